@@ -1,0 +1,164 @@
+/**
+ * The settings of a gateway after validation: every value is usable as it stands.
+ *
+ * Nothing here reads a source; `GatewayConfig.ts` does. URLs are kept as strings where they are compared as strings
+ * (issuers, audiences, resources), because `URL` would add a slash to a bare origin.
+ */
+import type * as IpNetwork from "effect/net/IpNetwork"
+import type * as Redacted from "effect/Redacted"
+
+/** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). `none` and HMAC are not among them. */
+export const jwsAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA"
+] as const
+
+export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
+
+/** What every provider has. */
+interface ProviderCommon {
+  /** Unique among the providers; appears as `provider` in the identity that is handed on. */
+  readonly name: string
+  /** Scopes that a token of this provider must have, beside the gateway's own `requiredScopes`. */
+  readonly requiredScopes: ReadonlyArray<string>
+  /** Tokens that begin with this are this provider's, whatever their shape. */
+  readonly tokenPrefix: string | undefined
+  /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
+  readonly allowedDomains: ReadonlyArray<string>
+}
+
+/** Where a JWT provider's keys come from: exactly one of three. */
+export type KeySource =
+  | { readonly _tag: "Jwks"; readonly uri: string }
+  /** `jwks_uri` of the issuer's OpenID discovery document. */
+  | { readonly _tag: "Discovery" }
+  /** One public key, PEM (SPKI). */
+  | { readonly _tag: "PublicKey"; readonly pem: string }
+
+/** OAuth endpoints that are advertised in the authorization server metadata. */
+export interface OAuthEndpoints {
+  readonly authorize: string | undefined
+  readonly token: string | undefined
+  readonly userinfo: string | undefined
+}
+
+/** Tokens are JWTs, verified with the issuer's public keys. */
+export interface JwtProvider extends ProviderCommon {
+  readonly type: "authkit" | "oidc"
+  readonly issuer: string
+  /** Any of them must be in the token's `aud`; empty: not checked, and start-up warns. */
+  readonly audience: ReadonlyArray<string>
+  readonly keys: KeySource
+  /** Never empty. */
+  readonly algorithms: ReadonlyArray<JwsAlgorithm>
+  /** Demand `typ: at+jwt` (RFC 9068, section 4). */
+  readonly requireAccessTokenType: boolean
+  readonly endpoints: OAuthEndpoints
+}
+
+export interface StaticToken {
+  readonly token: Redacted.Redacted<string>
+  readonly clientId: string
+  readonly subject: string
+  readonly scopes: ReadonlyArray<string>
+  /** Seconds since 1970. */
+  readonly expiresAt: number | undefined
+  readonly email: string | undefined
+  readonly name: string | undefined
+}
+
+/** A fixed list of tokens, for development. */
+export interface StaticProvider extends ProviderCommon {
+  readonly type: "static"
+  /** Never empty, all different. */
+  readonly tokens: ReadonlyArray<StaticToken>
+}
+
+/** Opaque tokens, verified by asking the issuer's userinfo endpoint with the token itself. */
+export interface UserinfoProvider extends ProviderCommon {
+  readonly type: "userinfo"
+  readonly issuer: string
+  readonly userinfoEndpoint: string
+}
+
+/** Opaque tokens, verified by introspection (RFC 7662) with client credentials. */
+export interface IntrospectionProvider extends ProviderCommon {
+  readonly type: "introspection"
+  readonly issuer: string
+  readonly audience: ReadonlyArray<string>
+  readonly introspectionEndpoint: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
+}
+
+export type Provider = JwtProvider | StaticProvider | UserinfoProvider | IntrospectionProvider
+
+/** Whose forwarding headers are believed. */
+export type TrustedProxies =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "All" }
+  | { readonly _tag: "Networks"; readonly networks: ReadonlyArray<IpNetwork.IpNetwork> }
+
+/** Which browser origins may call. `Loopback`: any port of `localhost`, `127.0.0.0/8`, `[::1]`. */
+export type AllowedOrigins =
+  | { readonly _tag: "Any" }
+  | { readonly _tag: "Loopback" }
+  /** Serialised origins: lower case, no default port, no slash. */
+  | { readonly _tag: "List"; readonly origins: ReadonlyArray<string> }
+
+export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as const
+
+/** The dialect of error answers. */
+export type ErrorStyle = (typeof errorStyles)[number]
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
+
+export interface GatewaySettings {
+  /** `false`: every request passes, without an identity. */
+  readonly authEnabled: boolean
+  /** Not empty while `authEnabled`. Names and static tokens are unique. */
+  readonly providers: ReadonlyArray<Provider>
+  readonly requiredScopes: ReadonlyArray<string>
+  /** `scopes_supported` of the protected resource metadata; empty: the member is left out. */
+  readonly scopesSupported: ReadonlyArray<string>
+  /** Absolute http(s) URL without query or fragment: where the MCP server is. */
+  readonly gatewayUrl: string
+  /** Begins with a slash, does not end with one (unless it is `/`). */
+  readonly path: string
+  /** Origin, or origin and path, without a slash at the end; `undefined`: taken from each request. */
+  readonly publicUrl: string | undefined
+  readonly trustedProxies: TrustedProxies
+  readonly allowedOrigins: AllowedOrigins
+  /** Lower case. */
+  readonly traceHeader: string
+  readonly errorStyle: ErrorStyle
+  /** Hand the client's `Authorization` on to the MCP server. */
+  readonly forwardAuthorization: boolean
+  /** Add `x-auth-*` headers to the upstream request. */
+  readonly identityHeaders: boolean
+  /** Add `params._authContext` to `initialize` requests. */
+  readonly injectRequestContext: boolean
+  /** Add `result.serverInfo.authInfo` to the answer of `initialize`. */
+  readonly injectResponseContext: boolean
+  readonly maxTokenBytes: number
+  readonly maxBodyBytes: number
+  /** Tolerance for `exp`, `nbf` and `iat`, in seconds, 0 to 300. */
+  readonly clockSkewSeconds: number
+  /** How long the MCP server may take to begin its answer. */
+  readonly upstreamTimeoutMillis: number
+  /** How long open answers may take to end after SIGTERM. */
+  readonly shutdownTimeoutMillis: number
+  readonly host: string
+  /** 0: the system chooses. */
+  readonly port: number
+  readonly logFormat: "json" | "pretty"
+  readonly logLevel: (typeof logLevels)[number]
+}

@@ -1,0 +1,136 @@
+/**
+ * Everything that can go wrong between a request and its answer, free of HTTP.
+ *
+ * One closed union; `http/errorResponse.ts` is the only place that knows what each case looks like on the wire.
+ * Fields named `detail` and `cause` are for the log and never reach a client.
+ */
+import * as Data from "effect/Data"
+
+/** The request carries no credential at all (RFC 6750, section 3.1). */
+export class MissingCredential extends Data.TaggedError("MissingCredential")<{}> {}
+
+/** The `Authorization` field is there but holds no usable Bearer credential: another scheme, or an empty token. */
+export class UnsupportedCredential extends Data.TaggedError("UnsupportedCredential")<{
+  readonly detail: string
+}> {}
+
+/** Why the request itself, apart from any token, is refused. The client sees a fixed text for each. */
+export type InvalidRequestReason =
+  | "RepeatedCredential"
+  | "CredentialInQuery"
+  | "MalformedHost"
+  | "MalformedTarget"
+  | "MalformedHeader"
+  | "MalformedMessage"
+  | "AmbiguousMessage"
+  | "MessageTooDeep"
+
+/** The request is malformed or ambiguous (RFC 6750, section 3.1: `invalid_request`). */
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
+  readonly reason: InvalidRequestReason
+  readonly detail: string
+}> {}
+
+/** Why a token is refused: the closed list of public texts, one for each member. */
+export type InvalidTokenReason =
+  | "MalformedToken"
+  | "UnsupportedAlgorithm"
+  | "UnknownKey"
+  | "InvalidSignature"
+  | "Expired"
+  | "NotYetValid"
+  | "InvalidIssuer"
+  | "InvalidAudience"
+  | "MissingClaim"
+  | "Inactive"
+  | "UnknownToken"
+  | "ValidationFailed"
+
+/** The credential is refused (RFC 6750, section 3.1: `invalid_token`). */
+export class InvalidToken extends Data.TaggedError("InvalidToken")<{
+  readonly reason: InvalidTokenReason
+  /** The provider that refused it, or `undefined` when none was responsible for the token. */
+  readonly provider: string | undefined
+  /** The true reason, for the log. It never holds the token, a part of it, or key material. */
+  readonly detail: string
+}> {}
+
+/** The token is longer than `MCP_MAX_TOKEN_BYTES` or the header block is too large; it was not looked into. */
+export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
+  readonly limit: number
+}> {}
+
+/** The token is good but lacks scopes that the resource needs (RFC 6750, section 3.1: `insufficient_scope`). */
+export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
+  /** All the scopes that the request needs, not only the missing ones. */
+  readonly required: ReadonlyArray<string>
+}> {}
+
+/** The caller may not do this whatever its scopes are: the `Origin` is not allowed, or a policy says no. */
+export class AccessDenied extends Data.TaggedError("AccessDenied")<{
+  readonly reason: "Origin" | "Policy"
+  readonly detail: string
+}> {}
+
+/** No route has this path. */
+export class NotFound extends Data.TaggedError("NotFound")<{}> {}
+
+/** The route exists but not for this method. */
+export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
+  readonly allow: ReadonlyArray<string>
+}> {}
+
+/** A discovery document that the configured providers cannot have (static tokens, no provider). */
+export class DiscoveryNotSupported extends Data.TaggedError("DiscoveryNotSupported")<{}> {}
+
+/** The request body is longer than `limit` bytes. */
+export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
+  readonly limit: number
+}> {}
+
+/** The request body is of a type or in an encoding that cannot be a JSON-RPC message. */
+export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType")<{
+  readonly detail: string
+}> {}
+
+/** A provider cannot be asked now: its keys or its verdict cannot be had. Never the caller's fault. */
+export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")<{
+  readonly provider: string
+  readonly detail: string
+  /** When asking again makes sense, in seconds. */
+  readonly retryAfter: number
+}> {}
+
+/** The MCP server behind cannot be reached, broke off, or answered something that must not be passed on. */
+export class UpstreamUnavailable extends Data.TaggedError("UpstreamUnavailable")<{
+  readonly detail: string
+}> {}
+
+/** The MCP server behind did not begin its answer in time. */
+export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
+  readonly millis: number
+}> {}
+
+/** What a verifier may say about a token other than yes. */
+export type VerificationError = InvalidToken | ProviderUnavailable
+
+/** What a gateway client may fail with. */
+export type UpstreamError = UpstreamUnavailable | UpstreamTimeout
+
+/** Every typed error of the gateway. A new member does not compile until `http/errorResponse.ts` answers it. */
+export type GatewayError =
+  | MissingCredential
+  | UnsupportedCredential
+  | InvalidRequest
+  | InvalidToken
+  | CredentialTooLarge
+  | InsufficientScope
+  | AccessDenied
+  | NotFound
+  | MethodNotAllowed
+  | DiscoveryNotSupported
+  | PayloadTooLarge
+  | UnsupportedMediaType
+  | ProviderUnavailable
+  | UpstreamUnavailable
+  | UpstreamTimeout

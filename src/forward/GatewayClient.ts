@@ -1,0 +1,46 @@
+/**
+ * The way to the MCP server behind the gateway.
+ *
+ * The one service of the request path that differs between platforms: Node sends through `undici`, others through
+ * Effect's `HttpClient`.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { UpstreamError } from "../errors/GatewayError.ts"
+
+/** A request as it is to leave the gateway: header rules, identity and body rules are already applied. */
+export interface UpstreamRequest {
+  readonly method: string
+  /** Origin-form target (path and query), sent byte for byte. */
+  readonly target: string
+  /** Lower-case names, one value each. */
+  readonly headers: Readonly<Record<string, string>>
+  /** `undefined` for a request without a body. */
+  readonly body: Uint8Array | undefined
+}
+
+/** The answer, its head complete, its body still on the way unless it was short. */
+export interface UpstreamResponse {
+  readonly status: number
+  /** Lower-case names; an array where the field was repeated. */
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
+  readonly body: UpstreamBody
+}
+
+/** A body that came whole with the head, or one that is still arriving. */
+export type UpstreamBody =
+  | { readonly _tag: "Empty" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Stream"; readonly stream: Stream.Stream<Uint8Array, UpstreamError> }
+
+/**
+ * Sends one request to the configured MCP server.
+ *
+ * Follows no redirects, decodes nothing, retries nothing. Interrupting the effect, or closing its scope before the
+ * body has ended, cancels the upstream request.
+ */
+export class GatewayClient extends Context.Service<GatewayClient, {
+  readonly send: (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>
+}>()("mcp-authorizer/forward/GatewayClient") {}
