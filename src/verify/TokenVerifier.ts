@@ -1,8 +1,11 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { ProviderRegistry } from "./ProviderRegistry.ts"
 
 /**
  * Says who bears a token, or why it is refused.
@@ -12,4 +15,64 @@ import type { Identity } from "../identity/Identity.ts"
  */
 export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
-}>()("mcp-authorizer/verify/TokenVerifier") {}
+}>()("mcp-authorizer/verify/TokenVerifier") {
+  /** Verifies with the configured providers. */
+  static readonly layer = Layer.effect(
+    TokenVerifier,
+    Effect.map(ProviderRegistry, (registry) => ({
+      verify: (token) => Effect.flatMap(registry.select(token), (provider) => provider.verify)
+    }))
+  )
+
+  /**
+   * Gives tokens that begin with `prefix` to a function of yours, and all others to the verifier it is provided with.
+   *
+   * Use it for API keys beside OAuth. The function's no is final. Its own needs become those of the layer.
+   *
+   * **Example**
+   *
+   * ```ts
+   * const Verifier = TokenVerifier.layerPrefix("wcd_", (key) => findApiKey(key)).pipe(
+   *   Layer.provide(TokenVerifier.layer)
+   * )
+   * ```
+   */
+  static readonly layerPrefix = <R>(
+    prefix: string,
+    verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError, R>
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> =>
+    Layer.effect(
+      TokenVerifier,
+      Effect.gen(function*() {
+        const others = yield* TokenVerifier
+        const context = yield* Effect.context<R>()
+        return TokenVerifier.of({
+          verify: (token) =>
+            Redacted.value(token).startsWith(prefix)
+              ? Effect.provideContext(verify(token), context)
+              : others.verify(token)
+        })
+      })
+    )
+
+  /**
+   * Changes the identity that the verifier it is provided with has established, once for each request.
+   *
+   * Use it to find or create the user in a directory of yours, or to refuse one (`InvalidToken`). The function's own needs
+   * become those of the layer.
+   */
+  static readonly layerMapIdentity = <R>(
+    f: (identity: Identity) => Effect.Effect<Identity, VerificationError, R>
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> =>
+    Layer.effect(
+      TokenVerifier,
+      Effect.gen(function*() {
+        const verifier = yield* TokenVerifier
+        const context = yield* Effect.context<R>()
+        return TokenVerifier.of({
+          verify: (token) =>
+            Effect.flatMap(verifier.verify(token), (identity) => Effect.provideContext(f(identity), context))
+        })
+      })
+    )
+}

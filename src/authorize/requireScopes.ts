@@ -1,0 +1,21 @@
+/** Whether a verified caller has the scopes that the resource needs. Pure. */
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { InsufficientScope } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+
+/**
+ * Demands the gateway's required scopes and those of the identity's provider, each as one whole element.
+ *
+ * Fails with `InsufficientScope`, which lists all that are needed (RFC 6750, section 3.1), not only the missing ones.
+ */
+export const requireScopes = (
+  { providers, requiredScopes }: Pick<GatewaySettings, "providers" | "requiredScopes">,
+  identity: Identity
+): Result.Result<void, InsufficientScope> => {
+  const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
+  const required = [...new Set([...requiredScopes, ...own])]
+  return required.every((scope) => identity.scopes.includes(scope))
+    ? Result.succeed(undefined)
+    : Result.fail(new InsufficientScope({ required }))
+}

@@ -1,0 +1,83 @@
+import * as Result from "effect/Result"
+import {
+  CredentialTooLarge,
+  InvalidRequest,
+  InvalidToken,
+  MissingCredential,
+  UnsupportedCredential
+} from "../errors/GatewayError.ts"
+import * as BearerToken from "./BearerToken.ts"
+
+/** What a request may hold of credentials. */
+export interface Credentials {
+  /** The `Authorization` field lines, one value each, or one joined value where the platform joins them. */
+  readonly authorization: ReadonlyArray<string>
+  /** The query of the request target, without its `?`. */
+  readonly query: string
+}
+
+export type CredentialError =
+  | MissingCredential
+  | UnsupportedCredential
+  | InvalidRequest
+  | InvalidToken
+  | CredentialTooLarge
+
+// RFC 9110, section 11.4: scheme, spaces, the rest.
+const credentials = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$/s
+// RFC 9110, section 11.2
+const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
+// A platform that joins repeated fields leaves `Bearer a, Bearer b`.
+const joined = /,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s/
+
+const hasTokenParameter = (query: string): boolean => query !== "" && new URLSearchParams(query).has("access_token")
+
+/**
+ * Finds the one bearer token of a request, or says why there is none.
+ *
+ * Only the `Authorization` field counts: a token in the query is refused, one in a body or a cookie is never looked
+ * at. The scheme's case does not matter and any number of spaces may follow it. Nothing of the token is decoded.
+ * `maxTokenBytes` bounds its length.
+ *
+ * @see RFC 6750, sections 2.1 and 3.1
+ */
+export const parseAuthorization = (
+  { authorization, query }: Credentials,
+  maxTokenBytes: number
+): Result.Result<BearerToken.BearerToken, CredentialError> => {
+  if (hasTokenParameter(query)) {
+    return Result.fail(
+      new InvalidRequest({ reason: "CredentialInQuery", detail: "access_token in the query string" })
+    )
+  }
+  const [value, second] = authorization
+  if (value === undefined) return Result.fail(new MissingCredential())
+  if (second !== undefined) {
+    return Result.fail(
+      new InvalidRequest({
+        reason: "RepeatedCredential",
+        detail: `${authorization.length} Authorization fields`
+      })
+    )
+  }
+  const match = credentials.exec(value.trim())
+  const scheme = match?.[1]
+  const token = match?.[2]?.trim()
+  if (scheme?.toLowerCase() !== "bearer") {
+    return Result.fail(new UnsupportedCredential({ detail: "the scheme is not Bearer" }))
+  }
+  if (token === undefined || token === "") {
+    return Result.fail(new UnsupportedCredential({ detail: "no token after the scheme" }))
+  }
+  if (token.length > maxTokenBytes) return Result.fail(new CredentialTooLarge({ limit: maxTokenBytes }))
+  if (token68.test(token)) return Result.succeed(BearerToken.make(token))
+  return Result.fail(
+    joined.test(token)
+      ? new InvalidRequest({ reason: "RepeatedCredential", detail: "several credentials in one Authorization field" })
+      : new InvalidToken({
+        reason: "MalformedToken",
+        provider: undefined,
+        detail: "the token has characters outside token68"
+      })
+  )
+}

@@ -1,0 +1,101 @@
+import type { GatewaySettings, JwtProvider, Provider } from "../config/GatewaySettings.ts"
+
+/** The two documents in which an authorization server describes itself (RFC 8414; OpenID Connect Discovery 1.0). */
+export type DocumentName = "oauth-authorization-server" | "openid-configuration"
+
+/** How the gateway answers a question for the authorization server's metadata. */
+export type AuthorizationServerAnswer =
+  /** The document is known without asking. */
+  | { readonly _tag: "Document"; readonly document: Readonly<Record<string, unknown>> }
+  /** The provider's own document is to be fetched and shown. */
+  | { readonly _tag: "Fetch"; readonly provider: JwtProvider }
+  /** The client is to ask the provider itself. */
+  | { readonly _tag: "Redirect"; readonly location: string }
+  | { readonly _tag: "NotSupported" }
+
+const codeFlow = {
+  response_types_supported: ["code"],
+  response_modes_supported: ["query"],
+  grant_types_supported: ["authorization_code", "refresh_token"],
+  code_challenge_methods_supported: ["S256"],
+  token_endpoint_auth_methods_supported: ["none", "client_secret_post", "client_secret_basic"]
+}
+
+// OpenID Connect Discovery 1.0, section 3: required members that OAuth's own document does not have.
+const openIdMembers = {
+  subject_types_supported: ["public"],
+  claims_supported: ["sub", "iss", "aud", "exp", "iat", "email", "name"]
+}
+
+const openId = (name: DocumentName, provider: JwtProvider): Record<string, unknown> =>
+  name === "openid-configuration"
+    ? { ...openIdMembers, id_token_signing_alg_values_supported: provider.algorithms }
+    : {}
+
+const withoutSlash = (url: string): string => url.endsWith("/") ? url.slice(0, -1) : url
+
+const jwksUri = (provider: JwtProvider): Record<string, unknown> =>
+  provider.keys._tag === "Jwks" ? { jwks_uri: provider.keys.uri } : {}
+
+/** AuthKit's endpoints all follow from its issuer. */
+const authKit = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
+  const base = `${withoutSlash(provider.issuer)}/oauth2`
+  return {
+    issuer: provider.issuer,
+    authorization_endpoint: provider.endpoints.authorize ?? `${base}/authorize`,
+    token_endpoint: provider.endpoints.token ?? `${base}/token`,
+    userinfo_endpoint: provider.endpoints.userinfo ?? `${base}/userinfo`,
+    jwks_uri: `${base}/jwks`,
+    ...jwksUri(provider),
+    registration_endpoint: `${base}/register`,
+    introspection_endpoint: `${base}/introspection`,
+    revocation_endpoint: `${base}/revoke`,
+    scopes_supported: ["email", "offline_access", "openid", "profile"],
+    ...codeFlow,
+    ...openId(name, provider)
+  }
+}
+
+const configured = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => ({
+  issuer: provider.issuer,
+  authorization_endpoint: provider.endpoints.authorize,
+  token_endpoint: provider.endpoints.token,
+  ...(provider.endpoints.userinfo === undefined ? {} : { userinfo_endpoint: provider.endpoints.userinfo }),
+  ...jwksUri(provider),
+  ...codeFlow,
+  ...openId(name, provider)
+})
+
+/** Where an issuer's own metadata is: the well-known name inserted before the issuer's path (RFC 8414, section 3.1). */
+const metadataLocation = (issuer: string, name: DocumentName): string => {
+  const { origin, pathname } = new URL(issuer)
+  return `${origin}/.well-known/${name}${pathname === "/" ? "" : withoutSlash(pathname)}`
+}
+
+const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServerAnswer => {
+  switch (provider.type) {
+    case "static":
+      return { _tag: "NotSupported" }
+    case "authkit":
+      return { _tag: "Document", document: authKit(name, provider) }
+    case "oidc":
+      if (provider.endpoints.authorize !== undefined && provider.endpoints.token !== undefined) {
+        return { _tag: "Document", document: configured(name, provider) }
+      }
+      return URL.canParse(provider.issuer) ? { _tag: "Fetch", provider } : { _tag: "NotSupported" }
+    case "userinfo":
+    case "introspection":
+      return { _tag: "Redirect", location: metadataLocation(provider.issuer, name) }
+  }
+}
+
+/**
+ * Decides where the authorization server's metadata comes from.
+ *
+ * Clients of the protected resource metadata take its first authorization server, so the first provider that has one
+ * answers here too.
+ */
+export const authorizationServer = (settings: GatewaySettings, name: DocumentName): AuthorizationServerAnswer => {
+  const provider = settings.providers.find(({ type }) => type !== "static")
+  return provider === undefined ? { _tag: "NotSupported" } : ofProvider(provider, name)
+}

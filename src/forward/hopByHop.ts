@@ -1,0 +1,31 @@
+// RFC 9110, section 7.6.1, and what older hops add to it.
+const fixed: ReadonlySet<string> = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
+/** The fields that one message's `Connection` value names, in lower case. */
+const named = (connection: string): ReadonlyArray<string> =>
+  connection.split(",").map((name) => name.trim().toLowerCase())
+
+/**
+ * Says which fields of a message belong to this hop only and must not be handed on.
+ *
+ * @param connection the message's own `Connection` value, whose names count as well
+ * @see RFC 9110, section 7.6.1
+ */
+export const hopByHop = (connection: string | undefined): (name: string) => boolean => {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") {
+    return (name) => fixed.has(name)
+  }
+  const also = new Set(named(connection))
+  return (name) => fixed.has(name) || also.has(name)
+}

@@ -1,0 +1,36 @@
+import type { Identity } from "../identity/Identity.ts"
+
+const encoder = new TextEncoder()
+const plain = /^[A-Za-z0-9._~:/@+|=-]*$/
+const isPlain = (byte: number): boolean => plain.test(String.fromCharCode(byte))
+
+/**
+ * Makes any string safe as a field value: bytes of its UTF-8 form other than `A-Za-z0-9._~:/@+|=-` become `%XX`.
+ *
+ * `decodeURIComponent` gives the string back; a lone surrogate comes back as U+FFFD.
+ */
+export const encodeFieldValue = (value: string): string => {
+  if (plain.test(value)) return value
+  let encoded = ""
+  for (const byte of encoder.encode(value)) {
+    encoded += isPlain(byte) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`
+  }
+  return encoded
+}
+
+/**
+ * The fields that tell the MCP server who calls.
+ *
+ * A field is left out where the identity has nothing to say. Scopes are encoded one by one and joined by spaces.
+ */
+export const identityHeaders = (identity: Identity): Record<string, string> => {
+  const headers: Record<string, string> = {
+    "x-auth-user-id": encodeFieldValue(identity.subject),
+    "x-auth-issuer": encodeFieldValue(identity.issuer),
+    "x-auth-provider": encodeFieldValue(identity.provider)
+  }
+  if (identity.clientId !== undefined) headers["x-auth-client-id"] = encodeFieldValue(identity.clientId)
+  if (identity.scopes.length > 0) headers["x-auth-scopes"] = identity.scopes.map(encodeFieldValue).join(" ")
+  if (identity.email !== undefined) headers["x-auth-email"] = encodeFieldValue(identity.email)
+  return headers
+}

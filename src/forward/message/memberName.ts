@@ -1,0 +1,73 @@
+/**
+ * Whether a member of a JSON object has a certain name, for every parser that may read it after us.
+ *
+ * Some parsers compare names without regard to case, some with Unicode's folding (Go's `encoding/json`:
+ * CVE-2026-27896), some end a name at U+0000. A name that such a parser takes for ours is a variant of it.
+ */
+import { escapedCodeUnit } from "./jsonLexemes.ts"
+import type { JsonScanner } from "./scanJson.ts"
+
+/** A name to look for; ASCII letters, digits and `_`. */
+export interface KnownName {
+  readonly exact: Uint8Array
+  readonly folded: Uint8Array
+}
+
+export const knownName = (name: string): KnownName => {
+  const exact = new TextEncoder().encode(name)
+  return { exact, folded: exact.map(fold) }
+}
+
+/** `Exact`: the same text once escapes are resolved. `Variant`: the same only to a lenient parser. */
+export type NameMatch = "None" | "Exact" | "Variant"
+
+/** Code points that lower- or upper-case to an ASCII letter, ASCII included, become that letter in lower case. */
+const fold = (codePoint: number): number => {
+  if (codePoint >= 0x41 && codePoint <= 0x5a) return codePoint + 0x20
+  switch (codePoint) {
+    case 0x130: // capital I with dot
+    case 0x131: // dotless i
+      return 0x69
+    case 0x17f: // long s
+      return 0x73
+    case 0x212a: // Kelvin sign
+      return 0x6b
+    default:
+      return codePoint
+  }
+}
+
+/** Compares the scanner's last token, a `Name`, with a known name; looks at no more of it than the known name has. */
+export const matchName = (bytes: Uint8Array, scanner: JsonScanner, known: KnownName): NameMatch => {
+  const { exact, folded } = known
+  const end = scanner.end - 1
+  let at = scanner.start + 1
+  if (scanner.plain && end - at !== exact.length) return "None"
+  let isExact = true
+  for (let index = 0; index < exact.length; index++) {
+    if (at >= end) return "None"
+    const byte = bytes[at] ?? 0
+    let codePoint = byte
+    if (byte === 0x5c) {
+      codePoint = escapedCodeUnit(bytes, at)
+      at += bytes[at + 1] === 0x75 ? 6 : 2
+    } else if (byte < 0x80) {
+      at++
+    } else if (byte < 0xe0) {
+      codePoint = ((byte & 0x1f) << 6) | continuation(bytes, at + 1)
+      at += 2
+    } else if (byte < 0xf0) {
+      codePoint = ((byte & 0x0f) << 12) | (continuation(bytes, at + 1) << 6) | continuation(bytes, at + 2)
+      at += 3
+    } else {
+      return "None"
+    }
+    if (codePoint === exact[index]) continue
+    if (fold(codePoint) !== folded[index]) return "None"
+    isExact = false
+  }
+  if (at >= end) return isExact ? "Exact" : "Variant"
+  return bytes[at] === 0x5c && escapedCodeUnit(bytes, at) === 0 ? "Variant" : "None"
+}
+
+const continuation = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) & 0x3f

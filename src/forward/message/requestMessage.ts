@@ -1,0 +1,144 @@
+/**
+ * What the gateway does to the JSON-RPC messages that a client sends: it takes out every `_authContext` and puts its
+ * own into `initialize`.
+ */
+import * as Result from "effect/Result"
+import type { InvalidRequest } from "../../errors/GatewayError.ts"
+import { MemberCuts } from "./memberCuts.ts"
+import { type ClientMessage, readMessage, refuse, refuseToken } from "./readMessage.ts"
+import type { RequestId } from "./scalarValue.ts"
+import { JsonScanner } from "./scanJson.ts"
+import { joinBytes, type Splice, spliceBytes } from "./spliceBytes.ts"
+
+export interface RewriteRequestOptions {
+  /** The serialised JSON object to put into `initialize`, or `undefined` to put none. */
+  readonly authContext: Uint8Array | undefined
+  /** How many objects and arrays may be nested. */
+  readonly maxDepth: number
+}
+
+/** One message, for the log and for decisions by method. */
+export interface MessageSummary {
+  /** At most 128 characters, then `…`; `undefined` for an answer. */
+  readonly method: string | undefined
+  /** `false` for a notification. */
+  readonly hasId: boolean
+}
+
+export interface RewrittenRequest {
+  /** The body to send: the given instance if nothing had to be changed. */
+  readonly bytes: Uint8Array
+  /** Whether the body is an array of messages. */
+  readonly batch: boolean
+  /** All messages in their order; equal ones of a batch are one object. */
+  readonly messages: ReadonlyArray<MessageSummary>
+  /** The different methods, in the order of their first use. */
+  readonly methods: ReadonlyArray<string>
+  /** Whether this is an `initialize` message, which is never part of a batch. */
+  readonly initialize: boolean
+  /** The `id` that the answer to `initialize` will bear; `undefined` if there is none or this is no `initialize`. */
+  readonly initializeId: RequestId | undefined
+}
+
+type Rewriting = Result.Result<RewrittenRequest, InvalidRequest>
+
+/**
+ * Rewrites the body of a POST to the MCP server.
+ *
+ * Every `_authContext` is removed at any depth, however it is spelt; in an `initialize` message `params._authContext`
+ * becomes `authContext`. All other bytes stay as they are. Fails with `InvalidRequest`: `MalformedMessage` for what is
+ * not one JSON-RPC message or a batch of them, `AmbiguousMessage` where parsers could differ about what decides or is
+ * rewritten, `MessageTooDeep`.
+ *
+ * Source: JSON-RPC 2.0, sections 4 and 6; MCP 2025-03-26, base protocol (batching).
+ */
+export const rewriteRequest = (bytes: Uint8Array, options: RewriteRequestOptions): Rewriting => {
+  const scanner = new JsonScanner(bytes, options.maxDepth)
+  const first = scanner.next()
+  if (first === "OpenArray") return rewriteBatch(bytes, scanner)
+  if (first !== "OpenObject") return refuseToken(first)
+  const cuts = new MemberCuts()
+  const read = readMessage(bytes, scanner, cuts)
+  if (Result.isFailure(read)) return Result.fail(read.failure)
+  const last = scanner.next()
+  if (last !== "End") return refuseToken(last)
+
+  const message = read.success
+  const { hasId, id } = message
+  const method = boundedMethod(message)
+  const initialize = method === "initialize"
+  if (initialize && message.params === "Other") return refuse("MalformedMessage", "params of initialize is no object")
+  const splices = initialize && options.authContext !== undefined
+    ? withInsertion(cuts.splices, insertion(message, options.authContext))
+    : cuts.splices
+  return Result.succeed({
+    bytes: spliceBytes(bytes, splices),
+    batch: false,
+    messages: [{ method, hasId }],
+    methods: method === undefined ? [] : [method],
+    initialize,
+    initializeId: initialize ? id : undefined
+  })
+}
+
+const rewriteBatch = (bytes: Uint8Array, scanner: JsonScanner): Rewriting => {
+  const cuts = new MemberCuts()
+  const messages: Array<MessageSummary> = []
+  const known = new Map<string, MessageSummary>()
+  for (let token = scanner.next(); token !== "CloseArray"; token = scanner.next()) {
+    if (token !== "OpenObject") return refuseToken(token)
+    const read = readMessage(bytes, scanner, cuts)
+    if (Result.isFailure(read)) return Result.fail(read.failure)
+    const { hasId } = read.success
+    const method = boundedMethod(read.success)
+    // One message of a batch cannot be answered for the others, and MCP allows `initialize` only by itself.
+    if (method === "initialize") return refuse("AmbiguousMessage", "initialize inside a batch")
+    const key = JSON.stringify([hasId, method])
+    const summary = known.get(key) ?? { method, hasId }
+    known.set(key, summary)
+    messages.push(summary)
+  }
+  if (messages.length === 0) return refuse("MalformedMessage", "an empty batch")
+  const last = scanner.next()
+  if (last !== "End") return refuseToken(last)
+  const methods = new Set<string>()
+  for (const { method } of known.values()) if (method !== undefined) methods.add(method)
+  return Result.succeed({
+    bytes: spliceBytes(bytes, cuts.splices),
+    batch: true,
+    messages,
+    methods: [...methods],
+    initialize: false,
+    initializeId: undefined
+  })
+}
+
+const maxMethodLength = 128
+
+/** A method that was cut ends in `…`, so that it equals none that was not. */
+const boundedMethod = ({ method }: ClientMessage): string | undefined =>
+  method === undefined || method.length <= maxMethodLength ? method : `${method.slice(0, maxMethodLength)}…`
+
+const encoder = new TextEncoder()
+const paramsStart = encoder.encode(`"params":{`)
+const authContextStart = encoder.encode(`"_authContext":`)
+const comma = encoder.encode(",")
+const paramsEnd = encoder.encode("},")
+
+const insertion = (message: ClientMessage, authContext: Uint8Array): Splice => {
+  if (message.params === "Object") {
+    const after = message.paramsKeepMember ? [comma] : []
+    const { insideParams: at } = message
+    return { start: at, end: at, insert: joinBytes([authContextStart, authContext, ...after]) }
+  }
+  // The comma after it is right: the message has a method.
+  const { inside: at } = message
+  return { start: at, end: at, insert: joinBytes([paramsStart, authContextStart, authContext, paramsEnd]) }
+}
+
+/** Puts an insertion before the first cut that does not end before it. */
+const withInsertion = (cuts: ReadonlyArray<Splice>, insertion: Splice): ReadonlyArray<Splice> => {
+  const index = cuts.findIndex(({ start }) => start >= insertion.start)
+  const before = index < 0 ? cuts.length : index
+  return [...cuts.slice(0, before), insertion, ...cuts.slice(before)]
+}

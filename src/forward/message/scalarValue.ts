@@ -1,0 +1,32 @@
+/** The values of JSON scalars that a `JsonScanner` has found valid. */
+import type { JsonScanner, JsonToken } from "./scanJson.ts"
+
+/** The `id` of a JSON-RPC request (JSON-RPC 2.0, section 4). */
+export type RequestId = string | number | null
+
+const decoder = new TextDecoder()
+
+/** The text of the scanner's last token, a `String`. */
+export const stringValue = (bytes: Uint8Array, scanner: JsonScanner): string =>
+  scanner.plain
+    ? decoder.decode(bytes.subarray(scanner.start + 1, scanner.end - 1))
+    // The scanner has found it valid: this cannot throw, and is a string.
+    : JSON.parse(decoder.decode(bytes.subarray(scanner.start, scanner.end))) as string
+
+/**
+ * The id that the scanner's last token is, or `undefined` if JSON-RPC allows no such id.
+ *
+ * Numbers above 2^53 lose digits here, as they do in most servers: ids are compared, never written.
+ */
+export const requestId = (bytes: Uint8Array, scanner: JsonScanner, token: JsonToken): RequestId | undefined => {
+  switch (token) {
+    case "String":
+      return stringValue(bytes, scanner)
+    case "Number":
+      return Number(decoder.decode(bytes.subarray(scanner.start, scanner.end)))
+    case "Literal":
+      return bytes[scanner.start] === 0x6e ? null : undefined
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,34 @@
+import { hopByHop } from "./hopByHop.ts"
+import { claimsIdentity, describesRoute } from "./untrustedFields.ts"
+
+// Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
+const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])
+
+export interface RequestHeaderOptions {
+  /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are believed and handed on. */
+  readonly trustedPeer: boolean
+  readonly forwardAuthorization: boolean
+  /** Lower-case fields that the gateway sets; they replace what the client sent under the same name. */
+  readonly own: Readonly<Record<string, string>>
+}
+
+/**
+ * The fields of a client's request that go upstream, and those that the gateway adds.
+ *
+ * Client fields are removed first and the gateway's own are added afterwards, so that no `Connection` value can take
+ * an identity field away again.
+ */
+export const requestHeaders = (
+  received: Readonly<Record<string, string>>,
+  options: RequestHeaderOptions
+): Record<string, string> => {
+  const isHopByHop = hopByHop(received["connection"])
+  const headers: Record<string, string> = {}
+  for (const name of Object.keys(received)) {
+    const value = received[name]
+    if (value === undefined || ownedByHop.has(name) || isHopByHop(name)) continue
+    if (name === "authorization" && options.forwardAuthorization) headers[name] = value
+    else if (!claimsIdentity(name) && (options.trustedPeer || !describesRoute(name))) headers[name] = value
+  }
+  return Object.assign(headers, options.own)
+}

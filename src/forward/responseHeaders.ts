@@ -1,0 +1,24 @@
+import type { UpstreamResponse } from "./GatewayClient.ts"
+import { hopByHop } from "./hopByHop.ts"
+
+/**
+ * The fields of the MCP server's answer that go back to the client: all but hop-by-hop fields, `Access-Control-*`
+ * (the gateway answers for origins) and challenges (the gateway is the resource server).
+ *
+ * An answer to an authenticated request is not for shared caches, so `Cache-Control: no-store` stands in where the
+ * server says nothing.
+ */
+export const responseHeaders = (
+  received: UpstreamResponse["headers"]
+): Record<string, string | ReadonlyArray<string>> => {
+  const connection = received["connection"]
+  const isHopByHop = hopByHop(typeof connection === "string" ? connection : connection?.join(","))
+  const headers: Record<string, string | ReadonlyArray<string>> = { "cache-control": "no-store" }
+  for (const name of Object.keys(received)) {
+    const value = received[name]
+    if (value === undefined || isHopByHop(name)) continue
+    if (name.startsWith("access-control-") || name === "www-authenticate") continue
+    headers[name] = value
+  }
+  return headers
+}

@@ -1,0 +1,76 @@
+/**
+ * Request fields that say who calls, from where, or with what method, and that only the gateway may say.
+ *
+ * Names are compared after folding: lower case, and every character that is neither letter nor digit read as `-`,
+ * because servers behind turn `X_Auth_User_Id` and `X-Auth-User-Id` into the same variable.
+ */
+
+const identityPrefixes = [
+  "x-auth-",
+  "x-user-",
+  "x-authenticated-",
+  "x-remote-",
+  "remote-",
+  "x-webauth-",
+  "x-forwarded-user",
+  "x-forwarded-email",
+  "x-forwarded-group",
+  "x-forwarded-preferred-username",
+  "x-forwarded-access-token",
+  "x-forwarded-client-cert",
+  "x-access-token",
+  "x-goog-authenticated-",
+  "x-goog-iap-",
+  "x-amzn-oidc-",
+  "x-ms-client-principal",
+  "x-ms-token-",
+  "cf-access-"
+]
+
+const identityNames: ReadonlySet<string> = new Set([
+  "x-auth",
+  "x-user",
+  "x-groups",
+  "x-roles",
+  "x-email",
+  "x-username",
+  "x-jwt-assertion",
+  "authorization",
+  "cookie",
+  "cookie2"
+])
+
+const methodOverrides: ReadonlySet<string> = new Set([
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override"
+])
+
+const forwardingPrefixes = ["x-forwarded-", "x-original-", "x-envoy-"]
+
+const forwardingNames: ReadonlySet<string> = new Set([
+  "forwarded",
+  "via",
+  "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-rewrite-url",
+  "x-host",
+  "true-client-ip",
+  "cf-connecting-ip"
+])
+
+const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
+
+/** Says whether a field claims an identity, carries a credential, or overrides the method: never handed on. */
+export const claimsIdentity = (name: string): boolean => {
+  const folded = fold(name)
+  return identityNames.has(folded) || methodOverrides.has(folded) ||
+    identityPrefixes.some((prefix) => folded.startsWith(prefix) || folded === prefix.slice(0, -1))
+}
+
+/** Says whether a field describes the way that a request came: handed on only from a trusted proxy. */
+export const describesRoute = (name: string): boolean => {
+  const folded = fold(name)
+  return forwardingNames.has(folded) || forwardingPrefixes.some((prefix) => folded.startsWith(prefix))
+}

@@ -1,0 +1,168 @@
+/**
+ * The way of a request, from its arrival to its answer.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { isAllowedOrigin } from "../authorize/origin.ts"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
+import { insertedMetadataUrl, metadataUrl, publicUrl } from "../discovery/publicUrl.ts"
+import { AccessDenied, type GatewayError, MethodNotAllowed, NotFound } from "../errors/GatewayError.ts"
+import { makeForward } from "../forward/forward.ts"
+import { makeAccessLog } from "./accessLog.ts"
+import { makeAdmit } from "./admit.ts"
+import { corsHeaders, preflight } from "./cors.ts"
+import { makeDiscovery } from "./discovery.ts"
+import { type ErrorContext, errorResponse, internalFault } from "./errorResponse.ts"
+import { begin, type Exchange } from "./Exchange.ts"
+import { logFault } from "./fault.ts"
+import { health, makeReadiness } from "./health.ts"
+import { readMessage } from "./readMessage.ts"
+import { relay } from "./relay.ts"
+import { makeRoute, type Route } from "./route.ts"
+
+type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope>
+
+const forwarded: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+const reading: ReadonlySet<string> = new Set(["GET", "HEAD"])
+
+/** A present `Origin` must be one that may call; native clients send none. */
+const checkOrigin = ({ allowedOrigins }: GatewaySettings, exchange: Exchange): Effect.Effect<void, AccessDenied> => {
+  const values = exchange.wire.values("origin")
+  if (values.length === 0 || allowedOrigins._tag === "Any") return Effect.void
+  const [origin, second] = values
+  return origin !== undefined && second === undefined && isAllowedOrigin(allowedOrigins, origin)
+    ? Effect.void
+    : Effect.fail(new AccessDenied({ reason: "Origin", detail: "the Origin is not in MCP_ALLOWED_ORIGINS" }))
+}
+
+const only = (methods: ReadonlySet<string>, method: string): Effect.Effect<void, MethodNotAllowed> =>
+  methods.has(method) ? Effect.void : Effect.fail(new MethodNotAllowed({ allow: [...methods, "OPTIONS"] }))
+
+/** The URL under which this request's client knows the gateway. */
+const knownAs = (settings: GatewaySettings, { request, trustedPeer, wire }: Exchange) =>
+  publicUrl(settings.publicUrl, {
+    host: wire.values("host"),
+    forwardedHost: trustedPeer
+      ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
+      : undefined,
+    forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
+  })
+
+/** Headers that every answer carries, on top of its own. */
+const decorate = (
+  settings: GatewaySettings,
+  exchange: Exchange,
+  route: Route | undefined,
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse => {
+  const isPublic = route?._tag === "ProtectedResource" || route?._tag === "AuthorizationServer"
+  const cors = corsHeaders(
+    isPublic ? { _tag: "Any" } : settings.allowedOrigins,
+    exchange.origin,
+    settings.traceHeader
+  )
+  const vary = response.headers["vary"]
+  if (vary !== undefined && cors["vary"] !== undefined) cors["vary"] = `${vary}, ${cors["vary"]}`
+  return HttpServerResponse.setHeaders(response, { ...cors, [settings.traceHeader]: exchange.traceId })
+}
+
+const make = Effect.gen(function*() {
+  const settings = yield* GatewayConfig
+  const routeOf = makeRoute(settings.path, settings.publicUrl)
+  const discovery = yield* makeDiscovery(settings)
+  const readiness = yield* makeReadiness(settings.authEnabled)
+  const admit = yield* makeAdmit(settings)
+  const forward = yield* makeForward(settings)
+  const accessLog = yield* makeAccessLog
+
+  /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
+  const mcp = Effect.fnUntraced(function*(
+    exchange: Exchange,
+    { query, rest }: Extract<Route, { _tag: "Mcp" }>
+  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope> {
+    const { request, traceId, trustedPeer } = exchange
+    yield* checkOrigin(settings, exchange)
+    const admission = yield* admit(exchange, query)
+    yield* only(forwarded, request.method)
+    const body = yield* readMessage(request, settings.maxBodyBytes)
+    const { headers, method } = request
+    return relay(yield* forward({ admission, method, rest, query, headers, body, traceId, trustedPeer }))
+  })
+
+  const handle = (exchange: Exchange, route: Route, base: string): Answer => {
+    switch (route._tag) {
+      case "Mcp":
+        return mcp(exchange, route)
+      case "ProtectedResource":
+        return Effect.as(only(reading, exchange.request.method), discovery.protectedResource(base))
+      case "AuthorizationServer":
+        return Effect.andThen(only(reading, exchange.request.method), discovery.authorizationServer(route.document))
+      case "Health":
+        return Effect.as(only(reading, exchange.request.method), health)
+      case "Readiness":
+        return Effect.andThen(only(reading, exchange.request.method), readiness)
+      case "Unknown":
+        return Effect.fail(new NotFound())
+    }
+  }
+
+  const errorContext = (route: Route | undefined, base: string | undefined): ErrorContext => {
+    const isMessage = route?._tag === "Mcp"
+    const style: ErrorStyle = settings.errorStyle === "jsonrpc" && !isMessage ? "oauth" : settings.errorStyle
+    const url = base === undefined
+      ? undefined
+      : style === "rfc6750"
+      ? insertedMetadataUrl(base, settings.path)
+      : metadataUrl(base)
+    return { style, resourceMetadata: url, requiredScopes: settings.requiredScopes }
+  }
+
+  const answer = Effect.fnUntraced(function*(
+    exchange: Exchange
+  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, never, Scope.Scope> {
+    if (exchange.request.method === "OPTIONS") {
+      const response = preflight(exchange.request.headers["access-control-request-headers"])
+      return decorate(settings, exchange, undefined, response)
+    }
+    const route = routeOf(exchange.wire.target)
+    const base = knownAs(settings, exchange)
+    const context = errorContext(Result.getOrUndefined(route), Result.getOrUndefined(base))
+    const response = yield* Effect.fromResult(Result.all([route, base])).pipe(
+      Effect.flatMap(([route, base]) => handle(exchange, route, base)),
+      Effect.catch((error) => {
+        exchange.error = error
+        return Effect.succeed(errorResponse(error, context))
+      }),
+      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), internalFault(context)))
+    )
+    return decorate(settings, exchange, Result.getOrUndefined(route), response)
+  })
+
+  return Effect.gen(function*() {
+    const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)
+    // At the end of the body, not of the head: the duration of a stream is its own.
+    yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
+    const response = yield* answer(exchange)
+    exchange.status = response.status
+    return response
+  })
+})
+
+/**
+ * The gateway as one effect from a request to its answer; it never fails.
+ *
+ * Serve it with `HttpServer.serve`, or as a Web handler with `HttpEffect.toWebHandler`. Everything that differs between
+ * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
+ */
+export class HttpApp extends Context.Service<
+  HttpApp,
+  Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest | Scope.Scope>
+>()("mcp-authorizer/http/HttpApp") {
+  static readonly layer = Layer.effect(HttpApp, make)
+}

@@ -1,0 +1,68 @@
+import * as Clock from "effect/Clock"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as LogLevel from "effect/LogLevel"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Exchange } from "./Exchange.ts"
+
+const encoder = new TextEncoder()
+
+const bounded = (text: string): string => text.length > 256 ? `${text.slice(0, 256)}…` : text
+
+/** The target without its query, which may hold what nobody should log. */
+const path = (target: string): string => bounded(target.split("?", 1)[0] ?? "")
+
+// What nginx writes for a request whose client left before there was an answer.
+const clientClosedRequest = 499
+
+const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "Info"
+
+/** The true reason of a refusal, which the answer does not give. */
+const reason = (error: GatewayError): Record<string, unknown> => ({
+  error: error._tag,
+  ...("reason" in error ? { reason: error.reason } : {}),
+  ...("detail" in error ? { detail: bounded(error.detail) } : {}),
+  ...("required" in error ? { required_scopes: error.required } : {}),
+  ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
+})
+
+/**
+ * Builds the writer of the one log line that every exchange ends with.
+ *
+ * The subject appears as a digest, so that one caller's lines can be found without saying who it is; tokens, queries
+ * and bodies do not appear. Nothing is computed when the level is switched off.
+ */
+export const makeAccessLog = Effect.gen(function*() {
+  const digest = yield* Digest.Digest
+  // Verified identities are shared between the requests of one token, so each is digested once.
+  const digests = new WeakMap<Identity, string>()
+
+  const subjectDigest = (identity: Identity): Effect.Effect<string> => {
+    const known = digests.get(identity)
+    if (known !== undefined) return Effect.succeed(known)
+    return digest.digestHex(Digest.sha256, encoder.encode(JSON.stringify([identity.issuer, identity.subject]))).pipe(
+      Effect.map((hex) => hex.slice(0, 16)),
+      Effect.tap((hex) => Effect.sync(() => digests.set(identity, hex)))
+    )
+  }
+
+  return Effect.fnUntraced(function*(exchange: Exchange, exit: Exit.Exit<unknown, unknown>) {
+    const { error, identity, request } = exchange
+    const status = exchange.status ?? clientClosedRequest
+    const severity = level(status)
+    if (!(yield* LogLevel.isEnabled(severity))) return
+    const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
+    yield* Effect.logWithLevel(severity)("request").pipe(Effect.annotateLogs({
+      trace_id: exchange.traceId,
+      method: bounded(request.method),
+      path: path(exchange.wire.target),
+      status,
+      duration_ms: Number(elapsed / 1000n) / 1000,
+      ...(Exit.isSuccess(exit) ? {} : { ended: Exit.hasInterrupts(exit) ? "client left" : "broken off" }),
+      ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
+      ...(error === undefined ? {} : reason(error))
+    }))
+  })
+})

@@ -1,0 +1,33 @@
+/** The parameters of a Bearer challenge, in the order in which they are written. */
+export interface Challenge {
+  readonly error?: string | undefined
+  readonly error_description?: string | undefined
+  readonly scope?: string | undefined
+  readonly resource_metadata?: string | undefined
+}
+
+/**
+ * Encodes a value as a quoted-string (RFC 9110, section 5.6.4).
+ *
+ * Quotes and backslashes are escaped; what a field value cannot hold (control characters, anything beyond ASCII)
+ * becomes `?`, because half of the clients read the field with a regular expression that knows no escapes.
+ */
+export const quotedString = (value: string): string =>
+  `"${value.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`
+
+/**
+ * Writes the value of `WWW-Authenticate`: one challenge, the scheme `Bearer` first.
+ *
+ * @see RFC 6750, section 3; RFC 9728, section 5.1
+ */
+export const formatChallenge = (challenge: Challenge): string => {
+  const parameters = [
+    ["error", challenge.error],
+    ["error_description", challenge.error_description],
+    ["scope", challenge.scope],
+    ["resource_metadata", challenge.resource_metadata]
+  ] as const
+  return `Bearer ${
+    parameters.flatMap(([name, value]) => value === undefined ? [] : [`${name}=${quotedString(value)}`]).join(", ")
+  }`
+}

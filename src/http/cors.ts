@@ -1,0 +1,56 @@
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { isAllowedOrigin } from "../authorize/origin.ts"
+import type { AllowedOrigins } from "../config/GatewaySettings.ts"
+
+const usualHeaders = [
+  "Authorization",
+  "Content-Type",
+  "Accept",
+  "Mcp-Session-Id",
+  "MCP-Protocol-Version",
+  "Last-Event-ID",
+  "Mcp-Method",
+  "Mcp-Name"
+].join(", ")
+
+// RFC 9110, section 5.6.2, in a list of bounded length.
+const fieldNames = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}(?:, ?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}){0,63}$/
+
+/** Which origin may read an answer: everyone, this one, or nobody. Without an `Origin` no browser asks. */
+const allowOrigin = (allowed: AllowedOrigins, origin: string | undefined): Record<string, string> => {
+  if (allowed._tag === "Any") return { "access-control-allow-origin": "*" }
+  if (origin === undefined) return { "access-control-allow-origin": "*", vary: "Origin" }
+  return isAllowedOrigin(allowed, origin)
+    ? { "access-control-allow-origin": origin, vary: "Origin" }
+    : { vary: "Origin" }
+}
+
+/**
+ * The CORS fields that every answer carries, errors included.
+ *
+ * @param traceHeader the trace header, exposed beside `WWW-Authenticate` and `Mcp-Session-Id`
+ * @see Fetch standard, section 3.3
+ */
+export const corsHeaders = (
+  allowed: AllowedOrigins,
+  origin: string | undefined,
+  traceHeader: string
+): Record<string, string> => ({
+  ...allowOrigin(allowed, origin),
+  "access-control-expose-headers": `WWW-Authenticate, Mcp-Session-Id, ${traceHeader}`
+})
+
+/**
+ * Answers a preflight: 204, before credentials are looked at. Which origin may go on is said by `corsHeaders`.
+ *
+ * @param requested `Access-Control-Request-Headers`, echoed if it is a list of field names
+ */
+export const preflight = (requested: string | undefined): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.empty({
+    status: 204,
+    headers: {
+      "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
+      "access-control-allow-headers": requested !== undefined && fieldNames.test(requested) ? requested : usualHeaders,
+      "access-control-max-age": "86400"
+    }
+  })

@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { authorizationServer, type DocumentName } from "../discovery/authorizationServer.ts"
+import { protectedResource } from "../discovery/protectedResource.ts"
+import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
+import { jsonResponse } from "./jsonResponse.ts"
+
+const cached = { "cache-control": "public, max-age=3600" }
+
+// When a provider that did not answer is worth asking again: its failure is remembered for ten seconds.
+const retryAfterSeconds = 10
+
+/** Builds the answers to the three discovery requests; all of them are public. */
+export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
+  const metadata = yield* ProviderMetadata
+
+  return {
+    /** RFC 9728, section 3.2. */
+    protectedResource: (publicUrl: string): HttpServerResponse.HttpServerResponse =>
+      jsonResponse(200, protectedResource(settings, publicUrl), cached),
+
+    /** RFC 8414, section 3.2; OpenID Connect Discovery 1.0, section 4.2. */
+    authorizationServer: (
+      name: DocumentName
+    ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
+      const answer = authorizationServer(settings, name)
+      switch (answer._tag) {
+        case "Document":
+          return Effect.succeed(jsonResponse(200, answer.document, cached))
+        case "Fetch":
+          return metadata.document(answer.provider).pipe(
+            Effect.map((document) => jsonResponse(200, document, cached)),
+            Effect.mapError(({ detail }) =>
+              new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
+            )
+          )
+        case "Redirect":
+          return Effect.succeed(HttpServerResponse.empty({ status: 308, headers: { location: answer.location } }))
+        case "NotSupported":
+          return Effect.fail(new DiscoveryNotSupported())
+      }
+    }
+  }
+})

@@ -1,0 +1,32 @@
+import type { InvalidRequestReason, InvalidTokenReason } from "../errors/GatewayError.ts"
+
+/**
+ * The public texts: fixed, so that no library's message, key id or configured value can reach a client, and free of
+ * `scope=`, `error=` and `resource_metadata=`, which clients search for in the whole challenge.
+ */
+export const invalidTokenTexts: Readonly<Record<InvalidTokenReason, string>> = {
+  MalformedToken: "Invalid token format",
+  UnsupportedAlgorithm: "Unsupported algorithm",
+  UnknownKey: "Unknown signing key",
+  InvalidSignature: "Invalid signature",
+  Expired: "Token has expired",
+  NotYetValid: "Token is not yet valid",
+  InvalidIssuer: "Invalid issuer",
+  InvalidAudience: "Invalid audience",
+  MissingClaim: "Missing required claim",
+  Inactive: "Token is not active",
+  UnknownToken: "Token not found",
+  ValidationFailed: "Token validation failed"
+}
+
+/** The public text for each way in which a request can be malformed. */
+export const invalidRequestTexts: Readonly<Record<InvalidRequestReason, string>> = {
+  RepeatedCredential: "The request carries more than one credential",
+  CredentialInQuery: "Access tokens are not accepted in the query string",
+  MalformedHost: "The Host header is missing or malformed",
+  MalformedTarget: "The request target is malformed",
+  MalformedHeader: "A header field is malformed or repeated",
+  MalformedMessage: "The request body is not a JSON-RPC message",
+  AmbiguousMessage: "The JSON-RPC message is ambiguous",
+  MessageTooDeep: "The JSON-RPC message is nested too deeply"
+}

@@ -1,0 +1,24 @@
+import * as Effect from "effect/Effect"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import { jsonResponse } from "./jsonResponse.ts"
+
+const uncached = { "cache-control": "no-store" }
+
+/** `/healthz`: the process answers. */
+export const health: HttpServerResponse.HttpServerResponse = jsonResponse(200, { status: "ok" }, uncached)
+
+/**
+ * Builds the answer to `/readyz`: 200 when at least one provider can judge tokens, or none is needed; else 503.
+ *
+ * Names the providers and whether each is ready, nothing else about them.
+ */
+export const makeReadiness = (authEnabled: boolean) =>
+  Effect.map(ProviderRegistry, (registry) =>
+    Effect.map(registry.readiness, (providers) => {
+      const ready = !authEnabled || providers.some(({ ready }) => ready)
+      return jsonResponse(ready ? 200 : 503, {
+        status: ready ? "ready" : "unavailable",
+        providers: providers.map(({ provider, ready }) => ({ name: provider, ready }))
+      }, ready ? uncached : { ...uncached, "retry-after": "5" })
+    }))

@@ -1,0 +1,9 @@
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+
+/** An answer of the gateway's own: JSON that no browser may take for anything else. */
+export const jsonResponse = (
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>>
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe(body, { status, headers: { "x-content-type-options": "nosniff", ...headers } })

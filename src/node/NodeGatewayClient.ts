@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Dispatcher, Pool } from "undici"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { type UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../forward/GatewayClient.ts"
+import { UpstreamCall } from "./UpstreamCall.ts"
+
+const connectTimeoutMillis = 10_000
+
+const make = Effect.gen(function*() {
+  const { gatewayUrl, upstreamTimeoutMillis } = yield* GatewayConfig
+  const pool = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      new Pool(new URL(gatewayUrl).origin, {
+        pipelining: 1,
+        connect: { timeout: connectTimeoutMillis },
+        headersTimeout: upstreamTimeoutMillis,
+        // Event streams are silent for as long as they like.
+        bodyTimeout: 0
+      })
+    ),
+    (pool) => Effect.promise(() => pool.destroy())
+  )
+
+  /** Cancelled when its scope closes before the answer has ended. */
+  const newCall = (request: UpstreamRequest) =>
+    Effect.acquireRelease(
+      Effect.sync(() => new UpstreamCall(request.method, upstreamTimeoutMillis)),
+      (call) => Effect.sync(() => call.cancel())
+    )
+
+  const perform = (request: UpstreamRequest, call: UpstreamCall) =>
+    Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
+      call.onSettled = (result) => resume(Effect.fromResult(result))
+      const options: Dispatcher.DispatchOptions = {
+        // Any token is a method to undici; its type lists the common ones.
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.target,
+        headers: request.headers,
+        body: request.body ?? null
+      }
+      try {
+        pool.dispatch(options, call)
+      } catch {
+        // undici refuses, before anything is sent, what cannot be written to the wire.
+        resume(Effect.fail(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })))
+      }
+      return Effect.sync(() => call.cancel())
+    })
+
+  return GatewayClient.of({
+    send: (request) => Effect.flatMap(newCall(request), (call) => perform(request, call))
+  })
+})
+
+/**
+ * `GatewayClient` on `undici`: a keep-alive pool for the one upstream origin, byte-exact targets, no decoding.
+ *
+ * The number of connections is not bounded, because every open event stream keeps one.
+ */
+export const layer: Layer.Layer<GatewayClient, never, GatewayConfig> = Layer.effect(GatewayClient, make)

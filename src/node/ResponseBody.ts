@@ -1,0 +1,76 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { Dispatcher } from "undici"
+import type { UpstreamError } from "../errors/GatewayError.ts"
+
+type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
+type Pulled = Exit.Exit<Chunks, UpstreamError | Cause.Done<void>>
+
+// Enough for a burst of events; more than that waits in the upstream's socket until the client reads.
+const highWaterMark = 256 * 1024
+
+/**
+ * The body of an upstream answer between `undici`, which pushes chunks, and the stream, which pulls them.
+ *
+ * Chunks that arrive while nobody pulls are kept up to a limit, beyond which the upstream connection is paused.
+ */
+export class ResponseBody {
+  readonly #controller: Dispatcher.DispatchController
+  #chunks: Array<Uint8Array> = []
+  #size = 0
+  #end: Exit.Exit<never, UpstreamError | Cause.Done<void>> | undefined
+  #waiting: ((exit: Pulled) => void) | undefined
+
+  constructor(controller: Dispatcher.DispatchController) {
+    this.#controller = controller
+  }
+
+  /** Takes a chunk from the upstream connection. */
+  push(chunk: Uint8Array): void {
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting(Exit.succeed([chunk]))
+      return
+    }
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    if (this.#size > highWaterMark) this.#controller.pause()
+  }
+
+  /** Ends the body well. */
+  end(): void {
+    this.#finish(Exit.fail(Cause.Done()))
+  }
+
+  /** Breaks the body off: the client's answer ends visibly broken, too. */
+  fail(error: UpstreamError): void {
+    this.#finish(Exit.fail(error))
+  }
+
+  #finish(end: Exit.Exit<never, UpstreamError | Cause.Done<void>>): void {
+    this.#end ??= end
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.(this.#end)
+  }
+
+  readonly #pull = Effect.callback<Chunks, UpstreamError | Cause.Done<void>>((resume) => {
+    const [first, ...rest] = this.#chunks
+    if (first !== undefined) {
+      this.#chunks = []
+      this.#size = 0
+      this.#controller.resume()
+      resume(Exit.succeed([first, ...rest]))
+    } else if (this.#end !== undefined) {
+      resume(this.#end)
+    } else {
+      this.#waiting = resume
+    }
+  })
+
+  /** The body as a stream; it can be consumed once. */
+  readonly stream: Stream.Stream<Uint8Array, UpstreamError> = Stream.fromPull(Effect.succeed(this.#pull))
+}

@@ -1,0 +1,103 @@
+import * as Result from "effect/Result"
+import { type Dispatcher, errors } from "undici"
+import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamResponse } from "../forward/GatewayClient.ts"
+import { ResponseBody } from "./ResponseBody.ts"
+
+// An answer up to this length is collected and sent with its head in one write.
+const collectedLength = 64 * 1024
+
+const code = (error: Error): string =>
+  "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
+
+const classify = (error: Error, timeoutMillis: number): UpstreamError =>
+  error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError
+    ? new UpstreamTimeout({ millis: timeoutMillis })
+    // The code only: an error's message may quote what the upstream sent.
+    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
+
+const isEmpty = (method: string, status: number): boolean => method === "HEAD" || status === 204 || status === 304
+
+/** The length of an answer that is short enough to wait for. */
+const shortLength = (headers: UpstreamResponse["headers"]): number | undefined => {
+  const value = headers["content-length"]
+  const length = typeof value === "string" ? Number(value) : NaN
+  return length <= collectedLength ? length : undefined
+}
+
+/**
+ * One request on its way through `undici`: turns its callbacks into one head and, where the answer is not short, a
+ * body that is still arriving.
+ *
+ * Set `onSettled` before dispatching; it is called once, with the head or with the reason why there is none.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler {
+  readonly #method: string
+  readonly #timeoutMillis: number
+  #controller: Dispatcher.DispatchController | undefined
+  #cancelled: Error | undefined
+  #ended = false
+  #body: ResponseBody | undefined
+  #head: Omit<UpstreamResponse, "body"> | undefined
+  #collected: Array<Uint8Array> = []
+
+  onSettled: ((result: Result.Result<UpstreamResponse, UpstreamError>) => void) | undefined
+
+  constructor(method: string, timeoutMillis: number) {
+    this.#method = method
+    this.#timeoutMillis = timeoutMillis
+  }
+
+  /** Gives the call up: the upstream sees its connection close. Does nothing once the answer is complete. */
+  cancel(): void {
+    if (this.#ended) return
+    this.#cancelled = new errors.RequestAbortedError()
+    this.#controller?.abort(this.#cancelled)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#cancelled !== undefined) controller.abort(this.#cancelled)
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    received: Record<string, string | Array<string> | undefined>
+  ): void {
+    if (status < 200) return
+    const headers: Record<string, string | ReadonlyArray<string>> = {}
+    for (const name of Object.keys(received)) {
+      const value = received[name]
+      if (value !== undefined) headers[name] = value
+    }
+    this.#head = { status, headers }
+    if (isEmpty(this.#method, status) || shortLength(headers) !== undefined) return
+    this.#body = new ResponseBody(controller)
+    this.onSettled?.(Result.succeed({ ...this.#head, body: { _tag: "Stream", stream: this.#body.stream } }))
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#body === undefined) this.#collected.push(chunk)
+    else this.#body.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true
+    if (this.#body !== undefined) this.#body.end()
+    else if (this.#head !== undefined) this.onSettled?.(Result.succeed({ ...this.#head, body: this.#collectedBody() }))
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#ended = true
+    const failure = classify(error, this.#timeoutMillis)
+    if (this.#body === undefined) this.onSettled?.(Result.fail(failure))
+    else this.#body.fail(failure)
+  }
+
+  #collectedBody(): UpstreamResponse["body"] {
+    const [first, ...rest] = this.#collected
+    if (first === undefined) return { _tag: "Empty" }
+    return { _tag: "Bytes", bytes: rest.length === 0 ? first : Buffer.concat(this.#collected) }
+  }
+}

@@ -1,0 +1,11 @@
+import * as Data from "effect/Data"
+import * as Runtime from "effect/Runtime"
+
+/**
+ * The process cannot do what it was asked; what it says has been printed already.
+ *
+ * Ends the process with exit code 1.
+ */
+export class StartupFailed extends Data.TaggedError("StartupFailed")<{}> {
+  override readonly [Runtime.errorReported] = false
+}

@@ -1,0 +1,52 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { resolveSources } from "../../config/resolve.ts"
+import { configFile } from "../../config/variables.ts"
+import { StartupFailed } from "./StartupFailed.ts"
+
+const unusableFile = (problem: string) =>
+  new InvalidConfiguration({
+    problems: [{
+      setting: "MCP_CONFIG_FILE",
+      source: undefined,
+      problem,
+      cure: "Name a readable file that holds one JSON object"
+    }]
+  })
+
+const readDocument = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* files.readFileString(path).pipe(
+    Effect.mapError((error) => unusableFile(`cannot be read (${error.reason._tag})`))
+  )
+  return yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    // The parser's message quotes the text, which may hold secrets.
+    catch: () => unusableFile("is not JSON")
+  })
+})
+
+/**
+ * The settings of this process: the environment, and the config file behind it.
+ *
+ * The file is the one of `--config`, else `MCP_CONFIG_FILE`; where both say something, the environment wins. Prints
+ * every problem, each with its cure, and fails with `StartupFailed`.
+ */
+export const loadSettings = (
+  file: Option.Option<string>
+): Effect.Effect<GatewaySettings, StartupFailed, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.
+    // @effect-diagnostics-next-line processEnvInEffect:off
+    const variables = process.env
+    const path = Option.getOrElse(file, () => configFile(variables))
+    const document = path === undefined ? undefined : yield* readDocument(path)
+    return yield* Effect.fromResult(resolveSources({ variables, document }))
+  }).pipe(
+    Effect.catchTag("InvalidConfiguration", (error) =>
+      Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed())))
+  )

@@ -1,0 +1,106 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { BearerToken } from "../credential/BearerToken.ts"
+import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { JwksCache } from "../keys/JwksCache.ts"
+import type { ProviderHttp } from "../keys/ProviderHttp.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
+import { isExpired } from "./claims/validity.ts"
+import { toInvalidToken } from "./Refusal.ts"
+import { registerProvider, remoteKeys } from "./registerProvider.ts"
+import { makeSelectProvider } from "./selectProvider.ts"
+import { makeStaticTokens } from "./staticTokens.ts"
+
+/** The provider that is responsible for a token, ready to judge it. */
+export interface SelectedProvider {
+  readonly name: string
+  readonly verify: Effect.Effect<Identity, VerificationError>
+}
+
+/** Whether a provider can verify tokens now. */
+export interface ProviderReadiness {
+  readonly provider: string
+  readonly ready: boolean
+}
+
+const verifyStatic = Effect.fnUntraced(function*(identity: Identity) {
+  const now = (yield* Clock.currentTimeMillis) / 1000
+  return identity.expiresAt !== undefined && isExpired(identity.expiresAt, now, 0)
+    ? yield* new InvalidToken({
+      provider: identity.provider,
+      reason: "Expired",
+      detail: "the static token has expired"
+    })
+    : identity
+})
+
+/** The configured providers, each with its verifier and apart from the others. */
+export class ProviderRegistry extends Context.Service<ProviderRegistry, {
+  /**
+   * Chooses the provider by the shape of the token and the configuration: an exact static token, a configured prefix, the
+   * issuer that a JWT names, the only provider of opaque tokens.
+   *
+   * Asks nobody. Fails with `InvalidToken` if no provider is responsible.
+   */
+  readonly select: (token: BearerToken) => Effect.Effect<SelectedProvider, InvalidToken>
+  /**
+   * Whether each provider can verify now: fetched keys must be at hand, and are asked for if they are not. Providers
+   * that need no keys are always ready.
+   */
+  readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
+}>()("mcp-authorizer/verify/ProviderRegistry") {
+  /**
+   * Builds all verifiers and begins to fetch keys, without waiting for them.
+   *
+   * Fails with `UnusablePublicKey` if a configured public key is none.
+   */
+  static readonly make = Effect.fnUntraced(function*(
+    settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds">
+  ): Effect.fn.Return<
+    ProviderRegistry["Service"],
+    UnusablePublicKey,
+    JwksCache | ProviderHttp | Digest.Digest
+  > {
+    const { providers } = settings
+    const keys = yield* JwksCache
+    const remote = remoteKeys(providers)
+    yield* Effect.forEach(remote, ({ source }) => keys.prefetch(source), { discard: true })
+
+    const registered = yield* Effect.forEach(providers, (provider) => registerProvider(provider, settings))
+    const selectProvider = makeSelectProvider(registered)
+    const staticProviders = providers.filter((provider) => provider.type === "static")
+    const findStaticToken = yield* makeStaticTokens(staticProviders)
+
+    return ProviderRegistry.of({
+      select: Effect.fnUntraced(function*(token) {
+        const text = Redacted.value(token)
+        const known = staticProviders.length === 0 ? undefined : yield* findStaticToken(text)
+        if (known !== undefined) return { name: known.provider, verify: verifyStatic(known) }
+        const selected = selectProvider(text)
+        if (Result.isFailure(selected)) return yield* toInvalidToken(undefined, selected.failure)
+        const selection = selected.success
+        return {
+          name: selection.provider.name,
+          verify: selection._tag === "Jwt" ? selection.provider.verify(selection.jws) : selection.provider.verify(token)
+        }
+      }),
+      readiness: Effect.forEach(providers, ({ name }) => {
+        const own = remote.find(({ provider }) => provider === name)
+        return Effect.map(
+          own === undefined ? Effect.succeed(true) : keys.usable(own.source),
+          (ready) => ({ provider: name, ready })
+        )
+      })
+    })
+  })
+
+  static readonly layer = (settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds">) =>
+    Layer.effect(ProviderRegistry, ProviderRegistry.make(settings))
+}

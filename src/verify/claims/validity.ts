@@ -1,0 +1,46 @@
+/** When a token is valid (RFC 7519, sections 4.1.4 to 4.1.6). Pure. */
+import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type Refusal, refusal } from "../Refusal.ts"
+
+export interface ValidityRules {
+  /** Seconds since 1970, with fractions. */
+  readonly now: number
+  /** How far the clocks may differ, in seconds. */
+  readonly skew: number
+  /** Whether a token without `exp` is refused. */
+  readonly requireExpiry: boolean
+}
+
+/** The last second of the year 9999: a later `exp` counts milliseconds or is none at all. */
+const maxExpiry = 253_402_300_799
+
+// NumericDate (RFC 7519, section 2); `1e400` in JSON is Infinity.
+const isNumericDate = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
+
+/** Says whether a token that ends at `exp` has ended: "on or after" counts as expired. */
+export const isExpired = (exp: number, now: number, skew: number): boolean => now >= exp + skew
+
+/** The `exp` of claims that have passed `checkValidity`. */
+export const expiresAt = (claims: JsonObject): number | undefined => {
+  const exp = own(claims, "exp")
+  return isNumericDate(exp) ? exp : undefined
+}
+
+/** Judges `exp`, `nbf` and `iat`. */
+export const checkValidity = (claims: JsonObject, rules: ValidityRules): Refusal | undefined => {
+  const { now, requireExpiry, skew } = rules
+  const exp = own(claims, "exp")
+  if (exp === undefined) {
+    if (requireExpiry) return refusal("MissingClaim", "exp is missing")
+  } else {
+    if (!isNumericDate(exp) || exp > maxExpiry) return refusal("ValidationFailed", "exp is not a date")
+    if (isExpired(exp, now, skew)) return refusal("Expired", "exp has passed")
+  }
+  for (const name of ["nbf", "iat"]) {
+    const begin = own(claims, name)
+    if (begin === undefined) continue
+    if (!isNumericDate(begin)) return refusal("ValidationFailed", `${name} is not a date`)
+    if (begin > now + skew) return refusal("NotYetValid", `${name} is in the future`)
+  }
+  return undefined
+}

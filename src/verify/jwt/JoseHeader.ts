@@ -1,0 +1,50 @@
+/** The protected header of a JWS (RFC 7515, section 4). Pure. */
+import * as Result from "effect/Result"
+import { type JwsAlgorithm, jwsAlgorithms } from "../../config/GatewaySettings.ts"
+import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type Refusal, refusal } from "../Refusal.ts"
+
+/** What the header says that matters. `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not bring its key. */
+export interface JoseHeader {
+  readonly alg: JwsAlgorithm
+  readonly kid: string | undefined
+  /** Lower case, without `application/`. */
+  readonly typ: string | undefined
+}
+
+const maxKeyIdLength = 1024
+
+// Extensions, unencoded payloads (RFC 7797), compression and encryption (RFC 7516): no access token needs them.
+const refusedParameters = ["crit", "b64", "zip", "enc"]
+
+const isJwsAlgorithm = (alg: unknown): alg is JwsAlgorithm => jwsAlgorithms.some((known) => known === alg)
+
+const mediaType = (value: string): string => value.toLowerCase().replace(/^application\//, "")
+
+/** Reads a header, or says why no token may have it. `none` and HMAC are no algorithms here. */
+export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Refusal> => {
+  const alg = own(header, "alg")
+  const cty = own(header, "cty")
+  const kid = own(header, "kid")
+  const typ = own(header, "typ")
+  const refused = refusedParameters.find((name) => Object.hasOwn(header, name))
+  if (refused !== undefined) return Result.fail(refusal("MalformedToken", `header parameter ${refused}`))
+  if (!isJwsAlgorithm(alg)) return Result.fail(refusal("UnsupportedAlgorithm", "alg is not a signature algorithm"))
+  if (kid !== undefined && (typeof kid !== "string" || kid.length > maxKeyIdLength)) {
+    return Result.fail(refusal("MalformedToken", "kid is not a string of bounded length"))
+  }
+  if (typ !== undefined && typeof typ !== "string") return Result.fail(refusal("MalformedToken", "typ is not a string"))
+  if (cty !== undefined && (typeof cty !== "string" || mediaType(cty) === "jwt")) {
+    return Result.fail(refusal("MalformedToken", "a nested token"))
+  }
+  return Result.succeed({ alg, kid, typ: typ === undefined ? undefined : mediaType(typ) })
+}
+
+/**
+ * Says why the declared type does not fit an access token: only `at+jwt` where that is demanded (RFC 9068, section 4),
+ * otherwise also `JWT` or none. ID tokens, logout tokens and the like have types of their own (RFC 8725, section 3.11).
+ */
+export const checkType = ({ typ }: JoseHeader, requireAccessTokenType: boolean): Refusal | undefined =>
+  typ === "at+jwt" || (!requireAccessTokenType && (typ === undefined || typ === "jwt"))
+    ? undefined
+    : refusal("ValidationFailed", "typ is not that of an access token")

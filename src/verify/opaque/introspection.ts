@@ -1,0 +1,66 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { IntrospectionProvider } from "../../config/GatewaySettings.ts"
+import { isSameIssuer } from "../../keys/issuerUrl.ts"
+import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { checkIsBearer } from "../claims/accessToken.ts"
+import { checkAudience } from "../claims/audience.ts"
+import { identityFromClaims } from "../claims/identity.ts"
+import { checkValidity } from "../claims/validity.ts"
+import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
+import { unavailable } from "../unavailable.ts"
+import { basicAuthorization } from "./clientCredentials.ts"
+import type { VerifyOpaque } from "./VerdictCache.ts"
+
+/** Many servers write `null` for what they do not know; RFC 7662 leaves such members out. */
+const withoutNulls = (answer: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null))
+
+const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined => {
+  const iss = own(claims, "iss")
+  return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
+    ? undefined
+    : refusal("InvalidIssuer", "iss is another issuer")
+}
+
+/**
+ * Asks the introspection endpoint, with HTTP Basic client authentication (RFC 7662, section 2).
+ *
+ * Only `active: true` counts, and then times, issuer and audience are judged as for JWTs, save that `exp` and `iss` may be
+ * missing. Every answer other than a JSON object with status 200, a refusal of our own credentials too, is
+ * the provider's failure and not the caller's.
+ *
+ * @param skew tolerance for times, in seconds
+ */
+export const makeIntrospectionVerifier = (
+  provider: IntrospectionProvider,
+  skew: number,
+  http: ProviderHttp["Service"]
+): VerifyOpaque => {
+  const { allowedDomains, audience, clientId, clientSecret, introspectionEndpoint, issuer, name } = provider
+  const authorization = basicAuthorization(clientId, clientSecret)
+  const refuse = (reason: Refusal) => toInvalidToken(name, reason)
+
+  const judge = (claims: JsonObject, now: number): Refusal | undefined =>
+    own(claims, "active") === true
+      ? checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
+        checkAudience(claims, audience) ?? checkIsBearer(claims)
+      : refusal("Inactive", "active is not true")
+
+  return Effect.fnUntraced(
+    function*(token) {
+      const { body } = yield* http.send({
+        url: introspectionEndpoint,
+        allowedDomains,
+        authorization,
+        form: [["token", token], ["token_type_hint", "access_token"]]
+      })
+      const claims = withoutNulls(body)
+      const refused = judge(claims, (yield* Clock.currentTimeMillis) / 1000)
+      if (refused !== undefined) return yield* refuse(refused)
+      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(claims, name, issuer)), refuse)
+    },
+    Effect.catchTag("ProviderRequestFailed", ({ detail }) => Effect.fail(unavailable(name, detail)))
+  )
+}

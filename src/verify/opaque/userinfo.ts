@@ -1,0 +1,49 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { UserinfoProvider } from "../../config/GatewaySettings.ts"
+import { own } from "../../keys/JsonObject.ts"
+import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { readClientId, readSubject, readText } from "../claims/subject.ts"
+import { refusal, toInvalidToken } from "../Refusal.ts"
+import { unavailable } from "../unavailable.ts"
+import type { VerifyOpaque } from "./VerdictCache.ts"
+
+/**
+ * Asks the userinfo endpoint with the token itself (OpenID Connect Core 1.0, section 5.3).
+ *
+ * The answer says who, but neither for whom nor what for: any token of the issuer is accepted, and none has scopes. 401
+ * is a refusal; every other answer without a `sub` is the provider's failure.
+ */
+export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderHttp["Service"]): VerifyOpaque => {
+  const { allowedDomains, issuer, name, userinfoEndpoint } = provider
+  return Effect.fnUntraced(
+    function*(token) {
+      const { body } = yield* http.send({
+        url: userinfoEndpoint,
+        allowedDomains,
+        authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
+      })
+      // A client id is no substitute here: the endpoint is about a person.
+      const subject = readSubject({ sub: own(body, "sub") })
+      if (Result.isFailure(subject)) return yield* unavailable(name, "userinfo has no usable sub")
+      return {
+        subject: subject.success,
+        clientId: readClientId(body),
+        issuer,
+        scopes: [],
+        email: readText(body, "email"),
+        name: readText(body, "name"),
+        provider: name,
+        expiresAt: undefined,
+        claims: body
+      }
+    },
+    Effect.catchTag("ProviderRequestFailed", ({ detail, kind, status }) =>
+      Effect.fail(
+        kind === "Status" && status === 401
+          ? toInvalidToken(name, refusal("Inactive", "userinfo says 401"))
+          : unavailable(name, detail)
+      ))
+  )
+}

@@ -1,0 +1,83 @@
+import type * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import type { GatewaySettings, JwtProvider, KeySource, Provider } from "../config/GatewaySettings.ts"
+import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
+import * as KeySet from "../keys/KeySet.ts"
+import { ProviderHttp } from "../keys/ProviderHttp.ts"
+import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
+import { type FindKey, makeJwtVerifier } from "./jwt/JwtVerifier.ts"
+import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
+import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
+import { makeVerdictCache } from "./opaque/VerdictCache.ts"
+import type { RegisteredProvider } from "./selectProvider.ts"
+
+/** Where a provider publishes its keys. */
+const jwksSource = (
+  { allowedDomains, issuer }: JwtProvider,
+  keys: Exclude<KeySource, { readonly _tag: "PublicKey" }>
+): JwksSource =>
+  keys._tag === "Jwks"
+    ? { _tag: "Jwks", uri: keys.uri, allowedDomains }
+    : { _tag: "Discovery", issuer, allowedDomains }
+
+/** The key sets that the gateway must fetch before it can verify, with the name of their provider. */
+export const remoteKeys = (
+  providers: ReadonlyArray<Provider>
+): ReadonlyArray<{ readonly provider: string; readonly source: JwksSource }> =>
+  providers.flatMap((provider) =>
+    "keys" in provider && provider.keys._tag !== "PublicKey"
+      ? [{ provider: provider.name, source: jwksSource(provider, provider.keys) }]
+      : []
+  )
+
+const findPublicKey = Effect.fnUntraced(function*(
+  provider: JwtProvider,
+  pem: string
+): Effect.fn.Return<FindKey, UnusablePublicKey> {
+  const set = yield* fromPem(provider.name, pem, provider.algorithms)
+  // There is one key, whatever `kid` says.
+  return ({ alg }) =>
+    Effect.mapError(
+      KeySet.find(set, { alg, kid: undefined }),
+      () => new UnknownKey({ detail: "the public key does not fit" })
+    )
+})
+
+const makeFindKey = Effect.fnUntraced(function*(
+  provider: JwtProvider
+): Effect.fn.Return<FindKey, UnusablePublicKey, JwksCache> {
+  if (provider.keys._tag === "PublicKey") return yield* findPublicKey(provider, provider.keys.pem)
+  const cache = yield* JwksCache
+  const source = jwksSource(provider, provider.keys)
+  return (header) => cache.keyFor(source, header)
+})
+
+/**
+ * Makes the verifier of one configured provider.
+ *
+ * Fails with `UnusablePublicKey` if the configured public key is none; nothing is fetched.
+ */
+export const registerProvider = Effect.fnUntraced(function*(
+  provider: Provider,
+  { clockSkewSeconds }: Pick<GatewaySettings, "clockSkewSeconds">
+): Effect.fn.Return<RegisteredProvider, UnusablePublicKey, JwksCache | ProviderHttp | Digest.Digest> {
+  const { name, tokenPrefix } = provider
+  switch (provider.type) {
+    case "authkit":
+    case "oidc": {
+      const { issuer } = provider
+      const verify = makeJwtVerifier(provider, clockSkewSeconds, yield* makeFindKey(provider))
+      return { _tag: "Jwt", name, tokenPrefix, issuer, verify }
+    }
+    case "userinfo": {
+      const ask = makeUserinfoVerifier(provider, yield* ProviderHttp)
+      return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(name, clockSkewSeconds, ask) }
+    }
+    case "introspection": {
+      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, yield* ProviderHttp)
+      return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(name, clockSkewSeconds, ask) }
+    }
+    case "static":
+      return { _tag: "Static", name, tokenPrefix }
+  }
+})

@@ -1,0 +1,56 @@
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { StaticProvider, StaticToken } from "../config/GatewaySettings.ts"
+import type { Identity } from "../identity/Identity.ts"
+
+/** A static token without its text. */
+interface Entry {
+  readonly digest: Uint8Array
+  readonly identity: Identity
+}
+
+/** Finds the identity that goes with a token, `undefined` for an unknown one; whether it has expired is not judged. */
+export type FindStaticToken = (token: string) => Effect.Effect<Identity | undefined>
+
+const identityOf = (provider: string, token: StaticToken): Identity => ({
+  subject: token.subject,
+  clientId: token.clientId,
+  issuer: "static",
+  scopes: token.scopes,
+  email: token.email,
+  name: token.name,
+  provider,
+  expiresAt: token.expiresAt,
+  claims: { sub: token.subject, client_id: token.clientId, scope: token.scopes.join(" ") }
+})
+
+/** The OR of all differing bits: 0 for equal digests. Takes the same time wherever they differ. */
+const difference = (left: Uint8Array, right: Uint8Array): number =>
+  left.reduce((bits, byte, index) => bits | (byte ^ (right[index] ?? 0xff)), 0)
+
+/**
+ * Prepares the tokens of all static providers: SHA-256 digests, made once.
+ *
+ * A token is compared with every entry in full, by digest, so that the time taken says nothing about how much of which
+ * token was guessed.
+ */
+export const makeStaticTokens = Effect.fnUntraced(function*(
+  providers: ReadonlyArray<StaticProvider>
+): Effect.fn.Return<FindStaticToken, never, Digest.Digest> {
+  const { digest } = yield* Digest.Digest
+  const sha256 = (token: string) => digest(Digest.sha256, new TextEncoder().encode(token))
+  const entries: ReadonlyArray<Entry> = yield* Effect.forEach(
+    providers.flatMap(({ name, tokens }) => tokens.map((token) => ({ name, token }))),
+    ({ name, token }) =>
+      Effect.map(sha256(Redacted.value(token.token)), (digest) => ({ digest, identity: identityOf(name, token) }))
+  )
+  return (token) =>
+    Effect.map(sha256(token), (digest) => {
+      let found: Identity | undefined
+      for (const entry of entries) {
+        if (difference(entry.digest, digest) === 0) found = entry.identity
+      }
+      return found
+    })
+})

@@ -1,0 +1,229 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { encodeFieldValue, identityHeaders } from "../../src/forward/identityHeaders.ts"
+import { requestHeaders } from "../../src/forward/requestHeaders.ts"
+import { responseHeaders } from "../../src/forward/responseHeaders.ts"
+import { upstreamTarget } from "../../src/forward/upstreamTarget.ts"
+import type { Identity } from "../../src/identity/Identity.ts"
+
+const own = { "x-auth-user-id": "alice", "x-trace-id": "t-1" }
+const send = (
+  received: Record<string, string>,
+  options: { trustedPeer?: boolean; forwardAuthorization?: boolean } = {}
+) => requestHeaders(received, { trustedPeer: false, forwardAuthorization: false, own, ...options })
+
+const identity: Identity = {
+  subject: "user_1",
+  clientId: "client",
+  issuer: "https://issuer.example/",
+  scopes: ["mcp:read", "mcp:write"],
+  email: "user@example.com",
+  name: undefined,
+  provider: "authkit",
+  expiresAt: undefined,
+  claims: {}
+}
+
+describe("requestHeaders", () => {
+  it("FW-3 hands on what MCP needs, byte for byte", () => {
+    const kept = {
+      accept: "application/json, text/event-stream",
+      "content-type": "application/json",
+      "mcp-session-id": "s 1",
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "tools/call",
+      "mcp-name": "=?base64?w6k=?=",
+      "mcp-param-region": "eu",
+      "last-event-id": "e/1",
+      traceparent: "00-a-b-01",
+      origin: "http://localhost:6274"
+    }
+    assert.deepStrictEqual(send(kept), { ...kept, ...own })
+  })
+
+  // Names that servers behind read as the caller's identity, and the spellings that reach them under one name.
+  const names = [
+    "x-auth-user-id",
+    "x-auth-user",
+    "x-auth-anything",
+    "x-user-id",
+    "x-user",
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-access-token",
+    "x-forwarded-preferred-username",
+    "x-remote-user",
+    "remote-user",
+    "remote-groups",
+    "x-webauth-user",
+    "x-authenticated-userid",
+    "x-access-token",
+    "x-goog-authenticated-user-email",
+    "x-amzn-oidc-identity",
+    "x-ms-client-principal",
+    "cf-access-jwt-assertion"
+  ]
+  const spellings = [
+    (name: string) => name,
+    (name: string) => name.toUpperCase(),
+    (name: string) => name.replaceAll("-", "_"),
+    (name: string) => name.replace("-", "_"),
+    (name: string) => `${name}.`,
+    (name: string) => name.replaceAll("-", "."),
+    (name: string) => name.replaceAll("-", "--")
+  ]
+
+  it("FWD-01, FWD-02 removes every field that claims an identity, in every spelling", () => {
+    for (const name of names) {
+      for (const spell of spellings) {
+        for (const trustedPeer of [false, true]) {
+          assert.deepStrictEqual(send({ [spell(name)]: "admin" }, { trustedPeer }), own, spell(name))
+        }
+      }
+    }
+    assert.deepStrictEqual(send({ "x-author": "kept" }), { "x-author": "kept", ...own })
+  })
+
+  it("FWD-04 Connection cannot take the gateway's own fields away", () => {
+    const sent = send({ connection: "x-auth-user-id, X-Custom, close", "x-custom": "1", "x-other": "2" })
+    assert.deepStrictEqual(sent, { "x-other": "2", ...own })
+  })
+
+  it("FWD-05, HTTP-12 hands on no hop-by-hop field", () => {
+    for (
+      const name of [
+        "connection",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings"
+      ]
+    ) {
+      assert.deepStrictEqual(send({ [name]: "x" }), own, name)
+    }
+  })
+
+  it("FWD-07, FWD-08, HTTP-05 hands on neither credentials nor framing", () => {
+    for (const name of ["authorization", "cookie", "host", "content-length", "expect"]) {
+      assert.deepStrictEqual(send({ [name]: "x" }), own, name)
+    }
+  })
+
+  it("hands Authorization on when MCP_FORWARD_AUTHORIZATION says so", () => {
+    assert.strictEqual(send({ authorization: "Bearer a" }, { forwardAuthorization: true })["authorization"], "Bearer a")
+  })
+
+  it("FWD-17 hands forwarding fields on only from a trusted peer", () => {
+    const forwarding = {
+      forwarded: "for=1.2.3.4",
+      "x-forwarded-for": "1.2.3.4",
+      "x-forwarded-host": "h",
+      "x-forwarded-proto": "https",
+      "x-real-ip": "1.2.3.4",
+      "x-original-url": "/x",
+      "x-rewrite-url": "/x",
+      via: "1.1 a"
+    }
+    assert.deepStrictEqual(send(forwarding), own)
+    assert.deepStrictEqual(send(forwarding, { trustedPeer: true }), { ...forwarding, ...own })
+  })
+
+  it("HTTP-11 hands on no method override", () => {
+    for (const name of ["x-http-method-override", "x-method-override", "x-http-method"]) {
+      assert.deepStrictEqual(send({ [name]: "DELETE" }), own, name)
+    }
+  })
+})
+
+describe("identityHeaders", () => {
+  it("says who calls, each field once", () => {
+    assert.deepStrictEqual(identityHeaders(identity), {
+      "x-auth-user-id": "user_1",
+      "x-auth-client-id": "client",
+      "x-auth-issuer": "https://issuer.example/",
+      "x-auth-scopes": "mcp:read mcp:write",
+      "x-auth-email": "user@example.com",
+      "x-auth-provider": "authkit"
+    })
+  })
+
+  it("leaves out what the identity does not say", () => {
+    const bare = identityHeaders({ ...identity, clientId: undefined, email: undefined, scopes: [] })
+    assert.deepStrictEqual(Object.keys(bare), ["x-auth-user-id", "x-auth-issuer", "x-auth-provider"])
+  })
+
+  it("FWD-10 keeps a scope with a space or comma one scope", () => {
+    assert.strictEqual(identityHeaders({ ...identity, scopes: ["a b", "c,d"] })["x-auth-scopes"], "a%20b c%2Cd")
+  })
+
+  it("CLM-14 makes a non-Latin subject safe and reversible", () => {
+    const value = identityHeaders({ ...identity, subject: "山田" })["x-auth-user-id"]
+    assert.strictEqual(decodeURIComponent(value ?? ""), "山田")
+  })
+
+  it.effect.prop(
+    "FWD-09 no claim can break a field, and decodeURIComponent gives it back",
+    { claim: Schema.String },
+    ({ claim }) =>
+      Effect.sync(() => {
+        const value = encodeFieldValue(claim)
+        assert.match(value, /^[A-Za-z0-9._~:/@+|=%-]*$/)
+        assert.strictEqual(decodeURIComponent(value), claim.toWellFormed())
+      })
+  )
+})
+
+describe("responseHeaders", () => {
+  it("FW-9, MCP-22 drops hop-by-hop, CORS and challenge fields, and keeps the rest", () => {
+    assert.deepStrictEqual(
+      responseHeaders({
+        "content-type": "application/json",
+        "mcp-session-id": "s",
+        "x-accel-buffering": "no",
+        "set-cookie": ["a=1", "b=2"],
+        connection: "keep-alive, x-internal",
+        "x-internal": "1",
+        "keep-alive": "timeout=5",
+        "transfer-encoding": "chunked",
+        "access-control-allow-origin": "https://evil.example",
+        "www-authenticate": "Bearer resource_metadata=\"https://evil.example\""
+      }),
+      {
+        "cache-control": "no-store",
+        "content-type": "application/json",
+        "mcp-session-id": "s",
+        "x-accel-buffering": "no",
+        "set-cookie": ["a=1", "b=2"]
+      }
+    )
+  })
+
+  it("HTTP-16 keeps the server's own Cache-Control", () => {
+    assert.deepStrictEqual(responseHeaders({ "cache-control": "no-cache" }), { "cache-control": "no-cache" })
+  })
+})
+
+describe("upstreamTarget", () => {
+  it("appends what followed the MCP path to the configured path", () => {
+    const cases = [
+      ["/mcp-internal", "", "", "/mcp-internal"],
+      ["/mcp-internal", "/", "", "/mcp-internal"],
+      ["/mcp-internal", "/x/tool", "a=%20b&c", "/mcp-internal/x/tool?a=%20b&c"],
+      ["/", "", "", "/"],
+      ["/", "/", "", "/"],
+      ["/", "/x", "", "/x"],
+      ["/base/", "/x", "", "/base/x"],
+      ["/base/", "", "q", "/base/?q"]
+    ] as const
+    for (const [base, rest, query, expected] of cases) {
+      assert.strictEqual(upstreamTarget(base, rest, query), expected)
+    }
+  })
+})

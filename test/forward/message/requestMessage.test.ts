@@ -1,0 +1,208 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { rewriteRequest } from "../../../src/forward/message/requestMessage.ts"
+import { attempt, call, context, decoder, encoder, initialize, options, refusal, sent, summary } from "./rewriting.ts"
+
+describe("rewriteRequest", () => {
+  describe("injects the caller into initialize", () => {
+    it("FWD-11 puts it first into params", () => {
+      assert.strictEqual(
+        sent(initialize(`{"protocolVersion":"2025-06-18"}`)),
+        initialize(`{"_authContext":${context},"protocolVersion":"2025-06-18"}`)
+      )
+      assert.strictEqual(sent(initialize("{}")), initialize(`{"_authContext":${context}}`))
+      assert.strictEqual(sent(initialize(" { } ")), initialize(` {"_authContext":${context} } `))
+    })
+
+    it("FWD-11 creates params where there are none", () => {
+      assert.strictEqual(
+        sent(`{ "jsonrpc":"2.0", "method":"initialize" }`),
+        `{"params":{"_authContext":${context}}, "jsonrpc":"2.0", "method":"initialize" }`
+      )
+    })
+
+    it("FWD-12 replaces the client's, wherever it stands", () => {
+      for (
+        const params of [
+          `{"_authContext":1}`,
+          `{"_authContext":1,"a":2}`,
+          `{"a":2,"_authContext":1}`,
+          `{"_AUTHCONTEXT":{"_authContext":{"a":3}},"a":2}`,
+          `{"_auth\\u0043ontext":"}","a":2}`
+        ]
+      ) {
+        const kept = params === `{"_authContext":1}` ? "" : `,"a":2`
+        assert.strictEqual(sent(initialize(params)), initialize(`{"_authContext":${context}${kept}}`), params)
+      }
+    })
+
+    it("FWD-12 recognises the method and params however they are escaped", () => {
+      assert.strictEqual(
+        sent(`{"m\\u0065thod":"\\u0069nitialize","par\\u0061ms":{}}`),
+        `{"m\\u0065thod":"\\u0069nitialize","par\\u0061ms":{"_authContext":${context}}}`
+      )
+    })
+
+    it("FWD-12 whichever comes first, params or method", () => {
+      assert.strictEqual(
+        sent(`{"params":{"a":1},"method":"initialize","_authContext":0}`),
+        `{"params":{"_authContext":${context},"a":1},"method":"initialize"}`
+      )
+      assert.strictEqual(
+        sent(`{"_authContext":0,"params":{"a":1},"method":"initialize"}`),
+        `{"params":{"_authContext":${context},"a":1},"method":"initialize"}`
+      )
+      assert.strictEqual(
+        sent(`{"_authContext":0,"method":"initialize"}`),
+        `{"params":{"_authContext":${context}},"method":"initialize"}`
+      )
+    })
+
+    it("FWD-11 into nothing else, and not when it is switched off", () => {
+      for (
+        const text of [call("{}"), initialize("{}").replace("initialize", "Initialize"), `{"result":"initialize"}`]
+      ) {
+        assert.strictEqual(sent(text), text)
+      }
+      const bytes = encoder.encode(initialize(`{"_authContext":1}`))
+      const rewritten = rewriteRequest(bytes, { ...options, authContext: undefined })
+      assert.isTrue(Result.isSuccess(rewritten))
+      if (Result.isFailure(rewritten)) return
+      assert.strictEqual(decoder.decode(rewritten.success.bytes), initialize("{}"))
+      assert.isTrue(rewritten.success.initialize)
+    })
+
+    it("FWD-13 refuses initialize whose params cannot hold it", () => {
+      for (const params of ["[]", "null", "1", `"a"`, "true", `[{"_authContext":1}]`]) {
+        assert.strictEqual(refusal(initialize(params)), "MalformedMessage", params)
+        assert.isUndefined(refusal(call(params)), params)
+      }
+    })
+  })
+
+  describe("removes what clients say about themselves", () => {
+    it("FWD-11 at every depth of every method", () => {
+      const cases: ReadonlyArray<readonly [string, string]> = [
+        [`{"_authContext":{},"method":"ping"}`, `{"method":"ping"}`],
+        [`{"method":"ping","_authContext":{}}`, `{"method":"ping"}`],
+        [`{"_authContext":{}}`, `{}`],
+        [call(`{"_authContext":{"a":[1,{}]},"name":"x"}`), call(`{"name":"x"}`)],
+        [call(`{"arguments":{"_authContext":1}}`), call(`{"arguments":{}}`)],
+        [call(`{"_meta":{"a":1,"_authContext":1,"b":2}}`), call(`{"_meta":{"a":1,"b":2}}`)],
+        [call(`[[{"_authContext":1},{"_authContext":2,"a":3}]]`), call(`[[{},{"a":3}]]`)],
+        [
+          call(`{"__proto__":{"_authContext":1},"constructor":{"_authContext":1}}`),
+          call(`{"__proto__":{},"constructor":{}}`)
+        ],
+        [`{"result":{"_authContext":1},"id":1}`, `{"result":{},"id":1}`],
+        [
+          `[{"method":"a","_authContext":1},{"method":"b","params":{"_authContext":1}}]`,
+          `[{"method":"a"},{"method":"b","params":{}}]`
+        ]
+      ]
+      for (const [text, expected] of cases) assert.strictEqual(sent(text), expected)
+    })
+
+    it("FWD-12 in every spelling that some parser reads as ours", () => {
+      for (
+        const name of [
+          "_auth\\u0043ontext",
+          "\\u005FauthContext",
+          "_authcontext",
+          "_AUTHCONTEXT",
+          "_\\u0041UTHContext",
+          "_authContext\\u0000",
+          "_authContext\\u0000x"
+        ]
+      ) {
+        assert.strictEqual(sent(call(`{"${name}":1,"a":2}`)), call(`{"a":2}`), name)
+      }
+    })
+
+    it("FWD-12 and nothing that is only similar", () => {
+      for (
+        const name of ["authContext", "_authContex", "_authContextt", "_auth_context", " _authContext", "_authСontext"]
+      ) {
+        const text = call(`{"${name}":1}`)
+        assert.strictEqual(sent(text), text, name)
+      }
+      const text = call(`{"a":"_authContext","b":["_authContext"],"c":"{\\"_authContext\\":1}"}`)
+      assert.strictEqual(sent(text), text)
+    })
+
+    it("FWD-14 and only that: white space, numbers, order and escapes stay", () => {
+      const before = `\t{"z":-0,"a":1e400 `
+      const after = `,\r\n"n":12345678901234567890, "f":1.10,"s":"\\u0041\\/\\ud800é", "a":[ ] }\n`
+      assert.strictEqual(
+        sent(`{"method":"x","params":${before},\n "_auth\\u0043ontext" : [ 1 ]\t${after}}`),
+        `{"method":"x","params":${before}\t${after}}`
+      )
+      assert.strictEqual(
+        sent(`{"params" : ${before}${after}, "method":"initialize" }`),
+        `{"params" : ${before.replace("{", `{"_authContext":${context},`)}${after}, "method":"initialize" }`
+      )
+    })
+
+    it("FWD-14 returns the given bytes, not a copy, where nothing changes", () => {
+      for (const text of [call(`{"name":"x"}`), `[${call("{}")}]`, `{"result":{},"id":1}`]) {
+        const bytes = encoder.encode(text)
+        const rewritten = attempt(text, bytes)
+        assert.isTrue(Result.isSuccess(rewritten) && rewritten.success.bytes === bytes)
+      }
+      const bytes = encoder.encode(initialize("{}"))
+      const rewritten = attempt("", bytes)
+      assert.isFalse(Result.isSuccess(rewritten) && rewritten.success.bytes === bytes)
+    })
+  })
+
+  describe("reports what was sent", () => {
+    it("MCP-04 each message with its method and whether it wants an answer", () => {
+      assert.deepStrictEqual(summary(call("{}")), {
+        batch: false,
+        messages: [{ method: "tools/call", hasId: true }],
+        methods: ["tools/call"],
+        initialize: false,
+        initializeId: undefined
+      })
+      assert.deepStrictEqual(
+        summary(`[{"method":"b"},{"id":null,"method":"a"},{"id":1,"result":{}},{"method":"b"},{"method":""}]`),
+        {
+          batch: true,
+          messages: [
+            { method: "b", hasId: false },
+            { method: "a", hasId: true },
+            { method: undefined, hasId: true },
+            { method: "b", hasId: false },
+            { method: "", hasId: false }
+          ],
+          methods: ["b", "a", ""],
+          initialize: false,
+          initializeId: undefined
+        }
+      )
+    })
+
+    it("MCP-04 the id of initialize", () => {
+      const cases: ReadonlyArray<readonly [string, string | number | null | undefined]> = [
+        ["1", 1],
+        ["1.0", 1],
+        [`"a\\u0062"`, "ab"],
+        ["null", null],
+        ["true", undefined],
+        ["{}", undefined],
+        ["[1]", undefined]
+      ]
+      for (const [text, id] of cases) {
+        const { initialize, initializeId } = summary(`{"method":"initialize","id":${text}}`)
+        assert.deepStrictEqual([initialize, initializeId], [true, id])
+      }
+      assert.isUndefined(summary(`{"method":"initialize"}`).initializeId)
+    })
+
+    it("ERR-04 a method of bounded length that equals no other", () => {
+      const long = "é".repeat(128)
+      assert.deepStrictEqual(summary(`{"method":"${long}"}`).methods, [long])
+      assert.deepStrictEqual(summary(`{"method":"${long}x"}`).methods, [`${long}…`])
+    })
+  })
+})

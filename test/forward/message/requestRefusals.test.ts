@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { attempt, call, initialize, refusal, sent, summary } from "./rewriting.ts"
+
+const nested = (depth: number) => `{"method":"x","params":${"[".repeat(depth)}${"]".repeat(depth)}}`
+
+describe("rewriteRequest", () => {
+  describe("refuses what parsers could differ about", () => {
+    it("MCP-01 repeated members", () => {
+      for (
+        const text of [
+          `{"method":"ping","method":"initialize"}`,
+          `{"method":"ping","m\\u0065thod":"initialize"}`,
+          `{"id":1,"id":1,"method":"ping"}`,
+          `{"jsonrpc":"2.0","jsonrpc":"2.0"}`,
+          `{"method":"ping","params":{},"params":{}}`,
+          `{"_authContext":1,"_authContext":2}`,
+          call(`{"_authContext":1,"a":0,"_authContext":2}`),
+          call(`{"_authContext":1,"_AUTHCONTEXT":2}`),
+          call(`{"a":[{"_authContext":1,"\\u005fauthContext":2}]}`),
+          call(`{"a":{"_authContext":{"_authContext":1,"_authContext":2}}}`),
+          initialize(`{"_authContext":1,"_authContext":2}`),
+          call(`{"name":"a","name":"b"}`),
+          call(`{"name":"a","Name":"b"}`),
+          call(`{"name":"a","n\\u0061me":"b"}`),
+          call(`{"arguments":{},"arguments":{}}`),
+          call(`{"uri":"a","uri":"b"}`),
+          `[{"method":"a"},{"method":"a","method":"b"}]`
+        ]
+      ) {
+        assert.strictEqual(refusal(text), "AmbiguousMessage", text)
+      }
+    })
+
+    it("MCP-01 but not those that decide nothing", () => {
+      for (
+        const text of [
+          `{"method":"ping","x":1,"x":2}`,
+          call(`{"a":1,"a":2}`),
+          call(`{"arguments":{"name":1,"name":2,"method":1,"method":2}}`),
+          call(`[{"name":1,"name":2}]`),
+          `{"id":1,"result":{"name":1,"name":2}}`,
+          `{"method":"ping","params":{"method":"a","id":1}}`,
+          `[{"method":"a"},{"method":"b"}]`
+        ]
+      ) {
+        assert.strictEqual(sent(text), text)
+      }
+    })
+
+    it("MCP-02 members in another case", () => {
+      for (
+        const name of [
+          "Method",
+          "METHOD",
+          "m\\u0045thod",
+          "paramſ",
+          "Params",
+          "ID",
+          "iD",
+          "Jsonrpc",
+          "ıd",
+          "İd",
+          "id\\u0000",
+          "j\\u017fonrpc"
+        ]
+      ) {
+        assert.strictEqual(refusal(`{"${name}":1}`), "AmbiguousMessage", name)
+        assert.strictEqual(refusal(`{"method":"ping","${name}":1}`), "AmbiguousMessage", name)
+      }
+      for (const name of ["methods", "metho", "param", "i", "ids", "m\\u0301ethod", "\\u0000id"]) {
+        assert.isUndefined(refusal(`{"${name}":1}`), name)
+      }
+    })
+
+    it("MCP-03 initialize inside a batch", () => {
+      assert.strictEqual(refusal(`[${initialize("{}")}]`), "AmbiguousMessage")
+      assert.strictEqual(refusal(`[{"method":"ping"},${initialize("[]")}]`), "AmbiguousMessage")
+      assert.strictEqual(refusal(`[{"method":"init\\u0069alize"}]`), "AmbiguousMessage")
+      assert.isUndefined(refusal(`[{"method":"ping"},{"method":"initialized"}]`))
+    })
+  })
+
+  describe("refuses what is no message", () => {
+    it("FWD-13 MCP-13 other documents", () => {
+      for (
+        const text of [
+          "",
+          " ",
+          "null",
+          "1",
+          `"initialize"`,
+          "true",
+          "[]",
+          "[ ]",
+          "[1]",
+          "[[]]",
+          "[{},[]]",
+          "[null]",
+          "[{}] x",
+          "{} {}",
+          "{}x",
+          "[{}][{}]",
+          "\ufeff{}",
+          `{"method":"ping"`,
+          `{"method":"ping",}`,
+          "{'method':'ping'}",
+          `{"method":NaN}`,
+          `{/**/}`
+        ]
+      ) {
+        assert.strictEqual(refusal(text), "MalformedMessage", text)
+      }
+      assert.isUndefined(refusal("{}"))
+      assert.isUndefined(refusal(" [ {} , {} ] "))
+    })
+
+    it("FWD-13 other encodings", () => {
+      const text = initialize("{}")
+      const utf16 = Uint8Array.from([...text].flatMap((character) => [character.charCodeAt(0), 0]))
+      for (const bytes of [utf16, Uint8Array.of(0xff, 0xfe, ...utf16), Uint8Array.of(0x1f, 0x8b, 8, 0)]) {
+        const rewritten = attempt("", bytes)
+        assert.isTrue(Result.isFailure(rewritten) && rewritten.failure.reason === "MalformedMessage")
+      }
+    })
+
+    it("FWD-13 a method that is no string, or half a character", () => {
+      for (const method of ["1", "null", `["initialize"]`, "{}", "true", `"initialize\\ud800"`]) {
+        assert.strictEqual(refusal(`{"method":${method}}`), "MalformedMessage", method)
+      }
+      assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00"}`))
+    })
+
+    it("FWD-14 a lone surrogate in a name, but not in a value", () => {
+      assert.strictEqual(refusal(call(`{"_auth\\ud800Context":1}`)), "MalformedMessage")
+      const text = call(`{"a":"\\ud800"}`)
+      assert.strictEqual(sent(text), text)
+    })
+
+    it("MCP-14 what is nested too deeply", () => {
+      assert.isUndefined(refusal(nested(255)))
+      assert.strictEqual(refusal(nested(256)), "MessageTooDeep")
+      assert.strictEqual(refusal(nested(100_000)), "MessageTooDeep")
+      assert.strictEqual(refusal("[".repeat(100_000)), "MalformedMessage")
+      assert.strictEqual(refusal(`{"a":`.repeat(100_000)), "MessageTooDeep")
+    })
+
+    it("MCP-14 nothing for being large", () => {
+      const names = Array.from({ length: 100_000 }, (_, index) => `"\\u005fauthContex${index}":${index}`)
+      const text = call(`{${names.join(",")}}`)
+      assert.strictEqual(sent(text), text)
+      const cuts = `{"_authContext":1,"a":0}`
+      assert.strictEqual(
+        sent(call(`[${Array.from({ length: 50_000 }, () => cuts).join(",")}]`)),
+        call(`[${Array.from({ length: 50_000 }, () => `{"a":0}`).join(",")}]`)
+      )
+      assert.lengthOf(
+        summary(`[${Array.from({ length: 100_000 }, () => `{"method":"ping"}`).join(",")}]`).messages,
+        100_000
+      )
+    })
+
+    it("ERR-04 says nothing of the message in its detail", () => {
+      const rewritten = attempt(`{"secret":"s3cret","method":"a","method":"s3cret"}`)
+      assert.isTrue(Result.isFailure(rewritten))
+      if (Result.isFailure(rewritten)) assert.notInclude(JSON.stringify(rewritten.failure), "s3cret")
+    })
+  })
+})

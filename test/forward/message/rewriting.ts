@@ -1,0 +1,33 @@
+/** Short ways to say what becomes of a request body. */
+import { assert } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { rewriteRequest } from "../../../src/forward/message/requestMessage.ts"
+
+export const encoder = new TextEncoder()
+export const decoder = new TextDecoder()
+
+export const context = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
+export const options = { authContext: encoder.encode(context), maxDepth: 256 }
+
+export const attempt = (text: string, bytes = encoder.encode(text)) => rewriteRequest(bytes, options)
+
+/** What goes upstream. */
+export const sent = (text: string): string => {
+  const rewritten = attempt(text)
+  return Result.isSuccess(rewritten) ? decoder.decode(rewritten.success.bytes) : assert.fail(rewritten.failure.detail)
+}
+
+export const refusal = (text: string): string | undefined => {
+  const rewritten = attempt(text)
+  return Result.isFailure(rewritten) ? rewritten.failure.reason : undefined
+}
+
+export const summary = (text: string) => {
+  const rewritten = attempt(text)
+  if (Result.isFailure(rewritten)) return assert.fail(rewritten.failure.detail)
+  const { bytes: _, ...rest } = rewritten.success
+  return rest
+}
+
+export const initialize = (params: string) => `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${params}}`
+export const call = (params: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`

@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import { type ErrorStyle, errorStyles } from "../../src/config/GatewaySettings.ts"
+import * as Errors from "../../src/errors/GatewayError.ts"
+import { formatChallenge } from "../../src/http/challenge.ts"
+import { errorResponse, internalFault } from "../../src/http/errorResponse.ts"
+import { invalidRequestTexts, invalidTokenTexts } from "../../src/http/errorTexts.ts"
+import * as Challenge from "../support/parseChallenge.ts"
+
+const parseChallenge = (value: string) => {
+  const { parameters, scheme } = Challenge.parseChallenge(value)
+  return { scheme, parameters: Object.fromEntries(parameters) }
+}
+
+const root = "http://localhost:3000/.well-known/oauth-protected-resource"
+
+const answer = (error: Errors.GatewayError, style: ErrorStyle = "oauth", requiredScopes: ReadonlyArray<string> = []) =>
+  HttpServerResponse.toWeb(errorResponse(error, { style, resourceMetadata: root, requiredScopes }))
+
+const bodyOf = (response: Response) => Effect.promise(() => response.json())
+
+const invalidToken = (reason: Errors.InvalidTokenReason) =>
+  new Errors.InvalidToken({ reason, provider: "authkit", detail: "secret detail" })
+
+/** One of each, with its status: the list is checked against the union by its type. */
+const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.GatewayError, { _tag: Tag }>, number] } = {
+  MissingCredential: [new Errors.MissingCredential(), 401],
+  UnsupportedCredential: [new Errors.UnsupportedCredential({ detail: "secret detail" }), 401],
+  InvalidRequest: [new Errors.InvalidRequest({ reason: "MalformedHost", detail: "secret detail" }), 400],
+  InvalidToken: [invalidToken("Expired"), 401],
+  CredentialTooLarge: [new Errors.CredentialTooLarge({ limit: 8192 }), 431],
+  InsufficientScope: [new Errors.InsufficientScope({ required: ["a", "b"] }), 403],
+  AccessDenied: [new Errors.AccessDenied({ reason: "Origin", detail: "secret detail" }), 403],
+  NotFound: [new Errors.NotFound(), 404],
+  MethodNotAllowed: [new Errors.MethodNotAllowed({ allow: ["GET", "HEAD"] }), 405],
+  DiscoveryNotSupported: [new Errors.DiscoveryNotSupported(), 404],
+  PayloadTooLarge: [new Errors.PayloadTooLarge({ limit: 1 }), 413],
+  UnsupportedMediaType: [new Errors.UnsupportedMediaType({ detail: "secret detail" }), 415],
+  ProviderUnavailable: [
+    new Errors.ProviderUnavailable({ provider: "authkit", detail: "secret detail", retryAfter: 4.2 }),
+    500
+  ],
+  UpstreamUnavailable: [new Errors.UpstreamUnavailable({ detail: "secret detail" }), 502],
+  UpstreamTimeout: [new Errors.UpstreamTimeout({ millis: 1 }), 504]
+}
+
+describe("errorResponse", () => {
+  it("seeds 0, 1 answer missing credentials with exactly this challenge", () => {
+    assert.strictEqual(
+      answer(new Errors.MissingCredential()).headers.get("www-authenticate"),
+      `Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="${root}"`
+    )
+  })
+
+  it.effect("every error has its status in every style, JSON, no-store, and nothing of its detail", () =>
+    Effect.gen(function*() {
+      for (const style of errorStyles) {
+        for (const [error, status] of Object.values(all)) {
+          const response = answer(error, style)
+          const text = JSON.stringify(yield* bodyOf(response)) + response.headers.get("www-authenticate")
+          assert.strictEqual(response.status, status, error._tag)
+          assert.strictEqual(response.headers.get("content-type"), "application/json")
+          assert.strictEqual(response.headers.get("cache-control"), "no-store")
+          assert.notInclude(text, "secret detail")
+          assert.notInclude(text, "authkit")
+        }
+      }
+    }))
+
+  it("CH-17 exactly 401 and 403 carry a challenge, and it parses", () => {
+    for (const style of errorStyles) {
+      for (const [error, status] of Object.values(all)) {
+        const challenge = answer(error, style, ["need"]).headers.get("www-authenticate")
+        assert.strictEqual(challenge !== null, status === 401 || status === 403, error._tag)
+        if (challenge === null) continue
+        const { parameters, scheme } = parseChallenge(challenge)
+        assert.strictEqual(scheme, "Bearer")
+        assert.strictEqual(parameters["resource_metadata"], root)
+      }
+    }
+  })
+
+  it.effect("each style says missing and bad credentials in its own way", () =>
+    Effect.gen(function*() {
+      const errors = (style: ErrorStyle) =>
+        [new Errors.MissingCredential(), invalidToken("Expired")].map((error) =>
+          parseChallenge(answer(error, style).headers.get("www-authenticate") ?? "").parameters["error"]
+        )
+      assert.deepStrictEqual(errors("oauth"), ["unauthorized", "invalid_token"])
+      assert.deepStrictEqual(errors("unauthorized"), ["unauthorized", "unauthorized"])
+      assert.deepStrictEqual(errors("jsonrpc"), [undefined, "invalid_token"])
+      assert.deepStrictEqual(errors("rfc6750"), [undefined, "invalid_token"])
+      assert.deepStrictEqual(yield* bodyOf(answer(invalidToken("MalformedToken"), "unauthorized")), {
+        error: "unauthorized",
+        error_description: "Invalid token format"
+      })
+      assert.deepStrictEqual(yield* bodyOf(answer(new Errors.MissingCredential(), "jsonrpc")), {
+        jsonrpc: "2.0",
+        id: null,
+        error: { code: -32001, message: "Unauthorized: Bearer token required" }
+      })
+      assert.deepStrictEqual(yield* bodyOf(answer(invalidToken("Expired"), "jsonrpc")), {
+        jsonrpc: "2.0",
+        id: null,
+        error: {
+          code: -32001,
+          message: "Token has expired",
+          data: { error: "invalid_token", error_description: "Token has expired" }
+        }
+      })
+    }))
+
+  it("CH-13 insufficient scope names all the scopes needed", () => {
+    const challenge = answer(new Errors.InsufficientScope({ required: ["a", "b"] })).headers.get("www-authenticate")
+    assert.deepStrictEqual(parseChallenge(challenge ?? "").parameters, {
+      error: "insufficient_scope",
+      error_description: "Token missing required scopes",
+      scope: "a b",
+      resource_metadata: root
+    })
+  })
+
+  it("rfc6750 tells the needed scopes already with the first 401, the other styles do not", () => {
+    for (const style of errorStyles) {
+      const challenge = answer(new Errors.MissingCredential(), style, ["a", "b"]).headers.get("www-authenticate")
+      assert.strictEqual(parseChallenge(challenge ?? "").parameters["scope"], style === "rfc6750" ? "a b" : undefined)
+    }
+  })
+
+  it("no public text holds what client parsers search for", () => {
+    for (const text of [...Object.values(invalidTokenTexts), ...Object.values(invalidRequestTexts)]) {
+      assert.notMatch(text, /scope=|error=|resource_metadata=|["\\]/)
+    }
+  })
+
+  it.effect("a fault of our own looks like every other error, and tells nothing", () =>
+    Effect.gen(function*() {
+      const response = HttpServerResponse.toWeb(
+        internalFault({ style: "oauth", resourceMetadata: root, requiredScopes: [] })
+      )
+      assert.strictEqual(response.status, 500)
+      assert.deepStrictEqual(yield* bodyOf(response), {
+        error: "server_error",
+        error_description: "Internal server error"
+      })
+    }))
+
+  it("an unavailable provider says when to come back, in whole seconds", () => {
+    assert.strictEqual(answer(all.ProviderUnavailable[0]).headers.get("retry-after"), "5")
+  })
+})
+
+describe("formatChallenge", () => {
+  it.effect.prop("ERR-01 whatever a value holds, the challenge parses back to the same parameters", {
+    scope: Schema.String,
+    url: Schema.String
+  }, ({ scope, url }) =>
+    Effect.sync(() => {
+      const printable = (text: string) => text.replace(/[^\x20-\x7e]/g, "?")
+      const challenge = formatChallenge({ error: "invalid_token", scope, resource_metadata: url })
+      assert.match(challenge, /^[\x20-\x7e]*$/)
+      assert.deepStrictEqual(parseChallenge(challenge), {
+        scheme: "Bearer",
+        parameters: { error: "invalid_token", scope: printable(scope), resource_metadata: printable(url) }
+      })
+    }))
+})

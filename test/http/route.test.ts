@@ -1,0 +1,123 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { makeRoute } from "../../src/http/route.ts"
+
+const route = makeRoute("/mcp", undefined)
+const tag = (target: string) =>
+  Result.match(route(target), { onSuccess: ({ _tag }) => _tag, onFailure: ({ reason }) => reason })
+
+describe("route", () => {
+  it("finds the MCP endpoint and what follows it, the query kept byte for byte", () => {
+    assert.deepStrictEqual(route("/mcp?a=%20b&c"), Result.succeed({ _tag: "Mcp", rest: "", query: "a=%20b&c" }))
+    assert.deepStrictEqual(route("/mcp/"), Result.succeed({ _tag: "Mcp", rest: "/", query: "" }))
+    assert.deepStrictEqual(
+      route("/mcp/x/tool%20a?x=/healthz"),
+      Result.succeed({ _tag: "Mcp", rest: "/x/tool%20a", query: "x=/healthz" })
+    )
+  })
+
+  it("finds the discovery documents at the root and path-inserted, and nowhere else", () => {
+    for (const suffix of ["", "/", "/mcp", "/mcp/"]) {
+      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "ProtectedResource")
+      assert.strictEqual(tag(`/.well-known/oauth-authorization-server${suffix}`), "AuthorizationServer")
+      assert.strictEqual(tag(`/.well-known/openid-configuration${suffix}`), "AuthorizationServer")
+    }
+    for (const suffix of ["XYZ", "/other", "/mcp/x", "/../mcp"]) {
+      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "Unknown", suffix)
+    }
+  })
+
+  it("also inserts the path of MCP_PUBLIC_URL", () => {
+    const behindPath = makeRoute("/mcp", "https://host.example/base")
+    const target = "/.well-known/oauth-protected-resource/base/mcp"
+    assert.deepStrictEqual(behindPath(target), Result.succeed({ _tag: "ProtectedResource" }))
+    assert.strictEqual(tag(target), "Unknown")
+  })
+
+  it("HTTP-08 reads no path as the MCP path that is not it byte for byte", () => {
+    for (
+      const target of [
+        "//mcp",
+        "/./mcp",
+        "/x/../mcp",
+        "/MCP",
+        "/%6dcp",
+        "/%6Dcp",
+        "/mcp%2fx",
+        "/mcp;a=b",
+        "/mcp%00",
+        "/mcpx",
+        "/mcp\\x",
+        "/mcp#f",
+        "/"
+      ]
+    ) {
+      assert.strictEqual(tag(target), "Unknown", target)
+    }
+  })
+
+  it("HTTP-08 forwards no path below the MCP path that a server could read as another one", () => {
+    for (
+      const rest of [
+        "/../x",
+        "/..",
+        "/.",
+        "/./x",
+        "//x",
+        "/x//y",
+        "/x/..",
+        "/%2e%2e/x",
+        "/%2E./x",
+        "/x%2fy",
+        "/x%2Fy",
+        "/x%5cy",
+        "/x\\y",
+        "/x;y=1",
+        "/x%00",
+        "/x%0d%0ay",
+        "/x%252e",
+        "/x#f",
+        "/\u00e9",
+        "/x y",
+        "/%zz",
+        "/%"
+      ]
+    ) {
+      assert.strictEqual(tag(`/mcp${rest}`), "Unknown", rest)
+    }
+    for (const rest of ["/x", "/x/", "/x.y", "/.x", "/...x", "/x%20y", "/x:y@z~", "/%C3%A9"]) {
+      assert.strictEqual(tag(`/mcp${rest}`), "Mcp", rest)
+    }
+  })
+
+  it("HTTP-09 tricks with public paths stay protected or unknown", () => {
+    assert.strictEqual(tag("/.well-known/../mcp"), "Unknown")
+    assert.strictEqual(tag("/healthz/../mcp"), "Unknown")
+    assert.strictEqual(tag("/mcp?x=/healthz"), "Mcp")
+    assert.strictEqual(tag("/mcp%3f/healthz"), "Unknown")
+    assert.strictEqual(tag("/mcp/healthz"), "Mcp")
+    assert.strictEqual(tag("/healthz"), "Health")
+    assert.strictEqual(tag("/readyz"), "Readiness")
+  })
+
+  it("HTTP-07 refuses targets that are not in origin form", () => {
+    for (const target of ["http://evil.example/mcp", "evil.example:80", "*", ""]) {
+      assert.strictEqual(tag(target), "MalformedTarget", target)
+    }
+  })
+
+  it.effect.prop(
+    "what is forwarded never leaves the MCP path under any usual reading",
+    { text: Schema.String },
+    ({ text }) =>
+      Effect.sync(() => {
+        const found = route(`/mcp/${text}`)
+        if (Result.isFailure(found) || found.success._tag !== "Mcp") return
+        const { rest } = found.success
+        assert.isTrue(new URL(`http://h/mcp${rest}`).pathname.startsWith("/mcp/"))
+        assert.isTrue(new URL(`http://h/mcp${decodeURIComponent(rest)}`).pathname.startsWith("/mcp/"))
+      })
+  )
+})

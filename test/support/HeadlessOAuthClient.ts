@@ -1,0 +1,95 @@
+/** The OAuth side of an MCP client without a browser, for the official clients 1.x and 2.x. */
+import type { OAuthClientProvider as ProviderV2 } from "@modelcontextprotocol/client"
+import type { OAuthClientProvider as ProviderV1, OAuthDiscoveryState } from "@modelcontextprotocol/sdk/client/auth.js"
+import type {
+  OAuthClientInformationMixed,
+  OAuthClientMetadata,
+  OAuthTokens
+} from "@modelcontextprotocol/sdk/shared/auth.js"
+import { randomUUID } from "node:crypto"
+import { followRedirects } from "./followRedirects.ts"
+
+// Nobody listens there: the redirect to it is read, not followed.
+const redirectUrl = "http://127.0.0.1:9/callback"
+
+/**
+ * Keeps client and tokens in memory and answers a request to authorise by following the redirects itself.
+ *
+ * After a failed `connect` the callback parameters are there; hand them to `finishAuth` of the transport.
+ */
+export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
+  readonly redirectUrl = redirectUrl
+  readonly clientMetadata: OAuthClientMetadata
+  /** The URLs that a browser would have been sent to. */
+  readonly authorizations: Array<URL> = []
+  #client: OAuthClientInformationMixed | undefined
+  #tokens: OAuthTokens | undefined
+  #verifier = ""
+  #state = ""
+  #discovered: OAuthDiscoveryState | undefined
+  #callback: URLSearchParams | undefined
+
+  /** `scope` is what the client asks for when the server does not say; nothing unless given. */
+  constructor(scope?: string) {
+    this.clientMetadata = {
+      client_name: "headless",
+      redirect_uris: [redirectUrl],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      token_endpoint_auth_method: "none",
+      ...(scope === undefined ? {} : { scope })
+    }
+  }
+
+  state(): string {
+    this.#state = randomUUID()
+    return this.#state
+  }
+
+  clientInformation(): OAuthClientInformationMixed | undefined {
+    return this.#client
+  }
+
+  saveClientInformation(client: OAuthClientInformationMixed): void {
+    this.#client = client
+  }
+
+  tokens(): OAuthTokens | undefined {
+    return this.#tokens
+  }
+
+  saveTokens(tokens: OAuthTokens): void {
+    this.#tokens = tokens
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier
+  }
+
+  codeVerifier(): string {
+    return this.#verifier
+  }
+
+  saveDiscoveryState(discovered: OAuthDiscoveryState): void {
+    this.#discovered = discovered
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovered
+  }
+
+  async redirectToAuthorization(url: URL): Promise<void> {
+    this.authorizations.push(url)
+    const { searchParams } = await followRedirects(url, redirectUrl)
+    if (searchParams.get("state") !== this.#state) throw new Error("the callback has another state")
+    this.#callback = searchParams
+  }
+
+  /** The parameters of the callback, once; throws when nobody has been authorised since. */
+  takeCallback(): URLSearchParams {
+    const callback = this.#callback
+    if (callback === undefined) throw new Error("no authorization has taken place")
+    this.#callback = undefined
+    return callback
+  }
+}

@@ -1,0 +1,24 @@
+/** What an upstream sees of a request, and how it answers. */
+import type * as Effect from "effect/Effect"
+import type { ServerResponse } from "node:http"
+
+/** One request, as it arrived. */
+export interface RecordedRequest {
+  readonly method: string
+  /** The request target, exactly as received. */
+  readonly url: string
+  readonly httpVersion: string
+  /** Names and values in turn, as received: order, case and repetition kept. */
+  readonly rawHeaders: ReadonlyArray<string>
+  /** Every value of a header; `name` in any case. */
+  readonly headers: (name: string) => ReadonlyArray<string>
+  /** Waits for the end of the body; never ends if the client leaves first. */
+  readonly body: Effect.Effect<Uint8Array>
+  /** The body up to now. */
+  readonly received: () => Uint8Array
+  /** Waits for the end of the exchange: the answer was sent whole, or the client left before. */
+  readonly ended: Effect.Effect<"Answered" | "Aborted">
+}
+
+/** Answers one request; interrupted when the client leaves. */
+export type UpstreamHandler = (request: RecordedRequest, response: ServerResponse) => Effect.Effect<void>

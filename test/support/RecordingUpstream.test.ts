@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as TestClock from "effect/testing/TestClock"
+import { makeEventStream } from "./eventStream.ts"
+import { rawExchange, rawRequest } from "./rawHttp.ts"
+import { makeRecordingUpstream } from "./RecordingUpstream.ts"
+import * as answers from "./upstreamAnswers.ts"
+
+const post = (url: string, message: unknown) =>
+  Effect.promise(() => fetch(url, { method: "POST", body: JSON.stringify(message) }))
+
+const outcome = (url: string) =>
+  Effect.promise(() => fetch(url, { redirect: "manual" }).then((_) => _.text()).catch(() => "broken" as const))
+
+describe("RecordingUpstream", () => {
+  it.effect("writes down every byte of a request", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      yield* rawExchange(
+        upstream.origin,
+        rawRequest(["POST /a//b?x=%20&y HTTP/1.1", "hOST: h", "X-A: 1", "x-a:  2", "Content-Length: 4"], "a\xff\0b")
+      )
+      const request = yield* upstream.awaitRequest()
+      assert.strictEqual(request.url, "/a//b?x=%20&y")
+      assert.deepStrictEqual(request.rawHeaders, ["hOST", "h", "X-A", "1", "x-a", "2", "Content-Length", "4"])
+      assert.deepStrictEqual(request.headers("X-a"), ["1", "2"])
+      assert.deepStrictEqual([...yield* request.body], [0x61, 0xff, 0, 0x62])
+      assert.strictEqual(yield* request.ended, "Answered")
+    }))
+
+  it.effect("speaks a little MCP", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* makeRecordingUpstream
+      const initialize = yield* post(origin, { jsonrpc: "2.0", id: 1, method: "initialize", params: {} })
+      const { result } = yield* Effect.promise(() => initialize.json())
+      assert.strictEqual(result.serverInfo.name, "recording-upstream")
+      const call = yield* post(origin, {
+        jsonrpc: "2.0",
+        id: "x",
+        method: "tools/call",
+        params: { name: "echo", arguments: { message: "hello" } }
+      })
+      assert.deepStrictEqual(yield* Effect.promise(() => call.json()), {
+        jsonrpc: "2.0",
+        id: "x",
+        result: { content: [{ type: "text", text: "{\"message\":\"hello\"}" }] }
+      })
+      const notified = yield* post(origin, { jsonrpc: "2.0", method: "notifications/initialized" })
+      assert.strictEqual(notified.status, 202)
+      assert.strictEqual(yield* Effect.promise(() => notified.text()), "")
+      const batch = yield* post(origin, [{ jsonrpc: "2.0", id: 1, method: "ping" }, { id: 2, method: "no" }])
+      assert.lengthOf(yield* Effect.promise(() => batch.json()), 2)
+      assert.strictEqual((yield* Effect.promise(() => fetch(origin))).status, 405)
+    }))
+
+  it.effect("sends events one by one and sees the client leave", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      const stream = yield* makeEventStream()
+      yield* upstream.answerWith(stream.handler)
+      const events = yield* Queue.unbounded<string>()
+      const client = yield* Effect.forkChild(Effect.promise(async (signal) => {
+        const answer = await fetch(upstream.origin, { signal })
+        for await (const chunk of answer.body ?? []) Queue.offerUnsafe(events, Buffer.from(chunk).toString())
+      }))
+      for (const id of ["1", "2"]) {
+        yield* stream.send({ n: id }, id)
+        assert.strictEqual(yield* Queue.take(events), `event: message\nid: ${id}\ndata: {"n":"${id}"}\n\n`)
+      }
+      yield* Fiber.interrupt(client)
+      assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Aborted")
+    }))
+
+  it.effect("ends and cuts its event streams", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      for (const [way, seen] of [["end", "data: 1\n\n"], ["cut", "broken"]] as const) {
+        const stream = yield* makeEventStream()
+        yield* upstream.answerWith(stream.handler)
+        const client = yield* Effect.forkChild(outcome(upstream.origin))
+        yield* stream.write("data: 1\n\n")
+        yield* stream[way]
+        assert.strictEqual(yield* Fiber.join(client), seen)
+      }
+    }))
+
+  it.effect("waits for requests that are still to come", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      const second = yield* Effect.forkChild(upstream.awaitRequest(2))
+      yield* outcome(`${upstream.origin}/1`)
+      yield* outcome(`${upstream.origin}/2`)
+      assert.strictEqual((yield* Fiber.join(second)).url, "/2")
+      yield* upstream.reset
+      assert.lengthOf(upstream.requests(), 0)
+    }))
+
+  it.effect("answers late by Effect's clock", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      yield* upstream.answerWith(answers.slowHead("10 seconds", answers.respond({ body: "late" })))
+      const late = yield* Effect.forkChild(outcome(upstream.origin))
+      yield* upstream.awaitRequest()
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* Fiber.join(late), "late")
+    }))
+
+  it.effect("answers as it is told", () =>
+    Effect.gen(function*() {
+      const { answerWith, origin } = yield* makeRecordingUpstream
+      const ask = Effect.promise(() => fetch(origin, { redirect: "manual" }))
+      yield* answerWith(answers.redirect("http://elsewhere.example/"))
+      assert.strictEqual((yield* ask).headers.get("location"), "http://elsewhere.example/")
+      yield* answerWith(answers.noContent)
+      assert.strictEqual((yield* ask).status, 204)
+      yield* answerWith(answers.withCookies("a=1; Path=/", "b=2"))
+      assert.deepStrictEqual((yield* ask).headers.getSetCookie(), ["a=1; Path=/", "b=2"])
+      yield* answerWith(answers.gzip("text"))
+      const zipped = yield* ask
+      assert.strictEqual(zipped.headers.get("content-encoding"), "gzip")
+      assert.strictEqual(yield* Effect.promise(() => zipped.text()), "text")
+      yield* answerWith(answers.challenge("Basic realm=\"x\""))
+      const challenged = yield* ask
+      assert.strictEqual(challenged.status, 401)
+      assert.strictEqual(challenged.headers.get("www-authenticate"), "Basic realm=\"x\"")
+      yield* answerWith(answers.bigStream(200_000))
+      assert.lengthOf(yield* outcome(origin), 200_000)
+      yield* answerWith(answers.respond({ status: 299, statusText: "Fine", headers: { "x-a": ["1", "2"] } }))
+      const raw = yield* rawExchange(origin, rawRequest(["GET / HTTP/1.1", "Host: h"]))
+      assert.strictEqual(raw.answers[0]?.statusLine, "HTTP/1.1 299 Fine")
+      assert.deepStrictEqual(raw.answers[0]?.headers("X-A"), ["1", "2"])
+    }))
+
+  it.effect("breaks as it is told", () =>
+    Effect.gen(function*() {
+      const { answerWith, origin } = yield* makeRecordingUpstream
+      const request = rawRequest(["GET / HTTP/1.1", "Host: h"])
+      yield* answerWith(answers.halfHead)
+      const head = yield* rawExchange(origin, request)
+      assert.deepStrictEqual([head.outcome, head.answers.length, head.rest.length], ["Closed", 0, 27])
+      yield* answerWith(answers.halfBody("End"))
+      const ended = yield* rawExchange(origin, request)
+      assert.strictEqual(ended.outcome, "Closed")
+      assert.isTrue(Buffer.from(ended.received).toString().endsWith("\r\n\r\n0123456789"))
+      yield* answerWith(answers.halfBody("Reset"))
+      for (let round = 0; round < 20; round++) {
+        const reset = yield* rawExchange(origin, request)
+        assert.strictEqual(reset.outcome, "Reset")
+        assert.isTrue(Buffer.from(reset.received).toString().endsWith("\r\n\r\n0123456789"))
+      }
+      yield* answerWith(answers.hang)
+      assert.strictEqual((yield* rawExchange(origin, request, { idleMillis: 50 })).outcome, "Idle")
+      yield* answerWith(answers.jsonRpc)
+      assert.strictEqual((yield* rawExchange(origin, request)).answers[0]?.status, 405)
+    }))
+})

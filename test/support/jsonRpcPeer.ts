@@ -1,0 +1,64 @@
+/** The answers of a small MCP server without sessions, as text. */
+
+type Json = { readonly [member: string]: unknown }
+
+const result = (method: unknown, params: Json): unknown => {
+  switch (method) {
+    case "initialize":
+      return {
+        protocolVersion: params["protocolVersion"] ?? "2025-11-25",
+        capabilities: { tools: {} },
+        serverInfo: { name: "recording-upstream", version: "1.0.0" }
+      }
+    case "tools/list":
+      return {
+        tools: [{
+          name: "echo",
+          description: "Gives its arguments back",
+          inputSchema: { type: "object", properties: { message: { type: "string" } } }
+        }]
+      }
+    case "tools/call":
+      return { content: [{ type: "text", text: JSON.stringify(params["arguments"] ?? {}) }] }
+    case "ping":
+      return {}
+    default:
+      return undefined
+  }
+}
+
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+
+const answerOne = (message: unknown): Json | undefined => {
+  if (!isJson(message) || typeof message["method"] !== "string") {
+    return { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid Request" } }
+  }
+  if (!("id" in message)) return undefined
+  const { id, method, params } = message
+  const answer = result(method, isJson(params) ? params : {})
+  return answer === undefined
+    ? { jsonrpc: "2.0", id, error: { code: -32601, message: "Method not found" } }
+    : { jsonrpc: "2.0", id, result: answer }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Answers a message or a batch; `undefined` where there is nothing to say (notifications only). */
+export const answerJsonRpc = (text: string): string | undefined => {
+  const message = parse(text)
+  if (message === undefined) {
+    return JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } })
+  }
+  if (!Array.isArray(message)) {
+    const answer = answerOne(message)
+    return answer === undefined ? undefined : JSON.stringify(answer)
+  }
+  const answers = message.map(answerOne).filter((answer) => answer !== undefined)
+  return answers.length === 0 ? undefined : JSON.stringify(answers)
+}

@@ -1,0 +1,105 @@
+/** Takes HTTP/1.1 answers out of the bytes of a connection, by RFC 9112 and nothing more lenient. */
+
+export interface RawAnswer {
+  readonly status: number
+  readonly statusLine: string
+  /** As received, in order, without line ends. */
+  readonly headerLines: ReadonlyArray<string>
+  /** Every value of a header; `name` in any case. */
+  readonly headers: (name: string) => ReadonlyArray<string>
+  /** Without the chunk framing. */
+  readonly body: Uint8Array
+  readonly text: string
+}
+
+/** The answers that are complete, and what is left after them. */
+export interface RawAnswers {
+  readonly answers: ReadonlyArray<RawAnswer>
+  readonly rest: Uint8Array
+}
+
+const CRLF = "\r\n"
+
+/** Where a body ends and what it holds; `undefined` while it is incomplete. */
+interface Body {
+  readonly bytes: Uint8Array
+  readonly end: number
+}
+
+const chunked = (bytes: Buffer, from: number): Body | undefined => {
+  const parts: Array<Uint8Array> = []
+  let at = from
+  for (;;) {
+    const lineEnd = bytes.indexOf(CRLF, at)
+    if (lineEnd === -1) return undefined
+    const size = /^([0-9a-f]+)(;.*)?$/i.exec(bytes.toString("latin1", at, lineEnd))?.[1]
+    if (size === undefined) throw new Error(`not a chunk size: ${bytes.toString("latin1", at, lineEnd)}`)
+    const length = Number.parseInt(size, 16)
+    at = lineEnd + 2
+    if (length === 0) {
+      // Trailer fields, then an empty line.
+      const end = bytes.indexOf(CRLF, at) === at ? at : bytes.indexOf(CRLF + CRLF, at) + 2
+      return end < at || bytes.length < end + 2 ? undefined : { bytes: Buffer.concat(parts), end: end + 2 }
+    }
+    if (bytes.length < at + length + 2) return undefined
+    parts.push(bytes.subarray(at, at + length))
+    at += length + 2
+  }
+}
+
+const bodyOf = (
+  answer: Pick<RawAnswer, "status" | "headers">,
+  bytes: Buffer,
+  from: number,
+  options: { readonly bodiless: boolean; readonly closed: boolean }
+): Body | undefined => {
+  if (options.bodiless || answer.status < 200 || answer.status === 204 || answer.status === 304) {
+    return { bytes: bytes.subarray(from, from), end: from }
+  }
+  if (answer.headers("transfer-encoding").length > 0) return chunked(bytes, from)
+  const length = answer.headers("content-length")[0]
+  if (length === undefined) return options.closed ? { bytes: bytes.subarray(from), end: bytes.length } : undefined
+  const end = from + Number(length)
+  return bytes.length < end ? undefined : { bytes: bytes.subarray(from, end), end }
+}
+
+const headOf = (text: string): Omit<RawAnswer, "body" | "text"> => {
+  const [statusLine = "", ...headerLines] = text.split(CRLF)
+  const status = /^HTTP\/1\.[01] (\d{3})( .*)?$/.exec(statusLine)?.[1]
+  if (status === undefined) throw new Error(`not a status line: ${statusLine}`)
+  return {
+    status: Number(status),
+    statusLine,
+    headerLines,
+    headers: (name) =>
+      headerLines.flatMap((line) => {
+        const colon = line.indexOf(":")
+        return line.slice(0, colon).toLowerCase() === name.toLowerCase() ? [line.slice(colon + 1).trim()] : []
+      })
+  }
+}
+
+/**
+ * Reads as many answers as there are.
+ *
+ * `closed` says that the peer has ended the connection, which ends a body without a length; `bodiless` that the
+ * answers are to `HEAD` requests. Throws on bytes that are no HTTP answer.
+ */
+export const readAnswers = (
+  received: Uint8Array,
+  options: { readonly closed: boolean; readonly bodiless?: boolean }
+): RawAnswers => {
+  const bytes = Buffer.from(received)
+  const answers: Array<RawAnswer> = []
+  let at = 0
+  for (;;) {
+    const headEnd = bytes.indexOf(CRLF + CRLF, at)
+    if (headEnd === -1) break
+    const head = headOf(bytes.toString("latin1", at, headEnd))
+    const body = bodyOf(head, bytes, headEnd + 4, { bodiless: options.bodiless ?? false, closed: options.closed })
+    if (body === undefined) break
+    answers.push({ ...head, body: body.bytes, text: Buffer.from(body.bytes).toString("utf8") })
+    at = body.end
+  }
+  return { answers, rest: bytes.subarray(at) }
+}

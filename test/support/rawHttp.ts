@@ -1,0 +1,80 @@
+/** Sends bytes over a TCP connection as they are and reads what comes back, for tests of framing. */
+import * as Effect from "effect/Effect"
+import { connect } from "node:net"
+import { type RawAnswers, readAnswers } from "./rawAnswers.ts"
+
+export interface RawExchangeOptions {
+  /**
+   * Return when this many final answers (not 1xx) are complete; 1 unless given. `Infinity` reads until the peer closes,
+   * which shows how many requests it took the bytes for.
+   */
+  readonly answers?: number
+  /** Return when nothing has come for so long, in milliseconds of real time; 3000 unless given. */
+  readonly idleMillis?: number
+  /** The requests are `HEAD`: no answer has a body. */
+  readonly bodiless?: boolean
+}
+
+export interface RawExchange extends RawAnswers {
+  /** Everything that was received. */
+  readonly received: Uint8Array
+  /** How the wait ended. */
+  readonly outcome: "Answered" | "Closed" | "Reset" | "Idle"
+}
+
+/**
+ * Connects to `origin` (an `http:` URL or a bare `host:port`), sends, and reads.
+ *
+ * An array is sent in pieces, each in a segment of its own. Text is sent as Latin-1, so that `\xff` is one byte. Dies
+ * when the peer does not accept the connection or answers something that is not HTTP.
+ */
+export const rawExchange = (
+  origin: string,
+  bytes: string | Uint8Array | ReadonlyArray<string | Uint8Array>,
+  options: RawExchangeOptions = {}
+): Effect.Effect<RawExchange> =>
+  Effect.callback<RawExchange>((resume) => {
+    const { hostname, port } = new URL(origin.includes("://") ? origin : `http://${origin}`)
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), noDelay: true })
+    const chunks: Array<Uint8Array> = []
+    const wanted = options.answers ?? 1
+
+    const finish = (outcome: RawExchange["outcome"]) => {
+      resume(Effect.sync(() => {
+        const received = Buffer.concat(chunks)
+        const read = readAnswers(received, { closed: outcome === "Closed", bodiless: options.bodiless ?? false })
+        return { ...read, received, outcome }
+      }))
+      socket.destroy()
+    }
+
+    const pieces = Array.isArray(bytes) ? [...bytes] : [bytes]
+    const sendNext = () => {
+      const piece = pieces.shift()
+      if (piece === undefined || socket.destroyed) return
+      socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece, () => setImmediate(sendNext))
+    }
+
+    socket.setTimeout(options.idleMillis ?? 3000)
+    socket.on("connect", sendNext)
+    socket.on("timeout", () => finish("Idle"))
+    socket.on("end", () => finish("Closed"))
+    socket.on("error", (cause) =>
+      chunks.length === 0 && socket.bytesWritten === 0 ? resume(Effect.die(cause)) : finish("Reset"))
+    socket.on("data", (chunk) => {
+      chunks.push(chunk)
+      if (wanted === Infinity) {
+        return
+      }
+      const read = readAnswers(Buffer.concat(chunks), { closed: false, bodiless: options.bodiless ?? false })
+      if (
+        read.answers.filter(({ status }) =>
+          status >= 200
+        ).length >= wanted
+      ) finish("Answered")
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+/** A request as bytes: the lines joined by CRLF, an empty line, the body. */
+export const rawRequest = (lines: ReadonlyArray<string>, body = ""): string => `${lines.join("\r\n")}\r\n\r\n${body}`

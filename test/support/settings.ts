@@ -1,0 +1,46 @@
+import * as Redacted from "effect/Redacted"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+
+/** Settings of a gateway on a port of the system's choice, in front of `gatewayUrl`, with one static token. */
+export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings> = {}): GatewaySettings => ({
+  authEnabled: true,
+  providers: [{
+    type: "static",
+    name: "static",
+    requiredScopes: [],
+    tokenPrefix: undefined,
+    allowedDomains: [],
+    tokens: [{
+      token: Redacted.make("dev-token"),
+      clientId: "dev-client",
+      subject: "dev-user",
+      scopes: ["read", "write"],
+      expiresAt: undefined,
+      email: "dev@example.com",
+      name: undefined
+    }]
+  }],
+  requiredScopes: [],
+  scopesSupported: [],
+  gatewayUrl,
+  path: "/mcp",
+  publicUrl: undefined,
+  trustedProxies: { _tag: "None" },
+  allowedOrigins: { _tag: "Loopback" },
+  traceHeader: "x-trace-id",
+  errorStyle: "oauth",
+  forwardAuthorization: false,
+  identityHeaders: true,
+  injectRequestContext: true,
+  injectResponseContext: true,
+  maxTokenBytes: 8192,
+  maxBodyBytes: 4 * 1024 * 1024,
+  clockSkewSeconds: 60,
+  upstreamTimeoutMillis: 5_000,
+  shutdownTimeoutMillis: 1_000,
+  host: "127.0.0.1",
+  port: 0,
+  logFormat: "json",
+  logLevel: "info",
+  ...overrides
+})
