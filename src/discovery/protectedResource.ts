@@ -1,5 +1,5 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { resourceUrl } from "./publicUrl.ts"
+import { resourceUrl } from "../config/resourceUrl.ts"
 
 /** The document that tells clients where to get a token for this resource (RFC 9728, section 2). */
 export interface ProtectedResourceMetadata {
@@ -14,12 +14,6 @@ const issuers = (settings: GatewaySettings): ReadonlyArray<string> => [
   ...new Set(settings.providers.flatMap((provider) => provider.type === "static" ? [] : [provider.issuer]))
 ]
 
-/** `MCP_SCOPES_SUPPORTED`, else every scope that some request needs. */
-const scopes = (settings: GatewaySettings): ReadonlyArray<string> =>
-  settings.scopesSupported.length > 0
-    ? settings.scopesSupported
-    : [...new Set([...settings.requiredScopes, ...settings.providers.flatMap((provider) => provider.requiredScopes)])]
-
 /**
  * Builds the protected resource metadata.
  *
@@ -28,12 +22,9 @@ const scopes = (settings: GatewaySettings): ReadonlyArray<string> =>
  *
  * @param publicUrl from `publicUrl`
  */
-export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => {
-  const supported = scopes(settings)
-  return {
-    resource: resourceUrl(publicUrl, settings.path),
-    authorization_servers: issuers(settings),
-    bearer_methods_supported: ["header"],
-    ...(supported.length > 0 ? { scopes_supported: supported } : {})
-  }
-}
+export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => ({
+  resource: resourceUrl(publicUrl, settings.path),
+  authorization_servers: issuers(settings),
+  bearer_methods_supported: ["header"],
+  ...(settings.scopesSupported.length > 0 ? { scopes_supported: settings.scopesSupported } : {})
+})

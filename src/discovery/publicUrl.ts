@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
 import { isLoopbackHost } from "../config/loopback.ts"
+import { resourceUrl } from "../config/resourceUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 
 /** What a request says about the URL under which the client reached the gateway. */
@@ -46,10 +47,6 @@ export const publicUrl = (
   const isDefaultPort = port === undefined || port === (scheme === "https" ? "443" : "80")
   return Result.succeed(`${scheme}://${host}${isDefaultPort ? "" : `:${port}`}`)
 }
-
-/** The resource identifier of the MCP endpoint: no slash at the end (MCP 2025-11-25, canonical server URI). */
-export const resourceUrl = (publicUrl: string, mcpPath: string): string =>
-  mcpPath === "/" ? publicUrl : publicUrl + mcpPath
 
 const wellKnown = "/.well-known/oauth-protected-resource"
 

@@ -12,7 +12,7 @@ import { isAllowedOrigin } from "../authorize/origin.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import { insertedMetadataUrl, metadataUrl, publicUrl } from "../discovery/publicUrl.ts"
-import { AccessDenied, type GatewayError, MethodNotAllowed, NotFound } from "../errors/GatewayError.ts"
+import { AccessDenied, type GatewayError, InvalidRequest, MethodNotAllowed, NotFound } from "../errors/GatewayError.ts"
 import { makeForward } from "../forward/forward.ts"
 import { makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
@@ -46,13 +46,15 @@ const only = (methods: ReadonlySet<string>, method: string): Effect.Effect<void,
 
 /** The URL under which this request's client knows the gateway. */
 const knownAs = (settings: GatewaySettings, { request, trustedPeer, wire }: Exchange) =>
-  publicUrl(settings.publicUrl, {
-    host: wire.values("host"),
-    forwardedHost: trustedPeer
-      ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
-      : undefined,
-    forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
-  })
+  wire.lacksHost
+    ? Result.fail(new InvalidRequest({ reason: "MalformedHost", detail: "HTTP/1.1 without Host" }))
+    : publicUrl(settings.publicUrl, {
+      host: wire.values("host"),
+      forwardedHost: trustedPeer
+        ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
+        : undefined,
+      forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
+    })
 
 /** Headers that every answer carries, on top of its own. */
 const decorate = (

@@ -24,15 +24,21 @@ const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]
  * Reads a request's body whole, at most `limit` bytes of it; `undefined` when there is none.
  *
  * A message is judged before any of it goes upstream, so it cannot be streamed through. A body on `GET` or `HEAD` is
- * refused: servers disagree on whether it exists.
+ * refused: servers disagree on whether it exists. So is a transfer coding beside `chunked` (Node's parser lets `gzip,
+ * chunked` and `identity, chunked` pass).
  */
 export const readMessage = (
   request: HttpServerRequest.HttpServerRequest,
   limit: number
 ): Effect.Effect<Uint8Array | undefined, InvalidRequest | PayloadTooLarge | UnsupportedMediaType> => {
   const { headers, method } = request
+  const coding = headers["transfer-encoding"]
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    const detail = "a transfer coding other than chunked"
+    return Effect.fail(new InvalidRequest({ reason: "MalformedHeader", detail }))
+  }
   const declared = headers["content-length"]
-  const announced = headers["transfer-encoding"] !== undefined || (declared !== undefined && declared !== "0")
+  const announced = coding !== undefined || (declared !== undefined && declared !== "0")
   if (method === "GET" || method === "HEAD") {
     return announced ? Effect.fail(unreadable("a body on GET or HEAD")) : Effect.succeed(undefined)
   }

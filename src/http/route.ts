@@ -1,5 +1,5 @@
 import * as Result from "effect/Result"
-import { resourceUrl } from "../discovery/publicUrl.ts"
+import { resourceUrl } from "../config/resourceUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 
 /** Where a request goes, decided by its target alone. */

@@ -7,6 +7,8 @@ export interface Wire {
   readonly target: string
   /** The values of all field lines of one name (lower case). */
   readonly values: (name: string) => ReadonlyArray<string>
+  /** HTTP/1.1 without a `Host`, which must be refused whether or not the host matters (RFC 9112, section 3.2). */
+  readonly lacksHost: boolean
 }
 
 const isFieldLines = Predicate.compose(
@@ -30,7 +32,8 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
       values: (name) => {
         const value = request.headers[name]
         return value === undefined ? [] : [value]
-      }
+      },
+      lacksHost: false
     }
   }
   return {
@@ -41,6 +44,7 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
         if (lines[i]?.toLowerCase() === name) values.push(lines[i + 1] ?? "")
       }
       return values
-    }
+    },
+    lacksHost: request.headers["host"] === undefined && "httpVersion" in source && source.httpVersion !== "1.0"
   }
 }

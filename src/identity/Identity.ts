@@ -3,8 +3,6 @@
  *
  * Established for each request anew, never for a session or a connection (MCP 2025-11-25, security best practices).
  */
-import * as Context from "effect/Context"
-
 /** What a verified token says about its bearer. */
 export interface Identity {
   /** The `sub` of the token, or the client id of a machine token; never empty. */
@@ -23,13 +21,3 @@ export interface Identity {
   /** All claims, as the provider gave them. */
   readonly claims: Readonly<Record<string, unknown>>
 }
-
-/**
- * The identity of the current request.
- *
- * Only the authentication middleware provides it. There is no layer for it, on purpose: a layer would be one constant
- * caller for all requests.
- */
-export class CurrentIdentity extends Context.Service<CurrentIdentity, Identity>()(
-  "mcp-authorizer/identity/Identity/CurrentIdentity"
-) {}

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
@@ -101,6 +102,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     })
   })
 
-  static readonly layer = (settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds">) =>
-    Layer.effect(ProviderRegistry, ProviderRegistry.make(settings))
+  static readonly layer = Layer.effect(
+    ProviderRegistry,
+    Effect.flatMap(GatewayConfig, (settings) => ProviderRegistry.make(settings))
+  )
 }

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { insertedMetadataUrl, metadataUrl, publicUrl, resourceUrl } from "../../src/discovery/publicUrl.ts"
+import { resourceUrl } from "../../src/config/resourceUrl.ts"
+import { insertedMetadataUrl, metadataUrl, publicUrl } from "../../src/discovery/publicUrl.ts"
 
 const url = (host: string | undefined, forwarded: { host?: string; proto?: string } = {}, configured?: string) =>
   Result.match(

@@ -150,6 +150,9 @@ describe("RecordingUpstream", () => {
         assert.strictEqual(reset.outcome, "Reset")
         assert.isTrue(Buffer.from(reset.received).toString().endsWith("\r\n\r\n0123456789"))
       }
+      yield* answerWith(answers.rawBytes("HTTP/1.1 200 OK\r\nA: 1\r\n\r\nopen", "Silence"))
+      const silent = yield* rawExchange(origin, request, { idleMillis: 1000 })
+      assert.deepStrictEqual([silent.outcome, silent.answers.length, silent.received.length], ["Idle", 0, 29])
       yield* answerWith(answers.hang)
       assert.strictEqual((yield* rawExchange(origin, request, { idleMillis: 50 })).outcome, "Idle")
       yield* answerWith(answers.jsonRpc)

@@ -1,6 +1,6 @@
 /** Takes HTTP/1.1 answers out of the bytes of a connection, by RFC 9112 and nothing more lenient. */
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number
   readonly statusLine: string
   /** As received, in order, without line ends. */

@@ -23,7 +23,7 @@ export type EventBoundary = "Nothing" | "MayBegin" | "Other" | "Ends"
  */
 export class EventBoundaries {
   /** Whether the current event has data. */
-  hasData = false
+  private hasData = false
   /** How many bytes of `data` the current line has shown so far, or `OTHER`. */
   private matched = 0
   private atLineStart = true

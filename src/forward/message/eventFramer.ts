@@ -60,9 +60,7 @@ export class EventFramer {
       return leaving.filter(isNotEmpty)
     }
     const withheld = chunk.length - hold
-    if (boundaries.hasData && this.heldLength + withheld > this.maxEventBytes) {
-      return this.pass(leaving, chunk.subarray(left))
-    }
+    if (this.heldLength + withheld > this.maxEventBytes) return this.pass(leaving, chunk.subarray(left))
     leaving.push(chunk.subarray(left, hold))
     this.keep(chunk.subarray(hold))
     return leaving.filter(isNotEmpty)

@@ -6,6 +6,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { resolveSources } from "../../config/resolve.ts"
 import { configFile } from "../../config/variables.ts"
+import { fromPem } from "../../keys/publicKey.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
 const unusableFile = (problem: string) =>
@@ -30,6 +31,24 @@ const readDocument = Effect.fnUntraced(function*(path: string) {
   })
 })
 
+/** A PEM key is a syntax error or a weak key only once it is imported. */
+const importPublicKeys = ({ providers }: GatewaySettings) =>
+  Effect.forEach(providers, (provider) =>
+    "keys" in provider && provider.keys._tag === "PublicKey"
+      ? fromPem(provider.name, provider.keys.pem, provider.algorithms)
+      : Effect.void, { discard: true }).pipe(
+      Effect.mapError(({ message }) =>
+        new InvalidConfiguration({
+          problems: [{
+            setting: "MCP_JWT_PUBLIC_KEY",
+            source: undefined,
+            problem: message,
+            cure: "Give one PEM public key (SPKI) that fits MCP_JWT_ALGORITHM"
+          }]
+        })
+      )
+    )
+
 /**
  * The settings of this process: the environment, and the config file behind it.
  *
@@ -45,7 +64,9 @@ export const loadSettings = (
     const variables = process.env
     const path = Option.getOrElse(file, () => configFile(variables))
     const document = path === undefined ? undefined : yield* readDocument(path)
-    return yield* Effect.fromResult(resolveSources({ variables, document }))
+    const settings = yield* Effect.fromResult(resolveSources({ variables, document }))
+    yield* importPublicKeys(settings)
+    return settings
   }).pipe(
     Effect.catchTag("InvalidConfiguration", (error) =>
       Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed())))

@@ -24,15 +24,19 @@ const code = (cause: unknown): string =>
 
 /** Runs the gateway until the process is told to stop. */
 const run = (settings: GatewaySettings): Effect.Effect<never, StartupFailed> =>
-  Layer.launch(NodeGateway.layer().pipe(
-    Layer.provide(Layer.succeed(GatewayConfig, settings)),
-    Layer.provide(layerLogging(settings))
-  )).pipe(
+  Layer.launch(
+    NodeGateway.layer().pipe(
+      Layer.provide(Layer.succeed(GatewayConfig, settings)),
+      Layer.provide(layerLogging(settings))
+    )
+  ).pipe(
     Effect.catchTag("ServeError", ({ cause }) =>
       Effect.andThen(
         Console.error(`Cannot listen on ${settings.host}:${settings.port} (${code(cause)}). Set HOST or PORT.`),
         Effect.fail(new StartupFailed())
-      ))
+      )),
+    // `loadSettings` has imported the keys already.
+    Effect.catchTag("UnusablePublicKey", Effect.die)
   )
 
 /** `mcp-authorizer`: the service proper, or with `check` only a look at its settings. */

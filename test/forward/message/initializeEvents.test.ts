@@ -131,6 +131,12 @@ describe("initializeEvents", () => {
         const bytes = encoder.encode(text)
         assert.deepStrictEqual(joined(yield* through([bytes])), text)
       }
+      // Part of a byte order mark is none, and makes the line another.
+      const event = encoder.encode(`data: ${answer}\n\n`)
+      for (const mark of [[0xef], [0xef, 0xbb], [0xef, 0xbb, 0xbb]]) {
+        const bytes = Uint8Array.from([...mark, ...event])
+        assert.deepStrictEqual(joinBytes(yield* through([bytes])), bytes)
+      }
     }))
 
   it.effect("MCP-14 passes an event on unread when it is too long, and all after it", () =>
@@ -185,6 +191,8 @@ describe("initializeEvents", () => {
       yield* expectNext(": pi")
       yield* send("ng\n\nid: 7\nda")
       yield* expectNext("ng\n\nid: 7\n")
+      yield* send("tabase: 1\nda")
+      yield* expectNext("database: 1\n")
       yield* send(`ta: ${notification}\n`)
       const held = yield* Effect.forkChild(pull, { startImmediately: true })
       yield* Effect.yieldNow

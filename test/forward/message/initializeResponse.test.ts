@@ -98,6 +98,7 @@ describe("injectAuthInfo", () => {
         good.replace("result", "error"),
         good.replace(`"result":`, `"result":{"serverInfo":{}},"result":`),
         good.replace(`"result":`, `"result":1,"result":`),
+        good.replace(/\}$/, `,"result":{}}`),
         good.replace(`"serverInfo":`, `"serverInfo":{},"serverInfo":`),
         good.replace(`"serverInfo":`, `"serverinfo":`),
         good.replace(`"serverInfo":`, `"x":{"serverInfo":`).replace("}}}", "}}}}"),

@@ -51,7 +51,17 @@ describe("JsonScanner", () => {
   })
 
   it("FWD-14 refuses a lone surrogate in a name and keeps it in a value", () => {
-    for (const lone of ["\\ud800", "\\udc00", "\\ud800\\ud800", "\\ud800a", "\\ud800\\u0041", "\\udc00\\ud800"]) {
+    for (
+      const lone of [
+        "\\ud800",
+        "\\udc00",
+        "\\ud800\\ud800",
+        "\\ud800a",
+        "\\ud800\\u0041",
+        "\\udc00\\ud800",
+        "\\udc00\\udc00"
+      ]
+    ) {
       assert.strictEqual(scan(encoder.encode(`{"${lone}":0}`)), "Malformed", lone)
       assert.strictEqual(scan(encoder.encode(`{"a":"${lone}"}`)), "End", lone)
     }
@@ -87,6 +97,9 @@ describe("JsonScanner", () => {
       assert.strictEqual(scanner.next(), "String")
       assert.deepStrictEqual([scanner.plain, scanner.loneSurrogate], [plain, lone], text)
     }
+    const scanner = new JsonScanner(encoder.encode(`["\\ud800", "a"]`), 256)
+    while (scanner.next() !== "CloseArray") { /* to the second string */ }
+    assert.deepStrictEqual([scanner.plain, scanner.loneSurrogate], [true, false])
   })
 
   it("MCP-14 allows maxDepth containers and no more", () => {

@@ -1,0 +1,13 @@
+import type { ProviderInput } from "./providerFields.ts"
+import type { FileKey, Input, SettingName, VariableOnlyName } from "./settings.ts"
+
+type FileName = Exclude<SettingName, VariableOnlyName | "MCP_PROVIDERS">
+
+/**
+ * Settings in TypeScript code: the members of the config file, typed.
+ *
+ * What is left out, or `undefined`, gets its default. Secrets may be `Redacted`.
+ */
+export type GatewayConfigInput =
+  & { readonly [N in FileName as FileKey<N>]?: Input<N> | undefined }
+  & { readonly providers?: ReadonlyArray<ProviderInput> | undefined }

@@ -1,0 +1,53 @@
+import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
+import type { Problem } from "./InvalidConfiguration.ts"
+import { nearestName, showName } from "./nearestName.ts"
+import { isObject } from "./nested.ts"
+import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
+import type { Given, Source } from "./Source.ts"
+
+const byKey: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.flatMap((name) => settings[name].variableOnly ? [] : [[fileKey(name), name]])
+)
+
+const byVariable: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []].map((variable) => [variable, name]))
+)
+
+const unknownKey = (key: string): Problem => {
+  const setting = byVariable.get(key.toUpperCase())
+  const meant = setting !== undefined && byKey.get(fileKey(setting)) === setting
+    ? fileKey(setting)
+    : nearestName(key, byKey.keys())
+  return {
+    setting: showName(key),
+    source: undefined,
+    problem: "is not a setting",
+    cure: meant === undefined ? "Remove it; the reference lists all settings" : `Did you mean ${meant}?`
+  }
+}
+
+const read = (document: unknown, whole: string, source: (key: string) => string): Source => {
+  if (!isObject(document)) {
+    const cure = "Write one JSON object, as {\"gateway_url\": …}"
+    return {
+      given: new Map(),
+      problems: [{ setting: whole, source: undefined, problem: "is not a JSON object", cure }]
+    }
+  }
+  const given = new Map<SettingName, Given>()
+  const problems: Array<Problem> = []
+  for (const [key, value] of Object.entries(document)) {
+    if (value === undefined || key === "$schema") continue
+    const name = byKey.get(key)
+    if (name === undefined) problems.push(unknownKey(key))
+    else given.set(name, { value, isText: false, source: source(key), spellings: [key] })
+  }
+  return { given, problems }
+}
+
+/** Settings from a config file, already parsed as JSON. A member `$schema` is for editors and is passed over. */
+export const fromFile = (document: unknown): Source =>
+  read(document, "MCP_CONFIG_FILE", (key) => `${key} in the config file`)
+
+/** Settings from TypeScript code. Members that are `undefined` are not given. */
+export const fromInput = (input: GatewayConfigInput): Source => read(input, "The configuration", (key) => key)

@@ -1,0 +1,36 @@
+import * as Result from "effect/Result"
+import { type Kind, list, refuse } from "./kinds.ts"
+
+/**
+ * Says whether a host (`URL.hostname`, without port) matches one of the patterns.
+ *
+ * `example.com` matches itself, `*.example.com` every name below it but not `example.com` nor `badexample.com`. No
+ * pattern matches no host: callers that read an empty list as "any host" must ask for that first.
+ */
+export const matchesDomain = (patterns: ReadonlyArray<string>, hostname: string): boolean =>
+  patterns.some((pattern) =>
+    pattern.startsWith("*.")
+      ? hostname.length > pattern.length - 1 && hostname.endsWith(pattern.slice(1))
+      : hostname === pattern
+  )
+
+const pattern =
+  /^(?:(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]+\])$/
+
+/** Host patterns in lower case. */
+export const domains: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
+  "comma list",
+  /,/,
+  (members) => {
+    const patterns = members.map((member) => member.toLowerCase())
+    return patterns.every((member) => pattern.test(member))
+      ? Result.succeed(patterns)
+      : refuse(
+        "contains something that is not a host pattern",
+        "Write example.com or *.example.com, without scheme, port and path"
+      )
+  }
+)
+
+/** Where AuthKit issuers live. */
+export const authkitDomains: ReadonlyArray<string> = ["*.authkit.app", "*.workos.com"]

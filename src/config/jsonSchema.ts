@@ -1,0 +1,42 @@
+import * as JsonSchema from "effect/JsonSchema"
+import * as Result from "effect/Result"
+import { providerFieldNames, providerFields } from "./providerFields.ts"
+import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
+
+/** A default as JSON writes it. */
+const jsonDefault = (name: SettingName): { readonly default?: string | number | boolean } => {
+  const { default: text, kind } = settings[name]
+  if (text === undefined) return {}
+  const value = Result.getOrThrow<unknown, unknown>(kind.fromText(text))
+  return { default: typeof value === "number" || typeof value === "boolean" ? value : text }
+}
+
+const provider: JsonSchema.JsonSchema = {
+  type: "object",
+  additionalProperties: false,
+  properties: Object.fromEntries(providerFieldNames.map((field) => {
+    const { setting, types } = providerFields[field]
+    const { doc, kind } = settings[setting]
+    return [field, { ...kind.schema, description: `${doc} For ${types.join(", ")}.` }]
+  }))
+}
+
+const member = (name: SettingName): JsonSchema.JsonSchema => {
+  const { doc, kind } = settings[name]
+  const schema = name === "MCP_PROVIDERS" ? { ...kind.schema, items: provider } : kind.schema
+  return { ...schema, description: doc, ...jsonDefault(name) }
+}
+
+/** The JSON Schema (draft 2020-12) of the config file: every setting that is not for variables only, and no other. */
+export const configFileSchema: JsonSchema.JsonSchema = {
+  $schema: JsonSchema.META_SCHEMA_URI_DRAFT_2020_12,
+  title: "mcp-authorizer configuration",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    $schema: { type: "string", description: "For editors." },
+    ...Object.fromEntries(
+      settingNames.filter((name) => settings[name].variableOnly !== true).map((name) => [fileKey(name), member(name)])
+    )
+  }
+}

@@ -1,0 +1,33 @@
+/** Levenshtein distance. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const above = row[j] ?? 0
+      const left = next[j - 1] ?? 0
+      const diagonal = row[j - 1] ?? 0
+      next.push(Math.min(above + 1, left + 1, diagonal + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** The known name that a misspelt one most likely stands for: at most four edits away, and less than half of it. */
+export const nearestName = (name: string, known: Iterable<string>): string | undefined => {
+  let best: string | undefined
+  let least = Math.min(4, Math.floor(name.length / 2)) + 1
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= least) continue
+    const edits = distance(name, candidate)
+    if (edits < least) {
+      least = edits
+      best = candidate
+    }
+  }
+  return best
+}
+
+/** A name from outside, fit to be shown: anything that does not look like a name may be a secret in the wrong place. */
+export const showName = (name: string): string => /^[A-Za-z_$][\w$.-]{0,63}$/.test(name) ? name : "(not shown)"

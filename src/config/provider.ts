@@ -1,0 +1,118 @@
+/**
+ * One provider from its fields.
+ */
+import * as Result from "effect/Result"
+import { authkitDomains, matchesDomain } from "./domains.ts"
+import type { FieldReader } from "./FieldReader.ts"
+import type { IntrospectionProvider, Provider, StaticProvider, UserinfoProvider } from "./GatewaySettings.ts"
+import { resolveJwtProvider } from "./jwtProvider.ts"
+import { providerFieldNames, providerFields, type ProviderType } from "./providerFields.ts"
+import {
+  allowedDomains,
+  audience,
+  type ProviderContext,
+  readCommon,
+  readIssuer,
+  withoutSlash
+} from "./providerParts.ts"
+import { issuerUrl } from "./urls.ts"
+
+const isAuthKitIssuer = (issuer: string): boolean => {
+  const url = issuerUrl(issuer)
+  return Result.isSuccess(url) && matchesDomain(authkitDomains, new URL(url.success).hostname)
+}
+
+const authKitSpelling = /^(?:SPIN_VARIABLE_)?AUTHKIT_/i
+
+/** The type that is given, else the one that the other fields tell; `undefined` if a wrong one is given. */
+const readType = ({ given, read }: FieldReader): ProviderType | undefined => {
+  if (given.has("type")) {
+    const type = read("type")
+    return type === "jwt" ? "oidc" : type
+  }
+  const issuer = given.get("issuer")?.value
+  const spellings = [...given.values()].flatMap(({ spellings }) => spellings)
+  if (spellings.some((spelling) => authKitSpelling.test(spelling))) return "authkit"
+  if (typeof issuer === "string" && isAuthKitIssuer(issuer.trim())) return "authkit"
+  return given.has("tokens") && issuer === undefined ? "static" : "oidc"
+}
+
+const resolveStatic = (fields: FieldReader): StaticProvider | undefined => {
+  const tokens = fields.read("tokens")
+  if (!fields.given.has("tokens")) {
+    fields.complain("tokens", {
+      problem: "No static tokens configured",
+      cure: "Give token:client:subject:scope,scope[:expiry], several separated by semicolons"
+    })
+  }
+  return tokens === undefined ? undefined : { ...readCommon(fields, "static"), type: "static", tokens }
+}
+
+const resolveUserinfo = (fields: FieldReader): UserinfoProvider | undefined => {
+  const issuer = readIssuer(fields, "userinfo")
+  const endpoint = fields.read("userinfo_endpoint")
+  const common = readCommon(fields, "userinfo")
+  const domains = allowedDomains(fields, "userinfo", [["issuer", issuer], ["userinfo_endpoint", endpoint]])
+  return issuer === undefined
+    ? undefined
+    : {
+      ...common,
+      type: "userinfo",
+      issuer,
+      allowedDomains: domains,
+      userinfoEndpoint: endpoint ?? `${withoutSlash(issuer)}/oauth/userinfo`
+    }
+}
+
+const resolveIntrospection = (fields: FieldReader, context: ProviderContext): IntrospectionProvider | undefined => {
+  const issuer = readIssuer(fields, "introspection")
+  const introspectionEndpoint = fields.read("introspection_endpoint")
+  const clientId = fields.read("client_id")
+  const clientSecret = fields.read("client_secret")
+  for (const field of ["introspection_endpoint", "client_id", "client_secret"] as const) {
+    if (!fields.given.has(field)) {
+      fields.complain(field, { problem: "is missing; a provider of type introspection needs it", cure: "Set it" })
+    }
+  }
+  const rest = {
+    ...readCommon(fields, "introspection"),
+    audience: audience(fields, context),
+    allowedDomains: allowedDomains(fields, "introspection", [
+      ["issuer", issuer],
+      ["introspection_endpoint", introspectionEndpoint]
+    ])
+  }
+  return issuer === undefined || introspectionEndpoint === undefined || clientId === undefined ||
+      clientSecret === undefined
+    ? undefined
+    : { ...rest, type: "introspection", issuer, introspectionEndpoint, clientId, clientSecret }
+}
+
+/** A provider, or `undefined` after complaining about everything that is wrong with it. */
+export const resolveProvider = (fields: FieldReader, context: ProviderContext): Provider | undefined => {
+  const type = readType(fields)
+  if (type === undefined) {
+    // Its fields cannot be judged together, but each for itself.
+    for (const field of providerFieldNames) if (field !== "type") fields.read(field)
+    return undefined
+  }
+  for (const field of fields.given.keys()) {
+    if (!providerFields[field].types.includes(type)) {
+      fields.complain(field, {
+        problem: `has no use for a provider of type ${type}`,
+        cure: `Remove it, or choose another type with ${fields.label("type")}`
+      })
+    }
+  }
+  switch (type) {
+    case "authkit":
+    case "oidc":
+      return resolveJwtProvider(fields, type, context)
+    case "static":
+      return resolveStatic(fields)
+    case "userinfo":
+      return resolveUserinfo(fields)
+    case "introspection":
+      return resolveIntrospection(fields, context)
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What providers of several types have in common, read and checked.
+ */
+import * as Result from "effect/Result"
+import { authkitDomains, matchesDomain } from "./domains.ts"
+import type { FieldReader } from "./FieldReader.ts"
+import { isLoopbackHost } from "./loopback.ts"
+import type { ProviderFieldName, ProviderType } from "./providerFields.ts"
+import { issuerUrl } from "./urls.ts"
+
+/** What a provider must know of the gateway's own settings. */
+export interface ProviderContext {
+  /** The resource identifier that the audience `auto` stands for, if the public URL is configured. */
+  readonly resource: string | undefined
+}
+
+/** `https://issuer.example/` and `https://issuer.example` name one issuer, and both may stand before a path. */
+export const withoutSlash = (url: string): string => url.endsWith("/") ? url.slice(0, -1) : url
+
+export const readCommon = (fields: FieldReader, type: ProviderType) => ({
+  name: fields.read("name") ?? type,
+  requiredScopes: fields.read("required_scopes") ?? [],
+  tokenPrefix: fields.read("token_prefix"),
+  allowedDomains: []
+})
+
+/**
+ * The issuer, which must be a URL unless `mayBeName`, in the operator's own spelling.
+ *
+ * @param mayBeName the keys are known without asking the issuer, so that it is compared and nothing else
+ */
+export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = false): string | undefined => {
+  if (!fields.given.has("issuer")) {
+    fields.complain("issuer", {
+      problem: `is missing; a provider of type ${type} needs it`,
+      cure: type === "authkit"
+        ? "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
+        : "Set it to the issuer of your tokens, exactly as their iss claim has it"
+    })
+  }
+  const issuer = fields.read("issuer")
+  if (issuer === undefined || (mayBeName && !issuer.includes("://"))) return issuer
+  const url = issuerUrl(issuer)
+  if (Result.isSuccess(url)) return url.success
+  for (const complaint of url.failure) fields.complain("issuer", complaint)
+  return undefined
+}
+
+/** The audiences, with `auto` replaced by the resource identifier. */
+export const audience = (fields: FieldReader, { resource }: ProviderContext): ReadonlyArray<string> => {
+  const audience = fields.read("audience") ?? []
+  if (!audience.includes("auto")) return audience
+  if (resource === undefined) {
+    fields.complain("audience", {
+      problem: "is auto, but the public URL is not known before a request comes",
+      cure: "Set MCP_PUBLIC_URL, or name the audience"
+    })
+    return audience
+  }
+  return audience.map((member) => member === "auto" ? resource : member)
+}
+
+type GivenUrl = readonly [ProviderFieldName, string | undefined]
+
+const hostname = (url: string): string | undefined =>
+  Result.getOrUndefined(Result.map(Result.try(() => new URL(url)), ({ hostname }) => hostname))
+
+/**
+ * The host patterns that hold for a provider; complains about URLs whose host matches none of them.
+ *
+ * Configured patterns hold for every URL. The patterns that AuthKit has by default also admit the issuer's own host,
+ * because AuthKit can be served from the customer's domain and the operator has named that host himself, and loopback
+ * hosts that are named in other URLs, because tests run the issuer there.
+ *
+ * @param urls the URLs as configured, not those that follow from the issuer
+ */
+export const allowedDomains = (
+  fields: FieldReader,
+  type: ProviderType,
+  urls: ReadonlyArray<GivenUrl>
+): ReadonlyArray<string> => {
+  const hosts = urls.flatMap(([field, url]) => {
+    const host = url === undefined ? undefined : hostname(url)
+    return host === undefined ? [] : [{ field, host }]
+  })
+  const configured = fields.read("allowed_domains")
+  if (configured === undefined && (type !== "authkit" || fields.given.has("allowed_domains"))) return []
+  const patterns = configured ?? authkitDomains.concat(
+    hosts.filter(({ field, host }) =>
+      !matchesDomain(authkitDomains, host) && (field === "issuer" || isLoopbackHost(host))
+    ).map(({ host }) => host)
+  )
+  for (const { field, host } of hosts) {
+    if (matchesDomain(patterns, host)) continue
+    fields.complain(field, {
+      problem: "has a host that is not among the allowed domains",
+      cure: `Correct it, or add its host to ${fields.label("allowed_domains")}`
+    })
+  }
+  return [...new Set(patterns)]
+}

@@ -1,0 +1,38 @@
+import * as Result from "effect/Result"
+import { type Checked, type Kind, refuse } from "./kinds.ts"
+
+const block = /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----$/
+
+const read = (text: string): Checked<string> => {
+  // Variables often hold the two characters `\n` for a line break.
+  const pem = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
+  if (pem.includes("PRIVATE KEY-----")) {
+    return refuse(
+      "is a private key, which the gateway neither needs nor may know",
+      "Take it out, replace it at the issuer if others could read it, and give the public key (openssl pkey -pubout)"
+    )
+  }
+  if (pem.includes("BEGIN CERTIFICATE")) {
+    return refuse("is a certificate", "Give its public key (openssl x509 -noout -pubkey)")
+  }
+  if (pem.includes("BEGIN RSA PUBLIC KEY")) {
+    return refuse("is a PKCS#1 key", "Convert it to SPKI (openssl rsa -RSAPublicKey_in -pubout)")
+  }
+  const body = block.exec(pem)?.[1]?.replace(/\s/g, "")
+  if (body === undefined || !/^[A-Za-z0-9+/]{40,}={0,2}$/.test(body)) {
+    return refuse(
+      "is not a PEM public key",
+      "Give one block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----, with \\n for line breaks"
+    )
+  }
+  const lines = body.match(/.{1,64}/g) ?? []
+  return Result.succeed(`-----BEGIN PUBLIC KEY-----\n${lines.join("\n")}\n-----END PUBLIC KEY-----\n`)
+}
+
+/** One public key, PEM with SubjectPublicKeyInfo (RFC 7468, section 13), brought to its usual line breaks. */
+export const publicKey: Kind<string, string> = {
+  label: "PEM",
+  schema: { type: "string", minLength: 1 },
+  fromText: read,
+  fromJson: (value) => typeof value === "string" ? read(value) : refuse("is not a string", "Write it in quotes")
+}

@@ -1,0 +1,95 @@
+import * as Result from "effect/Result"
+import { fromFile } from "./document.ts"
+import type { AllowedOrigins, GatewaySettings } from "./GatewaySettings.ts"
+import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
+import { isLoopbackAddress } from "./network.ts"
+import { namesProvider, resolveProviders } from "./providers.ts"
+import { resourceUrl } from "./resourceUrl.ts"
+import { type Decoded, type DefaultedName, type SettingName, settings as table } from "./settings.ts"
+import { decode, merge, type Source } from "./Source.ts"
+import { fromVariables } from "./variables.ts"
+
+const noProvider: Problem = {
+  setting: "MCP_PROVIDERS",
+  source: undefined,
+  problem: "No authentication providers configured",
+  cure: "Set MCP_JWT_ISSUER (AUTHKIT_DOMAIN for AuthKit) and MCP_JWT_AUDIENCE, or MCP_STATIC_TOKENS for development, " +
+    "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
+}
+
+/**
+ * The settings that sources amount to, or all problems at once.
+ *
+ * @param sources the strongest first: for each setting the first source that has it decides
+ */
+export const resolve = (
+  ...sources: ReadonlyArray<Source>
+): Result.Result<GatewaySettings, InvalidConfiguration> => {
+  const merged = merge(sources)
+  const problems = [...merged.problems]
+  const { given } = merged
+
+  const read = <N extends SettingName>(name: N): Decoded<N> | undefined => {
+    const value = given.get(name)
+    if (value === undefined) return undefined
+    const decoded = decode(name, value)
+    if (Result.isSuccess(decoded)) return decoded.success
+    for (const complaint of decoded.failure) problems.push({ setting: name, source: value.source, ...complaint })
+    return undefined
+  }
+  // A default that its own kind refuses is a mistake in the table, which a test looks for.
+  const defaulted = <N extends DefaultedName>(name: N): Decoded<N> =>
+    read(name) ?? Result.getOrThrow(table[name].kind.fromText(table[name].default ?? ""))
+
+  const authEnabled = defaulted("MCP_AUTH_ENABLED")
+  const publicUrl = read("MCP_PUBLIC_URL")
+  const path = defaulted("MCP_PATH")
+  const host = defaulted("HOST")
+  const resource = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
+  const providers = resolveProviders(given, { resource }, problems)
+  if (authEnabled && !namesProvider(given)) problems.push(noProvider)
+  const requiredScopes = read("MCP_REQUIRED_SCOPES") ?? []
+  const everyRequiredScope = new Set(requiredScopes.concat(providers.flatMap(({ requiredScopes }) => requiredScopes)))
+  const usualOrigins: AllowedOrigins = isLoopbackAddress(host) ? { _tag: "Loopback" } : { _tag: "Any" }
+
+  const settings: GatewaySettings = {
+    authEnabled,
+    providers,
+    requiredScopes,
+    scopesSupported: read("MCP_SCOPES_SUPPORTED") ?? [...everyRequiredScope],
+    gatewayUrl: defaulted("MCP_GATEWAY_URL"),
+    path,
+    publicUrl,
+    trustedProxies: defaulted("MCP_TRUSTED_PROXIES"),
+    allowedOrigins: read("MCP_ALLOWED_ORIGINS") ?? usualOrigins,
+    traceHeader: defaulted("MCP_TRACE_HEADER"),
+    errorStyle: defaulted("MCP_ERROR_STYLE"),
+    forwardAuthorization: defaulted("MCP_FORWARD_AUTHORIZATION"),
+    identityHeaders: defaulted("MCP_IDENTITY_HEADERS"),
+    injectRequestContext: defaulted("MCP_INJECT_REQUEST_CONTEXT"),
+    injectResponseContext: defaulted("MCP_INJECT_RESPONSE_CONTEXT"),
+    maxTokenBytes: defaulted("MCP_MAX_TOKEN_BYTES"),
+    maxBodyBytes: defaulted("MCP_MAX_BODY_BYTES"),
+    clockSkewSeconds: defaulted("MCP_CLOCK_SKEW"),
+    upstreamTimeoutMillis: defaulted("MCP_UPSTREAM_TIMEOUT") * 1000,
+    shutdownTimeoutMillis: defaulted("MCP_SHUTDOWN_TIMEOUT") * 1000,
+    host,
+    port: defaulted("PORT"),
+    logFormat: defaulted("MCP_LOG_FORMAT"),
+    logLevel: defaulted("MCP_LOG_LEVEL")
+  }
+  return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
+}
+
+/**
+ * The settings of a service: variables, and behind them a config file that is already parsed as JSON.
+ *
+ * For each setting the variables win.
+ */
+export const resolveSources = ({ document, variables }: {
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly document?: unknown
+}): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  document === undefined
+    ? resolve(fromVariables(variables))
+    : resolve(fromVariables(variables), fromFile(document))

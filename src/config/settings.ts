@@ -1,0 +1,241 @@
+/**
+ * Every setting of the gateway: the one table that variables, file, embedding, JSON Schema and reference come from.
+ */
+import * as Result from "effect/Result"
+import { algorithms } from "./algorithms.ts"
+import { domains } from "./domains.ts"
+import { errorStyles, logLevels } from "./GatewaySettings.ts"
+import { endpointPath, traceField } from "./http.ts"
+import { boolean, choice, integer, type Kind, list, refuse, scopes, secret, text } from "./kinds.ts"
+import { entries, json } from "./nested.ts"
+import { allowedOrigins, host, trustedProxies } from "./network.ts"
+import { publicKey } from "./publicKey.ts"
+import { staticTokens } from "./staticTokens.ts"
+import { tokenPrefix } from "./tokenPrefix.ts"
+import { gatewayUrl, providerUrl, publicUrl } from "./urls.ts"
+
+/** One setting, named by its key in the table: the canonical name of its variable. */
+export interface Setting<out A = unknown> {
+  readonly kind: Kind<A>
+  /** One sentence for the reference and the JSON Schema, in Markdown. */
+  readonly doc: string
+  /** Other spellings of the variable. */
+  readonly aliases?: ReadonlyArray<string>
+  /** As one would write it in a variable. */
+  readonly default?: string
+  /** What happens without a value, where that is not a fixed default. */
+  readonly otherwise?: string
+  /** The value, or a part of it, must not be shown. */
+  readonly secret?: true
+  /** Makes no sense in a file. */
+  readonly variableOnly?: true
+}
+
+const audience = list("comma list", /,/, (members) =>
+  members.includes("*")
+    ? refuse("contains a wildcard", "Name the audiences, or leave the setting out to check none")
+    : Result.succeed(members))
+
+const table = {
+  MCP_GATEWAY_URL: {
+    kind: gatewayUrl,
+    aliases: ["AUTH_GATEWAY_URL"],
+    default: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
+    doc: "Where the MCP server is; what follows the MCP path is appended."
+  },
+  MCP_PUBLIC_URL: {
+    kind: publicUrl,
+    otherwise: "from each request",
+    doc: "The URL under which clients know the gateway, without the MCP path."
+  },
+  MCP_PATH: {
+    kind: endpointPath,
+    default: "/mcp",
+    doc: "The path that is protected and forwarded, with all below it."
+  },
+  HOST: { kind: host, default: "127.0.0.1", doc: "The address to listen on." },
+  PORT: { kind: integer(0, 65_535), default: "3000", doc: "The port to listen on; 0 lets the system choose." },
+  MCP_CONFIG_FILE: { kind: text, variableOnly: true, doc: "A JSON file with settings; variables win over it." },
+
+  MCP_AUTH_ENABLED: {
+    kind: boolean,
+    aliases: ["AUTH_ENABLED"],
+    default: "true",
+    doc: "`false` lets every request pass, without an identity."
+  },
+  MCP_REQUIRED_SCOPES: {
+    kind: scopes,
+    aliases: ["MCP_JWT_REQUIRED_SCOPES"],
+    otherwise: "none",
+    doc: "Scopes that every token must have."
+  },
+  MCP_SCOPES_SUPPORTED: {
+    kind: scopes,
+    otherwise: "the required scopes",
+    doc: "Scopes that the protected resource metadata lists."
+  },
+  MCP_ALLOWED_ORIGINS: {
+    kind: allowedOrigins,
+    otherwise: "loopback origins if `HOST` is loopback, else `*`",
+    doc: "Browser origins that may call; a request from another one is answered 403."
+  },
+  MCP_TRUSTED_PROXIES: {
+    kind: trustedProxies,
+    default: "none",
+    doc: "Networks whose `X-Forwarded-*` fields are believed."
+  },
+
+  MCP_PROVIDER_TYPE: {
+    kind: choice(["authkit", "oidc", "jwt", "static", "userinfo", "introspection"]),
+    aliases: ["AUTH_PROVIDER_TYPE"],
+    otherwise: "from what is given",
+    doc: "How tokens are verified; `jwt` means `oidc`."
+  },
+  MCP_PROVIDER_NAME: {
+    kind: text,
+    aliases: ["AUTH_PROVIDER_NAME"],
+    otherwise: "the type",
+    doc: "The name of the provider in identities and logs."
+  },
+  MCP_JWT_ISSUER: {
+    kind: text,
+    aliases: ["AUTH_PROVIDER_ISSUER", "AUTHKIT_ISSUER", "AUTHKIT_DOMAIN"],
+    doc: "The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`."
+  },
+  MCP_JWT_AUDIENCE: {
+    kind: audience,
+    aliases: ["AUTH_PROVIDER_AUDIENCE", "AUTHKIT_AUDIENCE"],
+    otherwise: "not checked",
+    doc: "Audiences of which a token must have one; `auto` is the public URL with the MCP path."
+  },
+  MCP_JWT_JWKS_URI: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_JWKS_URI", "AUTHKIT_JWKS_URI"],
+    otherwise: "AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery",
+    doc: "Where the issuer publishes its keys."
+  },
+  MCP_JWT_PUBLIC_KEY: {
+    kind: publicKey,
+    doc: "The issuer's public key, in place of a key set; `\\n` stands for a line break."
+  },
+  MCP_JWT_ALGORITHM: { kind: algorithms, default: "RS256", doc: "Signature algorithms that are accepted." },
+  MCP_REQUIRE_AT_JWT: { kind: boolean, default: "false", doc: "Accept only tokens of type `at+jwt` (RFC 9068)." },
+  MCP_ALLOWED_DOMAINS: {
+    kind: domains,
+    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS"],
+    otherwise: "AuthKit: `*.authkit.app, *.workos.com` and the issuer's own host; else any",
+    doc: "Hosts that the provider's URLs may have."
+  },
+  MCP_TOKEN_PREFIX: {
+    kind: tokenPrefix,
+    doc: "Tokens that begin with this are this provider's, whatever their shape."
+  },
+  MCP_OAUTH_AUTHORIZE_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_AUTHORIZE_ENDPOINT"],
+    doc: "`authorization_endpoint` in the metadata that clients get."
+  },
+  MCP_OAUTH_TOKEN_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_TOKEN_ENDPOINT"],
+    doc: "`token_endpoint` in the metadata that clients get."
+  },
+  MCP_OAUTH_USERINFO_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
+    otherwise: "userinfo: `{issuer}/oauth/userinfo`",
+    doc: "`userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified."
+  },
+  MCP_STATIC_TOKENS: {
+    kind: staticTokens,
+    secret: true,
+    doc: "Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON."
+  },
+  MCP_INTROSPECTION_URL: { kind: providerUrl, doc: "The introspection endpoint (RFC 7662)." },
+  MCP_CLIENT_ID: { kind: text, doc: "The client id for introspection." },
+  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret for introspection." },
+  MCP_PROVIDERS: {
+    kind: entries,
+    secret: true,
+    doc: "Several providers, in place of the settings that describe one: a JSON array of objects."
+  },
+  AUTH_CONFIG: {
+    kind: json,
+    secret: true,
+    variableOnly: true,
+    doc: "Gateway URL, trace header and providers in one JSON object, as the FTL auth gateway had them."
+  },
+
+  MCP_FORWARD_AUTHORIZATION: {
+    kind: boolean,
+    default: "false",
+    doc: "Hand the client's token on to the MCP server, which MCP forbids."
+  },
+  MCP_IDENTITY_HEADERS: { kind: boolean, default: "true", doc: "Add `x-auth-*` fields to upstream requests." },
+  MCP_INJECT_REQUEST_CONTEXT: {
+    kind: boolean,
+    default: "true",
+    doc: "Add `params._authContext` to `initialize` requests."
+  },
+  MCP_INJECT_RESPONSE_CONTEXT: {
+    kind: boolean,
+    default: "true",
+    doc: "Add `result.serverInfo.authInfo` to answers of `initialize`."
+  },
+  MCP_UPSTREAM_TIMEOUT: {
+    kind: integer(1, 86_400),
+    default: "300",
+    doc: "How long the MCP server may take to begin its answer, in seconds."
+  },
+
+  MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },
+  MCP_TRACE_HEADER: {
+    kind: traceField,
+    aliases: ["AUTH_TRACE_HEADER"],
+    default: "X-Trace-Id",
+    doc: "The field with the trace id of a request and its answer."
+  },
+  MCP_CLOCK_SKEW: { kind: integer(0, 300), default: "60", doc: "Tolerance for times in tokens, in seconds." },
+  MCP_MAX_TOKEN_BYTES: { kind: integer(256, 65_536), default: "8192", doc: "The longest token that is looked at." },
+  MCP_MAX_BODY_BYTES: {
+    kind: integer(1024, 1_073_741_824),
+    default: "4194304",
+    doc: "The longest JSON-RPC message that is accepted."
+  },
+  MCP_SHUTDOWN_TIMEOUT: {
+    kind: integer(0, 3600),
+    default: "10",
+    doc: "How long open answers may take to end after SIGTERM, in seconds."
+  },
+  MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
+  MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." }
+} as const satisfies Record<string, Setting>
+
+type Table = typeof table
+
+/** The canonical name of a setting's variable. */
+export type SettingName = keyof Table
+
+/** What a setting is after decoding. */
+export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer A> ? A : never
+
+/** What a setting is in TypeScript code. */
+export type Input<N extends SettingName> = Table[N]["kind"] extends Kind<unknown, infer I> ? I : never
+
+/** Settings that always have a value. */
+export type DefaultedName = { [N in SettingName]: Table[N] extends { default: string } ? N : never }[SettingName]
+
+/** Settings that exist only as variables. */
+export type VariableOnlyName = { [N in SettingName]: Table[N] extends { variableOnly: true } ? N : never }[SettingName]
+
+/** The table, by canonical name, in the order of the reference. */
+export const settings: { readonly [N in SettingName]: Setting<Decoded<N>> } = table
+
+/** The names in the order of the reference. */
+// `Object.keys` has no narrower type; the table is a constant.
+export const settingNames = Object.keys(table) as ReadonlyArray<SettingName>
+
+/** A setting's member in the config file: `MCP_GATEWAY_URL` is `gateway_url`. */
+export type FileKey<N extends string> = N extends `MCP_${infer Rest}` ? Lowercase<Rest> : Lowercase<N>
+
+export const fileKey = (name: SettingName): string => name.replace(/^MCP_/, "").toLowerCase()

@@ -1,0 +1,59 @@
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import { TestIssuer } from "../../testing/TestIssuer.ts"
+import { banner } from "../demo/banner.ts"
+import { DemoMcpServer } from "../demo/DemoMcpServer.ts"
+import { freePort } from "../demo/freePort.ts"
+import { layerLogging } from "../logging.ts"
+import * as NodeGateway from "../NodeGateway.ts"
+
+const tokenLifeSeconds = 8 * 3600
+
+/** What the development identity provider says of the one user that it knows. */
+const user = { subject: "demo-user", claims: { email: "demo-user@example.com", name: "Demo User" } }
+
+/** The gateway in front of the demo's MCP server, believing the demo's identity provider. */
+const gateway = (mcpUrl: string, port: number) =>
+  Effect.gen(function*() {
+    const issuer = yield* TestIssuer
+    const upstream = yield* DemoMcpServer
+    return NodeGateway.layer().pipe(
+      Layer.provide(GatewayConfig.layer({
+        gateway_url: upstream.url,
+        port,
+        public_url: new URL(mcpUrl).origin,
+        providers: [{ type: "oidc", name: "development", issuer: issuer.issuer, audience: [mcpUrl] }]
+      }))
+    )
+  }).pipe(Layer.unwrap)
+
+const printBanner = (mcpUrl: string) =>
+  Effect.gen(function*() {
+    const { client, issuer, sign, tokenEndpoint } = yield* TestIssuer
+    const token = yield* sign()
+    yield* Console.log(banner({ mcpUrl, token, tokenLifeSeconds, issuer, tokenEndpoint, client }))
+  })
+
+/**
+ * `mcp-authorizer demo`: a development identity provider, a small MCP server and the gateway in front, on loopback.
+ *
+ * Listens on `PORT`, 3000 if it is not set, or on a free port when that one is taken. Runs until the process is told
+ * to stop.
+ */
+export const demo = Effect.gen(function*() {
+  const port = yield* freePort(yield* Config.withDefault(Config.Int("PORT"), 3000))
+  const mcpUrl = `http://localhost:${port}/mcp`
+  yield* Layer.launch(
+    Layer.effectDiscard(printBanner(mcpUrl)).pipe(
+      Layer.provide(gateway(mcpUrl, port)),
+      Layer.provide([
+        DemoMcpServer.layer,
+        TestIssuer.layer({ ...user, audience: mcpUrl, expiresInSeconds: tokenLifeSeconds })
+      ]),
+      Layer.provide(layerLogging({ logFormat: "pretty", logLevel: "info" }))
+    )
+  )
+})

@@ -1,0 +1,30 @@
+/** What a provider can do wrong, on command. */
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+
+/**
+ * One way to answer a request badly. Times are Effect's: under `TestClock` they pass when the test says so.
+ *
+ * - `Respond`: the ordinary answer with whatever is given here in its place, after `delay`.
+ * - `Redirect`: an empty answer with a `Location`; 302 unless `status` says otherwise.
+ * - `Hang`: takes the request and never answers.
+ * - `Drip`: the ordinary head, then the body one byte after each `interval`.
+ * - `Flood`: 200 and a JSON string of `bytes` bytes, without a `Content-Length`; `Infinity` never ends.
+ * - `Disconnect`: closes the socket before the answer, after its head, or after half of its body.
+ */
+export type Misbehaviour = Data.TaggedEnum<{
+  Respond: {
+    readonly status?: number | undefined
+    readonly headers?: Readonly<Record<string, string>> | undefined
+    readonly body?: string | Uint8Array | undefined
+    readonly delay?: Duration.Input | undefined
+  }
+  Redirect: { readonly location: string; readonly status?: number | undefined }
+  Hang: {}
+  Drip: { readonly interval: Duration.Input }
+  Flood: { readonly bytes: number }
+  Disconnect: { readonly after: "Request" | "Head" | "HalfBody" }
+}>
+
+/** Constructors: `Misbehaviour.Respond({ status: 503 })`, `Misbehaviour.Hang()`. */
+export const Misbehaviour = Data.taggedEnum<Misbehaviour>()

@@ -1,0 +1,97 @@
+/** Key pairs that sign test tokens, one for each algorithm that the gateway can allow. */
+import * as Effect from "effect/Effect"
+import { exportJWK, exportSPKI, type JWK } from "jose"
+import { createHmac } from "node:crypto"
+import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+
+/** Anything that can sign a compact JWS. */
+export interface Signer {
+  /** What `alg` says unless the header is overridden. */
+  readonly algorithm: string
+  /** What `kid` says unless the header is overridden; `undefined` leaves it out. */
+  readonly kid: string | undefined
+  readonly sign: (input: Uint8Array) => Effect.Effect<Uint8Array>
+}
+
+/** A key pair. */
+export interface SigningKey extends Signer {
+  readonly algorithm: JwsAlgorithm
+  readonly kid: string
+  /** As a JWKS publishes it: with `kid`, `alg` and `use: "sig"`. */
+  readonly publicJwk: JWK
+  /** PEM (SPKI), for gateways that are given one public key. */
+  readonly publicPem: string
+  /** Extractable, for tests of providers that publish what they must not. */
+  readonly privateKey: CryptoKey
+}
+
+export interface SigningKeyOptions {
+  readonly algorithm: JwsAlgorithm
+  readonly kid: string
+  /** RSA only, in bits; 2048 unless given. Small ones are for tests of weak keys. */
+  readonly modulusLength?: number | undefined
+}
+
+interface Parameters {
+  readonly generate: RsaHashedKeyGenParams | EcKeyGenParams | Algorithm
+  readonly sign: RsaPssParams | EcdsaParams | Algorithm
+}
+
+const parameters = (algorithm: JwsAlgorithm, modulusLength: number): Parameters => {
+  if (algorithm === "EdDSA") return { generate: { name: "Ed25519" }, sign: { name: "Ed25519" } }
+  const bits = algorithm.slice(2)
+  const hash = `SHA-${bits}`
+  // 65537, the public exponent of practically every RSA key (FIPS 186-5, section 5.4)
+  const rsa = { modulusLength, publicExponent: new Uint8Array([1, 0, 1]), hash }
+  switch (algorithm.slice(0, 2)) {
+    case "RS":
+      return { generate: { name: "RSASSA-PKCS1-v1_5", ...rsa }, sign: { name: "RSASSA-PKCS1-v1_5" } }
+    case "PS": // RFC 7518, section 3.5: the salt is as long as the hash
+      return { generate: { name: "RSA-PSS", ...rsa }, sign: { name: "RSA-PSS", saltLength: Number(bits) / 8 } }
+    default:
+      return {
+        generate: { name: "ECDSA", namedCurve: bits === "512" ? "P-521" : `P-${bits}` },
+        sign: { name: "ECDSA", hash }
+      }
+  }
+}
+
+/**
+ * Generates a key pair.
+ *
+ * `TestIssuer` generates its own; use this for keys that it does not publish, such as an attacker's.
+ */
+export const makeSigningKey = Effect.fnUntraced(
+  function*(options: SigningKeyOptions): Effect.fn.Return<SigningKey> {
+    const { algorithm, kid } = options
+    const { generate, sign } = parameters(algorithm, options.modulusLength ?? 2048)
+    const generated = yield* Effect.promise(() => crypto.subtle.generateKey(generate, true, ["sign", "verify"]))
+    // Every algorithm above is asymmetric, so what comes is a pair; the type of `generateKey` cannot say so.
+    const { privateKey, publicKey } = generated as CryptoKeyPair
+    const jwk = yield* Effect.promise(() => exportJWK(publicKey))
+    return {
+      algorithm,
+      kid,
+      publicJwk: { ...jwk, kid, alg: algorithm, use: "sig" },
+      publicPem: yield* Effect.promise(() => exportSPKI(publicKey)),
+      privateKey,
+      sign: (input) =>
+        Effect.map(
+          Effect.promise(() => crypto.subtle.sign(sign, privateKey, Uint8Array.from(input))),
+          (signature) => new Uint8Array(signature)
+        )
+    }
+  }
+)
+
+/**
+ * Signs with a shared secret (HS256, RFC 7518, section 3.2).
+ *
+ * For tests of algorithm confusion, where the secret is a public key that the verifier holds; the gateway itself
+ * accepts no HMAC.
+ */
+export const hmacSigner = (secret: string | Uint8Array, kid?: string): Signer => ({
+  algorithm: "HS256",
+  kid,
+  sign: (input) => Effect.sync(() => createHmac("sha256", secret).update(input).digest())
+})

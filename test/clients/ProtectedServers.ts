@@ -1,0 +1,48 @@
+/** MCP servers built with the official SDKs, each behind a gateway of its own that believes one issuer. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import type { SignOptions } from "../../src/testing/TestIssuerOptions.ts"
+import { startGateway } from "../support/gateway.ts"
+import type { OfficialServer } from "../support/OfficialServer.ts"
+import { officialServerV1 } from "../support/OfficialServerV1.ts"
+import { officialServerV2 } from "../support/OfficialServerV2.ts"
+import { settings } from "../support/settings.ts"
+import { jwtProvider } from "./jwtProvider.ts"
+
+export interface ProtectedServer extends OfficialServer {
+  /** The MCP endpoint of the gateway: `http://127.0.0.1:<port>/mcp`. */
+  readonly protectedUrl: string
+}
+
+const protect = Effect.fnUntraced(
+  function*(server: OfficialServer, { audience, issuer, jwksUri }: TestIssuer["Service"]) {
+    const gateway = yield* startGateway(settings(server.url, {
+      providers: [jwtProvider(issuer, String(audience), { keys: { _tag: "Jwks", uri: jwksUri } })]
+    }))
+    return { ...server, protectedUrl: `${gateway.origin}/mcp` }
+  }
+)
+
+/** One server of each SDK behind a gateway, and the issuer of the tokens that both gateways take. */
+export class ProtectedServers extends Context.Service<ProtectedServers, {
+  readonly issuer: TestIssuer["Service"]
+  readonly v1: ProtectedServer
+  readonly v2: ProtectedServer
+  /** The headers of a client whose token is right unless the options spoil it. */
+  readonly bearer: (options?: SignOptions) => Effect.Effect<{ readonly authorization: string }>
+}>()("mcp-authorizer/test/clients/ProtectedServers") {
+  static readonly layer = Layer.effect(
+    ProtectedServers,
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make()
+      return {
+        issuer,
+        v1: yield* protect(yield* officialServerV1, issuer),
+        v2: yield* protect(yield* officialServerV2, issuer),
+        bearer: (options) => Effect.map(issuer.sign(options), (token) => ({ authorization: `Bearer ${token}` }))
+      }
+    })
+  )
+}

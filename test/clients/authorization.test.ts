@@ -1,0 +1,107 @@
+import { assert, describe, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { errorStyles } from "../../src/config/GatewaySettings.ts"
+import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
+import { officialServerV1 } from "../support/OfficialServerV1.ts"
+import { officialServerV2 } from "../support/OfficialServerV2.ts"
+import { makeOidcProvider, type OidcProvider } from "../support/OidcProvider.ts"
+import { clients } from "./clients.ts"
+import { protectResource } from "./protectResource.ts"
+
+const scopes = { requiredScopes: ["mcp:read"], scopesSupported: ["mcp:read", "mcp:write"] }
+
+/** An authorization server, and MCP servers behind gateways that believe it. */
+class Landscape extends Context.Service<Landscape, {
+  readonly provider: OidcProvider
+  readonly v1: string
+  /** One gateway for each dialect, all in front of one server. */
+  readonly v2: Readonly<Record<(typeof errorStyles)[number], string>>
+}>()("mcp-authorizer/test/clients/authorization/Landscape") {
+  static readonly layer = Layer.effect(
+    Landscape,
+    Effect.gen(function*() {
+      const provider = yield* makeOidcProvider()
+      const { url } = yield* officialServerV2
+      const inStyle = (errorStyle: (typeof errorStyles)[number]) =>
+        protectResource(url, provider.issuer, { ...scopes, errorStyle })
+      return {
+        provider,
+        v1: yield* protectResource((yield* officialServerV1).url, provider.issuer, scopes),
+        v2: {
+          oauth: yield* inStyle("oauth"),
+          unauthorized: yield* inStyle("unauthorized"),
+          jsonrpc: yield* inStyle("jsonrpc"),
+          rfc6750: yield* inStyle("rfc6750")
+        }
+      }
+    })
+  )
+}
+
+const asked = (authorization: URL | undefined, name: string): string | undefined =>
+  authorization?.searchParams.get(name) ?? undefined
+
+const wordsOf = (text: string | undefined): ReadonlyArray<string> => text?.split(" ") ?? []
+
+layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by themselves", (it) => {
+  for (const [clientName, connect] of clients) {
+    describe(clientName, () => {
+      for (const style of [...errorStyles, "server 1.x"] as const) {
+        it.effect(`CH-18 finds the provider, registers, is authorised and gets in (${style})`, () =>
+          Effect.gen(function*() {
+            const { provider, v1, v2 } = yield* Landscape
+            const resource = style === "server 1.x" ? v1 : v2[style]
+            const oauth = new HeadlessOAuthClient()
+            const registered = provider.registrations()
+            const client = yield* connect(resource, { oauth })
+
+            assert.strictEqual(provider.registrations(), registered + 1)
+            assert.lengthOf(oauth.authorizations, 1)
+            const [authorization] = oauth.authorizations
+            assert.strictEqual(authorization?.origin, provider.issuer)
+            assert.strictEqual(asked(authorization, "resource"), resource)
+            assert.strictEqual(asked(authorization, "code_challenge_method"), "S256")
+            // The challenge of this style alone names the scopes; else the client asks for all that are supported.
+            assert.deepStrictEqual(
+              wordsOf(asked(authorization, "scope")).filter((scope) => scope !== "offline_access"),
+              style === "rfc6750" ? scopes.requiredScopes : scopes.scopesSupported
+            )
+            assert.deepStrictEqual(JSON.parse(yield* client.call("whoami")), {
+              "x-auth-user-id": "oidc-user",
+              "x-auth-client-id": oauth.clientInformation()?.client_id,
+              "x-auth-issuer": provider.issuer,
+              "x-auth-scopes": style === "rfc6750" ? "mcp:read" : "mcp:read mcp:write",
+              "x-auth-email": "user@example.com",
+              "x-auth-provider": "corporate"
+            })
+          }))
+      }
+
+      it.effect("is not let in without an authorization", () =>
+        Effect.gen(function*() {
+          const { v2 } = yield* Landscape
+          const refused = yield* Effect.flip(connect(v2.oauth))
+          console.log(refused.cause)
+        }))
+
+      it.effect("renews a token that is refused in the middle of a session, without asking its user", () =>
+        Effect.gen(function*() {
+          const { v1, v2 } = yield* Landscape
+          for (const resource of [v1, v2.oauth]) {
+            const oauth = new HeadlessOAuthClient()
+            const client = yield* connect(resource, { oauth })
+            const tokens = oauth.tokens()
+            assert.isString(tokens?.refresh_token)
+            const good = tokens?.access_token ?? ""
+            const spoiled = good.slice(0, good.lastIndexOf(".")) + ".c2lnbmF0dXJl"
+            oauth.saveTokens({ token_type: "Bearer", ...tokens, access_token: spoiled })
+            assert.strictEqual(yield* client.call("echo", { message: "renewed" }), "renewed")
+            assert.notInclude([good, spoiled], oauth.tokens()?.access_token)
+            assert.lengthOf(oauth.authorizations, 1)
+          }
+        }))
+    })
+  }
+})

@@ -1,0 +1,112 @@
+/** A gateway in front of a recording upstream, on real sockets, shared by the tests of one file. */
+import { assert } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { randomUUID } from "node:crypto"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { LogCapture } from "./canary.ts"
+import { type RunningGateway, startGateway } from "./gateway.ts"
+import { rawExchange, rawRequest } from "./rawHttp.ts"
+import type { RecordedRequest } from "./RecordedRequest.ts"
+import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstream.ts"
+import { settings } from "./settings.ts"
+
+/** One request, with what most of them have in common filled in. */
+export interface FixtureRequest {
+  /** `POST` unless given. */
+  readonly method?: string
+  /** `/mcp` unless given. */
+  readonly target?: string
+  /** The value of `Authorization`; the fixture's token unless given, no such field for `null`. */
+  readonly authorization?: string | null
+  /** Further field lines, one byte a character. */
+  readonly lines?: ReadonlyArray<string>
+  /** A `ping` for `POST` unless given, none for `null`. Text is sent in UTF-8. */
+  readonly body?: string | Uint8Array | null
+  /** `application/json` where there is a body; no such field for `null`. */
+  readonly contentType?: string | null
+}
+
+export const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+
+/** The body that the upstream received, as text. */
+export const textOf = (request: RecordedRequest): Effect.Effect<string> =>
+  Effect.map(request.body, (bytes) => Buffer.from(bytes).toString())
+
+/** The request as bytes, one a character. */
+const bytesOf = (token: string, request: FixtureRequest): string => {
+  const { authorization = `Bearer ${token}`, lines = [], method = "POST", target = "/mcp" } = request
+  const given = request.body === undefined ? (method === "POST" ? ping : null) : request.body
+  const body = given === null ? undefined : Buffer.from(given)
+  const contentType = request.contentType === undefined && body !== undefined ? "application/json" : request.contentType
+  return rawRequest([
+    `${method} ${target} HTTP/1.1`,
+    "Host: 127.0.0.1",
+    ...(authorization === null ? [] : [`Authorization: ${authorization}`]),
+    ...(typeof contentType === "string" ? [`Content-Type: ${contentType}`] : []),
+    ...(body === undefined ? [] : [`Content-Length: ${body.length}`]),
+    ...lines
+  ], body?.toString("latin1"))
+}
+
+export class GatewayFixture extends Context.Service<GatewayFixture, {
+  readonly gateway: RunningGateway
+  readonly upstream: RecordingUpstream
+  /** What the gateway has logged, at every level. */
+  readonly logs: LogCapture["Service"]
+  /** A good token of `dev-user`, made for this fixture alone, so that it can be searched for. */
+  readonly token: string
+  /** A request as bytes, for what `send` cannot do with it. */
+  readonly bytes: (request?: FixtureRequest) => string
+  /** Sends one request on a connection of its own and waits for the answer. */
+  readonly send: (request?: FixtureRequest) => ReturnType<typeof rawExchange>
+  /** Sends a request that must be answered 200 and reach the upstream once; gives what the upstream saw. */
+  readonly forwarded: (request?: FixtureRequest) => Effect.Effect<RecordedRequest>
+  /** Forgets what was recorded and logged, and how to answer. */
+  readonly reset: Effect.Effect<void>
+}>()("mcp-authorizer/test/support/GatewayFixture") {
+  static readonly make = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = {}) {
+    const upstream = yield* makeRecordingUpstream
+    const capture = yield* Layer.build(LogCapture.layer)
+    const logs = Context.get(capture, LogCapture)
+    const token = `canary-${randomUUID()}`
+    const defaults = settings(`${upstream.origin}/internal`)
+    const providers = defaults.providers.map((provider) =>
+      provider.type !== "static" ? provider : {
+        ...provider,
+        tokens: provider.tokens.map((known) => ({ ...known, token: Redacted.make(token) }))
+      }
+    )
+    const gateway = yield* startGateway(
+      { ...defaults, providers, ...overrides },
+      { logger: Layer.succeedContext(capture) }
+    )
+
+    const send = (request: FixtureRequest = {}) =>
+      rawExchange(gateway.origin, bytesOf(token, request), { bodiless: request.method === "HEAD" })
+
+    return GatewayFixture.of({
+      gateway,
+      upstream,
+      logs,
+      token,
+      bytes: (request = {}) => bytesOf(token, request),
+      send,
+      forwarded: Effect.fnUntraced(function*(request = {}) {
+        const before = upstream.requests().length
+        const { answers, outcome } = yield* send(request)
+        assert.deepStrictEqual([outcome, answers[0]?.status, answers[0]?.text], ["Answered", 200, answers[0]?.text])
+        const [recorded, second] = upstream.requests().slice(before)
+        assert.isUndefined(second, "the upstream saw more than one request")
+        return recorded ?? assert.fail("the upstream saw no request")
+      }),
+      reset: Effect.andThen(upstream.reset, logs.clear)
+    })
+  })
+
+  /** Keep it in a `const`: each call is another gateway. */
+  static readonly layer = (overrides?: Partial<GatewaySettings>) =>
+    Layer.effect(GatewayFixture, GatewayFixture.make(overrides))
+}

@@ -1,0 +1,47 @@
+/** What holds for every request that is not let through (attacks.md, 0.2). */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { leaks } from "./canary.ts"
+import type { FixtureRequest, GatewayFixture } from "./GatewayFixture.ts"
+
+export interface Refusal {
+  readonly status: number
+  /** The `error` member of the body. */
+  readonly error: string
+  /** How many requests the upstream sees; none unless given. */
+  readonly upstreamRequests?: number
+}
+
+/**
+ * Sends a request and asserts that it is refused in the gateway's own way: the upstream saw nothing of it, the answer
+ * is a JSON error with CORS and trace fields, no token is in the answer or in the log, and the next good request of
+ * anyone is answered.
+ */
+export const assertRefused = Effect.fnUntraced(function*(
+  fixture: GatewayFixture["Service"],
+  request: FixtureRequest,
+  { error, status, upstreamRequests = 0 }: Refusal
+) {
+  const { forwarded, logs, send, token, upstream } = fixture
+  const before = upstream.requests().length
+  const { answers: [answer], outcome, received } = yield* send(request)
+  assert.strictEqual(upstream.requests().length - before, upstreamRequests, "requests that the upstream saw")
+  assert.strictEqual(outcome, "Answered")
+  if (answer === undefined) return assert.fail("no answer")
+  assert.strictEqual(answer.status, status, answer.text)
+  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
+  assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"])
+  assert.lengthOf(answer.headers("access-control-expose-headers"), 1)
+  assert.match(answer.headers("x-trace-id").join(), /^[^,]{1,128}$/)
+  assert.strictEqual(JSON.parse(answer.text).error, error)
+
+  const entries = logs.entries()
+  assert.isNotEmpty(entries, "the refusal is not in the log")
+  const sent = request.authorization?.replace(/^\S+ +/, "") ?? token
+  for (const secret of new Set([sent, token])) {
+    if (secret.length >= 8) assert.isEmpty(leaks([Buffer.from(received).toString(), ...entries], secret))
+  }
+  yield* upstream.reset
+  yield* forwarded()
+  return answer
+})

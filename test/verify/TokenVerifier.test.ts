@@ -1,0 +1,159 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import * as TestClock from "effect/testing/TestClock"
+import * as BearerToken from "../../src/credential/BearerToken.ts"
+import { InvalidToken } from "../../src/errors/GatewayError.ts"
+import type { Identity } from "../../src/identity/Identity.ts"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { eventually } from "../keys/eventually.ts"
+import {
+  assertAccepted,
+  assertRefused,
+  jwtProvider,
+  skew,
+  start,
+  staticProvider,
+  userinfoProvider,
+  verifierOf,
+  withProviders
+} from "./support.ts"
+
+const ada: Identity = {
+  subject: "ada",
+  clientId: undefined,
+  issuer: "https://as.example",
+  scopes: ["a"],
+  email: "ada@example.com",
+  name: undefined,
+  provider: "main",
+  expiresAt: undefined,
+  claims: {}
+}
+
+const refusedBy = (provider: string) => new InvalidToken({ provider, reason: "UnknownToken", detail: "test" })
+
+/** Knows `good` and refuses everything else. */
+const Inner = Layer.succeed(TokenVerifier, {
+  verify: (token) => Redacted.value(token) === "good" ? Effect.succeed(ada) : Effect.fail(refusedBy("inner"))
+})
+
+/** A directory of users, as an embedding application would have one. */
+class Users extends Context.Service<Users, Ref.Ref<ReadonlyArray<string>>>()(
+  "mcp-authorizer/test/verify/TokenVerifier.test/Users"
+) {
+  static readonly layer = Layer.effect(Users, Ref.make<ReadonlyArray<string>>([]))
+}
+
+const verify = (token: string) => TokenVerifier.use((verifier) => verifier.verify(BearerToken.make(token)))
+
+describe("TokenVerifier", () => {
+  it.effect("layerPrefix gives tokens with the prefix to the function alone, and others to the verifier inside", () => {
+    const Subject = TokenVerifier.layerPrefix("wcd_", (token) =>
+      Redacted.value(token) === "wcd_good"
+        ? Effect.succeed({ ...ada, provider: "keys" })
+        : Effect.fail(refusedBy("keys"))).pipe(Layer.provide(Inner))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* verify("wcd_good")).provider, "keys")
+      assert.strictEqual((yield* verify("good")).provider, "main")
+      assert.deepInclude(yield* Effect.flip(verify("wcd_bad")), { provider: "keys" })
+      assert.deepInclude(yield* Effect.flip(verify("WCD_good")), { provider: "inner" })
+    }).pipe(Effect.provide(Subject))
+  })
+
+  it.effect("layerMapIdentity changes what was verified, with services of the application", () => {
+    const Subject = TokenVerifier.layerMapIdentity(Effect.fnUntraced(function*(identity) {
+      const users = yield* Users
+      yield* Ref.update(users, (known) => [...known, identity.subject])
+      return identity.email === "ada@example.com" ? { ...identity, subject: "user-7" } : yield* refusedBy("users")
+    })).pipe(Layer.provide(Inner), Layer.provideMerge(Users.layer))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* verify("good")).subject, "user-7")
+      assert.deepInclude(yield* Effect.flip(verify("bad")), { provider: "inner" })
+      assert.deepStrictEqual(yield* Users.use(Ref.get), ["ada"])
+    }).pipe(Effect.provide(Subject))
+  })
+
+  it.effect("verifies with a public key in place of a key set, whatever kid says", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make()
+      const { publicPem: pem } = yield* issuer.key()
+      const check = yield* verifierOf(jwtProvider(issuer, { keys: { _tag: "PublicKey", pem } }))
+      for (const kid of ["RS256-1", "another", undefined]) {
+        yield* assertAccepted(check, yield* issuer.sign({ header: { kid } }))
+      }
+      const attacker = yield* makeSigningKey({ algorithm: "RS256", kid: "RS256-1" })
+      yield* assertRefused(check, yield* issuer.sign({ key: attacker }), "InvalidSignature")
+      yield* assertRefused(check, yield* issuer.sign({ key: "ES256" }), "UnknownKey")
+      assert.deepStrictEqual(yield* issuer.requests(), [])
+      const error = yield* Effect.flip(
+        verifierOf(jwtProvider(issuer, { keys: { _tag: "PublicKey", pem: "none" } }))
+      )
+      assert.deepInclude(error, { _tag: "UnusablePublicKey", provider: "main" })
+    })))
+
+  it.effect("DISC-02 asks nobody about a token of an unknown issuer", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const [known, unknown] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
+      const check = yield* verifierOf(jwtProvider(known, { keys: { _tag: "Discovery" } }))
+      yield* assertRefused(check, yield* unknown.sign(), "InvalidIssuer")
+      assert.deepStrictEqual(yield* unknown.requests(), [])
+      yield* assertAccepted(check, yield* known.sign())
+    })))
+
+  it.effect("blames the provider while keys cannot be had, and recovers", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make()
+      const token = yield* issuer.sign()
+      yield* issuer.misbehave("/oauth2/jwks", Misbehaviour.Respond({ status: 503 }))
+      const check = yield* verifierOf(jwtProvider(issuer))
+      const error = yield* Effect.flip(check(token))
+      assert.deepInclude(error, { _tag: "ProviderUnavailable", provider: "main", retryAfter: 10 })
+      yield* TestClock.adjust("10 seconds")
+      yield* assertAccepted(check, token)
+      assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 2)
+    })))
+
+  it.effect("starts while a provider is down, fetches keys at once, and says which providers are ready", () =>
+    withProviders(Effect.gen(function*() {
+      const [up, down] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
+      yield* down.misbehave("/oauth2/jwks", Misbehaviour.Respond({ status: 503 }), Infinity)
+      const registry = yield* ProviderRegistry.make({
+        clockSkewSeconds: skew,
+        providers: [
+          jwtProvider(up, { name: "up" }),
+          jwtProvider(down, { name: "down" }),
+          userinfoProvider(down),
+          staticProvider([])
+        ]
+      })
+      yield* eventually(Effect.map(up.hits("/oauth2/jwks"), (hits) => hits === 1))
+      yield* eventually(
+        Effect.map(registry.readiness, (all) => all.some(({ provider, ready }) => provider === "up" && ready))
+      )
+      assert.deepStrictEqual(yield* registry.readiness, [
+        { provider: "up", ready: true },
+        { provider: "down", ready: false },
+        { provider: "people", ready: true },
+        { provider: "static", ready: true }
+      ])
+      // Whoever verifies waits for the fetch that is under way; afterwards the failure is known.
+      const token = BearerToken.make(yield* down.sign())
+      const { verify: verifyDown } = yield* registry.select(token)
+      assert.deepInclude(yield* Effect.flip(verifyDown), { _tag: "ProviderUnavailable", provider: "down" })
+      yield* down.behave()
+      yield* TestClock.adjust("10 seconds")
+      yield* eventually(Effect.map(registry.readiness, (all) => all.every(({ ready }) => ready)))
+      assert.strictEqual((yield* verifyDown).provider, "down")
+    })))
+})

@@ -1,0 +1,374 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/testing/TestIssuerOptions.ts"
+import {
+  assertAccepted,
+  assertRefused,
+  introspectionProvider,
+  jwtProvider,
+  skew,
+  start,
+  userinfoProvider,
+  verifierOf,
+  type Verify,
+  withProviders
+} from "./support.ts"
+
+const userinfo = "/oauth/userinfo"
+const introspection = "/oauth2/introspection"
+
+const setUp = Effect.fnUntraced(function*(type: "userinfo" | "introspection", options?: TestIssuerOptions) {
+  yield* TestClock.setTime(start * 1000)
+  const issuer = yield* TestIssuer.make(options)
+  const verify = yield* verifierOf(type === "userinfo" ? userinfoProvider(issuer) : introspectionProvider(issuer))
+  return { issuer, verify, hits: issuer.hits(type === "userinfo" ? userinfo : introspection) }
+})
+
+const assertUnavailable = Effect.fnUntraced(function*(verify: Verify, token: string, detail: string) {
+  const error = yield* Effect.flip(verify(token))
+  assert.deepInclude(error, { _tag: "ProviderUnavailable", retryAfter: 10 })
+  assert.include(error.detail, detail)
+  assert.notInclude(JSON.stringify(error), token)
+})
+
+/** Failures of a provider that say nothing about the token. */
+const failures: ReadonlyArray<readonly [Misbehaviour, string]> = [
+  [Misbehaviour.Respond({ status: 500 }), "Status 500"],
+  [Misbehaviour.Respond({ status: 503 }), "Status 503"],
+  [Misbehaviour.Respond({ status: 429 }), "Status 429"],
+  [Misbehaviour.Respond({ status: 403 }), "Status 403"],
+  [Misbehaviour.Respond({ status: 204 }), "Status 204"],
+  [Misbehaviour.Respond({ body: "<html>", headers: { "content-type": "text/html" } }), "NotJson"],
+  [Misbehaviour.Respond({ body: "[]" }), "NotAnObject"],
+  [Misbehaviour.Respond({ body: "" }), "NotJson"],
+  [Misbehaviour.Redirect({ location: "/elsewhere" }), "Redirect 302"],
+  [Misbehaviour.Disconnect({ after: "Request" }), "Unreachable"]
+]
+
+describe("userinfo", () => {
+  it.effect("makes the identity of the answer", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      const token = yield* issuer.issueOpaque({ subject: "ada", email: "a@b.example", name: "Ada" })
+      const { claims, ...identity } = yield* verify(token)
+      assert.deepStrictEqual(identity, {
+        subject: "ada",
+        clientId: undefined,
+        issuer: issuer.issuer,
+        scopes: [],
+        email: "a@b.example",
+        name: "Ada",
+        provider: "people",
+        expiresAt: undefined
+      })
+      assert.strictEqual(claims["sub"], "ada")
+      const [request] = yield* issuer.requests(userinfo)
+      assert.strictEqual(request?.method, "GET")
+      assert.strictEqual(request?.headers["authorization"], `Bearer ${token}`)
+    })))
+
+  it.effect("refuses a token that the issuer refuses", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      yield* assertAccepted(verify, yield* issuer.issueOpaque())
+      yield* assertRefused(verify, "mat_0123456789abcdefghij", "Inactive")
+    })))
+
+  it.effect("OPQ-05 calls any other answer the provider's failure, and remembers none", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("userinfo")
+      const token = yield* issuer.issueOpaque()
+      const unusable = ["{}", "{\"sub\":\"\"}", "{\"sub\":null}", "{\"sub\":7}", "{\"client_id\":\"c\"}"]
+        .map((body) => [Misbehaviour.Respond({ body }), "userinfo has no usable sub"] as const)
+      let asked = 0
+      for (const [behaviour, detail] of [...failures, ...unusable]) {
+        yield* issuer.misbehave(userinfo, behaviour)
+        yield* assertUnavailable(verify, token, detail)
+        assert.strictEqual(yield* hits, ++asked)
+      }
+      yield* assertAccepted(verify, token)
+    })))
+
+  it.effect("OPQ-13 refuses to choose between repeated members", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      const token = yield* issuer.issueOpaque()
+      yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ body: "{\"sub\":\"a\",\"sub\":\"b\"}" }))
+      yield* assertUnavailable(verify, token, "DuplicateMember")
+      yield* issuer.misbehave(
+        userinfo,
+        Misbehaviour.Respond({ body: "{\"sub\":\"a\",\"__proto__\":{\"email\":\"x\"}}" })
+      )
+      assert.isUndefined((yield* verify(token)).email)
+    })))
+})
+
+describe("introspection", () => {
+  it.effect("asks as RFC 7662 says, and makes the identity of the answer", () =>
+    withProviders(Effect.gen(function*() {
+      const client = { id: "gate:way", secret: "s\u00e9cret +&=%/:" }
+      const { issuer, verify } = yield* setUp("introspection", { client })
+      const token = yield* issuer.issueOpaque({
+        subject: "ada",
+        clientId: "cli",
+        scopes: ["a", "b"],
+        email: "a@b.example"
+      })
+      const { claims, ...identity } = yield* verify(token)
+      assert.deepStrictEqual(identity, {
+        subject: "ada",
+        clientId: "cli",
+        issuer: issuer.issuer,
+        scopes: ["a", "b"],
+        email: "a@b.example",
+        name: undefined,
+        provider: "opaque",
+        expiresAt: start + 300
+      })
+      assert.strictEqual(claims["token_type"], "Bearer")
+      const [request] = yield* issuer.requests(introspection)
+      assert.deepStrictEqual([...new URLSearchParams(request?.body)], [
+        ["token", token],
+        ["token_type_hint", "access_token"]
+      ])
+      assert.match(request?.headers["authorization"] ?? "", /^Basic /)
+    })))
+
+  it.effect("OPQ-08 sends exactly the token", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      for (const token of ["a&token_type_hint=refresh_token", "a=b", "a%2Bb", "a+b/c~d", "a\nb", "a#b?c"]) {
+        yield* assertRefused(verify, token, "Inactive")
+        const request = (yield* issuer.requests(introspection)).at(-1)
+        assert.deepStrictEqual(new URLSearchParams(request?.body).getAll("token"), [token])
+        assert.deepStrictEqual(new URLSearchParams(request?.body).getAll("token_type_hint"), ["access_token"])
+      }
+    })))
+
+  it.effect("OPQ-01 takes only active: true", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims: { active: true } }))
+      for (const active of [false, "true", 1, null, undefined, [true], { active: true }]) {
+        yield* assertRefused(verify, yield* issuer.issueOpaque({ claims: { active } }), "Inactive")
+      }
+      const token = yield* issuer.issueOpaque()
+      yield* issuer.misbehave(
+        introspection,
+        Misbehaviour.Respond({ body: "{\"__proto__\":{\"active\":true},\"sub\":\"a\"}" })
+      )
+      yield* assertRefused(verify, token, "Inactive")
+    })))
+
+  const judged: ReadonlyArray<readonly [OpaqueTokenOptions, InvalidTokenReason | undefined]> = [
+    [{ claims: { exp: start - skew } }, "Expired"],
+    [{ claims: { exp: start - skew + 1 } }, undefined],
+    [{ claims: { exp: undefined } }, undefined],
+    [{ claims: { exp: null, nbf: null } }, undefined],
+    [{ claims: { exp: "soon" } }, "ValidationFailed"],
+    [{ claims: { nbf: start + skew + 1 } }, "NotYetValid"],
+    [{ claims: { nbf: start + skew } }, undefined],
+    [{ claims: { iss: "https://evil.example" } }, "InvalidIssuer"],
+    [{ claims: { iss: 7 } }, "InvalidIssuer"],
+    [{ claims: { iss: undefined } }, undefined],
+    [{ audience: "https://other.example" }, "InvalidAudience"],
+    [{ audience: ["https://other.example", "https://mcp.example/mcp"] }, undefined],
+    [{ claims: { aud: undefined } }, "MissingClaim"],
+    [{ claims: { aud: null } }, "MissingClaim"],
+    [{ claims: { aud: 7 } }, "InvalidAudience"],
+    [{ claims: { cnf: { jkt: "x" } } }, "ValidationFailed"],
+    [{ claims: { sub: undefined } }, undefined],
+    [{ claims: { sub: undefined, client_id: undefined } }, "MissingClaim"],
+    [{ claims: { sub: 7 } }, "ValidationFailed"],
+    [{ claims: { scope: { a: 1 } } }, "ValidationFailed"],
+    [{ claims: { scope: ["a", "b"] } }, undefined]
+  ]
+
+  it.effect("OPQ-02 judges the claims of an active token like those of a JWT", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      for (const [options, reason] of judged) {
+        const token = yield* issuer.issueOpaque(options)
+        yield* reason === undefined ? assertAccepted(verify, token) : assertRefused(verify, token, reason)
+      }
+    })))
+
+  it.effect("OPQ-05 OPQ-07 calls any other answer the provider's failure, and remembers none", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("introspection")
+      const token = yield* issuer.issueOpaque()
+      let asked = 0
+      for (const [behaviour, detail] of failures) {
+        yield* issuer.misbehave(introspection, behaviour)
+        yield* assertUnavailable(verify, token, detail)
+        assert.strictEqual(yield* hits, ++asked)
+      }
+      yield* assertAccepted(verify, token)
+    })))
+
+  it.effect("OPQ-06 does not blame the caller when our own credentials are refused", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      const token = yield* issuer.issueOpaque()
+      const wrong = yield* verifierOf(
+        introspectionProvider(issuer, { clientSecret: Redacted.make("canary-secret-of-the-gateway") })
+      )
+      yield* assertUnavailable(wrong, token, "Status 401")
+      assert.notInclude(JSON.stringify(yield* Effect.flip(wrong(token))), "canary")
+      yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 403 }))
+      yield* assertUnavailable(verify, token, "Status 403")
+      yield* assertAccepted(verify, token)
+    })))
+})
+
+describe("verdicts", () => {
+  it.effect("OPQ-12 asks once for a thousand requests with one token", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("introspection")
+      const token = yield* issuer.issueOpaque()
+      const identities = yield* Effect.all(Array.from({ length: 1000 }, () => verify(token)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual([...new Set(identities.map(({ subject }) => subject))], ["user-1"])
+      assert.strictEqual(yield* hits, 1)
+    })))
+
+  it.effect("OPQ-14 gives each of many tokens its own answer", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      const tokens = yield* Effect.forEach(
+        Array.from({ length: 100 }, (_, index) => `user-${index}`),
+        (subject) => Effect.map(issuer.issueOpaque({ subject }), (token) => ({ subject, token }))
+      )
+      yield* Effect.forEach(
+        [...tokens, ...tokens.toReversed(), ...tokens],
+        ({ subject, token }) => Effect.map(verify(token), (identity) => assert.strictEqual(identity.subject, subject)),
+        { concurrency: "unbounded", discard: true }
+      )
+    })))
+
+  it.effect("OPQ-09 CACHE-04 tells tokens apart by all of their characters", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      const token = yield* issuer.issueOpaque({ prefix: "mat_same_beginning_of_20_" })
+      yield* assertAccepted(verify, token)
+      const others = [
+        token.slice(0, -1),
+        `${token}x`,
+        token.slice(0, 20),
+        token.toLowerCase(),
+        ` ${token}`,
+        `${token} `
+      ]
+      for (const other of others) {
+        const error = yield* Effect.flip(verify(other))
+        assert.strictEqual(error._tag, "InvalidToken")
+      }
+      yield* assertAccepted(verify, token)
+    })))
+
+  it.effect("CACHE-04 keeps the verdicts of two providers apart", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const [first, second] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
+      const token = yield* first.issueOpaque()
+      yield* assertAccepted(yield* verifierOf(userinfoProvider(first)), token)
+      yield* assertRefused(yield* verifierOf(userinfoProvider(second)), token, "Inactive")
+    })))
+
+  it.effect("OPQ-10 forgets a yes after 5 minutes", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("userinfo", { expiresInSeconds: 3600 })
+      const token = yield* issuer.issueOpaque()
+      yield* assertAccepted(verify, token)
+      yield* issuer.revoke(token)
+      yield* TestClock.adjust(299_999)
+      yield* assertAccepted(verify, token)
+      assert.strictEqual(yield* hits, 1)
+      yield* TestClock.adjust(1)
+      yield* assertRefused(verify, token, "Inactive")
+    })))
+
+  it.effect("CACHE-01 forgets a yes when the token ends, and judges its end each time", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("introspection")
+      const token = yield* issuer.issueOpaque({ expiresInSeconds: 30 })
+      yield* assertAccepted(verify, token)
+      yield* TestClock.adjust("29 seconds")
+      yield* assertAccepted(verify, token)
+      assert.strictEqual(yield* hits, 1)
+      yield* TestClock.adjust("1 second")
+      yield* assertRefused(verify, token, "Inactive")
+      assert.strictEqual(yield* hits, 2)
+      const late = yield* issuer.issueOpaque({ claims: { exp: start } })
+      yield* assertAccepted(verify, late)
+      yield* TestClock.adjust("30 seconds")
+      yield* assertRefused(verify, late, "Expired")
+    })))
+
+  it.effect("CACHE-06 remembers a no for 10 seconds", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("userinfo")
+      const token = yield* issuer.issueOpaque()
+      yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 401 }))
+      yield* assertRefused(verify, token, "Inactive")
+      yield* TestClock.adjust(9_999)
+      yield* assertRefused(verify, token, "Inactive")
+      assert.strictEqual(yield* hits, 1)
+      yield* TestClock.adjust(1)
+      yield* assertAccepted(verify, token)
+    })))
+
+  it.effect("OPQ-11 CACHE-05 lets a flood of unknown tokens evict no known one", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("userinfo")
+      const token = yield* issuer.issueOpaque()
+      yield* assertAccepted(verify, token)
+      yield* Effect.forEach(
+        Array.from({ length: 1_500 }, (_, index) => `unknown-${index}`),
+        (unknown) => Effect.flip(verify(unknown)),
+        { concurrency: 50, discard: true }
+      )
+      const before = yield* hits
+      yield* assertAccepted(verify, token)
+      yield* assertRefused(verify, "unknown-1499", "Inactive")
+      assert.strictEqual(yield* hits, before)
+      // Only the latest refusals are kept.
+      yield* assertRefused(verify, "unknown-0", "Inactive")
+      assert.strictEqual((yield* hits) - before, 1)
+    })))
+
+  it.effect("OPQ-03 leaves a JWT that was refused refused, whatever userinfo says", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make()
+      const verify = yield* verifierOf(jwtProvider(issuer), userinfoProvider(issuer))
+      yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 200, body: "{\"sub\":\"admin\"}" }), Infinity)
+      yield* assertRefused(verify, yield* issuer.sign({ expiresInSeconds: -300 }), "Expired")
+      yield* assertRefused(verify, yield* issuer.sign({ header: { alg: "none" } }), "UnsupportedAlgorithm")
+      assert.strictEqual(yield* issuer.hits(userinfo), 0)
+      assert.strictEqual((yield* verify("opaque-token")).subject, "admin")
+    })))
+
+  it.effect("OPQ-07 lets one provider's outage fail nobody else's tokens", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const [jwts, opaques] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
+      const verify = yield* verifierOf(jwtProvider(jwts), introspectionProvider(opaques))
+      const [jwt, opaque] = [yield* jwts.sign(), yield* opaques.issueOpaque()]
+      yield* opaques.misbehave(introspection, Misbehaviour.Respond({ status: 500 }))
+      yield* assertUnavailable(verify, opaque, "Status 500")
+      yield* assertAccepted(verify, jwt)
+      yield* jwts.misbehave("/oauth2/jwks", Misbehaviour.Respond({ status: 500 }), Infinity)
+      yield* TestClock.adjust("299 seconds")
+      yield* assertAccepted(verify, opaque)
+      yield* TestClock.adjust("1 second")
+      yield* assertUnavailable(verify, jwt, "Status 500")
+      yield* assertAccepted(verify, yield* opaques.issueOpaque())
+    })))
+})

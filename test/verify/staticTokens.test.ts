@@ -1,0 +1,110 @@
+import { assert, layer } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import {
+  assertAccepted,
+  assertRefused,
+  jwtProvider,
+  ProviderLayer,
+  start,
+  staticProvider,
+  staticToken,
+  userinfoProvider,
+  verifierOf
+} from "./support.ts"
+
+const good = "dev-token-0123456789"
+
+layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) => {
+  it.effect("makes the identity of the configuration", () =>
+    Effect.gen(function*() {
+      const verify = yield* verifierOf(staticProvider([
+        staticToken("another-token"),
+        staticToken(good, { subject: "ada", clientId: "cli", scopes: ["mcp:read", "x"], email: "a@b.example" })
+      ]))
+      assert.deepStrictEqual(yield* verify(good), {
+        subject: "ada",
+        clientId: "cli",
+        issuer: "static",
+        scopes: ["mcp:read", "x"],
+        email: "a@b.example",
+        name: undefined,
+        provider: "static",
+        expiresAt: undefined,
+        claims: { sub: "ada", client_id: "cli", scope: "mcp:read x" }
+      })
+    }))
+
+  it.effect("STK-01 refuses everything that is not exactly a token", () =>
+    Effect.gen(function*() {
+      const verify = yield* verifierOf(staticProvider([staticToken(good), staticToken("caf\u00e9-token")]))
+      yield* assertAccepted(verify, good)
+      const wrong = [
+        "",
+        "undefined",
+        "null",
+        good.slice(0, -1),
+        good.slice(1),
+        `${good}x`,
+        `x${good}`,
+        `${good}${good}`,
+        good.toUpperCase(),
+        ` ${good}`,
+        `${good} `,
+        `${good}\n`,
+        `${good}\u0000`,
+        "cafe\u0301-token"
+      ]
+      for (const token of wrong) yield* assertRefused(verify, token, "UnknownToken")
+    }))
+
+  it.effect("ends a token on the second, without leeway", () =>
+    Effect.gen(function*() {
+      const verify = yield* verifierOf(staticProvider([staticToken(good, { expiresAt: start })]))
+      yield* TestClock.setTime(start * 1000 - 1)
+      yield* assertAccepted(verify, good)
+      yield* TestClock.setTime(start * 1000)
+      yield* assertRefused(verify, good, "Expired")
+    }))
+
+  it.effect("STK-03 STK-04 compares digests only, one for each request, wherever the token stands", () =>
+    Effect.gen(function*() {
+      const real = yield* Digest.Digest
+      let digests = 0
+      const counting = Digest.Digest.of({
+        ...real,
+        digest: (algorithm, data) => {
+          digests++
+          return real.digest(algorithm, data)
+        }
+      })
+      const tokens = Array.from({ length: 10 }, (_, index) => staticToken(`token-${index}`))
+      const verify = yield* verifierOf(staticProvider(tokens)).pipe(Effect.provideService(Digest.Digest, counting))
+      assert.strictEqual(digests, 10)
+      for (const token of ["token-0", "token-9"]) {
+        digests = 0
+        yield* assertAccepted(verify, token)
+        assert.strictEqual(digests, 1)
+      }
+      yield* assertRefused(verify, "token-x", "UnknownToken")
+    }))
+
+  it.effect("STK-05 OPQ-03 keeps its way apart from the others", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer
+      const jwt = yield* issuer.sign({ expiresInSeconds: -300 })
+      const opaque = yield* issuer.issueOpaque()
+      const others = [jwtProvider(issuer), userinfoProvider(issuer)]
+      const shaped = staticProvider([staticToken(jwt, { subject: "shaped" }), staticToken(opaque.slice(0, 20))])
+      const verify = yield* verifierOf(shaped, ...others)
+      assert.strictEqual((yield* verify(jwt)).subject, "shaped")
+      assert.strictEqual((yield* verify(opaque)).provider, "people")
+      yield* assertRefused(yield* verifierOf(...others), jwt, "Expired")
+      const changed = jwt.slice(0, -1) + (jwt.endsWith("A") ? "Q" : "A")
+      yield* assertRefused(verify, changed, "InvalidSignature")
+    }))
+})

@@ -1,0 +1,138 @@
+/** What the tests of keys and verifiers stand on: settings, layers, and the two outcomes to assert. */
+import { assert } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type {
+  GatewaySettings,
+  IntrospectionProvider,
+  JwtProvider,
+  Provider,
+  StaticProvider,
+  StaticToken,
+  UserinfoProvider
+} from "../../src/config/GatewaySettings.ts"
+import * as BearerToken from "../../src/credential/BearerToken.ts"
+import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
+import { JwksCache } from "../../src/keys/JwksCache.ts"
+import { ProviderHttp } from "../../src/keys/ProviderHttp.ts"
+import { ProviderMetadata } from "../../src/keys/ProviderMetadata.ts"
+import type { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import type { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+
+/** A day in 2027, in seconds: far enough from 1970 for times before and after. */
+export const start = 1_800_000_000
+
+export const skew = 60
+
+export const ProviderLayer = JwksCache.layer.pipe(
+  Layer.provideMerge(ProviderMetadata.layer),
+  Layer.provideMerge(ProviderHttp.layer),
+  Layer.provideMerge(Digest.layerWebCrypto),
+  Layer.provide(FetchHttpClient.layer)
+)
+
+type Issuer = TestIssuer["Service"]
+
+export const jwtProvider = (issuer: Issuer, changes: Partial<JwtProvider> = {}): JwtProvider => ({
+  type: "oidc",
+  name: "main",
+  issuer: issuer.issuer,
+  requiredScopes: [],
+  tokenPrefix: undefined,
+  allowedDomains: [],
+  audience: [issuer.audience].flat(),
+  keys: { _tag: "Jwks", uri: issuer.jwksUri },
+  algorithms: ["RS256", "ES256"],
+  requireAccessTokenType: false,
+  endpoints: { authorize: undefined, token: undefined, userinfo: undefined },
+  ...changes
+})
+
+export const userinfoProvider = (issuer: Issuer, changes: Partial<UserinfoProvider> = {}): UserinfoProvider => ({
+  type: "userinfo",
+  name: "people",
+  issuer: issuer.issuer,
+  requiredScopes: [],
+  tokenPrefix: undefined,
+  allowedDomains: [],
+  userinfoEndpoint: issuer.userinfoEndpoint,
+  ...changes
+})
+
+export const introspectionProvider = (
+  issuer: Issuer,
+  changes: Partial<IntrospectionProvider> = {}
+): IntrospectionProvider => ({
+  type: "introspection",
+  name: "opaque",
+  issuer: issuer.issuer,
+  requiredScopes: [],
+  tokenPrefix: undefined,
+  allowedDomains: [],
+  audience: [issuer.audience].flat(),
+  introspectionEndpoint: issuer.introspectionEndpoint,
+  clientId: issuer.client.id,
+  clientSecret: Redacted.make(issuer.client.secret),
+  ...changes
+})
+
+export const staticToken = (token: string, changes: Partial<StaticToken> = {}): StaticToken => ({
+  token: Redacted.make(token),
+  clientId: "dev-client",
+  subject: "dev-user",
+  scopes: ["mcp:read"],
+  expiresAt: undefined,
+  email: undefined,
+  name: undefined,
+  ...changes
+})
+
+export const staticProvider = (
+  tokens: ReadonlyArray<StaticToken>,
+  changes: Partial<StaticProvider> = {}
+): StaticProvider => ({
+  type: "static",
+  name: "static",
+  requiredScopes: [],
+  tokenPrefix: undefined,
+  allowedDomains: [],
+  tokens,
+  ...changes
+})
+
+export type Verify = (token: string) => ReturnType<TokenVerifier["Service"]["verify"]>
+
+/** A verifier over its own registry, on the key cache of the environment. */
+export const verifierOf = Effect.fnUntraced(function*(
+  ...providers: ReadonlyArray<Provider>
+): Effect.fn.Return<
+  Verify,
+  Effect.Error<ReturnType<typeof ProviderRegistry.make>>,
+  Effect.Services<ReturnType<typeof ProviderRegistry.make>>
+> {
+  const settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds"> = { providers, clockSkewSeconds: skew }
+  const registry = yield* ProviderRegistry.make(settings)
+  return (token) => Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify)
+})
+
+/** The token is refused, for this reason, and the error does not show it. */
+export const assertRefused = Effect.fnUntraced(function*(verify: Verify, token: string, reason: InvalidTokenReason) {
+  const error = yield* Effect.flip(verify(token))
+  assert.strictEqual(error._tag, "InvalidToken", JSON.stringify(error))
+  if (error._tag === "InvalidToken") assert.strictEqual(error.reason, reason, error.detail)
+  const secret = token.split(".").at(-1) ?? token
+  if (secret.length > 16) assert.notInclude(JSON.stringify(error), secret)
+})
+
+export const assertAccepted = (verify: Verify, token: string) => Effect.asVoid(verify(token))
+
+/** Builds a layer that a test uses up, key cache included, so that tests do not share fetches. */
+export const withProviders = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Layer.Success<typeof ProviderLayer>> | Scope.Scope> =>
+  Effect.flatMap(Layer.build(Layer.fresh(ProviderLayer)), (context) => Effect.provideContext(effect, context))
