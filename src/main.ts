@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { demo } from "./node/commands/demo.ts"
+import { schema } from "./node/commands/schema.ts"
 import { serve } from "./node/commands/serve.ts"
 import { version } from "./version.ts"
 
@@ -29,12 +30,16 @@ const demoCommand = Command.make("demo", {}, () => demo).pipe(
   Command.withDescription("Run the gateway with a development identity provider and a small MCP server, on loopback")
 )
 
+const schemaCommand = Command.make("schema", {}, () => schema).pipe(
+  Command.withDescription("Print the JSON Schema of the config file")
+)
+
 const command = Command.make("mcp-authorizer", { config, check }, serve).pipe(
   Command.withDescription(
     "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
       "documents, and forwards what is let in. Configured by environment variables (see the README)."
   ),
-  Command.withSubcommands([demoCommand])
+  Command.withSubcommands([demoCommand, schemaCommand])
 )
 
 /** A signal is the ordinary way to stop a service. */

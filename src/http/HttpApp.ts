@@ -97,7 +97,7 @@ const make = Effect.gen(function*() {
     return relay(yield* forward({ admission, method, rest, query, headers, body, traceId, trustedPeer }))
   })
 
-  const handle = (exchange: Exchange, route: Route, base: string): Answer => {
+  const dispatch = (exchange: Exchange, route: Route, base: string): Answer => {
     switch (route._tag) {
       case "Mcp":
         return mcp(exchange, route)
@@ -136,7 +136,7 @@ const make = Effect.gen(function*() {
     const base = knownAs(settings, exchange)
     const context = errorContext(Result.getOrUndefined(route), Result.getOrUndefined(base))
     const response = yield* Effect.fromResult(Result.all([route, base])).pipe(
-      Effect.flatMap(([route, base]) => handle(exchange, route, base)),
+      Effect.flatMap(([route, base]) => dispatch(exchange, route, base)),
       Effect.catch((error) => {
         exchange.error = error
         return Effect.succeed(errorResponse(error, context))
@@ -146,7 +146,7 @@ const make = Effect.gen(function*() {
     return decorate(settings, exchange, Result.getOrUndefined(route), response)
   })
 
-  return Effect.gen(function*() {
+  const handle = Effect.gen(function*() {
     const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)
     // At the end of the body, not of the head: the duration of a stream is its own.
     yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
@@ -154,17 +154,23 @@ const make = Effect.gen(function*() {
     exchange.status = response.status
     return response
   })
+
+  return HttpApp.of({ handle })
 })
 
 /**
- * The gateway as one effect from a request to its answer; it never fails.
+ * The gateway as one effect from a request to its answer.
  *
  * Serve it with `HttpServer.serve`, or as a Web handler with `HttpEffect.toWebHandler`. Everything that differs between
  * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
  */
-export class HttpApp extends Context.Service<
-  HttpApp,
-  Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest | Scope.Scope>
->()("mcp-authorizer/http/HttpApp") {
+export class HttpApp extends Context.Service<HttpApp, {
+  /** Answers the current request, whatever happens; the scope lives until the answer's body has ended. */
+  readonly handle: Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    never,
+    HttpServerRequest.HttpServerRequest | Scope.Scope
+  >
+}>()("mcp-authorizer/http/HttpApp") {
   static readonly layer = Layer.effect(HttpApp, make)
 }

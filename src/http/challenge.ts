@@ -12,8 +12,7 @@ export interface Challenge {
  * Quotes and backslashes are escaped; what a field value cannot hold (control characters, anything beyond ASCII)
  * becomes `?`, because half of the clients read the field with a regular expression that knows no escapes.
  */
-export const quotedString = (value: string): string =>
-  `"${value.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`
+const quotedString = (value: string): string => `"${value.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`
 
 /**
  * Writes the value of `WWW-Authenticate`: one challenge, the scheme `Bearer` first.

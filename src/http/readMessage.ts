@@ -10,6 +10,18 @@ const json = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i
 
 const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
 
+/** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
+const misleadingFraming = (headers: HttpServerRequest.HttpServerRequest["headers"]): InvalidRequest | undefined => {
+  const coding = headers["transfer-encoding"]
+  const detail = coding !== undefined && coding.toLowerCase() !== "chunked"
+    ? "a transfer coding other than chunked"
+    // Servers that put fields into variables take these for the true ones.
+    : headers["content_length"] !== undefined || headers["transfer_encoding"] !== undefined
+    ? "a framing field written with an underscore"
+    : undefined
+  return detail === undefined ? undefined : new InvalidRequest({ reason: "MalformedHeader", detail })
+}
+
 const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]): UnsupportedMediaType | undefined => {
   const encoding = headers["content-encoding"]?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== "identity") {
@@ -24,25 +36,21 @@ const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]
  * Reads a request's body whole, at most `limit` bytes of it; `undefined` when there is none.
  *
  * A message is judged before any of it goes upstream, so it cannot be streamed through. A body on `GET` or `HEAD` is
- * refused: servers disagree on whether it exists. So is a transfer coding beside `chunked` (Node's parser lets `gzip,
- * chunked` and `identity, chunked` pass).
+ * refused: servers disagree on whether it exists.
  */
 export const readMessage = (
   request: HttpServerRequest.HttpServerRequest,
   limit: number
 ): Effect.Effect<Uint8Array | undefined, InvalidRequest | PayloadTooLarge | UnsupportedMediaType> => {
   const { headers, method } = request
-  const coding = headers["transfer-encoding"]
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    const detail = "a transfer coding other than chunked"
-    return Effect.fail(new InvalidRequest({ reason: "MalformedHeader", detail }))
-  }
+  const misleading = misleadingFraming(headers)
+  if (misleading !== undefined) return Effect.fail(misleading)
   const declared = headers["content-length"]
-  const announced = coding !== undefined || (declared !== undefined && declared !== "0")
+  const announced = headers["transfer-encoding"] !== undefined || (declared !== undefined && declared !== "0")
   if (method === "GET" || method === "HEAD") {
-    return announced ? Effect.fail(unreadable("a body on GET or HEAD")) : Effect.succeed(undefined)
+    return announced ? Effect.fail(unreadable("a body on GET or HEAD")) : Effect.undefined
   }
-  if (!announced && !writing.has(method)) return Effect.succeed(undefined)
+  if (!announced && !writing.has(method)) return Effect.undefined
   const refused = refuseMediaType(headers)
   if (refused !== undefined) return Effect.fail(refused)
   if (Number(declared ?? 0) > limit) return Effect.fail(new PayloadTooLarge({ limit }))

@@ -36,7 +36,7 @@ const announce = Effect.gen(function*() {
   }))
 })
 
-const serve = Layer.unwrap(Effect.map(HttpApp, (app) => HttpServer.serve(app)))
+const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle)))
 
 /**
  * The gateway as a Node service: listens, verifies, forwards.

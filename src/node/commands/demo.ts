@@ -46,7 +46,7 @@ const printBanner = (mcpUrl: string) =>
 export const demo = Effect.gen(function*() {
   const port = yield* freePort(yield* Config.withDefault(Config.Int("PORT"), 3000))
   const mcpUrl = `http://localhost:${port}/mcp`
-  yield* Layer.launch(
+  return yield* Layer.launch(
     Layer.effectDiscard(printBanner(mcpUrl)).pipe(
       Layer.provide(gateway(mcpUrl, port)),
       Layer.provide([

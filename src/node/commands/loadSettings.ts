@@ -60,7 +60,6 @@ export const loadSettings = (
 ): Effect.Effect<GatewaySettings, StartupFailed, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.
-    // @effect-diagnostics-next-line processEnvInEffect:off
     const variables = process.env
     const path = Option.getOrElse(file, () => configFile(variables))
     const document = path === undefined ? undefined : yield* readDocument(path)

@@ -30,13 +30,15 @@ const run = (settings: GatewaySettings): Effect.Effect<never, StartupFailed> =>
       Layer.provide(layerLogging(settings))
     )
   ).pipe(
-    Effect.catchTag("ServeError", ({ cause }) =>
-      Effect.andThen(
-        Console.error(`Cannot listen on ${settings.host}:${settings.port} (${code(cause)}). Set HOST or PORT.`),
-        Effect.fail(new StartupFailed())
-      )),
-    // `loadSettings` has imported the keys already.
-    Effect.catchTag("UnusablePublicKey", Effect.die)
+    Effect.catchTags({
+      ServeError: ({ cause }) =>
+        Effect.andThen(
+          Console.error(`Cannot listen on ${settings.host}:${settings.port} (${code(cause)}). Set HOST or PORT.`),
+          Effect.fail(new StartupFailed())
+        ),
+      // `loadSettings` has imported the keys already.
+      UnusablePublicKey: Effect.die
+    })
   )
 
 /** `mcp-authorizer`: the service proper, or with `check` only a look at its settings. */
