@@ -206,12 +206,15 @@ describe("JwksCache", () => {
     withProviders(Effect.gen(function*() {
       const { ask, cache, hits, issuer, source } = yield* setUp()
       yield* issuer.rotate()
+      assert.strictEqual(yield* ask(), "public")
       for (let count = 0; count < 5; count++) {
         const error = yield* Effect.flip(cache.keyFor(source, { alg: "RS256", kid: undefined }))
         assert.deepInclude(error, { _tag: "UnknownKey", detail: "several keys fit" })
       }
       assert.strictEqual(yield* hits, 1)
-      assert.strictEqual(yield* ask(), "public")
+      // The other reason does make it fetch.
+      assert.strictEqual(yield* ask("unknown"), "UnknownKey")
+      assert.strictEqual(yield* hits, 2)
     })))
 
   it.effect("JWKS-25 keeps sources apart", () =>

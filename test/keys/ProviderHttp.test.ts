@@ -102,6 +102,8 @@ layer(Subject)("ProviderHttp", (it) => {
   it.effect("JWKS-06 gives up after 5 seconds, whether the head or the body is late", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
+      // Made now, so that the issuer answers without a pause and its delays begin before the clock moves.
+      yield* issuer.key()
       const late = [
         Misbehaviour.Hang(),
         Misbehaviour.Drip({ interval: "1 second" }),

@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import * as BearerToken from "../../src/credential/BearerToken.ts"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/testing/TestIssuerOptions.ts"
+import { makeVerdictCache } from "../../src/verify/opaque/VerdictCache.ts"
 import {
   assertAccepted,
   assertRefused,
@@ -309,6 +311,19 @@ describe("verdicts", () => {
       yield* assertAccepted(verify, late)
       yield* TestClock.adjust("30 seconds")
       yield* assertRefused(verify, late, "Expired")
+    })))
+
+  it.effect("CACHE-01 believes no provider that says yes to a token which has ended", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      const identity = yield* verify(yield* issuer.issueOpaque())
+      const ending = (expiresAt: number) =>
+        Effect.map(
+          makeVerdictCache("people", skew, () => Effect.succeed({ ...identity, expiresAt })),
+          (cached): Verify => (token) => cached(BearerToken.make(token))
+        )
+      yield* assertRefused(yield* ending(start - skew), "opaque", "Expired")
+      yield* assertAccepted(yield* ending(start - skew + 1), "opaque")
     })))
 
   it.effect("CACHE-06 remembers a no for 10 seconds", () =>
