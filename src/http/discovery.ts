@@ -4,13 +4,11 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { authorizationServer, type DocumentName } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
 import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { retryAfterSeconds } from "../keys/providerLimits.ts"
 import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
 const cached = { "cache-control": "public, max-age=3600" }
-
-// When a provider that did not answer is worth asking again: its failure is remembered for ten seconds.
-const retryAfterSeconds = 10
 
 /** Builds the answers to the three discovery requests; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {

@@ -11,7 +11,7 @@ export const health: HttpServerResponse.HttpServerResponse = jsonResponse(200, {
 /**
  * Builds the answer to `/readyz`: 200 when at least one provider can judge tokens, or none is needed; else 503.
  *
- * Names the providers and whether each is ready, nothing else about them.
+ * Names the providers, whether each is ready, and the state of its keys; nothing else about them.
  */
 export const makeReadiness = (authEnabled: boolean) =>
   Effect.map(ProviderRegistry, (registry) =>
@@ -19,6 +19,6 @@ export const makeReadiness = (authEnabled: boolean) =>
       const ready = !authEnabled || providers.some(({ ready }) => ready)
       return jsonResponse(ready ? 200 : 503, {
         status: ready ? "ready" : "unavailable",
-        providers: providers.map(({ provider, ready }) => ({ name: provider, ready }))
+        providers: providers.map(({ provider, ready, state }) => ({ name: provider, ready, state }))
       }, ready ? uncached : { ...uncached, "retry-after": "5" })
     }))

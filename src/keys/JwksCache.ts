@@ -2,12 +2,17 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { freshnessMillis } from "./freshness.ts"
 import { own } from "./JsonObject.ts"
+import { countFetch, countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
+import { makeKeyStore } from "./keyStore.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { providerLimits } from "./providerLimits.ts"
 import { ProviderMetadata } from "./ProviderMetadata.ts"
+import { providerUrl } from "./providerUrl.ts"
+import type { Phase } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 
 /** Where the keys of an issuer are published, and the hosts that may be asked for them (empty: any). */
@@ -26,14 +31,21 @@ export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
 
+const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.uri : source.issuer
+
+// One line of the log names no more of them.
+const loggedKeys = 10
+
 type RemoteKeys = RemoteValue.RemoteValue<KeySet.KeySet, KeysUnavailable>
 
 /**
  * The public keys of issuers (RFC 7517).
  *
- * A key set is kept as long as its `max-age` says, within 1 minute and 24 hours, else 5 minutes. Concurrent callers share
- * one fetch. A key that the set lacks makes it be fetched again, at most once in 30 seconds for each source, failed
- * attempts included; a failed fetch is not repeated for 10 seconds and leaves fresh keys in place.
+ * A key set is fresh as long as its `max-age` says, within 1 minute and 24 hours, else 5 minutes; shortly before its end
+ * it is fetched again while it serves. Concurrent callers share one fetch. A key that the set lacks makes it be fetched
+ * again, at most once in 30 seconds for each source, failed attempts included. After a failed fetch nobody asks for 10
+ * seconds; a set that has ended serves for one hour while its provider is down. Fetched sets are
+ * shared through the `KeyValueStore`, which may fail.
  */
 export class JwksCache extends Context.Service<JwksCache, {
   /** The key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
@@ -43,12 +55,13 @@ export class JwksCache extends Context.Service<JwksCache, {
   ) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /** Starts a fetch if there are no fresh keys, and does not wait for it. Never fails. */
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
-  /** Says whether there are usable keys now, and prefetches. */
-  readonly usable: (source: JwksSource) => Effect.Effect<boolean>
+  /** In which phase the keys of a source are, and whether any of them is usable; prefetches. */
+  readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const http = yield* ProviderHttp
     const metadata = yield* ProviderMetadata
+    const store = yield* makeKeyStore
     const scope = yield* Effect.scope
     // One entry for each configured source; the name is structured, so that two sources cannot collide.
     const sources = new Map<string, RemoteKeys>()
@@ -63,39 +76,65 @@ export class JwksCache extends Context.Service<JwksCache, {
         : uri
     })
 
+    /** Asks the provider, and leaves the answer in the store. */
+    const ask = Effect.fnUntraced(function*(uri: string, allowedDomains: ReadonlyArray<string>) {
+      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains })
+      const keys = own(body, "keys")
+      if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
+      const answer = { keys, freshMillis: freshnessMillis(cacheControl) }
+      yield* store.write(uri, answer)
+      return answer
+    })
+
     const fetch = Effect.fnUntraced(
-      function*(source: JwksSource) {
-        const { allowedDomains } = source
-        const { body, cacheControl } = yield* http.send({ url: yield* locate(source), allowedDomains })
-        const keys = own(body, "keys")
-        if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
-        const { set, skipped } = KeySet.fromJwks(keys)
+      function*(source: JwksSource, { extra, previous }: RemoteValue.FetchRequest<KeySet.KeySet>) {
+        const uri = yield* locate(source)
+        // What a fresh set lacks is not in the store either: it came from there, or went there. And keys that may not be
+        // fetched may not be taken from there.
+        const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains))
+        const known = mayRead ? yield* store.read(uri) : undefined
+        const { freshMillis, keys } = known ?? (yield* ask(uri, source.allowedDomains))
+        const { set, skipped } = KeySet.fromJwks(keys, previous)
         if (skipped.length > 0) {
           yield* Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
-            source: source._tag === "Jwks" ? source.uri : source.issuer,
-            keys: skipped.map(({ index, reason }) => `${index}: ${reason}`).join(", ")
+            source: placeOf(source),
+            keys: skipped.slice(0, loggedKeys).map(({ index, reason }) => `${index}: ${reason}`).join(", "),
+            unusable: skipped.length
           }))
         }
-        return { value: set, freshMillis: freshnessMillis(cacheControl) }
+        return { value: set, freshMillis }
       },
       Effect.catchTag(
         ["ProviderRequestFailed", "MetadataUnavailable"],
         (error) => Effect.fail(new KeysUnavailable({ detail: error.detail }))
       ),
-      Effect.tapError(({ detail }) => Effect.logWarning("Keys of a provider are unavailable", detail))
+      Effect.tap(() => countFetch("success")),
+      Effect.tapError(() => countFetch("failure"))
     )
 
+    const onChange = (source: JwksSource) => (phase: Phase) =>
+      Effect.andThen(
+        countPhase(phase),
+        Effect.annotateLogs(
+          phase === "stale" || phase === "unavailable"
+            ? Effect.logWarning(`Keys of a provider are ${phase}`)
+            : Effect.logDebug(`Keys of a provider are ${phase}`),
+          { source: placeOf(source) }
+        )
+      )
+
     const remote = (source: JwksSource): RemoteKeys => {
-      const place = source._tag === "Jwks" ? source.uri : source.issuer
-      const name = JSON.stringify([source._tag, place, source.allowedDomains])
-      const known = sources.get(name) ?? RemoteValue.make(scope, fetch(source), providerLimits)
+      const name = JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
+      const known = sources.get(name) ??
+        RemoteValue.make(scope, (request) => fetch(source, request), providerLimits, onChange(source))
       sources.set(name, known)
       return known
     }
 
     const keyFor = Effect.fnUntraced(
       function*(keys: RemoteKeys, header: KeySet.KeyHeader) {
-        const { fetched, value } = yield* keys.current
+        const { fetched, stale, value } = yield* keys.current
+        if (stale) yield* countStaleServe
         return yield* KeySet.find(value, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
           // More keys would not make an ambiguous choice less so.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
@@ -112,11 +151,11 @@ export class JwksCache extends Context.Service<JwksCache, {
     return JwksCache.of({
       keyFor: (source, header) => keyFor(remote(source), header),
       prefetch: (source) => remote(source).prefetch,
-      usable: Effect.fnUntraced(function*(source) {
+      phase: Effect.fnUntraced(function*(source) {
         const keys = remote(source)
         yield* keys.prefetch
-        const set = yield* keys.peek
-        return set !== undefined && set.keys.length > 0
+        const { phase, value } = yield* keys.peek
+        return { phase, usable: value !== undefined && value.keys.length > 0 }
       })
     })
   })

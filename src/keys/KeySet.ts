@@ -24,7 +24,11 @@ export interface VerificationKey {
 
 export interface KeySet {
   readonly keys: ReadonlyArray<VerificationKey>
+  /** The same keys by what they are made of, so that a later set can go on using those that it repeats. */
+  readonly byMaterial: ReadonlyMap<string, VerificationKey>
 }
+
+export const empty: KeySet = { keys: [], byMaterial: new Map() }
 
 /** A member of a JWKS that is passed over. */
 export interface SkippedKey {
@@ -59,10 +63,12 @@ const imported = (jwk: PublicJwk): VerificationKey["cryptoKey"] => {
 /**
  * Reads the `keys` of a JWKS (RFC 7517, section 5): every usable key, and why the others are not.
  *
- * One bad member never spoils the set. A `kid` that two different keys claim belongs to neither.
+ * One bad member never spoils the set. A `kid` that two different keys claim belongs to neither. A key that `previous`
+ * had as well is the same `CryptoKey` again: what it has verified stays verified.
  */
 export const fromJwks = (
-  members: ReadonlyArray<unknown>
+  members: ReadonlyArray<unknown>,
+  previous: KeySet = empty
 ): { readonly set: KeySet; readonly skipped: ReadonlyArray<SkippedKey> } => {
   const skipped: Array<SkippedKey> = []
   const usable: Array<{ readonly index: number; readonly jwk: PublicJwk; readonly material: string }> = []
@@ -85,10 +91,12 @@ export const fromJwks = (
       keys.set(name, { ...jwk, algorithms: [...algorithms] })
     }
   }
-  return {
-    set: { keys: Array.from(keys.values(), (jwk) => ({ ...jwk, cryptoKey: imported(jwk) })) },
-    skipped
+  const byMaterial = new Map<string, VerificationKey>()
+  for (const [name, jwk] of keys) {
+    const same = JSON.stringify([name, jwk.algorithms])
+    byMaterial.set(same, previous.byMaterial.get(same) ?? { ...jwk, cryptoKey: imported(jwk) })
   }
+  return { set: { keys: [...byMaterial.values()], byMaterial }, skipped }
 }
 
 /**

@@ -57,7 +57,8 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       document: (source) =>
         Effect.suspend(() => {
           const name = JSON.stringify([source.issuer, source.allowedDomains])
-          const document = documents.get(name) ?? RemoteValue.make(scope, fetch(source), providerLimits)
+          const document = documents.get(name) ??
+            RemoteValue.make(scope, () => fetch(source), providerLimits, () => Effect.void)
           documents.set(name, document)
           return Effect.map(document.current, ({ value }) => value)
         })

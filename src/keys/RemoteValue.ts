@@ -3,6 +3,15 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import * as State from "./remoteState.ts"
+
+/** What a fetch is told. */
+export interface FetchRequest<A> {
+  /** It is for what a fresh value lacks. */
+  readonly extra: boolean
+  /** The value that it is to replace, however old. */
+  readonly previous: A | undefined
+}
 
 /** What a fetch brought, and for how long it may be used. */
 export interface Fetched<A> {
@@ -10,111 +19,143 @@ export interface Fetched<A> {
   readonly freshMillis: number
 }
 
-/** How often a provider is asked, in milliseconds. */
-export interface FetchLimits {
-  /** After a failure nobody asks again for so long. */
-  readonly backOffMillis: number
-  /** Between two fetches that are made although the value is fresh, failed ones included. */
-  readonly refetchMillis: number
+/** A value that may be used now. */
+export interface Current<A> {
+  readonly value: A
+  /** The caller waited for it, so that there cannot be a newer one. */
+  readonly fetched: boolean
+  /** It is past its end and serves because the provider is down. */
+  readonly stale: boolean
 }
 
-/** One value that lives at a provider, fetched when it is needed and kept while it is fresh. */
+/** One value that lives at a provider, fetched when it is needed and kept while it may be used. */
 export interface RemoteValue<A, E> {
   /**
-   * The value, fetched if there is no fresh one.
+   * The value: at once while it is fresh or the provider is down, else after a fetch.
    *
-   * Callers at the same time share one fetch, which goes on when they leave. `fetched` says that the caller waited for
-   * it, so that the value cannot be newer. Fails with the failure of the last fetch while that is backed off from.
+   * Callers at the same time share one fetch, which goes on when they leave. Fails with the failure of the last fetch
+   * when there is no value that may be used.
    */
-  readonly current: Effect.Effect<{ readonly value: A; readonly fetched: boolean }, E>
+  readonly current: Effect.Effect<Current<A>, E>
   /**
    * The value after another fetch although the one at hand is fresh, because it lacks what is looked for.
    *
-   * Within the refetch limit nothing is fetched: the outcome is that of the last fetch. A failure leaves the value at
-   * hand in place for `current`.
+   * Within the limits nothing is fetched: the outcome is that of the last fetch. A failure leaves the value at hand in
+   * place for `current`.
    */
   readonly refetched: Effect.Effect<A, E>
-  /** Counts the last fetch as a refetch: it did not bring what was looked for either. */
+  /** Counts the last fetch as one for what the value lacks: it did not bring what was looked for either. */
   readonly noteMiss: Effect.Effect<void>
-  /** The value at hand without waiting, `undefined` once a stale one could not be fetched again. */
-  readonly peek: Effect.Effect<A | undefined>
-  /** Starts a fetch if there is no fresh value, and does not wait for it. */
+  /** Starts a fetch if one is due, and does not wait for it. */
   readonly prefetch: Effect.Effect<void>
+  /** In which phase the value is now, and the value if it may be used. */
+  readonly peek: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
 }
 
 /**
  * Makes a remote value whose fetches run in `scope`, not in that of those who wait for them.
  *
- * Times are those of Effect's `Clock`.
+ * `remoteState.ts` decides; here its decisions are carried out. Times are those of Effect's `Clock`.
+ *
+ * @param onChange told of each change of phase, for the log and the counters
  */
 export const make = <A, E>(
   scope: Scope.Scope,
-  fetch: Effect.Effect<Fetched<A>, E>,
-  limits: FetchLimits
+  fetch: (request: FetchRequest<A>) => Effect.Effect<Fetched<A>, E>,
+  limits: State.FetchLimits,
+  onChange: (phase: State.Phase) => Effect.Effect<void>
 ): RemoteValue<A, E> => {
   // Plain variables: each is read and written between two suspensions only, so that no fiber sees a half-made change.
-  let held: { readonly value: A; readonly freshUntil: number } | undefined
-  let failure: { readonly error: E; readonly retryAt: number } | undefined
-  let lastRefetch = Number.NEGATIVE_INFINITY
+  let state: State.RemoteState<A> = State.initial
+  let lastPhase: State.Phase = "empty"
+  let lastError: E | undefined
   let inFlight: Deferred.Deferred<A, E> | undefined
+
+  const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
+    state = next
+    const phase = State.phase(state, now)
+    if (phase === lastPhase) return Effect.void
+    lastPhase = phase
+    return onChange(phase)
+  }
 
   const settle = Effect.fnUntraced(function*(shared: Deferred.Deferred<A, E>, exit: Exit.Exit<Fetched<A>, E>) {
     const now = yield* Clock.currentTimeMillis
     inFlight = undefined
     if (Exit.isSuccess(exit)) {
-      held = { value: exit.value.value, freshUntil: now + exit.value.freshMillis }
-      failure = undefined
+      const { freshMillis, value } = exit.value
+      yield* become(State.succeeded(state, now, limits, value, freshMillis), now)
     } else {
       const error = Exit.findError(exit)
-      failure = error._tag === "Success" ? { error: error.success, retryAt: now + limits.backOffMillis } : undefined
+      if (error._tag === "Success") lastError = error.success
+      yield* become(State.failed(state, now, limits), now)
     }
     yield* Deferred.done(shared, Exit.map(exit, (fetched) => fetched.value))
   })
 
   /** Starts a fetch, or joins the one under way. */
-  const start = Effect.suspend(() => {
-    if (inFlight !== undefined) return Effect.succeed(inFlight)
-    const shared = Deferred.makeUnsafe<A, E>()
-    inFlight = shared
-    return Effect.onExit(Effect.interruptible(fetch), (exit) => settle(shared, exit)).pipe(
-      Effect.forkIn(scope, { startImmediately: true }),
-      Effect.as(shared)
-    )
-  })
+  const start = (now: number, extra: boolean) =>
+    Effect.suspend(() => {
+      if (inFlight !== undefined) return Effect.succeed(inFlight)
+      const shared = Deferred.makeUnsafe<A, E>()
+      inFlight = shared
+      return Effect.andThen(
+        become(State.started(state, now, limits, extra), now),
+        Effect.onExit(
+          Effect.interruptible(fetch({ extra, previous: state.held?.value })),
+          (exit) => settle(shared, exit)
+        ).pipe(
+          Effect.forkIn(scope, { startImmediately: true }),
+          Effect.as(shared)
+        )
+      )
+    })
 
-  const fetched = Effect.flatMap(start, Deferred.await)
+  const held = (now: number): Current<A> | undefined =>
+    state.held === undefined
+      ? undefined
+      : { value: state.held.value, fetched: false, stale: State.phase(state, now) === "stale" }
+
+  /** What serves instead of an answer that did not come. */
+  const fallBack = (error: E, now: number) => {
+    const known = held(now)
+    return known?.stale === true ? Effect.succeed(known) : Effect.fail(error)
+  }
+
+  const awaited = (now: number) =>
+    Effect.flatMap(start(now, false), Deferred.await).pipe(
+      Effect.map((value): Current<A> => ({ value, fetched: true, stale: false })),
+      Effect.catch((error) => Effect.flatMap(Clock.currentTimeMillis, (now) => fallBack(error, now)))
+    )
 
   const current = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    if (held !== undefined && now < held.freshUntil) return Effect.succeed({ value: held.value, fetched: false })
-    if (inFlight === undefined && failure !== undefined && now < failure.retryAt) return Effect.fail(failure.error)
-    return Effect.map(fetched, (value) => ({ value, fetched: true }))
+    const step = State.onNeed(state, now)
+    const known = held(now)
+    if (known !== undefined && step === "Use") return Effect.succeed(known)
+    if (known !== undefined && step === "UseAndFetch") return Effect.as(start(now, false), known)
+    return step === "Refuse" && lastError !== undefined ? Effect.fail(lastError) : awaited(now)
   })
 
   const refetched = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    if (inFlight === undefined && now < lastRefetch + limits.refetchMillis) {
-      if (failure !== undefined) return Effect.fail(failure.error)
-      if (held !== undefined) return Effect.succeed(held.value)
-    }
-    lastRefetch = now
-    return fetched
+    if (State.onMiss(state, now) === "Await") return Effect.flatMap(start(now, true), Deferred.await)
+    if (state.failures > 0 && lastError !== undefined) return Effect.fail(lastError)
+    const known = held(now)
+    return known === undefined ? Effect.flatMap(start(now, true), Deferred.await) : Effect.succeed(known.value)
   })
 
   return {
     current,
     refetched,
     noteMiss: Effect.map(Clock.currentTimeMillis, (now) => {
-      lastRefetch = now
+      state = State.missed(state, now, limits)
     }),
-    peek: Effect.map(
-      Clock.currentTimeMillis,
-      (now) => held !== undefined && (now < held.freshUntil || failure === undefined) ? held.value : undefined
-    ),
-    prefetch: Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) =>
-        (held !== undefined && now < held.freshUntil) || (failure !== undefined && now < failure.retryAt)
-          ? Effect.void
-          : Effect.asVoid(start)
-    )
+    prefetch: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const step = State.onNeed(state, now)
+      return step === "Use" || step === "Refuse" ? Effect.void : Effect.asVoid(start(now, false))
+    }),
+    peek: Effect.map(Clock.currentTimeMillis, (now) => {
+      const phase = State.phase(state, now)
+      return { phase, value: State.hasValue(phase) ? state.held?.value : undefined }
+    })
   }
 }

@@ -1,7 +1,17 @@
-import type { FetchLimits } from "./RemoteValue.ts"
+import type { FetchLimits } from "./remoteState.ts"
 
-/** How often one document of a provider is asked for: at most 6 times a minute while the provider fails. */
-export const providerLimits: FetchLimits = { backOffMillis: 10_000, refetchMillis: 30_000 }
+/**
+ * How often one document of a provider is asked for, and how long its silence is bridged.
+ *
+ * At most 6 times a minute while the provider fails; at most once in 30 seconds for what a fresh document lacks; an hour
+ * of stale serving.
+ */
+export const providerLimits: FetchLimits = {
+  backOffMillis: 10_000,
+  extraMillis: 30_000,
+  aheadMillis: 10_000,
+  staleMillis: 3_600_000
+}
 
-/** What a client is told to wait before it asks again, in seconds: by then the provider has been asked again. */
+/** What a client is told to wait before it asks again, in seconds: by then the provider may have been asked again. */
 export const retryAfterSeconds = providerLimits.backOffMillis / 1000

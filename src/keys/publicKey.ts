@@ -50,6 +50,7 @@ export const fromPem = Effect.fnUntraced(function*(
       kid: undefined,
       algorithms: [...keys.keys()],
       cryptoKey: (algorithm) => Effect.succeed(Option.fromUndefinedOr(keys.get(algorithm)))
-    }]
+    }],
+    byMaterial: new Map()
   }
 })

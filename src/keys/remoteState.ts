@@ -1,9 +1,20 @@
 /**
- * What is known about one document at a provider, as data: when it may be used, when it is to be asked for, and when
- * not.
+ * What is known about one document at a provider, as data: when it may be used, and when it is to be asked for.
  *
- * Pure: `RemoteValue.ts` runs the fetches. Times are milliseconds of the wall clock.
+ * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of the wall clock.
  */
+
+/** How often a provider is asked, and how long its silence is bridged. */
+export interface FetchLimits {
+  /** The pause after a failure. */
+  readonly backOffMillis: number
+  /** Between two fetches of a fresh value for what it lacks, failed ones included. */
+  readonly extraMillis: number
+  /** How long before its end a fresh value that is asked for is fetched again. */
+  readonly aheadMillis: number
+  /** How long after its end a value serves while the provider is down. */
+  readonly staleMillis: number
+}
 
 /** A value that a fetch has brought. */
 export interface Held<A> {
@@ -27,27 +38,29 @@ export interface RemoteState<A> {
   readonly extraAt: number
 }
 
-/** How often a provider is asked, and how long its silence is bridged. */
-export interface FetchLimits {
-  /** The pause after a first failure; each further one doubles it. */
-  readonly backOffMillis: number
-  readonly maxBackOffMillis: number
-  /** Between two fetches of a fresh value for what it lacks, failed ones included. */
-  readonly extraMillis: number
-  /** How long before its end a fresh value is fetched again. */
-  readonly aheadMillis: number
-  /** How long after its end a value serves while the provider is down. */
-  readonly staleMillis: number
-}
-
 /**
- * The state in the words of an operator.
+ * The state in an operator's words.
  *
- * `empty`: never asked. `fresh`: usable. `refreshing`: usable, and being fetched again. `stale`: usable only because the
- * provider is down. `pending`: nothing to use yet, being fetched. `unavailable`: nothing to use, and the provider is
- * down.
+ * `empty`: never asked. `pending`: nothing to use yet, being asked for. `fresh`: usable. `refreshing`: usable, and being
+ * fetched again. `expired`: past its end, and asked for again when somebody needs it. `stale`: past its end, usable
+ * because the provider is down. `unavailable`: nothing to use, and the provider is down.
  */
-export type Phase = "empty" | "fresh" | "refreshing" | "stale" | "pending" | "unavailable"
+export type Phase = "empty" | "pending" | "fresh" | "refreshing" | "expired" | "stale" | "unavailable"
+
+/** Whether there is a value in this phase, be it one that has to be asked for again before it is used. */
+export const hasValue = (phase: Phase): boolean =>
+  phase === "fresh" || phase === "refreshing" || phase === "expired" || phase === "stale"
+
+/** What a caller is to do who needs the value. */
+export type Step =
+  /** Take the held value. */
+  | "Use"
+  /** Take the held value, and let it be fetched again meanwhile. */
+  | "UseAndFetch"
+  /** Wait for the fetch that is under way, or start one. */
+  | "Await"
+  /** Give up: the last failure is still backed off from. */
+  | "Refuse"
 
 export const initial: RemoteState<never> = {
   held: undefined,
@@ -57,15 +70,72 @@ export const initial: RemoteState<never> = {
   extraAt: Number.NEGATIVE_INFINITY
 }
 
-/** Whether the held value serves at all: it is fresh, or the provider is down and it is not too old. */
-const serves = <A>({ held }: RemoteState<A>, now: number): held is Held<A> =>
-  held !== undefined && now < held.staleUntil
-
-export const phase = <A>(state: RemoteState<A>, now: number): Phase => {
-  if (serves(state, now)) {
-    if (now < (state.held?.freshUntil ?? now)) return state.fetching ? "refreshing" : "fresh"
-    return "stale"
-  }
-  if (state.failures > 0) return "unavailable"
-  return state.fetching ? "pending" : "empty"
+export const phase = <A>({ failures, fetching, held }: RemoteState<A>, now: number): Phase => {
+  if (held !== undefined && now < held.freshUntil) return fetching ? "refreshing" : "fresh"
+  if (held !== undefined && now < held.staleUntil) return failures > 0 ? "stale" : "expired"
+  if (failures > 0) return "unavailable"
+  return fetching ? "pending" : "empty"
 }
+
+/**
+ * What to do for a caller who needs the value, whatever it holds.
+ *
+ * Past its end the value is asked for before it is used, so that what was withdrawn from it is not believed for longer;
+ * only once an attempt has failed does it serve without waiting.
+ */
+export const onNeed = <A>(state: RemoteState<A>, now: number): Step => {
+  const { failures, fetching, held, retryAt } = state
+  const mayFetch = !fetching && now >= retryAt
+  if (held !== undefined && now < held.freshUntil) return mayFetch && now >= held.refreshAt ? "UseAndFetch" : "Use"
+  if (held !== undefined && now < held.staleUntil && failures > 0) return mayFetch ? "UseAndFetch" : "Use"
+  return fetching || mayFetch ? "Await" : "Refuse"
+}
+
+/** What to do for a caller whom the held value lacks something that a newer one may have. */
+export const onMiss = <A>({ extraAt, fetching, retryAt }: RemoteState<A>, now: number): "Await" | "Refuse" =>
+  fetching || (now >= extraAt && now >= retryAt) ? "Await" : "Refuse"
+
+/** A fetch begins. `extra`: for what a fresh value lacks. */
+export const started = <A>(
+  state: RemoteState<A>,
+  now: number,
+  limits: FetchLimits,
+  extra: boolean
+): RemoteState<A> => ({ ...state, fetching: true, extraAt: extra ? now + limits.extraMillis : state.extraAt })
+
+/** An ordinary fetch did not bring what its caller looked for: it counts as an extra one. */
+export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
+  ...state,
+  extraAt: now + limits.extraMillis
+})
+
+/** The fetch has brought a value, which replaces the held one. */
+export const succeeded = <A>(
+  state: RemoteState<A>,
+  now: number,
+  limits: FetchLimits,
+  value: A,
+  freshMillis: number
+): RemoteState<A> => {
+  const freshUntil = now + freshMillis
+  return {
+    held: {
+      value,
+      refreshAt: freshUntil - limits.aheadMillis,
+      freshUntil,
+      staleUntil: freshUntil + limits.staleMillis
+    },
+    fetching: false,
+    failures: 0,
+    retryAt: Number.NEGATIVE_INFINITY,
+    extraAt: state.extraAt
+  }
+}
+
+/** The fetch has failed; the held value stays. */
+export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
+  ...state,
+  fetching: false,
+  failures: state.failures + 1,
+  retryAt: now + limits.backOffMillis
+})

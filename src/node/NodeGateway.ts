@@ -1,27 +1,32 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { warnings } from "../config/warnings.ts"
 import { HttpApp } from "../http/HttpApp.ts"
 import { layerProviders } from "../verify/layers.ts"
 import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { drainOnClose } from "./drain.ts"
 import { makeHttpServer } from "./httpServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 
-const serverLayer = Effect.map(
-  GatewayConfig,
-  (settings) =>
-    NodeHttpServer.layerServer(() => makeHttpServer(settings), {
-      host: settings.host,
-      port: settings.port,
-      gracefulShutdownTimeout: settings.shutdownTimeoutMillis
-    })
-).pipe(Layer.unwrap)
+const serverLayer = Effect.map(GatewayConfig, (settings) => {
+  const server = drainOnClose(makeHttpServer(settings))
+  const listening = NodeHttpServer.layerServer(() => server, {
+    host: settings.host,
+    port: settings.port,
+    gracefulShutdownTimeout: settings.shutdownTimeoutMillis
+  })
+  // Runs once the timeout is over: a client that never completes its request would be waited for.
+  const cut = Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+  return Layer.provideMerge(Layer.effectDiscard(cut), listening)
+}).pipe(Layer.unwrap)
 
 /** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
 const announce = Effect.gen(function*() {
@@ -36,7 +41,8 @@ const announce = Effect.gen(function*() {
   }))
 })
 
-const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle)))
+// Effect's server runs a handler uninterruptibly: a client that leaves would not cancel the upstream request.
+const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(Effect.interruptible(handle))))
 
 /**
  * The gateway as a Node service: listens, verifies, forwards.
@@ -48,12 +54,14 @@ const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(
  * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with
  * `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
  */
-export const layer = (verifier: Layer.Layer<TokenVerifier, never, ProviderRegistry> = TokenVerifier.layer) =>
+export const layer = (
+  verifier: Layer.Layer<TokenVerifier, never, ProviderRegistry | Digest.Digest> = TokenVerifier.layer
+) =>
   Layer.effectDiscard(announce).pipe(
     Layer.provideMerge(serve),
     Layer.provide(HttpApp.layer),
     Layer.provide([verifier, NodeGatewayClient.layer]),
     Layer.provide(layerProviders),
-    Layer.provide(FetchHttpClient.layer),
+    Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory]),
     Layer.provideMerge(serverLayer)
   )

@@ -13,22 +13,26 @@ import type { Identity } from "../identity/Identity.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import type { ProviderHttp } from "../keys/ProviderHttp.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
+import type { Phase } from "../keys/remoteState.ts"
 import { isExpired } from "./claims/validity.ts"
 import { toInvalidToken } from "./Refusal.ts"
 import { registerProvider, remoteKeys } from "./registerProvider.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import { makeStaticTokens } from "./staticTokens.ts"
+import type { Verdict } from "./Verdict.ts"
 
 /** The provider that is responsible for a token, ready to judge it. */
 export interface SelectedProvider {
   readonly name: string
-  readonly verify: Effect.Effect<Identity, VerificationError>
+  readonly verify: Effect.Effect<Verdict, VerificationError>
 }
 
 /** Whether a provider can verify tokens now. */
 export interface ProviderReadiness {
   readonly provider: string
   readonly ready: boolean
+  /** The phase of its keys; `ready` where none have to be fetched. */
+  readonly state: Phase | "ready"
 }
 
 const verifyStatic = Effect.fnUntraced(function*(identity: Identity) {
@@ -41,6 +45,10 @@ const verifyStatic = Effect.fnUntraced(function*(identity: Identity) {
     })
     : identity
 })
+
+/** A verdict that only asking anew can confirm: the verifier has a memory of its own, or needs none. */
+const asked = (verify: Effect.Effect<Identity, VerificationError>): Effect.Effect<Verdict, VerificationError> =>
+  Effect.map(verify, (identity) => ({ identity, holds: undefined }))
 
 /** The configured providers, each with its verifier and apart from the others. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
@@ -83,22 +91,26 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
       select: Effect.fnUntraced(function*(token) {
         const text = Redacted.value(token)
         const known = staticProviders.length === 0 ? undefined : yield* findStaticToken(text)
-        if (known !== undefined) return { name: known.provider, verify: verifyStatic(known) }
+        if (known !== undefined) return { name: known.provider, verify: asked(verifyStatic(known)) }
         const selected = selectProvider(text)
         if (Result.isFailure(selected)) return yield* toInvalidToken(undefined, selected.failure)
         const selection = selected.success
         return {
           name: selection.provider.name,
-          verify: selection._tag === "Jwt" ? selection.provider.verify(selection.jws) : selection.provider.verify(token)
+          verify: selection._tag === "Jwt"
+            ? selection.provider.verify(selection.jws)
+            : asked(selection.provider.verify(token))
         }
       }),
-      readiness: Effect.forEach(providers, ({ name }) => {
-        const own = remote.find(({ provider }) => provider === name)
-        return Effect.map(
-          own === undefined ? Effect.succeed(true) : keys.usable(own.source),
-          (ready) => ({ provider: name, ready })
-        )
-      })
+      readiness: Effect.forEach(
+        providers,
+        Effect.fnUntraced(function*({ name }): Effect.fn.Return<ProviderReadiness> {
+          const own = remote.find(({ provider }) => provider === name)
+          if (own === undefined) return { provider: name, ready: true, state: "ready" }
+          const { phase, usable } = yield* keys.phase(own.source)
+          return { provider: name, ready: usable, state: phase }
+        })
+      )
     })
   })
 

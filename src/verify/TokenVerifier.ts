@@ -5,7 +5,8 @@ import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { ProviderRegistry } from "./ProviderRegistry.ts"
+import { countRefusal } from "./verdictMetrics.ts"
+import { makeVerifiedTokens } from "./VerifiedTokens.ts"
 
 /**
  * Says who bears a token, or why it is refused.
@@ -16,11 +17,15 @@ import { ProviderRegistry } from "./ProviderRegistry.ts"
 export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
 }>()("mcp-authorizer/verify/TokenVerifier") {
-  /** Verifies with the configured providers. */
+  /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
   static readonly layer = Layer.effect(
     TokenVerifier,
-    Effect.map(ProviderRegistry, (registry) => ({
-      verify: (token) => Effect.flatMap(registry.select(token), (provider) => provider.verify)
+    Effect.map(makeVerifiedTokens, (verified) => ({
+      verify: (token) =>
+        verified(token).pipe(
+          Effect.map(({ identity }) => identity),
+          Effect.tapError((error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag))
+        )
     }))
   )
 

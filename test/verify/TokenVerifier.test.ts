@@ -141,11 +141,13 @@ describe("TokenVerifier", () => {
       yield* eventually(
         Effect.map(registry.readiness, (all) => all.some(({ provider, ready }) => provider === "up" && ready))
       )
+      const isDown = ({ state }: { readonly state: string }) => state === "unavailable"
+      yield* eventually(Effect.map(registry.readiness, (all) => all.some(isDown)))
       assert.deepStrictEqual(yield* registry.readiness, [
-        { provider: "up", ready: true },
-        { provider: "down", ready: false },
-        { provider: "people", ready: true },
-        { provider: "static", ready: true }
+        { provider: "up", ready: true, state: "fresh" },
+        { provider: "down", ready: false, state: "unavailable" },
+        { provider: "people", ready: true, state: "ready" },
+        { provider: "static", ready: true, state: "ready" }
       ])
       // Whoever verifies waits for the fetch that is under way; afterwards the failure is known.
       const token = BearerToken.make(yield* down.sign())
@@ -154,6 +156,6 @@ describe("TokenVerifier", () => {
       yield* down.behave()
       yield* TestClock.adjust("10 seconds")
       yield* eventually(Effect.map(registry.readiness, (all) => all.every(({ ready }) => ready)))
-      assert.strictEqual((yield* verifyDown).provider, "down")
+      assert.strictEqual((yield* verifyDown).identity.provider, "down")
     })))
 })

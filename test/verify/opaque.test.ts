@@ -383,7 +383,10 @@ describe("verdicts", () => {
       yield* TestClock.adjust("299 seconds")
       yield* assertAccepted(verify, opaque)
       yield* TestClock.adjust("1 second")
-      yield* assertUnavailable(verify, jwt, "Status 500")
+      // Keys that have ended serve for an hour while their provider is down, and no longer.
+      yield* assertAccepted(verify, jwt)
+      yield* TestClock.adjust("1 hour")
+      yield* assertUnavailable(verify, yield* jwts.sign(), "Status 500")
       yield* assertAccepted(verify, yield* opaques.issueOpaque())
     })))
 })

@@ -4,6 +4,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type {
@@ -32,6 +33,7 @@ export const skew = 60
 export const ProviderLayer = JwksCache.layer.pipe(
   Layer.provideMerge(ProviderMetadata.layer),
   Layer.provideMerge(ProviderHttp.layer),
+  Layer.provide(KeyValueStore.layerMemory),
   Layer.provideMerge(Digest.layerWebCrypto),
   Layer.provide(FetchHttpClient.layer)
 )
@@ -117,7 +119,11 @@ export const verifierOf = Effect.fnUntraced(function*(
 > {
   const settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds"> = { providers, clockSkewSeconds: skew }
   const registry = yield* ProviderRegistry.make(settings)
-  return (token) => Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify)
+  return (token) =>
+    Effect.flatMap(
+      registry.select(BearerToken.make(token)),
+      ({ verify }) => Effect.map(verify, ({ identity }) => identity)
+    )
 })
 
 /** The token is refused, for this reason, and the error does not show it. */

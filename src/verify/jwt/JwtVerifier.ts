@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { JwtProvider } from "../../config/GatewaySettings.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
-import type { Identity } from "../../identity/Identity.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
-import { own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
 import { checkIsBearer, checkIsNotIdToken } from "../claims/accessToken.ts"
 import { checkAudience } from "../claims/audience.ts"
@@ -12,6 +12,7 @@ import { identityFromClaims } from "../claims/identity.ts"
 import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
+import type { Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import { checkType, type JoseHeader } from "./JoseHeader.ts"
 import { verifySignature } from "./signature.ts"
@@ -20,7 +21,9 @@ import { verifySignature } from "./signature.ts"
 export type FindKey = (header: JoseHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
 
 /** Judges a token that has the form of a JWT. */
-export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Identity, VerificationError>
+export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
+
+const nowSeconds = Effect.map(Clock.currentTimeMillis, (millis) => millis / 1000)
 
 /** What is judged before the signature: nothing that would tell a forger about claims. */
 const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider, jws: CompactJws) => {
@@ -51,16 +54,27 @@ export const makeJwtVerifier = (provider: JwtProvider, skew: number, findKey: Fi
   const { issuer, name } = provider
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
+  // All that time and the provider can change; the rest of the token is what it was. Without keys it cannot be said.
+  const stillHolds = (header: JoseHeader, claims: JsonObject, key: CryptoKey): Effect.Effect<boolean> =>
+    Effect.map(
+      Effect.all([Effect.option(findKey(header)), nowSeconds]),
+      ([found, now]) =>
+        Option.contains(found, key) && checkValidity(claims, { now, skew, requireExpiry: true }) === undefined
+    )
+
   return Effect.fnUntraced(
     function*(jws) {
       const header = checkHeader(provider, jws)
       if (header !== undefined) return yield* refuse(header)
       const key = yield* findKey(jws.header)
       yield* verifySignature(jws, key)
-      const now = (yield* Clock.currentTimeMillis) / 1000
-      const claims = checkClaims(provider, jws, now, skew)
+      const claims = checkClaims(provider, jws, yield* nowSeconds, skew)
       if (claims !== undefined) return yield* refuse(claims)
-      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(jws.claims, name, issuer)), refuse)
+      const identity = yield* Effect.mapError(
+        Effect.fromResult(identityFromClaims(jws.claims, name, issuer)),
+        refuse
+      )
+      return { identity, holds: stillHolds(jws.header, jws.claims, key) }
     },
     Effect.catchTags({
       UnknownKey: ({ detail }) => Effect.fail(refuse(refusal("UnknownKey", detail))),
