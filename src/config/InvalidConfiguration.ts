@@ -14,8 +14,10 @@ export interface Problem extends Complaint {
   readonly source: string | undefined
 }
 
-const line = ({ cure, problem, setting, source }: Problem): string =>
-  `${setting}${source === undefined ? "" : ` (given as ${source})`}: ${problem}. ${cure}${cure.endsWith("?") ? "" : "."}`
+const line = ({ cure, problem, setting, source }: Problem): string => {
+  const name = source === undefined ? setting : `${setting} (given as ${source})`
+  return `${name}: ${problem}. ${cure}${cure.endsWith("?") ? "" : "."}`
+}
 
 /**
  * Everything that is wrong with the configuration, at once.

@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import type { Complaint } from "./InvalidConfiguration.ts"
-import { nearestName, showName } from "./nearestName.ts"
+import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import { type SettingName, settings } from "./settings.ts"
 import type { Given } from "./Source.ts"
@@ -29,7 +29,7 @@ const translate = (entry: unknown): unknown => {
 const unknownMember = (name: string): Complaint => {
   const meant = nearestName(name, members.keys())
   return {
-    problem: `has an unknown member ${showName(name)}`,
+    problem: `has an unknown member ${showMember(name)}`,
     cure: meant === undefined ? `Known are ${[...members.keys()].join(", ")}` : `Did you mean ${meant}?`
   }
 }

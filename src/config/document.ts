@@ -1,6 +1,6 @@
 import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
-import { nearestName, showName } from "./nearestName.ts"
+import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
 import type { Given, Source } from "./Source.ts"
@@ -19,7 +19,7 @@ const unknownKey = (key: string): Problem => {
     ? fileKey(setting)
     : nearestName(key, byKey.keys())
   return {
-    setting: showName(key),
+    setting: showMember(key),
     source: undefined,
     problem: "is not a setting",
     cure: meant === undefined ? "Remove it; the reference lists all settings" : `Did you mean ${meant}?`

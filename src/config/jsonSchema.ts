@@ -11,20 +11,24 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
   return { default: typeof value === "number" || typeof value === "boolean" ? value : text }
 }
 
+/** Editors and generated forms hide what is write-only. */
+const hidden = (name: SettingName): { readonly writeOnly?: true } =>
+  settings[name].secret === true && name !== "MCP_PROVIDERS" ? { writeOnly: true } : {}
+
 const provider: JsonSchema.JsonSchema = {
   type: "object",
   additionalProperties: false,
   properties: Object.fromEntries(providerFieldNames.map((field) => {
     const { setting, types } = providerFields[field]
     const { doc, kind } = settings[setting]
-    return [field, { ...kind.schema, description: `${doc} For ${types.join(", ")}.` }]
+    return [field, { ...kind.schema, description: `${doc} For ${types.join(", ")}.`, ...hidden(setting) }]
   }))
 }
 
 const member = (name: SettingName): JsonSchema.JsonSchema => {
   const { doc, kind } = settings[name]
   const schema = name === "MCP_PROVIDERS" ? { ...kind.schema, items: provider } : kind.schema
-  return { ...schema, description: doc, ...jsonDefault(name) }
+  return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
 
 /** The JSON Schema (draft 2020-12) of the config file: every setting that is not for variables only, and no other. */

@@ -29,5 +29,8 @@ export const nearestName = (name: string, known: Iterable<string>): string | und
   return best
 }
 
-/** A name from outside, fit to be shown: anything that does not look like a name may be a secret in the wrong place. */
-export const showName = (name: string): string => /^[A-Za-z_$][\w$.-]{0,63}$/.test(name) ? name : "(not shown)"
+/** The name of a variable, fit to be shown. */
+export const showName = (name: string): string => /^[A-Za-z_]\w{0,63}$/.test(name) ? name : "(not shown)"
+
+/** The name of a JSON member, fit to be shown: with a digit in it, it may be a secret in the wrong place. */
+export const showMember = (name: string): string => /^[A-Za-z_$][A-Za-z_$.-]{0,63}$/.test(name) ? name : "(not shown)"

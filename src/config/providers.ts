@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import * as FieldReader from "./FieldReader.ts"
 import type { Provider } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
-import { nearestName, showName } from "./nearestName.ts"
+import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import { resolveProvider } from "./provider.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
@@ -52,7 +52,7 @@ const entry = (value: unknown, index: number, source: string | undefined, proble
     }
     const meant = nearestName(name, providerFieldNames)
     problems.push({
-      setting: `${setting}.${showName(name)}`,
+      setting: `${setting}.${showMember(name)}`,
       source,
       problem: "is not a field of a provider",
       cure: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`

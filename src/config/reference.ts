@@ -19,12 +19,12 @@ export const settingsReference = (): string =>
   table(
     ["Setting", "Also accepted", "In the file", "Values", "Default", "Meaning"],
     settingNames.map((name) => {
-      const { aliases = [], default: value, doc, kind, otherwise, variableOnly } = settings[name]
+      const { aliases = [], default: value, doc, kind, otherwise, secret, variableOnly } = settings[name]
       return [
         code(name),
         aliases.map(code).join(", "),
         variableOnly === true ? "" : code(fileKey(name)),
-        kind.label,
+        secret === true ? `${kind.label}, secret` : kind.label,
         value === undefined ? otherwise ?? "" : code(value),
         doc
       ]

@@ -61,8 +61,11 @@ const parseLine = (text: string): Checked<StaticToken> => {
   const last = rest.at(-1) ?? ""
   const expires = /^[0-9]+$/.test(last)
   // A mistyped expiry must not read as a scope of a token that never ends.
-  if (!expires && rest.length > 1 && /^[-+0-9]/.test(last)) {
-    return refuse("ends in a field that begins like an expiry but is none", "Write the expiry as seconds since 1970")
+  if (!expires && rest.length > 1 && /^(?:$|[-+0-9])/.test(last)) {
+    return refuse(
+      "ends in a field that stands where an expiry would but is none",
+      "Write the expiry as seconds since 1970; a scope that begins with a digit after a colon needs the JSON form"
+    )
   }
   const granted = (expires ? rest.slice(0, -1) : rest).join(":")
   return Result.flatMap(

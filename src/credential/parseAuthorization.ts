@@ -30,6 +30,17 @@ const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 // A platform that joins repeated fields leaves `Bearer a, Bearer b`.
 const joined = /,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s/
 
+const isOws = (character: string | undefined): boolean => character === " " || character === "\t"
+
+/** Drops optional white space (RFC 9110, section 5.6.3), which is less than what `trim` takes for white space. */
+const trimOws = (value: string): string => {
+  let start = 0
+  let end = value.length
+  while (isOws(value[start])) start++
+  while (end > start && isOws(value[end - 1])) end--
+  return value.slice(start, end)
+}
+
 const hasTokenParameter = (query: string): boolean => query !== "" && new URLSearchParams(query).has("access_token")
 
 /**
@@ -60,9 +71,9 @@ export const parseAuthorization = (
       })
     )
   }
-  const match = credentials.exec(value.trim())
+  const match = credentials.exec(trimOws(value))
   const scheme = match?.[1]
-  const token = match?.[2]?.trim()
+  const token = match?.[2]
   if (scheme?.toLowerCase() !== "bearer") {
     return Result.fail(new UnsupportedCredential({ detail: "the scheme is not Bearer" }))
   }

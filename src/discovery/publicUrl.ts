@@ -44,8 +44,9 @@ export const publicUrl = (
   if (configured !== undefined) return Result.succeed(configured)
   const forwarded = last(forwardedProto)?.toLowerCase()
   const scheme = forwarded === "http" || forwarded === "https" ? forwarded : isLoopbackHost(host) ? "http" : "https"
-  const isDefaultPort = port === undefined || port === (scheme === "https" ? "443" : "80")
-  return Result.succeed(`${scheme}://${host}${isDefaultPort ? "" : `:${port}`}`)
+  const url = `${scheme}://${host}${port === undefined ? "" : `:${port}`}`
+  // Some that have the form of a host are none (`256.1`, `[1:2]`), and some have another name (`127.1`).
+  return URL.canParse(url) ? Result.succeed(new URL(url).origin) : malformed("unusable Host")
 }
 
 const wellKnown = "/.well-known/oauth-protected-resource"

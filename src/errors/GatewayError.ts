@@ -20,6 +20,7 @@ export type InvalidRequestReason =
   | "CredentialInQuery"
   | "MalformedHost"
   | "MalformedTarget"
+  | "UnsupportedVersion"
   | "MalformedHeader"
   | "MalformedMessage"
   | "AmbiguousMessage"

@@ -36,8 +36,11 @@ const maxDepth = 256
 
 const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 
-/** Refuses answers that would lead the client away from this gateway. */
-const refuseDetour = (response: UpstreamResponse): Effect.Effect<void, UpstreamUnavailable> => {
+/** Refuses answers that are none, and those that would lead the client away from this gateway. */
+const refuseUnusable = (response: UpstreamResponse): Effect.Effect<void, UpstreamUnavailable> => {
+  if (response.status > 599) {
+    return Effect.fail(new UpstreamUnavailable({ detail: `the MCP server answers with the status ${response.status}` }))
+  }
   if (redirects.has(response.status)) {
     return Effect.fail(new UpstreamUnavailable({ detail: `the MCP server redirects (${response.status})` }))
   }
@@ -158,7 +161,7 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
       body: message?.bytes
     }
     const response = yield* client.send(outgoing)
-    yield* refuseDetour(response)
+    yield* refuseUnusable(response)
     const answer = { ...response, headers: responseHeaders(response.headers) }
     return injection === undefined ? answer : yield* withAuthInfo(answer, injection)
   })

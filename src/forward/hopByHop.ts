@@ -1,4 +1,4 @@
-// RFC 9110, section 7.6.1, and what older hops add to it.
+// RFC 9110, section 7.6.1, what older hops add to it, and the WebSocket handshake, in which browsers put tokens.
 const fixed: ReadonlySet<string> = new Set([
   "connection",
   "http2-settings",
@@ -6,6 +6,11 @@ const fixed: ReadonlySet<string> = new Set([
   "proxy-authenticate",
   "proxy-authorization",
   "proxy-connection",
+  "sec-websocket-accept",
+  "sec-websocket-extensions",
+  "sec-websocket-key",
+  "sec-websocket-protocol",
+  "sec-websocket-version",
   "te",
   "trailer",
   "transfer-encoding",

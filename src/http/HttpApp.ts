@@ -12,7 +12,7 @@ import { isAllowedOrigin } from "../authorize/origin.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import { insertedMetadataUrl, metadataUrl, publicUrl } from "../discovery/publicUrl.ts"
-import { AccessDenied, type GatewayError, InvalidRequest, MethodNotAllowed, NotFound } from "../errors/GatewayError.ts"
+import { AccessDenied, type GatewayError, MethodNotAllowed, NotFound } from "../errors/GatewayError.ts"
 import { makeForward } from "../forward/forward.ts"
 import { makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
@@ -24,6 +24,7 @@ import { logFault } from "./fault.ts"
 import { health, makeReadiness } from "./health.ts"
 import { readMessage } from "./readMessage.ts"
 import { relay } from "./relay.ts"
+import { requireHttp1 } from "./requireHttp1.ts"
 import { makeRoute, type Route } from "./route.ts"
 
 type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope>
@@ -46,15 +47,13 @@ const only = (methods: ReadonlySet<string>, method: string): Effect.Effect<void,
 
 /** The URL under which this request's client knows the gateway. */
 const knownAs = (settings: GatewaySettings, { request, trustedPeer, wire }: Exchange) =>
-  wire.lacksHost
-    ? Result.fail(new InvalidRequest({ reason: "MalformedHost", detail: "HTTP/1.1 without Host" }))
-    : publicUrl(settings.publicUrl, {
-      host: wire.values("host"),
-      forwardedHost: trustedPeer
-        ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
-        : undefined,
-      forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
-    })
+  publicUrl(settings.publicUrl, {
+    host: wire.values("host"),
+    forwardedHost: trustedPeer
+      ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
+      : undefined,
+    forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
+  })
 
 /** Headers that every answer carries, on top of its own. */
 const decorate = (
@@ -133,7 +132,7 @@ const make = Effect.gen(function*() {
       return decorate(settings, exchange, undefined, response)
     }
     const route = routeOf(exchange.wire.target)
-    const base = knownAs(settings, exchange)
+    const base = Result.flatMap(requireHttp1(exchange.wire), () => knownAs(settings, exchange))
     const context = errorContext(Result.getOrUndefined(route), Result.getOrUndefined(base))
     const response = yield* Effect.fromResult(Result.all([route, base])).pipe(
       Effect.flatMap(([route, base]) => dispatch(exchange, route, base)),
@@ -150,7 +149,8 @@ const make = Effect.gen(function*() {
     const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)
     // At the end of the body, not of the head: the duration of a stream is its own.
     yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
-    const response = yield* answer(exchange)
+    // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
+    const response = yield* Effect.interruptible(answer(exchange))
     exchange.status = response.status
     return response
   })

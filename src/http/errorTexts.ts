@@ -25,6 +25,7 @@ export const invalidRequestTexts: Readonly<Record<InvalidRequestReason, string>>
   CredentialInQuery: "Access tokens are not accepted in the query string",
   MalformedHost: "The Host header is missing or malformed",
   MalformedTarget: "The request target is malformed",
+  UnsupportedVersion: "The HTTP version is not supported",
   MalformedHeader: "A header field is malformed or repeated",
   MalformedMessage: "The request body is not a JSON-RPC message",
   AmbiguousMessage: "The JSON-RPC message is ambiguous",

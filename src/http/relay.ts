@@ -1,28 +1,60 @@
 import * as Cookies from "effect/http/Cookies"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Stream from "effect/Stream"
 import type { UpstreamResponse } from "../forward/GatewayClient.ts"
 
+/**
+ * The lines of `Set-Cookie` as received, one cookie each.
+ *
+ * Parsed and written anew they would lose namesakes, attributes that nobody here knows, and their order; joined by
+ * commas they could not be read. A line whose name is no token is left out: no browser keeps such a cookie.
+ */
+const verbatim = (lines: string | ReadonlyArray<string>): Cookies.Cookies => {
+  const cookies: Record<number, Cookies.Cookie> = {}
+  for (const [index, line] of [lines].flat().entries()) {
+    const equals = line.indexOf("=")
+    if (equals === -1) continue
+    const [cookie] = Object.values(Cookies.fromSetCookie(line.slice(0, equals + 1)).cookies)
+    if (cookie !== undefined) cookies[index] = Object.assign(cookie, { valueEncoded: line.slice(equals + 1) })
+  }
+  return Cookies.fromReadonlyRecord(cookies)
+}
+
 const split = (received: UpstreamResponse["headers"]) => {
-  const headers: Record<string, string> = {}
+  const fields: Record<string, string> = {}
   let cookies = Cookies.empty
   for (const [name, value] of Object.entries(received)) {
-    // One field line a cookie: joined by commas they could not be read.
-    if (name === "set-cookie") cookies = Cookies.fromSetCookie(value)
-    else headers[name] = typeof value === "string" ? value : value.join(", ")
+    if (name === "set-cookie") cookies = verbatim(value)
+    else fields[name] = typeof value === "string" ? value : value.join(", ")
   }
-  return { headers, cookies }
+  return { cookies, fields }
+}
+
+// Effect gives every body a type unless it has one: the server behind may have had none in mind, as for a 202.
+const untyped = ""
+
+// Node sends the head with the first chunk. An event stream may have none for hours, and its client waits for the head.
+const nothing = new Uint8Array(0)
+
+const bodyOf = (body: UpstreamResponse["body"]): HttpBody.HttpBody => {
+  switch (body._tag) {
+    case "Empty":
+      return HttpBody.empty
+    case "Bytes":
+      return HttpBody.uint8Array(body.bytes, untyped)
+    case "Stream":
+      return HttpBody.stream(Stream.prepend(body.stream, [nothing]), untyped)
+  }
 }
 
 /** Turns the MCP server's answer into ours, its body still streaming. */
-export const relay = (response: UpstreamResponse): HttpServerResponse.HttpServerResponse => {
-  const { status } = response
-  const { cookies, headers } = split(response.headers)
-  switch (response.body._tag) {
-    case "Empty":
-      return HttpServerResponse.empty({ status, headers, cookies })
-    case "Bytes":
-      return HttpServerResponse.uint8Array(response.body.bytes, { status, headers, cookies })
-    case "Stream":
-      return HttpServerResponse.stream(response.body.stream, { status, headers, cookies })
-  }
+export const relay = ({ body, headers, status }: UpstreamResponse): HttpServerResponse.HttpServerResponse => {
+  const { cookies, fields } = split(headers)
+  // The fields last: a body that is set takes away what they say of it.
+  const answer = HttpServerResponse.setHeaders(
+    HttpServerResponse.setBody(HttpServerResponse.empty({ status, cookies }), bodyOf(body)),
+    fields
+  )
+  return "content-type" in fields ? answer : HttpServerResponse.removeHeader(answer, "content-type")
 }

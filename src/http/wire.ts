@@ -7,8 +7,8 @@ export interface Wire {
   readonly target: string
   /** The values of all field lines of one name (lower case). */
   readonly values: (name: string) => ReadonlyArray<string>
-  /** HTTP/1.1 without a `Host`, which must be refused whether or not the host matters (RFC 9112, section 3.2). */
-  readonly lacksHost: boolean
+  /** The version that an HTTP/1 message claims; `undefined` for a Web `Request` and for HTTP/2. */
+  readonly version: string | undefined
 }
 
 const isFieldLines = Predicate.compose(
@@ -33,7 +33,7 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
         const value = request.headers[name]
         return value === undefined ? [] : [value]
       },
-      lacksHost: false
+      version: undefined
     }
   }
   return {
@@ -45,6 +45,8 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
       }
       return values
     },
-    lacksHost: request.headers["host"] === undefined && "httpVersion" in source && source.httpVersion !== "1.0"
+    version: "httpVersion" in source && !("stream" in source) && typeof source.httpVersion === "string"
+      ? source.httpVersion
+      : undefined
   }
 }

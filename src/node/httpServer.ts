@@ -5,98 +5,61 @@ import * as Http from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { corsHeaders } from "../http/cors.ts"
-import { traceId } from "../http/traceId.ts"
+import * as Refusals from "./refusals.ts"
 
 // Room for the other fields of a request beside its token.
 const otherFieldBytes = 16 * 1024
 
-// How long a refused client may take to read the refusal before its connection is cut.
+// What a refused client may still send, while it reads the refusal, before its connection is cut.
 const closeGraceMillis = 1_000
+const closeGraceChunks = 64
 
-type Settings = Pick<GatewaySettings, "allowedOrigins" | "maxTokenBytes" | "traceHeader">
-
-interface Refusal {
-  readonly status: number
-  readonly error: string
-  readonly description: string
-  readonly headers?: Readonly<Record<string, string>>
+/** What a connection was asked, and how many of its requests have no complete answer yet. */
+interface Connection {
+  latest: { readonly request: Http.IncomingMessage; readonly response: Http.ServerResponse } | undefined
+  unanswered: number
+  /** What is to be said once everything is answered. */
+  afterwards: string | undefined
+  /** How many more chunks are overlooked, once the connection has been ended from here. */
+  overlooked: number | undefined
 }
 
-const malformed: Refusal = { status: 400, error: "invalid_request", description: "The request is malformed" }
-
-const refusals: Readonly<Record<string, Refusal>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    error: "request_timeout",
-    description: "The request did not arrive in time"
-  },
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    error: "request_header_fields_too_large",
-    description: "The header fields are too large"
-  }
-}
-
-const noTunnel: Refusal = {
-  status: 405,
-  error: "method_not_allowed",
-  description: "Method not allowed",
-  headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" }
-}
-
-const unmetExpectation: Refusal = {
-  status: 417,
-  error: "expectation_failed",
-  description: "The expectation cannot be met"
-}
-
-const answerOf = ({ allowedOrigins, traceHeader }: Settings, refusal: Refusal) => {
-  const body = JSON.stringify({ error: refusal.error, error_description: refusal.description })
-  const headers: Record<string, string> = {
-    ...corsHeaders(allowedOrigins, undefined, traceHeader),
-    ...refusal.headers,
-    [traceHeader]: traceId(undefined),
-    "content-type": "application/json",
-    "content-length": String(Buffer.byteLength(body)),
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    connection: "close"
-  }
-  return { body, headers }
-}
-
-const closeAfter = (settings: Settings, socket: Duplex, refusal: Refusal): void => {
-  const { body, headers } = answerOf(settings, refusal)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")
-  socket.end(`HTTP/1.1 ${refusal.status} ${Http.STATUS_CODES[refusal.status]}\r\n${lines}\r\n${body}`)
+/** Ends a connection, with last words or without; a client that does not let go is cut off. */
+const end = (socket: Duplex, connection: Connection, text = ""): void => {
+  if (!socket.writable) return
+  // Cutting it at once would reset it, and the client could lose the words.
+  connection.overlooked = closeGraceChunks
+  socket.end(text)
   if (socket instanceof Socket) socket.setTimeout(closeGraceMillis, () => socket.destroy())
 }
 
-/** What a connection was last asked, and how many of its requests have no complete answer yet. */
-interface Exchanges {
-  request: Http.IncomingMessage
-  response: Http.ServerResponse
-  unanswered: number
-}
-
 /**
- * Says whether an answer written now would be read as the answer to the bytes that are refused, and not as one to an
- * earlier request, as a second one to the same request, or as a part of a body.
+ * Refuses the bytes that a connection has just sent, and ends it.
+ *
+ * The refusal is written only where it will be read as the answer to those bytes: not as one to an earlier request, not
+ * as a second one to the same request, not in the middle of a body.
  */
-const isAnswerable = (exchanges: Exchanges | undefined): boolean => {
-  if (exchanges === undefined) return true
-  const { request, response, unanswered } = exchanges
-  return request.complete ? unanswered === 0 : unanswered === 1 && !response.headersSent
+const refuse = (socket: Duplex, connection: Connection, text: string): void => {
+  const { latest, overlooked, unanswered } = connection
+  if (overlooked !== undefined && overlooked > 0) connection.overlooked = overlooked - 1
+  else if (!socket.writable) socket.destroy()
+  else if (latest === undefined) end(socket, connection, text)
+  else if (latest.request.complete) {
+    // Another request was about to begin.
+    if (unanswered === 0) end(socket, connection, text)
+    else connection.afterwards = text
+  } else if (unanswered <= 1 && latest.response.writableEnded) end(socket, connection)
+  else if (unanswered === 1 && !latest.response.headersSent) end(socket, connection, text)
+  else socket.destroy()
 }
 
 /**
  * Makes the server; whoever serves adds the `request` listener.
  *
  * Bytes that are no request are answered 400, 408 or 431, a tunnel 405, an unknown expectation 417. `Upgrade` is
- * ignored (RFC 9110, section 7.8): such a request is one like any other.
+ * ignored (RFC 9110, section 7.8): such a request is one like any other, but the last of its connection.
  */
-export const makeHttpServer = (settings: Settings): Http.Server => {
+export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
   const server = Http.createServer({
     maxHeaderSize: settings.maxTokenBytes + otherFieldBytes,
     headersTimeout: 10_000,
@@ -110,19 +73,28 @@ export const makeHttpServer = (settings: Settings): Http.Server => {
   // Fields beyond a count would be dropped unseen, a second Authorization among them; `maxHeaderSize` bounds them all.
   server.maxHeadersCount = 0
 
-  const connections = new WeakMap<Duplex, Exchanges>()
+  const connections = new WeakMap<Duplex, Connection>()
 
-  const refuse = (socket: Duplex, refusal: Refusal): void => {
-    if (socket.writable && isAnswerable(connections.get(socket))) closeAfter(settings, socket, refusal)
-    else socket.destroy()
+  const connectionOf = (socket: Duplex): Connection => {
+    const known = connections.get(socket)
+    if (known !== undefined) return known
+    const connection = { latest: undefined, unanswered: 0, afterwards: undefined, overlooked: undefined }
+    connections.set(socket, connection)
+    return connection
   }
 
   const track = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    const exchanges = connections.get(request.socket) ?? { request, response, unanswered: 0 }
-    connections.set(request.socket, Object.assign(exchanges, { request, response }))
-    exchanges.unanswered += 1
+    const { socket } = request
+    const connection = connectionOf(socket)
+    connection.latest = { request, response }
+    connection.unanswered += 1
+    // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     response.on("close", () => {
-      exchanges.unanswered -= 1
+      connection.unanswered -= 1
+      if (connection.unanswered === 0 && connection.afterwards !== undefined) {
+        end(socket, connection, connection.afterwards)
+      }
     })
   }
 
@@ -130,20 +102,21 @@ export const makeHttpServer = (settings: Settings): Http.Server => {
   server.on("checkContinue", track)
 
   server.on("clientError", (error: Error & { readonly code?: string }, socket) => {
-    if (error.code === "ECONNRESET") socket.destroy()
-    else refuse(socket, refusals[error.code ?? ""] ?? malformed)
+    const refusal = Refusals.ofClientError(error.code ?? "")
+    if (refusal === undefined) socket.destroy()
+    else refuse(socket, connectionOf(socket), Refusals.toMessage(settings, refusal))
   })
 
   server.on("connect", (_request, socket) => {
     // Node has taken its own listeners away.
     socket.on("error", () => socket.destroy())
-    refuse(socket, noTunnel)
+    refuse(socket, connectionOf(socket), Refusals.toMessage(settings, Refusals.noTunnel))
   })
 
   server.on("checkExpectation", (request, response) => {
     track(request, response)
-    const { body, headers } = answerOf(settings, unmetExpectation)
-    response.writeHead(unmetExpectation.status, headers).end(body)
+    const { body, headers } = Refusals.toAnswer(settings, Refusals.unmetExpectation)
+    response.writeHead(Refusals.unmetExpectation.status, headers).end(body)
   })
 
   // Effect's server listens for upgrades; without a listener Node reads such a request like any other.

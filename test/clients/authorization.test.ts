@@ -8,6 +8,7 @@ import { officialServerV1 } from "../support/OfficialServerV1.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
 import { makeOidcProvider, type OidcProvider } from "../support/OidcProvider.ts"
 import { clients } from "./clients.ts"
+import { httpStatus } from "./httpStatus.ts"
 import { protectResource } from "./protectResource.ts"
 
 const scopes = { requiredScopes: ["mcp:read"], scopesSupported: ["mcp:read", "mcp:write"] }
@@ -47,7 +48,7 @@ const wordsOf = (text: string | undefined): ReadonlyArray<string> => text?.split
 
 layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by themselves", (it) => {
   for (const [clientName, connect] of clients) {
-    describe(clientName, () => {
+    describe(`${clientName} through the gateway`, () => {
       for (const style of [...errorStyles, "server 1.x"] as const) {
         it.effect(`CH-18 finds the provider, registers, is authorised and gets in (${style})`, () =>
           Effect.gen(function*() {
@@ -63,6 +64,12 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by
             assert.strictEqual(authorization?.origin, provider.issuer)
             assert.strictEqual(asked(authorization, "resource"), resource)
             assert.strictEqual(asked(authorization, "code_challenge_method"), "S256")
+            // Only from the challenge can the client know of the metadata at the root.
+            const { origin } = new URL(resource)
+            assert.strictEqual(
+              oauth.discoveryState()?.resourceMetadataUrl,
+              `${origin}/.well-known/oauth-protected-resource${style === "rfc6750" ? "/mcp" : ""}`
+            )
             // The challenge of this style alone names the scopes; else the client asks for all that are supported.
             assert.deepStrictEqual(
               wordsOf(asked(authorization, "scope")).filter((scope) => scope !== "offline_access"),
@@ -79,11 +86,14 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by
           }))
       }
 
-      it.effect("is not let in without an authorization", () =>
+      it.effect("CH-7 is not let in with the token of another resource of the same provider", () =>
         Effect.gen(function*() {
-          const { v2 } = yield* Landscape
-          const refused = yield* Effect.flip(connect(v2.oauth))
-          console.log(refused.cause)
+          const { v1, v2 } = yield* Landscape
+          const oauth = new HeadlessOAuthClient()
+          yield* connect(v1, { oauth })
+          const headers = { authorization: `Bearer ${oauth.tokens()?.access_token}` }
+          assert.isString((yield* connect(v1, { headers })).serverName())
+          assert.strictEqual(httpStatus(yield* Effect.flip(connect(v2.oauth, { headers }))), 401)
         }))
 
       it.effect("renews a token that is refused in the middle of a session, without asking its user", () =>

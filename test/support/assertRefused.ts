@@ -6,8 +6,8 @@ import type { FixtureRequest, GatewayFixture } from "./GatewayFixture.ts"
 
 export interface Refusal {
   readonly status: number
-  /** The `error` member of the body. */
-  readonly error: string
+  /** The `error` member of the body, or that of `data` in a JSON-RPC error, which may have none. */
+  readonly error: string | undefined
   /** How many requests the upstream sees; none unless given. */
   readonly upstreamRequests?: number
 }
@@ -33,7 +33,8 @@ export const assertRefused = Effect.fnUntraced(function*(
   assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"])
   assert.lengthOf(answer.headers("access-control-expose-headers"), 1)
   assert.match(answer.headers("x-trace-id").join(), /^[^,]{1,128}$/)
-  assert.strictEqual(JSON.parse(answer.text).error, error)
+  const body = JSON.parse(answer.text)
+  assert.strictEqual("jsonrpc" in body ? body.error.data?.error : body.error, error)
 
   const entries = logs.entries()
   assert.isNotEmpty(entries, "the refusal is not in the log")

@@ -78,7 +78,9 @@ export const readMessage = (
         if (scanner.depth < reader.depth) return Result.succeed(reader)
         break
       default:
-        if (!reader.value(token)) return refuse("MalformedMessage", "the method is no string, or one that is not text")
+        if (!reader.value(token)) {
+          return refuse("MalformedMessage", "the method is no string, or has what is no character")
+        }
     }
   }
 }
@@ -150,10 +152,10 @@ class MessageReader implements ClientMessage {
     if (scanner.depth !== this.depth) return true
     switch (this.member) {
       case "method":
-        // Parsers differ in what they make of half a surrogate pair, and could differ about which method this is.
+        // Some parsers drop half a surrogate pair, or end a string at U+0000: they could find another method here.
         if (token !== "String" || scanner.loneSurrogate) return false
         this.method = stringValue(bytes, scanner)
-        return true
+        return scanner.plain || !this.method.includes("\u0000")
       case "id":
         this.hasId = true
         this.id = requestId(bytes, scanner, token)

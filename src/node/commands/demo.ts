@@ -9,6 +9,7 @@ import { DemoMcpServer } from "../demo/DemoMcpServer.ts"
 import { freePort } from "../demo/freePort.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
+import { StartupFailed } from "./StartupFailed.ts"
 
 const tokenLifeSeconds = 8 * 3600
 
@@ -37,6 +38,16 @@ const printBanner = (mcpUrl: string) =>
     yield* Console.log(banner({ mcpUrl, token, tokenLifeSeconds, issuer, tokenEndpoint, client }))
   })
 
+const wantedPort = Config.withDefault(Config.Int("PORT"), 3000).pipe(
+  Effect.filterOrFail((port) => port >= 0 && port <= 65_535),
+  Effect.catch(() =>
+    Effect.andThen(
+      Console.error("PORT: is not a whole number from 0 to 65535. Write digits only."),
+      Effect.fail(new StartupFailed())
+    )
+  )
+)
+
 /**
  * `mcp-authorizer demo`: a development identity provider, a small MCP server and the gateway in front, on loopback.
  *
@@ -44,7 +55,7 @@ const printBanner = (mcpUrl: string) =>
  * to stop.
  */
 export const demo = Effect.gen(function*() {
-  const port = yield* freePort(yield* Config.withDefault(Config.Int("PORT"), 3000))
+  const port = yield* freePort(yield* wantedPort)
   const mcpUrl = `http://localhost:${port}/mcp`
   return yield* Layer.launch(
     Layer.effectDiscard(printBanner(mcpUrl)).pipe(

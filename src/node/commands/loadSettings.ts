@@ -31,18 +31,24 @@ const readDocument = Effect.fnUntraced(function*(path: string) {
   })
 })
 
+const weaknesses: Readonly<Record<string, string>> = {
+  WeakModulus: "an RSA key of fewer than 2048 bits",
+  HugeModulus: "an RSA key of more than 8192 bits",
+  WeakExponent: "an RSA key with an unsafe exponent"
+}
+
 /** A PEM key is a syntax error or a weak key only once it is imported. */
 const importPublicKeys = ({ providers }: GatewaySettings) =>
   Effect.forEach(providers, (provider) =>
     "keys" in provider && provider.keys._tag === "PublicKey"
       ? fromPem(provider.name, provider.keys.pem, provider.algorithms)
       : Effect.void, { discard: true }).pipe(
-      Effect.mapError(({ message }) =>
+      Effect.mapError(({ provider, reason }) =>
         new InvalidConfiguration({
           problems: [{
             setting: "MCP_JWT_PUBLIC_KEY",
             source: undefined,
-            problem: message,
+            problem: `the key of provider ${JSON.stringify(provider)} is ${weaknesses[reason] ?? reason}`,
             cure: "Give one PEM public key (SPKI) that fits MCP_JWT_ALGORITHM"
           }]
         })

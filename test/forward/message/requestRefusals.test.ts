@@ -124,11 +124,22 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("FWD-13 a method that is no string, or half a character", () => {
-      for (const method of ["1", "null", `["initialize"]`, "{}", "true", `"initialize\\ud800"`]) {
+    it("FWD-13 a method that is no string, or has what some parsers drop", () => {
+      for (
+        const method of [
+          "1",
+          "null",
+          `["initialize"]`,
+          "{}",
+          "true",
+          `"initialize\\ud800"`,
+          `"initialize\\u0000"`,
+          `"initialize\\u0000x"`
+        ]
+      ) {
         assert.strictEqual(refusal(`{"method":${method}}`), "MalformedMessage", method)
       }
-      assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00"}`))
+      assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00\\u0001","x":"\\u0000"}`))
     })
 
     it("FWD-14 a lone surrogate in a name, but not in a value", () => {

@@ -1,0 +1,214 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
+import { assertAllHostile, assertHostile, bare, type Hostile, post } from "../support/hostile.ts"
+import { rawExchange } from "../support/rawHttp.ts"
+import { respond } from "../support/upstreamAnswers.ts"
+
+const denied = { status: 403, error: "access_denied" }
+
+type Fixture = GatewayFixture["Service"]
+
+/** Each origin with a good token, and without one: the origin is judged first. */
+const withOrigins = ({ token }: Fixture, origins: ReadonlyArray<string>) =>
+  origins.flatMap((origin): ReadonlyArray<Hostile> => [
+    [`${origin} with a good token`, () => post([`Origin: ${origin}`, `Authorization: Bearer ${token}`])],
+    [`${origin} without a token`, () => post([`Origin: ${origin}`])]
+  ])
+
+/** One answer, and what it says about origins. */
+const corsOf = Effect.fnUntraced(function*({ gateway }: Fixture, bytes: string) {
+  const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes)
+  if (answer === undefined) return assert.fail("no answer")
+  return {
+    status: answer.status,
+    origin: answer.headers("access-control-allow-origin"),
+    credentials: answer.headers("access-control-allow-credentials"),
+    varies: answer.headers("vary").join().split(/, ?/).includes("Origin"),
+    answer
+  }
+})
+
+/** What a browser may have been told to call itself to look like a loopback origin. */
+const almostLoopback = [
+  "null",
+  "",
+  "http://evil.example",
+  "http://localhost.evil.example",
+  "http://evillocalhost",
+  "http://127.0.0.1.evil.example",
+  "http://[::1].evil.example",
+  "http://localhost@evil.example",
+  "http://evil.example@localhost",
+  "http://localhost:3000@evil.example",
+  "http://evil.example#localhost",
+  "http://evil.example/localhost",
+  "http://localhost/",
+  "http://localhost/x",
+  "http://localhost:80",
+  "http://localhost:3000:3000",
+  "http://localhost:99999",
+  "http://LOCALHOST:3000",
+  "HTTP://localhost:3000",
+  "http://localhost.:3000",
+  "http://127.1:3000",
+  "http://2130706433",
+  "http://0x7f.1",
+  "http://0177.0.0.1",
+  "http://0.0.0.0:3000",
+  "http://[::]:3000",
+  "http://[0:0:0:0:0:0:0:1]:3000",
+  "http://[::ffff:127.0.0.1]:3000",
+  "http://128.0.0.1",
+  "http://192.168.0.1",
+  "http://169.254.169.254",
+  "http://loc\xe4lhost",
+  "http://\xef\xbd\x8cocalhost",
+  "ftp://localhost",
+  "file://",
+  "chrome-extension://localhost",
+  "localhost",
+  "//localhost",
+  "http:localhost",
+  "http://localhost, http://evil.example",
+  "http://localhost http://evil.example",
+  "*"
+]
+
+const listed = "https://good.example"
+
+const almostListed = [
+  "null",
+  "",
+  "https://good.example.evil.example",
+  "https://evilgood.example",
+  "https://evil.good.example",
+  "https://goodxexample",
+  "https://good.example@evil.example",
+  "https://good.example:8443",
+  "https://good.example:443",
+  "http://good.example",
+  "HTTPS://good.example",
+  "https://GOOD.example",
+  "https://good.example.",
+  "https://good.example/",
+  "https://good.example/path",
+  "https://good.example?x",
+  "https://good.example#x",
+  "https://good.example%00",
+  "https://xn--good-example-x.example",
+  "https://g\xf6od.example",
+  "https://good.example, https://good.example",
+  "https://good.example https://evil.example",
+  "good.example",
+  "http://localhost:3000",
+  "*"
+]
+
+layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) => {
+  it.effect("WEB-01 refuses a page that had its name rebound to the gateway's address", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const rebound = (...lines: ReadonlyArray<string>) =>
+        post([...lines, `Authorization: Bearer ${fixture.token}`]).replace("Host: 127.0.0.1", "Host: evil.example:3000")
+      yield* assertAllHostile(fixture, denied, [
+        ["both names", () => rebound("Origin: http://evil.example:3000")],
+        ["for the origin alone", () => post(["Origin: http://evil.example:3000"])],
+        ["with the fields of a fetch", () => rebound("Origin: http://evil.example:3000", "Sec-Fetch-Site: same-origin")]
+      ])
+      const answer = yield* assertHostile(fixture, denied, "CORS", () => rebound("Origin: http://evil.example:3000"))
+      assert.isEmpty(answer.headers("access-control-allow-origin"))
+      assert.deepStrictEqual(answer.headers("vary"), ["Origin"])
+    }))
+
+  it.effect("WEB-02 takes nothing for a loopback origin that is not one character for character", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      yield* assertAllHostile(fixture, denied, withOrigins(fixture, almostLoopback))
+      yield* assertAllHostile(fixture, denied, [
+        ["two origins", () => fixture.bytes({ lines: ["Origin: http://localhost", "Origin: http://evil.example"] })],
+        ["two in reverse", () => fixture.bytes({ lines: ["Origin: http://evil.example", "Origin: http://localhost"] })],
+        ["one twice", () => fixture.bytes({ lines: ["Origin: http://localhost", "oRIGIN: http://localhost"] })]
+      ])
+    }))
+
+  it.effect("WEB-02 takes nothing for a listed origin that is not one character for character", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture.make({ allowedOrigins: { _tag: "List", origins: [listed] } })
+      yield* assertAllHostile(fixture, denied, withOrigins(fixture, almostListed))
+      yield* fixture.forwarded({ lines: [`Origin: ${listed}`] })
+    }))
+
+  it.effect("WEB-03 lets in what sends no Origin, and every loopback origin, each with a token", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const origins = [
+        "http://localhost",
+        "http://localhost:6274",
+        "https://localhost:8443",
+        "http://127.0.0.1:3000",
+        "http://127.5.6.7:1",
+        "http://[::1]:3000"
+      ]
+      yield* fixture.forwarded()
+      for (const origin of origins) {
+        const lines = [`Origin: ${origin}`]
+        yield* fixture.forwarded({ lines })
+        yield* assertHostile(fixture, { status: 401, error: "unauthorized" }, origin, () => post(lines), { lines })
+        const { credentials, origin: allowed, varies } = yield* corsOf(fixture, fixture.bytes({ lines }))
+        assert.deepStrictEqual([allowed, credentials, varies], [[origin], [], true])
+      }
+    }))
+
+  it.effect("WEB-04 never allows credentials, and no origin beyond the list but on public metadata", () =>
+    Effect.gen(function*() {
+      const evil = "Origin: https://evil.example"
+      const restricted = [
+        yield* GatewayFixture,
+        yield* GatewayFixture.make({
+          allowedOrigins: { _tag: "List", origins: [listed] }
+        })
+      ]
+      for (const fixture of restricted) {
+        for (
+          const bytes of [
+            post([evil]),
+            fixture.bytes({ lines: [evil] }),
+            bare("GET /healthz", evil),
+            bare("GET /x", evil)
+          ]
+        ) {
+          const { credentials, origin, varies } = yield* corsOf(fixture, bytes)
+          assert.deepStrictEqual([origin, credentials, varies], [[], [], true])
+        }
+        const preflight = bare("OPTIONS /mcp", evil, "Access-Control-Request-Method: POST")
+        const { credentials, origin, varies } = yield* corsOf(fixture, preflight)
+        assert.deepStrictEqual([origin, credentials, varies], [[], [], true])
+        const metadata = yield* corsOf(fixture, bare("GET /.well-known/oauth-protected-resource", evil))
+        assert.deepStrictEqual([metadata.status, metadata.origin, metadata.credentials], [200, ["*"], []])
+      }
+      const open = yield* GatewayFixture.make({ allowedOrigins: { _tag: "Any" } })
+      for (const bytes of [post([evil]), open.bytes({ lines: [evil] }), bare("OPTIONS /mcp", evil)]) {
+        const { credentials, origin } = yield* corsOf(open, bytes)
+        assert.deepStrictEqual([origin, credentials], [["*"], []])
+      }
+    }))
+
+  it.effect("WEB-04 replaces what the server behind says about origins, and keeps what else varies", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      yield* fixture.upstream.answerWith(respond({
+        headers: {
+          "access-control-allow-origin": "https://evil.example",
+          "access-control-allow-credentials": "true",
+          "access-control-allow-private-network": "true",
+          "vary": "Accept"
+        }
+      }))
+      const { answer, credentials, origin, status } = yield* corsOf(fixture, fixture.bytes())
+      assert.deepStrictEqual([status, origin, credentials], [200, ["*"], []])
+      assert.isEmpty(answer.headers("access-control-allow-private-network"))
+      assert.sameMembers(answer.headers("vary").join().split(/, ?/), ["Accept", "Origin"])
+      yield* fixture.reset
+    }))
+})

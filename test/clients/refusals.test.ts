@@ -1,0 +1,115 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import type { SignOptions } from "../../src/testing/TestIssuerOptions.ts"
+import { startGateway } from "../support/gateway.ts"
+import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
+import type { UpstreamHandler } from "../support/RecordedRequest.ts"
+import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
+import { settings } from "../support/settings.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+import { clients } from "./clients.ts"
+import { httpStatus } from "./httpStatus.ts"
+import { jwtProvider } from "./jwtProvider.ts"
+
+const audience = "https://mcp.example/mcp"
+
+/** A gateway that believes two issuers, one of which is down, in front of a server that can misbehave. */
+class Landscape extends Context.Service<Landscape, {
+  readonly issuer: TestIssuer["Service"]
+  readonly down: TestIssuer["Service"]
+  readonly upstream: RecordingUpstream
+  readonly url: string
+  /** A gateway to the same server that does not wait long. */
+  readonly impatientUrl: string
+}>()("mcp-authorizer/test/clients/refusals/Landscape") {
+  static readonly layer = Layer.effect(
+    Landscape,
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience })
+      const upstream = yield* makeRecordingUpstream
+      const down = yield* TestIssuer.make({ audience })
+      const providers = [
+        jwtProvider(issuer.issuer, audience),
+        jwtProvider(down.issuer, audience, { name: "down", keys: { _tag: "Jwks", uri: "http://127.0.0.1:9/jwks" } })
+      ]
+      const { origin } = yield* startGateway(settings(upstream.origin, { providers }))
+      const impatient = yield* startGateway(settings(upstream.origin, { providers, upstreamTimeoutMillis: 100 }))
+      return { issuer, down, upstream, url: `${origin}/mcp`, impatientUrl: `${impatient.origin}/mcp` }
+    })
+  )
+}
+
+const spoiled: ReadonlyArray<readonly [string, SignOptions]> = [
+  ["CH-7 a token of another resource", { claims: { aud: "https://other.example/mcp" } }],
+  ["CH-7 a token of no resource", { claims: { aud: undefined } }],
+  ["CH-6 an expired token", { expiresInSeconds: -120 }],
+  ["CH-8 a token of another issuer", { claims: { iss: "https://other.example" } }]
+]
+
+const failures: ReadonlyArray<readonly [string, number, UpstreamHandler]> = [
+  ["FW-7 the server breaks off", 502, answers.halfHead],
+  ["FW-7 the server does not answer", 504, answers.hang],
+  ["CH-20 the server asks for a token of its own", 502, answers.challenge("Bearer resource_metadata=\"https://x\"")]
+]
+
+const holding = (access_token: string): HeadlessOAuthClient => {
+  const oauth = new HeadlessOAuthClient()
+  oauth.saveTokens({ access_token, token_type: "Bearer" })
+  return oauth
+}
+
+layer(Landscape.layer, { excludeTestServices: true })("what clients see when they are refused", (it) => {
+  for (const [clientName, connect] of clients) {
+    for (const [what, changes] of spoiled) {
+      it.effect(`${what} is refused with 401 (${clientName})`, () =>
+        Effect.gen(function*() {
+          const { issuer, upstream, url } = yield* Landscape
+          yield* upstream.reset
+          const bad = { authorization: `Bearer ${yield* issuer.sign(changes)}` }
+          assert.strictEqual(httpStatus(yield* Effect.flip(connect(url, { headers: bad }))), 401)
+          assert.lengthOf(upstream.requests(), 0)
+
+          const good = { authorization: `Bearer ${yield* issuer.sign()}` }
+          const client = yield* connect(url, { headers: good })
+          assert.strictEqual(yield* client.call("echo", { a: 1 }), "{\"a\":1}")
+        }))
+    }
+
+    it.effect(`without a token: 401 (${clientName})`, () =>
+      Effect.gen(function*() {
+        const { upstream, url } = yield* Landscape
+        yield* upstream.reset
+        assert.strictEqual(httpStatus(yield* Effect.flip(connect(url))), 401)
+        assert.lengthOf(upstream.requests(), 0)
+      }))
+
+    it.effect(`CH-16 the provider is down: 500, and nobody is sent to log in (${clientName})`, () =>
+      Effect.gen(function*() {
+        const { down, upstream, url } = yield* Landscape
+        yield* upstream.reset
+        const oauth = holding(yield* down.sign())
+        assert.strictEqual(httpStatus(yield* Effect.flip(connect(url, { oauth }))), 500)
+        assert.lengthOf(oauth.authorizations, 0)
+        assert.lengthOf(upstream.requests(), 0)
+      }))
+
+    for (const [what, status, handler] of failures) {
+      it.effect(`${what}: ${status}, and nobody is sent to log in (${clientName})`, () =>
+        Effect.gen(function*() {
+          const { impatientUrl, issuer, upstream, url } = yield* Landscape
+          yield* upstream.reset
+          yield* upstream.answerWith(handler)
+          const oauth = holding(yield* issuer.sign())
+          assert.strictEqual(
+            httpStatus(yield* Effect.flip(connect(status === 504 ? impatientUrl : url, { oauth }))),
+            status
+          )
+          assert.lengthOf(oauth.authorizations, 0)
+          assert.lengthOf(upstream.requests(), 1)
+        }))
+    }
+  }
+})

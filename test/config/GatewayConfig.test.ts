@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
+import { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
+import { complete, settingsOf } from "./resolving.ts"
+
+describe("GatewayConfig", () => {
+  it.effect("layer takes a value", () =>
+    Effect.gen(function*() {
+      const settings = yield* GatewayConfig
+      assert.deepStrictEqual(settings, settingsOf({ ...complete, PORT: "0" }))
+    }).pipe(
+      Effect.provide(GatewayConfig.layer({
+        jwt_issuer: complete.MCP_JWT_ISSUER,
+        jwt_audience: [complete.MCP_JWT_AUDIENCE],
+        port: 0
+      }))
+    ))
+
+  it.effect("layerVariables takes variables, and a file behind them", () =>
+    Effect.gen(function*() {
+      const settings = yield* GatewayConfig
+      assert.deepStrictEqual(settings, settingsOf({ ...complete, PORT: "0" }))
+    }).pipe(
+      Effect.provide(GatewayConfig.layerVariables({ ...complete, PATH: "/bin" }, { port: 0, jwt_issuer: "x" }))
+    ))
+
+  it.effect("CFG-01 every layer fails with all problems", () =>
+    Effect.gen(function*() {
+      const broken: GatewayConfigInput = { port: 70_000, path: "x" }
+      for (
+        const layer of [
+          GatewayConfig.layer(broken),
+          GatewayConfig.layerVariables({ PORT: "70000", MCP_PATH: "x" }),
+          GatewayConfig.layerVariables({}, broken)
+        ]
+      ) {
+        const error = yield* Effect.flip(Effect.provide(GatewayConfig, layer))
+        assert.instanceOf(error, InvalidConfiguration)
+        assert.sameMembers(error.problems.map(({ setting }) => setting), ["MCP_PROVIDERS", "MCP_PATH", "PORT"])
+      }
+    }))
+
+  it.effect("CFG-01 the type of a value knows every member and no other", () =>
+    Effect.sync(() => {
+      const inputs: ReadonlyArray<GatewayConfigInput> = [
+        { error_style: "jsonrpc", jwt_algorithm: ["ES256"], log_format: "pretty", required_scopes: "a b" },
+        { providers: [{ type: "static", tokens: [{ token: "t", client_id: "c", subject: "s" }] }] },
+        // @ts-expect-error an unknown member
+        { gatewayUrl: "http://x" },
+        // @ts-expect-error a member for variables only
+        { config_file: "x" },
+        // @ts-expect-error an unknown algorithm
+        { jwt_algorithm: ["HS256"] },
+        // @ts-expect-error an unknown word
+        { error_style: "html" },
+        // @ts-expect-error a number as text
+        { port: "3000" },
+        // @ts-expect-error an unknown field
+        { providers: [{ audiences: "x" }] }
+      ]
+      assert.strictEqual(inputs.length, 8)
+    }))
+})

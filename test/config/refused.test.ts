@@ -1,0 +1,516 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { resolveSources } from "../../src/config/resolve.ts"
+import { settingNames, settings } from "../../src/config/settings.ts"
+import { complete, problemsOf, refusalOf, settingsOf } from "./resolving.ts"
+
+const secret = "c4n4ry-s3cret-0123456789"
+
+type Variables = Readonly<Record<string, string>>
+
+/** A setting that must be named, the variables that it is in, and the same with one thing mended. */
+type Case = readonly [title: string, setting: string, spoilt: Variables, mended: Variables]
+
+const oidc = (spoilt: Variables, mended: Variables): readonly [Variables, Variables] => [
+  { ...complete, ...spoilt },
+  { ...complete, ...mended }
+]
+
+const statics = (spoilt: string, mended: string): readonly [Variables, Variables] => [
+  { MCP_STATIC_TOKENS: spoilt },
+  { MCP_STATIC_TOKENS: mended }
+]
+
+const several = (spoilt: ReadonlyArray<unknown>, mended: ReadonlyArray<unknown>): readonly [Variables, Variables] => [
+  { MCP_PROVIDERS: JSON.stringify(spoilt) },
+  { MCP_PROVIDERS: JSON.stringify(mended) }
+]
+
+const issuer = "https://issuer.example"
+const other = "https://other.example"
+const opaque = { type: "userinfo", issuer: "https://opaque.example" }
+const fixed = { type: "static", tokens: `${secret}:c:s:` }
+const asking = {
+  type: "introspection",
+  issuer: "https://asked.example",
+  introspection_endpoint: "https://asked.example/introspect",
+  client_id: "gateway",
+  client_secret: secret
+}
+
+const cases: ReadonlyArray<Case> = [
+  ["CFG-01 no provider", "MCP_PROVIDERS", {}, complete],
+  ["CFG-01 an empty list of providers", "MCP_PROVIDERS", ...several([], [{ issuer }])],
+  ["CFG-01 only an audience", "MCP_PROVIDERS", { MCP_JWT_AUDIENCE: "a" }, complete],
+  ["CFG-01 no issuer", "MCP_JWT_ISSUER", { MCP_PROVIDER_TYPE: "oidc" }, { MCP_PROVIDER_TYPE: "oidc", ...complete }],
+  [
+    "CFG-01 no issuer, though there are keys",
+    "MCP_JWT_ISSUER",
+    { MCP_JWT_JWKS_URI: "https://issuer.example/jwks" },
+    { ...complete, MCP_JWT_JWKS_URI: "https://issuer.example/jwks" }
+  ],
+  [
+    "CFG-01 an http issuer",
+    "MCP_JWT_ISSUER",
+    ...oidc({ MCP_JWT_ISSUER: "http://issuer.example" }, { MCP_JWT_ISSUER: "http://127.0.0.1:8080" })
+  ],
+  [
+    "CFG-01 an http issuer whose name begins like a loopback address",
+    "MCP_JWT_ISSUER",
+    ...oidc({ MCP_JWT_ISSUER: "http://127.0.0.1.evil.example" }, { MCP_JWT_ISSUER: "http://localhost:1" })
+  ],
+  [
+    "an issuer that is no URL, without keys",
+    "MCP_JWT_ISSUER",
+    { MCP_JWT_ISSUER: "my-issuer" },
+    { MCP_JWT_ISSUER: "my-issuer", MCP_JWT_JWKS_URI: "https://issuer.example/jwks" }
+  ],
+  [
+    "credentials in a provider's URL",
+    "MCP_JWT_JWKS_URI",
+    ...oidc(
+      { MCP_JWT_JWKS_URI: `https://user:${secret}@issuer.example/jwks` },
+      { MCP_JWT_JWKS_URI: "https://issuer.example/jwks?x=a@b" }
+    )
+  ],
+  [
+    "a fragment in a provider's URL",
+    "MCP_OAUTH_TOKEN_ENDPOINT",
+    ...oidc({ MCP_OAUTH_TOKEN_ENDPOINT: "https://issuer.example/t#" }, {
+      MCP_OAUTH_TOKEN_ENDPOINT: "https://issuer.example/t"
+    })
+  ],
+  [
+    "a query in an issuer",
+    "MCP_JWT_ISSUER",
+    ...oidc({ MCP_JWT_ISSUER: "https://issuer.example?a=b" }, { MCP_JWT_ISSUER: "https://issuer.example/a" })
+  ],
+  [
+    "an http key set",
+    "MCP_JWT_JWKS_URI",
+    ...oidc({ MCP_JWT_JWKS_URI: "http://issuer.example/jwks" }, { MCP_JWT_JWKS_URI: "http://[::1]:9/jwks" })
+  ],
+  [
+    "another scheme",
+    "MCP_JWT_JWKS_URI",
+    ...oidc({ MCP_JWT_JWKS_URI: "file:///etc/passwd" }, { MCP_JWT_JWKS_URI: "issuer.example/jwks" })
+  ],
+  [
+    "a host outside the allowed domains",
+    "MCP_JWT_JWKS_URI",
+    ...oidc(
+      { MCP_ALLOWED_DOMAINS: "issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" },
+      { MCP_ALLOWED_DOMAINS: "issuer.example,*.issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" }
+    )
+  ],
+  [
+    "an allowed domain with a scheme",
+    "MCP_ALLOWED_DOMAINS",
+    ...oidc({ MCP_ALLOWED_DOMAINS: "https://issuer.example" }, { MCP_ALLOWED_DOMAINS: "issuer.example" })
+  ],
+  [
+    "everything as an allowed domain",
+    "MCP_ALLOWED_DOMAINS",
+    ...oidc({ MCP_ALLOWED_DOMAINS: "*" }, { MCP_ALLOWED_DOMAINS: "*.example" })
+  ],
+  [
+    "CFG-01 a wildcard audience",
+    "MCP_JWT_AUDIENCE",
+    ...oidc({ MCP_JWT_AUDIENCE: "a,*" }, { MCP_JWT_AUDIENCE: "a,b" })
+  ],
+  [
+    "CFG-01 an audience of nothing",
+    "MCP_JWT_AUDIENCE",
+    ...oidc({ MCP_JWT_AUDIENCE: " , " }, { MCP_JWT_AUDIENCE: ",a" })
+  ],
+  [
+    "the audience auto without a public URL",
+    "MCP_JWT_AUDIENCE",
+    ...oidc({ MCP_JWT_AUDIENCE: "auto" }, { MCP_JWT_AUDIENCE: "auto", MCP_PUBLIC_URL: "https://mcp.example.com" })
+  ],
+  ["JOSE-06 no algorithm", "MCP_JWT_ALGORITHM", ...oidc({ MCP_JWT_ALGORITHM: "," }, { MCP_JWT_ALGORITHM: "RS256," })],
+  [
+    "JOSE-06 alg none",
+    "MCP_JWT_ALGORITHM",
+    ...oidc({ MCP_JWT_ALGORITHM: "RS256,none" }, { MCP_JWT_ALGORITHM: "ES256" })
+  ],
+  [
+    "JOSE-06 HMAC",
+    "MCP_JWT_ALGORITHM",
+    ...oidc({ MCP_JWT_ALGORITHM: "HS256" }, { MCP_JWT_ALGORITHM: "PS256,EdDSA" })
+  ],
+  ["JOSE-06 every algorithm", "MCP_JWT_ALGORITHM", ...oidc({ MCP_JWT_ALGORITHM: "*" }, {})],
+  ["JOSE-06 an algorithm in lower case", "MCP_JWT_ALGORITHM", ...oidc({ MCP_JWT_ALGORITHM: "rs256" }, {})],
+  ["a scope with a quotation mark", "MCP_REQUIRED_SCOPES", ...oidc({ MCP_REQUIRED_SCOPES: "a\"b" }, {})],
+  ["scopes of nothing", "MCP_REQUIRED_SCOPES", ...oidc({ MCP_REQUIRED_SCOPES: "," }, { MCP_REQUIRED_SCOPES: "a," })],
+  ["an unknown type", "MCP_PROVIDER_TYPE", ...oidc({ MCP_PROVIDER_TYPE: "saml" }, { MCP_PROVIDER_TYPE: "JWT" })],
+  ["STK-02 static without tokens", "MCP_STATIC_TOKENS", { MCP_PROVIDER_TYPE: "static" }, {
+    MCP_STATIC_TOKENS: "t:c:s:"
+  }],
+  ["STK-02 an empty token", "MCP_STATIC_TOKENS", ...statics(":c:s:read", "t:c:s:read")],
+  ["STK-02 nothing but separators", "MCP_STATIC_TOKENS", ...statics(";;", ";t:c:s:;")],
+  ["STK-02 the word undefined", "MCP_STATIC_TOKENS", ...statics("undefined:c:s:", "undefined1:c:s:")],
+  ["STK-02 the word null", "MCP_STATIC_TOKENS", ...statics("null:c:s:", "nulL:c:s:")],
+  ["a static token without client", "MCP_STATIC_TOKENS", ...statics(`${secret}::s:read`, `${secret}:c:s:read`)],
+  ["a static token without subject", "MCP_STATIC_TOKENS", ...statics(`${secret}:c: :read`, `${secret}:c:s:read`)],
+  ["a static token with three fields", "MCP_STATIC_TOKENS", ...statics(`${secret}:c:s`, `${secret}:c:s:`)],
+  [
+    "a repeated static token",
+    "MCP_STATIC_TOKENS",
+    ...statics(`${secret}:c:s:;${secret}:d:u:`, `${secret}:c:s:;x:d:u:`)
+  ],
+  ["STK-06 a token that cannot be sent", "MCP_STATIC_TOKENS", ...statics(`${secret} x:c:s:`, `${secret}x:c:s:`)],
+  [
+    "a mistyped expiry",
+    "MCP_STATIC_TOKENS",
+    ...statics(`${secret}:c:s:read:2030-01-01`, `${secret}:c:s:read:1893456000`)
+  ],
+  [
+    "an expiry in milliseconds",
+    "MCP_STATIC_TOKENS",
+    ...statics(`${secret}:c:s:read:1893456000000`, `${secret}:c:s:read:1893456000`)
+  ],
+  [
+    "a scope that cannot be",
+    "MCP_STATIC_TOKENS",
+    ...statics(`${secret}:c:s:a\\b`, `${secret}:c:s:a/b`)
+  ],
+  ["broken JSON in static tokens", "MCP_STATIC_TOKENS", ...statics(`[{"token":"${secret}"`, `${secret}:c:s:`)],
+  [
+    "static tokens for a provider of JWTs",
+    "MCP_STATIC_TOKENS",
+    { ...complete, MCP_STATIC_TOKENS: `${secret}:c:s:` },
+    { MCP_STATIC_TOKENS: `${secret}:c:s:` }
+  ],
+  [
+    "a client secret for a provider of JWTs",
+    "MCP_CLIENT_SECRET",
+    ...oidc({ MCP_CLIENT_SECRET: secret }, {})
+  ],
+  [
+    "introspection without secret",
+    "MCP_CLIENT_SECRET",
+    {
+      MCP_PROVIDER_TYPE: "introspection",
+      MCP_JWT_ISSUER: issuer,
+      MCP_INTROSPECTION_URL: "https://issuer.example/introspect",
+      MCP_CLIENT_ID: "gateway"
+    },
+    {
+      MCP_PROVIDER_TYPE: "introspection",
+      MCP_JWT_ISSUER: issuer,
+      MCP_INTROSPECTION_URL: "https://issuer.example/introspect",
+      MCP_CLIENT_ID: "gateway",
+      MCP_CLIENT_SECRET: secret
+    }
+  ],
+  ["CFG-01 an unclear boolean", "MCP_AUTH_ENABLED", ...oidc({ MCP_AUTH_ENABLED: "nope" }, { MCP_AUTH_ENABLED: "No" })],
+  ["CFG-01 an unclear boolean", "MCP_FORWARD_AUTHORIZATION", ...oidc({ MCP_FORWARD_AUTHORIZATION: "2" }, {})],
+  ["CACHE-09 too much skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "301" }, { MCP_CLOCK_SKEW: "300" })],
+  ["CACHE-09 negative skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "-1" }, { MCP_CLOCK_SKEW: "0" })],
+  ["CACHE-09 skew that is no number", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "NaN" }, {})],
+  ["CACHE-09 endless skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "Infinity" }, {})],
+  ["CACHE-09 skew in another notation", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "1e1" }, { MCP_CLOCK_SKEW: "10" })],
+  ["a port out of range", "PORT", ...oidc({ PORT: "65536" }, { PORT: "0" })],
+  ["no timeout", "MCP_UPSTREAM_TIMEOUT", ...oidc({ MCP_UPSTREAM_TIMEOUT: "0" }, { MCP_UPSTREAM_TIMEOUT: "1" })],
+  ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
+  ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
+  ["a relative gateway URL", "MCP_GATEWAY_URL", ...oidc({ MCP_GATEWAY_URL: "/mcp" }, { MCP_GATEWAY_URL: "http://u" })],
+  ["the gateway URL none", "MCP_GATEWAY_URL", ...oidc({ MCP_GATEWAY_URL: "none" }, {})],
+  [
+    "credentials in the gateway URL",
+    "MCP_GATEWAY_URL",
+    ...oidc({ MCP_GATEWAY_URL: `http://u:${secret}@mcp.internal` }, { MCP_GATEWAY_URL: "http://mcp.internal" })
+  ],
+  [
+    "a query in the gateway URL",
+    "MCP_GATEWAY_URL",
+    ...oidc({ MCP_GATEWAY_URL: `http://mcp.internal/?key=${secret}` }, { MCP_GATEWAY_URL: "http://mcp.internal/" })
+  ],
+  [
+    "an http public URL",
+    "MCP_PUBLIC_URL",
+    ...oidc({ MCP_PUBLIC_URL: "http://mcp.example.com" }, { MCP_PUBLIC_URL: "http://localhost:3000" })
+  ],
+  [
+    "a public URL without scheme",
+    "MCP_PUBLIC_URL",
+    ...oidc({ MCP_PUBLIC_URL: "mcp.example.com" }, { MCP_PUBLIC_URL: "https://mcp.example.com" })
+  ],
+  ["a path without slash", "MCP_PATH", ...oidc({ MCP_PATH: "mcp" }, { MCP_PATH: "/mcp" })],
+  ["a path with a slash at its end", "MCP_PATH", ...oidc({ MCP_PATH: "/mcp/" }, { MCP_PATH: "/" })],
+  ["a path with dots", "MCP_PATH", ...oidc({ MCP_PATH: "/a/../mcp" }, { MCP_PATH: "/a/..b" })],
+  ["the path of the discovery documents", "MCP_PATH", ...oidc({ MCP_PATH: "/.well-known/mcp" }, { MCP_PATH: "/.mcp" })],
+  ["the path of the health check", "MCP_PATH", ...oidc({ MCP_PATH: "/healthz" }, { MCP_PATH: "/healthz1" })],
+  [
+    "an unknown proxy",
+    "MCP_TRUSTED_PROXIES",
+    ...oidc({ MCP_TRUSTED_PROXIES: "nginx" }, { MCP_TRUSTED_PROXIES: "all" })
+  ],
+  [
+    "CFG-01 a network with bits behind its prefix",
+    "MCP_TRUSTED_PROXIES",
+    ...oidc({ MCP_TRUSTED_PROXIES: "10.0.0.1/8" }, { MCP_TRUSTED_PROXIES: "10.0.0.0/8" })
+  ],
+  [
+    "CFG-01 everyone and someone",
+    "MCP_TRUSTED_PROXIES",
+    ...oidc({ MCP_TRUSTED_PROXIES: "all,10.0.0.1" }, { MCP_TRUSTED_PROXIES: "10.0.0.1" })
+  ],
+  [
+    "CFG-01 a wildcard origin beside others",
+    "MCP_ALLOWED_ORIGINS",
+    ...oidc({ MCP_ALLOWED_ORIGINS: "*,https://a.example" }, { MCP_ALLOWED_ORIGINS: "*" })
+  ],
+  [
+    "CFG-01 a wildcard within an origin",
+    "MCP_ALLOWED_ORIGINS",
+    ...oidc({ MCP_ALLOWED_ORIGINS: "https://*.example.com" }, { MCP_ALLOWED_ORIGINS: "https://a.example.com" })
+  ],
+  ["the origin null", "MCP_ALLOWED_ORIGINS", ...oidc({ MCP_ALLOWED_ORIGINS: "null" }, {})],
+  ["an origin with a slash", "MCP_ALLOWED_ORIGINS", ...oidc({ MCP_ALLOWED_ORIGINS: "https://a.example/" }, {})],
+  ["an origin with capitals", "MCP_ALLOWED_ORIGINS", ...oidc({ MCP_ALLOWED_ORIGINS: "https://A.example" }, {})],
+  [
+    "an origin with a default port",
+    "MCP_ALLOWED_ORIGINS",
+    ...oidc({ MCP_ALLOWED_ORIGINS: "https://a.example:443" }, {})
+  ],
+  ["a trace header of two words", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "X Trace" }, {})],
+  ["a hop-by-hop trace header", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "Transfer-Encoding" }, {})],
+  ["an identity header for traces", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "X_Auth-User-Id" }, {})],
+  ["an unknown error style", "MCP_ERROR_STYLE", ...oidc({ MCP_ERROR_STYLE: "html" }, { MCP_ERROR_STYLE: "RFC6750" })],
+  ["a host with a port", "HOST", ...oidc({ HOST: "http://0.0.0.0" }, { HOST: "0.0.0.0" })],
+  ["a token prefix that cannot begin a token", "MCP_TOKEN_PREFIX", ...oidc({ MCP_TOKEN_PREFIX: "a b" }, {})],
+  [
+    "a line break within a value",
+    "MCP_PROVIDER_NAME",
+    ...oidc({ MCP_PROVIDER_NAME: "a\nb" }, { MCP_PROVIDER_NAME: "a b" })
+  ],
+
+  ["broken JSON in MCP_PROVIDERS", "MCP_PROVIDERS", { MCP_PROVIDERS: `[{"client_secret": "${secret}"` }, complete],
+  ["an object for MCP_PROVIDERS", "MCP_PROVIDERS", { MCP_PROVIDERS: `{"issuer":"${issuer}"}` }, complete],
+  ["an entry that is a string", "MCP_PROVIDERS[0]", ...several([secret], [{ issuer }])],
+  ["CFG-01 an unknown field", "MCP_PROVIDERS[0].audiences", ...several([{ issuer, audiences: "a" }], [{ issuer }])],
+  [
+    "CFG-01 a useless field",
+    "MCP_PROVIDERS[1].issuer",
+    ...several([{ issuer }, { ...fixed, issuer }], [{ issuer }, fixed])
+  ],
+  [
+    "two ways to describe a provider",
+    "MCP_PROVIDERS",
+    { ...complete, MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },
+    { MCP_REQUIRED_SCOPES: "a", MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) }
+  ],
+  [
+    "equal names",
+    "MCP_PROVIDERS[1].name",
+    ...several([{ issuer }, { issuer: other }], [{ issuer }, { issuer: other, name: "other" }])
+  ],
+  [
+    "equal issuers but for a slash",
+    "MCP_PROVIDERS[1].issuer",
+    ...several([{ issuer }, { issuer: `${issuer}/`, name: "b" }], [{ issuer }, { issuer: `${issuer}/b`, name: "b" }])
+  ],
+  [
+    "overlapping prefixes",
+    "MCP_PROVIDERS[1].token_prefix",
+    ...several(
+      [{ ...opaque, token_prefix: "mat_" }, { ...asking, token_prefix: "mat" }],
+      [{ ...opaque, token_prefix: "mat_" }, { ...asking, token_prefix: "mat-" }]
+    )
+  ],
+  [
+    "two providers for any opaque token",
+    "MCP_PROVIDERS[1].token_prefix",
+    ...several([opaque, asking], [{ ...opaque, token_prefix: "mat_" }, asking])
+  ],
+  [
+    "one static token in two providers",
+    "MCP_PROVIDERS[1].tokens",
+    ...several([fixed, { ...fixed, name: "b" }], [fixed, { type: "static", name: "b", tokens: "x:c:s:" }])
+  ],
+  ["introspection without client", "MCP_PROVIDERS[0].client_id", ...several([{ ...asking, client_id: "" }], [asking])],
+  [
+    "a secret that is a number",
+    "MCP_PROVIDERS[0].client_secret",
+    ...several([{ ...asking, client_secret: 7 }], [asking])
+  ],
+  ["AUTH_CONFIG that is no JSON", "AUTH_CONFIG", { AUTH_CONFIG: `{providers: "${secret}"}` }, complete],
+  ["AUTH_CONFIG that is an array", "AUTH_CONFIG", { AUTH_CONFIG: `["${secret}"]` }, complete],
+  [
+    "an unknown member of AUTH_CONFIG",
+    "AUTH_CONFIG",
+    { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], gateway_url: "http://x" }) },
+    { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }) }
+  ],
+  ["AUTH_CONFIG without providers", "MCP_PROVIDERS", { AUTH_CONFIG: "{\"providers\":[]}" }, complete],
+  [
+    "CFG-02 AUTH_CONFIG against a variable",
+    "MCP_GATEWAY_URL",
+    {
+      AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }),
+      MCP_GATEWAY_URL: "http://y"
+    },
+    {
+      AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }),
+      MCP_GATEWAY_URL: "http://x"
+    }
+  ],
+  [
+    "CFG-02 AUTH_CONFIG beside MCP_PROVIDERS",
+    "MCP_PROVIDERS",
+    { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }] }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },
+    { AUTH_CONFIG: JSON.stringify({ enabled: false }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) }
+  ]
+]
+
+describe("bad configurations", () => {
+  it.effect("CFG-01 there are at least forty, and every setting but free text is among them", () =>
+    Effect.sync(() => {
+      assert.isAtLeast(cases.length, 40)
+      const named = new Set(cases.map(([, setting]) => setting))
+      const free = settingNames.filter((name) => !named.has(name))
+      assert.deepStrictEqual(free, [
+        "MCP_CONFIG_FILE",
+        "MCP_SCOPES_SUPPORTED",
+        "MCP_JWT_PUBLIC_KEY",
+        "MCP_REQUIRE_AT_JWT",
+        "MCP_OAUTH_AUTHORIZE_ENDPOINT",
+        "MCP_OAUTH_USERINFO_ENDPOINT",
+        "MCP_INTROSPECTION_URL",
+        "MCP_CLIENT_ID",
+        "MCP_IDENTITY_HEADERS",
+        "MCP_INJECT_REQUEST_CONTEXT",
+        "MCP_INJECT_RESPONSE_CONTEXT",
+        "MCP_MAX_BODY_BYTES",
+        "MCP_LOG_FORMAT",
+        "MCP_LOG_LEVEL"
+      ])
+    }))
+
+  for (const [title, setting, spoilt, mended] of cases) {
+    it.effect(`refuses ${title} (${setting})`, () =>
+      Effect.sync(() => {
+        const { message, problems } = refusalOf(spoilt)
+        assert.include(problems.map((problem) => problem.setting), setting, message)
+        for (const problem of problems) {
+          assert.isNotEmpty(problem.problem)
+          assert.isNotEmpty(problem.cure)
+        }
+        assert.notInclude(message, secret)
+        assert.strictEqual(message.split("\n").length, problems.length + 1)
+        // Positive control.
+        settingsOf(mended)
+      }))
+  }
+
+  it.effect("reports all problems at once", () =>
+    Effect.sync(() => {
+      const problems = problemsOf({
+        MCP_JWT_ISSUER: "http://issuer.example",
+        MCP_JWT_JWKS_URI: "ftp://issuer.example",
+        MCP_JWT_ALGORITHM: "none",
+        MCP_PUBLIC_URL: "x",
+        MCP_PATH: "x",
+        MCP_TYPO: "x",
+        AUTH_ENABLED: "perhaps",
+        PORT: "x"
+      })
+      assert.deepStrictEqual(problems.map(({ setting }) => setting).toSorted(), [
+        "MCP_AUTH_ENABLED",
+        "MCP_JWT_ALGORITHM",
+        "MCP_JWT_ISSUER",
+        "MCP_JWT_JWKS_URI",
+        "MCP_PATH",
+        "MCP_PUBLIC_URL",
+        "MCP_TYPO",
+        "PORT"
+      ])
+    }))
+
+  it.effect("says what is wrong, where it was given, and what to do", () =>
+    Effect.sync(() => {
+      assert.strictEqual(
+        refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
+        `Invalid configuration, 2 problems:
+  MCP_JWT_ALGORITM: is not a setting. Did you mean MCP_JWT_ALGORITHM?
+  MCP_JWT_ISSUER (given as AUTHKIT_DOMAIN): is an http URL. Use https; http is for loopback hosts only (localhost, 127.0.0.0/8, [::1]).`
+      )
+      assert.match(
+        refusalOf({}).message,
+        /^Invalid configuration, 1 problem:\n {2}MCP_PROVIDERS: No authentication providers configured\. Set /
+      )
+    }))
+})
+
+const names = [settingNames, ...settingNames.map((name) => settings[name].aliases ?? [])].flat()
+
+describe("arbitrary configurations", () => {
+  const value = Schema.Union([
+    Schema.String,
+    Schema.Literals([
+      "true",
+      "static",
+      "introspection",
+      "[{}]",
+      "{}",
+      "[",
+      "https://",
+      "http://[",
+      "::",
+      "a:b:c:d",
+      "%"
+    ])
+  ])
+
+  it.effect.prop(
+    "CFG-01 never throw, and never show a value",
+    {
+      settings: Schema.Array(Schema.Tuple([Schema.Literals(names), value])).check(Schema.isMaxLength(12)),
+      before: Schema.Boolean
+    },
+    ({ before, settings }) =>
+      Effect.sync(() => {
+        const canary = (text: string) => before ? secret + text : text + secret
+        const variables = Object.fromEntries(settings.map(([name, text]) => [name, canary(text)]))
+        const result = resolveSources({ variables })
+        if (Result.isFailure(result)) assert.notInclude(result.failure.message, secret)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop(
+    "CFG-01 never throw, and never show a value, as JSON",
+    {
+      name: Schema.Literals(names),
+      member: Schema.Literals(["tokens", "client_secret", "issuer", "type", "public_key", "audience", "token", "x"]),
+      wrapped: Schema.Literals(["object", "array", "entry", "deep"]),
+      json: Schema.Json
+    },
+    ({ json, member, name, wrapped }) =>
+      Effect.sync(() => {
+        const entry = { [member]: secret, json }
+        const value = wrapped === "object"
+          ? entry
+          : wrapped === "array"
+          ? [secret, json]
+          : wrapped === "entry"
+          ? [entry]
+          : { providers: [entry], [secret]: [secret] }
+        for (
+          const sources of [
+            { variables: { [name]: JSON.stringify(value) } },
+            { variables: {}, document: { [name.replace(/^MCP_/, "").toLowerCase()]: value } },
+            { variables: {}, document: value }
+          ]
+        ) {
+          const result = resolveSources(sources)
+          if (Result.isFailure(result)) assert.notInclude(result.failure.message, secret)
+        }
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+})

@@ -1,0 +1,65 @@
+/** Short ways to resolve settings in tests. */
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { fromInput } from "../../src/config/document.ts"
+import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
+import type { GatewaySettings, Provider, StaticToken } from "../../src/config/GatewaySettings.ts"
+import type { InvalidConfiguration, Problem } from "../../src/config/InvalidConfiguration.ts"
+import { resolve, resolveSources } from "../../src/config/resolve.ts"
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+const good = (result: Result.Result<GatewaySettings, InvalidConfiguration>): GatewaySettings =>
+  Result.getOrThrowWith(result, ({ message }) => new Error(message))
+
+/** The settings; throws with all problems if there are any. */
+export const settingsOf = (variables: Variables, document?: unknown): GatewaySettings =>
+  good(resolveSources({ variables, document }))
+
+export const settingsOfInput = (input: GatewayConfigInput): GatewaySettings => good(resolve(fromInput(input)))
+
+const failure = (result: Result.Result<GatewaySettings, InvalidConfiguration>): InvalidConfiguration => {
+  if (Result.isSuccess(result)) throw new Error("accepted")
+  return result.failure
+}
+
+/** What is wrong with settings; throws if nothing is. */
+export const refusalOf = (variables: Variables, document?: unknown): InvalidConfiguration =>
+  failure(resolveSources({ variables, document }))
+
+export const problemsOf = (variables: Variables, document?: unknown): ReadonlyArray<Problem> =>
+  refusalOf(variables, document).problems
+
+/** The only thing that is wrong with settings; throws if there are other problems, or none. */
+export const onlyProblemOf = (variables: Variables, document?: unknown): Problem => {
+  const { message, problems: [problem, ...others] } = refusalOf(variables, document)
+  if (problem === undefined || others.length > 0) throw new Error(message)
+  return problem
+}
+
+/** The single provider of the settings. */
+export const providerOf = (variables: Variables): Provider => {
+  const [provider, ...others] = settingsOf(variables).providers
+  if (provider === undefined || others.length > 0) throw new Error("not one provider")
+  return provider
+}
+
+/**
+ * The tokens of a static provider, in clear.
+ *
+ * Two `Redacted` are deeply equal whatever is in them, so that tokens must not be compared as they are.
+ */
+export const tokensOf = (
+  variables: Variables
+): ReadonlyArray<Omit<StaticToken, "token"> & { readonly token: string }> => {
+  const provider = providerOf(variables)
+  return provider.type === "static"
+    ? provider.tokens.map(({ token, ...rest }) => Object.assign(rest, { token: Redacted.value(token) }))
+    : []
+}
+
+/** Settings that are complete, to be spoilt in one place. */
+export const complete = {
+  MCP_JWT_ISSUER: "https://issuer.example",
+  MCP_JWT_AUDIENCE: "https://mcp.example.com/mcp"
+}

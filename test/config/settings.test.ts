@@ -1,0 +1,244 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as Result from "effect/Result"
+import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
+import { complete, settingsOf } from "./resolving.ts"
+
+const resolved = (variables: Readonly<Record<string, string>>) => settingsOf({ ...complete, ...variables })
+
+const proxies = (text: string) => {
+  const { trustedProxies } = resolved({ MCP_TRUSTED_PROXIES: text })
+  return trustedProxies._tag === "Networks" ? trustedProxies.networks.map(IpNetwork.format) : trustedProxies._tag
+}
+
+describe("settings", () => {
+  it.effect("defaults", () =>
+    Effect.sync(() => {
+      const { providers, ...rest } = settingsOf(complete)
+      assert.strictEqual(providers.length, 1)
+      assert.deepStrictEqual<unknown>(rest, {
+        authEnabled: true,
+        requiredScopes: [],
+        scopesSupported: [],
+        gatewayUrl: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
+        path: "/mcp",
+        publicUrl: undefined,
+        trustedProxies: { _tag: "None" },
+        allowedOrigins: { _tag: "Loopback" },
+        traceHeader: "x-trace-id",
+        errorStyle: "oauth",
+        forwardAuthorization: false,
+        identityHeaders: true,
+        injectRequestContext: true,
+        injectResponseContext: true,
+        maxTokenBytes: 8192,
+        maxBodyBytes: 4_194_304,
+        clockSkewSeconds: 60,
+        upstreamTimeoutMillis: 300_000,
+        shutdownTimeoutMillis: 10_000,
+        host: "127.0.0.1",
+        port: 3000,
+        logFormat: "json",
+        logLevel: "info"
+      })
+    }))
+
+  it.effect("every default in the table is a value of its own kind", () =>
+    Effect.sync(() => {
+      for (const name of settingNames) {
+        const { default: value, kind } = settings[name]
+        if (value !== undefined) assert.isTrue(Result.isSuccess<unknown, unknown>(kind.fromText(value)), name)
+      }
+    }))
+
+  it.effect("names, aliases and file members are unique", () =>
+    Effect.sync(() => {
+      const all = settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []])
+      assert.strictEqual(new Set(all).size, all.length)
+      assert.strictEqual(new Set(settingNames.map(fileKey)).size, settingNames.length)
+    }))
+
+  it.effect("secrets are marked", () =>
+    Effect.sync(() => {
+      assert.deepStrictEqual(settingNames.filter((name) => settings[name].secret), [
+        "MCP_STATIC_TOKENS",
+        "MCP_CLIENT_SECRET",
+        "MCP_PROVIDERS",
+        "AUTH_CONFIG"
+      ])
+    }))
+
+  it.effect("booleans in many words", () =>
+    Effect.sync(() => {
+      for (const word of ["true", "TRUE", "Yes", "on", "1", " true\n"]) {
+        assert.isTrue(resolved({ MCP_FORWARD_AUTHORIZATION: word }).forwardAuthorization, word)
+      }
+      for (const word of ["false", "False", "NO", "Off", "0"]) {
+        assert.isFalse(resolved({ MCP_IDENTITY_HEADERS: word }).identityHeaders, word)
+      }
+    }))
+
+  it.effect("without authentication no provider is needed, but one that is there must be right", () =>
+    Effect.sync(() => {
+      assert.deepStrictEqual(settingsOf({ AUTH_ENABLED: "false" }).providers, [])
+      assert.strictEqual(settingsOf({ AUTH_ENABLED: "false", ...complete }).providers.length, 1)
+      assert.throws(() => settingsOf({ AUTH_ENABLED: "false", MCP_JWT_ISSUER: "http://x.example" }), /MCP_JWT_ISSUER/)
+    }))
+
+  it.effect("the public URL loses one slash and is written as browsers do", () =>
+    Effect.sync(() => {
+      for (
+        const [given, written] of [
+          ["https://mcp.example.com", "https://mcp.example.com"],
+          ["https://mcp.example.com/", "https://mcp.example.com"],
+          ["HTTPS://MCP.example.com:443/a/", "https://mcp.example.com/a"],
+          ["http://127.0.0.1:3000", "http://127.0.0.1:3000"]
+        ] as const
+      ) {
+        assert.strictEqual(resolved({ MCP_PUBLIC_URL: given }).publicUrl, written)
+      }
+      for (
+        const bad of [
+          "https://mcp.example.com//",
+          "https://a@mcp.example.com",
+          "https://mcp.example.com/?x",
+          "https://mcp.example.com/#",
+          "http://mcp.localhost"
+        ]
+      ) {
+        assert.throws(() => resolved({ MCP_PUBLIC_URL: bad }), /MCP_PUBLIC_URL/, bad)
+      }
+    }))
+
+  it.effect("paths", () =>
+    Effect.sync(() => {
+      for (const path of ["/", "/mcp", "/a/b-c_d.e~f", "/...", "/readyz-mcp"]) {
+        assert.strictEqual(resolved({ MCP_PATH: path }).path, path)
+      }
+      for (
+        const path of [
+          "//",
+          "/a//b",
+          "/a/./b",
+          "/..",
+          "/a%2fb",
+          "/a?b",
+          "/a#b",
+          "/a;b",
+          "/a\\b",
+          "/:id",
+          "/*",
+          "/é",
+          "/.well-known",
+          "/.WELL-known/x",
+          "/healthz/x",
+          "/readyz",
+          "http://x/mcp"
+        ]
+      ) {
+        assert.throws(() => resolved({ MCP_PATH: path }), /MCP_PATH/, path)
+      }
+    }))
+
+  it.effect("trusted proxies", () =>
+    Effect.sync(() => {
+      assert.strictEqual(proxies("None"), "None")
+      assert.strictEqual(proxies("ALL"), "All")
+      assert.strictEqual(proxies("*"), "All")
+      assert.deepStrictEqual(proxies("10.0.0.0/8, 192.0.2.1 ,fd00::/8,::1"), [
+        "10.0.0.0/8",
+        "192.0.2.1/32",
+        "fd00::/8",
+        "::1/128"
+      ])
+      for (const bad of ["none,10.0.0.1", "1", "10.0.0", "10.0.0.0/33", "localhost", "10.0.0.1:80", "010.0.0.1"]) {
+        assert.throws(() => proxies(bad), /MCP_TRUSTED_PROXIES/, bad)
+      }
+    }))
+
+  it.effect("allowed origins follow the address that the gateway listens on, unless they are given", () =>
+    Effect.sync(() => {
+      for (const host of ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "::1"]) {
+        assert.deepStrictEqual(resolved({ HOST: host }).allowedOrigins, { _tag: "Loopback" }, host)
+      }
+      for (const host of ["0.0.0.0", "::", "10.0.0.1", "mcp.example.com", "localhost.example.com"]) {
+        assert.deepStrictEqual(resolved({ host }).allowedOrigins, { _tag: "Any" }, host)
+      }
+      assert.deepStrictEqual(resolved({ MCP_ALLOWED_ORIGINS: "*" }).allowedOrigins, { _tag: "Any" })
+      assert.deepStrictEqual(
+        resolved({ HOST: "::", MCP_ALLOWED_ORIGINS: "https://a.example, http://localhost:5173" }).allowedOrigins,
+        { _tag: "List", origins: ["https://a.example", "http://localhost:5173"] }
+      )
+      for (
+        const bad of ["a.example", "https://a.example/x", "file://", "chrome-extension://abc", "http://a.example:80"]
+      ) {
+        assert.throws(() => resolved({ MCP_ALLOWED_ORIGINS: bad }), /MCP_ALLOWED_ORIGINS/, bad)
+      }
+    }))
+
+  it.effect("trace headers", () =>
+    Effect.sync(() => {
+      assert.strictEqual(resolved({ AUTH_TRACE_HEADER: "X-Request-ID" }).traceHeader, "x-request-id")
+      assert.strictEqual(resolved({ AUTH_TRACE_HEADER: "traceparent" }).traceHeader, "traceparent")
+      for (
+        const bad of [
+          "Authorization",
+          "Host",
+          "Connection",
+          "Keep-Alive",
+          "Content-Length",
+          "Content_Length",
+          "Set-Cookie",
+          "WWW-Authenticate",
+          "X-Auth-User-Id",
+          "X-Forwarded-For",
+          "X-Original-Host",
+          "Mcp-Session-Id",
+          "MCP-Protocol-Version",
+          "Access-Control-Allow-Origin",
+          "Trace:",
+          "Tracé"
+        ]
+      ) {
+        assert.throws(() => resolved({ AUTH_TRACE_HEADER: bad }), /MCP_TRACE_HEADER/, bad)
+      }
+    }))
+
+  it.effect("the gateway URL is kept as it is written", () =>
+    Effect.sync(() => {
+      for (const url of ["http://mcp.internal:8080/a/b/", "https://mcp.example.com", "http://[::1]:1/x%20y"]) {
+        assert.strictEqual(resolved({ MCP_GATEWAY_URL: url }).gatewayUrl, url)
+      }
+      for (
+        const bad of [
+          "mcp.internal",
+          "ftp://mcp.internal",
+          "http://",
+          "http://a b/",
+          "http://u@mcp.internal",
+          "http://x/#"
+        ]
+      ) {
+        assert.throws(() => resolved({ MCP_GATEWAY_URL: bad }), /MCP_GATEWAY_URL/, bad)
+      }
+    }))
+
+  it.effect("times become milliseconds", () =>
+    Effect.sync(() => {
+      const settings = resolved({ MCP_UPSTREAM_TIMEOUT: "7", MCP_SHUTDOWN_TIMEOUT: "0" })
+      assert.strictEqual(settings.upstreamTimeoutMillis, 7000)
+      assert.strictEqual(settings.shutdownTimeoutMillis, 0)
+    }))
+
+  it.effect("scopes are separated by commas or spaces, and are supported unless others are", () =>
+    Effect.sync(() => {
+      const settings = resolved({ MCP_JWT_REQUIRED_SCOPES: "mcp:read, mcp:write  mcp:read" })
+      assert.deepStrictEqual(settings.requiredScopes, ["mcp:read", "mcp:write"])
+      assert.deepStrictEqual(settings.scopesSupported, ["mcp:read", "mcp:write"])
+      assert.deepStrictEqual(
+        resolved({ MCP_REQUIRED_SCOPES: "a", MCP_SCOPES_SUPPORTED: "a,b" }).scopesSupported,
+        ["a", "b"]
+      )
+    }))
+})

@@ -1,0 +1,115 @@
+/** A program in a process of its own: what it says, how it ends, and that it does end. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mainFile } from "./builtProgram.ts"
+
+export interface ProgramOptions {
+  /** Arguments of the gateway. */
+  readonly args?: ReadonlyArray<string>
+  /** Arguments of Node itself. */
+  readonly nodeArgs?: ReadonlyArray<string>
+  /** All that the process finds in its environment, beside `PATH`. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** The Node to run it with; the one that runs the tests unless given. */
+  readonly node?: string
+}
+
+/** How a process ended, and all that it said. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Program {
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Waits until what matches `pattern` stands on standard output; dies if the process ends before. */
+  readonly awaitOutput: (pattern: RegExp) => Effect.Effect<RegExpExecArray>
+  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
+  /** Closes our end of its standard output and standard error. */
+  readonly stopReading: Effect.Effect<void>
+  /** Waits for the end of the process and of its output. */
+  readonly ended: Effect.Effect<Ended>
+  readonly hasEnded: () => boolean
+}
+
+const collect = (stream: NodeJS.ReadableStream, onText: () => void): () => string => {
+  const chunks: Array<Buffer> = []
+  stream.on("data", (chunk: Buffer) => {
+    chunks.push(chunk)
+    onText()
+  })
+  return () => Buffer.concat(chunks).toString("utf8")
+}
+
+const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
+const kill = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (hasExited(child)) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGKILL")
+  })
+
+/** Starts the built program; its process does not outlive the scope. */
+export const startProgram = Effect.fnUntraced(
+  function*(options: ProgramOptions = {}): Effect.fn.Return<Program, never, Scope.Scope> {
+    const { args = [], cwd, env, node = process.execPath, nodeArgs = [] } = options
+    const main = yield* mainFile
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(node, [...nodeArgs, main, ...args], {
+          cwd,
+          // Not the environment of whoever runs the tests: it may hold settings.
+          env: { PATH: process.env["PATH"], ...env },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+      ),
+      kill
+    )
+    const ended = yield* Deferred.make<Ended>()
+    const waiting = new Set<() => void>()
+    const wake = () => {
+      for (const look of waiting) look()
+    }
+    const stdout = collect(child.stdout, wake)
+    const stderr = collect(child.stderr, wake)
+    child.on("error", (cause) => Deferred.doneUnsafe(ended, Effect.die(cause)))
+    child.on("close", (code, signal) => {
+      Deferred.doneUnsafe(ended, Effect.succeed({ code, signal, stdout: stdout(), stderr: stderr() }))
+      wake()
+    })
+
+    return {
+      stdout,
+      stderr,
+      awaitOutput: (pattern) =>
+        Effect.callback<RegExpExecArray>((resume) => {
+          const look = () => {
+            const found = pattern.exec(stdout())
+            if (found !== null) resume(Effect.succeed(found))
+            else if (hasExited(child)) resume(Effect.die(new Error(`it ended: ${stdout()}${stderr()}`)))
+          }
+          waiting.add(look)
+          look()
+          return Effect.sync(() => waiting.delete(look))
+        }),
+      signal: (name) => Effect.sync(() => child.kill(name)),
+      stopReading: Effect.sync(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }),
+      ended: Deferred.await(ended),
+      hasEnded: () => hasExited(child)
+    }
+  }
+)
+
+/** Runs the built program to its end. */
+export const runProgram = (options: ProgramOptions = {}): Effect.Effect<Ended> =>
+  Effect.scoped(Effect.flatMap(startProgram(options), ({ ended }) => ended))

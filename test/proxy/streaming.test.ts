@@ -1,0 +1,180 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { makeEventStream } from "../support/eventStream.ts"
+import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { openAnswer } from "../support/openAnswer.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const Fixture = GatewayFixture.layer()
+
+/** Opens an event stream through the gateway, up to its head. */
+const openStream = Effect.fnUntraced(function*(
+  method: "GET" | "POST",
+  headers: Readonly<Record<string, string>> = {},
+  body = ping
+) {
+  const { gateway, reset, token, upstream } = yield* GatewayFixture
+  yield* reset
+  const events = yield* makeEventStream({ "mcp-session-id": "s-1", "x-accel-buffering": "no" })
+  yield* upstream.answerWith(events.handler)
+  const answer = yield* openAnswer(`${gateway.origin}/mcp`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: "text/event-stream",
+      "accept-encoding": "gzip, br",
+      ...method === "POST" ? { "content-type": "application/json" } : {},
+      ...headers
+    },
+    ...method === "POST" ? { body } : {}
+  })
+  return { answer, events, upstream }
+})
+
+layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
+  for (const method of ["GET", "POST"] as const) {
+    it.effect(`FW-5 the answer to ${method} passes event by event, none waiting for the next`, () =>
+      Effect.gen(function*() {
+        const { answer, events } = yield* openStream(method)
+        assert.strictEqual(answer.status, 200)
+        for (let id = 1; id <= 20; id++) {
+          const event = `event: message\nid: ${id}\ndata: {"n":"${id}"}\n\n`
+          yield* events.send({ n: String(id) }, String(id))
+          assert.strictEqual(yield* answer.take(event.length), event)
+        }
+        yield* events.end
+        assert.strictEqual(yield* answer.ended, "Complete")
+        assert.strictEqual(yield* answer.take(1), "")
+      }))
+  }
+
+  it.effect("FW-5 the head comes before the first event, with its fields and without an encoding", () =>
+    Effect.gen(function*() {
+      const { answer } = yield* openStream("GET", { "last-event-id": "s/41", "mcp-session-id": "s-1" })
+      const expected = {
+        "content-type": ["text/event-stream"],
+        "cache-control": ["no-cache"],
+        "mcp-session-id": ["s-1"],
+        "x-accel-buffering": ["no"],
+        "content-encoding": [],
+        "content-length": []
+      }
+      for (const [name, values] of Object.entries(expected)) assert.deepStrictEqual(answer.headers(name), values, name)
+    }))
+
+  it.effect("FW-5 comments, retries, odd line ends and half events pass as they are sent", () =>
+    Effect.gen(function*() {
+      const { answer, events } = yield* openStream("POST")
+      const pieces = [
+        ": keep-alive\n\n",
+        ":\n",
+        "\n",
+        "retry: 1500\n\n",
+        "id\n\n",
+        "data: half",
+        " of it\r",
+        "\n\r\ndata:\r\rdata: last one, é\n",
+        "\ufeffunknown: field\n\n",
+        "event: x\ndata"
+      ]
+      for (const piece of pieces) {
+        yield* events.write(piece)
+        assert.strictEqual(yield* answer.take(Buffer.byteLength(piece)), piece)
+      }
+    }))
+
+  it.effect("JSON passes chunk by chunk, too", () =>
+    Effect.gen(function*() {
+      const { gateway, reset, token, upstream } = yield* GatewayFixture
+      yield* reset
+      const events = yield* makeEventStream({ "content-type": "application/json" })
+      yield* upstream.answerWith(events.handler)
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
+      const answer = yield* openAnswer(`${gateway.origin}/mcp`, { headers, body: ping })
+      assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
+      for (const piece of ["{\"jsonrpc\":\"2.0\",", "\"id\":1,", "\"result\":{}}"]) {
+        yield* events.write(piece)
+        assert.strictEqual(yield* answer.take(piece.length), piece)
+      }
+      yield* events.end
+      assert.strictEqual(yield* answer.ended, "Complete")
+    }))
+
+  it.effect("many streams stand open side by side, and ordinary requests pass between them", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset } = yield* GatewayFixture
+      const streams = yield* Effect.forEach(Array.from({ length: 100 }), () => openStream("GET"))
+      yield* reset
+      yield* forwarded()
+      for (const [index, { answer, events }] of streams.entries()) {
+        yield* events.write(`data: ${index}\n\n`)
+        assert.strictEqual(yield* answer.take(`data: ${index}\n\n`.length), `data: ${index}\n\n`)
+      }
+    }))
+
+  it.effect("DELETE ends a session: its answer passes like any other", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(answers.respond({ status: 200 }))
+      const request = yield* forwarded({ method: "DELETE", lines: ["Mcp-Session-Id: s-1"] })
+      assert.deepStrictEqual([request.method, request.headers("mcp-session-id")], ["DELETE", ["s-1"]])
+    }))
+
+  it.effect("a stream that the upstream cuts ends visibly broken", () =>
+    Effect.gen(function*() {
+      const { answer, events } = yield* openStream("GET")
+      yield* events.write("data: 1\n\n")
+      assert.strictEqual(yield* answer.take(9), "data: 1\n\n")
+      yield* events.cut
+      assert.strictEqual(yield* answer.ended, "Broken")
+      const { forwarded, reset } = yield* GatewayFixture
+      yield* reset
+      yield* forwarded()
+    }))
+})
+
+layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
+  it.effect("FW-6 during an event stream cancels the upstream request within a second", () =>
+    Effect.gen(function*() {
+      for (const method of ["GET", "POST"] as const) {
+        for (const sent of ["", "data: 1\n\n"]) {
+          const { answer, events, upstream } = yield* openStream(method)
+          yield* events.write(sent)
+          assert.strictEqual(yield* answer.take(sent.length), sent)
+          const request = yield* upstream.awaitRequest()
+          yield* answer.leave
+          assert.strictEqual(yield* Effect.timeout(request.ended, "1 second"), "Aborted")
+        }
+      }
+    }))
+
+  it.effect("FW-6 while the upstream has not answered cancels the request within a second", () =>
+    Effect.gen(function*() {
+      const { gateway, logs, reset, token, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(answers.hang)
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
+      const waiting = yield* Effect.forkChild(
+        Effect.scoped(openAnswer(`${gateway.origin}/mcp`, { headers, body: ping }))
+      )
+      const request = yield* upstream.awaitRequest()
+      waiting.interruptUnsafe()
+      assert.strictEqual(yield* Effect.timeout(request.ended, "1 second"), "Aborted")
+      const { forwarded } = yield* GatewayFixture
+      yield* upstream.reset
+      yield* forwarded()
+      assert.include(logs.entries().join("\n"), "client left")
+    }))
+
+  it.effect("FW-6 with an initialize stream cancels the upstream request within a second", () =>
+    Effect.gen(function*() {
+      const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
+      const { answer, events, upstream } = yield* openStream("POST", {}, initialize)
+      yield* events.write(": open\n\ndata: {\"half\":")
+      assert.strictEqual(yield* answer.take(8), ": open\n\n")
+      const request = yield* upstream.awaitRequest()
+      yield* answer.leave
+      assert.strictEqual(yield* Effect.timeout(request.ended, "1 second"), "Aborted")
+    }))
+})

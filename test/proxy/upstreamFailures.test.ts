@@ -1,0 +1,215 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { createServer } from "node:net"
+import { assertRefused } from "../support/assertRefused.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
+import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const Fixture = GatewayFixture.layer({ upstreamTimeoutMillis: 300 })
+const unavailable = { status: 502, error: "server_error", upstreamRequests: 1 }
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
+
+const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
+
+/** A port that nobody listens on. */
+const refusingOrigin = Effect.callback<string>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" ? address?.port : undefined
+    server.close(() => resume(Effect.succeed(`http://127.0.0.1:${port}`)))
+  })
+})
+
+layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => {
+  it.effect("FW-7 one that is down is 502, for every request anew, and public paths answer", () =>
+    Effect.gen(function*() {
+      for (const gatewayUrl of [yield* refusingOrigin, "http://mcp.invalid/x"]) {
+        const { logs, send, token } = yield* GatewayFixture.make({ gatewayUrl })
+        for (const method of ["POST", "GET", "DELETE", "HEAD"]) {
+          const { answers: [answer], outcome } = yield* send({ method })
+          assert.deepStrictEqual([outcome, answer?.status], ["Answered", 502])
+          if (method !== "HEAD") {
+            assert.deepStrictEqual(JSON.parse(answer?.text ?? ""), {
+              error: "server_error",
+              error_description: "MCP gateway unavailable"
+            })
+          }
+          assert.lengthOf(answer?.headers("x-trace-id") ?? [], 1)
+        }
+        const { answers: [health] } = yield* send({ method: "GET", target: "/healthz", authorization: null })
+        assert.strictEqual(health?.status, 200)
+        const log = logs.entries().join("\n")
+        assert.match(log, /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/)
+        assert.notInclude(log, token)
+      }
+    }))
+
+  it.effect("FW-7 one that comes back is asked again at once", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      yield* fixture.upstream.answerWith(answers.rawBytes("", "Reset"))
+      for (let round = 0; round < 5; round++) {
+        assert.strictEqual((yield* fixture.send()).answers[0]?.status, 502)
+      }
+      yield* fixture.reset
+      yield* fixture.forwarded()
+    }))
+
+  it.effect("FW-7 one that does not begin its answer in time is 504, and its request is cancelled", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const { reset, upstream } = fixture
+      const slow = [answers.hang, answers.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence")]
+      for (const handler of slow) {
+        yield* reset
+        yield* upstream.answerWith(handler)
+        const ended = yield* Effect.forkChild(Effect.flatMap(upstream.awaitRequest(), (request) => request.ended))
+        const answer = yield* assertRefused(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
+        assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway timed out")
+        assert.strictEqual(yield* Effect.timeout(Fiber.join(ended), "1 second"), "Aborted")
+      }
+    }))
+
+  it.effect("a body may take longer than the head", () =>
+    Effect.gen(function*() {
+      const { reset, send, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(Effect.fnUntraced(function*(request, response) {
+        yield* request.body
+        response.writeHead(200, { "content-type": "application/json" })
+        response.write("{")
+        yield* Effect.sleep("700 millis")
+        response.end("}")
+      }))
+      const { answers: [answer] } = yield* send()
+      assert.deepStrictEqual([answer?.status, answer?.text], [200, "{}"])
+    }))
+
+  it.effect("FW-7 one that breaks off before its head is whole, or talks nonsense, is 502", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const broken = {
+        "reset": answers.rawBytes("", "Reset"),
+        "closed": answers.rawBytes("", "End"),
+        "half a head": answers.halfHead,
+        "half a head, reset": answers.rawBytes("HTTP/1.1 200 OK\r\nContent-Ty", "Reset"),
+        "an interim answer only": answers.rawBytes(head("103 Early Hints"), "End"),
+        "no HTTP": answers.rawBytes("SSH-2.0-OpenSSH_9.6\r\n", "End"),
+        "TLS alert": answers.rawBytes(Buffer.from("15030300020228", "hex"), "End"),
+        "two lengths": answers.rawBytes(head("200 OK\r\nContent-Length: 2\r\nContent-Length: 3") + "{}x", "End"),
+        "a space before the colon": answers.rawBytes(head("200 OK\r\nContent-Length : 2") + "{}", "End"),
+        "a huge head": answers.rawBytes(head(`200 OK\r\nX-Pad: ${"x".repeat(100_000)}`), "End"),
+        "a tunnel": answers.rawBytes(head("101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade"), "End"),
+        "a status that is none": answers.rawBytes(head("999 What\r\nContent-Length: 0"), "End"),
+        "a status below 200": answers.rawBytes(head("099 What\r\nContent-Length: 0"), "End")
+      }
+      for (const [name, handler] of Object.entries(broken)) {
+        yield* fixture.reset
+        yield* fixture.upstream.answerWith(handler)
+        const answer = yield* assertRefused(fixture, {}, unavailable).pipe(
+          Effect.catchDefect((defect) => Effect.die(new Error(name, { cause: defect })))
+        )
+        assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway unavailable")
+      }
+    }))
+
+  it.effect("FW-7 a short answer that breaks off is 502; of a long or open one the rest is visibly missing", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const { forwarded, reset, send, upstream } = fixture
+      for (const then of ["End", "Reset"] as const) {
+        yield* reset
+        yield* upstream.answerWith(answers.halfBody(then))
+        yield* assertRefused(fixture, {}, unavailable)
+        const open = [
+          "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n0123456789",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nnonsense\r\n"
+        ]
+        for (const bytes of open) {
+          yield* upstream.answerWith(answers.rawBytes(bytes, then))
+          const { answers: complete, outcome, received } = yield* send()
+          assert.isEmpty(complete)
+          assert.include(["Closed", "Reset"], outcome)
+          assert.include(Buffer.from(received).toString(), "0123456789")
+        }
+        yield* upstream.reset
+        yield* forwarded()
+      }
+    }))
+
+  it.effect("FW-7 a broken answer to initialize is 502, too", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const json = "Content-Type: application/json\r\n"
+      const broken = [
+        `HTTP/1.1 200 OK\r\n${json}Content-Length: 100000\r\n\r\n{"jsonrpc"`,
+        `HTTP/1.1 200 OK\r\n${json}Transfer-Encoding: chunked\r\n\r\na\r\n{"jsonrpc"\r\n`
+      ]
+      for (const bytes of broken) {
+        yield* fixture.reset
+        yield* fixture.upstream.answerWith(answers.rawBytes(bytes, "End"))
+        yield* assertRefused(fixture, { body: initialize }, unavailable)
+      }
+      yield* fixture.upstream.answerWith(answers.bigStream(5 * 1024 * 1024, "application/json"))
+      yield* assertRefused(fixture, { body: initialize }, unavailable)
+    }))
+
+  it.effect("FW-8 a redirect is 502 and its target is never asked", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const elsewhere = yield* makeRecordingUpstream
+      for (const status of [300, 301, 302, 303, 307, 308]) {
+        for (const method of ["POST", "GET", "DELETE"]) {
+          yield* fixture.reset
+          yield* fixture.upstream.answerWith(answers.redirect(`${elsewhere.origin}/trap`, status))
+          const { headers, text } = yield* assertRefused(fixture, { method }, unavailable)
+          assert.isEmpty(headers("location"))
+          assert.notInclude(text, "trap")
+        }
+      }
+      assert.isEmpty(elsewhere.requests())
+    }))
+
+  it.effect("CH-20 the upstream's own challenge is 502 and stays here", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const { send, upstream } = fixture
+      const metadata = "http://elsewhere.example/.well-known/oauth-protected-resource"
+      for (const status of [401, 403]) {
+        for (const challenge of [`Bearer resource_metadata="${metadata}"`, "Basic realm=\"x\"", "Negotiate"]) {
+          yield* fixture.reset
+          yield* upstream.answerWith(answers.challenge(challenge, status))
+          const { headers, text } = yield* assertRefused(fixture, {}, unavailable)
+          assert.isEmpty(headers("www-authenticate"))
+          assert.notInclude(text, "elsewhere")
+        }
+      }
+      yield* upstream.answerWith(answers.respond({ status: 401, body: "{}" }))
+      yield* assertRefused(fixture, {}, unavailable)
+      // Without a challenge a 403 is the server's verdict on this one call.
+      yield* upstream.answerWith(answers.respond({ status: 403, body: "{\"no\":1}" }))
+      const { answers: [answer] } = yield* send()
+      assert.deepStrictEqual([answer?.status, answer?.text], [403, "{\"no\":1}"])
+    }))
+
+  it.effect("connections that the upstream closed between requests are not used again", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, upstream } = yield* GatewayFixture
+      for (const connection of ["", "Connection: close\r\n"]) {
+        for (const then of ["End", "Reset"] as const) {
+          yield* reset
+          const head = `HTTP/1.1 200 OK\r\n${connection}Content-Length: 2\r\n\r\n`
+          yield* upstream.answerWith(answers.rawBytes(`${head}{}`, then))
+          yield* forwarded()
+          // The news that a connection is closed takes its time to arrive.
+          yield* Effect.sleep("100 millis")
+          yield* reset
+          yield* forwarded()
+        }
+      }
+    }))
+})

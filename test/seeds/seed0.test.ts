@@ -1,0 +1,254 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { parseEnv } from "node:util"
+import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { assertRefused } from "../support/assertRefused.ts"
+import { textOf } from "../support/GatewayFixture.ts"
+import { rawExchange } from "../support/rawHttp.ts"
+import {
+  bearer,
+  challengeOf,
+  complaintOf,
+  curl,
+  documentOf,
+  settingsOf,
+  type StandIn,
+  standIn,
+  toolsList
+} from "./standIn.ts"
+
+const jwks = "/oauth2/jwks"
+
+/** The example as its document sets it up, a loopback issuer playing AuthKit. */
+class AuthKitExample extends Context.Service<AuthKitExample, {
+  readonly authKit: TestIssuer["Service"]
+  readonly system: StandIn
+}>()("mcp-authorizer/test/seeds/seed0.test/AuthKitExample") {
+  static readonly layer = Layer.effect(
+    AuthKitExample,
+    Effect.gen(function*() {
+      const authKit = yield* TestIssuer.make({ claims: { scope: "read write admin" } })
+      const system = yield* standIn((mcpGateway) => ({
+        SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
+        MCP_GATEWAY_URL: mcpGateway
+      }), yield* authKit.sign())
+      return { authKit, system }
+    })
+  )
+}
+
+layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit example", (it) => {
+  it.effect("seed 0 \"out-of-the-box support for AuthKit with automatic JWKS discovery\": the domain is enough", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthKitExample
+      yield* system.forwarded()
+      const asked = yield* authKit.requests()
+      assert.isNotEmpty(asked)
+      for (const { method, path } of asked) assert.deepStrictEqual([method, path], ["GET", jwks])
+    }))
+
+  it.effect("seed 0 \"Set the AuthKit domain using an environment variable\": the one required setting", () =>
+    Effect.gen(function*() {
+      const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
+      assert.lengthOf(providers, 1)
+      assert.deepInclude(providers[0], {
+        type: "authkit",
+        issuer: "https://your-tenant.authkit.app",
+        keys: { _tag: "Jwks", uri: "https://your-tenant.authkit.app/oauth2/jwks" }
+      })
+      const complaint = yield* complaintOf({})
+      assert.include(complaint, "No authentication providers configured")
+      assert.include(complaint, "AUTHKIT_DOMAIN")
+    }))
+
+  it.effect("seed 0 \"The server will be available at http://localhost:3000/mcp\"", () =>
+    Effect.gen(function*() {
+      const settings = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
+      assert.deepInclude(settings, { host: "127.0.0.1", port: 3000, path: "/mcp" })
+    }))
+
+  it.effect("seed 0 \"Without Authentication (401 Response)\": the printed lines, letter for letter", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthKitExample
+      const answer = yield* curl(system)
+      assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
+      assert.strictEqual(
+        `WWW-Authenticate: ${challengeOf(answer)}`,
+        `WWW-Authenticate: Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
+      )
+      yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
+    }))
+
+  it.effect("seed 0 \"With JWT Token\": tools/list is answered", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthKitExample
+      yield* system.reset
+      const answer = yield* curl(system, {
+        method: "POST",
+        authorization: bearer(system.token),
+        body: toolsList
+      })
+      assert.strictEqual(answer.status, 200)
+      assert.deepInclude(JSON.parse(answer.text), { jsonrpc: "2.0", id: 1 })
+      assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
+      const [request, second] = system.upstream.requests()
+      assert.isUndefined(second)
+      assert.strictEqual(request && (yield* textOf(request)), toolsList)
+    }))
+
+  it.effect("seed 0 \"endpoints are available without authentication\": protected resource metadata", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthKitExample
+      assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
+        resource: "http://localhost:3000/mcp",
+        authorization_servers: [authKit.issuer],
+        bearer_methods_supported: ["header"]
+      })
+    }))
+
+  for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
+    it.effect(`seed 0 "endpoints are available without authentication": ${name}`, () =>
+      Effect.gen(function*() {
+        const { authKit, system } = yield* AuthKitExample
+        const asked = (yield* authKit.requests()).length
+        const document = documentOf(yield* curl(system, { target: `/.well-known/${name}` }))
+        assert.deepInclude(document, {
+          issuer: authKit.issuer,
+          authorization_endpoint: `${authKit.issuer}/oauth2/authorize`,
+          token_endpoint: `${authKit.issuer}/oauth2/token`,
+          jwks_uri: `${authKit.issuer}/oauth2/jwks`,
+          response_types_supported: ["code"],
+          code_challenge_methods_supported: ["S256"]
+        })
+        assert.lengthOf(yield* authKit.requests(), asked, "AuthKit was asked")
+
+        const tenant = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
+        const atTenant = JSON.stringify(document).replaceAll(authKit.issuer, "https://your-tenant.authkit.app")
+        assert.deepStrictEqual<unknown>(authorizationServer(tenant, name), {
+          _tag: "Document",
+          document: JSON.parse(atTenant)
+        })
+      }))
+  }
+
+  it.effect("seed 0 \"Comma-separated list of required scopes (e.g., read,write,admin)\"", () =>
+    Effect.gen(function*() {
+      const { authKit } = yield* AuthKitExample
+      const scoped = yield* standIn((mcpGateway) => ({
+        SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
+        SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "read,write,admin",
+        MCP_GATEWAY_URL: mcpGateway
+      }), yield* authKit.sign())
+      yield* scoped.forwarded()
+      for (const scope of ["read write", "read", "reader writer admin", "", undefined]) {
+        const narrow = bearer(yield* authKit.sign({ claims: { scope } }))
+        const refused = { status: 403, error: "insufficient_scope" }
+        const answer = yield* assertRefused(scoped, { authorization: narrow, host: "localhost:3000" }, refused)
+        assert.strictEqual(
+          challengeOf(answer),
+          `Bearer error="insufficient_scope", error_description="Token missing required scopes", scope="read write admin", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
+        )
+      }
+    }))
+
+  it.effect("seed 0 \"Required scopes are validated on every request\": on one connection, in any order, any method", () =>
+    Effect.gen(function*() {
+      const { authKit } = yield* AuthKitExample
+      const scoped = yield* standIn((mcpGateway) => ({
+        SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
+        SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "mcp:read,mcp:write",
+        MCP_GATEWAY_URL: mcpGateway
+      }), yield* authKit.sign({ claims: { scope: "mcp:read mcp:write" } }))
+      const narrow = bearer(yield* authKit.sign({ claims: { scope: "mcp:read" } }))
+      for (const method of ["POST", "GET", "DELETE"]) {
+        yield* assertRefused(scoped, { method, authorization: narrow }, { status: 403, error: "insufficient_scope" })
+      }
+      const requests = [undefined, narrow, undefined, narrow, undefined].map((authorization) =>
+        scoped.bytes(authorization === undefined ? {} : { authorization })
+      )
+      const { answers } = yield* rawExchange(scoped.gateway.origin, requests, { answers: requests.length })
+      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 403, 200, 403, 200])
+    }))
+
+  it.effect("seed 0 \"For non-AuthKit JWT providers, you can manually configure the JWKS endpoint\"", () =>
+    Effect.gen(function*() {
+      const other = yield* TestIssuer.make({ audience: "your-api-audience" })
+      const system = yield* standIn((mcpGateway) => ({
+        SPIN_VARIABLE_MCP_JWT_ISSUER: other.issuer,
+        SPIN_VARIABLE_MCP_JWT_JWKS_URI: `${other.issuer}/jwks`,
+        SPIN_VARIABLE_MCP_JWT_AUDIENCE: "your-api-audience",
+        MCP_GATEWAY_URL: mcpGateway
+      }), yield* other.sign())
+      yield* system.forwarded()
+      assert.deepStrictEqual((yield* other.requests()).map(({ path }) => path), ["/jwks"])
+      const elsewhere = bearer(yield* other.sign({ claims: { aud: "other-api" } }))
+      yield* assertRefused(system, { authorization: elsewhere }, { status: 401, error: "invalid_token" })
+    }))
+
+  it.effect("seed 0 \"For local development … you can use static tokens\": .env.local as Node's own parser reads it", () =>
+    Effect.gen(function*() {
+      const file = `MCP_PROVIDER_TYPE=static\nMCP_STATIC_TOKENS="dev-token:dev-client:dev-user:read,write"\n`
+      const system = yield* standIn((mcpGateway) => ({ ...parseEnv(file), MCP_GATEWAY_URL: mcpGateway }), "dev-token")
+      const answer = yield* curl(system, { method: "POST", authorization: "Bearer dev-token", body: toolsList })
+      assert.strictEqual(answer.status, 200)
+      const [request] = system.upstream.requests()
+      assert.deepStrictEqual(
+        ["x-auth-user-id", "x-auth-client-id", "x-auth-scopes"].map((name) => request?.headers(name)),
+        [["dev-user"], ["dev-client"], ["read write"]]
+      )
+      const wrong = { authorization: "Bearer dev-token-2" }
+      const refusal = yield* assertRefused(system, wrong, { status: 401, error: "invalid_token" })
+      assert.strictEqual(JSON.parse(refusal.text).error_description, "Token not found")
+    }))
+
+  it.effect("seed 0 \"Forwards authenticated requests to internal MCP gateway\", and the token stays behind", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthKitExample
+      const request = yield* system.forwarded({ target: "/mcp?a=1" })
+      assert.strictEqual(request.url, "/mcp-internal?a=1")
+      assert.lengthOf(request.headers("authorization"), 0)
+      assert.deepStrictEqual(request.headers("x-auth-issuer"), [authKit.issuer])
+      const { gatewayUrl } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
+      assert.strictEqual(gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
+    }))
+
+  it.effect("seed 0 \"All AuthKit domains automatically use HTTPS\"", () =>
+    Effect.gen(function*() {
+      const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "your-tenant.authkit.app" })
+      assert.deepInclude(providers[0], { issuer: "https://your-tenant.authkit.app" })
+      const complaint = yield* complaintOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
+      assert.include(complaint, "SPIN_VARIABLE_AUTHKIT_DOMAIN")
+      assert.include(complaint, "Use https")
+    }))
+
+  it.effect("seed 0 \"JWKS endpoints are cached for 5 minutes to reduce API calls\": one call for many tokens", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthKitExample
+      yield* system.forwarded()
+      const before = yield* authKit.hits(jwks)
+      for (let user = 0; user < 20; user++) {
+        const token = yield* authKit.sign({ claims: { sub: `user-${user}` } })
+        const request = yield* system.forwarded({ authorization: bearer(token) })
+        assert.deepStrictEqual(request.headers("x-auth-user-id"), [`user-${user}`])
+      }
+      assert.strictEqual((yield* authKit.hits(jwks)) - before, 0)
+    }))
+
+  it.effect("seed 0 \"Token expiration is always enforced\"", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthKitExample
+      const spoiled = [
+        [{ expiresInSeconds: -3600 }, "Token has expired"],
+        [{ expiresInSeconds: -61 }, "Token has expired"],
+        [{ claims: { exp: undefined } }, "Missing required claim"]
+      ] as const
+      for (const [options, description] of spoiled) {
+        const authorization = bearer(yield* authKit.sign(options))
+        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+      }
+    }))
+})

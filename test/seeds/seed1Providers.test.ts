@@ -1,0 +1,227 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { assertRefused } from "../support/assertRefused.ts"
+import { bearer, complaintOf, curl, documentOf, settingsOf, type StandIn, standIn, type Variables } from "./standIn.ts"
+
+/** The document's generic provider. */
+const genericExample = {
+  auth_provider_type: "oidc",
+  auth_provider_name: "auth0",
+  auth_provider_issuer: "https://your-domain.auth0.com",
+  auth_provider_jwks_uri: "https://your-domain.auth0.com/.well-known/jwks.json",
+  auth_provider_audience: "your-api-audience",
+  auth_provider_authorize_endpoint: "https://your-domain.auth0.com/authorize",
+  auth_provider_token_endpoint: "https://your-domain.auth0.com/oauth/token",
+  auth_provider_userinfo_endpoint: "https://your-domain.auth0.com/userinfo",
+  auth_provider_allowed_domains: "*.auth0.com"
+} as const
+
+describe("seed 1, provider settings", () => {
+  it.effect("seed 1 \"AuthKit Provider\": issuer, and everything else follows", () =>
+    Effect.gen(function*() {
+      const settings = yield* settingsOf({
+        auth_provider_type: "authkit",
+        auth_provider_issuer: "https://your-domain.authkit.app",
+        auth_provider_audience: "your-api-audience"
+      })
+      assert.isTrue(settings.authEnabled, "authentication is on unless it is switched off")
+      assert.deepInclude(settings.providers[0], {
+        type: "authkit",
+        name: "authkit",
+        issuer: "https://your-domain.authkit.app",
+        audience: ["your-api-audience"],
+        keys: { _tag: "Jwks", uri: "https://your-domain.authkit.app/oauth2/jwks" }
+      })
+    }))
+
+  it.effect("seed 1 \"HTTPS Only: Provider URLs must use HTTPS\": all at once", () =>
+    Effect.gen(function*() {
+      const urls = [
+        "auth_provider_issuer",
+        "auth_provider_jwks_uri",
+        "auth_provider_authorize_endpoint",
+        "auth_provider_token_endpoint",
+        "auth_provider_userinfo_endpoint"
+      ] as const
+      const plain: Record<string, string> = { ...genericExample }
+      for (const name of urls) plain[name] = genericExample[name].replace("https://", "http://")
+      const lines = (yield* complaintOf(plain)).split("\n")
+      for (const name of urls) {
+        assert.lengthOf(lines.filter((line) => line.includes(name) && line.includes("is an http URL")), 1, name)
+      }
+      yield* settingsOf(genericExample)
+      const { providers } = yield* settingsOf({
+        auth_provider_type: "authkit",
+        auth_provider_issuer: "your-domain.authkit.app"
+      })
+      assert.deepInclude(providers[0], { issuer: "https://your-domain.authkit.app" })
+    }))
+
+  it.effect("seed 1 \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>
+    Effect.gen(function*() {
+      for (const host of ["keys.example.net", "evilauth0.com", "auth0.com.evil.example", "auth0.com"]) {
+        const complaint = yield* complaintOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
+        assert.include(complaint, "auth_provider_jwks_uri")
+        assert.include(complaint, "allowed domains")
+      }
+      yield* settingsOf({
+        ...genericExample,
+        auth_provider_jwks_uri: "https://keys.example.net/jwks.json",
+        auth_provider_allowed_domains: "*.auth0.com, keys.example.net"
+      })
+    }))
+
+  it.effect("seed 1 \"No authentication providers configured\": the start fails and says what is missing", () =>
+    Effect.gen(function*() {
+      const complaint = yield* complaintOf({ auth_enabled: "true" })
+      assert.include(complaint, "No authentication providers configured")
+      const unknown = yield* complaintOf({ ...genericExample, auth_provider_type: "auth0" })
+      assert.include(unknown, "auth_provider_type")
+      assert.include(unknown, "authkit")
+      assert.include(unknown, "oidc")
+    }))
+
+  it.effect("seed 1 \"Check all required provider variables are set\"", () =>
+    Effect.gen(function*() {
+      for (const type of ["authkit", "oidc"]) {
+        const complaint = yield* complaintOf({ auth_provider_type: type })
+        assert.include(complaint, `MCP_JWT_ISSUER: is missing; a provider of type ${type} needs it`)
+      }
+    }))
+})
+
+/** The document's generic provider with a loopback issuer in the place of Auth0. */
+const generic = (issuer: TestIssuer["Service"], mcpGateway: string): Variables => ({
+  auth_enabled: "true",
+  auth_gateway_url: mcpGateway,
+  auth_provider_type: "oidc",
+  auth_provider_name: "auth0",
+  auth_provider_issuer: issuer.issuer,
+  auth_provider_jwks_uri: `${issuer.issuer}/jwks`,
+  auth_provider_audience: "your-api-audience",
+  auth_provider_authorize_endpoint: `${issuer.issuer}/authorize`,
+  auth_provider_token_endpoint: `${issuer.issuer}/oauth/token`,
+  auth_provider_userinfo_endpoint: `${issuer.issuer}/userinfo`,
+  auth_provider_allowed_domains: "*.auth0.com, 127.0.0.1"
+})
+
+const names = ["authkit", "auth0", "okta"] as const
+
+/** Three issuers that one gateway believes, the document's "AuthKit, Auth0, Okta". */
+class Providers extends Context.Service<Providers, {
+  readonly authkit: TestIssuer["Service"]
+  readonly auth0: TestIssuer["Service"]
+  readonly okta: TestIssuer["Service"]
+  readonly system: StandIn
+}>()("mcp-authorizer/test/seeds/seed1Providers.test/Providers") {
+  static readonly layer = Layer.effect(
+    Providers,
+    Effect.gen(function*() {
+      const issuer = TestIssuer.make({ audience: "your-api-audience" })
+      const issuers = { authkit: yield* issuer, auth0: yield* issuer, okta: yield* issuer }
+      yield* issuers.okta.misbehave("/jwks", Misbehaviour.Respond({ status: 500 }), Infinity)
+      const system = yield* standIn((mcpGateway) => ({
+        auth_enabled: "true",
+        auth_gateway_url: mcpGateway,
+        MCP_PROVIDERS: JSON.stringify([
+          { type: "authkit", issuer: issuers.authkit.issuer, audience: "your-api-audience" },
+          { type: "oidc", name: "auth0", issuer: issuers.auth0.issuer, audience: "your-api-audience" },
+          {
+            type: "oidc",
+            name: "okta",
+            issuer: issuers.okta.issuer,
+            jwks_uri: `${issuers.okta.issuer}/jwks`,
+            audience: "your-api-audience"
+          }
+        ])
+      }), yield* issuers.authkit.sign())
+      return { ...issuers, system }
+    })
+  )
+}
+
+layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work", (it) => {
+  it.effect("seed 1 \"Generic OIDC Provider\": keys from auth_provider_jwks_uri, the rest in the metadata", () =>
+    Effect.gen(function*() {
+      const { auth0 } = yield* Providers
+      const before = yield* auth0.hits("/jwks")
+      const system = yield* standIn((mcpGateway) => generic(auth0, mcpGateway), yield* auth0.sign())
+      const request = yield* system.forwarded()
+      assert.deepStrictEqual(request.headers("x-auth-provider"), ["auth0"])
+      assert.strictEqual((yield* auth0.hits("/jwks")) - before, 1)
+      const server = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
+      assert.deepInclude(documentOf(server), {
+        issuer: auth0.issuer,
+        authorization_endpoint: `${auth0.issuer}/authorize`,
+        token_endpoint: `${auth0.issuer}/oauth/token`,
+        userinfo_endpoint: `${auth0.issuer}/userinfo`,
+        jwks_uri: `${auth0.issuer}/jwks`
+      })
+    }))
+
+  it.effect("seed 1 \"Validates tokens from any OIDC-compliant provider\": the issuer alone, by its own metadata", () =>
+    Effect.gen(function*() {
+      const { auth0 } = yield* Providers
+      const system = yield* standIn((mcpGateway) => ({
+        auth_gateway_url: mcpGateway,
+        auth_provider_type: "oidc",
+        auth_provider_issuer: auth0.issuer
+      }), yield* auth0.sign())
+      yield* system.forwarded()
+      const server = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
+      assert.deepInclude(documentOf(server), { issuer: auth0.issuer, jwks_uri: auth0.jwksUri })
+    }))
+
+  it.effect("seed 1 \"auth_provider_allowed_domains\": a provider's metadata cannot lead elsewhere", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make()
+      const elsewhere = issuer.jwksUri.replace("127.0.0.1", "localhost")
+      const metadata = JSON.stringify({ issuer: issuer.issuer, jwks_uri: elsewhere })
+      yield* issuer.misbehave("/.well-known/openid-configuration", Misbehaviour.Respond({ body: metadata }), Infinity)
+      const variables = (mcpGateway: string) => ({
+        auth_gateway_url: mcpGateway,
+        auth_provider_type: "oidc",
+        auth_provider_issuer: issuer.issuer
+      })
+      const token = yield* issuer.sign()
+      const held = yield* standIn((url) => ({ ...variables(url), auth_provider_allowed_domains: "127.0.0.1" }), token)
+      const answer = yield* curl(held, { method: "POST", authorization: bearer(token) })
+      assert.strictEqual(answer.status, 500)
+      assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 0)
+      assert.lengthOf(held.upstream.requests(), 0)
+
+      const free = yield* standIn(variables, token)
+      yield* free.forwarded()
+      assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 1)
+    }))
+
+  it.effect("seed 1 \"Configure multiple providers (AuthKit, Auth0, Okta, etc.)\": each vouches for its own", () =>
+    Effect.gen(function*() {
+      const { system, ...issuers } = yield* Providers
+      for (const name of ["authkit", "auth0"] as const) {
+        const request = yield* system.forwarded({ authorization: bearer(yield* issuers[name].sign()) })
+        assert.deepStrictEqual(request.headers("x-auth-provider"), [name])
+        assert.deepStrictEqual(request.headers("x-auth-issuer"), [issuers[name].issuer])
+      }
+      const resource = documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" }))
+      assert.deepInclude(resource, { authorization_servers: names.map((name) => issuers[name].issuer) })
+    }))
+
+  it.effect("seed 1 \"multiple providers\": none can speak for another", () =>
+    Effect.gen(function*() {
+      const { auth0, authkit, system } = yield* Providers
+      const forged = bearer(yield* auth0.sign({ claims: { iss: authkit.issuer } }))
+      yield* assertRefused(system, { authorization: forged }, { status: 401, error: "invalid_token" })
+    }))
+
+  it.effect("seed 1 \"multiple providers\": the outage of one is not that of the others", () =>
+    Effect.gen(function*() {
+      const { okta, system } = yield* Providers
+      const authorization = bearer(yield* okta.sign())
+      yield* assertRefused(system, { authorization }, { status: 500, error: "server_error" })
+    }))
+})

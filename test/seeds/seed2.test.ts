@@ -1,0 +1,224 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { assertRefused } from "../support/assertRefused.ts"
+import { textOf } from "../support/GatewayFixture.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+import { bearer, curl, documentOf, initialize, settingsOf, type StandIn, standIn, toolsList } from "./standIn.ts"
+
+const jwks = "/oauth2/jwks"
+
+/** The document's gateway, a loopback issuer playing AuthKit. */
+class AuthGateway extends Context.Service<AuthGateway, {
+  readonly authKit: TestIssuer["Service"]
+  readonly system: StandIn
+}>()("mcp-authorizer/test/seeds/seed2.test/AuthGateway") {
+  static readonly layer = Layer.effect(
+    AuthGateway,
+    Effect.gen(function*() {
+      const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
+      const system = yield* standIn((mcpGateway) => ({
+        authkit_issuer: authKit.issuer,
+        mcp_gateway_url: mcpGateway
+      }), yield* authKit.sign())
+      return { authKit, system }
+    })
+  )
+}
+
+layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", (it) => {
+  it.effect("seed 2 \"authkit_jwks_uri … defaults to {issuer}/oauth2/jwks\" and can be set", () =>
+    Effect.gen(function*() {
+      const { providers } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
+      assert.deepInclude(providers[0], {
+        type: "authkit",
+        keys: { _tag: "Jwks", uri: "https://your-domain.authkit.app/oauth2/jwks" }
+      })
+      const { authKit } = yield* AuthGateway
+      const before = yield* authKit.hits("/jwks")
+      const elsewhere = yield* standIn((mcpGateway) => ({
+        authkit_issuer: authKit.issuer,
+        authkit_jwks_uri: `${authKit.issuer}/jwks`,
+        mcp_gateway_url: mcpGateway
+      }), yield* authKit.sign())
+      yield* elsewhere.forwarded()
+      assert.strictEqual((yield* authKit.hits("/jwks")) - before, 1)
+    }))
+
+  it.effect("seed 2 \"mcp_gateway_url … defaults to http://ftl-mcp-gateway.spin.internal/mcp-internal\"", () =>
+    Effect.gen(function*() {
+      const { gatewayUrl } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
+      assert.strictEqual(gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
+    }))
+
+  it.effect("seed 2 \"POST /mcp - Protected MCP endpoint requiring Bearer token authentication\"", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthGateway
+      yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
+      const refused = { status: 401, error: "invalid_token" }
+      yield* assertRefused(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, refused)
+      yield* assertRefused(system, { authorization: "Token abc123" }, refused)
+    }))
+
+  it.effect("seed 2 \"Make authenticated request\"", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthGateway
+      const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
+    }))
+
+  it.effect("seed 2 \"Full RS256 signature verification\": neither unsigned, nor by another key, nor another algorithm", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthGateway
+      const { kid } = yield* authKit.key()
+      const stranger = yield* makeSigningKey({ algorithm: "RS256", kid })
+      const [header, claims] = system.token.split(".")
+      const spoiled = [
+        [yield* authKit.sign({ key: stranger }), "Invalid signature"],
+        [`${header}.${claims}.`, "Invalid token format"],
+        [yield* authKit.sign({ header: { alg: "none" } }), "Unsupported algorithm"],
+        [yield* authKit.sign({ header: { alg: "HS256" } }), "Unsupported algorithm"],
+        [yield* authKit.sign({ header: { alg: "RS384" } }), "Unsupported algorithm"]
+      ] as const
+      for (const [token, description] of spoiled) {
+        const refused = { status: 401, error: "invalid_token" }
+        const answer = yield* assertRefused(system, { authorization: bearer(token) }, refused)
+        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+      }
+    }))
+
+  it.effect("seed 2 \"JWKS Key Rotation: Automatic fetching of new keys\"", () =>
+    Effect.gen(function*() {
+      const authKit = yield* TestIssuer.make()
+      const old = yield* authKit.sign()
+      const system = yield* standIn((mcpGateway) => ({
+        authkit_issuer: authKit.issuer,
+        mcp_gateway_url: mcpGateway
+      }), old)
+      yield* system.forwarded()
+      assert.strictEqual(yield* authKit.hits(jwks), 1)
+      yield* authKit.rotate()
+      yield* system.forwarded({ authorization: bearer(yield* authKit.sign()) })
+      assert.strictEqual(yield* authKit.hits(jwks), 2)
+      yield* system.forwarded({ authorization: bearer(old) })
+
+      // "Failed to get decoding key": whoever invents key ids cannot make the gateway ask again and again.
+      const unpublished = yield* makeSigningKey({ algorithm: "RS256", kid: "unpublished" })
+      const unknown = bearer(yield* authKit.sign({ key: unpublished }))
+      const answer = yield* assertRefused(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      assert.strictEqual(JSON.parse(answer.text).error_description, "Unknown signing key")
+      assert.strictEqual(yield* authKit.hits(jwks), 2)
+    }))
+
+  it.effect("seed 2 \"JWKS caching reduces AuthKit API calls by ~99%\": one call for a hundred requests", () =>
+    Effect.gen(function*() {
+      const { authKit } = yield* AuthGateway
+      const before = yield* authKit.hits(jwks)
+      const system = yield* standIn((mcpGateway) => ({
+        authkit_issuer: authKit.issuer,
+        mcp_gateway_url: mcpGateway
+      }), yield* authKit.sign())
+      yield* Effect.forEach(Array.from({ length: 100 }), () =>
+        authKit.sign().pipe(
+          Effect.flatMap((token) => system.send({ authorization: bearer(token) })),
+          Effect.map(({ answers: [answer] }) => assert.strictEqual(answer?.status, 200))
+        ), { concurrency: 10, discard: true })
+      assert.lengthOf(system.upstream.requests(), 100)
+      assert.strictEqual((yield* authKit.hits(jwks)) - before, 1)
+    }))
+
+  it.effect("seed 2 \"Issuer, expiration, and optional audience validation\"", () =>
+    Effect.gen(function*() {
+      const { authKit } = yield* AuthGateway
+      const variables = (mcpGateway: string) => ({ authkit_issuer: authKit.issuer, mcp_gateway_url: mcpGateway })
+      const mine = { claims: { aud: "https://api.example.com" } }
+      const strict = yield* standIn(
+        (mcpGateway) => ({ ...variables(mcpGateway), authkit_audience: "https://api.example.com" }),
+        yield* authKit.sign(mine)
+      )
+      const spoiled = [
+        [{ claims: { aud: "https://api.example.org" } }, "Invalid audience"],
+        [{ claims: { ...mine.claims, iss: "https://other.authkit.app" } }, "Invalid issuer"],
+        [{ ...mine, expiresInSeconds: -3600 }, "Token has expired"]
+      ] as const
+      for (const [options, description] of spoiled) {
+        const authorization = bearer(yield* authKit.sign(options))
+        const answer = yield* assertRefused(strict, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+      }
+      yield* strict.forwarded({
+        authorization: bearer(yield* authKit.sign({ claims: { aud: ["a", mine.claims.aud] } }))
+      })
+
+      // "Or leave it empty to skip audience validation."
+      const lenient = yield* standIn((mcpGateway) => ({ ...variables(mcpGateway), authkit_audience: "" }), strict.token)
+      yield* lenient.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: "anything" } })) })
+    }))
+
+  it.effect("seed 2 \"Injects user context into MCP initialize requests\"", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthGateway
+      const request = yield* system.forwarded({ body: initialize })
+      assert.deepStrictEqual(JSON.parse(yield* textOf(request)).params._authContext, {
+        authenticated_user: "user_123",
+        email: "user@example.com",
+        provider: "authkit"
+      })
+    }))
+
+  it.effect("seed 2 \"Transparent Proxying\": method, query, fields and bodies pass, both ways", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthGateway
+      const body = `{"jsonrpc":"2.0","id":12345678901234567890,"method":"tools/call","params":{"b":1,"a":2}}`
+      yield* system.upstream.answerWith(answers.respond({
+        status: 418,
+        headers: { "content-type": "text/plain", "mcp-session-id": "s-1", "x-own": "1" },
+        body: "not JSON"
+      }))
+      yield* Effect.addFinalizer(() => system.reset)
+      const before = system.upstream.requests().length
+      const answer = yield* curl(system, {
+        method: "POST",
+        target: "/mcp?a=1&a=2",
+        authorization: bearer(system.token),
+        lines: ["Mcp-Session-Id: s-1", "MCP-Protocol-Version: 2025-06-18", "Accept: text/event-stream", "X-Own: 2"],
+        body
+      })
+      assert.deepStrictEqual([answer.status, answer.text], [418, "not JSON"])
+      assert.deepStrictEqual(
+        ["content-type", "mcp-session-id", "x-own"].map((name) => answer.headers(name).join()),
+        ["text/plain", "s-1", "1"]
+      )
+      const request = system.upstream.requests()[before]
+      assert.deepStrictEqual([request?.method, request?.url], ["POST", "/mcp-internal?a=1&a=2"])
+      assert.deepStrictEqual(
+        ["mcp-session-id", "mcp-protocol-version", "accept", "x-own"].map((name) => request?.headers(name).join()),
+        ["s-1", "2025-06-18", "text/event-stream", "2"]
+      )
+      assert.strictEqual(request && (yield* textOf(request)), body)
+    }))
+
+  it.effect("seed 2 \"Dynamic Client Registration: … MCP clients that can self-register with AuthKit\"", () =>
+    Effect.gen(function*() {
+      const { authKit, system } = yield* AuthGateway
+      const server = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
+      assert.deepInclude(documentOf(server), {
+        registration_endpoint: `${authKit.issuer}/oauth2/register`,
+        token_endpoint_auth_methods_supported: ["none", "client_secret_post", "client_secret_basic"]
+      })
+    }))
+
+  it.effect("seed 2 \"No Secret Storage\" and \"Debug Logging\": a line for each request, without the token", () =>
+    Effect.gen(function*() {
+      const { system } = yield* AuthGateway
+      yield* system.logs.clear
+      yield* curl(system, { lines: ["X-Trace-Id: trace-of-this-test"] })
+      const lines = system.logs.entries().filter((entry) => entry.includes("trace-of-this-test"))
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "MissingCredential")
+    }))
+})

@@ -1,0 +1,204 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { parseChallenge } from "../support/parseChallenge.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+import { type Answer, bearer, challengeOf, curl, documentOf, initialize, type StandIn, standIn } from "./standIn.ts"
+
+/** The document's gateway as browsers and other machines see it: alone, and behind a proxy that it trusts. */
+class Deployment extends Context.Service<Deployment, {
+  readonly authKit: TestIssuer["Service"]
+  readonly direct: StandIn
+  readonly proxied: StandIn
+}>()("mcp-authorizer/test/seeds/seed2Cloud.test/Deployment") {
+  static readonly layer = Layer.effect(
+    Deployment,
+    Effect.gen(function*() {
+      const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
+      const token = yield* authKit.sign()
+      const variables = (mcpGateway: string) => ({ authkit_issuer: authKit.issuer, mcp_gateway_url: mcpGateway })
+      const direct = yield* standIn(variables, token)
+      const proxied = yield* standIn((mcpGateway) => ({
+        ...variables(mcpGateway),
+        MCP_TRUSTED_PROXIES: "127.0.0.1",
+        MCP_ALLOWED_ORIGINS: "https://inspector.example.com"
+      }), token)
+      return { authKit, direct, proxied }
+    })
+  )
+}
+
+const resourceOf = (system: StandIn, host: string, lines: ReadonlyArray<string> = []) =>
+  Effect.gen(function*() {
+    const document = documentOf(yield* curl(system, { host, lines, target: "/.well-known/oauth-protected-resource" }))
+    const challenge = parseChallenge(challengeOf(yield* curl(system, { host, lines })))
+    const { resource } = document as { readonly resource: string } // a failed cast shows in the comparison
+    assert.strictEqual(
+      challenge.parameters.get("resource_metadata"),
+      resource.replace(/\/mcp$/, "/.well-known/oauth-protected-resource"),
+      "challenge and document disagree"
+    )
+    return resource
+  })
+
+const fetchJson = (url: string, init?: RequestInit) =>
+  Effect.promise(async () => {
+    const response = await fetch(url, init)
+    return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) }
+  })
+
+layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in the cloud", (it) => {
+  it.effect("seed 2 \"Authentication Flow\" 1 to 8, by a client that knows nothing but the URL of /mcp", () =>
+    Effect.gen(function*() {
+      const { authKit, direct } = yield* Deployment
+      yield* direct.reset
+      const mcp = `${direct.gateway.origin}/mcp`
+
+      // 1 and 2: no token; the challenge points to the metadata.
+      const first = yield* fetchJson(mcp, { method: "POST", body: initialize })
+      assert.strictEqual(first.status, 401)
+      const challenge = parseChallenge(first.headers.get("www-authenticate") ?? "")
+      assert.strictEqual(challenge.scheme, "Bearer")
+
+      // 3: the metadata names AuthKit, whose own metadata agrees with the gateway's copy.
+      const resource = yield* fetchJson(challenge.parameters.get("resource_metadata") ?? "")
+      assert.strictEqual(resource.body.resource, mcp)
+      const server = `${resource.body.authorization_servers[0]}/.well-known/oauth-authorization-server`
+      const its = yield* fetchJson(server)
+      const copy = yield* fetchJson(`${direct.gateway.origin}/.well-known/oauth-authorization-server`)
+      for (const member of ["issuer", "token_endpoint", "jwks_uri", "introspection_endpoint", "userinfo_endpoint"]) {
+        assert.strictEqual(copy.body[member], its.body[member], member)
+      }
+
+      // 4: a token from AuthKit, for this resource.
+      const token = yield* fetchJson(copy.body.token_endpoint, {
+        method: "POST",
+        body: new URLSearchParams({
+          grant_type: "client_credentials",
+          client_id: authKit.client.id,
+          client_secret: authKit.client.secret,
+          resource: resource.body.resource
+        })
+      })
+
+      // 5 to 7: the token is verified, the context injected, the request forwarded.
+      const headers = { authorization: bearer(token.body.access_token), "content-type": "application/json" }
+      const second = yield* fetchJson(mcp, { method: "POST", headers, body: initialize })
+      const request = yield* direct.upstream.awaitRequest()
+      const { params } = JSON.parse(Buffer.from(yield* request.body).toString())
+      const context = { authenticated_user: "user_123", email: "user@example.com", provider: "authkit" }
+      assert.deepStrictEqual(params._authContext, context)
+
+      // 8: the answer comes back, with CORS fields.
+      assert.strictEqual(second.status, 200)
+      assert.strictEqual(second.body.result.serverInfo.name, "recording-upstream")
+      assert.deepStrictEqual(second.body.result.serverInfo.authInfo, context)
+      assert.strictEqual(second.headers.get("access-control-allow-origin"), "*")
+    }))
+
+  for (const domain of ["fermyon.cloud", "fermyon.tech", "fermyon.app"]) {
+    it.effect(`seed 2 "HTTPS protocol detection for .fermyon.tech and .fermyon.cloud domains": myapp.${domain}`, () =>
+      Effect.gen(function*() {
+        const { direct } = yield* Deployment
+        assert.strictEqual(yield* resourceOf(direct, `myapp.${domain}`), `https://myapp.${domain}/mcp`)
+      }))
+  }
+
+  it.effect("seed 2 \"automatically detects production environments\": http is for this machine only", () =>
+    Effect.gen(function*() {
+      const { direct } = yield* Deployment
+      assert.strictEqual(yield* resourceOf(direct, "localhost:3000"), "http://localhost:3000/mcp")
+      assert.strictEqual(yield* resourceOf(direct, "127.0.0.1:8080"), "http://127.0.0.1:8080/mcp")
+      assert.strictEqual(yield* resourceOf(direct, "mcp.example.com:8080"), "https://mcp.example.com:8080/mcp")
+      assert.strictEqual(yield* resourceOf(direct, "localhost.example.com"), "https://localhost.example.com/mcp")
+    }))
+
+  it.effect("seed 2 \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy", () =>
+    Effect.gen(function*() {
+      const { proxied } = yield* Deployment
+      const host = "X-Forwarded-Host: mcp.example.com"
+      assert.strictEqual(yield* resourceOf(proxied, "10.0.0.7:3000", [host]), "https://mcp.example.com/mcp")
+      assert.strictEqual(
+        yield* resourceOf(proxied, "10.0.0.7:3000", [host, "X-Forwarded-Proto: http"]),
+        "http://mcp.example.com/mcp"
+      )
+      assert.strictEqual(
+        yield* resourceOf(proxied, "localhost:3000", ["X-Forwarded-Proto: https"]),
+        "https://localhost:3000/mcp"
+      )
+    }))
+
+  it.effect("seed 2 \"ensure X-Forwarded headers are properly set\": nobody else's are believed", () =>
+    Effect.gen(function*() {
+      const { direct } = yield* Deployment
+      const lines = ["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https"]
+      assert.strictEqual(yield* resourceOf(direct, "localhost:3000", lines), "http://localhost:3000/mcp")
+    }))
+
+  const origin = "https://inspector.example.com"
+  const allows = (answer: Answer) => {
+    assert.deepStrictEqual(answer.headers("access-control-allow-origin"), [origin])
+    assert.include(answer.headers("vary").join(), "Origin")
+  }
+
+  it.effect("seed 2 \"Built-in CORS handling for browser-based MCP clients\": the preflight needs no token", () =>
+    Effect.gen(function*() {
+      const { proxied } = yield* Deployment
+      const answer = yield* curl(proxied, {
+        method: "OPTIONS",
+        lines: [
+          `Origin: ${origin}`,
+          "Access-Control-Request-Method: POST",
+          "Access-Control-Request-Headers: authorization, content-type, mcp-protocol-version"
+        ]
+      })
+      assert.strictEqual(answer.status, 204)
+      allows(answer)
+      assert.deepStrictEqual(answer.headers("access-control-allow-methods"), ["GET, POST, PUT, DELETE, OPTIONS"])
+      assert.deepStrictEqual(answer.headers("access-control-allow-headers"), [
+        "authorization, content-type, mcp-protocol-version"
+      ])
+      assert.deepStrictEqual(answer.headers("access-control-max-age"), ["86400"])
+      const bare = yield* curl(proxied, { method: "OPTIONS" })
+      for (const name of ["Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"]) {
+        assert.include(bare.headers("access-control-allow-headers").join().split(", "), name)
+      }
+    }))
+
+  it.effect("seed 2 \"Response is proxied back to client with appropriate CORS headers\", and so are refusals", () =>
+    Effect.gen(function*() {
+      const { proxied } = yield* Deployment
+      const lines = [`Origin: ${origin}`]
+      yield* Effect.addFinalizer(() => proxied.reset)
+      yield* proxied.upstream.answerWith(answers.respond({
+        headers: { "access-control-allow-origin": "https://evil.example", "mcp-session-id": "s-1" },
+        body: "{}"
+      }))
+      const request = { method: "POST", lines }
+      const good = yield* curl(proxied, { ...request, authorization: bearer(proxied.token) })
+      assert.strictEqual(good.status, 200)
+      const bad = yield* curl(proxied, request)
+      assert.strictEqual(bad.status, 401)
+      for (const answer of [good, bad]) {
+        allows(answer)
+        assert.include(answer.headers("access-control-expose-headers").join(), "WWW-Authenticate, Mcp-Session-Id")
+      }
+    }))
+
+  it.effect("seed 2 \"cross-origin requests\": another origin is refused, whatever its token", () =>
+    Effect.gen(function*() {
+      const { proxied } = yield* Deployment
+      yield* proxied.reset
+      const answer = yield* curl(proxied, {
+        method: "POST",
+        authorization: bearer(proxied.token),
+        lines: ["Origin: https://evil.example"]
+      })
+      assert.strictEqual(answer.status, 403)
+      assert.lengthOf(answer.headers("access-control-allow-origin"), 0)
+      assert.lengthOf(proxied.upstream.requests(), 0)
+      yield* proxied.forwarded({ lines: [`Origin: ${origin}`] })
+    }))
+})

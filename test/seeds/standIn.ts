@@ -1,0 +1,86 @@
+/** The gateway in the place of a system that a seed document describes, configured with that document's own variables. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import type { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
+import { type FixtureRequest, GatewayFixture, type GatewayUnderTest } from "../support/GatewayFixture.ts"
+import type { RawExchange } from "../support/rawHttp.ts"
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+export type StandIn = GatewayFixture["Service"]
+
+export type Answer = RawExchange["answers"][number]
+
+/** The settings that variables amount to. */
+export const settingsOf = (variables: Variables): Effect.Effect<GatewaySettings, InvalidConfiguration> =>
+  Effect.provide(GatewayConfig, GatewayConfig.layerVariables(variables))
+
+/** The variables do not configure a gateway; gives what the operator is told. */
+export const complaintOf = (variables: Variables): Effect.Effect<string> =>
+  Effect.map(Effect.orDie(Effect.flip(settingsOf(variables))), ({ message }) => message)
+
+/**
+ * Starts a gateway on a port of the system's choice.
+ *
+ * @param variables the document's, given the URL of the internal MCP gateway behind
+ * @param token one that is let in
+ */
+export const standIn = (
+  variables: (mcpGateway: string) => Variables,
+  token: string,
+  verifier?: GatewayUnderTest["verifier"]
+) =>
+  GatewayFixture.over(({ origin }) =>
+    Effect.map(
+      settingsOf({ ...variables(`${origin}/mcp-internal`), PORT: "0" }),
+      (settings) => ({ settings, token, ...(verifier === undefined ? {} : { verifier }) })
+    )
+  )
+
+/** What `curl` prints for `http://localhost:3000/…`, where every document has its server. No token unless given. */
+export const curl = Effect.fnUntraced(function*(
+  { send }: StandIn,
+  request: FixtureRequest = {}
+): Effect.fn.Return<Answer> {
+  const { answers: [answer], outcome } = yield* send({
+    method: "GET",
+    host: "localhost:3000",
+    authorization: null,
+    ...request
+  })
+  assert.strictEqual(outcome, "Answered")
+  return answer ?? assert.fail("no answer")
+})
+
+/** The request that four of the five documents show. */
+export const toolsList = `{"jsonrpc":"2.0","method":"tools/list","id":1}`
+
+/** The `initialize` request of a client that speaks `2025-03-26`. */
+export const initialize = JSON.stringify({
+  jsonrpc: "2.0",
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-03-26",
+    capabilities: {},
+    clientInfo: { name: "client", version: "1.0.0" }
+  },
+  id: 1
+})
+
+export const bearer = (token: string): string => `Bearer ${token}`
+
+/** The body of a document that was found. */
+export const documentOf = (answer: Answer): unknown => {
+  assert.strictEqual(answer.status, 200, answer.text)
+  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
+  return JSON.parse(answer.text)
+}
+
+/** The one challenge of an answer. */
+export const challengeOf = (answer: Answer): string => {
+  const [challenge, second] = answer.headers("www-authenticate")
+  assert.isUndefined(second)
+  return challenge ?? assert.fail("no challenge")
+}

@@ -1,0 +1,97 @@
+/** What holds for every hostile request (attacks.md, 0.2), for requests that are given as bytes. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
+import { leaks } from "./canary.ts"
+import { type FixtureRequest, type GatewayFixture, ping } from "./GatewayFixture.ts"
+import { parseChallenge } from "./parseChallenge.ts"
+import { rawExchange, rawRequest } from "./rawHttp.ts"
+
+/** Text is sent one byte a character; an array goes out in pieces. */
+export type Bytes = string | ReadonlyArray<string>
+
+/**
+ * Builds a hostile request around a secret made for this one request, to be used as the token that is not good, with the
+ * same request without the one hostile change; the fixture's good request unless given.
+ */
+export type Hostile = readonly [name: string, bytes: (secret: string) => Bytes, control?: FixtureRequest]
+
+/** How it must be refused. */
+export interface Refusal {
+  readonly status: number
+  /** The `error` member of the body. */
+  readonly error: string
+  /** The gateway closes the connection after its one answer, whatever else was sent. */
+  readonly closes?: boolean
+}
+
+/** A `POST` with its body framed by `Content-Length`; `lines` come after the host and may frame it otherwise. */
+export const post = (lines: ReadonlyArray<string>, target = "/mcp", body = ping): string =>
+  rawRequest([
+    `POST ${target} HTTP/1.1`,
+    "Host: 127.0.0.1",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body, "latin1")}`,
+    ...lines
+  ], body)
+
+/** A request line and fields as they are, with a host and without a body. */
+export const bare = (requestLine: string, ...lines: ReadonlyArray<string>): string =>
+  rawRequest([`${requestLine} HTTP/1.1`, "Host: 127.0.0.1", ...lines])
+
+// Where the words of an answer come from is nobody's business: stack frames, modules, versions of what runs here.
+const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEffect\b|\bjose\b|Node\.js/
+
+/**
+ * Sends a hostile request and asserts that it is refused in the gateway's own way.
+ *
+ * Exactly one answer: JSON that says no more than it must, with CORS and trace fields, a challenge if and only if it is
+ * due. The upstream saw nothing, no secret is in the answer or in the log at any level, and the same request without
+ * the hostile change is answered 200 right afterwards.
+ */
+export const assertHostile = Effect.fnUntraced(function*(
+  fixture: GatewayFixture["Service"],
+  { closes = false, error, status }: Refusal,
+  ...[name, bytes, control]: Hostile
+) {
+  const { forwarded, gateway, logs, reset, token, upstream } = fixture
+  yield* reset
+  const secret = `canary-${randomUUID()}`
+  const { answers, outcome, received, rest } = yield* rawExchange(gateway.origin, bytes(secret), {
+    answers: closes ? Infinity : 1
+  })
+  assert.strictEqual(outcome, closes ? "Closed" : "Answered", name)
+  const [answer, ...more] = answers.filter(({ status }) => status >= 200)
+  if (answer === undefined) return assert.fail(`${name}: no answer`)
+  assert.strictEqual(answer.status, status, `${name}: ${answer.text}`)
+  assert.isEmpty([...more.map(({ statusLine }) => statusLine), ...rest], `${name}: more than one answer`)
+
+  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"], name)
+  assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"], name)
+  assert.deepStrictEqual(answer.headers("x-content-type-options"), ["nosniff"], name)
+  assert.lengthOf(answer.headers("access-control-expose-headers"), 1, name)
+  assert.match(answer.headers("x-trace-id").join(), /^[^,]{1,128}$/, name)
+  assert.isEmpty([...answer.headers("server"), ...answer.headers("x-powered-by")], name)
+  const body = JSON.parse(answer.text)
+  assert.deepStrictEqual(Object.keys(body), ["error", "error_description"], name)
+  assert.strictEqual(body.error, error, name)
+  const text = Buffer.from(received).toString("latin1")
+  assert.notMatch(text, betrayal, name)
+  assert.notInclude(text, new URL(upstream.origin).host, name)
+  const challenges = answer.headers("www-authenticate")
+  assert.lengthOf(challenges, status === 401 || status === 403 ? 1 : 0, name)
+  for (const challenge of challenges) assert.strictEqual(parseChallenge(challenge).scheme, "Bearer", name)
+
+  assert.isEmpty(upstream.requests(), `${name}: the upstream saw a request`)
+  yield* forwarded(control)
+  assert.lengthOf(upstream.requests(), 1, `${name}: the upstream saw more than the control`)
+  for (const canary of [secret, token]) assert.isEmpty(leaks([text, ...logs.entries()], canary), name)
+  return answer
+})
+
+/** Asserts each of a table of hostile requests that must be refused in the same way. */
+export const assertAllHostile = (
+  fixture: GatewayFixture["Service"],
+  refusal: Refusal,
+  table: ReadonlyArray<Hostile>
+) => Effect.forEach(table, (hostile) => assertHostile(fixture, refusal, ...hostile), { discard: true })
