@@ -28,6 +28,8 @@ export type ProviderFailureKind =
   | "Status"
   | "TooLarge"
   | "NotUtf8"
+  | "Overloaded"
+  | "CircuitOpen"
 
 /**
  * A provider gave no usable answer.

@@ -108,9 +108,11 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
   })
 
   server.on("connect", (_request, socket) => {
-    // Node has taken its own listeners away.
+    // Node has taken its listeners away, the one that answers in progress wait for among them.
     socket.on("error", () => socket.destroy())
-    refuse(socket, connectionOf(socket), Refusals.toMessage(settings, Refusals.noTunnel))
+    const connection = connectionOf(socket)
+    if (connection.unanswered > 0) socket.destroy()
+    else refuse(socket, connection, Refusals.toMessage(settings, Refusals.noTunnel))
   })
 
   server.on("checkExpectation", (request, response) => {

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -11,12 +10,11 @@ import type { BearerToken } from "../credential/BearerToken.ts"
 import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
-import type { ProviderHttp } from "../keys/ProviderHttp.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Phase } from "../keys/remoteState.ts"
 import { isExpired } from "./claims/validity.ts"
 import { toInvalidToken } from "./Refusal.ts"
-import { registerProvider, remoteKeys } from "./registerProvider.ts"
+import { registerProvider, type RegistrationNeeds, remoteKeys } from "./registerProvider.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import { makeStaticTokens } from "./staticTokens.ts"
 import type { Verdict } from "./Verdict.ts"
@@ -75,7 +73,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   ): Effect.fn.Return<
     ProviderRegistry["Service"],
     UnusablePublicKey,
-    JwksCache | ProviderHttp | Digest.Digest
+    RegistrationNeeds
   > {
     const { providers } = settings
     const keys = yield* JwksCache

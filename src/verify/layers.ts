@@ -1,5 +1,6 @@
 import * as Digest from "effect/crypto/Digest"
 import * as Layer from "effect/Layer"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
 import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
@@ -13,6 +14,6 @@ import { ProviderRegistry } from "./ProviderRegistry.ts"
 export const layerProviders = ProviderRegistry.layer.pipe(
   Layer.provide(JwksCache.layer),
   Layer.provideMerge(ProviderMetadata.layer),
-  Layer.provide(ProviderHttp.layer),
+  Layer.provide([ProviderHttp.layer, CircuitBreaker.layerStoreMemory()]),
   Layer.provideMerge(Digest.layerWebCrypto)
 )

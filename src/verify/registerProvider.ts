@@ -1,11 +1,14 @@
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import type * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import type * as Scope from "effect/Scope"
 import type { GatewaySettings, JwtProvider, KeySource, Provider } from "../config/GatewaySettings.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
 import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
 import { type FindKey, makeJwtVerifier } from "./jwt/JwtVerifier.ts"
+import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
 import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
 import { makeVerdictCache } from "./opaque/VerdictCache.ts"
@@ -52,6 +55,14 @@ const makeFindKey = Effect.fnUntraced(function*(
   return (header) => cache.keyFor(source, header)
 })
 
+/** What the verifiers of all types need; the scope is that of the providers. */
+export type RegistrationNeeds =
+  | JwksCache
+  | ProviderHttp
+  | Digest.Digest
+  | CircuitBreaker.CircuitBreakerStore
+  | Scope.Scope
+
 /**
  * Makes the verifier of one configured provider.
  *
@@ -60,7 +71,7 @@ const makeFindKey = Effect.fnUntraced(function*(
 export const registerProvider = Effect.fnUntraced(function*(
   provider: Provider,
   { clockSkewSeconds }: Pick<GatewaySettings, "clockSkewSeconds">
-): Effect.fn.Return<RegisteredProvider, UnusablePublicKey, JwksCache | ProviderHttp | Digest.Digest> {
+): Effect.fn.Return<RegisteredProvider, UnusablePublicKey, RegistrationNeeds> {
   const { name, tokenPrefix } = provider
   switch (provider.type) {
     case "authkit":
@@ -70,11 +81,13 @@ export const registerProvider = Effect.fnUntraced(function*(
       return { _tag: "Jwt", name, tokenPrefix, issuer, verify }
     }
     case "userinfo": {
-      const ask = makeUserinfoVerifier(provider, yield* ProviderHttp)
+      const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
+      const ask = makeUserinfoVerifier(provider, http)
       return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(name, clockSkewSeconds, ask) }
     }
     case "introspection": {
-      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, yield* ProviderHttp)
+      const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
+      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, http)
       return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(name, clockSkewSeconds, ask) }
     }
     case "static":

@@ -4,6 +4,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -34,6 +35,7 @@ export const ProviderLayer = JwksCache.layer.pipe(
   Layer.provideMerge(ProviderMetadata.layer),
   Layer.provideMerge(ProviderHttp.layer),
   Layer.provide(KeyValueStore.layerMemory),
+  Layer.provideMerge(CircuitBreaker.layerStoreMemory()),
   Layer.provideMerge(Digest.layerWebCrypto),
   Layer.provide(FetchHttpClient.layer)
 )
