@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { base64url } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+import { algorithmsOf, keyRules, rsaLimits } from "./cryptoPolicy.ts"
 import { isJsonObject, type JsonObject, own } from "./JsonObject.ts"
 
 /** Why a key of a set is passed over. */
@@ -33,18 +34,6 @@ type Material = Pick<PublicJwk, "algorithms" | "material">
 // RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1; `priv`: RFC 9964
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
-const rsaAlgorithms: ReadonlyArray<JwsAlgorithm> = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-
-/** Algorithm and length of a coordinate in bytes (RFC 7518, sections 3.4 and 6.2.1.2). */
-const ellipticCurves = new Map<
-  unknown,
-  { readonly crv: string; readonly algorithm: JwsAlgorithm; readonly size: number }
->([
-  ["P-256", { crv: "P-256", algorithm: "ES256", size: 32 }],
-  ["P-384", { crv: "P-384", algorithm: "ES384", size: 48 }],
-  ["P-521", { crv: "P-521", algorithm: "ES512", size: 66 }]
-])
-
 /** The bytes of a base64url member, `undefined` if it is anything else. */
 const bytes = (value: unknown): Uint8Array | undefined =>
   typeof value === "string" && /^[A-Za-z0-9_-]+$/.test(value) && value.length % 4 !== 1
@@ -65,11 +54,12 @@ const bitLength = (number: Uint8Array): number => number.length * 8 - Math.clz32
  * bits.
  */
 export const rsaWeakness = (modulusBits: number, publicExponent: Uint8Array): UnusableKey | undefined => {
-  if (modulusBits < 2048) return "WeakModulus"
-  if (modulusBits > 8192) return "HugeModulus"
+  if (modulusBits < rsaLimits.minModulusBits) return "WeakModulus"
+  if (modulusBits > rsaLimits.maxModulusBits) return "HugeModulus"
   const exponent = trimmed(publicExponent)
   const last = exponent.at(-1) ?? 0
-  return last % 2 === 0 || (exponent.length === 1 && last === 1) || exponent.length > 8 ? "WeakExponent" : undefined
+  const isOne = exponent.length === 1 && last === 1
+  return last % 2 === 0 || isOne || exponent.length > rsaLimits.maxExponentBytes ? "WeakExponent" : undefined
 }
 
 const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
@@ -82,28 +72,29 @@ const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
   }
   const weakness = rsaWeakness(bitLength(trimmed(modulus)), exponent)
   return weakness === undefined
-    ? Result.succeed({ algorithms: rsaAlgorithms, material: { kty: "RSA", n, e } })
+    ? Result.succeed({ algorithms: algorithmsOf("RSA"), material: { kty: "RSA", n, e } })
     : Result.fail(weakness)
 }
 
-const elliptic = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
-  const curve = ellipticCurves.get(own(jwk, "crv"))
-  if (curve === undefined) return Result.fail("UnsupportedType")
-  const { algorithm, crv, size } = curve
-  const x = own(jwk, "x")
-  const y = own(jwk, "y")
-  return typeof x === "string" && typeof y === "string" && bytes(x)?.length === size && bytes(y)?.length === size
-    ? Result.succeed({ algorithms: [algorithm], material: { kty: "EC", crv, x, y } })
-    : Result.fail("MalformedMaterial")
-}
-
-// RFC 8037, section 2
-const edwards = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
-  if (own(jwk, "crv") !== "Ed25519") return Result.fail("UnsupportedType")
-  const x = own(jwk, "x")
-  return typeof x === "string" && bytes(x)?.length === 32
-    ? Result.succeed({ algorithms: ["EdDSA"], material: { kty: "OKP", crv: "Ed25519", x } })
-    : Result.fail("MalformedMaterial")
+/** A key on a curve: each coordinate has exactly the curve's length (RFC 7518, section 6.2; RFC 8037, section 2). */
+const onCurve = (
+  jwk: JsonObject,
+  kty: "EC" | "OKP",
+  coordinates: ReadonlyArray<"x" | "y">
+): Result.Result<Material, UnusableKey> => {
+  const crv = own(jwk, "crv")
+  const algorithms = typeof crv === "string" ? algorithmsOf(kty, crv) : []
+  const rule = algorithms[0] === undefined ? undefined : keyRules[algorithms[0]]
+  if (rule === undefined || rule.kty === "RSA") return Result.fail("UnsupportedType")
+  const material: Record<string, string> = {}
+  for (const name of coordinates) {
+    const value = own(jwk, name)
+    if (typeof value !== "string" || bytes(value)?.length !== rule.coordinateBytes) {
+      return Result.fail("MalformedMaterial")
+    }
+    material[name] = value
+  }
+  return Result.succeed({ algorithms, material: { kty, crv: rule.crv, ...material } })
 }
 
 const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
@@ -111,9 +102,9 @@ const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
     case "RSA":
       return rsa(jwk)
     case "EC":
-      return elliptic(jwk)
+      return onCurve(jwk, "EC", ["x", "y"])
     case "OKP":
-      return edwards(jwk)
+      return onCurve(jwk, "OKP", ["x"])
     default:
       return Result.fail("UnsupportedType")
   }

@@ -14,10 +14,10 @@ const otherFieldBytes = 16 * 1024
 const closeGraceMillis = 1_000
 const closeGraceChunks = 64
 
-/** What a connection was asked, and how many of its requests have no complete answer yet. */
+/** What a connection was asked, and what it has not been told yet. */
 interface Connection {
   latest: { readonly request: Http.IncomingMessage; readonly response: Http.ServerResponse } | undefined
-  unanswered: number
+  readonly unanswered: Set<Http.ServerResponse>
   /** What is to be said once everything is answered. */
   afterwards: string | undefined
   /** How many more chunks are overlooked, once the connection has been ended from here. */
@@ -40,7 +40,8 @@ const end = (socket: Duplex, connection: Connection, text = ""): void => {
  * as a second one to the same request, not in the middle of a body.
  */
 const refuse = (socket: Duplex, connection: Connection, text: string): void => {
-  const { latest, overlooked, unanswered } = connection
+  const { latest, overlooked } = connection
+  const unanswered = connection.unanswered.size
   if (overlooked !== undefined && overlooked > 0) connection.overlooked = overlooked - 1
   else if (!socket.writable) socket.destroy()
   else if (latest === undefined) end(socket, connection, text)
@@ -78,8 +79,19 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
   const connectionOf = (socket: Duplex): Connection => {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection = { latest: undefined, unanswered: 0, afterwards: undefined, overlooked: undefined }
+    const connection: Connection = {
+      latest: undefined,
+      unanswered: new Set(),
+      afterwards: undefined,
+      overlooked: undefined
+    }
     connections.set(socket, connection)
+    socket.once("close", () => {
+      // Node tells only the answer whose turn it is; those that wait behind it would wait for ever.
+      for (const response of connection.unanswered) {
+        if (response.socket === null) response.emit("close")
+      }
+    })
     return connection
   }
 
@@ -87,12 +99,12 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
     const { socket } = request
     const connection = connectionOf(socket)
     connection.latest = { request, response }
-    connection.unanswered += 1
+    connection.unanswered.add(response)
     // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-    response.on("close", () => {
-      connection.unanswered -= 1
-      if (connection.unanswered === 0 && connection.afterwards !== undefined) {
+    response.once("close", () => {
+      connection.unanswered.delete(response)
+      if (connection.unanswered.size === 0 && connection.afterwards !== undefined) {
         end(socket, connection, connection.afterwards)
       }
     })
@@ -111,7 +123,7 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
     // Node has taken its listeners away, the one that answers in progress wait for among them.
     socket.on("error", () => socket.destroy())
     const connection = connectionOf(socket)
-    if (connection.unanswered > 0) socket.destroy()
+    if (connection.unanswered.size > 0) socket.destroy()
     else refuse(socket, connection, Refusals.toMessage(settings, Refusals.noTunnel))
   })
 

@@ -1,0 +1,66 @@
+/**
+ * Which signatures count, with which keys: the whole policy as data, from which key import, verification and the
+ * reference in the README come.
+ *
+ * Sources: RFC 7518, sections 3.3 to 3.5 and 6.2 to 6.3; RFC 8037, section 2; RFC 8725, sections 3.1 to 3.4.
+ */
+import { type JwsAlgorithm, jwsAlgorithms } from "../config/GatewaySettings.ts"
+
+/** What a key must be to verify an algorithm. */
+export type KeyRule =
+  | { readonly kty: "RSA" }
+  /** `coordinateBytes`: exact length of `x` and `y`. */
+  | { readonly kty: "EC"; readonly crv: "P-256" | "P-384" | "P-521"; readonly coordinateBytes: number }
+  /** `coordinateBytes`: exact length of `x`. */
+  | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly coordinateBytes: number }
+
+const rsa: KeyRule = { kty: "RSA" }
+
+/** The rule of each algorithm. There is none for `none` and HMAC, so that they cannot be allowed by mistake. */
+export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
+  RS256: rsa,
+  RS384: rsa,
+  RS512: rsa,
+  PS256: rsa,
+  PS384: rsa,
+  PS512: rsa,
+  ES256: { kty: "EC", crv: "P-256", coordinateBytes: 32 },
+  ES384: { kty: "EC", crv: "P-384", coordinateBytes: 48 },
+  ES512: { kty: "EC", crv: "P-521", coordinateBytes: 66 },
+  EdDSA: { kty: "OKP", crv: "Ed25519", coordinateBytes: 32 }
+}
+
+/** Bounds on RSA keys: shorter moduli can be factored, longer ones and long exponents make each verification costly. */
+export const rsaLimits = { minModulusBits: 2048, maxModulusBits: 8192, maxExponentBytes: 8 } as const
+
+/** The algorithms that a key of this type, and of this curve where the type has curves, can verify. */
+export const algorithmsOf = (kty: KeyRule["kty"], crv?: string): ReadonlyArray<JwsAlgorithm> =>
+  jwsAlgorithms.filter((algorithm) => {
+    const rule = keyRules[algorithm]
+    return rule.kty === kty && (rule.kty === "RSA" || rule.crv === crv)
+  })
+
+const keyText = (rule: KeyRule): string =>
+  rule.kty === "RSA"
+    ? `RSA, ${rsaLimits.minModulusBits} to ${rsaLimits.maxModulusBits} bits, odd exponent of 3 or more`
+    : `${rule.kty}, ${rule.crv}`
+
+const row = (cells: ReadonlyArray<string>, widths: ReadonlyArray<number>): string =>
+  `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`
+
+/** The policy as a Markdown table. */
+export const policyReference = (): string => {
+  const rows = jwsAlgorithms.map((algorithm) => [
+    `\`${algorithm}\``,
+    keyText(keyRules[algorithm]),
+    algorithm === "RS256" ? "yes" : "when listed in `MCP_JWT_ALGORITHM`"
+  ])
+  const head = ["Algorithm", "Key", "Allowed"]
+  const widths = head.map((title, index) => Math.max(title.length, ...rows.map((cells) => cells[index]?.length ?? 0)))
+  return [
+    row(head, widths),
+    row(widths.map((width) => "-".repeat(width)), widths),
+    ...rows.map((cells) => row(cells, widths))
+  ]
+    .join("\n")
+}
