@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { providerReference, settingsReference } from "../src/config/reference.ts"
+import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
@@ -12,6 +13,10 @@ describe("README", () => {
   it("has the settings and the fields of a provider as the code has them", () => {
     assert.include(readme, settingsReference().trim())
     assert.include(readme, providerReference().trim())
+  })
+
+  it("has the crypto policy as the code has it", () => {
+    assert.include(readme, policyReference())
   })
 
   it("names only scripts that exist", () => {

@@ -36,6 +36,18 @@ const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.
 // One line of the log names no more of them.
 const loggedKeys = 10
 
+/** Writes down and counts what becomes of a source's keys: an outage is a warning, the rest is for debugging. */
+const onChange = (source: JwksSource) => (phase: Phase) =>
+  Effect.andThen(
+    countPhase(phase),
+    Effect.annotateLogs(
+      phase === "stale" || phase === "unavailable"
+        ? Effect.logWarning(`Keys of a provider are ${phase}`)
+        : Effect.logDebug(`Keys of a provider are ${phase}`),
+      { source: placeOf(source) }
+    )
+  )
+
 type RemoteKeys = RemoteValue.RemoteValue<KeySet.KeySet, KeysUnavailable>
 
 /**
@@ -111,17 +123,6 @@ export class JwksCache extends Context.Service<JwksCache, {
       Effect.tap(() => countFetch("success")),
       Effect.tapError(() => countFetch("failure"))
     )
-
-    const onChange = (source: JwksSource) => (phase: Phase) =>
-      Effect.andThen(
-        countPhase(phase),
-        Effect.annotateLogs(
-          phase === "stale" || phase === "unavailable"
-            ? Effect.logWarning(`Keys of a provider are ${phase}`)
-            : Effect.logDebug(`Keys of a provider are ${phase}`),
-          { source: placeOf(source) }
-        )
-      )
 
     const remote = (source: JwksSource): RemoteKeys => {
       const name = JSON.stringify([source._tag, placeOf(source), source.allowedDomains])

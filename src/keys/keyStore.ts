@@ -36,17 +36,18 @@ const readEntry = (entry: JsonObject, uri: string, now: number): StoredKeys | un
   return freshMillis > providerLimits.aheadMillis && freshMillis <= maxFreshMillis ? { keys, freshMillis } : undefined
 }
 
+/** Bounds an operation, and makes its failure an answer that is missing. */
+const ignoring = <A>(operation: string, effect: Effect.Effect<A, KeyValueStore.KeyValueStoreError>) =>
+  effect.pipe(
+    Effect.timeout(patience),
+    Effect.catchCause(() =>
+      Effect.as(Effect.logWarning(`The key-value store failed: ${operation} of a key set`), undefined)
+    )
+  )
+
 /** Builds the two operations; neither ever fails or takes longer than half a second. */
 export const makeKeyStore = Effect.gen(function*() {
   const store = yield* KeyValueStore.KeyValueStore
-
-  const ignoring = <A>(operation: string, effect: Effect.Effect<A, KeyValueStore.KeyValueStoreError>) =>
-    effect.pipe(
-      Effect.timeout(patience),
-      Effect.catchCause(() =>
-        Effect.as(Effect.logWarning(`The key-value store failed: ${operation} of a key set`), undefined)
-      )
-    )
 
   return {
     /** A key set of this URI that need not be fetched again yet, if the store has one. What it holds is to be judged like a provider's answer. */

@@ -14,6 +14,8 @@ const parseChallenge = (value: string) => {
   return { scheme, parameters: Object.fromEntries(parameters) }
 }
 
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
+
 const root = "http://localhost:3000/.well-known/oauth-protected-resource"
 
 const answer = (error: Errors.GatewayError, style: ErrorStyle = "oauth", requiredScopes: ReadonlyArray<string> = []) =>
@@ -158,7 +160,6 @@ describe("formatChallenge", () => {
     url: Schema.String
   }, ({ scope, url }) =>
     Effect.sync(() => {
-      const printable = (text: string) => text.replace(/[^\x20-\x7e]/g, "?")
       const challenge = formatChallenge({ error: "invalid_token", scope, resource_metadata: url })
       assert.match(challenge, /^[\x20-\x7e]*$/)
       assert.deepStrictEqual(parseChallenge(challenge), {

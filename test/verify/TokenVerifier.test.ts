@@ -141,8 +141,9 @@ describe("TokenVerifier", () => {
       yield* eventually(
         Effect.map(registry.readiness, (all) => all.some(({ provider, ready }) => provider === "up" && ready))
       )
-      const isDown = ({ state }: { readonly state: string }) => state === "unavailable"
-      yield* eventually(Effect.map(registry.readiness, (all) => all.some(isDown)))
+      yield* eventually(
+        Effect.map(registry.readiness, (all) => all.some(({ state }) => state === "unavailable"))
+      )
       assert.deepStrictEqual(yield* registry.readiness, [
         { provider: "up", ready: true, state: "fresh" },
         { provider: "down", ready: false, state: "unavailable" },
