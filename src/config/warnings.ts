@@ -67,6 +67,13 @@ export const warnings = (
         "unless the server needs the token and can be trusted with it."
     )
   }
+  const unlisted = settings.requiredScopes.filter((scope) => !settings.scopesSupported.includes(scope))
+  if (unlisted.length > 0) {
+    says.push(
+      "Required scopes are missing from the supported ones, so that clients which ask for what is listed are never let " +
+        "in. Add them to MCP_SCOPES_SUPPORTED, or remove that setting."
+    )
+  }
   if (settings.publicUrl !== undefined && settings.path !== "/" && settings.publicUrl.endsWith(settings.path)) {
     says.push(
       "MCP_PUBLIC_URL ends in MCP_PATH, so that clients are told to use the path twice. Remove it from MCP_PUBLIC_URL " +

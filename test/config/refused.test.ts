@@ -431,6 +431,33 @@ describe("bad configurations", () => {
       ])
     }))
 
+  it.effect("CFG-01 refuses control characters wherever they are", () =>
+    Effect.sync(() => {
+      for (const char of ["\n", "\r", "\0", "\t", "\x7f", "\x85"]) {
+        for (
+          const [setting, text] of [
+            ["MCP_PROVIDER_NAME", `a${char}b`],
+            ["MCP_JWT_ISSUER", `https://issuer${char}.example`],
+            ["MCP_JWT_AUDIENCE", `a,b${char}c`],
+            ["MCP_ALLOWED_ORIGINS", `https://a.example,https://b${char}.example`]
+          ] as const
+        ) {
+          const problems = problemsOf({ ...complete, [setting]: text })
+          assert.deepStrictEqual(problems.map((problem) => [problem.setting, problem.problem]), [
+            [setting, "contains a line break or another control character"]
+          ])
+        }
+      }
+    }))
+
+  it.effect("CFG-01 does not repeat what the JSON parser says, which quotes the text", () =>
+    Effect.sync(() => {
+      assert.throws(() => JSON.parse("[c4n4ry"), /c4n4ry/)
+      for (const name of ["MCP_PROVIDERS", "AUTH_CONFIG", "MCP_STATIC_TOKENS"]) {
+        assert.notInclude(refusalOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
+      }
+    }))
+
   it.effect("says what is wrong, where it was given, and what to do", () =>
     Effect.sync(() => {
       assert.strictEqual(

@@ -34,6 +34,7 @@ describe("warnings", () => {
           [/for development/, { MCP_STATIC_TOKENS: `${long}:c:s:`, MCP_PUBLIC_URL: "https://mcp.example.com" }],
           [/not for whom/, { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: "https://issuer.example" }],
           [/handed on/, { ...complete, MCP_FORWARD_AUTHORIZATION: "true" }],
+          [/missing from the supported/, { ...complete, MCP_REQUIRED_SCOPES: "a,b", MCP_SCOPES_SUPPORTED: "a" }],
           [/twice/, { ...complete, MCP_PUBLIC_URL: "https://mcp.example.com/mcp" }]
         ] as const
       ) {
