@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
-import { generateKeyPairSync, sign as signBytes } from "node:crypto"
+import { generateKeyPairSync, randomInt, sign as signBytes } from "node:crypto"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { forge, makeDice } from "./forgeries.ts"
 import { jwtProvider, verifierOf, withProviders } from "./support.ts"
@@ -13,9 +14,10 @@ const forgeries = 100_000
 const controls = 1_000
 
 /** `FORGERY_SEED=fresh` draws one, which a failure names; without it every run is the same. */
-const seed = process.env["FORGERY_SEED"] === "fresh"
-  ? Math.trunc(performance.now() * 1000 + process.pid)
-  : Number(process.env["FORGERY_SEED"] ?? 1)
+const chooseSeed = Effect.gen(function*() {
+  const given = yield* Config.withDefault(Config.String("FORGERY_SEED"), "1")
+  return given === "fresh" ? randomInt(2 ** 32) : Number(given)
+})
 
 describe("forged tokens", () => {
   it.effect(
@@ -47,6 +49,7 @@ describe("forged tokens", () => {
           }
         }
 
+        const seed = yield* chooseSeed
         const dice = makeDice(seed)
         const reasons = new Map<string, number>()
         for (let index = 0; index < forgeries; index++) {
