@@ -24,6 +24,9 @@ export const readCommon = (fields: FieldReader, type: ProviderType) => ({
   allowedDomains: []
 })
 
+// With a scheme, or a bare domain: a name has no dots.
+const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
+
 /**
  * The issuer, which must be a URL unless `mayBeName`, in the operator's own spelling.
  *
@@ -39,7 +42,7 @@ export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = 
     })
   }
   const issuer = fields.read("issuer")
-  if (issuer === undefined || (mayBeName && !issuer.includes("://"))) return issuer
+  if (issuer === undefined || (mayBeName && !looksLikeUrl.test(issuer))) return issuer
   const url = issuerUrl(issuer)
   if (Result.isSuccess(url)) return url.success
   for (const complaint of url.failure) fields.complain("issuer", complaint)

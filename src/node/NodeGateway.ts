@@ -44,6 +44,9 @@ const announce = Effect.gen(function*() {
 // Effect's server runs a handler uninterruptibly: a client that leaves would not cancel the upstream request.
 const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(Effect.interruptible(handle))))
 
+/** What tokens mean, on top of the configured providers; what else it needs has been provided. */
+export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
+
 /**
  * The gateway as a Node service: listens, verifies, forwards.
  *
@@ -54,9 +57,7 @@ const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(
  * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with
  * `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
  */
-export const layer = (
-  verifier: Layer.Layer<TokenVerifier, never, ProviderRegistry | Digest.Digest> = TokenVerifier.layer
-) =>
+export const layer = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
   Layer.effectDiscard(announce).pipe(
     Layer.provideMerge(serve),
     Layer.provide(HttpApp.layer),

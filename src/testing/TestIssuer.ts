@@ -186,7 +186,7 @@ export class TestIssuer extends Context.Service<TestIssuer, {
       audience,
       client,
       sign,
-      issueOpaque: (known = {}) => remember(randomOpaqueToken(known.prefix ?? ""), known),
+      issueOpaque: (known = {}) => Effect.suspend(() => remember(randomOpaqueToken(known.prefix ?? ""), known)),
       revoke: (token) => Effect.sync(() => tokens.revoke(token)),
       key: (algorithm) => keys.current(algorithm ?? algorithms[0]),
       rotate: (algorithm) => keys.rotate(algorithm ?? algorithms[0]),

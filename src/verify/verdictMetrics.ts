@@ -1,5 +1,5 @@
 /** Counters about verdicts; their labels are from closed lists. */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { InvalidTokenReason } from "../errors/GatewayError.ts"
 

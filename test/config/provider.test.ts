@@ -155,7 +155,7 @@ describe("the issuer", () => {
 
   it.effect("may be any name when the keys are known", () =>
     Effect.sync(() => {
-      for (const issuer of ["my-issuer", "issuer.example", "urn:example:issuer"]) {
+      for (const issuer of ["my-issuer", "urn:example.org:issuer"]) {
         assert.strictEqual(
           spelled({ MCP_JWT_ISSUER: issuer, MCP_JWT_JWKS_URI: "https://issuer.example/jwks" }),
           issuer
@@ -166,6 +166,9 @@ describe("the issuer", () => {
           "MCP_JWT_ISSUER"
         )
       }
+      // Seed 1: a bare domain is a URL without its scheme, for every provider.
+      const bare = { MCP_JWT_ISSUER: "issuer.example", MCP_JWT_PUBLIC_KEY: pem }
+      assert.strictEqual(spelled(bare), "https://issuer.example")
       const http = { MCP_JWT_ISSUER: "http://issuer.example", MCP_JWT_PUBLIC_KEY: pem }
       assert.strictEqual(onlyProblemOf(http).setting, "MCP_JWT_ISSUER")
     }))

@@ -80,7 +80,11 @@ export class Users extends Context.Service<Users, {
   })
 }
 
-/** Maps a person whom the authorization server knows to a user of this server. */
+/**
+ * Maps a person whom the authorization server knows to a user of this server.
+ *
+ * The e-mail address decides, so the authorization server must be one that verifies addresses.
+ */
 const toUser = Effect.fnUntraced(function*(person: Identity) {
   const { email, name, provider, subject } = person
   if (email === undefined) {

@@ -94,7 +94,8 @@ layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check
       const before = (yield* authKit.requests()).length
       for (const token of ["sak_0123456789abcdef", `x${apiKey}`, apiKey.toUpperCase()]) {
         const authorization = bearer(token)
-        yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(answer.text).error_description, "Invalid token format")
       }
       assert.lengthOf(yield* authKit.requests(), before)
     }))

@@ -60,7 +60,7 @@ export interface GatewayUnderTest {
   readonly settings: GatewaySettings
   /** A token that the gateway lets in. */
   readonly token: string
-  readonly verifier?: Parameters<typeof NodeGateway.layer>[0]
+  readonly verifier?: NodeGateway.Verification
 }
 
 export class GatewayFixture extends Context.Service<GatewayFixture, {

@@ -20,7 +20,7 @@ export interface RunningGateway {
 export const startGateway = (
   settings: GatewaySettings,
   options: {
-    readonly verifier?: Parameters<typeof NodeGateway.layer>[0]
+    readonly verifier?: NodeGateway.Verification
     readonly logger?: Layer.Layer<never>
   } = {}
 ): Effect.Effect<RunningGateway, never, Scope.Scope> =>

@@ -58,8 +58,9 @@ export const makeJwtVerifier = (provider: JwtProvider, skew: number, findKey: Fi
   const stillHolds = (header: JoseHeader, claims: JsonObject, key: CryptoKey): Effect.Effect<boolean> =>
     Effect.map(
       Effect.all([Effect.option(findKey(header)), nowSeconds]),
+      // By reference: to Effect's structural equality any two CryptoKeys of one algorithm are equal.
       ([found, now]) =>
-        Option.contains(found, key) && checkValidity(claims, { now, skew, requireExpiry: true }) === undefined
+        Option.getOrUndefined(found) === key && checkValidity(claims, { now, skew, requireExpiry: true }) === undefined
     )
 
   return Effect.fnUntraced(
