@@ -11,6 +11,7 @@ import { initializeEvents } from "./message/initializeEvents.ts"
 import { injectAuthInfo } from "./message/initializeResponse.ts"
 import { rewriteRequest } from "./message/requestMessage.ts"
 import type { RequestId } from "./message/scalarValue.ts"
+import { joinBytes } from "./message/spliceBytes.ts"
 import { requestHeaders } from "./requestHeaders.ts"
 import { responseHeaders } from "./responseHeaders.ts"
 import { upstreamTarget } from "./upstreamTarget.ts"
@@ -57,18 +58,6 @@ const mediaType = (response: UpstreamResponse): string => {
   return typeof value === "string" ? value.split(";", 1)[0]?.trim().toLowerCase() ?? "" : ""
 }
 
-const length = (chunks: ReadonlyArray<Uint8Array>): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-
-const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(length(chunks))
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
-}
-
 /** Reads a JSON answer whole, to add to it; one over `limit` bytes is refused, for an `initialize` answer is small. */
 const readWhole = (
   body: Exclude<UpstreamBody, { _tag: "Empty" }>,
@@ -84,7 +73,7 @@ const readWhole = (
         : Effect.succeed(chunk)
     }),
     Stream.runCollect,
-    Effect.map(concat)
+    Effect.map(joinBytes)
   )
 }
 

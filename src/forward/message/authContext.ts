@@ -3,6 +3,9 @@ import type { Identity } from "../../identity/Identity.ts"
 
 const encoder = new TextEncoder()
 
+// The requests of one verified token share its identity.
+const serialised = new WeakMap<Identity, Uint8Array>()
+
 /**
  * Serialises `{authenticated_user, email, provider}` for `params._authContext` and `result.serverInfo.authInfo`.
  *
@@ -10,12 +13,16 @@ const encoder = new TextEncoder()
  * pair stays an escape: replacing it would make two subjects equal.
  */
 export const authContext = (identity: Identity): Uint8Array => {
+  const known = serialised.get(identity)
+  if (known !== undefined) return known
   const json = JSON.stringify({
     authenticated_user: identity.subject,
     email: identity.email ?? null,
     provider: identity.provider
   })
-  return encoder.encode(json.replace(/[^\u0020-\u007e]/g, escape))
+  const bytes = encoder.encode(json.replace(/[^\u0020-\u007e]/g, escape))
+  serialised.set(identity, bytes)
+  return bytes
 }
 
 const escape = (codeUnit: string): string => `\\u${codeUnit.charCodeAt(0).toString(16).padStart(4, "0")}`

@@ -259,6 +259,6 @@ describe("rewriteRequest, whatever the message", () => {
           if (Result.isSuccess(rewritten)) assertUpstreamAgrees(decoder.decode(rewritten.success.bytes))
         }
       }),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 40 } }
   )
 })
