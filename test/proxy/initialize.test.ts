@@ -188,8 +188,10 @@ const outcome = Effect.gen(function*() {
 layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServices: true })((it) => {
   it.effect("MCP_INJECT_REQUEST_CONTEXT=false: requests bear no context, the client's least of all", () =>
     Effect.gen(function*() {
-      const { answer, body, identity } = yield* outcome
+      const { answer, body, encoding, identity } = yield* outcome
       assert.strictEqual(body, request(params))
+      // What the client asked for would be an answer that nothing can be added to.
+      assert.deepStrictEqual(encoding, ["identity"])
       assert.strictEqual(answer, withInfo())
       assert.strictEqual(identity, 6)
     }))

@@ -73,6 +73,20 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       }
     }))
 
+  it.effect("the trace id arrives once, the one that the answer bears, whatever the client's was worth", () =>
+    Effect.gen(function*() {
+      const { reset, send, upstream } = yield* GatewayFixture
+      const sent = [[], ["X-Trace-Id: trace-1"], ["X-Trace-Id: not an id"], ["X-Trace-Id: a", "X-Trace-Id: b"]]
+      for (const lines of sent) {
+        yield* reset
+        const { answers: [answer] } = yield* send({ lines })
+        const traceIds = (yield* upstream.awaitRequest()).headers("x-trace-id")
+        assert.lengthOf(traceIds, 1)
+        assert.deepStrictEqual(answer?.headers("x-trace-id"), traceIds)
+        assert.match(traceIds.join(), /^[A-Za-z0-9-]+$/)
+      }
+    }))
+
   it.effect("GET, HEAD and DELETE arrive without a body", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture

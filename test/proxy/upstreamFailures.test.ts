@@ -81,7 +81,8 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         yield* request.body
         response.writeHead(200, { "content-type": "application/json" })
         response.write("{")
-        yield* Effect.sleep("700 millis")
+        // undici looks at its timeouts once a second or so.
+        yield* Effect.sleep("2500 millis")
         response.end("}")
       }))
       const { answers: [answer] } = yield* send()
