@@ -3,15 +3,16 @@ import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
+// Enough for every identifier in use, and little enough for a header field.
 const maxLength = 1024
 
 // Half of a UTF-16 pair: no encoding has it, so that two different subjects would be handed on as one.
 const loneSurrogate = /\p{Cs}/u
 
-/** A claim that is a string which can be handed on; `undefined` for everything else. */
+/** A claim that is a string of at most 1024 characters which can be handed on; `undefined` for everything else. */
 export const readText = (claims: JsonObject, name: string): string | undefined => {
   const value = own(claims, name)
-  return typeof value === "string" && !loneSurrogate.test(value) ? value : undefined
+  return typeof value === "string" && value.length <= maxLength && !loneSurrogate.test(value) ? value : undefined
 }
 
 /** The OAuth client that the token was issued to: `client_id`, else `azp`. */
@@ -26,7 +27,7 @@ export const readClientId = (claims: JsonObject): string | undefined =>
 export const readSubject = (claims: JsonObject): Result.Result<string, Refusal> => {
   const hasSubject = Object.hasOwn(claims, "sub")
   const subject = hasSubject ? readText(claims, "sub") : readClientId(claims)
-  if (subject !== undefined && subject !== "" && subject.length <= maxLength) return Result.succeed(subject)
+  if (subject !== undefined && subject !== "") return Result.succeed(subject)
   return Result.fail(
     hasSubject && own(claims, "sub") !== ""
       ? refusal("ValidationFailed", "sub is not a string of at most 1024 characters")
