@@ -41,8 +41,7 @@ const announce = Effect.gen(function*() {
   }))
 })
 
-// Effect's server runs a handler uninterruptibly: a client that leaves would not cancel the upstream request.
-const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(Effect.interruptible(handle))))
+const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle)))
 
 /** What tokens mean, on top of the configured providers; what else it needs has been provided. */
 export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>

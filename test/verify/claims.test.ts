@@ -311,6 +311,9 @@ layer(Subject)("claims", (it) => {
         expiresAt: start + 300
       })
       assert.strictEqual(claims["azp"], "z")
+      const long = yield* verify(yield* issuer.sign({ claims: { email: "a".repeat(1025), name: "b".repeat(1024) } }))
+      assert.isUndefined(long.email)
+      assert.strictEqual(long.name, "b".repeat(1024))
       const odd = yield* verify(yield* issuer.sign({ claims: { email: 7, name: ["Ada"], client_id: 7 } }))
       assert.deepStrictEqual([odd.email, odd.name, odd.clientId], [undefined, undefined, undefined])
       const machine = yield* verify(
