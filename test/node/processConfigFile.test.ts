@@ -25,7 +25,7 @@ const accepted = ({ code, stderr, stdout }: Ended) => {
   return JSON.parse(stdout)
 }
 
-describe("config file", () => {
+describe("config file", { timeout: 60_000 }, () => {
   it.live("--config FILE gives the settings", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile("gateway.json", document())
@@ -69,11 +69,13 @@ describe("config file", () => {
 
   const broken = [
     ["is cut off", document().slice(0, -1), "MCP_CONFIG_FILE: is not JSON."],
-    ["is a list of variables", `MCP_STATIC_TOKENS=${canary}:client:user:read`, "MCP_CONFIG_FILE: is not JSON."],
     ["is no object", `["${canary}"]`, "MCP_CONFIG_FILE: is not a JSON object."],
-    ["is empty", "", "MCP_CONFIG_FILE: is not JSON."],
     ["has an unknown member", document({ client_secrt: canary }), "client_secrt: is not a setting. Did you mean"],
-    ["is spelt like a variable", document({ MCP_PATH: `/${canary}` }), "MCP_PATH: is not a setting. Did you mean path?"],
+    [
+      "is spelt like a variable",
+      document({ MCP_PATH: `/${canary}` }),
+      "MCP_PATH: is not a setting. Did you mean path?"
+    ],
     ["has a wrong value", document({ port: canary }), "PORT (given as port in the config file): is not a whole number"],
     [
       "has an unknown member in a provider",
@@ -84,7 +86,9 @@ describe("config file", () => {
   for (const [what, text, problem] of broken) {
     it.live(`refuses a file that ${what}, without showing what is in it`, () =>
       Effect.gen(function*() {
-        const { code, stderr, stdout } = yield* runProgram({ env: { MCP_CONFIG_FILE: yield* temporaryFile("a", text) } })
+        const { code, stderr, stdout } = yield* runProgram({
+          env: { MCP_CONFIG_FILE: yield* temporaryFile("a", text) }
+        })
         assert.deepStrictEqual([code, stdout], [1, ""])
         assert.include(stderr, `  ${problem}`)
         assert.isEmpty(leaks([stderr], canary))

@@ -217,7 +217,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
     }))
 })
 
-describe("other logs", () => {
+describe("other logs", { timeout: 60_000 }, () => {
   const levels: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [["warn", ["WARN", "ERROR"]], ["none", []]]
 
   it.live("MCP_LOG_LEVEL=warn leaves requests out, MCP_LOG_LEVEL=none everything", () =>
@@ -232,7 +232,8 @@ describe("other logs", () => {
           Effect.tryPromise(() =>
             fetch(origin + path, { headers: { authorization: "Bearer short" } }).then(({ status }) => status)
           )
-        yield* Effect.eventually(Effect.delay(status("/healthz"), "50 millis"))
+        const early = Effect.flatMap(program.ended, ({ stderr }) => Effect.die(new Error(`it ended: ${stderr}`)))
+        yield* Effect.race(Effect.eventually(Effect.delay(status("/healthz"), "50 millis")), early)
         assert.strictEqual(yield* Effect.orDie(status("/nothing")), 404)
         assert.strictEqual(yield* Effect.orDie(status("/mcp")), 502)
         yield* program.signal("SIGTERM")

@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { makeEventStream } from "../support/eventStream.ts"
+import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
+import { settings } from "../support/settings.ts"
 import { bigStream, hang, jsonRpc } from "../support/upstreamAnswers.ts"
 import { awaitRefused, type Connection, openConnection } from "./support/connection.ts"
 import { type GatewayProgram, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
@@ -66,7 +70,7 @@ const unfinished: ReadonlyArray<readonly [string, (c: Connection, u: RecordingUp
   ]
 ]
 
-describe.concurrent("stopping", () => {
+describe.concurrent("stopping", { timeout: 60_000 }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.live(`${signal} ends the gateway with 0, whatever idle connections there are`, () =>
       Effect.gen(function*() {
@@ -99,7 +103,10 @@ describe.concurrent("stopping", () => {
       assert.match(connection.received(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i)
       yield* connection.closed
       yield* endsWell(gateway)
-      assert.include(gateway.stdout(), "\"trace_id\":\"the-request\",\"method\":\"POST\",\"path\":\"/mcp\",\"status\":200")
+      assert.include(
+        gateway.stdout(),
+        "\"trace_id\":\"the-request\",\"method\":\"POST\",\"path\":\"/mcp\",\"status\":200"
+      )
     }))
 
   it.live("takes no second request on a connection whose answer was open", () =>
@@ -133,7 +140,10 @@ describe.concurrent("stopping", () => {
       assert.notMatch(connection.received(), /\r\n0\r\n\r\n$/, "nobody may take it for a whole one")
       assert.strictEqual(yield* request.ended, "Aborted")
       yield* endsWell(gateway)
-      assert.include(gateway.stdout(), "\"trace_id\":\"the-request\",\"method\":\"POST\",\"path\":\"/mcp\",\"status\":200")
+      assert.include(
+        gateway.stdout(),
+        "\"trace_id\":\"the-request\",\"method\":\"POST\",\"path\":\"/mcp\",\"status\":200"
+      )
     }))
 
   for (const [what, begin] of unfinished) {
@@ -162,14 +172,15 @@ describe.concurrent("stopping", () => {
     Effect.gen(function*() {
       const { connection, gateway } = yield* start(never)
       yield* gateway.stopReading
-      yield* connection.write(head + ping)
+      // Until a line is written that nobody can get.
+      yield* Effect.forkChild(Effect.forever(Effect.delay(connection.write(head + ping), "20 millis")))
       yield* connection.closed
       const { code, signal } = yield* gateway.ended
       assert.deepStrictEqual([code, signal], [1, null])
     }))
 })
 
-describe("a client that leaves", () => {
+describe("a client that leaves", { timeout: 60_000 }, () => {
   it.live("cancels the request behind, also before the MCP server has begun to answer", () =>
     Effect.gen(function*() {
       const { gateway, upstream } = yield* start(never)
@@ -183,5 +194,19 @@ describe("a client that leaves", () => {
       assert.strictEqual(yield* request.ended, "Aborted")
       const line = yield* gateway.requestLine("the-request")
       assert.deepStrictEqual([line["status"], line["ended"]], [499, "client left"])
+    }))
+})
+
+describe("a gateway inside another program", { timeout: 60_000 }, () => {
+  it.live("cuts what is left, although that program goes on", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const gateway = yield* startGateway(settings("http://127.0.0.1:9", { shutdownTimeoutMillis: 100 })).pipe(
+        Scope.provide(scope)
+      )
+      const connection = yield* openConnection(gateway.origin)
+      yield* connection.write(head.slice(0, 40))
+      yield* Scope.close(scope, Exit.void)
+      yield* connection.closed
     }))
 })

@@ -15,7 +15,7 @@ const get = (url: string, headers: Readonly<Record<string, string>> = {}) =>
     return { status: response.status, headers: response.headers, body: await response.json() }
   })
 
-describe.concurrent("starting", () => {
+describe.concurrent("starting", { timeout: 60_000 }, () => {
   it.live("begins while the provider is down, says so in /readyz, and recovers", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "https://mcp.example/mcp" })
@@ -35,7 +35,8 @@ describe.concurrent("starting", () => {
       assert.strictEqual((yield* get(`${origin}/healthz`)).status, 200)
       const down = yield* get(`${origin}/readyz`)
       assert.strictEqual(down.status, 503)
-      assert.deepStrictEqual(down.body, { status: "unavailable", providers: [{ name: "oidc", ready: false }] })
+      assert.strictEqual(down.body.status, "unavailable")
+      assert.deepInclude(down.body.providers[0], { name: "oidc", ready: false })
       assert.match(down.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
       const refused = yield* get(`${origin}/mcp`, { authorization })
       assert.deepStrictEqual([refused.status, refused.body.error], [500, "server_error"])
@@ -47,10 +48,11 @@ describe.concurrent("starting", () => {
         schedule: Schedule.spaced("250 millis"),
         until: ({ status }) => status === 200
       })
-      assert.deepStrictEqual(ready.body, { status: "ready", providers: [{ name: "oidc", ready: true }] })
+      assert.strictEqual(ready.body.status, "ready")
+      assert.deepInclude(ready.body.providers[0], { name: "oidc", ready: true })
       yield* sh(`curl -sS -o /dev/null -H 'Authorization: ${authorization}' ${origin}/mcp`)
       assert.lengthOf(upstream.requests(), 1)
-    }), 60_000)
+    }))
 
   it.live("says clearly that the port is in use", () =>
     Effect.gen(function*() {

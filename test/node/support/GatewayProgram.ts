@@ -25,7 +25,7 @@ export const staticSettings = (gatewayUrl: string, token = "dev-token"): Readonl
   MCP_STATIC_TOKENS: `${token}:dev-client:dev-user:read,write`
 })
 
-export const parseLog = (text: string): ReadonlyArray<LogLine> =>
+const parseLog = (text: string): ReadonlyArray<LogLine> =>
   text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))
 
 /** Starts the gateway and waits until it says where it listens. */

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
+import { env as ownEnvironment } from "node:process"
 import { mainFile } from "./builtProgram.ts"
 
 export interface ProgramOptions {
@@ -66,7 +67,7 @@ export const startProgram = Effect.fnUntraced(
         spawn(node, [...nodeArgs, main, ...args], {
           cwd,
           // Not the environment of whoever runs the tests: it may hold settings.
-          env: { PATH: process.env["PATH"], ...env },
+          env: { PATH: ownEnvironment["PATH"], ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
       ),

@@ -13,7 +13,7 @@ export const root = fileURLToPath(new URL("../../../", import.meta.url))
 // Below node_modules, so that the compiled modules find their dependencies; not dist, which a build may be rewriting.
 const builds = join(root, "node_modules", ".cache", "mcp-authorizer-test")
 
-const keptMillis = 24 * 3_600_000
+const keptMillis = 6 * 3_600_000
 
 const exists = (path: string) => stat(path).then(() => true, () => false)
 
@@ -21,17 +21,23 @@ const fingerprint = async (): Promise<string> => {
   const sources = await readdir(join(root, "src"), { recursive: true, withFileTypes: true })
   const files = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).toSorted()
   const hash = createHash("sha256")
-  for (const file of [...files, ...["package.json", "tsconfig.json", "tsconfig.build.json"].map((n) => join(root, n))]) {
+  for (
+    const file of [
+      ...files,
+      ...["package.json", "tsconfig.json", "tsconfig.build.json"].map((n) => join(root, n))
+    ]
+  ) {
     hash.update(file).update("\0").update(await readFile(file)).update("\0")
   }
   return hash.digest("hex").slice(0, 16)
 }
 
 const removeOld = async (kept: string): Promise<void> => {
+  const { mtimeMs: now } = await stat(kept)
   for (const name of await readdir(builds)) {
     const path = join(builds, name)
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
-    if (path !== kept && Date.now() - mtimeMs > keptMillis) await rm(path, { recursive: true, force: true })
+    if (now - mtimeMs > keptMillis) await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -62,4 +68,7 @@ const build = async (): Promise<string> => {
 export const builtPackage: Effect.Effect<string> = Effect.runSync(Effect.cached(Effect.promise(build)))
 
 /** The built `main.js`. */
-export const mainFile: Effect.Effect<string> = Effect.map(builtPackage, (directory) => join(directory, "dist", "main.js"))
+export const mainFile: Effect.Effect<string> = Effect.map(
+  builtPackage,
+  (directory) => join(directory, "dist", "main.js")
+)

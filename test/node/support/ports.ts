@@ -1,11 +1,12 @@
 /** Ports of this machine that are taken, or known to be free. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { randomInt } from "node:crypto"
 import { connect, createServer, type Server } from "node:net"
 
-const listen = (server: Server, port: number): Effect.Effect<number> =>
-  Effect.callback<number>((resume) => {
-    server.once("error", (cause) => resume(Effect.die(cause)))
+const listen = (server: Server, port: number): Effect.Effect<number, "Taken"> =>
+  Effect.callback<number, "Taken">((resume) => {
+    server.once("error", () => resume(Effect.fail("Taken")))
     server.listen(port, "127.0.0.1", () => {
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
@@ -17,14 +18,22 @@ const close = (server: Server): Effect.Effect<void> =>
     server.close(() => resume(Effect.void))
   })
 
-/** A port on which somebody listens for as long as the scope lives. */
-export const takenPort: Effect.Effect<number, never, Scope.Scope> = Effect.flatMap(
-  Effect.acquireRelease(Effect.sync(() => createServer()), close),
-  (server) => listen(server, 0)
-)
+const occupy = (port: number): Effect.Effect<number, "Taken", Scope.Scope> =>
+  Effect.flatMap(
+    Effect.acquireRelease(Effect.sync(() => createServer()), close),
+    (server) => listen(server, port)
+  )
 
-/** A port on which nobody listens now. */
-export const closedPort: Effect.Effect<number> = Effect.scoped(takenPort)
+/** A port on which somebody listens for as long as the scope lives. */
+export const takenPort: Effect.Effect<number, never, Scope.Scope> = Effect.orDie(occupy(0))
+
+/**
+ * A port on which nobody listens, now and very probably later.
+ *
+ * It is below those that the system hands out by itself, which somebody else would soon be given.
+ */
+export const closedPort: Effect.Effect<number> = Effect.suspend(() => Effect.scoped(occupy(randomInt(10_000, 32_768))))
+  .pipe(Effect.eventually)
 
 /** Hands connections to `port` on to another port of this machine, until the scope closes. */
 export const forwardPort = Effect.fnUntraced(
@@ -35,11 +44,12 @@ export const forwardPort = Effect.fnUntraced(
           const peer = connect({ host: "127.0.0.1", port: target })
           client.on("error", () => peer.destroy())
           peer.on("error", () => client.destroy())
-          client.pipe(peer).pipe(client)
+          client.pipe(peer)
+          peer.pipe(client)
         })
       ),
       (server) => Effect.sync(() => server.close())
     )
-    yield* listen(server, port)
+    yield* Effect.orDie(listen(server, port))
   }
 )
