@@ -1,7 +1,9 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { ClientAbort } from "effect/http/HttpServerError"
 import * as LogLevel from "effect/LogLevel"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -16,6 +18,13 @@ const path = (target: string): string => bounded(target.split("?", 1)[0] ?? "")
 
 // What nginx writes for a request whose client left before there was an answer.
 const clientClosedRequest = 499
+
+/** Why an exchange ended before its answer was complete. */
+const ended = (cause: Cause.Cause<unknown>): string => {
+  const interrupts = cause.reasons.filter(Cause.isInterruptReason)
+  if (interrupts.length === 0) return "broken off"
+  return interrupts.some(({ annotations }) => annotations.has(ClientAbort.key)) ? "client left" : "shutting down"
+}
 
 const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "Info"
 
@@ -60,7 +69,7 @@ export const makeAccessLog = Effect.gen(function*() {
       path: path(exchange.wire.target),
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
-      ...(Exit.isSuccess(exit) ? {} : { ended: Exit.hasInterrupts(exit) ? "client left" : "broken off" }),
+      ...(Exit.isSuccess(exit) ? {} : { ended: ended(exit.cause) }),
       ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
       ...(error === undefined ? {} : reason(error))
     }))

@@ -44,7 +44,21 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
         "chunked, gzip",
         "identity, chunked, identity"
       ]
-      const lengths = ["+38", "-1", "-38", " 3 8", "38, 38", "38,", "38;", "0x26", "38.0", "3.8e1", "38a", "\xd9\xa3\xd9\xa8", ""]
+      const lengths = [
+        "+38",
+        "-1",
+        "-38",
+        " 3 8",
+        "38, 38",
+        "38,",
+        "38;",
+        "0x26",
+        "38.0",
+        "3.8e1",
+        "38a",
+        "\xd9\xa3\xd9\xa8",
+        ""
+      ]
       const framings: ReadonlyArray<ReadonlyArray<string>> = [
         ...codings.map((coding) => [`Transfer-Encoding: ${coding}`]),
         ...codings.map((coding) => [length, `Transfer-Encoding: ${coding}`]),

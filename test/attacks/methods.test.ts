@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { METHODS } from "node:http"
 import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, bare, type Hostile, post } from "../support/hostile.ts"
-import { rawExchange, rawRequest } from "../support/rawHttp.ts"
+import { rawExchange, type RawExchangeOptions, rawRequest } from "../support/rawHttp.ts"
 import { respond } from "../support/upstreamAnswers.ts"
 
 const missing = { status: 401, error: "unauthorized" }
@@ -30,6 +30,7 @@ const upgrades: Readonly<Record<string, ReadonlyArray<string>>> = {
     "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"
   ],
   "anything else": ["Connection: upgrade", "Upgrade: TLS/1.3, x/1"],
+  "no Connection field": ["Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"],
   "several protocols": ["Connection: keep-alive, Upgrade", "Upgrade: h2c, websocket"]
 }
 
@@ -222,18 +223,16 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const { gateway, reset, token, upstream } = fixture
       const authorization = `Authorization: Bearer ${token}`
       const json = "Content-Type: application/json"
-      const interim = (bytes: string) =>
-        Effect.map(
-          rawExchange(gateway.origin, bytes, { answers: Infinity, idleMillis: 150 }),
-          ({ answers }) => answers.map(({ status }) => status)
-        )
+      const statuses = (bytes: string, options: RawExchangeOptions) =>
+        Effect.map(rawExchange(gateway.origin, bytes, options), ({ answers }) => answers.map(({ status }) => status))
+      const closed = { answers: Infinity }
       yield* reset
-      assert.deepStrictEqual(yield* interim(head(json)), [401])
-      assert.deepStrictEqual(yield* interim(head(json, "Authorization: Bearer nobody")), [401])
-      assert.deepStrictEqual(yield* interim(head(authorization, "Content-Type: text/plain")), [415])
-      assert.deepStrictEqual(yield* interim(head(authorization, json)), [100])
+      assert.deepStrictEqual(yield* statuses(head(json), closed), [401])
+      assert.deepStrictEqual(yield* statuses(head(json, "Authorization: Bearer nobody"), closed), [401])
+      assert.deepStrictEqual(yield* statuses(head(authorization, "Content-Type: text/plain"), closed), [415])
+      assert.deepStrictEqual(yield* statuses(head(authorization, json), { idleMillis: 1_000 }), [100])
       assert.isEmpty(upstream.requests())
-      assert.deepStrictEqual(yield* interim(head(authorization, json) + ping), [100, 200])
+      assert.deepStrictEqual(yield* statuses(head(authorization, json) + ping, {}), [100, 200])
       assert.isEmpty((yield* upstream.awaitRequest()).headers("expect"))
       yield* assertAllHostile(
         fixture,
