@@ -55,6 +55,9 @@ const knownAs = (settings: GatewaySettings, { request, trustedPeer, wire }: Exch
     forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
   })
 
+/** Load balancers' probes are HTTP/1.0 at times, without a `Host`, and need none. */
+const isProbe = (route: Route | undefined): boolean => route?._tag === "Health" || route?._tag === "Readiness"
+
 /** Headers that every answer carries, on top of its own. */
 const decorate = (
   settings: GatewaySettings,
@@ -124,26 +127,33 @@ const make = Effect.gen(function*() {
     return { style, resourceMetadata: url, requiredScopes: settings.requiredScopes }
   }
 
-  const answer = Effect.fnUntraced(function*(
-    exchange: Exchange
-  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, never, Scope.Scope> {
-    if (exchange.request.method === "OPTIONS") {
-      const response = preflight(exchange.request.headers["access-control-request-headers"])
-      return decorate(settings, exchange, undefined, response)
-    }
-    const route = routeOf(exchange.wire.target)
-    const base = Result.flatMap(requireHttp1(exchange.wire), () => knownAs(settings, exchange))
-    const context = errorContext(Result.getOrUndefined(route), Result.getOrUndefined(base))
-    const response = yield* Effect.fromResult(Result.all([route, base])).pipe(
-      Effect.flatMap(([route, base]) => dispatch(exchange, route, base)),
+  /** Finds the route, lets it answer, and turns what it fails with into an answer. */
+  const answer = (exchange: Exchange): Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope> => {
+    let context = errorContext(undefined, undefined)
+    let route: Route | undefined
+    return Effect.suspend((): Answer => {
+      const { request, wire } = exchange
+      if (request.method === "OPTIONS") {
+        return Effect.succeed(preflight(request.headers["access-control-request-headers"]))
+      }
+      const found = routeOf(wire.target)
+      route = Result.getOrUndefined(found)
+      const http1 = requireHttp1(wire)
+      const base = Result.flatMap(http1, () => isProbe(route) ? Result.succeed("") : knownAs(settings, exchange))
+      context = errorContext(route, Result.getOrUndefined(base))
+      return Effect.flatMap(
+        Effect.fromResult(Result.all([found, base])),
+        ([route, base]) => dispatch(exchange, route, base)
+      )
+    }).pipe(
       Effect.catch((error) => {
         exchange.error = error
         return Effect.succeed(errorResponse(error, context))
       }),
-      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), internalFault(context)))
+      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), internalFault(context))),
+      Effect.map((response) => decorate(settings, exchange, route, response))
     )
-    return decorate(settings, exchange, Result.getOrUndefined(route), response)
-  })
+  }
 
   const handle = Effect.gen(function*() {
     const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)

@@ -15,7 +15,8 @@ const make = Effect.gen(function*() {
       new Pool(new URL(gatewayUrl).origin, {
         pipelining: 1,
         connect: { timeout: connectTimeoutMillis },
-        headersTimeout: upstreamTimeoutMillis,
+        // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
+        headersTimeout: 0,
         // Event streams are silent for as long as they like.
         bodyTimeout: 0
       })

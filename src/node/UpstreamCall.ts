@@ -34,6 +34,7 @@ const shortLength = (headers: UpstreamResponse["headers"]): number | undefined =
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #timeoutMillis: number
+  readonly #deadline: ReturnType<typeof setTimeout>
   #controller: Dispatcher.DispatchController | undefined
   #cancelled: Error | undefined
   #ended = false
@@ -43,13 +44,24 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onSettled: ((result: Result.Result<UpstreamResponse, UpstreamError>) => void) | undefined
 
+  /** The time to answer begins to run here; it covers the head, and a short body that is sent together with it. */
   constructor(method: string, timeoutMillis: number) {
     this.#method = method
     this.#timeoutMillis = timeoutMillis
+    this.#deadline = setTimeout(() => {
+      this.#settle(Result.fail(new UpstreamTimeout({ millis: timeoutMillis })))
+      this.cancel()
+    }, timeoutMillis)
+  }
+
+  #settle(result: Result.Result<UpstreamResponse, UpstreamError>): void {
+    clearTimeout(this.#deadline)
+    this.onSettled?.(result)
   }
 
   /** Gives the call up: the upstream sees its connection close. Does nothing once the answer is complete. */
   cancel(): void {
+    clearTimeout(this.#deadline)
     if (this.#ended) return
     this.#cancelled = new errors.RequestAbortedError()
     this.#controller?.abort(this.#cancelled)
@@ -74,7 +86,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#head = { status, headers }
     if (isEmpty(this.#method, status) || shortLength(headers) !== undefined) return
     this.#body = new ResponseBody(controller)
-    this.onSettled?.(Result.succeed({ ...this.#head, body: { _tag: "Stream", stream: this.#body.stream } }))
+    this.#settle(Result.succeed({ ...this.#head, body: { _tag: "Stream", stream: this.#body.stream } }))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -85,13 +97,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#ended = true
     if (this.#body !== undefined) this.#body.end()
-    else if (this.#head !== undefined) this.onSettled?.(Result.succeed({ ...this.#head, body: this.#collectedBody() }))
+    else if (this.#head !== undefined) this.#settle(Result.succeed({ ...this.#head, body: this.#collectedBody() }))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#ended = true
     const failure = classify(error, this.#timeoutMillis)
-    if (this.#body === undefined) this.onSettled?.(Result.fail(failure))
+    if (this.#body === undefined) this.#settle(Result.fail(failure))
     else this.#body.fail(failure)
   }
 

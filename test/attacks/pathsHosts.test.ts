@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, type Hostile, post } from "../support/hostile.ts"
 import { parseChallenge } from "../support/parseChallenge.ts"
-import { rawRequest } from "../support/rawHttp.ts"
+import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 
 const missing = { status: 401, error: "unauthorized" }
 const malformed = { status: 400, error: "invalid_request" }
@@ -72,6 +72,20 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
           ])
         )
       }
+    }))
+
+  it.effect("HTTP-14 probes of HTTP/1.0 need no Host, everything else does", () =>
+    Effect.gen(function*() {
+      const { gateway } = yield* GatewayFixture
+      const status = (target: string) =>
+        Effect.map(
+          rawExchange(gateway.origin, rawRequest([`GET ${target} HTTP/1.0`])),
+          ({ answers: [answer] }) => answer?.status
+        )
+      assert.strictEqual(yield* status("/healthz"), 200)
+      assert.strictEqual(yield* status("/readyz"), 200)
+      assert.strictEqual(yield* status("/.well-known/oauth-protected-resource"), 400)
+      assert.strictEqual(yield* status("/mcp"), 400)
     }))
 
   it.effect("HTTP-06 refuses it also where the public URL is configured, and then believes no Host", () =>

@@ -62,7 +62,15 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { reset, upstream } = fixture
-      const slow = [answers.hang, answers.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence")]
+      const slow = [
+        answers.hang,
+        answers.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence"),
+        // A short answer goes on whole, so it has to come whole.
+        answers.rawBytes(
+          `${head("200 OK\r\nContent-Type: application/json\r\nContent-Length: 64")}{"jsonrpc"`,
+          "Silence"
+        )
+      ]
       for (const handler of slow) {
         yield* reset
         yield* upstream.answerWith(handler)
