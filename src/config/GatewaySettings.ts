@@ -64,6 +64,7 @@ export interface JwtProvider extends ProviderCommon {
   readonly endpoints: OAuthEndpoints
 }
 
+/** One token of a static provider, and whom it stands for. */
 export interface StaticToken {
   readonly token: Redacted.Redacted<string>
   readonly clientId: string
@@ -99,6 +100,7 @@ export interface IntrospectionProvider extends ProviderCommon {
   readonly clientSecret: Redacted.Redacted<string>
 }
 
+/** Who vouches for tokens, one of the five ways. */
 export type Provider = JwtProvider | StaticProvider | UserinfoProvider | IntrospectionProvider
 
 /** Whose forwarding headers are believed. */
@@ -121,6 +123,7 @@ export type ErrorStyle = (typeof errorStyles)[number]
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
+/** Everything that can be set, resolved: what `GatewayConfig` provides. */
 export interface GatewaySettings {
   /** `false`: every request passes, without an identity. */
   readonly authEnabled: boolean

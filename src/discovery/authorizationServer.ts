@@ -66,8 +66,12 @@ const configured = (name: DocumentName, provider: JwtProvider): Record<string, u
   ...openId(name, provider)
 })
 
-/** Where an issuer's own metadata is: the well-known name inserted before the issuer's path (RFC 8414, section 3.1). */
+/**
+ * Where an issuer's own metadata is: OAuth inserts the well-known name before the issuer's path, OpenID appends it
+ * (RFC 8414, section 3.1; OpenID Connect Discovery 1.0, section 4).
+ */
 const metadataLocation = (issuer: string, name: DocumentName): string => {
+  if (name === "openid-configuration") return `${withoutSlash(issuer)}/.well-known/${name}`
   const { origin, pathname } = new URL(issuer)
   return `${origin}/.well-known/${name}${pathname === "/" ? "" : withoutSlash(pathname)}`
 }
@@ -82,7 +86,7 @@ const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServer
       if (provider.endpoints.authorize !== undefined && provider.endpoints.token !== undefined) {
         return { _tag: "Document", document: configured(name, provider) }
       }
-      return URL.canParse(provider.issuer) ? { _tag: "Fetch", provider } : { _tag: "NotSupported" }
+      return { _tag: "Fetch", provider }
     case "userinfo":
     case "introspection":
       return { _tag: "Redirect", location: metadataLocation(provider.issuer, name) }
@@ -96,6 +100,6 @@ const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServer
  * answers here too.
  */
 export const authorizationServer = (settings: GatewaySettings, name: DocumentName): AuthorizationServerAnswer => {
-  const provider = settings.providers.find(({ type }) => type !== "static")
+  const provider = settings.providers.find((provider) => provider.type !== "static" && URL.canParse(provider.issuer))
   return provider === undefined ? { _tag: "NotSupported" } : ofProvider(provider, name)
 }

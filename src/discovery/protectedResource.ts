@@ -9,9 +9,13 @@ export interface ProtectedResourceMetadata {
   readonly scopes_supported?: ReadonlyArray<string>
 }
 
-/** Issuers of all providers that have one, in the order of the configuration, each once. */
+/** Issuers that clients can ask, in the order of the configuration, each once. An issuer may be a mere name. */
 const issuers = (settings: GatewaySettings): ReadonlyArray<string> => [
-  ...new Set(settings.providers.flatMap((provider) => provider.type === "static" ? [] : [provider.issuer]))
+  ...new Set(
+    settings.providers.flatMap((provider) =>
+      provider.type !== "static" && URL.canParse(provider.issuer) ? [provider.issuer] : []
+    )
+  )
 ]
 
 /**

@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type InvalidRequest, type UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { endWithToken } from "./endWithToken.ts"
 import { GatewayClient, type UpstreamBody, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
 import { identityHeaders } from "./identityHeaders.ts"
 import { authContext } from "./message/authContext.ts"
@@ -152,6 +153,7 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
     const response = yield* client.send(outgoing)
     yield* refuseUnusable(response)
     const answer = { ...response, headers: responseHeaders(response.headers) }
-    return injection === undefined ? answer : yield* withAuthInfo(answer, injection)
+    const whole = injection === undefined ? answer : yield* withAuthInfo(answer, injection)
+    return yield* endWithToken(whole, identity, settings.clockSkewSeconds)
   })
 })

@@ -1,5 +1,5 @@
 import { hopByHop } from "./hopByHop.ts"
-import { claimsIdentity, describesRoute } from "./untrustedFields.ts"
+import { claimsIdentity, describesRoute, foldName } from "./untrustedFields.ts"
 
 // Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
 const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])
@@ -23,12 +23,15 @@ export const requestHeaders = (
   options: RequestHeaderOptions
 ): Record<string, string> => {
   const isHopByHop = hopByHop(received["connection"])
+  const ownNames = new Set(Object.keys(options.own).map(foldName))
   const headers: Record<string, string> = {}
   for (const name of Object.keys(received)) {
     const value = received[name]
     if (value === undefined || ownedByHop.has(name) || isHopByHop(name)) continue
+    const folded = foldName(name)
     if (name === "authorization" && options.forwardAuthorization) headers[name] = value
-    else if (!claimsIdentity(name) && (options.trustedPeer || !describesRoute(name))) headers[name] = value
+    else if (ownNames.has(folded)) continue
+    else if (!claimsIdentity(folded) && (options.trustedPeer || !describesRoute(folded))) headers[name] = value
   }
   return Object.assign(headers, options.own)
 }

@@ -24,7 +24,18 @@ const identityPrefixes = [
   "x-amzn-oidc-",
   "x-ms-client-principal",
   "x-ms-token-",
-  "cf-access-"
+  "cf-access-",
+  "x-client-cert",
+  "x-ssl-client",
+  "ssl-client",
+  "x-consumer-",
+  "x-credential-",
+  "x-authentik-",
+  "x-pomerium-",
+  "x-vouch-",
+  "x-endpoint-api-",
+  "tailscale-user-",
+  "impersonate-"
 ]
 
 const identityNames: ReadonlySet<string> = new Set([
@@ -35,6 +46,8 @@ const identityNames: ReadonlySet<string> = new Set([
   "x-email",
   "x-username",
   "x-jwt-assertion",
+  "x-id-token",
+  "proxy",
   "authorization",
   "cookie",
   "cookie2"
@@ -60,17 +73,14 @@ const forwardingNames: ReadonlySet<string> = new Set([
   "cf-connecting-ip"
 ])
 
-const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
+/** One spelling for all names that a server behind may take for the same. */
+export const foldName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
-/** Says whether a field claims an identity, carries a credential, or overrides the method: never handed on. */
-export const claimsIdentity = (name: string): boolean => {
-  const folded = fold(name)
-  return identityNames.has(folded) || methodOverrides.has(folded) ||
-    identityPrefixes.some((prefix) => folded.startsWith(prefix) || folded === prefix.slice(0, -1))
-}
+/** Says whether a field of this folded name claims an identity, carries a credential, or overrides the method: never handed on. */
+export const claimsIdentity = (folded: string): boolean =>
+  identityNames.has(folded) || methodOverrides.has(folded) ||
+  identityPrefixes.some((prefix) => folded.startsWith(prefix) || folded === prefix.slice(0, -1))
 
-/** Says whether a field describes the way that a request came: handed on only from a trusted proxy. */
-export const describesRoute = (name: string): boolean => {
-  const folded = fold(name)
-  return forwardingNames.has(folded) || forwardingPrefixes.some((prefix) => folded.startsWith(prefix))
-}
+/** Says whether a field of this folded name describes the way that a request came: handed on only from a trusted proxy. */
+export const describesRoute = (folded: string): boolean =>
+  forwardingNames.has(folded) || forwardingPrefixes.some((prefix) => folded.startsWith(prefix))

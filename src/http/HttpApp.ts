@@ -22,7 +22,7 @@ import { type ErrorContext, errorResponse, internalFault } from "./errorResponse
 import { begin, type Exchange } from "./Exchange.ts"
 import { logFault } from "./fault.ts"
 import { health, makeReadiness } from "./health.ts"
-import { readMessage } from "./readMessage.ts"
+import { readBody } from "./readBody.ts"
 import { relay } from "./relay.ts"
 import { requireHttp1 } from "./requireHttp1.ts"
 import { makeRoute, type Route } from "./route.ts"
@@ -94,7 +94,7 @@ const make = Effect.gen(function*() {
     yield* checkOrigin(settings, exchange)
     const admission = yield* admit(exchange, query)
     yield* only(forwarded, request.method)
-    const body = yield* readMessage(request, settings.maxBodyBytes)
+    const body = yield* readBody(request, settings.maxBodyBytes)
     const { headers, method } = request
     return relay(yield* forward({ admission, method, rest, query, headers, body, traceId, trustedPeer }))
   })
@@ -182,5 +182,6 @@ export class HttpApp extends Context.Service<HttpApp, {
     HttpServerRequest.HttpServerRequest | Scope.Scope
   >
 }>()("mcp-authorizer/http/HttpApp") {
+  /** The gateway of the settings at hand. */
   static readonly layer = Layer.effect(HttpApp, make)
 }

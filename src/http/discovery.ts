@@ -17,7 +17,11 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   return {
     /** RFC 9728, section 3.2. */
     protectedResource: (publicUrl: string): HttpServerResponse.HttpServerResponse =>
-      jsonResponse(200, protectedResource(settings, publicUrl), cached),
+      jsonResponse(200, protectedResource(settings, publicUrl), {
+        ...cached,
+        // The document follows these where the public URL is not configured; a cache must, too.
+        ...(settings.publicUrl === undefined ? { vary: "X-Forwarded-Host, X-Original-Host, X-Forwarded-Proto" } : {})
+      }),
 
     /** RFC 8414, section 3.2; OpenID Connect Discovery 1.0, section 4.2. */
     authorizationServer: (

@@ -11,7 +11,7 @@ const code = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
 
 const classify = (error: Error, timeoutMillis: number): UpstreamError =>
-  error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError
+  error instanceof errors.ConnectTimeoutError
     ? new UpstreamTimeout({ millis: timeoutMillis })
     // The code only: an error's message may quote what the upstream sent.
     : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
@@ -56,7 +56,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   #settle(result: Result.Result<UpstreamResponse, UpstreamError>): void {
     clearTimeout(this.#deadline)
-    this.onSettled?.(result)
+    const onSettled = this.onSettled
+    this.onSettled = undefined
+    onSettled?.(result)
   }
 
   /** Gives the call up: the upstream sees its connection close. Does nothing once the answer is complete. */

@@ -7,7 +7,7 @@ import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 
 /**
- * The configured providers and all that they need, from `GatewayConfig` and an `HttpClient`.
+ * The configured providers and all that they need, from `GatewayConfig`, an `HttpClient` and a `KeyValueStore`.
  *
  * What is left to choose is the `TokenVerifier` on top: `TokenVerifier.layer` for the configured providers alone.
  */

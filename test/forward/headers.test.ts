@@ -63,7 +63,16 @@ describe("requestHeaders", () => {
     "x-goog-authenticated-user-email",
     "x-amzn-oidc-identity",
     "x-ms-client-principal",
-    "cf-access-jwt-assertion"
+    "cf-access-jwt-assertion",
+    "x-id-token",
+    "x-pomerium-jwt-assertion",
+    "x-endpoint-api-userinfo",
+    "x-consumer-username",
+    "x-authentik-username",
+    "tailscale-user-login",
+    "x-ssl-client-cn",
+    "impersonate-user",
+    "proxy"
   ]
   const spellings = [
     (name: string) => name,
@@ -89,6 +98,13 @@ describe("requestHeaders", () => {
   it("FWD-04 Connection cannot take the gateway's own fields away", () => {
     const sent = send({ connection: "x-auth-user-id, X-Custom, close", "x-custom": "1", "x-other": "2" })
     assert.deepStrictEqual(sent, { "x-other": "2", ...own })
+  })
+
+  it("FWD-03 takes no other spelling of a field that the gateway sets", () => {
+    for (const name of ["x-trace_id", "x_trace_id", "x-trace-id.", "x-trace-id"]) {
+      assert.deepStrictEqual(send({ [name]: "evil" }), own, name)
+    }
+    assert.deepStrictEqual(send({ "x-trace-idx": "kept" }), { "x-trace-idx": "kept", ...own })
   })
 
   it("FWD-05, HTTP-12 hands on no hop-by-hop field", () => {

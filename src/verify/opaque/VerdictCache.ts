@@ -10,6 +10,7 @@ import type { BearerToken } from "../../credential/BearerToken.ts"
 import { InvalidToken, type VerificationError } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { isExpired } from "../claims/validity.ts"
+import { countVerdict } from "../verdictMetrics.ts"
 
 /** Says who bears an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
@@ -47,12 +48,14 @@ export const makeVerdictCache = Effect.fnUntraced(function*(
     const life = (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 - (yield* Clock.currentTimeMillis)
     return { identity, keepMillis: Math.max(Math.min(life, maxPositiveMillis), 0) }
   })
+  // Filled after a yes only, so that questions that are still open take no place from those who are known.
   const accepted = yield* Cache.makeWith((_digest: string) => lookUp, {
     capacity: positiveCapacity,
     timeToLive: (exit) => Exit.isSuccess(exit) ? exit.value.keepMillis : 0,
     requireServicesAt: "lookup"
   })
-  const refused = yield* Cache.makeWith((digest: string) => Cache.get(accepted, digest), {
+  const remember = (digest: string) => Effect.tap(lookUp, (verdict) => Cache.set(accepted, digest, verdict))
+  const refused = yield* Cache.makeWith(remember, {
     capacity: negativeCapacity,
     timeToLive: (exit) =>
       Option.exists(Exit.findErrorOption(exit), (error) => error._tag === "InvalidToken") ? negativeMillis : 0,
@@ -62,6 +65,7 @@ export const makeVerdictCache = Effect.fnUntraced(function*(
   return Effect.fnUntraced(function*(token) {
     const digest = yield* digestHex(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
     const known = yield* Cache.getSuccess(accepted, digest)
+    yield* countVerdict(Option.isSome(known) ? "hit" : "miss")
     const { identity } = Option.isSome(known)
       ? known.value
       : yield* Effect.provideService(Cache.get(refused, digest), PresentedToken, token)

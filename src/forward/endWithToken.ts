@@ -1,0 +1,37 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Identity } from "../identity/Identity.ts"
+import type { UpstreamResponse } from "./GatewayClient.ts"
+
+// Timers take no longer than that; a token that outlives it has no stream that would end.
+const longestTimerMillis = 2_147_483_647
+
+const isEventStream = ({ headers }: UpstreamResponse): boolean => {
+  const type = headers["content-type"]
+  return typeof type === "string" && /^text\/event-stream\b/i.test(type)
+}
+
+/**
+ * Ends an event stream when the token that opened it ends.
+ *
+ * Whoever listens comes back with its next token; a stream that was opened once would otherwise outlive every token.
+ * Other answers are short, and are let through whole.
+ *
+ * @param skewSeconds tolerance for the end of a token
+ */
+export const endWithToken = (
+  response: UpstreamResponse,
+  identity: Identity | undefined,
+  skewSeconds: number
+): Effect.Effect<UpstreamResponse> => {
+  const { body } = response
+  const expiresAt = identity?.expiresAt
+  if (body._tag !== "Stream" || expiresAt === undefined || !isEventStream(response)) return Effect.succeed(response)
+  return Effect.map(Clock.currentTimeMillis, (now) => {
+    const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - now)
+    return left > longestTimerMillis
+      ? response
+      : { ...response, body: { _tag: "Stream", stream: Stream.interruptWhen(body.stream, Effect.sleep(left)) } }
+  })
+}

@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { GatewaySettings, JwtProvider, UserinfoProvider } from "../../src/config/GatewaySettings.ts"
+import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
+import { protectedResource } from "../../src/discovery/protectedResource.ts"
+import { settings } from "../support/settings.ts"
+
+const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }
+
+const oidc = (issuer: string, changes: Partial<JwtProvider> = {}): JwtProvider => ({
+  ...common,
+  type: "oidc",
+  name: issuer,
+  issuer,
+  audience: [],
+  keys: { _tag: "Jwks", uri: "https://issuer.example/jwks" },
+  algorithms: ["RS256"],
+  requireAccessTokenType: false,
+  endpoints: { authorize: undefined, token: undefined, userinfo: undefined },
+  ...changes
+})
+
+const userinfo = (issuer: string): UserinfoProvider => ({
+  ...common,
+  type: "userinfo",
+  name: issuer,
+  issuer,
+  userinfoEndpoint: `${issuer}/oauth/userinfo`
+})
+
+const having = (...providers: GatewaySettings["providers"]) => settings("http://127.0.0.1:1", { providers })
+
+const location = (issuer: string, name: "oauth-authorization-server" | "openid-configuration") => {
+  const answer = authorizationServer(having(userinfo(issuer)), name)
+  return answer._tag === "Redirect" ? answer.location : answer._tag
+}
+
+describe("authorization server metadata", () => {
+  it("seed 4: sends clients of opaque tokens to the provider's own documents, where their standards put them", () => {
+    const root = "https://idp.example"
+    const realm = `${root}/realms/a`
+    assert.strictEqual(location(root, "oauth-authorization-server"), `${root}/.well-known/oauth-authorization-server`)
+    assert.strictEqual(location(root, "openid-configuration"), `${root}/.well-known/openid-configuration`)
+    assert.strictEqual(
+      location(realm, "oauth-authorization-server"),
+      `${root}/.well-known/oauth-authorization-server/realms/a`
+    )
+    assert.strictEqual(location(realm, "openid-configuration"), `${realm}/.well-known/openid-configuration`)
+  })
+
+  it("passes over an issuer that is a name, which no client can ask", () => {
+    const both = having(oidc("my-issuer"), oidc("https://issuer.example"))
+    assert.deepStrictEqual(protectedResource(both, "https://h").authorization_servers, ["https://issuer.example"])
+    const answer = authorizationServer(both, "oauth-authorization-server")
+    assert.strictEqual(answer._tag === "Fetch" && answer.provider.issuer, "https://issuer.example")
+    assert.strictEqual(authorizationServer(having(oidc("my-issuer")), "openid-configuration")._tag, "NotSupported")
+  })
+
+  it("synthesises what is configured, and names PKCE, without which clients give up", () => {
+    const endpoints = { authorize: "https://i.example/a", token: "https://i.example/t", userinfo: undefined }
+    const answer = authorizationServer(having(oidc("https://i.example", { endpoints })), "openid-configuration")
+    assert.strictEqual(answer._tag, "Document")
+    if (answer._tag !== "Document") return
+    assert.deepInclude(answer.document, {
+      issuer: "https://i.example",
+      authorization_endpoint: "https://i.example/a",
+      token_endpoint: "https://i.example/t",
+      jwks_uri: "https://issuer.example/jwks",
+      code_challenge_methods_supported: ["S256"],
+      subject_types_supported: ["public"]
+    })
+  })
+})
