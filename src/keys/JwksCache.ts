@@ -33,6 +33,12 @@ export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
 
 const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.uri : source.issuer
 
+// Structured, so that two sources cannot collide.
+const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
+
+// For the whole of a fetch: finding out where the keys are may take exchanges of its own.
+const patience = "5 seconds"
+
 // One line of the log names no more of them.
 const loggedKeys = 10
 
@@ -75,7 +81,7 @@ export class JwksCache extends Context.Service<JwksCache, {
     const metadata = yield* ProviderMetadata
     const store = yield* makeKeyStore
     const scope = yield* Effect.scope
-    // One entry for each configured source; the name is structured, so that two sources cannot collide.
+    // One entry for each configured source.
     const sources = new Map<string, RemoteKeys>()
 
     const locate = Effect.fnUntraced(function*(source: JwksSource) {
@@ -89,12 +95,13 @@ export class JwksCache extends Context.Service<JwksCache, {
     })
 
     /** Asks the provider, and leaves the answer in the store. */
-    const ask = Effect.fnUntraced(function*(uri: string, allowedDomains: ReadonlyArray<string>) {
-      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains })
+    const ask = Effect.fnUntraced(function*(source: JwksSource, uri: string, extra: boolean) {
+      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains: source.allowedDomains })
       const keys = own(body, "keys")
       if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
       const answer = { keys, freshMillis: freshnessMillis(cacheControl) }
-      yield* store.write(uri, answer)
+      yield* countFetch("success")
+      yield* store.write(nameOf(source), uri, { ...answer, extraMillis: extra ? providerLimits.extraMillis : 0 })
       return answer
     })
 
@@ -104,8 +111,8 @@ export class JwksCache extends Context.Service<JwksCache, {
         // What a fresh set lacks is not in the store either: it came from there, or went there. And keys that may not be
         // fetched may not be taken from there.
         const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains))
-        const known = mayRead ? yield* store.read(uri) : undefined
-        const { freshMillis, keys } = known ?? (yield* ask(uri, source.allowedDomains))
+        const known = mayRead ? yield* store.read(nameOf(source), uri) : undefined
+        const { freshMillis, keys } = known ?? (yield* ask(source, uri, extra))
         const { set, skipped } = KeySet.fromJwks(keys, previous)
         if (skipped.length > 0) {
           yield* Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
@@ -114,33 +121,52 @@ export class JwksCache extends Context.Service<JwksCache, {
             unusable: skipped.length
           }))
         }
-        return { value: set, freshMillis }
+        return { value: set, freshMillis, stored: known }
       },
       Effect.catchTag(
         ["ProviderRequestFailed", "MetadataUnavailable"],
         (error) => Effect.fail(new KeysUnavailable({ detail: error.detail }))
       ),
-      Effect.tap(() => countFetch("success")),
-      Effect.tapError(() => countFetch("failure"))
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(new KeysUnavailable({ detail: "Timeout of the whole fetch" }))
+      }),
+      (effect, source) =>
+        Effect.tapError(effect, ({ detail }) =>
+          Effect.andThen(
+            countFetch("failure"),
+            // As often as the provider is asked in vain, not as often as somebody needs the keys.
+            Effect.logWarning("Keys of a provider could not be fetched").pipe(
+              Effect.annotateLogs({ source: placeOf(source), reason: detail })
+            )
+          ))
     )
 
     const remote = (source: JwksSource): RemoteKeys => {
-      const name = JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
+      const name = nameOf(source)
       const known = sources.get(name) ??
         RemoteValue.make(scope, (request) => fetch(source, request), providerLimits, onChange(source))
       sources.set(name, known)
       return known
     }
 
+    /** Looks in a newer set, and in the next one if that was being fetched already: the key may have come between. */
+    const findInNewer = (keys: RemoteKeys, header: KeySet.KeyHeader) =>
+      Effect.flatMap(keys.refetched, ({ joined, value }) =>
+        Effect.catchIf(
+          KeySet.find(value, header),
+          ({ reason }) => joined && reason === "None",
+          () => Effect.flatMap(keys.refetched, (next) => KeySet.find(next.value, header))
+        ))
+
     const keyFor = Effect.fnUntraced(
       function*(keys: RemoteKeys, header: KeySet.KeyHeader) {
-        const { fetched, stale, value } = yield* keys.current
+        const { latest, stale, value } = yield* keys.current
         if (stale) yield* countStaleServe
         return yield* KeySet.find(value, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
           // More keys would not make an ambiguous choice less so.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
-          if (fetched) return Effect.andThen(keys.noteMiss, Effect.fail(failure))
-          return Effect.flatMap(keys.refetched, (set) => KeySet.find(set, header))
+          return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
         }))
       },
       Effect.catchTag(

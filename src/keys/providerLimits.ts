@@ -8,6 +8,7 @@ import type { FetchLimits } from "./remoteState.ts"
  */
 export const providerLimits: FetchLimits = {
   backOffMillis: 10_000,
+  downMillis: 20_000,
   extraMillis: 30_000,
   aheadMillis: 10_000,
   staleMillis: 3_600_000

@@ -1,13 +1,15 @@
 /**
  * What is known about one document at a provider, as data: when it may be used, and when it is to be asked for.
  *
- * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of the wall clock.
+ * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of a clock that never goes back.
  */
 
 /** How often a provider is asked, and how long its silence is bridged. */
 export interface FetchLimits {
   /** The pause after a failure. */
   readonly backOffMillis: number
+  /** How long a failure says that the provider is down. Longer than the pause, so that callers need not wait for each retry. */
+  readonly downMillis: number
   /** Between two fetches of a fresh value for what it lacks, failed ones included. */
   readonly extraMillis: number
   /** How long before its end a fresh value that is asked for is fetched again. */
@@ -34,6 +36,8 @@ export interface RemoteState<A> {
   readonly failures: number
   /** After a failure nobody asks before this. */
   readonly retryAt: number
+  /** After a failure the provider counts as down until here. */
+  readonly downUntil: number
   /** A fresh value is not fetched again for what it lacks before this. */
   readonly extraAt: number
 }
@@ -67,12 +71,13 @@ export const initial: RemoteState<never> = {
   fetching: false,
   failures: 0,
   retryAt: Number.NEGATIVE_INFINITY,
+  downUntil: Number.NEGATIVE_INFINITY,
   extraAt: Number.NEGATIVE_INFINITY
 }
 
-export const phase = <A>({ failures, fetching, held }: RemoteState<A>, now: number): Phase => {
+export const phase = <A>({ downUntil, failures, fetching, held }: RemoteState<A>, now: number): Phase => {
   if (held !== undefined && now < held.freshUntil) return fetching ? "refreshing" : "fresh"
-  if (held !== undefined && now < held.staleUntil) return failures > 0 ? "stale" : "expired"
+  if (held !== undefined && now < held.staleUntil) return now < downUntil ? "stale" : "expired"
   if (failures > 0) return "unavailable"
   return fetching ? "pending" : "empty"
 }
@@ -81,13 +86,13 @@ export const phase = <A>({ failures, fetching, held }: RemoteState<A>, now: numb
  * What to do for a caller who needs the value, whatever it holds.
  *
  * Past its end the value is asked for before it is used, so that what was withdrawn from it is not believed for longer;
- * only once an attempt has failed does it serve without waiting.
+ * only once an attempt has failed, and not long ago, does it serve without waiting.
  */
 export const onNeed = <A>(state: RemoteState<A>, now: number): Step => {
-  const { failures, fetching, held, retryAt } = state
+  const { downUntil, fetching, held, retryAt } = state
   const mayFetch = !fetching && now >= retryAt
   if (held !== undefined && now < held.freshUntil) return mayFetch && now >= held.refreshAt ? "UseAndFetch" : "Use"
-  if (held !== undefined && now < held.staleUntil && failures > 0) return mayFetch ? "UseAndFetch" : "Use"
+  if (held !== undefined && now < held.staleUntil && now < downUntil) return mayFetch ? "UseAndFetch" : "Use"
   return fetching || mayFetch ? "Await" : "Refuse"
 }
 
@@ -101,7 +106,11 @@ export const started = <A>(
   now: number,
   limits: FetchLimits,
   extra: boolean
-): RemoteState<A> => ({ ...state, fetching: true, extraAt: extra ? now + limits.extraMillis : state.extraAt })
+): RemoteState<A> => ({
+  ...state,
+  fetching: true,
+  extraAt: extra ? now + limits.extraMillis : state.extraAt
+})
 
 /** An ordinary fetch did not bring what its caller looked for: it counts as an extra one. */
 export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
@@ -109,13 +118,23 @@ export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimit
   extraAt: now + limits.extraMillis
 })
 
+/** What a fetch brought, and for how long it may be used. */
+export interface Fetched<A> {
+  readonly value: A
+  readonly freshMillis: number
+  /**
+   * Set if it comes from others who asked the provider some time ago, so that there may be a newer one: for how long
+   * they do not ask again for what it lacks.
+   */
+  readonly stored?: { readonly extraMillis: number } | undefined
+}
+
 /** The fetch has brought a value, which replaces the held one. */
 export const succeeded = <A>(
   state: RemoteState<A>,
   now: number,
   limits: FetchLimits,
-  value: A,
-  freshMillis: number
+  { freshMillis, stored, value }: Fetched<A>
 ): RemoteState<A> => {
   const freshUntil = now + freshMillis
   return {
@@ -128,7 +147,8 @@ export const succeeded = <A>(
     fetching: false,
     failures: 0,
     retryAt: Number.NEGATIVE_INFINITY,
-    extraAt: state.extraAt
+    downUntil: Number.NEGATIVE_INFINITY,
+    extraAt: stored === undefined ? state.extraAt : Math.max(state.extraAt, now + stored.extraMillis)
   }
 }
 
@@ -137,5 +157,6 @@ export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimit
   ...state,
   fetching: false,
   failures: state.failures + 1,
-  retryAt: now + limits.backOffMillis
+  retryAt: now + limits.backOffMillis,
+  downUntil: now + limits.downMillis
 })

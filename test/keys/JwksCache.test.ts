@@ -326,6 +326,21 @@ describe("JwksCache with discovery", () => {
       assert.strictEqual(yield* ask(), "public")
     })))
 
+  it.effect("DISC-05 fails within 5 seconds however many exchanges are slow", () =>
+    withProviders(Effect.gen(function*() {
+      const { ask, issuer } = yield* discover()
+      yield* issuer.misbehave(metadata, Misbehaviour.Respond({ delay: "4 seconds" }))
+      yield* issuer.misbehave(path, Misbehaviour.Hang())
+      const asked = yield* Effect.forkChild(ask())
+      yield* issuer.awaitHits(metadata, 1)
+      yield* TestClock.adjust("4 seconds")
+      yield* issuer.awaitHits(path, 1)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(asked), "KeysUnavailable")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* ask(), "public")
+    })))
+
   it.effect("DISC-03 finds an issuer with a path, also where RFC 8414 puts its metadata", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* discover({ path: "/tenant" })

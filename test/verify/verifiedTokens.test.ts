@@ -1,0 +1,352 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as BearerToken from "../../src/credential/BearerToken.ts"
+import { InvalidToken } from "../../src/errors/GatewayError.ts"
+import type { Identity } from "../../src/identity/Identity.ts"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import type { Verdict } from "../../src/verify/Verdict.ts"
+import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
+import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
+import { jwtProvider, skew, start, staticProvider, staticToken } from "./support.ts"
+
+const setUp = Effect.fnUntraced(function*() {
+  yield* TestClock.setTime(start * 1000)
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
+  const verify = yield* gatewayOf(jwtProvider(issuer))
+  const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer_verdict_lookups", { outcome })
+  return { issuer, verify, hits: issuer.hits(jwksPath), remembered: lookUps("hit"), verified: lookUps("miss") }
+})
+
+describe("Verified tokens", () => {
+  it.effect("are not verified again, also when their keys have been fetched again meanwhile", () =>
+    withChaos(Effect.gen(function*() {
+      const { hits, issuer, remembered, verified, verify } = yield* setUp()
+      const token = yield* issuer.sign()
+      for (let times = 0; times < 100; times++) assert.strictEqual(yield* verify(token), "accepted")
+      assert.strictEqual(yield* verified, 1)
+      assert.strictEqual(yield* remembered, 99)
+      assert.strictEqual(yield* hits, 1)
+      for (let refresh = 1; refresh <= 5; refresh++) {
+        yield* issuer.rotate()
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(yield* verify(token), "accepted")
+        assert.strictEqual(yield* hits, 1 + refresh)
+      }
+      assert.strictEqual(yield* verified, 1)
+      assert.strictEqual(yield* remembered, 104)
+      // Nor while the provider is down.
+      yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ status: 503 }), Infinity)
+      yield* TestClock.adjust("30 minutes")
+      assert.strictEqual(yield* verify(token), "accepted")
+      assert.strictEqual(yield* verified, 1)
+    })))
+
+  it.effect("CACHE-01 end with exp and the tolerance", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, remembered, verify } = yield* setUp()
+      const token = yield* issuer.sign({ expiresInSeconds: 100 })
+      assert.strictEqual(yield* verify(token), "accepted")
+      yield* TestClock.adjust(99_999)
+      assert.strictEqual(yield* verify(token), "accepted")
+      assert.strictEqual(yield* remembered, 1)
+      yield* TestClock.adjust(skew * 1000)
+      assert.strictEqual(yield* verify(token), "accepted")
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* verify(token), "Expired")
+    })))
+
+  it.effect("CACHE-01 whatever number exp is", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      for (const exp of [start + 0.000_000_1, start + 1e-3 + 100, 253_402_300_799, start - skew + 0.001]) {
+        const token = yield* issuer.sign({ claims: { exp } })
+        assert.strictEqual(yield* verify(token), "accepted", String(exp))
+        assert.strictEqual(yield* verify(token), "accepted", String(exp))
+      }
+      for (const exp of [253_402_300_800, 1e300, -1, start - skew]) {
+        const token = yield* issuer.sign({ claims: { exp } })
+        assert.notStrictEqual(yield* verify(token), "accepted", String(exp))
+      }
+    })))
+
+  it.effect("CACHE-02 JWKS-22 end with the removal of their key, and come back with it", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const token = yield* issuer.sign()
+      const { kid, publicJwk } = yield* issuer.key()
+      assert.strictEqual(yield* verify(token), "accepted")
+      yield* issuer.removeKey(kid)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* verify(token), "UnknownKey")
+      yield* issuer.publishKey(publicJwk)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* verify(token), "accepted")
+    })))
+
+  for (const kid of ["same", undefined]) {
+    it.effect(`CACHE-02 end when another key takes the place of theirs (kid: ${kid ?? "none"})`, () =>
+      withChaos(Effect.gen(function*() {
+        const { issuer, verify } = yield* setUp()
+        const [before, after] = [
+          yield* makeSigningKey({ algorithm: "ES256", kid: "same" }),
+          yield* makeSigningKey({ algorithm: "ES256", kid: "same" })
+        ]
+        const publish = (keys: ReadonlyArray<object>) =>
+          Effect.andThen(
+            issuer.behave(),
+            issuer.misbehave(jwksPath, Misbehaviour.Respond({ body: JSON.stringify({ keys }) }), Infinity)
+          )
+        yield* settled
+        yield* publish([before.publicJwk])
+        yield* TestClock.adjust("5 minutes")
+        const [old, fresh] = [
+          yield* issuer.sign({ key: before, header: { kid } }),
+          yield* issuer.sign({ key: after, header: { kid } })
+        ]
+        assert.strictEqual(yield* verify(old), "accepted")
+        assert.strictEqual(yield* verify(fresh), "InvalidSignature")
+        yield* publish([after.publicJwk])
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(yield* verify(old), "InvalidSignature")
+        assert.strictEqual(yield* verify(fresh), "accepted")
+        assert.strictEqual(yield* verify(old), "InvalidSignature")
+      })))
+  }
+
+  it.effect("CACHE-02 end when their key may no longer verify, or its id becomes ambiguous", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const token = yield* issuer.sign()
+      const { kid, publicJwk } = yield* issuer.key()
+      const { publicJwk: twin } = yield* makeSigningKey({ algorithm: "ES256", kid })
+      const sets = [
+        [{ ...publicJwk, use: "enc" }],
+        [{ ...publicJwk, key_ops: ["encrypt"] }],
+        [{ ...publicJwk, alg: "ES384" }],
+        [publicJwk, twin],
+        []
+      ]
+      for (const keys of sets) {
+        yield* issuer.behave()
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(yield* verify(token), "accepted")
+        yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body: JSON.stringify({ keys }) }), Infinity)
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(yield* verify(token), "UnknownKey", JSON.stringify(keys.map(Object.keys)))
+      }
+    })))
+
+  it.effect("CACHE-07 are not yet valid again when the clock steps back before nbf or iat", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const tokens = [
+        yield* issuer.sign({ claims: { nbf: start } }),
+        yield* issuer.sign({ claims: { iat: start, nbf: undefined } })
+      ]
+      for (const token of tokens) assert.strictEqual(yield* verify(token), "accepted")
+      yield* TestClock.setTime((start - skew) * 1000)
+      for (const token of tokens) assert.strictEqual(yield* verify(token), "accepted")
+      yield* TestClock.setTime((start - skew) * 1000 - 1)
+      for (const token of tokens) assert.strictEqual(yield* verify(token), "NotYetValid")
+      yield* TestClock.setTime(start * 1000)
+      for (const token of tokens) assert.strictEqual(yield* verify(token), "accepted")
+    })))
+
+  it.effect("JWKS-21 cannot be vouched for when the provider has been out of reach for too long", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const token = yield* issuer.sign()
+      assert.strictEqual(yield* verify(token), "accepted")
+      yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ status: 503 }), Infinity)
+      yield* TestClock.adjust("65 minutes")
+      assert.strictEqual(yield* verify(token), "ProviderUnavailable")
+      yield* issuer.behave()
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* verify(token), "accepted")
+    })))
+
+  it.effect("CACHE-03 belong to one configuration", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const token = yield* issuer.sign()
+      assert.strictEqual(yield* verify(token), "accepted")
+      const narrowed = yield* gatewayOf(jwtProvider(issuer, { audience: ["https://other.example/mcp"] }))
+      assert.strictEqual(yield* narrowed(token), "InvalidAudience")
+      assert.strictEqual(yield* verify(token), "accepted")
+    })))
+
+  it.effect("that only asking anew can confirm are asked about each time", () =>
+    withChaos(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const verify = yield* gatewayOf(staticProvider([staticToken("static-token", { expiresAt: start + 60 })]))
+      assert.strictEqual(yield* verify("static-token"), "accepted")
+      assert.strictEqual(yield* verify("static-token"), "accepted")
+      assert.strictEqual(yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" }), 0)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* verify("static-token"), "Expired")
+    })))
+})
+
+const identityOf = (subject: string): Identity => ({
+  subject,
+  clientId: undefined,
+  issuer: "https://as.example",
+  scopes: [],
+  email: undefined,
+  name: undefined,
+  provider: "counting",
+  expiresAt: start + 3600,
+  claims: {}
+})
+
+const good = (token: string): Effect.Effect<Verdict, InvalidToken> =>
+  Effect.succeed({ identity: identityOf(token), holds: Effect.succeed(true) })
+
+const refused = Effect.fail(new InvalidToken({ provider: "counting", reason: "InvalidSignature", detail: "test" }))
+
+/** The memory in front of a provider that counts how often it is asked; who a token says it is, is the token itself. */
+const counting = Effect.fnUntraced(function*(judge: (token: string) => Effect.Effect<Verdict, InvalidToken> = good) {
+  yield* TestClock.setTime(start * 1000)
+  const asked: Array<string> = []
+  const verified = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, {
+    select: (token) =>
+      Effect.sync(() => ({
+        name: "counting",
+        verify: Effect.suspend(() => {
+          const text = Redacted.value(token)
+          asked.push(text)
+          return judge(text)
+        })
+      })),
+    readiness: Effect.succeed([])
+  })
+  const verify = (token: string) =>
+    Effect.match(verified(BearerToken.make(token)), {
+      onFailure: ({ _tag }) => _tag as string,
+      onSuccess: ({ identity }) => identity.subject
+    })
+  return { asked, verify }
+})
+
+const provided = Effect.provide(Digest.layerWebCrypto)
+
+describe("The memory of verified tokens", () => {
+  it.effect("CACHE-05 holds tokens of up to 4 KiB, and verifies longer ones each time", () =>
+    provided(Effect.gen(function*() {
+      const { asked, verify } = yield* counting()
+      const [fits, tooLong] = ["a".repeat(4096), "b".repeat(4097)]
+      for (let times = 0; times < 5; times++) {
+        assert.strictEqual(yield* verify(fits), fits)
+        assert.strictEqual(yield* verify(tooLong), tooLong)
+      }
+      assert.deepStrictEqual(asked.map((token) => token.length), [4096, 4097, 4097, 4097, 4097, 4097])
+    })))
+
+  it.effect("CACHE-05 holds 8,192 tokens of 12,000, those that were used last", () =>
+    provided(Effect.gen(function*() {
+      const { asked, verify } = yield* counting()
+      const tokens = Array.from({ length: 12_000 }, (_, index) => `token-${index}`)
+      yield* verify("in use all the time")
+      for (const [index, token] of tokens.entries()) {
+        yield* verify(token)
+        if (index % 1000 === 0) yield* verify("in use all the time")
+      }
+      assert.strictEqual(asked.length, 12_001)
+      // The newest first: what is found pushes nothing out.
+      for (const token of tokens.slice(-8_191).toReversed()) yield* verify(token)
+      yield* verify("in use all the time")
+      assert.strictEqual(asked.length, 12_001)
+      for (const token of tokens.slice(0, -8_191).toReversed()) yield* verify(token)
+      assert.strictEqual(asked.length, 12_001 + 12_000 - 8_191)
+    })))
+
+  it.effect("CACHE-06 remembers no refusal", () =>
+    provided(Effect.gen(function*() {
+      let isGood = false
+      const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused)
+      for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "InvalidToken")
+      assert.strictEqual(asked.length, 3)
+      isGood = true
+      assert.strictEqual(yield* verify("token"), "token")
+      assert.strictEqual(yield* verify("token"), "token")
+      assert.strictEqual(asked.length, 4)
+    })))
+
+  it.effect("CACHE-06 DOS-03 loses next to nothing to a flood of refused tokens", () =>
+    provided(Effect.gen(function*() {
+      const { asked, verify } = yield* counting((token) =>
+        Effect.andThen(Effect.yieldNow, token.startsWith("good") ? good(token) : refused)
+      )
+      const tokens = Array.from({ length: 8_192 }, (_, index) => `good-${index}`)
+      for (const token of tokens) yield* verify(token)
+      const width = 50
+      for (let burst = 0; burst < 100; burst++) {
+        yield* together(Array.from({ length: width }, (_, index) => verify(`bad-${burst}-${index}`)))
+      }
+      const before = asked.length
+      for (const token of tokens.toReversed()) yield* verify(token)
+      // As many as were being judged at the same time.
+      assert.isAtMost(asked.length - before, width)
+    })))
+
+  it.effect("asks once for a thousand requests with one new token, also when the first of them leaves", () =>
+    provided(Effect.gen(function*() {
+      const { asked, verify } = yield* counting((token) => Effect.andThen(Effect.sleep("1 second"), good(token)))
+      const first = yield* Effect.forkChild(verify("token"))
+      const others = yield* Effect.forkChild(together(Array.from({ length: 999 }, () => verify("token"))))
+      while (asked.length === 0) yield* settledTurn
+      for (let turns = 0; turns < 20; turns++) yield* settledTurn
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("1 second")
+      const outcomes = yield* Fiber.join(others)
+      assert.deepStrictEqual([...new Set(outcomes)], ["token"])
+      assert.strictEqual(asked.length, 1)
+    })))
+
+  it.effect("believes a verdict for as long as it holds", () =>
+    provided(Effect.gen(function*() {
+      let holds = true
+      const { asked, verify } = yield* counting((token) =>
+        Effect.succeed({ identity: identityOf(token), holds: Effect.sync(() => holds) })
+      )
+      for (let times = 0; times < 3; times++) yield* verify("token")
+      assert.strictEqual(asked.length, 1)
+      holds = false
+      for (let times = 0; times < 3; times++) yield* verify("token")
+      assert.strictEqual(asked.length, 4)
+    })))
+
+  const near = Schema.Array(
+    Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(12))
+  ).check(Schema.isMinLength(2), Schema.isMaxLength(8))
+
+  it.effect.prop(
+    "CACHE-04 never gives one token the identity of another, however alike they are",
+    { parts: near },
+    ({ parts }) =>
+      provided(Effect.gen(function*() {
+        const { verify } = yield* counting()
+        const prefix = "e".repeat(200)
+        const tokens = parts.flatMap((part, index) => [
+          part,
+          `${prefix}${part}`,
+          `${part}${prefix}`,
+          parts.slice(0, index + 1).join("."),
+          part.toUpperCase(),
+          `${part} `
+        ])
+        for (const token of [...tokens, ...tokens]) assert.strictEqual(yield* verify(token), token)
+      })),
+    { arbitrary: { runs: 100 } }
+  )
+})
+
+const settledTurn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
