@@ -1,13 +1,7 @@
 import type { FieldReader } from "./FieldReader.ts"
 import type { JwtProvider, KeySource } from "./GatewaySettings.ts"
-import {
-  allowedDomains,
-  audience,
-  type ProviderContext,
-  readCommon,
-  readIssuer,
-  withoutSlash
-} from "./providerParts.ts"
+import { allowedDomains, audience, type ProviderContext, readCommon, readIssuer } from "./providerParts.ts"
+import { withoutSlash } from "./resourceUrl.ts"
 
 /** A provider of JWTs, or `undefined` after complaining about everything that is wrong with it. */
 export const resolveJwtProvider = (

@@ -7,14 +7,8 @@ import type { FieldReader } from "./FieldReader.ts"
 import type { IntrospectionProvider, Provider, StaticProvider, UserinfoProvider } from "./GatewaySettings.ts"
 import { resolveJwtProvider } from "./jwtProvider.ts"
 import { providerFieldNames, providerFields, type ProviderType } from "./providerFields.ts"
-import {
-  allowedDomains,
-  audience,
-  type ProviderContext,
-  readCommon,
-  readIssuer,
-  withoutSlash
-} from "./providerParts.ts"
+import { allowedDomains, audience, type ProviderContext, readCommon, readIssuer } from "./providerParts.ts"
+import { withoutSlash } from "./resourceUrl.ts"
 import { issuerUrl } from "./urls.ts"
 
 const isAuthKitIssuer = (issuer: string): boolean => {

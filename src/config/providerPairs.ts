@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import type { FieldReader } from "./FieldReader.ts"
 import type { Provider } from "./GatewaySettings.ts"
-import { withoutSlash } from "./providerParts.ts"
+import { withoutSlash } from "./resourceUrl.ts"
 
 /** A provider, and the fields that it came from. */
 export interface ResolvedProvider {

@@ -14,9 +14,6 @@ export interface ProviderContext {
   readonly resource: string | undefined
 }
 
-/** `https://issuer.example/` and `https://issuer.example` name one issuer, and both may stand before a path. */
-export const withoutSlash = (url: string): string => url.endsWith("/") ? url.slice(0, -1) : url
-
 export const readCommon = (fields: FieldReader, type: ProviderType) => ({
   name: fields.read("name") ?? type,
   requiredScopes: fields.read("required_scopes") ?? [],

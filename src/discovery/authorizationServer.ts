@@ -1,4 +1,5 @@
 import type { GatewaySettings, JwtProvider, Provider } from "../config/GatewaySettings.ts"
+import { withoutSlash } from "../config/resourceUrl.ts"
 
 /** The two documents in which an authorization server describes itself (RFC 8414; OpenID Connect Discovery 1.0). */
 export type DocumentName = "oauth-authorization-server" | "openid-configuration"
@@ -31,8 +32,6 @@ const openId = (name: DocumentName, provider: JwtProvider): Record<string, unkno
   name === "openid-configuration"
     ? { ...openIdMembers, id_token_signing_alg_values_supported: provider.algorithms }
     : {}
-
-const withoutSlash = (url: string): string => url.endsWith("/") ? url.slice(0, -1) : url
 
 const jwksUri = (provider: JwtProvider): Record<string, unknown> =>
   provider.keys._tag === "Jwks" ? { jwks_uri: provider.keys.uri } : {}

@@ -1,6 +1,5 @@
 /** Issuer identifiers: how they are compared, and where their metadata is. Pure. */
-
-const withoutSlash = (issuer: string): string => issuer.endsWith("/") ? issuer.slice(0, -1) : issuer
+import { withoutSlash } from "../config/resourceUrl.ts"
 
 const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
 
