@@ -157,6 +157,8 @@ export interface GatewaySettings {
   readonly clockSkewSeconds: number
   /** How long the MCP server may take to begin its answer. */
   readonly upstreamTimeoutMillis: number
+  /** How many requests may wait for the head of an answer at the same time. */
+  readonly maxWaiting: number
   /** How long open answers may take to end after SIGTERM. */
   readonly shutdownTimeoutMillis: number
   readonly host: string

@@ -117,6 +117,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   clock_skew: settings.clockSkewSeconds,
   max_token_bytes: settings.maxTokenBytes,
   max_body_bytes: settings.maxBodyBytes,
+  max_waiting: settings.maxWaiting,
   shutdown_timeout: settings.shutdownTimeoutMillis / 1000,
   log_format: settings.logFormat,
   log_level: settings.logLevel

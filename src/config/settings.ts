@@ -202,6 +202,11 @@ const table = {
     default: "4194304",
     doc: "The longest JSON-RPC message that is accepted."
   },
+  MCP_MAX_WAITING: {
+    kind: integer(1, 65_536),
+    default: "2048",
+    doc: "How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once."
+  },
   MCP_SHUTDOWN_TIMEOUT: {
     kind: integer(0, 3600),
     default: "10",

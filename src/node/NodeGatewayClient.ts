@@ -9,7 +9,7 @@ import { UpstreamCall } from "./UpstreamCall.ts"
 const connectTimeoutMillis = 10_000
 
 const make = Effect.gen(function*() {
-  const { gatewayUrl, upstreamTimeoutMillis } = yield* GatewayConfig
+  const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() =>
       new Pool(new URL(gatewayUrl).origin, {
@@ -31,9 +31,19 @@ const make = Effect.gen(function*() {
       (call) => Effect.sync(() => call.cancel())
     )
 
+  let waiting = 0
+
   const perform = (request: UpstreamRequest, call: UpstreamCall) =>
     Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
-      call.onSettled = (result) => resume(Effect.fromResult(result))
+      if (waiting >= maxWaiting) {
+        resume(Effect.fail(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` })))
+        return
+      }
+      waiting++
+      call.onSettled = (result) => {
+        waiting--
+        resume(Effect.fromResult(result))
+      }
       const options: Dispatcher.DispatchOptions = {
         // Any token is a method to undici; its type lists the common ones.
         method: request.method as Dispatcher.HttpMethod,
@@ -45,7 +55,7 @@ const make = Effect.gen(function*() {
         pool.dispatch(options, call)
       } catch {
         // undici refuses, before anything is sent, what cannot be written to the wire.
-        resume(Effect.fail(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })))
+        call.refuse(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
       }
       return Effect.sync(() => call.cancel())
     })
@@ -58,6 +68,7 @@ const make = Effect.gen(function*() {
 /**
  * `GatewayClient` on `undici`: a keep-alive pool for the one upstream origin, byte-exact targets, no decoding.
  *
- * The number of connections is not bounded, because every open event stream keeps one.
+ * The number of connections is not bounded, because every open event stream keeps one; the number of requests that wait
+ * for an answer is.
  */
 export const layer: Layer.Layer<GatewayClient, never, GatewayConfig> = Layer.effect(GatewayClient, make)

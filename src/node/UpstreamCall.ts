@@ -61,10 +61,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     onSettled?.(result)
   }
 
+  /** Settles a call that could not be sent. */
+  refuse(error: UpstreamError): void {
+    this.#ended = true
+    this.#settle(Result.fail(error))
+  }
+
   /** Gives the call up: the upstream sees its connection close. Does nothing once the answer is complete. */
   cancel(): void {
-    clearTimeout(this.#deadline)
     if (this.#ended) return
+    this.#settle(Result.fail(new UpstreamUnavailable({ detail: "the client left" })))
     this.#cancelled = new errors.RequestAbortedError()
     this.#controller?.abort(this.#cancelled)
   }

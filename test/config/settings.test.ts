@@ -36,6 +36,7 @@ describe("settings", () => {
         maxBodyBytes: 4_194_304,
         clockSkewSeconds: 60,
         upstreamTimeoutMillis: 300_000,
+        maxWaiting: 2048,
         shutdownTimeoutMillis: 10_000,
         host: "127.0.0.1",
         port: 3000,

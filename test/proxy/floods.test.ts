@@ -1,0 +1,64 @@
+import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const waiting = 8
+
+layer(GatewayFixture.layer({ maxWaiting: waiting }), { excludeTestServices: true })("a flood", (it) => {
+  const statuses = Effect.fnUntraced(function*(count: number, authorization?: string) {
+    const { send } = yield* GatewayFixture
+    const request = authorization === undefined ? {} : { authorization }
+    const sent = yield* Effect.all(Array.from({ length: count }, () => send(request)), { concurrency: "unbounded" })
+    return sent.map(({ answers: [answer] }) => answer?.status)
+  })
+
+  it.effect("DOS-06 in front of a server that hangs is refused at once beyond the limit, and is over when it answers", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, upstream } = yield* GatewayFixture
+      const release = yield* Deferred.make<void>()
+      yield* upstream.answerWith((request, response) =>
+        Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+      )
+      const patient = yield* Effect.forkChild(statuses(waiting))
+      yield* upstream.awaitRequest(waiting)
+      assert.deepStrictEqual(new Set(yield* statuses(50)), new Set([502]))
+      assert.lengthOf(upstream.requests(), waiting)
+      yield* Deferred.succeed(release, undefined)
+      assert.deepStrictEqual(new Set(yield* Fiber.join(patient)), new Set([200]))
+      yield* reset
+      yield* forwarded()
+    }))
+
+  it.effect("DOS-06 clients that leave give their places back", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, upstream } = yield* GatewayFixture
+      for (let round = 1; round <= 3; round++) {
+        yield* reset
+        yield* upstream.answerWith(answers.hang)
+        const impatient = yield* Effect.forkChild(statuses(waiting))
+        yield* upstream.awaitRequest(waiting)
+        yield* Fiber.interrupt(impatient)
+        for (const request of upstream.requests()) assert.strictEqual(yield* request.ended, "Aborted")
+      }
+      yield* reset
+      yield* forwarded()
+    }))
+
+  it.effect("DOS-03 of refused tokens reaches nobody, while good ones pass", () =>
+    Effect.gen(function*() {
+      const { reset, upstream } = yield* GatewayFixture
+      yield* reset
+      const [refused, passed] = yield* Effect.all(
+        [statuses(500, "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA"), statuses(4)],
+        {
+          concurrency: "unbounded"
+        }
+      )
+      assert.deepStrictEqual(new Set(refused), new Set([401]))
+      assert.deepStrictEqual(passed, [200, 200, 200, 200])
+      assert.lengthOf(upstream.requests(), 4)
+    }))
+})
