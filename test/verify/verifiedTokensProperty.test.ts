@@ -1,0 +1,207 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as BearerToken from "../../src/credential/BearerToken.ts"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { makeSigningKey, type SigningKey } from "../../src/testing/SigningKey.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
+import { counted, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
+import { jwtProvider, skew, start } from "./support.ts"
+
+const which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))
+
+/** What may happen between two requests. */
+const event = Schema.Union([
+  Schema.Struct({ kind: Schema.Literal("issue"), life: Schema.Literals([60, 400, 7200]), early: Schema.Boolean }),
+  Schema.Struct({ kind: Schema.Literal("rotate") }),
+  Schema.Struct({ kind: Schema.Literal("remove"), which }),
+  Schema.Struct({ kind: Schema.Literal("replace"), which }),
+  Schema.Struct({ kind: Schema.Literal("restore"), which }),
+  Schema.Struct({ kind: Schema.Literal("pass"), seconds: Schema.Literals([1, 10, 31, 61, 295, 305]) }),
+  Schema.Struct({ kind: Schema.Literal("pass"), seconds: Schema.Literals([1, 31, 61, 305, 305, 3600]) }),
+  Schema.Struct({ kind: Schema.Literal("back"), seconds: Schema.Literals([1, 61, 600]) }),
+  Schema.Struct({ kind: Schema.Literal("outage"), isDown: Schema.Boolean })
+])
+
+const events = Schema.Array(event).check(Schema.isMinLength(20), Schema.isMaxLength(40))
+
+type Events = typeof events.Type
+
+interface Key {
+  readonly signer: SigningKey
+  /** Seconds that have passed when it was last published; `undefined` while it is. */
+  removedAt: number | undefined
+}
+
+interface Issued {
+  readonly token: string
+  readonly key: Key
+  readonly nbf: number
+  readonly exp: number
+}
+
+const seen = { hits: 0, withdrawn: 0, outages: 0, refused: new Set<string>() }
+
+/** Two gateways on one key cache, one with a memory of verified tokens and one without. */
+const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
+  const registry = yield* ProviderRegistry.make({ providers: [jwtProvider(issuer)], clockSkewSeconds: skew })
+  const verified = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, {
+    ...registry,
+    // Tokens that only push others out of the memory.
+    select: (token) =>
+      Redacted.value(token).startsWith("filling-")
+        ? Effect.succeed({
+          name: "filling",
+          verify: Effect.succeed({
+            identity: {
+              subject: "filling",
+              clientId: undefined,
+              issuer: "filling",
+              scopes: [],
+              email: undefined,
+              name: undefined,
+              provider: "filling",
+              expiresAt: start * 2,
+              claims: {}
+            },
+            holds: Effect.succeed(true)
+          })
+        })
+        : registry.select(token)
+  })
+  const outcome = (verify: ReturnType<typeof verified>) =>
+    Effect.match(verify, {
+      onFailure: (error) => error._tag === "InvalidToken" ? error.reason : error._tag,
+      onSuccess: () => "accepted"
+    })
+  return {
+    remembering: (token: string) => outcome(verified(BearerToken.make(token))),
+    forgetful: (token: string) =>
+      outcome(Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify)),
+    evict: together(Array.from({ length: 8_192 }, (_, index) => verified(BearerToken.make(`filling-${index}`))))
+  }
+})
+
+const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
+  yield* TestClock.setTime(start * 1000)
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"] })
+  const keys: Array<Key> = []
+  const tokens: Array<Issued> = []
+  let generation = 0
+  // Time that has passed, whatever the wall clock says, and when the provider was last down.
+  let elapsed = 0
+  let downAt = Number.NEGATIVE_INFINITY
+  let isDown = false
+
+  const add = Effect.fnUntraced(function*(kid: string) {
+    const signer = yield* makeSigningKey({ algorithm: "ES256", kid })
+    keys.push({ signer, removedAt: undefined })
+  })
+  const answer = Effect.suspend(() => {
+    const published = keys.filter(({ removedAt }) => removedAt === undefined).map(({ signer }) => signer.publicJwk)
+    const good = Misbehaviour.Respond({ body: JSON.stringify({ keys: published }) })
+    return Effect.andThen(
+      issuer.behave(),
+      issuer.misbehave(jwksPath, isDown ? Misbehaviour.Respond({ status: 503 }) : good, Infinity)
+    )
+  })
+  const now = Effect.map(TestClock.testClockWith((clock) => clock.currentTimeMillis), (millis) => millis / 1000)
+
+  yield* add("key-0")
+  yield* answer
+  const { evict, forgetful, remembering } = yield* gateways(issuer)
+  yield* settled
+
+  const check = Effect.fnUntraced(function*({ exp, key, nbf, token }: Issued) {
+    // Both sides: a fetch that one of them causes may end before the other's turn.
+    const before = yield* forgetful(token)
+    const outcome = yield* remembering(token)
+    const after = yield* forgetful(token)
+    if (outcome !== "accepted") {
+      seen.refused.add(outcome)
+      return
+    }
+    assert.include([before, after], "accepted")
+    const time = yield* now
+    assert.isTrue(time < exp + skew && nbf <= time + skew)
+    if (key.removedAt === undefined) return
+    // A fetched set is believed for 5 minutes, and for an hour more after it if the provider has been down since.
+    const grace = downAt >= key.removedAt ? 3600 : 0
+    assert.isAtMost(elapsed - key.removedAt, 300 + 5 + grace)
+    seen.withdrawn += 1
+  })
+
+  for (const [index, event] of [...events, { kind: "present" } as const].entries()) {
+    if (index === evictAt) yield* evict
+    switch (event.kind) {
+      case "issue": {
+        const key = keys.findLast(({ removedAt }) => removedAt === undefined) ?? keys[0]
+        const time = yield* now
+        const [nbf, exp] = [event.early ? time + 30 : time - 7200, time + event.life]
+        if (key !== undefined) {
+          const token = yield* issuer.sign({
+            key: key.signer,
+            claims: { iat: undefined, nbf, exp, jti: String(index) }
+          })
+          tokens.push({ token, key, nbf, exp })
+        }
+        break
+      }
+      case "present":
+        for (const issued of tokens) yield* check(issued)
+        break
+      case "rotate":
+        generation += 1
+        yield* add(`key-${generation}`)
+        break
+      case "remove":
+      case "replace":
+      case "restore": {
+        const key = keys[event.which]
+        // There is none of this number yet.
+        if (key === undefined) break
+        if (event.kind === "restore") key.removedAt = undefined
+        else key.removedAt ??= elapsed
+        // Another key takes its place, and its id.
+        if (event.kind === "replace") yield* add(key.signer.kid)
+        break
+      }
+      case "pass":
+        elapsed += event.seconds
+        yield* TestClock.adjust(`${event.seconds} seconds`)
+        break
+      case "back":
+        yield* TestClock.setTime(((yield* now) - event.seconds) * 1000)
+        break
+      case "outage":
+        isDown = event.isDown
+        seen.outages += 1
+    }
+    if (isDown) downAt = elapsed
+    yield* answer
+    for (const issued of tokens.slice(-6)) yield* check(issued)
+    yield* settled
+  }
+  seen.hits += yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" })
+})
+
+describe("Verified tokens, whatever happens", () => {
+  it.effect.prop(
+    "CACHE-02 JWKS-22 are accepted only if a fresh verification accepts them, too, and within the documented staleness",
+    { events, evictAt: Schema.Literals([...Array.from({ length: 11 }, () => -1), 8]) },
+    ({ events, evictAt }) => withChaos(run(events, evictAt)),
+    { arbitrary: { runs: 100 } }
+  )
+
+  it.effect("and the property has seen verdicts from memory, withdrawn keys, outages and refusals of all kinds", () =>
+    Effect.sync(() => {
+      assert.isAbove(seen.hits, 100)
+      assert.isAbove(seen.withdrawn, 10)
+      assert.isAbove(seen.outages, 10)
+      assert.includeMembers([...seen.refused], ["Expired", "NotYetValid", "UnknownKey", "ProviderUnavailable"])
+    }))
+})
