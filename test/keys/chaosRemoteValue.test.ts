@@ -91,7 +91,7 @@ describe("RemoteValue", () => {
       const gate = yield* Deferred.make<void>()
       const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a"))])
       const waiting = yield* Effect.forkChild(
-        Effect.all([...Array.from({ length: 100 }, () => [value.current, value.refetched]).flat()], {
+        Effect.all(Array.from({ length: 100 }, () => [value.current, value.refetched]).flat(), {
           concurrency: "unbounded"
         }),
         { startImmediately: true }

@@ -106,6 +106,11 @@ const property = (name: string, check: (played: ReturnType<typeof play>) => void
     arbitrary: { runs: 1000 }
   })
 
+const step = (kind: Events[number]["kind"], millis: Events[number]["millis"] = 1): Events[number] => ({
+  kind,
+  millis
+})
+
 describe("remoteState", () => {
   property("never fetches twice at once", ({ starts }) => {
     for (const { fetching } of starts) assert.isFalse(fetching)
@@ -182,10 +187,6 @@ describe("remoteState", () => {
 
   it.effect("reaches every phase and every step, so that the properties speak of all of them", () =>
     Effect.sync(() => {
-      const step = (kind: Events[number]["kind"], millis: Events[number]["millis"] = 1): Events[number] => ({
-        kind,
-        millis
-      })
       const { asked } = play([
         step("need"), // empty
         step("need"), // pending

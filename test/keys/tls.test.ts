@@ -15,10 +15,9 @@ const selfSigned = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 ).pipe(Effect.map((folder) => {
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")]
-  execFileSync("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert]
-  ], { stdio: "ignore" })
+  const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+  const names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert]
+  execFileSync("openssl", request.split(" ").concat(names), { stdio: "ignore" })
   return { key: readFileSync(key), cert: readFileSync(cert) }
 }))
 

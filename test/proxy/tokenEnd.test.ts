@@ -8,19 +8,20 @@ import { openAnswer } from "../support/openAnswer.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { settings } from "../support/settings.ts"
 
+const token = (text: string, expiresAt: number | undefined) => ({
+  token: Redacted.make(text),
+  clientId: "client",
+  subject: "subject",
+  scopes: [],
+  expiresAt,
+  email: undefined,
+  name: undefined
+})
+
 /** A gateway with two static tokens: one that ends after `seconds`, and one that does not. */
 const start = Effect.fnUntraced(function*(seconds: number) {
   const upstream = yield* makeRecordingUpstream
   const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + seconds
-  const token = (text: string, expiresAt: number | undefined) => ({
-    token: Redacted.make(text),
-    clientId: "client",
-    subject: "subject",
-    scopes: [],
-    expiresAt,
-    email: undefined,
-    name: undefined
-  })
   const gateway = yield* startGateway(settings(upstream.origin, {
     clockSkewSeconds: 0,
     providers: [{

@@ -17,11 +17,12 @@ import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
 import { jwtProvider, skew, start, staticProvider, staticToken } from "./support.ts"
 
+const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer_verdict_lookups", { outcome })
+
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
   const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
   const verify = yield* gatewayOf(jwtProvider(issuer))
-  const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer_verdict_lookups", { outcome })
   return { issuer, verify, hits: issuer.hits(jwksPath), remembered: lookUps("hit"), verified: lookUps("miss") }
 })
 
