@@ -36,7 +36,7 @@ const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.
 // Structured, so that two sources cannot collide.
 const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
 
-// For the whole of a fetch: finding out where the keys are may take exchanges of its own.
+// For all that leads to the keys: finding out where they are may take exchanges of its own.
 const patience = "5 seconds"
 
 // One line of the log names no more of them.
@@ -94,34 +94,23 @@ export class JwksCache extends Context.Service<JwksCache, {
         : uri
     })
 
-    /** Asks the provider, and leaves the answer in the store. */
-    const ask = Effect.fnUntraced(function*(source: JwksSource, uri: string, extra: boolean) {
-      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains: source.allowedDomains })
+    /** Asks the provider. */
+    const ask = Effect.fnUntraced(function*({ allowedDomains }: JwksSource, uri: string) {
+      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains })
       const keys = own(body, "keys")
       if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
-      const answer = { keys, freshMillis: freshnessMillis(cacheControl) }
       yield* countFetch("success")
-      yield* store.write(nameOf(source), uri, { ...answer, extraMillis: extra ? providerLimits.extraMillis : 0 })
-      return answer
+      return { keys, freshMillis: freshnessMillis(cacheControl) }
     })
 
-    const fetch = Effect.fnUntraced(
-      function*(source: JwksSource, { extra, previous }: RemoteValue.FetchRequest<KeySet.KeySet>) {
+    const obtain = Effect.fnUntraced(
+      function*(source: JwksSource, extra: boolean) {
         const uri = yield* locate(source)
         // What a fresh set lacks is not in the store either: it came from there, or went there. And keys that may not be
         // fetched may not be taken from there.
         const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains))
-        const known = mayRead ? yield* store.read(nameOf(source), uri) : undefined
-        const { freshMillis, keys } = known ?? (yield* ask(source, uri, extra))
-        const { set, skipped } = KeySet.fromJwks(keys, previous)
-        if (skipped.length > 0) {
-          yield* Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
-            source: placeOf(source),
-            keys: skipped.slice(0, loggedKeys).map(({ index, reason }) => `${index}: ${reason}`).join(", "),
-            unusable: skipped.length
-          }))
-        }
-        return { value: set, freshMillis, stored: known }
+        const stored = mayRead ? yield* store.read(nameOf(source), uri) : undefined
+        return { uri, stored, ...(stored ?? (yield* ask(source, uri))) }
       },
       Effect.catchTag(
         ["ProviderRequestFailed", "MetadataUnavailable"],
@@ -130,7 +119,27 @@ export class JwksCache extends Context.Service<JwksCache, {
       Effect.timeoutOrElse({
         duration: patience,
         orElse: () => Effect.fail(new KeysUnavailable({ detail: "Timeout of the whole fetch" }))
-      }),
+      })
+    )
+
+    const fetch = Effect.fnUntraced(
+      function*(source: JwksSource, { extra, previous }: RemoteValue.FetchRequest<KeySet.KeySet>) {
+        const { freshMillis, keys, stored, uri } = yield* obtain(source, extra)
+        // Not within the time for obtaining them: a slow store must not cost the keys of a slow provider.
+        if (stored === undefined) {
+          const extraMillis = extra ? providerLimits.extraMillis : 0
+          yield* store.write(nameOf(source), uri, { keys, freshMillis, extraMillis })
+        }
+        const { set, skipped } = KeySet.fromJwks(keys, previous)
+        if (skipped.length > 0) {
+          yield* Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
+            source: placeOf(source),
+            keys: skipped.slice(0, loggedKeys).map(({ index, reason }) => `${index}: ${reason}`).join(", "),
+            unusable: skipped.length
+          }))
+        }
+        return { value: set, freshMillis, stored }
+      },
       (effect, source) =>
         Effect.tapError(effect, ({ detail }) =>
           Effect.andThen(

@@ -1,4 +1,5 @@
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -60,7 +61,8 @@ export const make = <A, E>(
   limits: State.FetchLimits,
   onChange: (phase: State.Phase) => Effect.Effect<void>
 ): RemoteValue<A, E> => {
-  const steadyMillis = makeSteadyMillis()
+  const millisOf = makeSteadyMillis()
+  const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
   // Plain variables: each is read and written between two suspensions only, so that no fiber sees a half-made change.
   let state: State.RemoteState<A> = State.initial
   let lastPhase: State.Phase = "empty"

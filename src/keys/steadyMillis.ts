@@ -1,5 +1,4 @@
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import type { Clock } from "effect/Clock"
 
 /**
  * Makes a clock for intervals, in milliseconds: it never goes back and never stands still.
@@ -7,13 +6,11 @@ import * as Effect from "effect/Effect"
  * It goes with the wall clock, a step forward included, because the machine may have slept. When the wall clock steps
  * back, it goes on at the pace of the monotonic clock: else a back-off or a lifetime would last as long as the step.
  */
-export const makeSteadyMillis = (): Effect.Effect<number> => {
+export const makeSteadyMillis = (): (clock: Clock) => number => {
   let lead = Number.NEGATIVE_INFINITY
-  return Clock.clockWith((clock) =>
-    Effect.sync(() => {
-      const monotonic = Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
-      lead = Math.max(lead, clock.currentTimeMillisUnsafe() - monotonic)
-      return monotonic + lead
-    })
-  )
+  return (clock) => {
+    const monotonic = Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+    lead = Math.max(lead, clock.currentTimeMillisUnsafe() - monotonic)
+    return monotonic + lead
+  }
 }

@@ -93,7 +93,7 @@ describe("Several providers", () => {
         })
       )
       const registry = yield* ProviderRegistry.make({ providers, clockSkewSeconds: skew })
-      const tokens = yield* Effect.all(issuers.map((issuer) => issuer.sign()))
+      const tokens = yield* Effect.forEach(issuers, (issuer) => issuer.sign())
       const outcomes = together(
         tokens.map((token) =>
           Effect.match(Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify), {

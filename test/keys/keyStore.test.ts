@@ -201,6 +201,27 @@ describe("The key-value store", () => {
     )
   })
 
+  it.effect("JWKS-25 that never answers does not lose the keys of a provider that is slow itself", () => {
+    const store = makeStore({ get: () => Effect.never, set: () => Effect.never })
+    return withChaos(
+      Effect.gen(function*() {
+        const { hits, issuer, token } = yield* setUp()
+        yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ delay: 4_300 }))
+        const verify = yield* gatewayOf(jwtProvider(issuer))
+        const waiting = yield* Effect.forkChild(verify(token))
+        yield* settled
+        yield* TestClock.adjust(500)
+        yield* issuer.awaitHits(jwksPath, 1)
+        yield* TestClock.adjust(4_300)
+        yield* settled
+        yield* TestClock.adjust(500)
+        assert.strictEqual(yield* Fiber.join(waiting), "accepted")
+        assert.strictEqual(yield* hits, 1)
+      }),
+      store.layer
+    )
+  })
+
   it.effect("JWKS-25 may hold anything: what does not fit is passed over, and nothing breaks", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name, token } = yield* setUp()
@@ -334,6 +355,7 @@ describe("The key-value store", () => {
       yield* withChaos(
         Effect.gen(function*() {
           const verify = yield* gatewayOf(jwtProvider(issuer, { keys: { _tag: "Discovery" } }))
+          yield* settled
           for (let minute = 0; minute < 50; minute++) {
             yield* issuer.behave()
             const jwks_uri = `${issuer.jwksUri}?minute=${minute}`

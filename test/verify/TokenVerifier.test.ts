@@ -9,7 +9,7 @@ import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { hmacSigner, makeSigningKey } from "../../src/testing/SigningKey.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
@@ -158,5 +158,29 @@ describe("TokenVerifier", () => {
       yield* TestClock.adjust("10 seconds")
       yield* eventually(Effect.map(registry.readiness, (all) => all.every(({ ready }) => ready)))
       assert.strictEqual((yield* verifyDown).identity.provider, "down")
+    })))
+
+  it.effect("DISC-06 takes no algorithm from a discovery document", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make({ algorithms: ["ES256", "ES384"] })
+      const document = {
+        issuer: issuer.issuer,
+        jwks_uri: issuer.jwksUri,
+        id_token_signing_alg_values_supported: ["none", "HS256", "ES384"]
+      }
+      yield* issuer.misbehave(
+        "/.well-known/openid-configuration",
+        Misbehaviour.Respond({ body: JSON.stringify(document) }),
+        Infinity
+      )
+      const verify = yield* verifierOf(jwtProvider(issuer, { keys: { _tag: "Discovery" }, algorithms: ["ES256"] }))
+      const { publicJwk } = yield* issuer.key("ES256")
+      yield* assertAccepted(verify, yield* issuer.sign({ key: "ES256" }))
+      const forged = [
+        issuer.sign({ key: "ES384" }),
+        issuer.sign({ key: hmacSigner(JSON.stringify(publicJwk), "ES256-1") })
+      ]
+      for (const token of forged) yield* assertRefused(verify, yield* token, "UnsupportedAlgorithm")
     })))
 })

@@ -50,6 +50,17 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verified, 1)
     })))
 
+  it.effect("CACHE-03 belong to the configuration that verified them", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp()
+      const narrower = yield* gatewayOf(jwtProvider(issuer, { audience: ["https://other.example/mcp"] }))
+      const token = yield* issuer.sign()
+      for (let times = 0; times < 2; times++) {
+        assert.strictEqual(yield* verify(token), "accepted")
+        assert.strictEqual(yield* narrower(token), "InvalidAudience")
+      }
+    })))
+
   it.effect("CACHE-01 end with exp and the tolerance", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, remembered, verify } = yield* setUp()
