@@ -9,7 +9,7 @@ export interface RawExchangeOptions {
    * which shows how many requests it took the bytes for.
    */
   readonly answers?: number
-  /** Return when nothing has come for so long, in milliseconds of real time; 3000 unless given. */
+  /** Return when nothing has come for so long, in milliseconds of real time; 12,000 unless given. */
   readonly idleMillis?: number
   /** The requests are `HEAD`: no answer has a body. */
   readonly bodiless?: boolean
@@ -55,7 +55,7 @@ export const rawExchange = (
       socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece, () => setImmediate(sendNext))
     }
 
-    socket.setTimeout(options.idleMillis ?? 3000)
+    socket.setTimeout(options.idleMillis ?? 12_000)
     socket.on("connect", sendNext)
     socket.on("timeout", () => finish("Idle"))
     socket.on("end", () => finish("Closed"))

@@ -12,7 +12,7 @@ import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { counted, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
 import { jwtProvider, skew, start } from "./support.ts"
 
-const which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))
+const which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 }))
 
 /** What may happen between two requests. */
 const event = Schema.Union([
@@ -22,7 +22,7 @@ const event = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("replace"), which }),
   Schema.Struct({ kind: Schema.Literal("restore"), which }),
   Schema.Struct({ kind: Schema.Literal("pass"), seconds: Schema.Literals([1, 10, 31, 61, 295, 305]) }),
-  Schema.Struct({ kind: Schema.Literal("pass"), seconds: Schema.Literals([1, 31, 61, 305, 305, 3600]) }),
+  Schema.Struct({ kind: Schema.Literal("pass"), seconds: Schema.Literals([1, 31, 61, 305, 400, 3600]) }),
   Schema.Struct({ kind: Schema.Literal("back"), seconds: Schema.Literals([1, 61, 600]) }),
   Schema.Struct({ kind: Schema.Literal("outage"), isDown: Schema.Boolean })
 ])
@@ -194,13 +194,13 @@ describe("Verified tokens, whatever happens", () => {
     "CACHE-02 JWKS-22 are accepted only if a fresh verification accepts them, too, and within the documented staleness",
     { events, evictAt: Schema.Literals([...Array.from({ length: 11 }, () => -1), 8]) },
     ({ events, evictAt }) => withChaos(run(events, evictAt)),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 40 } }
   )
 
   it.effect("and the property has seen verdicts from memory, withdrawn keys, outages and refusals of all kinds", () =>
     Effect.sync(() => {
-      assert.isAbove(seen.hits, 100)
-      assert.isAbove(seen.withdrawn, 10)
+      assert.isAbove(seen.hits, 50)
+      assert.isAbove(seen.withdrawn, 5)
       assert.isAbove(seen.outages, 10)
       assert.includeMembers([...seen.refused], ["Expired", "NotYetValid", "UnknownKey", "ProviderUnavailable"])
     }))
