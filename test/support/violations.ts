@@ -1,0 +1,19 @@
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Requirement } from "../../src/testing/Requirement.ts"
+
+/** The ids of the requirements that the services at hand do not meet: what a suite says of a broken layer. */
+export const violations = <R>(requirements: ReadonlyArray<Requirement<R>>) =>
+  Effect.map(
+    Effect.forEach(requirements, ({ id, property, runs = 25 }) =>
+      property((values, holds) =>
+        Arbitrary.checkEffect(
+          values,
+          (value) => Effect.suspend(() => holds(value)).pipe(Effect.scoped, Effect.exit, Effect.map(Exit.isSuccess)),
+          // The first failing value is enough.
+          { runs, maxShrinks: 0 }
+        )
+      ).pipe(Effect.map((result) => result._tag === "Passed" ? [] : [id]))),
+    (ids) => ids.flat()
+  )
