@@ -4,6 +4,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { Route } from "./route.ts"
 import { traceId } from "./traceId.ts"
 import { isTrustedPeer } from "./trustedPeer.ts"
 import { type Wire, wire } from "./wire.ts"
@@ -21,6 +22,8 @@ export interface Exchange {
   readonly origin: string | undefined
   readonly trustedPeer: boolean
   readonly startedAtNanos: bigint
+  /** Where it goes, once that is known. */
+  route: Route | undefined
   identity: Identity | undefined
   error: GatewayError | undefined
   /** The status of the answer, once there is one. */
@@ -39,6 +42,7 @@ export const begin = (
     origin: request.headers["origin"],
     trustedPeer: isTrustedPeer(settings.trustedProxies, request.peerAddress),
     startedAtNanos,
+    route: undefined,
     identity: undefined,
     error: undefined,
     status: undefined

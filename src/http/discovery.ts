@@ -3,46 +3,59 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { authorizationServer, type DocumentName } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
-import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { DiscoveryNotSupported, type MethodNotAllowed, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../keys/providerLimits.ts"
 import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import { jsonResponse } from "./jsonResponse.ts"
+import { only, reading } from "./methods.ts"
+import type { DiscoveryRoute } from "./route.ts"
 
 const cached = { "cache-control": "public, max-age=3600" }
 
-/** Builds the answers to the three discovery requests; all of them are public. */
+/** Builds the answers to the requests for discovery documents; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const metadata = yield* ProviderMetadata
 
-  return {
-    /** RFC 9728, section 3.2. */
-    protectedResource: (publicUrl: string): HttpServerResponse.HttpServerResponse =>
-      jsonResponse(200, protectedResource(settings, publicUrl), {
-        ...cached,
-        // The document follows these where the public URL is not configured; a cache must, too.
-        ...(settings.publicUrl === undefined ? { vary: "X-Forwarded-Host, X-Original-Host, X-Forwarded-Proto" } : {})
-      }),
+  /** RFC 9728, section 3.2. */
+  const protectedResourceAnswer = (publicUrl: string): HttpServerResponse.HttpServerResponse =>
+    jsonResponse(200, protectedResource(settings, publicUrl), {
+      ...cached,
+      // The document follows these where the public URL is not configured; a cache must, too.
+      ...(settings.publicUrl === undefined ? { vary: "X-Forwarded-Host, X-Original-Host, X-Forwarded-Proto" } : {})
+    })
 
-    /** RFC 8414, section 3.2; OpenID Connect Discovery 1.0, section 4.2. */
-    authorizationServer: (
-      name: DocumentName
-    ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
-      const answer = authorizationServer(settings, name)
-      switch (answer._tag) {
-        case "Document":
-          return Effect.succeed(jsonResponse(200, answer.document, cached))
-        case "Fetch":
-          return metadata.document(answer.provider).pipe(
-            Effect.map((document) => jsonResponse(200, document, cached)),
-            Effect.mapError(({ detail }) =>
-              new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
-            )
+  /** RFC 8414, section 3.2; OpenID Connect Discovery 1.0, section 4.2. */
+  const authorizationServerAnswer = (
+    name: DocumentName
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
+    const answer = authorizationServer(settings, name)
+    switch (answer._tag) {
+      case "Document":
+        return Effect.succeed(jsonResponse(200, answer.document, cached))
+      case "Fetch":
+        return metadata.document(answer.provider).pipe(
+          Effect.map((document) => jsonResponse(200, document, cached)),
+          Effect.mapError(({ detail }) =>
+            new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
           )
-        case "Redirect":
-          return Effect.succeed(HttpServerResponse.empty({ status: 308, headers: { location: answer.location } }))
-        case "NotSupported":
-          return Effect.fail(new DiscoveryNotSupported())
-      }
+        )
+      case "Redirect":
+        return Effect.succeed(HttpServerResponse.empty({ status: 308, headers: { location: answer.location } }))
+      case "NotSupported":
+        return Effect.fail(new DiscoveryNotSupported())
     }
   }
+
+  return (
+    route: DiscoveryRoute,
+    method: string,
+    publicUrl: string
+  ): Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    DiscoveryNotSupported | MethodNotAllowed | ProviderUnavailable
+  > =>
+    Effect.andThen(only(reading, method), () =>
+      route._tag === "ProtectedResource"
+        ? Effect.succeed(protectedResourceAnswer(publicUrl))
+        : authorizationServerAnswer(route.document))
 })

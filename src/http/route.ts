@@ -11,6 +11,12 @@ export type Route =
   | { readonly _tag: "Readiness" }
   | { readonly _tag: "Unknown" }
 
+/** Finds the route of a request target (path and query). */
+export type FindRoute = (target: string) => Result.Result<Route, InvalidRequest>
+
+/** The routes of public documents. */
+export type DiscoveryRoute = Extract<Route, { _tag: "ProtectedResource" | "AuthorizationServer" }>
+
 const documents = ["oauth-authorization-server", "openid-configuration"] as const
 
 const unknown: Route = { _tag: "Unknown" }
@@ -33,10 +39,7 @@ const isPlainRest = (rest: string): boolean =>
  * @param mcpPath `MCP_PATH`
  * @param publicUrl `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known URLs
  */
-export const makeRoute = (
-  mcpPath: string,
-  publicUrl: string | undefined
-): (target: string) => Result.Result<Route, InvalidRequest> => {
+export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindRoute => {
   const wellKnown = new Map<string, Route>()
   const suffixes = ["", mcpPath]
   if (publicUrl !== undefined) suffixes.push(new URL(resourceUrl(publicUrl, mcpPath)).pathname)

@@ -16,12 +16,15 @@ const isFieldLines = Predicate.compose(
   (lines: ReadonlyArray<unknown>): lines is ReadonlyArray<string> => lines.every(Predicate.isString)
 )
 
+const authority = (url: string): string | undefined => URL.canParse(url) ? new URL(url).host : undefined
+
 /**
  * Reads the wire form of a request.
  *
  * Node drops a second `Authorization` or `Host` and keeps the first; its own message still holds all lines, which is
  * recognised here by shape, so that embedding the gateway needs no platform layer for it. A Web `Request` has only
- * joined values: there the one joined value is given, and is refused later for what it contains.
+ * joined values: there the one joined value is given, and is refused later for what it contains; one that was made by
+ * a program has no `Host`, and its URL says the same.
  */
 export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
   const source = request.source
@@ -30,7 +33,7 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
     return {
       target: request.url,
       values: (name) => {
-        const value = request.headers[name]
+        const value = request.headers[name] ?? (name === "host" ? authority(request.originalUrl) : undefined)
         return value === undefined ? [] : [value]
       },
       version: undefined

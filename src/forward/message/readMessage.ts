@@ -3,14 +3,12 @@ import * as Result from "effect/Result"
 import { InvalidRequest, type InvalidRequestReason } from "../../errors/GatewayError.ts"
 import type { MemberCuts } from "./memberCuts.ts"
 import { knownName, matchName } from "./memberName.ts"
-import { type RequestId, requestId, stringValue } from "./scalarValue.ts"
+import { type RequestId, requestId, type StringPlace, stringValue } from "./scalarValue.ts"
 import type { JsonScanner, JsonToken } from "./scanJson.ts"
 
 export interface ClientMessage {
   /** `undefined` for an answer. */
   readonly method: string | undefined
-  /** `false` for a notification. */
-  readonly hasId: boolean
   /** `undefined` without an id, and for an id that JSON-RPC does not allow. */
   readonly id: RequestId | undefined
   /** Just inside the opening brace of the message. */
@@ -20,6 +18,8 @@ export interface ClientMessage {
   readonly insideParams: number
   /** Whether `params` keeps a member, so that one put before it needs a comma. */
   readonly paramsKeepMember: boolean
+  /** The tool that a `tools/call` names; `undefined` for every other method, and where there is no name. */
+  readonly tool: string | undefined
 }
 
 const authContext = knownName("_authContext")
@@ -87,7 +87,6 @@ export const readMessage = (
 
 class MessageReader implements ClientMessage {
   method: string | undefined = undefined
-  hasId = false
   id: RequestId | undefined = undefined
   readonly inside: number
   params: "Absent" | "Object" | "Other" = "Absent"
@@ -103,6 +102,9 @@ class MessageReader implements ClientMessage {
   private seenInParams = 0
   /** The member whose value is being read, if it is one that the message is understood by. */
   private member: typeof namesOfMessage[number] | undefined = undefined
+  /** Whether the value being read is that of `params.name`, and where the last one stands. */
+  private inParamsName = false
+  private paramsName: StringPlace | undefined = undefined
 
   constructor(bytes: Uint8Array, scanner: JsonScanner, cuts: MemberCuts) {
     this.bytes = bytes
@@ -112,10 +114,17 @@ class MessageReader implements ClientMessage {
     this.depth = scanner.depth + 1
   }
 
+  get tool(): string | undefined {
+    return this.method === "tools/call" && this.paramsName !== undefined
+      ? stringValue(this.bytes, this.paramsName)
+      : undefined
+  }
+
   /** Takes note of the name that the scanner has just passed; returns it if it makes the message ambiguous. */
   name(): string | undefined {
     const { bytes, depth, scanner } = this
     if (scanner.depth === depth) this.member = undefined
+    if (scanner.depth <= depth + 1) this.inParamsName = false
     if (matchName(bytes, scanner, authContext) !== "None") {
       return this.cuts.cut(scanner) ? undefined : "_authContext"
     }
@@ -142,6 +151,8 @@ class MessageReader implements ClientMessage {
       if (matchName(this.bytes, this.scanner, known) === "None") continue
       if ((this.seenInParams & bit) !== 0) return name
       this.seenInParams |= bit
+      // In whatever case: some servers would take it for the name.
+      this.inParamsName = name === "name"
     }
     return undefined
   }
@@ -149,6 +160,9 @@ class MessageReader implements ClientMessage {
   /** Takes note of a value that begins with `token`; `false` if it is a method that cannot be one. */
   value(token: JsonToken): boolean {
     const { bytes, scanner } = this
+    if (this.inParamsName && token === "String" && scanner.depth === this.depth + 1) {
+      this.paramsName = { start: scanner.start, end: scanner.end, plain: scanner.plain }
+    }
     if (scanner.depth !== this.depth) return true
     switch (this.member) {
       case "method":
@@ -157,7 +171,6 @@ class MessageReader implements ClientMessage {
         this.method = stringValue(bytes, scanner)
         return scanner.plain || !this.method.includes("\u0000")
       case "id":
-        this.hasId = true
         this.id = requestId(bytes, scanner, token)
         return true
       case "params":

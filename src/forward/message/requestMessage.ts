@@ -17,28 +17,16 @@ export interface RewriteRequestOptions {
   readonly maxDepth: number
 }
 
-/** One message, for the log and for decisions by method. */
-export interface MessageSummary {
-  /** At most 128 characters, then `…`; `undefined` for an answer. */
-  readonly method: string | undefined
-  /** `false` for a notification. */
-  readonly hasId: boolean
-}
-
 export interface RewrittenRequest {
   /** The body to send: the given instance if nothing had to be changed. */
   readonly bytes: Uint8Array
-  /** Whether the body is an array of messages. */
-  readonly batch: boolean
-  /** All messages in their order; equal ones of a batch are one object. */
-  readonly messages: ReadonlyArray<MessageSummary>
-  /** The different methods, in the order of their first use. */
-  readonly methods: ReadonlyArray<string>
-  /** Whether this is an `initialize` message, which is never part of a batch. */
-  readonly initialize: boolean
   /** The `id` that the answer to `initialize` will bear; `undefined` if there is none or this is no `initialize`. */
   readonly initializeId: RequestId | undefined
+  /** The tools that are called, a batch may call several. */
+  readonly tools: ReadonlyArray<string>
 }
+
+const noTools: ReadonlyArray<string> = []
 
 type Rewriting = Result.Result<RewrittenRequest, InvalidRequest>
 
@@ -64,60 +52,38 @@ export const rewriteRequest = (bytes: Uint8Array, options: RewriteRequestOptions
   if (last !== "End") return refuseToken(last)
 
   const message = read.success
-  const { hasId, id } = message
-  const method = boundedMethod(message)
-  const initialize = method === "initialize"
+  const { id, tool } = message
+  const initialize = message.method === "initialize"
   if (initialize && message.params === "Other") return refuse("MalformedMessage", "params of initialize is no object")
   const splices = initialize && options.authContext !== undefined
     ? withInsertion(cuts.splices, insertion(message, options.authContext))
     : cuts.splices
   return Result.succeed({
     bytes: spliceBytes(bytes, splices),
-    batch: false,
-    messages: [{ method, hasId }],
-    methods: method === undefined ? [] : [method],
-    initialize,
-    initializeId: initialize ? id : undefined
+    initializeId: initialize ? id : undefined,
+    tools: tool === undefined ? noTools : [tool]
   })
 }
 
 const rewriteBatch = (bytes: Uint8Array, scanner: JsonScanner): Rewriting => {
   const cuts = new MemberCuts()
-  const messages: Array<MessageSummary> = []
-  const known = new Map<string, MessageSummary>()
+  const tools = new Set<string>()
+  let isEmpty = true
   for (let token = scanner.next(); token !== "CloseArray"; token = scanner.next()) {
     if (token !== "OpenObject") return refuseToken(token)
     const read = readMessage(bytes, scanner, cuts)
     if (Result.isFailure(read)) return Result.fail(read.failure)
-    const { hasId } = read.success
-    const method = boundedMethod(read.success)
+    const { method, tool } = read.success
     // One message of a batch cannot be answered for the others, and MCP allows `initialize` only by itself.
     if (method === "initialize") return refuse("AmbiguousMessage", "initialize inside a batch")
-    const key = JSON.stringify([hasId, method])
-    const summary = known.get(key) ?? { method, hasId }
-    known.set(key, summary)
-    messages.push(summary)
+    if (tool !== undefined) tools.add(tool)
+    isEmpty = false
   }
-  if (messages.length === 0) return refuse("MalformedMessage", "an empty batch")
+  if (isEmpty) return refuse("MalformedMessage", "an empty batch")
   const last = scanner.next()
   if (last !== "End") return refuseToken(last)
-  const methods = new Set<string>()
-  for (const { method } of known.values()) if (method !== undefined) methods.add(method)
-  return Result.succeed({
-    bytes: spliceBytes(bytes, cuts.splices),
-    batch: true,
-    messages,
-    methods: [...methods],
-    initialize: false,
-    initializeId: undefined
-  })
+  return Result.succeed({ bytes: spliceBytes(bytes, cuts.splices), initializeId: undefined, tools: [...tools] })
 }
-
-const maxMethodLength = 128
-
-/** A method that was cut ends in `…`, so that it equals none that was not. */
-const boundedMethod = ({ method }: ClientMessage): string | undefined =>
-  method === undefined || method.length <= maxMethodLength ? method : `${method.slice(0, maxMethodLength)}…`
 
 const encoder = new TextEncoder()
 const paramsStart = encoder.encode(`"params":{`)

@@ -6,12 +6,15 @@ export type RequestId = string | number | null
 
 const decoder = new TextDecoder()
 
-/** The text of the scanner's last token, a `String`. */
-export const stringValue = (bytes: Uint8Array, scanner: JsonScanner): string =>
-  scanner.plain
-    ? decoder.decode(bytes.subarray(scanner.start + 1, scanner.end - 1))
+/** Where a string stands that a scanner has passed. */
+export type StringPlace = Pick<JsonScanner, "start" | "end" | "plain">
+
+/** The text of a string, that of the scanner's last token for one. */
+export const stringValue = (bytes: Uint8Array, { end, plain, start }: StringPlace): string =>
+  plain
+    ? decoder.decode(bytes.subarray(start + 1, end - 1))
     // The scanner has found it valid: this cannot throw, and is a string.
-    : JSON.parse(decoder.decode(bytes.subarray(scanner.start, scanner.end))) as string
+    : JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 
 /**
  * The id that the scanner's last token is, or `undefined` if JSON-RPC allows no such id.

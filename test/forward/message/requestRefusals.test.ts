@@ -165,10 +165,8 @@ describe("rewriteRequest", () => {
         sent(call(`[${Array.from({ length: 50_000 }, () => cuts).join(",")}]`)),
         call(`[${Array.from({ length: 50_000 }, () => `{"a":0}`).join(",")}]`)
       )
-      assert.lengthOf(
-        summary(`[${Array.from({ length: 100_000 }, () => `{"method":"ping"}`).join(",")}]`).messages,
-        100_000
-      )
+      const batch = Array.from({ length: 100_000 }, (_, index) => call(`{"name":"tool-${index}"}`))
+      assert.lengthOf(summary(`[${batch.join(",")}]`).tools, 100_000)
     })
 
     it("ERR-04 says nothing of the message in its detail", () => {
