@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 // vitest's failure report calls Map.groupBy, which Node 20 lacks.
@@ -13,7 +14,18 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, key: (item: T, index: number) => K) =
   return groups
 }
 
+const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
+
 export default defineConfig({
+  // Examples import the package as its users do; here that is the source, which the other tests import, too.
+  resolve: {
+    alias: [
+      { find: /^mcp-authorizer$/, replacement: source("index.ts") },
+      { find: /^mcp-authorizer\/node$/, replacement: source("node/NodeGateway.ts") },
+      { find: /^mcp-authorizer\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^mcp-authorizer\/(.*)$/, replacement: `${source("")}$1.ts` }
+    ]
+  },
   test: {
     reporters: ["default", "./test/closingLine.ts"],
     include: ["test/**/*.test.ts"],

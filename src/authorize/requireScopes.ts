@@ -8,13 +8,16 @@ import type { Identity } from "../identity/Identity.ts"
  * Demands the gateway's required scopes and those of the identity's provider, each as one whole element.
  *
  * Fails with `InsufficientScope`, which lists all that are needed (RFC 6750, section 3.1), not only the missing ones.
+ *
+ * @param also what this request needs beyond that
  */
 export const requireScopes = (
   { providers, requiredScopes }: Pick<GatewaySettings, "providers" | "requiredScopes">,
-  identity: Identity
+  identity: Identity,
+  also: Iterable<string> = []
 ): Result.Result<void, InsufficientScope> => {
   const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
-  const required = [...new Set([...requiredScopes, ...own])]
+  const required = [...new Set([...requiredScopes, ...own, ...also])]
   return required.every((scope) => identity.scopes.includes(scope))
     ? Result.succeed(undefined)
     : Result.fail(new InsufficientScope({ required }))

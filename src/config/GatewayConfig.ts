@@ -1,23 +1,68 @@
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { fromInput } from "./document.ts"
 import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { resolve, resolveSources } from "./resolve.ts"
+import { variableNames } from "./variables.ts"
+
+const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fromResult(resolve(fromInput(input))))
 
 /**
  * The settings of the gateway.
  *
  * Every layer fails with `InvalidConfiguration`, which holds all problems at once and no configured value.
+ *
+ * **Example** (by value, and by `Config`)
+ *
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import { GatewayConfig } from "mcp-authorizer"
+ *
+ * const ByValue = GatewayConfig.layer({
+ *   gateway_url: "http://127.0.0.1:8080/mcp",
+ *   jwt_issuer: "https://issuer.example.com",
+ *   jwt_audience: "https://notes.example.com/mcp"
+ * })
+ *
+ * const ByConfig = GatewayConfig.layerConfig({
+ *   jwt_issuer: Config.String("ISSUER"),
+ *   jwt_audience: Config.String("AUDIENCE")
+ * })
+ * ```
  */
 export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySettings>()(
   "mcp-authorizer/config/GatewayConfig"
 ) {
   /** From a value, for programs that embed the gateway. */
   static readonly layer = (input: GatewayConfigInput): Layer.Layer<GatewayConfig, InvalidConfiguration> =>
-    Layer.effect(GatewayConfig, Effect.suspend(() => Effect.fromResult(resolve(fromInput(input)))))
+    Layer.effect(GatewayConfig, fromValue(input))
+
+  /** From a value whose parts, or the whole of it, are read by `Config`, under names of your own. */
+  static readonly layerConfig = (
+    input: Config.Wrap<GatewayConfigInput>
+  ): Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> =>
+    Layer.effect(GatewayConfig, Effect.flatMap(Config.unwrap(input), fromValue))
+
+  /**
+   * From the gateway's own names (`MCP_JWT_ISSUER`, …) in the current `ConfigProvider`.
+   *
+   * Misspelt names are not found, for a provider cannot list what it has; use `layerVariables` where all variables are
+   * at hand.
+   */
+  static readonly layerFromConfig: Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> = Layer.effect(
+    GatewayConfig,
+    Effect.forEach(
+      variableNames,
+      (name) => Effect.map(Config.option(Config.String(name)), (value) => [name, Option.getOrUndefined(value)] as const)
+    ).pipe(
+      Effect.flatMap((variables) => Effect.fromResult(resolveSources({ variables: Object.fromEntries(variables) })))
+    )
+  )
 
   /**
    * From variables, and behind them a config file.

@@ -9,6 +9,9 @@ const byName: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []].map((spelling) => [spelling, name]))
 )
 
+/** Every name that a setting has as a variable: the canonical ones and the others. */
+export const variableNames: ReadonlyArray<string> = [...byName.keys()]
+
 /** Names that nobody but this gateway should use, so that an unknown one is a mistake. */
 const claimed = /^(?:MCP_|AUTHKIT_|AUTH_PROVIDER_)/
 

@@ -3,6 +3,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -76,10 +77,17 @@ const make = Effect.gen(function*() {
   return HttpApp.of({ handle })
 })
 
+/** A gateway as a function of the Web platform. */
+export interface WebHandler {
+  readonly handler: (request: Request) => Promise<Response>
+  /** Closes what the layers opened; every call gives the same promise. */
+  readonly dispose: () => Promise<void>
+}
+
 /**
  * The gateway as one effect from a request to its answer.
  *
- * Serve it with `HttpServer.serve`, or as a Web handler with `HttpEffect.toWebHandler`. Everything that differs between
+ * Serve it with `HttpServer.serve`, or as a Web handler with `HttpApp.toWebHandler`. Everything that differs between
  * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
  */
 export class HttpApp extends Context.Service<HttpApp, {
@@ -92,4 +100,32 @@ export class HttpApp extends Context.Service<HttpApp, {
 }>()("mcp-authorizer/http/HttpApp") {
   /** The gateway of the settings at hand. */
   static readonly layer = Layer.effect(HttpApp, make)
+
+  /**
+   * Turns a gateway into a plain `(request: Request) => Promise<Response>`: for Workers, Deno, Bun, a Next.js route, or
+   * a test without a socket.
+   *
+   * The layers are built at once. When that fails, with `InvalidConfiguration` for one, every request rejects with the
+   * error.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import * as Layer from "effect/Layer"
+   * import { GatewayConfig, HttpApp, layerGateway } from "mcp-authorizer"
+   *
+   * const { dispose, handler } = HttpApp.toWebHandler(layerGateway.pipe(
+   *   Layer.provide(GatewayConfig.layer({
+   *     gateway_url: "https://mcp.internal.example/mcp",
+   *     jwt_issuer: "https://your-tenant.authkit.app"
+   *   }))
+   * ))
+   * ```
+   */
+  static readonly toWebHandler = <E>(layer: Layer.Layer<HttpApp, E>): WebHandler => {
+    const { dispose, handler } = HttpEffect.toWebHandlerLayerWith(layer, {
+      toHandler: (context) => Effect.succeed(Context.get(context, HttpApp).handle)
+    })
+    return { dispose, handler: (request) => handler(request) }
+  }
 }

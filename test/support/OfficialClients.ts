@@ -27,6 +27,10 @@ export interface OfficialClient {
     args?: Record<string, unknown>,
     onProgress?: (progress: number) => void
   ) => Effect.Effect<string, ClientFailed>
+  /** The text of a resource. */
+  readonly read: (uri: string) => Effect.Effect<string, ClientFailed>
+  /** The text of a prompt's first message. */
+  readonly prompt: (name: string) => Effect.Effect<string, ClientFailed>
   /** Log messages and list changes that the server sent on its own account. */
   readonly notifications: () => ReadonlyArray<string>
   /** Ends the session at the server (1.x and 2.x legacy). */
@@ -53,6 +57,13 @@ const authorise = async (
   await finish(oauth.takeCallback())
   return true
 }
+
+const textOfResource = ({ contents: [first] }: { readonly contents: ReadonlyArray<object> }): string =>
+  first !== undefined && "text" in first ? String(first.text) : JSON.stringify(first)
+
+const textOfPrompt = (
+  { messages: [first] }: { readonly messages: ReadonlyArray<{ readonly content: object }> }
+): string => first !== undefined && "text" in first.content ? String(first.content.text) : JSON.stringify(first)
 
 /** Connects a client 1.x; it closes with the scope. */
 export const connectV1 = Effect.fnUntraced(function*(
@@ -96,6 +107,8 @@ export const connectV1 = Effect.fnUntraced(function*(
           })
         )
       ),
+    read: (uri) => attempt(async () => textOfResource(await client.readResource({ uri }))),
+    prompt: (name) => attempt(async () => textOfPrompt(await client.getPrompt({ name }))),
     notifications: () => [...seen],
     terminate: attempt(() => transport.terminateSession())
   }
@@ -142,6 +155,8 @@ export const connectV2 = Effect.fnUntraced(function*(
           })
         )
       ),
+    read: (uri) => attempt(async () => textOfResource(await client.readResource({ uri }))),
+    prompt: (name) => attempt(async () => textOfPrompt(await client.getPrompt({ name }))),
     notifications: () => [...seen],
     terminate: attempt(() => transport.terminateSession())
   }

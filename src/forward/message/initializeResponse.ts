@@ -2,11 +2,8 @@
 import { MemberCuts } from "./memberCuts.ts"
 import { knownName, matchName } from "./memberName.ts"
 import { type RequestId, requestId } from "./scalarValue.ts"
-import { JsonScanner } from "./scanJson.ts"
+import { JsonScanner, maxMessageDepth } from "./scanJson.ts"
 import { joinBytes, spliceBytes } from "./spliceBytes.ts"
-
-/** Deeper answers are passed on as they are. */
-const maxDepth = 256
 
 const idName = knownName("id")
 const resultName = knownName("result")
@@ -47,7 +44,8 @@ class AnswerReader {
 
   constructor(bytes: Uint8Array, id: RequestId) {
     this.bytes = bytes
-    this.scanner = new JsonScanner(bytes, maxDepth)
+    // Deeper answers are passed on as they are.
+    this.scanner = new JsonScanner(bytes, maxMessageDepth)
     this.id = id
   }
 

@@ -7,14 +7,12 @@ import type { InvalidRequest } from "../../errors/GatewayError.ts"
 import { MemberCuts } from "./memberCuts.ts"
 import { type ClientMessage, readMessage, refuse, refuseToken } from "./readMessage.ts"
 import type { RequestId } from "./scalarValue.ts"
-import { JsonScanner } from "./scanJson.ts"
+import { JsonScanner, maxMessageDepth } from "./scanJson.ts"
 import { joinBytes, type Splice, spliceBytes } from "./spliceBytes.ts"
 
 export interface RewriteRequestOptions {
   /** The serialised JSON object to put into `initialize`, or `undefined` to put none. */
   readonly authContext: Uint8Array | undefined
-  /** How many objects and arrays may be nested. */
-  readonly maxDepth: number
 }
 
 export interface RewrittenRequest {
@@ -41,7 +39,7 @@ type Rewriting = Result.Result<RewrittenRequest, InvalidRequest>
  * Source: JSON-RPC 2.0, sections 4 and 6; MCP 2025-03-26, base protocol (batching).
  */
 export const rewriteRequest = (bytes: Uint8Array, options: RewriteRequestOptions): Rewriting => {
-  const scanner = new JsonScanner(bytes, options.maxDepth)
+  const scanner = new JsonScanner(bytes, maxMessageDepth)
   const first = scanner.next()
   if (first === "OpenArray") return rewriteBatch(bytes, scanner)
   if (first !== "OpenObject") return refuseToken(first)

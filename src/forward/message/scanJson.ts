@@ -50,6 +50,9 @@ const selfStanding = Uint8Array.from(
   (_, byte) => byte >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0
 )
 
+/** How deeply the messages of MCP may nest objects and arrays: parsers behind may recurse. */
+export const maxMessageDepth = 256
+
 /**
  * Reads one JSON text, token by token, in one pass and time linear in its length.
  *

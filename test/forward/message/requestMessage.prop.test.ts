@@ -11,7 +11,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const contextText = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
-const options = { authContext: encoder.encode(contextText), maxDepth: 256 }
+const options = { authContext: encoder.encode(contextText) }
 
 const unescaped = (name: string): string => JSON.parse(name)
 const isContext = ({ name }: Member) => sameFolded(unescaped(name), "_authContext")

@@ -7,7 +7,7 @@ export const encoder = new TextEncoder()
 export const decoder = new TextDecoder()
 
 export const context = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
-export const options = { authContext: encoder.encode(context), maxDepth: 256 }
+export const options = { authContext: encoder.encode(context) }
 
 export const attempt = (text: string, bytes = encoder.encode(text)) => rewriteRequest(bytes, options)
 

@@ -1,0 +1,218 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import {
+  type BearerToken,
+  type FetchMiddleware,
+  type Identity,
+  InvalidConfiguration,
+  InvalidToken,
+  makeFetchMiddleware,
+  TokenVerifier
+} from "mcp-authorizer"
+import { TestIssuer } from "mcp-authorizer/testing"
+
+const logger = Logger.layer([])
+
+const resource = "https://notes.example.com/mcp"
+
+/** A middleware around a handler that tells what it was given, and an issuer that it believes. */
+class Protected extends Context.Service<Protected, {
+  readonly issuer: TestIssuer["Service"]
+  readonly middleware: FetchMiddleware
+  readonly handle: (request: Request) => Effect.Effect<Response>
+}>()("mcp-authorizer/test/embed/FetchMiddleware.test/Protected") {
+  static readonly layer = Layer.effect(
+    Protected,
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: resource })
+      const middleware = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          makeFetchMiddleware({
+            jwt_issuer: issuer.issuer,
+            jwt_jwks_uri: issuer.jwksUri,
+            jwt_audience: "auto",
+            public_url: "https://notes.example.com",
+            allowed_origins: ["https://app.example.com"]
+          }, { toolScopes: (tool) => tool === "delete" ? ["notes:delete"] : [], logger })
+        ),
+        ({ dispose }) => Effect.promise(dispose)
+      )
+      const handle = middleware.protect(async (request, { subject }) =>
+        Response.json({
+          subject,
+          session: request.headers.get("mcp-session-id"),
+          body: await request.text()
+        }, { headers: { "mcp-session-id": "session-1", vary: "Accept", "set-cookie": "a=1" } })
+      )
+      return { issuer, middleware, handle: (request) => Effect.promise(() => handle(request)) }
+    })
+  )
+}
+
+const message = (authorization: string | undefined, body: string, headers: Record<string, string> = {}) =>
+  new Request(resource, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(authorization === undefined ? {} : { authorization }),
+      ...headers
+    },
+    body
+  })
+
+const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+
+const json = (response: Response) => Effect.promise(() => response.json())
+
+layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it) => {
+  it.effect("EMBED-10 hands the handler the caller, the whole request, and what the platform gives beside it", () =>
+    Effect.gen(function*() {
+      const { issuer, middleware } = yield* Protected
+      const token = `Bearer ${yield* issuer.sign()}`
+      const handler = middleware.protect(async (
+        request,
+        identity,
+        environment: { readonly name: string },
+        context: number
+      ) => Response.json([identity.subject, await request.text(), environment.name, context]))
+      const answer = yield* Effect.promise(() => handler(message(token, ping), { name: "production" }, 7))
+      assert.deepStrictEqual(yield* json(answer), ["user-1", ping, "production", 7])
+    }))
+
+  it.effect("EMBED-11 MUST NOT call the handler without a good token, and answers as the gateway does", () =>
+    Effect.gen(function*() {
+      const { issuer, middleware } = yield* Protected
+      let calls = 0
+      const handler = middleware.protect(() => {
+        calls++
+        return new Response()
+      })
+      const handle = (request: Request) => Effect.promise(() => handler(request))
+      const good = yield* issuer.sign()
+      const refused: ReadonlyArray<readonly [number, Request]> = [
+        [401, message(undefined, ping)],
+        [401, message("Bearer garbage", ping)],
+        [401, message(`Bearer ${yield* issuer.sign({ claims: { aud: "https://other.example.com/mcp" } })}`, ping)],
+        [401, message(`Basic ${good}`, ping)],
+        [400, message(`Bearer ${good}, Bearer ${good}`, ping)],
+        [400, new Request(`${resource}?access_token=${good}`)],
+        [403, message(`Bearer ${good}`, ping, { origin: "https://evil.example.com" })]
+      ]
+      for (const [status, request] of refused) {
+        const answer = yield* handle(request)
+        assert.strictEqual(answer.status, status)
+        assert.isNotNull(answer.headers.get("x-trace-id"))
+        if (status !== 400) {
+          assert.include(
+            answer.headers.get("www-authenticate"),
+            "resource_metadata=\"https://notes.example.com/.well-known/oauth-protected-resource\""
+          )
+        }
+      }
+      assert.strictEqual(calls, 0)
+      assert.strictEqual((yield* handle(message(`Bearer ${good}`, ping))).status, 200)
+      assert.strictEqual(calls, 1)
+    }))
+
+  it.effect("EMBED-12 answers preflights and discovery, and calls nobody for them", () =>
+    Effect.gen(function*() {
+      const { handle, issuer } = yield* Protected
+      const preflight = yield* handle(
+        new Request(resource, { method: "OPTIONS", headers: { origin: "https://app.example.com" } })
+      )
+      assert.strictEqual(preflight.status, 204)
+      assert.strictEqual(preflight.headers.get("access-control-allow-origin"), "https://app.example.com")
+      const get = (path: string) => handle(new Request(`https://notes.example.com/.well-known/${path}`))
+      const document = yield* get("oauth-protected-resource")
+      assert.deepInclude(yield* json(document), { resource, authorization_servers: [issuer.issuer] })
+      assert.deepInclude(yield* json(yield* get("oauth-authorization-server")), { issuer: issuer.issuer })
+      assert.strictEqual((yield* get("other")).status, 404)
+    }))
+
+  it.effect("EMBED-13 keeps the answer, and adds CORS fields, the trace id and a sealed session id", () =>
+    Effect.gen(function*() {
+      const { handle, issuer } = yield* Protected
+      const token = `Bearer ${yield* issuer.sign()}`
+      const answer = yield* handle(message(token, ping, { origin: "https://app.example.com", "x-trace-id": "trace-1" }))
+      assert.strictEqual(answer.headers.get("vary"), "Accept, Origin")
+      assert.strictEqual(answer.headers.get("access-control-allow-origin"), "https://app.example.com")
+      assert.strictEqual(answer.headers.get("x-trace-id"), "trace-1")
+      assert.deepStrictEqual(answer.headers.getSetCookie(), ["a=1"])
+      const session = answer.headers.get("mcp-session-id") ?? assert.fail("no session")
+      assert.notStrictEqual(session, "session-1")
+      const next = yield* handle(message(token, ping, { "mcp-session-id": session }))
+      assert.deepInclude(yield* json(next), { session: "session-1", body: ping })
+      const thief = `Bearer ${yield* issuer.sign({ claims: { sub: "thief" } })}`
+      for (
+        const [bearer, id] of [[thief, session], [token, "session-1"], [token, `${session}0`], [token, ""]] as const
+      ) {
+        assert.strictEqual((yield* handle(message(bearer, ping, { "mcp-session-id": id }))).status, 404)
+      }
+    }))
+
+  it.effect("MCP-08 MUST tell callers apart by issuer, subject and client", () =>
+    Effect.gen(function*() {
+      const { handle, issuer } = yield* Protected
+      const bearer = (claims: Record<string, unknown>) => Effect.map(issuer.sign({ claims }), (jwt) => `Bearer ${jwt}`)
+      const one = yield* bearer({ client_id: "one" })
+      const session = (yield* handle(message(one, ping))).headers.get("mcp-session-id") ?? ""
+      const other = yield* bearer({ client_id: "two" })
+      assert.strictEqual((yield* handle(message(other, ping, { "mcp-session-id": session }))).status, 404)
+      const fresh = yield* bearer({ client_id: "one", jti: "another token" })
+      assert.strictEqual((yield* handle(message(fresh, ping, { "mcp-session-id": session }))).status, 200)
+    }))
+
+  it.effect("EMBED-14 MUST answer a tool call without the tool's scopes 403, and no other call", () =>
+    Effect.gen(function*() {
+      const { handle, issuer } = yield* Protected
+      const token = `Bearer ${yield* issuer.sign()}`
+      const call = (name: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}"}}`
+      const refused = yield* handle(message(token, call("delete")))
+      assert.strictEqual(refused.status, 403)
+      assert.include(refused.headers.get("www-authenticate"), "scope=\"notes:delete\"")
+      assert.deepInclude(yield* json(yield* handle(message(token, call("add")))), { body: call("add") })
+      const allowed = `Bearer ${yield* issuer.sign({ claims: { scope: "notes:delete" } })}`
+      assert.deepInclude(yield* json(yield* handle(message(allowed, call("delete")))), { body: call("delete") })
+      assert.strictEqual((yield* handle(message(allowed, "no message"))).status, 400)
+    }))
+
+  it.effect("EMBED-15 takes a verifier of the user's own on top of the configured providers", () =>
+    Effect.gen(function*() {
+      const { issuer } = yield* Protected
+      const apiKey = (key: BearerToken): Effect.Effect<Identity, InvalidToken> =>
+        String(key).includes("never")
+          ? Effect.die("a token in a string")
+          : Effect.fail(new InvalidToken({ reason: "UnknownToken", provider: "keys", detail: "no such key" }))
+      const { dispose, protect } = makeFetchMiddleware(
+        { jwt_issuer: issuer.issuer, jwt_jwks_uri: issuer.jwksUri, jwt_audience: resource },
+        { logger, verifier: TokenVerifier.layerPrefix("key_", apiKey).pipe(Layer.provide(TokenVerifier.layer)) }
+      )
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      const handle = protect((_, { subject }) => new Response(subject))
+      const refused = yield* Effect.promise(() => handle(message("Bearer key_never", ping)))
+      assert.include(yield* Effect.promise(() => refused.text()), "Token not found")
+      const token = yield* issuer.sign()
+      const answer = yield* Effect.promise(() => handle(message(`Bearer ${token}`, ping)))
+      assert.strictEqual(yield* Effect.promise(() => answer.text()), "user-1")
+    }))
+
+  it("EMBED-16 MUST refuse bad settings when it is made, with every problem and its cure", () => {
+    const attempt = (make: () => unknown) => {
+      try {
+        make()
+      } catch (error) {
+        return error
+      }
+      return assert.fail("made")
+    }
+    const several = attempt(() => makeFetchMiddleware({ jwt_issuer: "http://issuer.example.com", path: "no path" }))
+    assert.instanceOf(several, InvalidConfiguration)
+    assert.lengthOf(several.problems, 2)
+    const nobody = attempt(() => makeFetchMiddleware({ auth_enabled: false }))
+    assert.instanceOf(nobody, InvalidConfiguration)
+    assert.include(nobody.message, "MCP_AUTH_ENABLED")
+  })
+})

@@ -1,0 +1,307 @@
+import { assert, expectTypeOf, layer } from "@effect/vitest"
+import * as McpServer from "effect/ai/McpServer"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { Authentication, CurrentIdentity } from "mcp-authorizer"
+import { TestIssuer } from "mcp-authorizer/testing"
+import {
+  type ClientFailed,
+  connectV1,
+  connectV2,
+  type OfficialClient,
+  type OfficialClientOptions
+} from "../support/OfficialClients.ts"
+import { serveRoutes } from "../support/serveRoutes.ts"
+import { RequestScopedServer, Server, unprotected, Verification } from "./effectServer.ts"
+
+/** The example on a real port, with an issuer of its own. */
+class Example extends Context.Service<Example, {
+  readonly issuer: TestIssuer["Service"]
+  readonly origin: string
+  readonly url: string
+  readonly token: (subject: string, ...scopes: ReadonlyArray<string>) => Effect.Effect<string>
+}>()("mcp-authorizer/test/examples/effectServer.test/Example") {
+  static readonly layer = Layer.effect(
+    Example,
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make()
+      const origin = yield* serveRoutes(
+        Server.pipe(
+          Layer.provide(Verification),
+          Layer.provide(variables(issuer))
+        )
+      )
+      return {
+        issuer,
+        origin,
+        url: `${origin}/mcp`,
+        token: (subject, ...scopes) => issuer.sign({ claims: { sub: subject, scope: scopes.join(" ") } })
+      }
+    })
+  )
+}
+
+/** What is left of a layer's needs when it asks who calls and nobody says: nothing that lacks it can be served. */
+type NeedsCaller<L extends Layer.Any> = Extract<Layer.Services<L>, HttpRouter.Request<"Requires", CurrentIdentity>>
+
+const variables = (issuer: TestIssuer["Service"]) =>
+  ConfigProvider.layer(ConfigProvider.fromUnknown({
+    MCP_JWT_ISSUER: issuer.issuer,
+    MCP_JWT_JWKS_URI: issuer.jwksUri,
+    MCP_JWT_AUDIENCE: String(issuer.audience)
+  }))
+
+const bearer = (token: string): OfficialClientOptions => ({ headers: { authorization: `Bearer ${token}` } })
+
+const clients: ReadonlyArray<
+  readonly [
+    string,
+    (url: string, options: OfficialClientOptions) => Effect.Effect<OfficialClient, ClientFailed, Scope.Scope>
+  ]
+> = [
+  ["1.x", connectV1],
+  ["2.x legacy", (url, options) => connectV2(url, "legacy", options)],
+  ["2.x", (url, options) => connectV2(url, "auto", options)]
+]
+
+const initialize = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "raw", version: "1.0.0" } }
+}
+
+const call = (name: string) => ({ jsonrpc: "2.0", id: 2, method: "tools/call", params: { name, arguments: {} } })
+
+/** One message by plain `fetch`. */
+const post = (url: string, token: string | undefined, body: unknown, headers: Record<string, string> = {}) =>
+  Effect.promise(() =>
+    fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers
+      },
+      body: JSON.stringify(body)
+    })
+  )
+
+/** A session of the 2025 era, as its client knows it. */
+const openSession = Effect.fnUntraced(function*(url: string, token: string) {
+  const answer = yield* post(url, token, initialize)
+  assert.strictEqual(answer.status, 200)
+  const headers = {
+    "mcp-session-id": answer.headers.get("mcp-session-id") ?? assert.fail("no session"),
+    "mcp-protocol-version": "2025-11-25"
+  }
+  yield* post(url, token, { jsonrpc: "2.0", method: "notifications/initialized" }, headers)
+  return headers
+})
+
+layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind Authentication.layer", (it) => {
+  for (const [name, connect] of clients) {
+    it.effect(`EMBED-01 a client ${name} reaches tools, resources and prompts that know the caller`, () =>
+      Effect.gen(function*() {
+        const { token, url } = yield* Example
+        const alice = yield* connect(url, bearer(yield* token(`alice ${name}`, "notes:read")))
+        const bob = yield* connect(url, bearer(yield* token(`bob ${name}`)))
+        assert.deepStrictEqual(JSON.parse(yield* alice.call("whoami")), {
+          subject: `alice ${name}`,
+          scopes: ["notes:read"]
+        })
+        assert.deepStrictEqual(JSON.parse(yield* alice.call("add_note", { text: "milk" })), { count: 1 })
+        assert.deepStrictEqual(JSON.parse(yield* bob.call("add_note", { text: "nails" })), { count: 1 })
+        assert.strictEqual(yield* alice.read("notes://mine"), "milk")
+        assert.strictEqual(yield* bob.read("notes://mine"), "nails")
+        assert.strictEqual(yield* alice.prompt("greeting"), `Greet alice ${name} kindly.`)
+      }))
+
+    it.effect(`EMBED-02 a client ${name} sees and calls a tool only with its scopes`, () =>
+      Effect.gen(function*() {
+        const { token, url } = yield* Example
+        const reader = yield* connect(url, bearer(yield* token(`reader ${name}`)))
+        assert.sameMembers([...yield* reader.tools], ["whoami", "add_note"])
+        const owner = yield* connect(url, bearer(yield* token(`owner ${name}`, "notes:delete")))
+        assert.sameMembers([...yield* owner.tools], ["whoami", "add_note", "delete_notes"])
+        yield* owner.call("add_note", { text: "old" })
+        assert.deepStrictEqual(JSON.parse(yield* owner.call("delete_notes")), { deleted: 1 })
+      }))
+  }
+
+  it.effect("EMBED-02 MUST answer a call without the tool's scopes 403, naming them, and run nothing", () =>
+    Effect.gen(function*() {
+      const { origin, token, url } = yield* Example
+      const mine = yield* token("step-up")
+      const session = yield* openSession(url, mine)
+      yield* post(url, mine, call("add_note"), session)
+      for (const body of [call("delete_notes"), [call("whoami"), call("delete_notes")]]) {
+        const refused = yield* post(url, mine, body, session)
+        assert.strictEqual(refused.status, 403)
+        assert.strictEqual(
+          refused.headers.get("www-authenticate"),
+          "Bearer error=\"insufficient_scope\", error_description=\"Token missing required scopes\", "
+            + `scope="notes:delete", resource_metadata="${origin}/.well-known/oauth-protected-resource"`
+        )
+        assert.deepStrictEqual(yield* Effect.promise(() => refused.json()), {
+          error: "insufficient_scope",
+          error_description: "Token missing required scopes"
+        })
+      }
+      const allowed = yield* post(url, yield* token("step-up", "notes:delete"), call("delete_notes"), session)
+      assert.strictEqual(allowed.status, 200)
+    }))
+
+  it.effect("EMBED-03 MUST challenge without a good token, and publish the document that the challenge names", () =>
+    Effect.gen(function*() {
+      const { issuer, origin, token, url } = yield* Example
+      const refusals = [undefined, "garbage", yield* issuer.sign({ expiresInSeconds: -3600 })]
+      for (const bad of refusals) {
+        const refused = yield* post(url, bad, initialize)
+        assert.strictEqual(refused.status, 401)
+        assert.include(refused.headers.get("www-authenticate"), "resource_metadata=")
+        assert.strictEqual(refused.headers.get("access-control-allow-origin"), "*")
+      }
+      const document = yield* Effect.promise(async () =>
+        (await fetch(`${origin}/.well-known/oauth-protected-resource`)).json()
+      )
+      assert.deepInclude(document, { resource: url, authorization_servers: [issuer.issuer] })
+      const inserted = yield* Effect.promise(() => fetch(`${origin}/.well-known/oauth-protected-resource/mcp`))
+      assert.deepStrictEqual(yield* Effect.promise(() => inserted.json()), document)
+      const other = yield* Effect.promise(() => fetch(`${origin}/.well-known/oauth-protected-resource/other`))
+      assert.deepStrictEqual([other.status, (yield* Effect.promise(() => other.json())).error], [404, "not_found"])
+      assert.strictEqual((yield* post(url, yield* token("control"), initialize)).status, 200)
+    }))
+
+  it("EMBED-03 MUST NOT compile without the layer where a handler asks for the caller", () => {
+    const handler = HttpRouter.add(
+      "GET",
+      "/me",
+      Effect.map(CurrentIdentity, (me) => HttpServerResponse.text(me.subject))
+    )
+    expectTypeOf<NeedsCaller<typeof handler>>().toEqualTypeOf<HttpRouter.Request<"Requires", CurrentIdentity>>()
+    const withLayer = Layer.provide(handler, Authentication.layer)
+    expectTypeOf<NeedsCaller<typeof withLayer>>().toBeNever()
+    const tools = McpServer.layerHttp(unprotected)
+    expectTypeOf<NeedsCaller<typeof tools>>().not.toBeNever()
+    expectTypeOf<NeedsCaller<typeof Server>>().toBeNever()
+  })
+
+  it.effect("EMBED-04 MUST answer 500 while the provider is down, never 401", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make()
+      yield* issuer.misbehave("/oauth2/jwks", { _tag: "Respond", status: 503 }, Infinity)
+      const origin = yield* serveRoutes(
+        Server.pipe(
+          Layer.provide(Verification),
+          Layer.provide(variables(issuer))
+        )
+      )
+      const answer = yield* post(`${origin}/mcp`, yield* issuer.sign(), initialize)
+      assert.strictEqual(answer.status, 500)
+      assert.isNotNull(answer.headers.get("retry-after"))
+    }))
+
+  it.effect("EMBED-05 MUST answer preflights, and give every answer CORS fields and a trace id", () =>
+    Effect.gen(function*() {
+      const { origin, token, url } = yield* Example
+      const preflight = yield* Effect.promise(() => fetch(url, { method: "OPTIONS", headers: { origin } }))
+      assert.strictEqual(preflight.status, 204)
+      assert.strictEqual(preflight.headers.get("access-control-allow-origin"), origin)
+      const good = yield* token("browser")
+      const answers = [
+        yield* post(url, good, initialize, { origin }),
+        yield* post(url, good, "no message", { origin }),
+        yield* post(url, undefined, initialize, { origin })
+      ]
+      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 400, 401])
+      for (const { headers } of answers) {
+        assert.strictEqual(headers.get("access-control-allow-origin"), origin)
+        assert.isNotNull(headers.get("x-trace-id"))
+      }
+      assert.strictEqual((yield* post(url, good, initialize, { origin: "https://evil.example" })).status, 403)
+    }))
+
+  it.effect("MCP-07 MUST NOT let another caller go on with a session, or end it", () =>
+    Effect.gen(function*() {
+      const { token, url } = yield* Example
+      const victim = yield* token("victim")
+      const session = yield* openSession(url, victim)
+      const thief = yield* token("thief")
+      assert.strictEqual((yield* post(url, thief, call("whoami"), session)).status, 404)
+      const end = (bearer: string) =>
+        Effect.promise(() =>
+          fetch(url, { method: "DELETE", headers: { ...session, authorization: `Bearer ${bearer}` } })
+        )
+      assert.strictEqual((yield* end(thief)).status, 404)
+      assert.strictEqual((yield* post(url, victim, call("whoami"), session)).status, 200)
+      // MCP-12: a new token of the same caller.
+      const refreshed = yield* token("victim", "notes:delete")
+      assert.strictEqual((yield* post(url, refreshed, call("whoami"), session)).status, 200)
+      for (const [name, value] of Object.entries(session)) {
+        if (name !== "mcp-session-id") continue
+        for (const forged of [value.slice(44), `A${value.slice(1)}`, `${value}x`, "invented", `${value}, ${value}`]) {
+          const answer = yield* post(url, victim, call("whoami"), { ...session, [name]: forged })
+          assert.strictEqual(answer.status, 404, forged)
+        }
+      }
+      assert.strictEqual((yield* end(refreshed)).status, 204)
+      assert.strictEqual((yield* post(url, victim, call("whoami"), session)).status, 404)
+    }))
+
+  it.effect("EMBED-06 runs request by request as a web handler", () =>
+    Effect.gen(function*() {
+      const { issuer, token } = yield* Example
+      const { handler } = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          HttpRouter.toWebHandler(
+            RequestScopedServer.pipe(Layer.provide(Verification), Layer.provide(variables(issuer))),
+            { disableLogger: true }
+          )
+        ),
+        ({ dispose }) => Effect.promise(dispose)
+      )
+      const meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1.0.0" },
+        "io.modelcontextprotocol/clientCapabilities": {}
+      }
+      const request = (authorization: Record<string, string>) =>
+        Effect.promise(() =>
+          handler(
+            new Request("https://notes.example.com/mcp", {
+              method: "POST",
+              headers: {
+                "content-type": "application/json",
+                accept: "application/json, text/event-stream",
+                "mcp-protocol-version": "2026-07-28",
+                "mcp-method": "tools/call",
+                "mcp-name": "whoami",
+                ...authorization
+              },
+              body: JSON.stringify({
+                jsonrpc: "2.0",
+                id: 1,
+                method: "tools/call",
+                params: { name: "whoami", arguments: {}, _meta: meta }
+              })
+            })
+          )
+        )
+      const refused = yield* request({})
+      assert.strictEqual(refused.status, 401)
+      assert.include(
+        refused.headers.get("www-authenticate"),
+        "resource_metadata=\"https://notes.example.com/.well-known/oauth-protected-resource\""
+      )
+      const answer = yield* request({ authorization: `Bearer ${yield* token("edge", "a")}` })
+      assert.strictEqual(answer.status, 200)
+      assert.include(yield* Effect.promise(() => answer.text()), "edge")
+    }))
+})

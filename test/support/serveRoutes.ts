@@ -1,0 +1,29 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as NetAddress from "effect/net/NetAddress"
+import { createServer } from "node:http"
+
+/** Serves the routes on a loopback port of the system's choice until the scope closes; gives the origin. */
+export const serveRoutes = <A, E extends Error | Cause.IllegalArgumentError>(
+  routes: Layer.Layer<A, E, HttpRouter.HttpRouter>
+) =>
+  Layer.build(
+    HttpRouter.serve(routes, { disableListenLog: true, disableLogger: true }).pipe(
+      Layer.provideMerge(
+        NodeHttpServer.layerServer(() => createServer(), {
+          host: "127.0.0.1",
+          port: 0,
+          gracefulShutdownTimeout: "100 millis"
+        })
+      ),
+      Layer.provide(Logger.layer([]))
+    )
+  ).pipe(
+    Effect.map((context) => NetAddress.formatUrlUnsafe(Context.get(context, HttpServer.HttpServer).address))
+  )
