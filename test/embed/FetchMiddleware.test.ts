@@ -65,6 +65,23 @@ const message = (authorization: string | undefined, body: string, headers: Recor
 
 const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
+const call = (name: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}"}}`
+
+const apiKey = (key: BearerToken): Effect.Effect<Identity, InvalidToken> =>
+  String(key).includes("never")
+    ? Effect.die("a token in a string")
+    : Effect.fail(new InvalidToken({ reason: "UnknownToken", provider: "keys", detail: "no such key" }))
+
+/** What `make` throws. */
+const thrown = (make: () => unknown): unknown => {
+  try {
+    make()
+  } catch (error) {
+    return error
+  }
+  return assert.fail("made")
+}
+
 const json = (response: Response) => Effect.promise(() => response.json())
 
 layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it) => {
@@ -169,7 +186,6 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
-      const call = (name: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}"}}`
       const refused = yield* handle(message(token, call("delete")))
       assert.strictEqual(refused.status, 403)
       assert.include(refused.headers.get("www-authenticate"), "scope=\"notes:delete\"")
@@ -182,10 +198,6 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
   it.effect("EMBED-15 takes a verifier of the user's own on top of the configured providers", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Protected
-      const apiKey = (key: BearerToken): Effect.Effect<Identity, InvalidToken> =>
-        String(key).includes("never")
-          ? Effect.die("a token in a string")
-          : Effect.fail(new InvalidToken({ reason: "UnknownToken", provider: "keys", detail: "no such key" }))
       const { dispose, protect } = makeFetchMiddleware(
         { jwt_issuer: issuer.issuer, jwt_jwks_uri: issuer.jwksUri, jwt_audience: resource },
         { logger, verifier: TokenVerifier.layerPrefix("key_", apiKey).pipe(Layer.provide(TokenVerifier.layer)) }
@@ -200,18 +212,10 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     }))
 
   it("EMBED-16 MUST refuse bad settings when it is made, with every problem and its cure", () => {
-    const attempt = (make: () => unknown) => {
-      try {
-        make()
-      } catch (error) {
-        return error
-      }
-      return assert.fail("made")
-    }
-    const several = attempt(() => makeFetchMiddleware({ jwt_issuer: "http://issuer.example.com", path: "no path" }))
+    const several = thrown(() => makeFetchMiddleware({ jwt_issuer: "http://issuer.example.com", path: "no path" }))
     assert.instanceOf(several, InvalidConfiguration)
     assert.lengthOf(several.problems, 2)
-    const nobody = attempt(() => makeFetchMiddleware({ auth_enabled: false }))
+    const nobody = thrown(() => makeFetchMiddleware({ auth_enabled: false }))
     assert.instanceOf(nobody, InvalidConfiguration)
     assert.include(nobody.message, "MCP_AUTH_ENABLED")
   })

@@ -15,10 +15,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { createHash, randomUUID } from "node:crypto"
+import { type BearerToken, GatewayConfig, type Identity, InvalidToken, TokenVerifier } from "mcp-authorizer"
+import * as NodeGateway from "mcp-authorizer/node"
+import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
-import { type BearerToken, GatewayConfig, type Identity, InvalidToken, TokenVerifier } from "../../src/index.ts"
-import * as NodeGateway from "../../src/node/NodeGateway.ts"
+import * as LibsqlClient from "./LibsqlClient.ts"
+import { toUser, Users } from "./usersInSql.ts"
 
 const ApiKey = Schema.Struct({ userId: Schema.NonEmptyString, scopes: Schema.Array(Schema.String) })
 
@@ -54,47 +56,6 @@ export class ApiKeys extends Context.Service<ApiKeys, {
   ).pipe(Layer.orDie)
 }
 
-interface User {
-  readonly id: string
-  readonly email: string
-  readonly name: string | undefined
-  readonly authProvider: string
-  readonly authProviderId: string
-}
-
-/** The user table of this server. */
-export class Users extends Context.Service<Users, {
-  /** The user with this e-mail address, who is created if there is none. */
-  readonly getOrCreate: (user: Omit<User, "id">) => Effect.Effect<User>
-}>()("my-server/Users") {
-  static readonly layerMemory = Layer.sync(Users, () => {
-    const byEmail = new Map<string, User>()
-    return {
-      getOrCreate: (user) =>
-        Effect.sync(() => {
-          const known = byEmail.get(user.email) ?? { ...user, id: randomUUID() }
-          byEmail.set(user.email, known)
-          return known
-        })
-    }
-  })
-}
-
-/**
- * Maps a person whom the authorization server knows to a user of this server.
- *
- * The e-mail address decides, so the authorization server must be one that verifies addresses.
- */
-const toUser = Effect.fnUntraced(function*(person: Identity) {
-  const { email, name, provider, subject } = person
-  if (email === undefined) {
-    return yield* new InvalidToken({ reason: "MissingClaim", provider, detail: "no e-mail address" })
-  }
-  const users = yield* Users
-  const user = yield* users.getOrCreate({ email, name, authProvider: provider, authProviderId: subject })
-  return { ...person, subject: user.id }
-})
-
 /** API keys first; then the configured provider, whose people become users. */
 export const Verifier = TokenVerifier.layerPrefix(
   "wcd_",
@@ -104,9 +65,14 @@ export const Verifier = TokenVerifier.layerPrefix(
   Layer.provide(TokenVerifier.layer)
 )
 
-/** The gateway of this server, save its settings. */
+/** The gateway of this server, save its settings. The users are in `users.db`, unless `USERS` says where. */
 export const Gateway = NodeGateway.layer(
-  Verifier.pipe(Layer.provide([ApiKeys.layer, Users.layerMemory]))
+  Verifier.pipe(
+    Layer.provide([ApiKeys.layer, Users.layer]),
+    Layer.provide(
+      Layer.unwrap(Effect.map(Config.withDefault(Config.String("USERS"), "users.db"), LibsqlClient.layer))
+    )
+  )
 )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

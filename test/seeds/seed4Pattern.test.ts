@@ -9,7 +9,9 @@ import * as NetAddress from "effect/net/NetAddress"
 import { createHash, randomBytes } from "node:crypto"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
-import { ApiKeys, Gateway, Users, Verifier } from "../examples/apiKeysBesideOauth.ts"
+import { ApiKeys, Gateway, Verifier } from "../examples/apiKeysBesideOauth.ts"
+import * as LibsqlClient from "../examples/LibsqlClient.ts"
+import { Users } from "../examples/usersInSql.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { bearer, type StandIn, standIn, type Variables } from "./standIn.ts"
 
@@ -18,6 +20,7 @@ const userinfo = "/oauth/userinfo"
 const apiKey = `wcd_${randomBytes(24).toString("base64url")}`
 
 const apiKeys = ConfigProvider.layer(ConfigProvider.fromUnknown({
+  USERS: ":memory:",
   API_KEYS: JSON.stringify({
     [createHash("sha256").update(apiKey).digest("hex")]: { userId: "user-of-the-key", scopes: ["mcp:read"] }
   })
@@ -39,7 +42,11 @@ class Program extends Context.Service<Program, {
     Program,
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make()
-      const verifier = Verifier.pipe(Layer.provide([ApiKeys.layer, Users.layerMemory]), Layer.provide(apiKeys))
+      const verifier = Verifier.pipe(
+        Layer.provide([ApiKeys.layer, Users.layer]),
+        Layer.provide([apiKeys, LibsqlClient.layer(":memory:")]),
+        Layer.orDie
+      )
       const system = yield* standIn((mcpServer) => variables(authKit.issuer, mcpServer), apiKey, verifier)
       return { authKit, system }
     })
