@@ -23,8 +23,9 @@ const attempt = <A>(run: () => A) =>
 const connect = (database: Database.Database): Connection => {
   const rows = (sql: string, params: ReadonlyArray<unknown>, raw = false) =>
     attempt(() => {
-      const statement = database.prepare<Array<unknown>, object>(sql)
-      if (statement.reader) return statement.raw(raw).all(...params)
+      const statement = database.prepare<Array<unknown>>(sql)
+      // libSQL's types leave open what a row is: an object by column, or an array where `raw` is on.
+      if (statement.reader) return statement.raw(raw).all(...params) as Array<object>
       statement.run(...params)
       return []
     })
