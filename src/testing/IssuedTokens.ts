@@ -1,5 +1,5 @@
 /** The tokens that an issuer knows by heart: opaque ones, and those that its token endpoint gave out. */
-import { randomBytes } from "node:crypto"
+import * as Base64Url from "effect/encoding/Base64Url"
 
 /** What the issuer remembers of a token. */
 interface IssuedToken {
@@ -42,4 +42,5 @@ export const makeIssuedTokens = (): IssuedTokens => {
 }
 
 /** 256 random bits after the prefix, in characters that a Bearer credential may have (RFC 6750, section 2.1). */
-export const randomOpaqueToken = (prefix: string): string => prefix + randomBytes(32).toString("base64url")
+export const randomOpaqueToken = (prefix: string): string =>
+  prefix + Base64Url.encode(crypto.getRandomValues(new Uint8Array(32)))

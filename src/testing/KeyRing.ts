@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { makeSigningKey, type SigningKey } from "./SigningKey.ts"
+import type { SigningKey } from "./SigningKey.ts"
 
 export interface KeyRing {
   /** The key that signs with this algorithm now, generated when it is first asked for. */
@@ -17,7 +17,13 @@ export interface KeyRing {
 
 const kidOf = (jwk: object): unknown => "kid" in jwk ? jwk.kid : undefined
 
-export const makeKeyRing = (initial: ReadonlyArray<JwsAlgorithm>): KeyRing => {
+/** Where the keys of a ring come from. */
+export type KeySource = (options: {
+  readonly algorithm: JwsAlgorithm
+  readonly kid: string
+}) => Effect.Effect<SigningKey>
+
+export const makeKeyRing = (initial: ReadonlyArray<JwsAlgorithm>, newKey: KeySource): KeyRing => {
   const signing = new Map<JwsAlgorithm, SigningKey>()
   const generations = new Map<JwsAlgorithm, number>()
   let published: ReadonlyArray<object> = []
@@ -26,7 +32,7 @@ export const makeKeyRing = (initial: ReadonlyArray<JwsAlgorithm>): KeyRing => {
 
   const generate = Effect.fnUntraced(function*(algorithm: JwsAlgorithm) {
     const generation = (generations.get(algorithm) ?? 0) + 1
-    const key = yield* makeSigningKey({ algorithm, kid: `${algorithm}-${generation}` })
+    const key = yield* newKey({ algorithm, kid: `${algorithm}-${generation}` })
     generations.set(algorithm, generation)
     signing.set(algorithm, key)
     published = [...published, key.publicJwk]

@@ -10,7 +10,7 @@ import type * as Duration from "effect/Duration"
  * - `Hang`: takes the request and never answers.
  * - `Drip`: the ordinary head, then the body one byte after each `interval`.
  * - `Flood`: 200 and a JSON string of `bytes` bytes, without a `Content-Length`; `Infinity` never ends.
- * - `Disconnect`: closes the socket before the answer, after its head, or after half of its body.
+ * - `Disconnect`: closes the connection before the answer, after its head, or after half of its body.
  */
 export type Misbehaviour = Data.TaggedEnum<{
   Respond: {

@@ -1,7 +1,6 @@
 /** Key pairs that sign test tokens, one for each algorithm that the gateway can allow. */
 import * as Effect from "effect/Effect"
 import { exportJWK, exportSPKI, type JWK } from "jose"
-import { createHmac } from "node:crypto"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 
 /** Anything that can sign a compact JWS. */
@@ -90,8 +89,12 @@ export const makeSigningKey = Effect.fnUntraced(
  * For tests of algorithm confusion, where the secret is a public key that the verifier holds; the gateway itself
  * accepts no HMAC.
  */
-export const hmacSigner = (secret: string | Uint8Array, kid?: string): Signer => ({
-  algorithm: "HS256",
-  kid,
-  sign: (input) => Effect.sync(() => createHmac("sha256", secret).update(input).digest())
-})
+export const hmacSigner = (secret: string | Uint8Array, kid?: string): Signer => {
+  const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
+  const algorithm = { name: "HMAC", hash: "SHA-256" }
+  const signed = async (input: Uint8Array) => {
+    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"])
+    return new Uint8Array(await crypto.subtle.sign(algorithm, key, Uint8Array.from(input)))
+  }
+  return { algorithm: "HS256", kid, sign: (input) => Effect.promise(() => signed(input)) }
+}

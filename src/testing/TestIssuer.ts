@@ -1,31 +1,19 @@
 /**
- * An OAuth 2.0 and OpenID Connect issuer on the loopback interface, for tests and for development.
+ * An OAuth 2.0 and OpenID Connect issuer, on the loopback interface or in memory, for tests and for development.
  *
- * Real HTTP, real keys, real signatures. It tells lies and breaks down when asked to, and remembers what it was asked.
+ * Real keys, real signatures. It tells lies and breaks down when asked to, and remembers what it was asked.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { sendAnswer } from "./Answer.ts"
-import { compactJws } from "./compactJws.ts"
-import { makeIssuedTokens, randomOpaqueToken } from "./IssuedTokens.ts"
-import { answerRequest, type IssuerState } from "./issuerEndpoints.ts"
-import { makeKeyRing } from "./KeyRing.ts"
-import { listen } from "./LoopbackServer.ts"
-import type { Misbehaviour } from "./Misbehaviour.ts"
-import { nowSeconds } from "./nowSeconds.ts"
-import { makePendingMisbehaviours } from "./PendingMisbehaviours.ts"
-import { receive, type ReceivedRequest } from "./ReceivedRequest.ts"
-import { makeRequestLog } from "./RequestLog.ts"
-import type { SigningKey } from "./SigningKey.ts"
-import type { OpaqueTokenOptions, SignOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
-
-const listOf = (value: string | ReadonlyArray<string>): ReadonlyArray<string> =>
-  typeof value === "string" ? [value] : value
-
-const textOf = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+import type { Issuer } from "./Issuer.ts"
+import { receive, send } from "./loopbackExchange.ts"
+import { listen, type LoopbackServer } from "./LoopbackServer.ts"
+import { makeIssuer } from "./makeIssuer.ts"
+import { makeMemoryClient } from "./memoryClient.ts"
+import type { MemoryIssuerOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
 
 /**
  * A test issuer.
@@ -55,153 +43,67 @@ const textOf = (value: unknown): string | undefined => typeof value === "string"
  * }).pipe(Effect.provide(TestIssuer.layer({ audience: "http://localhost:3000/mcp" })))
  * ```
  */
-export class TestIssuer extends Context.Service<TestIssuer, {
-  /** The `iss` of its tokens: `http://127.0.0.1:<port>` and the path, without a slash at the end. */
-  readonly issuer: string
-  readonly jwksUri: string
-  readonly tokenEndpoint: string
-  readonly userinfoEndpoint: string
-  readonly introspectionEndpoint: string
-  readonly audience: string | ReadonlyArray<string>
-  readonly client: { readonly id: string; readonly secret: string }
-  /** A compact JWT, right in every way unless the options spoil it. */
-  readonly sign: (options?: SignOptions) => Effect.Effect<string>
-  /** A token that only this issuer can explain, at its userinfo and introspection endpoints. */
-  readonly issueOpaque: (options?: OpaqueTokenOptions) => Effect.Effect<string>
-  /** Makes an opaque token, or one from the token endpoint, inactive. */
-  readonly revoke: (token: string) => Effect.Effect<void>
-  /** The key that signs with `algorithm` (the default one unless given), generated when first asked for. */
-  readonly key: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
-  /** Signs with a new key from now on and publishes it beside the old one. */
-  readonly rotate: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
-  /** Withdraws every key with this `kid` from the JWKS; it can still sign. */
-  readonly removeKey: (kid: string) => Effect.Effect<void>
-  /** Adds anything to the JWKS: another key, a broken one, a repeated `kid`. */
-  readonly publishKey: (jwk: object) => Effect.Effect<void>
-  /** The JWKS as it stands. */
-  readonly jwks: Effect.Effect<{ readonly keys: ReadonlyArray<object> }>
-  /**
-   * Spoils the answers to the next `times` requests (1 unless given, `Infinity` for all) to `path`, after those
-   * already spoiled. A path here and below is the whole path on the wire, without the query.
-   */
-  readonly misbehave: (path: string, behaviour: Misbehaviour, times?: number) => Effect.Effect<void>
-  /** Forgets the misbehaviours for `path`, or all of them. */
-  readonly behave: (path?: string) => Effect.Effect<void>
-  /** How many requests to `path` were received, spoiled ones too. */
-  readonly hits: (path: string) => Effect.Effect<number>
-  /**
-   * Waits until `path` has received `count` requests: the moment to adjust a `TestClock` while an answer hangs, drips
-   * or is delayed.
-   */
-  readonly awaitHits: (path: string, count: number) => Effect.Effect<void>
-  /** The requests to `path`, or all of them, oldest first. They hold credentials: do not log them. */
-  readonly requests: (path?: string) => Effect.Effect<ReadonlyArray<ReceivedRequest>>
-}>()("mcp-authorizer/testing/TestIssuer") {
-  /** Starts an issuer that stops with its scope; use it where one test needs several. */
+export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-authorizer/testing/TestIssuer") {
+  /** Starts an issuer on a port of 127.0.0.1; it stops with its scope. Use it where one test needs several. */
   static readonly make = Effect.fnUntraced(function*(
     options: TestIssuerOptions = {}
   ): Effect.fn.Return<TestIssuer["Service"], never, Scope.Scope> {
-    const algorithms = options.algorithms ?? ["RS256"] as const
-    const audience = options.audience ?? "https://mcp.example/mcp"
-    const subject = options.subject ?? "user-1"
-    const client = options.client ?? { id: "test-client", secret: "test-secret" }
-    const scopes = options.scopes ?? ["mcp:read", "mcp:write"]
-    const life = options.expiresInSeconds ?? 300
-    const keys = makeKeyRing(algorithms)
-    const tokens = makeIssuedTokens()
-    const misbehaviours = makePendingMisbehaviours()
-    const log = makeRequestLog()
-
-    const server = yield* listen((incoming, response) =>
-      Effect.gen(function*() {
-        const request = yield* receive(incoming)
-        const misbehaviour = misbehaviours.take(request.path)
-        const answer = yield* answerRequest(state, request)
-        // Not before: nothing may be left to wait for but the delay itself, or a clock adjusted now would miss it.
-        yield* log.add(request)
-        yield* sendAnswer(response, answer, misbehaviour)
-      })
+    const server: LoopbackServer = yield* listen((incoming, response) =>
+      send(response, Effect.flatMap(receive(incoming), (request) => answer(request)))
     )
-    const issuer = server.origin + (options.path ?? "")
-
-    const sign = Effect.fnUntraced(function*(changes: SignOptions = {}) {
-      const key = changes.key ?? algorithms[0]
-      const signer = typeof key === "string" ? yield* keys.current(key) : key
-      const now = yield* nowSeconds
-      const header = { alg: signer.algorithm, kid: signer.kid, typ: "JWT", ...changes.header }
-      const claims = {
-        iss: issuer,
-        aud: audience,
-        sub: subject,
-        iat: now,
-        exp: now + (changes.expiresInSeconds ?? life),
-        ...options.claims,
-        ...changes.claims
-      }
-      return yield* compactJws(
-        changes.headerJson ?? JSON.stringify(header),
-        changes.payloadJson ?? JSON.stringify(claims),
-        signer
-      )
-    })
-
-    const remember = Effect.fnUntraced(function*(token: string, known: OpaqueTokenOptions) {
-      const now = yield* nowSeconds
-      tokens.add(token, {
-        subject: known.subject ?? subject,
-        clientId: known.clientId ?? client.id,
-        audience: listOf(known.audience ?? audience),
-        scopes: known.scopes ?? scopes,
-        email: known.email ?? textOf(options.claims?.["email"]),
-        name: known.name ?? textOf(options.claims?.["name"]),
-        issuedAt: now,
-        expiresAt: now + (known.expiresInSeconds ?? life),
-        claims: known.claims ?? {}
-      })
-      return token
-    })
-
-    const state: IssuerState = {
-      issuer,
-      algorithms,
-      scopes,
-      client,
-      keys,
-      tokens,
-      grant: Effect.fnUntraced(function*(granted) {
-        const aud = granted.audience ?? audience
-        const claims = { aud, client_id: granted.clientId, scope: granted.scopes.join(" ") }
-        const token = yield* sign({ header: { typ: "at+jwt" }, claims })
-        yield* remember(token, { ...granted, audience: aud })
-        return { token, expiresInSeconds: life }
-      })
-    }
-
-    return TestIssuer.of({
-      issuer,
-      jwksUri: `${issuer}/oauth2/jwks`,
-      tokenEndpoint: `${issuer}/oauth2/token`,
-      userinfoEndpoint: `${issuer}/oauth/userinfo`,
-      introspectionEndpoint: `${issuer}/oauth2/introspection`,
-      audience,
-      client,
-      sign,
-      issueOpaque: (known = {}) => Effect.suspend(() => remember(randomOpaqueToken(known.prefix ?? ""), known)),
-      revoke: (token) => Effect.sync(() => tokens.revoke(token)),
-      key: (algorithm) => keys.current(algorithm ?? algorithms[0]),
-      rotate: (algorithm) => keys.rotate(algorithm ?? algorithms[0]),
-      removeKey: keys.remove,
-      publishKey: keys.publish,
-      jwks: Effect.map(keys.published, (published) => ({ keys: published })),
-      misbehave: (path, behaviour, times = 1) => Effect.sync(() => misbehaviours.add(path, behaviour, times)),
-      behave: (path) => Effect.sync(() => misbehaviours.clear(path)),
-      hits: (path) => Effect.sync(() => log.select(path).length),
-      awaitHits: log.reach,
-      requests: (path) => Effect.sync(() => log.select(path))
-    })
+    const { answer, issuer } = yield* makeIssuer(server.origin, options)
+    return TestIssuer.of(issuer)
   })
 
   /** One issuer for whoever uses the layer. Keep it in a `const`: each call is another issuer. */
   static readonly layer = (options?: TestIssuerOptions): Layer.Layer<TestIssuer> =>
     Layer.effect(TestIssuer, TestIssuer.make(options))
+
+  /**
+   * Makes an issuer without a socket, and the client that reaches it: requests are answered in the fiber that sends
+   * them, with its `Clock`. The client reaches no other origin; it fails with `TransportError` there, and where the issuer
+   * breaks off. It stops with its scope.
+   */
+  static readonly makeMemory = Effect.fnUntraced(function*(
+    options: MemoryIssuerOptions = {}
+  ): Effect.fn.Return<
+    { readonly issuer: TestIssuer["Service"]; readonly client: HttpClient.HttpClient },
+    never,
+    Scope.Scope
+  > {
+    const { origin } = new URL(options.origin ?? "https://issuer.test")
+    const { answer, issuer } = yield* makeIssuer(origin, options)
+    return { issuer: TestIssuer.of(issuer), client: yield* makeMemoryClient(origin, answer) }
+  })
+
+  /**
+   * An issuer without a socket, and the `HttpClient` that reaches it and nothing else: `makeMemory` as a layer.
+   *
+   * Use it for verifiers and key caches, which ask through `HttpClient`: it is quick, and all waiting is the `Clock`'s.
+   *
+   * **Example** (the configured providers without a network)
+   *
+   * ```ts
+   * import * as Layer from "effect/Layer"
+   * import * as KeyValueStore from "effect/persistence/KeyValueStore"
+   * import { GatewayConfig, layerProviders, TokenVerifier } from "mcp-authorizer"
+   * import { TestIssuer } from "mcp-authorizer/testing"
+   *
+   * const Subject = TokenVerifier.layer.pipe(
+   *   Layer.provide(layerProviders),
+   *   Layer.provide(KeyValueStore.layerMemory),
+   *   Layer.provideMerge(TestIssuer.layerMemory()),
+   *   Layer.provide(GatewayConfig.layer({
+   *     providers: [{ type: "oidc", issuer: "https://issuer.test", audience: ["https://mcp.example/mcp"] }]
+   *   }))
+   * )
+   * ```
+   */
+  static readonly layerMemory = (options?: MemoryIssuerOptions): Layer.Layer<TestIssuer | HttpClient.HttpClient> =>
+    Layer.effectContext(
+      Effect.map(
+        TestIssuer.makeMemory(options),
+        ({ client, issuer }) => Context.add(Context.make(TestIssuer, issuer), HttpClient.HttpClient, client)
+      )
+    )
 }

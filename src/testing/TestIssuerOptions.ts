@@ -17,12 +17,23 @@ export interface TestIssuerOptions {
    * RSA key takes some tenths of a second to generate, an elliptic one next to nothing.
    */
   readonly algorithms?: readonly [JwsAlgorithm, ...ReadonlyArray<JwsAlgorithm>] | undefined
+  /**
+   * `new` generates every key; `reused` first takes those of issuers in this process that have stopped, under new
+   * names. No two living issuers share a key either way. Choose `reused` where a suite makes many issuers. `new` unless given.
+   */
+  readonly keys?: "new" | "reused" | undefined
   /** What the token endpoint grants; `["mcp:read", "mcp:write"]` unless given. */
   readonly scopes?: ReadonlyArray<string> | undefined
   /** The client of the token and introspection endpoints; `test-client` and `test-secret` unless given. */
   readonly client?: { readonly id: string; readonly secret: string } | undefined
   /** Life of a token; 300 unless given. */
   readonly expiresInSeconds?: number | undefined
+}
+
+/** How an issuer without a socket is set up. */
+export interface MemoryIssuerOptions extends TestIssuerOptions {
+  /** Where it seems to be, without a path; `https://issuer.test` unless given. */
+  readonly origin?: string | undefined
 }
 
 /** What to change in a signed token. */
