@@ -8,6 +8,24 @@ export type { GatewayConfigInput } from "./config/GatewayConfigInput.ts"
 export type { GatewaySettings, Provider } from "./config/GatewaySettings.ts"
 export { InvalidConfiguration } from "./config/InvalidConfiguration.ts"
 export type { BearerToken } from "./credential/BearerToken.ts"
+export * as Authentication from "./embed/Authentication.ts"
+export {
+  type FetchMiddleware,
+  type FetchMiddlewareOptions,
+  type IdentifiedHandler,
+  makeFetchMiddleware
+} from "./embed/FetchMiddleware.ts"
+export { type Admitted, Guard, type Judgement } from "./embed/Guard.ts"
+export {
+  makeOAuthTokenVerifier,
+  makeOAuthTokenVerifierWith,
+  type OAuthTokenInfo,
+  type OAuthTokenVerifier,
+  type OAuthTokenVerifierOptions,
+  type SdkErrors
+} from "./embed/OAuthTokenVerifier.ts"
+export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/portable.ts"
+export { RequiredScopes, type ToolScopes } from "./embed/RequiredScopes.ts"
 export * from "./errors/GatewayError.ts"
 export {
   GatewayClient,
@@ -15,9 +33,13 @@ export {
   type UpstreamRequest,
   type UpstreamResponse
 } from "./forward/GatewayClient.ts"
-export { HttpApp } from "./http/HttpApp.ts"
+export * as HttpGatewayClient from "./forward/HttpGatewayClient.ts"
+export { HttpApp, type WebHandler } from "./http/HttpApp.ts"
+export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
+export { ProviderHttp } from "./keys/ProviderHttp.ts"
+export { ProviderMetadata } from "./keys/ProviderMetadata.ts"
 export { layerProviders } from "./verify/layers.ts"
 export { ProviderRegistry } from "./verify/ProviderRegistry.ts"
 export { TokenVerifier } from "./verify/TokenVerifier.ts"

@@ -33,9 +33,6 @@ export interface AdmittedRequest {
   readonly trustedPeer: boolean
 }
 
-// How deeply a message may nest objects and arrays: parsers behind may recurse.
-const maxDepth = 256
-
 const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 
 /** Refuses answers that are none, and those that would lead the client away from this gateway. */
@@ -128,7 +125,7 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
     const identity = request.admission.identity
     const context = identity === undefined ? undefined : authContext(identity)
     const message = request.body === undefined ? undefined : yield* Effect.fromResult(
-      rewriteRequest(request.body, { authContext: settings.injectRequestContext ? context : undefined, maxDepth })
+      rewriteRequest(request.body, { authContext: settings.injectRequestContext ? context : undefined })
     )
     const id = message?.initializeId
     const injection: Injection | undefined = settings.injectResponseContext && context !== undefined && id !== undefined

@@ -28,8 +28,8 @@ const ended = (cause: Cause.Cause<unknown>): string => {
 
 const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "Info"
 
-/** The true reason of a refusal, which the answer does not give. */
-const reason = (error: GatewayError): Record<string, unknown> => ({
+/** The true reason of a refusal, which the answer does not give, as the annotations of a log entry. */
+export const refusalReason = (error: GatewayError): Record<string, unknown> => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
   ...("detail" in error ? { detail: bounded(error.detail) } : {}),
@@ -71,7 +71,7 @@ export const makeAccessLog = Effect.gen(function*() {
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(Exit.isSuccess(exit) ? {} : { ended: ended(exit.cause) }),
       ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
-      ...(error === undefined ? {} : reason(error))
+      ...(error === undefined ? {} : refusalReason(error))
     }))
   })
 })

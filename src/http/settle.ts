@@ -59,7 +59,8 @@ export const makeSettle = (settings: GatewaySettings, routeOf: FindRoute) =>
     exchange.route = Result.getOrUndefined(found)
     const http1 = requireHttp1(wire)
     const base = Result.flatMap(http1, () => isProbe(exchange.route) ? Result.succeed("") : knownAs(settings, exchange))
-    context = errorContext(settings, exchange.route, Result.getOrUndefined(base))
+    // A probe has no base, and no challenge that would name one.
+    context = errorContext(settings, exchange.route, Result.getOrUndefined(base) || undefined)
     return Effect.flatMap(Effect.fromResult(Result.all([found, base])), ([route, base]) => dispatch(route, base))
   }).pipe(
     Effect.catch((error) => {

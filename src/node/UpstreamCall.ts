@@ -1,11 +1,9 @@
 import * as Result from "effect/Result"
 import { type Dispatcher, errors } from "undici"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { isBodiless, isShort } from "../forward/answerLength.ts"
 import type { UpstreamResponse } from "../forward/GatewayClient.ts"
 import { ResponseBody } from "./ResponseBody.ts"
-
-// An answer up to this length is collected and sent with its head in one write.
-const collectedLength = 64 * 1024
 
 const code = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
@@ -15,15 +13,6 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
     ? new UpstreamTimeout({ millis: timeoutMillis })
     // The code only: an error's message may quote what the upstream sent.
     : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
-
-const isEmpty = (method: string, status: number): boolean => method === "HEAD" || status === 204 || status === 304
-
-/** The length of an answer that is short enough to wait for. */
-const shortLength = (headers: UpstreamResponse["headers"]): number | undefined => {
-  const value = headers["content-length"]
-  const length = typeof value === "string" ? Number(value) : NaN
-  return length <= collectedLength ? length : undefined
-}
 
 /**
  * One request on its way through `undici`: turns its callbacks into one head and, where the answer is not short, a
@@ -92,7 +81,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       if (value !== undefined) headers[name] = value
     }
     this.#head = { status, headers }
-    if (isEmpty(this.#method, status) || shortLength(headers) !== undefined) return
+    if (isBodiless(this.#method, status)) {
+      // Not at its end: undici takes the length in the head of a 304 for that of a body which broke off.
+      this.#settle(Result.succeed({ ...this.#head, body: { _tag: "Empty" } }))
+      return
+    }
+    if (isShort(headers)) return
     this.#body = new ResponseBody(controller)
     this.#settle(Result.succeed({ ...this.#head, body: { _tag: "Stream", stream: this.#body.stream } }))
   }

@@ -37,6 +37,12 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    * **Example**
    *
    * ```ts
+   * import type * as Effect from "effect/Effect"
+   * import * as Layer from "effect/Layer"
+   * import { type BearerToken, type Identity, type InvalidToken, TokenVerifier } from "mcp-authorizer"
+   *
+   * declare const findApiKey: (key: BearerToken) => Effect.Effect<Identity, InvalidToken>
+   *
    * const Verifier = TokenVerifier.layerPrefix("wcd_", (key) => findApiKey(key)).pipe(
    *   Layer.provide(TokenVerifier.layer)
    * )

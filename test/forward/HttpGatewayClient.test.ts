@@ -116,7 +116,9 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
 
   it.effect("an upstream that is not reached by http MUST fail as one that cannot be reached", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(send(answered(() => new Response("{}")), get, "unix:///run/mcp.sock"))
+      const error = yield* Effect.flip(
+        send(answered(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")
+      )
       assert.strictEqual(error._tag, "UpstreamUnavailable")
     }))
 })

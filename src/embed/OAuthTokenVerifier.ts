@@ -1,0 +1,152 @@
+/** Token verification for servers that are built with the official MCP SDK, on Express for example. */
+import * as Clock from "effect/Clock"
+import type * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { requireScopes } from "../authorize/requireScopes.ts"
+import { fromInput } from "../config/document.ts"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { resolve } from "../config/resolve.ts"
+import { resourceUrl } from "../config/resourceUrl.ts"
+import { parseAuthorization } from "../credential/parseAuthorization.ts"
+import { refusalReason } from "../http/accessLog.ts"
+import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { embeddable } from "./Guard.ts"
+import { type SdkErrors, type TokenError, toSdkError } from "./oauthTokenErrors.ts"
+import { type OAuthTokenInfo, oauthTokenInfo } from "./oauthTokenInfo.ts"
+import { layerVerifierWith } from "./portable.ts"
+
+export type { OAuthTokenInfo, SdkErrors }
+
+/** The interface of this name in the official SDK, 1.x and 2.x. */
+export interface OAuthTokenVerifier {
+  /**
+   * Says who bears a token.
+   *
+   * Rejects with an error of the SDK: `invalid_token`, which it answers 401, or `insufficient_scope`, 403. Any other
+   * error, which it answers 500, means that nobody can say now, or a fault of ours. All are logged.
+   */
+  readonly verifyAccessToken: (token: string) => Promise<OAuthTokenInfo>
+  /** Lets go of caches and connections; call it when the server stops. */
+  readonly dispose: () => Promise<void>
+}
+
+/** What is to be known of the server beside the verifier. */
+export interface OAuthTokenVerifierOptions {
+  /** The longest token that is looked at, in bytes; 8192 unless given. */
+  readonly maxTokenBytes?: number | undefined
+  /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
+  readonly resource?: string | undefined
+}
+
+type Scopes = Pick<GatewaySettings, "providers" | "requiredScopes">
+
+/** The true reason, which neither the SDK nor the client is told. */
+const logRefusal = (error: TokenError): Effect.Effect<void> =>
+  Effect.logWithLevel(error._tag === "ProviderUnavailable" ? "Error" : "Info")("token not accepted").pipe(
+    Effect.annotateLogs(refusalReason(error))
+  )
+
+// Without its message, which may quote a token.
+const logFault = (defect: unknown): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logError("internal fault"), "fault", defect instanceof Error ? defect.name : typeof defect)
+
+const make = <E>(
+  layer: Layer.Layer<TokenVerifier, E>,
+  sdk: SdkErrors,
+  { maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
+  scopes: Scopes
+): OAuthTokenVerifier => {
+  const runtime = ManagedRuntime.make(Layer.tapCause(layer, (cause) => Effect.logError("cannot verify tokens", cause)))
+  const verified = Effect.fnUntraced(function*(presented: string): Effect.fn.Return<
+    OAuthTokenInfo,
+    TokenError,
+    TokenVerifier
+  > {
+    const { verify } = yield* TokenVerifier
+    // The SDK takes whatever follows the scheme up to a space.
+    const token = yield* Effect.fromResult(
+      parseAuthorization({ authorization: [`Bearer ${presented}`], query: "" }, maxTokenBytes)
+    )
+    const identity = yield* verify(token)
+    yield* Effect.fromResult(requireScopes(scopes, identity))
+    const nowSeconds = (yield* Clock.currentTimeMillis) / 1000
+    return oauthTokenInfo(Redacted.value(token), identity, { nowSeconds, resource })
+  })
+  return {
+    verifyAccessToken: (token) =>
+      runtime.runPromise(
+        verified(token).pipe(
+          Effect.tapError(logRefusal),
+          Effect.tapDefect(logFault),
+          Effect.mapError(toSdkError(sdk))
+        )
+      ),
+    dispose: () => runtime.dispose()
+  }
+}
+
+/**
+ * Makes the `verifier` of the official SDK's `requireBearerAuth` from a verifier of yours.
+ *
+ * Use it where the settings of the gateway are not enough: without any configured provider, or with layers that need
+ * more. Which scopes callers need is said to `requireBearerAuth`.
+ *
+ * @see `makeOAuthTokenVerifier`
+ */
+export const makeOAuthTokenVerifierWith = <E>(
+  verifier: Layer.Layer<TokenVerifier, E>,
+  sdk: SdkErrors,
+  options: OAuthTokenVerifierOptions = {}
+): OAuthTokenVerifier => make(verifier, sdk, options, { providers: [], requiredScopes: [] })
+
+/**
+ * Makes the `verifier` of the official SDK's `requireBearerAuth` from the settings of the gateway.
+ *
+ * Use it to protect an MCP server from within: of the settings count `providers` and those that describe one,
+ * `required_scopes`, `clock_skew`, `max_token_bytes`, and `public_url` with `path`, the URL of the server for
+ * `expectedResource` and the audience `auto`. Name required scopes to `requireBearerAuth` too,
+ * whose challenge tells them to clients. Keys are fetched with `fetch` when the first token comes.
+ *
+ * The SDK refuses tokens without an end and has no tolerance for clocks: an opaque token whose provider does not say when
+ * it ends is reported with `expiresAt` five minutes from now, and a token within `clock_skew` of its end gets 401.
+ *
+ * **Example** (Express and SDK 1.x; with 2.x, `sdk` is `{ OAuthError }` from `@modelcontextprotocol/server`)
+ *
+ * ```ts
+ * import * as sdk from "@modelcontextprotocol/sdk/server/auth/errors.js"
+ * import { requireBearerAuth } from "@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js"
+ * import express from "express"
+ * import { makeOAuthTokenVerifier } from "mcp-authorizer"
+ *
+ * const verifier = makeOAuthTokenVerifier({
+ *   public_url: "https://mcp.example.com",
+ *   providers: [{ type: "authkit", issuer: "https://your-tenant.authkit.app", audience: ["auto"] }]
+ * }, sdk)
+ *
+ * express().use("/mcp", requireBearerAuth({ verifier, requiredScopes: ["mcp:read"] }))
+ * ```
+ *
+ * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer` unless given
+ * @throws `InvalidConfiguration`, with all problems at once
+ */
+export const makeOAuthTokenVerifier = <E = never>(
+  settings: GatewayConfigInput,
+  sdk: SdkErrors,
+  verifier: Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest> = TokenVerifier.layer
+): OAuthTokenVerifier => {
+  const resolved = Result.getOrThrow(Result.flatMap(resolve(fromInput(settings)), embeddable))
+  const { maxTokenBytes, path, publicUrl } = resolved
+  return make(
+    Layer.provide(layerVerifierWith(verifier), Layer.succeed(GatewayConfig, resolved)),
+    sdk,
+    { maxTokenBytes, resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, path) },
+    resolved
+  )
+}

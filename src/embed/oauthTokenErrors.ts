@@ -1,0 +1,47 @@
+/** What the official MCP SDK is told when a token is not accepted. */
+import * as Match from "effect/Match"
+import type { CredentialError } from "../credential/parseAuthorization.ts"
+import type { InsufficientScope, InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
+import { invalidTokenTexts } from "../http/errorTexts.ts"
+
+/**
+ * The error classes of the official SDK, by which its `requireBearerAuth` decides between 401, 403 and 500.
+ *
+ * 1.x: the module `@modelcontextprotocol/sdk/server/auth/errors.js`, from the same copy of the SDK as `requireBearerAuth`
+ * (not one by `import` and one by `require`), because it asks `instanceof`. 2.x: `OAuthError` of
+ * `@modelcontextprotocol/server`.
+ */
+export type SdkErrors =
+  | {
+    readonly InvalidTokenError: new(description: string) => Error
+    readonly InsufficientScopeError: new(description: string) => Error
+  }
+  | { readonly OAuthError: new(code: string, description: string) => Error }
+
+const invalidToken = (sdk: SdkErrors, description: string): Error =>
+  "InvalidTokenError" in sdk ? new sdk.InvalidTokenError(description) : new sdk.OAuthError("invalid_token", description)
+
+const insufficientScope = (sdk: SdkErrors): Error => {
+  const description = "Token missing required scopes"
+  return "InvalidTokenError" in sdk
+    ? new sdk.InsufficientScopeError(description)
+    : new sdk.OAuthError("insufficient_scope", description)
+}
+
+/** Why a token does not get its bearer in. */
+export type TokenError = CredentialError | VerificationError | InsufficientScope
+
+/** The SDK's error for one of ours; `ProviderUnavailable` stays what it is, which the SDK answers 500. */
+export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
+  const refused = (reason: InvalidTokenReason) => invalidToken(sdk, invalidTokenTexts[reason])
+  const malformed = () => refused("MalformedToken")
+  return Match.typeTags<TokenError, Error>()({
+    InvalidToken: ({ reason }) => refused(reason),
+    MissingCredential: malformed,
+    UnsupportedCredential: malformed,
+    InvalidRequest: malformed,
+    CredentialTooLarge: () => invalidToken(sdk, "The token is too long"),
+    InsufficientScope: () => insufficientScope(sdk),
+    ProviderUnavailable: (error) => error
+  })
+}

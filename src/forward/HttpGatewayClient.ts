@@ -1,0 +1,92 @@
+/** `GatewayClient` on Effect's `HttpClient`, for every platform that has one. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
+import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
+import { toClientRequest } from "./toClientRequest.ts"
+
+/** Closes what the effect has opened when it fails or is interrupted, and not only when the caller's scope closes. */
+const closedOnFailure = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  return yield* effect.pipe(
+    Scope.provide(scope),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
+})
+
+const make = Effect.gen(function*() {
+  const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  // Cancels what is under way when the scope of the request closes.
+  const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+  const { origin } = new URL(gatewayUrl)
+  const unwritable = new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })
+
+  const perform = Effect.fnUntraced(
+    function*(request: UpstreamRequest): Effect.fn.Return<UpstreamResponse, UpstreamError, Scope.Scope> {
+      const outgoing = toClientRequest(origin, request)
+      if (outgoing === undefined) return yield* unwritable
+      const response = yield* client.execute(outgoing).pipe(
+        Effect.mapError(fromClientError(upstreamTimeoutMillis)),
+        // `node:http` throws where a field or a method is not one.
+        Effect.catchDefect(() => Effect.fail(unwritable))
+      )
+      return yield* fromClientResponse(request.method, response, upstreamTimeoutMillis)
+    },
+    Effect.timeoutOrElse({
+      duration: upstreamTimeoutMillis,
+      orElse: () => Effect.fail(new UpstreamTimeout({ millis: upstreamTimeoutMillis }))
+    }),
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+  )
+
+  let waiting = 0
+
+  return GatewayClient.of({
+    send: (request) =>
+      Effect.suspend(() => {
+        if (waiting >= maxWaiting) {
+          return Effect.fail(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` }))
+        }
+        waiting++
+        return Effect.ensuring(closedOnFailure(perform(request)), Effect.sync(() => waiting--))
+      })
+  })
+})
+
+/**
+ * `GatewayClient` on any `HttpClient`: Node, Bun, Deno, Workers, WASI.
+ *
+ * Use it where `undici` does not run. The client must be a bare one: no retries, no cookies, no redirects followed
+ * (`fetch` is told not to). The gateway URL is `http` or `https`; a Unix socket cannot be reached. `MCP_UPSTREAM_TIMEOUT`
+ * covers connecting, the head, and a body that is short enough to be sent with it; a longer one may take its time.
+ *
+ * Where the platform cannot keep the service's contract to the letter, requests fail with `UpstreamUnavailable`:
+ *
+ * - `Accept-Encoding` is always `identity`. An answer with a body that is encoded all the same is refused, because
+ *   some platforms decode it and leave its fields as they were.
+ * - A target that URL parsers would change other than by percent-encoding is refused, unsent.
+ * - A redirect that the platform hides (status 0) is refused.
+ *
+ * The platform may do more than it is asked: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
+ * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).
+ */
+export const layer: Layer.Layer<GatewayClient, never, GatewayConfig | HttpClient.HttpClient> = Layer.effect(
+  GatewayClient,
+  make
+)
+
+/**
+ * `GatewayClient` on the platform's `fetch`.
+ *
+ * Use it on Workers, Deno and Bun. Node's `fetch` breaks off a stream that is silent for five minutes, which event
+ * streams may be; the client of `mcp-authorizer/node` does not.
+ */
+export const layerFetch: Layer.Layer<GatewayClient, never, GatewayConfig> = Layer.provide(layer, FetchHttpClient.layer)

@@ -1,0 +1,91 @@
+import * as Effect from "effect/Effect"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { isBodiless, isShort } from "./answerLength.ts"
+import type { UpstreamBody, UpstreamResponse } from "./GatewayClient.ts"
+
+const timeouts: ReadonlySet<string> = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"])
+
+/** The platform's code for what went wrong, where it has one: its message may quote what the upstream sent. */
+const code = ({ cause, reason }: HttpClientError.HttpClientError): string => {
+  // `fetch` hides the true cause behind "fetch failed".
+  const inner = cause instanceof Error ? cause.cause ?? cause : cause
+  return Predicate.hasProperty(inner, "code") && typeof inner.code === "string" ? inner.code : reason._tag
+}
+
+/**
+ * Makes a typed error of what Effect's `HttpClient` fails with, and leaves out what was sent and received.
+ *
+ * @param timeoutMillis `MCP_UPSTREAM_TIMEOUT`, which stands in for the platform's own limits
+ */
+export const fromClientError = (timeoutMillis: number) => (error: HttpClientError.HttpClientError): UpstreamError => {
+  const what = code(error)
+  return timeouts.has(what)
+    ? new UpstreamTimeout({ millis: timeoutMillis })
+    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${what})` })
+}
+
+/** Every `Set-Cookie` value; `Headers` of Effect keep the last of them, or all in one line. */
+const setCookies = (response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> =>
+  Option.match(HttpClientResponse.toWeb(response), {
+    onSome: ({ headers }) => headers.getSetCookie(),
+    // A comma before a name and `=` begins the next cookie; the comma of a date does not stand before those.
+    onNone: () => response.headers["set-cookie"]?.split(/, (?=[^\s=;,]+=)/) ?? []
+  })
+
+const headersOf = (response: HttpClientResponse.HttpClientResponse): UpstreamResponse["headers"] => {
+  const cookies = setCookies(response)
+  return cookies.length > 1 ? { ...response.headers, "set-cookie": cookies } : { ...response.headers }
+}
+
+const isEncoded = ({ headers }: HttpClientResponse.HttpClientResponse): boolean =>
+  !["", "identity"].includes(headers["content-encoding"]?.trim().toLowerCase() ?? "")
+
+/** Why an answer cannot be handed on, if it cannot. */
+const unusable = (response: HttpClientResponse.HttpClientResponse, bodiless: boolean): string | undefined => {
+  // What `fetch` makes of a redirect that it does not follow, in browsers and whatever imitates them.
+  if (response.status === 0) return "the MCP server redirects"
+  if (response.status < 200) return `the MCP server answers with the status ${response.status}`
+  return !bodiless && isEncoded(response) ? "the MCP server encodes an answer that was to be plain" : undefined
+}
+
+const whole = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.map(
+    response.arrayBuffer,
+    (buffer): UpstreamBody =>
+      buffer.byteLength === 0 ? { _tag: "Empty" } : { _tag: "Bytes", bytes: new Uint8Array(buffer) }
+  )
+
+const arriving = (response: HttpClientResponse.HttpClientResponse, timeoutMillis: number): UpstreamBody => ({
+  _tag: "Stream",
+  stream: response.stream.pipe(
+    // How `fetch` shows a body of no bytes on some platforms.
+    Stream.catchReason("HttpClientError", "EmptyBodyError", () => Stream.empty),
+    Stream.mapError(fromClientError(timeoutMillis))
+  )
+})
+
+/**
+ * The same answer in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
+ *
+ * Fails with `UpstreamUnavailable` where the answer is none that can be handed on, an encoded one among them: whether
+ * its body is still as its fields say cannot be known.
+ */
+export const fromClientResponse = Effect.fnUntraced(function*(
+  method: string,
+  response: HttpClientResponse.HttpClientResponse,
+  timeoutMillis: number
+): Effect.fn.Return<UpstreamResponse, UpstreamError> {
+  const bodiless = isBodiless(method, response.status)
+  const detail = unusable(response, bodiless)
+  if (detail !== undefined) return yield* new UpstreamUnavailable({ detail })
+  const headers = headersOf(response)
+  const body = bodiless || isShort(headers)
+    ? yield* Effect.mapError(whole(response), fromClientError(timeoutMillis))
+    : arriving(response, timeoutMillis)
+  return { status: response.status, headers, body }
+})

@@ -1,0 +1,42 @@
+import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
+import type { UpstreamRequest } from "./GatewayClient.ts"
+
+/** Undoes percent-encoding, one character for each byte. */
+const unescaped = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/**
+ * The URL of a target, or nothing where the URL parser would make another target of it.
+ *
+ * Parsers percent-encode some characters, which means the same. They also remove dot segments and fragments, and turn
+ * backslashes into slashes: what then arrives is not what was let in.
+ */
+const urlOf = (origin: string, target: string): string | undefined => {
+  const url = target.startsWith("/") && URL.canParse(origin + target) ? new URL(origin + target) : undefined
+  return url !== undefined && unescaped(url.pathname + url.search) === unescaped(target) ? url.href : undefined
+}
+
+/** The same request for Effect's `HttpClient`; `undefined` where its target cannot be a part of a URL. */
+export const toClientRequest = (
+  origin: string,
+  { body, headers, method, target }: UpstreamRequest
+): HttpClientRequest.HttpClientRequest | undefined => {
+  const url = urlOf(origin, target)
+  if (url === undefined) return undefined
+  // `fetch` decodes what it recognises, and then the fields describe another body than the one at hand.
+  const sent: Record<string, string> = { ...headers, "accept-encoding": "identity" }
+  // Without it `node:http` would write the body of a `DELETE` unframed.
+  if (body !== undefined) sent["content-length"] = String(body.length)
+  return HttpClientRequest.makeWith(
+    method,
+    url,
+    UrlParams.empty,
+    Option.none(),
+    Headers.fromInput(sent),
+    body === undefined ? HttpBody.empty : HttpBody.uint8Array(body)
+  )
+}
