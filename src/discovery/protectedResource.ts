@@ -4,7 +4,7 @@ import { resourceUrl } from "../config/resourceUrl.ts"
 /** The document that tells clients where to get a token for this resource (RFC 9728, section 2). */
 export interface ProtectedResourceMetadata {
   readonly resource: string
-  readonly authorization_servers: ReadonlyArray<string>
+  readonly authorization_servers?: ReadonlyArray<string>
   readonly bearer_methods_supported: readonly ["header"]
   readonly scopes_supported?: ReadonlyArray<string>
 }
@@ -26,9 +26,13 @@ const issuers = (settings: GatewaySettings): ReadonlyArray<string> => [
  *
  * @param publicUrl from `publicUrl`
  */
-export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => ({
-  resource: resourceUrl(publicUrl, settings.path),
-  authorization_servers: issuers(settings),
-  bearer_methods_supported: ["header"],
-  ...(settings.scopesSupported.length > 0 ? { scopes_supported: settings.scopesSupported } : {})
-})
+export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => {
+  const servers = issuers(settings)
+  // RFC 9728, section 3.2: a member without elements is left out.
+  return {
+    resource: resourceUrl(publicUrl, settings.path),
+    ...(servers.length > 0 ? { authorization_servers: servers } : {}),
+    bearer_methods_supported: ["header"],
+    ...(settings.scopesSupported.length > 0 ? { scopes_supported: settings.scopesSupported } : {})
+  }
+}

@@ -49,6 +49,7 @@ const identityNames: ReadonlySet<string> = new Set([
   "x-id-token",
   "proxy",
   "authorization",
+  "proxy-authorization",
   "cookie",
   "cookie2"
 ])

@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, type Hostile, post } from "../support/hostile.ts"
-import { parseChallenge } from "../support/parseChallenge.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 
 const missing = { status: 401, error: "unauthorized" }

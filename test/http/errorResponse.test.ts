@@ -7,7 +7,7 @@ import * as Errors from "../../src/errors/GatewayError.ts"
 import { formatChallenge } from "../../src/http/challenge.ts"
 import { errorResponse, internalFault } from "../../src/http/errorResponse.ts"
 import { invalidRequestTexts, invalidTokenTexts } from "../../src/http/errorTexts.ts"
-import * as Challenge from "../support/parseChallenge.ts"
+import * as Challenge from "../../src/testing/parseChallenge.ts"
 
 const parseChallenge = (value: string) => {
   const { parameters, scheme } = Challenge.parseChallenge(value)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parseChallenge } from "./parseChallenge.ts"
+import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 
 describe("parseChallenge", () => {
   it("reads scheme and parameters", () => {

@@ -1,0 +1,47 @@
+/** What every `GatewayClient` must do: the suite for whoever writes one. */
+import type * as Layer from "effect/Layer"
+import type { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { GatewayClient } from "../forward/GatewayClient.ts"
+import { answers } from "./gatewayClient/answers.ts"
+import { cancelling } from "./gatewayClient/cancelling.ts"
+import { failures } from "./gatewayClient/failures.ts"
+import { requests } from "./gatewayClient/requests.ts"
+import { streams } from "./gatewayClient/streams.ts"
+import { Subject } from "./gatewayClient/Subject.ts"
+import type { Requirement } from "./Requirement.ts"
+import * as Suite from "./suite.ts"
+
+/**
+ * The requirements, for those who want some of them only, or run them elsewhere than in vitest.
+ *
+ * Each builds the client anew for every value, in front of an upstream of its own on the loopback interface. They need
+ * real time, and are met or not regardless of hop-by-hop fields: what forwards applies those rules before and after
+ * the client, so that none are sent, and those that come back are not looked at.
+ */
+export const requirements: ReadonlyArray<Requirement<Subject>> = [
+  ...requests,
+  ...answers,
+  ...streams,
+  ...cancelling,
+  ...failures
+]
+
+/** The client that the requirements are about. */
+export const subject = Subject.layer
+
+/**
+ * Registers the tests of a gateway client with vitest.
+ *
+ * Use it in a test file of your own, on a layer that takes its upstream from `GatewayConfig`. Takes about ten seconds.
+ *
+ * **Example** (the client on `fetch`)
+ *
+ * ```ts
+ * import * as HttpGatewayClient from "mcp-authorizer/forward/HttpGatewayClient"
+ * import * as GatewayClientTest from "mcp-authorizer/testing/GatewayClientTest"
+ *
+ * GatewayClientTest.suite("fetch", HttpGatewayClient.layerFetch)
+ * ```
+ */
+export const suite = <E>(name: string, client: Layer.Layer<GatewayClient, E, GatewayConfig>): void =>
+  Suite.suite(`GatewayClient (${name})`, subject(client), requirements, { clock: "live" })

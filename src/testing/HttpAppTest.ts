@@ -1,0 +1,74 @@
+/** What every `HttpApp` must do: the answers of a gateway to arbitrary requests, and what of them goes upstream. */
+import type * as Layer from "effect/Layer"
+import type { HttpApp } from "../http/HttpApp.ts"
+import { admission } from "./httpApp/admission.ts"
+import { authorizationServer } from "./httpApp/authorizationServer.ts"
+import { challenges } from "./httpApp/challenges.ts"
+import { credentials } from "./httpApp/credentials.ts"
+import { discovery } from "./httpApp/discovery.ts"
+import { everyAnswer } from "./httpApp/everyAnswer.ts"
+import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
+import { forwardedFields } from "./httpApp/forwardedFields.ts"
+import { preflight } from "./httpApp/preflight.ts"
+import { relayedAnswers } from "./httpApp/relayedAnswers.ts"
+import { type HttpAppNeeds, Subject } from "./httpApp/Subject.ts"
+import type { Requirement } from "./Requirement.ts"
+import * as Suite from "./suite.ts"
+
+export type { HttpAppNeeds, Subject }
+
+/**
+ * The requirements, in the order of a request's way: its answer in general, challenges, discovery, preflights,
+ * credentials, admission, what goes upstream, and what comes back.
+ *
+ * Use them with `subject` to check an app by other means than `suite`.
+ */
+export const requirements: ReadonlyArray<Requirement<Subject>> = [
+  ...everyAnswer,
+  ...challenges,
+  ...discovery,
+  ...authorizationServer,
+  ...preflight,
+  ...credentials,
+  ...admission,
+  ...forwardedFields,
+  ...forwardedBodies,
+  ...relayedAnswers
+]
+
+/**
+ * Provides an app as the subject of the requirements.
+ *
+ * It is built anew for each case, with the case's own settings; an app that cannot be built dies.
+ */
+export const subject: <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>) => Layer.Layer<Subject> = Subject.layer
+
+/**
+ * Registers one vitest test for each requirement on an app.
+ *
+ * Use it when you change what the gateway answers: put something around `HttpApp.layer`, or replace it. Give it the app
+ * with its needs open. The suite provides settings of every kind (dialects, providers, paths, public URLs, scopes,
+ * origins), a verifier that knows one token, providers, and an MCP server in memory that answers, fails, redirects or
+ * asks for credentials. Requests come in as Web `Request`s, through `handle`; nothing listens on a socket.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import * as Layer from "effect/Layer"
+ * import { HttpApp } from "mcp-authorizer"
+ * import { HttpAppTest } from "mcp-authorizer/testing"
+ *
+ * const Branded = Layer.effect(
+ *   HttpApp,
+ *   Effect.map(HttpApp, ({ handle }) => ({
+ *     handle: Effect.map(handle, HttpServerResponse.setHeader("x-served-by", "acme"))
+ *   }))
+ * ).pipe(Layer.provide(HttpApp.layer))
+ *
+ * HttpAppTest.suite("acme", Branded)
+ * ```
+ */
+export const suite = <E>(name: string, app: Layer.Layer<HttpApp, E, HttpAppNeeds>): void =>
+  Suite.suite(`HttpApp (${name})`, Subject.layer(app), requirements)

@@ -1,0 +1,129 @@
+/** The MCP server's side of the suite: it keeps what arrives byte for byte, and answers well or badly as it is told. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { listen } from "../LoopbackServer.ts"
+
+/** Names and values, in order; a name may be repeated. */
+export type Fields = ReadonlyArray<readonly [name: string, value: string]>
+
+/** One request, and the means to answer it. */
+export interface Exchange {
+  readonly method: string
+  readonly target: string
+  /** As received: order, case and repetition kept. */
+  readonly fields: Fields
+  /** Every value of a field; `name` in lower case. */
+  readonly values: (name: string) => ReadonlyArray<string>
+  /** Waits for the end of the body. */
+  readonly body: Effect.Effect<Uint8Array>
+  /** Waits for the end of the exchange: the answer was sent whole, or the client left before. */
+  readonly ended: Effect.Effect<"Answered" | "Left">
+  /** Sends the head. */
+  readonly head: (status: number, fields: Fields) => Effect.Effect<void>
+  /** Sends a part of the body, and waits until the connection takes more. */
+  readonly write: (chunk: Uint8Array) => Effect.Effect<void>
+  /** Ends the body. */
+  readonly end: Effect.Effect<void>
+  /** Sends the bytes, or characters of one byte each, as they are. */
+  readonly raw: (bytes: string | Uint8Array) => Effect.Effect<void>
+  /** Ends the connection, or resets it. */
+  readonly cut: (how: "End" | "Reset") => Effect.Effect<void>
+}
+
+export type Answer = (exchange: Exchange) => Effect.Effect<void>
+
+export interface Upstream {
+  /** `http://127.0.0.1:<port>`, without a slash. */
+  readonly origin: string
+  /** The requests that have come so far, oldest first. */
+  readonly exchanges: ReadonlyArray<Exchange>
+  /** Waits for the first request. */
+  readonly first: Effect.Effect<Exchange>
+}
+
+const pairs = (raw: ReadonlyArray<string>): Fields =>
+  raw.flatMap((name, index) => index % 2 === 0 ? [[name, raw[index + 1] ?? ""] as const] : [])
+
+const makeExchange = Effect.fnUntraced(function*(
+  request: IncomingMessage,
+  response: ServerResponse
+): Effect.fn.Return<Exchange> {
+  const fields = pairs(request.rawHeaders)
+  const body = yield* Deferred.make<Uint8Array>()
+  const ended = yield* Deferred.make<"Answered" | "Left">()
+  const chunks: Array<Uint8Array> = []
+  request.on("data", (chunk: Uint8Array) => {
+    chunks.push(chunk)
+  })
+  request.on("end", () => Deferred.doneUnsafe(body, Effect.succeed(Buffer.concat(chunks))))
+  response.on(
+    "close",
+    () => Deferred.doneUnsafe(ended, Effect.succeed(response.writableFinished ? "Answered" : "Left"))
+  )
+  const write = (chunk: Uint8Array): Effect.Effect<void> =>
+    Effect.callback((resume) => {
+      response.write(chunk, () => resume(Effect.void))
+    })
+  return {
+    method: request.method ?? "",
+    target: request.url ?? "",
+    fields,
+    values: (name) => fields.flatMap(([other, value]) => other.toLowerCase() === name ? [value] : []),
+    body: Deferred.await(body),
+    ended: Deferred.await(ended),
+    head: (status, given) =>
+      Effect.suspend(() => {
+        response.writeHead(status, given.flat())
+        return write(new Uint8Array())
+      }),
+    write,
+    end: Effect.callback((resume) => {
+      response.end(() => resume(Effect.void))
+    }),
+    raw: (bytes) =>
+      Effect.callback((resume) => {
+        response.socket?.write(
+          typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes,
+          () => resume(Effect.void)
+        )
+      }),
+    cut: (how) =>
+      Effect.sync(() => {
+        if (how === "End") response.socket?.destroy()
+        else response.socket?.resetAndDestroy()
+      })
+  }
+})
+
+/** Starts an upstream that stops with its scope. */
+export const startUpstream = Effect.fnUntraced(
+  function*(answer: Answer): Effect.fn.Return<Upstream, never, Scope.Scope> {
+    const exchanges: Array<Exchange> = []
+    const first = yield* Deferred.make<Exchange>()
+    const { origin } = yield* listen(
+      Effect.fnUntraced(function*(request, response) {
+        const exchange = yield* makeExchange(request, response)
+        exchanges.push(exchange)
+        yield* Deferred.succeed(first, exchange)
+        yield* answer(exchange)
+      }),
+      // A connection that closes for idleness at the moment of its next use would look like an upstream in trouble.
+      { keepAliveTimeout: 0 }
+    )
+    return { origin, exchanges, first: Deferred.await(first) }
+  }
+)
+
+/** Answers once the request is here whole. */
+export const respond = (status: number, fields: Fields, body: ReadonlyArray<Uint8Array> = []): Answer =>
+  Effect.fnUntraced(function*(exchange) {
+    yield* exchange.body
+    yield* exchange.head(status, fields)
+    for (const chunk of body) yield* exchange.write(chunk)
+    yield* exchange.end
+  })
+
+/** A plain, short answer. */
+export const ok: Answer = respond(200, [["content-length", "2"]], [new TextEncoder().encode("{}")])

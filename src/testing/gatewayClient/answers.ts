@@ -1,0 +1,206 @@
+/** What must come back of an answer. */
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
+import type { UpstreamResponse } from "../../forward/GatewayClient.ts"
+import { oneOf } from "../httpApp/arbitrary.ts"
+import { demand } from "./demand.ts"
+import * as given from "./given.ts"
+import { bodyOf, connect, request } from "./Subject.ts"
+import { type Answer, type Fields, respond, startUpstream } from "./Upstream.ts"
+
+const assertCarries = ({ headers }: UpstreamResponse, fields: Readonly<Record<string, string>>): void => {
+  for (const [name, value] of Object.entries(fields)) assert.strictEqual(headers[name], value, name)
+}
+
+/** The three ways to say where a body ends: RFC 9112, section 6.3. */
+const framings = {
+  length: (status, fields, body) =>
+    respond(status, [...fields, ["content-length", String(Buffer.concat(body).length)]], body),
+  chunked: respond,
+  close: (status, fields, body) =>
+    Effect.fnUntraced(function*(exchange) {
+      yield* exchange.body
+      const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`)
+      yield* exchange.raw(`HTTP/1.1 ${status} Status\r\nConnection: close\r\n${lines.join("")}\r\n`)
+      for (const chunk of body) yield* exchange.raw(chunk)
+      yield* exchange.cut("End")
+    })
+} as const satisfies Record<string, (status: number, fields: Fields, body: ReadonlyArray<Uint8Array>) => Answer>
+
+const encoders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
+
+const text = new TextEncoder()
+
+export const answers = [
+  demand(
+    {
+      id: "CLIENT-10",
+      title: "MUST hand back the status, the fields and the bytes of the body as they are, however they are framed",
+      source: "RFC 9110, section 7.7"
+    },
+    {
+      status: given.status,
+      fields: given.fields,
+      chunks: given.chunks,
+      framing: oneOf(["length", "chunked", "close"])
+    },
+    Effect.fnUntraced(function*({ chunks, fields, framing, status }) {
+      const whole = Buffer.concat(chunks)
+      const { send } = yield* connect(framings[framing](status, Object.entries(fields), chunks))
+      const response = yield* send(request())
+      assert.strictEqual(response.status, status)
+      assertCarries(response, fields)
+      assert.isTrue(whole.equals(yield* bodyOf(response)))
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-11",
+      title: "MUST hand back no body where there is none by definition, with the fields as they are",
+      source: "RFC 9112, section 6.3"
+    },
+    {
+      bodiless: oneOf([["HEAD", 200], ["HEAD", 404], ["GET", 304], ["POST", 204], ["DELETE", 204]]),
+      fields: given.fields
+    },
+    Effect.fnUntraced(function*({ bodiless: [method, status], fields }) {
+      const { send, upstream } = yield* connect(
+        respond(status, [
+          ...Object.entries(fields),
+          ...(method === "HEAD" || status === 304 ? [["content-length", "70000"] as const] : [])
+        ])
+      )
+      // Twice: what is taken for a body would eat the next answer.
+      for (let count = 0; count < 2; count++) {
+        const response = yield* send(request({ method, body: method === "POST" ? new Uint8Array() : undefined }))
+        assert.strictEqual(response.status, status)
+        assertCarries(response, fields)
+        assert.lengthOf(yield* bodyOf(response), 0)
+      }
+      assert.lengthOf(upstream.exchanges, 2)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-12",
+      title: "MUST keep repeated Set-Cookie fields apart",
+      source: "RFC 9110, section 5.3; RFC 6265, section 3"
+    },
+    { cookies: given.cookies },
+    Effect.fnUntraced(function*({ cookies }) {
+      const fields = cookies.map((cookie) => ["set-cookie", cookie] as const)
+      const { send } = yield* connect(respond(200, [["content-length", "0"], ...fields]))
+      const { headers } = yield* send(request())
+      assert.deepStrictEqual([headers["set-cookie"] ?? []].flat(), cookies)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-13",
+      title: "MUST follow no redirect: the answer comes back as it is, or UpstreamUnavailable",
+      source: "RFC 9110, section 15.4; CWE-918"
+    },
+    {
+      status: oneOf([300, 301, 302, 303, 307, 308]),
+      method: given.method,
+      elsewhere: oneOf([true, false]),
+      target: given.target
+    },
+    Effect.fnUntraced(function*({ elsewhere, method, status, target }) {
+      const other = yield* startUpstream(respond(200, []))
+      const location = elsewhere ? `${other.origin}${target}` : target
+      const { send, upstream } = yield* connect(respond(status, [["location", location], ["content-length", "0"]]))
+      const outcome = yield* Effect.result(send(request({ method, target, body: undefined })))
+      if (outcome._tag === "Failure") assert.strictEqual(outcome.failure._tag, "UpstreamUnavailable")
+      else {
+        assert.strictEqual(outcome.success.status, status)
+        assertCarries(outcome.success, { location })
+      }
+      assert.lengthOf(upstream.exchanges, 1)
+      assert.lengthOf(other.exchanges, 0)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-14",
+      title: "MUST hand back an encoded body together with its Content-Encoding, undecoded, or fail",
+      source: "RFC 9110, section 8.4"
+    },
+    {
+      coding: oneOf(["gzip", "deflate", "br"]),
+      plain: given.body,
+      length: oneOf([true, false]),
+      accepted: oneOf([{}, { "accept-encoding": "gzip, deflate, br" }])
+    },
+    Effect.fnUntraced(function*({ accepted, coding, length, plain }) {
+      const encoded = encoders[coding](plain)
+      const { send } = yield* connect(respond(200, [
+        ["content-encoding", coding],
+        ...(length ? [["content-length", String(encoded.length)] as const] : [])
+      ], [encoded]))
+      const outcome = yield* Effect.result(send(request({ headers: accepted })))
+      if (outcome._tag === "Failure") assert.strictEqual(outcome.failure._tag, "UpstreamUnavailable")
+      else {
+        assertCarries(outcome.success, { "content-encoding": coding })
+        assert.isTrue(encoded.equals(yield* bodyOf(outcome.success)))
+      }
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-15",
+      title: "MUST pass over interim answers",
+      source: "RFC 9110, section 15.2"
+    },
+    { interim: oneOf(["102 Processing", "103 Early Hints\r\nlink: </style.css>; rel=preload"]), status: given.status },
+    Effect.fnUntraced(function*({ interim, status }) {
+      const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        yield* exchange.body
+        yield* exchange.raw(`HTTP/1.1 ${interim}\r\n\r\n`)
+        yield* exchange.head(status, [["content-length", "2"]])
+        yield* exchange.write(text.encode("{}"))
+        yield* exchange.end
+      }))
+      const response = yield* send(request())
+      assert.strictEqual(response.status, status)
+      assert.notProperty(response.headers, "link")
+      assert.strictEqual(new TextDecoder().decode(yield* bodyOf(response)), "{}")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-16",
+      title: "MUST NOT mix the answers of requests that are under way at the same time",
+      source: "CWE-488; CVE-2026-25536"
+    },
+    { bodies: given.bodies },
+    Effect.fnUntraced(function*({ bodies }) {
+      const all = yield* Deferred.make<void>()
+      const { send, upstream } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        const body = yield* exchange.body
+        // Everybody waits for the others, and all answers leave at once.
+        if (upstream.exchanges.length === bodies.length) yield* Deferred.succeed(all, undefined)
+        yield* Deferred.await(all)
+        yield* respond(200, [["x-caller", exchange.values("x-caller").join()]], [text.encode("echo: "), body])(exchange)
+      }))
+      yield* Effect.forEach(
+        bodies,
+        Effect.fnUntraced(function*(body, index) {
+          const response = yield* send(request({ headers: { "x-caller": String(index) }, body }))
+          assertCarries(response, { "x-caller": String(index) })
+          assert.isTrue(Buffer.concat([text.encode("echo: "), body]).equals(yield* bodyOf(response)))
+        }),
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(upstream.exchanges, bodies.length)
+    })
+  )
+]

@@ -1,0 +1,197 @@
+/** How an upstream in trouble shows: a typed error, once, that says nothing of what was sent. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { inspect } from "node:util"
+import type { UpstreamError } from "../../errors/GatewayError.ts"
+import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
+import { canary, oneOf } from "../httpApp/arbitrary.ts"
+import { demand } from "./demand.ts"
+import * as given from "./given.ts"
+import { bodyOf, chunksOf, connect, request, Subject } from "./Subject.ts"
+import { type Answer, ok, startUpstream } from "./Upstream.ts"
+
+const how = oneOf(["End", "Reset"])
+
+/** The same answer to every request, or a good one to the first: then the connection is not new to the second. */
+const afterGood = (warm: boolean, answer: Answer): Answer => {
+  let good = warm
+  return (exchange) => {
+    const chosen = good ? ok : answer
+    good = false
+    return chosen(exchange)
+  }
+}
+
+/** Sends, after a good exchange if it is so wanted, and gives the number of requests that must have arrived. */
+const failing = Effect.fnUntraced(function*(warm: boolean, answer: Answer, given?: UpstreamRequest) {
+  const { send, upstream } = yield* connect(afterGood(warm, answer))
+  if (warm) yield* Effect.scoped(Effect.flatMap(send(request()), bodyOf))
+  const error = yield* send(given ?? request()).pipe(Effect.flatMap(bodyOf), Effect.flip)
+  assert.lengthOf(upstream.exchanges, warm ? 2 : 1, "a request has arrived again")
+  return error
+})
+
+/** Bytes that no HTTP client may take for an answer, or for the rest of one. */
+const nonsense = [
+  "SSH-2.0-OpenSSH_9.6\r\n",
+  "HTTP/1.1 abc OK\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
+  "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
+  "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}",
+  "\0\0\0\0\0\0\0\0"
+]
+
+export const failures = [
+  demand(
+    {
+      id: "CLIENT-40",
+      title: "MUST fail with UpstreamUnavailable when nobody listens",
+      source: "RFC 9110, section 15.6.3",
+      runs: 3
+    },
+    { method: given.method },
+    Effect.fnUntraced(function*({ method }) {
+      const { origin } = yield* Effect.scoped(startUpstream(ok))
+      const { connect } = yield* Subject
+      const { send } = yield* connect(`${origin}/mcp`)
+      const error = yield* Effect.flip(send(request({ method, body: undefined })))
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-41",
+      title: "MUST fail with UpstreamUnavailable, and not ask again, when the connection ends before the head",
+      source: "RFC 9110, sections 9.2.2 and 15.6.3"
+    },
+    {
+      beginning: oneOf(["", "HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Ty"]),
+      how,
+      method: given.method,
+      warm: oneOf([true, false])
+    },
+    Effect.fnUntraced(function*({ beginning, how, method, warm }) {
+      const answer: Answer = Effect.fnUntraced(function*(exchange) {
+        yield* exchange.body
+        if (beginning !== "") yield* exchange.raw(beginning)
+        yield* exchange.cut(how)
+      })
+      const error = yield* failing(warm, answer, request({ method, body: undefined }))
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-42",
+      title: "MUST fail with UpstreamUnavailable when the answer is none",
+      source: "RFC 9112, sections 2.2, 4 and 6.3"
+    },
+    { bytes: given.garbage(nonsense), how, warm: oneOf([true, false]) },
+    Effect.fnUntraced(function*({ bytes, how, warm }) {
+      const error = yield* failing(
+        warm,
+        Effect.fnUntraced(function*(exchange) {
+          yield* exchange.body
+          yield* exchange.raw(bytes)
+          yield* exchange.cut(how)
+        })
+      )
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-43",
+      title: "MUST show a body that breaks off as broken, and what came before as it is",
+      source: "RFC 9112, section 8"
+    },
+    { chunks: given.chunks, framing: oneOf(["length", "chunked"]), how, late: oneOf([true, false]) },
+    Effect.fnUntraced(function*({ chunks, framing, how, late }) {
+      const sent = Buffer.concat(chunks)
+      const { send, upstream } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        yield* exchange.head(200, framing === "length" ? [["content-length", String(sent.length + 1)]] : [])
+        for (const chunk of chunks) yield* exchange.write(chunk)
+        yield* exchange.cut(how)
+      }))
+      const received: Array<Uint8Array> = []
+      const error = yield* Effect.flip(Effect.gen(function*() {
+        const response = yield* send(request())
+        // The news is here before anybody asks for it.
+        if (late) yield* Effect.flatMap(upstream.first, ({ ended }) => ended)
+        yield* Stream.runForEach(chunksOf(response), (chunk) => Effect.sync(() => received.push(chunk)))
+      }))
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+      const whole = Buffer.concat(received)
+      assert.isTrue(sent.subarray(0, whole.length).equals(whole))
+      assert.lengthOf(upstream.exchanges, 1)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-44",
+      title: "MUST fail with UpstreamTimeout, and leave, when the head or a short body is not there in time",
+      source: "README, Settings; RFC 9110, section 15.6.5",
+      runs: 1
+    },
+    {},
+    Effect.fnUntraced(function*() {
+      const beginnings = ["", "HTTP/1.1 200 OK\r\nContent-Ty", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{"]
+      const { send, upstream } = yield* connect(
+        Effect.fnUntraced(function*(exchange) {
+          yield* exchange.raw(beginnings[Number(exchange.values("x-beginning"))] ?? "")
+          return yield* Effect.never
+        }),
+        { upstreamTimeout: 1 }
+      )
+      const errors = yield* Effect.forEach(
+        beginnings,
+        (_, index) => Effect.flip(send(request({ headers: { "x-beginning": String(index) } }))),
+        { concurrency: "unbounded" }
+      )
+      for (const error of errors) assert.deepInclude(error, { _tag: "UpstreamTimeout", millis: 1000 })
+      assert.lengthOf(upstream.exchanges, beginnings.length)
+      for (const { ended } of upstream.exchanges) assert.strictEqual(yield* ended, "Left")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-45",
+      title: "MUST NOT name the URL, nor anything that was sent or received, in an error",
+      source: "CWE-209; CWE-532",
+      runs: 10
+    },
+    { canary, trouble: oneOf(["unwritable", "head", "body", "encoded", "closed"]) },
+    Effect.fnUntraced(function*({ canary, trouble }) {
+      const answer: Answer = Effect.fnUntraced(function*(exchange) {
+        yield* exchange.raw(
+          trouble === "head"
+            ? `${canary} ${canary}\r\n\r\n`
+            : trouble === "body"
+            ? `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${canary}`
+            : trouble === "encoded"
+            ? `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 24\r\n\r\n${canary}`
+            : `HTTP/1.1 200 ${canary}\r\nX-Name: ${canary}\r\nContent-Length: 100\r\n\r\n${canary}`
+        )
+        yield* exchange.cut("End")
+      })
+      const { send, upstream } = yield* connect(answer)
+      const outcome: UpstreamError | undefined = yield* send(request({
+        target: `/mcp?key=${canary}`,
+        headers: { "x-auth-user-id": canary, "x-name": trouble === "unwritable" ? `${canary}\n` : canary },
+        body: Buffer.from(canary)
+      })).pipe(Effect.flatMap(bodyOf), Effect.as(undefined), Effect.catch(Effect.succeed))
+      // An encoded answer may be handed on as it is.
+      if (outcome === undefined) return assert.strictEqual(trouble, "encoded")
+      const shown = inspect(outcome, { depth: Infinity, showHidden: true })
+      assert.notInclude(shown, canary)
+      assert.notInclude(shown, new URL(upstream.origin).host)
+    })
+  )
+]

@@ -1,0 +1,178 @@
+/** What must arrive of a request, and what must not. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { demand } from "./demand.ts"
+import * as given from "./given.ts"
+import { bodyOf, connect, request } from "./Subject.ts"
+import { type Exchange, ok, respond, type Upstream } from "./Upstream.ts"
+
+/**
+ * Fields that a client may add, or set in its own way, because they belong to the connection or to the platform: they
+ * tell nothing of the caller.
+ */
+const ofTheClient: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "cache-control",
+  "connection",
+  "content-length",
+  "host",
+  "keep-alive",
+  "pragma",
+  "sec-fetch-mode",
+  "transfer-encoding",
+  "user-agent"
+])
+
+const namesOf = ({ fields }: Exchange): ReadonlyArray<string> => fields.map(([name]) => name.toLowerCase())
+
+/** The one request that has arrived. */
+const onlyOf = ({ exchanges }: Upstream): Exchange => {
+  const [only, ...others] = exchanges
+  assert.isDefined(only, "no request has arrived")
+  assert.lengthOf(others, 0, "a request has arrived again")
+  return only
+}
+
+const assertCarries = (exchange: Exchange, headers: Readonly<Record<string, string>>): void => {
+  for (const [name, value] of Object.entries(headers)) assert.deepStrictEqual(exchange.values(name), [value], name)
+}
+
+const decoded = (target: string): string =>
+  target.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+export const requests = [
+  demand(
+    {
+      id: "CLIENT-01",
+      title: "MUST send the method and the target as given, once",
+      source: "RFC 9112, section 3; RFC 9110, section 7.6"
+    },
+    { method: given.method, target: given.target },
+    Effect.fnUntraced(function*({ method, target }) {
+      const { send, upstream } = yield* connect(ok)
+      yield* send(request({ method, target, body: undefined }))
+      const exchange = onlyOf(upstream)
+      assert.strictEqual(exchange.method, method)
+      assert.strictEqual(exchange.target, target)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-02",
+      title: "MUST NOT send a target that means another than the one given",
+      source: "RFC 3986, section 6.2.2; CVE-2026-26205"
+    },
+    { target: given.trickyTarget },
+    Effect.fnUntraced(function*({ target }) {
+      const { send, upstream } = yield* connect(ok)
+      const outcome = yield* Effect.result(send(request({ target })))
+      if (outcome._tag === "Success") assert.strictEqual(decoded(onlyOf(upstream).target), decoded(target))
+      else {
+        assert.strictEqual(outcome.failure._tag, "UpstreamUnavailable")
+        assert.lengthOf(upstream.exchanges, 0)
+      }
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-03",
+      title: "MUST send every given field once, byte for byte",
+      source: "RFC 9110, sections 5.1 and 5.5"
+    },
+    { headers: given.fields },
+    Effect.fnUntraced(function*({ headers }) {
+      const { send, upstream } = yield* connect(ok)
+      yield* send(request({ headers }))
+      assertCarries(onlyOf(upstream), headers)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-04",
+      title: "MUST send the identity of each request with that request and no other",
+      source: "CWE-488; CVE-2026-32887"
+    },
+    { callers: Arbitrary.array(given.identityFields, { minLength: 2, maxLength: 4 }) },
+    Effect.fnUntraced(function*({ callers }) {
+      const { send, upstream } = yield* connect(ok)
+      // With the last one nobody is named.
+      const all: ReadonlyArray<Readonly<Record<string, string>>> = [...callers, {}]
+      for (const headers of all) yield* Effect.scoped(send(request({ headers })))
+      assert.lengthOf(upstream.exchanges, all.length)
+      for (const [index, exchange] of upstream.exchanges.entries()) {
+        const headers = all[index] ?? {}
+        assertCarries(exchange, headers)
+        const identity = namesOf(exchange).filter((name) => name.startsWith("x-auth-"))
+        assert.sameMembers(identity, Object.keys(headers))
+      }
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-05",
+      title: "MUST add no field that speaks of the caller, of the route or of a trace, nor a cookie",
+      source: "RFC 9110, section 7.6; RFC 7239, section 8; W3C Trace Context"
+    },
+    { headers: given.fields },
+    Effect.fnUntraced(function*({ headers }) {
+      const { send, upstream } = yield* connect(respond(200, [["set-cookie", "session=1; Path=/"]]))
+      for (let count = 0; count < 2; count++) {
+        const response = yield* send(request({ headers }))
+        yield* bodyOf(response)
+      }
+      assert.lengthOf(upstream.exchanges, 2)
+      for (const exchange of upstream.exchanges) {
+        const added = namesOf(exchange).filter((name) => !ofTheClient.has(name) && !Object.hasOwn(headers, name))
+        assert.deepStrictEqual(added, [])
+        assert.deepStrictEqual(exchange.values("host"), [new URL(upstream.origin).host])
+      }
+    }, Effect.withSpan("a request that is traced"))
+  ),
+
+  demand(
+    {
+      id: "CLIENT-06",
+      title: "MUST send the body byte for byte, framed in one way",
+      source: "RFC 9112, section 6.3; CVE-2026-1525"
+    },
+    { method: given.writingMethod, body: given.body },
+    Effect.fnUntraced(function*({ body, method }) {
+      const { send, upstream } = yield* connect(ok)
+      yield* send(request({ method, body }))
+      const exchange = onlyOf(upstream)
+      assert.isTrue(Buffer.from(body).equals(yield* exchange.body))
+      const lengths = exchange.values("content-length")
+      const codings = exchange.values("transfer-encoding")
+      if (body.length > 0 || lengths.length + codings.length > 0) {
+        assert.include([`${body.length};`, ";chunked"], `${lengths.join()};${codings.join()}`)
+      }
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-07",
+      title: "MUST fail with UpstreamUnavailable, unsent, where a field cannot be one",
+      source: "RFC 9110, section 5.5; CWE-113"
+    },
+    {
+      headers: Arbitrary.map(
+        Arbitrary.all({ headers: given.fields, unwritable: given.unwritableValue }),
+        ({ headers, unwritable }) => ({ ...headers, "x-name": unwritable })
+      )
+    },
+    Effect.fnUntraced(function*({ headers }) {
+      const { send, upstream } = yield* connect(ok)
+      const error = yield* Effect.flip(send(request({ headers })))
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+      assert.lengthOf(upstream.exchanges, 0)
+    })
+  )
+]

@@ -1,0 +1,125 @@
+/** How long an answer's body may take, and who waits for whom. */
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import { oneOf } from "../httpApp/arbitrary.ts"
+import { demand } from "./demand.ts"
+import * as given from "./given.ts"
+import { bodyOf, chunksOf, connect, request } from "./Subject.ts"
+import type { Exchange } from "./Upstream.ts"
+
+const MiB = 1024 * 1024
+
+const eventStream = [["content-type", "text/event-stream"]] as const
+
+const text = new TextEncoder()
+
+/** Writes blocks as fast as they are taken, and counts what was. */
+const flood = Effect.fnUntraced(function*(exchange: Exchange, bytes: number, taken: Ref.Ref<number>) {
+  const block = new Uint8Array(65_536).fill(0x61)
+  yield* exchange.head(200, eventStream)
+  for (let left = bytes; left > 0; left -= block.length) {
+    yield* exchange.write(block)
+    yield* Ref.update(taken, (count) => count + block.length)
+  }
+  yield* exchange.end
+})
+
+/** Waits until no more is taken. */
+const standstill = Effect.fnUntraced(function*(taken: Ref.Ref<number>) {
+  let before = 0
+  for (;;) {
+    yield* Effect.sleep("200 millis")
+    const now = yield* Ref.get(taken)
+    if (now === before && now > 0) return now
+    before = now
+  }
+})
+
+export const streams = [
+  demand(
+    {
+      id: "CLIENT-20",
+      title: "MUST hand on each event when it comes, before the answer ends",
+      source: "MCP 2025-11-25, Transports, Sending Messages to the Server; HTML, section 9.2"
+    },
+    { events: given.events },
+    Effect.fnUntraced(function*({ events }) {
+      const seen = yield* Queue.unbounded<void>()
+      const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        yield* exchange.head(200, eventStream)
+        for (const event of events) {
+          yield* exchange.write(text.encode(event))
+          // Not a byte more before this one is seen.
+          yield* Queue.take(seen)
+        }
+        yield* exchange.end
+      }))
+      const response = yield* send(request())
+      let received = ""
+      let next = 0
+      yield* Stream.runForEach(chunksOf(response), (chunk) => {
+        received += Buffer.from(chunk).toString("latin1")
+        if (received.length < events.slice(0, next + 1).join("").length) return Effect.void
+        next++
+        return Queue.offer(seen, undefined)
+      })
+      assert.strictEqual(received, events.join(""))
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-21",
+      title: "MUST make the upstream wait for a reader that is slow, and lose nothing",
+      source: "RFC 9293, section 3.8.6; CVE-2026-27887",
+      runs: 3
+    },
+    { pauseAfter: oneOf([0, 1, 20]) },
+    Effect.fnUntraced(function*({ pauseAfter }) {
+      // More than the two ends of a connection and the client itself may ever hold.
+      const bound = 16 * MiB
+      const taken = yield* Ref.make(0)
+      const { send } = yield* connect((exchange) => flood(exchange, 2 * bound, taken))
+      const response = yield* send(request())
+      const goOn = yield* Deferred.make<void>()
+      const pause = (chunks: number) => chunks === pauseAfter ? Deferred.await(goOn) : Effect.void
+      const reading = Stream.runFoldEffect(
+        chunksOf(response),
+        () => ({ bytes: 0, chunks: 0 }),
+        ({ bytes, chunks }, chunk) => Effect.as(pause(chunks + 1), { bytes: bytes + chunk.length, chunks: chunks + 1 })
+      )
+      const reader = yield* Effect.forkScoped(Effect.andThen(pause(0), reading))
+      assert.isBelow(yield* standstill(taken), bound)
+      yield* Deferred.succeed(goOn, undefined)
+      assert.strictEqual((yield* Fiber.join(reader)).bytes, 2 * bound)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-22",
+      title: "MUST NOT end a stream for being silent for longer than MCP_UPSTREAM_TIMEOUT",
+      source: "MCP 2025-11-25, Transports, Listening for Messages from the Server",
+      runs: 1
+    },
+    {},
+    Effect.fnUntraced(function*() {
+      const { send } = yield* connect(
+        Effect.fnUntraced(function*(exchange) {
+          yield* exchange.head(200, eventStream)
+          yield* Effect.sleep("1500 millis")
+          yield* exchange.write(text.encode("data: late\n\n"))
+          yield* exchange.end
+        }),
+        { upstreamTimeout: 1 }
+      )
+      const response = yield* send(request())
+      assert.strictEqual(Buffer.from(yield* bodyOf(response)).toString(), "data: late\n\n")
+    })
+  )
+]

@@ -1,0 +1,35 @@
+import * as Context from "effect/Context"
+import type * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type { GatewayConfig } from "../../config/GatewayConfig.ts"
+import type { GatewayClient } from "../../forward/GatewayClient.ts"
+import { HttpApp } from "../../http/HttpApp.ts"
+import type { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import type { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
+import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+
+/** All that an app may ask for: the suite provides it. */
+export type HttpAppNeeds =
+  | GatewayConfig
+  | TokenVerifier
+  | ProviderRegistry
+  | ProviderMetadata
+  | GatewayClient
+  | Digest.Digest
+
+/** The app under test, to be built anew for each case: its settings are a part of the case. */
+export class Subject extends Context.Service<Subject, {
+  readonly build: Effect.Effect<HttpApp["Service"], never, HttpAppNeeds | Scope.Scope>
+}>()("mcp-authorizer/testing/httpApp/Subject") {
+  /** Settings of the suite are all valid: an app that cannot be built with them dies. */
+  static readonly layer = <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>): Layer.Layer<Subject> =>
+    Layer.succeed(Subject, {
+      build: Effect.gen(function*() {
+        // A memo map of its own: one that is shared would give every case the first app.
+        const context = yield* Layer.buildWithMemoMap(app, yield* Layer.makeMemoMap, yield* Scope.Scope)
+        return Context.get(context, HttpApp)
+      }).pipe(Effect.orDie)
+    })
+}

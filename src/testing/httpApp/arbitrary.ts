@@ -1,0 +1,29 @@
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+
+/** One of several values, of any type. */
+export const oneOf = <const A>(values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
+  Arbitrary.map(
+    Arbitrary.schema(Schema.Literals(values.map((_, index) => index))),
+    // The index is one of the list's own.
+    (index) => values[index] as A
+  )
+
+/** One of several arbitraries, each as likely as the others. */
+export const either = <const A>(...sources: ReadonlyArray<Arbitrary.Arbitrary<A>>): Arbitrary.Arbitrary<A> =>
+  Arbitrary.flatMap(oneOf(sources), (source) => source)
+
+/** A text of pieces from a list. */
+export const textOf = (
+  pieces: ReadonlyArray<string>,
+  bounds: { readonly minLength?: number; readonly maxLength: number }
+): Arbitrary.Arbitrary<string> => Arbitrary.map(Arbitrary.array(oneOf(pieces), bounds), (parts) => parts.join(""))
+
+const number = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 36 ** 9, maximum: 36 ** 10 - 1 })))
+
+/** Text that stands nowhere by accident, so that it has leaked if it is found; different for different roles. */
+export const canaryOf = (role: string): Arbitrary.Arbitrary<string> =>
+  Arbitrary.map(number, (number) => `${role}-${number.toString(36)}`)
+
+/** The same, where there is one role only. */
+export const canary: Arbitrary.Arbitrary<string> = canaryOf("canary")

@@ -1,0 +1,151 @@
+/** Requests, as clients and their attackers write them. */
+import * as Arbitrary from "effect/Arbitrary"
+import { either, oneOf, textOf } from "./arbitrary.ts"
+
+/**
+ * A request that is yet to be addressed: `{mcp}` stands for the MCP path, `{token}` for the caller's token, in the target
+ * and in field values.
+ */
+export interface ClientRequest {
+  readonly method: string
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+
+/** The good request: a message with the caller's token. */
+export const message = (
+  headers: Readonly<Record<string, string>> = {},
+  body = ping,
+  target = "{mcp}"
+): ClientRequest => ({
+  method: "POST",
+  target,
+  headers: { authorization: "Bearer {token}", "content-type": "application/json", ...headers },
+  body
+})
+
+export const get = (target: string, headers: Readonly<Record<string, string>> = {}): ClientRequest => ({
+  method: "GET",
+  target,
+  headers
+})
+
+/** The methods that a Web `Request` can have, save `OPTIONS`, and some that nobody knows. */
+export const anyMethod: Arbitrary.Arbitrary<string> = oneOf([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "PROPFIND",
+  "QUERY",
+  "X-SHOUT"
+])
+
+const discoveryNames = ["oauth-protected-resource", "oauth-authorization-server", "openid-configuration"]
+
+/** Every target that answers with a discovery document. */
+export const discoveryTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
+  Arbitrary.all([oneOf(discoveryNames), oneOf(["", "{mcp}"])]),
+  ([name, suffix]) => `/.well-known/${name}${suffix}`
+)
+
+const awkwardPiece = ["/", "//", "..", ".", "%2e%2e", "%2F", "%5c", ";a=b", "mcp", "{mcp}", "?", "&", "x", "%00", "山"]
+
+/** Any target, well formed or not, of ours or of nobody. */
+export const anyTarget: Arbitrary.Arbitrary<string> = either(
+  Arbitrary.Constant("{mcp}"),
+  discoveryTarget,
+  oneOf(["{mcp}/tools", "{mcp}?a=b", "/healthz", "/readyz", "/favicon.ico", "{mcp}?access_token={token}"]),
+  Arbitrary.map(textOf(awkwardPiece, { maxLength: 6 }), (text) => `/${text}`)
+)
+
+/** `Authorization` in the forms that clients and attackers write; `undefined`: none. */
+export const anyAuthorization: Arbitrary.Arbitrary<string | undefined> = oneOf([
+  undefined,
+  "Bearer {token}",
+  "bearer   {token}",
+  "Bearer wrong",
+  "Bearer {token}, Bearer {token}",
+  "Bearer",
+  "Bearer \u00ff\"",
+  "Basic dXNlcjpwYXNz",
+  `Bearer ${"a".repeat(9000)}`,
+  "{token}",
+  ","
+])
+
+export const anyOrigin: Arbitrary.Arbitrary<string | undefined> = oneOf([
+  undefined,
+  "https://app.example",
+  "http://localhost:6274",
+  "https://evil.example",
+  "null",
+  "\u00ff\""
+])
+
+/** What a field may hold by RFC 9110, section 5.5: visible Latin-1, and blanks within. */
+const awkwardValue = textOf(["a", " ", "\"", "\\", ",", ";", "=", "%0d%0a", "\u00ff", "\t", "{}", "<b>"], {
+  maxLength: 6
+})
+
+/** Values of `Host` that name no host. */
+export const malformedHost: Arbitrary.Arbitrary<string> = oneOf([
+  "evil.example\"",
+  "evil.example\\",
+  "evil .example",
+  "user@evil.example",
+  "evil.example,gateway.test",
+  "evil.example/path",
+  "evil.example?query",
+  "evil.example#fragment",
+  "evil.example:99999",
+  "[evil::",
+  "%65vil.example",
+  "evil\u00e9.example"
+])
+
+const definedOnly = (headers: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))
+
+const anyHeaders: Arbitrary.Arbitrary<Record<string, string>> = Arbitrary.map(
+  Arbitrary.all({
+    authorization: anyAuthorization,
+    origin: anyOrigin,
+    host: either<string | undefined>(oneOf([undefined, "localhost:3000", "[::1]:8080"]), malformedHost),
+    "content-type": oneOf([undefined, "application/json", "text/plain", "application/x-www-form-urlencoded"]),
+    "content-encoding": oneOf([undefined, undefined, "gzip"]),
+    connection: oneOf([undefined, "keep-alive", "authorization, x-auth-user-id"]),
+    "x-trace-id": oneOf([undefined, "trace-1", "two words", "a".repeat(200)]),
+    "x-forwarded-host": oneOf([undefined, "evil.example", "\"evil\""]),
+    "access-control-request-headers": oneOf([undefined, "authorization, x-custom", "a b\""]),
+    "mcp-session-id": awkwardValue,
+    "x-awkward": awkwardValue
+  }),
+  definedOnly
+)
+
+const anyBody: Arbitrary.Arbitrary<string | undefined> = oneOf([
+  undefined,
+  "",
+  ping,
+  "{",
+  "[]",
+  "null",
+  "{\"method\":\"a\",\"method\":\"b\"}",
+  "access_token={token}",
+  "\ufeff{}",
+  "[".repeat(300)
+])
+
+/** Any request at all, save a preflight. Its body never asks who calls (`initialize`). */
+export const anyRequest: Arbitrary.Arbitrary<ClientRequest> = Arbitrary.all({
+  method: anyMethod,
+  target: anyTarget,
+  headers: anyHeaders,
+  body: anyBody
+})

@@ -1,0 +1,173 @@
+/** What holds for every answer, whatever was asked and in whatever circumstances. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { isAllowedOrigin } from "../../authorize/origin.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { either, oneOf } from "./arbitrary.ts"
+import { anyCaller, anyVerdict, good, identityCanaries, refused } from "./caller.ts"
+import { anyRequest, message } from "./clientRequest.ts"
+import { readChallenge, readOwnError } from "./ownError.ts"
+import { runApp } from "./RunningApp.ts"
+import { anySettings, configuredSecret } from "./settings.ts"
+import type { Subject } from "./Subject.ts"
+import { privateDetail } from "./surroundings.ts"
+import { anyUpstream, ordinary } from "./upstream.ts"
+
+const anything = {
+  settings: anySettings,
+  caller: anyCaller,
+  verdict: anyVerdict,
+  upstream: anyUpstream,
+  request: either(anyRequest, Arbitrary.Constant(message()))
+}
+
+const listed = (field: string | null): ReadonlyArray<string> =>
+  (field ?? "").split(",").map((name) => name.trim().toLowerCase())
+
+/** A trace id that anyone would accept. */
+const soundTraceId = oneOf(["trace-1", "0af7651916cd43dd8448eb211c80319c", "a".repeat(128), "A.b_c:1"])
+
+const unsoundTraceId = oneOf(["", "two words", "a".repeat(129), "quote\"", "a,b", "\u00ff", "a;b"])
+
+// Stack frames, modules, and names of what runs here.
+const betrayal = /(?:\n|\\n)\s+at |node_modules|node:internal|\.[cm]?[jt]s:\d/
+
+/** The forms in which a token could leak. */
+const formsOf = (token: string): ReadonlyArray<string> => [
+  token,
+  ...token.split("."),
+  btoa(token).replace(/=+$/, ""),
+  encodeURIComponent(token)
+]
+
+export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
+  requirement(
+    {
+      id: "APP-01",
+      title:
+        "MUST give every answer the CORS fields that let a browser read it, and a browser of a refused origin nothing",
+      source: "Fetch, section 3.3",
+      runs: 60
+    },
+    anything,
+    Effect.fnUntraced(function*({ request, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const { headers } = yield* app.send(request)
+      const { allowedOrigins, traceHeader } = app.settings
+      const origin = request.headers["origin"]
+      assert.includeMembers([...listed(headers.get("access-control-expose-headers"))], [
+        "www-authenticate",
+        "mcp-session-id",
+        traceHeader
+      ])
+      assert.isFalse(headers.has("access-control-allow-credentials"))
+      const allowed = headers.get("access-control-allow-origin")
+      if (origin === undefined || isAllowedOrigin(allowedOrigins, origin)) {
+        assert.include(["*", origin ?? "*"], allowed)
+      } else if (!request.target.startsWith("/.well-known/")) {
+        assert.isNull(allowed)
+      }
+      // RFC 9110, section 12.5.5: an answer that depends on the field must say so.
+      if (allowed !== "*") assert.include(listed(headers.get("vary")), "origin")
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-02",
+      title: "MUST give every answer a trace id: the client's if it is sound, else a new one",
+      source: "README, What the MCP server sees",
+      runs: 30
+    },
+    { ...anything, sound: soundTraceId, unsound: unsoundTraceId },
+    Effect.fnUntraced(function*({ request, sound, unsound, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const { traceHeader } = app.settings
+      const traceOf = (value: string) =>
+        Effect.map(
+          app.send({ ...request, headers: { ...request.headers, [traceHeader]: value } }),
+          ({ headers }) => headers.get(traceHeader) ?? ""
+        )
+      assert.strictEqual(yield* traceOf(sound), sound)
+      const made = [yield* traceOf(unsound), yield* traceOf(unsound)]
+      assert.notInclude(made, unsound)
+      for (const traceId of made) assert.match(traceId, /^[\x21-\x7e]{8,128}$/)
+      assert.lengthOf(new Set(made), 2)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-03",
+      title: "MUST challenge with exactly one Bearer challenge on 401 and 403 of its own, and never otherwise",
+      source: "RFC 9110, section 11.6.1; RFC 6750, section 3; RFC 9728, section 5.1",
+      runs: 80
+    },
+    anything,
+    Effect.fnUntraced(function*({ request, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const answer = yield* app.send(request)
+      if (!answer.relayed && (answer.status === 401 || answer.status === 403)) {
+        assert.match(readChallenge(answer).get("resource_metadata") ?? "", /^https?:\/\/[^"\\\s]+$/)
+      } else {
+        assert.isFalse(answer.headers.has("www-authenticate"))
+      }
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-04",
+      title: "MUST write its own errors as JSON of the one form, never to be stored, never as HTML",
+      source: "RFC 6749, section 5.2; JSON-RPC 2.0, section 5.1; RFC 9110, section 15",
+      runs: 80
+    },
+    anything,
+    Effect.fnUntraced(function*({ request, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const answer = yield* app.send(request)
+      if (answer.relayed) return
+      assert.notMatch(answer.headers.get("content-type") ?? "", /html|xml|script/)
+      if (answer.status < 400) return
+      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
+      if (request.method === "HEAD") assert.strictEqual(answer.text, "")
+      else if (readOwnError(answer).dialect === "jsonrpc") assert.strictEqual(app.settings.errorStyle, "jsonrpc")
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-05",
+      title: "MUST NOT answer 5xx to anything that a client can send, while verifier and MCP server are well",
+      source: "RFC 9110, section 15.6",
+      runs: 100
+    },
+    { ...anything, verdict: either(Arbitrary.Constant(good), refused), upstream: Arbitrary.Constant(ordinary) },
+    Effect.fnUntraced(function*({ request, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const answer = yield* app.send(request)
+      assert.isBelow(answer.status, 500, answer.text)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-06",
+      title: "MUST NOT show in any answer the token or a part of it, who calls, a secret, or what is meant for the log",
+      source: "RFC 6750, section 5.2",
+      runs: 80
+    },
+    anything,
+    Effect.fnUntraced(function*({ request, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const { headers, relayed, text } = yield* app.send(request)
+      const shown = [...headers].flat().join("\n") + text
+      const { caller } = circumstances
+      for (const secret of [...formsOf(caller.token), ...identityCanaries(caller), configuredSecret, privateDetail]) {
+        assert.isFalse(shown.includes(secret), `${secret} is in the answer`)
+      }
+      if (!relayed) assert.notMatch(shown, betrayal)
+    })
+  )
+]

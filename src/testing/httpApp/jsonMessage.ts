@@ -1,0 +1,89 @@
+/** JSON-RPC messages as text, with and without what a client may not say. */
+import * as Arbitrary from "effect/Arbitrary"
+import { either, oneOf } from "./arbitrary.ts"
+
+/** The same text twice: as the client sends it, and without any `_authContext`. */
+export interface JsonText {
+  readonly forged: string
+  readonly clean: string
+}
+
+// Spellings that some parser takes for `_authContext`: escapes, other case.
+const spellings = ["_authContext", "_auth\\u0043ontext", "\\u005fauthContext", "_authcontext", "_AUTHCONTEXT"]
+
+// Lexemes that parsing and writing anew would change.
+const scalar = oneOf([
+  "9007199254740993",
+  "1e400",
+  "-0",
+  "1.10",
+  "\"\\u00e9\"",
+  "\"\\ud83d\"",
+  "\"a\\/b\"",
+  "\"\u5c71\"",
+  "\"_authContext\"",
+  "null",
+  "true"
+])
+
+/** What a client forges: its name, its value, and after how many members it stands; `undefined`: nothing. */
+const forgery = either<{ readonly member: string; readonly at: number } | undefined>(
+  Arbitrary.Constant(undefined),
+  Arbitrary.map(
+    Arbitrary.all([oneOf(spellings), oneOf(["null", "{\"authenticated_user\":\"root\"}", "[{}]"]), oneOf([0, 1, 9])]),
+    ([name, value, at]) => ({ member: `"${name}":${value}`, at })
+  )
+)
+
+const arrayText = (items: ReadonlyArray<JsonText>): JsonText => ({
+  forged: `[${items.map(({ forged }) => forged).join(",")}]`,
+  clean: `[${items.map(({ clean }) => clean).join(",")}]`
+})
+
+const objectText = (
+  members: ReadonlyArray<JsonText>,
+  forged: { readonly member: string; readonly at: number } | undefined
+): JsonText => {
+  const sent = members.map(({ forged }) => forged)
+  if (forged !== undefined) sent.splice(forged.at, 0, forged.member)
+  return { forged: `{${sent.join(",")}}`, clean: `{${members.map(({ clean }) => clean).join(",")}}` }
+}
+
+const member = (name: string, { clean, forged }: JsonText): JsonText => ({
+  forged: `"${name}":${forged}`,
+  clean: `"${name}":${clean}`
+})
+
+const objectOf = (value: Arbitrary.Arbitrary<JsonText>): Arbitrary.Arbitrary<JsonText> =>
+  Arbitrary.map(
+    Arbitrary.all([Arbitrary.array(value, { maxLength: 3 }), forgery]),
+    ([values, forged]) => objectText(values.map((value, index) => member(`m${index} `, value)), forged)
+  )
+
+const valueOf = (depth: number): Arbitrary.Arbitrary<JsonText> => {
+  const leaf = Arbitrary.map(scalar, (text) => ({ forged: text, clean: text }))
+  if (depth === 0) return leaf
+  const inner = valueOf(depth - 1)
+  return either(leaf, Arbitrary.map(Arbitrary.array(inner, { maxLength: 3 }), arrayText), objectOf(inner))
+}
+
+const fixed = (name: string, text: string): JsonText => member(name, { forged: text, clean: text })
+
+/** One message with this method; its `params` is an object, or absent. */
+export const messageText = (method: string): Arbitrary.Arbitrary<JsonText> =>
+  Arbitrary.map(
+    Arbitrary.all([oneOf(["1", "9007199254740993", "\"id\""]), oneOf([true, false]), objectOf(valueOf(2)), forgery]),
+    ([id, hasParams, params, forged]) =>
+      objectText([
+        fixed("jsonrpc", "\"2.0\""),
+        fixed("id", id),
+        fixed("method", JSON.stringify(method)),
+        ...(hasParams ? [member("params", params)] : [])
+      ], forged)
+  )
+
+/** A message of the kind that passes unchanged, or a batch of them. */
+export const ordinaryText: Arbitrary.Arbitrary<JsonText> = either(
+  messageText("tools/call"),
+  Arbitrary.map(Arbitrary.array(messageText("ping"), { minLength: 1, maxLength: 3 }), arrayText)
+)

@@ -1,0 +1,101 @@
+/** What an error of the app's own looks like, in each of its dialects. */
+import { assert } from "@effect/vitest"
+import { isJsonObject, type JsonObject } from "../../keys/JsonObject.ts"
+import { type Challenge, parseChallenge } from "../parseChallenge.ts"
+import type { AppAnswer, RunningApp } from "./RunningApp.ts"
+
+/** What the body of an error says. */
+export interface OwnError {
+  readonly dialect: "oauth" | "jsonrpc"
+  /** `undefined`: JSON-RPC says it without a code of OAuth's. */
+  readonly error: string | undefined
+  readonly description: string
+}
+
+// RFC 6750, section 3: the characters of `error` and `error_description`.
+const errorText = /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/
+
+const assertOauth = ({ error, error_description: description, ...rest }: JsonObject): OwnError => {
+  assert.isEmpty(rest)
+  if (typeof error !== "string" || typeof description !== "string") return assert.fail("an error that is no text")
+  assert.match(error, errorText)
+  assert.match(description, errorText)
+  return { dialect: "oauth", error, description }
+}
+
+// JSON-RPC 2.0, sections 5 and 5.1.
+const assertJsonRpc = ({ error: object, ...envelope }: JsonObject): OwnError => {
+  assert.deepStrictEqual(envelope, { jsonrpc: "2.0", id: null })
+  if (!isJsonObject(object)) return assert.fail("an error that is no object")
+  const { code, data, message, ...rest } = object
+  assert.isEmpty(rest)
+  assert.isTrue(Number.isInteger(code))
+  if (typeof message !== "string") return assert.fail("a message that is no text")
+  if (data === undefined) return { dialect: "jsonrpc", error: undefined, description: message }
+  if (!isJsonObject(data)) return assert.fail("data that are no object")
+  const { description, error } = assertOauth(data)
+  assert.strictEqual(message, description)
+  return { dialect: "jsonrpc", error, description }
+}
+
+/** Asserts that an answer is a well-formed error of the app's own, and reads it. */
+export const readOwnError = ({ headers, relayed, text }: AppAnswer): OwnError => {
+  assert.isFalse(relayed, "the MCP server's answer was handed on")
+  assert.strictEqual(headers.get("content-type"), "application/json")
+  assert.strictEqual(headers.get("x-content-type-options"), "nosniff")
+  assert.strictEqual(headers.get("cache-control"), "no-store")
+  const body: unknown = JSON.parse(text)
+  if (!isJsonObject(body)) return assert.fail("an error that is no object")
+  return "jsonrpc" in body ? assertJsonRpc(body) : assertOauth(body)
+}
+
+/** Asserts that an answer has exactly one challenge, for Bearer, that can be read by the letter; and reads it. */
+export const readChallenge = ({ headers }: AppAnswer): Challenge["parameters"] => {
+  const { parameters, scheme } = parseChallenge(headers.get("www-authenticate") ?? "")
+  assert.strictEqual(scheme, "Bearer")
+  assert.includeMembers(["error", "error_description", "scope", "resource_metadata"], [...parameters.keys()])
+  for (const name of ["error", "error_description"]) assert.match(parameters.get(name) ?? "none", errorText)
+  // Clients look for these in the whole field with a regular expression.
+  for (const [name, value] of parameters) {
+    if (name !== "resource_metadata") assert.notMatch(value, /(?:error|scope|resource_metadata)\s*=/)
+  }
+  return parameters
+}
+
+export interface ExpectedError {
+  readonly status: number
+  /** The code in the dialects that do not have another one for it. */
+  readonly error: string
+  /** There were no credentials: two dialects then say nothing of an error. */
+  readonly missing?: boolean
+  /** The answer is none to a message, so it is never in JSON-RPC. */
+  readonly elsewhere?: boolean
+}
+
+/**
+ * Asserts that an answer is this very error, in the dialect of the settings: in the body, and in the challenge, which
+ * 401 and 403 have and others have not. Returns what the body says.
+ */
+export const assertOwnError = (app: RunningApp, answer: AppAnswer, expected: ExpectedError): OwnError => {
+  const { elsewhere = false, missing = false, status } = expected
+  const { errorStyle } = app.settings
+  assert.strictEqual(answer.status, status, answer.text)
+  const own = readOwnError(answer)
+  const jsonRpc = errorStyle === "jsonrpc" && !elsewhere
+  assert.strictEqual(own.dialect, jsonRpc ? "jsonrpc" : "oauth")
+  const error = errorStyle === "unauthorized" && status === 401 ? "unauthorized" : expected.error
+  assert.strictEqual(own.error, jsonRpc && missing ? undefined : error)
+  if (status === 401 || status === 403) {
+    const bare = missing && (jsonRpc || errorStyle === "rfc6750")
+    const challenge = readChallenge(answer)
+    assert.strictEqual(challenge.get("error"), bare ? undefined : error)
+    assert.strictEqual(challenge.get("error_description"), bare ? undefined : own.description)
+  } else {
+    assert.isFalse(answer.headers.has("www-authenticate"))
+  }
+  return own
+}
+
+/** Asserts that nothing has come to the MCP server. */
+export const assertNotForwarded = ({ forwarded }: RunningApp): void =>
+  assert.isEmpty(forwarded, "a request came to the MCP server")

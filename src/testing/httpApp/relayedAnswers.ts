@@ -1,0 +1,130 @@
+/** The MCP server's answers, on their way back. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { oneOf } from "./arbitrary.ts"
+import { anyCaller, good } from "./caller.ts"
+import { message } from "./clientRequest.ts"
+import { assertOwnError } from "./ownError.ts"
+import { runApp } from "./RunningApp.ts"
+import { anySettings } from "./settings.ts"
+import type { Subject } from "./Subject.ts"
+import { answers, misleading, type UpstreamBehaviour } from "./upstream.ts"
+
+const admitted = { settings: anySettings, caller: anyCaller, verdict: Arbitrary.Constant(good) }
+
+const kept = Arbitrary.all({
+  "content-type": oneOf(["application/json", "text/event-stream", "text/plain; charset=utf-8"]),
+  "mcp-session-id": oneOf(["1868a90c", "~!#$%&'*+"]),
+  "x-kept": oneOf(["", "a, b", "\u00e9"]),
+  "cache-control": oneOf(["no-cache", "private, max-age=60"])
+})
+
+const dropped = {
+  "keep-alive": "timeout=5",
+  "proxy-authenticate": "Basic",
+  "proxy-connection": "keep-alive",
+  trailer: "x-checksum",
+  upgrade: "h2c",
+  "access-control-allow-credentials": "true",
+  "access-control-max-age": "1",
+  "www-authenticate": "Bearer realm=\"inner\""
+}
+
+const body = oneOf([`{"jsonrpc":"2.0","id":9007199254740993,"result":{"a":1.10}}`, "data: {}\n\n: ping\n\n", "\u5c71"])
+
+export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
+  requirement(
+    {
+      id: "APP-80",
+      title: "MUST hand an answer back as it is, without what is for this hop, for browsers or a challenge",
+      source: "RFC 9110, section 7.6.1; Fetch, section 3.3.3",
+      runs: 40
+    },
+    {
+      ...admitted,
+      status: oneOf([200, 201, 400, 404, 409, 429, 500, 503]),
+      fields: kept,
+      body,
+      streamed: oneOf([true, false])
+    },
+    Effect.fnUntraced(function*({ body, fields, status, streamed, ...admitted }) {
+      const origin = "https://upstream.example"
+      const app = yield* runApp({
+        ...admitted,
+        upstream: answers(
+          status,
+          body,
+          {
+            ...fields,
+            ...dropped,
+            connection: "close, X-Named",
+            "x-named": "1",
+            "access-control-allow-origin": origin
+          },
+          streamed
+        )
+      })
+      const answer = yield* app.send(message())
+      assert.deepStrictEqual([answer.relayed, answer.status, answer.text], [true, status, body])
+      for (const [name, value] of Object.entries(fields)) assert.strictEqual(answer.headers.get(name), value)
+      for (const name of [...Object.keys(dropped), "connection", "x-named"]) {
+        assert.isFalse(answer.headers.has(name), name)
+      }
+      assert.notStrictEqual(answer.headers.get("access-control-allow-origin"), origin)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-81",
+      title: "MUST keep shared caches from an answer of which the MCP server does not say that they may have it",
+      source: "RFC 9111, section 3.5"
+    },
+    { ...admitted, status: oneOf([200, 202, 404]) },
+    Effect.fnUntraced(function*({ status, ...admitted }) {
+      const app = yield* runApp({ ...admitted, upstream: answers(status) })
+      const answer = yield* app.send(message())
+      assert.deepStrictEqual([answer.relayed, answer.status, answer.text], [true, status, ""])
+      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-82",
+      title: "MUST answer 502 where the MCP server redirects or asks for credentials, and lead the client nowhere",
+      source: "RFC 9728, section 5.1; MCP 2025-11-25, authorization, Protected Resource Metadata",
+      runs: 40
+    },
+    { ...admitted, upstream: misleading },
+    Effect.fnUntraced(function*(circumstances) {
+      const app = yield* runApp(circumstances)
+      const answer = yield* app.send(message())
+      assertOwnError(app, answer, { status: 502, error: "server_error" })
+      assert.isFalse(answer.headers.has("location"))
+      assert.lengthOf(app.forwarded, 1, "a redirection was followed")
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-83",
+      title:
+        "MUST answer 502 where the MCP server cannot be had, 504 where it takes too long, and 500 for a fault of its own",
+      source: "RFC 9110, sections 15.6.1, 15.6.3 and 15.6.5"
+    },
+    {
+      ...admitted,
+      upstream: oneOf<UpstreamBehaviour>([{ _tag: "Unavailable" }, { _tag: "TimedOut" }, { _tag: "Faulty" }])
+    },
+    Effect.fnUntraced(function*(circumstances) {
+      const app = yield* runApp(circumstances)
+      const statuses = { Answers: 200, Unavailable: 502, TimedOut: 504, Faulty: 500 }
+      const status = statuses[circumstances.upstream._tag]
+      assertOwnError(app, yield* app.send(message()), { status, error: "server_error" })
+      assert.lengthOf(app.forwarded, 1, "the message was sent again")
+    })
+  )
+]

@@ -1,0 +1,166 @@
+/** What the app under test is provided with, in memory and under the control of the case. */
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import type { GatewayConfigInput } from "../../config/GatewayConfigInput.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import {
+  InvalidToken,
+  ProviderUnavailable,
+  UpstreamTimeout,
+  UpstreamUnavailable,
+  type VerificationError
+} from "../../errors/GatewayError.ts"
+import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../forward/GatewayClient.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import { MetadataUnavailable, ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import { type ProviderReadiness, ProviderRegistry } from "../../verify/ProviderRegistry.ts"
+import { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import type { Caller, Verdict } from "./caller.ts"
+import { type UpstreamBehaviour, upstreamMark } from "./upstream.ts"
+
+/** All circumstances of a case. */
+export interface Circumstances {
+  readonly settings: GatewayConfigInput
+  readonly caller: Caller
+  readonly verdict: Verdict
+  readonly upstream: UpstreamBehaviour
+  /** Whether the providers themselves can be reached; they can unless given. */
+  readonly providersDown?: boolean
+}
+
+/** Is in every detail that is meant for the log; it may appear in no answer. */
+export const privateDetail = "private-detail-bm90Zm9ydGhld2lyZQ"
+
+/** What only the app's surroundings know of a case. */
+export interface Witness {
+  readonly verified: Array<string>
+  readonly forwarded: Array<UpstreamRequest>
+}
+
+/** All the scopes that a token of the settings' first provider must have. */
+export const requiredScopes = ({ providers, requiredScopes }: GatewaySettings): ReadonlyArray<string> => [
+  ...new Set([...requiredScopes, ...providers[0]?.requiredScopes ?? []])
+]
+
+/** Whom the caller's token stands for once it is verified. */
+export const identityOf = (settings: GatewaySettings, caller: Caller): Identity => ({
+  subject: caller.subject,
+  clientId: caller.clientId,
+  issuer: "https://issuer.example/\u00e9",
+  scopes: [...requiredScopes(settings), ...caller.scopes],
+  email: caller.email,
+  name: caller.claim,
+  provider: settings.providers[0]?.name ?? "none",
+  expiresAt: undefined,
+  claims: { claim: caller.claim }
+})
+
+const fault = (): never => {
+  throw new Error(`${privateDetail} at token.js:1`)
+}
+
+const verify = (
+  settings: GatewaySettings,
+  { caller, verdict }: Circumstances,
+  token: string
+): Effect.Effect<Identity, VerificationError> => {
+  const provider = settings.providers[0]?.name ?? "none"
+  if (token !== caller.token) {
+    return Effect.fail(new InvalidToken({ reason: "UnknownToken", provider, detail: privateDetail }))
+  }
+  const identity = identityOf(settings, caller)
+  switch (verdict._tag) {
+    case "Good":
+      return Effect.succeed(identity)
+    case "Unscoped":
+      return Effect.succeed({ ...identity, scopes: identity.scopes.slice(1) })
+    case "Refused":
+      return Effect.fail(new InvalidToken({ reason: verdict.reason, provider, detail: privateDetail }))
+    case "Unavailable":
+      return Effect.fail(
+        new ProviderUnavailable({ provider, detail: privateDetail, retryAfter: verdict.retryAfter })
+      )
+    case "Faulty":
+      return Effect.sync(fault)
+  }
+}
+
+const encoder = new TextEncoder()
+
+const bodyOf = (text: string, streamed: boolean): UpstreamResponse["body"] => {
+  if (text === "") return { _tag: "Empty" }
+  const bytes = encoder.encode(text)
+  const half = bytes.length >> 1
+  return streamed
+    ? { _tag: "Stream", stream: Stream.make(bytes.subarray(0, half), bytes.subarray(half)) }
+    : { _tag: "Bytes", bytes }
+}
+
+const send = (behaviour: UpstreamBehaviour): Effect.Effect<UpstreamResponse, UpstreamUnavailable | UpstreamTimeout> => {
+  switch (behaviour._tag) {
+    case "Answers":
+      return Effect.succeed({
+        status: behaviour.status,
+        headers: { ...behaviour.headers, [upstreamMark]: "yes" },
+        body: bodyOf(behaviour.body, behaviour.streamed)
+      })
+    case "Unavailable":
+      return Effect.fail(new UpstreamUnavailable({ detail: privateDetail }))
+    case "TimedOut":
+      return Effect.fail(new UpstreamTimeout({ millis: 1000 }))
+    case "Faulty":
+      return Effect.sync(fault)
+  }
+}
+
+/** The document that a provider publishes about itself; its members are its own affair. */
+export const publishedMetadata = (issuer: string): Readonly<Record<string, unknown>> => ({
+  issuer,
+  authorization_endpoint: "https://login.example/authorize",
+  token_endpoint: "https://login.example/token",
+  "x-own-member": [1, { a: null }]
+})
+
+/** The layers of a case, and what they witness. */
+export const surround = (settings: GatewaySettings, circumstances: Circumstances) => {
+  const { providersDown = false } = circumstances
+  const witness: Witness = { verified: [], forwarded: [] }
+  const layer = Layer.mergeAll(
+    Digest.layerWebCrypto,
+    Layer.succeed(GatewayConfig, settings),
+    Layer.succeed(TokenVerifier, {
+      verify: (token) =>
+        Effect.suspend(() => {
+          witness.verified.push(Redacted.value(token))
+          return verify(settings, circumstances, Redacted.value(token))
+        })
+    }),
+    Layer.succeed(GatewayClient, {
+      send: (request) =>
+        Effect.suspend(() => {
+          witness.forwarded.push(request)
+          return send(circumstances.upstream)
+        })
+    }),
+    Layer.succeed(ProviderMetadata, {
+      document: ({ issuer }) =>
+        providersDown
+          ? Effect.fail(new MetadataUnavailable({ detail: privateDetail }))
+          : Effect.succeed(publishedMetadata(issuer))
+    }),
+    Layer.mock(ProviderRegistry, {
+      readiness: Effect.succeed(
+        settings.providers.map(({ name }): ProviderReadiness => ({
+          provider: name,
+          ready: !providersDown,
+          state: providersDown ? "unavailable" : "ready"
+        }))
+      )
+    })
+  )
+  return { layer, witness }
+}

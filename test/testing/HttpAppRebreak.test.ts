@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { HttpApp } from "../../src/http/HttpApp.ts"
+import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
+import { violations } from "../support/violations.ts"
+import { admissionDefects } from "./httpApp/admissionDefects.ts"
+import { answerDefects } from "./httpApp/answerDefects.ts"
+import { type App, type Defect, json, receiving, sendingOther, verifying } from "./httpApp/defects.ts"
+import { forwardingDefects } from "./httpApp/forwardingDefects.ts"
+
+/** Those of the requirements that have one of these ids. */
+const withIds = (ids: ReadonlyArray<string>) => HttpAppTest.requirements.filter(({ id }) => ids.includes(id))
+
+/** What a defect is put in by, and the defects that are put in so. */
+const harmless: ReadonlyArray<readonly [name: string, defects: ReadonlyArray<Defect>, app: App]> = [
+  ["has its answers written anew", answerDefects, json((text) => text)],
+  ["has its requests changed into themselves", admissionDefects, receiving((request) => request)],
+  ["hears from its verifier through another one", admissionDefects, verifying((verify) => verify)],
+  ["sends the same request by another way", forwardingDefects, sendingOther(() => ({}))]
+]
+
+describe("HttpAppTest finds nothing in a gateway that", () => {
+  it.effect("has no defect", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* violations(HttpAppTest.requirements), [])
+    }).pipe(Effect.provide(HttpAppTest.subject(HttpApp.layer))), { timeout: 120_000 })
+
+  it.effect.each(harmless)("%s", ([, defects, app]) =>
+    Effect.gen(function*() {
+      const meant = withIds(defects.flatMap(([, ids]) => ids))
+      assert.deepStrictEqual(yield* violations(meant), [])
+    }).pipe(Effect.provide(HttpAppTest.subject(app))), { timeout: 120_000 })
+})
+
+describe("HttpAppTest finds a gateway that", () => {
+  it.effect.each([...answerDefects, ...admissionDefects, ...forwardingDefects])(
+    "%s",
+    ([, ids, app]) =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* violations(withIds(ids)), ids)
+      }).pipe(Effect.provide(HttpAppTest.subject(app))),
+    { timeout: 60_000 }
+  )
+})
