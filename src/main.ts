@@ -13,11 +13,18 @@ import * as Runtime from "effect/Runtime"
 import { demo } from "./node/commands/demo.ts"
 import { schema } from "./node/commands/schema.ts"
 import { serve } from "./node/commands/serve.ts"
+import { isWorker, work } from "./node/workers/worker.ts"
 import { version } from "./version.ts"
 
 const config = Flag.String("config").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("JSON file with settings; the environment wins over it (MCP_CONFIG_FILE)"),
+  Flag.optional
+)
+
+const workers = Flag.String("workers").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Number of processes that serve the port together, or auto (MCP_WORKERS)"),
   Flag.optional
 )
 
@@ -34,7 +41,7 @@ const schemaCommand = Command.make("schema", {}, () => schema).pipe(
   Command.withDescription("Print the JSON Schema of the config file")
 )
 
-const command = Command.make("mcp-authorizer", { config, check }, serve).pipe(
+const command = Command.make("mcp-authorizer", { config, workers, check }, serve).pipe(
   Command.withDescription(
     "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
       "documents, and forwards what is let in. Configured by environment variables (see the README)."
@@ -46,11 +53,13 @@ const command = Command.make("mcp-authorizer", { config, check }, serve).pipe(
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-command.pipe(
+const main = command.pipe(
   Command.run({ version }),
   Effect.provide(Layer.mergeAll(
     NodeServices.layer,
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
-  )),
-  NodeRuntime.runMain({ teardown })
+  ))
 )
+
+// Nobody reads the arguments of a worker: it is told what to do.
+NodeRuntime.runMain(isWorker ? work : main, { teardown })

@@ -132,7 +132,7 @@ export interface GatewaySettings {
   readonly requiredScopes: ReadonlyArray<string>
   /** `scopes_supported` of the protected resource metadata; empty: the member is left out. */
   readonly scopesSupported: ReadonlyArray<string>
-  /** Absolute http(s) URL without query or fragment: where the MCP server is. */
+  /** Absolute http(s) URL without query or fragment, or one that `gatewaySocket` reads: where the MCP server is. */
   readonly gatewayUrl: string
   /** Begins with a slash, does not end with one (unless it is `/`). */
   readonly path: string
@@ -164,6 +164,8 @@ export interface GatewaySettings {
   readonly host: string
   /** 0: the system chooses. */
   readonly port: number
+  /** How many processes the program on Node runs; a program that embeds the gateway, and other hosts, run one. */
+  readonly workers: number | "auto"
   readonly logFormat: "json" | "pretty"
   readonly logLevel: (typeof logLevels)[number]
 }

@@ -105,6 +105,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   path: settings.path,
   host: settings.host,
   port: settings.port,
+  workers: settings.workers,
   trusted_proxies: describeProxies(settings.trustedProxies),
   allowed_origins: describeOrigins(settings.allowedOrigins),
   forward_authorization: settings.forwardAuthorization,

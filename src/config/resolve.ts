@@ -5,7 +5,14 @@ import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { isLoopbackAddress } from "./network.ts"
 import { namesProvider, resolveProviders } from "./providers.ts"
 import { resourceUrl } from "./resourceUrl.ts"
-import { type Decoded, type DefaultedName, type SettingName, settings as table } from "./settings.ts"
+import {
+  type Decoded,
+  type DefaultedName,
+  fileKey,
+  type SettingName,
+  settingNames,
+  settings as table
+} from "./settings.ts"
 import { decode, merge, type Source } from "./Source.ts"
 import { fromVariables } from "./variables.ts"
 
@@ -16,6 +23,16 @@ const noProvider: Problem = {
   cure: "Set MCP_JWT_ISSUER (AUTHKIT_DOMAIN for AuthKit) and MCP_JWT_AUDIENCE, or MCP_STATIC_TOKENS for development, " +
     "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
 }
+
+/** Settings from the command line: `MCP_WORKERS` is `--workers` there. */
+const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => ({
+  given: new Map(settingNames.flatMap((name) => {
+    const value = flags[name]
+    const flag = `--${fileKey(name).replaceAll("_", "-")}`
+    return value === undefined ? [] : [[name, { value, isText: true, source: flag, spellings: [flag] }]]
+  })),
+  problems: []
+})
 
 /**
  * The settings that sources amount to, or all problems at once.
@@ -76,21 +93,29 @@ export const resolve = (
     shutdownTimeoutMillis: defaulted("MCP_SHUTDOWN_TIMEOUT") * 1000,
     host,
     port: defaulted("PORT"),
+    workers: defaulted("MCP_WORKERS"),
     logFormat: defaulted("MCP_LOG_FORMAT"),
     logLevel: defaulted("MCP_LOG_LEVEL")
   }
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
 
-/**
- * The settings of a service: variables, and behind them a config file that is already parsed as JSON.
- *
- * For each setting the variables win.
- */
-export const resolveSources = ({ document, variables }: {
+/** What the settings of a service are made of, as it was found; all of it can be written as JSON. */
+export interface Sources {
+  /** The environment, or the like of another host; all of it, so that misspelt names are found. */
   readonly variables: Readonly<Record<string, string | undefined>>
+  /** The config file, parsed as JSON. */
   readonly document?: unknown
-}): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  document === undefined
-    ? resolve(fromVariables(variables))
-    : resolve(fromVariables(variables), fromFile(document))
+  /** Settings of the command line. */
+  readonly flags?: Partial<Readonly<Record<SettingName, string>>>
+}
+
+/** The settings of a service: for each the command line wins, then the variables, then the file. */
+export const resolveSources = (
+  { document, flags = {}, variables }: Sources
+): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  resolve(
+    fromFlags(flags),
+    fromVariables(variables),
+    ...(document === undefined ? [] : [fromFile(document)])
+  )

@@ -13,6 +13,7 @@ import { publicKey } from "./publicKey.ts"
 import { staticTokens } from "./staticTokens.ts"
 import { tokenPrefix } from "./tokenPrefix.ts"
 import { gatewayUrl, providerUrl, publicUrl } from "./urls.ts"
+import { workers } from "./workers.ts"
 
 /** One setting, named by its key in the table: the canonical name of its variable. */
 export interface Setting<out A = unknown> {
@@ -41,7 +42,9 @@ const table = {
     kind: gatewayUrl,
     aliases: ["AUTH_GATEWAY_URL"],
     default: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
-    doc: "Where the MCP server is; what follows the MCP path is appended."
+    doc:
+      "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
+      "behind the Unix socket `/run/mcp.sock`."
   },
   MCP_PUBLIC_URL: {
     kind: publicUrl,
@@ -55,6 +58,11 @@ const table = {
   },
   HOST: { kind: host, default: "127.0.0.1", doc: "The address to listen on." },
   PORT: { kind: integer(0, 65_535), default: "3000", doc: "The port to listen on; 0 lets the system choose." },
+  MCP_WORKERS: {
+    kind: workers,
+    default: "1",
+    doc: "How many processes serve the port together; `auto`: as many as the machine runs at a time."
+  },
   MCP_CONFIG_FILE: { kind: text, variableOnly: true, doc: "A JSON file with settings; variables win over it." },
 
   MCP_AUTH_ENABLED: {

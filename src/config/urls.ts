@@ -2,6 +2,7 @@
  * URLs as settings: strict, and kept as they were written wherever they are compared as strings.
  */
 import * as Result from "effect/Result"
+import { checkSocketUrl, meansSocket } from "./gatewaySocket.ts"
 import { type Checked, type Kind, refuse, string } from "./kinds.ts"
 import { isLoopbackHost } from "./loopback.ts"
 
@@ -57,11 +58,11 @@ export const providerUrl: Kind<string, string> = string("https URL", (text) => {
   return Result.map(check(url, { http: "Loopback", query: true }), () => url)
 })
 
-/** Where the MCP server is: http or https. */
-export const gatewayUrl: Kind<string, string> = string(
-  "URL",
-  (text) => Result.map(check(text, { http: "Anywhere", query: false }), () => text)
-)
+/** Where the MCP server is: http, https, or http over a Unix socket. */
+export const gatewayUrl: Kind<string, string> = string("URL", (text) =>
+  meansSocket(text)
+    ? checkSocketUrl(text)
+    : Result.map(check(text, { http: "Anywhere", query: false }), () => text))
 
 /** Where clients find the gateway: the serialised origin, and the path if there is one, without a slash at the end. */
 export const publicUrl: Kind<string, string> = string(

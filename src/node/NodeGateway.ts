@@ -7,11 +7,11 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import { warnings } from "../config/warnings.ts"
 import { HttpApp } from "../http/HttpApp.ts"
 import { layerProviders } from "../verify/layers.ts"
 import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { announce } from "./announce.ts"
 import { drainOnClose } from "./drain.ts"
 import { makeHttpServer } from "./httpServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
@@ -28,23 +28,31 @@ const serverLayer = Effect.map(GatewayConfig, (settings) => {
   return Layer.provideMerge(Layer.effectDiscard(cut), listening)
 }).pipe(Layer.unwrap)
 
-/** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
-const announce = Effect.gen(function*() {
-  const settings = yield* GatewayConfig
-  const { address } = yield* HttpServer.HttpServer
-  yield* Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning))
-  yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({
-    url: NetAddress.formatUrlUnsafe(address),
-    mcp_path: settings.path,
-    upstream: settings.gatewayUrl,
-    providers: settings.providers.map(({ name, type }) => `${name} (${type})`)
-  }))
-})
-
-const serve = Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle)))
+// The application is built first: a connection may come the moment that the server listens.
+const serve = Effect.map(HttpApp, ({ handle }) => Layer.provideMerge(HttpServer.serve(handle), serverLayer)).pipe(
+  Layer.unwrap
+)
 
 /** What tokens mean, on top of the configured providers; what else it needs has been provided. */
 export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
+
+/**
+ * The gateway as a Node service that says nothing at start-up: for a program that has words of its own, or runs several.
+ *
+ * Otherwise as `layer`.
+ */
+export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
+  serve.pipe(
+    Layer.provide(HttpApp.layer),
+    Layer.provide([verifier, NodeGatewayClient.layer]),
+    Layer.provide(layerProviders),
+    Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory])
+  )
+
+const announceServer = Effect.gen(function*() {
+  const { address } = yield* HttpServer.HttpServer
+  yield* announce(yield* GatewayConfig, NetAddress.formatUrlUnsafe(address))
+})
 
 /**
  * The gateway as a Node service: listens, verifies, forwards.
@@ -57,11 +65,4 @@ export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegi
  * `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
  */
 export const layer = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
-  Layer.effectDiscard(announce).pipe(
-    Layer.provideMerge(serve),
-    Layer.provide(HttpApp.layer),
-    Layer.provide([verifier, NodeGatewayClient.layer]),
-    Layer.provide(layerProviders),
-    Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory]),
-    Layer.provideMerge(serverLayer)
-  )
+  Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier)))

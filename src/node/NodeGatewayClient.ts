@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Dispatcher, Pool } from "undici"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { gatewaySocket } from "../config/gatewaySocket.ts"
 import { type UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../forward/GatewayClient.ts"
 import { UpstreamCall } from "./UpstreamCall.ts"
@@ -10,11 +11,13 @@ const connectTimeoutMillis = 10_000
 
 const make = Effect.gen(function*() {
   const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const socketPath = gatewaySocket(gatewayUrl)
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      new Pool(new URL(gatewayUrl).origin, {
+      // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
+      new Pool(socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost", {
         pipelining: 1,
-        connect: { timeout: connectTimeoutMillis },
+        connect: { timeout: connectTimeoutMillis, ...(socketPath === undefined ? {} : { socketPath }) },
         // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
         headersTimeout: 0,
         // Event streams are silent for as long as they like.
@@ -66,7 +69,8 @@ const make = Effect.gen(function*() {
 })
 
 /**
- * `GatewayClient` on `undici`: a keep-alive pool for the one upstream origin, byte-exact targets, no decoding.
+ * `GatewayClient` on `undici`: a keep-alive pool for the one upstream origin or Unix socket, byte-exact targets, no
+ * decoding.
  *
  * The number of connections is not bounded, because every open event stream keeps one; the number of requests that wait
  * for an answer is.

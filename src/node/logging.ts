@@ -13,9 +13,35 @@ const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> =
   none: "None"
 }
 
+type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel">
+
+const loggerOf = ({ logFormat }: LogSettings): Logger.Logger<unknown, void> =>
+  logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })
+
+const layerOf = ({ logLevel }: LogSettings, logger: Logger.Logger<unknown, void>) =>
+  Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, levels[logLevel]))
+
 /** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
-export const layerLogging = ({ logFormat, logLevel }: Pick<GatewaySettings, "logFormat" | "logLevel">) =>
+export const layerLogging = (settings: LogSettings) => layerOf(settings, loggerOf(settings))
+
+/** Writes an entry of several lines at once. */
+const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+  Logger.make((options) => {
+    process.stdout.cork()
+    try {
+      logger.log(options)
+    } finally {
+      process.stdout.uncork()
+    }
+  })
+
+/**
+ * The same for processes that share their standard output: their entries do not run into each other.
+ *
+ * @param annotations what every entry of this process carries
+ */
+export const layerSharedLogging = (settings: LogSettings, annotations: Readonly<Record<string, unknown>> = {}) =>
   Layer.merge(
-    Logger.layer([logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })]),
-    Layer.succeed(References.MinimumLogLevel, levels[logLevel])
+    layerOf(settings, inOnePiece(loggerOf(settings))),
+    Layer.succeed(References.CurrentLogAnnotations, annotations)
   )

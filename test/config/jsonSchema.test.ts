@@ -33,6 +33,8 @@ describe("the JSON Schema of the config file", () => {
           { jwt_issuer: issuer, jwt_audience: "a,b", jwt_algorithm: ["ES256"], allowed_origins: "*" },
           { auth_enabled: false, clock_skew: 300, error_style: "jsonrpc", trusted_proxies: ["10.0.0.0/8"] },
           { static_tokens: "t:c:s:read" },
+          { jwt_issuer: issuer, workers: 4 },
+          { jwt_issuer: issuer, workers: "auto" },
           { static_tokens: [{ token: "t", client_id: "c", subject: "s", scopes: ["a"], expires_at: 1 }] },
           {
             required_scopes: ["a"],
@@ -62,6 +64,8 @@ describe("the JSON Schema of the config file", () => {
           { jwt_issuer: issuer, clock_skew: 301 },
           { jwt_issuer: issuer, clock_skew: 1.5 },
           { jwt_issuer: issuer, port: "3000" },
+          { jwt_issuer: issuer, workers: 0 },
+          { jwt_issuer: issuer, workers: "4" },
           { jwt_issuer: issuer, error_style: "html" },
           { jwt_issuer: issuer, log_level: "INFO" },
           { jwt_issuer: issuer, required_scopes: [] },

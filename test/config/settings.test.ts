@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Result from "effect/Result"
+import { gatewaySocket } from "../../src/config/gatewaySocket.ts"
+import { resolveSources } from "../../src/config/resolve.ts"
 import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
 import { complete, settingsOf } from "./resolving.ts"
 
@@ -40,6 +42,7 @@ describe("settings", () => {
         shutdownTimeoutMillis: 10_000,
         host: "127.0.0.1",
         port: 3000,
+        workers: 1,
         logFormat: "json",
         logLevel: "info"
       })
@@ -223,6 +226,73 @@ describe("settings", () => {
       ) {
         assert.throws(() => resolved({ MCP_GATEWAY_URL: bad }), /MCP_GATEWAY_URL/, bad)
       }
+    }))
+
+  it.effect("CFG-01 MUST take one notation for a Unix socket, and refuse with it all others", () =>
+    Effect.sync(() => {
+      for (
+        const [url, socket] of [
+          ["http+unix://%2Frun%2Fmcp.sock/mcp", "/run/mcp.sock"],
+          ["HTTP+UNIX://%2frun%2Fa%20b%3A1%25.sock/", "/run/a b:1%.sock"],
+          [`http+unix://%2F${"a".repeat(106)}/x/y`, `/${"a".repeat(106)}`]
+        ] as const
+      ) {
+        const { gatewayUrl } = resolved({ MCP_GATEWAY_URL: url })
+        assert.deepStrictEqual([gatewayUrl, gatewaySocket(gatewayUrl)], [url, socket])
+      }
+      for (
+        const bad of [
+          "unix:/run/mcp.sock",
+          "unix:///run/mcp.sock:/mcp",
+          "http://unix:/run/mcp.sock:/mcp",
+          "https://unix:/run/mcp.sock:/mcp",
+          "https+unix://%2Frun%2Fmcp.sock/mcp",
+          "http+unix:///run/mcp.sock",
+          "http+unix://run%2Fmcp.sock/mcp",
+          "http+unix://%2Frun%2Fmcp.sock",
+          "http+unix://%2Frun%2F/mcp",
+          "http+unix://%2Frun%2Fmcp.sock:80/mcp",
+          "http+unix://user@%2Frun%2Fmcp.sock/mcp",
+          "http+unix://%2Frun%2Fmcp%00.sock/mcp",
+          "http+unix://%2Frun%2Fmcp%FF.sock/mcp",
+          "http+unix://%2Frun%2Fmcp.sock/mcp?a=b",
+          "http+unix://%2Frun%2Fmcp.sock/mcp#a"
+        ]
+      ) {
+        assert.throws(
+          () => resolved({ MCP_GATEWAY_URL: bad }),
+          /Write it as http\+unix:\/\/%2Frun%2Fmcp\.sock\/mcp:/,
+          bad
+        )
+      }
+      assert.throws(() => resolved({ MCP_GATEWAY_URL: `http+unix://%2F${"a".repeat(107)}/x` }), /more than 107 bytes/)
+      for (const url of ["http://unix:8080/mcp", "http://unix/mcp", "https://mcp.example.com"]) {
+        assert.isUndefined(gatewaySocket(resolved({ MCP_GATEWAY_URL: url }).gatewayUrl), url)
+      }
+    }))
+
+  it.effect("workers are counted, or as many as the machine runs at a time", () =>
+    Effect.sync(() => {
+      for (const [text, workers] of [["1", 1], ["1024", 1024], ["auto", "auto"], ["AUTO", "auto"]] as const) {
+        assert.strictEqual(resolved({ MCP_WORKERS: text }).workers, workers)
+      }
+      for (const bad of ["0", "1025", "-1", "1.5", "two", "auto 2"]) {
+        assert.throws(() => resolved({ MCP_WORKERS: bad }), /MCP_WORKERS: is neither a whole number/, bad)
+      }
+      assert.strictEqual(settingsOf(complete, { workers: "auto" }).workers, "auto")
+      assert.throws(() => settingsOf(complete, { workers: "2" }), /MCP_WORKERS/)
+    }))
+
+  it.effect("CFG-02 the command line wins over variables, and those over the file", () =>
+    Effect.sync(() => {
+      const file = { document: { workers: 4 } }
+      const variables = { ...complete, MCP_WORKERS: "3" }
+      const chosen = [
+        resolveSources({ ...file, variables, flags: { MCP_WORKERS: "2" } }),
+        resolveSources({ ...file, variables }),
+        resolveSources({ ...file, variables: complete })
+      ]
+      assert.deepStrictEqual(chosen.map((settings) => Result.getOrThrow(settings).workers), [2, 3, 4])
     }))
 
   it.effect("times become milliseconds", () =>

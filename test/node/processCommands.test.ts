@@ -24,7 +24,18 @@ describe("--help and --version", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* runProgram({ args: ["--help"] })
       assert.deepStrictEqual([code, stderr], [0, ""])
-      for (const word of ["--config FILE", "MCP_CONFIG_FILE", "--check", "demo", "schema", "--version"]) {
+      for (
+        const word of [
+          "--config FILE",
+          "MCP_CONFIG_FILE",
+          "--workers N",
+          "MCP_WORKERS",
+          "--check",
+          "demo",
+          "schema",
+          "--version"
+        ]
+      ) {
         assert.include(stdout, word)
       }
     }))

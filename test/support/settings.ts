@@ -41,6 +41,7 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   shutdownTimeoutMillis: 1_000,
   host: "127.0.0.1",
   port: 0,
+  workers: 1,
   logFormat: "json",
   logLevel: "info",
   ...overrides

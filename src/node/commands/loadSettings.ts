@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
-import { resolveSources } from "../../config/resolve.ts"
+import { resolveSources, type Sources } from "../../config/resolve.ts"
 import { configFile } from "../../config/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
 import { StartupFailed } from "./StartupFailed.ts"
@@ -56,22 +56,28 @@ const importPublicKeys = ({ providers }: GatewaySettings) =>
     )
 
 /**
- * The settings of this process: the environment, and the config file behind it.
+ * The settings of this process, and what they were made of: the command line, the environment, the config file.
  *
- * The file is the one of `--config`, else `MCP_CONFIG_FILE`; where both say something, the environment wins. Prints
- * every problem, each with its cure, and fails with `StartupFailed`.
+ * The file is the one of `--config`, else `MCP_CONFIG_FILE`; where several say something, the command line wins over the
+ * environment, and that over the file. Prints every problem, each with its cure, and fails with `StartupFailed`.
  */
 export const loadSettings = (
-  file: Option.Option<string>
-): Effect.Effect<GatewaySettings, StartupFailed, FileSystem.FileSystem> =>
+  file: Option.Option<string>,
+  flags: Required<Sources>["flags"]
+): Effect.Effect<
+  { readonly settings: GatewaySettings; readonly sources: Sources },
+  StartupFailed,
+  FileSystem.FileSystem
+> =>
   Effect.gen(function*() {
     // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.
     const variables = process.env
     const path = Option.getOrElse(file, () => configFile(variables))
     const document = path === undefined ? undefined : yield* readDocument(path)
-    const settings = yield* Effect.fromResult(resolveSources({ variables, document }))
+    const sources: Sources = { variables, document, flags }
+    const settings = yield* Effect.fromResult(resolveSources(sources))
     yield* importPublicKeys(settings)
-    return settings
+    return { settings, sources }
   }).pipe(
     Effect.catchTag("InvalidConfiguration", (error) =>
       Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed())))

@@ -2,15 +2,17 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
+import { availableParallelism } from "node:os"
 import { describe } from "../../config/describe.ts"
-import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { warnings } from "../../config/warnings.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
+import { runWorkers } from "../workers/primary.ts"
+import { launch } from "./launch.ts"
 import { loadSettings } from "./loadSettings.ts"
-import { StartupFailed } from "./StartupFailed.ts"
+import type { StartupFailed } from "./StartupFailed.ts"
 
 /** Prints the settings as they are understood, without secrets, and what is unwise in them. */
 const check = (settings: GatewaySettings): Effect.Effect<void> =>
@@ -19,32 +21,19 @@ const check = (settings: GatewaySettings): Effect.Effect<void> =>
     Effect.forEach(warnings(settings), (warning) => Console.error(`warning: ${warning}`), { discard: true })
   )
 
-const code = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown reason"
-
-/** Runs the gateway until the process is told to stop. */
-const run = (settings: GatewaySettings): Effect.Effect<never, StartupFailed> =>
-  Layer.launch(
-    NodeGateway.layer().pipe(
-      Layer.provide(Layer.succeed(GatewayConfig, settings)),
-      Layer.provide(layerLogging(settings))
-    )
-  ).pipe(
-    Effect.catchTags({
-      ServeError: ({ cause }) =>
-        Effect.andThen(
-          Console.error(`Cannot listen on ${settings.host}:${settings.port} (${code(cause)}). Set HOST or PORT.`),
-          Effect.fail(new StartupFailed())
-        ),
-      // `loadSettings` has imported the keys already.
-      UnusablePublicKey: Effect.die
-    })
-  )
-
 /** `mcp-authorizer`: the service proper, or with `check` only a look at its settings. */
 export const serve = Effect.fnUntraced(function*(
-  options: { readonly config: Option.Option<string>; readonly check: boolean }
+  options: {
+    readonly config: Option.Option<string>
+    readonly workers: Option.Option<string>
+    readonly check: boolean
+  }
 ): Effect.fn.Return<void, StartupFailed, FileSystem.FileSystem> {
-  const settings = yield* loadSettings(options.config)
-  return yield* options.check ? check(settings) : run(settings)
+  const flags = Option.match(options.workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
+  const { settings, sources } = yield* loadSettings(options.config, flags)
+  if (options.check) return yield* check(settings)
+  const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
+  return yield* workers === 1
+    ? launch(Layer.provide(NodeGateway.layer(), layerLogging(settings)), settings)
+    : runWorkers({ settings, sources, workers })
 })

@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import { createServer } from "node:net"
 
-const tryPort = (port: number): Effect.Effect<number, "Taken"> =>
+/** The port, or one that the system chooses in place of 0, if nobody listens on it at the moment. */
+export const tryPort = (port: number, host = "127.0.0.1"): Effect.Effect<number, "Taken"> =>
   Effect.callback<number, "Taken">((resume) => {
     const server = createServer()
     server.once("error", () => resume(Effect.fail("Taken")))
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(port, host, () => {
       const address = server.address()
       server.close(() =>
         resume(address === null || typeof address === "string" ? Effect.fail("Taken") : Effect.succeed(address.port))

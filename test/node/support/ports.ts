@@ -35,21 +35,34 @@ export const takenPort: Effect.Effect<number, never, Scope.Scope> = Effect.orDie
 export const closedPort: Effect.Effect<number> = Effect.suspend(() => Effect.scoped(occupy(randomInt(10_000, 32_768))))
   .pipe(Effect.eventually)
 
+/** Hands connections on to a port of this machine, until the scope closes. */
+const forwarder = (target: number): Effect.Effect<Server, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      createServer((client) => {
+        const peer = connect({ host: "127.0.0.1", port: target })
+        client.on("error", () => peer.destroy())
+        peer.on("error", () => client.destroy())
+        client.pipe(peer)
+        peer.pipe(client)
+      })
+    ),
+    (server) => Effect.sync(() => server.close())
+  )
+
 /** Hands connections to `port` on to another port of this machine, until the scope closes. */
 export const forwardPort = Effect.fnUntraced(
   function*(port: number, target: number): Effect.fn.Return<void, never, Scope.Scope> {
-    const server = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        createServer((client) => {
-          const peer = connect({ host: "127.0.0.1", port: target })
-          client.on("error", () => peer.destroy())
-          peer.on("error", () => client.destroy())
-          client.pipe(peer)
-          peer.pipe(client)
-        })
-      ),
-      (server) => Effect.sync(() => server.close())
-    )
-    yield* Effect.orDie(listen(server, port))
+    yield* Effect.orDie(listen(yield* forwarder(target), port))
+  }
+)
+
+/** Makes a Unix socket at `path` and hands connections to it on to a port of this machine, until the scope closes. */
+export const forwardSocket = Effect.fnUntraced(
+  function*(path: string, target: number): Effect.fn.Return<void, never, Scope.Scope> {
+    const server = yield* forwarder(target)
+    yield* Effect.callback<void>((resume) => {
+      server.listen(path, () => resume(Effect.void))
+    })
   }
 )

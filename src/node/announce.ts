@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { warnings } from "../config/warnings.ts"
+
+/** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
+export const announce = Effect.fnUntraced(function*(
+  settings: GatewaySettings,
+  url: string,
+  more: Readonly<Record<string, unknown>> = {}
+) {
+  yield* Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning))
+  yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({
+    url,
+    mcp_path: settings.path,
+    upstream: settings.gatewayUrl,
+    providers: settings.providers.map(({ name, type }) => `${name} (${type})`),
+    ...more
+  }))
+})

@@ -1,0 +1,99 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import cluster from "node:cluster"
+import type { Order, Report, Start } from "./messages.ts"
+
+/** A worker as the primary knows it. */
+export interface WorkerProcess {
+  /** `undefined` if the system would not give it one. */
+  readonly pid: number | undefined
+  /** Waits until it serves, and gives its URL; for ever if it ends before. */
+  readonly ready: Effect.Effect<string>
+  /** Asks it for a sign of life and waits for the next one. */
+  readonly ping: Effect.Effect<void>
+  /** Ends it without asking. */
+  readonly kill: Effect.Effect<void>
+  /** Waits for its end: `exit code 1`, `SIGKILL`, or why it could not begin, such as `EAGAIN`. */
+  readonly ended: Effect.Effect<string>
+}
+
+/** The arguments of Node without files of variables: the variables are inherited, and the files may be gone. */
+const withoutEnvFiles = (args: ReadonlyArray<string>): Array<string> =>
+  args.filter((arg, index) =>
+    !/^--env-file(?:-if-exists)?(?:=|$)/.test(arg) && !/^--env-file(?:-if-exists)?$/.test(args[index - 1] ?? "")
+  )
+
+/** How the arguments of a worker begin. They are for whoever looks at the list of processes. */
+export const workerArgument = "worker"
+
+const start = (order: Start): WorkerProcess & { readonly stop: Effect.Effect<void> } => {
+  cluster.setupPrimary({
+    args: [workerArgument, String(order.number)],
+    execArgv: withoutEnvFiles(process.execArgv)
+  })
+  const worker = cluster.fork()
+  const { process: child } = worker
+  const ready = Deferred.makeUnsafe<string>()
+  const ended = Deferred.makeUnsafe<string>()
+  const waiting = new Set<() => void>()
+
+  worker.on("exit", (code, signal) => {
+    Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `exit code ${code}`))
+  })
+  // Without a listener, a connection that is handed to a worker while it dies would end the primary.
+  worker.on("error", (error: NodeJS.ErrnoException) => {
+    if (child.pid === undefined) Deferred.doneUnsafe(ended, Effect.succeed(error.code ?? error.name))
+  })
+
+  // What cannot be sent any more needs no answer: the end is coming.
+  const send = (message: Order) => {
+    if (child.connected) worker.send(message, () => undefined)
+  }
+
+  worker.on("message", (report: Report) => {
+    switch (report._tag) {
+      case "Awake":
+        return send(order)
+      case "Ready":
+        return Deferred.doneUnsafe(ready, Effect.succeed(report.url))
+      case "Pong":
+        for (const resume of waiting) resume()
+    }
+  })
+
+  return {
+    pid: child.pid,
+    ready: Deferred.await(ready),
+    ping: Effect.callback<void>((resume) => {
+      const answer = () => resume(Effect.void)
+      waiting.add(answer)
+      send({ _tag: "Ping" })
+      return Effect.sync(() => waiting.delete(answer))
+    }),
+    kill: Effect.sync(() => child.kill("SIGKILL")),
+    ended: Deferred.await(ended),
+    stop: Effect.sync(() => child.kill("SIGTERM"))
+  }
+}
+
+/**
+ * Starts a worker, which is told to stop when the scope closes.
+ *
+ * It serves and logs by itself; see `worker.ts`.
+ *
+ * @param patienceMillis how long it may take to stop; one that takes longer is killed
+ */
+export const fork = (order: Start, patienceMillis: number): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => start(order)),
+    Effect.fnUntraced(function*({ ended, kill, pid, stop }) {
+      yield* stop
+      const end = yield* Effect.timeoutOption(Effect.interruptible(ended), patienceMillis)
+      if (Option.isSome(end)) return
+      yield* Effect.logError("worker does not stop").pipe(Effect.annotateLogs({ worker: order.number, pid }))
+      yield* kill
+      yield* ended
+    })
+  )

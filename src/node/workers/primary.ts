@@ -1,0 +1,57 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import cluster from "node:cluster"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import type { Sources } from "../../config/resolve.ts"
+import { announce } from "../announce.ts"
+import { StartupFailed } from "../commands/StartupFailed.ts"
+import { tryPort } from "../demo/freePort.ts"
+import { layerSharedLogging } from "../logging.ts"
+import { supervise } from "./supervise.ts"
+import { fork } from "./WorkerProcess.ts"
+
+// A worker cuts its connections by itself when the timeout is over; one that is stuck cannot.
+const graceMillis = 5_000
+
+const fail = (text: string) => Effect.andThen(Console.error(text), Effect.fail(new StartupFailed()))
+
+export interface WorkersOptions {
+  readonly settings: GatewaySettings
+  /** What the settings were made of; the workers make theirs of the same. */
+  readonly sources: Sources
+  /** More than one. */
+  readonly workers: number
+}
+
+/**
+ * Runs the gateway as so many processes that share one port, until this process is told to stop.
+ *
+ * This process accepts the connections and hands them out in turn; it serves none itself. The workers share nothing
+ * else: each has its own keys, verdicts and limits. They end with this process, however it ends.
+ */
+export const runWorkers = (
+  { settings, sources, workers }: WorkersOptions
+): Effect.Effect<never, StartupFailed> => {
+  if (!cluster.isPrimary) {
+    return fail("MCP_WORKERS: this process is itself a worker of a cluster. Set MCP_WORKERS=1.")
+  }
+  return Effect.gen(function*() {
+    // Workers that choose for themselves would have to choose again when none is left.
+    const port = settings.port === 0
+      ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
+      : settings.port
+    return yield* supervise({
+      workers,
+      fork: (number) => fork({ _tag: "Start", number, port, sources }, settings.shutdownTimeoutMillis + graceMillis),
+      announce: (url) => announce(settings, url, { workers })
+    })
+  }).pipe(
+    Effect.catch((reason) =>
+      // With the code 1 it has told why.
+      reason === "exit code 1"
+        ? Effect.fail(new StartupFailed())
+        : fail(`A worker ended before it was ready (${reason}).`)
+    ),
+    Effect.provide(layerSharedLogging(settings))
+  )
+}

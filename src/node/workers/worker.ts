@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
+import cluster from "node:cluster"
+import { resolveSources } from "../../config/resolve.ts"
+import { launch } from "../commands/launch.ts"
+import type { StartupFailed } from "../commands/StartupFailed.ts"
+import { layerSharedLogging } from "../logging.ts"
+import * as NodeGateway from "../NodeGateway.ts"
+import type { Order, Report, Start } from "./messages.ts"
+import { workerArgument } from "./WorkerProcess.ts"
+
+/** Says whether this process is a worker of `primary.ts`; one of somebody else's cluster is not. */
+export const isWorker = cluster.isWorker && process.argv[2] === workerArgument
+
+const report = (message: Report): void => {
+  // Nobody hears it when the primary is gone; then this process is about to end.
+  process.send?.(message, undefined, undefined, () => undefined)
+}
+
+/** Waits for the order to start; questions are answered from then on. */
+const started = Effect.callback<Start>((resume) => {
+  process.on("message", (order: Order) => {
+    if (order._tag === "Start") resume(Effect.succeed(order))
+    else report({ _tag: "Pong" })
+  })
+  // Node drops what comes before somebody listens.
+  report({ _tag: "Awake" })
+})
+
+const reportReady = Effect.map(
+  HttpServer.HttpServer,
+  ({ address }) => report({ _tag: "Ready", url: NetAddress.formatUrlUnsafe(address) })
+)
+
+/**
+ * A worker process: the gateway as `main.ts` would run it alone, told by its primary what to do.
+ *
+ * It ends when it is told to stop, as that one does, and at once when its primary is gone.
+ */
+export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() {
+  const { number, port, sources } = yield* started
+  // The primary has found nothing wrong with them.
+  const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
+  const gateway = Layer.effectDiscard(reportReady).pipe(
+    Layer.provide(NodeGateway.layerUnannounced()),
+    Layer.provide(layerSharedLogging(settings, { worker: number }))
+  )
+  return yield* launch(gateway, settings)
+})
