@@ -1,0 +1,60 @@
+/** What all cases of one run share. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { temporaryDirectory } from "../node/support/scratch.ts"
+import type { Generator, TokenRange } from "./load.ts"
+import { loadScript } from "./loadScript.ts"
+import { initializeRequest, toolsListRequest } from "./peers/mcpAnswers.ts"
+import type { Outcome } from "./report/Outcome.ts"
+import { goodTokens } from "./tokens.ts"
+
+/** What whoever runs the benchmark chose. */
+export interface BenchOptions {
+  /** How long one measurement takes; whole seconds. */
+  readonly seconds: number
+  readonly rounds: number
+  /** The built `main.js` of the gateway. */
+  readonly gatewayFile: string
+  /** Where the gateway's CPU profiles go, if they are wanted. */
+  readonly profileDirectory: string | undefined
+}
+
+export class Bench extends Context.Service<
+  Bench,
+  BenchOptions & {
+    readonly directory: string
+    readonly generator: Generator
+    readonly toolsListFile: string
+    readonly initializeFile: string
+    /** A few tokens, which come again and again. */
+    readonly seenTokens: TokenRange
+  }
+>()("mcp-authorizer/test/bench/Bench") {}
+
+/** Writes the files that all cases need. */
+export const makeBench = Effect.fnUntraced(function*(options: BenchOptions) {
+  const directory = yield* temporaryDirectory
+  const write = (name: string, text: string) =>
+    Effect.promise(async () => {
+      await writeFile(join(directory, name), text)
+      return join(directory, name)
+    })
+  return Bench.of({
+    ...options,
+    directory,
+    generator: { scriptFile: yield* write("load.lua", loadScript) },
+    toolsListFile: yield* write("tools-list.json", toolsListRequest),
+    initializeFile: yield* write("initialize.json", initializeRequest),
+    seenTokens: yield* goodTokens(directory, "seen", 64)
+  })
+})
+
+/** One of the things that are measured; its servers end with the scope. */
+export interface Case {
+  readonly name: string
+  readonly run: Effect.Effect<Outcome, never, Bench | TestIssuer | Scope.Scope>
+}

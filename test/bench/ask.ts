@@ -1,0 +1,32 @@
+/** Single requests, to see that the servers do what is measured. */
+import * as Effect from "effect/Effect"
+import { readFile } from "node:fs/promises"
+import type { Load } from "./load.ts"
+import type { Running } from "./processes.ts"
+
+/** A stored message as one client would send it, with the first of its tokens, or with what `spoil` makes of that. */
+export const ask = ({ origin }: Running, load: Load, spoil = (token: string) => token) =>
+  Effect.promise(async (signal) => {
+    const [token = ""] = (await readFile(load.tokens.file, "utf8")).split("\n")
+    const body = load.bodyFile === undefined ? null : await readFile(load.bodyFile)
+    const headers = {
+      ...load.headers,
+      authorization: `Bearer ${spoil(token)}`,
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream"
+    }
+    const response = await fetch(`${origin}/mcp`, { method: "POST", headers, body, signal })
+    return { status: response.status, text: await response.text() }
+  })
+
+// Another first character of the signature: others may hold bits that do not count.
+const forge = (token: string): string =>
+  token.replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === "A" ? "B" : "A"}${rest}`)
+
+/** Dies unless a server lets a good token in and keeps a forged one out: who does not look is no peer. */
+export const mustVerify = Effect.fnUntraced(function*(server: Running, load: Load) {
+  const good = yield* ask(server, load)
+  const forged = yield* ask(server, load, forge)
+  if (good.status === 200 && forged.status === 401) return
+  return yield* Effect.die(new Error(`a good token was answered ${good.status}, a forged one ${forged.status}`))
+})

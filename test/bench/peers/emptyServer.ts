@@ -1,0 +1,5 @@
+/** What starting Node and listening costs by themselves. */
+import { createServer } from "node:http"
+import { argv } from "node:process"
+
+createServer((_request, response) => response.end("ok")).listen(Number(argv[2]), "127.0.0.1")

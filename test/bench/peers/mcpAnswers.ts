@@ -1,0 +1,44 @@
+/** What the MCP server of the benchmark says: the answers of a small server, and what it is asked for. */
+
+const json = (id: number, result: object): string => JSON.stringify({ jsonrpc: "2.0", id, result })
+
+export const toolsListAnswer = json(1, {
+  tools: [{
+    name: "echo",
+    description: "Says what it is told",
+    inputSchema: { type: "object", properties: { text: { type: "string" } }, required: ["text"] }
+  }]
+})
+
+export const initializeAnswer = json(1, {
+  protocolVersion: "2025-11-25",
+  capabilities: { tools: { listChanged: true } },
+  serverInfo: { name: "bench", version: "1.0.0" }
+})
+
+const ask = (method: string, params: object): string => JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })
+
+export const toolsListRequest = ask("tools/list", {})
+
+export const initializeRequest = ask("initialize", {
+  protocolVersion: "2025-11-25",
+  capabilities: { sampling: {} },
+  clientInfo: { name: "bench", version: "1.0.0" }
+})
+
+export const largeLength = 100 * 2 ** 20
+
+/** A message of `largeLength` bytes, as a client would send a file. */
+export const largeRequest = (): string => {
+  const empty = ask("tools/call", { name: "store", arguments: { blob: "" } })
+  return ask("tools/call", { name: "store", arguments: { blob: "A".repeat(largeLength - empty.length) } })
+}
+
+/** The path of an answer of `largeLength` bytes, below the MCP path so that all servers forward it. */
+export const downloadPath = "/mcp/download"
+
+/** The path that takes messages of any length. */
+export const uploadPath = "/mcp/upload"
+
+/** The path of an event stream: `?count=` events, one a second. */
+export const eventsPath = "/mcp/events"

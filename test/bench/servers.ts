@@ -1,0 +1,68 @@
+/** The servers of the benchmark, each a process of its own on a port of this machine. */
+import * as Effect from "effect/Effect"
+import { fileURLToPath } from "node:url"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { closedPort } from "../node/support/ports.ts"
+import { Bench } from "./Bench.ts"
+import { type Cores, placement, tools } from "./machine.ts"
+import { startHaproxy } from "./peers/haproxy.ts"
+import { startNginx } from "./peers/nginx.ts"
+import { serve } from "./processes.ts"
+import { audience } from "./tokens.ts"
+
+const startPeer = Effect.fnUntraced(function*(name: string, args: ReadonlyArray<string>, cores: Cores) {
+  const port = yield* closedPort
+  const file = fileURLToPath(new URL(`peers/${name}.js`, import.meta.url))
+  const env = { NODE_ENV: "production" }
+  return yield* serve({ file: process.execPath, args: [file, String(port), ...args], cores, env }, port)
+})
+
+/** The MCP server that can do everything. */
+export const nodeUpstream = startPeer("nodeUpstream", [], placement.upstream)
+
+/** The MCP server that answers requests fastest. */
+export const upstream = tools.nginx === undefined ? nodeUpstream : startNginx(tools.nginx)
+
+export const bareProxy = (target: string) => startPeer("bareProxy", [target], placement.server)
+
+export const emptyServer = startPeer("emptyServer", [], placement.server)
+
+export const expressProxy = Effect.fnUntraced(function*(target: string) {
+  const { issuer, jwksUri } = yield* TestIssuer
+  return yield* startPeer("expressProxy", [target, issuer, jwksUri, audience], placement.server)
+})
+
+/** `undefined` where it is not installed. */
+export const haproxy = (target: string) =>
+  tools.haproxy === undefined ? Effect.undefined : startHaproxy(tools.haproxy, target)
+
+export interface GatewayOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  readonly args?: ReadonlyArray<string>
+  readonly cores?: Cores
+}
+
+/** The gateway with the settings of a production service, but for the log, which no peer writes either. */
+export const gateway = Effect.fnUntraced(function*(target: string, options: GatewayOptions = {}) {
+  const { issuer, jwksUri } = yield* TestIssuer
+  const { gatewayFile, profileDirectory } = yield* Bench
+  const port = yield* closedPort
+  const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDirectory]
+  return yield* serve({
+    file: process.execPath,
+    args: [...profiling, gatewayFile, ...options.args ?? []],
+    cores: "cores" in options ? options.cores : placement.server,
+    env: {
+      PORT: String(port),
+      MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
+      MCP_GATEWAY_URL: `${target}/mcp`,
+      MCP_PROVIDER_TYPE: "oidc",
+      MCP_JWT_ISSUER: issuer,
+      MCP_JWT_JWKS_URI: jwksUri,
+      MCP_JWT_AUDIENCE: audience,
+      MCP_REQUIRED_SCOPES: "mcp:read",
+      MCP_LOG_LEVEL: "error",
+      ...options.settings
+    }
+  }, port)
+})
