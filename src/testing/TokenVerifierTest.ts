@@ -1,0 +1,130 @@
+/**
+ * The conformance suite for `TokenVerifier` layers: what any verifier must do, as properties over generated tokens.
+ *
+ * `suite` is for verifiers of JWTs, `suiteOpaque` for those of tokens that only their provider can explain.
+ */
+import type * as Layer from "effect/Layer"
+import type { TokenVerifier } from "../verify/TokenVerifier.ts"
+import type { Requirement } from "./Requirement.ts"
+import { suite as registerSuite } from "./suite.ts"
+import { acceptance } from "./tokenVerifier/acceptance.ts"
+import { claims } from "./tokenVerifier/claims.ts"
+import { headers } from "./tokenVerifier/headers.ts"
+import { jwtSecrecy } from "./tokenVerifier/jwtSecrecy.ts"
+import { type JwtVerifierOptions, resolveOptions } from "./tokenVerifier/JwtVerifierOptions.ts"
+import { opaque } from "./tokenVerifier/opaque.ts"
+import type { OpaqueTokens } from "./tokenVerifier/OpaqueTokens.ts"
+import {
+  type OpaqueVerifierOptions,
+  OpaqueVerifierUnderTest,
+  resolveOpaqueOptions
+} from "./tokenVerifier/OpaqueVerifierUnderTest.ts"
+import { outages } from "./tokenVerifier/outages.ts"
+import { signatures } from "./tokenVerifier/signatures.ts"
+import { spelling } from "./tokenVerifier/spelling.ts"
+import { steadiness } from "./tokenVerifier/steadiness.ts"
+import { times } from "./tokenVerifier/times.ts"
+import { type VerifierNeeds, VerifierUnderTest } from "./tokenVerifier/VerifierUnderTest.ts"
+
+export type { JwtVerifierOptions } from "./tokenVerifier/JwtVerifierOptions.ts"
+export { type Bearer, issuerTokens, type OpaqueTokens, type Outage } from "./tokenVerifier/OpaqueTokens.ts"
+export {
+  type OpaqueClaim,
+  type OpaqueVerifierOptions,
+  OpaqueVerifierUnderTest
+} from "./tokenVerifier/OpaqueVerifierUnderTest.ts"
+export { type VerifierNeeds, VerifierUnderTest } from "./tokenVerifier/VerifierUnderTest.ts"
+
+/** The requirements on a verifier of JWTs, for those who register or check them themselves. */
+export const requirements = (options: JwtVerifierOptions = {}): ReadonlyArray<Requirement<VerifierUnderTest>> => {
+  const settings = resolveOptions(options)
+  return [
+    ...acceptance(settings),
+    ...spelling(settings),
+    ...signatures(settings),
+    ...headers(settings),
+    ...claims(settings),
+    ...times(settings),
+    ...steadiness(settings),
+    ...outages(settings),
+    jwtSecrecy
+  ]
+}
+
+/** A verifier of JWTs with the issuers that the requirements need. A verifier that cannot be built dies. */
+export const layer = <E>(
+  subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
+  options: JwtVerifierOptions = {}
+): Layer.Layer<VerifierUnderTest> => VerifierUnderTest.layer(subject, resolveOptions(options))
+
+/**
+ * Registers the tests of a verifier of JWTs, one for each requirement.
+ *
+ * Use it for every `TokenVerifier` that judges JWTs itself. The verifier is built against a `TestIssuer`, often more than
+ * once: take the issuer's URLs from the service, and ask through the `HttpClient` that comes with it. Time is that of
+ * `TestClock`. Options say how the verifier is set up; what does not apply to it is left out.
+ *
+ * **Example** (a verifier for ES256)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { TestIssuer, TokenVerifierTest } from "mcp-authorizer/testing"
+ * import { AcmeVerifier } from "../src/AcmeVerifier.ts"
+ *
+ * const Subject = Layer.unwrap(
+ *   Effect.map(TestIssuer, ({ audience, issuer, jwksUri }) => AcmeVerifier.layer({ audience, issuer, jwksUri }))
+ * )
+ *
+ * TokenVerifierTest.suite("acme", Subject, { algorithms: ["ES256"] })
+ * ```
+ *
+ * Sources: RFC 7515, RFC 7519, RFC 8725, RFC 9068.
+ */
+export const suite = <E>(
+  name: string,
+  subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
+  options: JwtVerifierOptions = {}
+): void => registerSuite(`TokenVerifier (${name})`, layer(subject, options), requirements(options))
+
+/** The requirements on a verifier of opaque tokens, for those who register or check them themselves. */
+export const requirementsOpaque = (
+  options: OpaqueVerifierOptions = {}
+): ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> => opaque(resolveOpaqueOptions(options))
+
+/** A verifier of opaque tokens with their provider. A verifier that cannot be built dies. */
+export const layerOpaque = <R, E>(
+  subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
+  tokens: OpaqueTokens<R | VerifierNeeds>,
+  options: OpaqueVerifierOptions = {}
+): Layer.Layer<OpaqueVerifierUnderTest> => OpaqueVerifierUnderTest.layer(subject, tokens, resolveOpaqueOptions(options))
+
+/**
+ * Registers the tests of a verifier of opaque tokens, one for each requirement.
+ *
+ * Use it for every `TokenVerifier` whose tokens only their provider can explain: userinfo, introspection, API keys. Say
+ * how such a token is issued and revoked; `issuerTokens()` does for those of the suite's own `TestIssuer`. What `tokens`
+ * needs and the issuer is not, the layer must provide beside the verifier.
+ *
+ * **Example** (API keys in a table)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { TokenVerifierTest } from "mcp-authorizer/testing"
+ * import { ApiKeys, ApiKeyVerifier } from "../src/ApiKeyVerifier.ts"
+ *
+ * TokenVerifierTest.suiteOpaque("API keys", ApiKeyVerifier, {
+ *   issue: (bearer) => ApiKeys.use((keys) => keys.create(bearer)),
+ *   revoke: (key) => ApiKeys.use((keys) => keys.remove(key)),
+ *   outages: Effect.succeed([])
+ * }, { says: ["scopes"], remembersSeconds: 0 })
+ * ```
+ *
+ * Sources: RFC 6750, RFC 7662, OpenID Connect Core 1.0.
+ */
+export const suiteOpaque = <R, E>(
+  name: string,
+  subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
+  tokens: OpaqueTokens<R | VerifierNeeds>,
+  options: OpaqueVerifierOptions = {}
+): void => registerSuite(`TokenVerifier (${name})`, layerOpaque(subject, tokens, options), requirementsOpaque(options))

@@ -1,0 +1,88 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import type { Issuer } from "../Issuer.ts"
+import { TestIssuer } from "../TestIssuer.ts"
+import type { SignOptions } from "../TestIssuerOptions.ts"
+import { issuerLayer, type JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { type Verify, verifyWith } from "./verdict.ts"
+
+/** What a verifier under test may ask for: an issuer, and the client that reaches it. */
+export type VerifierNeeds = TestIssuer | HttpClient.HttpClient
+
+/** A day in 2027, in milliseconds: far enough from 1970 for times before and after. */
+const start = 1_800_000_000_000
+
+/** Sets the clock to a day of our century; the time that it shows is no part of any requirement. */
+export const setDay: Effect.Effect<void> = TestClock.setTime(start)
+
+/** What befalls an issuer before its verifier is built. */
+type Prepare = (issuer: Issuer) => Effect.Effect<unknown>
+
+/** Builds a verifier against an issuer of its own, sharing nothing with another build. */
+export const buildVerifier = Effect.fnUntraced(function*<R, E>(
+  subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
+  issuers: Layer.Layer<VerifierNeeds>,
+  prepare?: Prepare
+): Effect.fn.Return<Context.Context<TokenVerifier | R | VerifierNeeds>, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  // A memo map of its own: with one that is shared, every build would be the first one.
+  const memoMap = yield* Layer.makeMemoMap
+  const surroundings = yield* Layer.buildWithMemoMap(issuers, memoMap, scope)
+  if (prepare !== undefined) yield* prepare(Context.get(surroundings, TestIssuer))
+  const built = subject.pipe(Layer.provide(Layer.succeedContext(surroundings)))
+  const context = yield* Effect.orDie(Layer.buildWithMemoMap(built, memoMap, scope))
+  return Context.merge(surroundings, context)
+})
+
+/** A JWT verifier with its issuer, and a stranger who has keys of the same names but is nobody's issuer. */
+export interface StartedVerifier {
+  readonly settings: JwtVerifierSettings
+  readonly issuer: Issuer
+  readonly stranger: Issuer
+  readonly verify: Verify
+  /** A token that must be accepted, unless the changes spoil it. */
+  readonly sign: (changes?: SignOptions) => Effect.Effect<string>
+  /** The same verifier built anew, against an issuer of its own that was prepared before. */
+  readonly anew: (prepare?: Prepare) => Effect.Effect<StartedVerifier, never, Scope.Scope>
+}
+
+/** The verifier that the requirements are about. */
+export class VerifierUnderTest extends Context.Service<VerifierUnderTest, StartedVerifier>()(
+  "mcp-authorizer/testing/tokenVerifier/VerifierUnderTest"
+) {
+  static readonly layer = <E>(
+    subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
+    settings: JwtVerifierSettings
+  ): Layer.Layer<VerifierUnderTest> => {
+    const { algorithms, audience, claims, header, transport } = settings
+    const issuers = issuerLayer(transport, { algorithms, audience, claims })
+    const strangers = TestIssuer.layerMemory({ origin: "https://stranger.test", algorithms, keys: "reused" })
+    const make = Effect.fnUntraced(function*(
+      stranger: Issuer,
+      prepare?: Prepare
+    ): Effect.fn.Return<StartedVerifier, never, Scope.Scope> {
+      const built = yield* buildVerifier(subject, issuers, prepare)
+      const issuer = Context.get(built, TestIssuer)
+      return {
+        settings,
+        issuer,
+        stranger,
+        verify: verifyWith(Context.get(built, TokenVerifier)),
+        sign: (changes = {}) => issuer.sign({ ...changes, header: { ...header, ...changes.header } }),
+        anew: (prepare) => make(stranger, prepare)
+      }
+    })
+    return Layer.effect(
+      VerifierUnderTest,
+      Effect.andThen(
+        setDay,
+        Effect.flatMap(Layer.build(strangers), (context) => make(Context.get(context, TestIssuer)))
+      )
+    )
+  }
+}

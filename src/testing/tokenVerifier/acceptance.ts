@@ -1,0 +1,168 @@
+/** What a conforming issuer signs is accepted, and says who calls. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import type { Identity } from "../../identity/Identity.ts"
+import { nowSeconds } from "../nowSeconds.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
+import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { accepted, judged } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+/** Claims that become an identity, beside the subject: each there or not. */
+const identityClaims = Arbitrary.map(
+  Arbitrary.all({
+    claims: Arbitrary.all({
+      scope: Arbitrary.map(scopes, (words) => words.join(" ")),
+      scp: scopes,
+      client_id: text,
+      azp: text,
+      email: either<unknown>(text, oneOf([7, null, ["a@b.example"]])),
+      name: text
+    }),
+    left: Arbitrary.array(oneOf(["scope", "scp", "client_id", "azp", "email", "name"]), { maxLength: 6 })
+  }),
+  ({ claims, left }) =>
+    Object.fromEntries(Object.entries<unknown>(claims).filter(([name]) => !left.some((other) => other === name)))
+)
+
+/** What an identity must say of claims; they are as the suite makes them. */
+const expected = (claims: Readonly<Record<string, unknown>>) => ({
+  subject: claims["sub"],
+  issuer: claims["iss"],
+  scopes: typeof claims["scope"] === "string"
+    ? claims["scope"].split(" ").filter((word) => word !== "")
+    : claims["scp"] ?? [],
+  clientId: claims["client_id"] ?? claims["azp"],
+  email: typeof claims["email"] === "string" ? claims["email"] : undefined,
+  name: claims["name"],
+  expiresAt: claims["exp"],
+  claims
+})
+
+const identityOf = (
+  { claims, clientId, email, expiresAt, issuer, name, scopes, subject }: Identity
+) => ({ subject, issuer, scopes, clientId, email, name, expiresAt, claims })
+
+const fromPrototypes: Requirement<VerifierUnderTest> = requirement(
+  {
+    id: "JWT-06",
+    title: "MUST NOT take a claim from the prototype of an object",
+    source: "RFC 7519, section 4; CWE-1321"
+  },
+  { name: oneOf(["__proto__", "constructor", "prototype"]), admin: text },
+  ({ admin, name }) =>
+    Effect.gen(function*() {
+      const { sign, verify } = yield* VerifierUnderTest
+      const claims = membersOf(claimsOf(yield* sign()))
+      const smuggled = { sub: admin, scope: "admin", client_id: admin, email: admin, prototype: { admin } }
+      const more = [name, JSON.stringify(smuggled)] as const
+      const payloadJson = jsonText([...claims, more])
+      const identity = yield* accepted(verify, yield* sign({ payloadJson }))
+      assert.deepStrictEqual(identityOf(identity), expected(JSON.parse(payloadJson)))
+      const withoutSubject = jsonText([...claims.filter(([name]) => name !== "sub"), more])
+      const verdict = yield* judged(verify, yield* sign({ payloadJson: withoutSubject }))
+      if ("subject" in verdict) assert.notStrictEqual(verdict.subject, admin)
+      assert.notProperty({}, "sub")
+    })
+)
+
+/** The requirements on good tokens. */
+export const acceptance = (
+  { algorithms, checksAudience, skew }: JwtVerifierSettings
+): ReadonlyArray<Requirement<VerifierUnderTest>> => [
+  requirement(
+    {
+      id: "JWT-01",
+      title: "MUST accept what the issuer has signed, with any further claims and in any order",
+      source: "RFC 7519, section 4",
+      runs: 50
+    },
+    { algorithm: oneOf(algorithms), further: furtherClaims, headerOrder: order, claimsOrder: order },
+    ({ algorithm, claimsOrder, further, headerOrder }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const plain = yield* sign({ key: algorithm })
+        const members = membersOf(claimsOf(plain))
+        const payloadJson = jsonText(inOrder([...members, ...further], claimsOrder))
+        const headerJson = jsonText(inOrder(membersOf(headerOf(plain)), headerOrder))
+        const identity = yield* accepted(verify, yield* sign({ key: algorithm, headerJson, payloadJson }))
+        assert.deepStrictEqual(identity.claims, JSON.parse(payloadJson))
+      })
+  ),
+  ...algorithms.map((algorithm) =>
+    requirement<{ sub: string }, never, VerifierUnderTest>(
+      {
+        id: `JWT-02-${algorithm}`,
+        title: `MUST accept signatures with ${algorithm}, one of its algorithms`,
+        source: "RFC 7518, section 3.1",
+        runs: 5
+      },
+      { sub: text },
+      ({ sub }) =>
+        Effect.gen(function*() {
+          const { sign, verify } = yield* VerifierUnderTest
+          const identity = yield* accepted(verify, yield* sign({ key: algorithm, claims: { sub } }))
+          assert.strictEqual(identity.subject, sub)
+        })
+    )
+  ),
+  ...(checksAudience
+    ? [requirement<{ others: Array<string>; at: number }, never, VerifierUnderTest>(
+      {
+        id: "JWT-03",
+        title: "MUST accept its audience as a string, and in an array among others",
+        source: "RFC 7519, section 4.1.3"
+      },
+      { others: Arbitrary.array(text, { maxLength: 4 }), at: int(0, 4) },
+      ({ at, others }) =>
+        Effect.gen(function*() {
+          const { settings: { audience }, sign, verify } = yield* VerifierUnderTest
+          const aud = [...others.slice(0, at), audience, ...others.slice(at)]
+          yield* accepted(verify, yield* sign({ claims: { aud } }))
+          yield* accepted(verify, yield* sign({ claims: { aud: audience } }))
+        })
+    )]
+    : []),
+  requirement(
+    {
+      id: "JWT-04",
+      title: "MUST accept a token until it has ended, and from its beginning on, as far as clocks may differ",
+      source: "RFC 7519, sections 4.1.4 to 4.1.6",
+      runs: 50
+    },
+    {
+      // Half seconds: NumericDate allows them (RFC 7519, section 2).
+      end: either(int(1 - 2 * skew, 4 - 2 * skew), int(1 - 2 * skew, 172_800)),
+      begin: either(int(skew - 3, skew), int(-1_000_000, skew)),
+      issued: either(int(skew - 3, skew), int(-1_000_000, skew))
+    },
+    ({ begin, end, issued }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const now = yield* nowSeconds
+        const ending = { iat: now - skew - 600, exp: now + end / 2 }
+        const { expiresAt } = yield* accepted(verify, yield* sign({ claims: ending }))
+        assert.strictEqual(expiresAt, ending.exp)
+        yield* accepted(verify, yield* sign({ claims: { nbf: now + begin, iat: now + issued } }))
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-05",
+      title: "MUST say exactly what the token says about its bearer: subject, issuer, scopes, client, email, name, end",
+      source: "RFC 9068, section 2.2",
+      runs: 50
+    },
+    { sub: text, claims: identityClaims },
+    ({ claims, sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const token = yield* sign({ claims: { sub, ...claims } })
+        assert.deepStrictEqual(identityOf(yield* accepted(verify, token)), expected(claimsOf(token)))
+      })
+  ),
+  fromPrototypes
+]

@@ -1,0 +1,143 @@
+/** A token is for whom, from whom and about whom it says, to the letter. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { nearMiss, resembling, text } from "./arbitrary.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { judged, refusedBeside } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+/** What is no string, given the right one; `undefined` leaves the claim out. */
+const notStrings: ReadonlyArray<(right: string) => unknown> = [
+  () => undefined,
+  () => null,
+  () => 0,
+  () => true,
+  (right) => ({ 0: right }),
+  (right) => ({ value: right, length: 1 }),
+  () => []
+]
+
+const otherIssuers: ReadonlyArray<(right: string) => unknown> = [
+  ...notStrings,
+  ...resembling,
+  (right) => [right],
+  (right) => [right, right],
+  (right) => [`${right}x`, right]
+]
+
+const otherAudiences: ReadonlyArray<(right: string) => unknown> = [
+  ...notStrings,
+  ...resembling,
+  (right) => `${right}/`,
+  (right) => [[right]],
+  (right) => [null, right.slice(0, -2)],
+  (right) => [right.slice(0, -1), right.slice(1)],
+  (right) => [`${right}/`, `x${right}`],
+  (right) => URL.canParse(right) ? new URL(right).origin : "null",
+  (right) => [...right]
+]
+
+/** Some changes that are made up, and all that are listed. */
+const changes = { made: Arbitrary.array(nearMiss, { minLength: 8, maxLength: 16 }) }
+
+const audience: Requirement<VerifierUnderTest> = requirement(
+  {
+    id: "JWT-41",
+    title: "MUST refuse a token for another audience, however alike, and one for nobody",
+    source: "RFC 7519, section 4.1.3; RFC 8707; CVE-2025-69196",
+    runs: 8
+  },
+  changes,
+  ({ made }) =>
+    Effect.gen(function*() {
+      const { settings, sign, verify } = yield* VerifierUnderTest
+      const good = yield* sign()
+      const others = [...otherAudiences, ...made].map((change) => change(settings.audience))
+      for (const aud of others.filter((other) => other !== settings.audience)) {
+        yield* refusedBeside(verify, good, yield* sign({ claims: { aud } }))
+      }
+    })
+)
+
+/** Scopes that look as if `admin` were among them. */
+const notScopes: ReadonlyArray<unknown> = [
+  7,
+  true,
+  null,
+  {},
+  { 0: "admin", length: 1 },
+  { admin: true },
+  [["admin"]],
+  ["admin", 7],
+  [{ admin: true }],
+  ["read admin"],
+  ["read\tadmin"],
+  ["read\nadmin"],
+  "\u00a0admin",
+  "admin\u0000",
+  "ADMIN",
+  "administrator sub:admin"
+]
+
+/** The requirements on `iss`, `aud`, `sub` and the scopes. */
+export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<Requirement<VerifierUnderTest>> => [
+  requirement(
+    {
+      id: "JWT-40",
+      title: "MUST refuse a token of another issuer, however alike, and one of nobody",
+      source: "RFC 7519, section 4.1.1; CVE-2024-53861, CVE-2025-30144",
+      runs: 8
+    },
+    changes,
+    ({ made }) =>
+      Effect.gen(function*() {
+        const { issuer: { issuer }, sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign()
+        const others = [...otherIssuers, ...made].map((change) => change(issuer))
+        for (const iss of others.filter((other) => other !== issuer)) {
+          yield* refusedBeside(verify, good, yield* sign({ claims: { iss } }))
+        }
+      })
+  ),
+  ...(checksAudience ? [audience] : []),
+  requirement(
+    {
+      id: "JWT-42",
+      title: "MUST refuse a token about nobody: its subject missing, empty, or no string",
+      source: "RFC 7519, section 4.1.2; RFC 9068, section 2.2",
+      runs: 5
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign({ claims: { sub } })
+        for (const other of [...notStrings.map((change) => change(sub)), "", [sub]]) {
+          // A machine token without a subject is about its client (RFC 9068, section 2.2): here there is none.
+          const client = other === undefined ? { client_id: undefined, azp: undefined } : {}
+          yield* refusedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-43",
+      title: "MUST NOT make scopes of what is no list of words",
+      source: "RFC 6749, section 3.3; RFC 8693, section 4.2",
+      runs: 5
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        for (const value of notScopes) {
+          for (const scopes of [{ scope: value, scp: undefined }, { scope: undefined, scp: value }]) {
+            const verdict = yield* judged(verify, yield* sign({ claims: { sub, ...scopes } }))
+            if ("scopes" in verdict) assert.notInclude(verdict.scopes, "admin", JSON.stringify(value))
+          }
+        }
+      })
+  )
+]

@@ -1,0 +1,220 @@
+/** The header describes the signature; it neither brings a key nor changes the rules. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Misbehaviour } from "../Misbehaviour.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import type { SignOptions } from "../TestIssuerOptions.ts"
+import { oneOf, text } from "./arbitrary.ts"
+import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { selfSigned } from "./selfSigned.ts"
+import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+const hostileKeyIds: ReadonlyArray<unknown> = [
+  "../../../../dev/null",
+  "/etc/passwd",
+  "' OR '1'='1",
+  "x' UNION SELECT 'secret",
+  "$(id)",
+  "https://evil.example/jwks",
+  "__proto__",
+  "constructor",
+  "toString",
+  "0",
+  "",
+  " ",
+  "\u0000",
+  "\r\nSet-Cookie: a=b",
+  "\u001b[2J",
+  "*",
+  ".*",
+  "x".repeat(20_000),
+  0,
+  -1,
+  true,
+  null,
+  [],
+  {},
+  ["0"],
+  { kid: "0" }
+]
+
+const extensions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
+  { crit: ["x-must-understand"], "x-must-understand": true },
+  { crit: ["exp"], exp: 1 },
+  { crit: ["alg"] },
+  { crit: ["b64"], b64: false },
+  { crit: ["b64"], b64: true },
+  { b64: false },
+  { crit: [] },
+  { crit: "x-must-understand", "x-must-understand": true },
+  { crit: {} },
+  { crit: null },
+  { crit: ["x-must-understand"] },
+  { crit: ["__proto__"] }
+]
+
+const otherKinds: ReadonlyArray<SignOptions> = [
+  { header: { typ: "logout+jwt" } },
+  { header: { typ: "secevent+jwt" } },
+  { header: { typ: "application/dpop+jwt" } },
+  { header: { typ: "oauth-authz-req+jwt" } },
+  { header: { typ: "entity-statement+jwt" } },
+  { header: { cty: "JWT" } },
+  { claims: { nonce: "n-0S6_WzA2Mj" } },
+  { claims: { at_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
+  { claims: { c_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
+  { claims: { typ: "ID" } },
+  { claims: { token_use: "id" } },
+  { claims: { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } } },
+  { claims: { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } } }
+]
+
+/** The members that decide. */
+const decisive = { header: ["alg", "kid"], payload: ["sub", "iss", "exp", "aud"] }
+
+const escape = (name: string): string => `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`
+
+/** The object with one member twice: again before or after the good one, its name spelled in this way or another. */
+const twice = (
+  object: Readonly<Record<string, unknown>>,
+  names: ReadonlyArray<string>,
+  values: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const plain = jsonText(membersOf(object))
+  return names.flatMap((name) =>
+    [name, escape(name)].flatMap((spelled) =>
+      [...values, JSON.stringify(object[name])].flatMap((value) => [
+        `{"${spelled}":${value},${plain.slice(1)}`,
+        `${plain.slice(0, -1)},"${spelled}":${value}}`
+      ])
+    )
+  )
+}
+
+/** The requirements on headers, and on members that are there twice. */
+export const headers = (
+  { algorithms, fetchesKeys }: JwtVerifierSettings
+): ReadonlyArray<Requirement<VerifierUnderTest>> => [
+  requirement(
+    {
+      id: "JWT-30",
+      title: "MUST NOT take a key from the token, nor fetch one from where the token says",
+      source: "RFC 8725, section 3.10; CVE-2026-27962",
+      runs: 4
+    },
+    { algorithm: oneOf(algorithms), sub: text },
+    ({ algorithm, sub }) =>
+      Effect.gen(function*() {
+        const { issuer, sign, stranger, verify } = yield* VerifierUnderTest
+        const key = yield* stranger.key(algorithm)
+        const certified = algorithm === "ES256" ? yield* selfSigned : { ...key, x5c: ["AAAA"] }
+        const jwk = { ...key.publicJwk, kid: "attacker" }
+        const path = "/attacker/keys"
+        const url = new URL(path, issuer.issuer).href
+        const brought = [
+          { key, header: { jwk } },
+          { key, header: { jwks: { keys: [jwk] } } },
+          { key, header: { jku: url } },
+          { key, header: { x5u: url } },
+          { key: certified, header: { x5c: certified.x5c } }
+        ]
+        const good = yield* sign({ key: algorithm, claims: { sub } })
+        const { kid: own } = yield* issuer.key(algorithm)
+        const served = Misbehaviour.Respond({ status: 200, body: JSON.stringify({ keys: [jwk] }) })
+        yield* issuer.misbehave(path, served, Infinity)
+        for (const { header, key } of brought) {
+          for (const kid of [own, undefined, "attacker"]) {
+            yield* refusedBeside(
+              verify,
+              good,
+              yield* sign({ key, header: { alg: algorithm, kid, ...header }, claims: { sub } })
+            )
+          }
+        }
+        assert.strictEqual(yield* issuer.hits(path), 0, "a key was fetched from where a token said")
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-31",
+      title: "MUST refuse a key id that the issuer does not have, whatever it looks like",
+      source: "RFC 7515, section 4.1.4; RFC 8725, section 3.10",
+      runs: 4
+    },
+    { algorithm: oneOf(algorithms), made: Arbitrary.array(text, { maxLength: 10 }) },
+    ({ algorithm, made }) =>
+      Effect.gen(function*() {
+        const { sign, stranger, verify } = yield* VerifierUnderTest
+        const good = yield* sign({ key: algorithm })
+        const key = yield* stranger.key(algorithm)
+        for (const kid of [...hostileKeyIds, ...made]) {
+          yield* refusedBeside(verify, good, yield* sign({ key, header: { kid } }))
+          // With one key that was given, there is nothing that a key id could choose.
+          if (fetchesKeys) yield* refusedBeside(verify, good, yield* sign({ key: algorithm, header: { kid } }))
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-32",
+      title: "MUST refuse critical parameters that it does not know, and payloads that are not encoded",
+      source: "RFC 7515, section 4.1.11; RFC 7797; CVE-2026-35042",
+      runs: 4
+    },
+    { algorithm: oneOf(algorithms), sub: text },
+    ({ algorithm, sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const token = { key: algorithm, claims: { sub } }
+        const good = yield* sign(token)
+        for (const header of extensions) yield* refusedBeside(verify, good, yield* sign({ ...token, header }))
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-33",
+      title: "MUST refuse JWTs of other kinds: ID tokens, logout tokens, sender-constrained tokens",
+      source: "RFC 8725, sections 3.11 and 3.12; RFC 9449, section 7.1",
+      runs: 4
+    },
+    { algorithm: oneOf(algorithms), sub: text },
+    ({ algorithm, sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign({ key: algorithm, claims: { sub } })
+        for (const { claims, header } of otherKinds) {
+          yield* refusedBeside(
+            verify,
+            good,
+            yield* sign({ key: algorithm, header: header ?? {}, claims: { sub, ...claims } })
+          )
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-34",
+      title: "MUST refuse a header or payload that has a member twice",
+      source: "RFC 7515, section 4; RFC 7519, section 4",
+      runs: 4
+    },
+    { other: Arbitrary.schema(Schema.Json) },
+    ({ other }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign()
+        const values = [JSON.stringify(other), "\"none\"", "4000000000"]
+        for (const headerJson of twice(headerOf(good), decisive.header, values)) {
+          yield* refused(verify, yield* sign({ headerJson }))
+        }
+        for (const payloadJson of twice(claimsOf(good), decisive.payload, values)) {
+          yield* refused(verify, yield* sign({ payloadJson }))
+        }
+        yield* accepted(verify, good)
+      })
+  )
+]

@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect"
+import { type Requirement, requirement } from "../Requirement.ts"
+import type { SignOptions } from "../TestIssuerOptions.ts"
+import { int, text } from "./arbitrary.ts"
+import { partsOf } from "./compactToken.ts"
+import { keepsSecret } from "./secrecy.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+/** Reasons for which a token is refused, each with another error. */
+const spoilt: ReadonlyArray<SignOptions> = [
+  {},
+  { expiresInSeconds: -1_000_000 },
+  { claims: { aud: "https://other.example" } },
+  { claims: { iss: "https://other.example" } },
+  { claims: { sub: undefined } },
+  { claims: { exp: "soon" } },
+  { claims: { nbf: 4_000_000_000 } },
+  { header: { alg: "none" } },
+  { header: { alg: "HS256" } },
+  { header: { kid: "unknown" } },
+  { header: { crit: ["x"] } },
+  { headerJson: "{\"alg\":" },
+  { payloadJson: "[]" }
+]
+
+/** The requirement that nothing shows a token. */
+export const jwtSecrecy: Requirement<VerifierUnderTest> = requirement(
+  {
+    id: "JWT-80",
+    title: "MUST NOT show a token, or a part of it, in an error or in the log",
+    source: "RFC 6750, section 5.3; CWE-532",
+    runs: 3
+  },
+  { cut: int(1, 7), sub: text },
+  ({ cut, sub }) =>
+    Effect.gen(function*() {
+      const { sign, verify } = yield* VerifierUnderTest
+      for (const spoil of spoilt) {
+        const token = yield* sign({ ...spoil, claims: { sub, ...spoil.claims } })
+        yield* keepsSecret(verify, token)
+        yield* keepsSecret(verify, token.slice(0, -cut))
+        yield* keepsSecret(verify, partsOf(token).slice(1).join("."))
+      }
+    })
+)

@@ -1,0 +1,201 @@
+/** Only a signature by a key of the issuer, with a listed algorithm, makes a token. */
+import * as Effect from "effect/Effect"
+import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
+import type { Issuer } from "../Issuer.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import type { SigningKey } from "../SigningKey.ts"
+import { oneOf, text } from "./arbitrary.ts"
+import { decodeBytes, encode, headerOf, partsOf } from "./compactToken.ts"
+import { otherSignatures, trivialSignatures } from "./ecdsa.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { macSigner } from "./macSigner.ts"
+import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+/** `none` in all its letters, upper case and lower case. */
+const nones = Array.from(
+  { length: 16 },
+  (_, upper) => [..."none"].map((letter, at) => (upper >> at) % 2 === 1 ? letter.toUpperCase() : letter).join("")
+)
+
+/** All that a verifier holds of a key, or might take for it, as the secret of an HMAC. */
+const publicSecrets = (key: SigningKey): ReadonlyArray<string | Uint8Array> => {
+  const { publicJwk, publicPem } = key
+  const { alg: _alg, kid: _kid, use: _use, ...material } = publicJwk
+  const pem = publicPem.trim()
+  const der = pem.replaceAll(/-----[^-]+-----|\s/g, "")
+  const numbers = [publicJwk.n, publicJwk.x, publicJwk.y].flatMap((number) => number ?? [])
+  const pems = [pem, pem.replaceAll("\n", "\r\n"), pem.replaceAll("\n", "\\n")]
+  return [
+    ...["", " ", "\n"].flatMap((before) => pems.flatMap((pem) => [`${before}${pem}`, `${before}${pem}\n`])),
+    der,
+    Uint8Array.from(atob(der), (character) => character.charCodeAt(0)),
+    JSON.stringify(publicJwk),
+    JSON.stringify(material),
+    JSON.stringify({ keys: [publicJwk] }),
+    ...numbers,
+    ...numbers.map(decodeBytes),
+    key.kid,
+    "",
+    "secret",
+    "null",
+    "undefined",
+    "[object Object]"
+  ]
+}
+
+// Cheap keys first: a suite needs one of them only.
+const allAlgorithms: ReadonlyArray<JwsAlgorithm> = ["ES256", "EdDSA", "ES384", "ES512", "PS256", "RS256"]
+
+const unlistedAlgorithms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requirement<VerifierUnderTest>> => {
+  const unlisted = allAlgorithms.filter((algorithm) => !algorithms.includes(algorithm)).slice(0, 2)
+  return unlisted.length === 0 ? [] : [requirement(
+    {
+      id: "JWT-23",
+      title: "MUST refuse an algorithm that is not listed, although the issuer publishes a key for it",
+      source: "RFC 8725, section 3.1; CVE-2026-22817",
+      runs: 2
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const subject = yield* VerifierUnderTest
+        const judge = Effect.fnUntraced(function*(algorithm: JwsAlgorithm) {
+          const publish = Effect.fnUntraced(function*(issuer: Issuer) {
+            const { alg: _alg, ...publicJwk } = (yield* issuer.key(algorithm)).publicJwk
+            // Without its `alg`, so that only the header would choose.
+            yield* issuer.publishKey({ ...publicJwk, kid: "any" })
+          })
+          const { sign, verify } = yield* subject.anew(publish)
+          const good = yield* sign({ claims: { sub } })
+          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub } }))
+          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub }, header: { kid: "any" } }))
+        }, Effect.scoped)
+        yield* Effect.forEach(unlisted, judge, { discard: true })
+      })
+  )]
+}
+
+const otherForms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requirement<VerifierUnderTest>> => {
+  const ecdsa = algorithms.filter((algorithm) => algorithm.startsWith("ES"))
+  return ecdsa.length === 0 ? [] : [requirement(
+    {
+      id: "JWT-25",
+      title: "MUST refuse an ECDSA signature in another form: DER, padded, cut",
+      source: "RFC 7518, section 3.4",
+      runs: 8
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        for (const algorithm of ecdsa) {
+          const good = yield* sign({ key: algorithm, claims: { sub } })
+          const [header, payload, signature] = partsOf(good)
+          for (const form of otherSignatures(decodeBytes(signature))) {
+            yield* refusedBeside(verify, good, `${header}.${payload}.${encode(form)}`)
+          }
+        }
+      })
+  )]
+}
+
+/** The requirements on signatures. */
+export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Requirement<VerifierUnderTest>> => [
+  requirement(
+    {
+      id: "JWT-20",
+      title: "MUST refuse a token that says it is not signed, in whatever letters",
+      source: "RFC 8725, section 3.1; CVE-2022-23540",
+      runs: 4
+    },
+    { algorithm: oneOf(algorithms), disguise: oneOf([" ", "\u0000", "\t"]), keepsKid: oneOf([true, false]) },
+    ({ algorithm, disguise, keepsKid }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign({ key: algorithm })
+        const [, payload, signature] = partsOf(good)
+        const { alg: _alg, kid, ...rest } = headerOf(good)
+        const kept = keepsKid ? { ...rest, kid } : rest
+        const algorithms = [...nones, ...nones.map((alg) => alg + disguise), "", null, ["none"], undefined]
+        for (const alg of algorithms) {
+          const header = encode(JSON.stringify({ alg, ...kept }))
+          for (const ending of [".", `.${signature}`, ".AA", ""]) {
+            yield* refused(verify, `${header}.${payload}${ending}`)
+          }
+        }
+        yield* accepted(verify, good)
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-21",
+      title: "MUST refuse an HMAC whose secret is the public key in any form",
+      source: "RFC 8725, section 2.1; CVE-2023-48223, CVE-2026-34950",
+      runs: 2
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { issuer, sign, verify } = yield* VerifierUnderTest
+        const keys = yield* Effect.forEach(algorithms, (algorithm) => issuer.key(algorithm))
+        for (const key of keys) {
+          for (const secret of publicSecrets(key)) {
+            for (const hash of ["256", "384", "512"] as const) {
+              const forged = { key: macSigner(hash, secret, key.kid), claims: { sub } }
+              yield* refused(verify, yield* sign(forged))
+              // A verifier that looks at the secret only would compute an HMAC under this name, too.
+              yield* refused(verify, yield* sign({ ...forged, header: { alg: key.algorithm } }))
+            }
+          }
+        }
+        yield* accepted(verify, yield* sign({ claims: { sub } }))
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-22",
+      title: "MUST refuse what another than the issuer has signed, although the key has the same name",
+      source: "RFC 7519, section 7.2; CVE-2025-59936",
+      runs: 10
+    },
+    { sub: text, named: oneOf([true, false]) },
+    ({ named, sub }) =>
+      Effect.gen(function*() {
+        const { issuer, sign, stranger, verify } = yield* VerifierUnderTest
+        for (const algorithm of algorithms) {
+          const good = yield* sign({ key: algorithm, claims: { sub } })
+          const key = yield* stranger.key(algorithm)
+          const { kid } = yield* issuer.key(algorithm)
+          const header = named ? { kid } : { kid: undefined }
+          yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
+          // As a token of its own issuer it is good, but nobody here trusts that one.
+          yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
+          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
+        }
+      })
+  ),
+  ...unlistedAlgorithms(algorithms),
+  requirement(
+    {
+      id: "JWT-24",
+      title: "MUST refuse signatures that anybody can write: empty, zero, one, the order of the curve",
+      source: "RFC 7515, section 5.2; CVE-2022-21449",
+      runs: 4
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        for (const algorithm of algorithms) {
+          const good = yield* sign({ key: algorithm, claims: { sub } })
+          const [header, payload, signature] = partsOf(good)
+          for (const trivial of trivialSignatures(algorithm, decodeBytes(signature).length)) {
+            yield* refused(verify, `${header}.${payload}.${encode(trivial)}`)
+          }
+          yield* accepted(verify, good)
+        }
+      })
+  ),
+  ...otherForms(algorithms)
+]

@@ -1,0 +1,143 @@
+/** A verdict depends on the token, the time and the keys, and on nothing else. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { int, oneOf } from "./arbitrary.ts"
+import { encode, partsOf } from "./compactToken.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+const bearers = ["ada", "bob", "eve"]
+
+/** A good token of one of the bearers, or what a forger makes of it. */
+interface Shown {
+  readonly bearer: number
+  readonly forgery: "none" | "payload" | "signature" | "tail" | "alg"
+}
+
+const shown: Arbitrary.Arbitrary<ReadonlyArray<Shown>> = Arbitrary.array(
+  Arbitrary.all({
+    bearer: int(0, 2),
+    forgery: oneOf(["none", "none", "payload", "signature", "tail", "alg"])
+  }),
+  { minLength: 4, maxLength: 24 }
+)
+
+const forge = (token: string, other: string, forgery: Shown["forgery"]): string => {
+  const [header, payload, signature] = partsOf(token)
+  const [, otherPayload, otherSignature] = partsOf(other)
+  switch (forgery) {
+    case "payload":
+      return `${header}.${otherPayload}.${signature}`
+    case "signature":
+      return `${header}.${payload}.${otherSignature}`
+    case "tail":
+      return token.slice(0, -8) + other.slice(-8)
+    default:
+      return `${encode(JSON.stringify({ alg: "none" }))}.${payload}.${signature}`
+  }
+}
+
+const keyRotation: Requirement<VerifierUnderTest> = requirement(
+  {
+    id: "JWT-63",
+    title: "MUST follow its issuer's keys: a new one counts within a minute, a withdrawn one not an hour later",
+    source: "RFC 7517, section 5; GHSA-675f-rq2r-jw82",
+    runs: 3
+  },
+  { pause: int(0, 600) },
+  ({ pause }) =>
+    Effect.gen(function*() {
+      const subject = yield* VerifierUnderTest
+      const { issuer, sign, verify } = yield* subject.anew()
+      const old = yield* issuer.key()
+      const remembered = yield* sign({ key: old, expiresInSeconds: 43_200 })
+      yield* accepted(verify, remembered)
+      yield* TestClock.adjust(pause * 1000)
+      const next = yield* issuer.rotate()
+      yield* TestClock.adjust("1 minute")
+      yield* accepted(verify, yield* sign({ key: next }))
+      yield* accepted(verify, yield* sign({ key: old }))
+      yield* accepted(verify, remembered)
+      yield* issuer.removeKey(old.kid)
+      yield* TestClock.adjust("1 hour")
+      yield* refused(verify, remembered)
+      yield* refused(verify, yield* sign({ key: old }))
+      yield* accepted(verify, yield* sign({ key: next }))
+    })
+)
+
+/** The requirements on repeated and concurrent verdicts. */
+export const steadiness = (
+  { fetchesKeys, skew }: JwtVerifierSettings
+): ReadonlyArray<Requirement<VerifierUnderTest>> => [
+  requirement(
+    {
+      id: "JWT-60",
+      title: "MUST judge each token by itself, whatever was shown before, or is shown at the same time",
+      source: "CVE-2026-35039, CVE-2026-35030",
+      runs: 20
+    },
+    { shown },
+    ({ shown }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* Effect.forEach(bearers, (sub) => sign({ claims: { sub } }))
+        const look = Effect.fnUntraced(function*({ bearer, forgery }: Shown) {
+          const token = good[bearer] ?? ""
+          if (forgery !== "none") return yield* refused(verify, forge(token, good[(bearer + 1) % 3] ?? "", forgery))
+          const { subject } = yield* accepted(verify, token)
+          assert.strictEqual(subject, bearers[bearer])
+        })
+        for (const concurrency of [1, "unbounded"] as const) {
+          yield* Effect.forEach(shown, look, { concurrency, discard: true })
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-61",
+      title: "MUST say the same of the same token each time",
+      source: "RFC 7519, section 7.2",
+      runs: 10
+    },
+    { pauses: Arbitrary.array(int(0, 20), { maxLength: 8 }) },
+    ({ pauses }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const good = yield* sign({ expiresInSeconds: 600 })
+        const first = yield* accepted(verify, good)
+        const forged = forge(good, yield* sign({ claims: { sub: "eve" } }), "signature")
+        const error = yield* refused(verify, forged)
+        for (const seconds of pauses) {
+          yield* TestClock.adjust(seconds * 1000)
+          assert.deepStrictEqual(yield* accepted(verify, good), first)
+          assert.strictEqual((yield* refused(verify, forged)).reason, error.reason)
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-62",
+      title: "MUST refuse a token from its end on, also one that it has accepted before",
+      source: "RFC 7519, section 4.1.4",
+      runs: 20
+    },
+    { life: int(1, 600), looks: int(1, 3), after: int(0, 120) },
+    ({ after, life, looks }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const token = yield* sign({ expiresInSeconds: life })
+        for (let look = 0; look < looks; look++) yield* accepted(verify, token)
+        // To the last second in which it holds.
+        yield* TestClock.adjust((life + skew - 1) * 1000)
+        yield* accepted(verify, token)
+        yield* TestClock.adjust((1 + after) * 1000)
+        yield* refusedBeside(verify, yield* sign(), token)
+      })
+  ),
+  ...(fetchesKeys ? [keyRotation] : [])
+]

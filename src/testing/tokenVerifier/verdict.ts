@@ -1,0 +1,112 @@
+/** The three things that a verifier can say, asserted. */
+import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/testing/TestClock"
+import * as BearerToken from "../../credential/BearerToken.ts"
+import type { InvalidToken, ProviderUnavailable, VerificationError } from "../../errors/GatewayError.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+
+/** Says who bears a token that is given as text. */
+export type Verify = (token: string) => Effect.Effect<Identity, VerificationError>
+
+/** A throw of the verifier itself becomes a defect of the effect, so that it is judged like any other. */
+export const verifyWith = (verifier: TokenVerifier["Service"]): Verify => (token) =>
+  Effect.suspend(() => verifier.verify(BearerToken.make(token)))
+
+const errorOf = (exit: Exit.Exit<Identity, VerificationError>): VerificationError | undefined =>
+  Option.getOrUndefined(Exit.findErrorOption(exit))
+
+const said = (exit: Exit.Exit<Identity, VerificationError>): string => {
+  if (Exit.isSuccess(exit)) return `accepted, as ${JSON.stringify(exit.value.subject)}`
+  const error = errorOf(exit)
+  return error === undefined ? `no verdict: ${Cause.pretty(exit.cause)}` : `${error._tag}: ${error.detail}`
+}
+
+/** The token is accepted; gives the identity. */
+export const accepted = Effect.fnUntraced(function*(
+  verify: Verify,
+  token: string
+): Effect.fn.Return<Identity> {
+  const exit = yield* Effect.exit(verify(token))
+  return Exit.isSuccess(exit) ? exit.value : assert.fail(`a good token was not accepted (${said(exit)}): ${token}`)
+})
+
+/** The token is refused with `InvalidToken` and nothing else; gives the error. */
+export const refused = Effect.fnUntraced(function*(
+  verify: Verify,
+  token: string
+): Effect.fn.Return<InvalidToken> {
+  const exit = yield* Effect.exit(verify(token))
+  const error = errorOf(exit)
+  return error?._tag === "InvalidToken" ? error : assert.fail(`a bad token was not refused (${said(exit)}): ${token}`)
+})
+
+/** The token is accepted or refused: there is a verdict, and it is the verifier's own. */
+export const judged = Effect.fnUntraced(function*(
+  verify: Verify,
+  token: string
+): Effect.fn.Return<Identity | InvalidToken> {
+  const exit = yield* Effect.exit(verify(token))
+  if (Exit.isSuccess(exit)) return exit.value
+  const error = errorOf(exit)
+  return error?._tag === "InvalidToken" ? error : assert.fail(`no verdict (${said(exit)})`)
+})
+
+/** Nobody can say now; gives the error. */
+export const unavailable = Effect.fnUntraced(function*(
+  verify: Verify,
+  token: string
+): Effect.fn.Return<ProviderUnavailable> {
+  const exit = yield* Effect.exit(verify(token))
+  const error = errorOf(exit)
+  return error?._tag === "ProviderUnavailable" ? error : assert.fail(`the provider was not blamed (${said(exit)})`)
+})
+
+/** A good token is accepted, or nobody can say. */
+export const notRefused = Effect.fnUntraced(function*(verify: Verify, token: string) {
+  const exit = yield* Effect.exit(verify(token))
+  if (Exit.isFailure(exit)) assert.strictEqual(errorOf(exit)?._tag, "ProviderUnavailable", said(exit))
+})
+
+/**
+ * `forged` is refused before and after `good`, which it was made from or resembles, is accepted.
+ *
+ * The order is the point: neither verdict may be remembered for the other.
+ */
+export const refusedBeside = Effect.fnUntraced(function*(verify: Verify, good: string, forged: string) {
+  assert.notStrictEqual(forged, good, "nothing was forged")
+  yield* refused(verify, forged)
+  yield* accepted(verify, good)
+  yield* refused(verify, forged)
+})
+
+// Real time: sockets do not know TestClock.
+const moment = TestClock.withLive(Effect.sleep("1 millis"))
+
+/**
+ * Lets seconds pass until the effect is done: for whoever waits for a provider that does not answer.
+ *
+ * On a busy machine they may be hours: give tokens a long life.
+ */
+export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const seconds: Effect.Effect<never> = Effect.andThen(
+    moment,
+    Effect.andThen(TestClock.adjust("1 second"), Effect.suspend(() => seconds))
+  )
+  return Effect.raceFirst(effect, seconds)
+}
+
+/** Accepted at once, or after some seconds in which the verifier leaves its provider alone; 10 minutes at most. */
+export const acceptedAtLast = Effect.fnUntraced(function*(verify: Verify, sign: Effect.Effect<string>) {
+  for (let tries = 0; tries < 60; tries++) {
+    const exit = yield* Effect.exit(verify(yield* sign))
+    if (Exit.isSuccess(exit)) return exit.value
+    assert.strictEqual(errorOf(exit)?._tag, "ProviderUnavailable", said(exit))
+    yield* TestClock.adjust("10 seconds")
+  }
+  return assert.fail("good tokens are still not accepted, 10 minutes after the provider has recovered")
+})

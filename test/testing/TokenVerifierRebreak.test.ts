@@ -1,0 +1,102 @@
+/** Verifiers with one defect each, as others had it, and the requirements that notice. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
+import { violations } from "../support/violations.ts"
+import { type Broken, brokenSteps, type Verifier } from "./brokenSteps.ts"
+import { handMade } from "./handMadeVerifier.ts"
+import * as Wrapped from "./wrappedVerifiers.ts"
+
+const options: TokenVerifierTest.JwtVerifierOptions = { algorithms: ["ES256"] }
+
+const violationsOf = (subject: Verifier, ids?: ReadonlyArray<string>) =>
+  violations(TokenVerifierTest.requirements(options).filter(({ id }) => ids?.includes(id) ?? true)).pipe(
+    Effect.provide(TokenVerifierTest.layer(subject, options))
+  )
+
+const violationsOfOpaque = (subject: Verifier, ids?: ReadonlyArray<string>) =>
+  violations(TokenVerifierTest.requirementsOpaque().filter(({ id }) => ids?.includes(id) ?? true)).pipe(
+    Effect.provide(TokenVerifierTest.layerOpaque(subject, TokenVerifierTest.issuerTokens()))
+  )
+
+const brokenWrappers: ReadonlyArray<Broken> = [
+  ["JOSE-14: fetches the key from where the token says", ["JWT-30"], Wrapped.fetchingJku],
+  ["CVE-2026-35039: remembers by the payload", ["JWT-60"], Wrapped.rememberingBy((token) => token.split(".")[1] ?? "")],
+  [
+    "CVE-2026-35030: remembers by the first characters",
+    ["JWT-60"],
+    Wrapped.rememberingBy((token) => token.slice(0, 20))
+  ],
+  ["CACHE-01: remembers beyond the end", ["JWT-62"], Wrapped.rememberingBy((token) => token)],
+  ["CACHE-06: refuses a token that it has seen", ["JWT-61"], Wrapped.oneTime(Wrapped.gateway)],
+  ["CVE-2026-32887: confuses concurrent callers", ["JWT-60"], Wrapped.confusing(Wrapped.gateway)],
+  ["JWKS-21: blames the token for an outage", ["JWT-70", "JWT-71"], Wrapped.blaming(Wrapped.gateway)],
+  ["GHSA-fhv5-28vv-h8m8: an outage clears the keys", ["JWT-71"], Wrapped.forgettingKeys],
+  ["ERR-08: dies of refusals", ["JWT-12", "JWT-20", "JWT-50"], Wrapped.dying(Wrapped.gateway)],
+  ["ERR-03: shows the token in its errors", ["JWT-80"], Wrapped.telling(Wrapped.gateway)],
+  ["ERR-03: shows the token in the log", ["JWT-80"], Wrapped.logging(Wrapped.gateway)]
+]
+
+const brokenOpaque: ReadonlyArray<Broken> = [
+  [
+    "CVE-2026-35030: remembers by the first characters",
+    ["OPAQUE-02"],
+    Wrapped.rememberingBy((token) => token.slice(0, 20), Wrapped.introspected)
+  ],
+  [
+    "OPQ-09: remembers in lower case",
+    ["OPAQUE-02"],
+    Wrapped.rememberingBy((token) => token.toLowerCase(), Wrapped.introspected)
+  ],
+  [
+    "OPQ-10: remembers for ever",
+    ["OPAQUE-04", "OPAQUE-05"],
+    Wrapped.rememberingBy((token) => token, Wrapped.introspected)
+  ],
+  ["OPQ-14: confuses concurrent callers", ["OPAQUE-03"], Wrapped.confusing(Wrapped.introspected)],
+  ["OPQ-06: blames the token for an outage", ["OPAQUE-06"], Wrapped.blaming(Wrapped.introspected)],
+  ["OPQ-07: says yes while nobody can be asked", ["OPAQUE-06"], Wrapped.trusting(Wrapped.introspected)],
+  ["ERR-08: dies of refusals", ["OPAQUE-02"], Wrapped.dying(Wrapped.introspected)],
+  ["ERR-03: shows the token in its errors", ["OPAQUE-07"], Wrapped.telling(Wrapped.introspected)],
+  ["CLM-15: makes up scopes", ["OPAQUE-01"], Wrapped.granting(Wrapped.introspected)]
+]
+
+const idsOf = (table: ReadonlyArray<Broken>): ReadonlyArray<string> => table.flatMap(([, violated]) => violated)
+
+const assertNone = (ids: ReadonlyArray<string>) => assert.deepStrictEqual(ids, [])
+
+describe("TokenVerifierTest on verifiers with one defect", () => {
+  it.effect(
+    "positive control: the verifier made by hand has none",
+    () => Effect.map(violationsOf(handMade()), assertNone),
+    120_000
+  )
+
+  it.effect(
+    "positive control: our verifier of JWTs has none",
+    () => Effect.map(violationsOf(Wrapped.gateway, idsOf(brokenWrappers)), assertNone),
+    120_000
+  )
+
+  it.effect(
+    "positive control: our verifier of opaque tokens has none",
+    () => Effect.map(violationsOfOpaque(Wrapped.introspected), assertNone),
+    120_000
+  )
+
+  it("has a defect for each requirement", () => {
+    const noticed = new Set(idsOf([...brokenSteps, ...brokenWrappers, ...brokenOpaque]))
+    const demanded = [...TokenVerifierTest.requirements(options), ...TokenVerifierTest.requirementsOpaque()]
+    assert.deepStrictEqual(demanded.map(({ id }) => id).filter((id) => !noticed.has(id)), [])
+  })
+
+  for (const [defect, violated, subject] of [...brokenSteps, ...brokenWrappers]) {
+    it.effect(`notices by ${violated.join(", ")}: ${defect}`, () =>
+      Effect.map(violationsOf(subject, violated), (ids) => assert.deepStrictEqual(ids, violated)))
+  }
+
+  for (const [defect, violated, subject] of brokenOpaque) {
+    it.effect(`notices by ${violated.join(", ")}: ${defect}`, () =>
+      Effect.map(violationsOfOpaque(subject, violated), (ids) => assert.deepStrictEqual(ids, violated)))
+  }
+})

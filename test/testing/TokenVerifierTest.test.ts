@@ -1,0 +1,93 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { InvalidToken } from "../../src/errors/GatewayError.ts"
+import type { Identity } from "../../src/identity/Identity.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
+import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../verify/support.ts"
+import { gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
+
+const WithPublicKey = Layer.unwrap(Effect.gen(function*() {
+  const { publicPem: pem } = yield* TestIssuer.use((issuer) => issuer.key())
+  return jwtVerifier({ algorithms: ["ES384"], audience: [], keys: { _tag: "PublicKey", pem } })
+}))
+
+/** API keys as an application would keep them. */
+class ApiKeys extends Context.Service<ApiKeys, Map<string, Identity>>()(
+  "mcp-authorizer/test/testing/TokenVerifierTest.test/ApiKeys"
+) {
+  static readonly layer = Layer.sync(ApiKeys, () => new Map<string, Identity>())
+}
+
+const unknownKey = new InvalidToken({ provider: "keys", reason: "UnknownToken", detail: "no such API key" })
+
+const ApiKeyVerifier = TokenVerifier.layerPrefix("wcd_", (key) =>
+  Effect.gen(function*() {
+    const identity = (yield* ApiKeys).get(Redacted.value(key))
+    const now = yield* Clock.currentTimeMillis
+    return identity?.expiresAt === undefined || identity.expiresAt * 1000 <= now ? yield* unknownKey : identity
+  })).pipe(
+    Layer.provide(jwtVerifier({ algorithms: ["ES256"] })),
+    Layer.provideMerge(ApiKeys.layer)
+  )
+
+let keysMade = 0
+
+const apiKeys: TokenVerifierTest.OpaqueTokens<ApiKeys> = {
+  issue: Effect.fnUntraced(function*({ clientId, email, expiresInSeconds, name, scopes, subject }) {
+    const key = `wcd_${"k".repeat(24)}${keysMade++}-secret`
+    const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + expiresInSeconds
+    const identity = { clientId, email, expiresAt, name, scopes, subject, issuer: "keys", provider: "keys", claims: {} }
+    yield* ApiKeys.useSync((keys) => keys.set(key, identity))
+    return key
+  }),
+  revoke: (key) => ApiKeys.useSync((keys) => void keys.delete(key)),
+  outages: Effect.succeed([])
+}
+
+TokenVerifierTest.suite("JWKS, three algorithms", jwtVerifier({ algorithms: ["ES256", "RS256", "EdDSA"] }), {
+  algorithms: ["ES256", "RS256", "EdDSA"]
+})
+
+TokenVerifierTest.suite("discovery, over HTTP", jwtVerifier({ algorithms: ["ES256"], keys: { _tag: "Discovery" } }), {
+  algorithms: ["ES256"],
+  transport: "http"
+})
+
+TokenVerifierTest.suite("one public key, any audience", WithPublicKey, {
+  algorithms: ["ES384"],
+  keys: "given",
+  checksAudience: false
+})
+
+TokenVerifierTest.suite("access tokens only", jwtVerifier({ algorithms: ["EdDSA"], requireAccessTokenType: true }), {
+  algorithms: ["EdDSA"],
+  header: { typ: "at+jwt" },
+  claims: { client_id: "desktop", scope: "mcp:read", email: "ada@example.com" }
+})
+
+TokenVerifierTest.suiteOpaque(
+  "userinfo",
+  gatewayVerifier((issuer) => [userinfoProvider(issuer)]),
+  TokenVerifierTest.issuerTokens(),
+  { says: ["email", "name"] }
+)
+
+TokenVerifierTest.suiteOpaque(
+  "introspection",
+  gatewayVerifier((issuer) => [introspectionProvider(issuer)]),
+  TokenVerifierTest.issuerTokens()
+)
+
+TokenVerifierTest.suiteOpaque(
+  "introspection of tokens with a prefix, beside JWTs, over HTTP",
+  gatewayVerifier((issuer) => [jwtProvider(issuer), introspectionProvider(issuer, { tokenPrefix: "mat_" })]),
+  TokenVerifierTest.issuerTokens({ prefix: "mat_" }),
+  { transport: "http" }
+)
+
+TokenVerifierTest.suiteOpaque("API keys by prefix, beside JWTs", ApiKeyVerifier, apiKeys, { remembersSeconds: 0 })

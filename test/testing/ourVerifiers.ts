@@ -1,0 +1,35 @@
+/** Our own verifiers, as layers that a suite provides with an issuer. */
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { JwtProvider, Provider } from "../../src/config/GatewaySettings.ts"
+import { JwksCache } from "../../src/keys/JwksCache.ts"
+import { ProviderHttp } from "../../src/keys/ProviderHttp.ts"
+import { ProviderMetadata } from "../../src/keys/ProviderMetadata.ts"
+import type { Issuer } from "../../src/testing/Issuer.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { jwtProvider, skew } from "../verify/support.ts"
+
+/** Our verifier with providers that are made for the issuer. */
+export const gatewayVerifier = (providersOf: (issuer: Issuer) => ReadonlyArray<Provider>) =>
+  TokenVerifier.layer.pipe(
+    Layer.provide(
+      Layer.effect(
+        ProviderRegistry,
+        Effect.flatMap(TestIssuer, (issuer) =>
+          ProviderRegistry.make({ providers: providersOf(issuer), clockSkewSeconds: skew }))
+      )
+    ),
+    Layer.provide(JwksCache.layer),
+    Layer.provide(ProviderMetadata.layer),
+    Layer.provide(ProviderHttp.layer),
+    Layer.provide([KeyValueStore.layerMemory, CircuitBreaker.layerStoreMemory(), Digest.layerWebCrypto])
+  )
+
+/** The same with one JWT provider. */
+export const jwtVerifier = (changes: Partial<JwtProvider>) =>
+  gatewayVerifier((issuer) => [jwtProvider(issuer, changes)])
