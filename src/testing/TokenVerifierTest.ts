@@ -69,12 +69,12 @@ export const layer = <E>(
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
+ * import type { TokenVerifier } from "mcp-authorizer"
  * import { TestIssuer, TokenVerifierTest } from "mcp-authorizer/testing"
- * import { AcmeVerifier } from "../src/AcmeVerifier.ts"
  *
- * const Subject = Layer.unwrap(
- *   Effect.map(TestIssuer, ({ audience, issuer, jwksUri }) => AcmeVerifier.layer({ audience, issuer, jwksUri }))
- * )
+ * declare const acmeVerifier: (issuer: string, jwksUri: string) => Layer.Layer<TokenVerifier>
+ *
+ * const Subject = Layer.unwrap(Effect.map(TestIssuer, ({ issuer, jwksUri }) => acmeVerifier(issuer, jwksUri)))
  *
  * TokenVerifierTest.suite("acme", Subject, { algorithms: ["ES256"] })
  * ```
@@ -110,12 +110,17 @@ export const layerOpaque = <R, E>(
  *
  * ```ts
  * import * as Effect from "effect/Effect"
+ * import type * as Layer from "effect/Layer"
+ * import type { TokenVerifier } from "mcp-authorizer"
  * import { TokenVerifierTest } from "mcp-authorizer/testing"
- * import { ApiKeys, ApiKeyVerifier } from "../src/ApiKeyVerifier.ts"
+ *
+ * declare const ApiKeyVerifier: Layer.Layer<TokenVerifier>
+ * declare const create: (bearer: TokenVerifierTest.Bearer) => Effect.Effect<string>
+ * declare const remove: (key: string) => Effect.Effect<void>
  *
  * TokenVerifierTest.suiteOpaque("API keys", ApiKeyVerifier, {
- *   issue: (bearer) => ApiKeys.use((keys) => keys.create(bearer)),
- *   revoke: (key) => ApiKeys.use((keys) => keys.remove(key)),
+ *   issue: create,
+ *   revoke: remove,
  *   outages: Effect.succeed([])
  * }, { says: ["scopes"], remembersSeconds: 0 })
  * ```

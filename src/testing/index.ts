@@ -1,5 +1,17 @@
-/** What tests of a gateway, or of a server behind one, need: an issuer that is real HTTP and misbehaves on command. */
+/**
+ * What tests of a gateway, of a layer in it, or of a server behind one need: an issuer that misbehaves on command, over
+ * HTTP or in memory, and the conformance suites.
+ *
+ * The suites run in vitest (`@effect/vitest`). Outside of it import the issuer alone, from
+ * `mcp-authorizer/testing/TestIssuer`.
+ */
+export * as GatewayClientTest from "./GatewayClientTest.ts"
+export * as HttpAppTest from "./HttpAppTest.ts"
+export * as JwksCacheTest from "./JwksCacheTest.ts"
 export { Misbehaviour } from "./Misbehaviour.ts"
+export { type Requirement, requirement, type RequirementName } from "./Requirement.ts"
 export { hmacSigner, makeSigningKey, type Signer, type SigningKey } from "./SigningKey.ts"
+export { suite, type SuiteOptions } from "./suite.ts"
 export { TestIssuer } from "./TestIssuer.ts"
-export type { OpaqueTokenOptions, SignOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
+export type { MemoryIssuerOptions, OpaqueTokenOptions, SignOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
+export * as TokenVerifierTest from "./TokenVerifierTest.ts"

@@ -1,52 +1,12 @@
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { readdirSync, readFileSync } from "node:fs"
-import { mkdtemp, rm } from "node:fs/promises"
-import { dirname, join } from "node:path"
-import { builtPackage, root } from "../node/support/builtProgram.ts"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { root } from "../node/support/builtProgram.ts"
 import { sh } from "../node/support/shell.ts"
+import { evaluate, Installed, manifest } from "./Installed.ts"
 
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-
-/** The package as `npm pack` wraps it, unpacked where a project that depends on it has it. */
-class Installed extends Context.Service<Installed, {
-  /** The project. */
-  readonly project: string
-  /** The paths in the package. */
-  readonly files: ReadonlyArray<string>
-}>()("mcp-authorizer/test/packaging/package/Installed") {
-  static readonly layer = Layer.effect(
-    Installed,
-    Effect.gen(function*() {
-      const built = yield* builtPackage
-      // Beside the build, so that the dependencies are found above.
-      const project = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(dirname(built), "consumer-"))),
-        (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
-      )
-      const target = join(project, "node_modules", "mcp-authorizer")
-      yield* sh(`
-        cd '${project}'
-        npm pack --silent --pack-destination . '${built}' > /dev/null
-        mkdir -p '${target}' node_modules/.bin
-        tar xzf mcp-authorizer-*.tgz --strip-components=1 -C '${target}'
-        # As npm installs an executable.
-        chmod +x '${target}/${manifest.bin["mcp-authorizer"]}'
-        ln -s '../mcp-authorizer/${manifest.bin["mcp-authorizer"]}' node_modules/.bin/mcp-authorizer
-      `)
-      const entries = readdirSync(target, { recursive: true, withFileTypes: true })
-      const files = entries.filter((entry) => entry.isFile()).map((entry) =>
-        join(entry.parentPath, entry.name).slice(target.length + 1)
-      )
-      return Installed.of({ project, files })
-    })
-  )
-}
-
-/** Runs an ECMAScript module in the project; gives what it prints. */
-const evaluate = (project: string, source: string) => sh(`cd '${project}' && node --input-type=module -e '${source}'`)
+const entries: ReadonlyArray<string> = Object.keys(manifest.exports)
 
 layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm package", (it) => {
   it.effect("holds the compiled program and nothing else", () =>
@@ -71,7 +31,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
         `
         import * as main from "mcp-authorizer"
         import * as node from "mcp-authorizer/node"
-        import * as testing from "mcp-authorizer/testing"
+        import * as testing from "mcp-authorizer/testing/TestIssuer"
         const inner = await import("mcp-authorizer/dist/http/HttpApp.js").catch(({ code }) => code)
         console.log(JSON.stringify([main.version, typeof main.GatewayConfig.layer, typeof main.TokenVerifier.layer,
           typeof node.layer, typeof testing.TestIssuer.layer, inner]))
@@ -97,6 +57,25 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
           if (!specifier.startsWith("node:")) imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? "")
         }
       }
-      assert.deepStrictEqual([...imported].toSorted(), Object.keys(manifest.dependencies).toSorted())
+      const needed = { ...manifest.dependencies, ...manifest.peerDependencies }
+      assert.deepStrictEqual([...imported].toSorted(), Object.keys(needed).toSorted())
+    }))
+
+  it.effect("exports every module of the barrel by its path, and nothing that is not there", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      const barrel = readFileSync(join(root, "src/index.ts"), "utf8")
+      const modules = [...barrel.matchAll(/from "\.\/(.+)\.ts"/g)].map(([, path]) => `./${path}`)
+      assert.includeMembers([...entries, "./version"], modules)
+      const importable = entries.filter((path) => path !== "./package.json" && !path.startsWith("./testing"))
+      const imports = importable.map((path) => `await import("${join("mcp-authorizer", path)}")`)
+      assert.strictEqual(yield* evaluate(project, `${imports.join(";")};console.log("all")`), "all\n")
+    }))
+
+  it.effect("has no side effects: importing prints nothing and starts nothing", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      assert.isFalse(manifest.sideEffects)
+      assert.strictEqual(yield* evaluate(project, `await import("mcp-authorizer")`), "")
     }))
 })

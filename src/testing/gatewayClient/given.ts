@@ -2,7 +2,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { identityHeaders } from "../../forward/identityHeaders.ts"
-import { either, oneOf, textOf } from "../httpApp/arbitrary.ts"
+import { either, oneOf, textOf } from "../arbitrary.ts"
 
 const characters = (from: number, to: number): ReadonlyArray<string> =>
   Array.from({ length: to - from + 1 }, (_, index) => String.fromCharCode(from + index))

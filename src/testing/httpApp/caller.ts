@@ -2,7 +2,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
 import { invalidTokenTexts } from "../../http/errorTexts.ts"
-import { canaryOf, either, oneOf, textOf } from "./arbitrary.ts"
+import { canaryOf, either, oneOf, textOf } from "../arbitrary.ts"
 
 /** What the verifier says of the caller's token; it refuses all other tokens. */
 export type Verdict =

@@ -1,6 +1,6 @@
 /** Requests, as clients and their attackers write them. */
 import * as Arbitrary from "effect/Arbitrary"
-import { either, oneOf, textOf } from "./arbitrary.ts"
+import { either, oneOf, textOf } from "../arbitrary.ts"
 
 /**
  * A request that is yet to be addressed: `{mcp}` stands for the MCP path, `{token}` for the caller's token, in the target

@@ -1,6 +1,6 @@
 /** JSON-RPC messages as text, with and without what a client may not say. */
 import * as Arbitrary from "effect/Arbitrary"
-import { either, oneOf } from "./arbitrary.ts"
+import { either, oneOf } from "../arbitrary.ts"
 
 /** The same text twice: as the client sends it, and without any `_authContext`. */
 export interface JsonText {

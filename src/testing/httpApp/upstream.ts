@@ -1,6 +1,6 @@
 /** What the MCP server behind does. */
 import * as Arbitrary from "effect/Arbitrary"
-import { oneOf } from "./arbitrary.ts"
+import { oneOf } from "../arbitrary.ts"
 
 /** An answer of the MCP server, or none. */
 export type UpstreamBehaviour =

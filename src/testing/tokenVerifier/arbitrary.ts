@@ -1,7 +1,7 @@
 /** The values that the requirements are about. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { either, oneOf, textOf } from "../httpApp/arbitrary.ts"
+import { either, oneOf, textOf } from "../arbitrary.ts"
 
 export { either, oneOf, textOf }
 

@@ -3,6 +3,9 @@ import * as Result from "effect/Result"
 import { rewriteRequest } from "../../../src/forward/message/requestMessage.ts"
 import { attempt, call, context, decoder, encoder, initialize, options, refusal, sent, summary } from "./rewriting.ts"
 
+/** The tools that a `tools/call` with these parameters calls. */
+const named = (params: string) => summary(call(params)).tools
+
 describe("rewriteRequest", () => {
   describe("injects the caller into initialize", () => {
     it("FWD-11 puts it first into params", () => {
@@ -157,7 +160,6 @@ describe("rewriteRequest", () => {
 
   describe("reports what was sent", () => {
     it("MCP-04 the tool that is called, however its name is spelt", () => {
-      const named = (params: string) => summary(call(params)).tools
       assert.deepStrictEqual(named(`{"name":"add"}`), ["add"])
       assert.deepStrictEqual(named(`{"arguments":{"name":"inner"},"n\\u0061me":"\\u0061dd"}`), ["add"])
       // Some servers take it for the name: one that has more to lose than we think.

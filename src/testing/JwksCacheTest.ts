@@ -1,0 +1,41 @@
+/** What every `JwksCache` must do, whatever its provider, its store and those who ask do. */
+import * as Layer from "effect/Layer"
+import { availability } from "./jwksCache/availability.ts"
+import { fetching } from "./jwksCache/fetching.ts"
+import { reaching } from "./jwksCache/reaching.ts"
+import { reading } from "./jwksCache/reading.ts"
+import { storing } from "./jwksCache/storing.ts"
+import { trust } from "./jwksCache/trust.ts"
+import type { Subject } from "./jwksCache/World.ts"
+import type { Requirement } from "./Requirement.ts"
+import { suite as register } from "./suite.ts"
+
+/**
+ * The requirements on a layer of `JwksCache`.
+ *
+ * Each value that is tried builds the layer anew, in a time of its own, around a provider and a store in memory that
+ * fail, lie and recover. The layer finds them as `HttpClient` (which follows redirects, as `fetch` does, unless it is
+ * told not to), `ProviderHttp`, `ProviderMetadata` and `KeyValueStore`.
+ */
+export const requirements = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
+  ...fetching(subject),
+  ...trust(subject),
+  ...availability(subject),
+  ...storing(subject),
+  ...reading(subject),
+  ...reaching(subject)
+]
+
+/**
+ * Registers the requirements as vitest tests.
+ *
+ * **Example** (a key cache of one's own)
+ *
+ * ```ts
+ * import { JwksCache } from "mcp-authorizer"
+ * import { JwksCacheTest } from "mcp-authorizer/testing"
+ *
+ * JwksCacheTest.suite("mine", JwksCache.layer)
+ * ```
+ */
+export const suite = <E>(name: string, subject: Subject<E>): void => register(name, Layer.empty, requirements(subject))

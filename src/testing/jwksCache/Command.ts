@@ -1,0 +1,205 @@
+/** What may happen to a key cache: the alphabet of the histories that the suite makes up. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+
+const integers = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+/** What a provider says of the lifetime of its set (RFC 9111, section 5.2.2). */
+export const Lifetime = Schema.Union([
+  Schema.TaggedStruct("MaxAge", { seconds: Schema.Literals([0, 1, 59, 60, 61, 300, 900, 86_400, 31_536_000]) }),
+  Schema.TaggedStruct("MaxAge", { seconds: integers(60, 1200) }),
+  Schema.TaggedStruct("MaxAge", { seconds: integers(86_401, 1_000_000_000) }),
+  Schema.TaggedStruct("NoStore", {}),
+  Schema.TaggedStruct("Unsaid", {})
+])
+export type Lifetime = typeof Lifetime.Type
+
+/** How a provider answers well. */
+const healthy = [Schema.TaggedStruct("Prompt", {}), Schema.TaggedStruct("Slow", { seconds: integers(1, 4) })] as const
+
+/** How it does not. */
+const unhealthy = [
+  Schema.TaggedStruct("Status", {
+    status: Schema.Literals([201, 204, 206, 304, 400, 401, 403, 404, 429, 500, 502, 503])
+  }),
+  /** No answer. */
+  Schema.TaggedStruct("Silent", {}),
+  /** The head of an answer, some of its body, and no end. */
+  Schema.TaggedStruct("Dripping", {}),
+  Schema.TaggedStruct("Refused", {}),
+  /** The connection breaks within the body. */
+  Schema.TaggedStruct("Broken", {}),
+  /** 200, and something that is no key set. */
+  Schema.TaggedStruct("Nonsense", {
+    text: Schema.Literals([
+      "",
+      "<!doctype html><title>Sign in</title>",
+      "null",
+      "[]",
+      "{}",
+      "{\"keys\":null}",
+      "{\"keys\":{\"0\":{}}}",
+      "{\"keys\":[],\"keys\":[]}",
+      "{\"keys\":[",
+      `{"keys":${"[".repeat(10_000)}`
+    ])
+  }),
+  /** The key set, and 100 MiB of space. */
+  Schema.TaggedStruct("Oversized", {}),
+  /** To a place with keys of an attacker. */
+  Schema.TaggedStruct("Redirect", { status: Schema.Literals([301, 302, 303, 307, 308]) })
+] as const
+
+export const Health = Schema.Union([...healthy, ...unhealthy])
+export type Health = typeof Health.Type
+
+export const isHealthy = ({ _tag }: Health): boolean => _tag === "Prompt" || _tag === "Slow"
+
+const dishonest = [
+  /** It returns what it was given first. */
+  Schema.TaggedStruct("Replaying", {}),
+  /** It returns something else. */
+  Schema.TaggedStruct("Lying", {
+    lie: Schema.Literals(["Nonsense", "Truncated", "OtherUri", "Ended", "FarFuture", "UnusableKeys", "NoKeys"])
+  })
+] as const
+
+/** What the shared store is like. */
+export const StoreMood = Schema.Union([
+  Schema.TaggedStruct("Honest", {}),
+  Schema.TaggedStruct("Failing", {}),
+  Schema.TaggedStruct("Throwing", {}),
+  Schema.TaggedStruct("Silent", {}),
+  /** It keeps nothing. */
+  Schema.TaggedStruct("Forgetful", {}),
+  ...dishonest
+])
+export type StoreMood = typeof StoreMood.Type
+
+// Two instances that share the store, one of which has the most to do.
+const instance = Schema.Literals([0, 0, 0, 1])
+
+// Few, so that the same one is often met again.
+const key = Schema.Literals([0, 0, 1, 1, 2])
+
+// How many ask at the same time, and whether the first of them leaves while it waits.
+const askers = { count: Schema.Literals([1, 1, 2, 20]), leaves: Schema.Boolean }
+
+export const Ask = Schema.TaggedStruct("Ask", { instance, key, ...askers })
+export const AskFirst = Schema.TaggedStruct("Ask", { instance, key: Schema.Literal(0), ...askers })
+/** Asks for the key that was published last. */
+export const AskNewest = Schema.TaggedStruct("AskNewest", { instance, ...askers })
+export const AskUnknown = Schema.TaggedStruct("AskUnknown", { instance, kid: integers(0, 1_000_000), ...askers })
+export const Prefetch = Schema.TaggedStruct("Prefetch", { instance })
+export const Phase = Schema.TaggedStruct("Phase", { instance })
+/** Publishes another key. */
+export const Publish = Schema.TaggedStruct("Publish", {})
+/** Withdraws a key. */
+export const Withdraw = Schema.TaggedStruct("Withdraw", { key })
+/** Withdraws a key other than the first. */
+export const WithdrawLater = Schema.TaggedStruct("Withdraw", { key: Schema.Literals([1, 2]) })
+/** Publishes another key under the `kid` of one that is published. */
+export const Repeat = Schema.TaggedStruct("Repeat", { key: Schema.Literals([1, 2]) })
+export const SetHealth = Schema.TaggedStruct("SetHealth", { health: Health })
+export const FallIll = Schema.TaggedStruct("SetHealth", { health: Schema.Union(unhealthy) })
+export const Recover = Schema.TaggedStruct("SetHealth", { health: Schema.Union(healthy) })
+export const SetLifetime = Schema.TaggedStruct("SetLifetime", { lifetime: Lifetime })
+export const SetStore = Schema.TaggedStruct("SetStore", { mood: StoreMood })
+export const Deceive = Schema.TaggedStruct("SetStore", { mood: Schema.Union(dishonest) })
+/** Another process takes the place of an instance. */
+export const Restart = Schema.TaggedStruct("Restart", { instance })
+/** Around the limits of the contract. */
+export const Wait = Schema.TaggedStruct("Wait", {
+  seconds: Schema.Union([
+    Schema.Literals([1, 5, 9, 10, 11, 15, 20, 29, 30, 31, 47, 50, 59, 60, 290, 299, 300, 301]),
+    integers(1, 60)
+  ])
+})
+/** Around the pause after a failure. */
+export const WaitBriefly = Schema.TaggedStruct("Wait", { seconds: Schema.Literals([3, 5, 7, 9, 10, 11]) })
+/** Around the end of stale serving, and of the longest lifetime. */
+export const WaitLong = Schema.TaggedStruct("Wait", {
+  seconds: Schema.Literals([900, 3300, 3550, 3600, 3610, 3900, 7200, 86_400, 90_100])
+})
+
+type Command =
+  | typeof Ask.Type
+  | typeof AskNewest.Type
+  | typeof AskUnknown.Type
+  | typeof Prefetch.Type
+  | typeof Phase.Type
+  | typeof Publish.Type
+  | typeof Withdraw.Type
+  | typeof Repeat.Type
+  | typeof SetHealth.Type
+  | typeof SetLifetime.Type
+  | typeof SetStore.Type
+  | typeof Restart.Type
+  | typeof Wait.Type
+
+export type { Command }
+
+/** Sequences of such commands; one that is named twice occurs twice as often. */
+export const sequences = (
+  commands: ReadonlyArray<Schema.Schema<Command>>,
+  minLength: number,
+  maxLength: number
+): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
+  Arbitrary.array(Arbitrary.schema(Schema.Union(commands)), { minLength, maxLength })
+
+/** A key that is used, withdrawn, and asked for again after a time in which the set may be fetched again. */
+const withdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    ask: Ask,
+    unknown: AskUnknown,
+    before: Wait,
+    after: Schema.Union([Wait, WaitLong])
+  })),
+  ({ after, ask, before, unknown }) => [
+    ask,
+    { _tag: "Withdraw", key: ask.key },
+    before,
+    { ...unknown, instance: ask.instance },
+    after,
+    ask
+  ]
+)
+
+/** A key that is used, and asked for again while the provider is down and after that. */
+const outage: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    ask: AskFirst,
+    fallIll: FallIll,
+    before: Schema.Union([Wait, WaitLong]),
+    unknown: AskUnknown,
+    recover: Recover,
+    after: Wait
+  })),
+  ({ after, ask, before, fallIll, recover, unknown }) => {
+    const { instance } = ask
+    return [ask, fallIll, before, { ...unknown, instance }, ask, recover, after, ask]
+  }
+)
+
+/** A key that is published while the set that lacks it is in use. */
+const rotation: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({ ask: AskFirst, before: Wait, newest: AskNewest })),
+  ({ ask, before, newest }) => [ask, before, { _tag: "Publish" }, { ...newest, instance: ask.instance }]
+)
+
+const between =
+  (phrase: Arbitrary.Arbitrary<ReadonlyArray<Command>>) =>
+  (commands: ReadonlyArray<Schema.Schema<Command>>): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
+    Arbitrary.map(
+      Arbitrary.array(Arbitrary.all([sequences(commands, 2, 8), phrase]), { minLength: 2, maxLength: 5 }),
+      (parts) => parts.flat(2)
+    )
+
+/** Withdrawals, and such commands between them. */
+export const withdrawals = between(withdrawal)
+
+/** Outages, and such commands between them. */
+export const outages = between(outage)
+
+/** Rotations, and such commands between them. */
+export const rotations = between(rotation)

@@ -1,0 +1,168 @@
+/** A provider, a store, and instances of a key cache between them. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
+import { JwksCache, type JwksSource } from "../../keys/JwksCache.ts"
+import { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import type { Ask, History, Outcome, Report } from "./History.ts"
+import { issuer, jwksUri, makeKeyProvider } from "./KeyProvider.ts"
+import { makeMaterial, nameOf } from "./material.ts"
+import { makePublisher } from "./publisher.ts"
+import { ended, settled } from "./time.ts"
+import { makeUnreliableStore } from "./unreliableStore.ts"
+
+/** What a layer of `JwksCache` may be built on. */
+export type Surroundings = ProviderHttp | ProviderMetadata | HttpClient.HttpClient | KeyValueStore.KeyValueStore
+
+/** A layer of `JwksCache` that is to be judged. */
+export type Subject<E> = Layer.Layer<JwksCache, E, Surroundings>
+
+/** The key set of the world, named in either way. */
+export const sources: Readonly<Record<JwksSource["_tag"], JwksSource>> = {
+  Jwks: { _tag: "Jwks", uri: jwksUri, allowedDomains: [] },
+  Discovery: { _tag: "Discovery", issuer, allowedDomains: [] }
+}
+
+interface Instance {
+  readonly id: number
+  readonly cache: JwksCache["Service"]
+  readonly scope: Scope.Closeable
+}
+
+/** A question: how many ask it at the same time (one unless given), and whether one more leaves while it waits. */
+interface Question {
+  readonly count?: number | undefined
+  readonly leaves?: boolean | undefined
+  readonly alg?: JwsAlgorithm | undefined
+  /** That of the world unless given. */
+  readonly source?: JwksSource | undefined
+}
+
+/** Builds a world with one key, a provider in good health and an honest store; instances start when they are needed. */
+export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, named: JwksSource = sources.Jwks) {
+  const scope = yield* Effect.scope
+  const clock = yield* Clock.clockWith(Effect.succeed)
+  const now = () => clock.currentTimeMillisUnsafe()
+  const start = now()
+  const publisher = yield* makePublisher
+  const provider = yield* makeKeyProvider(publisher)
+  const foreign = yield* makeMaterial("foreign", "key-0")
+  const { setMood, store } = makeUnreliableStore({ foreignJwk: foreign.key.publicJwk, uri: jwksUri })
+  const asks: Array<Ask> = []
+  const reports: Array<Report> = []
+  const instances = new Map<number, Instance>()
+  let born = 0
+
+  const instance = Effect.fnUntraced(function*(place: number): Effect.fn.Return<Instance, E> {
+    const known = instances.get(place)
+    if (known !== undefined) return known
+    const id = born++
+    const surroundings = ProviderMetadata.layer.pipe(
+      Layer.provideMerge(ProviderHttp.layer),
+      Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, provider.client(id))),
+      Layer.merge(Layer.succeed(KeyValueStore.KeyValueStore, store))
+    )
+    const own = yield* Scope.fork(scope)
+    // Not in one build: layers of the subject that are also here would not be built anew.
+    const built = yield* Layer.buildWithScope(Layer.fresh(surroundings), own)
+    const context = yield* Effect.provideContext(Layer.buildWithScope(Layer.fresh(subject), own), built)
+    const made = { id, cache: Context.get(context, JwksCache), scope: own }
+    instances.set(place, made)
+    return made
+  })
+
+  const outcomeOf = (
+    exit: Exit.Exit<CryptoKey, { readonly _tag: "UnknownKey" | "KeysUnavailable" }> | undefined
+  ): Effect.Effect<Outcome> => {
+    if (exit === undefined) return Effect.succeed({ _tag: "Silence" })
+    if (Exit.isSuccess(exit)) {
+      return Effect.map(nameOf(exit.value, publisher.materials), (name) => ({ _tag: "Key", name }))
+    }
+    const [reason] = exit.cause.reasons
+    return Effect.succeed(
+      reason !== undefined && Cause.isFailReason(reason)
+        ? { _tag: reason.error._tag }
+        : { _tag: "Defect", text: Cause.pretty(exit.cause) }
+    )
+  }
+
+  /** Asks for a key; says what came of it, once for each who has stayed. */
+  const ask = Effect.fnUntraced(function*(
+    place: number,
+    kid: string | undefined,
+    { alg = "ES256", count = 1, leaves = false, source = named }: Question = {}
+  ) {
+    const { cache, id } = yield* instance(place)
+    const from = now()
+    const fetchesBefore = provider.fetches.length
+    // A service may throw where it should fail.
+    const question = Effect.suspend(() => cache.keyFor(source, { alg, kid }))
+    const leaving = leaves ? yield* Effect.forkChild(question, { startImmediately: true }) : undefined
+    const fibers = yield* Effect.forEach(
+      Array.from({ length: count }),
+      () => Effect.forkChild(question, { startImmediately: true })
+    )
+    if (leaving !== undefined) yield* Effect.andThen(Effect.yieldNow, Fiber.interrupt(leaving))
+    return yield* Effect.forEach(fibers, (fiber) =>
+      Effect.gen(function*() {
+        const exit = yield* ended(fiber, provider.isAnswering)
+        const outcome = yield* outcomeOf(exit)
+        const answer: Ask = { instance: id, kid: kid ?? "", from, to: now(), fetchesBefore, outcome }
+        asks.push(answer)
+        return answer
+      }))
+  })
+
+  return {
+    publisher,
+    provider,
+    setStoreMood: setMood,
+    ask,
+    /** Prefetches; says whether that was done at once and without a failure. */
+    prefetch: Effect.fnUntraced(function*(place: number) {
+      const { cache } = yield* instance(place)
+      const fiber = yield* Effect.forkChild(Effect.suspend(() => cache.prefetch(named)), { startImmediately: true })
+      const from = now()
+      const exit = yield* ended(fiber, provider.isAnswering)
+      return exit !== undefined && Exit.isSuccess(exit) && now() === from
+    }),
+    report: Effect.fnUntraced(function*(place: number) {
+      const { cache, id } = yield* instance(place)
+      const at = now()
+      const { phase, usable } = yield* cache.phase(named)
+      reports.push({ instance: id, at, phase, usable })
+    }),
+    restart: Effect.fnUntraced(function*(place: number) {
+      const known = instances.get(place)
+      yield* settled(provider.isAnswering)
+      instances.delete(place)
+      if (known !== undefined) yield* Scope.close(known.scope, Exit.void)
+    }),
+    wait: (seconds: number) =>
+      settled(provider.isAnswering).pipe(
+        Effect.andThen(TestClock.adjust(seconds * 1000)),
+        Effect.andThen(settled(provider.isAnswering))
+      ),
+    history: (): History => ({
+      start,
+      asks,
+      reports,
+      fetches: provider.fetches,
+      sets: publisher.sets,
+      health: provider.health,
+      ...provider.seen
+    })
+  }
+})
+
+export type World<E> = Effect.Success<ReturnType<typeof makeWorld<E>>>

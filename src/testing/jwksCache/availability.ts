@@ -1,0 +1,168 @@
+/** Which questions are answered, and how soon. */
+import type { Requirement } from "../Requirement.ts"
+import {
+  Ask,
+  AskFirst,
+  AskNewest,
+  AskUnknown,
+  FallIll,
+  outages,
+  Phase,
+  Publish,
+  Recover,
+  Restart,
+  rotations,
+  sequences,
+  SetHealth,
+  SetLifetime,
+  SetStore,
+  Wait,
+  WaitLong,
+  Withdraw,
+  WithdrawLater
+} from "./Command.ts"
+import { contract, fullRecovery, recovery } from "./contract.ts"
+import { type Ask as Asked, endOf, healthyWithin, type History, lastGood, publishedWithin } from "./History.ts"
+import { always, type Judgement, moment } from "./judge.ts"
+import type { Subject } from "./World.ts"
+
+/** The questions whose outcome is not the expected one, where one is expected. */
+const unless = (expected: (ask: Asked, history: History) => string | undefined): Judgement => (history) =>
+  history.asks.flatMap((ask) => {
+    const outcome = ask.outcome._tag === "Key" ? ask.outcome.name ?? "a foreign key" : ask.outcome._tag
+    const wanted = expected(ask, history)
+    return wanted === undefined || wanted === outcome
+      ? []
+      : [`${ask.kid} was ${outcome} and not ${wanted} at ${moment(history, ask.from)}`]
+  })
+
+/** A key that every set has had, after a provider has been back for as long as its failures are remembered. */
+export const known: Judgement = unless(({ from, kid, to }, history) =>
+  healthyWithin(history, from - recovery, to) ? publishedWithin(history, kid, history.start, to) : undefined
+)
+
+/** A key that every set has had, in a set that has not ended more than an hour ago, whatever the provider does. */
+const held: Judgement = unless(({ from, instance, kid, to }, history) => {
+  const last = lastGood(history, instance, from)
+  return last !== undefined && to < endOf(last) + contract.stale
+    ? publishedWithin(history, kid, history.start, to)
+    : undefined
+})
+
+/** A key that was published half a minute ago, or after a time without fetches. */
+const found: Judgement = unless(({ fetchesBefore, from, kid, to }, history) => {
+  if (!healthyWithin(history, from - fullRecovery, to)) return undefined
+  // A little longer: what instances tell each other of it may be in whole seconds.
+  const pause = contract.extra + contract.fetch
+  const asked = history.fetches.slice(0, fetchesBefore).some((fetch) => fetch.from > from - pause)
+  return publishedWithin(history, kid, asked ? from - fullRecovery : from, to)
+})
+
+const slow: Judgement = (history) =>
+  history.asks.flatMap(({ from, instance, kid, outcome, to }) => {
+    const last = lastGood(history, instance, from - 1)
+    const isHeld = last !== undefined && from < endOf(last) &&
+      publishedWithin(history, kid, history.start, to) !== undefined
+    const limit = isHeld ? 1000 : 2 * contract.fetch
+    return outcome._tag === "Silence" || to - from > limit
+      ? [`${kid} took ${(to - from) / 1000} s at ${moment(history, from)}`]
+      : []
+  })
+
+export const typed: Judgement = ({ asks }) =>
+  asks.flatMap(({ outcome }) => outcome._tag === "Defect" ? [outcome.text] : [])
+
+/** Whose fault it is that there is no key. */
+const blame: Judgement = unless(({ from, kid, to }, history) => {
+  const { fetches, sets } = history
+  if (!fetches.some((fetch) => fetch.good && (fetch.to ?? to) <= to) && !healthyWithin(history, from, to)) {
+    return "KeysUnavailable"
+  }
+  const wasPublished = sets.some(({ at, value }) => at <= to && value.has(kid))
+  return !wasPublished && healthyWithin(history, from - fullRecovery, to) ? "UnknownKey" : undefined
+})
+
+const phases: Judgement = (history) =>
+  history.reports.flatMap(({ at, instance, phase, usable }) => {
+    const last = lastGood(history, instance, at - 1)
+    const isFresh = last !== undefined && at < endOf(last)
+    const isGone = history.fetches.every((fetch) =>
+      !fetch.good || fetch.from > at || at >= endOf(fetch) + contract.stale
+    )
+    return (isFresh && !(usable && ["fresh", "refreshing"].includes(phase))) || (isGone && usable)
+      ? [`${phase}, ${usable ? "usable" : "not usable"} at ${moment(history, at)}`]
+      : []
+  })
+
+export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
+  always(
+    subject,
+    {
+      id: "KEYS-20",
+      title: "MUST serve a key again within 16 seconds after its provider is back",
+      source: "RFC 9110, section 15.6.4"
+    },
+    outages([AskFirst, AskUnknown, FallIll, Recover, Wait, Restart]),
+    known
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-21",
+      title: "MUST serve a key from a set that ended an hour ago or less while its provider is down",
+      source: "RFC 9111, section 4.2.4; RFC 5861, section 4"
+    },
+    outages([AskFirst, AskUnknown, Wait, SetLifetime, Phase]),
+    held
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-22",
+      title: "MUST find a key that was published after the set was fetched",
+      source: "OpenID Connect Core 1.0, section 10.1.1"
+    },
+    rotations([Ask, AskNewest, AskUnknown, Publish, WithdrawLater, Wait, SetLifetime, Restart]),
+    found
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-23",
+      title: "MUST answer within the time of two fetches, and at once for a key of a set that has not ended",
+      source: "OpenID Connect Core 1.0, section 10.1.1"
+    },
+    outages([Ask, AskUnknown, Wait, Publish, SetLifetime, SetStore]),
+    slow
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-24",
+      title: "MUST fail with UnknownKey or KeysUnavailable and nothing else, whatever provider and store do",
+      source: "RFC 9110, section 15.6"
+    },
+    sequences([Ask, Ask, AskUnknown, SetHealth, SetHealth, SetStore, Publish, Withdraw, Wait, Restart], 10, 40),
+    typed
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-25",
+      title: "MUST say KeysUnavailable when there are no keys to look in, UnknownKey when they lack the one",
+      source: "RFC 6750, section 3.1; RFC 9110, section 15.6"
+    },
+    sequences([FallIll, AskUnknown, Ask, Ask, Wait, Wait, Recover, SetLifetime], 5, 30),
+    blame
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-26",
+      title: "MUST report whether there are keys to use",
+      source: "RFC 9111, section 4.2"
+    },
+    sequences([Phase, Phase, AskFirst, FallIll, Recover, Wait, WaitLong, SetLifetime], 10, 40),
+    phases
+  )
+]

@@ -1,0 +1,100 @@
+/** Where keys come from, and for whom. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { JwksSource } from "../../keys/JwksCache.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import type { Ask } from "./History.ts"
+import { jwksUri } from "./KeyProvider.ts"
+import { inOwnTime } from "./play.ts"
+import { keyId, materialName } from "./publisher.ts"
+import { makeWorld, sources, type Subject } from "./World.ts"
+
+/** Sources of which no key may be fetched: a URL that is not https, holds credentials, or is at another host. */
+const forbidden: ReadonlyArray<readonly [uri: string, ...allowedDomains: ReadonlyArray<string>]> = [
+  ["http://issuer.example/keys"],
+  ["file:///etc/keys"],
+  ["data:application/json,{\"keys\":[]}"],
+  ["https://user:secret@issuer.example/keys"],
+  ["https://", "issuer.example"],
+  [jwksUri, "other.example"],
+  [jwksUri, "*.issuer.example"],
+  [jwksUri, "example"],
+  [jwksUri, "ssuer.example"]
+]
+
+const told = ([ask]: ReadonlyArray<Ask>): string | undefined =>
+  ask?.outcome._tag === "Key" ? ask.outcome.name ?? "a foreign key" : ask?.outcome._tag
+
+export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
+  requirement(
+    {
+      id: "KEYS-40",
+      title: "MUST NOT follow a redirect",
+      source: "RFC 9110, section 15.4; OpenID Connect Discovery 1.0, section 4.3"
+    },
+    {
+      status: Schema.Literals([301, 302, 303, 307, 308]),
+      kid: Schema.Literals([keyId(0), "attacker"]),
+      warm: Schema.Boolean
+    },
+    ({ kid, status, warm }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, history, provider, wait } = yield* makeWorld(subject)
+        if (warm) yield* ask(0, keyId(0))
+        provider.setHealth({ _tag: "Redirect", status })
+        yield* wait(300)
+        const expected = warm && kid === keyId(0) ? materialName(0) : "KeysUnavailable"
+        assert.strictEqual(told(yield* ask(0, kid)), expected)
+        assert.strictEqual(history().strays, 0)
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-41",
+      title:
+        "MUST NOT fetch, nor take from elsewhere, keys of a URL that is not https or of a host that is not allowed",
+      source: "OpenID Connect Core 1.0, section 16.17; RFC 8725, section 3.10"
+    },
+    { forbidden: Schema.Literals([0, 1, 2, 3, 4, 5, 6, 7, 8]), warm: Schema.Boolean },
+    ({ forbidden: index, warm }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, history } = yield* makeWorld(subject)
+        if (warm) yield* ask(0, keyId(0))
+        const [uri, ...allowedDomains] = forbidden[index] ?? [""]
+        const asked = yield* ask(0, keyId(0), { source: { _tag: "Jwks", uri, allowedDomains } })
+        assert.strictEqual(told(asked), "KeysUnavailable")
+        const { fetches, strays } = history()
+        assert.deepStrictEqual([fetches.length, strays], [warm ? 1 : 0, 0])
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-42",
+      title: "MUST keep the keys of two sources apart, whatever their names are put together",
+      source: "RFC 8725, section 3.8; CVE-2025-59936"
+    },
+    {
+      separator: Schema.Literals([":", "|", "/", "-", " ", ""]),
+      part: Schema.Literals(["a", "keys", "a:b"]),
+      otherFirst: Schema.Boolean,
+      source: Schema.Literals(["Jwks", "Discovery"])
+    },
+    ({ otherFirst, part, separator, source }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeWorld(subject, sources[source])
+        const kids = ["attacker", `${part}${separator}attacker`]
+        yield* Effect.forEach(kids, publisher.publish)
+        // A provider that has a key of its own under the first of these ids.
+        const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}${separator}${part}`, allowedDomains: [] }
+        const askOther = Effect.forEach(kids, (kid) => Effect.map(ask(0, kid, { source: other }), told))
+        const theirs = otherFirst ? yield* askOther : []
+        const ours = yield* Effect.forEach(kids, (kid) => Effect.map(ask(0, kid), told))
+        const theirsLater = yield* askOther
+        assert.deepStrictEqual(ours, [materialName(1), materialName(2)])
+        for (const names of [theirs, theirsLater].slice(otherFirst ? 0 : 1)) {
+          assert.deepStrictEqual(names, ["a foreign key", "UnknownKey"])
+        }
+      }))
+  )
+]

@@ -1,0 +1,100 @@
+/** What of an answer is a key set, and what of a key set is a key. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type Requirement, requirement } from "../Requirement.ts"
+import type { Ask, Outcome } from "./History.ts"
+import { inOwnTime } from "./play.ts"
+import { keyId, materialName } from "./publisher.ts"
+import { algorithmFor, makeUnusable, UnusableKind } from "./unusableKeys.ts"
+import { makeWorld, type Subject } from "./World.ts"
+
+const megabyte = 1_048_576
+
+const unknown: Outcome = { _tag: "UnknownKey" }
+
+const key = (name: string): Outcome => ({ _tag: "Key", name })
+
+/** The one who asked was told this. */
+const assertTold = ([ask]: ReadonlyArray<Ask>, ...expected: ReadonlyArray<Outcome>) =>
+  assert.deepInclude(expected, ask?.outcome)
+
+export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
+  requirement(
+    {
+      id: "KEYS-30",
+      title: "MUST pass over members that are no usable public keys, and use the others",
+      source: "RFC 7517, section 5; RFC 8725, sections 3.1 and 3.4",
+      runs: 60
+    },
+    { kind: UnusableKind, first: Schema.Boolean },
+    ({ first, kind }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeWorld(subject)
+        yield* publisher.publishUnusable(yield* makeUnusable(kind, "unusable"), "unusable", first)
+        assertTold(yield* ask(0, "unusable", { alg: algorithmFor(kind) }), unknown)
+        assertTold(yield* ask(0, keyId(0)), key(materialName(0)))
+        // The only one that fits.
+        assertTold(yield* ask(0, undefined), key(materialName(0)))
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-31",
+      title: "MUST give none of two different keys with one key id, and without a key id none but the only one",
+      source: "RFC 7517, section 4.5; RFC 7515, section 4.1.4"
+    },
+    { more: Schema.Array(Schema.Literals([0, 1, 2])).check(Schema.isMaxLength(4)) },
+    ({ more }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeWorld(subject)
+        yield* Effect.forEach(more, (index) => publisher.publish(keyId(index)))
+        const set = publisher.sets.at(-1)?.value ?? new Map<string, string>()
+        for (const index of [0, 1, 2]) {
+          const name = set.get(keyId(index))
+          assertTold(yield* ask(0, keyId(index)), name === undefined ? unknown : key(name))
+        }
+        const [only, second] = set.values()
+        if (only === undefined || second !== undefined) assertTold(yield* ask(0, undefined), unknown)
+        // Of keys with one id, none or all may count among those that fit.
+        else assertTold(yield* ask(0, undefined), key(only), ...(more.length > 0 ? [unknown] : []))
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-32",
+      title: "MUST use no member of a set beyond the hundredth",
+      source: "RFC 8725, section 3.4",
+      runs: 10
+    },
+    { members: Schema.Int.check(Schema.isBetween({ minimum: 90, maximum: 300 })) },
+    ({ members }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeWorld(subject)
+        for (let index = 2; index < members; index++) yield* publisher.publishUnusable({ kty: "AKP" }, "other", false)
+        yield* publisher.publish("last")
+        // Beyond that the set may be cut or refused.
+        const expected: ReadonlyArray<Outcome> = members > 100
+          ? [unknown, { _tag: "KeysUnavailable" }]
+          : [key(materialName(1))]
+        assertTold(yield* ask(0, "last"), ...expected)
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-33",
+      title: "MUST stop reading an answer after 1 MiB and keep the set that it has",
+      source: "RFC 9110, section 15.5.14; CVE-2026-22036"
+    },
+    { warm: Schema.Boolean },
+    ({ warm }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, history, provider, wait } = yield* makeWorld(subject)
+        if (warm) yield* ask(0, keyId(0))
+        provider.setHealth({ _tag: "Oversized" })
+        yield* wait(300)
+        assertTold(yield* ask(0, keyId(0)), warm ? key(materialName(0)) : { _tag: "KeysUnavailable" })
+        assert.isAtMost(history().bytesRead, 4 * megabyte)
+      }))
+  )
+]

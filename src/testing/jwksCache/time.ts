@@ -1,0 +1,44 @@
+/** How the time of a test passes while fibers work. */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+
+/** A turn of the event loop, and one of the threads that import keys. */
+const turn = Effect.andThen(
+  Effect.yieldNow,
+  Effect.promise(() => crypto.subtle.digest("SHA-256", new Uint8Array(1)))
+)
+
+// A fetch takes some of them before its question and after its answer.
+const quietTurns = 20
+
+/** How long an answer may be missing before it counts as none, in seconds. */
+const patience = 20
+
+/** Lets all run that can run without time to pass. */
+export const settled = (isBusy: () => boolean): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let quiet = 0; quiet < quietTurns; quiet++) {
+      yield* turn
+      if (isBusy()) quiet = 0
+    }
+  })
+
+/** Waits for a fiber, and lets time pass when it is all that the fiber waits for; `undefined`: it has no end. */
+export const ended = Effect.fnUntraced(function*<A, E>(
+  fiber: Fiber.Fiber<A, E>,
+  isBusy: () => boolean
+): Effect.fn.Return<Exit.Exit<A, E> | undefined> {
+  for (let seconds = 0; seconds < patience; seconds++) {
+    for (let quiet = 0; quiet < quietTurns; quiet++) {
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return exit
+      yield* turn
+      if (isBusy()) quiet = 0
+    }
+    yield* TestClock.adjust("1 second")
+  }
+  yield* Fiber.interrupt(fiber)
+  return undefined
+})

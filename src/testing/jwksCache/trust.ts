@@ -1,0 +1,123 @@
+/** Which keys are given, and for how long. */
+import type { Requirement } from "../Requirement.ts"
+import {
+  Ask,
+  AskFirst,
+  AskUnknown,
+  Deceive,
+  FallIll,
+  outages,
+  Phase,
+  Publish,
+  Recover,
+  Repeat,
+  Restart,
+  sequences,
+  SetHealth,
+  SetLifetime,
+  SetStore,
+  Wait,
+  WaitLong,
+  Withdraw,
+  withdrawals
+} from "./Command.ts"
+import { contract, fullRecovery } from "./contract.ts"
+import { type Ask as Asked, endOf, type Fetch, healthyWithin, type History, lastGood } from "./History.ts"
+import { always, type Judgement, moment } from "./judge.ts"
+import type { Subject } from "./World.ts"
+
+/** A key that was given. */
+interface Given extends Asked {
+  readonly name: string | undefined
+}
+
+const given = ({ asks }: History): ReadonlyArray<Given> =>
+  asks.flatMap((ask) => ask.outcome._tag === "Key" ? [{ ...ask, name: ask.outcome.name }] : [])
+
+/** The keys that were given although there is no reason for it. */
+const unless = (reason: (given: Given, history: History) => boolean): Judgement => (history) =>
+  given(history).filter((key) => !reason(key, history)).map(({ from, kid, name }) =>
+    `${kid} was ${name ?? "a foreign key"} at ${moment(history, from)}`
+  )
+
+/** The fetches that brought this key before. */
+const broughtBy = ({ kid, name, to }: Given, { fetches }: History): ReadonlyArray<Fetch> =>
+  fetches.filter((fetch) => fetch.good && (fetch.to ?? to) <= to && fetch.set.get(kid) === name)
+
+const wasPublished: Judgement = unless(({ kid, name, to }, { sets }) =>
+  name !== undefined && sets.some(({ at, value }) => at <= to && value.get(kid) === name)
+)
+
+/** Its set has not ended, or nobody could be asked whether it is still published. */
+const hasNotEnded: Judgement = unless((key, history) =>
+  !healthyWithin(history, key.from - fullRecovery, key.from) ||
+  broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.fetch)
+)
+
+const endedLately: Judgement = unless((key, history) =>
+  broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.stale + contract.fetch)
+)
+
+/** No later set of the same instance lacks it. */
+const isInTheLastSet: Judgement = unless((key, history) => {
+  const last = lastGood(history, key.instance, key.from - 1)
+  return last === undefined || broughtBy(key, history).some(({ from, to }) => (to ?? from) >= (last.to ?? last.from))
+})
+
+export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
+  always(
+    subject,
+    {
+      id: "KEYS-10",
+      title: "MUST give no key but one that the provider published under the key id, whatever provider and store do",
+      source: "RFC 7517, section 4.5; RFC 8725, section 3.8",
+      runs: 50
+    },
+    sequences(
+      [Ask, Ask, AskUnknown, Publish, Withdraw, Repeat, SetHealth, SetStore, SetLifetime, Wait, Wait, Restart],
+      10,
+      40
+    ),
+    wasPublished
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-11",
+      title: "MUST refuse a withdrawn key once its set has ended, at the latest 24 hours after it was fetched",
+      source: "OpenID Connect Core 1.0, section 10.1.1; RFC 9111, section 4.2"
+    },
+    withdrawals([Ask, Publish, SetLifetime, Wait, Restart, Phase]),
+    hasNotEnded
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-12",
+      title: "MUST refuse a withdrawn key as soon as a later set lacks it",
+      source: "RFC 7517, section 5"
+    },
+    withdrawals([Ask, AskUnknown, Publish, Repeat, Wait, FallIll, Recover]),
+    isInTheLastSet
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-13",
+      title: "MUST NOT use a set for more than an hour after its end",
+      source: "RFC 9111, section 4.2.4; RFC 5861, section 4"
+    },
+    outages([AskFirst, Wait, WaitLong, SetLifetime, Phase]),
+    endedLately
+  ),
+  always(
+    subject,
+    {
+      id: "KEYS-14",
+      title: "MUST NOT take from the store what is another URL's, has ended, or claims to be fresh for more than a day",
+      source: "RFC 9111, section 4.2"
+    },
+    sequences([Deceive, AskFirst, AskFirst, AskUnknown, Wait, Wait, WaitLong, Restart, Phase], 15, 50),
+    wasPublished
+  )
+]
