@@ -1,65 +1,14 @@
 #!/usr/bin/env node
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
-import * as CliConfig from "effect/cli/CliConfig"
-import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
-import { demo } from "./node/commands/demo.ts"
-import { schema } from "./node/commands/schema.ts"
-import { serve } from "./node/commands/serve.ts"
-import { isWorker, work } from "./node/workers/worker.ts"
-import { version } from "./version.ts"
+import { exit, stderr } from "node:process"
 
-const config = Flag.String("config").pipe(
-  Flag.withMetavar("FILE"),
-  Flag.withDescription("JSON file with settings; the environment wins over it (MCP_CONFIG_FILE)"),
-  Flag.optional
-)
+// Only the service on Node needs it, so it is an optional peer: whoever embeds the gateway elsewhere does without.
+const platform = "@effect/platform-node"
 
-const workers = Flag.String("workers").pipe(
-  Flag.withMetavar("N"),
-  Flag.withDescription("Number of processes that serve the port together, or auto (MCP_WORKERS)"),
-  Flag.optional
-)
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND" && error.message.includes(platform)
 
-const check = Flag.Boolean("check").pipe(
-  Flag.withDescription("Validate the settings, print them without secrets, and exit 0 or 1"),
-  Flag.withDefault(false)
-)
-
-const demoCommand = Command.make("demo", {}, () => demo).pipe(
-  Command.withDescription("Run the gateway with a development identity provider and a small MCP server, on loopback")
-)
-
-const schemaCommand = Command.make("schema", {}, () => schema).pipe(
-  Command.withDescription("Print the JSON Schema of the config file")
-)
-
-const command = Command.make("mcp-authorizer", { config, workers, check }, serve).pipe(
-  Command.withDescription(
-    "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
-      "documents, and forwards what is let in. Configured by environment variables (see the README)."
-  ),
-  Command.withSubcommands([demoCommand, schemaCommand])
-)
-
-/** A signal is the ordinary way to stop a service. */
-const teardown: Runtime.Teardown = (exit, onExit) =>
-  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
-
-const main = command.pipe(
-  Command.run({ version }),
-  Effect.provide(Layer.mergeAll(
-    NodeServices.layer,
-    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
-  ))
-)
-
-// Nobody reads the arguments of a worker: it is told what to do.
-NodeRuntime.runMain(isWorker ? work : main, { teardown })
+import("./node/cli.ts").catch((error: unknown) => {
+  if (!isMissing(error)) throw error
+  stderr.write(`mcp-authorizer needs ${platform} to run as a service: npm install ${platform}@~4.1.0\n`)
+  exit(1)
+})

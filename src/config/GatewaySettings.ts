@@ -21,6 +21,7 @@ export const jwsAlgorithms = [
   "EdDSA"
 ] as const
 
+/** One of them. */
 export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
 
 /** What every provider has. */
@@ -116,11 +117,13 @@ export type AllowedOrigins =
   /** Serialised origins: lower case, no default port, no slash. */
   | { readonly _tag: "List"; readonly origins: ReadonlyArray<string> }
 
+/** The dialects of error answers, by the names of `MCP_ERROR_STYLE`. */
 export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as const
 
 /** The dialect of error answers. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
+/** What is logged at most, by the names of `MCP_LOG_LEVEL`. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
 /** Everything that can be set, resolved: what `GatewayConfig` provides. */

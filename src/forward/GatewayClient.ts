@@ -39,7 +39,24 @@ export type UpstreamBody =
  * Sends one request to the configured MCP server.
  *
  * Follows no redirects, decodes nothing, retries nothing. Interrupting the effect, or closing its scope before the
- * body has ended, cancels the upstream request.
+ * body has ended, cancels the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. On Node use
+ * `NodeGatewayClient.layer`, elsewhere `HttpGatewayClient.layerFetch`; `GatewayClientTest` of `mcp-authorizer/testing`
+ * says whether one of your own is right.
+ *
+ * **Example** (an MCP server in the same process)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { GatewayClient } from "mcp-authorizer"
+ *
+ * const bytes = new TextEncoder().encode(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+ *
+ * const InProcess = Layer.succeed(GatewayClient, {
+ *   send: () =>
+ *     Effect.succeed({ status: 200, headers: { "content-type": "application/json" }, body: { _tag: "Bytes", bytes } })
+ * })
+ * ```
  */
 export class GatewayClient extends Context.Service<GatewayClient, {
   readonly send: (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>

@@ -51,6 +51,7 @@ export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFail
   }
 }
 
+/** One question to a provider. */
 export interface ProviderRequest {
   readonly url: string
   /** Host patterns that the URL must match; empty: any host. */

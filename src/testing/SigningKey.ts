@@ -24,6 +24,7 @@ export interface SigningKey extends Signer {
   readonly privateKey: CryptoKey
 }
 
+/** Which key is to be made. */
 export interface SigningKeyOptions {
   readonly algorithm: JwsAlgorithm
   readonly kid: string

@@ -11,8 +11,28 @@ import { makeVerifiedTokens } from "./VerifiedTokens.ts"
 /**
  * Says who bears a token, or why it is refused.
  *
- * A refusal (`InvalidToken`) is final. `ProviderUnavailable` means that nobody can say now, which is never the
- * caller's fault.
+ * A refusal (`InvalidToken`) is final and answered 401. `ProviderUnavailable` means that nobody can say now, which is
+ * never the caller's fault, and is answered 500. A verifier of your own stands alone, or wraps this one through
+ * `layerPrefix` and `layerMapIdentity`; `TokenVerifierTest` of `mcp-authorizer/testing` says whether it is right.
+ *
+ * **Example** (a verifier that knows one token)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ * import { type Identity, InvalidToken, TokenVerifier } from "mcp-authorizer"
+ *
+ * declare const owner: Identity
+ *
+ * const refused = new InvalidToken({ reason: "UnknownToken", provider: "one", detail: "another token" })
+ *
+ * const One = Layer.succeed(TokenVerifier, {
+ *   verify: (token) => Redacted.value(token) === "the-token" ? Effect.succeed(owner) : Effect.fail(refused)
+ * })
+ * ```
+ *
+ * @see RFC 6750; RFC 7519, section 7.2; RFC 7662
  */
 export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
@@ -71,6 +91,18 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    *
    * Use it to find or create the user in a directory of yours, or to refuse one (`InvalidToken`). The function's own needs
    * become those of the layer.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import type * as Effect from "effect/Effect"
+   * import * as Layer from "effect/Layer"
+   * import { type Identity, TokenVerifier } from "mcp-authorizer"
+   *
+   * declare const findOrCreateUser: (person: Identity) => Effect.Effect<Identity>
+   *
+   * const Verifier = TokenVerifier.layerMapIdentity(findOrCreateUser).pipe(Layer.provide(TokenVerifier.layer))
+   * ```
    */
   static readonly layerMapIdentity = <R>(
     f: (identity: Identity) => Effect.Effect<Identity, VerificationError, R>

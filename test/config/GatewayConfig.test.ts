@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
 import { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
@@ -26,6 +29,42 @@ describe("GatewayConfig", () => {
       Effect.provide(GatewayConfig.layerVariables({ ...complete, PATH: "/bin" }, { port: 0, jwt_issuer: "x" }))
     ))
 
+  it.effect("layerConfig takes a value whose parts are read under names of the user's own", () =>
+    Effect.gen(function*() {
+      const settings = yield* GatewayConfig
+      assert.deepStrictEqual(settings, settingsOf({ ...complete, PORT: "0" }))
+    }).pipe(
+      Effect.provide(
+        GatewayConfig.layerConfig({
+          jwt_issuer: Config.String("ISSUER"),
+          jwt_audience: Config.String("AUDIENCE"),
+          port: Config.succeed(0)
+        }).pipe(
+          Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({
+            ISSUER: complete.MCP_JWT_ISSUER,
+            AUDIENCE: complete.MCP_JWT_AUDIENCE
+          })))
+        )
+      )
+    ))
+
+  it.effect("layerFromConfig takes the gateway's own names, aliases too, from any provider", () =>
+    Effect.gen(function*() {
+      const settings = yield* GatewayConfig
+      assert.deepStrictEqual(settings, settingsOf({ ...complete, PORT: "0" }))
+    }).pipe(
+      Effect.provide(
+        GatewayConfig.layerFromConfig.pipe(
+          Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({
+            AUTH_PROVIDER_ISSUER: complete.MCP_JWT_ISSUER,
+            MCP_JWT_AUDIENCE: complete.MCP_JWT_AUDIENCE,
+            PORT: "0",
+            PATH: "/bin"
+          })))
+        )
+      )
+    ))
+
   it.effect("CFG-01 every layer fails with all problems", () =>
     Effect.gen(function*() {
       const broken: GatewayConfigInput = { port: 70_000, path: "x" }
@@ -33,7 +72,12 @@ describe("GatewayConfig", () => {
         const layer of [
           GatewayConfig.layer(broken),
           GatewayConfig.layerVariables({ PORT: "70000", MCP_PATH: "x" }),
-          GatewayConfig.layerVariables({}, broken)
+          GatewayConfig.layerVariables({}, broken),
+          GatewayConfig.layerConfig(Config.succeed(broken)),
+          Layer.provide(
+            GatewayConfig.layerFromConfig,
+            ConfigProvider.layer(ConfigProvider.fromUnknown({ PORT: "70000", MCP_PATH: "x" }))
+          )
         ]
       ) {
         const error = yield* Effect.flip(Effect.provide(GatewayConfig, layer))

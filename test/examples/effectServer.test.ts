@@ -1,4 +1,5 @@
 import { assert, expectTypeOf, layer } from "@effect/vitest"
+import * as McpProtocol from "effect/ai/McpProtocol"
 import * as McpServer from "effect/ai/McpServer"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
@@ -254,6 +255,38 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       assert.strictEqual((yield* end(refreshed)).status, 204)
       assert.strictEqual((yield* post(url, victim, call("whoami"), session)).status, 404)
     }))
+
+  for (
+    const adapter of [
+      McpProtocol.v2025_11_25,
+      McpProtocol.v2025_06_18,
+      McpProtocol.v2025_03_26,
+      McpProtocol.v2024_11_05
+    ]
+  ) {
+    it.effect(`EMBED-07 protects a server of revision ${adapter.protocolVersion}`, () =>
+      Effect.gen(function*() {
+        const { issuer, token } = yield* Example
+        const origin = yield* serveRoutes(
+          McpServer.layerHttp({ ...unprotected, protocols: [adapter] }).pipe(
+            Layer.provide(Authentication.layer),
+            Layer.provide(Verification),
+            Layer.provide(variables(issuer))
+          )
+        )
+        const url = `${origin}/mcp`
+        const mine = yield* token(adapter.protocolVersion)
+        const params = { ...initialize.params, protocolVersion: adapter.protocolVersion }
+        assert.strictEqual((yield* post(url, undefined, { ...initialize, params })).status, 401)
+        const opened = yield* post(url, mine, { ...initialize, params })
+        assert.strictEqual(opened.status, 200)
+        const session: Record<string, string> = { "mcp-session-id": opened.headers.get("mcp-session-id") ?? "" }
+        if (adapter.protocolVersion >= "2025-06-18") session["mcp-protocol-version"] = adapter.protocolVersion
+        yield* post(url, mine, { jsonrpc: "2.0", method: "notifications/initialized" }, session)
+        const answer = yield* post(url, mine, call("whoami"), session)
+        assert.include(yield* Effect.promise(() => answer.text()), adapter.protocolVersion)
+      }))
+  }
 
   it.effect("EMBED-06 runs request by request as a web handler", () =>
     Effect.gen(function*() {

@@ -1,14 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { GatewayConfig, HttpApp, layerGateway } from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
 import { vi } from "vitest"
 import { connectV1, connectV2 } from "../support/OfficialClients.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
 import { serveWebHandler } from "../support/serveWebHandler.ts"
 import { makeApp } from "./honoServer.ts"
+import { makeGateway } from "./webGateway.ts"
 
 type WebHandler = (request: Request) => Promise<Response>
 
@@ -78,18 +77,12 @@ describe("web handlers behind makeFetchMiddleware, with real clients", () => {
       const issuer = yield* TestIssuer.make({ audience: `${origin}/mcp` })
       const gateway = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          HttpApp.toWebHandler(
-            layerGateway.pipe(
-              Layer.provide(
-                GatewayConfig.layer({
-                  gateway_url: upstream,
-                  jwt_issuer: issuer.issuer,
-                  jwt_audience: "auto",
-                  public_url: origin
-                })
-              )
-            )
-          )
+          makeGateway({
+            gateway_url: upstream,
+            jwt_issuer: issuer.issuer,
+            jwt_audience: "auto",
+            public_url: origin
+          })
         ),
         ({ dispose }) => Effect.promise(dispose)
       )

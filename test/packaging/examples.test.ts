@@ -39,6 +39,8 @@ const runs: Readonly<Record<string, string>> = {
     report(await example.toWebHandler().handler(request))`,
   "honoServer.js": `
     report(await example.makeApp({ jwt_issuer: issuer, jwt_audience: "notes" }).app.fetch(request))`,
+  "webGateway.js": `
+    report(await example.makeGateway({ jwt_issuer: issuer, jwt_audience: "notes" }).handler(request))`,
   "workersServer.js": `
     report(await example.default.fetch(request, { ISSUER: issuer, PUBLIC_URL: origin }))`,
   "nextRoute.js": `

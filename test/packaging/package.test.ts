@@ -1,6 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { root } from "../node/support/builtProgram.ts"
 import { sh } from "../node/support/shell.ts"
@@ -9,11 +11,11 @@ import { evaluate, Installed, manifest } from "./Installed.ts"
 const entries: ReadonlyArray<string> = Object.keys(manifest.exports)
 
 layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm package", (it) => {
-  it.effect("holds the compiled program and nothing else", () =>
+  it.effect("holds the compiled program, its sources for the source maps, and nothing else", () =>
     Effect.gen(function*() {
       const { files } = yield* Installed
       assert.includeMembers([...files], ["package.json", "dist/main.js", "dist/index.js", "dist/index.d.ts"])
-      for (const file of files) assert.match(file, /^(package\.json|dist\/.+\.(js|d\.ts)(\.map)?)$/)
+      for (const file of files) assert.match(file, /^(package\.json|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/)
     }))
 
   it.effect("runs as a command through npm's link", () =>
@@ -21,6 +23,27 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       const { project } = yield* Installed
       const version = `mcp-authorizer v${manifest.version}\n`
       assert.strictEqual(yield* sh(`cd '${project}' && node_modules/.bin/mcp-authorizer --version`), version)
+    }))
+
+  it.effect("says what to install where the optional peer for Node is missing", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "bare-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const printed = yield* sh(`
+        cd '${folder}'
+        mkdir node_modules
+        for name in ${Object.keys(manifest.dependencies).join(" ")} effect
+        do ln -s '${join(root, "node_modules")}'/$name node_modules/$name
+        done
+        cp -r '${project}/node_modules/mcp-authorizer' node_modules/mcp-authorizer
+        node node_modules/mcp-authorizer/dist/main.js 2>&1 || echo "exit $?"
+      `)
+      assert.match(printed, /^mcp-authorizer needs .+: npm install @effect\/platform-node@~4\.1\.0\nexit 1\n$/)
+      const imported = yield* sh(`cd '${folder}' && node --input-type=module -e 'import "mcp-authorizer"'`)
+      assert.strictEqual(imported, "")
     }))
 
   it.effect("exports what the README imports, and no inner module", () =>

@@ -1,0 +1,64 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import { version } from "../version.ts"
+import { demo } from "./commands/demo.ts"
+import { schema } from "./commands/schema.ts"
+import { serve } from "./commands/serve.ts"
+import { isWorker, work } from "./workers/worker.ts"
+
+const config = Flag.String("config").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("JSON file with settings; the environment wins over it (MCP_CONFIG_FILE)"),
+  Flag.optional
+)
+
+const workers = Flag.String("workers").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Number of processes that serve the port together, or auto (MCP_WORKERS)"),
+  Flag.optional
+)
+
+const check = Flag.Boolean("check").pipe(
+  Flag.withDescription("Validate the settings, print them without secrets, and exit 0 or 1"),
+  Flag.withDefault(false)
+)
+
+const demoCommand = Command.make("demo", {}, () => demo).pipe(
+  Command.withDescription("Run the gateway with a development identity provider and a small MCP server, on loopback")
+)
+
+const schemaCommand = Command.make("schema", {}, () => schema).pipe(
+  Command.withDescription("Print the JSON Schema of the config file")
+)
+
+const command = Command.make("mcp-authorizer", { config, workers, check }, serve).pipe(
+  Command.withDescription(
+    "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
+      "documents, and forwards what is let in. Configured by environment variables (see the README)."
+  ),
+  Command.withSubcommands([demoCommand, schemaCommand])
+)
+
+/** A signal is the ordinary way to stop a service. */
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+
+const main = command.pipe(
+  Command.run({ version }),
+  Effect.provide(Layer.mergeAll(
+    NodeServices.layer,
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+  ))
+)
+
+// Nobody reads the arguments of a worker: it is told what to do.
+NodeRuntime.runMain(isWorker ? work : main, { teardown })
