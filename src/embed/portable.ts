@@ -1,5 +1,5 @@
 /** The product's layers for every platform that has `fetch` and Web Crypto: Node, Bun, Deno, Workers. */
-import type * as Digest from "effect/crypto/Digest"
+import * as Digest from "effect/crypto/Digest"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -19,7 +19,8 @@ const platform = Layer.merge(FetchHttpClient.layer, KeyValueStore.layerMemory)
  */
 export const layerVerifierWith = <E>(
   verifier: Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
-) => Layer.provideMerge(verifier, layerProviders).pipe(Layer.provide(platform))
+) =>
+  Layer.provideMerge(verifier, layerProviders).pipe(Layer.provide(platform), Layer.provideMerge(Digest.layerWebCrypto))
 
 /**
  * Verification as configured: fetches keys with `fetch`, keeps them in memory.

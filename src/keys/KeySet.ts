@@ -47,17 +47,21 @@ const maxKeys = 100
 const imported = (jwk: PublicJwk): VerificationKey["cryptoKey"] => {
   // A promise, not an effect: the fiber that asks first may be interrupted, its import goes on for the others.
   const imports = new Map<JwsAlgorithm, Promise<Option.Option<CryptoKey>>>()
-  const start = (algorithm: JwsAlgorithm) =>
-    importJWK({ ...jwk.material }, algorithm).then(
-      (key) => key instanceof Uint8Array ? Option.none() : Option.some(key),
-      () => Option.none()
-    )
-  return (algorithm) =>
+  const done = new Map<JwsAlgorithm, Effect.Effect<Option.Option<CryptoKey>>>()
+  const start = async (algorithm: JwsAlgorithm) => {
+    const key = await importJWK({ ...jwk.material }, algorithm).catch(() => undefined)
+    const usable = key === undefined || key instanceof Uint8Array ? Option.none<CryptoKey>() : Option.some(key)
+    done.set(algorithm, Effect.succeed(usable))
+    return usable
+  }
+  const join = (algorithm: JwsAlgorithm) =>
     Effect.promise(() => {
       const promise = imports.get(algorithm) ?? start(algorithm)
       imports.set(algorithm, promise)
       return promise
     })
+  // Without a promise once it is there: every request asks.
+  return (algorithm) => Effect.suspend(() => done.get(algorithm) ?? join(algorithm))
 }
 
 /**

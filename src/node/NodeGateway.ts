@@ -1,3 +1,4 @@
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -46,7 +47,8 @@ export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVer
     Layer.provide(HttpApp.layer),
     Layer.provide([verifier, NodeGatewayClient.layer]),
     Layer.provide(layerProviders),
-    Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory])
+    // Digests in this thread: handing a token to another one and back takes far longer than its digest.
+    Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory, NodeCrypto.layerDigest])
   )
 
 const announceServer = Effect.gen(function*() {

@@ -84,6 +84,7 @@ export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-autho
    * **Example** (the configured providers without a network)
    *
    * ```ts
+   * import * as Digest from "effect/crypto/Digest"
    * import * as Layer from "effect/Layer"
    * import * as KeyValueStore from "effect/persistence/KeyValueStore"
    * import { GatewayConfig, layerProviders, TokenVerifier } from "mcp-authorizer"
@@ -91,7 +92,7 @@ export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-autho
    *
    * const Subject = TokenVerifier.layer.pipe(
    *   Layer.provide(layerProviders),
-   *   Layer.provide(KeyValueStore.layerMemory),
+   *   Layer.provide([KeyValueStore.layerMemory, Digest.layerWebCrypto]),
    *   Layer.provideMerge(TestIssuer.layerMemory()),
    *   Layer.provide(GatewayConfig.layer({
    *     providers: [{ type: "oidc", issuer: "https://issuer.test", audience: ["https://mcp.example/mcp"] }]

@@ -1,5 +1,6 @@
 /** What the documents promise about the passing of time, with the documents' variables and a clock that tests set. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -17,7 +18,8 @@ const verifierOf = (variables: Variables) =>
   Effect.map(
     Layer.build(TokenVerifier.layer.pipe(
       Layer.provide(layerProviders),
-      Layer.provide([GatewayConfig.layerVariables(variables), FetchHttpClient.layer, KeyValueStore.layerMemory])
+      Layer.provide([GatewayConfig.layerVariables(variables), FetchHttpClient.layer]),
+      Layer.provide([KeyValueStore.layerMemory, Digest.layerWebCrypto])
     )),
     (context) => (token: string) =>
       TokenVerifier.use(({ verify }) => verify(BearerToken.make(token))).pipe(

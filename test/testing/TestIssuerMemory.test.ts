@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -23,7 +24,7 @@ const audience = ["https://mcp.example/mcp"]
 const Subject = (...providers: ReadonlyArray<ProviderInput>) =>
   TokenVerifier.layer.pipe(
     Layer.provide(layerProviders),
-    Layer.provide(KeyValueStore.layerMemory),
+    Layer.provide([KeyValueStore.layerMemory, Digest.layerWebCrypto]),
     Layer.provideMerge(TestIssuer.layerMemory({ algorithms: jwsAlgorithms, keys: "reused" })),
     Layer.provide(GatewayConfig.layer({ gateway_url: "http://127.0.0.1:1/mcp", providers }))
   )
