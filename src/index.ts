@@ -16,7 +16,9 @@ export {
   makeFetchMiddleware
 } from "./embed/FetchMiddleware.ts"
 export { type Admitted, Guard, type Judgement } from "./embed/Guard.ts"
+export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/layers.ts"
 export {
+  type ConfiguredVerifierOptions,
   makeOAuthTokenVerifier,
   makeOAuthTokenVerifierWith,
   type OAuthTokenInfo,
@@ -24,8 +26,7 @@ export {
   type OAuthTokenVerifierOptions,
   type SdkErrors
 } from "./embed/OAuthTokenVerifier.ts"
-export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/portable.ts"
-export { RequiredScopes, type ToolScopes } from "./embed/RequiredScopes.ts"
+export { requireToolScopes, ScopesChecked, type Tools, type ToolScopes } from "./embed/requireToolScopes.ts"
 export * from "./errors/GatewayError.ts"
 export {
   GatewayClient,
@@ -40,7 +41,7 @@ export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
 export { ProviderHttp } from "./keys/ProviderHttp.ts"
 export { ProviderMetadata } from "./keys/ProviderMetadata.ts"
-export { layerProviders } from "./verify/layers.ts"
+export { layerProviders, type Verification } from "./verify/layers.ts"
 export { ProviderRegistry } from "./verify/ProviderRegistry.ts"
 export { TokenVerifier } from "./verify/TokenVerifier.ts"
 export { version } from "./version.ts"

@@ -1,43 +1,42 @@
 /**
  * Authentication for Effect servers: a route middleware that knows who calls, and the discovery documents beside it.
  */
-import type * as Tool from "effect/ai/Tool"
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { isEventStream } from "../forward/endWithToken.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { Guard } from "./Guard.ts"
-import { scopesOf, type ToolScopes } from "./RequiredScopes.ts"
+import { type Admitted, Guard } from "./Guard.ts"
+import { ScopesChecked, scopesOf, type Tools, type ToolScopes } from "./requireToolScopes.ts"
+import { sessionField } from "./SessionSeal.ts"
 
 /** The layer's type, written out so that a change of what it needs shows. */
-export type AuthenticationLayer = Layer.Layer<
-  HttpRouter.Request<"Requires", CurrentIdentity>,
+export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
+  HttpRouter.Request.From<"Requires", Provides>,
   InvalidConfiguration,
   HttpRouter.HttpRouter | GatewayConfig | TokenVerifier | ProviderMetadata | Digest.Digest
 >
 
 const authenticate = (toolScopes?: ToolScopes) =>
-  HttpRouter.middleware<{ provides: CurrentIdentity }>()(
+  HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked }>()(
     Effect.map(Guard, (guard) => (app) =>
       Effect.gen(function*() {
         const judged = yield* guard.judge(yield* HttpServerRequest.HttpServerRequest, toolScopes)
         if (judged._tag === "Answered") return judged.response
-        const finish = HttpEffect.appendPreResponseHandler((_, response) =>
-          Effect.map(
-            judged.answerHeaders({ vary: response.headers["vary"], sessionId: response.headers["mcp-session-id"] }),
-            (headers) => HttpServerResponse.setHeaders(response, headers)
-          )
-        )
+        const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(judged, response))
         return yield* app.pipe(
           Effect.provideService(CurrentIdentity, judged.identity),
+          Effect.provideService(ScopesChecked, true),
           Effect.provideService(HttpServerRequest.HttpServerRequest, judged.request),
           // Whatever it ends with becomes an answer further out; and after it, so that ours is the last handler to run.
           Effect.ensuring(finish)
@@ -45,11 +44,34 @@ const authenticate = (toolScopes?: ToolScopes) =>
       }))
   ).layer
 
-const documents = [
-  "/.well-known/oauth-protected-resource",
-  "/.well-known/oauth-authorization-server",
-  "/.well-known/openid-configuration"
+/** The answer as it leaves: with our fields, and an event stream that ends with its token. */
+const finished = ({ answerHeaders, lifeMillis }: Admitted, response: HttpServerResponse.HttpServerResponse) => {
+  const { body, headers } = response
+  const limited = lifeMillis !== undefined && body._tag === "Stream" && isEventStream(body.contentType)
+    ? HttpServerResponse.setBody(
+      response,
+      HttpBody.stream(Stream.interruptWhen(body.stream, Effect.sleep(lifeMillis)), body.contentType)
+    )
+    : response
+  return Effect.map(
+    answerHeaders({
+      vary: headers["vary"],
+      exposed: headers["access-control-expose-headers"],
+      sessionId: headers[sessionField]
+    }),
+    (fields) => HttpServerResponse.setHeaders(limited, fields)
+  )
+}
+
+// Whatever is asked for below these is no document unless it has a route of its own.
+const wellKnown = [
+  "/.well-known/oauth-protected-resource/*",
+  "/.well-known/oauth-authorization-server/*",
+  "/.well-known/openid-configuration/*"
 ] as const
+
+/** The documents that a router has from us already, by path: several layers may stand behind one router. */
+const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
 const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const guard = yield* Guard
@@ -60,22 +82,31 @@ const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
         // The guard admits nobody to a well-known path.
         judged._tag === "Answered" ? judged.response : HttpServerResponse.empty({ status: 404 }))
   )
-  for (const path of documents) yield* router.add("*", `${path}/*`, answer)
+  const known = published.get(router) ?? new Set()
+  published.set(router, known)
+  for (const path of [...wellKnown, ...guard.documents]) {
+    if (known.has(path)) continue
+    known.add(path)
+    yield* router.add("*", path, answer)
+  }
 }))
 
-const layerOf = (toolScopes?: ToolScopes): AuthenticationLayer =>
-  Layer.merge(authenticate(toolScopes), discovery).pipe(Layer.provide(Guard.layer))
+const layerOf = (toolScopes?: ToolScopes) =>
+  // Anew for each use: two servers in one program never share a judge.
+  Layer.fresh(Layer.merge(authenticate(toolScopes), discovery).pipe(Layer.provide(Guard.layer)))
 
 /**
  * Protects the routes that it is provided to, those of `McpServer.layerHttp` and `layerHttpRequestScoped` for example.
  *
  * Their handlers learn who calls from `CurrentIdentity`; callers without a good token get the gateway's own 401, 403 or
- * 500 with its challenge, and preflights are answered. The discovery documents are added to the router. Session ids
- * that the server gives out are bound to their caller. A route handler, tool, resource or prompt that declares
- * `CurrentIdentity` does not compile without this layer.
+ * 500 with its challenge. Preflights are answered on every method that has a route: those of an MCP server have one. The
+ * discovery documents are added to the router. Session ids that the server gives out are bound to their caller, in this
+ * process; event streams end with their token; handlers see neither the token nor fields that claim to say who calls. A
+ * route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
  *
  * Settings come from `GatewayConfig`, whose `path` must be the server's; tokens are judged by `TokenVerifier`. Fails
- * with `InvalidConfiguration` where `auth_enabled` is false.
+ * with `InvalidConfiguration` where `auth_enabled` is false. Several servers in one router need a path each, and share
+ * the documents at the root of the host, which are those of the first.
  *
  * **Example**
  *
@@ -103,12 +134,13 @@ const layerOf = (toolScopes?: ToolScopes): AuthenticationLayer =>
 export const layer: AuthenticationLayer = layerOf()
 
 /**
- * The same, and a call of a tool needs the scopes that the tool is annotated with (`RequiredScopes`): without them it
- * is answered 403 `insufficient_scope`, the challenge naming all that are needed, and no tool runs.
+ * The same, and a call of a tool needs the scopes that the tool was given by `requireToolScopes`: without them it is
+ * answered 403 `insufficient_scope`, the challenge naming all that are needed, and no tool runs.
  *
- * Messages are read, at most `max_body_bytes` of them, before the server sees them, so that a batch cannot hide a call.
- * Keep the layer in a `const`: each call makes another.
+ * Name every toolkit of the server. Messages are read, at most `max_body_bytes` of them, before the server sees them, so
+ * that a batch cannot hide a call; methods other than GET, HEAD, POST and DELETE are refused.
  */
 export const layerToolkit = (
-  ...toolkits: ReadonlyArray<{ readonly tools: Readonly<Record<string, Tool.Any>> }>
-): AuthenticationLayer => layerOf(scopesOf(toolkits))
+  first: Tools,
+  ...others: ReadonlyArray<Tools>
+): AuthenticationLayer<CurrentIdentity | ScopesChecked> => layerOf(scopesOf([first, ...others]))

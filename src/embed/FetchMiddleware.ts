@@ -1,20 +1,21 @@
-import type * as Digest from "effect/crypto/Digest"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Result from "effect/Result"
-import { fromInput } from "../config/document.ts"
+import * as Stream from "effect/Stream"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
-import { resolve } from "../config/resolve.ts"
+import { isEventStream } from "../forward/endWithToken.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { type Admitted, embeddable, Guard } from "./Guard.ts"
-import { layerVerifierWith } from "./portable.ts"
-import type { ToolScopes } from "./RequiredScopes.ts"
+import { embeddableSettings } from "./embeddable.ts"
+import { type Admitted, Guard } from "./Guard.ts"
+import { layerVerifierWith } from "./layers.ts"
+import type { ToolScopes } from "./requireToolScopes.ts"
+import { sessionField } from "./SessionSeal.ts"
 
 /** A web handler that knows who calls; what else the platform gives (environment, context) comes behind. */
 export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
@@ -28,20 +29,24 @@ export interface FetchMiddleware {
   /**
    * Wraps a handler: it is called with the verified identity, or not at all.
    *
-   * The wrapped handler answers preflights and the discovery documents, so hand it those paths, too; every other path
-   * that it is given is protected. A handler that throws makes it reject.
+   * The wrapped handler answers preflights and the discovery documents, so hand it those paths, too; other paths below
+   * `/.well-known/` are answered 404, and all the rest is protected. The handler gets a plain `Request` without the token;
+   * one that throws makes it reject. An event stream ends with its token.
    */
   readonly protect: <Rest extends ReadonlyArray<unknown>>(
     handler: IdentifiedHandler<Rest>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
-  /** Stops what runs in the background; requests afterwards reject. */
+  /** Stops what runs in the background; requests afterwards reject. Every call gives the same promise. */
   readonly dispose: () => Promise<void>
 }
+
+/** A handler's stream broke off; whoever reads the answer sees that, and nothing else. */
+class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
 
 /** What can be chosen beside the settings. */
 export interface FetchMiddlewareOptions<E = never> {
   /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
-  readonly verifier?: Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest> | undefined
+  readonly verifier?: Verification<E> | undefined
   /**
    * The scopes that a tool needs beside those that every request needs. A call without them is answered 403
    * `insufficient_scope`; bodies are read for it, at most `max_body_bytes` of them.
@@ -51,27 +56,34 @@ export interface FetchMiddlewareOptions<E = never> {
   readonly logger?: Layer.Layer<never> | undefined
 }
 
-const sessionField = "mcp-session-id"
+/** The request as the handler may see it: the fields that are handed on, and a body that was read is there again. */
+const toHandler = (request: Request, { body, request: { headers } }: Admitted): Request =>
+  new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
 
-/** The request as the handler may see it: the session id is its own, and a body that was read is there again. */
-const toHandler = (request: Request, { body, sessionId }: Admitted): Request => {
-  if (sessionId === undefined && body === undefined) return request
-  const headers = new Headers(request.headers)
-  if (sessionId !== undefined) headers.set(sessionField, sessionId)
-  return body === undefined
-    ? new Request(request, { headers })
-    // Not from the old request, whose body is spent.
-    : new Request(request.url, { method: request.method, headers, body: body.slice(), signal: request.signal })
-}
+/** A body that ends with the token that opened it. */
+const endingIn = (body: ReadableStream<Uint8Array>, millis: number): ReadableStream<Uint8Array> =>
+  Stream.toReadableStream(
+    Stream.interruptWhen(
+      Stream.fromReadableStream<Uint8Array, BrokenOff>({
+        evaluate: () => body,
+        onError: (cause) => new BrokenOff({ cause })
+      }),
+      Effect.sleep(millis)
+    )
+  )
 
-const withFields = async (response: Response, { answerHeaders }: Admitted): Promise<Response> => {
-  const { headers } = response
+const finished = async (response: Response, { answerHeaders, lifeMillis }: Admitted): Promise<Response> => {
+  // `Response.error()`, and a connection that has been upgraded, are no answers that could be changed.
+  if (response.status < 200) return response
+  const { body, headers } = response
   const fields = await Effect.runPromise(answerHeaders({
     vary: headers.get("vary") ?? undefined,
+    exposed: headers.get("access-control-expose-headers") ?? undefined,
     sessionId: headers.get(sessionField) ?? undefined
   }))
+  const isLimited = lifeMillis !== undefined && body !== null && isEventStream(headers.get("content-type"))
   // A new one: the headers of some responses (a `fetch`, a redirect) cannot be changed.
-  const answer = new Response(response.body, response)
+  const answer = new Response(isLimited ? endingIn(body, lifeMillis) : body, response)
   for (const [name, value] of Object.entries(fields)) answer.headers.set(name, value)
   return answer
 }
@@ -81,7 +93,9 @@ const withFields = async (response: Response, { answerHeaders }: Admitted): Prom
  *
  * Callers without a good token get the gateway's own answers: 401, 403 or 500 with its challenge, the discovery
  * documents, preflights. Throws `InvalidConfiguration`, which lists all problems with their cures, when the settings
- * cannot be used. Nothing is fetched before the first request.
+ * cannot be used. Nothing is fetched before the first request; a verifier that cannot be built then is logged, and makes
+ * every request reject. `path` of the settings must be that of the server. Browsers may call from loopback origins unless
+ * `allowed_origins` says otherwise.
  *
  * **Example** (Workers, Bun, Deno)
  *
@@ -106,9 +120,10 @@ export const makeFetchMiddleware = <E = never>(
   config: GatewayConfigInput,
   { logger = Layer.empty, toolScopes, verifier }: FetchMiddlewareOptions<E> = {}
 ): FetchMiddleware => {
-  const settings = Result.getOrThrow(Result.flatMap(resolve(fromInput(config)), embeddable))
+  const settings = embeddableSettings(config)
+  let disposed: Promise<void> | undefined
   const runtime = ManagedRuntime.make(
-    Guard.layer.pipe(
+    Layer.tapCause(Guard.layer, (cause) => Effect.logError("cannot verify tokens", cause)).pipe(
       Layer.provide(layerVerifierWith(verifier ?? TokenVerifier.layer)),
       Layer.provide(Layer.succeed(GatewayConfig, settings)),
       Layer.provideMerge(logger)
@@ -128,8 +143,8 @@ export const makeFetchMiddleware = <E = never>(
     protect: (handler) => async (request, ...rest) => {
       const judged = await runtime.runPromise(judge(request), { signal: request.signal })
       if (judged instanceof Response) return judged
-      return withFields(await handler(toHandler(request, judged), judged.identity, ...rest), judged)
+      return finished(await handler(toHandler(request, judged), judged.identity, ...rest), judged)
     },
-    dispose: () => runtime.dispose()
+    dispose: () => disposed ??= runtime.dispose()
   }
 }

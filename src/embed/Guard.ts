@@ -4,6 +4,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
+import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -11,35 +12,43 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
-import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
+import { warnings } from "../config/warnings.ts"
+import { type GatewayError, InvalidRequest, NotFound } from "../errors/GatewayError.ts"
+import { streamLifeMillis } from "../forward/endWithToken.ts"
 import { rewriteRequest } from "../forward/message/requestMessage.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
 import { commonHeaders, decorate } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
+import { only } from "../http/methods.ts"
 import { readBody } from "../http/readBody.ts"
-import { type FindRoute, makeRoute, type Route } from "../http/route.ts"
+import { documentPaths, type FindRoute, makeRoute, type Route } from "../http/route.ts"
 import { makeSettle } from "../http/settle.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { ToolScopes } from "./RequiredScopes.ts"
-import { makeSessionSeal } from "./SessionSeal.ts"
+import { embeddable } from "./embeddable.ts"
+import { frozen } from "./frozen.ts"
+import { handedOn } from "./handedOn.ts"
+import type { ToolScopes } from "./requireToolScopes.ts"
+import { makeSessionSeal, sessionField } from "./SessionSeal.ts"
 
 /** A request whose caller is known and may go on. */
 export interface Admitted {
   readonly _tag: "Admitted"
   readonly identity: Identity
-  /** The request to hand on: with the server's own session id, and without the `Origin`, which was judged here. */
+  /**
+   * The request to hand on: with the server's own session id, without the `Origin`, which was judged here, without the
+   * token, and without what claims to say who calls.
+   */
   readonly request: HttpServerRequest.HttpServerRequest
-  /** The server's own session id, if the request has one. */
-  readonly sessionId: string | undefined
   /** The body, where it had to be read; the request has it, too. */
   readonly body: Uint8Array | undefined
-  /** The fields to set on the answer, given its own. */
+  /** How long an event stream may go on, in milliseconds; `undefined` where its token has no end that is near. */
+  readonly lifeMillis: number | undefined
+  /** The fields to set on the answer, given its own `Vary`, `Access-Control-Expose-Headers` and `Mcp-Session-Id`. */
   readonly answerHeaders: (own: {
     readonly vary: string | undefined
+    readonly exposed: string | undefined
     readonly sessionId: string | undefined
   }) => Effect.Effect<Readonly<Record<string, string>>>
 }
@@ -48,8 +57,6 @@ export interface Admitted {
 export type Judgement =
   | { readonly _tag: "Answered"; readonly response: HttpServerResponse.HttpServerResponse }
   | Admitted
-
-const sessionField = "mcp-session-id"
 
 /**
  * Everything but the well-known paths is protected: the host decides which paths come here. Of those, what is no
@@ -64,21 +71,18 @@ const makeGuardedRoute = (path: string, publicUrl: string | undefined): FindRout
   }
 }
 
-const switchedOff = new InvalidConfiguration({
-  problems: [{
-    setting: "MCP_AUTH_ENABLED",
-    source: undefined,
-    problem: "is false, but an embedded server cannot be called by nobody",
-    cure: "Remove it, and configure static tokens for development; or leave the authentication layer out"
-  }]
-})
+const exposeField = "access-control-expose-headers"
 
-/** The settings, if a server can be embedded with them. */
-export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  settings.authEnabled ? Result.succeed(settings) : Result.fail(switchedOff)
+// With these a tool can be called, or there is no body in which one could be.
+const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
+
+const hasBody = ({ headers, source }: HttpServerRequest.HttpServerRequest): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0 ||
+  (source instanceof Request && source.body !== null)
 
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
+  yield* Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning))
   const settle = makeSettle(settings, makeGuardedRoute(settings.path, settings.publicUrl))
   const discovery = yield* makeDiscovery(settings)
   const admit = yield* makeAdmit(settings)
@@ -92,7 +96,16 @@ const make = Effect.gen(function*() {
     return id === undefined ? yield* new NotFound() : id
   })
 
-  const requireToolScopes = Effect.fnUntraced(function*(body: Uint8Array, identity: Identity, toolScopes: ToolScopes) {
+  /** The body in which tools can be called; other methods have none, or are refused. */
+  const readMessages = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
+    yield* only(judgeable, request.method)
+    if (request.method === "POST") return yield* readBody(request, settings.maxBodyBytes)
+    return hasBody(request)
+      ? yield* new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${request.method}` })
+      : undefined
+  })
+
+  const judgeTools = Effect.fnUntraced(function*(body: Uint8Array, identity: Identity, toolScopes: ToolScopes) {
     const { tools } = yield* Effect.fromResult(rewriteRequest(body, { authContext: undefined }))
     yield* Effect.fromResult(requireScopes(settings, identity, tools.flatMap(toolScopes)))
   })
@@ -102,34 +115,37 @@ const make = Effect.gen(function*() {
     query: string,
     toolScopes: ToolScopes | undefined
   ): Effect.fn.Return<Judgement, GatewayError> {
-    const { identity } = yield* admit(exchange, query)
-    if (identity === undefined) return yield* Effect.die("admitted without an identity")
+    const admitted = yield* admit(exchange, query)
+    if (admitted.identity === undefined) return yield* Effect.die("admitted without an identity")
+    const identity = frozen(admitted.identity)
     const { headers } = exchange.request
     const sessionId = yield* openSession(headers[sessionField], identity)
     // Before the body is read: the request that has read it is the one that has it.
     const request = exchange.request.modify({
-      headers: Headers.remove(
+      headers: handedOn(
         sessionId === undefined ? headers : Headers.set(headers, sessionField, sessionId),
-        "origin"
+        settings.forwardAuthorization
       )
     })
-    const isCall = toolScopes !== undefined && request.method === "POST"
-    const body = isCall ? yield* readBody(request, settings.maxBodyBytes) : undefined
-    if (isCall && body !== undefined) yield* requireToolScopes(body, identity, toolScopes)
+    const body = toolScopes === undefined ? undefined : yield* readMessages(request)
+    if (toolScopes !== undefined && body !== undefined) yield* judgeTools(body, identity, toolScopes)
+    const lifeMillis = yield* streamLifeMillis(identity, settings.clockSkewSeconds)
     return {
       _tag: "Admitted",
       identity,
       request,
-      sessionId,
       body,
-      answerHeaders: Effect.fnUntraced(function*({ sessionId, vary }) {
+      lifeMillis,
+      answerHeaders: Effect.fnUntraced(function*({ exposed, sessionId, vary }) {
         const fields = commonHeaders(settings, exchange, vary)
+        if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
         return sessionId === undefined ? fields : { ...fields, [sessionField]: yield* seal.seal(identity, sessionId) }
       })
     }
   })
 
   return Guard.of({
+    documents: documentPaths(settings.path, settings.publicUrl),
     judge: Effect.fnUntraced(function*(request, toolScopes) {
       const exchange = yield* begin(settings, request)
       const dispatch = (
@@ -161,6 +177,23 @@ const make = Effect.gen(function*() {
  *
  * `Authentication.layer` and `makeFetchMiddleware` stand on it; use it yourself to protect a server of another kind.
  * What it lets in is not logged, what it refuses is, with the true reason.
+ *
+ * **Example** (any server that speaks in Web requests)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpServerRequest from "effect/http/HttpServerRequest"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import { Guard } from "mcp-authorizer"
+ *
+ * const answer = Effect.fnUntraced(function*(request: Request) {
+ *   const { judge } = yield* Guard
+ *   const judged = yield* judge(HttpServerRequest.fromWeb(request))
+ *   return judged._tag === "Answered"
+ *     ? HttpServerResponse.toWeb(judged.response)
+ *     : new Response(`hello ${judged.identity.subject}`)
+ * })
+ * ```
  */
 export class Guard extends Context.Service<Guard, {
   /**
@@ -172,6 +205,8 @@ export class Guard extends Context.Service<Guard, {
     request: HttpServerRequest.HttpServerRequest,
     toolScopes?: ToolScopes
   ) => Effect.Effect<Judgement, never, Scope.Scope>
+  /** The paths of the discovery documents, for hosts that route by path. */
+  readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
   /** Fails with `InvalidConfiguration` where the settings switch authentication off. */
   static readonly layer = Layer.effect(Guard, make).pipe(

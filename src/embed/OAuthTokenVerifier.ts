@@ -1,26 +1,23 @@
 /** Token verification for servers that are built with the official MCP SDK, on Express for example. */
 import * as Clock from "effect/Clock"
-import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import { requireScopes } from "../authorize/requireScopes.ts"
-import { fromInput } from "../config/document.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { resolve } from "../config/resolve.ts"
 import { resourceUrl } from "../config/resourceUrl.ts"
+import { warnings } from "../config/warnings.ts"
 import { parseAuthorization } from "../credential/parseAuthorization.ts"
 import { refusalReason } from "../http/accessLog.ts"
-import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { embeddable } from "./Guard.ts"
+import { embeddableSettings } from "./embeddable.ts"
+import { layerVerifierWith } from "./layers.ts"
 import { type SdkErrors, type TokenError, toSdkError } from "./oauthTokenErrors.ts"
 import { type OAuthTokenInfo, oauthTokenInfo } from "./oauthTokenInfo.ts"
-import { layerVerifierWith } from "./portable.ts"
 
 export type { OAuthTokenInfo, SdkErrors }
 
@@ -37,8 +34,18 @@ export interface OAuthTokenVerifier {
   readonly dispose: () => Promise<void>
 }
 
+/** What can be chosen beside the settings. */
+export interface ConfiguredVerifierOptions<E = never> {
+  /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
+  readonly verifier?: Verification<E> | undefined
+  /** Where refusals and faults are logged; Effect's default logger unless given. */
+  readonly logger?: Layer.Layer<never> | undefined
+}
+
 /** What is to be known of the server beside the verifier. */
 export interface OAuthTokenVerifierOptions {
+  /** Where refusals and faults are logged; Effect's default logger unless given. */
+  readonly logger?: Layer.Layer<never> | undefined
   /** The longest token that is looked at, in bytes; 8192 unless given. */
   readonly maxTokenBytes?: number | undefined
   /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
@@ -60,10 +67,12 @@ const logFault = (defect: unknown): Effect.Effect<void> =>
 const make = <E>(
   layer: Layer.Layer<TokenVerifier, E>,
   sdk: SdkErrors,
-  { maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
+  { logger = Layer.empty, maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
   scopes: Scopes
 ): OAuthTokenVerifier => {
-  const runtime = ManagedRuntime.make(Layer.tapCause(layer, (cause) => Effect.logError("cannot verify tokens", cause)))
+  const runtime = ManagedRuntime.make(
+    Layer.tapCause(layer, (cause) => Effect.logError("cannot verify tokens", cause)).pipe(Layer.provideMerge(logger))
+  )
   const verified = Effect.fnUntraced(function*(presented: string): Effect.fn.Return<
     OAuthTokenInfo,
     TokenError,
@@ -133,20 +142,23 @@ export const makeOAuthTokenVerifierWith = <E>(
  * express().use("/mcp", requireBearerAuth({ verifier, requiredScopes: ["mcp:read"] }))
  * ```
  *
- * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer` unless given
  * @throws `InvalidConfiguration`, with all problems at once
  */
 export const makeOAuthTokenVerifier = <E = never>(
   settings: GatewayConfigInput,
   sdk: SdkErrors,
-  verifier: Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest> = TokenVerifier.layer
+  { logger, verifier }: ConfiguredVerifierOptions<E> = {}
 ): OAuthTokenVerifier => {
-  const resolved = Result.getOrThrow(Result.flatMap(resolve(fromInput(settings)), embeddable))
+  const resolved = embeddableSettings(settings)
   const { maxTokenBytes, path, publicUrl } = resolved
+  const warned = Layer.effectDiscard(Effect.forEach(warnings(resolved), (warning) => Effect.logWarning(warning)))
   return make(
-    Layer.provide(layerVerifierWith(verifier), Layer.succeed(GatewayConfig, resolved)),
+    layerVerifierWith(verifier ?? TokenVerifier.layer).pipe(
+      Layer.provide(Layer.succeed(GatewayConfig, resolved)),
+      Layer.provideMerge(warned)
+    ),
     sdk,
-    { maxTokenBytes, resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, path) },
+    { logger, maxTokenBytes, resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, path) },
     resolved
   )
 }

@@ -4,6 +4,9 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import type { Identity } from "../identity/Identity.ts"
 
+/** The field of a session's id (MCP 2025-11-25, transports: session management). */
+export const sessionField = "mcp-session-id"
+
 /** Binds session ids to callers, without a table of sessions. */
 export interface SessionSeal {
   /** The id that the client gets to know: the server's own behind a tag that only this process can make. */
@@ -27,8 +30,8 @@ const claim = ({ clientId, issuer, subject }: Identity, id: string): Uint8Array 
  * Makes the seal of one process.
  *
  * A server that knows a session by its id alone would let whoever learns the id go on with it, or end it. The tag is an
- * HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and a new
- * process starts new sessions, as the server behind does.
+ * HMAC over the caller (issuer, subject, client) and the id, with a key of this process: it survives a new token of the
+ * same caller. Another process does not know the session, as is usual of servers that keep sessions in memory.
  *
  * @see MCP 2025-11-25, security best practices: session hijacking
  */

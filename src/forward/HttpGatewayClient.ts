@@ -6,6 +6,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { gatewaySocket } from "../config/gatewaySocket.ts"
+import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
@@ -20,8 +22,18 @@ const closedOnFailure = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effe
   )
 })
 
+const onlyOnNode = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_GATEWAY_URL",
+    source: undefined,
+    problem: "is a Unix socket, which this client cannot reach",
+    cure: "Use NodeGatewayClient on Node, or an http or https URL"
+  }]
+})
+
 const make = Effect.gen(function*() {
   const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
   // Cancels what is under way when the scope of the request closes.
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   const { origin } = new URL(gatewayUrl)
@@ -78,10 +90,11 @@ const make = Effect.gen(function*() {
  * The platform may do more than it is asked: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
  * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).
  */
-export const layer: Layer.Layer<GatewayClient, never, GatewayConfig | HttpClient.HttpClient> = Layer.effect(
-  GatewayClient,
-  make
-)
+export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig | HttpClient.HttpClient> = Layer
+  .effect(
+    GatewayClient,
+    make
+  )
 
 /**
  * `GatewayClient` on the platform's `fetch`.
@@ -89,4 +102,7 @@ export const layer: Layer.Layer<GatewayClient, never, GatewayConfig | HttpClient
  * Use it on Workers, Deno and Bun. Node's `fetch` breaks off a stream that is silent for five minutes, which event
  * streams may be; the client of `mcp-authorizer/node` does not.
  */
-export const layerFetch: Layer.Layer<GatewayClient, never, GatewayConfig> = Layer.provide(layer, FetchHttpClient.layer)
+export const layerFetch: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = Layer.provide(
+  layer,
+  FetchHttpClient.layer
+)

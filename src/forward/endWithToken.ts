@@ -7,10 +7,22 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 // Timers take no longer than that; a token that outlives it has no stream that would end.
 const longestTimerMillis = 2_147_483_647
 
-const isEventStream = ({ headers }: UpstreamResponse): boolean => {
-  const type = headers["content-type"]
-  return typeof type === "string" && /^text\/event-stream\b/i.test(type)
-}
+/**
+ * How long a stream may go on that this identity's token has opened, in milliseconds; `undefined`: as long as it likes.
+ *
+ * @param skewSeconds tolerance for the end of a token
+ */
+export const streamLifeMillis = (
+  { expiresAt }: Identity,
+  skewSeconds: number
+): Effect.Effect<number | undefined> =>
+  expiresAt === undefined ? Effect.undefined : Effect.map(Clock.currentTimeMillis, (now) => {
+    const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - now)
+    return left > longestTimerMillis ? undefined : left
+  })
+
+/** Says whether an answer is an event stream, by its `Content-Type`. */
+export const isEventStream = (type: unknown): boolean => typeof type === "string" && /^text\/event-stream\b/i.test(type)
 
 /**
  * Ends an event stream when the token that opened it ends.
@@ -26,12 +38,11 @@ export const endWithToken = (
   skewSeconds: number
 ): Effect.Effect<UpstreamResponse> => {
   const { body } = response
-  const expiresAt = identity?.expiresAt
-  if (body._tag !== "Stream" || expiresAt === undefined || !isEventStream(response)) return Effect.succeed(response)
-  return Effect.map(Clock.currentTimeMillis, (now) => {
-    const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - now)
-    return left > longestTimerMillis
+  if (body._tag !== "Stream" || identity === undefined || !isEventStream(response.headers["content-type"])) {
+    return Effect.succeed(response)
+  }
+  return Effect.map(streamLifeMillis(identity, skewSeconds), (left) =>
+    left === undefined
       ? response
-      : { ...response, body: { _tag: "Stream", stream: Stream.interruptWhen(body.stream, Effect.sleep(left)) } }
-  })
+      : { ...response, body: { _tag: "Stream", stream: Stream.interruptWhen(body.stream, Effect.sleep(left)) } })
 }

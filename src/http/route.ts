@@ -29,6 +29,30 @@ const emptyOrDotSegment = /\/(?:\/|\.{1,2}(?:\/|$))/
 const isPlainRest = (rest: string): boolean =>
   rest === "" || rest === "/" || (plainRest.test(rest) && !emptyOrDotSegment.test(rest))
 
+const documentsOf = (mcpPath: string, publicUrl: string | undefined) => {
+  const suffixes = new Set(["", mcpPath])
+  if (publicUrl !== undefined) suffixes.add(new URL(resourceUrl(publicUrl, mcpPath)).pathname)
+  const routes: ReadonlyArray<readonly [string, DiscoveryRoute]> = [
+    ["oauth-protected-resource", { _tag: "ProtectedResource" }],
+    ...documents.map((document) => [document, { _tag: "AuthorizationServer", document }] as const)
+  ]
+  return routes.flatMap(([name, route]) =>
+    [...suffixes].flatMap((suffix) => {
+      const path = `/.well-known/${name}${suffix === "/" ? "" : suffix}` as const
+      return [{ path, route }, { path: `${path}/` as const, route }]
+    })
+  )
+}
+
+/** The paths at which the discovery documents of this endpoint stand, apart from those of the host. */
+export const documentPaths = (mcpPath: string, publicUrl: string | undefined): ReadonlyArray<`/${string}`> => [
+  ...new Set(
+    documentsOf(mcpPath, publicUrl).flatMap(({ path }) =>
+      path.endsWith("/") || path.split("/").length < 4 ? [] : [path]
+    )
+  )
+]
+
 /**
  * Builds the function that finds the route of a request target.
  *
@@ -41,16 +65,7 @@ const isPlainRest = (rest: string): boolean =>
  */
 export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindRoute => {
   const wellKnown = new Map<string, Route>()
-  const suffixes = ["", mcpPath]
-  if (publicUrl !== undefined) suffixes.push(new URL(resourceUrl(publicUrl, mcpPath)).pathname)
-  const add = (name: string, route: Route) => {
-    for (const suffix of suffixes) {
-      const path = `/.well-known/${name}${suffix === "/" ? "" : suffix}`
-      wellKnown.set(path, route).set(`${path}/`, route)
-    }
-  }
-  add("oauth-protected-resource", { _tag: "ProtectedResource" })
-  for (const document of documents) add(document, { _tag: "AuthorizationServer", document })
+  for (const { path, route } of documentsOf(mcpPath, publicUrl)) wellKnown.set(path, route)
 
   const prefix = mcpPath === "/" ? "/" : `${mcpPath}/`
 

@@ -1,6 +1,5 @@
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpServer from "effect/http/HttpServer"
@@ -9,8 +8,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { HttpApp } from "../http/HttpApp.ts"
-import { layerProviders } from "../verify/layers.ts"
-import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import { layerProviders, type Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
 import { drainOnClose } from "./drain.ts"
@@ -34,8 +32,7 @@ const serve = Effect.map(HttpApp, ({ handle }) => Layer.provideMerge(HttpServer.
   Layer.unwrap
 )
 
-/** What tokens mean, on top of the configured providers; what else it needs has been provided. */
-export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
+export type { Verification }
 
 /**
  * The gateway as a Node service that says nothing at start-up: for a program that has words of its own, or runs several.
@@ -43,13 +40,14 @@ export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegi
  * Otherwise as `layer`.
  */
 export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
-  serve.pipe(
+  // Anew: a second gateway in one program has its own settings, and shares nothing with the first.
+  Layer.fresh(serve.pipe(
     Layer.provide(HttpApp.layer),
     Layer.provide([verifier, NodeGatewayClient.layer]),
     Layer.provide(layerProviders),
     // Digests in this thread: handing a token to another one and back takes far longer than its digest.
     Layer.provide([FetchHttpClient.layer, KeyValueStore.layerMemory, NodeCrypto.layerDigest])
-  )
+  ))
 
 const announceServer = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer

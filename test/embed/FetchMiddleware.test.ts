@@ -13,6 +13,7 @@ import {
   TokenVerifier
 } from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
+import { LogCapture } from "../support/canary.ts"
 
 const logger = Logger.layer([])
 
@@ -193,6 +194,116 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       const allowed = `Bearer ${yield* issuer.sign({ claims: { scope: "notes:delete" } })}`
       assert.deepInclude(yield* json(yield* handle(message(allowed, call("delete")))), { body: call("delete") })
       assert.strictEqual((yield* handle(message(allowed, "no message"))).status, 400)
+    }))
+
+  it.effect("MCP-04 MUST judge every method that could carry a call, and take no other", () =>
+    Effect.gen(function*() {
+      const { handle, issuer } = yield* Protected
+      const authorization = `Bearer ${yield* issuer.sign()}`
+      const send = (method: string, body: string | null) =>
+        handle(new Request(resource, { method, headers: { authorization, "content-type": "application/json" }, body }))
+      assert.strictEqual((yield* send("POST", call("delete"))).status, 403)
+      for (const method of ["PUT", "PATCH", "QUERY"]) {
+        assert.strictEqual((yield* send(method, call("delete"))).status, 405)
+      }
+      assert.strictEqual((yield* send("DELETE", call("delete"))).status, 400)
+      assert.strictEqual((yield* send("DELETE", null)).status, 200)
+      assert.strictEqual((yield* send("GET", null)).status, 200)
+    }))
+
+  it.effect("FWD-01 MUST hand on neither the token nor what claims to say who calls", () =>
+    Effect.gen(function*() {
+      const { issuer, middleware } = yield* Protected
+      const handler = middleware.protect((request) => Response.json([...request.headers]))
+      const request = message(`Bearer ${yield* issuer.sign()}`, ping, {
+        "x-auth-user-id": "root",
+        "X_Auth_Scopes": "admin",
+        origin: "https://app.example.com",
+        accept: "application/json"
+      })
+      const answer = yield* Effect.promise(() => handler(request))
+      const names = (yield* json(answer)).map(([name]: [string]) => name)
+      assert.include(names, "accept")
+      for (const name of ["authorization", "origin", "x-auth-user-id", "x_auth_scopes"]) assert.notInclude(names, name)
+    }))
+
+  it.effect("ISO-01 MUST NOT let a handler change who calls the next time", () =>
+    Effect.gen(function*() {
+      const { issuer, middleware } = yield* Protected
+      const token = `Bearer ${yield* issuer.sign({ claims: { roles: ["user"] } })}`
+      const handler = middleware.protect((_, identity) => {
+        // As a handler in JavaScript might.
+        const changes: ReadonlyArray<() => unknown> = [
+          () => Object.assign(identity, { subject: "mallory" }),
+          () => Array.prototype.push.call(identity.scopes, "admin"),
+          () => Array.prototype.push.call(identity.claims["roles"], "root")
+        ]
+        for (const change of changes) assert.throws(change, TypeError)
+        return Response.json([identity.subject, identity.scopes, identity.claims["roles"]])
+      })
+      for (let count = 0; count < 2; count++) {
+        const answer = yield* Effect.promise(() => handler(message(token, ping)))
+        assert.deepStrictEqual(yield* json(answer), ["user-1", [], ["user"]])
+      }
+    }))
+
+  it.effect("CACHE-08 MUST end an event stream with the token that opened it", () =>
+    Effect.gen(function*() {
+      const { issuer } = yield* Protected
+      const { dispose, protect } = makeFetchMiddleware(
+        { jwt_issuer: issuer.issuer, jwt_jwks_uri: issuer.jwksUri, jwt_audience: resource, clock_skew: 0 },
+        { logger }
+      )
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      let cancelled = false
+      const endless = () =>
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+          cancel: () => {
+            cancelled = true
+          }
+        })
+      const handler = protect(() => new Response(endless(), { headers: { "content-type": "text/event-stream" } }))
+      const token = yield* issuer.sign({ expiresInSeconds: 2 })
+      const answer = yield* Effect.promise(() => handler(message(`Bearer ${token}`, ping)))
+      assert.strictEqual(yield* Effect.promise(() => answer.text()), "data: 1\n\n")
+      assert.isTrue(cancelled)
+    }))
+
+  it.effect("EMBED-17 adds to what a handler exposes, and leaves what is no answer as it is", () =>
+    Effect.gen(function*() {
+      const { issuer, middleware } = yield* Protected
+      const token = `Bearer ${yield* issuer.sign()}`
+      const exposing = middleware.protect(() =>
+        new Response("", { headers: { "access-control-expose-headers": "X-Total" } })
+      )
+      const answer = yield* Effect.promise(() => exposing(message(token, ping)))
+      assert.strictEqual(
+        answer.headers.get("access-control-expose-headers"),
+        "WWW-Authenticate, Mcp-Session-Id, x-trace-id, X-Total"
+      )
+      const failing = middleware.protect(() => Response.error())
+      assert.strictEqual((yield* Effect.promise(() => failing(message(token, ping)))).type, "error")
+    }))
+
+  it.effect("EMBED-18 MUST say what is unwise in the settings, once", () =>
+    Effect.gen(function*() {
+      const { issuer } = yield* Protected
+      const capture = yield* Layer.build(LogCapture.layer)
+      const { dispose, protect } = makeFetchMiddleware(
+        { jwt_issuer: issuer.issuer, jwt_jwks_uri: issuer.jwksUri },
+        { logger: Layer.succeedContext(capture) }
+      )
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      const handle = protect(() => new Response())
+      const warnings = Effect.gen(function*() {
+        const request = message(`Bearer ${yield* issuer.sign()}`, ping)
+        yield* Effect.promise(() => handle(request))
+        return Context.get(capture, LogCapture).entries().filter((entry) => entry.includes("no audience is configured"))
+      })
+      const first = yield* warnings
+      assert.isAbove(first.length, 0)
+      assert.deepStrictEqual(yield* warnings, first)
     }))
 
   it.effect("EMBED-15 takes a verifier of the user's own on top of the configured providers", () =>

@@ -265,7 +265,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         const apiKeys = TokenVerifier.layerPrefix("wcd_", () => Effect.succeed(identity)).pipe(
           Layer.provide(TokenVerifier.layer)
         )
-        const verifier = makeOAuthTokenVerifier(jwt(issuer), errorsV1, apiKeys)
+        const verifier = makeOAuthTokenVerifier(jwt(issuer), errorsV1, { verifier: apiKeys })
         const verified = (token: string) => Effect.promise(() => verifier.verifyAccessToken(token))
         const { clientId, extra } = yield* verified("wcd_1")
         assert.deepStrictEqual([clientId, extra.subject], ["", "key-owner"])

@@ -1,6 +1,8 @@
 import { assert, expectTypeOf, layer } from "@effect/vitest"
 import * as McpProtocol from "effect/ai/McpProtocol"
 import * as McpServer from "effect/ai/McpServer"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -8,7 +10,14 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Authentication, CurrentIdentity } from "mcp-authorizer"
+import {
+  Authentication,
+  CurrentIdentity,
+  GatewayConfig,
+  layerVerifier,
+  requireToolScopes,
+  type ScopesChecked
+} from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
 import {
   type ClientFailed,
@@ -18,7 +27,7 @@ import {
   type OfficialClientOptions
 } from "../support/OfficialClients.ts"
 import { serveRoutes } from "../support/serveRoutes.ts"
-import { RequestScopedServer, Server, unprotected, Verification } from "./effectServer.ts"
+import { Authenticated, RequestScopedServer, Server, unprotected, Verification } from "./effectServer.ts"
 
 /** The example on a real port, with an issuer of its own. */
 class Example extends Context.Service<Example, {
@@ -56,6 +65,19 @@ const variables = (issuer: TestIssuer["Service"]) =>
     MCP_JWT_JWKS_URI: issuer.jwksUri,
     MCP_JWT_AUDIENCE: String(issuer.audience)
   }))
+
+/** The example's server at another path, for callers with tokens of this issuer. */
+const serverAt = (path: `/${string}`, issuer: TestIssuer["Service"]) =>
+  McpServer.layerHttp({ ...unprotected, path }).pipe(
+    Layer.provide(Authenticated),
+    Layer.provide(layerVerifier),
+    Layer.provide(GatewayConfig.layer({
+      path,
+      jwt_issuer: issuer.issuer,
+      jwt_jwks_uri: issuer.jwksUri,
+      jwt_audience: issuer.audience
+    }))
+  )
 
 const bearer = (token: string): OfficialClientOptions => ({ headers: { authorization: `Bearer ${token}` } })
 
@@ -194,6 +216,42 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
     expectTypeOf<NeedsCaller<typeof Server>>().toBeNever()
   })
 
+  it("EMBED-08 MUST NOT compile where a tool has scopes and nobody looks at them", () => {
+    const scoped = Toolkit.make(requireToolScopes(Tool.make("delete"), ["admin"]))
+    const tools = McpServer.layerHttp({
+      ...unprotected,
+      registrations: McpServer.toolkit(scoped).pipe(Layer.provide(scoped.toLayer({ delete: () => Effect.void })))
+    })
+    const unchecked = Layer.provide(tools, Authentication.layer)
+    expectTypeOf<Extract<Layer.Services<typeof unchecked>, HttpRouter.Request<"Requires", ScopesChecked>>>().not
+      .toBeNever()
+    const checked = Layer.provide(tools, Authentication.layerToolkit(scoped))
+    expectTypeOf<Extract<Layer.Services<typeof checked>, HttpRouter.Request<"Requires", ScopesChecked>>>().toBeNever()
+    expectTypeOf(Authentication.layerToolkit).parameter(0).not.toBeUndefined()
+  })
+
+  it.effect("ISO-02 MUST keep two servers of one program apart: issuers, paths and documents", () =>
+    Effect.gen(function*() {
+      const one = yield* TestIssuer.make()
+      const two = yield* TestIssuer.make()
+      const origin = yield* serveRoutes(Layer.mergeAll(serverAt("/one", one), serverAt("/two", two)))
+      const status = (issuer: TestIssuer["Service"], path: string) =>
+        Effect.flatMap(
+          issuer.sign(),
+          (token) => Effect.map(post(origin + path, token, initialize), ({ status }) => status)
+        )
+      assert.deepStrictEqual(
+        yield* Effect.all([status(one, "/one"), status(two, "/two"), status(one, "/two"), status(two, "/one")]),
+        [200, 200, 401, 401]
+      )
+      for (const [issuer, path] of [[one, "/one"], [two, "/two"]] as const) {
+        const document = yield* Effect.promise(async () =>
+          (await fetch(`${origin}/.well-known/oauth-protected-resource${path}`)).json()
+        )
+        assert.deepInclude(document, { resource: origin + path, authorization_servers: [issuer.issuer] })
+      }
+    }))
+
   it.effect("EMBED-04 MUST answer 500 while the provider is down, never 401", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
@@ -269,7 +327,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
         const { issuer, token } = yield* Example
         const origin = yield* serveRoutes(
           McpServer.layerHttp({ ...unprotected, protocols: [adapter] }).pipe(
-            Layer.provide(Authentication.layer),
+            Layer.provide(Authenticated),
             Layer.provide(Verification),
             Layer.provide(variables(issuer))
           )

@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Authentication, CurrentIdentity, GatewayConfig, layerVerifier, RequiredScopes } from "mcp-authorizer"
+import { Authentication, CurrentIdentity, GatewayConfig, layerVerifier, requireToolScopes } from "mcp-authorizer"
 
 /** The notes of everyone, kept apart by issuer and subject: a subject alone is unique to its issuer only. */
 class Notes extends Context.Service<Notes, {
@@ -49,11 +49,14 @@ const AddNote = Tool.make("add_note", {
   dependencies: [CurrentIdentity]
 })
 
-const DeleteNotes = Tool.make("delete_notes", {
-  description: "Throws all notes of the caller away",
-  success: Schema.Struct({ deleted: Schema.Int }),
-  dependencies: [CurrentIdentity]
-}).annotate(RequiredScopes, ["notes:delete"])
+const DeleteNotes = requireToolScopes(
+  Tool.make("delete_notes", {
+    description: "Throws all notes of the caller away",
+    success: Schema.Struct({ deleted: Schema.Int }),
+    dependencies: [CurrentIdentity]
+  }),
+  ["notes:delete"]
+)
 
 const Everyday = Toolkit.make(WhoAmI, AddNote)
 const Destructive = Toolkit.make(DeleteNotes)
@@ -106,8 +109,8 @@ export const unprotected = {
   registrations: Registrations
 } as const
 
-/** The annotations of these toolkits decide which call needs which scopes. */
-const Authenticated = Authentication.layerToolkit(Everyday, Destructive)
+/** The tools of these toolkits say which scopes a call of them needs. */
+export const Authenticated = Authentication.layerToolkit(Everyday, Destructive)
 
 /** One long-lived server, for clients of both eras. */
 export const Server = McpServer.layerHttp({

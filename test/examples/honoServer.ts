@@ -11,6 +11,6 @@ export const makeApp = (settings: GatewayConfigInput) => {
   const app = new Hono()
   app.get("/", ({ text }) => text("not protected"))
   app.all("/mcp", ({ req }) => mcp(req.raw))
-  app.get("/.well-known/*", ({ req }) => mcp(req.raw))
+  app.all("/.well-known/*", ({ req }) => mcp(req.raw))
   return { app, dispose }
 }

@@ -35,7 +35,8 @@ const withAnswer = (change: (response: UpstreamResponse) => Effect.Effect<Upstre
 const over = (change: (client: HttpClient.HttpClient) => HttpClient.HttpClient): Client =>
   HttpGatewayClient.layer.pipe(
     Layer.provide(Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, change))),
-    Layer.provide(NodeHttpClient.layerNodeHttp)
+    Layer.provide(NodeHttpClient.layerNodeHttp),
+    Layer.orDie
   )
 
 const withSettings = (settings: Partial<GatewaySettings>): Client =>

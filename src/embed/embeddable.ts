@@ -1,0 +1,23 @@
+import * as Result from "effect/Result"
+import { fromInput } from "../config/document.ts"
+import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { resolve } from "../config/resolve.ts"
+
+const switchedOff = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_AUTH_ENABLED",
+    source: undefined,
+    problem: "is false, but an embedded server cannot be called by nobody",
+    cure: "Remove it, and configure static tokens for development; or leave the authentication layer out"
+  }]
+})
+
+/** The settings, if a server can be embedded with them. */
+export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  settings.authEnabled ? Result.succeed(settings) : Result.fail(switchedOff)
+
+/** Settings by value, for the makers that throw `InvalidConfiguration`, with all problems at once. */
+export const embeddableSettings = (input: GatewayConfigInput): GatewaySettings =>
+  Result.getOrThrow(Result.flatMap(resolve(fromInput(input)), embeddable))
