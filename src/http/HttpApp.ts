@@ -3,10 +3,12 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
@@ -33,6 +35,8 @@ const make = Effect.gen(function*() {
   const admit = yield* makeAdmit(settings)
   const forward = yield* makeForward(settings)
   const accessLog = yield* makeAccessLog
+  // The level is the settings', so this does not change; a finalizer for each request is not for nothing.
+  const logsAll = yield* LogLevel.isEnabled("Info")
 
   /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
   const mcp = Effect.fnUntraced(function*(
@@ -67,10 +71,11 @@ const make = Effect.gen(function*() {
   const handle = Effect.gen(function*() {
     const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)
     // At the end of the body, not of the head: the duration of a stream is its own.
-    yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
+    if (logsAll) yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
     // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
     const response = decorate(settings, exchange, yield* Effect.interruptible(settle(exchange, dispatch(exchange))))
     exchange.status = response.status
+    if (!logsAll && exchange.status >= 500) yield* accessLog(exchange, Exit.void)
     return response
   })
 

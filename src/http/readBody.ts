@@ -33,6 +33,16 @@ const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]
     : new UnsupportedMediaType({ detail: "the Content-Type is not application/json in UTF-8" })
 }
 
+/** Reads with a limit: the one that the server was given, or our own where it has none or a larger one. */
+const bounded = <A, E>(read: Effect.Effect<A, E>, limit: number): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => {
+    const given = fiber.getRef(HttpIncomingMessage.MaxBodySize)
+    // A service for every request would have all others copied.
+    return given !== undefined && Number(given) <= limit
+      ? read
+      : Effect.provideService(read, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit))
+  })
+
 /**
  * Reads a request's body whole, at most `limit` bytes of it; `undefined` when there is none.
  *
@@ -55,8 +65,7 @@ export const readBody = (
   const refused = refuseMediaType(headers)
   if (refused !== undefined) return Effect.fail(refused)
   if (Number(declared ?? 0) > limit) return Effect.fail(new PayloadTooLarge({ limit }))
-  return request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
+  return bounded(request.arrayBuffer, limit).pipe(
     Effect.mapError((error) =>
       error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
         ? new PayloadTooLarge({ limit })

@@ -12,15 +12,29 @@ import { logFault } from "./fault.ts"
 import { requireHttp1 } from "./requireHttp1.ts"
 import type { FindRoute, Route } from "./route.ts"
 
-/** The URL under which this request's client knows the gateway. */
-const knownAs = (settings: GatewaySettings, { request, trustedPeer, wire }: Exchange) =>
-  publicUrl(settings.publicUrl, {
-    host: wire.values("host"),
-    forwardedHost: trustedPeer
-      ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
-      : undefined,
-    forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
-  })
+/**
+ * Builds the function that says under which URL a request's client knows the gateway.
+ *
+ * It remembers its last answer: nearly all requests come to one host.
+ */
+const makeKnownAs = (settings: GatewaySettings) => {
+  let last: { readonly asked: string; readonly answer: ReturnType<typeof publicUrl> } | undefined
+
+  return ({ request, trustedPeer, wire }: Exchange) => {
+    const authority = {
+      host: wire.values("host"),
+      forwardedHost: trustedPeer
+        ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
+        : undefined,
+      forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
+    }
+    const { forwardedHost = "", forwardedProto = "", host } = authority
+    // No field holds a line break.
+    const asked = `${forwardedHost}\n${forwardedProto}\n${host.join("\n")}`
+    if (last?.asked !== asked) last = { asked, answer: publicUrl(settings.publicUrl, authority) }
+    return last.answer
+  }
+}
 
 /** Load balancers' probes are HTTP/1.0 at times, without a `Host`, and need none. */
 const isProbe = (route: Route | undefined): boolean => route?._tag === "Health" || route?._tag === "Readiness"
@@ -44,29 +58,31 @@ export type Dispatch<A> = (route: Route, base: string) => Effect.Effect<A, Gatew
  *
  * @param routeOf where a request target goes
  */
-export const makeSettle = (settings: GatewaySettings, routeOf: FindRoute) =>
-<A>(
-  exchange: Exchange,
-  dispatch: Dispatch<A>
-): Effect.Effect<A | HttpServerResponse.HttpServerResponse, never, Scope.Scope> => {
-  let context = errorContext(settings, undefined, undefined)
-  return Effect.suspend((): Effect.Effect<A | HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope> => {
-    const { request, wire } = exchange
-    if (request.method === "OPTIONS") {
-      return Effect.succeed(preflight(request.headers["access-control-request-headers"]))
-    }
-    const found = routeOf(wire.target)
-    exchange.route = Result.getOrUndefined(found)
-    const http1 = requireHttp1(wire)
-    const base = Result.flatMap(http1, () => isProbe(exchange.route) ? Result.succeed("") : knownAs(settings, exchange))
-    // A probe has no base, and no challenge that would name one.
-    context = errorContext(settings, exchange.route, Result.getOrUndefined(base) || undefined)
-    return Effect.flatMap(Effect.fromResult(Result.all([found, base])), ([route, base]) => dispatch(route, base))
-  }).pipe(
-    Effect.catch((error) => {
-      exchange.error = error
-      return Effect.succeed(errorResponse(error, context))
-    }),
-    Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), internalFault(context)))
-  )
+export const makeSettle = (settings: GatewaySettings, routeOf: FindRoute) => {
+  const knownAs = makeKnownAs(settings)
+  return <A>(
+    exchange: Exchange,
+    dispatch: Dispatch<A>
+  ): Effect.Effect<A | HttpServerResponse.HttpServerResponse, never, Scope.Scope> => {
+    let context = errorContext(settings, undefined, undefined)
+    return Effect.suspend((): Effect.Effect<A | HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope> => {
+      const { request, wire } = exchange
+      if (request.method === "OPTIONS") {
+        return Effect.succeed(preflight(request.headers["access-control-request-headers"]))
+      }
+      const found = routeOf(wire.target)
+      exchange.route = Result.getOrUndefined(found)
+      const http1 = requireHttp1(wire)
+      const base = Result.flatMap(http1, () => isProbe(exchange.route) ? Result.succeed("") : knownAs(exchange))
+      // A probe has no base, and no challenge that would name one.
+      context = errorContext(settings, exchange.route, Result.getOrUndefined(base) || undefined)
+      return Effect.flatMap(Effect.fromResult(Result.all([found, base])), ([route, base]) => dispatch(route, base))
+    }).pipe(
+      Effect.catch((error) => {
+        exchange.error = error
+        return Effect.succeed(errorResponse(error, context))
+      }),
+      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), internalFault(context)))
+    )
+  }
 }

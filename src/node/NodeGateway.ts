@@ -1,7 +1,9 @@
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
@@ -28,9 +30,13 @@ const serverLayer = Effect.map(GatewayConfig, (settings) => {
 }).pipe(Layer.unwrap)
 
 // The application is built first: a connection may come the moment that the server listens.
-const serve = Effect.map(HttpApp, ({ handle }) => Layer.provideMerge(HttpServer.serve(handle), serverLayer)).pipe(
-  Layer.unwrap
-)
+const serve = Effect.gen(function*() {
+  const { handle } = yield* HttpApp
+  const { maxBodyBytes } = yield* GatewayConfig
+  return Layer.provideMerge(HttpServer.serve(handle), serverLayer).pipe(
+    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)))
+  )
+}).pipe(Layer.unwrap)
 
 export type { Verification }
 
