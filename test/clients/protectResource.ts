@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
-import { freePort } from "../../src/node/demo/freePort.ts"
+import { freePort } from "../../src/node/freePort.ts"
 import { startGateway } from "../support/gateway.ts"
 import { settings } from "../support/settings.ts"
 import { jwtProvider } from "./jwtProvider.ts"
