@@ -26,7 +26,7 @@ import {
   type OfficialClient,
   type OfficialClientOptions
 } from "../support/OfficialClients.ts"
-import { serveRoutes } from "../support/serveRoutes.ts"
+import { serveRoutes } from "../support/serve.ts"
 import { Authenticated, RequestScopedServer, Server, unprotected, Verification } from "./effectServer.ts"
 
 /** The example on a real port, with an issuer of its own. */

@@ -5,7 +5,7 @@ import { TestIssuer } from "mcp-authorizer/testing"
 import { vi } from "vitest"
 import { connectV1, connectV2 } from "../support/OfficialClients.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
-import { serveWebHandler } from "../support/serveWebHandler.ts"
+import { serveWebHandler } from "../support/serve.ts"
 import { makeApp } from "./honoServer.ts"
 import { makeGateway } from "./webGateway.ts"
 

@@ -42,6 +42,7 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   host: "127.0.0.1",
   port: 0,
   workers: 1,
+  storeVerdicts: true,
   logFormat: "json",
   logLevel: "info",
   ...overrides

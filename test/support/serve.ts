@@ -1,7 +1,9 @@
+/** Servers on a loopback port of the system's choice, which stop with their scope; each gives its origin. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -9,12 +11,9 @@ import * as Logger from "effect/Logger"
 import * as NetAddress from "effect/net/NetAddress"
 import { createServer } from "node:http"
 
-/** Serves the routes on a loopback port of the system's choice until the scope closes; gives the origin. */
-export const serveRoutes = <A, E extends Error | Cause.IllegalArgumentError>(
-  routes: Layer.Layer<A, E, HttpRouter.HttpRouter>
-) =>
+const serve = <A, E>(app: Layer.Layer<A, E, HttpServer.HttpServer>) =>
   Layer.build(
-    HttpRouter.serve(routes, { disableListenLog: true, disableLogger: true }).pipe(
+    app.pipe(
       Layer.provideMerge(
         NodeHttpServer.layerServer(() => createServer(), {
           host: "127.0.0.1",
@@ -27,3 +26,12 @@ export const serveRoutes = <A, E extends Error | Cause.IllegalArgumentError>(
   ).pipe(
     Effect.map((context) => NetAddress.formatUrlUnsafe(Context.get(context, HttpServer.HttpServer).address))
   )
+
+/** Serves the routes of a router. */
+export const serveRoutes = <A, E extends Error | Cause.IllegalArgumentError>(
+  routes: Layer.Layer<A, E, HttpRouter.HttpRouter>
+) => serve(HttpRouter.serve(routes, { disableListenLog: true, disableLogger: true }))
+
+/** Serves a web handler. */
+export const serveWebHandler = (handler: (request: Request) => Promise<Response>) =>
+  serve(HttpServer.serve(HttpEffect.fromWebHandler(handler)))
