@@ -18,12 +18,7 @@ export const encodeFieldValue = (value: string): string => {
   return encoded
 }
 
-/**
- * The fields that tell the MCP server who calls.
- *
- * A field is left out where the identity has nothing to say. Scopes are encoded one by one and joined by spaces.
- */
-export const identityHeaders = (identity: Identity): Record<string, string> => {
+const encode = (identity: Identity): Record<string, string> => {
   const headers: Record<string, string> = {
     "x-auth-user-id": encodeFieldValue(identity.subject),
     "x-auth-issuer": encodeFieldValue(identity.issuer),
@@ -32,5 +27,21 @@ export const identityHeaders = (identity: Identity): Record<string, string> => {
   if (identity.clientId !== undefined) headers["x-auth-client-id"] = encodeFieldValue(identity.clientId)
   if (identity.scopes.length > 0) headers["x-auth-scopes"] = identity.scopes.map(encodeFieldValue).join(" ")
   if (identity.email !== undefined) headers["x-auth-email"] = encodeFieldValue(identity.email)
+  return headers
+}
+
+// The requests of one verified token share its identity.
+const encoded = new WeakMap<Identity, Readonly<Record<string, string>>>()
+
+/**
+ * The fields that tell the MCP server who calls.
+ *
+ * A field is left out where the identity has nothing to say. Scopes are encoded one by one and joined by spaces.
+ */
+export const identityHeaders = (identity: Identity): Readonly<Record<string, string>> => {
+  const known = encoded.get(identity)
+  if (known !== undefined) return known
+  const headers = encode(identity)
+  encoded.set(identity, headers)
   return headers
 }

@@ -74,8 +74,20 @@ const forwardingNames: ReadonlySet<string> = new Set([
   "cf-connecting-ip"
 ])
 
+const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
+
+// Nearly all requests have the same few names. Clients can invent others, so no more than these are remembered.
+const maxRemembered = 500
+const remembered = new Map<string, string>()
+
 /** One spelling for all names that a server behind may take for the same. */
-export const foldName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
+export const foldName = (name: string): string => {
+  const known = remembered.get(name)
+  if (known !== undefined) return known
+  const folded = fold(name)
+  if (remembered.size < maxRemembered && name.length <= 64) remembered.set(name, folded)
+  return folded
+}
 
 /** Says whether a field of this folded name claims an identity, carries a credential, or overrides the method: never handed on. */
 export const claimsIdentity = (folded: string): boolean =>

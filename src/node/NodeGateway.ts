@@ -10,12 +10,14 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { HttpApp } from "../http/HttpApp.ts"
+import { ReadShortBody } from "../http/readBody.ts"
 import { layerProviders, type Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
 import { drainOnClose } from "./drain.ts"
 import { makeHttpServer } from "./httpServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
+import { readShortBody } from "./shortBody.ts"
 
 const serverLayer = Effect.map(GatewayConfig, (settings) => {
   const server = drainOnClose(makeHttpServer(settings))
@@ -34,7 +36,8 @@ const serve = Effect.gen(function*() {
   const { handle } = yield* HttpApp
   const { maxBodyBytes } = yield* GatewayConfig
   return Layer.provideMerge(HttpServer.serve(handle), serverLayer).pipe(
-    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)))
+    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes))),
+    Layer.provide(Layer.succeed(ReadShortBody, readShortBody))
   )
 }).pipe(Layer.unwrap)
 

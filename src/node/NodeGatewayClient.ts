@@ -27,13 +27,6 @@ const make = Effect.gen(function*() {
     (pool) => Effect.promise(() => pool.destroy())
   )
 
-  /** Cancelled when its scope closes before the answer has ended. */
-  const newCall = (request: UpstreamRequest) =>
-    Effect.acquireRelease(
-      Effect.sync(() => new UpstreamCall(request.method, upstreamTimeoutMillis)),
-      (call) => Effect.sync(() => call.cancel())
-    )
-
   let waiting = 0
 
   const perform = (request: UpstreamRequest, call: UpstreamCall) =>
@@ -64,7 +57,17 @@ const make = Effect.gen(function*() {
     })
 
   return GatewayClient.of({
-    send: (request) => Effect.flatMap(newCall(request), (call) => perform(request, call))
+    send: (request) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.suspend(() => {
+          const call = new UpstreamCall(request.method, upstreamTimeoutMillis)
+          return Effect.tap(restore(perform(request, call)), (response) =>
+            // Until the head is there interrupting cancels; afterwards only a body that is still arriving needs it.
+            response.body._tag === "Stream"
+              ? Effect.addFinalizer(() => Effect.sync(() => call.cancel()))
+              : Effect.void)
+        })
+      )
   })
 })
 

@@ -305,7 +305,15 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       assert.strictEqual((yield* post(url, refreshed, call("whoami"), session)).status, 200)
       for (const [name, value] of Object.entries(session)) {
         if (name !== "mcp-session-id") continue
-        for (const forged of [value.slice(44), `A${value.slice(1)}`, `${value}x`, "invented", `${value}, ${value}`]) {
+        for (
+          const forged of [
+            value.slice(44),
+            `${value.startsWith("A") ? "B" : "A"}${value.slice(1)}`,
+            `${value}x`,
+            "invented",
+            `${value}, ${value}`
+          ]
+        ) {
           const answer = yield* post(url, victim, call("whoami"), { ...session, [name]: forged })
           assert.strictEqual(answer.status, 404, forged)
         }

@@ -114,11 +114,12 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       assert.deepInclude(yield* Fiber.join(sending), { _tag: "UpstreamTimeout", millis: 5000 })
     }))
 
-  it.effect("an upstream that is not reached by http MUST fail as one that cannot be reached", () =>
+  it.effect("a Unix socket MUST be refused when the client is built, with the setting that is to be changed", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         send(answered(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")
       )
-      assert.strictEqual(error._tag, "UpstreamUnavailable")
+      assert.strictEqual(error._tag, "InvalidConfiguration")
+      assert.include(error.message, "MCP_GATEWAY_URL")
     }))
 })
