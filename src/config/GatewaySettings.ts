@@ -169,6 +169,8 @@ export interface GatewaySettings {
   readonly port: number
   /** How many processes the program on Node runs; a program that embeds the gateway, and other hosts, run one. */
   readonly workers: number | "auto"
+  /** Hosts that run an instance for each request keep what was found about tokens in their key-value store. */
+  readonly storeVerdicts: boolean
   readonly logFormat: "json" | "pretty"
   readonly logLevel: (typeof logLevels)[number]
 }

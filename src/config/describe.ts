@@ -120,6 +120,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   max_body_bytes: settings.maxBodyBytes,
   max_waiting: settings.maxWaiting,
   shutdown_timeout: settings.shutdownTimeoutMillis / 1000,
+  store_verdicts: settings.storeVerdicts,
   log_format: settings.logFormat,
   log_level: settings.logLevel
 })

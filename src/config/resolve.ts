@@ -94,6 +94,7 @@ export const resolve = (
     host,
     port: defaulted("PORT"),
     workers: defaulted("MCP_WORKERS"),
+    storeVerdicts: defaulted("MCP_STORE_VERDICTS"),
     logFormat: defaulted("MCP_LOG_FORMAT"),
     logLevel: defaulted("MCP_LOG_LEVEL")
   }

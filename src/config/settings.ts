@@ -220,6 +220,12 @@ const table = {
     default: "10",
     doc: "How long open answers may take to end after SIGTERM, in seconds."
   },
+  MCP_STORE_VERDICTS: {
+    kind: boolean,
+    default: "true",
+    doc:
+      "On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again."
+  },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
   MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." }
 } as const satisfies Record<string, Setting>

@@ -1,46 +1,21 @@
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { freshnessMillis } from "./freshness.ts"
-import { own } from "./JsonObject.ts"
-import { countFetch, countPhase, countStaleServe } from "./keyMetrics.ts"
+import { type JwksSource, type KeysUnavailable, placeOf, type UnknownKey } from "./JwksSource.ts"
+import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
+import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
 import { makeKeyStore } from "./keyStore.ts"
-import { ProviderHttp } from "./ProviderHttp.ts"
 import { providerLimits } from "./providerLimits.ts"
-import { ProviderMetadata } from "./ProviderMetadata.ts"
 import { providerUrl } from "./providerUrl.ts"
 import type { Phase } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 
-/** Where the keys of an issuer are published, and the hosts that may be asked for them (empty: any). */
-export type JwksSource =
-  | { readonly _tag: "Jwks"; readonly uri: string; readonly allowedDomains: ReadonlyArray<string> }
-  /** At the `jwks_uri` of the issuer's metadata. */
-  | { readonly _tag: "Discovery"; readonly issuer: string; readonly allowedDomains: ReadonlyArray<string> }
-
-/** The issuer has no key that fits the token, or several; the keys were fetched lately. */
-export class UnknownKey extends Data.TaggedError("UnknownKey")<{
-  readonly detail: string
-}> {}
-
-/** Whether a key fits cannot be said, because the keys cannot be had. `detail` is for the log. */
-export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
-  readonly detail: string
-}> {}
-
-const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.uri : source.issuer
+export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
 // Structured, so that two sources cannot collide.
 const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
-
-// For all that leads to the keys: finding out where they are may take exchanges of its own.
-const patience = "5 seconds"
-
-// One line of the log names no more of them.
-const loggedKeys = 10
 
 /** Writes down and counts what becomes of a source's keys: an outage is a warning, the rest is for debugging. */
 const onChange = (source: JwksSource) => (phase: Phase) =>
@@ -77,31 +52,11 @@ export class JwksCache extends Context.Service<JwksCache, {
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
-    const http = yield* ProviderHttp
-    const metadata = yield* ProviderMetadata
+    const { ask, locate } = yield* makeKeyFetch
     const store = yield* makeKeyStore
     const scope = yield* Effect.scope
     // One entry for each configured source.
     const sources = new Map<string, RemoteKeys>()
-
-    const locate = Effect.fnUntraced(function*(source: JwksSource) {
-      if (source._tag === "Jwks") return source.uri
-      const uri = own(yield* metadata.document(source), "jwks_uri")
-      if (typeof uri !== "string") return yield* new KeysUnavailable({ detail: "the metadata has no jwks_uri" })
-      // A document that came over TLS must not point back to plain text on this machine.
-      return source.issuer.startsWith("https:") && !uri.startsWith("https:")
-        ? yield* new KeysUnavailable({ detail: "the jwks_uri of the metadata is not https" })
-        : uri
-    })
-
-    /** Asks the provider. */
-    const ask = Effect.fnUntraced(function*({ allowedDomains }: JwksSource, uri: string) {
-      const { body, cacheControl } = yield* http.send({ url: uri, allowedDomains })
-      const keys = own(body, "keys")
-      if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
-      yield* countFetch("success")
-      return { keys, freshMillis: freshnessMillis(cacheControl) }
-    })
 
     const obtain = Effect.fnUntraced(
       function*(source: JwksSource, extra: boolean) {
@@ -112,14 +67,7 @@ export class JwksCache extends Context.Service<JwksCache, {
         const stored = mayRead ? yield* store.read(nameOf(source), uri) : undefined
         return { uri, stored, ...(stored ?? (yield* ask(source, uri))) }
       },
-      Effect.catchTag(
-        ["ProviderRequestFailed", "MetadataUnavailable"],
-        (error) => Effect.fail(new KeysUnavailable({ detail: error.detail }))
-      ),
-      Effect.timeoutOrElse({
-        duration: patience,
-        orElse: () => Effect.fail(new KeysUnavailable({ detail: "Timeout of the whole fetch" }))
-      })
+      inTime
     )
 
     const fetch = Effect.fnUntraced(
@@ -131,24 +79,10 @@ export class JwksCache extends Context.Service<JwksCache, {
           yield* store.write(nameOf(source), uri, { keys, freshMillis, extraMillis })
         }
         const { set, skipped } = KeySet.fromJwks(keys, previous)
-        if (skipped.length > 0) {
-          yield* Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
-            source: placeOf(source),
-            keys: skipped.slice(0, loggedKeys).map(({ index, reason }) => `${index}: ${reason}`).join(", "),
-            unusable: skipped.length
-          }))
-        }
+        yield* reportSkipped(source, skipped)
         return { value: set, freshMillis, stored }
       },
-      (effect, source) =>
-        Effect.tapError(effect, ({ detail }) =>
-          Effect.andThen(
-            countFetch("failure"),
-            // As often as the provider is asked in vain, not as often as somebody needs the keys.
-            Effect.logWarning("Keys of a provider could not be fetched").pipe(
-              Effect.annotateLogs({ source: placeOf(source), reason: detail })
-            )
-          ))
+      reportFailure
     )
 
     const remote = (source: JwksSource): RemoteKeys => {
@@ -178,10 +112,7 @@ export class JwksCache extends Context.Service<JwksCache, {
           return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
         }))
       },
-      Effect.catchTag(
-        "NoFittingKey",
-        ({ reason }) => Effect.fail(new UnknownKey({ detail: reason === "None" ? "no key fits" : "several keys fit" }))
-      )
+      Effect.catchTag("NoFittingKey", (failure) => Effect.fail(unknownKey(failure)))
     )
 
     return JwksCache.of({

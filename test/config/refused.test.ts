@@ -208,6 +208,11 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["CFG-01 an unclear boolean", "MCP_AUTH_ENABLED", ...oidc({ MCP_AUTH_ENABLED: "nope" }, { MCP_AUTH_ENABLED: "No" })],
   ["CFG-01 an unclear boolean", "MCP_FORWARD_AUTHORIZATION", ...oidc({ MCP_FORWARD_AUTHORIZATION: "2" }, {})],
+  [
+    "CFG-01 an unclear boolean",
+    "MCP_STORE_VERDICTS",
+    ...oidc({ MCP_STORE_VERDICTS: "never" }, { MCP_STORE_VERDICTS: "0" })
+  ],
   ["CACHE-09 too much skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "301" }, { MCP_CLOCK_SKEW: "300" })],
   ["CACHE-09 negative skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "-1" }, { MCP_CLOCK_SKEW: "0" })],
   ["CACHE-09 skew that is no number", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "NaN" }, {})],

@@ -43,6 +43,7 @@ describe("settings", () => {
         host: "127.0.0.1",
         port: 3000,
         workers: 1,
+        storeVerdicts: true,
         logFormat: "json",
         logLevel: "info"
       })

@@ -1,0 +1,18 @@
+/** An open key-value store (`wasi:keyvalue/store`). Each operation may throw. */
+export interface Bucket {
+  readonly get: (key: string) => Uint8Array | undefined
+  readonly set: (key: string, value: Uint8Array) => void
+  readonly delete: (key: string) => void
+}
+
+/**
+ * What the component asks its host for.
+ *
+ * A plain object, so that tests on Node can be the host.
+ */
+export interface Host {
+  /** All variables of the component (`wasi:config/store`). May throw. */
+  readonly variables: () => ReadonlyArray<readonly [name: string, value: string]>
+  /** Opens the store of this name. Throws where the component may not use it. */
+  readonly openStore: (name: string) => Bucket
+}

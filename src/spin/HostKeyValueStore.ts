@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { Bucket, Host } from "./Host.ts"
+
+/** The store that the seeds' manifests name, and that every Spin host has. */
+export const storeName = "default"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const failure = (method: string, key?: string) =>
+  new KeyValueStore.KeyValueStoreError({
+    method,
+    message: `the host's key-value store failed: ${method}`,
+    ...(key === undefined ? {} : { key })
+  })
+
+/** What nobody here needs, and what would make the host list every key. */
+const unsupported = (method: string) => Effect.fail(failure(method))
+
+const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<KeyValueStore.KeyValueStore> {
+  // Once for each instance, when it is first needed: most requests do not need it.
+  const bucket = yield* Effect.cached(
+    Effect.try({ try: () => openStore(storeName), catch: () => failure("open") }).pipe(
+      Effect.tapError(() =>
+        Effect.logWarning(
+          `The key-value store "${storeName}" cannot be opened, so that keys are fetched for each request. ` +
+            `Add key_value_stores = ["${storeName}"] to the component in spin.toml.`
+        )
+      )
+    )
+  )
+  const use = <A>(method: string, key: string, operation: (bucket: Bucket) => A) =>
+    Effect.flatMap(bucket, (opened) => Effect.try({ try: () => operation(opened), catch: () => failure(method, key) }))
+
+  return KeyValueStore.makeStringOnly({
+    get: (key) =>
+      use("get", key, (opened) => {
+        const value = opened.get(key)
+        return value === undefined ? undefined : decoder.decode(value)
+      }),
+    set: (key, value) => use("set", key, (opened) => opened.set(key, encoder.encode(value))),
+    remove: (key) => use("remove", key, (opened) => opened.delete(key)),
+    clear: unsupported("clear"),
+    clearPrefix: () => unsupported("clearPrefix"),
+    keys: unsupported("keys"),
+    size: unsupported("size")
+  })
+})
+
+/**
+ * `KeyValueStore` on the host's store named `default`.
+ *
+ * Reads, writes and removes single entries; operations over all entries fail with `KeyValueStoreError`, as everything
+ * does where the component was not granted the store.
+ */
+export const layer = (host: Host): Layer.Layer<KeyValueStore.KeyValueStore> =>
+  Layer.effect(KeyValueStore.KeyValueStore, make(host))

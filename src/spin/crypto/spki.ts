@@ -1,0 +1,60 @@
+/** Public keys in the form of a SubjectPublicKeyInfo (RFC 5280, section 4.1), DER. */
+import { isSame } from "./integers.ts"
+
+/** A key as the algorithm that its DER names sees it. */
+export type SpkiKey =
+  | { readonly _tag: "Rsa"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
+  | { readonly _tag: "Ed25519"; readonly publicKey: Uint8Array }
+
+const sequence = 0x30
+const integer = 0x02
+const bitString = 0x03
+
+// With the parameters that go with each: NULL (RFC 3279, section 2.3.1) and none (RFC 8410, section 3).
+const rsaEncryption = Uint8Array.of(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0)
+const ed25519 = Uint8Array.of(6, 3, 0x2b, 0x65, 0x70)
+
+/** The content of the element that begins here, and what follows it. `undefined` if it is of another type or cut off. */
+const element = (
+  octets: Uint8Array,
+  tag: number
+): { readonly content: Uint8Array; readonly rest: Uint8Array } | undefined => {
+  const [first, short = 0] = octets
+  const lengthOctets = short < 0x80 ? 0 : short - 0x80
+  if (first !== tag || octets.length < 2 + lengthOctets || lengthOctets > 2 || short === 0x80) return undefined
+  const length = lengthOctets === 0
+    ? short
+    : octets.subarray(2, 2 + lengthOctets).reduce((sum, octet) => sum * 256 + octet, 0)
+  const end = 2 + lengthOctets + length
+  return end > octets.length
+    ? undefined
+    : { content: octets.subarray(2 + lengthOctets, end), rest: octets.subarray(end) }
+}
+
+/** The content of an element that is all there is. */
+const only = (octets: Uint8Array, tag: number): Uint8Array | undefined => {
+  const found = element(octets, tag)
+  return found?.rest.length === 0 ? found.content : undefined
+}
+
+const rsa = (octets: Uint8Array): SpkiKey | undefined => {
+  const key = only(octets, sequence)
+  const modulus = key === undefined ? undefined : element(key, integer)
+  const exponent = modulus === undefined ? undefined : only(modulus.rest, integer)
+  return modulus === undefined || exponent === undefined
+    ? undefined
+    : { _tag: "Rsa", modulus: modulus.content, exponent }
+}
+
+/** Reads a key, `undefined` if it is another kind of key or none. */
+export const readSpki = (der: Uint8Array): SpkiKey | undefined => {
+  const info = only(der, sequence)
+  const algorithm = info === undefined ? undefined : element(info, sequence)
+  const key = algorithm === undefined ? undefined : only(algorithm.rest, bitString)
+  // The first octet of a bit string says how many bits of the last are unused.
+  if (algorithm === undefined || key === undefined || key[0] !== 0) return undefined
+  if (isSame(algorithm.content, rsaEncryption)) return rsa(key.subarray(1))
+  return isSame(algorithm.content, ed25519) && key.length === 33
+    ? { _tag: "Ed25519", publicKey: key.subarray(1) }
+    : undefined
+}

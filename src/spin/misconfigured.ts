@@ -1,0 +1,29 @@
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { corsHeaders, preflight } from "../http/cors.ts"
+import { internalFault } from "../http/errorResponse.ts"
+import { traceId } from "../http/traceId.ts"
+
+// As long as nobody can say how the trace header is called, it is called what it usually is.
+const traceHeader = "x-trace-id"
+
+const fault = internalFault({ style: "oauth", resourceMetadata: undefined, requiredScopes: [] })
+
+/**
+ * The answer of a gateway that cannot be built: 500 `server_error`, readable for browsers, to everything but a preflight.
+ *
+ * On Spin there is no start that could fail, and no operator who waits for it.
+ */
+export const misconfigured: Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  never,
+  HttpServerRequest.HttpServerRequest
+> = Effect.map(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
+  HttpServerResponse.setHeaders(
+    method === "OPTIONS" ? preflight(headers["access-control-request-headers"]) : fault,
+    {
+      ...corsHeaders({ _tag: "Any" }, headers["origin"], traceHeader),
+      [traceHeader]: traceId(headers[traceHeader])
+    }
+  ))

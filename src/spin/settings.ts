@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { resolveSources } from "../config/resolve.ts"
+import type { Host } from "./Host.ts"
+
+/**
+ * What is usual on Spin, behind what the operator sets: the host listens for us on an address that nobody knows here,
+ * so that it counts as public, and its forwarding fields are those of the platform.
+ */
+const usual = { host: "0.0.0.0", trusted_proxies: "all" }
+
+/** The settings that the component's variables amount to, all of them, so that misspelt names are found. */
+export const readSettings = ({ variables }: Host): Effect.Effect<GatewaySettings, InvalidConfiguration> =>
+  Effect.try({
+    try: () => Object.fromEntries(variables()),
+    catch: () =>
+      new InvalidConfiguration({
+        problems: [{
+          setting: "variables",
+          source: undefined,
+          problem: "cannot be read from the host",
+          cure: "Declare every variable that [component.mcp-authorizer.variables] refers to"
+        }]
+      })
+  }).pipe(
+    Effect.flatMap((variables) => Effect.fromResult(resolveSources({ variables, document: usual })))
+  )

@@ -1,0 +1,14 @@
+/** The interfaces of `wit/` as the component's JavaScript sees them: `result` is a throw, `option` is `undefined`. */
+
+declare module "wasi:config/store@0.2.0-draft-2024-09-27" {
+  export const getAll: () => ReadonlyArray<readonly [name: string, value: string]>
+}
+
+declare module "wasi:keyvalue/store@0.2.0-draft2" {
+  export class Bucket {
+    get(key: string): Uint8Array | undefined
+    set(key: string, value: Uint8Array): void
+    delete(key: string): void
+  }
+  export const open: (identifier: string) => Bucket
+}

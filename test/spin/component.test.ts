@@ -1,0 +1,227 @@
+/** What only the component has to show: its settings, its crypto, and keys that outlive instances. */
+import { componentWit } from "@bytecodealliance/jco"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFile } from "node:fs/promises"
+import { jwsAlgorithms } from "../../src/config/GatewaySettings.ts"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { hang } from "../support/upstreamAnswers.ts"
+import { componentGateway, type Variables } from "./support/BothGateways.ts"
+import { builtWasm } from "./support/builtComponent.ts"
+import { ComponentHost } from "./support/ComponentHost.ts"
+
+const bearer = (token: string) => `Authorization: Bearer ${token}`
+
+const ping = `{"jsonrpc":"2.0","method":"ping","id":1}`
+
+const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
+  auth_gateway_url: gateway,
+  auth_provider_type: "oidc",
+  auth_provider_issuer: issuer.issuer,
+  auth_provider_jwks_uri: issuer.jwksUri,
+  auth_provider_audience: "mcp-api",
+  mcp_jwt_algorithm: jwsAlgorithms.join(",")
+})
+
+const introspection = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
+  mcp_gateway_url: gateway,
+  mcp_provider_type: "introspection",
+  mcp_jwt_issuer: issuer.issuer,
+  mcp_jwt_audience: "mcp-api",
+  mcp_introspection_url: issuer.introspectionEndpoint,
+  mcp_client_id: issuer.client.id,
+  mcp_client_secret: issuer.client.secret
+})
+
+const jwksPath = (issuer: TestIssuer["Service"]) => new URL(issuer.jwksUri).pathname
+
+layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })("Component", (it) => {
+  it.effect("SPIN-CONFIG-01 MUST answer 500 server_error while its variables are wrong, and say why in the log", () =>
+    Effect.gen(function*() {
+      const { exchange, host } = yield* componentGateway(() => ({
+        mcp_provider_type: "oidc",
+        mcp_jwt_isuer: "https://issuer.example",
+        mcp_gateway_url: "secret-value"
+      }))
+      const origin = "Origin: https://app.example"
+      for (
+        const request of [
+          { lines: [origin] },
+          { lines: [origin, bearer("dev-token")], body: ping },
+          { lines: [origin], target: "/.well-known/oauth-protected-resource" }
+        ]
+      ) {
+        const answer = yield* exchange(request)
+        assert.strictEqual(answer.status, 500)
+        assert.deepStrictEqual(JSON.parse(answer.text), {
+          error: "server_error",
+          error_description: "Internal server error"
+        })
+        assert.deepStrictEqual(answer.headers["access-control-allow-origin"], ["*"])
+        assert.deepStrictEqual(answer.headers["cache-control"], ["no-store"])
+        assert.isUndefined(answer.forwarded)
+      }
+      const preflight = yield* exchange({ method: "OPTIONS", lines: [origin] })
+      assert.strictEqual(preflight.status, 204)
+      assert.deepStrictEqual(preflight.headers["access-control-allow-methods"], ["GET, POST, PUT, DELETE, OPTIONS"])
+      const log = host.logged()
+      for (const name of ["mcp_jwt_isuer", "Did you mean MCP_JWT_ISSUER?", "MCP_GATEWAY_URL"]) assert.include(log, name)
+      assert.notInclude(log, "secret-value")
+    }))
+
+  it.effect("SPIN-CONFIG-02 MUST refuse a Unix socket as the MCP server, which no component can reach", () =>
+    Effect.gen(function*() {
+      const { exchange, host } = yield* componentGateway(() => ({
+        mcp_static_tokens: "dev-token:dev-client:dev-user:read",
+        mcp_gateway_url: "http+unix://%2Frun%2Fmcp.sock/mcp"
+      }))
+      const answer = yield* exchange({ lines: [bearer("dev-token")], body: ping })
+      assert.strictEqual(answer.status, 500)
+      assert.include(answer.text, "server_error")
+      assert.include(host.logged(), "MCP_GATEWAY_URL")
+    }))
+
+  it.effect(
+    "SPIN-CRYPTO-08 MUST verify every algorithm in the component, and refuse a changed signature",
+    () =>
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer.make({ audience: "mcp-api", algorithms: jwsAlgorithms, keys: "reused" })
+        // Generating the keys takes longer than the gateway waits for them.
+        yield* issuer.jwks
+        const { exchange } = yield* componentGateway(issuerVariables(issuer))
+        for (const algorithm of jwsAlgorithms) {
+          const token = yield* issuer.sign({ key: algorithm })
+          const good = yield* exchange({ lines: [bearer(token)], body: ping })
+          assert.strictEqual(good.status, 200, algorithm)
+          const at = token.lastIndexOf(".") + 11
+          const changed = `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`
+          const bad = yield* exchange({ lines: [bearer(changed)], body: ping })
+          assert.strictEqual(bad.status, 401, algorithm)
+          assert.include(bad.text, "Invalid signature", algorithm)
+        }
+      }),
+    60_000
+  )
+
+  it.effect(
+    "SPIN-KEYS-01 MUST fetch the key set once for 200 requests, each in an instance of its own",
+    () =>
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+        const { exchange, host } = yield* componentGateway(issuerVariables(issuer))
+        const token = yield* issuer.sign()
+        for (let count = 0; count < 200; count++) {
+          assert.strictEqual((yield* exchange({ lines: [bearer(token)], body: ping })).status, 200)
+        }
+        assert.strictEqual(yield* issuer.hits(jwksPath(issuer)), 1)
+        assert.notInclude(host.logged(), "key-value store")
+      }),
+    180_000
+  )
+
+  for (const store of ["denied", "failing"] as const) {
+    it.effect(`SPIN-KEYS-02 MUST verify although the store is ${store}, and say so in the log`, () =>
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+        const { exchange, host } = yield* componentGateway(issuerVariables(issuer), store)
+        const token = yield* issuer.sign()
+        for (let count = 0; count < 3; count++) {
+          assert.strictEqual((yield* exchange({ lines: [bearer(token)], body: ping })).status, 200)
+        }
+        assert.strictEqual(yield* issuer.hits(jwksPath(issuer)), 3)
+        assert.include(host.logged(), "key-value store")
+      }))
+  }
+
+  it.effect("SPIN-KEYS-03 MUST NOT ask the provider for a request that carries no token of its own", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+      const { exchange } = yield* componentGateway(issuerVariables(issuer), "denied")
+      yield* exchange({})
+      yield* exchange({ target: "/.well-known/oauth-protected-resource" })
+      yield* exchange({ method: "OPTIONS" })
+      yield* exchange({ lines: [bearer("garbage")], body: ping })
+      assert.deepStrictEqual(yield* issuer.requests(), [])
+    }))
+
+  it.effect("SPIN-VERDICT-12 MUST ask about an opaque token once, and not again in the next instance", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api" })
+      const { exchange, host } = yield* componentGateway(introspection(issuer))
+      const token = yield* issuer.issueOpaque()
+      for (let count = 0; count < 3; count++) {
+        const { forwarded, status } = yield* exchange({ lines: [bearer(token)], body: ping })
+        assert.strictEqual(status, 200)
+        assert.deepStrictEqual(forwarded?.headers["x-auth-user-id"], ["user-1"])
+      }
+      assert.strictEqual(yield* issuer.hits(new URL(issuer.introspectionEndpoint).pathname), 1)
+      assert.match((yield* host.stored).join(), /^verdict:[0-9a-f]{3}$/)
+    }))
+
+  it.effect("SPIN-VERDICT-13 MUST keep nothing about tokens where the operator does not want that", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+      const unwanted = { mcp_store_verdicts: "false" }
+      const opaque = yield* componentGateway((gateway) => ({ ...introspection(issuer)(gateway), ...unwanted }))
+      const token = yield* issuer.issueOpaque()
+      for (let count = 0; count < 3; count++) {
+        assert.strictEqual((yield* opaque.exchange({ lines: [bearer(token)], body: ping })).status, 200)
+      }
+      assert.strictEqual(yield* issuer.hits(new URL(issuer.introspectionEndpoint).pathname), 3)
+      assert.deepStrictEqual(yield* opaque.host.stored, [])
+
+      const signed = { lines: [bearer(yield* issuer.sign())], body: ping }
+      const kept = yield* componentGateway(issuerVariables(issuer))
+      assert.strictEqual((yield* kept.exchange(signed)).status, 200)
+      assert.match((yield* kept.host.stored).join(), /signature:/)
+      const jwt = yield* componentGateway((gateway) => ({ ...issuerVariables(issuer)(gateway), ...unwanted }))
+      assert.strictEqual((yield* jwt.exchange(signed)).status, 200)
+      assert.deepStrictEqual(yield* jwt.host.stored, [`jwks:${issuer.jwksUri}`])
+    }))
+
+  it.effect("SPIN-OUTAGE-01 MUST answer when others do not, and go on afterwards", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+      yield* issuer.jwks
+      const { exchange, given, host, upstream } = yield* componentGateway((gateway) => ({
+        ...issuerVariables(issuer)(gateway),
+        mcp_upstream_timeout: "1"
+      }))
+      const request = { lines: [bearer(yield* issuer.sign())], body: ping }
+      yield* issuer.misbehave(jwksPath(issuer), Misbehaviour.Hang())
+      assert.strictEqual((yield* exchange(request)).status, 500)
+      // The failure is backed off from, which tells that the next instance knows of it.
+      const refused = yield* exchange(request)
+      assert.strictEqual(refused.status, 500)
+      assert.deepStrictEqual(refused.headers["retry-after"], ["10"])
+      assert.strictEqual(yield* issuer.hits(jwksPath(issuer)), 1)
+      yield* host.configure(given)
+      assert.strictEqual((yield* exchange(request)).status, 200)
+      yield* upstream.answerWith(hang)
+      assert.strictEqual((yield* exchange(request)).status, 504)
+      yield* upstream.reset
+      assert.strictEqual((yield* exchange(request)).status, 200)
+    }))
+
+  it.effect("SPIN-WIT-01 MUST import nothing but WASI of one version, the store and the variables", () =>
+    Effect.gen(function*() {
+      const path = yield* builtWasm
+      const component = yield* Effect.promise(() => readFile(path))
+      assert.isAtMost(component.length, 16 * 2 ** 20)
+      const wit = yield* Effect.promise(() => componentWit(component))
+      const imported = [...wit.matchAll(/^\s*import ([a-z:/-]+)@(\S+);$/gm)].map(([, name, version]) => [name, version])
+      const own = imported.filter(([name]) => /^wasi:(?:keyvalue|config)\//.test(name ?? ""))
+      assert.deepStrictEqual(own, [
+        ["wasi:keyvalue/store", "0.2.0-draft2"],
+        ["wasi:config/store", "0.2.0-draft-2024-09-27"]
+      ])
+      for (const [name = "", version] of imported.filter((entry) => !own.includes(entry))) {
+        assert.match(name, /^wasi:(?:cli|clocks|filesystem|http|io|random)\//)
+        assert.strictEqual(version, "0.2.3", name)
+      }
+      assert.deepStrictEqual([...wit.matchAll(/^\s*export (\S+);$/gm)].map(([, name]) => name), [
+        "wasi:http/incoming-handler@0.2.3"
+      ])
+    }))
+})

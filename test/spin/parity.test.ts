@@ -1,0 +1,189 @@
+/** The component answers as the Node service does: what the seed documents show, and what attackers send. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { makeEventStream } from "../support/eventStream.ts"
+import { openAnswer } from "../support/openAnswer.ts"
+import { respond, withCookies } from "../support/upstreamAnswers.ts"
+import { bothGateways, type Variables } from "./support/BothGateways.ts"
+import { ComponentHost } from "./support/ComponentHost.ts"
+
+const bearer = (token: string) => `Authorization: Bearer ${token}`
+
+const toolsList = `{"jsonrpc":"2.0","method":"tools/list","id":1}`
+
+const initialize = JSON.stringify({
+  jsonrpc: "2.0",
+  method: "initialize",
+  params: { protocolVersion: "2025-03-26", capabilities: {}, clientInfo: { name: "client", version: "1.0.0" } },
+  id: 1
+})
+
+/** As the seed document for development has it. */
+const staticTokens = (gateway: string): Variables => ({
+  mcp_provider_type: "static",
+  mcp_static_tokens: "dev-token:dev-client:dev-user:read,write",
+  mcp_gateway_url: gateway
+})
+
+/** As the seed manifest has it, with an issuer of this machine. */
+const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
+  auth_enabled: "true",
+  auth_gateway_url: gateway,
+  auth_provider_type: "oidc",
+  auth_provider_issuer: issuer.issuer,
+  auth_provider_jwks_uri: issuer.jwksUri,
+  auth_provider_audience: "mcp-api"
+})
+
+layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })("Component and Node service", (it) => {
+  it.effect("SPIN-PARITY-01 MUST answer alike what the seed documents send with curl", () =>
+    Effect.gen(function*() {
+      const { exchange } = yield* bothGateways(staticTokens)
+      const challenge = yield* exchange({})
+      assert.strictEqual(challenge.status, 401)
+      assert.deepStrictEqual(challenge.headers["www-authenticate"], [
+        `Bearer error="unauthorized", error_description="Missing authorization header", ` +
+        `resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
+      ])
+      const listed = yield* exchange({ lines: [bearer("dev-token")], body: toolsList })
+      assert.strictEqual(listed.status, 200)
+      assert.strictEqual(listed.forwarded?.body, toolsList)
+      assert.strictEqual(listed.forwarded?.request, "POST /mcp-internal")
+      const started = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
+      assert.include(started.forwarded?.body, `"authenticated_user":"dev-user"`)
+      assert.include(started.text, `"authInfo"`)
+    }))
+
+  it.effect("SPIN-PARITY-02 MUST serve the same discovery documents, readable for browsers", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api" })
+      const both = yield* bothGateways(issuerVariables(issuer))
+      const origin = "Origin: https://app.example"
+      for (const name of ["oauth-protected-resource", "oauth-authorization-server", "openid-configuration"]) {
+        for (const suffix of ["", "/mcp", "/other"]) {
+          for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
+            const { headers } = yield* both.exchange({
+              method,
+              target: `/.well-known/${name}${suffix}`,
+              lines: [origin, ...(method === "POST" ? ["Content-Length: 0"] : [])]
+            })
+            assert.deepStrictEqual(headers["access-control-allow-origin"], ["*"])
+          }
+        }
+      }
+      const preflight = yield* both.exchange({
+        method: "OPTIONS",
+        lines: [origin, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-one, x-two"]
+      })
+      assert.strictEqual(preflight.status, 204)
+    }))
+
+  it.effect("SPIN-PARITY-03 MUST judge the tokens of an issuer alike", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api", claims: { email: "user@example.com" } })
+      const stranger = yield* TestIssuer.make({ audience: "mcp-api" })
+      const { exchange } = yield* bothGateways(issuerVariables(issuer))
+      const good = yield* issuer.sign()
+      const accepted = yield* exchange({ lines: [bearer(good)], body: initialize })
+      assert.strictEqual(accepted.status, 200)
+      assert.deepStrictEqual(accepted.forwarded?.headers["x-auth-user-id"], ["user-1"])
+
+      const [header = "", payload = "", signature = ""] = good.split(".")
+      const refused = {
+        expired: yield* issuer.sign({ expiresInSeconds: -120 }),
+        early: yield* issuer.sign({ claims: { nbf: 4_102_444_800 } }),
+        audience: yield* issuer.sign({ claims: { aud: "another" } }),
+        stranger: yield* stranger.sign(),
+        forged: yield* issuer.sign({ key: yield* stranger.key() }),
+        subjectless: yield* issuer.sign({ claims: { sub: undefined } }),
+        none: yield* issuer.sign({ header: { alg: "none", kid: undefined } }),
+        changed: `${header}.${payload}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`,
+        unsigned: `${header}.${payload}.`,
+        garbage: "garbage"
+      }
+      for (const [name, token] of Object.entries(refused)) {
+        const { forwarded, status } = yield* exchange({ lines: [bearer(token)], body: toolsList })
+        assert.strictEqual(status, 401, name)
+        assert.isUndefined(forwarded, name)
+      }
+    }))
+
+  it.effect("SPIN-PARITY-04 MUST refuse alike what no client should send", () =>
+    Effect.gen(function*() {
+      const { exchange } = yield* bothGateways(staticTokens)
+      const token = bearer("dev-token")
+      const statuses: Array<number> = []
+      for (
+        const request of [
+          { lines: ["Authorization: Basic ZGV2"], body: toolsList },
+          { lines: ["Authorization: Bearer"], body: toolsList },
+          { lines: ["Authorization: Bearer wrong"], body: toolsList },
+          { target: "/mcp?access_token=dev-token", body: toolsList },
+          { lines: [token], body: "not json" },
+          { lines: [token], body: `{"jsonrpc":"2.0","method":"a","method":"b","id":1}` },
+          { lines: [token], body: `${"[".repeat(300)}${"]".repeat(300)}` },
+          { lines: [token], target: "/mcp/%2e%2e/admin", body: toolsList },
+          { lines: [token], target: "/mcp/a%2fb", body: toolsList },
+          { lines: [token], target: "/MCP", body: toolsList },
+          { lines: [token], target: "/mcpx", body: toolsList },
+          { lines: [token], target: "/other", body: toolsList },
+          { lines: [token, "Content-Encoding: gzip"], body: toolsList },
+          { lines: [token], method: "TRACE" }
+        ]
+      ) {
+        const { forwarded, status } = yield* exchange(request)
+        assert.isUndefined(forwarded, JSON.stringify(request))
+        statuses.push(status)
+      }
+      assert.isTrue(statuses.every((status) => status >= 400 && status < 500), statuses.join())
+    }))
+
+  it.effect("SPIN-PARITY-05 MUST forward alike, and hand answers back alike", () =>
+    Effect.gen(function*() {
+      const { exchange, upstream } = yield* bothGateways(staticTokens)
+      const token = bearer("dev-token")
+      const forged = ["X-Auth-User-Id: admin", "x_auth_scopes: all", "Cookie: a=b", "X-Forwarded-For: 10.0.0.1"]
+      const sent = yield* exchange({
+        lines: [token, ...forged],
+        body: `{"jsonrpc":"2.0","id":9007199254740993,"method":"x"}`
+      })
+      assert.deepStrictEqual(sent.forwarded?.headers["x-auth-user-id"], ["dev-user"])
+      assert.isUndefined(sent.forwarded?.headers["cookie"])
+      assert.include(sent.forwarded?.body, "9007199254740993")
+      yield* exchange({ lines: [token], target: "/mcp/sub/path?q=%20x&y", body: toolsList })
+      yield* exchange({ lines: [token], body: `{"jsonrpc":"2.0","method":"notifications/initialized"}` })
+      yield* exchange({ lines: [token], method: "DELETE" })
+      for (
+        const answer of [
+          respond({ status: 404, headers: { "content-type": "text/plain" }, body: "no such session" }),
+          respond({ status: 500, headers: { "content-type": "application/json" }, body: "{}" }),
+          respond({ headers: { "mcp-session-id": "s-1", "access-control-allow-origin": "https://evil.example" } }),
+          respond({ status: 401, headers: { "www-authenticate": "Bearer" } }),
+          respond({ status: 302, headers: { location: "https://evil.example/" } }),
+          withCookies("a=1; Path=/; HttpOnly")
+        ]
+      ) {
+        yield* upstream.answerWith(answer)
+        yield* exchange({ lines: [token], body: toolsList })
+      }
+    }))
+
+  it.effect("SPIN-PARITY-06 MUST hand on each event of a stream as it comes", () =>
+    Effect.gen(function*() {
+      const { host, upstream } = yield* bothGateways(staticTokens)
+      const events = yield* makeEventStream()
+      yield* upstream.answerWith(events.handler)
+      const headers = { authorization: "Bearer dev-token", accept: "text/event-stream" }
+      const answer = yield* openAnswer(`${host.origin}/mcp`, { method: "GET", headers })
+      assert.strictEqual(answer.status, 200)
+      assert.deepStrictEqual(answer.headers("content-type"), ["text/event-stream"])
+      for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {
+        yield* events.write(event)
+        // The next one is not sent before this one has come.
+        assert.strictEqual(yield* answer.take(event.length), event)
+      }
+      yield* events.end
+      assert.strictEqual(yield* answer.ended, "Complete")
+    }))
+})

@@ -1,0 +1,81 @@
+/** The component in its host process, for one test file. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, fork } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { builtComponent } from "./builtComponent.ts"
+
+/** What the key-value store of the host does: it works, is not granted to the component, or fails at each operation. */
+export type StoreMode = "granted" | "denied" | "failing"
+
+const hostProgram = fileURLToPath(new URL("host.mjs", import.meta.url))
+
+const portOf = (message: unknown): number =>
+  typeof message === "object" && message !== null && "port" in message && typeof message.port === "number"
+    ? message.port
+    : 0
+
+const namesOf = (message: unknown): ReadonlyArray<string> =>
+  typeof message === "object" && message !== null && "names" in message && Array.isArray(message.names)
+    ? message.names
+    : []
+
+const start = Effect.flatMap(builtComponent, (directory) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const child: ChildProcess = fork(hostProgram, [directory], { stdio: ["ignore", "pipe", "pipe", "ipc"] })
+      const log: Array<string> = []
+      for (const output of [child.stdout, child.stderr]) {
+        output?.setEncoding("utf8")
+        output?.on("data", (text: string) => log.push(text))
+      }
+      const [message] = await once(child, "message")
+      return { child, log, port: portOf(message) }
+    }),
+    ({ child }) =>
+      Effect.promise(async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        child.kill("SIGKILL")
+        await once(child, "exit")
+      })
+  ))
+
+export class ComponentHost extends Context.Service<ComponentHost, {
+  readonly origin: string
+  /** Sets the variables of the component and empties its store; the log begins anew. */
+  readonly configure: (
+    variables: Readonly<Record<string, string>>,
+    store?: StoreMode
+  ) => Effect.Effect<void>
+  /** The names of the entries that the component has stored since. */
+  readonly stored: Effect.Effect<ReadonlyArray<string>>
+  /** What was logged since. */
+  readonly logged: () => string
+}>()("mcp-authorizer/test/spin/support/ComponentHost") {
+  static readonly make: Effect.Effect<ComponentHost["Service"], never, Scope.Scope> = Effect.map(
+    start,
+    ({ child, log, port }) =>
+      ComponentHost.of({
+        origin: `http://127.0.0.1:${port}`,
+        configure: (variables, store = "granted") =>
+          Effect.promise(async () => {
+            const ready = once(child, "message")
+            child.send({ variables, store })
+            await ready
+            log.length = 0
+          }),
+        stored: Effect.promise(async () => {
+          const listed = once(child, "message")
+          child.send({ list: true })
+          const [message] = await listed
+          return namesOf(message)
+        }),
+        logged: () => log.join("")
+      })
+  )
+
+  static readonly layer = Layer.effect(ComponentHost, ComponentHost.make)
+}

@@ -1,0 +1,38 @@
+/** The component as it is deployed, built once for all test files that run it. */
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { mkdir, rename, rm, stat } from "node:fs/promises"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { builtPackage, root } from "../../node/support/builtProgram.ts"
+import { makeRunnable } from "./makeRunnable.mjs"
+
+const componentFile = "mcp-authorizer.wasm"
+
+const build = async (built: string): Promise<string> => {
+  const directory = join(built, "spin")
+  if (await stat(directory).then(() => true, () => false)) return directory
+  const unfinished = `${directory}.${process.pid}`
+  await mkdir(unfinished, { recursive: true })
+  const component = join(unfinished, componentFile)
+  await promisify(execFile)(process.execPath, [join(root, "src", "spin", "build.mjs"), component])
+  await makeRunnable(component, unfinished)
+  // A rename is atomic: whoever sees the directory sees all of it. Another worker may have been faster.
+  await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))
+  return directory
+}
+
+/**
+ * The directory of the component, with the modules that `host.mjs` runs.
+ *
+ * Beside the build of the package, which is made anew after every change of a source.
+ */
+export const builtComponent: Effect.Effect<string> = Effect.runSync(
+  Effect.cached(Effect.flatMap(builtPackage, (built) => Effect.promise(() => build(built))))
+)
+
+/** The component as `npm run build:spin` leaves it. */
+export const builtWasm: Effect.Effect<string> = Effect.map(
+  builtComponent,
+  (directory) => join(directory, componentFile)
+)

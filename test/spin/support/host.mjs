@@ -1,0 +1,93 @@
+/**
+ * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
+ *
+ * `node host.mjs <directory of the transpiled component>`, as a child process with a message channel: while an instance
+ * runs, nothing else in this process does. It tells `{ port }`; it is told `{ variables, store }`, and confirms that with
+ * `{ ready: true }`; it is asked `{ list: true }`, and answers `{ names }` with those of the entries in the store. What the component logs goes to standard output.
+ */
+import { HTTPServer, types } from "@bytecodealliance/preview2-shim/http"
+import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+
+const directory = process.argv[2]
+const { instantiate } = await import(pathToFileURL(join(directory, "app.js")))
+
+const modules = new Map()
+const coreModule = (name) => {
+  if (!modules.has(name)) modules.set(name, new WebAssembly.Module(readFileSync(join(directory, name))))
+  return modules.get(name)
+}
+
+// The shim cannot send an answer whose body was never asked for: asked for here, and ended at once. Its declared length
+// is that of another answer (HEAD), and must not be checked.
+const { OutgoingBody, OutgoingResponse, ResponseOutparam } = types
+const withBody = new WeakSet()
+const { body } = OutgoingResponse.prototype
+OutgoingResponse.prototype.body = function() {
+  withBody.add(this)
+  return body.call(this)
+}
+const emptyBody = (response) => {
+  const headers = response.headers()
+  headers.get = () => []
+  const empty = response.body()
+  delete headers.get
+  return empty
+}
+const { set } = ResponseOutparam
+ResponseOutparam.set = (outparam, response) => {
+  const empty = response.tag === "ok" && !withBody.has(response.val) ? emptyBody(response.val) : undefined
+  set(outparam, response)
+  if (empty !== undefined) OutgoingBody.finish(empty)
+}
+
+let variables = {}
+let store = "granted"
+const entries = new Map()
+
+const whenWorking = (operation) => {
+  if (store === "failing") throw { tag: "other", val: "out of order" }
+  return operation()
+}
+
+class Bucket {
+  get(key) {
+    return whenWorking(() => entries.get(key))
+  }
+  set(key, value) {
+    whenWorking(() => entries.set(key, Uint8Array.from(value)))
+  }
+  delete(key) {
+    whenWorking(() => entries.delete(key))
+  }
+}
+
+const open = (name) => {
+  if (store === "denied") throw { tag: "access-denied" }
+  if (name !== "default") throw { tag: "no-such-store" }
+  return new Bucket()
+}
+
+const imports = {
+  ...new WASIShim().getImportObject(),
+  "wasi:keyvalue/store": { open, Bucket },
+  "wasi:config/store": { getAll: () => Object.entries(variables) }
+}
+
+const server = new HTTPServer({
+  handle: (request, outparam) => instantiate(coreModule, imports).incomingHandler.handle(request, outparam)
+})
+
+process.on("message", (told) => {
+  if (told.list) return process.send({ names: [...entries.keys()] })
+  variables = told.variables
+  store = told.store
+  entries.clear()
+  process.send({ ready: true })
+})
+process.on("disconnect", () => process.exit(0))
+
+server.listen(0, "127.0.0.1")
+process.send({ port: server.address().port })
