@@ -264,7 +264,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
           }
         })
       const handler = protect(() => new Response(endless(), { headers: { "content-type": "text/event-stream" } }))
-      const token = yield* issuer.sign({ expiresInSeconds: 2 })
+      const token = yield* issuer.sign({ expiresInSeconds: 4 })
       const answer = yield* Effect.promise(() => handler(message(`Bearer ${token}`, ping)))
       assert.strictEqual(yield* Effect.promise(() => answer.text()), "data: 1\n\n")
       assert.isTrue(cancelled)
