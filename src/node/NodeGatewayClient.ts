@@ -31,14 +31,14 @@ const make = Effect.gen(function*() {
 
   const perform = (request: UpstreamRequest, call: UpstreamCall) =>
     Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
-      if (waiting >= maxWaiting) {
-        resume(Effect.fail(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` })))
-        return
-      }
       waiting++
       call.onSettled = (result) => {
         waiting--
         resume(Effect.fromResult(result))
+      }
+      if (waiting > maxWaiting) {
+        call.refuse(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` }))
+        return
       }
       const options: Dispatcher.DispatchOptions = {
         // Any token is a method to undici; its type lists the common ones.
