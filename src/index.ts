@@ -15,7 +15,7 @@ export {
   type IdentifiedHandler,
   makeFetchMiddleware
 } from "./embed/FetchMiddleware.ts"
-export { type Admitted, Guard, type Judgement } from "./embed/Guard.ts"
+export { type Admitted, type Finish, Guard, type Judgement } from "./embed/Guard.ts"
 export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/layers.ts"
 export {
   type ConfiguredVerifierOptions,

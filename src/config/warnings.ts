@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { isLoopbackHost } from "./loopback.ts"
@@ -82,3 +83,7 @@ export const warnings = (
   }
   return says
 }
+
+/** Writes them to the log: once, where a gateway or what embeds it begins. */
+export const logWarnings = (settings: GatewaySettings): Effect.Effect<void> =>
+  Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning), { discard: true })

@@ -12,13 +12,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
-import { isEventStream } from "../forward/endWithToken.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { type Admitted, Guard } from "./Guard.ts"
 import { ScopesChecked, scopesOf, type Tools, type ToolScopes } from "./requireToolScopes.ts"
-import { sessionField } from "./SessionSeal.ts"
 
 /** The layer's type, written out so that a change of what it needs shows. */
 export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
@@ -45,30 +43,18 @@ const authenticate = (toolScopes?: ToolScopes) =>
   ).layer
 
 /** The answer as it leaves: with our fields, and an event stream that ends with its token. */
-const finished = ({ answerHeaders, lifeMillis }: Admitted, response: HttpServerResponse.HttpServerResponse) => {
+const finished = Effect.fnUntraced(function*(
+  { finish }: Admitted,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.fn.Return<HttpServerResponse.HttpServerResponse> {
   const { body, headers } = response
-  const limited = lifeMillis !== undefined && body._tag === "Stream" && isEventStream(body.contentType)
-    ? HttpServerResponse.setBody(
-      response,
-      HttpBody.stream(Stream.interruptWhen(body.stream, Effect.sleep(lifeMillis)), body.contentType)
-    )
-    : response
-  return Effect.map(
-    answerHeaders({
-      vary: headers["vary"],
-      exposed: headers["access-control-expose-headers"],
-      sessionId: headers[sessionField]
-    }),
-    (fields) => HttpServerResponse.setHeaders(limited, fields)
+  const { endsInMillis, fields } = yield* finish((name) => headers[name])
+  const limited = endsInMillis === undefined || body._tag !== "Stream" ? response : HttpServerResponse.setBody(
+    response,
+    HttpBody.stream(Stream.interruptWhen(body.stream, Effect.sleep(endsInMillis)), body.contentType)
   )
-}
-
-// Whatever is asked for below these is no document unless it has a route of its own.
-const wellKnown = [
-  "/.well-known/oauth-protected-resource/*",
-  "/.well-known/oauth-authorization-server/*",
-  "/.well-known/openid-configuration/*"
-] as const
+  return HttpServerResponse.setHeaders(limited, fields)
+})
 
 /** The documents that a router has from us already, by path: several layers may stand behind one router. */
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
@@ -84,7 +70,7 @@ const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   )
   const known = published.get(router) ?? new Set()
   published.set(router, known)
-  for (const path of [...wellKnown, ...guard.documents]) {
+  for (const path of guard.documents) {
     if (known.has(path)) continue
     known.add(path)
     yield* router.add("*", path, answer)

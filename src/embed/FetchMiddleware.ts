@@ -3,19 +3,17 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
-import { isEventStream } from "../forward/endWithToken.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
 import { type Admitted, Guard } from "./Guard.ts"
 import { layerVerifierWith } from "./layers.ts"
+import { makeRuntime } from "./makeRuntime.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
-import { sessionField } from "./SessionSeal.ts"
 
 /** A web handler that knows who calls; what else the platform gives (environment, context) comes behind. */
 export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
@@ -72,18 +70,16 @@ const endingIn = (body: ReadableStream<Uint8Array>, millis: number): ReadableStr
     )
   )
 
-const finished = async (response: Response, { answerHeaders, lifeMillis }: Admitted): Promise<Response> => {
+const finished = async (response: Response, { finish }: Admitted): Promise<Response> => {
   // `Response.error()`, and a connection that has been upgraded, are no answers that could be changed.
   if (response.status < 200) return response
   const { body, headers } = response
-  const fields = await Effect.runPromise(answerHeaders({
-    vary: headers.get("vary") ?? undefined,
-    exposed: headers.get("access-control-expose-headers") ?? undefined,
-    sessionId: headers.get(sessionField) ?? undefined
-  }))
-  const isLimited = lifeMillis !== undefined && body !== null && isEventStream(headers.get("content-type"))
+  const { endsInMillis, fields } = await Effect.runPromise(finish((name) => headers.get(name) ?? undefined))
   // A new one: the headers of some responses (a `fetch`, a redirect) cannot be changed.
-  const answer = new Response(isLimited ? endingIn(body, lifeMillis) : body, response)
+  const answer = new Response(
+    endsInMillis === undefined || body === null ? body : endingIn(body, endsInMillis),
+    response
+  )
   for (const [name, value] of Object.entries(fields)) answer.headers.set(name, value)
   return answer
 }
@@ -118,16 +114,16 @@ const finished = async (response: Response, { answerHeaders, lifeMillis }: Admit
  */
 export const makeFetchMiddleware = <E = never>(
   config: GatewayConfigInput,
-  { logger = Layer.empty, toolScopes, verifier }: FetchMiddlewareOptions<E> = {}
+  { logger, toolScopes, verifier }: FetchMiddlewareOptions<E> = {}
 ): FetchMiddleware => {
   const settings = embeddableSettings(config)
   let disposed: Promise<void> | undefined
-  const runtime = ManagedRuntime.make(
-    Layer.tapCause(Guard.layer, (cause) => Effect.logError("cannot verify tokens", cause)).pipe(
+  const runtime = makeRuntime(
+    Guard.layer.pipe(
       Layer.provide(layerVerifierWith(verifier ?? TokenVerifier.layer)),
-      Layer.provide(Layer.succeed(GatewayConfig, settings)),
-      Layer.provideMerge(logger)
-    )
+      Layer.provide(Layer.succeed(GatewayConfig, settings))
+    ),
+    logger
   )
 
   const judge = (request: Request) =>

@@ -12,9 +12,9 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import { warnings } from "../config/warnings.ts"
+import { logWarnings } from "../config/warnings.ts"
 import { type GatewayError, InvalidRequest, NotFound } from "../errors/GatewayError.ts"
-import { streamLifeMillis } from "../forward/endWithToken.ts"
+import { isEventStream, streamLifeMillis } from "../forward/endWithToken.ts"
 import { rewriteRequest } from "../forward/message/requestMessage.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
@@ -22,7 +22,7 @@ import { commonHeaders, decorate } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
 import { only } from "../http/methods.ts"
-import { readBody } from "../http/readBody.ts"
+import { announcesBody, readBody } from "../http/readBody.ts"
 import { documentPaths, type FindRoute, makeRoute, type Route } from "../http/route.ts"
 import { makeSettle } from "../http/settle.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -43,14 +43,16 @@ export interface Admitted {
   readonly request: HttpServerRequest.HttpServerRequest
   /** The body, where it had to be read; the request has it, too. */
   readonly body: Uint8Array | undefined
-  /** How long an event stream may go on, in milliseconds; `undefined` where its token has no end that is near. */
-  readonly lifeMillis: number | undefined
-  /** The fields to set on the answer, given its own `Vary`, `Access-Control-Expose-Headers` and `Mcp-Session-Id`. */
-  readonly answerHeaders: (own: {
-    readonly vary: string | undefined
-    readonly exposed: string | undefined
-    readonly sessionId: string | undefined
-  }) => Effect.Effect<Readonly<Record<string, string>>>
+  /** What becomes of the answer, by its own fields. */
+  readonly finish: (field: (name: string) => string | undefined) => Effect.Effect<Finish>
+}
+
+/** What an answer to an admitted request still needs. */
+export interface Finish {
+  /** The fields to set. */
+  readonly fields: Readonly<Record<string, string>>
+  /** When its body is to end, in milliseconds from now: an event stream ends with its token, others as they like. */
+  readonly endsInMillis: number | undefined
 }
 
 /** What becomes of a request: it is answered here, or goes on. */
@@ -76,13 +78,13 @@ const exposeField = "access-control-expose-headers"
 // With these a tool can be called, or there is no body in which one could be.
 const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
+// A Web request, which may have a body without a length.
 const hasBody = ({ headers, source }: HttpServerRequest.HttpServerRequest): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0 ||
-  (source instanceof Request && source.body !== null)
+  announcesBody(headers) || (source instanceof Request && source.body !== null)
 
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
-  yield* Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning))
+  yield* logWarnings(settings)
   const settle = makeSettle(settings, makeGuardedRoute(settings.path, settings.publicUrl))
   const discovery = yield* makeDiscovery(settings)
   const admit = yield* makeAdmit(settings)
@@ -129,17 +131,21 @@ const make = Effect.gen(function*() {
     })
     const body = toolScopes === undefined ? undefined : yield* readMessages(request)
     if (toolScopes !== undefined && body !== undefined) yield* judgeTools(body, identity, toolScopes)
-    const lifeMillis = yield* streamLifeMillis(identity, settings.clockSkewSeconds)
     return {
       _tag: "Admitted",
       identity,
       request,
       body,
-      lifeMillis,
-      answerHeaders: Effect.fnUntraced(function*({ exposed, sessionId, vary }) {
-        const fields = commonHeaders(settings, exchange, vary)
+      finish: Effect.fnUntraced(function*(field) {
+        const fields = commonHeaders(settings, exchange, field("vary"))
+        const exposed = field(exposeField)
         if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
-        return sessionId === undefined ? fields : { ...fields, [sessionField]: yield* seal.seal(identity, sessionId) }
+        const ownSession = field(sessionField)
+        if (ownSession !== undefined) fields[sessionField] = yield* seal.seal(identity, ownSession)
+        const endsInMillis = isEventStream(field("content-type"))
+          ? yield* streamLifeMillis(identity, settings.clockSkewSeconds)
+          : undefined
+        return { fields, endsInMillis }
       })
     }
   })

@@ -2,20 +2,20 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/resourceUrl.ts"
-import { warnings } from "../config/warnings.ts"
+import { logWarnings } from "../config/warnings.ts"
 import { parseAuthorization } from "../credential/parseAuthorization.ts"
 import { refusalReason } from "../http/accessLog.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
 import { layerVerifierWith } from "./layers.ts"
+import { makeRuntime } from "./makeRuntime.ts"
 import { type SdkErrors, type TokenError, toSdkError } from "./oauthTokenErrors.ts"
 import { type OAuthTokenInfo, oauthTokenInfo } from "./oauthTokenInfo.ts"
 
@@ -67,12 +67,10 @@ const logFault = (defect: unknown): Effect.Effect<void> =>
 const make = <E>(
   layer: Layer.Layer<TokenVerifier, E>,
   sdk: SdkErrors,
-  { logger = Layer.empty, maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
+  { logger, maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
   scopes: Scopes
 ): OAuthTokenVerifier => {
-  const runtime = ManagedRuntime.make(
-    Layer.tapCause(layer, (cause) => Effect.logError("cannot verify tokens", cause)).pipe(Layer.provideMerge(logger))
-  )
+  const runtime = makeRuntime(layer, logger)
   const verified = Effect.fnUntraced(function*(presented: string): Effect.fn.Return<
     OAuthTokenInfo,
     TokenError,
@@ -151,11 +149,10 @@ export const makeOAuthTokenVerifier = <E = never>(
 ): OAuthTokenVerifier => {
   const resolved = embeddableSettings(settings)
   const { maxTokenBytes, path, publicUrl } = resolved
-  const warned = Layer.effectDiscard(Effect.forEach(warnings(resolved), (warning) => Effect.logWarning(warning)))
   return make(
     layerVerifierWith(verifier ?? TokenVerifier.layer).pipe(
       Layer.provide(Layer.succeed(GatewayConfig, resolved)),
-      Layer.provideMerge(warned)
+      Layer.provideMerge(Layer.effectDiscard(logWarnings(resolved)))
     ),
     sdk,
     { logger, maxTokenBytes, resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, path) },

@@ -1,8 +1,6 @@
 import { withoutSlash } from "../config/resourceUrl.ts"
 import type { Identity } from "../identity/Identity.ts"
-
-// So long a verdict on an opaque token is believed at most, by us as well.
-const maxVerdictSeconds = 300
+import { maxPositiveMillis } from "../verify/opaque/verdictLife.ts"
 
 /** What the official SDK calls `AuthInfo`, with more in its `extra`. */
 export interface OAuthTokenInfo {
@@ -38,7 +36,7 @@ export const oauthTokenInfo = (
   token,
   clientId: clientId ?? "",
   scopes: [...scopes],
-  expiresAt: expiresAt ?? nowSeconds + maxVerdictSeconds,
+  expiresAt: expiresAt ?? nowSeconds + maxPositiveMillis / 1000,
   ...(resource !== undefined && namesResource(claims["aud"], resource) ? { resource: new URL(resource) } : {}),
   extra: { subject, issuer, provider, email, name, claims: structuredClone(claims) }
 })

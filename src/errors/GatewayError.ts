@@ -32,20 +32,24 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly detail: string
 }> {}
 
-/** Why a token is refused: the closed list of public texts, one for each member. */
-export type InvalidTokenReason =
-  | "MalformedToken"
-  | "UnsupportedAlgorithm"
-  | "UnknownKey"
-  | "InvalidSignature"
-  | "Expired"
-  | "NotYetValid"
-  | "InvalidIssuer"
-  | "InvalidAudience"
-  | "MissingClaim"
-  | "Inactive"
-  | "UnknownToken"
-  | "ValidationFailed"
+/** Why a token is refused: the closed list, with one public text for each member. */
+export const invalidTokenReasons = [
+  "MalformedToken",
+  "UnsupportedAlgorithm",
+  "UnknownKey",
+  "InvalidSignature",
+  "Expired",
+  "NotYetValid",
+  "InvalidIssuer",
+  "InvalidAudience",
+  "MissingClaim",
+  "Inactive",
+  "UnknownToken",
+  "ValidationFailed"
+] as const
+
+/** One of them. */
+export type InvalidTokenReason = typeof invalidTokenReasons[number]
 
 /** The credential is refused (RFC 6750, section 3.1: `invalid_token`). */
 export class InvalidToken extends Data.TaggedError("InvalidToken")<{

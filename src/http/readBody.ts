@@ -12,6 +12,10 @@ const json = /^application\/json(?:[\t ]*;[\t ]*charset=(?:utf-8|"utf-8"))?[\t ]
 
 const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
 
+/** Says whether the fields of a request announce a body (RFC 9112, section 6.3). */
+export const announcesBody = (headers: HttpServerRequest.HttpServerRequest["headers"]): boolean =>
+  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+
 /** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
 const misleadingFraming = (headers: HttpServerRequest.HttpServerRequest["headers"]): InvalidRequest | undefined => {
   const coding = headers["transfer-encoding"]
@@ -79,7 +83,7 @@ export const readBody = (
   const misleading = misleadingFraming(headers)
   if (misleading !== undefined) return Effect.fail(misleading)
   const declared = headers["content-length"]
-  const announced = headers["transfer-encoding"] !== undefined || (declared !== undefined && declared !== "0")
+  const announced = announcesBody(headers)
   if (method === "GET" || method === "HEAD") {
     return announced ? Effect.fail(unreadable("a body on GET or HEAD")) : Effect.undefined
   }

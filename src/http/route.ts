@@ -17,7 +17,18 @@ export type FindRoute = (target: string) => Result.Result<Route, InvalidRequest>
 /** The routes of public documents. */
 export type DiscoveryRoute = Extract<Route, { _tag: "ProtectedResource" | "AuthorizationServer" }>
 
-const documents = ["oauth-authorization-server", "openid-configuration"] as const
+/** The discovery documents by the names under which they are well known. */
+const documents: ReadonlyArray<readonly [string, DiscoveryRoute]> = [
+  ["oauth-protected-resource", { _tag: "ProtectedResource" }],
+  ["oauth-authorization-server", { _tag: "AuthorizationServer", document: "oauth-authorization-server" }],
+  ["openid-configuration", { _tag: "AuthorizationServer", document: "openid-configuration" }]
+]
+
+/** What may stand behind the name of a document: nothing, or the path of the endpoint, as this host or its public URL has it. */
+const suffixesOf = (mcpPath: string, publicUrl: string | undefined): ReadonlySet<string> => {
+  const paths = publicUrl === undefined ? [mcpPath] : [mcpPath, new URL(resourceUrl(publicUrl, mcpPath)).pathname]
+  return new Set(["", ...paths.filter((path) => path !== "/")])
+}
 
 const unknown: Route = { _tag: "Unknown" }
 
@@ -29,29 +40,17 @@ const emptyOrDotSegment = /\/(?:\/|\.{1,2}(?:\/|$))/
 const isPlainRest = (rest: string): boolean =>
   rest === "" || rest === "/" || (plainRest.test(rest) && !emptyOrDotSegment.test(rest))
 
-const documentsOf = (mcpPath: string, publicUrl: string | undefined) => {
-  const suffixes = new Set(["", mcpPath])
-  if (publicUrl !== undefined) suffixes.add(new URL(resourceUrl(publicUrl, mcpPath)).pathname)
-  const routes: ReadonlyArray<readonly [string, DiscoveryRoute]> = [
-    ["oauth-protected-resource", { _tag: "ProtectedResource" }],
-    ...documents.map((document) => [document, { _tag: "AuthorizationServer", document }] as const)
-  ]
-  return routes.flatMap(([name, route]) =>
-    [...suffixes].flatMap((suffix) => {
-      const path = `/.well-known/${name}${suffix === "/" ? "" : suffix}` as const
-      return [{ path, route }, { path: `${path}/` as const, route }]
-    })
-  )
-}
-
-/** The paths at which the discovery documents of this endpoint stand, apart from those of the host. */
-export const documentPaths = (mcpPath: string, publicUrl: string | undefined): ReadonlyArray<`/${string}`> => [
-  ...new Set(
-    documentsOf(mcpPath, publicUrl).flatMap(({ path }) =>
-      path.endsWith("/") || path.split("/").length < 4 ? [] : [path]
+/**
+ * The paths of the discovery documents for hosts that route by path, each followed by `/*` where it stands for the host:
+ * what is asked for below it is no document unless it has a path of its own here.
+ */
+export const documentPaths = (mcpPath: string, publicUrl: string | undefined): ReadonlyArray<`/${string}`> =>
+  documents.flatMap(([name]) =>
+    Array.from(
+      suffixesOf(mcpPath, publicUrl),
+      (suffix) => `/.well-known/${name}${suffix === "" ? "/*" : suffix}` as const
     )
   )
-]
 
 /**
  * Builds the function that finds the route of a request target.
@@ -65,7 +64,12 @@ export const documentPaths = (mcpPath: string, publicUrl: string | undefined): R
  */
 export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindRoute => {
   const wellKnown = new Map<string, Route>()
-  for (const { path, route } of documentsOf(mcpPath, publicUrl)) wellKnown.set(path, route)
+  for (const suffix of suffixesOf(mcpPath, publicUrl)) {
+    for (const [name, route] of documents) {
+      const path = `/.well-known/${name}${suffix}`
+      wellKnown.set(path, route).set(`${path}/`, route)
+    }
+  }
 
   const prefix = mcpPath === "/" ? "/" : `${mcpPath}/`
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { warnings } from "../config/warnings.ts"
+import { logWarnings } from "../config/warnings.ts"
 
 /** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
 export const announce = Effect.fnUntraced(function*(
@@ -8,7 +8,7 @@ export const announce = Effect.fnUntraced(function*(
   url: string,
   more: Readonly<Record<string, unknown>> = {}
 ) {
-  yield* Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning))
+  yield* logWarnings(settings)
   yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({
     url,
     mcp_path: settings.path,

@@ -6,15 +6,13 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { layerLogging } from "../config/logging.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
-import { ProviderHttp } from "../keys/ProviderHttp.ts"
-import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import { layerProvidersWith } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Host } from "./Host.ts"
 import * as HostKeyValueStore from "./HostKeyValueStore.ts"
@@ -29,10 +27,7 @@ import * as StoredVerdicts from "./StoredVerdicts.ts"
 export type Handler = (request: Request) => Promise<Response>
 
 /** The configured providers, their keys and documents in the store. */
-const providers = ProviderRegistry.layer.pipe(
-  Layer.provide(StoredKeys.layer),
-  Layer.provideMerge(StoredMetadata.layer),
-  Layer.provide([ProviderHttp.layer, CircuitBreaker.layerStoreMemory()]),
+const providers = layerProvidersWith(StoredKeys.layer, StoredMetadata.layer).pipe(
   Layer.provideMerge(Digest.layerWebCrypto)
 )
 

@@ -15,33 +15,15 @@ import * as Schema from "effect/Schema"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { Provider } from "../config/GatewaySettings.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
-import { InvalidToken, type InvalidTokenReason, type VerificationError } from "../errors/GatewayError.ts"
+import { InvalidToken, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { isExpired } from "../verify/claims/validity.ts"
+import { requireUnexpired } from "../verify/claims/requireUnexpired.ts"
+import { endPassed, maxPositiveMillis, negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 
-/** As long as on Node: a revoked token may live on for 5 minutes, a refusal stands for 10 seconds. */
-const maxPositiveMillis = 300_000
-const negativeMillis = 10_000
-
 /** Hexadecimal digits of the digest: 4096 entries of each kind. */
 const slotLength = 3
-
-const reasons: ReadonlyArray<InvalidTokenReason> = [
-  "MalformedToken",
-  "UnsupportedAlgorithm",
-  "UnknownKey",
-  "InvalidSignature",
-  "Expired",
-  "NotYetValid",
-  "InvalidIssuer",
-  "InvalidAudience",
-  "MissingClaim",
-  "Inactive",
-  "UnknownToken",
-  "ValidationFailed"
-]
 
 const Accepted = Schema.Struct({
   digest: Schema.String,
@@ -58,7 +40,11 @@ const Accepted = Schema.Struct({
   })
 })
 
-const Refused = Schema.Struct({ digest: Schema.String, until: Schema.Finite, reason: Schema.Literals(reasons) })
+const Refused = Schema.Struct({
+  digest: Schema.String,
+  until: Schema.Finite,
+  reason: Schema.Literals(invalidTokenReasons)
+})
 
 const decodeAccepted = Schema.decodeUnknownOption(Schema.fromJsonString(Accepted))
 const decodeRefused = Schema.decodeUnknownOption(Schema.fromJsonString(Refused))
@@ -87,9 +73,7 @@ const make = Effect.gen(function*() {
     if (Option.isSome(accepted)) {
       const { clientId, email, expiresAt, name, ...rest } = accepted.value.identity
       const identity: Identity = { ...rest, provider, clientId, email, expiresAt, name }
-      return identity.expiresAt !== undefined && isExpired(identity.expiresAt, now / 1000, clockSkewSeconds)
-        ? yield* new InvalidToken({ provider, reason: "Expired", detail: "the end of the token has passed" })
-        : identity
+      return yield* requireUnexpired(identity, clockSkewSeconds, endPassed)
     }
     const refused = Option.filter(decodeRefused(yield* read(`refusal:${slot}`)), isThis)
     return Option.isSome(refused)

@@ -85,17 +85,25 @@ export const makeSigningKey = Effect.fnUntraced(
 )
 
 /**
- * Signs with a shared secret (HS256, RFC 7518, section 3.2).
+ * Signs with a shared secret (HS256, HS384, HS512; RFC 7518, section 3.2); an empty one is a secret, too.
  *
  * For tests of algorithm confusion, where the secret is a public key that the verifier holds; the gateway itself
  * accepts no HMAC.
+ *
+ * @param hash the length of the hash in bits; 256 unless given
  */
-export const hmacSigner = (secret: string | Uint8Array, kid?: string): Signer => {
+export const hmacSigner = (
+  secret: string | Uint8Array,
+  kid?: string,
+  hash: "256" | "384" | "512" = "256"
+): Signer => {
   const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
-  const algorithm = { name: "HMAC", hash: "SHA-256" }
+  // WebCrypto refuses an empty secret; HMAC pads with zeros, so that one zero byte is the same (RFC 2104, section 2).
+  const raw = bytes.length === 0 ? new Uint8Array(1) : bytes
+  const algorithm = { name: "HMAC", hash: `SHA-${hash}` }
   const signed = async (input: Uint8Array) => {
-    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"])
+    const key = await crypto.subtle.importKey("raw", raw, algorithm, false, ["sign"])
     return new Uint8Array(await crypto.subtle.sign(algorithm, key, Uint8Array.from(input)))
   }
-  return { algorithm: "HS256", kid, sign: (input) => Effect.promise(() => signed(input)) }
+  return { algorithm: `HS${hash}`, kid, sign: (input) => Effect.promise(() => signed(input)) }
 }

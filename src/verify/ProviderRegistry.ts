@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,12 +6,12 @@ import * as Result from "effect/Result"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
-import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
+import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Phase } from "../keys/remoteState.ts"
-import { isExpired } from "./claims/validity.ts"
+import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import { toInvalidToken } from "./Refusal.ts"
 import { registerProvider, type RegistrationNeeds, remoteKeys } from "./registerProvider.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
@@ -32,17 +31,6 @@ export interface ProviderReadiness {
   /** The phase of its keys; `ready` where none have to be fetched. */
   readonly state: Phase | "ready"
 }
-
-const verifyStatic = Effect.fnUntraced(function*(identity: Identity) {
-  const now = (yield* Clock.currentTimeMillis) / 1000
-  return identity.expiresAt !== undefined && isExpired(identity.expiresAt, now, 0)
-    ? yield* new InvalidToken({
-      provider: identity.provider,
-      reason: "Expired",
-      detail: "the static token has expired"
-    })
-    : identity
-})
 
 /** A verdict that only asking anew can confirm: the verifier has a memory of its own, or needs none. */
 const asked = (verify: Effect.Effect<Identity, VerificationError>): Effect.Effect<Verdict, VerificationError> =>
@@ -89,7 +77,9 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
       select: Effect.fnUntraced(function*(token) {
         const text = Redacted.value(token)
         const known = staticProviders.length === 0 ? undefined : yield* findStaticToken(text)
-        if (known !== undefined) return { name: known.provider, verify: asked(verifyStatic(known)) }
+        if (known !== undefined) {
+          return { name: known.provider, verify: asked(requireUnexpired(known, 0, "the static token has expired")) }
+        }
         const selected = selectProvider(text)
         if (Result.isFailure(selected)) return yield* toInvalidToken(undefined, selected.failure)
         const selection = selected.success

@@ -1,6 +1,8 @@
 import type * as Digest from "effect/crypto/Digest"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
 import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
@@ -10,14 +12,23 @@ import type { TokenVerifier } from "./TokenVerifier.ts"
 /** What tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with wrappers around it. */
 export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
 
+type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyValueStore
+
+/** The same on other memories of keys and metadata: for hosts whose instances do not live long enough to remember. */
+export const layerProvidersWith = (
+  keys: Layer.Layer<JwksCache, never, ProviderMetadata | ProviderNeeds>,
+  metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
+) =>
+  ProviderRegistry.layer.pipe(
+    Layer.provide(keys),
+    Layer.provideMerge(metadata),
+    Layer.provide([ProviderHttp.layer, CircuitBreaker.layerStoreMemory()])
+  )
+
 /**
  * The configured providers and all that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
  * `Digest`.
  *
  * What is left to choose is the `TokenVerifier` on top: `TokenVerifier.layer` for the configured providers alone.
  */
-export const layerProviders = ProviderRegistry.layer.pipe(
-  Layer.provide(JwksCache.layer),
-  Layer.provideMerge(ProviderMetadata.layer),
-  Layer.provide([ProviderHttp.layer, CircuitBreaker.layerStoreMemory()])
-)
+export const layerProviders = layerProvidersWith(JwksCache.layer, ProviderMetadata.layer)

@@ -319,7 +319,7 @@ describe("verdicts", () => {
       const identity = yield* verify(yield* issuer.issueOpaque())
       const ending = (expiresAt: number) =>
         Effect.map(
-          makeVerdictCache("people", skew, () => Effect.succeed({ ...identity, expiresAt })),
+          makeVerdictCache(skew, () => Effect.succeed({ ...identity, expiresAt })),
           (cached): Verify => (token) => cached(BearerToken.make(token))
         )
       yield* assertRefused(yield* ending(start - skew), "opaque", "Expired")

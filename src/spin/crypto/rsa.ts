@@ -16,6 +16,15 @@ export interface RsaPublicKey {
   readonly exponent: bigint
 }
 
+/** Says whether a signature is that of the message with this key; `digest` computes the hash. */
+export type VerifyRsa = (
+  key: RsaPublicKey,
+  hash: Hash,
+  signature: Uint8Array,
+  message: Uint8Array,
+  digest: Digest
+) => Promise<boolean>
+
 /** A key of its two integers, big-endian. */
 export const rsaPublicKey = (modulus: Uint8Array, exponent: Uint8Array): RsaPublicKey => {
   const n = toInteger(modulus)
@@ -50,13 +59,7 @@ const digestInfos: Readonly<Record<Hash, Uint8Array>> = {
  * The encoding is made anew and compared as a whole, never parsed: what parsers forgive has let forgeries through
  * (CVE-2006-4339 and its successors).
  */
-export const verifyPkcs1 = async (
-  key: RsaPublicKey,
-  hash: Hash,
-  signature: Uint8Array,
-  message: Uint8Array,
-  digest: Digest
-): Promise<boolean> => {
+export const verifyPkcs1: VerifyRsa = async (key, hash, signature, message, digest) => {
   const length = Math.ceil(key.modulusBits / 8)
   const encoded = encodedMessage(key, signature, length)
   const hashed = await digest(hash, message)
@@ -87,13 +90,7 @@ const mask = async (seed: Uint8Array, length: number, hash: Hash, digest: Digest
 }
 
 /** RSASSA-PSS (8.1.2, 9.1.2) with a salt as long as the hash and MGF1 with the same hash (RFC 7518, section 3.5). */
-export const verifyPss = async (
-  key: RsaPublicKey,
-  hash: Hash,
-  signature: Uint8Array,
-  message: Uint8Array,
-  digest: Digest
-): Promise<boolean> => {
+export const verifyPss: VerifyRsa = async (key, hash, signature, message, digest) => {
   const bits = key.modulusBits - 1
   const length = Math.ceil(bits / 8)
   const encoded = encodedMessage(key, signature, length)

@@ -3,12 +3,11 @@ import * as Effect from "effect/Effect"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 import type { Issuer } from "../Issuer.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import type { SigningKey } from "../SigningKey.ts"
+import { hmacSigner, type SigningKey } from "../SigningKey.ts"
 import { oneOf, text } from "./arbitrary.ts"
 import { decodeBytes, encode, headerOf, partsOf } from "./compactToken.ts"
 import { otherSignatures, trivialSignatures } from "./ecdsa.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { macSigner } from "./macSigner.ts"
 import { accepted, refused, refusedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
@@ -142,7 +141,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
         for (const key of keys) {
           for (const secret of publicSecrets(key)) {
             for (const hash of ["256", "384", "512"] as const) {
-              const forged = { key: macSigner(hash, secret, key.kid), claims: { sub } }
+              const forged = { key: hmacSigner(secret, key.kid, hash), claims: { sub } }
               yield* refused(verify, yield* sign(forged))
               // A verifier that looks at the secret only would compute an HMAC under this name, too.
               yield* refused(verify, yield* sign({ ...forged, header: { alg: key.algorithm } }))

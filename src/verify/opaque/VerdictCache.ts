@@ -7,10 +7,11 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../../credential/BearerToken.ts"
-import { InvalidToken, type VerificationError } from "../../errors/GatewayError.ts"
+import type { VerificationError } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
-import { isExpired } from "../claims/validity.ts"
+import { requireUnexpired } from "../claims/requireUnexpired.ts"
 import { countVerdict } from "../verdictMetrics.ts"
+import { endPassed, maxPositiveMillis, negativeMillis } from "./verdictLife.ts"
 
 /** Says who bears an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
@@ -19,9 +20,6 @@ export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Identity, Verif
 class PresentedToken extends Context.Service<PresentedToken, BearerToken>()(
   "mcp-authorizer/verify/opaque/VerdictCache/PresentedToken"
 ) {}
-
-const maxPositiveMillis = 300_000
-const negativeMillis = 10_000
 
 /** Entries; the least recently used one goes first. Refusals have their own, so that a flood of them evicts no caller. */
 const positiveCapacity = 10_000
@@ -37,7 +35,6 @@ const negativeCapacity = 1_000
  * @param skew tolerance for the end of a token, in seconds
  */
 export const makeVerdictCache = Effect.fnUntraced(function*(
-  provider: string,
   skew: number,
   ask: VerifyOpaque
 ): Effect.fn.Return<VerifyOpaque, never, Digest.Digest> {
@@ -69,9 +66,6 @@ export const makeVerdictCache = Effect.fnUntraced(function*(
     const { identity } = Option.isSome(known)
       ? known.value
       : yield* Effect.provideService(Cache.get(refused, digest), PresentedToken, token)
-    const now = (yield* Clock.currentTimeMillis) / 1000
-    return identity.expiresAt !== undefined && isExpired(identity.expiresAt, now, skew)
-      ? yield* new InvalidToken({ provider, reason: "Expired", detail: "the end of the token has passed" })
-      : identity
+    return yield* requireUnexpired(identity, skew, endPassed)
   })
 })
