@@ -43,7 +43,7 @@ const start = Effect.fnUntraced(function*(seconds: number) {
 describe("the end of a token", () => {
   it.live("CACHE-08 ends the event stream that it opened, upstream too, and a new request is refused", () =>
     Effect.gen(function*() {
-      const { listen, upstream } = yield* start(0.5)
+      const { listen, upstream } = yield* start(3)
       const answer = yield* listen("short")
       assert.strictEqual(answer.status, 200)
       const request = yield* upstream.awaitRequest()

@@ -77,7 +77,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         const ended = yield* Effect.forkChild(Effect.flatMap(upstream.awaitRequest(), (request) => request.ended))
         const answer = yield* assertRefused(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
         assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway timed out")
-        assert.strictEqual(yield* Effect.timeout(Fiber.join(ended), "1 second"), "Aborted")
+        assert.strictEqual(yield* Effect.timeout(Fiber.join(ended), "3 seconds"), "Aborted")
       }
     }))
 

@@ -9,7 +9,9 @@ import { cacheDefects } from "./jwksCache/cacheDefects.ts"
 describe("JwksCacheTest finds a cache that", () => {
   it.effect("positive control: has no defect", () => {
     // A few values each: the suite itself is run on our cache elsewhere.
-    const brief = JwksCacheTest.requirements(JwksCache.layer).map((each) => Object.assign({}, each, { runs: 3 }))
+    const brief = JwksCacheTest.requirements(JwksCache.layer).map((each) =>
+      Object.assign({}, each, { runs: Math.min(each.runs ?? 3, 3) })
+    )
     return Effect.map(violations(brief), (ids) => assert.deepStrictEqual(ids, []))
   })
 

@@ -23,9 +23,9 @@ const query = Arbitrary.map(
 export const target: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.all({
     segments: Arbitrary.array(segment, { maxLength: 3 }),
-    query: Arbitrary.array(query, { maxLength: 1 })
+    query: either(Arbitrary.Constant(""), query, query, query)
   }),
-  ({ query, segments }) => `/mcp${segments.join("")}${query.join("")}`
+  ({ query, segments }) => `/mcp${segments.join("")}${query}`
 )
 
 /** Targets in which URL parsers read something else. */
@@ -53,7 +53,7 @@ export const trickyTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
       "a",
       "\t"
     ],
-    { maxLength: 6 }
+    { minLength: 2, maxLength: 6 }
   ),
   (text) => `/mcp${text}`
 )
@@ -63,10 +63,9 @@ export const method: Arbitrary.Arbitrary<string> = oneOf(["GET", "POST", "PUT", 
 /** Methods with which a body is ordinary. */
 export const writingMethod: Arbitrary.Arbitrary<string> = oneOf(["POST", "PUT", "PATCH", "DELETE"])
 
+const byte = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
 const bytes = Arbitrary.map(
-  Arbitrary.array(Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))), {
-    maxLength: 200
-  }),
+  either(Arbitrary.array(byte, { maxLength: 3 }), Arbitrary.array(byte, { minLength: 8, maxLength: 200 })),
   (numbers) => Uint8Array.from(numbers)
 )
 
@@ -150,13 +149,16 @@ const attributes = oneOf([
   "; Max-Age=0; Secure; SameSite=Lax"
 ])
 
+const cookie = Arbitrary.map(
+  Arbitrary.all({ name: oneOf(["a", "b", "__Host-session", "x.y"]), text: cookieText, attributes }),
+  ({ attributes, name, text }) => `${name}=${text}${attributes}`
+)
+
 /** `Set-Cookie` values of RFC 6265, section 4.1.1, names that are used twice among them. */
-export const cookies: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.array(
-  Arbitrary.map(
-    Arbitrary.all({ name: oneOf(["a", "b", "__Host-session", "x.y"]), text: cookieText, attributes }),
-    ({ attributes, name, text }) => `${name}=${text}${attributes}`
-  ),
-  { minLength: 1, maxLength: 4 }
+export const cookies: Arbitrary.Arbitrary<ReadonlyArray<string>> = either(
+  Arbitrary.all([cookie]),
+  Arbitrary.array(cookie, { minLength: 2, maxLength: 4 }),
+  Arbitrary.array(cookie, { minLength: 2, maxLength: 4 })
 )
 
 /** Bodies of requests that are sent together. */

@@ -48,7 +48,8 @@ export const requests = [
     {
       id: "CLIENT-01",
       title: "MUST send the method and the target as given, once",
-      source: "RFC 9112, section 3; RFC 9110, section 7.6"
+      source: "RFC 9112, section 3; RFC 9110, section 7.6",
+      runs: 40
     },
     { method: given.method, target: given.target },
     Effect.fnUntraced(function*({ method, target }) {

@@ -22,7 +22,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
       id: "APP-54",
       title: "MUST NOT forward anything, whatever its method, before the token is found good and has the scopes",
       source: "MCP 2025-11-25, authorization, Token Handling; RFC 6750, section 3.1",
-      runs: 60
+      runs: 100
     },
     {
       ...anyone,

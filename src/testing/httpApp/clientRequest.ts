@@ -142,6 +142,29 @@ const anyBody: Arbitrary.Arbitrary<string | undefined> = oneOf([
   "[".repeat(300)
 ])
 
+/** The good request with one thing about it changed, once for each: what comes of that is not hidden by another fault. */
+export const variations: Arbitrary.Arbitrary<ReadonlyArray<ClientRequest>> = Arbitrary.map(
+  Arbitrary.all({
+    method: anyMethod,
+    target: anyTarget,
+    authorization: anyAuthorization,
+    origin: anyOrigin,
+    host: malformedHost,
+    body: anyBody
+  }),
+  ({ authorization, body, host, method, origin, target }) => {
+    const good = message()
+    return [
+      { ...good, method },
+      { ...good, target },
+      { ...good, body },
+      { ...good, headers: definedOnly({ ...good.headers, authorization }) },
+      { ...good, headers: definedOnly({ ...good.headers, origin }) },
+      { ...good, headers: { ...good.headers, host } }
+    ]
+  }
+)
+
 /** Any request at all, save a preflight. Its body never asks who calls (`initialize`). */
 export const anyRequest: Arbitrary.Arbitrary<ClientRequest> = Arbitrary.all({
   method: anyMethod,

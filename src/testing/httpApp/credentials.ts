@@ -53,7 +53,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
       id: "APP-51",
       title: "MUST NOT take a token from anywhere but the Authorization field",
       source: "RFC 6750, section 2; MCP 2025-11-25, authorization, Token Requirements",
-      runs: 50
+      runs: 90
     },
     {
       ...goodToken,

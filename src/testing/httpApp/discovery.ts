@@ -3,13 +3,13 @@ import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { oneOf } from "../arbitrary.ts"
+import { either, oneOf } from "../arbitrary.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyMethod, anyOrigin, discoveryTarget, get, malformedHost } from "./clientRequest.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { type AppAnswer, runApp } from "./RunningApp.ts"
-import { anySettings } from "./settings.ts"
+import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
 import { anyUpstream } from "./upstream.ts"
 
@@ -17,6 +17,18 @@ const anything = { settings: anySettings, caller: anyCaller, verdict: anyVerdict
 
 const issuers = ({ providers }: GatewaySettings): ReadonlyArray<string> => [
   ...new Set(providers.flatMap((provider) => provider.type === "static" ? [] : [provider.issuer]))
+]
+
+/** What a proxy says of the request that it hands on, each alone and all at once. */
+const forwarding: ReadonlyArray<Readonly<Record<string, string>>> = [
+  { "x-forwarded-host": "evil.example" },
+  { "x-original-host": "evil.example" },
+  { "x-forwarded-proto": "http" },
+  { "x-forwarded-prefix": "/evil" },
+  { "forwarded": "host=evil.example;proto=http" },
+  { "x-forwarded-host": "evil.example/evil" },
+  { "x-forwarded-proto": "evil" },
+  { "x-forwarded-host": "evil.example", "x-forwarded-proto": "http", "x-forwarded-prefix": "/evil" }
 ]
 
 /** Asserts that an answer is a public document, and reads it. */
@@ -116,16 +128,18 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
     },
     {
       ...anything,
-      target: discoveryTarget,
-      name: oneOf(["x-forwarded-host", "x-original-host", "x-forwarded-proto", "forwarded", "x-forwarded-prefix"]),
-      value: oneOf(["evil.example", "http", "host=evil.example;proto=http", "/evil"])
+      // Without a public URL, the request says where the resource is.
+      settings: settingsWith({ public_url: oneOf([undefined, undefined, "https://mcp.example.com"]) }),
+      target: either(Arbitrary.Constant("/.well-known/oauth-protected-resource"), discoveryTarget)
     },
-    Effect.fnUntraced(function*({ name, target, value, ...circumstances }) {
+    Effect.fnUntraced(function*({ target, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const plain = yield* app.send(get(target))
-      const answer = yield* app.send(get(target, { [name]: value }))
-      assert.deepStrictEqual([answer.status, answer.text], [plain.status, plain.text])
-      assert.strictEqual(answer.headers.get("location"), plain.headers.get("location"))
+      for (const fields of forwarding) {
+        const answer = yield* app.send(get(target, fields))
+        assert.deepStrictEqual([answer.status, answer.text], [plain.status, plain.text], Object.keys(fields).join())
+        assert.strictEqual(answer.headers.get("location"), plain.headers.get("location"))
+      }
     })
   ),
 

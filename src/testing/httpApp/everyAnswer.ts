@@ -4,23 +4,48 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { isAllowedOrigin } from "../../authorize/origin.ts"
 import { either, oneOf } from "../arbitrary.ts"
-import { type Requirement, requirement } from "../Requirement.ts"
-import { anyCaller, anyVerdict, good, identityCanaries, refused } from "./caller.ts"
-import { anyRequest, message } from "./clientRequest.ts"
+import { type Requirement, requirement, type RequirementName } from "../Requirement.ts"
+import { anyCaller, anyVerdict, type Caller, good, identityCanaries, refused } from "./caller.ts"
+import { anyRequest, type ClientRequest, message, variations } from "./clientRequest.ts"
 import { readChallenge, readOwnError } from "./ownError.ts"
-import { runApp } from "./RunningApp.ts"
+import { type AppAnswer, runApp, type RunningApp } from "./RunningApp.ts"
 import { anySettings, configuredSecret } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
 import { privateDetail } from "./surroundings.ts"
 import { anyUpstream, ordinary } from "./upstream.ts"
 
-const anything = {
-  settings: anySettings,
-  caller: anyCaller,
-  verdict: anyVerdict,
-  upstream: anyUpstream,
-  request: either(anyRequest, Arbitrary.Constant(message()))
+const anywhere = { settings: anySettings, caller: anyCaller, verdict: anyVerdict, upstream: anyUpstream }
+
+/** The good request, its variations, and one in which anything may be wrong. */
+const requests: Arbitrary.Arbitrary<ReadonlyArray<ClientRequest>> = Arbitrary.map(
+  Arbitrary.all([variations, anyRequest]),
+  ([variations, any]) => [message(), ...variations, any]
+)
+
+/** A request, and what the app has made of it. */
+interface Exchange {
+  readonly app: RunningApp
+  readonly caller: Caller
+  readonly request: ClientRequest
+  readonly answer: AppAnswer
 }
+
+/** A requirement on every answer: several requests to one app. */
+const always = (
+  name: RequirementName,
+  given: typeof anywhere,
+  holds: (exchange: Exchange) => void
+): Requirement<Subject> =>
+  requirement(
+    name,
+    { ...given, requests },
+    Effect.fnUntraced(function*({ requests, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      for (const request of requests) {
+        holds({ app, caller: circumstances.caller, request, answer: yield* app.send(request) })
+      }
+    })
+  )
 
 const listed = (field: string | null): ReadonlyArray<string> =>
   (field ?? "").split(",").map((name) => name.trim().toLowerCase())
@@ -42,7 +67,7 @@ const formsOf = (token: string): ReadonlyArray<string> => [
 ]
 
 export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
-  requirement(
+  always(
     {
       id: "APP-01",
       title:
@@ -50,10 +75,8 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
       source: "Fetch, section 3.3",
       runs: 60
     },
-    anything,
-    Effect.fnUntraced(function*({ request, ...circumstances }) {
-      const app = yield* runApp(circumstances)
-      const { headers } = yield* app.send(request)
+    anywhere,
+    ({ answer: { headers }, app, request }) => {
       const { allowedOrigins, traceHeader } = app.settings
       const origin = request.headers["origin"]
       assert.includeMembers([...listed(headers.get("access-control-expose-headers"))], [
@@ -70,7 +93,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
       }
       // RFC 9110, section 12.5.5: an answer that depends on the field must say so.
       if (allowed !== "*") assert.include(listed(headers.get("vary")), "origin")
-    })
+    }
   ),
 
   requirement(
@@ -80,7 +103,12 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
       source: "README, What the MCP server sees",
       runs: 30
     },
-    { ...anything, sound: soundTraceId, unsound: unsoundTraceId },
+    {
+      ...anywhere,
+      request: either(anyRequest, Arbitrary.Constant(message())),
+      sound: soundTraceId,
+      unsound: unsoundTraceId
+    },
     Effect.fnUntraced(function*({ request, sound, unsound, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const { traceHeader } = app.settings
@@ -97,77 +125,68 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     })
   ),
 
-  requirement(
+  always(
     {
       id: "APP-03",
       title: "MUST challenge with exactly one Bearer challenge on 401 and 403 of its own, and never otherwise",
       source: "RFC 9110, section 11.6.1; RFC 6750, section 3; RFC 9728, section 5.1",
-      runs: 80
+      runs: 60
     },
-    anything,
-    Effect.fnUntraced(function*({ request, ...circumstances }) {
-      const app = yield* runApp(circumstances)
-      const answer = yield* app.send(request)
+    anywhere,
+    ({ answer }) => {
       if (!answer.relayed && (answer.status === 401 || answer.status === 403)) {
         assert.match(readChallenge(answer).get("resource_metadata") ?? "", /^https?:\/\/[^"\\\s]+$/)
       } else {
         assert.isFalse(answer.headers.has("www-authenticate"))
       }
-    })
+    }
   ),
 
-  requirement(
+  always(
     {
       id: "APP-04",
       title: "MUST write its own errors as JSON of the one form, never to be stored, never as HTML",
       source: "RFC 6749, section 5.2; JSON-RPC 2.0, section 5.1; RFC 9110, section 15",
-      runs: 80
+      runs: 60
     },
-    anything,
-    Effect.fnUntraced(function*({ request, ...circumstances }) {
-      const app = yield* runApp(circumstances)
-      const answer = yield* app.send(request)
+    anywhere,
+    ({ answer, app, request }) => {
       if (answer.relayed) return
       assert.notMatch(answer.headers.get("content-type") ?? "", /html|xml|script/)
       if (answer.status < 400) return
       assert.strictEqual(answer.headers.get("cache-control"), "no-store")
       if (request.method === "HEAD") assert.strictEqual(answer.text, "")
       else if (readOwnError(answer).dialect === "jsonrpc") assert.strictEqual(app.settings.errorStyle, "jsonrpc")
-    })
+    }
   ),
 
-  requirement(
+  always(
     {
       id: "APP-05",
       title: "MUST NOT answer 5xx to anything that a client can send, while verifier and MCP server are well",
       source: "RFC 9110, section 15.6",
-      runs: 100
+      runs: 60
     },
-    { ...anything, verdict: either(Arbitrary.Constant(good), refused), upstream: Arbitrary.Constant(ordinary) },
-    Effect.fnUntraced(function*({ request, ...circumstances }) {
-      const app = yield* runApp(circumstances)
-      const answer = yield* app.send(request)
-      assert.isBelow(answer.status, 500, answer.text)
-    })
+    { ...anywhere, verdict: either(Arbitrary.Constant(good), refused), upstream: Arbitrary.Constant(ordinary) },
+    ({ answer: { status, text } }) => {
+      assert.isBelow(status, 500, text)
+    }
   ),
 
-  requirement(
+  always(
     {
       id: "APP-06",
       title: "MUST NOT show in any answer the token or a part of it, who calls, a secret, or what is meant for the log",
       source: "RFC 6750, section 5.2",
       runs: 80
     },
-    anything,
-    Effect.fnUntraced(function*({ request, ...circumstances }) {
-      const app = yield* runApp(circumstances)
-      const { headers, relayed, text } = yield* app.send(request)
+    anywhere,
+    ({ answer: { headers, relayed, text }, caller }) => {
       const shown = [...headers].flat().join("\n") + text
-      const { caller } = circumstances
       for (const secret of [...formsOf(caller.token), ...identityCanaries(caller), configuredSecret, privateDetail]) {
         assert.isFalse(shown.includes(secret), `${secret} is in the answer`)
       }
       if (!relayed) assert.notMatch(shown, betrayal)
-    })
+    }
   )
 ]

@@ -1,7 +1,8 @@
 /** Preflights of browsers, and probes of load balancers: answered to everyone. */
 import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import { oneOf } from "../arbitrary.ts"
+import { either, oneOf } from "../arbitrary.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyOrigin, anyTarget, get } from "./clientRequest.ts"
@@ -29,7 +30,8 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
     {
       ...anything,
       target: anyTarget,
-      authorization: anyAuthorization,
+      // Browsers send none; others may.
+      authorization: either(Arbitrary.Constant(undefined), anyAuthorization),
       origin: anyOrigin,
       requested: oneOf([
         undefined,

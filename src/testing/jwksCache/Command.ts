@@ -1,31 +1,43 @@
 /** What may happen to a key cache: the alphabet of the histories that the suite makes up. */
-import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 
-const integers = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+export const integers = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const maxAge = <A extends Schema.Schema<number>>(seconds: A) => Schema.TaggedStruct("MaxAge", { seconds })
+
+/** Lifetimes below the bounds of the contract, within them, and beyond. */
+export const lifetimes = {
+  short: Schema.Union([maxAge(Schema.Literals([0, 1, 59])), Schema.TaggedStruct("NoStore", {})]),
+  allowed: Schema.Union([
+    maxAge(Schema.Literals([60, 61, 300, 900, 86_400])),
+    maxAge(integers(60, 1200)),
+    Schema.TaggedStruct("Unsaid", {})
+  ]),
+  long: Schema.Union([maxAge(Schema.Literal(31_536_000)), maxAge(integers(86_401, 1_000_000_000))])
+} as const
 
 /** What a provider says of the lifetime of its set (RFC 9111, section 5.2.2). */
-export const Lifetime = Schema.Union([
-  Schema.TaggedStruct("MaxAge", { seconds: Schema.Literals([0, 1, 59, 60, 61, 300, 900, 86_400, 31_536_000]) }),
-  Schema.TaggedStruct("MaxAge", { seconds: integers(60, 1200) }),
-  Schema.TaggedStruct("MaxAge", { seconds: integers(86_401, 1_000_000_000) }),
-  Schema.TaggedStruct("NoStore", {}),
-  Schema.TaggedStruct("Unsaid", {})
-])
+export const Lifetime = Schema.Union([lifetimes.short, lifetimes.allowed, lifetimes.long])
 export type Lifetime = typeof Lifetime.Type
 
+const slow = Schema.TaggedStruct("Slow", { seconds: integers(1, 4) })
+
 /** How a provider answers well. */
-const healthy = [Schema.TaggedStruct("Prompt", {}), Schema.TaggedStruct("Slow", { seconds: integers(1, 4) })] as const
+const healthy = [Schema.TaggedStruct("Prompt", {}), slow] as const
+
+/** No answer. */
+const silent = Schema.TaggedStruct("Silent", {})
+
+/** The head of an answer, some of its body, and no end. */
+const dripping = Schema.TaggedStruct("Dripping", {})
 
 /** How it does not. */
 const unhealthy = [
   Schema.TaggedStruct("Status", {
     status: Schema.Literals([201, 204, 206, 304, 400, 401, 403, 404, 429, 500, 502, 503])
   }),
-  /** No answer. */
-  Schema.TaggedStruct("Silent", {}),
-  /** The head of an answer, some of its body, and no end. */
-  Schema.TaggedStruct("Dripping", {}),
+  silent,
+  dripping,
   Schema.TaggedStruct("Refused", {}),
   /** The connection breaks within the body. */
   Schema.TaggedStruct("Broken", {}),
@@ -53,6 +65,9 @@ const unhealthy = [
 export const Health = Schema.Union([...healthy, ...unhealthy])
 export type Health = typeof Health.Type
 
+/** How a provider makes wait. */
+export const Late = Schema.Union([slow, silent, dripping])
+
 export const isHealthy = ({ _tag }: Health): boolean => _tag === "Prompt" || _tag === "Slow"
 
 const dishonest = [
@@ -64,16 +79,16 @@ const dishonest = [
   })
 ] as const
 
-/** What the shared store is like. */
-export const StoreMood = Schema.Union([
-  Schema.TaggedStruct("Honest", {}),
+const unreliable = [
   Schema.TaggedStruct("Failing", {}),
   Schema.TaggedStruct("Throwing", {}),
   Schema.TaggedStruct("Silent", {}),
   /** It keeps nothing. */
-  Schema.TaggedStruct("Forgetful", {}),
-  ...dishonest
-])
+  Schema.TaggedStruct("Forgetful", {})
+] as const
+
+/** What the shared store is like. */
+export const StoreMood = Schema.Union([Schema.TaggedStruct("Honest", {}), ...unreliable, ...dishonest])
 export type StoreMood = typeof StoreMood.Type
 
 // Two instances that share the store, one of which has the most to do.
@@ -98,6 +113,8 @@ export const Publish = Schema.TaggedStruct("Publish", {})
 export const Withdraw = Schema.TaggedStruct("Withdraw", { key })
 /** Withdraws a key other than the first. */
 export const WithdrawLater = Schema.TaggedStruct("Withdraw", { key: Schema.Literals([1, 2]) })
+/** Publishes another key in the place of one, or where there is none. */
+const Renew = Schema.TaggedStruct("Renew", { key })
 /** Publishes another key under the `kid` of one that is published. */
 export const Repeat = Schema.TaggedStruct("Repeat", { key: Schema.Literals([1, 2]) })
 export const SetHealth = Schema.TaggedStruct("SetHealth", { health: Health })
@@ -106,6 +123,12 @@ export const Recover = Schema.TaggedStruct("SetHealth", { health: Schema.Union(h
 export const SetLifetime = Schema.TaggedStruct("SetLifetime", { lifetime: Lifetime })
 export const SetStore = Schema.TaggedStruct("SetStore", { mood: StoreMood })
 export const Deceive = Schema.TaggedStruct("SetStore", { mood: Schema.Union(dishonest) })
+/** Spoils the store, in any way. */
+export const Spoil = Schema.TaggedStruct("SetStore", { mood: Schema.Union([...unreliable, ...dishonest]) })
+/** Has the store return a foreign key, in an entry that must not be taken. */
+export const Mislead = Schema.TaggedStruct("SetStore", {
+  mood: Schema.TaggedStruct("Lying", { lie: Schema.Literals(["OtherUri", "Ended", "FarFuture"]) })
+})
 /** Another process takes the place of an instance. */
 export const Restart = Schema.TaggedStruct("Restart", { instance })
 /** Around the limits of the contract. */
@@ -122,6 +145,9 @@ export const WaitLong = Schema.TaggedStruct("Wait", {
   seconds: Schema.Literals([900, 3300, 3550, 3600, 3610, 3900, 7200, 86_400, 90_100])
 })
 
+/** Until nothing serves any more. */
+export const WaitOut = Schema.TaggedStruct("Wait", { seconds: Schema.Literals([3910, 7200, 86_400, 90_100]) })
+
 type Command =
   | typeof Ask.Type
   | typeof AskNewest.Type
@@ -130,6 +156,7 @@ type Command =
   | typeof Phase.Type
   | typeof Publish.Type
   | typeof Withdraw.Type
+  | typeof Renew.Type
   | typeof Repeat.Type
   | typeof SetHealth.Type
   | typeof SetLifetime.Type
@@ -138,68 +165,3 @@ type Command =
   | typeof Wait.Type
 
 export type { Command }
-
-/** Sequences of such commands; one that is named twice occurs twice as often. */
-export const sequences = (
-  commands: ReadonlyArray<Schema.Schema<Command>>,
-  minLength: number,
-  maxLength: number
-): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
-  Arbitrary.array(Arbitrary.schema(Schema.Union(commands)), { minLength, maxLength })
-
-/** A key that is used, withdrawn, and asked for again after a time in which the set may be fetched again. */
-const withdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({
-    ask: Ask,
-    unknown: AskUnknown,
-    before: Wait,
-    after: Schema.Union([Wait, WaitLong])
-  })),
-  ({ after, ask, before, unknown }) => [
-    ask,
-    { _tag: "Withdraw", key: ask.key },
-    before,
-    { ...unknown, instance: ask.instance },
-    after,
-    ask
-  ]
-)
-
-/** A key that is used, and asked for again while the provider is down and after that. */
-const outage: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({
-    ask: AskFirst,
-    fallIll: FallIll,
-    before: Schema.Union([Wait, WaitLong]),
-    unknown: AskUnknown,
-    recover: Recover,
-    after: Wait
-  })),
-  ({ after, ask, before, fallIll, recover, unknown }) => {
-    const { instance } = ask
-    return [ask, fallIll, before, { ...unknown, instance }, ask, recover, after, ask]
-  }
-)
-
-/** A key that is published while the set that lacks it is in use. */
-const rotation: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({ ask: AskFirst, before: Wait, newest: AskNewest })),
-  ({ ask, before, newest }) => [ask, before, { _tag: "Publish" }, { ...newest, instance: ask.instance }]
-)
-
-const between =
-  (phrase: Arbitrary.Arbitrary<ReadonlyArray<Command>>) =>
-  (commands: ReadonlyArray<Schema.Schema<Command>>): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
-    Arbitrary.map(
-      Arbitrary.array(Arbitrary.all([sequences(commands, 2, 8), phrase]), { minLength: 2, maxLength: 5 }),
-      (parts) => parts.flat(2)
-    )
-
-/** Withdrawals, and such commands between them. */
-export const withdrawals = between(withdrawal)
-
-/** Outages, and such commands between them. */
-export const outages = between(outage)
-
-/** Rotations, and such commands between them. */
-export const rotations = between(rotation)

@@ -20,6 +20,12 @@ export const inOwnTime = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effec
     (context) => Effect.provideContext(Effect.andThen(TestClock.setTime(start), effect), context)
   ).pipe(Effect.provideService(References.MinimumLogLevel, "None"), Effect.scoped)
 
+/** Does something with each of these, in turn, and each time in a time of its own. */
+export const inTurn = <A, E>(
+  values: ReadonlyArray<A>,
+  play: (value: A) => Effect.Effect<void, E, Scope.Scope>
+): Effect.Effect<void, E> => Effect.forEach(values, (value) => inOwnTime(play(value)), { discard: true })
+
 /** No change happens at the moment of a question that came before it: times alone tell what was when. */
 const later = <A, E>(change: Effect.Effect<A, E>): Effect.Effect<A, E> => Effect.andThen(TestClock.adjust(1), change)
 
@@ -40,6 +46,8 @@ const obey = <E>(world: World<E>, command: Command): Effect.Effect<unknown, E> =
       return later(publishNext)
     case "Withdraw":
       return later(withdraw(keyId(command.key)))
+    case "Renew":
+      return later(Effect.andThen(withdraw(keyId(command.key)), publish(keyId(command.key))))
     case "Repeat":
       return later(publish(keyId(command.key)))
     case "SetHealth":

@@ -6,12 +6,12 @@ import type { JwksSource } from "../../keys/JwksCache.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import type { Ask } from "./History.ts"
 import { jwksUri } from "./KeyProvider.ts"
-import { inOwnTime } from "./play.ts"
+import { inOwnTime, inTurn } from "./play.ts"
 import { keyId, materialName } from "./publisher.ts"
 import { makeWorld, sources, type Subject } from "./World.ts"
 
 /** Sources of which no key may be fetched: a URL that is not https, holds credentials, or is at another host. */
-const forbidden: ReadonlyArray<readonly [uri: string, ...allowedDomains: ReadonlyArray<string>]> = [
+const forbidden = ([
   ["http://issuer.example/keys"],
   ["file:///etc/keys"],
   ["data:application/json,{\"keys\":[]}"],
@@ -21,7 +21,7 @@ const forbidden: ReadonlyArray<readonly [uri: string, ...allowedDomains: Readonl
   [jwksUri, "*.issuer.example"],
   [jwksUri, "example"],
   [jwksUri, "ssuer.example"]
-]
+] as const).flatMap(([uri, ...allowedDomains]) => [true, false].map((warm) => ({ uri, allowedDomains, warm })))
 
 const told = ([ask]: ReadonlyArray<Ask>): string | undefined =>
   ask?.outcome._tag === "Key" ? ask.outcome.name ?? "a foreign key" : ask?.outcome._tag
@@ -54,47 +54,53 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
       id: "KEYS-41",
       title:
         "MUST NOT fetch, nor take from elsewhere, keys of a URL that is not https or of a host that is not allowed",
-      source: "OpenID Connect Core 1.0, section 16.17; RFC 8725, section 3.10"
+      source: "OpenID Connect Core 1.0, section 16.17; RFC 8725, section 3.10",
+      runs: 1
     },
-    { forbidden: Schema.Literals([0, 1, 2, 3, 4, 5, 6, 7, 8]), warm: Schema.Boolean },
-    ({ forbidden: index, warm }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, history } = yield* makeWorld(subject)
-        if (warm) yield* ask(0, keyId(0))
-        const [uri, ...allowedDomains] = forbidden[index] ?? [""]
-        const asked = yield* ask(0, keyId(0), { source: { _tag: "Jwks", uri, allowedDomains } })
-        assert.strictEqual(told(asked), "KeysUnavailable")
-        const { fetches, strays } = history()
-        assert.deepStrictEqual([fetches.length, strays], [warm ? 1 : 0, 0])
-      }))
+    {},
+    () =>
+      inTurn(
+        forbidden,
+        Effect.fnUntraced(function*({ allowedDomains, uri, warm }) {
+          const { ask, history } = yield* makeWorld(subject)
+          if (warm) yield* ask(0, keyId(0))
+          const asked = yield* ask(0, keyId(0), { source: { _tag: "Jwks", uri, allowedDomains } })
+          assert.strictEqual(told(asked), "KeysUnavailable", uri)
+          const { fetches, strays } = history()
+          assert.deepStrictEqual([fetches.length, strays], [warm ? 1 : 0, 0], uri)
+        })
+      )
   ),
   requirement(
     {
       id: "KEYS-42",
       title: "MUST keep the keys of two sources apart, whatever their names are put together",
-      source: "RFC 8725, section 3.8; CVE-2025-59936"
+      source: "RFC 8725, section 3.8; CVE-2025-59936",
+      runs: 8
     },
     {
-      separator: Schema.Literals([":", "|", "/", "-", " ", ""]),
       part: Schema.Literals(["a", "keys", "a:b"]),
       otherFirst: Schema.Boolean,
       source: Schema.Literals(["Jwks", "Discovery"])
     },
-    ({ otherFirst, part, separator, source }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, publisher } = yield* makeWorld(subject, sources[source])
-        const kids = ["attacker", `${part}${separator}attacker`]
-        yield* Effect.forEach(kids, publisher.publish)
-        // A provider that has a key of its own under the first of these ids.
-        const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}${separator}${part}`, allowedDomains: [] }
-        const askOther = Effect.forEach(kids, (kid) => Effect.map(ask(0, kid, { source: other }), told))
-        const theirs = otherFirst ? yield* askOther : []
-        const ours = yield* Effect.forEach(kids, (kid) => Effect.map(ask(0, kid), told))
-        const theirsLater = yield* askOther
-        assert.deepStrictEqual(ours, [materialName(1), materialName(2)])
-        for (const names of [theirs, theirsLater].slice(otherFirst ? 0 : 1)) {
-          assert.deepStrictEqual(names, ["a foreign key", "UnknownKey"])
-        }
-      }))
+    ({ otherFirst, part, source }) =>
+      inTurn(
+        [":", "|", "/", "-", " ", ""],
+        Effect.fnUntraced(function*(separator) {
+          const { ask, publisher } = yield* makeWorld(subject, sources[source])
+          const kids = ["attacker", `${part}${separator}attacker`]
+          yield* Effect.forEach(kids, publisher.publish)
+          // A provider that has a key of its own under the first of these ids.
+          const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}${separator}${part}`, allowedDomains: [] }
+          const askOther = Effect.forEach(kids, (kid) => Effect.map(ask(0, kid, { source: other }), told))
+          const theirs = otherFirst ? yield* askOther : []
+          const ours = yield* Effect.forEach(kids, (kid) => Effect.map(ask(0, kid), told))
+          const theirsLater = yield* askOther
+          assert.deepStrictEqual(ours, [materialName(1), materialName(2)], `joined by "${separator}"`)
+          for (const names of [theirs, theirsLater].slice(otherFirst ? 0 : 1)) {
+            assert.deepStrictEqual(names, ["a foreign key", "UnknownKey"], `joined by "${separator}"`)
+          }
+        })
+      )
   )
 ]

@@ -6,24 +6,22 @@ import {
   AskUnknown,
   Deceive,
   FallIll,
-  outages,
   Phase,
   Publish,
   Recover,
   Repeat,
   Restart,
-  sequences,
   SetHealth,
   SetLifetime,
   SetStore,
   Wait,
   WaitLong,
-  Withdraw,
-  withdrawals
+  Withdraw
 } from "./Command.ts"
 import { contract, fullRecovery } from "./contract.ts"
 import { type Ask as Asked, endOf, type Fetch, healthyWithin, type History, lastGood } from "./History.ts"
 import { always, type Judgement, moment } from "./judge.ts"
+import { deceptions, longOutages, sequences, withdrawals } from "./sequences.ts"
 import type { Subject } from "./World.ts"
 
 /** A key that was given. */
@@ -105,9 +103,10 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     {
       id: "KEYS-13",
       title: "MUST NOT use a set for more than an hour after its end",
-      source: "RFC 9111, section 4.2.4; RFC 5861, section 4"
+      source: "RFC 9111, section 4.2.4; RFC 5861, section 4",
+      runs: 15
     },
-    outages([AskFirst, Wait, WaitLong, SetLifetime, Phase]),
+    longOutages([AskFirst, Wait, WaitLong, SetLifetime, Phase]),
     endedLately
   ),
   always(
@@ -115,9 +114,10 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     {
       id: "KEYS-14",
       title: "MUST NOT take from the store what is another URL's, has ended, or claims to be fresh for more than a day",
-      source: "RFC 9111, section 4.2"
+      source: "RFC 9111, section 4.2",
+      runs: 15
     },
-    sequences([Deceive, AskFirst, AskFirst, AskUnknown, Wait, Wait, WaitLong, Restart, Phase], 15, 50),
+    deceptions([Deceive, AskFirst, AskUnknown, Wait, WaitLong, Restart, Phase]),
     wasPublished
   )
 ]

@@ -156,20 +156,21 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
       id: "JWT-22",
       title: "MUST refuse what another than the issuer has signed, although the key has the same name",
       source: "RFC 7519, section 7.2; CVE-2025-59936",
-      runs: 10
+      runs: 6
     },
-    { sub: text, named: oneOf([true, false]) },
-    ({ named, sub }) =>
+    { sub: text },
+    ({ sub }) =>
       Effect.gen(function*() {
         const { issuer, sign, stranger, verify } = yield* VerifierUnderTest
         for (const algorithm of algorithms) {
           const good = yield* sign({ key: algorithm, claims: { sub } })
           const key = yield* stranger.key(algorithm)
-          const { kid } = yield* issuer.key(algorithm)
-          const header = named ? { kid } : { kid: undefined }
-          yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
-          // As a token of its own issuer it is good, but nobody here trusts that one.
-          yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
+          for (const kid of [(yield* issuer.key(algorithm)).kid, undefined]) {
+            const header = { kid }
+            yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
+            // As a token of its own issuer it is good, but nobody here trusts that one.
+            yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
+          }
           yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
         }
       })
