@@ -14,39 +14,30 @@ export type JsonProblem = "NotJson" | "NotAnObject" | "DuplicateMember" | "TooDe
 /** Deeper values cannot be cloned or serialised again without exhausting the stack; real ones have five levels. */
 const maxDepth = 64
 
-const quote = 0x22
-const backslash = 0x5c
-
-/** Index after the closing quote of the string that opens at `start`. */
+/** Index of the quote that closes the string which opens at `start`; of the end if none does. */
 const endOfString = (text: string, start: number): number => {
-  let index = start + 1
-  while (index < text.length) {
-    const unit = text.charCodeAt(index)
-    if (unit === quote) return index + 1
-    index += unit === backslash ? 2 : 1
+  for (let index = start + 1; index < text.length; index++) {
+    if (text[index] === "\"") return index
+    if (text[index] === "\\") index++
   }
-  return index
+  return text.length
 }
 
-/** Says whether a colon follows, which makes the string before it a member name. */
-const isName = (text: string, end: number): boolean => {
-  let index = end
-  while (/\s/.test(text.charAt(index))) index++
-  return text[index] === ":"
-}
-
-/** The member names of the outermost object as they are spelled, quotes included; `undefined` beyond `maxDepth`. */
-const outermostNames = (text: string): ReadonlyArray<string> | undefined => {
-  const names: Array<string> = []
+/**
+ * How many members the outermost object has as it is written, equal names included: the colons on its own level that
+ * stand in no string. Of what is no JSON it counts something. `undefined` beyond `maxDepth`.
+ */
+const writtenMembers = (text: string): number | undefined => {
+  let members = 0
   let depth = 0
   for (let index = 0; index < text.length; index++) {
     switch (text[index]) {
-      case "\"": {
-        const end = endOfString(text, index)
-        if (depth === 1 && isName(text, end)) names.push(text.slice(index, end))
-        index = end - 1
+      case "\"":
+        index = endOfString(text, index)
         break
-      }
+      case ":":
+        if (depth === 1) members++
+        break
       case "{":
       case "[":
         if (++depth > maxDepth) return undefined
@@ -57,7 +48,7 @@ const outermostNames = (text: string): ReadonlyArray<string> | undefined => {
         break
     }
   }
-  return names
+  return members
 }
 
 const parseJson = (text: string): Result.Result<unknown, JsonProblem> =>
@@ -77,11 +68,11 @@ export const own = (object: JsonObject, name: string): unknown => Object.hasOwn(
  * another parser the first (RFC 8259, section 4; RFC 7515, section 4; RFC 7519, section 4).
  */
 export const parseJsonObject = (text: string): Result.Result<JsonObject, JsonProblem> => {
-  const spelled = outermostNames(text)
-  if (spelled === undefined) return Result.fail("TooDeep")
+  const members = writtenMembers(text)
+  if (members === undefined) return Result.fail("TooDeep")
   return Result.flatMap(parseJson(text), (value): Result.Result<JsonObject, JsonProblem> => {
     if (!isJsonObject(value)) return Result.fail("NotAnObject")
-    // Two spellings of one name (`a`, `\u0061`) leave fewer members than there were names.
-    return Object.keys(value).length === spelled.length ? Result.succeed(value) : Result.fail("DuplicateMember")
+    // Two spellings of one name (`a`, `\u0061`) leave fewer members than were written.
+    return Object.keys(value).length === members ? Result.succeed(value) : Result.fail("DuplicateMember")
   })
 }

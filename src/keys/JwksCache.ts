@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -46,6 +47,10 @@ export class JwksCache extends Context.Service<JwksCache, {
     source: JwksSource,
     header: KeySet.KeyHeader
   ) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
+  /**
+   * The key at once, where `keyFor` would find it and do nothing else; `undefined`: only `keyFor` can say. Optional.
+   */
+  readonly known?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
   /** Starts a fetch if there are no fresh keys, and does not wait for it. Never fails. */
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
   /** In which phase the keys of a source are, and whether any of them is usable; prefetches. */
@@ -55,8 +60,10 @@ export class JwksCache extends Context.Service<JwksCache, {
     const { ask, locate } = yield* makeKeyFetch
     const store = yield* makeKeyStore
     const scope = yield* Effect.scope
-    // One entry for each configured source.
+    const clock = yield* Clock.Clock
+    // One entry for each configured source, and the way to it from the very same object: every request goes there.
     const sources = new Map<string, RemoteKeys>()
+    const sameSources = new WeakMap<JwksSource, RemoteKeys>()
 
     const obtain = Effect.fnUntraced(
       function*(source: JwksSource, extra: boolean) {
@@ -86,10 +93,13 @@ export class JwksCache extends Context.Service<JwksCache, {
     )
 
     const remote = (source: JwksSource): RemoteKeys => {
+      const same = sameSources.get(source)
+      if (same !== undefined) return same
       const name = nameOf(source)
       const known = sources.get(name) ??
         RemoteValue.make(scope, (request) => fetch(source, request), providerLimits, onChange(source))
       sources.set(name, known)
+      sameSources.set(source, known)
       return known
     }
 
@@ -117,6 +127,10 @@ export class JwksCache extends Context.Service<JwksCache, {
 
     return JwksCache.of({
       keyFor: (source, header) => keyFor(remote(source), header),
+      known: (source, header) => {
+        const set = remote(source).known(clock)
+        return set === undefined ? undefined : KeySet.known(set, header)
+      },
       prefetch: (source) => remote(source).prefetch,
       phase: Effect.fnUntraced(function*(source) {
         const keys = remote(source)

@@ -20,6 +20,8 @@ export interface VerificationKey {
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
   /** The imported key, `None` if the runtime refuses the material. Imported once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
+  /** The same at once, `undefined` before the import is done. */
+  readonly known: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
 export interface KeySet {
@@ -37,21 +39,21 @@ export interface SkippedKey {
 }
 
 /** No key of the set, or more than one, fits the token. */
-export class NoFittingKey extends Data.TaggedError("NoFittingKey")<{
+export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
   readonly reason: "None" | "Ambiguous"
 }> {}
 
 /** Members of a set beyond this are not looked at. */
 const maxKeys = 100
 
-const imported = (jwk: PublicJwk): VerificationKey["cryptoKey"] => {
+const imported = (jwk: PublicJwk): Pick<VerificationKey, "cryptoKey" | "known"> => {
   // A promise, not an effect: the fiber that asks first may be interrupted, its import goes on for the others.
   const imports = new Map<JwsAlgorithm, Promise<Option.Option<CryptoKey>>>()
-  const done = new Map<JwsAlgorithm, Effect.Effect<Option.Option<CryptoKey>>>()
+  const done = new Map<JwsAlgorithm, Option.Option<CryptoKey>>()
   const start = async (algorithm: JwsAlgorithm) => {
     const key = await importJWK({ ...jwk.material }, algorithm).catch(() => undefined)
     const usable = key === undefined || key instanceof Uint8Array ? Option.none<CryptoKey>() : Option.some(key)
-    done.set(algorithm, Effect.succeed(usable))
+    done.set(algorithm, usable)
     return usable
   }
   const join = (algorithm: JwsAlgorithm) =>
@@ -60,8 +62,16 @@ const imported = (jwk: PublicJwk): VerificationKey["cryptoKey"] => {
       imports.set(algorithm, promise)
       return promise
     })
-  // Without a promise once it is there: every request asks.
-  return (algorithm) => Effect.suspend(() => done.get(algorithm) ?? join(algorithm))
+  const known = (algorithm: JwsAlgorithm) => done.get(algorithm)
+  return {
+    known,
+    // Without a promise once it is there: every request asks.
+    cryptoKey: (algorithm) =>
+      Effect.suspend(() => {
+        const usable = known(algorithm)
+        return usable === undefined ? join(algorithm) : Effect.succeed(usable)
+      })
+  }
 }
 
 /**
@@ -98,9 +108,24 @@ export const fromJwks = (
   const byMaterial = new Map<string, VerificationKey>()
   for (const [name, jwk] of keys) {
     const same = JSON.stringify([name, jwk.algorithms])
-    byMaterial.set(same, previous.byMaterial.get(same) ?? { ...jwk, cryptoKey: imported(jwk) })
+    byMaterial.set(same, previous.byMaterial.get(same) ?? { ...jwk, ...imported(jwk) })
   }
   return { set: { keys: [...byMaterial.values()], byMaterial }, skipped }
+}
+
+const fits = ({ algorithms, kid: own }: VerificationKey, { alg, kid }: KeyHeader): boolean =>
+  algorithms.includes(alg) && (kid === undefined || own === kid)
+
+/** The key that `find` finds, at once; `undefined` where there is none or it has to be waited for. */
+export const known = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
+  let found: CryptoKey | undefined
+  for (const key of set.keys) {
+    if (!fits(key, header)) continue
+    const imported = key.known(header.alg)
+    if (imported === undefined || (found !== undefined && Option.isSome(imported))) return undefined
+    if (Option.isSome(imported)) found = imported.value
+  }
+  return found
 }
 
 /**
@@ -109,11 +134,12 @@ export const fromJwks = (
  * A key fits if its type, curve, `alg`, `use` and `key_ops` allow the algorithm and the runtime accepts its material.
  */
 export const find = Effect.fnUntraced(
-  function*(set: KeySet, { alg, kid }: KeyHeader): Effect.fn.Return<CryptoKey, NoFittingKey> {
-    const candidates = set.keys.filter((key) => key.algorithms.includes(alg) && (kid === undefined || key.kid === kid))
-    const keys = (yield* Effect.forEach(candidates, (key) => key.cryptoKey(alg))).flatMap((key) => Option.toArray(key))
+  function*(set: KeySet, header: KeyHeader): Effect.fn.Return<CryptoKey, NoFittingKey> {
+    const candidates = set.keys.filter((key) => fits(key, header))
+    const keys = (yield* Effect.forEach(candidates, (key) => key.cryptoKey(header.alg)))
+      .flatMap((key) => Option.toArray(key))
     const [first, second] = keys
-    if (first === undefined) return yield* new NoFittingKey({ reason: "None" })
-    return second === undefined ? first : yield* new NoFittingKey({ reason: "Ambiguous" })
+    if (first === undefined) return yield* Effect.fail(new NoFittingKey({ reason: "None" }))
+    return second === undefined ? first : yield* Effect.fail(new NoFittingKey({ reason: "Ambiguous" }))
   }
 )

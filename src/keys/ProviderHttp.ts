@@ -116,9 +116,11 @@ const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): Ht
         form.map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)] as const)
       )
   )
+  // Not every client decodes.
+  const plain = HttpClientRequest.setHeader(request, "accept-encoding", "identity")
   return authorization === undefined
-    ? request
-    : HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
+    ? plain
+    : HttpClientRequest.setHeader(plain, "authorization", Redacted.value(authorization))
 }
 
 const read = Effect.fnUntraced(function*(

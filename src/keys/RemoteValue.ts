@@ -33,6 +33,8 @@ export interface RemoteValue<A, E> {
    * when there is no value that may be used.
    */
   readonly current: Effect.Effect<Current<A>, E>
+  /** The value at once, where `current` would give it and do nothing else. */
+  readonly known: (clock: Clock.Clock) => A | undefined
   /**
    * The value after another fetch although the one at hand is fresh, because it lacks what is looked for.
    *
@@ -146,6 +148,7 @@ export const make = <A, E>(
 
   return {
     current,
+    known: (clock) => State.settled(state, millisOf(clock)),
     refetched,
     noteMiss: Effect.map(steadyMillis, (now) => {
       state = State.missed(state, now, limits)

@@ -7,6 +7,7 @@ import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { ProviderMetadata } from "./ProviderMetadata.ts"
+import { withoutStack } from "./withoutStack.ts"
 
 // For all that leads to the keys: finding out where they are may take exchanges of its own.
 const patience = "5 seconds"
@@ -46,7 +47,7 @@ export const reportSkipped = (source: JwksSource, skipped: ReturnType<typeof Key
 
 /** What a set that has no fitting key, or no single one, means for the token. */
 export const unknownKey = ({ reason }: KeySet.NoFittingKey): UnknownKey =>
-  new UnknownKey({ detail: reason === "None" ? "no key fits" : "several keys fit" })
+  withoutStack(() => new UnknownKey({ detail: reason === "None" ? "no key fits" : "several keys fit" }))
 
 /** The two steps of a fetch, each of which fails with `KeysUnavailable`. */
 export const makeKeyFetch = Effect.gen(function*() {

@@ -49,7 +49,8 @@ export const fromPem = Effect.fnUntraced(function*(
     keys: [{
       kid: undefined,
       algorithms: [...keys.keys()],
-      cryptoKey: (algorithm) => Effect.succeed(Option.fromUndefinedOr(keys.get(algorithm)))
+      cryptoKey: (algorithm) => Effect.succeed(Option.fromUndefinedOr(keys.get(algorithm))),
+      known: (algorithm) => Option.fromUndefinedOr(keys.get(algorithm))
     }],
     byMaterial: new Map()
   }

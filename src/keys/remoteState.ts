@@ -96,6 +96,12 @@ export const onNeed = <A>(state: RemoteState<A>, now: number): Step => {
   return fetching || mayFetch ? "Await" : "Refuse"
 }
 
+/** The value, if it is fresh and there is nothing to do but to take it. */
+export const settled = <A>(state: RemoteState<A>, now: number): A | undefined =>
+  state.held !== undefined && now < state.held.freshUntil && onNeed(state, now) === "Use"
+    ? state.held.value
+    : undefined
+
 /** What to do for a caller whom the held value lacks something that a newer one may have. */
 export const onMiss = <A>({ extraAt, fetching, retryAt }: RemoteState<A>, now: number): "Await" | "Refuse" =>
   fetching || (now >= extraAt && now >= retryAt) ? "Await" : "Refuse"

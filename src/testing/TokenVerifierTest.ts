@@ -2,6 +2,7 @@
  * The conformance suite for `TokenVerifier` layers: what any verifier must do, as properties over generated tokens.
  *
  * `suite` is for verifiers of JWTs, `suiteOpaque` for those of tokens that only their provider can explain.
+ * Where a verifier has `known`, it is asked before each verification, and must never say more.
  */
 import type * as Layer from "effect/Layer"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"

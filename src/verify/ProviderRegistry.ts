@@ -1,5 +1,7 @@
 import * as Context from "effect/Context"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -7,21 +9,24 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
-import type { Identity } from "../identity/Identity.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Phase } from "../keys/remoteState.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
+import { negativeMillis } from "./opaque/verdictLife.ts"
 import { toInvalidToken } from "./Refusal.ts"
 import { registerProvider, type RegistrationNeeds, remoteKeys } from "./registerProvider.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import { makeStaticTokens } from "./staticTokens.ts"
-import type { Verdict } from "./Verdict.ts"
+import { holdingUntil, type Verdict } from "./Verdict.ts"
 
 /** The provider that is responsible for a token, ready to judge it. */
 export interface SelectedProvider {
   readonly name: string
+  /** What it says; an `Exit` where nothing has to be waited for. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
+  /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
+  readonly refusalMillis?: number | undefined
 }
 
 /** Whether a provider can verify tokens now. */
@@ -31,10 +36,6 @@ export interface ProviderReadiness {
   /** The phase of its keys; `ready` where none have to be fetched. */
   readonly state: Phase | "ready"
 }
-
-/** A verdict that only asking anew can confirm: the verifier has a memory of its own, or needs none. */
-const asked = (verify: Effect.Effect<Identity, VerificationError>): Effect.Effect<Verdict, VerificationError> =>
-  Effect.map(verify, (identity) => ({ identity, holds: undefined }))
 
 /** The configured providers, each with its verifier and apart from the others. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
@@ -61,7 +62,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   ): Effect.fn.Return<
     ProviderRegistry["Service"],
     UnusablePublicKey,
-    RegistrationNeeds
+    RegistrationNeeds | Digest.Digest
   > {
     const { providers } = settings
     const keys = yield* JwksCache
@@ -74,20 +75,31 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     const findStaticToken = yield* makeStaticTokens(staticProviders)
 
     return ProviderRegistry.of({
-      select: Effect.fnUntraced(function*(token) {
+      select: Effect.fnUntracedEager(function*(token) {
         const text = Redacted.value(token)
         const known = staticProviders.length === 0 ? undefined : yield* findStaticToken(text)
         if (known !== undefined) {
-          return { name: known.provider, verify: asked(requireUnexpired(known, 0, "the static token has expired")) }
+          return {
+            name: known.provider,
+            verify: Effect.as(requireUnexpired(known, 0, "the static token has expired"), {
+              identity: known,
+              holds: holdingUntil((known.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
+            })
+          }
         }
         const selected = selectProvider(text)
-        if (Result.isFailure(selected)) return yield* toInvalidToken(undefined, selected.failure)
+        if (Result.isFailure(selected)) return yield* Exit.fail(toInvalidToken(undefined, selected.failure))
         const selection = selected.success
+        const { name } = selection.provider
+        if (selection._tag === "Opaque") {
+          return { name, verify: selection.provider.verify(token), refusalMillis: negativeMillis }
+        }
         return {
-          name: selection.provider.name,
-          verify: selection._tag === "Jwt"
-            ? selection.provider.verify(selection.jws)
-            : asked(selection.provider.verify(token))
+          name,
+          // What can be said at once is said when it is asked for.
+          get verify() {
+            return selection.provider.verify(selection.jws)
+          }
         }
       }),
       readiness: Effect.forEach(

@@ -1,4 +1,5 @@
 import { InvalidToken, type InvalidTokenReason } from "../errors/GatewayError.ts"
+import { withoutStack } from "../keys/withoutStack.ts"
 
 /** Why the pure rules refuse a token. `detail` is for the log and holds nothing of the token's own text. */
 export interface Refusal {
@@ -10,4 +11,4 @@ export const refusal = (reason: InvalidTokenReason, detail: string): Refusal => 
 
 /** The error that a refusal becomes once it is known which provider was responsible. */
 export const toInvalidToken = (provider: string | undefined, { detail, reason }: Refusal): InvalidToken =>
-  new InvalidToken({ provider, reason, detail })
+  withoutStack(() => new InvalidToken({ provider, reason, detail }))

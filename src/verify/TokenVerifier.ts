@@ -36,16 +36,25 @@ import { makeVerifiedTokens } from "./VerifiedTokens.ts"
  */
 export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
+  /**
+   * The identity at once, where the token was verified before and a fresh verification would say the same; `undefined`:
+   * only `verify` can say.
+   *
+   * Optional, for those who answer many requests a second. It must be as strict as `verify`. It takes the text of the
+   * token, because a wrapper for each request costs more than the answer; it must not keep it.
+   */
+  readonly known?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
   /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
   static readonly layer = Layer.effect(
     TokenVerifier,
-    Effect.map(makeVerifiedTokens, (verified) => ({
+    Effect.map(makeVerifiedTokens, ({ known, verify }) => ({
       verify: (token) =>
-        verified(token).pipe(
-          Effect.map(({ identity }) => identity),
-          Effect.tapError((error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag))
-        )
+        Effect.tapError(
+          verify(token),
+          (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
+        ),
+      known
     }))
   )
 
@@ -71,20 +80,21 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   static readonly layerPrefix = <R>(
     prefix: string,
     verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError, R>
-  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> =>
-    Layer.effect(
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> => {
+    const isOwn = (token: string): boolean => token.startsWith(prefix)
+    return Layer.effect(
       TokenVerifier,
       Effect.gen(function*() {
         const others = yield* TokenVerifier
         const context = yield* Effect.context<R>()
         return TokenVerifier.of({
           verify: (token) =>
-            Redacted.value(token).startsWith(prefix)
-              ? Effect.provideContext(verify(token), context)
-              : others.verify(token)
+            isOwn(Redacted.value(token)) ? Effect.provideContext(verify(token), context) : others.verify(token),
+          known: others.known && ((token) => isOwn(token) ? undefined : others.known?.(token))
         })
       })
     )
+  }
 
   /**
    * Changes the identity that the verifier it is provided with has established, once for each request.

@@ -1,12 +1,26 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Identity } from "../identity/Identity.ts"
+
+/** How a yes that was remembered is judged anew, without repeating what cannot have changed. Times are milliseconds since 1970. */
+export interface Holding {
+  /** From here on only a fresh verification can say. */
+  readonly until: number
+  /** Says whether a fresh verification would still say yes; `false` also where that cannot be said at once. */
+  readonly known: (now: number) => boolean
+  /** The same with time for finding out. */
+  readonly confirm: Effect.Effect<boolean>
+}
 
 /** A token's yes, and how long it may be believed. */
 export interface Verdict {
   readonly identity: Identity
-  /**
-   * Says whether a fresh verification would still say yes, without repeating what cannot have changed: times are judged
-   * anew, and the key must still be the one that its issuer publishes. `undefined`: only a fresh verification can say.
-   */
-  readonly holds: Effect.Effect<boolean> | undefined
+  /** `undefined`: not at all; only a fresh verification can say. */
+  readonly holds: Holding | undefined
 }
+
+/** A yes that nothing but time can change. */
+export const holdingUntil = (until: number): Holding => ({
+  until,
+  known: () => true,
+  confirm: Effect.succeed(true)
+})

@@ -1,74 +1,119 @@
 import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Digest from "effect/crypto/Digest"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
-import type { VerificationError } from "../errors/GatewayError.ts"
+import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
-import type { Verdict } from "./Verdict.ts"
-import { countVerdict } from "./verdictMetrics.ts"
+import { makeRecentlyUsed } from "./recentlyUsed.ts"
+import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
+import type { Holding } from "./Verdict.ts"
+import { makeCountVerdict } from "./verdictMetrics.ts"
 
-/** The token behind the digest that is looked up. Not part of the cache, so that no token outlives its request. */
-class PresentedToken extends Context.Service<PresentedToken, BearerToken>()(
-  "mcp-authorizer/verify/VerifiedTokens/PresentedToken"
+/** What is waited for on behalf of all who ask about one token. */
+class Question extends Context.Service<Question, Effect.Effect<Identity, VerificationError>>()(
+  "mcp-authorizer/verify/VerifiedTokens/Question"
 ) {}
 
-/** Entries; the least recently used one goes first. With the length limit they are bounded in bytes, too. */
-const capacity = 8_192
+/** Entries; the least recently used one goes first. Refusals have their own, so that a flood of them evicts no caller. */
+const acceptedCapacity = 8_192
+const refusedCapacity = 1_000
 
-/** A longer token is verified each time: its verdict would take the room of many others. */
-const maxTokenLength = 4_096
+interface Accepted {
+  readonly identity: Identity
+  readonly holds: Holding
+}
 
-const encoder = new TextEncoder()
+interface Refused {
+  readonly error: InvalidToken
+  readonly until: number
+}
 
-/** How long an entry is kept at most: until the token ends, or not at all where only asking anew can tell. */
-const keepMillis = (verdict: Verdict, now: number): number =>
-  verdict.holds === undefined ? 0 : Math.max((verdict.identity.expiresAt ?? 0) * 1000 - now, 0)
+/** The verifier of all tokens, and its memory. */
+export interface VerifiedTokens {
+  readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
+  /** As `TokenVerifier.known`; `undefined` where the host has no digest at once. */
+  readonly known: ((token: string) => Identity | undefined) | undefined
+}
 
 /**
  * Verifies tokens, and does not verify one again while nothing has changed.
  *
- * A verdict is found by the SHA-256 of the whole token; it belongs to one configuration, because the cache is made with
- * the providers. It is believed as long as `Verdict.holds` says so, and forgotten when the token ends. Only a yes is
- * remembered. Concurrent requests with one new token share one verification.
+ * What was said is found by the SHA-256 of the whole token; it belongs to one configuration, because the memory is made
+ * with the providers. A yes is believed as long as its `Verdict.holds` says so; a no for as long as its provider allows;
+ * that nobody can say is not remembered. Concurrent requests with one new token share one verification. No token outlives
+ * its request.
  */
-export const makeVerifiedTokens = Effect.gen(function*() {
+export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
+  VerifiedTokens,
+  never,
+  ProviderRegistry | Digest.Digest
+> {
   const registry = yield* ProviderRegistry
-  const { digestHex } = yield* Digest.Digest
+  const digestOf = yield* makeTokenDigest
+  const sha256 = yield* Sha256
+  const clock = yield* Clock.Clock
+  const count = yield* makeCountVerdict
 
-  const verify = (token: BearerToken): Effect.Effect<Verdict, VerificationError> =>
-    Effect.flatMap(registry.select(token), (provider) => provider.verify)
+  const accepted = makeRecentlyUsed<Accepted>(acceptedCapacity)
+  const refused = makeRecentlyUsed<Refused>(refusedCapacity)
 
-  const lookUp = Effect.gen(function*() {
-    const verdict = yield* verify(yield* PresentedToken)
-    return { verdict, keepMillis: keepMillis(verdict, yield* Clock.currentTimeMillis) }
-  })
-  const verdicts = yield* Cache.makeWith((_digest: string) => lookUp, {
-    capacity,
-    timeToLive: (exit) => Exit.isSuccess(exit) ? exit.value.keepMillis : 0,
+  // Open questions only: an entry holds the fiber that asked, and with it the token.
+  const questions = yield* Cache.makeWith((_digest: string) => Effect.flatten(Question), {
+    capacity: Number.POSITIVE_INFINITY,
+    timeToLive: () => 0,
     requireServicesAt: "lookup"
   })
 
-  return Effect.fnUntraced(function*(token: BearerToken): Effect.fn.Return<Verdict, VerificationError> {
-    const text = Redacted.value(token)
-    if (text.length > maxTokenLength) return yield* verify(token)
-    const digest = yield* digestHex(Digest.sha256, encoder.encode(text))
-    const known = yield* Cache.getSuccess(verdicts, digest)
-    if (Option.isSome(known)) {
-      const { verdict } = known.value
-      if (verdict.holds !== undefined && (yield* verdict.holds)) {
-        yield* countVerdict("hit")
-        return verdict
-      }
-      yield* Cache.invalidate(verdicts, digest)
-    }
-    const { verdict } = yield* Effect.provideService(Cache.get(verdicts, digest), PresentedToken, token)
-    // The others count for themselves.
-    if (verdict.holds !== undefined) yield* countVerdict("miss")
-    return verdict
+  const ask = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
+    const { refusalMillis, verify } = yield* registry.select(token)
+    const answer = verify.pipe(
+      Effect.mapEager(({ holds, identity }) => {
+        if (holds !== undefined) accepted.set(digest, { identity, holds })
+        return identity
+      }),
+      Effect.mapErrorEager((error) => {
+        if (refusalMillis !== undefined && error._tag === "InvalidToken") {
+          refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + refusalMillis })
+        }
+        return error
+      })
+    )
+    return yield* Exit.isExit(answer)
+      ? answer
+      : Effect.provideService(Cache.get(questions, digest), Question, answer)
   })
+
+  const verify = Effect.fnUntracedEager(function*(token: BearerToken): Effect.fn.Return<Identity, VerificationError> {
+    const digest = yield* digestOf(Redacted.value(token))
+    const now = clock.currentTimeMillisUnsafe()
+    const yes = accepted.get(digest)
+    if (yes !== undefined) {
+      const { holds, identity } = yes
+      if (now < holds.until && (holds.known(now) || (yield* holds.confirm))) {
+        count("hit")
+        return identity
+      }
+      accepted.remove(digest)
+    }
+    count("miss")
+    const no = refused.get(digest)
+    return no !== undefined && now < no.until ? yield* Exit.fail(no.error) : yield* ask(digest, token)
+  })
+
+  return {
+    verify: (token) => Effect.suspend(() => verify(token)),
+    known: sha256 === undefined ? undefined : (token) => {
+      const yes = accepted.get(sha256(token))
+      if (yes === undefined) return undefined
+      const now = clock.currentTimeMillisUnsafe()
+      if (now >= yes.holds.until || !yes.holds.known(now)) return undefined
+      count("hit")
+      return yes.identity
+    }
+  }
 })

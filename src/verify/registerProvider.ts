@@ -1,4 +1,4 @@
-import type * as Digest from "effect/crypto/Digest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import type * as Scope from "effect/Scope"
@@ -7,11 +7,12 @@ import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
 import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
-import { type FindKey, makeJwtVerifier } from "./jwt/JwtVerifier.ts"
+import { makeJwtVerifier, type ProviderKeys } from "./jwt/JwtVerifier.ts"
+import { makeJudgeSignature } from "./jwt/signature.ts"
 import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
 import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
-import { makeVerdictCache } from "./opaque/VerdictCache.ts"
+import { makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import type { RegisteredProvider } from "./selectProvider.ts"
 
 /** Where a provider publishes its keys. */
@@ -33,33 +34,38 @@ export const remoteKeys = (
       : []
   )
 
-const findPublicKey = Effect.fnUntraced(function*(
+const publicKey = Effect.fnUntraced(function*(
   provider: JwtProvider,
   pem: string
-): Effect.fn.Return<FindKey, UnusablePublicKey> {
+): Effect.fn.Return<ProviderKeys, UnusablePublicKey> {
   const set = yield* fromPem(provider.name, pem, provider.algorithms)
   // There is one key, whatever `kid` says.
-  return ({ alg }) =>
-    Effect.mapError(
-      KeySet.find(set, { alg, kid: undefined }),
-      () => new UnknownKey({ detail: "the public key does not fit" })
-    )
+  return {
+    find: ({ alg }) =>
+      Effect.mapError(
+        KeySet.find(set, { alg, kid: undefined }),
+        () => new UnknownKey({ detail: "the public key does not fit" })
+      ),
+    known: ({ alg }) => KeySet.known(set, { alg, kid: undefined })
+  }
 })
 
-const makeFindKey = Effect.fnUntraced(function*(
+const makeProviderKeys = Effect.fnUntraced(function*(
   provider: JwtProvider
-): Effect.fn.Return<FindKey, UnusablePublicKey, JwksCache> {
-  if (provider.keys._tag === "PublicKey") return yield* findPublicKey(provider, provider.keys.pem)
+): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {
+  if (provider.keys._tag === "PublicKey") return yield* publicKey(provider, provider.keys.pem)
   const cache = yield* JwksCache
   const source = jwksSource(provider, provider.keys)
-  return (header) => cache.keyFor(source, header)
+  return {
+    find: (header) => cache.keyFor(source, header),
+    known: (header) => cache.known?.(source, header)
+  }
 })
 
 /** What the verifiers of all types need; the scope is that of the providers. */
 export type RegistrationNeeds =
   | JwksCache
   | ProviderHttp
-  | Digest.Digest
   | CircuitBreaker.CircuitBreakerStore
   | Scope.Scope
 
@@ -77,18 +83,24 @@ export const registerProvider = Effect.fnUntraced(function*(
     case "authkit":
     case "oidc": {
       const { issuer } = provider
-      const verify = makeJwtVerifier(provider, clockSkewSeconds, yield* makeFindKey(provider))
+      const verify = makeJwtVerifier(
+        provider,
+        clockSkewSeconds,
+        yield* makeProviderKeys(provider),
+        yield* makeJudgeSignature,
+        yield* Clock.Clock
+      )
       return { _tag: "Jwt", name, tokenPrefix, issuer, verify }
     }
     case "userinfo": {
       const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
       const ask = makeUserinfoVerifier(provider, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(clockSkewSeconds, ask) }
+      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(clockSkewSeconds, ask) }
     }
     case "introspection": {
       const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
       const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: yield* makeVerdictCache(clockSkewSeconds, ask) }
+      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(clockSkewSeconds, ask) }
     }
     case "static":
       return { _tag: "Static", name, tokenPrefix }

@@ -4,7 +4,7 @@ import { isSameIssuer } from "../keys/issuerUrl.ts"
 import { own } from "../keys/JsonObject.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
-import type { VerifyOpaque } from "./opaque/VerdictCache.ts"
+import type { VerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import { type Refusal, refusal } from "./Refusal.ts"
 
 interface Registered {

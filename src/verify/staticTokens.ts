@@ -1,12 +1,13 @@
-import * as Digest from "effect/crypto/Digest"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { StaticProvider, StaticToken } from "../config/GatewaySettings.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { makeTokenDigest } from "./tokenDigest.ts"
 
 /** A static token without its text. */
 interface Entry {
-  readonly digest: Uint8Array
+  readonly digest: string
   readonly identity: Identity
 }
 
@@ -26,8 +27,11 @@ const identityOf = (provider: string, token: StaticToken): Identity => ({
 })
 
 /** The OR of all differing bits: 0 for equal digests. Takes the same time wherever they differ. */
-const difference = (left: Uint8Array, right: Uint8Array): number =>
-  left.reduce((bits, byte, index) => bits | (byte ^ (right[index] ?? 0xff)), 0)
+const difference = (left: string, right: string): number => {
+  let bits = left.length ^ right.length
+  for (let index = 0; index < left.length; index++) bits |= left.charCodeAt(index) ^ right.charCodeAt(index)
+  return bits
+}
 
 /**
  * Prepares the tokens of all static providers: SHA-256 digests, made once.
@@ -38,15 +42,14 @@ const difference = (left: Uint8Array, right: Uint8Array): number =>
 export const makeStaticTokens = Effect.fnUntraced(function*(
   providers: ReadonlyArray<StaticProvider>
 ): Effect.fn.Return<FindStaticToken, never, Digest.Digest> {
-  const { digest } = yield* Digest.Digest
-  const sha256 = (token: string) => digest(Digest.sha256, new TextEncoder().encode(token))
+  const digestOf = yield* makeTokenDigest
   const entries: ReadonlyArray<Entry> = yield* Effect.forEach(
     providers.flatMap(({ name, tokens }) => tokens.map((token) => ({ name, token }))),
     ({ name, token }) =>
-      Effect.map(sha256(Redacted.value(token.token)), (digest) => ({ digest, identity: identityOf(name, token) }))
+      Effect.map(digestOf(Redacted.value(token.token)), (digest) => ({ digest, identity: identityOf(name, token) }))
   )
   return (token) =>
-    Effect.map(sha256(token), (digest) => {
+    Effect.map(digestOf(token), (digest) => {
       let found: Identity | undefined
       for (const entry of entries) {
         if (difference(entry.digest, digest) === 0) found = entry.identity

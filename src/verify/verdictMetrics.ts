@@ -1,7 +1,7 @@
 /** Counters about verdicts; their labels are from closed lists. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import type { InvalidTokenReason } from "../errors/GatewayError.ts"
+import { type InvalidTokenReason, invalidTokenReasons } from "../errors/GatewayError.ts"
 
 const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
   description: "Tokens that were found verified already, or not",
@@ -13,15 +13,23 @@ const refusals = Metric.counter("mcp_authorizer_token_refusals", {
   incremental: true
 })
 
-// Made once: this is counted for every request.
 const counted = {
-  hit: Metric.update(Metric.withAttributes(lookUps, { outcome: "hit" }), 1),
-  miss: Metric.update(Metric.withAttributes(lookUps, { outcome: "miss" }), 1)
+  hit: Metric.withAttributes(lookUps, { outcome: "hit" }),
+  miss: Metric.withAttributes(lookUps, { outcome: "miss" })
 }
 
-/** Counts a look-up among the verified tokens. */
-export const countVerdict = (outcome: "hit" | "miss"): Effect.Effect<void> => counted[outcome]
+/** Makes the counter of look-ups among the verified tokens. */
+export const makeCountVerdict = Effect.map(
+  Effect.context<never>(),
+  // Without an effect: this is counted for every request, also where there is no fiber.
+  (context) => (outcome: keyof typeof counted): void => counted[outcome].updateUnsafe(1, context)
+)
+
+const counters = new Map(
+  ([...invalidTokenReasons, "ProviderUnavailable"] as const)
+    .map((reason) => [reason, Metric.update(Metric.withAttributes(refusals, { reason }), 1)])
+)
 
 /** Counts a refusal. */
 export const countRefusal = (reason: InvalidTokenReason | "ProviderUnavailable"): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(refusals, { reason }), 1)
+  counters.get(reason) ?? Effect.void

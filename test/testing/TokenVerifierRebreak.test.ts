@@ -28,6 +28,8 @@ const brokenWrappers: ReadonlyArray<Broken> = [
     Wrapped.rememberingBy((token) => token.slice(0, 20))
   ],
   ["CACHE-01: remembers beyond the end", ["JWT-62"], Wrapped.rememberingBy((token) => token)],
+  ["CACHE-01: knows beyond the end", ["JWT-62"], Wrapped.knowingBy((token) => token)],
+  ["CACHE-04: knows by the payload", ["JWT-60"], Wrapped.knowingBy((token) => token.split(".")[1] ?? "")],
   ["CACHE-06: refuses a token that it has seen", ["JWT-61"], Wrapped.oneTime(Wrapped.gateway)],
   ["CVE-2026-32887: confuses concurrent callers", ["JWT-60"], Wrapped.confusing(Wrapped.gateway)],
   ["JWKS-21: blames the token for an outage", ["JWT-70", "JWT-71"], Wrapped.blaming(Wrapped.gateway)],
@@ -53,6 +55,7 @@ const brokenOpaque: ReadonlyArray<Broken> = [
     ["OPAQUE-04", "OPAQUE-05"],
     Wrapped.rememberingBy((token) => token, Wrapped.introspected)
   ],
+  ["OPQ-10: knows for ever", ["OPAQUE-04", "OPAQUE-05"], Wrapped.knowingBy((token) => token, Wrapped.introspected)],
   ["OPQ-14: confuses concurrent callers", ["OPAQUE-03"], Wrapped.confusing(Wrapped.introspected)],
   ["OPQ-06: blames the token for an outage", ["OPAQUE-06"], Wrapped.blaming(Wrapped.introspected)],
   ["OPQ-07: says yes while nobody can be asked", ["OPAQUE-06"], Wrapped.trusting(Wrapped.introspected)],

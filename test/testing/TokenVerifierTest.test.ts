@@ -9,7 +9,7 @@ import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../verify/support.ts"
-import { gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
+import { asInNode, gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
 
 const WithPublicKey = Layer.unwrap(Effect.gen(function*() {
   const { publicPem: pem } = yield* TestIssuer.use((issuer) => issuer.key())
@@ -49,8 +49,12 @@ const apiKeys: TokenVerifierTest.OpaqueTokens<ApiKeys> = {
   outages: Effect.succeed([])
 }
 
-TokenVerifierTest.suite("JWKS, three algorithms", jwtVerifier({ algorithms: ["ES256", "RS256", "EdDSA"] }), {
-  algorithms: ["ES256", "RS256", "EdDSA"]
+const three = ["ES256", "RS256", "EdDSA"] as const
+
+TokenVerifierTest.suite("JWKS, three algorithms", jwtVerifier({ algorithms: three }), { algorithms: three })
+
+TokenVerifierTest.suite("JWKS, three algorithms, in Node", asInNode(jwtVerifier({ algorithms: three })), {
+  algorithms: three
 })
 
 TokenVerifierTest.suite("discovery, over HTTP", jwtVerifier({ algorithms: ["ES256"], keys: { _tag: "Discovery" } }), {
@@ -78,8 +82,8 @@ TokenVerifierTest.suiteOpaque(
 )
 
 TokenVerifierTest.suiteOpaque(
-  "introspection",
-  gatewayVerifier((issuer) => [introspectionProvider(issuer)]),
+  "introspection, in Node",
+  asInNode(gatewayVerifier((issuer) => [introspectionProvider(issuer)])),
   TokenVerifierTest.issuerTokens()
 )
 

@@ -8,9 +8,13 @@ import type { JwtProvider, Provider } from "../../src/config/GatewaySettings.ts"
 import { JwksCache } from "../../src/keys/JwksCache.ts"
 import { ProviderHttp } from "../../src/keys/ProviderHttp.ts"
 import { ProviderMetadata } from "../../src/keys/ProviderMetadata.ts"
+import { sha256 } from "../../src/node/sha256.ts"
+import { verifyAtOnce } from "../../src/node/signature.ts"
 import type { Issuer } from "../../src/testing/Issuer.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { jwtProvider, skew } from "../verify/support.ts"
 
@@ -29,6 +33,9 @@ export const gatewayVerifier = (providersOf: (issuer: Issuer) => ReadonlyArray<P
     Layer.provide(ProviderHttp.layer),
     Layer.provide([KeyValueStore.layerMemory, CircuitBreaker.layerStoreMemory(), Digest.layerWebCrypto])
   )
+
+/** As in Node: tokens are known and judged at once. */
+export const asInNode = Layer.provide([Layer.succeed(Sha256, sha256), Layer.succeed(VerifyAtOnce, verifyAtOnce)])
 
 /** The same with one JWT provider. */
 export const jwtVerifier = (changes: Partial<JwtProvider>) =>

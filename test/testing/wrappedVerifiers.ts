@@ -39,6 +39,22 @@ export const rememberingBy = (keyOf: (token: string) => string, inner: Inner = g
     }
   })
 
+/** Knows for ever whom it has verified once, by a part of the token, and verifies well. */
+export const knowingBy = (keyOf: (token: string) => string, inner: Inner = gateway) =>
+  Layer.effect(
+    TokenVerifier,
+    Effect.map(TokenVerifier, ({ verify }) => {
+      const identities = new Map<string, Identity>()
+      return {
+        verify: (token) =>
+          Effect.tap(verify(token), (identity) =>
+            Effect.sync(() => identities.set(keyOf(Redacted.value(token)), identity))),
+        known: (token) =>
+          identities.get(keyOf(token))
+      }
+    })
+  ).pipe(Layer.provide(inner))
+
 /** Keeps the token of a request where the next request overwrites it. */
 export const confusing = (inner: Inner) =>
   around(inner, (verify) => {

@@ -5,13 +5,16 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as TestClock from "effect/testing/TestClock"
+import type { Provider } from "../../src/config/GatewaySettings.ts"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
+import { sha256 } from "../../src/node/sha256.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { hmacSigner, makeSigningKey } from "../../src/testing/SigningKey.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { eventually } from "../keys/eventually.ts"
 import {
@@ -21,6 +24,7 @@ import {
   skew,
   start,
   staticProvider,
+  staticToken,
   userinfoProvider,
   verifierOf,
   withProviders
@@ -67,6 +71,46 @@ describe("TokenVerifier", () => {
       assert.deepInclude(yield* Effect.flip(verify("WCD_good")), { provider: "inner" })
     }).pipe(Effect.provide(Subject))
   })
+
+  it.effect("layerPrefix passes on what the verifier inside says at once, save for tokens with the prefix", () => {
+    const Known = Layer.succeed(TokenVerifier, { verify: () => Effect.succeed(ada), known: () => ada })
+    const wrapped = (inside: typeof Known) =>
+      TokenVerifier.layerPrefix("wcd_", () => Effect.succeed(ada)).pipe(Layer.provide(inside))
+    return Effect.gen(function*() {
+      const { known } = yield* Effect.provide(TokenVerifier, wrapped(Known))
+      assert.strictEqual(known?.("other"), ada)
+      assert.isUndefined(known?.("wcd_other"))
+      assert.isUndefined((yield* Effect.provide(TokenVerifier, wrapped(Inner))).known)
+    })
+  })
+
+  it.effect("says at once who bears a token of any kind that was verified before", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make()
+      const { publicPem: pem } = yield* issuer.key()
+      const jwt = yield* issuer.sign()
+      const opaque = yield* issuer.issueOpaque()
+      const subjects: ReadonlyArray<readonly [Provider, string]> = [
+        [jwtProvider(issuer), jwt],
+        [jwtProvider(issuer, { keys: { _tag: "PublicKey", pem } }), jwt],
+        [userinfoProvider(issuer), opaque],
+        [staticProvider([staticToken("static-token")]), "static-token"]
+      ]
+      for (const [provider, text] of subjects) {
+        const registry = yield* ProviderRegistry.make({ providers: [provider], clockSkewSeconds: skew })
+        const { known, verify: judge } = yield* TokenVerifier.pipe(
+          Effect.provide(Layer.provide(TokenVerifier.layer, Layer.succeed(ProviderRegistry, registry)), {
+            local: true
+          }),
+          Effect.provideService(Sha256, sha256)
+        )
+        assert.isUndefined(known?.(text))
+        const identity = yield* judge(BearerToken.make(text))
+        assert.strictEqual(known?.(text), identity)
+        assert.isUndefined(known?.(`${text}A`))
+      }
+    })))
 
   it.effect("layerMapIdentity changes what was verified, with services of the application", () => {
     const Subject = TokenVerifier.layerMapIdentity(Effect.fnUntraced(function*(identity) {

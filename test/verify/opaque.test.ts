@@ -7,7 +7,7 @@ import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/testing/TestIssuerOptions.ts"
-import { makeVerdictCache } from "../../src/verify/opaque/VerdictCache.ts"
+import { makeVerifyOpaque } from "../../src/verify/opaque/VerifyOpaque.ts"
 import {
   assertAccepted,
   assertRefused,
@@ -317,13 +317,12 @@ describe("verdicts", () => {
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const identity = yield* verify(yield* issuer.issueOpaque())
-      const ending = (expiresAt: number) =>
-        Effect.map(
-          makeVerdictCache(skew, () => Effect.succeed({ ...identity, expiresAt })),
-          (cached): Verify => (token) => cached(BearerToken.make(token))
-        )
-      yield* assertRefused(yield* ending(start - skew), "opaque", "Expired")
-      yield* assertAccepted(yield* ending(start - skew + 1), "opaque")
+      const ending = (expiresAt: number): Verify => {
+        const judge = makeVerifyOpaque(skew, () => Effect.succeed({ ...identity, expiresAt }))
+        return (token) => Effect.map(judge(BearerToken.make(token)), (verdict) => verdict.identity)
+      }
+      yield* assertRefused(ending(start - skew), "opaque", "Expired")
+      yield* assertAccepted(ending(start - skew + 1), "opaque")
     })))
 
   it.effect("CACHE-06 remembers a no for 10 seconds", () =>

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { constants, createHash, generateKeyPairSync, type KeyObject, privateEncrypt, sign } from "node:crypto"
+import { verifyAtOnce } from "../../src/node/signature.ts"
 import type { Signer } from "../../src/testing/SigningKey.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
 import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, start, verifierOf } from "./support.ts"
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -108,64 +110,73 @@ const malleated = (input: Uint8Array): Buffer => {
   return Buffer.concat([signature.subarray(0, 32), word(scalar).toReversed()])
 }
 
-layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("signatures", (it) => {
-  const subject = Effect.gen(function*() {
-    yield* TestClock.setTime(start * 1000)
-    const issuer = yield* TestIssuer
-    if ((yield* issuer.jwks).keys.length < published.length) yield* Effect.forEach(published, issuer.publishKey)
-    const verify = yield* verifierOf(jwtProvider(issuer, { algorithms: ["RS256", "PS256", "ES256", "EdDSA"] }))
-    return { issuer, verify }
-  })
+const hosts: ReadonlyArray<readonly [string, VerifyAtOnce]> = [
+  ["Web Crypto", () => undefined],
+  ["Node", verifyAtOnce]
+]
 
-  for (const [what, key] of forgeries) {
-    it.effect(`JOSE-07 refuses an RSA signature with ${what}`, () =>
-      Effect.gen(function*() {
-        const { issuer, verify } = yield* subject
-        const good = raw((digest) => [hex("00 01"), padding(202), hex("00"), digestInfo, digest])
-        yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
-        yield* assertRefused(verify, yield* issuer.sign({ key }), "InvalidSignature")
-      }))
-  }
-
-  for (const saltLength of [0, 20, 31, 33, 64]) {
-    it.effect(`JOSE-08 refuses PS256 with a salt of ${saltLength} bytes`, () =>
-      Effect.gen(function*() {
-        const { issuer, verify } = yield* subject
-        yield* assertAccepted(verify, yield* issuer.sign({ key: ps256(32) }))
-        yield* assertRefused(verify, yield* issuer.sign({ key: ps256(saltLength) }), "InvalidSignature")
-      }))
-  }
-
-  for (const [what, change] of scalars) {
-    it.effect(`JOSE-09 JOSE-10 refuses an ECDSA signature with ${what}`, () =>
-      Effect.gen(function*() {
-        const { issuer, verify } = yield* subject
-        const es256 = (make: typeof change) =>
-          signer("ES256", "ec", (input) => {
-            const signature = ecdsa(input, ec.privateKey)
-            return Buffer.concat(make(signature.subarray(0, 32), signature.subarray(32)))
-          })
-        yield* assertAccepted(verify, yield* issuer.sign({ key: es256((r, s) => [r, s]) }))
-        yield* assertRefused(verify, yield* issuer.sign({ key: es256(change) }), "InvalidSignature")
-      }))
-  }
-
-  it.effect("JOSE-12 refuses an Ed25519 signature that is not canonical", () =>
-    Effect.gen(function*() {
-      const { issuer, verify } = yield* subject
-      const good = signer("EdDSA", "ed25519", (input) => sign(null, input, ed25519.privateKey))
-      yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
-      yield* assertRefused(
-        verify,
-        yield* issuer.sign({ key: signer("EdDSA", "ed25519", malleated) }),
-        "InvalidSignature"
+for (const [host, atOnce] of hosts) {
+  layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))(`signatures, verified by ${host}`, (it) => {
+    const subject = Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer
+      if ((yield* issuer.jwks).keys.length < published.length) yield* Effect.forEach(published, issuer.publishKey)
+      const verify = yield* verifierOf(jwtProvider(issuer, { algorithms: ["RS256", "PS256", "ES256", "EdDSA"] })).pipe(
+        Effect.provideService(VerifyAtOnce, atOnce)
       )
-    }))
+      return { issuer, verify }
+    })
 
-  it.effect("JOSE-12 refuses Ed448, which EdDSA does not mean here", () =>
-    Effect.gen(function*() {
-      const { issuer, verify } = yield* subject
-      const key = signer("EdDSA", "ed448", (input) => sign(null, input, ed448.privateKey))
-      yield* assertRefused(verify, yield* issuer.sign({ key }), "UnknownKey")
-    }))
-})
+    for (const [what, key] of forgeries) {
+      it.effect(`JOSE-07 refuses an RSA signature with ${what}`, () =>
+        Effect.gen(function*() {
+          const { issuer, verify } = yield* subject
+          const good = raw((digest) => [hex("00 01"), padding(202), hex("00"), digestInfo, digest])
+          yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
+          yield* assertRefused(verify, yield* issuer.sign({ key }), "InvalidSignature")
+        }))
+    }
+
+    for (const saltLength of [0, 20, 31, 33, 64]) {
+      it.effect(`JOSE-08 refuses PS256 with a salt of ${saltLength} bytes`, () =>
+        Effect.gen(function*() {
+          const { issuer, verify } = yield* subject
+          yield* assertAccepted(verify, yield* issuer.sign({ key: ps256(32) }))
+          yield* assertRefused(verify, yield* issuer.sign({ key: ps256(saltLength) }), "InvalidSignature")
+        }))
+    }
+
+    for (const [what, change] of scalars) {
+      it.effect(`JOSE-09 JOSE-10 refuses an ECDSA signature with ${what}`, () =>
+        Effect.gen(function*() {
+          const { issuer, verify } = yield* subject
+          const es256 = (make: typeof change) =>
+            signer("ES256", "ec", (input) => {
+              const signature = ecdsa(input, ec.privateKey)
+              return Buffer.concat(make(signature.subarray(0, 32), signature.subarray(32)))
+            })
+          yield* assertAccepted(verify, yield* issuer.sign({ key: es256((r, s) => [r, s]) }))
+          yield* assertRefused(verify, yield* issuer.sign({ key: es256(change) }), "InvalidSignature")
+        }))
+    }
+
+    it.effect("JOSE-12 refuses an Ed25519 signature that is not canonical", () =>
+      Effect.gen(function*() {
+        const { issuer, verify } = yield* subject
+        const good = signer("EdDSA", "ed25519", (input) => sign(null, input, ed25519.privateKey))
+        yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
+        yield* assertRefused(
+          verify,
+          yield* issuer.sign({ key: signer("EdDSA", "ed25519", malleated) }),
+          "InvalidSignature"
+        )
+      }))
+
+    it.effect("JOSE-12 refuses Ed448, which EdDSA does not mean here", () =>
+      Effect.gen(function*() {
+        const { issuer, verify } = yield* subject
+        const key = signer("EdDSA", "ed448", (input) => sign(null, input, ed448.privateKey))
+        yield* assertRefused(verify, yield* issuer.sign({ key }), "UnknownKey")
+      }))
+  })
+}

@@ -25,6 +25,7 @@ import { ProviderMetadata } from "../../src/keys/ProviderMetadata.ts"
 import type { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import type { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 
 /** A day in 2027, in seconds: far enough from 1970 for times before and after. */
 export const start = 1_800_000_000
@@ -111,7 +112,7 @@ export const staticProvider = (
 
 export type Verify = (token: string) => ReturnType<TokenVerifier["Service"]["verify"]>
 
-/** A verifier over its own registry, on the key cache of the environment. */
+/** The verifier over its own registry, on the key cache of the environment. */
 export const verifierOf = Effect.fnUntraced(function*(
   ...providers: ReadonlyArray<Provider>
 ): Effect.fn.Return<
@@ -121,11 +122,8 @@ export const verifierOf = Effect.fnUntraced(function*(
 > {
   const settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds"> = { providers, clockSkewSeconds: skew }
   const registry = yield* ProviderRegistry.make(settings)
-  return (token) =>
-    Effect.flatMap(
-      registry.select(BearerToken.make(token)),
-      ({ verify }) => Effect.map(verify, ({ identity }) => identity)
-    )
+  const { verify } = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, registry)
+  return (token) => verify(BearerToken.make(token))
 })
 
 /** The token is refused, for this reason, and the error does not show it. */

@@ -8,11 +8,13 @@ import * as TestClock from "effect/testing/TestClock"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
+import { sha256 } from "../../src/node/sha256.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/testing/SigningKey.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
-import type { Verdict } from "../../src/verify/Verdict.ts"
+import { Sha256 } from "../../src/verify/tokenDigest.ts"
+import { holdingUntil, type Verdict } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
 import { jwtProvider, skew, start, staticProvider, staticToken } from "./support.ts"
@@ -195,15 +197,33 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verify(token), "accepted")
     })))
 
-  it.effect("that only asking anew can confirm are asked about each time", () =>
+  it.effect("CACHE-01 end when a static token ends, without tolerance", () =>
     withChaos(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const verify = yield* gatewayOf(staticProvider([staticToken("static-token", { expiresAt: start + 60 })]))
       assert.strictEqual(yield* verify("static-token"), "accepted")
+      yield* TestClock.adjust(59_999)
       assert.strictEqual(yield* verify("static-token"), "accepted")
-      assert.strictEqual(yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" }), 0)
-      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* lookUps("hit"), 1)
+      yield* TestClock.adjust(1)
       assert.strictEqual(yield* verify("static-token"), "Expired")
+    })))
+
+  it.effect("CACHE-05 are JWTs of up to 4 KiB; longer ones are verified each time", () =>
+    withChaos(Effect.gen(function*() {
+      const { issuer, remembered, verified, verify } = yield* setUp()
+      const of = (length: number) => issuer.sign({ claims: { padding: "a".repeat(length) } })
+      const room = 4096 - (yield* of(0)).length
+      // Three bytes are four characters: some length in this range is exactly the limit, the next one beyond it.
+      const tokens = yield* Effect.forEach(
+        [-6, -5, -4, -3, -2, -1, 0, 1, 2, 3],
+        (more) => of(Math.floor(room * 0.75) + more)
+      )
+      for (const token of [...tokens, ...tokens]) assert.strictEqual(yield* verify(token), "accepted")
+      const fitting = tokens.filter(({ length }) => length <= 4096).length
+      assert.isTrue(fitting > 0 && fitting < tokens.length)
+      assert.strictEqual(yield* remembered, fitting)
+      assert.strictEqual(yield* verified, 2 * tokens.length - fitting)
     })))
 })
 
@@ -220,18 +240,22 @@ const identityOf = (subject: string): Identity => ({
 })
 
 const good = (token: string): Effect.Effect<Verdict, InvalidToken> =>
-  Effect.succeed({ identity: identityOf(token), holds: Effect.succeed(true) })
+  Effect.succeed({ identity: identityOf(token), holds: holdingUntil((start + 3600) * 1000) })
 
 const refused = Effect.fail(new InvalidToken({ provider: "counting", reason: "InvalidSignature", detail: "test" }))
 
 /** The memory in front of a provider that counts how often it is asked; who a token says it is, is the token itself. */
-const counting = Effect.fnUntraced(function*(judge: (token: string) => Effect.Effect<Verdict, InvalidToken> = good) {
+const counting = Effect.fnUntraced(function*(
+  judge: (token: string) => Effect.Effect<Verdict, InvalidToken> = good,
+  refusalMillis?: number
+) {
   yield* TestClock.setTime(start * 1000)
   const asked: Array<string> = []
   const verified = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, {
     select: (token) =>
       Effect.sync(() => ({
         name: "counting",
+        refusalMillis,
         verify: Effect.suspend(() => {
           const text = Redacted.value(token)
           asked.push(text)
@@ -241,11 +265,11 @@ const counting = Effect.fnUntraced(function*(judge: (token: string) => Effect.Ef
     readiness: Effect.succeed([])
   })
   const verify = (token: string) =>
-    Effect.match(verified(BearerToken.make(token)), {
+    Effect.match(verified.verify(BearerToken.make(token)), {
       onFailure: ({ _tag }) => _tag as string,
-      onSuccess: ({ identity }) => identity.subject
+      onSuccess: ({ subject }) => subject
     })
-  return { asked, verify }
+  return { asked, verify, known: (token: string) => verified.known?.(token)?.subject }
 })
 
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
@@ -253,17 +277,6 @@ const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(re
 const provided = Effect.provide(Digest.layerWebCrypto)
 
 describe("The memory of verified tokens", () => {
-  it.effect("CACHE-05 holds tokens of up to 4 KiB, and verifies longer ones each time", () =>
-    provided(Effect.gen(function*() {
-      const { asked, verify } = yield* counting()
-      const [fits, tooLong] = ["a".repeat(4096), "b".repeat(4097)]
-      for (let times = 0; times < 5; times++) {
-        assert.strictEqual(yield* verify(fits), fits)
-        assert.strictEqual(yield* verify(tooLong), tooLong)
-      }
-      assert.deepStrictEqual(asked.map((token) => token.length), [4096, 4097, 4097, 4097, 4097, 4097])
-    })))
-
   it.effect("CACHE-05 holds 8,192 tokens of 12,000, those that were used last", () =>
     provided(Effect.gen(function*() {
       const { asked, verify } = yield* counting()
@@ -293,6 +306,32 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(yield* verify("token"), "token")
       assert.strictEqual(asked.length, 4)
     })))
+
+  it.effect("CACHE-06 remembers a refusal for as long as its provider allows", () =>
+    provided(Effect.gen(function*() {
+      let isGood = false
+      const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused, 1000)
+      for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "InvalidToken")
+      isGood = true
+      yield* TestClock.adjust(999)
+      assert.strictEqual(yield* verify("token"), "InvalidToken")
+      assert.strictEqual(asked.length, 1)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* verify("token"), "token")
+      assert.strictEqual(asked.length, 2)
+    })))
+
+  it.effect("asks each time where only asking anew can say", () =>
+    provided(
+      Effect.gen(function*() {
+        const { asked, known, verify } = yield* counting((token) =>
+          Effect.succeed({ identity: identityOf(token), holds: undefined })
+        )
+        for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "token")
+        assert.isUndefined(known("token"))
+        assert.strictEqual(asked.length, 3)
+      }).pipe(Effect.provideService(Sha256, sha256))
+    ))
 
   it.effect("CACHE-06 DOS-03 loses next to nothing to a flood of refused tokens", () =>
     provided(Effect.gen(function*() {
@@ -338,13 +377,57 @@ describe("The memory of verified tokens", () => {
     provided(Effect.gen(function*() {
       let holds = true
       const { asked, verify } = yield* counting((token) =>
-        Effect.succeed({ identity: identityOf(token), holds: Effect.sync(() => holds) })
+        Effect.succeed({
+          identity: identityOf(token),
+          holds: { until: (start + 60) * 1000, known: () => false, confirm: Effect.sync(() => holds) }
+        })
       )
       for (let times = 0; times < 3; times++) yield* verify("token")
       assert.strictEqual(asked.length, 1)
       holds = false
       for (let times = 0; times < 3; times++) yield* verify("token")
       assert.strictEqual(asked.length, 4)
+      holds = true
+      yield* TestClock.adjust("59 seconds")
+      yield* verify("token")
+      assert.strictEqual(asked.length, 4)
+      yield* TestClock.adjust("1 second")
+      yield* verify("token")
+      assert.strictEqual(asked.length, 5)
+    })))
+
+  it.effect("says at once what it knows, and nothing else", () =>
+    provided(
+      Effect.gen(function*() {
+        let isKnown = true
+        const { asked, known, verify } = yield* counting((token) =>
+          token === "bad" ? refused : Effect.succeed({
+            identity: identityOf(token),
+            holds: { until: (start + 60) * 1000, known: () => isKnown, confirm: Effect.succeed(true) }
+          })
+        )
+        assert.isUndefined(known("token"))
+        assert.strictEqual(yield* verify("token"), "token")
+        assert.strictEqual(known("token"), "token")
+        assert.isUndefined(known("token "))
+        assert.strictEqual(yield* verify("bad"), "InvalidToken")
+        assert.isUndefined(known("bad"))
+        isKnown = false
+        assert.isUndefined(known("token"))
+        isKnown = true
+        yield* TestClock.adjust(59_999)
+        assert.strictEqual(known("token"), "token")
+        yield* TestClock.adjust(1)
+        assert.isUndefined(known("token"))
+        assert.deepStrictEqual(asked, ["token", "bad"])
+      }).pipe(Effect.provideService(Sha256, sha256))
+    ))
+
+  it.effect("says nothing at once where the host has no digest at once", () =>
+    provided(Effect.gen(function*() {
+      const { known, verify } = yield* counting()
+      assert.strictEqual(yield* verify("token"), "token")
+      assert.isUndefined(known("token"))
     })))
 
   const near = Schema.Array(

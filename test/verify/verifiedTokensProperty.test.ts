@@ -4,10 +4,14 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
+import type { VerificationError } from "../../src/errors/GatewayError.ts"
+import { sha256 } from "../../src/node/sha256.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { makeSigningKey, type SigningKey } from "../../src/testing/SigningKey.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { Sha256 } from "../../src/verify/tokenDigest.ts"
+import { holdingUntil } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { counted, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
 import { jwtProvider, skew, start } from "./support.ts"
@@ -44,7 +48,13 @@ interface Issued {
   readonly exp: number
 }
 
-const seen = { hits: 0, withdrawn: 0, outages: 0, refused: new Set<string>() }
+const seen = { hits: 0, known: 0, withdrawn: 0, outages: 0, refused: new Set<string>() }
+
+const outcome = <A>(verify: Effect.Effect<A, VerificationError>) =>
+  Effect.match(verify, {
+    onFailure: (error) => error._tag === "InvalidToken" ? error.reason : error._tag,
+    onSuccess: () => "accepted"
+  })
 
 /** Two gateways on one key cache, one with a memory of verified tokens and one without. */
 const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
@@ -68,21 +78,17 @@ const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
               expiresAt: start * 2,
               claims: {}
             },
-            holds: Effect.succeed(true)
+            holds: holdingUntil(start * 2000)
           })
         })
         : registry.select(token)
   })
-  const outcome = (verify: ReturnType<typeof verified>) =>
-    Effect.match(verify, {
-      onFailure: (error) => error._tag === "InvalidToken" ? error.reason : error._tag,
-      onSuccess: () => "accepted"
-    })
   return {
-    remembering: (token: string) => outcome(verified(BearerToken.make(token))),
+    remembering: (token: string) => outcome(verified.verify(BearerToken.make(token))),
+    known: (token: string) => verified.known?.(token) !== undefined,
     forgetful: (token: string) =>
       outcome(Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify)),
-    evict: together(Array.from({ length: 8_192 }, (_, index) => verified(BearerToken.make(`filling-${index}`))))
+    evict: together(Array.from({ length: 8_192 }, (_, index) => verified.verify(BearerToken.make(`filling-${index}`))))
   }
 })
 
@@ -113,13 +119,18 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
 
   yield* add("key-0")
   yield* answer
-  const { evict, forgetful, remembering } = yield* gateways(issuer)
+  const { evict, forgetful, known, remembering } = yield* gateways(issuer)
   yield* settled
 
   const check = Effect.fnUntraced(function*({ exp, key, nbf, token }: Issued) {
     // Both sides: a fetch that one of them causes may end before the other's turn.
     const before = yield* forgetful(token)
+    const isKnown = known(token)
     const outcome = yield* remembering(token)
+    if (isKnown) {
+      seen.known += 1
+      assert.strictEqual(outcome, "accepted")
+    }
     const after = yield* forgetful(token)
     if (outcome !== "accepted") {
       seen.refused.add(outcome)
@@ -193,13 +204,14 @@ describe("Verified tokens, whatever happens", () => {
   it.effect.prop(
     "CACHE-02 JWKS-22 are accepted only if a fresh verification accepts them, too, and within the documented staleness",
     { events, evictAt: Schema.Literals([...Array.from({ length: 11 }, () => -1), 8]) },
-    ({ events, evictAt }) => withChaos(run(events, evictAt)),
+    ({ events, evictAt }) => withChaos(run(events, evictAt)).pipe(Effect.provideService(Sha256, sha256)),
     { arbitrary: { runs: 40 } }
   )
 
   it.effect("and the property has seen verdicts from memory, withdrawn keys, outages and refusals of all kinds", () =>
     Effect.sync(() => {
       assert.isAbove(seen.hits, 50)
+      assert.isAbove(seen.known, 50)
       assert.isAbove(seen.withdrawn, 5)
       assert.isAbove(seen.outages, 10)
       assert.includeMembers([...seen.refused], ["Expired", "NotYetValid", "UnknownKey", "ProviderUnavailable"])

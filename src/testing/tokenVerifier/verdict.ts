@@ -13,9 +13,22 @@ import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 /** Says who bears a token that is given as text. */
 export type Verify = (token: string) => Effect.Effect<Identity, VerificationError>
 
+/** What `known` says of a token must be what `verify` says of it then: it is asked first, whatever the requirement. */
+const sameAsKnown = (known: Identity | undefined) =>
+  Effect.onExit((exit: Exit.Exit<Identity, VerificationError>) =>
+    Effect.sync(() => {
+      if (known === undefined || Exit.hasInterrupts(exit)) return
+      if (Exit.isFailure(exit)) assert.fail(`known says who bears a token that verify does not accept (${said(exit)})`)
+      assert.deepStrictEqual(known, exit.value, "known says otherwise than verify")
+    })
+  )
+
 /** A throw of the verifier itself becomes a defect of the effect, so that it is judged like any other. */
 export const verifyWith = (verifier: TokenVerifier["Service"]): Verify => (token) =>
-  Effect.suspend(() => verifier.verify(BearerToken.make(token)))
+  Effect.suspend(() => {
+    const known = verifier.known?.(token)
+    return sameAsKnown(known)(verifier.verify(BearerToken.make(token)))
+  })
 
 const errorOf = (exit: Exit.Exit<Identity, VerificationError>): VerificationError | undefined =>
   Option.getOrUndefined(Exit.findErrorOption(exit))

@@ -16,17 +16,18 @@ export const identityFromClaims = (
   claims: JsonObject,
   provider: string,
   issuer: string
-): Result.Result<Identity, Refusal> =>
-  Result.gen(function*() {
-    return {
-      subject: yield* readSubject(claims),
-      clientId: readClientId(claims),
-      issuer: readText(claims, "iss") ?? issuer,
-      scopes: yield* readScopes(claims),
-      email: readText(claims, "email"),
-      name: readText(claims, "name"),
-      provider,
-      expiresAt: expiresAt(claims),
-      claims
-    }
-  })
+): Result.Result<Identity, Refusal> => {
+  const subject = readSubject(claims)
+  if (Result.isFailure(subject)) return Result.fail(subject.failure)
+  return Result.map(readScopes(claims), (scopes) => ({
+    subject: subject.success,
+    clientId: readClientId(claims),
+    issuer: readText(claims, "iss") ?? issuer,
+    scopes,
+    email: readText(claims, "email"),
+    name: readText(claims, "name"),
+    provider,
+    expiresAt: expiresAt(claims),
+    claims
+  }))
+}

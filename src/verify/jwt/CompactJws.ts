@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import { type JsonObject, parseJsonObject } from "../../keys/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
-import { decode, isCanonical } from "./base64url.ts"
+import { decode } from "./base64url.ts"
 import { type JoseHeader, readJoseHeader } from "./JoseHeader.ts"
 
 /** A token that has the form of a JWT. Nothing in it is proven. */
@@ -11,6 +11,7 @@ export interface CompactJws {
   readonly token: string
   readonly header: JoseHeader
   readonly claims: JsonObject
+  readonly signature: Uint8Array
 }
 
 /** Says whether a token is to be judged as a JWT: two dots, however broken the parts are. */
@@ -22,16 +23,24 @@ export const hasJwtShape = (token: string): boolean => {
 
 const malformed = (detail: string): Result.Result<never, Refusal> => Result.fail(refusal("MalformedToken", detail))
 
-/** The JSON object in one part. A byte order mark is left in, where JSON does not allow it. */
-const readObject = (part: string, what: string): Result.Result<JsonObject, Refusal> =>
-  Result.try({
-    try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(decode(part)),
-    catch: () => refusal("MalformedToken", `${what} is not UTF-8`)
-  }).pipe(
-    Result.flatMap((text) =>
-      Result.mapError(parseJsonObject(text), (problem) => refusal("MalformedToken", `${what}: ${problem}`))
-    )
-  )
+// A byte order mark is left in, where JSON does not allow it.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const readText = (bytes: Uint8Array): string | undefined => {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** The JSON object in one part. */
+const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, Refusal> => {
+  const text = readText(bytes)
+  if (text === undefined) return malformed(`${what} is not UTF-8`)
+  const object = parseJsonObject(text)
+  return Result.isSuccess(object) ? Result.succeed(object.success) : malformed(`${what}: ${object.failure}`)
+}
 
 /**
  * Reads a token that is exactly three base64url parts, header and payload both JSON objects without repeated members.
@@ -41,13 +50,16 @@ const readObject = (part: string, what: string): Result.Result<JsonObject, Refus
  */
 export const parseCompactJws = (token: string): Result.Result<CompactJws, Refusal> => {
   if (!hasJwtShape(token)) return malformed("not three parts")
-  const [protectedHeader = "", payload = "", signature = ""] = token.split(".", 3)
-  if (!isCanonical(protectedHeader)) return malformed("header is not base64url")
-  return Result.gen(function*() {
-    const header = yield* Result.flatMap(readObject(protectedHeader, "header"), readJoseHeader)
-    if (!isCanonical(payload) || !isCanonical(signature)) {
-      return yield* malformed("payload or signature is not base64url")
-    }
-    return { token, header, claims: yield* readObject(payload, "payload") }
-  })
+  const [first = "", second = "", third = ""] = token.split(".", 3)
+  const protectedHeader = decode(first)
+  if (protectedHeader === undefined) return malformed("header is not base64url")
+  const header = Result.flatMap(readObject(protectedHeader, "header"), readJoseHeader)
+  if (Result.isFailure(header)) return Result.fail(header.failure)
+  const payload = decode(second)
+  const signature = decode(third)
+  if (payload === undefined || signature === undefined) return malformed("payload or signature is not base64url")
+  return Result.map(
+    readObject(payload, "payload"),
+    (claims) => ({ token, header: header.success, claims, signature })
+  )
 }

@@ -1,29 +1,37 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { JwtProvider } from "../../config/GatewaySettings.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
 import { checkIsBearer, checkIsNotIdToken } from "../claims/accessToken.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { identityFromClaims } from "../claims/identity.ts"
-import { checkValidity } from "../claims/validity.ts"
+import { checkValidity, expiresAt } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
-import type { Verdict } from "../Verdict.ts"
+import type { Holding, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import { checkType, type JoseHeader } from "./JoseHeader.ts"
-import { verifySignature } from "./signature.ts"
+import type { JudgeSignature } from "./signature.ts"
 
-/** Finds the key that a header names among those of the provider. */
-export type FindKey = (header: JoseHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
+/** The keys of a provider. */
+export interface ProviderKeys {
+  /** Finds the key that a header names. */
+  readonly find: (header: JoseHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
+  /** What `find` would find, at once; `undefined`: only `find` can say. */
+  readonly known: (header: JoseHeader) => CryptoKey | undefined
+}
 
-/** Judges a token that has the form of a JWT. */
+/** Judges a token that has the form of a JWT; an `Exit` where nothing has to be waited for. */
 export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
 
-const nowSeconds = Effect.map(Clock.currentTimeMillis, (millis) => millis / 1000)
+/** A longer token is verified each time: its claims would take the room of many others. */
+const maxRememberedLength = 4_096
 
 /** What is judged before the signature: nothing that would tell a forger about claims. */
 const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider, jws: CompactJws) => {
@@ -39,7 +47,7 @@ const checkClaims = (
   now: number,
   skew: number
 ): Refusal | undefined =>
-  checkValidity(claims, { now, skew, requireExpiry: true }) ?? checkAudience(claims, audience) ??
+  checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ?? checkAudience(claims, audience) ??
     checkIsNotIdToken(claims) ?? checkIsBearer(claims)
 
 /**
@@ -50,38 +58,49 @@ const checkClaims = (
  *
  * @param skew tolerance for times, in seconds
  */
-export const makeJwtVerifier = (provider: JwtProvider, skew: number, findKey: FindKey): VerifyJwt => {
+export const makeJwtVerifier = (
+  provider: JwtProvider,
+  skew: number,
+  keys: ProviderKeys,
+  judgeSignature: JudgeSignature,
+  clock: Clock.Clock
+): VerifyJwt => {
   const { issuer, name } = provider
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
   // All that time and the provider can change; the rest of the token is what it was. Without keys it cannot be said.
-  const stillHolds = (header: JoseHeader, claims: JsonObject, key: CryptoKey): Effect.Effect<boolean> =>
-    Effect.map(
-      Effect.all([Effect.option(findKey(header)), nowSeconds]),
-      // By reference: to Effect's structural equality any two CryptoKeys of one algorithm are equal.
-      ([found, now]) =>
-        Option.getOrUndefined(found) === key && checkValidity(claims, { now, skew, requireExpiry: true }) === undefined
+  const holding = ({ claims, header }: CompactJws, key: CryptoKey): Holding => {
+    const isInTime = (millis: number) =>
+      checkValidity(claims, { now: millis / 1000, skew, requireExpiry: true }) === undefined
+    // Keys by reference: to Effect's structural equality any two of one algorithm are equal.
+    return {
+      until: (expiresAt(claims) ?? 0) * 1000,
+      known: (now) => keys.known(header) === key && isInTime(now),
+      confirm: Effect.suspend(() =>
+        Effect.map(
+          Effect.option(keys.find(header)),
+          (found) => Option.getOrUndefined(found) === key && isInTime(clock.currentTimeMillisUnsafe())
+        )
+      )
+    }
+  }
+
+  const findKey = (header: JoseHeader) =>
+    Effect.mapError(
+      keys.find(header),
+      ({ _tag, detail }) => _tag === "UnknownKey" ? refuse(refusal(_tag, detail)) : unavailable(name, detail)
     )
 
-  return Effect.fnUntraced(
-    function*(jws) {
-      const header = checkHeader(provider, jws)
-      if (header !== undefined) return yield* refuse(header)
-      const key = yield* findKey(jws.header)
-      yield* verifySignature(jws, key)
-      const claims = checkClaims(provider, jws, yield* nowSeconds, skew)
-      if (claims !== undefined) return yield* refuse(claims)
-      const identity = yield* Effect.mapError(
-        Effect.fromResult(identityFromClaims(jws.claims, name, issuer)),
-        refuse
-      )
-      return { identity, holds: stillHolds(jws.header, jws.claims, key) }
-    },
-    Effect.catchTags({
-      UnknownKey: ({ detail }) => Effect.fail(refuse(refusal("UnknownKey", detail))),
-      KeysUnavailable: ({ detail }) => Effect.fail(unavailable(name, detail)),
-      SignatureRefused: (refused) => Effect.fail(refuse(refused)),
-      SignatureNotJudged: ({ detail }) => Effect.fail(unavailable(name, detail))
-    })
-  )
+  return Effect.fnUntracedEager(function*(jws) {
+    const header = checkHeader(provider, jws)
+    if (header !== undefined) return yield* Exit.fail(refuse(header))
+    const key = keys.known(jws.header) ?? (yield* findKey(jws.header))
+    const signature = yield* Effect.mapErrorEager(judgeSignature(jws, key), ({ detail }) => unavailable(name, detail))
+    const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
+    if (refused !== undefined) return yield* Exit.fail(refuse(refused))
+    const identity = identityFromClaims(jws.claims, name, issuer)
+    return Result.isSuccess(identity)
+      ? { identity: identity.success, holds: jws.token.length > maxRememberedLength ? undefined : holding(jws, key) }
+      : yield* Exit.fail(refuse(identity.failure))
+  })
 }

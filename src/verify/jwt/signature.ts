@@ -1,44 +1,87 @@
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { compactVerify, errors } from "jose"
+import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
+import { keyRules } from "../../keys/cryptoPolicy.ts"
 import type { Refusal } from "../Refusal.ts"
 import { refusal } from "../Refusal.ts"
 import type { CompactJws } from "./CompactJws.ts"
-
-/** The signature was found wanting. */
-export class SignatureRefused extends Data.TaggedError("SignatureRefused")<Refusal> {}
 
 /** Verification itself failed, for a reason that does not lie in the token. */
 export class SignatureNotJudged extends Data.TaggedError("SignatureNotJudged")<{
   readonly detail: string
 }> {}
 
+/**
+ * Says at once whether a signature is that of what was signed (ASCII); `undefined`: not here.
+ *
+ * It has to be as strict as Web Crypto, must not throw, and holds up everybody else meanwhile: leave to Web Crypto what
+ * takes longer than handing it to another thread and back.
+ */
+export type VerifyAtOnce = (
+  algorithm: JwsAlgorithm,
+  key: CryptoKey,
+  signature: Uint8Array,
+  signed: string
+) => boolean | undefined
+
+/** How this host verifies signatures at once; by default it does not, and leaves all of them to Web Crypto. */
+export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
+  "mcp-authorizer/verify/jwt/signature/VerifyAtOnce",
+  { defaultValue: () => () => undefined }
+)
+
+const wrong = refusal("InvalidSignature", "the signature does not verify")
+
 // By code, never by text. What is not listed is no fault of the caller: an outage must not become a 401.
-const classify = (cause: unknown): SignatureRefused | SignatureNotJudged => {
+const classify = (cause: unknown): Effect.Effect<Refusal, SignatureNotJudged> => {
   const code = cause instanceof errors.JOSEError ? cause.code : undefined
   switch (code) {
     case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
-      return new SignatureRefused(refusal("InvalidSignature", "the signature does not verify"))
+      return Effect.succeed(wrong)
     case "ERR_JWS_INVALID":
-      return new SignatureRefused(refusal("MalformedToken", "not a JWS"))
+      return Effect.succeed(refusal("MalformedToken", "not a JWS"))
     case "ERR_JOSE_ALG_NOT_ALLOWED":
     case "ERR_JOSE_NOT_SUPPORTED":
-      return new SignatureRefused(refusal("UnsupportedAlgorithm", "alg is not allowed"))
+      return Effect.succeed(refusal("UnsupportedAlgorithm", "alg is not allowed"))
     default:
-      return new SignatureNotJudged({ detail: `verification failed: ${code ?? "no JOSE error"}` })
+      return Effect.fail(new SignatureNotJudged({ detail: `verification failed: ${code ?? "no JOSE error"}` }))
   }
 }
 
 /**
- * Verifies the signature of a token with `key`, by the algorithm of its header and no other (RFC 7515, section 5.2).
+ * How many bytes a signature has: those of the modulus, of two scalars, or 64 (RFC 8017, sections 8.1.2 and 8.2.2; RFC
+ * 7518, section 3.4; RFC 8032, section 5.1.7).
  *
- * Fails with `SignatureRefused` if the token is to blame, else with `SignatureNotJudged`.
+ * Judged here because OpenSSL takes a PSS signature without its leading zeros, too: one token would have two spellings.
  */
-export const verifySignature = (
-  { header, token }: CompactJws,
-  key: CryptoKey
-): Effect.Effect<void, SignatureRefused | SignatureNotJudged> =>
-  Effect.asVoid(Effect.tryPromise({
-    try: () => compactVerify(token, key, { algorithms: [header.alg] }),
-    catch: classify
-  }))
+const signatureBytes = (algorithm: JwsAlgorithm, key: CryptoKey): number | undefined => {
+  const rule = keyRules[algorithm]
+  if (rule.kty !== "RSA") return 2 * rule.coordinateBytes
+  // RSA keys alone have it; the type of `algorithm` does not tell the kinds apart.
+  const bits = "modulusLength" in key.algorithm ? Number(key.algorithm.modulusLength) : undefined
+  return bits === undefined ? undefined : Math.ceil(bits / 8)
+}
+
+/**
+ * Judges the signature of a token with the given key, by the algorithm of the token's header and no other (RFC 7515,
+ * section 5.2): `undefined` if it is good. An `Exit` where the host can say at once.
+ */
+export type JudgeSignature = (jws: CompactJws, key: CryptoKey) => Effect.Effect<Refusal | undefined, SignatureNotJudged>
+
+/** Makes the judge of signatures of this host. */
+export const makeJudgeSignature: Effect.Effect<JudgeSignature> = Effect.map(
+  VerifyAtOnce,
+  (verifyAtOnce): JudgeSignature => ({ header: { alg }, signature, token }, key) => {
+    const length = signatureBytes(alg, key)
+    if (length !== undefined && signature.length !== length) return Effect.succeed(wrong)
+    const isGood = verifyAtOnce(alg, key, signature, token.slice(0, token.lastIndexOf(".")))
+    return isGood === undefined
+      ? Effect.catch(
+        Effect.as(Effect.tryPromise(() => compactVerify(token, key, { algorithms: [alg] })), undefined),
+        ({ cause }) => classify(cause)
+      )
+      : Effect.succeed(isGood ? undefined : wrong)
+  }
+)

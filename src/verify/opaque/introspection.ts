@@ -11,7 +11,7 @@ import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import { basicAuthorization } from "./clientCredentials.ts"
-import type { VerifyOpaque } from "./VerdictCache.ts"
+import type { AskProvider } from "./VerifyOpaque.ts"
 
 /** Many servers write `null` for what they do not know; RFC 7662 leaves such members out. */
 const withoutNulls = (answer: JsonObject): JsonObject =>
@@ -37,7 +37,7 @@ export const makeIntrospectionVerifier = (
   provider: IntrospectionProvider,
   skew: number,
   http: ProviderHttp["Service"]
-): VerifyOpaque => {
+): AskProvider => {
   const { allowedDomains, audience, clientId, clientSecret, introspectionEndpoint, issuer, name } = provider
   const authorization = basicAuthorization(clientId, clientSecret)
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)

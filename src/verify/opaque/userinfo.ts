@@ -7,7 +7,7 @@ import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
 import { readClientId, readSubject, readText } from "../claims/subject.ts"
 import { refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
-import type { VerifyOpaque } from "./VerdictCache.ts"
+import type { AskProvider } from "./VerifyOpaque.ts"
 
 /**
  * Asks the userinfo endpoint with the token itself (OpenID Connect Core 1.0, section 5.3).
@@ -15,7 +15,7 @@ import type { VerifyOpaque } from "./VerdictCache.ts"
  * The answer says who, but neither for whom nor what for: any token of the issuer is accepted, and none has scopes. 401
  * is a refusal; every other answer without a `sub` is the provider's failure.
  */
-export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderHttp["Service"]): VerifyOpaque => {
+export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderHttp["Service"]): AskProvider => {
   const { allowedDomains, issuer, name, userinfoEndpoint } = provider
   return Effect.fnUntraced(
     function*(token) {

@@ -1,0 +1,28 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { BearerToken } from "../../credential/BearerToken.ts"
+import type { VerificationError } from "../../errors/GatewayError.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import { requireUnexpired } from "../claims/requireUnexpired.ts"
+import { holdingUntil, type Verdict } from "../Verdict.ts"
+import { endPassed, maxPositiveMillis } from "./verdictLife.ts"
+
+/** Asks the provider who bears an opaque token. */
+export type AskProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
+
+/** Judges an opaque token. */
+export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, VerificationError>
+
+/**
+ * Makes the verifier of opaque tokens: what their provider says, believed until the token ends, for 5 minutes at most (so
+ * long may a revoked token live on).
+ *
+ * @param skew tolerance for the end of a token, in seconds
+ */
+export const makeVerifyOpaque = (skew: number, ask: AskProvider): VerifyOpaque =>
+  Effect.fnUntraced(function*(token) {
+    const identity = yield* requireUnexpired(yield* ask(token), skew, endPassed)
+    const longest = (yield* Clock.currentTimeMillis) + maxPositiveMillis
+    const until = Math.min((identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, longest)
+    return { identity, holds: holdingUntil(until) }
+  })

@@ -1,0 +1,25 @@
+/** What stands for a token wherever one is remembered or compared: its SHA-256, in hexadecimal. */
+import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+
+/**
+ * The SHA-256 of a text's UTF-8 bytes in lower-case hexadecimal, on hosts that can say it at once.
+ *
+ * With it a token that was verified before is known without waiting. `undefined`: there is the `Digest` service alone.
+ */
+export const Sha256 = Context.Reference<((text: string) => string) | undefined>(
+  "mcp-authorizer/verify/tokenDigest/Sha256",
+  { defaultValue: () => undefined }
+)
+
+const encoder = new TextEncoder()
+
+/** The digest of a token, by the fastest means that the host has. */
+export const makeTokenDigest = Effect.gen(function*() {
+  const { digestHex } = yield* Digest.Digest
+  const sha256 = yield* Sha256
+  return sha256 === undefined
+    ? (token: string): Effect.Effect<string> => digestHex(Digest.sha256, encoder.encode(token))
+    : (token: string): Effect.Effect<string> => Effect.succeed(sha256(token))
+})
