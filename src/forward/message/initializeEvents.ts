@@ -16,6 +16,12 @@ export interface InitializeEventsOptions {
 
 const defaultMaxEventBytes = 4 * 1024 * 1024
 
+/** What sets `result.serverInfo.authInfo` in the first event that holds the answer, chunk by chunk. */
+export const makeInitializeFramer = (options: InitializeEventsOptions): EventFramer => {
+  const { authInfo, id, maxEventBytes = defaultMaxEventBytes } = options
+  return new EventFramer((event) => changeData(event, (data) => injectAuthInfo(data, authInfo, id)), maxEventBytes)
+}
+
 /**
  * Sets `result.serverInfo.authInfo` in the first event that holds the answer to `initialize`.
  *
@@ -24,14 +30,12 @@ const defaultMaxEventBytes = 4 * 1024 * 1024
  *
  * Source: MCP 2025-11-25, Streamable HTTP, "Sending Messages to the Server".
  */
-export const initializeEvents = (options: InitializeEventsOptions) => {
-  const { authInfo, id, maxEventBytes = defaultMaxEventBytes } = options
-  const change = (event: Uint8Array) => changeData(event, (data) => injectAuthInfo(data, authInfo, id))
-  return <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+export const initializeEvents =
+  (options: InitializeEventsOptions) =>
+  <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
     Stream.mapAccum(
       self,
-      () => new EventFramer(change, maxEventBytes),
+      () => makeInitializeFramer(options),
       (framer, chunk) => [framer, framer.push(chunk)] as const,
       { onHalt: (framer) => framer.end() }
     )
-}

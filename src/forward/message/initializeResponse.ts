@@ -1,9 +1,9 @@
 /** What the gateway does to the answer to `initialize`: it puts the caller into `result.serverInfo.authInfo`. */
-import { MemberCuts } from "./memberCuts.ts"
 import { knownName, matchName } from "./memberName.ts"
+import { MessageOutput } from "./messageOutput.ts"
 import { type RequestId, requestId } from "./scalarValue.ts"
 import { JsonScanner, maxMessageDepth } from "./scanJson.ts"
-import { joinBytes, spliceBytes } from "./spliceBytes.ts"
+import { joinBytes } from "./spliceBytes.ts"
 
 const idName = knownName("id")
 const resultName = knownName("result")
@@ -22,30 +22,26 @@ const comma = encoder.encode(",")
  * returned as the instance it is: the server behind is trusted, so there is nothing to refuse. Never fails.
  */
 export const injectAuthInfo = (bytes: Uint8Array, authInfo: Uint8Array, id: RequestId): Uint8Array => {
-  const reader = new AnswerReader(bytes, id)
-  if (!reader.read()) return bytes
-  const { cuts, insideServerInfo: at, keepsMember } = reader
-  const insert = joinBytes([authInfoStart, authInfo, ...(keepsMember ? [comma] : [])])
-  return spliceBytes(bytes, [{ start: at, end: at, insert }, ...cuts.splices])
+  const reader = new AnswerReader(bytes, authInfo, id)
+  return reader.read() ? reader.output.whole() : bytes
 }
 
 /** Reads an answer down to `serverInfo`. Each method is `false` where the answer is not the one to change. */
 class AnswerReader {
-  /** The existing `authInfo` members. */
-  readonly cuts = new MemberCuts()
-  /** Just inside the opening brace of `serverInfo`; -1 before that was found. */
-  insideServerInfo = -1
-  /** Whether `serverInfo` keeps a member, so that one put before it needs a comma. */
-  keepsMember = false
+  readonly output: MessageOutput
 
+  private serverInfoSeen = false
   private readonly bytes: Uint8Array
   private readonly scanner: JsonScanner
+  private readonly authInfo: Uint8Array
   private readonly id: RequestId
 
-  constructor(bytes: Uint8Array, id: RequestId) {
+  constructor(bytes: Uint8Array, authInfo: Uint8Array, id: RequestId) {
     this.bytes = bytes
+    this.authInfo = authInfo
     // Deeper answers are passed on as they are.
     this.scanner = new JsonScanner(bytes, maxMessageDepth)
+    this.output = new MessageOutput(this.scanner)
     this.id = id
   }
 
@@ -60,7 +56,7 @@ class AnswerReader {
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {
       if (matchName(bytes, scanner, idName) === "Exact") {
-        if (idSeen || requestId(bytes, scanner, scanner.next()) !== this.id) return false
+        if (idSeen || this.answerId() !== this.id) return false
         idSeen = true
       } else if (matchName(bytes, scanner, resultName) === "Exact") {
         if (resultSeen || scanner.next() !== "OpenObject" || !this.result()) return false
@@ -77,29 +73,41 @@ class AnswerReader {
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {
       if (matchName(bytes, scanner, serverInfoName) === "Exact") {
-        if (this.insideServerInfo >= 0 || scanner.next() !== "OpenObject" || !this.serverInfo()) return false
+        if (this.serverInfoSeen || scanner.next() !== "OpenObject" || !this.serverInfo()) return false
       } else if (!this.skipValue()) {
         return false
       }
     }
-    return token === "CloseObject" && this.insideServerInfo >= 0
+    return token === "CloseObject" && this.serverInfoSeen
   }
 
   private serverInfo(): boolean {
-    const { bytes, cuts, scanner } = this
-    this.insideServerInfo = scanner.end
+    const { authInfo, bytes, output, scanner } = this
+    this.serverInfoSeen = true
+    output.hold(scanner.end)
+    // Whether a member stays, so that one put before it needs a comma.
+    let keepsMember = false
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {
       if (matchName(bytes, scanner, authInfoName) === "None") {
-        cuts.keep(scanner)
-        this.keepsMember = true
+        output.keep()
+        keepsMember = true
       } else {
-        cuts.cut(scanner)
+        output.cut()
       }
       if (!this.skipValue()) return false
+      output.endValue()
     }
-    cuts.close(scanner)
+    output.close()
+    output.release(joinBytes(keepsMember ? [authInfoStart, authInfo, comma] : [authInfoStart, authInfo]))
     return token === "CloseObject"
+  }
+
+  private answerId(): RequestId | undefined {
+    const { bytes, scanner } = this
+    const token = scanner.next()
+    const { end, plain, start } = scanner
+    return requestId(bytes, { token, start, end, plain })
   }
 
   /** Passes over the value that comes next. */

@@ -2,37 +2,74 @@
  * The smallest parts of a JSON text: numbers, literals, escapes and UTF-8 sequences (RFC 8259, sections 3, 6 and 7;
  * RFC 3629, section 4).
  *
- * Each function says where the part that begins at `at` ends, or -1 if no such part begins there. They read past the
- * end of the bytes without harm: what they find there fits no rule.
+ * The functions read past the end of the bytes without harm: what they find there fits no rule.
  */
 
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
+/** What a number has come to, byte by byte; 0 is its start in `numberStep`, and that it ends there in the result. */
+const numberRules: ReadonlyArray<readonly [from: number, bytes: string, to: number]> = [
+  [0, "-", 1],
+  [0, "0", 2],
+  [0, "123456789", 3],
+  [1, "0", 2],
+  [1, "123456789", 3],
+  [2, ".", 4],
+  [2, "eE", 6],
+  [3, "0123456789", 3],
+  [3, ".", 4],
+  [3, "eE", 6],
+  [4, "0123456789", 5],
+  [5, "0123456789", 5],
+  [5, "eE", 6],
+  [6, "+-", 7],
+  [6, "0123456789", 8],
+  [7, "0123456789", 8],
+  [8, "0123456789", 8]
+]
 
-const endOfDigits = (bytes: Uint8Array, at: number): number => {
-  if (!isDigit(bytes[at])) return -1
-  let end = at + 1
-  while (isDigit(bytes[end])) end++
-  return end
+/**
+ * The state of a number after one byte more, at `state << 8 | byte`; 0 if that byte is not part of it.
+ *
+ * What follows a number is the caller's to judge (`01` is the number `0` and then a `1`).
+ */
+export const numberStep: Uint8Array = new Uint8Array(9 << 8)
+for (const [from, bytes, to] of numberRules) {
+  for (const byte of bytes) numberStep[(from << 8) | byte.charCodeAt(0)] = to
 }
 
-/** The end of the number at `at`. What follows it is the caller's to judge (`01` is the number `0` and then a `1`). */
-export const endOfNumber = (bytes: Uint8Array, at: number): number => {
-  const integer = bytes[at] === 0x2d ? at + 1 : at
-  let end = bytes[integer] === 0x30 ? integer + 1 : endOfDigits(bytes, integer)
-  if (end >= 0 && bytes[end] === 0x2e) end = endOfDigits(bytes, end + 1)
-  if (end >= 0 && (bytes[end] === 0x65 || bytes[end] === 0x45)) {
-    const sign = bytes[end + 1]
-    end = endOfDigits(bytes, sign === 0x2b || sign === 0x2d ? end + 2 : end + 1)
+export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+
+/** Whether a number may end in this state, and whether it may go on with any number of digits. */
+export const isNumber = (state: number): boolean => state === 2 || state === 3 || state === 5 || state === 8
+export const mayRepeat = (state: number): boolean => state === 3 || state === 5 || state === 8
+
+/** How long the literal is that begins with this byte; 0 if none does. */
+export const lengthOfLiteral = (byte: number): number => {
+  switch (byte) {
+    case 0x74:
+    case 0x6e:
+      return 4
+    case 0x66:
+      return 5
+    default:
+      return 0
   }
-  return end
 }
 
-const literals = ["true", "false", "null"].map((literal) => new TextEncoder().encode(literal))
-
-/** The end of the `true`, `false` or `null` at `at`. */
-export const endOfLiteral = (bytes: Uint8Array, at: number): number => {
-  const literal = literals.find((literal) => literal.every((byte, index) => bytes[at + index] === byte))
-  return literal === undefined ? -1 : at + literal.length
+/** Whether a `true`, `false` or `null` stands at `at`. */
+export const isLiteral = (bytes: Uint8Array, at: number): boolean => {
+  const b = bytes[at + 1]
+  const c = bytes[at + 2]
+  const d = bytes[at + 3]
+  switch (bytes[at]) {
+    case 0x74:
+      return b === 0x72 && c === 0x75 && d === 0x65
+    case 0x6e:
+      return b === 0x75 && c === 0x6c && d === 0x6c
+    case 0x66:
+      return b === 0x61 && c === 0x6c && d === 0x73 && bytes[at + 4] === 0x65
+    default:
+      return false
+  }
 }
 
 const hexDigit = (byte: number | undefined): number => {
@@ -73,21 +110,42 @@ export const escapedCodeUnit = (bytes: Uint8Array, at: number): number => {
   }
 }
 
-const isContinuation = (byte: number | undefined, least = 0x80, greatest = 0xbf): boolean =>
-  byte !== undefined && byte >= least && byte <= greatest
+/** The end of the escape at `at`, a surrogate pair being one; -1 if it is none. */
+export const endOfEscape = (bytes: Uint8Array, at: number): number => {
+  const unit = escapedCodeUnit(bytes, at)
+  if (unit < 0) return -1
+  if (bytes[at + 1] !== 0x75) return at + 2
+  if (unit < 0xd800 || unit > 0xdbff || bytes[at + 6] !== 0x5c) return at + 6
+  const second = escapedCodeUnit(bytes, at + 6)
+  return second >= 0xdc00 && second <= 0xdfff ? at + 12 : at + 6
+}
 
-/** The end of the sequence of more than one byte at `at`: shortest form only, no surrogates, none above U+10FFFF. */
+/**
+ * The end of the sequences of more than one byte that follow one another from `at` on, or -1 if there is none: shortest
+ * form only, no surrogates, none above U+10FFFF.
+ */
 export const endOfUtf8 = (bytes: Uint8Array, at: number): number => {
-  const lead = bytes[at] ?? 0
-  const second = bytes[at + 1]
-  if (lead >= 0xc2 && lead <= 0xdf) return isContinuation(second) ? at + 2 : -1
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const valid = isContinuation(second, lead === 0xe0 ? 0xa0 : 0x80, lead === 0xed ? 0x9f : 0xbf)
-    return valid && isContinuation(bytes[at + 2]) ? at + 3 : -1
+  const { length } = bytes
+  let end = at
+  for (;;) {
+    // To read past the end even once would make all later reads slow.
+    const second = end + 1 < length ? bytes[end + 1] ?? 0 : 0
+    const third = end + 2 < length ? bytes[end + 2] ?? 0 : 0
+    const fourth = end + 3 < length ? bytes[end + 3] ?? 0 : 0
+    const size = end < length ? sizeOfSequence(bytes[end] ?? 0, second, third, fourth) : 0
+    if (size === 0) return end === at ? -1 : end
+    end += size
   }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const valid = isContinuation(second, lead === 0xf0 ? 0x90 : 0x80, lead === 0xf4 ? 0x8f : 0xbf)
-    return valid && isContinuation(bytes[at + 2]) && isContinuation(bytes[at + 3]) ? at + 4 : -1
-  }
-  return -1
+}
+
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80
+
+/** How many bytes the sequence has that begins with these; 0 if none does. */
+const sizeOfSequence = (first: number, second: number, third: number, fourth: number): number => {
+  if (first < 0xc2 || !isContinuation(second)) return 0
+  if (first < 0xe0) return 2
+  if (!isContinuation(third)) return 0
+  if (first < 0xf0) return (first === 0xe0 && second < 0xa0) || (first === 0xed && second > 0x9f) ? 0 : 3
+  if (!isContinuation(fourth) || first > 0xf4) return 0
+  return (first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f) ? 0 : 4
 }

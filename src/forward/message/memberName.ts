@@ -7,7 +7,7 @@
 import { escapedCodeUnit } from "./jsonLexemes.ts"
 import type { JsonScanner } from "./scanJson.ts"
 
-/** A name to look for; ASCII letters, digits and `_`. */
+/** A text to look for, a name above all; printable ASCII. */
 export interface KnownName {
   readonly exact: Uint8Array
   readonly folded: Uint8Array
@@ -37,12 +37,14 @@ const fold = (codePoint: number): number => {
   }
 }
 
-/** Compares the scanner's last token, a `Name`, with a known name; looks at no more of it than the known name has. */
-export const matchName = (bytes: Uint8Array, scanner: JsonScanner, known: KnownName): NameMatch => {
-  const { exact, folded } = known
+/** Compares the scanner's last token, a `Name` or `String`, with a known one; looks at no more of it than that has. */
+export const matchName = (bytes: Uint8Array, scanner: JsonScanner, known: KnownName): NameMatch =>
+  // Nearly all names differ in their length already.
+  scanner.plain && scanner.end - scanner.start - 2 !== known.exact.length ? "None" : compare(bytes, scanner, known)
+
+const compare = (bytes: Uint8Array, scanner: JsonScanner, { exact, folded }: KnownName): NameMatch => {
   const end = scanner.end - 1
   let at = scanner.start + 1
-  if (scanner.plain && end - at !== exact.length) return "None"
   let isExact = true
   for (let index = 0; index < exact.length; index++) {
     if (at >= end) return "None"

@@ -16,19 +16,24 @@ export const stringValue = (bytes: Uint8Array, { end, plain, start }: StringPlac
     // The scanner has found it valid: this cannot throw, and is a string.
     : JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 
+/** Where a scalar stands that a scanner has passed, and what it is. */
+export interface ScalarPlace extends StringPlace {
+  readonly token: JsonToken
+}
+
 /**
- * The id that the scanner's last token is, or `undefined` if JSON-RPC allows no such id.
+ * The id that stands there, or `undefined` if JSON-RPC allows no such id.
  *
  * Numbers above 2^53 lose digits here, as they do in most servers: ids are compared, never written.
  */
-export const requestId = (bytes: Uint8Array, scanner: JsonScanner, token: JsonToken): RequestId | undefined => {
-  switch (token) {
+export const requestId = (bytes: Uint8Array, place: ScalarPlace): RequestId | undefined => {
+  switch (place.token) {
     case "String":
-      return stringValue(bytes, scanner)
+      return stringValue(bytes, place)
     case "Number":
-      return Number(decoder.decode(bytes.subarray(scanner.start, scanner.end)))
+      return Number(decoder.decode(bytes.subarray(place.start, place.end)))
     case "Literal":
-      return bytes[scanner.start] === 0x6e ? null : undefined
+      return bytes[place.start] === 0x6e ? null : undefined
     default:
       return undefined
   }

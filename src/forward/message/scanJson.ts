@@ -4,11 +4,12 @@
  * It keeps its own stack, so no depth of nesting overflows, and reports tokens as spans of the input, so that whoever
  * rewrites a message leaves all other bytes as they are.
  */
-import { endOfLiteral, endOfNumber, endOfUtf8, escapedCodeUnit } from "./jsonLexemes.ts"
+import { lengthOfLiteral } from "./jsonLexemes.ts"
+import { type Scalar, ScalarScanner } from "./scanScalars.ts"
 
 /**
- * What `JsonScanner.next` found. `Literal` is `true`, `false` or `null`; `Malformed` and `TooDeep` are final, as is
- * `End`.
+ * What `JsonScanner.next` found. `Literal` is `true`, `false` or `null`; `More` is that the bytes at hand decide
+ * nothing further; `Malformed` and `TooDeep` are final, as is `End`.
  */
 export type JsonToken =
   | "OpenObject"
@@ -19,12 +20,23 @@ export type JsonToken =
   | "String"
   | "Number"
   | "Literal"
+  | "More"
   | "End"
   | "Malformed"
   | "TooDeep"
 
-/** What the grammar allows next: `Rest` is what follows a complete value. */
-type Expected = "Value" | "FirstElement" | "FirstName" | "Rest" | "Nothing"
+// What the grammar allows next; after `NOTHING`, what the bytes so far have cut short.
+const VALUE = 0
+const FIRST_ELEMENT = 1
+const FIRST_NAME = 2
+const NEXT_NAME = 3
+const AFTER_NAME = 4
+const AFTER_VALUE = 5
+const NOTHING = 6
+const REST_OF_NAME = 7
+const REST_OF_LONG_NAME = 8
+const REST_OF_STRING = 9
+const REST_OF_NUMBER = 10
 
 const TAB = 0x09
 const LF = 0x0a
@@ -32,26 +44,22 @@ const CR = 0x0d
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
-const MINUS = 0x2d
-const ZERO = 0x30
 const NINE = 0x39
 const COLON = 0x3a
 const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 /** Stands for the byte after the last one; no byte has this value. */
 const NONE = -1
 
-/** 1 for the bytes that stand for themselves inside a string: printable ASCII but `"` and `\`. */
-const selfStanding = Uint8Array.from(
-  { length: 256 },
-  (_, byte) => byte >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0
-)
-
 /** How deeply the messages of MCP may nest objects and arrays: parsers behind may recurse. */
 export const maxMessageDepth = 256
+
+/** Where the comma before a `Name` stands if there is none. */
+export const noSeparator = -1
+/** And if it was in an earlier piece. */
+const earlierSeparator = -2
 
 /**
  * Reads one JSON text, token by token, in one pass and time linear in its length.
@@ -59,126 +67,186 @@ export const maxMessageDepth = 256
  * Use it where bytes must be judged or changed without being parsed and serialised again. Accepted is exactly what
  * RFC 8259 allows in UTF-8 without a byte order mark, except that a member name with a lone surrogate (`\ud800`) is
  * refused: parsers differ in what they make of it, so it could hide a name. In other strings it is only reported.
+ *
+ * A text that comes in pieces is read to `More`; `push` then takes the next piece, `finish` says that there is none.
+ * A name longer than `maxTokenBytes` is reported with as much of it as there is.
  */
-export class JsonScanner {
-  /** The span of the last token; of strings and names with their quotes. */
-  start = 0
-  end = 0
-  /** Where the token before the last one ended: at `Name` and `CloseObject`, the end of the member before. */
-  previousEnd = 0
-  /** Where the comma before the last `Name` stands; -1 before the first member of an object. */
-  separator = -1
+export class JsonScanner extends ScalarScanner {
+  /** Where the comma before the last `Name` stands, or `noSeparator`; another negative number for an earlier piece. */
+  separator = noSeparator
   /** How many containers enclose the last token; those of a container's own brackets do not count itself. */
   depth = 0
-  /** Whether the last string or name is ASCII without escapes, so that its bytes are its text. */
-  plain = true
-  /** Whether the last string holds half of a surrogate pair. */
-  loneSurrogate = false
 
-  private readonly bytes: Uint8Array
   private readonly maxDepth: number
-  /** For each open container, whether it is an object. */
+  /** For each open container, whether it is an object; and the same of the innermost. */
   private readonly open: Array<boolean> = []
-  private expected: Expected = "Value"
+  private inObject = false
+  private expected = VALUE
   private last: JsonToken = "End"
-  private position = 0
 
-  /** `maxDepth` is how many containers may be open at once; one more is `TooDeep`. */
-  constructor(bytes: Uint8Array, maxDepth: number) {
-    this.bytes = bytes
+  /**
+   * `maxDepth` is how many containers may be open at once; one more is `TooDeep`. `bytes` are the whole text unless
+   * `whole` is false.
+   */
+  constructor(bytes: Uint8Array, maxDepth: number, whole = true) {
+    super(bytes, whole)
     this.maxDepth = maxDepth
   }
 
+  /** Whether a comma was passed and not yet the name that must follow. */
+  get nameIsDue(): boolean {
+    return this.expected === NEXT_NAME || (this.expected === REST_OF_NAME && this.separator !== noSeparator)
+  }
+
+  override push(piece: Uint8Array): void {
+    const { kept, separator } = this
+    if (separator >= 0) this.separator = separator < kept ? earlierSeparator : separator - kept
+    super.push(piece)
+  }
+
   next(): JsonToken {
-    this.previousEnd = this.end
-    const byte = this.skipSpace()
-    switch (this.expected) {
-      case "Rest":
-        return this.rest(byte)
-      case "FirstName":
-        this.separator = -1
-        return byte === CLOSE_BRACE ? this.close("CloseObject") : this.name(byte)
-      case "FirstElement":
-        return byte === CLOSE_BRACKET ? this.close("CloseArray") : this.value(byte)
-      case "Value":
-        return this.value(byte)
-      case "Nothing":
-        return this.last
+    if (this.expected >= NOTHING) {
+      const token = this.resume()
+      if (token !== undefined) return token
     }
-  }
-
-  private rest(byte: number): JsonToken {
-    if (this.open.length === 0) return this.finish(byte === NONE ? "End" : "Malformed")
-    const inObject = this.open[this.open.length - 1] === true
-    if (byte === COMMA) {
-      this.separator = this.position++
-      const after = this.skipSpace()
-      return inObject ? this.name(after) : this.value(after)
-    }
-    if (inObject) return byte === CLOSE_BRACE ? this.close("CloseObject") : this.finish("Malformed")
-    return byte === CLOSE_BRACKET ? this.close("CloseArray") : this.finish("Malformed")
-  }
-
-  /** A name and the colon after it; the span is the name's. */
-  private name(byte: number): JsonToken {
-    if (byte !== QUOTE || !this.string() || this.loneSurrogate) return this.finish("Malformed")
-    if (this.skipSpace() !== COLON) return this.finish("Malformed")
-    this.position++
-    this.expected = "Value"
-    return "Name"
-  }
-
-  private value(byte: number): JsonToken {
-    switch (byte) {
-      case QUOTE:
-        this.expected = "Rest"
-        return this.string() ? "String" : this.finish("Malformed")
-      case OPEN_BRACE:
-        return this.enter(true)
-      case OPEN_BRACKET:
-        return this.enter(false)
-      default: {
-        const isNumber = byte === MINUS || (byte >= ZERO && byte <= NINE)
-        const end = isNumber ? endOfNumber(this.bytes, this.position) : endOfLiteral(this.bytes, this.position)
-        if (end < 0) return this.finish("Malformed")
-        this.span(this.position, end)
-        this.expected = "Rest"
-        return isNumber ? "Number" : "Literal"
+    for (;;) {
+      const byte = this.peek()
+      if (byte === NONE) return this.exhausted()
+      switch (this.expected) {
+        case AFTER_VALUE:
+          if (byte !== COMMA) return this.closeAs(byte)
+          if (this.open.length === 0) return this.finishAs("Malformed")
+          this.separator = this.position++
+          this.expected = this.inObject ? NEXT_NAME : VALUE
+          break
+        case AFTER_NAME:
+          if (byte !== COLON) return this.finishAs("Malformed")
+          this.position++
+          this.expected = VALUE
+          break
+        case NEXT_NAME:
+          return this.name(byte)
+        case FIRST_NAME:
+          this.separator = noSeparator
+          return byte === CLOSE_BRACE ? this.close() : this.name(byte)
+        case FIRST_ELEMENT:
+          return byte === CLOSE_BRACKET ? this.close() : this.value(byte)
+        default:
+          return this.value(byte)
       }
     }
   }
 
+  /** Goes on with what was cut short; `undefined` where nothing is to be reported of it. */
+  private resume(): JsonToken | undefined {
+    switch (this.expected) {
+      case REST_OF_NAME:
+        return this.endName(this.restOfString())
+      case REST_OF_LONG_NAME: {
+        const token = this.endName(this.restOfString())
+        return token === "Name" ? undefined : token
+      }
+      case REST_OF_STRING:
+        return this.endValue(this.restOfString(), "String", REST_OF_STRING)
+      case REST_OF_NUMBER:
+        return this.endValue(this.restOfNumber(), "Number", REST_OF_NUMBER)
+      default:
+        return this.last
+    }
+  }
+
+  private name(byte: number): JsonToken {
+    return byte === QUOTE ? this.endName(this.string()) : this.finishAs("Malformed")
+  }
+
+  private endName(name: Scalar): JsonToken {
+    if (name === "Malformed" || this.loneSurrogate) return this.finishAs("Malformed")
+    this.depth = this.open.length
+    if (name === "Read") {
+      this.expected = AFTER_NAME
+      return "Name"
+    }
+    const isNew = this.expected !== REST_OF_LONG_NAME
+    if (this.long && isNew) {
+      // So much of a name tells whether it is a known one; what follows need not be kept for that.
+      this.expected = REST_OF_LONG_NAME
+      return "Name"
+    }
+    if (isNew) this.expected = REST_OF_NAME
+    return "More"
+  }
+
+  private value(byte: number): JsonToken {
+    if (byte === QUOTE) return this.endValue(this.string(), "String", REST_OF_STRING)
+    if (byte <= NINE) return this.endValue(this.number(), "Number", REST_OF_NUMBER)
+    if (byte === OPEN_BRACE) return this.enter(true)
+    if (byte === OPEN_BRACKET) return this.enter(false)
+    const length = lengthOfLiteral(byte)
+    return length === 0 ? this.finishAs("Malformed") : this.endValue(this.literal(length), "Literal", VALUE)
+  }
+
+  private endValue(value: Scalar, token: JsonToken, rest: number): JsonToken {
+    if (value === "Malformed") return this.finishAs("Malformed")
+    this.depth = this.open.length
+    this.expected = value === "Read" ? AFTER_VALUE : rest
+    return value === "Read" ? token : "More"
+  }
+
   private enter(isObject: boolean): JsonToken {
-    if (this.open.length >= this.maxDepth) return this.finish("TooDeep")
-    this.span(this.position, this.position + 1)
-    this.open.push(isObject)
-    this.expected = isObject ? "FirstName" : "FirstElement"
+    const { open, position } = this
+    if (open.length >= this.maxDepth) return this.finishAs("TooDeep")
+    this.span(position, position + 1)
+    this.depth = open.length
+    open.push(isObject)
+    this.inObject = isObject
+    this.expected = isObject ? FIRST_NAME : FIRST_ELEMENT
     return isObject ? "OpenObject" : "OpenArray"
   }
 
-  private close(token: "CloseObject" | "CloseArray"): JsonToken {
-    this.open.pop()
-    this.span(this.position, this.position + 1)
-    this.expected = "Rest"
-    return token
+  private closeAs(byte: number): JsonToken {
+    if (this.open.length === 0 || byte !== (this.inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
+      return this.finishAs("Malformed")
+    }
+    return this.close()
   }
 
-  private finish(token: "End" | "Malformed" | "TooDeep"): JsonToken {
-    this.expected = "Nothing"
+  private close(): JsonToken {
+    const { inObject, open, position } = this
+    open.pop()
+    this.inObject = open.length > 0 && open[open.length - 1] === true
+    this.span(position, position + 1)
+    this.depth = open.length
+    this.expected = AFTER_VALUE
+    return inObject ? "CloseObject" : "CloseArray"
+  }
+
+  private finishAs(token: "End" | "Malformed" | "TooDeep"): JsonToken {
+    this.expected = NOTHING
     this.last = token
-    this.start = this.position
-    this.end = this.position
+    this.span(this.position, this.position)
+    this.kept = this.position
     return token
   }
 
-  private span(start: number, end: number): void {
-    this.start = start
-    this.end = end
-    this.position = end
-    this.depth = this.open.length
+  /** The verdict where the bytes end between two tokens. */
+  private exhausted(): JsonToken {
+    if (!this.whole) {
+      this.kept = this.position
+      return "More"
+    }
+    return this.finishAs(this.expected === AFTER_VALUE && this.open.length === 0 ? "End" : "Malformed")
   }
 
-  /** Moves to the next byte that is not white space and returns it without taking it. */
+  /** Moves to the next byte that is not white space and returns it without taking it; `NONE` at the end. */
+  private peek(): number {
+    const { bytes, position } = this
+    if (position < bytes.length) {
+      const byte = bytes[position] ?? NONE
+      if (byte > SPACE) return byte
+    }
+    return this.skipSpace()
+  }
+
   private skipSpace(): number {
     const { bytes } = this
     const { length } = bytes
@@ -193,42 +261,5 @@ export class JsonScanner {
     }
     this.position = at
     return NONE
-  }
-
-  /** Takes the string that begins at the current position; `false` if it is not one. */
-  private string(): boolean {
-    const { bytes, position } = this
-    const { length } = bytes
-    let at = position + 1
-    this.plain = true
-    this.loneSurrogate = false
-    while (at < length) {
-      const byte = bytes[at] ?? NONE
-      if (selfStanding[byte] === 1) {
-        at++
-      } else if (byte === QUOTE) {
-        this.span(position, at + 1)
-        return true
-      } else {
-        this.plain = false
-        at = byte === BACKSLASH ? this.escape(at) : endOfUtf8(bytes, at)
-        if (at < 0) return false
-      }
-    }
-    return false
-  }
-
-  /** Where the escape at `at` ends, a surrogate pair being one; -1 if it is none. */
-  private escape(at: number): number {
-    const { bytes } = this
-    const unit = escapedCodeUnit(bytes, at)
-    if (unit < 0) return -1
-    if (bytes[at + 1] !== 0x75) return at + 2
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-      const second = unit < 0xdc00 && bytes[at + 6] === BACKSLASH ? escapedCodeUnit(bytes, at + 6) : -1
-      if (second >= 0xdc00 && second <= 0xdfff) return at + 12
-      this.loneSurrogate = true
-    }
-    return at + 6
   }
 }

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { rewriteRequest } from "../../../src/forward/message/requestMessage.ts"
-import { type Member, members, render, spaces, type Tree, tree } from "./jsonText.ts"
+import { clear, message, ofMessage, unescaped } from "./clientMessages.ts"
+import { type Member, render, spaces, type Tree } from "./jsonText.ts"
 import { compact, isEntries, lookups, parseEntries, sameFolded, valuesOf } from "./naiveJson.ts"
 
 const encoder = new TextEncoder()
@@ -13,7 +13,6 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 const contextText = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
 const options = { authContext: encoder.encode(contextText) }
 
-const unescaped = (name: string): string => JSON.parse(name)
 const isContext = ({ name }: Member) => sameFolded(unescaped(name), "_authContext")
 
 // The reference: what should come of a message, said of trees.
@@ -48,8 +47,6 @@ const hasTwoContexts = (tree: Tree): boolean => {
 
 const hasTwo = (members: ReadonlyArray<Member>, wanted: string) =>
   members.filter(({ name }) => sameFolded(unescaped(name), wanted)).length > 1
-
-const ofMessage = ["jsonrpc", "id", "method", "params"]
 
 const memberOf = (message: Tree, wanted: string): Tree | undefined =>
   message._tag === "Object" ? message.members.find(({ name }) => unescaped(name) === wanted)?.value : undefined
@@ -94,65 +91,15 @@ const expected = (message: Tree): Tree => {
   if (methodOf(message) !== "initialize" || stripped._tag !== "Object") return stripped
   if (memberOf(stripped, "params") === undefined) {
     const params: Member = { name: `"params"`, value: { _tag: "Object", members: [context] } }
-    return { ...stripped, members: [params, ...stripped.members] }
+    return { ...stripped, members: [...stripped.members, params] }
   }
   const members = stripped.members.map(({ name, value }): Member => ({
     name,
     value: unescaped(name) === "params" && value._tag === "Object"
-      ? { _tag: "Object", members: [context, ...value.members] }
+      ? { _tag: "Object", members: [...value.members, context] }
       : value
   }))
   return { _tag: "Object", members }
-}
-
-// Messages.
-
-const scalar = (text: string): Tree => ({ _tag: "Scalar", text })
-
-const message: Arbitrary.Arbitrary<Tree> = Arbitrary.map(
-  Arbitrary.all({
-    method: Arbitrary.schema(
-      Schema.Literals([`"initialize"`, `"\\u0069nitialize"`, `"tools/call"`, `"Initialize"`, `"ping"`, "7", ""])
-    ),
-    methodName: Arbitrary.schema(Schema.Literals([`"method"`, `"m\\u0065thod"`, `"method"`, `"Method"`])),
-    id: Arbitrary.schema(Schema.Literals(["1", `"a"`, "12345678901234567890", "null", ""])),
-    params: Arbitrary.map(members, (members): Tree => ({ _tag: "Object", members })),
-    otherParams: tree,
-    paramsKind: Arbitrary.schema(Schema.Literals(["params", "params", "params", "other", "absent"])),
-    extra: members,
-    rotation: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8 })))
-  }),
-  ({ extra, id, method, methodName, otherParams, params, paramsKind, rotation }) => {
-    const members: ReadonlyArray<Member> = [
-      { name: `"jsonrpc"`, value: scalar(`"2.0"`) },
-      ...(id === "" ? [] : [{ name: `"id"`, value: scalar(id) }]),
-      ...(method === "" ? [] : [{ name: methodName, value: scalar(method) }]),
-      ...(paramsKind === "absent" ? [] : [{ name: `"params"`, value: paramsKind === "params" ? params : otherParams }]),
-      ...extra
-    ]
-    const first = rotation % members.length
-    return { _tag: "Object", members: [...members.slice(first), ...members.slice(0, first)] }
-  }
-)
-
-/** Without the members that would make it ambiguous or malformed: the first of each name stays. */
-const clear = (tree: Tree, top = true): Tree => {
-  if (tree._tag === "Scalar") return tree
-  if (tree._tag === "Array") return { ...tree, items: tree.items.map((item) => clear(item, false)) }
-  const taken = new Set<string>()
-  return {
-    ...tree,
-    members: tree.members.flatMap((member) => {
-      const name = unescaped(member.name)
-      const folded = name.toLowerCase()
-      if (taken.has(folded) || (top && ofMessage.includes(folded) && folded !== name)) return []
-      taken.add(folded)
-      if (!top) return [{ ...member, value: clear(member.value, false) }]
-      if (name === "method") return member.value._tag === "Scalar" && member.value.text.startsWith(`"`) ? [member] : []
-      if (name === "params" && member.value._tag !== "Object") return []
-      return [{ ...member, value: clear(member.value, false) }]
-    })
-  }
 }
 
 /** What three different parsers make of the bytes that go upstream. */

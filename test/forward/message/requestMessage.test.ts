@@ -8,19 +8,19 @@ const named = (params: string) => summary(call(params)).tools
 
 describe("rewriteRequest", () => {
   describe("injects the caller into initialize", () => {
-    it("FWD-11 puts it first into params", () => {
+    it("FWD-11 puts it last into params", () => {
       assert.strictEqual(
         sent(initialize(`{"protocolVersion":"2025-06-18"}`)),
-        initialize(`{"_authContext":${context},"protocolVersion":"2025-06-18"}`)
+        initialize(`{"protocolVersion":"2025-06-18","_authContext":${context}}`)
       )
       assert.strictEqual(sent(initialize("{}")), initialize(`{"_authContext":${context}}`))
-      assert.strictEqual(sent(initialize(" { } ")), initialize(` {"_authContext":${context} } `))
+      assert.strictEqual(sent(initialize(" { } ")), initialize(` { "_authContext":${context}} `))
     })
 
     it("FWD-11 creates params where there are none", () => {
       assert.strictEqual(
         sent(`{ "jsonrpc":"2.0", "method":"initialize" }`),
-        `{"params":{"_authContext":${context}}, "jsonrpc":"2.0", "method":"initialize" }`
+        `{ "jsonrpc":"2.0", "method":"initialize" ,"params":{"_authContext":${context}}}`
       )
     })
 
@@ -34,8 +34,8 @@ describe("rewriteRequest", () => {
           `{"_auth\\u0043ontext":"}","a":2}`
         ]
       ) {
-        const kept = params === `{"_authContext":1}` ? "" : `,"a":2`
-        assert.strictEqual(sent(initialize(params)), initialize(`{"_authContext":${context}${kept}}`), params)
+        const kept = params === `{"_authContext":1}` ? "" : `"a":2,`
+        assert.strictEqual(sent(initialize(params)), initialize(`{${kept}"_authContext":${context}}`), params)
       }
     })
 
@@ -49,15 +49,15 @@ describe("rewriteRequest", () => {
     it("FWD-12 whichever comes first, params or method", () => {
       assert.strictEqual(
         sent(`{"params":{"a":1},"method":"initialize","_authContext":0}`),
-        `{"params":{"_authContext":${context},"a":1},"method":"initialize"}`
+        `{"params":{"a":1,"_authContext":${context}},"method":"initialize"}`
       )
       assert.strictEqual(
         sent(`{"_authContext":0,"params":{"a":1},"method":"initialize"}`),
-        `{"params":{"_authContext":${context},"a":1},"method":"initialize"}`
+        `{"params":{"a":1,"_authContext":${context}},"method":"initialize"}`
       )
       assert.strictEqual(
         sent(`{"_authContext":0,"method":"initialize"}`),
-        `{"params":{"_authContext":${context}},"method":"initialize"}`
+        `{"method":"initialize","params":{"_authContext":${context}}}`
       )
     })
 
@@ -142,7 +142,7 @@ describe("rewriteRequest", () => {
       )
       assert.strictEqual(
         sent(`{"params" : ${before}${after}, "method":"initialize" }`),
-        `{"params" : ${before.replace("{", `{"_authContext":${context},`)}${after}, "method":"initialize" }`
+        `{"params" : ${before}${after.replace("}", `,"_authContext":${context}}`)}, "method":"initialize" }`
       )
     })
 

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../../src/forward/message/requestMessage.ts"
+import { assertPiecesAgree } from "./inPieces.ts"
 
 export const encoder = new TextEncoder()
 export const decoder = new TextDecoder()
@@ -9,7 +10,11 @@ export const decoder = new TextDecoder()
 export const context = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
 export const options = { authContext: encoder.encode(context) }
 
-export const attempt = (text: string, bytes = encoder.encode(text)) => rewriteRequest(bytes, options)
+/** What becomes of the body, whole or in pieces. */
+export const attempt = (text: string, bytes = encoder.encode(text)) => {
+  for (const size of bytes.length < 2000 ? [1, 2, 7, 64] : [4099]) assertPiecesAgree(bytes, options, [size])
+  return rewriteRequest(bytes, options)
+}
 
 /** What goes upstream. */
 export const sent = (text: string): string => {

@@ -102,6 +102,22 @@ describe("JsonScanner", () => {
     assert.deepStrictEqual([scanner.plain, scanner.loneSurrogate], [true, false])
   })
 
+  it("MCP-13 sees every byte of a long string, wherever that lies in memory", () => {
+    for (let offset = 0; offset < 4; offset++) {
+      const bytes = new Uint8Array(new ArrayBuffer(220), offset, 200).fill(0x61)
+      bytes[0] = 0x22
+      bytes[199] = 0x22
+      for (let place = 60; place < 100; place++) {
+        for (let byte = 0; byte < 0x100; byte++) {
+          bytes[place] = byte
+          assert.strictEqual(scan(bytes) === "End", byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c)
+        }
+        bytes[place] = 0x61
+      }
+      assert.strictEqual(scan(bytes), "End")
+    }
+  })
+
   it("MCP-14 allows maxDepth containers and no more", () => {
     for (const [open, close] of [["[", "]"], [`{"a":`, "}"]] as const) {
       const nested = (depth: number) => encoder.encode(`${open.repeat(depth)}0${close.repeat(depth)}`)

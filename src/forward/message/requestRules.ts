@@ -1,0 +1,19 @@
+/** What is asked of the rewriting of a request body, and what is learnt by it. */
+import type { RequestId } from "./scalarValue.ts"
+
+export interface RequestRules {
+  /** The serialised JSON object to put into `initialize`, or `undefined` to put none. */
+  readonly authContext: Uint8Array | undefined
+  /** Whether nobody asks which tools are called: then `tools` is empty, and no name of one is kept. */
+  readonly ignoreTools?: boolean
+}
+
+export interface RequestSummary {
+  /**
+   * The `id` that the answer to `initialize` will bear; `undefined` if there is none, if it is one that JSON-RPC does not
+   * allow or that exceeds `maxTokenBytes`, and if this is no `initialize`.
+   */
+  readonly initializeId: RequestId | undefined
+  /** The tools that are called, a batch may call several. */
+  readonly tools: ReadonlyArray<string>
+}

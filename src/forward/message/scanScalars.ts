@@ -1,0 +1,229 @@
+/**
+ * Reads the names, strings, numbers and literals of one JSON text (RFC 8259, sections 3, 6 and 7) that may come in
+ * pieces, cut anywhere.
+ */
+import {
+  endOfEscape,
+  endOfUtf8,
+  escapedCodeUnit,
+  isDigit,
+  isLiteral,
+  isNumber,
+  mayRepeat,
+  numberStep
+} from "./jsonLexemes.ts"
+import { endOfSelfStanding, selfStanding, type Words, wordsOf } from "./selfStanding.ts"
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const LETTER_U = 0x75
+
+/** The greatest string, name or number, in bytes, that is kept together when it comes in pieces. */
+export const maxTokenBytes = 4096
+
+/** How much of a string is looked at byte by byte before whole words are worth it. */
+const longStretch = 64
+
+// What a string is besides valid.
+const NOT_PLAIN = 1
+const LONE_SURROGATE = 2
+const NUL = 4
+
+/** What came of reading a scalar: it is there, it goes on in the next piece, or it is none. */
+export type Scalar = "Read" | "CutShort" | "Malformed"
+
+/**
+ * The bytes that a scanner has at hand, its place in them, and the scalar that it reads there.
+ *
+ * The bytes are another sequence after each `push`, which begins with what was at `kept`; all places move with it. What
+ * was cut short is read on with `restOfString` or `restOfNumber`, a literal from its beginning.
+ */
+export class ScalarScanner {
+  /** What is being read: the last piece, after as much of those before as was kept. */
+  bytes: Uint8Array
+  /** Where the next piece will be put: it continues what begins here. */
+  kept = 0
+  /** The span of the last token; of strings and names with their quotes. Of one that is `long`, its end alone. */
+  start = 0
+  end = 0
+  /** Whether the last string, name or number exceeds `maxTokenBytes`. */
+  long = false
+
+  /** Where reading goes on. */
+  protected position = 0
+  /** There will be no more pieces. */
+  protected whole: boolean
+  /** Where the scalar begins that is being read, and what it has come to as a number or as a string. */
+  private scalarStart = 0
+  private numberState = 0
+  private traits = 0
+  private words: Words | undefined = undefined
+
+  constructor(bytes: Uint8Array, whole: boolean) {
+    this.bytes = bytes
+    this.whole = whole
+  }
+
+  /** Whether the last string or name is ASCII without escapes, so that its bytes are its text. */
+  get plain(): boolean {
+    return this.traits === 0
+  }
+
+  /** Whether the last string holds half of a surrogate pair. */
+  get loneSurrogate(): boolean {
+    return (this.traits & LONE_SURROGATE) !== 0
+  }
+
+  /** Whether the last string holds U+0000. */
+  get nul(): boolean {
+    return (this.traits & NUL) !== 0
+  }
+
+  /** Takes the next piece, once all is read that there is. */
+  push(piece: Uint8Array): void {
+    const { bytes, kept } = this
+    const length = bytes.length - kept
+    if (length === 0) {
+      this.bytes = piece
+    } else {
+      const joined = new Uint8Array(length + piece.length)
+      joined.set(bytes.subarray(kept))
+      joined.set(piece, length)
+      this.bytes = joined
+    }
+    this.words = undefined
+    this.position -= kept
+    this.scalarStart -= kept
+    this.start -= kept
+    this.end -= kept
+    this.kept = 0
+  }
+
+  /** There are no more pieces. */
+  finish(): void {
+    this.whole = true
+  }
+
+  /** Reads the string or name whose quote is here. */
+  protected string(): Scalar {
+    this.scalarStart = this.position++
+    this.traits = 0
+    this.long = false
+    return this.restOfString()
+  }
+
+  protected restOfString(): Scalar {
+    const { bytes, whole } = this
+    const { length } = bytes
+    let at = this.position
+    for (;;) {
+      const near = Math.min(length, at + longStretch)
+      while (at < near && selfStanding[bytes[at] ?? 0] === 1) at++
+      if (at === near) {
+        if (at === length) break
+        at = this.endOfStretch(at)
+        continue
+      }
+      const byte = bytes[at] ?? 0
+      if (byte === QUOTE) return this.read(at + 1)
+      const end = byte === BACKSLASH ? endOfEscape(bytes, at) : endOfUtf8(bytes, at)
+      if (!whole && isCutShort(bytes, at, end)) break
+      if (end < 0) {
+        this.position = at
+        return "Malformed"
+      }
+      this.traits |= byte === BACKSLASH ? traitsOfEscape(bytes, at, end) : NOT_PLAIN
+      at = end
+    }
+    this.position = at
+    return whole ? "Malformed" : this.cutShort()
+  }
+
+  /** Reads the number that is here, if there is one. */
+  protected number(): Scalar {
+    this.scalarStart = this.position
+    this.numberState = 0
+    this.long = false
+    return this.restOfNumber()
+  }
+
+  protected restOfNumber(): Scalar {
+    const { bytes } = this
+    const { length } = bytes
+    let at = this.position
+    let state = this.numberState
+    while (at < length) {
+      const next = numberStep[(state << 8) | (bytes[at] ?? 0)] ?? 0
+      if (next === 0) break
+      at++
+      state = next
+      if (mayRepeat(state)) { while (at < length && isDigit(bytes[at] ?? 0)) at++ }
+    }
+    if (at === length && !this.whole) {
+      this.numberState = state
+      this.position = at
+      return this.cutShort()
+    }
+    if (isNumber(state)) return this.read(at)
+    this.position = at
+    return "Malformed"
+  }
+
+  /** Reads the literal of this length that is here, if it is one. */
+  protected literal(length: number): Scalar {
+    const { bytes, position } = this
+    if (position + length > bytes.length && !this.whole) {
+      this.kept = position
+      return "CutShort"
+    }
+    if (!isLiteral(bytes, position)) return "Malformed"
+    this.span(position, position + length)
+    return "Read"
+  }
+
+  /** A token was read, and reading goes on after it. */
+  protected span(start: number, end: number): void {
+    this.start = start
+    this.end = end
+    this.position = end
+  }
+
+  private read(end: number): Scalar {
+    const start = this.scalarStart
+    this.span(start, end)
+    if (end - start > maxTokenBytes) this.long = true
+    return "Read"
+  }
+
+  /** What there is of the scalar is kept, unless that is too much: then it is only the span of what there is. */
+  private cutShort(): Scalar {
+    const { position, scalarStart } = this
+    this.long ||= position - scalarStart > maxTokenBytes
+    this.kept = this.long ? position : scalarStart
+    this.span(scalarStart, position)
+    return "CutShort"
+  }
+
+  /** Where at the earliest something stands that does not stand for itself, after much that does before `at`. */
+  private endOfStretch(at: number): number {
+    const { offset, words } = this.words ??= wordsOf(this.bytes)
+    return Math.max(at, offset + (endOfSelfStanding(words, (at - offset) >> 2) << 2))
+  }
+}
+
+/** Whether the next piece could change where the escape or the sequence at `at` ends. */
+const isCutShort = (bytes: Uint8Array, at: number, end: number): boolean => {
+  const { length } = bytes
+  if (bytes[at] !== BACKSLASH) return end < 0 && at + 4 > length
+  // Half of a surrogate pair may wait for the other.
+  return at + 2 > length || (bytes[at + 1] === LETTER_U && at + 12 > length)
+}
+
+/** What the escape from `at` to `end` makes of a string. */
+const traitsOfEscape = (bytes: Uint8Array, at: number, end: number): number => {
+  // Two bytes are none of those looked for, and twelve are a pair.
+  if (end - at !== 6) return NOT_PLAIN
+  const unit = escapedCodeUnit(bytes, at)
+  if (unit === 0) return NOT_PLAIN | NUL
+  return unit >= 0xd800 && unit <= 0xdfff ? NOT_PLAIN | LONE_SURROGATE : NOT_PLAIN
+}

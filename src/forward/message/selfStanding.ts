@@ -1,0 +1,49 @@
+/** The bytes that stand for themselves inside a JSON string: printable ASCII but `"` and `\` (RFC 8259, section 7). */
+
+/** 1 for each such byte. */
+export const selfStanding: Uint8Array = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c ? 1 : 0
+)
+
+/** The bytes in words of four, from the first that memory aligns; `offset` is where that begins. */
+export interface Words {
+  readonly offset: number
+  readonly words: Int32Array
+}
+
+export const wordsOf = (bytes: Uint8Array): Words => {
+  const offset = -bytes.byteOffset & 3
+  const length = Math.max(0, (bytes.length - offset) >> 2)
+  // Without a word, the offset may lie outside the buffer.
+  return {
+    offset,
+    words: length === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + offset, length)
+  }
+}
+
+/**
+ * The word at which the first sixteen bytes begin that do not all stand for themselves, in steps of sixteen from the
+ * word `index` on.
+ *
+ * Four bytes are judged at once, whatever their order: to subtract from a byte that is too small sets its high bit, which
+ * no byte of ASCII has. With its second bit flipped, `"` is 0x20, the space 0x22, and a control character still one: all
+ * that is below 0x21 then is special.
+ */
+export const endOfSelfStanding = (words: Int32Array, index: number): number => {
+  const last = words.length - 4
+  let at = index
+  while (at <= last) {
+    const a = words[at] ?? 0
+    const b = words[at + 1] ?? 0
+    const c = words[at + 2] ?? 0
+    const d = words[at + 3] ?? 0
+    const special = (a | ((a ^ 0x02020202) - 0x21212121) | ((a ^ 0x5c5c5c5c) - 0x01010101)) |
+      (b | ((b ^ 0x02020202) - 0x21212121) | ((b ^ 0x5c5c5c5c) - 0x01010101)) |
+      (c | ((c ^ 0x02020202) - 0x21212121) | ((c ^ 0x5c5c5c5c) - 0x01010101)) |
+      (d | ((d ^ 0x02020202) - 0x21212121) | ((d ^ 0x5c5c5c5c) - 0x01010101))
+    if ((special & 0x80808080) !== 0) break
+    at += 4
+  }
+  return at
+}
