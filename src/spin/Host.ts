@@ -13,6 +13,8 @@ export interface Bucket {
 export interface Host {
   /** All variables of the component (`wasi:config/store`). May throw. */
   readonly variables: () => ReadonlyArray<readonly [name: string, value: string]>
-  /** Opens the store of this name. Throws where the component may not use it. */
-  readonly openStore: (name: string) => Bucket
+  /** Sends a request (`wasi:http/outgoing-handler`); what becomes of `signal` is the host's affair. */
+  readonly fetch: typeof globalThis.fetch
+  /** Opens the store that all instances share. Throws where the component may not use it. */
+  readonly openStore: () => Bucket
 }

@@ -22,7 +22,7 @@ const unsupported = (method: string) => Effect.fail(failure(method))
 const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<KeyValueStore.KeyValueStore> {
   // Once for each instance, when it is first needed: most requests do not need it.
   const bucket = yield* Effect.cached(
-    Effect.try({ try: () => openStore(storeName), catch: () => failure("open") }).pipe(
+    Effect.try({ try: () => openStore(), catch: () => failure("open") }).pipe(
       Effect.tapError(() =>
         Effect.logWarning(
           `The key-value store "${storeName}" cannot be opened, so that keys are fetched for each request. ` +

@@ -6,6 +6,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -14,9 +15,11 @@ import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
 import { layerProvidersWith } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { makeDirectAnswer } from "./directAnswer.ts"
 import type { Host } from "./Host.ts"
 import * as HostKeyValueStore from "./HostKeyValueStore.ts"
 import { incomingRequest } from "./incomingRequest.ts"
+import { makeKnownIdentity } from "./knownIdentity.ts"
 import { misconfigured } from "./misconfigured.ts"
 import { readSettings } from "./settings.ts"
 import * as StoredKeys from "./StoredKeys.ts"
@@ -27,8 +30,9 @@ import * as StoredVerdicts from "./StoredVerdicts.ts"
 export type Handler = (request: Request) => Promise<Response>
 
 /** The configured providers, their keys and documents in the store. */
-const providers = layerProvidersWith(StoredKeys.layer, StoredMetadata.layer).pipe(
-  Layer.provideMerge(Digest.layerWebCrypto)
+const providers = layerProvidersWith(
+  Layer.provide(StoredKeys.layer, Digest.layerWebCrypto),
+  StoredMetadata.layer
 )
 
 /** What tokens mean, which instances tell each other unless the operator does not want that. */
@@ -40,37 +44,63 @@ const layer = (host: Host, settings: GatewaySettings) =>
   HttpApp.layer.pipe(
     Layer.provide([verifier(settings), HttpGatewayClient.layerFetch]),
     Layer.provide(providers),
-    Layer.provide([FetchHttpClient.layer, HostKeyValueStore.layer(host)]),
+    Layer.provide([FetchHttpClient.layer, HostKeyValueStore.layer(host), Digest.layerWebCrypto]),
     Layer.provide(Layer.succeed(GatewayConfig, settings)),
     Layer.provideMerge(layerLogging(settings))
   )
 
-const build = (host: Host, prepare: (settings: GatewaySettings) => void): Effect.Effect<Handler> =>
+/** A Web handler that asks others through the `fetch` that it is given. */
+type HandlerWith = (request: Request, fetch: typeof globalThis.fetch) => Promise<Response>
+
+const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
   Effect.gen(function*() {
-    const settings = yield* readSettings(host)
-    prepare(settings)
     // Never closed: an instance does not outlive its requests.
-    const context = yield* Layer.buildWithScope(layer(host, settings), yield* Scope.make())
-    return HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(
+    const context = yield* Layer.buildWithScope(layer(host, yield* Effect.fromResult(settings)), yield* Scope.make())
+    const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(
       Context.get(context, HttpApp).handle
     )
+    return (request: Request, fetch: typeof globalThis.fetch) =>
+      handle(request, Context.make(FetchHttpClient.Fetch, fetch))
   }).pipe(
-    Effect.catch((error) => Effect.as(Effect.logError(error.message), HttpEffect.toWebHandler(misconfigured))),
+    Effect.catch((error) => {
+      const answer = HttpEffect.toWebHandler(misconfigured)
+      return Effect.as(Effect.logError(error.message), (request: Request) => answer(request))
+    }),
     Effect.provide(Logger.layer([Logger.consoleJson]))
   )
+
+type Settings = ReturnType<typeof readSettings>
+
+/** What an instance keeps between requests, should it have several. */
+const makeInstance = (host: Host): Handler => {
+  const settings = readSettings(host)
+  let built: Promise<HandlerWith> | undefined
+  const throughLayers: HandlerWith = async (request, fetch) => {
+    built ??= Effect.runPromise(build(host, settings))
+    return (await built)(request, fetch)
+  }
+  const directAnswer = Result.isSuccess(settings) && settings.success.storeVerdicts
+    ? makeDirectAnswer(host, settings.success, makeKnownIdentity(host, settings.success))
+    : undefined
+
+  return async (request) => {
+    const incoming = incomingRequest(request)
+    if (directAnswer === undefined) return throughLayers(incoming, host.fetch)
+    const answer = await directAnswer(incoming)
+    return answer instanceof Response ? answer : throughLayers(answer.request, answer.fetch)
+  }
+}
 
 /**
  * Makes the handler of an instance, which is built with the first request: while the component itself is built, it has
  * no variables, no clock and no randomness.
  *
  * What is wrong with the settings is written to the log, and every request is answered with 500.
- *
- * @param prepare is told the settings before anything is verified
  */
-export const makeHandler = (host: Host, prepare: (settings: GatewaySettings) => void): Handler => {
-  let built: Promise<Handler> | undefined
+export const makeHandler = (host: Host): Handler => {
+  let instance: Handler | undefined
   return (request) => {
-    built ??= Effect.runPromise(build(host, prepare))
-    return built.then((handle) => handle(incomingRequest(request)))
+    instance ??= makeInstance(host)
+    return instance(request)
   }
 }

@@ -1,3 +1,4 @@
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -6,10 +7,13 @@ import { JwksCache } from "../keys/JwksCache.ts"
 import { type JwksSource, KeysUnavailable, placeOf } from "../keys/JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "../keys/keyFetch.ts"
 import * as KeySet from "../keys/KeySet.ts"
+import { NoteKeys } from "./NoteKeys.ts"
 import * as StoredValue from "./StoredValue.ts"
 
 /** Of the entry. With the allowed hosts, so that keys that may not be fetched are not taken from the store either. */
 const entryOf = (source: JwksSource): string => ["jwks:" + placeOf(source), ...source.allowedDomains].join(" ")
+
+const encoder = new TextEncoder()
 
 const membersOf = (value: StoredValue.Fetched["value"]): ReadonlyArray<unknown> => {
   const keys = own(value, "keys")
@@ -19,12 +23,14 @@ const membersOf = (value: StoredValue.Fetched["value"]): ReadonlyArray<unknown> 
 const make = Effect.gen(function*() {
   const { ask, locate } = yield* makeKeyFetch
   const store = yield* KeyValueStore.KeyValueStore
+  const { digestHex } = yield* Digest.Digest
 
   const fetch = Effect.fnUntraced(
     function*(source: JwksSource): Effect.fn.Return<StoredValue.Fetched, KeysUnavailable> {
       const { freshMillis, keys } = yield* ask(source, yield* locate(source))
       yield* reportSkipped(source, KeySet.fromJwks(keys).skipped)
-      return { value: { keys }, freshMillis }
+      const digest = yield* digestHex(Digest.sha256, encoder.encode(JSON.stringify(keys)))
+      return { value: { keys, digest }, freshMillis }
     },
     inTime,
     reportFailure
@@ -41,7 +47,12 @@ const make = Effect.gen(function*() {
   return JwksCache.of({
     keyFor: Effect.fnUntraced(function*(source, header) {
       const document = stored(source)
-      const find = (value: StoredValue.Fetched["value"]) => KeySet.find(KeySet.fromJwks(membersOf(value)).set, header)
+      const find = Effect.fnUntraced(function*(value: StoredValue.Fetched["value"]) {
+        const key = yield* KeySet.find(KeySet.fromJwks(membersOf(value)).set, header)
+        const digest = own(value, "digest")
+        if (typeof digest === "string") (yield* NoteKeys)({ entry: entryOf(source), digest })
+        return key
+      })
       const { latest, value } = yield* document.current
       return yield* find(value).pipe(
         Effect.catchTag("NoFittingKey", (failure) => {

@@ -9,7 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
-import { isJsonObject, type JsonObject, own, parseJsonObject } from "../keys/JsonObject.ts"
+import { isJsonObject, type JsonObject, own } from "../keys/JsonObject.ts"
 import { providerLimits } from "../keys/providerLimits.ts"
 import * as State from "../keys/remoteState.ts"
 
@@ -45,8 +45,9 @@ const timeOf = (entry: JsonObject, name: string, now: number, ahead: number): nu
 }
 
 const decode = (text: string, now: number): StoredState => {
-  const entry = text.length > maxLength ? undefined : Result.getOrUndefined(parseJsonObject(text))
-  if (entry === undefined) return State.initial
+  // As it was written by `encode`: no two members have one name.
+  const entry = text.length > maxLength ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
+  if (!isJsonObject(entry)) return State.initial
   const value = own(entry, "value")
   const failures = own(entry, "failures")
   const freshUntil = timeOf(entry, "expires_at", now, maxFreshMillis)
@@ -65,6 +66,12 @@ const decode = (text: string, now: number): StoredState => {
     downUntil: timeOf(entry, "down_until", now, providerLimits.downMillis),
     extraAt: timeOf(entry, "extra_until", now, providerLimits.extraMillis)
   }
+}
+
+/** What stands in an entry, if `current` would give it without asking the provider; `undefined`: only `current` can say. */
+export const usable = (text: string, now: number): JsonObject | undefined => {
+  const state = decode(text, now)
+  return State.onNeed(state, now) === "Use" ? state.held?.value : undefined
 }
 
 // JSON has no infinity, and leaves members out that are undefined.

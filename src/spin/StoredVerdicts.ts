@@ -1,119 +1,103 @@
-/**
- * What providers said about opaque tokens, in the host's key-value store.
- *
- * Entry `verdict:<slot>` or `refusal:<slot>`: `{"digest", "until", …}`, the digest that of the token and of its provider's
- * settings, never the token; the slot a part of the digest, so that there is a bounded number of entries.
- */
 import * as Clock from "effect/Clock"
-import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { Provider } from "../config/GatewaySettings.ts"
-import type { BearerToken } from "../credential/BearerToken.ts"
-import { InvalidToken, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
+import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { requireUnexpired } from "../verify/claims/requireUnexpired.ts"
-import { endPassed, maxPositiveMillis, negativeMillis } from "../verify/opaque/verdictLife.ts"
-import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import { maxPositiveMillis, negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { NoteKeys } from "./NoteKeys.ts"
+import * as Entry from "./storedVerdict.ts"
 
-/** Hexadecimal digits of the digest: 4096 entries of each kind. */
-const slotLength = 3
+/** How a provider's verdicts may be kept: for a time, as long as its keys stand, or not at all. */
+type Keeping = "ForATime" | "WithItsKeys" | "UntilTheEnd"
 
-const Accepted = Schema.Struct({
-  digest: Schema.String,
-  until: Schema.Finite,
-  identity: Schema.Struct({
-    subject: Schema.NonEmptyString,
-    clientId: Schema.optionalKey(Schema.String),
-    issuer: Schema.String,
-    scopes: Schema.Array(Schema.String),
-    email: Schema.optionalKey(Schema.String),
-    name: Schema.optionalKey(Schema.String),
-    expiresAt: Schema.optionalKey(Schema.Finite),
-    claims: Schema.Record(Schema.String, Schema.Unknown)
-  })
-})
-
-const Refused = Schema.Struct({
-  digest: Schema.String,
-  until: Schema.Finite,
-  reason: Schema.Literals(invalidTokenReasons)
-})
-
-const decodeAccepted = Schema.decodeUnknownOption(Schema.fromJsonString(Accepted))
-const decodeRefused = Schema.decodeUnknownOption(Schema.fromJsonString(Refused))
-
-const encoder = new TextEncoder()
-
-const isOpaque = (provider: Provider): boolean => provider.type === "userinfo" || provider.type === "introspection"
+const keepingOf = (provider: Provider): Keeping | undefined => {
+  switch (provider.type) {
+    case "authkit":
+    case "oidc":
+      return provider.keys._tag === "PublicKey" ? "UntilTheEnd" : "WithItsKeys"
+    case "userinfo":
+    case "introspection":
+      return "ForATime"
+    // Found as quickly as an entry is; and what its tokens are is secret, so that a digest would not change with them.
+    case "static":
+      return undefined
+  }
+}
 
 const make = Effect.gen(function*() {
   const verifier = yield* TokenVerifier
-  const registry = yield* ProviderRegistry
   const store = yield* KeyValueStore.KeyValueStore
-  const { digestHex } = yield* Digest.Digest
-  const { clockSkewSeconds, providers } = yield* GatewayConfig
-  const opaque = new Map(providers.filter(isOpaque).map((provider) => [provider.name, provider]))
+  const settings = yield* GatewayConfig
+  const keepings = new Map(settings.providers.map((provider) => [provider.name, keepingOf(provider)]))
 
   // Without the store everything is asked anew, and the store itself says why in the log.
   const read = (entry: string) => Effect.catch(store.get(entry), () => Effect.undefined)
-  const write = (entry: string, value: object) => Effect.ignore(store.set(entry, JSON.stringify(value)))
+  const write = (entry: string, digest: string, verdict: Entry.Accepted | Entry.Refused) =>
+    Effect.ignore(store.set(entry, Entry.written(digest, verdict)))
 
-  const recall = Effect.fnUntraced(function*(provider: string, digest: string, now: number) {
-    const slot = digest.slice(0, slotLength)
-    const isThis = (entry: { readonly digest: string; readonly until: number }) =>
-      entry.digest === digest && now < entry.until
-    const accepted = Option.filter(decodeAccepted(yield* read(`verdict:${slot}`)), isThis)
-    if (Option.isSome(accepted)) {
-      const { clientId, email, expiresAt, name, ...rest } = accepted.value.identity
-      const identity: Identity = { ...rest, provider, clientId, email, expiresAt, name }
-      return yield* requireUnexpired(identity, clockSkewSeconds, endPassed)
+  const recall = Effect.fnUntraced(function*(
+    digest: string,
+    now: number
+  ): Effect.fn.Return<Identity | undefined, InvalidToken> {
+    const yes = Entry.accepted(yield* read(Entry.verdictEntry(digest)), digest, now)
+    if (yes?.keys !== undefined) {
+      return Entry.stillPublished(yield* read(yes.keys.entry), yes.keys, now) ? yes.identity : undefined
     }
-    const refused = Option.filter(decodeRefused(yield* read(`refusal:${slot}`)), isThis)
-    return Option.isSome(refused)
-      ? yield* new InvalidToken({ provider, reason: refused.value.reason, detail: "refused a moment ago" })
-      : undefined
+    if (yes !== undefined) return yes.identity
+    const no = Entry.refused(yield* read(Entry.refusalEntry(digest)), digest, now)
+    if (no === undefined) return undefined
+    return yield* new InvalidToken({ provider: no.provider, reason: no.reason, detail: "refused a moment ago" })
   })
 
-  const ask = (token: BearerToken, digest: string, now: number) => {
-    const slot = digest.slice(0, slotLength)
-    return verifier.verify(token).pipe(
-      Effect.tap((known) => {
-        const { provider: _, ...identity } = known
-        const life = identity.expiresAt === undefined ? maxPositiveMillis : identity.expiresAt * 1000 - now
-        return write(`verdict:${slot}`, { digest, until: now + Math.min(life, maxPositiveMillis), identity })
+  const keep = (digest: string, now: number, identity: Identity, keys: Entry.UsedKeys | undefined) => {
+    const keeping = keepings.get(identity.provider)
+    const end = identity.expiresAt === undefined ? undefined : identity.expiresAt * 1000
+    const until = keeping === "ForATime" ? Math.min(end ?? Number.POSITIVE_INFINITY, now + maxPositiveMillis) : end
+    return keeping === undefined || until === undefined || (keeping === "WithItsKeys" && keys === undefined)
+      ? Effect.void
+      : write(Entry.verdictEntry(digest), digest, { until, identity, keys })
+  }
+
+  const ask = Effect.fnUntraced(function*(
+    token: Redacted.Redacted<string>,
+    digest: string,
+    now: number
+  ): Effect.fn.Return<Identity, VerificationError> {
+    let used: Entry.UsedKeys | undefined
+    return yield* verifier.verify(token).pipe(
+      Effect.provideService(NoteKeys, (keys) => {
+        used = keys
       }),
+      Effect.tap((identity) => keep(digest, now, identity, used)),
       Effect.tapErrorTag(
         "InvalidToken",
-        ({ reason }) => write(`refusal:${slot}`, { digest, until: now + negativeMillis, reason })
+        ({ provider, reason }) =>
+          provider !== undefined && keepings.get(provider) === "ForATime"
+            ? write(Entry.refusalEntry(digest), digest, { until: now + negativeMillis, provider, reason })
+            : Effect.void
       )
     )
-  }
+  })
 
   return TokenVerifier.of({
     verify: Effect.fnUntraced(function*(token): Effect.fn.Return<Identity, VerificationError> {
-      if (opaque.size === 0) return yield* verifier.verify(token)
-      const provider = opaque.get((yield* registry.select(token)).name)
-      if (provider === undefined) return yield* verifier.verify(token)
       const now = yield* Clock.currentTimeMillis
-      // A verdict belongs to the settings that it was made with; secrets are left out of them here.
-      const subject = JSON.stringify([provider, clockSkewSeconds, Redacted.value(token)])
-      const digest = yield* digestHex(Digest.sha256, encoder.encode(subject))
-      return (yield* recall(provider.name, digest, now)) ?? (yield* ask(token, digest, now))
+      const digest = yield* Effect.promise(() => Entry.digestOf(settings, Redacted.value(token)))
+      return (yield* recall(digest, now)) ?? (yield* ask(token, digest, now))
     })
   })
 })
 
 /**
- * Remembers over instances what providers of opaque tokens say, by the rules that one process has on Node: a yes until the
- * token ends, for 5 minutes at most, its end judged anew each time; a no for 10 seconds.
+ * Remembers over instances what was found about tokens, by the rules that one process has on Node: a JWT's yes until the
+ * token ends or its issuer's keys change; the yes of a provider that was asked until the token ends, for 5 minutes at
+ * most, and its no for 10 seconds.
  *
- * Around the verifier that it is provided with, which judges all other tokens alone.
+ * Around the verifier that it is provided with. Nothing is remembered of static tokens, and no other refusals.
  */
 export const layer = Layer.effect(TokenVerifier, make)

@@ -21,9 +21,9 @@ const sweep = `{
 /**
  * Bundles `entry`, packs it with the engine, and writes the component to `output`; gives its size in bytes.
  *
- * The component has the world of `wit/`, whatever it uses of it.
+ * The component has a world of `wit/`, that of Spin unless given, whatever it uses of it.
  */
-export const buildComponent = async (entry, output) => {
+export const buildComponent = async (entry, output, worldName = "gateway") => {
   const { outputFiles: [script] } = await build({
     entryPoints: [entry],
     write: false,
@@ -43,7 +43,7 @@ export const buildComponent = async (entry, output) => {
   const sourcePath = join(directory, "bundle.js")
   await writeFile(sourcePath, spellOutProperties(script.text))
   const witPath = fileURLToPath(new URL("wit", import.meta.url))
-  const { component } = await componentize({ sourcePath, witPath, worldName: "gateway" })
+  const { component } = await componentize({ sourcePath, witPath, worldName })
     .finally(() => rm(directory, { recursive: true }))
   await mkdir(dirname(output), { recursive: true })
   await writeFile(output, component)

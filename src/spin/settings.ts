@@ -1,4 +1,4 @@
-import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { resolveSources } from "../config/resolve.ts"
@@ -11,8 +11,10 @@ import type { Host } from "./Host.ts"
 const usual = { host: "0.0.0.0", trusted_proxies: "all" }
 
 /** The settings that the component's variables amount to, all of them, so that misspelt names are found. */
-export const readSettings = ({ variables }: Host): Effect.Effect<GatewaySettings, InvalidConfiguration> =>
-  Effect.try({
+export const readSettings = (
+  { variables }: Pick<Host, "variables">
+): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  Result.try({
     try: () => Object.fromEntries(variables()),
     catch: () =>
       new InvalidConfiguration({
@@ -23,6 +25,4 @@ export const readSettings = ({ variables }: Host): Effect.Effect<GatewaySettings
           cure: "Declare every variable that [component.mcp-authorizer.variables] refers to"
         }]
       })
-  }).pipe(
-    Effect.flatMap((variables) => Effect.fromResult(resolveSources({ variables, document: usual })))
-  )
+  }).pipe(Result.flatMap((variables) => resolveSources({ variables, document: usual })))

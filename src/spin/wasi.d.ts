@@ -12,3 +12,11 @@ declare module "wasi:keyvalue/store@0.2.0-draft2" {
   }
   export const open: (identifier: string) => Bucket
 }
+
+declare module "wasi:config/store@0.2.0-rc.1" {
+  export { getAll } from "wasi:config/store@0.2.0-draft-2024-09-27"
+}
+
+declare module "wasi:keyvalue/store@0.2.0-draft" {
+  export { Bucket, open } from "wasi:keyvalue/store@0.2.0-draft2"
+}

@@ -1,5 +1,6 @@
 /** Keys that outlive instances: every question below is asked by an instance of its own, over one store. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -21,7 +22,7 @@ const instance = (used: KeyValueStore.KeyValueStore) =>
   StoredKeys.layer.pipe(
     Layer.provide(StoredMetadata.layer),
     Layer.provide(ProviderHttp.layer),
-    Layer.provide([FetchHttpClient.layer, Layer.succeed(KeyValueStore.KeyValueStore, used)])
+    Layer.provide([FetchHttpClient.layer, Digest.layerWebCrypto, Layer.succeed(KeyValueStore.KeyValueStore, used)])
   )
 
 const broken = (method: string) =>

@@ -1,6 +1,7 @@
 /** The component answers as the Node service does: what the seed documents show, and what attackers send. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { openAnswer } from "../support/openAnswer.ts"
@@ -109,6 +110,45 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       }
     }))
 
+  for (const type of ["userinfo", "introspection"] as const) {
+    it.effect(`SPIN-PARITY-07 MUST judge opaque tokens alike (${type})`, () =>
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer.make({ audience: "mcp-api", claims: { email: "user@example.com" } })
+        const { exchange } = yield* bothGateways((gateway) => ({
+          mcp_gateway_url: gateway,
+          mcp_provider_type: type,
+          mcp_jwt_issuer: issuer.issuer,
+          ...(type === "userinfo"
+            ? { mcp_oauth_userinfo_endpoint: issuer.userinfoEndpoint }
+            : {
+              mcp_introspection_url: issuer.introspectionEndpoint,
+              mcp_client_id: issuer.client.id,
+              mcp_client_secret: issuer.client.secret
+            })
+        }))
+        const good = yield* issuer.issueOpaque()
+        for (let count = 0; count < 2; count++) {
+          const { forwarded, status } = yield* exchange({ lines: [bearer(good)], body: toolsList })
+          assert.strictEqual(status, 200)
+          assert.deepStrictEqual(forwarded?.headers["x-auth-user-id"], ["user-1"])
+        }
+        assert.include((yield* exchange({ lines: [bearer(good)], body: initialize })).text, `"authInfo"`)
+        const revoked = yield* issuer.issueOpaque()
+        yield* issuer.revoke(revoked)
+        for (const token of [revoked, "unknown", "unknown"]) {
+          const { forwarded, status } = yield* exchange({ lines: [bearer(token)], body: toolsList })
+          assert.strictEqual(status, 401)
+          assert.isUndefined(forwarded)
+        }
+        yield* exchange({ target: "/.well-known/oauth-authorization-server" })
+        const place = type === "userinfo" ? issuer.userinfoEndpoint : issuer.introspectionEndpoint
+        yield* issuer.misbehave(new URL(place).pathname, Misbehaviour.Respond({ status: 503 }), Infinity)
+        const unjudged = yield* exchange({ lines: [bearer(yield* issuer.issueOpaque())], body: toolsList })
+        assert.strictEqual(unjudged.status, 500)
+        assert.strictEqual((yield* exchange({ lines: [bearer(good)], body: toolsList })).status, 200)
+      }))
+  }
+
   it.effect("SPIN-PARITY-04 MUST refuse alike what no client should send", () =>
     Effect.gen(function*() {
       const { exchange } = yield* bothGateways(staticTokens)
@@ -139,34 +179,71 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.isTrue(statuses.every((status) => status >= 400 && status < 500), statuses.join())
     }))
 
-  it.effect("SPIN-PARITY-05 MUST forward alike, and hand answers back alike", () =>
+  /** A caller whose token is found in the settings, and one whose token the store knows from its second request on. */
+  const callers = {
+    "in the settings": Effect.succeed({ variables: staticTokens, token: "dev-token", subject: "dev-user" }),
+    "in the store": Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+      return { variables: issuerVariables(issuer), token: yield* issuer.sign(), subject: "user-1" }
+    })
+  }
+
+  for (const [where, caller] of Object.entries(callers)) {
+    it.effect(`SPIN-PARITY-05 MUST forward alike, and hand answers back alike (the caller is known ${where})`, () =>
+      Effect.gen(function*() {
+        const { subject, token: text, variables } = yield* caller
+        const { exchange, upstream } = yield* bothGateways(variables)
+        const token = bearer(text)
+        yield* exchange({ lines: [token], body: toolsList })
+        const forged = ["X-Auth-User-Id: admin", "x_auth_scopes: all", "Cookie: a=b", "X-Forwarded-For: 10.0.0.1"]
+        const sent = yield* exchange({
+          lines: [token, ...forged],
+          body: `{"jsonrpc":"2.0","id":9007199254740993,"method":"x"}`
+        })
+        assert.deepStrictEqual(sent.forwarded?.headers["x-auth-user-id"], [subject])
+        assert.isUndefined(sent.forwarded?.headers["cookie"])
+        assert.include(sent.forwarded?.body, "9007199254740993")
+        yield* exchange({ lines: [token], target: "/mcp/sub/path?q=%20x&y", body: toolsList })
+        yield* exchange({ lines: [token], target: "/mcp/%2e%2e/admin", body: toolsList })
+        yield* exchange({ lines: [token], target: "/mcp?access_token=a", body: toolsList })
+        yield* exchange({ lines: [token], body: `{"jsonrpc":"2.0","method":"notifications/initialized"}` })
+        yield* exchange({ lines: [token], body: initialize })
+        yield* exchange({ lines: [token], body: "not json" })
+        yield* exchange({ lines: [token, "Content-Encoding: gzip"], body: toolsList })
+        yield* exchange({ lines: [token], method: "DELETE" })
+        yield* exchange({ lines: [token] })
+        for (
+          const answer of [
+            respond({ status: 404, headers: { "content-type": "text/plain" }, body: "no such session" }),
+            respond({ status: 500, headers: { "content-type": "application/json" }, body: "{}" }),
+            respond({ status: 202, headers: { "content-length": "0" } }),
+            respond({ status: 202 }),
+            respond({ status: 204 }),
+            respond({ headers: { "mcp-session-id": "s-1", "access-control-allow-origin": "https://evil.example" } }),
+            respond({
+              headers: { vary: "Accept", "cache-control": "private", connection: "x-a", "x-a": "b" },
+              body: "{}"
+            }),
+            respond({ status: 401, headers: { "www-authenticate": "Bearer" } }),
+            respond({ status: 302, headers: { location: "https://evil.example/" } }),
+            withCookies("a=1; Path=/; HttpOnly")
+          ]
+        ) {
+          yield* upstream.answerWith(answer)
+          yield* exchange({ lines: [token, "Origin: https://app.example"], body: toolsList })
+        }
+      }))
+  }
+
+  it.effect("SPIN-PARITY-08 MUST hand back alike several events that come at once, the answer to initialize among them", () =>
     Effect.gen(function*() {
       const { exchange, upstream } = yield* bothGateways(staticTokens)
-      const token = bearer("dev-token")
-      const forged = ["X-Auth-User-Id: admin", "x_auth_scopes: all", "Cookie: a=b", "X-Forwarded-For: 10.0.0.1"]
-      const sent = yield* exchange({
-        lines: [token, ...forged],
-        body: `{"jsonrpc":"2.0","id":9007199254740993,"method":"x"}`
-      })
-      assert.deepStrictEqual(sent.forwarded?.headers["x-auth-user-id"], ["dev-user"])
-      assert.isUndefined(sent.forwarded?.headers["cookie"])
-      assert.include(sent.forwarded?.body, "9007199254740993")
-      yield* exchange({ lines: [token], target: "/mcp/sub/path?q=%20x&y", body: toolsList })
-      yield* exchange({ lines: [token], body: `{"jsonrpc":"2.0","method":"notifications/initialized"}` })
-      yield* exchange({ lines: [token], method: "DELETE" })
-      for (
-        const answer of [
-          respond({ status: 404, headers: { "content-type": "text/plain" }, body: "no such session" }),
-          respond({ status: 500, headers: { "content-type": "application/json" }, body: "{}" }),
-          respond({ headers: { "mcp-session-id": "s-1", "access-control-allow-origin": "https://evil.example" } }),
-          respond({ status: 401, headers: { "www-authenticate": "Bearer" } }),
-          respond({ status: 302, headers: { location: "https://evil.example/" } }),
-          withCookies("a=1; Path=/; HttpOnly")
-        ]
-      ) {
-        yield* upstream.answerWith(answer)
-        yield* exchange({ lines: [token], body: toolsList })
-      }
+      const answer = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"server","version":"1.0"}}}`
+      const events = `id: 1\nretry: 10\ndata: \n\n: heartbeat\n\nid: 2\ndata: ${answer}\n\nid: 3\ndata: {}\n\n`
+      yield* upstream.answerWith(respond({ headers: { "content-type": "text/event-stream" }, body: events }))
+      const { text } = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
+      assert.include(text, `"authInfo"`)
+      assert.include(text, "id: 3")
     }))
 
   it.effect("SPIN-PARITY-06 MUST hand on each event of a stream as it comes", () =>

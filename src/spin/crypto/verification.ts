@@ -8,7 +8,6 @@
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
-import type { SignatureMemo } from "../SignatureMemo.ts"
 import { type Digest, type Hash, type RsaPublicKey, rsaPublicKey, verifyPkcs1, verifyPss } from "./rsa.ts"
 import { readSpki, type SpkiKey } from "./spki.ts"
 
@@ -97,34 +96,8 @@ const octets = (source: BufferSource): Uint8Array =>
 const defined = (jwk: JsonWebKey): JsonWebKey =>
   Object.fromEntries(Object.entries(jwk).filter(([, value]) => value !== undefined))
 
-const encoder = new TextEncoder()
-
-/** Parts one after the other, each with its length before it, so that other parts do not make the same octets. */
-const framed = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const length = parts.reduce((sum, part) => sum + part.length + 4, 0)
-  const whole = new Uint8Array(length)
-  const view = new DataView(whole.buffer)
-  let at = 0
-  for (const part of parts) {
-    view.setUint32(at, part.length)
-    whole.set(part, at + 4)
-    at += part.length + 4
-  }
-  return whole
-}
-
-/** What a key is, as text: equal for the same key and algorithm, different for others. */
-const identityOf = (algorithm: AlgorithmIdentifier, keyData: BufferSource | JsonWebKey): string =>
-  JSON.stringify([algorithm, isOctets(keyData) ? Base64Url.encode(octets(keyData)) : keyData])
-
-/**
- * Completes what an engine has.
- *
- * @param memo of signatures that were verified before; none are verified twice while it knows them
- */
-export const makeVerification = (engine: EngineCrypto, memo?: SignatureMemo | undefined): Verification => {
-  const identities = new WeakMap<CryptoKey, string>()
-
+/** Completes what an engine has. */
+export const makeVerification = (engine: EngineCrypto): Verification => {
   // A copy, because the type of the engine's parameter excludes shared memory.
   const digest: Digest = async (hash, message) => new Uint8Array(await engine.digest(hash, new Uint8Array(message)))
 
@@ -166,40 +139,21 @@ export const makeVerification = (engine: EngineCrypto, memo?: SignatureMemo | un
       algorithm: AlgorithmIdentifier,
       extractable: boolean,
       usages: ReadonlyArray<KeyUsage>
-    ) => {
-      const key = await importKey(format, keyData, algorithm, extractable, usages)
-      if (key.type === "public") identities.set(key, identityOf(algorithm, keyData))
-      return key
-    },
-    verify: async (algorithm, key, signature, message) => {
-      const verified = () =>
-        key instanceof VerificationKey
-          ? verifyWith(key.material, octets(signature), octets(message))
-          : engine.verify(algorithm, key, signature, message)
-      const identity = identities.get(key)
-      if (memo === undefined || identity === undefined) return verified()
-      const parts = [
-        encoder.encode(identity),
-        encoder.encode(JSON.stringify(algorithm)),
-        octets(signature),
-        octets(message)
-      ]
-      const name = await digest("SHA-256", framed(parts))
-      if (memo.isKnown(name)) return true
-      const good = await verified()
-      if (good) memo.remember(name)
-      return good
-    }
+    ) => importKey(format, keyData, algorithm, extractable, usages),
+    verify: async (algorithm, key, signature, message) =>
+      key instanceof VerificationKey
+        ? verifyWith(key.material, octets(signature), octets(message))
+        : engine.verify(algorithm, key, signature, message)
   }
 }
 
 /** Completes the engine's own object, which is what libraries use. */
-export const completeVerification = (subtle: SubtleCrypto, memo: SignatureMemo | undefined): void => {
+export const completeVerification = (subtle: SubtleCrypto): void => {
   const { digest, importKey, verify } = subtle
   const engine = {
     digest: digest.bind(subtle),
     importKey: importKey.bind(subtle),
     verify: verify.bind(subtle)
   }
-  Object.assign(subtle, makeVerification(engine, memo))
+  Object.assign(subtle, makeVerification(engine))
 }

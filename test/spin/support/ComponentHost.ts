@@ -50,6 +50,10 @@ export class ComponentHost extends Context.Service<ComponentHost, {
     variables: Readonly<Record<string, string>>,
     store?: StoreMode
   ) => Effect.Effect<void>
+  /** Sets the variables and leaves the store as it is. */
+  readonly reconfigure: (variables: Readonly<Record<string, string>>) => Effect.Effect<void>
+  /** Lets so many seconds pass for what is stored about providers. */
+  readonly age: (seconds: number) => Effect.Effect<void>
   /** The names of the entries that the component has stored since. */
   readonly stored: Effect.Effect<ReadonlyArray<string>>
   /** What was logged since. */
@@ -57,24 +61,26 @@ export class ComponentHost extends Context.Service<ComponentHost, {
 }>()("mcp-authorizer/test/spin/support/ComponentHost") {
   static readonly make: Effect.Effect<ComponentHost["Service"], never, Scope.Scope> = Effect.map(
     start,
-    ({ child, log, port }) =>
-      ComponentHost.of({
+    ({ child, log, port }) => {
+      const tell = (told: object) =>
+        Effect.promise(async () => {
+          const answered = once(child, "message")
+          child.send(told)
+          const [message] = await answered
+          return message
+        })
+      return ComponentHost.of({
         origin: `http://127.0.0.1:${port}`,
         configure: (variables, store = "granted") =>
-          Effect.promise(async () => {
-            const ready = once(child, "message")
-            child.send({ variables, store })
-            await ready
+          Effect.map(tell({ variables, store }), () => {
             log.length = 0
           }),
-        stored: Effect.promise(async () => {
-          const listed = once(child, "message")
-          child.send({ list: true })
-          const [message] = await listed
-          return namesOf(message)
-        }),
+        reconfigure: (variables) => Effect.asVoid(tell({ variables })),
+        age: (seconds) => Effect.asVoid(tell({ age: seconds })),
+        stored: Effect.map(tell({ list: true }), namesOf),
         logged: () => log.join("")
       })
+    }
   )
 
   static readonly layer = Layer.effect(ComponentHost, ComponentHost.make)

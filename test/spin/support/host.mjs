@@ -2,8 +2,10 @@
  * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
  *
  * `node host.mjs <directory of the transpiled component>`, as a child process with a message channel: while an instance
- * runs, nothing else in this process does. It tells `{ port }`; it is told `{ variables, store }`, and confirms that with
- * `{ ready: true }`; it is asked `{ list: true }`, and answers `{ names }` with those of the entries in the store. What the component logs goes to standard output.
+ * runs, nothing else in this process does. It tells `{ port }`; whatever it is told, it answers. `{ variables, store }`
+ * begins anew, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
+ * the store, `{ list: true }` is answered `{ names }` with those of its entries. What the component logs goes to
+ * standard output.
  */
 import { HTTPServer, types } from "@bytecodealliance/preview2-shim/http"
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation"
@@ -80,11 +82,26 @@ const server = new HTTPServer({
   handle: (request, outparam) => instantiate(coreModule, imports).incomingHandler.handle(request, outparam)
 })
 
+/** As if all times that an entry tells had come `seconds` nearer. */
+const aged = (value, seconds) => {
+  const entry = JSON.parse(new TextDecoder().decode(value))
+  for (const name of ["expires_at", "retry_at", "down_until", "extra_until"]) {
+    if (name in entry) entry[name] -= seconds
+  }
+  return new TextEncoder().encode(JSON.stringify(entry))
+}
+
 process.on("message", (told) => {
   if (told.list) return process.send({ names: [...entries.keys()] })
-  variables = told.variables
-  store = told.store
-  entries.clear()
+  if (told.age !== undefined) {
+    for (const [name, value] of entries) entries.set(name, aged(value, told.age))
+  } else {
+    variables = told.variables
+  }
+  if (told.store !== undefined) {
+    store = told.store
+    entries.clear()
+  }
   process.send({ ready: true })
 })
 process.on("disconnect", () => process.exit(0))

@@ -1,0 +1,31 @@
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Bucket, Host } from "./Host.ts"
+import * as Entry from "./storedVerdict.ts"
+
+const decoder = new TextDecoder()
+
+const textOf = (bucket: Bucket, entry: string): string | undefined => {
+  const value = bucket.get(entry)
+  return value === undefined ? undefined : decoder.decode(value)
+}
+
+/**
+ * Builds the look-up of a token that some instance has verified: whom `StoredVerdicts` would say it stands for, without
+ * asking anybody; `undefined`: only that can say.
+ */
+export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings) => {
+  const find = (digest: string, now: number): Identity | undefined => {
+    try {
+      const bucket = openStore()
+      const found = Entry.accepted(textOf(bucket, Entry.verdictEntry(digest)), digest, now)
+      if (found?.keys === undefined) return found?.identity
+      return Entry.stillPublished(textOf(bucket, found.keys.entry), found.keys, now) ? found.identity : undefined
+    } catch {
+      // Whoever asks the store next says so in the log.
+      return undefined
+    }
+  }
+  return async (token: string, now: number): Promise<Identity | undefined> =>
+    find(await Entry.digestOf(settings, token), now)
+}

@@ -1,0 +1,6 @@
+/** The entry of the component for `wasmtime serve`: other drafts of the same interfaces, and a store without a name. */
+import { getAll } from "wasi:config/store@0.2.0-rc.1"
+import { open } from "wasi:keyvalue/store@0.2.0-draft"
+import { serve } from "./serve.ts"
+
+serve({ variables: getAll, openStore: () => open("") })

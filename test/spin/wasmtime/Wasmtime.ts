@@ -1,0 +1,85 @@
+/** The component under `wasmtime serve`, over real connections. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { freePort } from "../../../src/node/freePort.ts"
+import { root } from "../../node/support/builtProgram.ts"
+
+/** A gateway that runs. */
+export interface Gateway {
+  readonly origin: string
+  readonly logged: () => string
+}
+
+const run = promisify(execFile)
+
+const program = "wasmtime"
+
+/** Compiled once: wasmtime would do it at each start, for as long as all tests take. */
+const compiled = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const directory = await mkdtemp(join(tmpdir(), "mcp-authorizer-wasmtime-"))
+    const component = join(directory, "component.wasm")
+    await run(process.execPath, [join(root, "src", "spin", "build.mjs"), "--wasmtime", component])
+    const code = join(directory, "component.cwasm")
+    await run(program, ["compile", "-o", code, component])
+    return { directory, code }
+  }),
+  ({ directory }) => Effect.promise(() => rm(directory, { recursive: true }))
+)
+
+export class Wasmtime extends Context.Service<Wasmtime, {
+  /** Starts a gateway with these variables; it ends with the scope. */
+  readonly start: (variables: Readonly<Record<string, string>>) => Effect.Effect<Gateway, never, Scope.Scope>
+}>()("mcp-authorizer/test/spin/wasmtime/Wasmtime") {
+  static readonly layer = Layer.effect(
+    Wasmtime,
+    Effect.map(compiled, ({ code }) =>
+      Wasmtime.of({
+        start: (variables) =>
+          Effect.map(
+            Effect.acquireRelease(
+              Effect.promise(async () => {
+                const port = await Effect.runPromise(freePort(0))
+                const given = Object.entries(variables).flatMap((
+                  [name, value]
+                ) => ["-S", `config-var=${name}=${value}`])
+                const child = spawn(program, [
+                  "serve",
+                  "--allow-precompiled",
+                  "--addr",
+                  `127.0.0.1:${port}`,
+                  "-S",
+                  "cli,config,keyvalue",
+                  ...given,
+                  code
+                ])
+                const log: Array<string> = []
+                for (const output of [child.stdout, child.stderr]) {
+                  output.setEncoding("utf8")
+                  output.on("data", (text: string) => log.push(text))
+                }
+                while (!log.join("").includes("Serving HTTP")) {
+                  const [event] = await Promise.race([once(child.stderr, "data"), once(child, "exit")])
+                  if (typeof event !== "string") throw new Error(`wasmtime ended: ${log.join("")}`)
+                }
+                return { child, origin: `http://127.0.0.1:${port}`, logged: () => log.join("") }
+              }),
+              ({ child }) =>
+                Effect.promise(async () => {
+                  child.kill("SIGKILL")
+                  await once(child, "exit")
+                })
+            ),
+            ({ logged, origin }) => ({ logged, origin })
+          )
+      }))
+  )
+}

@@ -1,0 +1,60 @@
+/** The component in the engine that Spin has, with identity providers, an official MCP server, and official clients. */
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestIssuer } from "../../../src/testing/TestIssuer.ts"
+import { clients } from "../../clients/clients.ts"
+import { httpStatus } from "../../clients/httpStatus.ts"
+import { HeadlessOAuthClient } from "../../support/HeadlessOAuthClient.ts"
+import { officialServerV1 } from "../../support/OfficialServerV1.ts"
+import { officialServerV2 } from "../../support/OfficialServerV2.ts"
+import { makeOidcProvider } from "../../support/OidcProvider.ts"
+import { Wasmtime } from "./Wasmtime.ts"
+
+const servers = [["server 1.x", officialServerV1], ["server 2.x", officialServerV2]] as const
+
+layer(Wasmtime.layer, { excludeTestServices: true, timeout: "5 minutes" })("the component in wasmtime", (it) => {
+  for (const [serverName, makeServer] of servers) {
+    for (const [clientName, connect] of clients) {
+      it.effect(`SPIN-ENGINE-01 MUST show a tool who calls, and refuse who may not (${serverName}, ${clientName})`, () =>
+        Effect.gen(function*() {
+          const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
+          yield* issuer.jwks
+          const server = yield* makeServer
+          const gateway = yield* (yield* Wasmtime).start({
+            mcp_gateway_url: server.url,
+            mcp_jwt_issuer: issuer.issuer,
+            mcp_jwt_jwks_uri: issuer.jwksUri,
+            mcp_jwt_audience: "mcp-api"
+          })
+          const url = `${gateway.origin}/mcp`
+          const authorization = `Bearer ${yield* issuer.sign()}`
+          const client = yield* connect(url, { headers: { authorization } })
+          assert.include(yield* client.call("whoami"), "user-1")
+          assert.strictEqual(yield* client.call("add", { a: 1, b: 2 }), "3")
+          const progress: Array<number> = []
+          yield* client.call("slow", { steps: 3, pauseMillis: 50 }, (step) => progress.push(step))
+          assert.deepStrictEqual(progress, [1, 2, 3])
+          const refused = yield* Effect.flip(connect(url, { headers: { authorization: `${authorization}x` } }))
+          assert.strictEqual(httpStatus(refused), 401)
+        }))
+    }
+  }
+
+  for (const [clientName, connect] of clients) {
+    it.effect(`SPIN-ENGINE-02 MUST lead a client to the authorization server and back (${clientName})`, () =>
+      Effect.gen(function*() {
+        const provider = yield* makeOidcProvider()
+        const server = yield* officialServerV2
+        const gateway = yield* (yield* Wasmtime).start({
+          mcp_gateway_url: server.url,
+          mcp_provider_type: "oidc",
+          mcp_jwt_issuer: provider.issuer,
+          mcp_required_scopes: "mcp:read"
+        })
+        const oauth = new HeadlessOAuthClient()
+        const client = yield* connect(`${gateway.origin}/mcp`, { oauth })
+        assert.include(yield* client.call("whoami"), "oidc-user")
+        assert.lengthOf(oauth.authorizations, 1)
+      }))
+  }
+})
