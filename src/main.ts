@@ -1,14 +1,13 @@
 #!/usr/bin/env node
-import { exit, stderr } from "node:process"
+import { workerArgument } from "./node/workers/messages.ts"
 
-// Only the service on Node needs it, so it is an optional peer: whoever embeds the gateway elsewhere does without.
-const platform = "@effect/platform-node"
+// The global one: importing `node:process` opens all standard streams.
+const [, , first] = process.argv
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND" && error.message.includes(platform)
+/** One of somebody else's cluster is none. */
+const isWorker = async () => first === workerArgument && (await import("node:cluster")).default.isWorker
 
-import("./node/cli.ts").catch((error: unknown) => {
-  if (!isMissing(error)) throw error
-  stderr.write(`mcp-authorizer needs ${platform} to run as a service: npm install ${platform}@~4.1.0\n`)
-  exit(1)
-})
+// What reads a command line takes longer to load than the gateway itself.
+if (first === undefined) (await import("./node/service.ts")).runService()
+else if (await isWorker()) (await import("./node/service.ts")).runWorker()
+else (await import("./node/cli.ts")).runCommandLine()

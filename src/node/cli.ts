@@ -1,19 +1,15 @@
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import { version } from "../version.ts"
 import { demo } from "./commands/demo.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
-import { isWorker, work } from "./workers/worker.ts"
+import { runMain } from "./runMain.ts"
 
 const config = Flag.String("config").pipe(
   Flag.withMetavar("FILE"),
@@ -48,10 +44,6 @@ const command = Command.make("mcp-authorizer", { config, workers, check }, serve
   Command.withSubcommands([demoCommand, schemaCommand])
 )
 
-/** A signal is the ordinary way to stop a service. */
-const teardown: Runtime.Teardown = (exit, onExit) =>
-  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
-
 const main = command.pipe(
   Command.run({ version }),
   Effect.provide(Layer.mergeAll(
@@ -60,5 +52,5 @@ const main = command.pipe(
   ))
 )
 
-// Nobody reads the arguments of a worker: it is told what to do.
-NodeRuntime.runMain(isWorker ? work : main, { teardown })
+/** Does what the arguments of this process say. */
+export const runCommandLine = () => runMain(main)

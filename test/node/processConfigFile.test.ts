@@ -55,8 +55,8 @@ describe("config file", { timeout: 60_000 }, () => {
     }))
 
   const unusable = [
-    ["that is not there", "NotFound", Effect.map(temporaryDirectory, (directory) => `${directory}/nothing.json`)],
-    ["that is a directory", "BadResource", temporaryDirectory]
+    ["that is not there", "ENOENT", Effect.map(temporaryDirectory, (directory) => `${directory}/nothing.json`)],
+    ["that is a directory", "EISDIR", temporaryDirectory]
   ] as const
   for (const [what, reason, path] of unusable) {
     it.live(`refuses a file ${what}`, () =>

@@ -8,6 +8,11 @@ import { root } from "../node/support/builtProgram.ts"
 import { sh } from "../node/support/shell.ts"
 import { evaluate, Installed, manifest } from "./Installed.ts"
 
+const emptyFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "bare-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
 const entries: ReadonlyArray<string> = Object.keys(manifest.exports)
 
 layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm package", (it) => {
@@ -15,7 +20,9 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
     Effect.gen(function*() {
       const { files } = yield* Installed
       assert.includeMembers([...files], ["package.json", "dist/main.js", "dist/index.js", "dist/index.d.ts"])
-      for (const file of files) assert.match(file, /^(package\.json|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/)
+      for (const file of files) {
+        assert.match(file, /^(package\.json|src\/.+\.ts|dist\/LICENSES\.txt|dist\/.+\.(js|d\.ts)(\.map)?)$/)
+      }
     }))
 
   it.effect("runs as a command through npm's link", () =>
@@ -25,25 +32,61 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       assert.strictEqual(yield* sh(`cd '${project}' && node_modules/.bin/mcp-authorizer --version`), version)
     }))
 
-  it.effect("says what to install where the optional peer for Node is missing", () =>
+  it.effect("runs as a command where nothing else is installed", () =>
     Effect.gen(function*() {
       const { project } = yield* Installed
-      const folder = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(tmpdir(), "bare-"))),
-        (path) => Effect.promise(() => rm(path, { recursive: true }))
-      )
-      const printed = yield* sh(`
+      const folder = yield* emptyFolder
+      yield* sh(`cp -r '${project}/node_modules/mcp-authorizer' '${folder}'`)
+      const main = `'${folder}/mcp-authorizer/${manifest.bin["mcp-authorizer"]}'`
+      const settings = "MCP_STATIC_TOKENS=dev-token:dev-client:dev-user:read MCP_GATEWAY_URL=http://127.0.0.1:9"
+      const shown = yield* sh(`${settings} ${main} --check 2> /dev/null`)
+      assert.strictEqual(JSON.parse(shown).providers[0].type, "static")
+      // The service proper is a file of its own.
+      assert.match(yield* sh(`${main} 2>&1 || echo "exit $?"`), /No authentication providers configured[^]*exit 1\n$/)
+    }))
+
+  it.effect("can be imported without the optional peer for Node", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      const folder = yield* emptyFolder
+      const imports = (path: string) =>
+        sh(`
+          cd '${folder}'
+          node --input-type=module -e 'await import("${path}").catch(({ code }) => console.log(code))'
+        `)
+      yield* sh(`
         cd '${folder}'
         mkdir node_modules
         for name in ${Object.keys(manifest.dependencies).join(" ")} effect
         do ln -s '${join(root, "node_modules")}'/$name node_modules/$name
         done
         cp -r '${project}/node_modules/mcp-authorizer' node_modules/mcp-authorizer
-        node node_modules/mcp-authorizer/dist/main.js 2>&1 || echo "exit $?"
       `)
-      assert.match(printed, /^mcp-authorizer needs .+: npm install @effect\/platform-node@~4\.1\.0\nexit 1\n$/)
-      const imported = yield* sh(`cd '${folder}' && node --input-type=module -e 'import "mcp-authorizer"'`)
-      assert.strictEqual(imported, "")
+      assert.strictEqual(yield* imports("mcp-authorizer"), "")
+      assert.strictEqual(yield* imports("mcp-authorizer/node"), "ERR_MODULE_NOT_FOUND\n")
+    }))
+
+  it.effect("does not load what reads a command line in order to serve", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      const partsOf = (name: string): ReadonlyArray<string> => {
+        const map = join(project, "node_modules", "mcp-authorizer", "dist", "node", `${name}.js.map`)
+        return JSON.parse(readFileSync(map, "utf8")).sources
+      }
+      const unwanted =
+        /\/(?:effect\/\w+\/(?:cli|ai|rpc)|undici\/lib\/(?:mock|interceptor|cache)|ws\/lib|src\/testing)\//
+      assert.isTrue(partsOf("cli").some((path) => unwanted.test(path)))
+      assert.deepStrictEqual(partsOf("service").filter((path) => unwanted.test(path)), [])
+    }))
+
+  it.effect("states the licences of what is part of its program", () =>
+    Effect.gen(function*() {
+      const { project } = yield* Installed
+      const file = join(project, "node_modules", "mcp-authorizer", "dist", "LICENSES.txt")
+      const licenses = readFileSync(file, "utf8")
+      for (const dependency of ["@effect/platform-node", "effect", "jose", "undici"]) {
+        assert.match(licenses, new RegExp(`^${dependency} \\d\\S+ \\(MIT\\)\n\n[^]*?Copyright \\(c\\)`, "m"))
+      }
     }))
 
   it.effect("exports what the README imports, and no inner module", () =>

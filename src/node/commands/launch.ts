@@ -5,10 +5,8 @@ import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { UnusablePublicKey } from "../../keys/publicKey.ts"
+import { errorCode } from "../errorCode.ts"
 import { StartupFailed } from "./StartupFailed.ts"
-
-const code = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown reason"
 
 /** Runs a gateway with these settings until the process is told to stop. Says so when it cannot listen. */
 export const launch = (
@@ -19,7 +17,7 @@ export const launch = (
     Effect.catchTags({
       ServeError: ({ cause }) =>
         Effect.andThen(
-          Console.error(`Cannot listen on ${settings.host}:${settings.port} (${code(cause)}). Set HOST or PORT.`),
+          Console.error(`Cannot listen on ${settings.host}:${settings.port} (${errorCode(cause)}). Set HOST or PORT.`),
           Effect.fail(new StartupFailed())
         ),
       // `loadSettings` has imported the keys already.

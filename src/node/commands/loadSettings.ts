@@ -1,12 +1,13 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { readFile } from "node:fs/promises"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { resolveSources, type Sources } from "../../config/resolve.ts"
 import { configFile } from "../../config/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
+import { errorCode } from "../errorCode.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
 const unusableFile = (problem: string) =>
@@ -20,10 +21,11 @@ const unusableFile = (problem: string) =>
   })
 
 const readDocument = Effect.fnUntraced(function*(path: string) {
-  const files = yield* FileSystem.FileSystem
-  const text = yield* files.readFileString(path).pipe(
-    Effect.mapError((error) => unusableFile(`cannot be read (${error.reason._tag})`))
-  )
+  const text = yield* Effect.tryPromise({
+    // Passes over a byte order mark.
+    try: async () => new TextDecoder().decode(await readFile(path)),
+    catch: (error) => unusableFile(`cannot be read (${errorCode(error)})`)
+  })
   return yield* Effect.try({
     try: (): unknown => JSON.parse(text),
     // The parser's message quotes the text, which may hold secrets.
@@ -66,8 +68,7 @@ export const loadSettings = (
   flags: Required<Sources>["flags"]
 ): Effect.Effect<
   { readonly settings: GatewaySettings; readonly sources: Sources },
-  StartupFailed,
-  FileSystem.FileSystem
+  StartupFailed
 > =>
   Effect.gen(function*() {
     // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.

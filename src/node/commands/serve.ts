@@ -1,6 +1,5 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { availableParallelism } from "node:os"
@@ -28,7 +27,7 @@ export const serve = Effect.fnUntraced(function*(
     readonly workers: Option.Option<string>
     readonly check: boolean
   }
-): Effect.fn.Return<void, StartupFailed, FileSystem.FileSystem> {
+): Effect.fn.Return<void, StartupFailed> {
   const flags = Option.match(options.workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
   const { settings, sources } = yield* loadSettings(options.config, flags)
   if (options.check) return yield* check(settings)

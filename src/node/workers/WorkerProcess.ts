@@ -2,8 +2,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import cluster from "node:cluster"
-import type { Order, Report, Start } from "./messages.ts"
+import type { Cluster } from "node:cluster"
+import { type Order, type Report, type Start, workerArgument } from "./messages.ts"
 
 /** A worker as the primary knows it. */
 export interface WorkerProcess {
@@ -25,10 +25,7 @@ const withoutEnvFiles = (args: ReadonlyArray<string>): Array<string> =>
     !/^--env-file(?:-if-exists)?(?:=|$)/.test(arg) && !/^--env-file(?:-if-exists)?$/.test(args[index - 1] ?? "")
   )
 
-/** How the arguments of a worker begin. They are for whoever looks at the list of processes. */
-export const workerArgument = "worker"
-
-const start = (order: Start): WorkerProcess & { readonly stop: Effect.Effect<void> } => {
+const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop: Effect.Effect<void> } => {
   cluster.setupPrimary({
     args: [workerArgument, String(order.number)],
     execArgv: withoutEnvFiles(process.execArgv)
@@ -85,9 +82,13 @@ const start = (order: Start): WorkerProcess & { readonly stop: Effect.Effect<voi
  *
  * @param patienceMillis how long it may take to stop; one that takes longer is killed
  */
-export const fork = (order: Start, patienceMillis: number): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
+export const fork = (
+  cluster: Cluster,
+  order: Start,
+  patienceMillis: number
+): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => start(order)),
+    Effect.sync(() => start(cluster, order)),
     Effect.fnUntraced(function*({ ended, kill, pid, stop }) {
       yield* stop
       const end = yield* Effect.timeoutOption(Effect.interruptible(ended), patienceMillis)

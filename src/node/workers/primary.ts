@@ -1,6 +1,5 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import cluster from "node:cluster"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Sources } from "../../config/resolve.ts"
 import { announce } from "../announce.ts"
@@ -29,22 +28,23 @@ export interface WorkersOptions {
  * This process accepts the connections and hands them out in turn; it serves none itself. The workers share nothing
  * else: each has its own keys, verdicts and limits. They end with this process, however it ends.
  */
-export const runWorkers = (
+export const runWorkers = Effect.fnUntraced(function*(
   { settings, sources, workers }: WorkersOptions
-): Effect.Effect<never, StartupFailed> => {
+): Effect.fn.Return<never, StartupFailed> {
+  // What starts processes takes time to load.
+  const { default: cluster } = yield* Effect.promise(() => import("node:cluster"))
   if (!cluster.isPrimary) {
-    return fail("MCP_WORKERS: this process is itself a worker of a cluster. Set MCP_WORKERS=1.")
+    return yield* fail("MCP_WORKERS: this process is itself a worker of a cluster. Set MCP_WORKERS=1.")
   }
-  return Effect.gen(function*() {
-    // Workers that choose for themselves would have to choose again when none is left.
-    const port = settings.port === 0
-      ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
-      : settings.port
-    return yield* supervise({
-      workers,
-      fork: (number) => fork({ _tag: "Start", number, port, sources }, settings.shutdownTimeoutMillis + graceMillis),
-      announce: (url) => announce(settings, url, { workers })
-    })
+  // Workers that choose for themselves would have to choose again when none is left.
+  const port = settings.port === 0
+    ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
+    : settings.port
+  const patienceMillis = settings.shutdownTimeoutMillis + graceMillis
+  return yield* supervise({
+    workers,
+    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources }, patienceMillis),
+    announce: (url) => announce(settings, url, { workers })
   }).pipe(
     Effect.catch((reason) =>
       // With the code 1 it has told why.
@@ -54,4 +54,4 @@ export const runWorkers = (
     ),
     Effect.provide(layerSharedLogging(settings))
   )
-}
+})

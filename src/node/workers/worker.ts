@@ -3,17 +3,12 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
-import cluster from "node:cluster"
 import { resolveSources } from "../../config/resolve.ts"
 import { launch } from "../commands/launch.ts"
 import type { StartupFailed } from "../commands/StartupFailed.ts"
 import { layerSharedLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
 import type { Order, Report, Start } from "./messages.ts"
-import { workerArgument } from "./WorkerProcess.ts"
-
-/** Says whether this process is a worker of `primary.ts`; one of somebody else's cluster is not. */
-export const isWorker = cluster.isWorker && process.argv[2] === workerArgument
 
 const report = (message: Report): void => {
   // Nobody hears it when the primary is gone; then this process is about to end.

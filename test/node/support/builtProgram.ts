@@ -24,7 +24,7 @@ const fingerprint = async (): Promise<string> => {
   for (
     const file of [
       ...files,
-      ...["package.json", "tsconfig.json", "tsconfig.build.json"].map((n) => join(root, n))
+      ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"].map((n) => join(root, n))
     ]
   ) {
     hash.update(file).update("\0").update(await readFile(file)).update("\0")
@@ -41,18 +41,22 @@ const removeOld = async (kept: string): Promise<void> => {
   }
 }
 
+const node = (...args: ReadonlyArray<string>) => promisify(execFile)(process.execPath, args)
+
 const build = async (): Promise<string> => {
   const directory = join(builds, await fingerprint())
   if (await exists(directory)) return directory
   const unfinished = `${directory}.${process.pid}`
   await mkdir(unfinished, { recursive: true })
   await cp(join(root, "package.json"), join(unfinished, "package.json"))
-  const compile = ["-p", join(root, "tsconfig.build.json"), "--outDir", join(unfinished, "dist")]
+  const dist = join(unfinished, "dist")
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
-  await promisify(execFile)(process.execPath, [compiler, ...compile]).catch(async (error: { stdout: string }) => {
-    await rm(unfinished, { recursive: true, force: true })
-    throw new Error(`the program does not compile:\n${error.stdout}`)
-  })
+  await node(compiler, "-p", join(root, "tsconfig.build.json"), "--outDir", dist)
+    .then(() => node(join(root, "src", "node", "bundle", "build.mjs"), dist))
+    .catch(async (error: { stdout: string; stderr: string }) => {
+      await rm(unfinished, { recursive: true, force: true })
+      throw new Error(`the program does not build:\n${error.stdout}${error.stderr}`)
+    })
   // A rename is atomic: whoever sees the directory sees all of it. Another worker may have been faster.
   await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))
   await removeOld(directory)

@@ -1,0 +1,80 @@
+import { createRequire } from "node:module"
+
+const { resolve } = createRequire(import.meta.url)
+
+const refusal = (what) => `() => { throw new Error("${what} is not part of this program") }`
+
+/** What some module imports, and what it gets instead. */
+const replacements = [
+  {
+    // Its barrel loads all of it, which takes longer than anything else.
+    imported: /^undici$/,
+    importer: /./,
+    contents: `export { default as Pool } from ${JSON.stringify(resolve("undici/lib/dispatcher/pool.js"))}
+      export { default as errors } from ${JSON.stringify(resolve("undici/lib/core/errors.js"))}`
+  },
+  {
+    // Not offered to the MCP server; loads `node:http2`.
+    imported: /^\.\/client-h2(?:\.js)?$/,
+    importer: /undici/,
+    contents: `module.exports = ${refusal("HTTP/2")}`
+  },
+  {
+    // `httpServer.ts` has no upgrades.
+    imported: /^\.\/NodeWS\.js$/,
+    importer: /NodeHttpServer/,
+    contents: `export const WebSocketServer = ${refusal("WebSocket")}`
+  },
+  {
+    imported: /^\.\/Undici\.js$/,
+    importer: /NodeHttpClient/,
+    contents: "export {}"
+  },
+  {
+    imported: /^\.\/internal\/upgrade\.js$/,
+    importer: /NodeHttp(?:Server|Client)/,
+    contents: `export const frameBody = ${refusal("upgrade")}, drainBody = frameBody, toSocket = frameBody`
+  },
+  {
+    // TLS is for the proxy in front.
+    imported: /^\.\/internal\/http\.js$/,
+    importer: /NodeHttpServer/,
+    contents: `exports.http = require("node:http")`
+  },
+  {
+    // Files, terminals and child processes, for layers that nobody asks for.
+    imported: /^\.\/Node(?:Services|HttpPlatform)\.js$/,
+    importer: /NodeHttpServer/,
+    contents: `export { empty as layer } from "effect/Layer"`
+  }
+]
+
+const found = new Set()
+
+/** An esbuild plugin: leaves out what the dependencies would load at start, and what is never used here. */
+export const neverUsed = {
+  name: "never used",
+  setup: (build) => {
+    for (const [index, { imported, importer }] of replacements.entries()) {
+      build.onResolve({ filter: imported }, (asked) => {
+        if (!importer.test(asked.importer)) return undefined
+        found.add(index)
+        return { path: String(index), namespace: "replacement" }
+      })
+    }
+    // Imported as ECMAScript modules, Node's own evaluate all their lazy exports.
+    build.onResolve({ filter: /^node:/ }, ({ kind, path }) =>
+      kind === "import-statement" ? { path, namespace: "builtin" } : undefined)
+    build.onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`
+    }))
+    build.onLoad({ filter: /./, namespace: "replacement" }, ({ path }) => ({
+      contents: replacements[Number(path)].contents,
+      resolveDir: import.meta.dirname
+    }))
+  }
+}
+
+/** Replacements that nothing asked for. A dependency has changed, and may load again what it should not. */
+export const staleReplacements = () =>
+  replacements.flatMap(({ imported }, index) => found.has(index) ? [] : [String(imported)])
