@@ -14,11 +14,11 @@ import type { Identity } from "../identity/Identity.ts"
 export const requireScopes = (
   { providers, requiredScopes }: Pick<GatewaySettings, "providers" | "requiredScopes">,
   identity: Identity,
-  also: Iterable<string> = []
+  also: ReadonlyArray<string> = []
 ): Result.Result<void, InsufficientScope> => {
   const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
-  const required = [...new Set([...requiredScopes, ...own, ...also])]
-  return required.every((scope) => identity.scopes.includes(scope))
-    ? Result.succeed(undefined)
-    : Result.fail(new InsufficientScope({ required }))
+  const has = (scope: string): boolean => identity.scopes.includes(scope)
+  // The list is for those who lack one.
+  if (requiredScopes.every(has) && own.every(has) && also.every(has)) return Result.void
+  return Result.fail(new InsufficientScope({ required: [...new Set([...requiredScopes, ...own, ...also])] }))
 }

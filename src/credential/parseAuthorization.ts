@@ -23,8 +23,6 @@ export type CredentialError =
   | InvalidToken
   | CredentialTooLarge
 
-// RFC 9110, section 11.4: scheme, spaces, the rest.
-const credentials = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$/s
 // RFC 9110, section 11.2
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 // A platform that joins repeated fields leaves `Bearer a, Bearer b`.
@@ -43,8 +41,20 @@ const trimOws = (value: string): string => {
 
 const hasTokenParameter = (query: string): boolean => query !== "" && new URLSearchParams(query).has("access_token")
 
+/** What stands before the first space, and after all of them (RFC 9110, section 11.4). */
+const splitScheme = (value: string): { readonly scheme: string; readonly rest: string } => {
+  const space = value.indexOf(" ")
+  if (space === -1) return { scheme: value, rest: "" }
+  let start = space
+  while (value[start] === " ") start++
+  return { scheme: value.slice(0, space), rest: value.slice(start) }
+}
+
 /**
- * Finds the one bearer token of a request, or says why there is none.
+ * Finds the one bearer token of a request, or says why there is none; its characters are not looked at.
+ *
+ * For those who look it up before they judge it: what has been let in before has been judged before. Others take
+ * `parseAuthorization`.
  *
  * Only the `Authorization` field counts: a token in the query is refused, one in a body or a cookie is never looked
  * at. The scheme's case does not matter and any number of spaces may follow it. Nothing of the token is decoded.
@@ -52,10 +62,10 @@ const hasTokenParameter = (query: string): boolean => query !== "" && new URLSea
  *
  * @see RFC 6750, sections 2.1 and 3.1
  */
-export const parseAuthorization = (
+export const findBearer = (
   { authorization, query }: Credentials,
   maxTokenBytes: number
-): Result.Result<BearerToken.BearerToken, CredentialError> => {
+): Result.Result<string, CredentialError> => {
   if (hasTokenParameter(query)) {
     return Result.fail(
       new InvalidRequest({ reason: "CredentialInQuery", detail: "access_token in the query string" })
@@ -71,19 +81,21 @@ export const parseAuthorization = (
       })
     )
   }
-  const match = credentials.exec(trimOws(value))
-  const scheme = match?.[1]
-  const token = match?.[2]
-  if (scheme?.toLowerCase() !== "bearer") {
+  const { rest, scheme } = splitScheme(trimOws(value))
+  if (scheme.toLowerCase() !== "bearer") {
     return Result.fail(new UnsupportedCredential({ detail: "the scheme is not Bearer" }))
   }
-  if (token === undefined || token === "") {
-    return Result.fail(new UnsupportedCredential({ detail: "no token after the scheme" }))
-  }
-  if (token.length > maxTokenBytes) return Result.fail(new CredentialTooLarge({ limit: maxTokenBytes }))
-  if (token68.test(token)) return Result.succeed(BearerToken.make(token))
+  if (rest === "") return Result.fail(new UnsupportedCredential({ detail: "no token after the scheme" }))
+  return rest.length > maxTokenBytes
+    ? Result.fail(new CredentialTooLarge({ limit: maxTokenBytes }))
+    : Result.succeed(rest)
+}
+
+/** Makes a token of what `findBearer` has found, if its characters are those of one. */
+export const bearerToken = (text: string): Result.Result<BearerToken.BearerToken, InvalidRequest | InvalidToken> => {
+  if (token68.test(text)) return Result.succeed(BearerToken.make(text))
   return Result.fail(
-    joined.test(token)
+    joined.test(text)
       ? new InvalidRequest({ reason: "RepeatedCredential", detail: "several credentials in one Authorization field" })
       : new InvalidToken({
         reason: "MalformedToken",
@@ -92,3 +104,10 @@ export const parseAuthorization = (
       })
   )
 }
+
+/** Finds the one bearer token of a request, or says why there is none. */
+export const parseAuthorization = (
+  credentials: Credentials,
+  maxTokenBytes: number
+): Result.Result<BearerToken.BearerToken, CredentialError> =>
+  Result.flatMap(findBearer(credentials, maxTokenBytes), bearerToken)

@@ -1,8 +1,8 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -114,16 +114,17 @@ const make = Effect.gen(function*() {
 
   const protect = Effect.fnUntraced(function*(
     exchange: Exchange,
+    arrived: HttpServerRequest.HttpServerRequest,
     query: string,
     toolScopes: ToolScopes | undefined
   ): Effect.fn.Return<Judgement, GatewayError> {
     const admitted = yield* admit(exchange, query)
     if (admitted.identity === undefined) return yield* Effect.die("admitted without an identity")
     const identity = frozen(admitted.identity)
-    const { headers } = exchange.request
+    const { headers } = arrived
     const sessionId = yield* openSession(headers[sessionField], identity)
     // Before the body is read: the request that has read it is the one that has it.
-    const request = exchange.request.modify({
+    const request = arrived.modify({
       headers: handedOn(
         sessionId === undefined ? headers : Headers.set(headers, sessionField, sessionId),
         settings.forwardAuthorization
@@ -143,7 +144,7 @@ const make = Effect.gen(function*() {
         const ownSession = field(sessionField)
         if (ownSession !== undefined) fields[sessionField] = yield* seal.seal(identity, ownSession)
         const endsInMillis = isEventStream(field("content-type"))
-          ? yield* streamLifeMillis(identity, settings.clockSkewSeconds)
+          ? streamLifeMillis(identity, settings.clockSkewSeconds, yield* Clock.currentTimeMillis)
           : undefined
         return { fields, endsInMillis }
       })
@@ -153,14 +154,14 @@ const make = Effect.gen(function*() {
   return Guard.of({
     documents: documentPaths(settings.path, settings.publicUrl),
     judge: Effect.fnUntraced(function*(request, toolScopes) {
-      const exchange = yield* begin(settings, request)
+      const exchange = begin(settings, request, yield* Clock.currentTimeNanos)
       const dispatch = (
         route: Route,
         base: string
       ): Effect.Effect<Judgement | HttpServerResponse.HttpServerResponse, GatewayError> => {
         switch (route._tag) {
           case "Mcp":
-            return protect(exchange, route.query, toolScopes)
+            return protect(exchange, request, route.query, toolScopes)
           case "ProtectedResource":
           case "AuthorizationServer":
             return discovery(route, request.method, base)
@@ -172,7 +173,7 @@ const make = Effect.gen(function*() {
       if (!HttpServerResponse.isHttpServerResponse(judged)) return judged
       const response = decorate(settings, exchange, judged)
       exchange.status = response.status
-      if (exchange.error !== undefined) yield* accessLog(exchange, Exit.void)
+      if (exchange.error !== undefined) yield* accessLog(exchange, undefined)
       return { _tag: "Answered", response }
     })
   })

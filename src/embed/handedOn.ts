@@ -1,5 +1,5 @@
 import * as Headers from "effect/http/Headers"
-import { foldName } from "../forward/untrustedFields.ts"
+import { fieldName } from "../forward/untrustedFields.ts"
 
 /**
  * The fields that a handler gets to see: not the token (MCP forbids to pass it on, and it has done its work), not the
@@ -9,7 +9,7 @@ export const handedOn = (headers: Headers.Headers, withAuthorization: boolean): 
   Headers.removeMany(
     headers,
     Object.keys(headers).filter((name) => {
-      const folded = foldName(name)
+      const { folded } = fieldName(name)
       return name === "origin" || folded.startsWith("x-auth-") || (folded === "authorization" && !withAuthorization)
     })
   )

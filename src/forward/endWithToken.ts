@@ -14,12 +14,13 @@ const longestTimerMillis = 2_147_483_647
  */
 export const streamLifeMillis = (
   { expiresAt }: Identity,
-  skewSeconds: number
-): Effect.Effect<number | undefined> =>
-  expiresAt === undefined ? Effect.undefined : Effect.map(Clock.currentTimeMillis, (now) => {
-    const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - now)
-    return left > longestTimerMillis ? undefined : left
-  })
+  skewSeconds: number,
+  nowMillis: number
+): number | undefined => {
+  if (expiresAt === undefined) return undefined
+  const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - nowMillis)
+  return left > longestTimerMillis ? undefined : left
+}
 
 /** Says whether an answer is an event stream, by its `Content-Type`. */
 export const isEventStream = (type: unknown): boolean => typeof type === "string" && /^text\/event-stream\b/i.test(type)
@@ -41,8 +42,10 @@ export const endWithToken = (
   if (body._tag !== "Stream" || identity === undefined || !isEventStream(response.headers["content-type"])) {
     return Effect.succeed(response)
   }
-  return Effect.map(streamLifeMillis(identity, skewSeconds), (left) =>
-    left === undefined
+  return Effect.map(Clock.currentTimeMillis, (now) => {
+    const left = streamLifeMillis(identity, skewSeconds, now)
+    return left === undefined
       ? response
-      : { ...response, body: { _tag: "Stream", stream: Stream.interruptWhen(body.stream, Effect.sleep(left)) } })
+      : { ...response, body: { _tag: "Stream", stream: Stream.interruptWhen(body.stream, Effect.sleep(left)) } }
+  })
 }

@@ -1,5 +1,5 @@
 import { hopByHop } from "./hopByHop.ts"
-import { claimsIdentity, describesRoute, foldName } from "./untrustedFields.ts"
+import { fieldName } from "./untrustedFields.ts"
 
 // Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
 const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])
@@ -23,15 +23,16 @@ export const requestHeaders = (
   options: RequestHeaderOptions
 ): Record<string, string> => {
   const isHopByHop = hopByHop(received["connection"])
-  const ownNames = new Set(Object.keys(options.own).map(foldName))
+  const own = Object.keys(options.own)
+  const isOwn = (folded: string): boolean => own.some((name) => fieldName(name).folded === folded)
   const headers: Record<string, string> = {}
   for (const name of Object.keys(received)) {
     const value = received[name]
     if (value === undefined || ownedByHop.has(name) || isHopByHop(name)) continue
-    const folded = foldName(name)
+    const { claimsIdentity, describesRoute, folded } = fieldName(name)
     if (name === "authorization" && options.forwardAuthorization) headers[name] = value
-    else if (ownNames.has(folded)) continue
-    else if (!claimsIdentity(folded) && (options.trustedPeer || !describesRoute(folded))) headers[name] = value
+    else if (claimsIdentity || (describesRoute && !options.trustedPeer) || isOwn(folded)) continue
+    else headers[name] = value
   }
   return Object.assign(headers, options.own)
 }

@@ -76,24 +76,38 @@ const forwardingNames: ReadonlySet<string> = new Set([
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
-// Nearly all requests have the same few names. Clients can invent others, so no more than these are remembered.
-const maxRemembered = 500
-const remembered = new Map<string, string>()
-
-/** One spelling for all names that a server behind may take for the same. */
-export const foldName = (name: string): string => {
-  const known = remembered.get(name)
-  if (known !== undefined) return known
-  const folded = fold(name)
-  if (remembered.size < maxRemembered && name.length <= 64) remembered.set(name, folded)
-  return folded
+/** What the gateway knows about a field by its name. */
+export interface FieldName {
+  /** One spelling for all names that a server behind may take for the same. */
+  readonly folded: string
+  /** It claims an identity, carries a credential, or overrides the method: never handed on. */
+  readonly claimsIdentity: boolean
+  /** It describes the way that a request came: handed on only from a trusted proxy. */
+  readonly describesRoute: boolean
 }
 
-/** Says whether a field of this folded name claims an identity, carries a credential, or overrides the method: never handed on. */
-export const claimsIdentity = (folded: string): boolean =>
-  identityNames.has(folded) || methodOverrides.has(folded) ||
-  identityPrefixes.some((prefix) => folded.startsWith(prefix) || folded === prefix.slice(0, -1))
+const startsWithOneOf = (prefixes: ReadonlyArray<string>, folded: string): boolean =>
+  prefixes.some((prefix) => folded.startsWith(prefix))
 
-/** Says whether a field of this folded name describes the way that a request came: handed on only from a trusted proxy. */
-export const describesRoute = (folded: string): boolean =>
-  forwardingNames.has(folded) || forwardingPrefixes.some((prefix) => folded.startsWith(prefix))
+const judge = (name: string): FieldName => {
+  const folded = fold(name)
+  return {
+    folded,
+    claimsIdentity: identityNames.has(folded) || methodOverrides.has(folded) ||
+      startsWithOneOf(identityPrefixes, folded) || identityPrefixes.includes(`${folded}-`),
+    describesRoute: forwardingNames.has(folded) || startsWithOneOf(forwardingPrefixes, folded)
+  }
+}
+
+// Nearly all requests have the same few names. Clients can invent others, so no more than these are remembered.
+const maxRemembered = 500
+const remembered = new Map<string, FieldName>()
+
+/** Judges a field by its name. */
+export const fieldName = (name: string): FieldName => {
+  const known = remembered.get(name)
+  if (known !== undefined) return known
+  const judged = judge(name)
+  if (remembered.size < maxRemembered && name.length <= 64) remembered.set(name, judged)
+  return judged
+}

@@ -1,9 +1,7 @@
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { RequestHead } from "./RequestHead.ts"
 import type { Route } from "./route.ts"
 import { traceId } from "./traceId.ts"
 import { isTrustedPeer } from "./trustedPeer.ts"
@@ -16,7 +14,7 @@ import { type Wire, wire } from "./wire.ts"
  * log line at the end.
  */
 export interface Exchange {
-  readonly request: HttpServerRequest.HttpServerRequest
+  readonly request: RequestHead
   readonly wire: Wire
   readonly traceId: string
   readonly origin: string | undefined
@@ -24,26 +22,29 @@ export interface Exchange {
   readonly startedAtNanos: bigint
   /** Where it goes, once that is known. */
   route: Route | undefined
+  /** The URL by which the client knows the gateway, without the MCP path, once that is known. */
+  base: string | undefined
   identity: Identity | undefined
   error: GatewayError | undefined
   /** The status of the answer, once there is one. */
   status: number | undefined
 }
 
-/** Begins the exchange of a request that has just arrived. */
-export const begin = (
-  settings: GatewaySettings,
-  request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<Exchange> =>
-  Effect.map(Clock.currentTimeNanos, (startedAtNanos) => ({
-    request,
-    wire: wire(request),
-    traceId: traceId(request.headers[settings.traceHeader]),
-    origin: request.headers["origin"],
-    trustedPeer: isTrustedPeer(settings.trustedProxies, request.peerAddress),
-    startedAtNanos,
-    route: undefined,
-    identity: undefined,
-    error: undefined,
-    status: undefined
-  }))
+/**
+ * Begins the exchange of a request that has just arrived.
+ *
+ * @param startedAtNanos the time of its arrival, by the clock that the duration is taken from
+ */
+export const begin = (settings: GatewaySettings, request: RequestHead, startedAtNanos: bigint): Exchange => ({
+  request,
+  wire: wire(request),
+  traceId: traceId(request.headers[settings.traceHeader]),
+  origin: request.headers["origin"],
+  trustedPeer: isTrustedPeer(settings.trustedProxies, request),
+  startedAtNanos,
+  route: undefined,
+  base: undefined,
+  identity: undefined,
+  error: undefined,
+  status: undefined
+})

@@ -1,31 +1,28 @@
 /**
  * The way of a request, from its arrival to its answer.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
 import { makeForward } from "../forward/forward.ts"
-import { makeAccessLog } from "./accessLog.ts"
+import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
 import { decorate } from "./decorate.ts"
 import { makeDiscovery } from "./discovery.ts"
 import { begin, type Exchange } from "./Exchange.ts"
 import { health, makeReadiness } from "./health.ts"
-import { only, reading } from "./methods.ts"
+import { forwarded, only, reading } from "./methods.ts"
 import { readBody } from "./readBody.ts"
 import { relay } from "./relay.ts"
 import { makeRoute, type Route } from "./route.ts"
 import { type Dispatch, makeSettle } from "./settle.ts"
-
-const forwarded: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 
 const make = Effect.gen(function*() {
   const settings = yield* GatewayConfig
@@ -35,47 +32,47 @@ const make = Effect.gen(function*() {
   const admit = yield* makeAdmit(settings)
   const forward = yield* makeForward(settings)
   const accessLog = yield* makeAccessLog
-  // The level is the settings', so this does not change; a finalizer for each request is not for nothing.
-  const logsAll = yield* LogLevel.isEnabled("Info")
 
   /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
   const mcp = Effect.fnUntraced(function*(
     exchange: Exchange,
+    request: HttpServerRequest.HttpServerRequest,
     { query, rest }: Extract<Route, { _tag: "Mcp" }>
   ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope> {
-    const { request, traceId, trustedPeer } = exchange
-    const admission = yield* admit(exchange, query)
-    yield* only(forwarded, request.method)
-    const body = yield* readBody(request, settings.maxBodyBytes)
+    const { traceId, trustedPeer } = exchange
     const { headers, method } = request
-    return relay(yield* forward({ admission, method, rest, query, headers, body, traceId, trustedPeer }))
+    const admission = yield* admit(exchange, query)
+    yield* only(forwarded, method)
+    const body = yield* readBody(request, settings.maxBodyBytes)
+    return relay(yield* forward({ admission, method, rest, query, headers, traceId, trustedPeer }, body))
   })
 
-  const dispatch = (exchange: Exchange): Dispatch<HttpServerResponse.HttpServerResponse> => (route, base) => {
-    const { method } = exchange.request
-    switch (route._tag) {
-      case "Mcp":
-        return mcp(exchange, route)
-      case "ProtectedResource":
-      case "AuthorizationServer":
-        return discovery(route, method, base)
-      case "Health":
-        return Effect.as(only(reading, method), health)
-      case "Readiness":
-        return Effect.andThen(only(reading, method), readiness)
-      case "Unknown":
-        return Effect.fail(new NotFound())
-    }
-  }
-
   const handle = Effect.gen(function*() {
-    const exchange = yield* begin(settings, yield* HttpServerRequest.HttpServerRequest)
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const exchange = begin(settings, request, yield* Clock.currentTimeNanos)
+
+    const dispatch: Dispatch<HttpServerResponse.HttpServerResponse> = (route, base) => {
+      const { method } = request
+      switch (route._tag) {
+        case "Mcp":
+          return mcp(exchange, request, route)
+        case "ProtectedResource":
+        case "AuthorizationServer":
+          return discovery(route, method, base)
+        case "Health":
+          return Effect.as(only(reading, method), health)
+        case "Readiness":
+          return Effect.andThen(only(reading, method), readiness)
+        case "Unknown":
+          return Effect.fail(new NotFound())
+      }
+    }
+
     // At the end of the body, not of the head: the duration of a stream is its own.
-    if (logsAll) yield* Effect.addFinalizer((exit) => accessLog(exchange, exit))
+    yield* Effect.addFinalizer((exit) => accessLog(exchange, brokenOff(exit)))
     // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
-    const response = decorate(settings, exchange, yield* Effect.interruptible(settle(exchange, dispatch(exchange))))
+    const response = decorate(settings, exchange, yield* Effect.interruptible(settle(exchange, dispatch)))
     exchange.status = response.status
-    if (!logsAll && exchange.status >= 500) yield* accessLog(exchange, Exit.void)
     return response
   })
 

@@ -19,8 +19,13 @@ const path = (target: string): string => bounded(target.split("?", 1)[0] ?? "")
 // What nginx writes for a request whose client left before there was an answer.
 const clientClosedRequest = 499
 
-/** Why an exchange ended before its answer was complete. */
-const ended = (cause: Cause.Cause<unknown>): string => {
+/** Why an answer is not complete. */
+export type BrokenOff = "broken off" | "client left" | "shutting down"
+
+/** Why the answer of an effect that has ended in this way is not complete; `undefined` when it is. */
+export const brokenOff = (exit: Exit.Exit<unknown, unknown>): BrokenOff | undefined => {
+  if (Exit.isSuccess(exit)) return undefined
+  const { cause } = exit
   const interrupts = cause.reasons.filter(Cause.isInterruptReason)
   if (interrupts.length === 0) return "broken off"
   return interrupts.some(({ annotations }) => annotations.has(ClientAbort.key)) ? "client left" : "shutting down"
@@ -57,7 +62,7 @@ export const makeAccessLog = Effect.gen(function*() {
     )
   }
 
-  return Effect.fnUntraced(function*(exchange: Exchange, exit: Exit.Exit<unknown, unknown>) {
+  return Effect.fnUntraced(function*(exchange: Exchange, ended: BrokenOff | undefined) {
     const { error, identity, request } = exchange
     const status = exchange.status ?? clientClosedRequest
     const severity = level(status)
@@ -69,7 +74,7 @@ export const makeAccessLog = Effect.gen(function*() {
       path: path(exchange.wire.target),
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
-      ...(Exit.isSuccess(exit) ? {} : { ended: ended(exit.cause) }),
+      ...(ended === undefined ? {} : { ended }),
       ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
       ...(error === undefined ? {} : refusalReason(error))
     }))

@@ -25,6 +25,17 @@ const allowOrigin = (allowed: AllowedOrigins, origin: string | undefined): Recor
     : { vary: "Origin" }
 }
 
+// By trace header, of which a program has one, or very few.
+const exposed = new Map<string, string>()
+
+const exposedHeaders = (traceHeader: string): string => {
+  const known = exposed.get(traceHeader)
+  if (known !== undefined) return known
+  const fields = `WWW-Authenticate, Mcp-Session-Id, ${traceHeader}`
+  exposed.set(traceHeader, fields)
+  return fields
+}
+
 /**
  * The CORS fields that every answer carries, errors included.
  *
@@ -35,10 +46,11 @@ export const corsHeaders = (
   allowed: AllowedOrigins,
   origin: string | undefined,
   traceHeader: string
-): Record<string, string> => ({
-  ...allowOrigin(allowed, origin),
-  "access-control-expose-headers": `WWW-Authenticate, Mcp-Session-Id, ${traceHeader}`
-})
+): Record<string, string> => {
+  const fields = allowOrigin(allowed, origin)
+  fields["access-control-expose-headers"] = exposedHeaders(traceHeader)
+  return fields
+}
 
 /**
  * Answers a preflight: 204, before credentials are looked at. Which origin may go on is said by `corsHeaders`.

@@ -142,6 +142,10 @@ const respond = (projection: Projection, context: ErrorContext): HttpServerRespo
 export const internalFault = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   respond(serverError(500, "Internal server error"), context)
 
+/** The answer to a request that the gateway has no time left for, since it ends. */
+export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
+  respond(serverError(503, "The gateway is shutting down"), context)
+
 /**
  * Answers a `GatewayError` in one of the four dialects (`MCP_ERROR_STYLE`).
  *

@@ -1,9 +1,10 @@
 import * as ByteSize from "effect/ByteSize"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Result from "effect/Result"
 import { InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../errors/GatewayError.ts"
+import type { RequestHead } from "./RequestHead.ts"
 
 const writing: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
 
@@ -12,12 +13,18 @@ const json = /^application\/json(?:[\t ]*;[\t ]*charset=(?:utf-8|"utf-8"))?[\t ]
 
 const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
 
+/** Why a body is not read. */
+export type BodyRefused = InvalidRequest | PayloadTooLarge | UnsupportedMediaType
+
+/** The connection ended within the body. */
+const bodyBrokeOff: InvalidRequest = unreadable("the body broke off")
+
 /** Says whether the fields of a request announce a body (RFC 9112, section 6.3). */
-export const announcesBody = (headers: HttpServerRequest.HttpServerRequest["headers"]): boolean =>
+export const announcesBody = (headers: RequestHead["headers"]): boolean =>
   headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
 
 /** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
-const misleadingFraming = (headers: HttpServerRequest.HttpServerRequest["headers"]): InvalidRequest | undefined => {
+const misleadingFraming = (headers: RequestHead["headers"]): InvalidRequest | undefined => {
   const coding = headers["transfer-encoding"]
   const detail = coding !== undefined && coding.toLowerCase() !== "chunked"
     ? "a transfer coding other than chunked"
@@ -28,7 +35,7 @@ const misleadingFraming = (headers: HttpServerRequest.HttpServerRequest["headers
   return detail === undefined ? undefined : new InvalidRequest({ reason: "MalformedHeader", detail })
 }
 
-const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]): UnsupportedMediaType | undefined => {
+const refuseMediaType = (headers: RequestHead["headers"]): UnsupportedMediaType | undefined => {
   const encoding = headers["content-encoding"]?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== "identity") {
     return new UnsupportedMediaType({ detail: "the body has a Content-Encoding" })
@@ -39,63 +46,49 @@ const refuseMediaType = (headers: HttpServerRequest.HttpServerRequest["headers"]
 }
 
 /**
- * How the platform reads a body of known, small length, where it has a quicker way than the request's own.
+ * Says whether a request brings a message, judged by its fields alone.
  *
- * The request itself cannot be asked for the body afterwards.
+ * A body on `GET` or `HEAD` is refused: servers disagree on whether it exists.
+ *
+ * @param limit bytes; a body that declares more is refused
  */
-export const ReadShortBody = Context.Reference<
-  ((request: HttpServerRequest.HttpServerRequest) => Effect.Effect<Uint8Array, "BrokenOff">) | undefined
->("mcp-authorizer/http/ReadShortBody", { defaultValue: () => undefined })
-
-const shortBytes = 64 * 1024
-
-/** Reads with a limit: the one that the server was given, or our own where it has none or a larger one. */
-const bounded = <A, E>(read: Effect.Effect<A, E>, limit: number): Effect.Effect<A, E> =>
-  Effect.withFiber((fiber) => {
-    const given = fiber.getRef(HttpIncomingMessage.MaxBodySize)
-    // A service for every request would have all others copied.
-    return given !== undefined && Number(given) <= limit
-      ? read
-      : Effect.provideService(read, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit))
-  })
-
-const readAny = (request: HttpServerRequest.HttpServerRequest, limit: number) =>
-  bounded(request.arrayBuffer, limit).pipe(
-    Effect.mapError((error) =>
-      error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
-        ? new PayloadTooLarge({ limit })
-        : unreadable("the body broke off")
-    ),
-    Effect.map((buffer) => new Uint8Array(buffer))
-  )
+export const expectsBody = (
+  { headers, method }: RequestHead,
+  limit: number
+): Result.Result<boolean, BodyRefused> => {
+  const misleading = misleadingFraming(headers)
+  if (misleading !== undefined) return Result.fail(misleading)
+  const announced = announcesBody(headers)
+  if (method === "GET" || method === "HEAD") {
+    return announced ? Result.fail(unreadable("a body on GET or HEAD")) : Result.succeed(false)
+  }
+  if (!announced && !writing.has(method)) return Result.succeed(false)
+  const refused = refuseMediaType(headers)
+  if (refused !== undefined) return Result.fail(refused)
+  return Number(headers["content-length"] ?? 0) > limit
+    ? Result.fail(new PayloadTooLarge({ limit }))
+    : Result.succeed(true)
+}
 
 /**
  * Reads a request's body whole, at most `limit` bytes of it; `undefined` when there is none.
  *
- * A message is judged before any of it goes upstream, so it cannot be streamed through. A body on `GET` or `HEAD` is
- * refused: servers disagree on whether it exists.
+ * A message is judged before any of it goes upstream, so it cannot be streamed through.
  */
 export const readBody = (
   request: HttpServerRequest.HttpServerRequest,
   limit: number
-): Effect.Effect<Uint8Array | undefined, InvalidRequest | PayloadTooLarge | UnsupportedMediaType> => {
-  const { headers, method } = request
-  const misleading = misleadingFraming(headers)
-  if (misleading !== undefined) return Effect.fail(misleading)
-  const declared = headers["content-length"]
-  const announced = announcesBody(headers)
-  if (method === "GET" || method === "HEAD") {
-    return announced ? Effect.fail(unreadable("a body on GET or HEAD")) : Effect.undefined
-  }
-  if (!announced && !writing.has(method)) return Effect.undefined
-  const refused = refuseMediaType(headers)
-  if (refused !== undefined) return Effect.fail(refused)
-  if (Number(declared ?? 0) > limit) return Effect.fail(new PayloadTooLarge({ limit }))
-  return Effect.withFiber((fiber) => {
-    const readShort = fiber.getRef(ReadShortBody)
-    return readShort !== undefined && declared !== undefined && Number(declared) <= shortBytes &&
-        headers["expect"] === undefined
-      ? Effect.mapError(readShort(request), () => unreadable("the body broke off"))
-      : readAny(request, limit)
-  })
+): Effect.Effect<Uint8Array | undefined, BodyRefused> => {
+  const expected = expectsBody(request, limit)
+  if (Result.isFailure(expected)) return Effect.fail(expected.failure)
+  if (!expected.success) return Effect.undefined
+  return request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
+    Effect.mapError((error) =>
+      error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
+        ? new PayloadTooLarge({ limit })
+        : bodyBrokeOff
+    ),
+    Effect.map((buffer) => new Uint8Array(buffer))
+  )
 }

@@ -59,6 +59,8 @@ export const documentPaths = (mcpPath: string, publicUrl: string | undefined): R
  * is forwarded cannot be two different readings of one path. A target that is not in origin form (RFC 9112, section
  * 3.2.1) is an `InvalidRequest`.
  *
+ * It remembers its last answer: nearly all requests have one target.
+ *
  * @param mcpPath `MCP_PATH`
  * @param publicUrl `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known URLs
  */
@@ -73,7 +75,7 @@ export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindR
 
   const prefix = mcpPath === "/" ? "/" : `${mcpPath}/`
 
-  return (target) => {
+  const find: FindRoute = (target) => {
     if (!target.startsWith("/")) {
       return Result.fail(new InvalidRequest({ reason: "MalformedTarget", detail: "not in origin form" }))
     }
@@ -88,5 +90,12 @@ export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindR
     if (!path.startsWith(prefix)) return Result.succeed(unknown)
     const rest = path.slice(prefix.length - 1)
     return Result.succeed(isPlainRest(rest) ? { _tag: "Mcp", rest, query } : unknown)
+  }
+
+  let last: { readonly target: string; readonly route: ReturnType<FindRoute> } | undefined
+
+  return (target) => {
+    if (last?.target !== target) last = { target, route: find(target) }
+    return last.route
   }
 }

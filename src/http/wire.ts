@@ -1,5 +1,5 @@
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Predicate from "effect/Predicate"
+import type { RequestHead } from "./RequestHead.ts"
 
 /** What a request said on the wire, before the platform folded repeated fields into one. */
 export interface Wire {
@@ -11,10 +11,9 @@ export interface Wire {
   readonly version: string | undefined
 }
 
-const isFieldLines = Predicate.compose(
-  Array.isArray,
-  (lines: ReadonlyArray<unknown>): lines is ReadonlyArray<string> => lines.every(Predicate.isString)
-)
+// One line tells: a platform that has lines has nothing else in them.
+const isFieldLines = (lines: unknown): lines is ReadonlyArray<string> =>
+  Array.isArray(lines) && (lines.length === 0 || Predicate.isString(lines[0]))
 
 const authority = (url: string): string | undefined => URL.canParse(url) ? new URL(url).host : undefined
 
@@ -26,7 +25,7 @@ const authority = (url: string): string | undefined => URL.canParse(url) ? new U
  * joined values: there the one joined value is given, and is refused later for what it contains; one that was made by
  * a program has no `Host`, and its URL says the same.
  */
-export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
+export const wire = (request: RequestHead): Wire => {
   const source = request.source
   const lines = "rawHeaders" in source && isFieldLines(source.rawHeaders) ? source.rawHeaders : undefined
   if (lines === undefined) {
@@ -44,7 +43,9 @@ export const wire = (request: HttpServerRequest.HttpServerRequest): Wire => {
     values: (name) => {
       const values: Array<string> = []
       for (let i = 0; i + 1 < lines.length; i += 2) {
-        if (lines[i]?.toLowerCase() === name) values.push(lines[i + 1] ?? "")
+        const line = lines[i] ?? ""
+        // The length first: this is done several times for each request, over all of its fields.
+        if (line.length === name.length && line.toLowerCase() === name) values.push(lines[i + 1] ?? "")
       }
       return values
     },

@@ -1,9 +1,22 @@
-import * as Result from "effect/Result"
 import { type Dispatcher, errors } from "undici"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
 import type { UpstreamResponse } from "../forward/GatewayClient.ts"
-import { ResponseBody } from "./ResponseBody.ts"
+
+/** The head of an answer. */
+export type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
+
+/** Who waits for the answer. */
+export interface AnswerReceiver {
+  /** The whole answer: one without a body, or with a short one. */
+  readonly whole: (head: AnswerHead, body: Uint8Array | undefined) => void
+  /** The head of a longer one, whose pieces follow. The controller can make the upstream wait. */
+  readonly begin: (head: AnswerHead, controller: Dispatcher.DispatchController) => void
+  readonly piece: (chunk: Uint8Array) => void
+  readonly end: () => void
+  /** There is no answer; or, after `begin`, no more of it. */
+  readonly fail: (error: UpstreamError) => void
+}
 
 const code = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
@@ -14,52 +27,67 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
     // The code only: an error's message may quote what the upstream sent.
     : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
 
-/**
- * One request on its way through `undici`: turns its callbacks into one head and, where the answer is not short, a
- * body that is still arriving.
- *
- * Set `onSettled` before dispatching; it is called once, with the head or with the reason why there is none.
- */
+/** One request on its way through `undici`: short answers are collected, of longer ones the head is told at once. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #timeoutMillis: number
-  readonly #deadline: ReturnType<typeof setTimeout>
+  readonly #receiver: AnswerReceiver
+  readonly #onSettled: () => void
+  #deadline: ReturnType<typeof setTimeout> | undefined
   #controller: Dispatcher.DispatchController | undefined
   #cancelled: Error | undefined
+  #settled = false
   #ended = false
-  #body: ResponseBody | undefined
-  #head: Omit<UpstreamResponse, "body"> | undefined
+  #head: AnswerHead | undefined
+  #begun = false
   #collected: Array<Uint8Array> = []
 
-  onSettled: ((result: Result.Result<UpstreamResponse, UpstreamError>) => void) | undefined
-
-  /** The time to answer begins to run here; it covers the head, and a short body that is sent together with it. */
-  constructor(method: string, timeoutMillis: number) {
+  /**
+   * @param onSettled called once, when there is a head, or none will come
+   */
+  constructor(method: string, timeoutMillis: number, receiver: AnswerReceiver, onSettled: () => void) {
     this.#method = method
     this.#timeoutMillis = timeoutMillis
-    this.#deadline = setTimeout(() => {
-      this.#settle(Result.fail(new UpstreamTimeout({ millis: timeoutMillis })))
-      this.cancel()
-    }, timeoutMillis)
+    this.#receiver = receiver
+    this.#onSettled = onSettled
   }
 
-  #settle(result: Result.Result<UpstreamResponse, UpstreamError>): void {
+  /**
+   * The request has been handed over: the time to answer begins to run. It covers the head, and a short body that is sent
+   * together with it.
+   */
+  startClock(): void {
+    if (this.#settled) return
+    this.#deadline = setTimeout(() => {
+      this.#fail(new UpstreamTimeout({ millis: this.#timeoutMillis }))
+      this.cancel()
+    }, this.#timeoutMillis)
+  }
+
+  /** Says whether whoever waits has not been told anything yet, and notes that it is now. */
+  #settle(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
     clearTimeout(this.#deadline)
-    const onSettled = this.onSettled
-    this.onSettled = undefined
-    onSettled?.(result)
+    this.#onSettled()
+    return true
+  }
+
+  #fail(error: UpstreamError): void {
+    if (this.#settle() || this.#begun) this.#receiver.fail(error)
   }
 
   /** Settles a call that could not be sent. */
   refuse(error: UpstreamError): void {
     this.#ended = true
-    this.#settle(Result.fail(error))
+    this.#fail(error)
   }
 
-  /** Gives the call up: the upstream sees its connection close. Does nothing once the answer is complete. */
+  /** Gives the call up: the upstream sees its connection close, nobody is told. Does nothing once it has ended. */
   cancel(): void {
     if (this.#ended) return
-    this.#settle(Result.fail(new UpstreamUnavailable({ detail: "the client left" })))
+    this.#ended = true
+    this.#settle()
     this.#cancelled = new errors.RequestAbortedError()
     this.#controller?.abort(this.#cancelled)
   }
@@ -74,44 +102,41 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     status: number,
     received: Record<string, string | Array<string> | undefined>
   ): void {
-    if (status < 200) return
-    const headers: Record<string, string | ReadonlyArray<string>> = {}
-    for (const name of Object.keys(received)) {
-      const value = received[name]
-      if (value !== undefined) headers[name] = value
-    }
+    if (status < 200 || this.#ended) return
+    // undici's type allows for fields without a value, which it does not make.
+    const headers = received as AnswerHead["headers"]
     this.#head = { status, headers }
     if (isBodiless(this.#method, status)) {
       // Not at its end: undici takes the length in the head of a 304 for that of a body which broke off.
-      this.#settle(Result.succeed({ ...this.#head, body: { _tag: "Empty" } }))
+      if (this.#settle()) this.#receiver.whole(this.#head, undefined)
       return
     }
-    if (isShort(headers)) return
-    this.#body = new ResponseBody(controller)
-    this.#settle(Result.succeed({ ...this.#head, body: { _tag: "Stream", stream: this.#body.stream } }))
+    if (isShort(headers) || !this.#settle()) return
+    this.#begun = true
+    this.#receiver.begin(this.#head, controller)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.#body === undefined) this.#collected.push(chunk)
-    else this.#body.push(chunk)
+    if (this.#ended) return
+    if (this.#begun) this.#receiver.piece(chunk)
+    else this.#collected.push(chunk)
   }
 
   onResponseEnd(): void {
+    if (this.#ended) return
     this.#ended = true
-    if (this.#body !== undefined) this.#body.end()
-    else if (this.#head !== undefined) this.#settle(Result.succeed({ ...this.#head, body: this.#collectedBody() }))
+    if (this.#begun) this.#receiver.end()
+    else if (this.#head !== undefined && this.#settle()) this.#receiver.whole(this.#head, this.#collectedBody())
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#ended) return
     this.#ended = true
-    const failure = classify(error, this.#timeoutMillis)
-    if (this.#body === undefined) this.#settle(Result.fail(failure))
-    else this.#body.fail(failure)
+    this.#fail(classify(error, this.#timeoutMillis))
   }
 
-  #collectedBody(): UpstreamResponse["body"] {
-    const [first, ...rest] = this.#collected
-    if (first === undefined) return { _tag: "Empty" }
-    return { _tag: "Bytes", bytes: rest.length === 0 ? first : Buffer.concat(this.#collected) }
+  #collectedBody(): Uint8Array | undefined {
+    const [first] = this.#collected
+    return this.#collected.length > 1 ? Buffer.concat(this.#collected) : first
   }
 }

@@ -272,11 +272,11 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
     Effect.gen(function*() {
       const { forwarded } = yield* GatewayFixture
       const before = ` {"id" : 9007199254740993 , "jsonrpc":"2.0","method":"initialize","params": {`
-      const after = `"z" : 1e400, "a":-0 , "a" : 1.10 } }`
-      const sent = `${before}"_authContext" : ${forged} ,${after}`
+      const after = `"z" : 1e400, "a":-0 , "a" : 1.10`
+      const sent = `${before}"_authContext" : ${forged} ,${after} } }`
       assert.strictEqual(
         compact(yield* textOf(yield* forwarded({ body: sent }))),
-        compact(`${before}"_authContext":${ours},${after}`)
+        compact(`${before}${after},"_authContext":${ours} } }`)
       )
     }))
 

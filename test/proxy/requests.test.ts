@@ -159,14 +159,15 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       yield* reset
       const limit = 4 * 1024 * 1024
       yield* upstream.answerWith(ok)
-      for (const length of [200, 65_536, limit]) {
+      for (const length of [200, 65_536, 1024 * 1024, limit]) {
         const body = padded(length)
         const request = yield* forwarded({ body })
         assert.isTrue(Buffer.from(body).equals(yield* request.body), String(length))
-        assert.deepStrictEqual(request.headers("content-length"), [String(length)])
+        // A longer one is judged as it leaves, so that its length is not known beforehand.
+        assert.deepStrictEqual(request.headers("content-length"), length === limit ? [] : [String(length)])
       }
       const { answers: [answer] } = yield* send({ body: padded(limit + 1) })
       assert.strictEqual(answer?.status, 413)
-      assert.lengthOf(upstream.requests(), 3)
+      assert.lengthOf(upstream.requests(), 4)
     }))
 })

@@ -1,4 +1,30 @@
 import { HttpApp } from "../../src/http/HttpApp.ts"
 import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
+import * as Suite from "../../src/testing/suite.ts"
+import { NodeApp } from "./nodeApp.ts"
 
 HttpAppTest.suite("the gateway", HttpApp.layer)
+
+// They send what no Web client can send over a socket (a `Host` that is none, `Upgrade`, bytes in fields), or methods that
+// Node's parser answers by itself. `test/attacks` sends those as bytes.
+const unsendable = new Set([
+  "APP-01",
+  "APP-02",
+  "APP-03",
+  "APP-04",
+  "APP-05",
+  "APP-21",
+  "APP-22",
+  "APP-54",
+  "APP-57",
+  "APP-62",
+  "APP-80",
+  "APP-83"
+])
+
+Suite.suite(
+  "HttpApp (the program on Node)",
+  HttpAppTest.subject(NodeApp),
+  // Each value is a server of its own.
+  HttpAppTest.requirements.filter(({ id }) => !unsendable.has(id)).map((each) => Object.assign({}, each, { runs: 8 }))
+)

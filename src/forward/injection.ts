@@ -1,0 +1,28 @@
+/** Which answers to `initialize` can be added to, and what changes with them. Pure. */
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamResponse } from "./GatewayClient.ts"
+
+const mediaType = (headers: UpstreamResponse["headers"]): string => {
+  const value = headers["content-type"]
+  return typeof value === "string" ? value.split(";", 1)[0]?.trim().toLowerCase() ?? "" : ""
+}
+
+/** In which form an answer holds the message that `authInfo` goes into, by its head. */
+export const injectable = (
+  { headers, status }: Pick<UpstreamResponse, "headers" | "status">
+): "Message" | "Events" | "Neither" => {
+  if (status !== 200) return "Neither"
+  const type = mediaType(headers)
+  if (type === "application/json") return "Message"
+  return type === "text/event-stream" ? "Events" : "Neither"
+}
+
+/** The fields of an answer whose length changes. */
+export const withoutLength = (headers: UpstreamResponse["headers"]): UpstreamResponse["headers"] => {
+  const { "content-length": _, ...rest } = headers
+  return rest
+}
+
+/** An answer that is longer than one to `initialize` can be. */
+export const answerTooLarge = (): UpstreamUnavailable =>
+  new UpstreamUnavailable({ detail: "the answer to initialize is too large" })

@@ -1,0 +1,85 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Readable } from "node:stream"
+import { type Dispatcher, Pool } from "undici"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { gatewaySocket } from "../config/gatewaySocket.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamRequest } from "../forward/GatewayClient.ts"
+import { type AnswerReceiver, UpstreamCall } from "./UpstreamCall.ts"
+
+const connectTimeoutMillis = 10_000
+
+const make = Effect.gen(function*() {
+  const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const socketPath = gatewaySocket(gatewayUrl)
+  const pool = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
+      new Pool(socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost", {
+        pipelining: 1,
+        connect: { timeout: connectTimeoutMillis, ...(socketPath === undefined ? {} : { socketPath }) },
+        // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
+        headersTimeout: 0,
+        // Event streams are silent for as long as they like.
+        bodyTimeout: 0
+      })
+    ),
+    (pool) => Effect.promise(() => pool.destroy())
+  )
+
+  let waiting = 0
+  const onSettled = () => void waiting--
+
+  return UpstreamPool.of({
+    send: (request, receiver, stream) => {
+      const call = new UpstreamCall(request.method, upstreamTimeoutMillis, receiver, onSettled)
+      waiting++
+      if (waiting > maxWaiting) {
+        call.refuse(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` }))
+        return call
+      }
+      try {
+        pool.dispatch({
+          // Any token is a method to undici; its type lists the common ones.
+          method: request.method as Dispatcher.HttpMethod,
+          path: request.target,
+          headers: request.headers,
+          body: stream ?? request.body ?? null
+        }, call)
+        if (stream === undefined) call.startClock()
+      } catch {
+        // undici refuses, before anything is sent, what cannot be written to the wire.
+        call.refuse(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
+      }
+      return call
+    }
+  })
+})
+
+/** A request that was sent. */
+export interface PendingCall {
+  /** Gives it up; does nothing once the answer is over. */
+  readonly cancel: () => void
+  /** Its body has been handed over: the time to answer begins. */
+  readonly startClock: () => void
+}
+
+/**
+ * The connections to the MCP server: a keep-alive pool for the one upstream origin or Unix socket, byte-exact targets, no
+ * decoding.
+ *
+ * The number of connections is not bounded, because every open event stream keeps one; the number of requests that wait
+ * for an answer is.
+ */
+export class UpstreamPool extends Context.Service<UpstreamPool, {
+  /**
+   * Sends a request; the receiver may be told of its failure before this returns.
+   *
+   * @param stream the body, where it is still coming; the time to answer begins with `startClock` then
+   */
+  readonly send: (request: UpstreamRequest, receiver: AnswerReceiver, stream?: Readable) => PendingCall
+}>()("mcp-authorizer/node/UpstreamPool") {
+  static readonly layer: Layer.Layer<UpstreamPool, never, GatewayConfig> = Layer.effect(UpstreamPool, make)
+}

@@ -1,0 +1,119 @@
+import type * as Clock from "effect/Clock"
+import type * as Http from "node:http"
+import type { Dispatcher } from "undici"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
+import { isEventStream, streamLifeMillis } from "../../forward/endWithToken.ts"
+import { refuseAnswer } from "../../forward/refuseAnswer.ts"
+import { responseHeaders } from "../../forward/responseHeaders.ts"
+import { commonHeaders } from "../../http/decorate.ts"
+import type { Exchange } from "../../http/Exchange.ts"
+import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
+
+/** What the relay can do with the exchange that it belongs to. */
+export interface RelayedExchange {
+  readonly exchange: Exchange
+  readonly response: Http.ServerResponse
+  /** Gives up the call upstream. */
+  readonly cancel: () => void
+  /** Answers an error in place of the MCP server's answer. */
+  readonly refuse: (error: UpstreamError) => void
+  /** Ends an answer whose head is out so that the client sees that it is not complete. */
+  readonly breakOff: () => void
+  /** Takes a step, unless all is over; a fault of our own becomes an answer. */
+  readonly attempt: (step: () => void) => void
+}
+
+/** The MCP server's answer on its way to the client: short ones in one write, longer ones no faster than it reads. */
+export class AnswerRelay implements AnswerReceiver {
+  readonly #settings: GatewaySettings
+  readonly #clock: Clock.Clock
+  readonly #to: RelayedExchange
+  #controller: Dispatcher.DispatchController | undefined
+  #ending: ReturnType<typeof setTimeout> | undefined
+
+  constructor(settings: GatewaySettings, clock: Clock.Clock, to: RelayedExchange) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#to = to
+  }
+
+  /** Forgets what was to be done later: the answer is over. */
+  close(): void {
+    clearTimeout(this.#ending)
+  }
+
+  whole(head: AnswerHead, body: Uint8Array | undefined): void {
+    this.#to.attempt(() => {
+      if (this.#write(head)) this.#to.response.end(body)
+    })
+  }
+
+  begin(head: AnswerHead, controller: Dispatcher.DispatchController): void {
+    this.#to.attempt(() => {
+      if (!this.#write(head)) return
+      const { response } = this.#to
+      this.#controller = controller
+      response.on("drain", () => controller.resume())
+      // The first piece of an event stream may be hours away, and its client waits for the head.
+      response.flushHeaders()
+      this.#endWithToken(head)
+    })
+  }
+
+  piece(chunk: Uint8Array): void {
+    if (!this.#to.response.write(chunk)) this.#controller?.pause()
+  }
+
+  end(): void {
+    this.#to.response.end()
+  }
+
+  fail(error: UpstreamError): void {
+    this.#to.attempt(() => {
+      if (this.#to.response.headersSent) this.#to.breakOff()
+      else this.#to.refuse(error)
+    })
+  }
+
+  #refuse(error: UpstreamUnavailable): void {
+    this.#to.refuse(error)
+    this.#to.cancel()
+  }
+
+  /** Writes the head, unless the answer may not be handed on or is not one that can be written. */
+  #write({ headers, status }: AnswerHead): boolean {
+    const { exchange, response } = this.#to
+    const refused = refuseAnswer({ headers, status })
+    if (refused !== undefined) {
+      this.#refuse(refused)
+      return false
+    }
+    const { vary } = headers
+    const fields = Object.assign(
+      responseHeaders(headers),
+      commonHeaders(this.#settings, exchange, typeof vary === "string" ? vary : vary?.join(", "))
+    )
+    exchange.status = status
+    try {
+      // Node's type has no room for arrays that may not be changed.
+      response.writeHead(status, fields as Http.OutgoingHttpHeaders)
+      return true
+    } catch {
+      this.#refuse(new UpstreamUnavailable({ detail: "the MCP server answers with fields that cannot be written" }))
+      return false
+    }
+  }
+
+  /** Ends an event stream when the token that opened it ends. */
+  #endWithToken({ headers }: AnswerHead): void {
+    const { exchange: { identity } } = this.#to
+    if (identity === undefined || !isEventStream(headers["content-type"])) return
+    const left = streamLifeMillis(identity, this.#settings.clockSkewSeconds, this.#clock.currentTimeMillisUnsafe())
+    if (left === undefined) return
+    this.#ending = setTimeout(() => {
+      this.#to.cancel()
+      this.#to.response.end()
+    }, left)
+  }
+}

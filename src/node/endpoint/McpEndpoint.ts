@@ -1,0 +1,71 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type { Digest } from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
+import * as Result from "effect/Result"
+import type * as Http from "node:http"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import { makePrepare } from "../../forward/prepare.ts"
+import { makeAccessLog } from "../../http/accessLog.ts"
+import { begin } from "../../http/Exchange.ts"
+import { makeReceive } from "../../http/receive.ts"
+import { makeRoute } from "../../http/route.ts"
+import { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import { UpstreamPool } from "../UpstreamPool.ts"
+import { McpExchange, type Means } from "./McpExchange.ts"
+import { NodeRequestHead } from "./NodeRequestHead.ts"
+import { OpenSet } from "./OpenSet.ts"
+
+const make = Effect.gen(function*() {
+  const settings = yield* GatewayConfig
+  const context = yield* Effect.context<Digest>()
+  const clock = yield* Clock.Clock
+  const accessLog = yield* makeAccessLog
+  const run = Effect.runForkWith(context)
+  const logsAll = yield* LogLevel.isEnabled("Info")
+  const receive = makeReceive(settings, makeRoute(settings.path, settings.publicUrl))
+  const means: Means = {
+    settings,
+    clock,
+    run,
+    verifier: yield* TokenVerifier,
+    pool: yield* UpstreamPool,
+    prepare: makePrepare(settings),
+    log: (exchange, ended) => {
+      if (logsAll || (exchange.status ?? 0) >= 500) run(accessLog(exchange, ended))
+    },
+    open: new OpenSet()
+  }
+  return McpEndpoint.of({
+    answer: (request, response, awaitsContinue) => {
+      if (request.method === "OPTIONS") return false
+      const exchange = begin(settings, new NodeRequestHead(request), clock.currentTimeNanosUnsafe())
+      const received = receive(exchange)
+      if (Result.isFailure(received) || received.success._tag !== "Mcp") return false
+      new McpExchange(means, { exchange, route: received.success, request, response, awaitsContinue }).start()
+      return true
+    },
+    shutDown: Effect.sync(() => means.open.now().forEach((exchange) => exchange.shutDown()))
+  })
+})
+
+/**
+ * The protected endpoint on Node's own requests and responses.
+ *
+ * The way of a request is that of `HttpApp`, by the same rules, without fibers and streams where none are needed: this is
+ * what every call of a tool goes through. What is not for the MCP server is left to `HttpApp`.
+ */
+export class McpEndpoint extends Context.Service<McpEndpoint, {
+  /**
+   * Answers a request for the protected endpoint; `false`: it is for someone else, and has not been touched.
+   *
+   * @param awaitsContinue the client sends its body when it is told to (RFC 9110, section 10.1.1)
+   */
+  readonly answer: (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => boolean
+  /** Ends all exchanges that are not over: with an answer where there was none yet. */
+  readonly shutDown: Effect.Effect<void>
+}>()("mcp-authorizer/node/McpEndpoint") {
+  static readonly layer = Layer.effect(McpEndpoint, make)
+}

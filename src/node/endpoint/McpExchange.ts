@@ -1,0 +1,251 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
+import type * as Http from "node:http"
+import { Admission } from "../../authorize/Admission.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import type { BearerToken } from "../../credential/BearerToken.ts"
+import { bearerToken } from "../../credential/parseAuthorization.ts"
+import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { AdmittedRequest, Injection, Prepare } from "../../forward/prepare.ts"
+import type { BrokenOff } from "../../http/accessLog.ts"
+import { admitted, credentialOf } from "../../http/admit.ts"
+import { decorate } from "../../http/decorate.ts"
+import { errorContext } from "../../http/errorContext.ts"
+import { errorResponse, internalFault, shuttingDown } from "../../http/errorResponse.ts"
+import type { Exchange } from "../../http/Exchange.ts"
+import { logFault } from "../../http/fault.ts"
+import { allows, forwarded } from "../../http/methods.ts"
+import { expectsBody } from "../../http/readBody.ts"
+import type { Route } from "../../http/route.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import type { PendingCall, UpstreamPool } from "../UpstreamPool.ts"
+import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
+import { AuthInfoInjector } from "./AuthInfoInjector.ts"
+import type { OpenSet } from "./OpenSet.ts"
+import { writeOwn } from "./ownAnswer.ts"
+import { letGo, readBody } from "./requestBody.ts"
+import { StreamedMessage } from "./StreamedMessage.ts"
+
+/** What all exchanges share. */
+export interface Means {
+  readonly settings: GatewaySettings
+  readonly clock: Clock.Clock
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly verifier: TokenVerifier["Service"]
+  readonly pool: UpstreamPool["Service"]
+  readonly prepare: Prepare
+  readonly log: (exchange: Exchange, ended: BrokenOff | undefined) => void
+  /** The exchanges that are not over. */
+  readonly open: OpenSet<McpExchange>
+}
+
+/** A request for the protected endpoint, as Node hands it over. */
+export interface ArrivedRequest {
+  readonly exchange: Exchange
+  readonly route: Extract<Route, { _tag: "Mcp" }>
+  readonly request: Http.IncomingMessage
+  readonly response: Http.ServerResponse
+  /** The client sends its body when it is told to (RFC 9110, section 10.1.1). */
+  readonly awaitsContinue: boolean
+}
+
+const overlook = (): void => {}
+
+/**
+ * One request for the protected endpoint, from its judgement to the end of its answer.
+ *
+ * Each step ends in the next one or in an answer; those that have to wait go on in a callback. Whatever happens, the
+ * client gets an answer, the upstream is not kept waiting, and there is one line in the log.
+ */
+export class McpExchange implements RelayedExchange {
+  readonly #means: Means
+  readonly #arrived: ArrivedRequest
+  readonly exchange: Exchange
+  readonly response: Http.ServerResponse
+  #verification: Fiber.Fiber<unknown, unknown> | undefined
+  #call: PendingCall | undefined
+  #relay: AnswerRelay | undefined
+  #ended: BrokenOff | undefined
+  #place = 0
+  #over = false
+
+  constructor(means: Means, arrived: ArrivedRequest) {
+    this.#means = means
+    this.#arrived = arrived
+    this.exchange = arrived.exchange
+    this.response = arrived.response
+  }
+
+  /** Judges the request and sends it on its way. */
+  start(): void {
+    this.#place = this.#means.open.add(this)
+    this.response.once("close", () => this.#close())
+    // What is written to a client that has just left; its `close` follows.
+    this.response.on("error", overlook)
+    this.attempt(() => this.#judge())
+  }
+
+  /** Ends because the gateway does. */
+  shutDown(): void {
+    this.#ended = "shutting down"
+    this.cancel()
+    if (this.response.headersSent) this.response.destroy()
+    else this.#answer(shuttingDown(errorContext(this.#means.settings, this.exchange)))
+  }
+
+  /** Takes a step, unless all is over; a fault of our own becomes an answer like any other. */
+  attempt(step: () => void): void {
+    try {
+      if (!this.#over) step()
+    } catch (defect) {
+      this.#fault(defect)
+    }
+  }
+
+  #judge(): void {
+    const { settings, verifier } = this.#means
+    const credential = credentialOf(settings, this.exchange, this.#arrived.route.query)
+    if (Result.isFailure(credential)) return this.refuse(credential.failure)
+    if (credential.success instanceof Admission) return this.#receive(credential.success)
+    // What is known is not looked at again, nor wrapped: the registry of wrapped values costs more than all else here.
+    const identity = verifier.known?.(credential.success)
+    if (identity !== undefined) return this.#authorize(identity)
+    const token = bearerToken(credential.success)
+    if (Result.isFailure(token)) this.refuse(token.failure)
+    else this.#verify(token.success)
+  }
+
+  #verify(token: BearerToken): void {
+    const fiber = this.#means.run(this.#means.verifier.verify(token))
+    this.#verification = fiber
+    fiber.addObserver((exit) =>
+      this.attempt(() => {
+        this.#verification = undefined
+        if (Exit.isSuccess(exit)) return this.#authorize(exit.value)
+        const failed = Cause.findError(exit.cause)
+        if (Result.isSuccess(failed)) this.refuse(failed.success)
+        else this.#fault(Cause.squash(exit.cause))
+      })
+    )
+  }
+
+  #authorize(identity: Identity): void {
+    const admission = admitted(this.#means.settings, this.exchange, identity)
+    if (Result.isFailure(admission)) this.refuse(admission.failure)
+    else this.#receive(admission.success)
+  }
+
+  /** Receives the message, if there is to be one. */
+  #receive(admission: Admission): void {
+    const { maxBodyBytes } = this.#means.settings
+    const { request } = this.exchange
+    const allowed = allows(forwarded, request.method)
+    if (Result.isFailure(allowed)) return this.refuse(allowed.failure)
+    const expected = expectsBody(request, maxBodyBytes)
+    if (Result.isFailure(expected)) return this.refuse(expected.failure)
+    if (!expected.success) return this.#send(admission, undefined)
+    if (this.#arrived.awaitsContinue) this.response.writeContinue()
+    readBody(this.#arrived.request, maxBodyBytes, (body) =>
+      this.attempt(() => {
+        switch (body._tag) {
+          case "Whole":
+            return this.#send(admission, body.bytes)
+          case "Begun":
+            return this.#stream(admission, body.chunks)
+          case "TooLarge":
+            return this.refuse(new PayloadTooLarge({ limit: maxBodyBytes }))
+        }
+      }))
+  }
+
+  #admittedRequest(admission: Admission): AdmittedRequest {
+    const { request: { headers, method }, traceId, trustedPeer } = this.exchange
+    const { query, rest } = this.#arrived.route
+    return { admission, method, rest, query, headers, traceId, trustedPeer }
+  }
+
+  #makeRelay(): AnswerRelay {
+    const relay = new AnswerRelay(this.#means.settings, this.#means.clock, this)
+    this.#relay = relay
+    return relay
+  }
+
+  #send(admission: Admission, body: Uint8Array | undefined): void {
+    const prepared = this.#means.prepare.whole(this.#admittedRequest(admission), body)
+    if (Result.isFailure(prepared)) return this.refuse(prepared.failure)
+    const { injection, request } = prepared.success
+    const relay = this.#makeRelay()
+    const receiver = injection === undefined ? relay : new AuthInfoInjector(() => injection, relay)
+    this.#call = this.#means.pool.send(request, receiver)
+  }
+
+  /** Sends a message that is too long to be collected. */
+  #stream(admission: Admission, begun: ReadonlyArray<Uint8Array>): void {
+    const { pool, prepare, settings } = this.#means
+    const { injection, request, rewriter } = prepare.streamed(this.#admittedRequest(admission))
+    let toInject: Injection | undefined
+    const message = new StreamedMessage(this.#arrived.request, begun, rewriter, settings.maxBodyBytes, {
+      complete: (id) => {
+        toInject = injection(id)
+        this.#call?.startClock()
+      },
+      refuse: (error) =>
+        this.attempt(() => {
+          this.cancel()
+          if (this.response.headersSent) this.breakOff()
+          else this.refuse(error)
+        })
+    })
+    // Refused by its beginning: nobody has been asked.
+    if (message.destroyed) return
+    message.once("close", () => letGo(this.#arrived.request))
+    this.#call = pool.send(request, new AuthInfoInjector(() => toInject, this.#makeRelay()), message)
+  }
+
+  refuse(error: GatewayError): void {
+    const { settings } = this.#means
+    this.exchange.error = error
+    this.#answer(errorResponse(error, errorContext(settings, this.exchange)))
+  }
+
+  #fault(defect: unknown): void {
+    const { run, settings } = this.#means
+    run(logFault(this.exchange, defect))
+    this.cancel()
+    if (this.response.headersSent) this.breakOff()
+    else this.#answer(internalFault(errorContext(settings, this.exchange)))
+  }
+
+  #answer(response: HttpServerResponse): void {
+    this.exchange.status = response.status
+    letGo(this.#arrived.request)
+    writeOwn(this.response, decorate(this.#means.settings, this.exchange, response))
+  }
+
+  /** The client sees that its answer is not complete. */
+  breakOff(): void {
+    this.#ended = "broken off"
+    this.response.destroy()
+  }
+
+  cancel(): void {
+    this.#call?.cancel()
+  }
+
+  /** The answer is over, in one way or another. */
+  #close(): void {
+    const { log, open } = this.#means
+    this.#over = true
+    open.remove(this.#place)
+    this.#relay?.close()
+    this.#verification?.interruptUnsafe()
+    this.cancel()
+    log(this.exchange, this.#ended ?? (this.response.writableFinished ? undefined : "client left"))
+  }
+}

@@ -1,0 +1,33 @@
+import type * as Headers from "effect/http/Headers"
+import type { HttpMethod } from "effect/http/HttpMethod"
+import * as Option from "effect/Option"
+import type { IncomingMessage } from "node:http"
+import type { RequestHead } from "../../http/RequestHead.ts"
+
+/** The head of a request as Node's parser has read it, without any copy of it. */
+export class NodeRequestHead implements RequestHead {
+  readonly source: IncomingMessage
+  readonly method: HttpMethod
+  readonly url: string
+
+  constructor(source: IncomingMessage) {
+    const { method = "", url = "" } = source
+    this.source = source
+    // Any token is a method on the wire; the type lists the common ones.
+    this.method = method as HttpMethod
+    this.url = url
+  }
+
+  get originalUrl(): string {
+    return this.url
+  }
+
+  get headers(): Headers.Headers {
+    // Lower-case names, repeated ones joined: what `Headers` is made of, which adds a prototype for printing only.
+    return this.source.headers as Headers.Headers
+  }
+
+  get peerAddress(): Option.Option<string> {
+    return Option.fromNullishOr(this.source.socket.remoteAddress)
+  }
+}

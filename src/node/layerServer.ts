@@ -1,0 +1,44 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Server } from "node:http"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { HttpApp } from "../http/HttpApp.ts"
+import { McpEndpoint } from "./endpoint/McpEndpoint.ts"
+import { makeHttpServer } from "./httpServer.ts"
+
+/** Accepts no more, and waits until all is answered. */
+const drained = (server: Server) =>
+  Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+  })
+
+/**
+ * Listens where the settings say, and gives each request to the protected endpoint or to the application.
+ *
+ * Provides the `HttpServer`, for its address. Fails with `ServeError` when it cannot listen. Closing its scope stops
+ * accepting, lets open answers end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
+ */
+export const layerServer = Effect.gen(function*() {
+  // The application is built first: a connection may come the moment that the server listens.
+  const { handle } = yield* HttpApp
+  const { answer, shutDown } = yield* McpEndpoint
+  const settings = yield* GatewayConfig
+  const server = makeHttpServer(settings)
+  const others = yield* NodeHttpServer.makeHandler(handle, { scope: yield* Effect.scope })
+  server.on("request", (request, response) => {
+    if (!answer(request, response, false)) others(request, response)
+  })
+  server.on("checkContinue", (request, response) => {
+    if (!answer(request, response, true)) others(request, response)
+  })
+  const listening = NodeHttpServer.layerServer(() => server, { host: settings.host, port: settings.port })
+  const end = drained(server).pipe(
+    Effect.timeoutOption(settings.shutdownTimeoutMillis),
+    Effect.andThen(shutDown),
+    // A client that never completes its request would be waited for.
+    Effect.andThen(Effect.sync(() => server.closeAllConnections()))
+  )
+  const closed = Layer.effectDiscard(Effect.addFinalizer(() => end))
+  return Layer.provideMerge(closed, listening)
+}).pipe(Layer.unwrap)

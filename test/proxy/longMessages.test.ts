@@ -1,0 +1,171 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { connect } from "node:net"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
+import { rawExchange } from "../support/rawHttp.ts"
+import type { UpstreamHandler } from "../support/RecordedRequest.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const MiB = 1024 * 1024
+const Fixture = GatewayFixture.layer({ maxBodyBytes: 64 * MiB })
+const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
+
+const call = (blob: string, more = ""): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"store"${more},"arguments":{"blob":"${blob}"}}}`
+
+const initialize = (padding: string): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{"experimental":{"x":"${padding}"}}}}`
+
+const initialized = answers.respond({
+  headers: { "content-type": "application/json" },
+  body: `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
+})
+
+/** Text in the transfer coding in which its length is not told. */
+const chunked = (text: string): string => {
+  const size = 100_000
+  const chunks = Array.from(
+    { length: Math.ceil(text.length / size) },
+    (_, at) => text.slice(at * size, (at + 1) * size)
+  )
+  return `${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")}0\r\n\r\n`
+}
+
+/** Reads nothing for a second. */
+const stalling: UpstreamHandler = (request, response) =>
+  Effect.gen(function*() {
+    response.req.pause()
+    yield* Effect.sleep("1 second")
+    response.req.resume()
+    yield* request.body
+    yield* ok(request, response)
+  })
+
+layer(Fixture, { excludeTestServices: true })("messages that are too long to be collected", (it) => {
+  it.effect("FWD-40 arrive byte for byte, with their length told or not", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      const message = call("é\\u00e9".repeat(400_000))
+      const latin1 = Buffer.from(message).toString("latin1")
+      const undeclared = bytes({ body: null, contentType: "application/json", lines: ["Transfer-Encoding: chunked"] })
+      for (const sent of [bytes({ body: message }), undeclared + chunked(latin1)]) {
+        yield* reset
+        yield* upstream.answerWith(ok)
+        const { answers: [answer] } = yield* rawExchange(gateway.origin, sent)
+        assert.strictEqual(answer?.status, 200)
+        const [request] = upstream.requests()
+        const body = yield* request?.body ?? Effect.die("nothing arrived")
+        assert.isTrue(Buffer.from(message).equals(body), `${body.length} bytes of ${Buffer.byteLength(message)}`)
+      }
+    }))
+
+  it.effect("FWD-41 lose what was forged, wherever it stands", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(ok)
+      const blob = "x".repeat(2 * MiB)
+      yield* rawExchange(gateway.origin, bytes({ body: call(blob, `,"_authContext":{"a":"${"y".repeat(MiB)}"}`) }))
+      const [request] = upstream.requests()
+      assert.strictEqual(Buffer.from(yield* request?.body ?? Effect.die("nothing arrived")).toString(), call(blob))
+    }))
+
+  it.effect("FWD-42 bear the caller if they are initialize, and so do their answers", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(initialized)
+      const { answers: [answer] } = yield* rawExchange(
+        gateway.origin,
+        bytes({ body: initialize("x".repeat(2 * MiB)), lines: ["Accept-Encoding: gzip"] })
+      )
+      const [request] = upstream.requests()
+      const text = Buffer.from(yield* request?.body ?? Effect.die("nothing arrived")).toString()
+      const { _authContext } = JSON.parse(text).params
+      assert.isString(_authContext.authenticated_user)
+      assert.deepStrictEqual(request?.headers("accept-encoding"), ["identity"])
+      assert.deepStrictEqual(JSON.parse(answer?.text ?? "").result.serverInfo.authInfo, _authContext)
+    }))
+
+  it.effect("FWD-43 are refused for what comes late, and never arrive complete", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      const good = call("x".repeat(3 * MiB))
+      const bad = [
+        [good.replace(/}$/, ""), 400],
+        [good.replace(/}$/, `,"method":"initialize"}`), 400],
+        [`${good}{}`, 400],
+        [call("x".repeat(65 * MiB)), 413]
+      ] as const
+      for (const [message, status] of bad) {
+        yield* reset
+        const body = chunked(message)
+        const head = bytes({ body: null, contentType: "application/json", lines: ["Transfer-Encoding: chunked"] })
+        const { answers: [answer] } = yield* rawExchange(gateway.origin, head + body)
+        assert.strictEqual(answer?.status, status)
+        const [request] = upstream.requests()
+        if (request !== undefined) {
+          assert.strictEqual(yield* request.ended, "Aborted")
+          assert.throws(() => JSON.parse(Buffer.from(request.received()).toString()))
+        }
+      }
+      // Control: the same, unspoilt.
+      yield* reset
+      yield* upstream.answerWith(ok)
+      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: good }))
+      assert.strictEqual(answer?.status, 200)
+    }))
+
+  it.effect("FWD-44 come no faster than the MCP server reads", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(stalling)
+      const message = bytes({ body: call("x".repeat(48 * MiB)), lines: ["Connection: close"] })
+      let sent = 0
+      const sending = yield* Effect.forkScoped(Effect.callback<void>((resume) => {
+        const socket = connect(gateway.port, "127.0.0.1")
+        const next = (at: number) => {
+          if (at >= message.length) return
+          socket.write(message.slice(at, at + 65_536), "latin1", () => {
+            sent = at + 65_536
+            next(at + 65_536)
+          })
+        }
+        next(0)
+        socket.on("error", () => undefined)
+        socket.on("data", () => undefined)
+        socket.on("close", () => resume(Effect.void))
+      }))
+      yield* upstream.awaitRequest()
+      yield* Effect.sleep("700 millis")
+      assert.isBelow(sent, 32 * MiB)
+      yield* Fiber.join(sending)
+      const request = yield* upstream.awaitRequest()
+      assert.strictEqual((yield* request.body).length, call("x".repeat(48 * MiB)).length)
+    }))
+
+  it.effect("FWD-45 end with the client that sends them", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      const message = bytes({ body: call("x".repeat(8 * MiB)) })
+      yield* rawExchange(gateway.origin, message.slice(0, 4 * MiB), { idleMillis: 300 })
+      const request = yield* upstream.awaitRequest()
+      assert.strictEqual(yield* request.ended, "Aborted")
+    }))
+
+  it.effect("FWD-46 have an answer that did not wait for them", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith((_request, response) =>
+        Effect.sync(() => {
+          response.writeHead(503, { "content-type": "application/json", "content-length": "2" }).end("{}")
+        })
+      )
+      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: call("x".repeat(16 * MiB)) }))
+      assert.strictEqual(answer?.status, 503)
+    }))
+})
