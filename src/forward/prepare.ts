@@ -70,7 +70,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
   const basePath = new URL(settings.gatewayUrl).pathname
 
   const rulesFor = ({ identity }: Admission): RequestRules => ({
-    authContext: identity === undefined || !settings.injectRequestContext ? undefined : authContext(identity),
+    authContext: identity === undefined || !settings.injectRequestContext ? undefined : () => authContext(identity),
     ignoreTools: true
   })
 

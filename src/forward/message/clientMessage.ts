@@ -144,7 +144,7 @@ export class ClientMessage {
       this.awaitsMethod = true
       output.hold(scanner.start)
     } else if (this.method === "Initialize") {
-      output.insert(scanner.start, this.insertion(rules.authContext))
+      output.insert(scanner.start, this.insertion(rules.authContext()))
     }
   }
 
@@ -156,7 +156,7 @@ export class ClientMessage {
     }
     if (this.method === "Initialize" && this.params === "Absent" && rules.authContext !== undefined) {
       // The comma is right: the message has a method.
-      output.insert(scanner.start, joinBytes([paramsStart, rules.authContext, paramsEnd]))
+      output.insert(scanner.start, joinBytes([paramsStart, rules.authContext(), paramsEnd]))
     }
     return undefined
   }
@@ -200,7 +200,7 @@ export class ClientMessage {
     }
     // One message of a batch cannot be answered for the others, and MCP allows `initialize` only by itself.
     if (this.isInBatch) return refuse("AmbiguousMessage", "initialize inside a batch")
-    if (this.awaitsMethod && authContext !== undefined) this.release(this.insertion(authContext))
+    if (this.awaitsMethod && authContext !== undefined) this.release(this.insertion(authContext()))
     return this.refuseOtherParams()
   }
 

@@ -2,8 +2,8 @@
 import type { RequestId } from "./scalarValue.ts"
 
 export interface RequestRules {
-  /** The serialised JSON object to put into `initialize`, or `undefined` to put none. */
-  readonly authContext: Uint8Array | undefined
+  /** Gives the serialised JSON object to put into `initialize`, asked where there is one; `undefined` to put none. */
+  readonly authContext: (() => Uint8Array) | undefined
   /** Whether nobody asks which tools are called: then `tools` is empty, and no name of one is kept. */
   readonly ignoreTools?: boolean
 }

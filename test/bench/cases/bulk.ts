@@ -80,7 +80,7 @@ export const bulk: Case = {
     return {
       figures: [...down.figures, ...up.figures],
       scores: [...down.scores, ...up.scores],
-      notes: ["upload: the gateway reads a message whole before it forwards any of it, up to MCP_MAX_BODY_BYTES"]
+      notes: ["upload: the gateway judges the message on its way, the bare proxy does not look at it"]
     }
   })
 }

@@ -11,7 +11,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const contextText = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
-const options = { authContext: encoder.encode(contextText) }
+const options = { authContext: () => encoder.encode(contextText) }
 
 const isContext = ({ name }: Member) => sameFolded(unescaped(name), "_authContext")
 

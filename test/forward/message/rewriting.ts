@@ -8,7 +8,7 @@ export const encoder = new TextEncoder()
 export const decoder = new TextDecoder()
 
 export const context = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
-export const options = { authContext: encoder.encode(context) }
+export const options = { authContext: () => encoder.encode(context) }
 
 /** What becomes of the body, whole or in pieces. */
 export const attempt = (text: string, bytes = encoder.encode(text)) => {
