@@ -116,6 +116,7 @@ describe("shutdown", () => {
       assert.strictEqual(yield* ended, "Aborted")
       const { answers: [answer], outcome } = yield* Fiber.join(client)
       assert.deepStrictEqual([outcome, answer?.status], ["Answered", 503])
+      assert.strictEqual(JSON.parse(answer?.text ?? "").error, "server_error")
     }))
 
   it.live("an idle gateway closes at once", () =>

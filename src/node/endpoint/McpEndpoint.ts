@@ -38,13 +38,26 @@ const make = Effect.gen(function*() {
     },
     open: new OpenSet()
   }
-  return McpEndpoint.of({
-    answer: (request, response, awaitsContinue) => {
-      if (request.method === "OPTIONS") return false
+
+  /** The exchange of a request for the protected endpoint. A fault of ours is left to `HttpApp`, which has it too. */
+  const arrive = (request: Http.IncomingMessage) => {
+    try {
+      if (request.method === "OPTIONS") return undefined
       const exchange = begin(settings, new NodeRequestHead(request), clock.currentTimeNanosUnsafe())
       const received = receive(exchange)
-      if (Result.isFailure(received) || received.success._tag !== "Mcp") return false
-      new McpExchange(means, { exchange, route: received.success, request, response, awaitsContinue }).start()
+      return Result.isFailure(received) || received.success._tag !== "Mcp"
+        ? undefined
+        : { exchange, route: received.success }
+    } catch {
+      return undefined
+    }
+  }
+
+  return McpEndpoint.of({
+    answer: (request, response, awaitsContinue) => {
+      const arrived = arrive(request)
+      if (arrived === undefined) return false
+      new McpExchange(means, { ...arrived, request, response, awaitsContinue }).start()
       return true
     },
     shutDown: Effect.sync(() => means.open.now().forEach((exchange) => exchange.shutDown()))

@@ -24,6 +24,7 @@ import { expectsBody } from "../../http/readBody.ts"
 import type { Route } from "../../http/route.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import type { AnswerReceiver } from "../UpstreamCall.ts"
 import type { PendingCall, UpstreamPool } from "../UpstreamPool.ts"
 import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
 import { AuthInfoInjector } from "./AuthInfoInjector.ts"
@@ -181,8 +182,19 @@ export class McpExchange implements RelayedExchange {
     if (Result.isFailure(prepared)) return this.refuse(prepared.failure)
     const { injection, request } = prepared.success
     const relay = this.#makeRelay()
-    const receiver = injection === undefined ? relay : new AuthInfoInjector(() => injection, relay)
+    const receiver = injection === undefined ? relay : this.#injecting(() => injection, relay)
     this.#call = this.#means.pool.send(request, receiver)
+  }
+
+  #injecting(injectionOf: () => Injection | undefined, relay: AnswerRelay): AnswerReceiver {
+    const injector = new AuthInfoInjector(injectionOf, relay)
+    return {
+      whole: (head, body) => this.attempt(() => injector.whole(head, body)),
+      begin: (head, controller) => this.attempt(() => injector.begin(head, controller)),
+      piece: (chunk) => this.attempt(() => injector.piece(chunk)),
+      end: () => this.attempt(() => injector.end()),
+      fail: (error) => this.attempt(() => injector.fail(error))
+    }
   }
 
   /** Sends a message that is too long to be collected. */
@@ -191,6 +203,7 @@ export class McpExchange implements RelayedExchange {
     const { injection, request, rewriter } = prepare.streamed(this.#admittedRequest(admission))
     let toInject: Injection | undefined
     const message = new StreamedMessage(this.#arrived.request, begun, rewriter, settings.maxBodyBytes, {
+      attempt: (step) => this.attempt(step),
       complete: (id) => {
         toInject = injection(id)
         this.#call?.startClock()
@@ -205,7 +218,7 @@ export class McpExchange implements RelayedExchange {
     // Refused by its beginning: nobody has been asked.
     if (message.destroyed) return
     message.once("close", () => letGo(this.#arrived.request))
-    this.#call = pool.send(request, new AuthInfoInjector(() => toInject, this.#makeRelay()), message)
+    this.#call = pool.send(request, this.#injecting(() => toInject, this.#makeRelay()), message)
   }
 
   refuse(error: GatewayError): void {

@@ -10,6 +10,8 @@ const highWaterMark = 256 * 1024
 
 /** What becomes of a message in the end. */
 export interface StreamedMessageEnd {
+  /** Takes a step; a fault of our own ends in an answer, and not in the event that it is taken in. */
+  readonly attempt: (step: () => void) => void
   /** All of it has been handed over. */
   readonly complete: (initializeId: RequestId | undefined) => void
   /** It may not go on: what has left is no complete message, and its connection upstream is to be broken off. */
@@ -45,8 +47,8 @@ export class StreamedMessage extends Readable {
     this.#limit = limit
     this.#end = end
     for (const chunk of begun) this.#take(chunk)
-    request.on("data", (chunk: Uint8Array) => this.#take(chunk))
-    request.on("end", () => this.#finish())
+    request.on("data", (chunk: Uint8Array) => end.attempt(() => this.#take(chunk)))
+    request.on("end", () => end.attempt(() => this.#finish()))
     // After its end this does nothing.
     request.on("close", () => this.destroy())
   }
