@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { onComponent } from "./spin/blackbox/project.ts"
 
 // vitest's failure report calls Map.groupBy, which Node 20 lacks.
 Map.groupBy ??= <K, T>(items: Iterable<T>, key: (item: T, index: number) => K) => {
@@ -16,7 +17,8 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, key: (item: T, index: number) => K) =
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
 
-export default defineConfig({
+/** What all suites have in common. */
+export const base = defineConfig({
   // Examples import the package as its users do; here that is the source, which the other tests import, too.
   resolve: {
     alias: [
@@ -28,10 +30,17 @@ export default defineConfig({
   },
   test: {
     reporters: ["default", "./test/closingLine.ts"],
-    include: ["test/**/*.test.ts"],
     // A run on a busy machine must not fail for slowness.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2
+  }
+})
+
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    projects: [{ extends: true, test: { name: "node", include: ["test/**/*.test.ts"] } }, onComponent]
   }
 })

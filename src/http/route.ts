@@ -59,7 +59,7 @@ export const documentPaths = (mcpPath: string, publicUrl: string | undefined): R
  * is forwarded cannot be two different readings of one path. A target that is not in origin form (RFC 9112, section
  * 3.2.1) is an `InvalidRequest`.
  *
- * It remembers its last answer: nearly all requests have one target.
+ * It remembers its last answer for a target without a query: nearly all requests have one target.
  *
  * @param mcpPath `MCP_PATH`
  * @param publicUrl `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known URLs
@@ -95,6 +95,8 @@ export const makeRoute = (mcpPath: string, publicUrl: string | undefined): FindR
   let last: { readonly target: string; readonly route: ReturnType<FindRoute> } | undefined
 
   return (target) => {
+    // A query may hold what nobody should keep.
+    if (target.includes("?")) return find(target)
     if (last?.target !== target) last = { target, route: find(target) }
     return last.route
   }

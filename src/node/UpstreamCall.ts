@@ -53,22 +53,28 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The request has been handed over: the time to answer begins to run. It covers the head, and a short body that is sent
-   * together with it.
+   * It is the upstream's turn: the time to answer begins to run, unless it does already. It covers the head, and a short
+   * body that is sent together with it.
    */
   startClock(): void {
-    if (this.#settled) return
+    if (this.#settled || this.#deadline !== undefined) return
     this.#deadline = setTimeout(() => {
       this.#fail(new UpstreamTimeout({ millis: this.#timeoutMillis }))
       this.cancel()
     }, this.#timeoutMillis)
   }
 
+  /** It is the client's turn: the upstream has taken all that there is of the request. */
+  stopClock(): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
+  }
+
   /** Says whether whoever waits has not been told anything yet, and notes that it is now. */
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    clearTimeout(this.#deadline)
+    this.stopClock()
     this.#onSettled()
     return true
   }

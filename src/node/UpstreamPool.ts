@@ -62,8 +62,10 @@ const make = Effect.gen(function*() {
 export interface PendingCall {
   /** Gives it up; does nothing once the answer is over. */
   readonly cancel: () => void
-  /** Its body has been handed over: the time to answer begins. */
+  /** It is the MCP server's turn, to answer or to take more of the body: its time runs, unless it does already. */
   readonly startClock: () => void
+  /** It is the client's turn. */
+  readonly stopClock: () => void
 }
 
 /**
@@ -77,7 +79,7 @@ export class UpstreamPool extends Context.Service<UpstreamPool, {
   /**
    * Sends a request; the receiver may be told of its failure before this returns.
    *
-   * @param stream the body, where it is still coming; the time to answer begins with `startClock` then
+   * @param stream the body, where it is still coming; `startClock` and `stopClock` say whose turn it is then
    */
   readonly send: (request: UpstreamRequest, receiver: AnswerReceiver, stream?: Readable) => PendingCall
 }>()("mcp-authorizer/node/UpstreamPool") {

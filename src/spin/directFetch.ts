@@ -61,7 +61,7 @@ export const fieldsOf = (headers: Headers): Record<string, string> => {
 
 /** Says whether an answer is short, whole, and without fields that do not fit into one line. */
 export const isPlain = (status: number, headers: Readonly<Record<string, string>>): boolean =>
-  status >= 200 && status <= 599 && !isBodiless("POST", status) && isShort(headers) &&
+  status >= 200 && status <= 599 && status !== 205 && !isBodiless("POST", status) && isShort(headers) &&
   headers["set-cookie"] === undefined &&
   ["", "identity"].includes(headers["content-encoding"]?.trim().toLowerCase() ?? "")
 

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config"
-import base from "../vitest.config.ts"
+import { base } from "../vitest.config.ts"
 
 // Apart from the other tests, because the runner is fetched from the npm registry.
 export default defineConfig({

@@ -22,6 +22,15 @@ const initialized = answers.respond({
   body: `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
 })
 
+/** Reads a chunk, and rests. */
+const sluggish: UpstreamHandler = (request, response) => {
+  response.req.on("data", () => {
+    response.req.pause()
+    setTimeout(() => response.req.resume(), 12)
+  })
+  return Effect.andThen(request.body, ok(request, response))
+}
+
 /** Text in the transfer coding in which its length is not told. */
 const chunked = (text: string): string => {
   const size = 100_000
@@ -168,4 +177,52 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: call("x".repeat(16 * MiB)) }))
       assert.strictEqual(answer?.status, 503)
     }))
+
+  it.effect("FWD-47 arrive whole although the MCP server reads slower than the client sends", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith(sluggish)
+      const message = call("x".repeat(16 * MiB))
+      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: message }))
+      assert.strictEqual(answer?.status, 200)
+      const request = yield* upstream.awaitRequest()
+      assert.strictEqual(Buffer.from(yield* request.body).toString(), message)
+    }))
 })
+
+layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, upstreamTimeoutMillis: 500 }), { excludeTestServices: true })(
+  "messages that are too long for their MCP server",
+  (it) => {
+    it.effect("FWD-48 are answered 504 when it takes no more of them, not held for ever", () =>
+      Effect.gen(function*() {
+        const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+        yield* reset
+        yield* upstream.answerWith((_request, response) =>
+          Effect.andThen(Effect.sync(() => response.req.pause()), Effect.never)
+        )
+        const sent = bytes({ body: call("x".repeat(32 * MiB)) })
+        const { answers: [answer] } = yield* rawExchange(gateway.origin, sent)
+        assert.strictEqual(answer?.status, 504)
+      }))
+  }
+)
+
+layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, gatewayUrl: "http://127.0.0.1:1/" }), {
+  excludeTestServices: true
+})(
+  "messages that are too long, for nobody",
+  (it) => {
+    it.effect("FWD-49 are answered 502, and their connection ends instead of waiting for the rest", () =>
+      Effect.gen(function*() {
+        const { bytes, gateway } = yield* GatewayFixture
+        const sent = bytes({ body: call("x".repeat(32 * MiB)) })
+        const { answers: [answer], outcome } = yield* rawExchange(gateway.origin, sent, {
+          answers: Number.POSITIVE_INFINITY,
+          idleMillis: 8_000
+        })
+        assert.strictEqual(answer?.status, 502)
+        assert.include(["Closed", "Reset"], outcome)
+      }))
+  }
+)

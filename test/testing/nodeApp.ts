@@ -62,7 +62,7 @@ const layerPool = Layer.effect(
     return UpstreamPool.of({
       send: (sent, receiver) => {
         const fiber = run(receive(client, sent, receiver))
-        return { cancel: () => fiber.interruptUnsafe(), startClock: () => undefined }
+        return { cancel: () => fiber.interruptUnsafe(), startClock: nothing, stopClock: nothing }
       }
     })
   })

@@ -72,6 +72,7 @@ export class McpExchange implements RelayedExchange {
   #verification: Fiber.Fiber<unknown, unknown> | undefined
   #call: PendingCall | undefined
   #relay: AnswerRelay | undefined
+  #message: StreamedMessage | undefined
   #ended: BrokenOff | undefined
   #place = 0
   #over = false
@@ -204,6 +205,7 @@ export class McpExchange implements RelayedExchange {
     let toInject: Injection | undefined
     const message = new StreamedMessage(this.#arrived.request, begun, rewriter, settings.maxBodyBytes, {
       attempt: (step) => this.attempt(step),
+      waits: (forUpstream) => forUpstream ? this.#call?.startClock() : this.#call?.stopClock(),
       complete: (id) => {
         toInject = injection(id)
         this.#call?.startClock()
@@ -217,8 +219,10 @@ export class McpExchange implements RelayedExchange {
     })
     // Refused by its beginning: nobody has been asked.
     if (message.destroyed) return
+    this.#message = message
     message.once("close", () => letGo(this.#arrived.request))
     this.#call = pool.send(request, this.#injecting(() => toInject, this.#makeRelay()), message)
+    if (message.readableLength >= message.readableHighWaterMark) this.#call.startClock()
   }
 
   refuse(error: GatewayError): void {
@@ -237,6 +241,7 @@ export class McpExchange implements RelayedExchange {
 
   #answer(response: HttpServerResponse): void {
     this.exchange.status = response.status
+    this.#message?.destroy()
     letGo(this.#arrived.request)
     writeOwn(this.response, decorate(this.#means.settings, this.exchange, response))
   }

@@ -12,7 +12,9 @@ const highWaterMark = 256 * 1024
 export interface StreamedMessageEnd {
   /** Takes a step; a fault of our own ends in an answer, and not in the event that it is taken in. */
   readonly attempt: (step: () => void) => void
-  /** All of it has been handed over. */
+  /** Whether the MCP server has to take something before there can be more, or the client to send it. */
+  readonly waits: (forUpstream: boolean) => void
+  /** All of it has come. */
   readonly complete: (initializeId: RequestId | undefined) => void
   /** It may not go on: what has left is no complete message, and its connection upstream is to be broken off. */
   readonly refuse: (error: InvalidRequest | PayloadTooLarge) => void
@@ -49,11 +51,15 @@ export class StreamedMessage extends Readable {
     for (const chunk of begun) this.#take(chunk)
     request.on("data", (chunk: Uint8Array) => end.attempt(() => this.#take(chunk)))
     request.on("end", () => end.attempt(() => this.#finish()))
-    // After its end this does nothing.
-    request.on("close", () => this.destroy())
+    // A request also closes after its end, when some of it may still have to leave.
+    request.on("close", () => {
+      if (!request.readableEnded) this.destroy()
+    })
   }
 
   override _read(): void {
+    if (this.#request.readableEnded) return
+    this.#end.waits(false)
     this.#request.resume()
   }
 
@@ -77,7 +83,9 @@ export class StreamedMessage extends Readable {
 
   #pass(pieces: ReadonlyArray<Uint8Array>): void {
     for (const piece of pieces) {
-      if (!this.push(piece)) this.#request.pause()
+      if (this.push(piece)) continue
+      this.#request.pause()
+      this.#end.waits(true)
     }
   }
 

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
+import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { builtComponent } from "./builtComponent.ts"
 
@@ -58,6 +59,8 @@ export class ComponentHost extends Context.Service<ComponentHost, {
   readonly stored: Effect.Effect<ReadonlyArray<string>>
   /** What was logged since. */
   readonly logged: () => string
+  /** Calls back with each line that is logged from now on. */
+  readonly onLine: (listener: (line: string) => void) => Effect.Effect<void>
 }>()("mcp-authorizer/test/spin/support/ComponentHost") {
   static readonly make: Effect.Effect<ComponentHost["Service"], never, Scope.Scope> = Effect.map(
     start,
@@ -78,7 +81,13 @@ export class ComponentHost extends Context.Service<ComponentHost, {
         reconfigure: (variables) => Effect.asVoid(tell({ variables })),
         age: (seconds) => Effect.asVoid(tell({ age: seconds })),
         stored: Effect.map(tell({ list: true }), namesOf),
-        logged: () => log.join("")
+        logged: () => log.join(""),
+        onLine: (listener) =>
+          Effect.sync(() => {
+            for (const output of [child.stdout, child.stderr]) {
+              if (output !== null) createInterface(output).on("line", listener)
+            }
+          })
       })
     }
   )

@@ -24,7 +24,7 @@ const coreModule = (name) => {
 
 // The shim cannot send an answer whose body was never asked for: asked for here, and ended at once. Its declared length
 // is that of another answer (HEAD), and must not be checked.
-const { OutgoingBody, OutgoingResponse, ResponseOutparam } = types
+const { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } = types
 const withBody = new WeakSet()
 const { body } = OutgoingResponse.prototype
 OutgoingResponse.prototype.body = function() {
@@ -38,8 +38,10 @@ const emptyBody = (response) => {
   delete headers.get
   return empty
 }
+const answered = new WeakSet()
 const { set } = ResponseOutparam
 ResponseOutparam.set = (outparam, response) => {
+  answered.add(outparam)
   const empty = response.tag === "ok" && !withBody.has(response.val) ? emptyBody(response.val) : undefined
   set(outparam, response)
   if (empty !== undefined) OutgoingBody.finish(empty)
@@ -78,8 +80,22 @@ const imports = {
   "wasi:config/store": { getAll: () => Object.entries(variables) }
 }
 
+// What other hosts answer where an instance ends without an answer: the engine does with a `Host` that no URL can have.
+const internalError = () => {
+  const response = new OutgoingResponse(new Fields())
+  response.setStatusCode(500)
+  return { tag: "ok", val: response }
+}
+
 const server = new HTTPServer({
-  handle: (request, outparam) => instantiate(coreModule, imports).incomingHandler.handle(request, outparam)
+  handle: (request, outparam) => {
+    try {
+      instantiate(coreModule, imports).incomingHandler.handle(request, outparam)
+    } catch (error) {
+      process.stderr.write(`${error}\n`)
+      if (!answered.has(outparam)) ResponseOutparam.set(outparam, internalError())
+    }
+  }
 })
 
 /** As if all times that an entry tells had come `seconds` nearer. */

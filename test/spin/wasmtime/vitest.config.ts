@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config"
-import base from "../../vitest.config.ts"
+import { base } from "../../vitest.config.ts"
 
 // Apart from the other tests, because it needs `wasmtime` on the PATH: `cargo install wasmtime-cli --locked`.
 export default defineConfig({

@@ -1,0 +1,144 @@
+/** What the black-box suites stand on when they run on the component: its variables, and the list of what does not apply. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { generateKeyPairSync } from "node:crypto"
+import { readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { jwsAlgorithms, type Provider } from "../../src/config/GatewaySettings.ts"
+import { trustedProxies } from "../../src/config/network.ts"
+import { readSettings } from "../../src/spin/settings.ts"
+import { root } from "../node/support/builtProgram.ts"
+import { settings } from "../support/settings.ts"
+import { reasons, suites } from "./blackbox/notApplicable.ts"
+import { variablesOf } from "./blackbox/variablesOf.ts"
+
+const { publicKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" }
+})
+
+const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }
+
+const issuer = "https://issuer.example"
+
+const jwt = {
+  ...common,
+  type: "oidc",
+  issuer,
+  audience: ["mcp-api", "other"],
+  keys: { _tag: "Discovery" },
+  algorithms: ["RS256"],
+  requireAccessTokenType: false,
+  endpoints: { authorize: undefined, token: undefined, userinfo: undefined }
+} as const
+
+const [development] = settings("http://127.0.0.1:9/mcp").providers
+
+const providers: ReadonlyArray<Provider> = [
+  ...(development === undefined ? [] : [development]),
+  { ...jwt, name: "discovery", issuer: "https://other.example" },
+  {
+    ...jwt,
+    name: "keys",
+    audience: [],
+    keys: { _tag: "Jwks", uri: `${issuer}/jwks` },
+    algorithms: jwsAlgorithms,
+    requireAccessTokenType: true,
+    allowedDomains: ["*.example"],
+    endpoints: { authorize: `${issuer}/authorize`, token: `${issuer}/token`, userinfo: `${issuer}/userinfo` }
+  },
+  { ...jwt, name: "pem", issuer: "name", keys: { _tag: "PublicKey", pem: publicKey } },
+  {
+    ...common,
+    type: "userinfo",
+    name: "userinfo",
+    tokenPrefix: "mat_",
+    issuer: `${issuer}/userinfo`,
+    userinfoEndpoint: `${issuer}/oauth/userinfo`
+  },
+  {
+    ...common,
+    type: "introspection",
+    name: "introspection",
+    tokenPrefix: "opaque_",
+    requiredScopes: ["read"],
+    issuer: `${issuer}/introspection`,
+    audience: ["mcp-api"],
+    introspectionEndpoint: `${issuer}/introspect`,
+    clientId: "gateway",
+    clientSecret: Redacted.make("secret")
+  }
+]
+
+const networks = Result.getOrThrow(trustedProxies.fromText("10.0.0.0/8,::1"))
+
+const plain = settings("http://127.0.0.1:9/mcp", { storeVerdicts: false, authEnabled: false, providers: [] })
+
+const all = settings("http://127.0.0.1:9/mcp", {
+  providers,
+  requiredScopes: ["mcp:read", "mcp:write"],
+  scopesSupported: ["mcp:read"],
+  path: "/",
+  publicUrl: "https://mcp.example",
+  trustedProxies: networks,
+  allowedOrigins: { _tag: "List", origins: ["https://a.example", "https://b.example"] },
+  traceHeader: "x-request-id",
+  errorStyle: "jsonrpc",
+  forwardAuthorization: true,
+  identityHeaders: false,
+  injectRequestContext: false,
+  injectResponseContext: false,
+  maxTokenBytes: 300,
+  maxBodyBytes: 2048,
+  clockSkewSeconds: 0,
+  upstreamTimeoutMillis: 7000,
+  maxWaiting: 3,
+  shutdownTimeoutMillis: 0,
+  host: "0.0.0.0",
+  port: 4000,
+  workers: "auto",
+  logFormat: "pretty",
+  logLevel: "none"
+})
+
+/** With the secrets to be compared, which `Redacted` hides from comparisons. */
+const shown = (value: unknown) =>
+  JSON.parse(
+    JSON.stringify(value, (_, member: unknown) => Redacted.isRedacted(member) ? Redacted.value(member) : member)
+  )
+
+describe("black-box suites on the component", () => {
+  it("MUST say with variables what the settings are", () => {
+    const opened = settings("http://127.0.0.1:9/mcp", {
+      allowedOrigins: { _tag: "Any" },
+      trustedProxies: { _tag: "All" }
+    })
+    for (const given of [settings("http://127.0.0.1:9/mcp"), opened, plain, all]) {
+      const read = readSettings({ variables: () => Object.entries(variablesOf(given)) })
+      assert.deepStrictEqual(shown(Result.getOrThrow(read)), shown(given))
+    }
+  })
+
+  it.effect("MUST run every file that talks to a gateway, or say why not", () =>
+    Effect.promise(async () => {
+      const folders = ["attacks", "clients", "discovery", "proxy", "seeds"]
+      const found = await Promise.all(folders.map(async (folder) => {
+        const names = await readdir(join(root, "test", folder))
+        return names.filter((name) => name.endsWith(".test.ts")).map((name) => `test/${folder}/${name}`)
+      }))
+      const left = reasons.flatMap(({ files = [] }) => files.map((name) => `test/${name}.test.ts`))
+      assert.deepStrictEqual([...suites, ...left].toSorted(), found.flat().toSorted())
+    }))
+
+  it.effect("MUST leave out only tests that there are", () =>
+    Effect.promise(async () => {
+      const texts = await Promise.all(suites.map((file) => readFile(join(root, file), "utf8")))
+      for (const name of reasons.flatMap(({ tests = [] }) => tests)) {
+        const spellings = [JSON.stringify(name), `'${name}'`]
+        assert.lengthOf(texts.filter((text) => spellings.some((spelling) => text.includes(spelling))), 1, name)
+      }
+    }))
+})

@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as LogLevel from "effect/LogLevel"
+import type { ComponentHost } from "../support/ComponentHost.ts"
+
+const levels: Readonly<Record<string, LogLevel.Severity>> = {
+  TRACE: "Trace",
+  DEBUG: "Debug",
+  INFO: "Info",
+  WARN: "Warn",
+  ERROR: "Error",
+  FATAL: "Fatal"
+}
+
+/** An entry as the component writes it. */
+interface Entry {
+  readonly level: string
+  readonly message: unknown
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** What is no entry is text of the engine or of the host. */
+const entryOf = (line: string): Entry => {
+  try {
+    const entry: Entry = JSON.parse(line)
+    return entry
+  } catch {
+    return { level: "ERROR", message: line, annotations: {} }
+  }
+}
+
+/** Gives this logger each line that the component writes from now on, as if it had been logged here. */
+export const reportLog = Effect.fnUntraced(function*(host: ComponentHost["Service"], logger: Layer.Layer<never>) {
+  const context = yield* Layer.build(logger)
+  yield* host.onLine((line) => {
+    const { annotations, level, message } = entryOf(line)
+    Effect.runSyncWith(context)(
+      Effect.logWithLevel(levels[level] ?? "Error")(message).pipe(Effect.annotateLogs(annotations))
+    )
+  })
+})

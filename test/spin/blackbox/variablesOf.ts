@@ -1,0 +1,133 @@
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as Redacted from "effect/Redacted"
+import type {
+  AllowedOrigins,
+  GatewaySettings,
+  KeySource,
+  Provider,
+  TrustedProxies
+} from "../../../src/config/GatewaySettings.ts"
+
+const keysOf = (keys: KeySource) => {
+  switch (keys._tag) {
+    case "Jwks":
+      return { jwks_uri: keys.uri }
+    case "PublicKey":
+      return { public_key: keys.pem }
+    case "Discovery":
+      return {}
+  }
+}
+
+const orMissing = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
+
+const ownFields = (provider: Provider) => {
+  switch (provider.type) {
+    case "authkit":
+    case "oidc":
+      return {
+        issuer: provider.issuer,
+        audience: orMissing(provider.audience),
+        ...keysOf(provider.keys),
+        algorithms: provider.algorithms,
+        require_at_jwt: provider.requireAccessTokenType,
+        allowed_domains: orMissing(provider.allowedDomains),
+        authorize_endpoint: provider.endpoints.authorize,
+        token_endpoint: provider.endpoints.token,
+        userinfo_endpoint: provider.endpoints.userinfo
+      }
+    case "static":
+      return {
+        tokens: provider.tokens.map(({ clientId, email, expiresAt, name, scopes, subject, token }) => ({
+          token: Redacted.value(token),
+          client_id: clientId,
+          subject,
+          scopes,
+          expires_at: expiresAt,
+          email,
+          name
+        }))
+      }
+    case "userinfo":
+      return {
+        issuer: provider.issuer,
+        userinfo_endpoint: provider.userinfoEndpoint,
+        allowed_domains: orMissing(provider.allowedDomains)
+      }
+    case "introspection":
+      return {
+        issuer: provider.issuer,
+        audience: orMissing(provider.audience),
+        introspection_endpoint: provider.introspectionEndpoint,
+        client_id: provider.clientId,
+        client_secret: Redacted.value(provider.clientSecret),
+        allowed_domains: orMissing(provider.allowedDomains)
+      }
+  }
+}
+
+const providerOf = (provider: Provider) => ({
+  type: provider.type,
+  name: provider.name,
+  required_scopes: orMissing(provider.requiredScopes),
+  token_prefix: provider.tokenPrefix,
+  ...ownFields(provider)
+})
+
+const proxiesOf = (proxies: TrustedProxies): string =>
+  proxies._tag === "Networks" ? proxies.networks.map(IpNetwork.format).join() : proxies._tag.toLowerCase()
+
+/** Loopback origins have no spelling: they are what a loopback `host` makes of a variable that is not given. */
+const originsOf = (origins: AllowedOrigins): string => {
+  switch (origins._tag) {
+    case "Any":
+      return "*"
+    case "Loopback":
+      return ""
+    case "List":
+      return origins.origins.join()
+  }
+}
+
+const wholeSeconds = (millis: number) => Math.ceil(millis / 1000) * 1000
+
+/** The same settings with times that variables can hold. */
+export const inWholeSeconds = (settings: GatewaySettings): GatewaySettings => ({
+  ...settings,
+  upstreamTimeoutMillis: wholeSeconds(settings.upstreamTimeoutMillis),
+  shutdownTimeoutMillis: wholeSeconds(settings.shutdownTimeoutMillis)
+})
+
+/** The Spin variables that amount to these settings, whose times are whole seconds: the inverse of `readSettings`. */
+export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, string>> => {
+  const values = {
+    mcp_auth_enabled: settings.authEnabled,
+    mcp_providers: settings.providers.length === 0 ? "" : JSON.stringify(settings.providers.map(providerOf)),
+    mcp_required_scopes: settings.requiredScopes.join(" "),
+    mcp_scopes_supported: settings.scopesSupported.join(" "),
+    mcp_gateway_url: settings.gatewayUrl,
+    mcp_path: settings.path,
+    mcp_public_url: settings.publicUrl ?? "",
+    mcp_trusted_proxies: proxiesOf(settings.trustedProxies),
+    mcp_allowed_origins: originsOf(settings.allowedOrigins),
+    mcp_trace_header: settings.traceHeader,
+    mcp_error_style: settings.errorStyle,
+    mcp_forward_authorization: settings.forwardAuthorization,
+    mcp_identity_headers: settings.identityHeaders,
+    mcp_inject_request_context: settings.injectRequestContext,
+    mcp_inject_response_context: settings.injectResponseContext,
+    mcp_max_token_bytes: settings.maxTokenBytes,
+    mcp_max_body_bytes: settings.maxBodyBytes,
+    mcp_clock_skew: settings.clockSkewSeconds,
+    mcp_upstream_timeout: settings.upstreamTimeoutMillis / 1000,
+    mcp_max_waiting: settings.maxWaiting,
+    mcp_shutdown_timeout: settings.shutdownTimeoutMillis / 1000,
+    host: settings.host,
+    port: settings.port,
+    mcp_workers: settings.workers,
+    mcp_store_verdicts: settings.storeVerdicts,
+    mcp_log_format: settings.logFormat,
+    mcp_log_level: settings.logLevel
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
+}
