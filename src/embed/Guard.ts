@@ -14,8 +14,10 @@ import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { type GatewayError, InvalidRequest, NotFound } from "../errors/GatewayError.ts"
-import { isEventStream, streamLifeMillis } from "../forward/endWithToken.ts"
+import { streamLifeMillis } from "../forward/endWithToken.ts"
+import { isEventStream } from "../forward/isEventStream.ts"
 import { rewriteRequest } from "../forward/message/requestMessage.ts"
+import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
 import { commonHeaders, decorate } from "../http/decorate.ts"
@@ -143,7 +145,9 @@ const make = Effect.gen(function*() {
         if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
         const ownSession = field(sessionField)
         if (ownSession !== undefined) fields[sessionField] = yield* seal.seal(identity, ownSession)
-        const endsInMillis = isEventStream(field("content-type"))
+        const isStream = isEventStream(field("content-type"))
+        if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
+        const endsInMillis = isStream
           ? streamLifeMillis(identity, settings.clockSkewSeconds, yield* Clock.currentTimeMillis)
           : undefined
         return { fields, endsInMillis }

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Identity } from "../identity/Identity.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
+import { isEventStream } from "./isEventStream.ts"
 
 // Timers take no longer than that; a token that outlives it has no stream that would end.
 const longestTimerMillis = 2_147_483_647
@@ -21,9 +22,6 @@ export const streamLifeMillis = (
   const left = Math.max(0, (expiresAt + skewSeconds) * 1000 - nowMillis)
   return left > longestTimerMillis ? undefined : left
 }
-
-/** Says whether an answer is an event stream, by its `Content-Type`. */
-export const isEventStream = (type: unknown): boolean => typeof type === "string" && /^text\/event-stream\b/i.test(type)
 
 /**
  * Ends an event stream when the token that opened it ends.

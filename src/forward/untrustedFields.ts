@@ -1,5 +1,5 @@
 /**
- * Request fields that say who calls, from where, or with what method, and that only the gateway may say.
+ * Request fields that say who calls, from where, or with what method, and that only the gateway or a platform may say.
  *
  * Names are compared after folding: lower case, and every character that is neither letter nor digit read as `-`,
  * because servers behind turn `X_Auth_User_Id` and `X-Auth-User-Id` into the same variable.
@@ -38,6 +38,15 @@ const identityPrefixes = [
   "impersonate-"
 ]
 
+/**
+ * What a platform tells the program that it runs, as fields of the request: the route, the client's address, the function's
+ * own context. The program behind takes the first value it finds, which is the client's if that is let through.
+ *
+ * Sources: Spin (HTTP trigger, additional request information); App Engine (request headers); Azure App Service (ARR);
+ * AWS Lambda Web Adapter.
+ */
+const platformPrefixes = ["spin-", "x-appengine-", "x-arr-", "x-amzn-request-context", "x-amzn-lambda-context"]
+
 const identityNames: ReadonlySet<string> = new Set([
   "x-auth",
   "x-user",
@@ -60,7 +69,23 @@ const methodOverrides: ReadonlySet<string> = new Set([
   "x-method-override"
 ])
 
-const forwardingPrefixes = ["x-forwarded-", "x-original-", "x-envoy-"]
+// Of proxies, and of the platforms whose edge is one.
+const forwardingPrefixes = [
+  "x-forwarded-",
+  "x-original-",
+  "x-envoy-",
+  "cf-",
+  "fly-",
+  "fastly-",
+  "cloudfront-",
+  "x-vercel-",
+  "x-azure-",
+  "x-nf-",
+  "x-appservice-",
+  "x-scheme",
+  "x-url-scheme",
+  "x-script-name"
+]
 
 const forwardingNames: ReadonlySet<string> = new Set([
   "forwarded",
@@ -71,7 +96,12 @@ const forwardingNames: ReadonlySet<string> = new Set([
   "x-rewrite-url",
   "x-host",
   "true-client-ip",
-  "cf-connecting-ip"
+  "do-connecting-ip",
+  "wl-proxy-client-ip",
+  "proxy-client-ip",
+  "front-end-https",
+  "script-name",
+  "path-info"
 ])
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
@@ -80,7 +110,7 @@ const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g,
 export interface FieldName {
   /** One spelling for all names that a server behind may take for the same. */
   readonly folded: string
-  /** It claims an identity, carries a credential, or overrides the method: never handed on. */
+  /** It claims an identity, carries a credential, overrides the method, or speaks for a platform: never handed on. */
   readonly claimsIdentity: boolean
   /** It describes the way that a request came: handed on only from a trusted proxy. */
   readonly describesRoute: boolean
@@ -94,7 +124,8 @@ const judge = (name: string): FieldName => {
   return {
     folded,
     claimsIdentity: identityNames.has(folded) || methodOverrides.has(folded) ||
-      startsWithOneOf(identityPrefixes, folded) || identityPrefixes.includes(`${folded}-`),
+      startsWithOneOf(identityPrefixes, folded) || identityPrefixes.includes(`${folded}-`) ||
+      startsWithOneOf(platformPrefixes, folded),
     describesRoute: forwardingNames.has(folded) || startsWithOneOf(forwardingPrefixes, folded)
   }
 }

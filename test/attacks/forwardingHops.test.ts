@@ -102,6 +102,24 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       assert.isNotEmpty(logs.entries())
     }))
 
+  it.effect("FWD-17 what only a platform may say ends here, and the MCP server sees no path but the one asked for", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset } = yield* GatewayFixture
+      yield* reset
+      const request = yield* forwarded({
+        lines: [
+          "Spin-Path-Info: /admin",
+          "spin_path_info: /admin",
+          "SPIN-FULL-URL: http://evil.example/admin",
+          "Spin-Client-Addr: 127.0.0.1:1",
+          "Fly-Client-IP: 127.0.0.1",
+          "X-Spin: kept"
+        ]
+      })
+      assert.isEmpty(request.rawHeaders.filter((name) => /^(?:spin|fly)[-_]/i.test(name)))
+      assert.deepStrictEqual(request.headers("x-spin"), ["kept"])
+    }))
+
   it.effect("FWD-17 forwarding fields of an untrusted peer end here", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture

@@ -95,6 +95,59 @@ describe("requestHeaders", () => {
     assert.deepStrictEqual(send({ "x-author": "kept" }), { "x-author": "kept", ...own })
   })
 
+  // What a platform tells the program that it runs; a client's own would come first there.
+  const platform = [
+    "spin-path-info",
+    "spin-full-url",
+    "spin-client-addr",
+    "spin-matched-route",
+    "spin-component-route",
+    "spin-path-match-id",
+    "spin-anything-to-come",
+    "x-appengine-user-email",
+    "x-appengine-inbound-appid",
+    "x-appengine-cron",
+    "x-arr-clientcert",
+    "x-amzn-request-context",
+    "x-amzn-lambda-context"
+  ]
+
+  it("removes what only a platform may say, in every spelling, even from a trusted proxy", () => {
+    for (const name of platform) {
+      for (const spell of spellings) {
+        for (const trustedPeer of [false, true]) {
+          assert.deepStrictEqual(send({ [spell(name)]: "/admin" }, { trustedPeer }), own, spell(name))
+        }
+      }
+    }
+    const kept = { spinner: "kept", "x-spin": "kept", "spinal-tap": "11", "x-amzn-trace-id": "kept", "x-fly": "kept" }
+    assert.deepStrictEqual(send(kept), { ...kept, ...own })
+  })
+
+  it("hands on what an edge says of the client's way only from a trusted peer", () => {
+    const edge = {
+      "fly-client-ip": "1.2.3.4",
+      "fly-forwarded-proto": "https",
+      "x-vercel-forwarded-for": "1.2.3.4",
+      "x-vercel-ip-country": "DE",
+      "cf-connecting-ip": "1.2.3.4",
+      "cf-connecting-ipv6": "::1",
+      "cf-visitor": "{}",
+      "cf-ipcountry": "DE",
+      "fastly-client-ip": "1.2.3.4",
+      "cloudfront-viewer-address": "1.2.3.4:5",
+      "x-azure-clientip": "1.2.3.4",
+      "x-nf-client-connection-ip": "1.2.3.4",
+      "do-connecting-ip": "1.2.3.4",
+      "x-scheme": "https",
+      "x-script-name": "/admin",
+      "script-name": "/admin",
+      "path-info": "/admin"
+    }
+    assert.deepStrictEqual(send(edge), own)
+    assert.deepStrictEqual(send(edge, { trustedPeer: true }), { ...edge, ...own })
+  })
+
   it("FWD-04 Connection cannot take the gateway's own fields away", () => {
     const sent = send({ connection: "x-auth-user-id, X-Custom, close", "x-custom": "1", "x-other": "2" })
     assert.deepStrictEqual(sent, { "x-other": "2", ...own })
@@ -219,6 +272,15 @@ describe("responseHeaders", () => {
         "set-cookie": ["a=1", "b=2"]
       }
     )
+  })
+
+  it("asks proxies not to collect an event stream, unless the MCP server says otherwise", () => {
+    const stream = { "content-type": "text/event-stream; charset=utf-8" }
+    assert.strictEqual(responseHeaders(stream)["x-accel-buffering"], "no")
+    assert.strictEqual(responseHeaders({ ...stream, "x-accel-buffering": "yes" })["x-accel-buffering"], "yes")
+    for (const type of ["application/json", "text/event-streams", "text/plain"]) {
+      assert.notProperty(responseHeaders({ "content-type": type }), "x-accel-buffering", type)
+    }
   })
 
   it("HTTP-16 keeps the server's own Cache-Control", () => {

@@ -165,6 +165,32 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
 
   requirement(
     {
+      id: "APP-65",
+      title: "MUST NOT hand on what only the platform below the MCP server may say",
+      source: "Spin, HTTP trigger, Additional Request Information"
+    },
+    {
+      ...admitted,
+      name: oneOf([
+        "spin-path-info",
+        "spin-full-url",
+        "spin-client-addr",
+        "spin-matched-route",
+        "x-appengine-user-email"
+      ]),
+      spelling
+    },
+    Effect.fnUntraced(function*({ name, spelling, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      yield* app.send(message({ [spelling(name)]: forgedValue, "x-spin": "kept" }))
+      const { headers } = onlyForwarded(app)
+      assert.notInclude(JSON.stringify(headers), forgedValue)
+      assert.strictEqual(headers["x-spin"], "kept")
+    })
+  ),
+
+  requirement(
+    {
       id: "APP-63",
       title: "MUST hand on the fields of MCP and of content as they are",
       source: "MCP 2025-11-25, transports, Session Management and Protocol Version Header"

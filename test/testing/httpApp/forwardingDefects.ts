@@ -42,6 +42,16 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
+    "hands on what only a platform may say (FWD-17)",
+    ["APP-65"],
+    sendingOther((request, client) => ({
+      headers: {
+        ...Object.fromEntries(Object.entries(client.headers).filter(([name]) => name.startsWith("spin"))),
+        ...request.headers
+      }
+    }))
+  ],
+  [
     "knows _authContext in one spelling only (FWD-12, CVE-2026-27896)",
     ["APP-70"],
     sendingOther((request, _, text) =>
