@@ -1,19 +1,9 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { showFailuresOnNode20 } from "../src/testing/showFailuresOnNode20.ts"
 import { onComponent } from "./spin/blackbox/project.ts"
 
-// vitest's failure report calls Map.groupBy, which Node 20 lacks.
-Map.groupBy ??= <K, T>(items: Iterable<T>, key: (item: T, index: number) => K) => {
-  const groups = new Map<K, Array<T>>()
-  let index = 0
-  for (const item of items) {
-    const k = key(item, index++)
-    const group = groups.get(k)
-    if (group === undefined) groups.set(k, [item])
-    else group.push(item)
-  }
-  return groups
-}
+showFailuresOnNode20()
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
 
