@@ -65,10 +65,17 @@ export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
   readonly limit: number
 }> {}
 
-/** The token is good but lacks scopes that the resource needs (RFC 6750, section 3.1: `insufficient_scope`). */
+/**
+ * The token is good but lacks scopes that the resource needs, or without which its provider says nothing about it
+ * (RFC 6750, section 3.1: `insufficient_scope`).
+ */
 export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
   /** All the scopes that the request needs, not only the missing ones. */
   readonly required: ReadonlyArray<string>
+  /** The provider that asks for them, where it is not the gateway. */
+  readonly provider?: string | undefined
+  /** For the log. */
+  readonly detail?: string | undefined
 }> {}
 
 /** The caller may not do this whatever its scopes are: the `Origin` is not allowed, or a policy says no. */
@@ -104,6 +111,8 @@ export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")
   readonly detail: string
   /** When asking again makes sense, in seconds. */
   readonly retryAfter: number
+  /** What came before it, for programs that embed the gateway. */
+  readonly cause?: unknown
 }> {}
 
 /** The MCP server behind cannot be reached, broke off, or answered something that must not be passed on. */
@@ -117,7 +126,7 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
 }> {}
 
 /** What a verifier may say about a token other than yes. */
-export type VerificationError = InvalidToken | ProviderUnavailable
+export type VerificationError = InvalidToken | InsufficientScope | ProviderUnavailable
 
 /** What a gateway client may fail with. */
 export type UpstreamError = UpstreamUnavailable | UpstreamTimeout

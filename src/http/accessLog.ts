@@ -37,7 +37,7 @@ const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "
 export const refusalReason = (error: GatewayError): Record<string, unknown> => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
-  ...("detail" in error ? { detail: bounded(error.detail) } : {}),
+  ...("detail" in error && error.detail !== undefined ? { detail: bounded(error.detail) } : {}),
   ...("required" in error ? { required_scopes: error.required } : {}),
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })

@@ -2,6 +2,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
 import type { ErrorStyle } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import { retryAfterSeconds } from "../keys/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
 import { invalidRequestTexts, invalidTokenTexts } from "./errorTexts.ts"
 import { jsonResponse } from "./jsonResponse.ts"
@@ -32,6 +33,10 @@ const serverError = (status: number, description: string): Projection => ({
   error: "server_error",
   description
 })
+
+/** Whole seconds, whatever a verifier of somebody else's says (RFC 9110, section 10.2.3). */
+const retryAfterField = (seconds: number): string =>
+  String(Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : retryAfterSeconds)
 
 /** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
 const project = Match.typeTags<GatewayError, Projection>()({
@@ -83,7 +88,7 @@ const project = Match.typeTags<GatewayError, Projection>()({
   }),
   ProviderUnavailable: ({ retryAfter }) => ({
     ...serverError(500, "Internal server error"),
-    headers: { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) }
+    headers: { "retry-after": retryAfterField(retryAfter) }
   }),
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
   UpstreamTimeout: () => serverError(504, "MCP gateway timed out")

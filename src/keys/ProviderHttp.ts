@@ -1,16 +1,23 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { type JsonObject, type JsonProblem, parseJsonObject } from "./JsonObject.ts"
-import { providerUrl, type UrlProblem } from "./providerUrl.ts"
+import { readRefusal } from "./bearerChallenge.ts"
+import { errorCode } from "./failureCause.ts"
+import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
+import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+import { providerUrl } from "./providerUrl.ts"
+import { retryAfterOf } from "./retryAfter.ts"
+
+export { type ProviderFailureKind, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 
 /** How long an exchange may take, from the first byte sent to the last byte received. */
 const timeout = "5 seconds"
@@ -18,38 +25,9 @@ const timeout = "5 seconds"
 /** Counted after decompression. */
 const maxBodyBytes = 1_048_576
 
-/** What went wrong between the gateway and a provider. */
-export type ProviderFailureKind =
-  | UrlProblem
-  | JsonProblem
-  | "Unreachable"
-  | "Timeout"
-  | "Redirect"
-  | "Status"
-  | "TooLarge"
-  | "NotUtf8"
-  | "Overloaded"
-  | "CircuitOpen"
-
-/**
- * A provider gave no usable answer.
- *
- * For the log: it names the host and the kind of failure, never what was sent or received.
- */
-export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFailed")<{
-  readonly kind: ProviderFailureKind
-  /** Empty when the URL itself is unusable. */
-  readonly host: string
-  /** The status of the answer, when there was one other than 200. */
-  readonly status: number | undefined
-}> {
-  /** One line for a log. */
-  get detail(): string {
-    return `${this.host === "" ? "provider" : this.host}: ${this.kind}${
-      this.status === undefined ? "" : ` ${this.status}`
-    }`
-  }
-}
+/** What is read of the body of a refusal, and for how long: without it the status has to do. */
+const maxRefusalBytes = 16_384
+const refusalPatience = "1 second"
 
 /** One question to a provider. */
 export interface ProviderRequest {
@@ -86,16 +64,19 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
         const url = yield* Effect.fromResult(
           Result.mapError(
             providerUrl(request.url, request.allowedDomains),
-            (kind) => new ProviderRequestFailed({ kind, host: "", status: undefined })
+            (kind) =>
+              new ProviderRequestFailed({ kind, url: URL.canParse(request.url) ? loggedUrl(new URL(request.url)) : "" })
           )
         )
-        const failed = (kind: ProviderFailureKind, status?: number) =>
-          new ProviderRequestFailed({ kind, host: url.host, status })
+        const failed: Failed = (failure) => new ProviderRequestFailed({ ...failure, url: loggedUrl(url) })
         return yield* client.execute(toClientRequest(url, request)).pipe(
-          Effect.mapError(() => failed("Unreachable")),
-          Effect.flatMap((response) => read(response, failed)),
+          Effect.mapError((error) => failed(unreachable(error))),
+          Effect.flatMap((response) => read(response, url, failed)),
           Effect.scoped,
-          Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(failed("Timeout")) }),
+          Effect.timeoutOrElse({
+            duration: timeout,
+            orElse: () => Effect.fail(failed({ kind: "Timeout", found: timeout }))
+          }),
           Effect.provideService(HttpClient.TracerPropagationEnabled, false),
           // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
@@ -123,21 +104,75 @@ const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): Ht
     : HttpClientRequest.setHeader(plain, "authorization", Redacted.value(authorization))
 }
 
+/** A failure at the URL that is being asked. */
+type Failed = (failure: Omit<ConstructorParameters<typeof ProviderRequestFailed>[0], "url">) => ProviderRequestFailed
+
+const unreachable = (error: HttpClientError.HttpClientError) => ({
+  kind: "Unreachable" as const,
+  found: errorCode(error),
+  way: "description" in error.reason ? error.reason.description : undefined
+})
+
+/** A `Location` as it may be logged. */
+const redirectTarget = (location: string | undefined, from: URL): string | undefined =>
+  location !== undefined && URL.canParse(location, from) ? `to ${loggedUrl(new URL(location, from))}` : undefined
+
+const mediaType = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}(?=\s*(?:;|$))/
+
+/** What something is that is no JSON, for the log: a page for people, or what its media type says. */
+const foundInstead = (text: string, contentType: string | undefined): string | undefined => {
+  if (text.trim() === "") return "an empty body"
+  if (/^\s*<(?:!doctype|html)/i.test(text)) return "HTML"
+  return mediaType.exec(contentType?.trim().toLowerCase() ?? "")?.[0]
+}
+
+/** The body as text, or the failure to have it. */
+const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, failed: Failed) =>
+  response.stream.pipe(
+    Stream.mapError((error) => failed(unreachable(error))),
+    Stream.limitBytes(maxBytes, () => Stream.fail(failed({ kind: "TooLarge", found: `more than ${maxBytes} bytes` }))),
+    Stream.mkUint8Array,
+    Effect.flatMap((bytes) =>
+      Effect.try({
+        try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+        catch: () => failed({ kind: "NotUtf8" })
+      })
+    )
+  )
+
+/** What the answer to a question that was not liked says about it. */
+const readStatus = Effect.fnUntraced(function*(
+  response: HttpClientResponse.HttpClientResponse,
+  url: URL,
+  failed: Failed
+) {
+  const { headers, status } = response
+  if (status >= 300 && status < 400) {
+    return failed({ kind: "Redirect", status, found: redirectTarget(headers["location"], url) })
+  }
+  const retryAfter = retryAfterOf(headers["retry-after"], yield* Clock.currentTimeMillis)
+  if (status < 400 || status >= 500) return failed({ kind: "Status", status, retryAfter })
+  const text = yield* readText(response, maxRefusalBytes, failed).pipe(
+    Effect.timeoutOrElse({ duration: refusalPatience, orElse: () => Effect.succeed("") }),
+    Effect.orElseSucceed(() => "")
+  )
+  const body = Result.getOrElse(parseJsonObject(text), (): JsonObject => ({}))
+  return failed({ kind: "Status", status, retryAfter, refusal: readRefusal(headers["www-authenticate"], body) })
+})
+
 const read = Effect.fnUntraced(function*(
   response: HttpClientResponse.HttpClientResponse,
-  failed: (kind: ProviderFailureKind, status?: number) => ProviderRequestFailed
+  url: URL,
+  failed: Failed
 ) {
-  const { status } = response
-  if (status !== 200) return yield* failed(status >= 300 && status < 400 ? "Redirect" : "Status", status)
-  const bytes = yield* response.stream.pipe(
-    Stream.mapError(() => failed("Unreachable")),
-    Stream.limitBytes(maxBodyBytes, () => Stream.fail(failed("TooLarge"))),
-    Stream.mkUint8Array
+  if (response.status !== 200) return yield* yield* readStatus(response, url, failed)
+  const text = yield* readText(response, maxBodyBytes, failed)
+  const contentType = response.headers["content-type"]
+  const body = yield* Effect.fromResult(
+    Result.mapError(
+      parseJsonObject(text),
+      (kind) => failed({ kind, found: kind === "NotJson" ? foundInstead(text, contentType) : undefined })
+    )
   )
-  const text = yield* Effect.try({
-    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () => failed("NotUtf8")
-  })
-  const body = yield* Effect.fromResult(Result.mapError(parseJsonObject(text), (kind) => failed(kind)))
   return { body, cacheControl: response.headers["cache-control"] }
 })

@@ -11,8 +11,9 @@ import { makeVerifiedTokens } from "./VerifiedTokens.ts"
 /**
  * Says who bears a token, or why it is refused.
  *
- * A refusal (`InvalidToken`) is final and answered 401. `ProviderUnavailable` means that nobody can say now, which is
- * never the caller's fault, and is answered 500. A verifier of your own stands alone, or wraps this one through
+ * A refusal is final: `InvalidToken` is answered 401; `InsufficientScope`, where the provider asks for more scopes before
+ * it says anything, 403. `ProviderUnavailable` means that nobody can say now, which is never the caller's fault, and is
+ * answered 500. A verifier of your own stands alone, or wraps this one through
  * `layerPrefix` and `layerMapIdentity`; `TokenVerifierTest` of `mcp-authorizer/testing` says whether it is right.
  *
  * **Example** (a verifier that knows one token)

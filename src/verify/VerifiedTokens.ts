@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
-import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import type { InsufficientScope, InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed } from "./recentlyUsed.ts"
@@ -29,7 +29,7 @@ interface Accepted {
 }
 
 interface Refused {
-  readonly error: InvalidToken
+  readonly error: InvalidToken | InsufficientScope
   readonly until: number
 }
 
@@ -77,7 +77,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
         return identity
       }),
       Effect.mapErrorEager((error) => {
-        if (refusalMillis !== undefined && error._tag === "InvalidToken") {
+        if (refusalMillis !== undefined && error._tag !== "ProviderUnavailable") {
           refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + refusalMillis })
         }
         return error

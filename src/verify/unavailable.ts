@@ -1,6 +1,27 @@
 import { ProviderUnavailable } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../keys/providerLimits.ts"
+import type { ProviderRequestFailed } from "../keys/ProviderRequestFailed.ts"
+import { withoutStack } from "../keys/withoutStack.ts"
 
 /** Nobody can say now whether a token is good. `detail` is for the log. */
 export const unavailable = (provider: string, detail: string): ProviderUnavailable =>
   new ProviderUnavailable({ provider, detail, retryAfter: retryAfterSeconds })
+
+/**
+ * The same, because the provider could not be asked. Clients are told to wait as long as the provider wants.
+ *
+ * @param advice what to look at, where the caller knows better than the failure itself
+ */
+export const unavailableAfter = (
+  provider: string,
+  failure: ProviderRequestFailed,
+  advice?: string
+): ProviderUnavailable =>
+  withoutStack(() =>
+    new ProviderUnavailable({
+      provider,
+      detail: advice === undefined ? failure.detail : `${failure.summary}: ${advice}`,
+      retryAfter: failure.retryAfter ?? retryAfterSeconds,
+      cause: failure
+    })
+  )

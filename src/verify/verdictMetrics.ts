@@ -9,7 +9,7 @@ const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
 })
 
 const refusals = Metric.counter("mcp_authorizer_token_refusals", {
-  description: "Refused tokens, by reason; ProviderUnavailable: nobody could say",
+  description: "Refused tokens, by reason; InsufficientScope: by their provider; ProviderUnavailable: nobody could say",
   incremental: true
 })
 
@@ -26,10 +26,11 @@ export const makeCountVerdict = Effect.map(
 )
 
 const counters = new Map(
-  ([...invalidTokenReasons, "ProviderUnavailable"] as const)
+  ([...invalidTokenReasons, "InsufficientScope", "ProviderUnavailable"] as const)
     .map((reason) => [reason, Metric.update(Metric.withAttributes(refusals, { reason }), 1)])
 )
 
 /** Counts a refusal. */
-export const countRefusal = (reason: InvalidTokenReason | "ProviderUnavailable"): Effect.Effect<void> =>
-  counters.get(reason) ?? Effect.void
+export const countRefusal = (
+  reason: InvalidTokenReason | "InsufficientScope" | "ProviderUnavailable"
+): Effect.Effect<void> => counters.get(reason) ?? Effect.void

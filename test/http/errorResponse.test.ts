@@ -114,6 +114,13 @@ describe("errorResponse", () => {
       })
     }))
 
+  it("Retry-After is a whole number of seconds whatever a verifier says", () => {
+    const fields = [4.2, 0, -1, 10, Number.NaN, Number.POSITIVE_INFINITY].map((retryAfter) =>
+      answer(new Errors.ProviderUnavailable({ provider: "own", detail: "", retryAfter })).headers.get("retry-after")
+    )
+    assert.deepStrictEqual(fields, ["5", "1", "1", "10", "10", "10"])
+  })
+
   it("CH-13 insufficient scope names all the scopes needed", () => {
     const challenge = answer(new Errors.InsufficientScope({ required: ["a", "b"] })).headers.get("www-authenticate")
     assert.deepStrictEqual(parseChallenge(challenge ?? "").parameters, {

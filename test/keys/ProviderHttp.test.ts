@@ -8,6 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import { gzipSync } from "node:zlib"
 import { ProviderHttp, type ProviderRequest } from "../../src/keys/ProviderHttp.ts"
+import { listen } from "../../src/testing/LoopbackServer.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { eventually } from "./eventually.ts"
@@ -138,9 +139,44 @@ layer(Subject)("ProviderHttp", (it) => {
       const before = yield* issuer.hits("/jwks")
       const allowedDomains = ["*.authkit.app"]
       const { detail } = yield* Effect.flip(send(`${issuer.issuer}/jwks`, { allowedDomains }))
-      assert.strictEqual(detail, "provider: HostNotAllowed")
+      const advice = "add the host to MCP_ALLOWED_DOMAINS"
+      assert.strictEqual(detail, `${issuer.issuer}/jwks: HostNotAllowed: ${advice}`)
       assert.strictEqual(yield* issuer.hits("/jwks"), before)
       yield* send(`${issuer.issuer}/jwks`, { allowedDomains: ["127.0.0.1"] })
+    }))
+
+  it.effect("names the URL and the cause of a failure, and what helps, but neither query nor what was received", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer
+      const html = { "content-type": "text/html; charset=utf-8" }
+      const failures: ReadonlyArray<readonly [Misbehaviour, string]> = [
+        [Misbehaviour.Respond({ status: 404, body: "canary" }), "Status 404: nothing is there; check the URL"],
+        [Misbehaviour.Respond({ status: 429 }), "Status 429: the provider is asked too often"],
+        [Misbehaviour.Respond({ body: " <!DOCTYPE html>canary", headers: html }), "NotJson, HTML: check the URL"],
+        [Misbehaviour.Respond({ body: "canary", headers: html }), "NotJson, text/html: check the URL"],
+        [Misbehaviour.Respond({ body: "e.y.J", headers: { "content-type": "application/jwt" } }), "application/jwt"],
+        [Misbehaviour.Respond({ body: "canary", headers: { "content-type": "canary canary/x" } }), "NotJson: check"],
+        [Misbehaviour.Respond({ body: "" }), "NotJson, an empty body"],
+        [
+          Misbehaviour.Redirect({ location: "https://canary:canary@login.example/a/b?canary#canary" }),
+          "Redirect 302, to https://login.example/a/b: redirects are not followed"
+        ],
+        [Misbehaviour.Redirect({ location: "/elsewhere?canary" }), `to ${issuer.issuer}/elsewhere: redirects`],
+        [Misbehaviour.Redirect({ location: "http://[canary" }), "Redirect 302: redirects"],
+        [Misbehaviour.Respond({ body: object(mebibyte + 1) }), "TooLarge, more than 1048576 bytes"]
+      ]
+      for (const [behaviour, told] of failures) {
+        yield* issuer.misbehave("/jwks", behaviour)
+        const { detail } = yield* Effect.flip(send(`${issuer.issuer}/jwks?canary=canary#canary`))
+        assert.include(detail, told)
+        assert.isTrue(detail.startsWith(`${issuer.issuer}/jwks: `), detail)
+        assert.notInclude(detail, "canary")
+      }
+      const { origin } = yield* Effect.scoped(listen(() => Effect.void))
+      const { detail } = yield* Effect.flip(send(`${origin}/a?canary`))
+      assert.strictEqual(detail, `${origin}/a: Unreachable, ECONNREFUSED: nothing listens there`)
+      const unknown = yield* Effect.flip(send("https://idp.invalid/a"))
+      assert.match(unknown.detail, /^https:\/\/idp\.invalid\/a: Unreachable, (ENOTFOUND|EAI_AGAIN): the host name/)
     }))
 
   it.effect("OPQ-08 encodes forms, and asks with GET without one", () =>
@@ -181,6 +217,6 @@ layer(Subject)("ProviderHttp", (it) => {
       }))
       assert.strictEqual((yield* issuer.requests("/jwks")).at(-1)?.headers["authorization"], "Bearer canary-token")
       assert.notInclude(`${JSON.stringify(error)} ${String(error)} ${error.stack} ${error.detail}`, "canary")
-      assert.strictEqual(error.detail, `${new URL(issuer.issuer).host}: Status 500`)
+      assert.strictEqual(error.detail, `${issuer.issuer}/jwks: Status 500`)
     }))
 })

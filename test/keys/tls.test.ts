@@ -41,6 +41,8 @@ describe("a provider over TLS", () => {
       const http = yield* ProviderHttp
       const failure = yield* Effect.flip(http.send({ url: `https://localhost:${port}/jwks`, allowedDomains: [] }))
       assert.strictEqual(failure.kind, "Unreachable")
+      assert.include(failure.detail, `https://localhost:${port}/jwks: Unreachable, DEPTH_ZERO_SELF_SIGNED_CERT: `)
+      assert.include(failure.detail, "MCP_CA_FILE")
       assert.strictEqual(requests, 0)
       // Positive control: the server is there, for a client that vouches for it.
       const status = yield* Effect.callback<number | undefined>((resume) => {

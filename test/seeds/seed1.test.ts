@@ -190,7 +190,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.lengthOf(system.upstream.requests(), 0)
       const log = system.logs.entries().join("\n")
       assert.include(log, "Keys of a provider are unavailable")
-      assert.include(log, `${new URL(authKit.issuer).host}: Status 503`)
+      assert.include(log, `${authKit.jwksUri}: Status 503`)
     }))
 
   it.effect("seed 1 \"5-minute cache … reduces provider API calls\"", () =>

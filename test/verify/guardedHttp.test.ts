@@ -34,7 +34,7 @@ const guard = Effect.fnUntraced(function*(ask: () => Ask) {
 const withStore = Effect.provide(CircuitBreaker.layerStoreMemory())
 
 const failing = (kind: "Unreachable" | "Status", status?: number) => () =>
-  Effect.fail(new ProviderRequestFailed({ kind, host: "idp.example", status }))
+  Effect.fail(new ProviderRequestFailed({ kind, url: request.url, status }))
 
 describe("makeGuardedHttp", () => {
   it.effect("OPQ-07 leaves a provider alone for 10 seconds after 5 failures in a row, and probes it with one question", () =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -43,7 +44,8 @@ const failures: ReadonlyArray<readonly [Misbehaviour, string]> = [
   [Misbehaviour.Respond({ status: 500 }), "Status 500"],
   [Misbehaviour.Respond({ status: 503 }), "Status 503"],
   [Misbehaviour.Respond({ status: 429 }), "Status 429"],
-  [Misbehaviour.Respond({ status: 403 }), "Status 403"],
+  [Misbehaviour.Respond({ status: 404 }), "Status 404"],
+  [Misbehaviour.Respond({ status: 405 }), "Status 405"],
   [Misbehaviour.Respond({ status: 204 }), "Status 204"],
   [Misbehaviour.Respond({ body: "<html>", headers: { "content-type": "text/html" } }), "NotJson"],
   [Misbehaviour.Respond({ body: "[]" }), "NotAnObject"],
@@ -51,6 +53,12 @@ const failures: ReadonlyArray<readonly [Misbehaviour, string]> = [
   [Misbehaviour.Redirect({ location: "/elsewhere" }), "Redirect 302"],
   [Misbehaviour.Disconnect({ after: "Request" }), "Unreachable"]
 ]
+
+const challenge = (parameters: string) =>
+  Misbehaviour.Respond({ status: 403, body: "", headers: { "www-authenticate": `Bearer ${parameters}` } })
+
+/** So many seconds from now, as fields of HTTP have it. */
+const date = (seconds: number) => DateTime.toDateUtc(DateTime.makeUnsafe((start + seconds) * 1000)).toUTCString()
 
 describe("userinfo", () => {
   it.effect("makes the identity of the answer", () =>
@@ -81,14 +89,67 @@ describe("userinfo", () => {
       yield* assertRefused(verify, "mat_0123456789abcdefghij", "Inactive")
     })))
 
+  it.effect("OPQ-05 blames the token for each way in which providers refuse one", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      const html = { "content-type": "text/html" }
+      const refusals: ReadonlyArray<readonly [Misbehaviour, InvalidTokenReason]> = [
+        [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_token\"}" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 400, body: "{\"error\":{\"code\":190}}" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 401, body: "" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 403, body: "Bad_OAuth_Token", headers: html }), "Inactive"],
+        [Misbehaviour.Respond({ body: "{\"ok\":false,\"error\":\"invalid_auth\"}" }), "Inactive"],
+        [Misbehaviour.Respond({ body: "{\"ok\":false}" }), "Inactive"],
+        [Misbehaviour.Respond({ body: "{\"error\":{\"code\":1},\"sub\":\"ada\"}" }), "Inactive"],
+        [Misbehaviour.Respond({ body: "{}" }), "MissingClaim"],
+        [Misbehaviour.Respond({ body: "{\"sub\":\"\"}" }), "MissingClaim"],
+        [Misbehaviour.Respond({ body: "{\"sub\":null}" }), "MissingClaim"],
+        [Misbehaviour.Respond({ body: "{\"sub\":7}" }), "MissingClaim"],
+        [Misbehaviour.Respond({ body: "{\"client_id\":\"c\"}" }), "MissingClaim"]
+      ]
+      for (const [behaviour, reason] of refusals) {
+        yield* issuer.misbehave(userinfo, behaviour)
+        yield* assertRefused(verify, yield* issuer.issueOpaque(), reason)
+      }
+      // More of them in a row than failures that a provider is left alone after.
+      yield* assertAccepted(verify, yield* issuer.issueOpaque())
+      yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ body: "{\"sub\":\"ada\",\"error\":null}" }))
+      yield* assertAccepted(verify, yield* issuer.issueOpaque())
+    })))
+
+  it.effect("OPQ-05 asks for the scope that its provider wants, and remembers that for as long as a refusal", () =>
+    withProviders(Effect.gen(function*() {
+      const { hits, issuer, verify } = yield* setUp("userinfo")
+      const demands: ReadonlyArray<readonly [Misbehaviour, ReadonlyArray<string>]> = [
+        [challenge("realm=\"a\", error=\"insufficient_scope\", scope=\"openid profile\""), ["openid", "profile"]],
+        [challenge("error=insufficient_scope,scope=openid"), ["openid"]],
+        [challenge("error=\"insufficient_scope\", error_description=\"Missing openid scope\""), ["openid"]],
+        [challenge("error=\"insufficient_scope\", scope=\"bad\u00e9 scope\""), ["openid"]],
+        [Misbehaviour.Respond({ status: 403, body: "{\"error\":\"insufficient_scope\",\"scope\":\"me\"}" }), ["me"]]
+      ]
+      for (const [behaviour, required] of demands) {
+        yield* issuer.misbehave(userinfo, behaviour)
+        const token = yield* issuer.issueOpaque()
+        const before = yield* hits
+        for (let look = 0; look < 3; look++) {
+          assert.deepInclude(yield* Effect.flip(verify(token)), { _tag: "InsufficientScope", required })
+        }
+        assert.strictEqual(yield* hits, before + 1)
+        yield* TestClock.adjust("10 seconds")
+        yield* assertAccepted(verify, token)
+      }
+    })))
+
   it.effect("OPQ-05 calls any other answer the provider's failure, and remembers none", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
-      const unusable = ["{}", "{\"sub\":\"\"}", "{\"sub\":null}", "{\"sub\":7}", "{\"client_id\":\"c\"}"]
-        .map((body) => [Misbehaviour.Respond({ body }), "userinfo has no usable sub"] as const)
+      const outages = [
+        [Misbehaviour.Respond({ body: "{\"error\":\"temporarily_unavailable\"}" }), "cannot answer now"],
+        [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"server_error\"}" }), "Status 400, server_error"]
+      ] as const
       let asked = 0
-      for (const [behaviour, detail] of [...failures, ...unusable]) {
+      for (const [behaviour, detail] of [...failures, ...outages]) {
         yield* issuer.misbehave(userinfo, behaviour)
         yield* assertUnavailable(verify, token, detail)
         assert.strictEqual(yield* hits, ++asked)
@@ -220,11 +281,56 @@ describe("introspection", () => {
       const wrong = yield* verifierOf(
         introspectionProvider(issuer, { clientSecret: Redacted.make("canary-secret-of-the-gateway") })
       )
-      yield* assertUnavailable(wrong, token, "Status 401")
+      yield* assertUnavailable(wrong, token, "Status 401, invalid_client: the provider refuses our own credentials")
       assert.notInclude(JSON.stringify(yield* Effect.flip(wrong(token))), "canary")
-      yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 403 }))
-      yield* assertUnavailable(verify, token, "Status 403")
+      const refusals = [
+        Misbehaviour.Respond({ status: 403, body: "<html>" }),
+        Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_client\"}" }),
+        Misbehaviour.Respond({ status: 400, body: "{\"error\":\"unauthorized_client\"}" }),
+        Misbehaviour.Respond({ body: "{\"error\":\"invalid_client\"}" })
+      ]
+      for (const behaviour of refusals) {
+        yield* issuer.misbehave(introspection, behaviour)
+        yield* assertUnavailable(verify, token, "the provider refuses our own credentials, not the token")
+      }
       yield* assertAccepted(verify, token)
+    })))
+
+  it.effect("OPQ-06 blames the token where the provider says in an error that it is the token", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      for (const error of ["invalid_token", "unsupported_token_type"]) {
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 400, body: JSON.stringify({ error }) }))
+        yield* assertRefused(verify, yield* issuer.issueOpaque(), "Inactive")
+      }
+      yield* issuer.misbehave(
+        introspection,
+        Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_request\"}" })
+      )
+      yield* assertUnavailable(verify, yield* issuer.issueOpaque(), "Status 400, invalid_request")
+    })))
+
+  it.effect("OPQ-05 hands on when the provider wants to be asked again", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("introspection")
+      const pauses: ReadonlyArray<readonly [field: string, seconds: number]> = [
+        ["7", 7],
+        ["0", 1],
+        ["99999", 3600],
+        ["-1", 10],
+        ["soon", 10],
+        ["1e3", 10],
+        ["", 10],
+        [date(30), 30],
+        [date(-30), 1],
+        ["Sat, 99 Xyz 2027 99:99:99 GMT", 10]
+      ]
+      for (const [field, retryAfter] of pauses) {
+        const headers = { "retry-after": field }
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 429, headers }))
+        const error = yield* Effect.flip(verify(yield* issuer.issueOpaque()))
+        assert.deepInclude(error, { _tag: "ProviderUnavailable", retryAfter }, field)
+      }
     })))
 })
 

@@ -36,7 +36,9 @@ const errorOf = (exit: Exit.Exit<Identity, VerificationError>): VerificationErro
 const said = (exit: Exit.Exit<Identity, VerificationError>): string => {
   if (Exit.isSuccess(exit)) return `accepted, as ${JSON.stringify(exit.value.subject)}`
   const error = errorOf(exit)
-  return error === undefined ? `no verdict: ${Cause.pretty(exit.cause)}` : `${error._tag}: ${error.detail}`
+  return error === undefined
+    ? `no verdict: ${Cause.pretty(exit.cause)}`
+    : `${error._tag}: ${error.detail}`
 }
 
 /** The token is accepted; gives the identity. */

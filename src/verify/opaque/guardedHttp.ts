@@ -3,7 +3,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Semaphore from "effect/Semaphore"
-import { type ProviderHttp, ProviderRequestFailed } from "../../keys/ProviderHttp.ts"
+import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { loggedUrl, ProviderRequestFailed } from "../../keys/ProviderRequestFailed.ts"
 
 /** Questions to one provider at the same time; the others wait. */
 const ceiling = 32
@@ -22,8 +23,6 @@ const openDuration = "10 seconds"
 const isTrouble = ({ kind, status }: ProviderRequestFailed): boolean =>
   kind === "Unreachable" || kind === "Timeout" || (status ?? 0) >= 500
 
-const hostOf = (url: string): string => URL.canParse(url) ? new URL(url).host : ""
-
 /**
  * Guards a provider of opaque tokens against floods, and the gateway against a provider that is down.
  *
@@ -35,23 +34,39 @@ export const makeGuardedHttp = Effect.fnUntraced(function*(provider: string, htt
   const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(tripAfter), openDuration })
   const turns = yield* Semaphore.make(ceiling)
   let open = 0
+  // What the log is told while nobody asks.
+  let lastTrouble: string | undefined
+
+  const note = (error: ProviderRequestFailed) => {
+    if (isTrouble(error)) lastTrouble = error.summary.slice(error.url.length + 2)
+  }
 
   const send: ProviderHttp["Service"]["send"] = (request) => {
-    const failed = (kind: "Overloaded" | "CircuitOpen") =>
-      new ProviderRequestFailed({ kind, host: hostOf(request.url), status: undefined })
+    const url = URL.canParse(request.url) ? loggedUrl(new URL(request.url)) : ""
+    const overloaded = () =>
+      new ProviderRequestFailed({ kind: "Overloaded", url, found: "too many questions at the same time" })
+    const circuitOpen = () =>
+      new ProviderRequestFailed({
+        kind: "CircuitOpen",
+        url,
+        found: lastTrouble === undefined ? undefined : `left alone for a while after ${lastTrouble}`
+      })
     const inTurn = Effect.suspend(() => {
-      if (open >= ceiling + queue) return Effect.fail(failed("Overloaded"))
+      if (open >= ceiling + queue) return Effect.fail(overloaded())
       open++
-      return Effect.ensuring(turns.withPermits(1)(http.send(request)), Effect.sync(() => open--))
+      return Effect.ensuring(
+        turns.withPermits(1)(Effect.tapError(http.send(request), (error) => Effect.sync(() => note(error)))),
+        Effect.sync(() => open--)
+      )
     })
     return inTurn.pipe(
-      Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(failed("Overloaded")) }),
+      Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(overloaded()) }),
       breaker.execute({
         key: provider,
         classify: (exit) =>
           Option.exists(Exit.findErrorOption(exit), isTrouble) ? CircuitBreaker.failure() : CircuitBreaker.success
       }),
-      Effect.catchTag("CircuitBreakerError", () => Effect.fail(failed("CircuitOpen")))
+      Effect.catchTag("CircuitBreakerError", () => Effect.fail(circuitOpen()))
     )
   }
   return { send }

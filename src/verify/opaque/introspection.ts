@@ -11,6 +11,7 @@ import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import { basicAuthorization } from "./clientCredentials.ts"
+import { credentialsRefused, introspectionFailure, tellsOutage, tellsUnknownClient } from "./providerRefusal.ts"
 import type { AskProvider } from "./VerifyOpaque.ts"
 
 /** Many servers write `null` for what they do not know; RFC 7662 leaves such members out. */
@@ -24,12 +25,14 @@ const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined =>
     : refusal("InvalidIssuer", "iss is another issuer")
 }
 
+const credentials = "MCP_CLIENT_ID and MCP_CLIENT_SECRET"
+
 /**
  * Asks the introspection endpoint, with HTTP Basic client authentication (RFC 7662, section 2).
  *
  * Only `active: true` counts, and then times, issuer and audience are judged as for JWTs, save that `exp` and `iss` may be
  * missing. Every answer other than a JSON object with status 200, a refusal of our own credentials too, is
- * the provider's failure and not the caller's.
+ * the provider's failure and not the caller's, save an error that is about the token.
  *
  * @param skew tolerance for times, in seconds
  */
@@ -56,11 +59,18 @@ export const makeIntrospectionVerifier = (
         authorization,
         form: [["token", token], ["token_type_hint", "access_token"]]
       })
+      if (tellsUnknownClient(body)) {
+        return yield* unavailable(name, `200 with an error: ${credentialsRefused(credentials)}`)
+      }
+      if (tellsOutage(body)) return yield* unavailable(name, "introspection says 200 and that it cannot answer now")
       const claims = withoutNulls(body)
       const refused = judge(claims, (yield* Clock.currentTimeMillis) / 1000)
       if (refused !== undefined) return yield* refuse(refused)
       return yield* Effect.mapError(Effect.fromResult(identityFromClaims(claims, name, issuer)), refuse)
     },
-    Effect.catchTag("ProviderRequestFailed", ({ detail }) => Effect.fail(unavailable(name, detail)))
+    Effect.catchTag(
+      "ProviderRequestFailed",
+      (failure) => Effect.fail(introspectionFailure(name, credentials, failure))
+    )
   )
 }

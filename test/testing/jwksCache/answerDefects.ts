@@ -92,7 +92,7 @@ export const answerDefects: ReadonlyArray<Defect> = [
       Effect.filterOrFail(
         http.send(request),
         (answer) => membersOf(answer).every(isUsable),
-        () => new ProviderRequestFailed({ kind: "NotAnObject", host: "", status: undefined })
+        () => new ProviderRequestFailed({ kind: "NotAnObject", url: "" })
       )
     )
   ],
