@@ -4,6 +4,15 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 
+/** What the settings say of scopes. */
+export type Scoped = Pick<GatewaySettings, "providers" | "requiredScopes">
+
+/** The scopes that every request of this caller needs: the gateway's, and those of the provider that vouches for it. */
+export const standingScopes = ({ providers, requiredScopes }: Scoped, identity: Identity): ReadonlyArray<string> => {
+  const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
+  return own.length === 0 ? requiredScopes : [...requiredScopes, ...own]
+}
+
 /**
  * Demands the gateway's required scopes and those of the identity's provider, each as one whole element.
  *
@@ -12,13 +21,13 @@ import type { Identity } from "../identity/Identity.ts"
  * @param also what this request needs beyond that
  */
 export const requireScopes = (
-  { providers, requiredScopes }: Pick<GatewaySettings, "providers" | "requiredScopes">,
+  settings: Scoped,
   identity: Identity,
   also: ReadonlyArray<string> = []
 ): Result.Result<void, InsufficientScope> => {
-  const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
+  const standing = standingScopes(settings, identity)
   const has = (scope: string): boolean => identity.scopes.includes(scope)
   // The list is for those who lack one.
-  if (requiredScopes.every(has) && own.every(has) && also.every(has)) return Result.void
-  return Result.fail(new InsufficientScope({ required: [...new Set([...requiredScopes, ...own, ...also])] }))
+  if (standing.every(has) && also.every(has)) return Result.void
+  return Result.fail(new InsufficientScope({ required: [...new Set([...standing, ...also])] }))
 }

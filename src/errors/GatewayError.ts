@@ -125,6 +125,13 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly millis: number
 }> {}
 
+/** The MCP server behind needs more scopes of this caller than its token has. */
+export class UpstreamScopeRequired extends Data.TaggedError("UpstreamScopeRequired")<{
+  /** All the scopes to ask for; empty where the server does not say. */
+  readonly required: ReadonlyArray<string>
+  readonly detail: string
+}> {}
+
 /** What a verifier may say about a token other than yes. */
 export type VerificationError = InvalidToken | InsufficientScope | ProviderUnavailable
 
@@ -148,3 +155,4 @@ export type GatewayError =
   | ProviderUnavailable
   | UpstreamUnavailable
   | UpstreamTimeout
+  | UpstreamScopeRequired

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import type { InvalidRequest, UpstreamError } from "../errors/GatewayError.ts"
+import type { InvalidRequest, UpstreamError, UpstreamScopeRequired } from "../errors/GatewayError.ts"
 import { endWithToken } from "./endWithToken.ts"
 import { GatewayClient, type UpstreamBody, type UpstreamResponse } from "./GatewayClient.ts"
 import { answerTooLarge, injectable, withoutLength } from "./injection.ts"
@@ -59,7 +59,8 @@ const withAuthInfo = Effect.fnUntraced(function*(
  *
  * The resulting effect needs a scope that lives as long as the answer's body; closing it cancels the upstream request.
  * The body is JSON, `undefined` when there is none. It fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message, and with an `UpstreamError`
- * when the MCP server does not give an answer that may be handed on.
+ * when the MCP server does not give an answer that may be handed on, and with `UpstreamScopeRequired` when it needs more
+ * scopes of the caller.
  */
 export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const client = yield* GatewayClient
@@ -68,15 +69,16 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
   return Effect.fnUntraced(function*(
     admitted: AdmittedRequest,
     body: Uint8Array | undefined
-  ): Effect.fn.Return<UpstreamResponse, InvalidRequest | UpstreamError, Scope.Scope> {
+  ): Effect.fn.Return<UpstreamResponse, InvalidRequest | UpstreamError | UpstreamScopeRequired, Scope.Scope> {
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return yield* prepared.failure
     const { injection, request } = prepared.success
     const response = yield* client.send(request)
-    const refused = refuseAnswer(response)
+    const { identity } = admitted.admission
+    const refused = refuseAnswer(response, settings, identity)
     if (refused !== undefined) return yield* refused
     const answer = { ...response, headers: responseHeaders(response.headers) }
     const whole = injection === undefined ? answer : yield* withAuthInfo(answer, injection)
-    return yield* endWithToken(whole, admitted.admission.identity, settings.clockSkewSeconds)
+    return yield* endWithToken(whole, identity, settings.clockSkewSeconds)
   })
 })

@@ -28,6 +28,14 @@ const unauthorized = (description: string): Projection => ({
   challenged: true
 })
 
+const insufficientScope = ({ required }: { readonly required: ReadonlyArray<string> }): Projection => ({
+  status: 403,
+  error: "insufficient_scope",
+  description: "Token missing required scopes",
+  challenged: true,
+  scope: required
+})
+
 const serverError = (status: number, description: string): Projection => ({
   status,
   error: "server_error",
@@ -55,13 +63,7 @@ const project = Match.typeTags<GatewayError, Projection>()({
     error: "request_header_fields_too_large",
     description: "The token is too long"
   }),
-  InsufficientScope: ({ required }) => ({
-    status: 403,
-    error: "insufficient_scope",
-    description: "Token missing required scopes",
-    challenged: true,
-    scope: required
-  }),
+  InsufficientScope: insufficientScope,
   AccessDenied: ({ reason }) => ({
     status: 403,
     error: "access_denied",
@@ -91,7 +93,8 @@ const project = Match.typeTags<GatewayError, Projection>()({
     headers: { "retry-after": retryAfterField(retryAfter) }
   }),
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
-  UpstreamTimeout: () => serverError(504, "MCP gateway timed out")
+  UpstreamTimeout: () => serverError(504, "MCP gateway timed out"),
+  UpstreamScopeRequired: insufficientScope
 })
 
 /** What an answer depends on beside the error. */

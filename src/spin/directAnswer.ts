@@ -122,7 +122,7 @@ export const makeDirectAnswer = (
     if (response === undefined) return remainder(sent.replay)
     const received = fieldsOf(response.headers)
     const { status } = response
-    if (!isPlain(status, received) || refuseAnswer({ status, headers: received }) !== undefined) {
+    if (!isPlain(status, received) || refuseAnswer({ status, headers: received }, settings, identity) !== undefined) {
       return remainder(sent.replay)
     }
     const answer = await inTime(response.arrayBuffer(), settings.upstreamTimeoutMillis).then(

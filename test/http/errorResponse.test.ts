@@ -45,7 +45,8 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
     500
   ],
   UpstreamUnavailable: [new Errors.UpstreamUnavailable({ detail: "secret detail" }), 502],
-  UpstreamTimeout: [new Errors.UpstreamTimeout({ millis: 1 }), 504]
+  UpstreamTimeout: [new Errors.UpstreamTimeout({ millis: 1 }), 504],
+  UpstreamScopeRequired: [new Errors.UpstreamScopeRequired({ required: ["a"], detail: "secret detail" }), 403]
 }
 
 describe("errorResponse", () => {

@@ -2,7 +2,7 @@ import type * as Clock from "effect/Clock"
 import type * as Http from "node:http"
 import type { Dispatcher } from "undici"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
+import { type UpstreamError, type UpstreamScopeRequired, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import { streamLifeMillis } from "../../forward/endWithToken.ts"
 import { isEventStream } from "../../forward/isEventStream.ts"
 import { refuseAnswer } from "../../forward/refuseAnswer.ts"
@@ -18,7 +18,7 @@ export interface RelayedExchange {
   /** Gives up the call upstream. */
   readonly cancel: () => void
   /** Answers an error in place of the MCP server's answer. */
-  readonly refuse: (error: UpstreamError) => void
+  readonly refuse: (error: UpstreamError | UpstreamScopeRequired) => void
   /** Ends an answer whose head is out so that the client sees that it is not complete. */
   readonly breakOff: () => void
   /** Takes a step, unless all is over; a fault of our own becomes an answer. */
@@ -77,7 +77,7 @@ export class AnswerRelay implements AnswerReceiver {
     })
   }
 
-  #refuse(error: UpstreamUnavailable): void {
+  #refuse(error: UpstreamUnavailable | UpstreamScopeRequired): void {
     this.#to.refuse(error)
     this.#to.cancel()
   }
@@ -85,7 +85,7 @@ export class AnswerRelay implements AnswerReceiver {
   /** Writes the head, unless the answer may not be handed on or is not one that can be written. */
   #write({ headers, status }: AnswerHead): boolean {
     const { exchange, response } = this.#to
-    const refused = refuseAnswer({ headers, status })
+    const refused = refuseAnswer({ headers, status }, this.#settings, exchange.identity)
     if (refused !== undefined) {
       this.#refuse(refused)
       return false

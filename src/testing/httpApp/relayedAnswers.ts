@@ -6,10 +6,11 @@ import { oneOf } from "../arbitrary.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message } from "./clientRequest.ts"
-import { assertOwnError } from "./ownError.ts"
+import { assertOwnError, readChallenge } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
+import { requiredScopes } from "./surroundings.ts"
 import { answers, misleading, type UpstreamBehaviour } from "./upstream.ts"
 
 const admitted = { settings: anySettings, caller: anyCaller, verdict: Arbitrary.Constant(good) }
@@ -105,6 +106,41 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
       assertOwnError(app, answer, { status: 502, error: "server_error" })
       assert.isFalse(answer.headers.has("location"))
       assert.lengthOf(app.forwarded, 1, "a redirection was followed")
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-84",
+      title: "MUST hand on which scopes the MCP server needs for a request, in a challenge of its own",
+      source: "RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling",
+      runs: 40
+    },
+    {
+      ...admitted,
+      status: oneOf([401, 403]),
+      challenge: oneOf([
+        (parameters: string) => `Bearer ${parameters}`,
+        (parameters: string) => `bearer realm="a, Bearer b", ${parameters}`,
+        (parameters: string) => `Basic realm="inner", BEARER ${parameters}`
+      ])
+    },
+    Effect.fnUntraced(function*({ challenge, status, ...admitted }) {
+      const parameters = "error=\"insufficient_scope\", scope=\"files:read files:write\", " +
+        "resource_metadata=\"https://evil.example/.well-known/oauth-protected-resource\""
+      const app = yield* runApp({
+        ...admitted,
+        upstream: answers(status, "{}", { "www-authenticate": challenge(parameters) })
+      })
+      const answer = yield* app.send(message())
+      assertOwnError(app, answer, { status: 403, error: "insufficient_scope" })
+      const read = readChallenge(answer)
+      assert.deepStrictEqual((read.get("scope") ?? "").split(" "), [
+        "files:read",
+        "files:write",
+        ...requiredScopes(app.settings)
+      ])
+      assert.notInclude(read.get("resource_metadata"), "evil.example")
     })
   ),
 

@@ -102,6 +102,16 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
+    "takes a demand for more scopes for distrust (MCP-21)",
+    ["APP-84"],
+    sending((send) => (request) =>
+      Effect.map(send(request), (response) =>
+        response.status === 401 || response.status === 403
+          ? { ...response, headers: { "www-authenticate": "Bearer" } }
+          : response)
+    )
+  ],
+  [
     "follows redirections (HTTP-19)",
     ["APP-82"],
     sending((send) => (request) =>
