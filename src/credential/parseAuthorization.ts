@@ -7,6 +7,7 @@ import {
   UnsupportedCredential
 } from "../errors/GatewayError.ts"
 import * as BearerToken from "./BearerToken.ts"
+import { hasTokenParameter } from "./tokenInQuery.ts"
 
 /** What a request may hold of credentials. */
 export interface Credentials {
@@ -38,8 +39,6 @@ const trimOws = (value: string): string => {
   while (end > start && isOws(value[end - 1])) end--
   return value.slice(start, end)
 }
-
-const hasTokenParameter = (query: string): boolean => query !== "" && new URLSearchParams(query).has("access_token")
 
 /** What stands before the first space, and after all of them (RFC 9110, section 11.4). */
 const splitScheme = (value: string): { readonly scheme: string; readonly rest: string } => {

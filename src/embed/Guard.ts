@@ -24,7 +24,7 @@ import { commonHeaders, decorate } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
 import { only } from "../http/methods.ts"
-import { announcesBody, readBody } from "../http/readBody.ts"
+import { readBody, readNoContent } from "../http/readBody.ts"
 import { documentPaths, type FindRoute, makeRoute, type Route } from "../http/route.ts"
 import { makeSettle } from "../http/settle.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -80,10 +80,6 @@ const exposeField = "access-control-expose-headers"
 // With these a tool can be called, or there is no body in which one could be.
 const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
-// A Web request, which may have a body without a length.
-const hasBody = ({ headers, source }: HttpServerRequest.HttpServerRequest): boolean =>
-  announcesBody(headers) || (source instanceof Request && source.body !== null)
-
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
   yield* logWarnings(settings)
@@ -104,9 +100,11 @@ const make = Effect.gen(function*() {
   const readMessages = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
     yield* only(judgeable, request.method)
     if (request.method === "POST") return yield* readBody(request, settings.maxBodyBytes)
-    return hasBody(request)
-      ? yield* new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${request.method}` })
-      : undefined
+    // Whatever the fields say: a Web request may have a body without a length.
+    return yield* readNoContent(
+      request,
+      new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${request.method}` })
+    )
   })
 
   const judgeTools = Effect.fnUntraced(function*(body: Uint8Array, identity: Identity, toolScopes: ToolScopes) {

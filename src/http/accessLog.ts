@@ -6,15 +6,14 @@ import * as Exit from "effect/Exit"
 import { ClientAbort } from "effect/http/HttpServerError"
 import * as LogLevel from "effect/LogLevel"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Exchange } from "./Exchange.ts"
+import { requestTarget } from "./requestTarget.ts"
 
 const encoder = new TextEncoder()
 
 const bounded = (text: string): string => text.length > 256 ? `${text.slice(0, 256)}…` : text
-
-/** The target without its query, which may hold what nobody should log. */
-const path = (target: string): string => bounded(target.split("?", 1)[0] ?? "")
 
 // What nginx writes for a request whose client left before there was an answer.
 const clientClosedRequest = 499
@@ -71,7 +70,7 @@ export const makeAccessLog = Effect.gen(function*() {
     yield* Effect.logWithLevel(severity)("request").pipe(Effect.annotateLogs({
       trace_id: exchange.traceId,
       method: bounded(request.method),
-      path: path(exchange.wire.target),
+      path: loggedPath(requestTarget(exchange.wire.target).origin),
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(ended === undefined ? {} : { ended }),

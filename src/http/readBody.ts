@@ -4,12 +4,10 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Result from "effect/Result"
 import { InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../errors/GatewayError.ts"
+import { isJson } from "./mediaType.ts"
 import type { RequestHead } from "./RequestHead.ts"
 
 const writing: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
-
-// No two repetitions that could share the same blanks: matching stays linear.
-const json = /^application\/json(?:[\t ]*;[\t ]*charset=(?:utf-8|"utf-8"))?[\t ]*;?$/i
 
 const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
 
@@ -19,9 +17,27 @@ export type BodyRefused = InvalidRequest | PayloadTooLarge | UnsupportedMediaTyp
 /** The connection ended within the body. */
 const bodyBrokeOff: InvalidRequest = unreadable("the body broke off")
 
-/** Says whether the fields of a request announce a body (RFC 9112, section 6.3). */
-export const announcesBody = (headers: RequestHead["headers"]): boolean =>
-  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+/** What a request brings, as far as its fields tell. */
+export type ExpectedBody =
+  | { readonly _tag: "None" }
+  /**
+   * None, but that shows only at its end: proxies send `Transfer-Encoding: chunked` and then no chunk (RFC 9112, section
+   * 6.3). Content is refused in this way.
+   */
+  | { readonly _tag: "NoContent"; readonly refused: BodyRefused }
+  | {
+    readonly _tag: "Message"
+    /** The method needs none, so that an empty one is none. */
+    readonly mayBeEmpty: boolean
+  }
+
+const none: ExpectedBody = { _tag: "None" }
+const message: ExpectedBody = { _tag: "Message", mayBeEmpty: false }
+const perhapsMessage: ExpectedBody = { _tag: "Message", mayBeEmpty: true }
+
+const isChunked = (headers: RequestHead["headers"]): boolean => headers["transfer-encoding"] !== undefined
+
+const hasLength = (headers: RequestHead["headers"]): boolean => !/^0*$/.test(headers["content-length"] ?? "0")
 
 /** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
 const misleadingFraming = (headers: RequestHead["headers"]): InvalidRequest | undefined => {
@@ -40,35 +56,61 @@ const refuseMediaType = (headers: RequestHead["headers"]): UnsupportedMediaType 
   if (encoding !== undefined && encoding !== "identity") {
     return new UnsupportedMediaType({ detail: "the body has a Content-Encoding" })
   }
-  return json.test((headers["content-type"] ?? "").trim())
+  return isJson(headers["content-type"] ?? "")
     ? undefined
     : new UnsupportedMediaType({ detail: "the Content-Type is not application/json in UTF-8" })
 }
 
 /**
- * Says whether a request brings a message, judged by its fields alone.
+ * Says what a request brings, judged by its fields alone.
  *
- * A body on `GET` or `HEAD` is refused: servers disagree on whether it exists.
+ * Content on `GET` or `HEAD` is refused: servers disagree on whether it exists.
  *
  * @param limit bytes; a body that declares more is refused
  */
 export const expectsBody = (
   { headers, method }: RequestHead,
   limit: number
-): Result.Result<boolean, BodyRefused> => {
+): Result.Result<ExpectedBody, BodyRefused> => {
   const misleading = misleadingFraming(headers)
   if (misleading !== undefined) return Result.fail(misleading)
-  const announced = announcesBody(headers)
-  if (method === "GET" || method === "HEAD") {
-    return announced ? Result.fail(unreadable("a body on GET or HEAD")) : Result.succeed(false)
+  const writes = writing.has(method)
+  const has = hasLength(headers)
+  if (!writes && !has && !isChunked(headers)) return Result.succeed(none)
+  const refused = method === "GET" || method === "HEAD"
+    ? unreadable("a body on GET or HEAD")
+    : refuseMediaType(headers)
+  if (refused !== undefined) {
+    return writes || has ? Result.fail(refused) : Result.succeed({ _tag: "NoContent", refused })
   }
-  if (!announced && !writing.has(method)) return Result.succeed(false)
-  const refused = refuseMediaType(headers)
-  if (refused !== undefined) return Result.fail(refused)
   return Number(headers["content-length"] ?? 0) > limit
     ? Result.fail(new PayloadTooLarge({ limit }))
-    : Result.succeed(true)
+    : Result.succeed(writes ? message : perhapsMessage)
 }
+
+const collect = (
+  request: HttpServerRequest.HttpServerRequest,
+  limit: number,
+  tooLarge: BodyRefused
+): Effect.Effect<Uint8Array, BodyRefused> =>
+  request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
+    Effect.mapError((error) =>
+      error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge" ? tooLarge : bodyBrokeOff
+    ),
+    Effect.map((buffer) => new Uint8Array(buffer))
+  )
+
+/**
+ * Reads a request to its end, and refuses content in this way.
+ *
+ * For methods whose requests bring none, however they are framed.
+ */
+export const readNoContent = (
+  request: HttpServerRequest.HttpServerRequest,
+  refused: BodyRefused
+): Effect.Effect<undefined, BodyRefused> =>
+  Effect.flatMap(collect(request, 1, refused), ({ length }) => length === 0 ? Effect.undefined : Effect.fail(refused))
 
 /**
  * Reads a request's body whole, at most `limit` bytes of it; `undefined` when there is none.
@@ -81,14 +123,16 @@ export const readBody = (
 ): Effect.Effect<Uint8Array | undefined, BodyRefused> => {
   const expected = expectsBody(request, limit)
   if (Result.isFailure(expected)) return Effect.fail(expected.failure)
-  if (!expected.success) return Effect.undefined
-  return request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
-    Effect.mapError((error) =>
-      error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
-        ? new PayloadTooLarge({ limit })
-        : bodyBrokeOff
-    ),
-    Effect.map((buffer) => new Uint8Array(buffer))
-  )
+  const body = expected.success
+  switch (body._tag) {
+    case "None":
+      return Effect.undefined
+    case "NoContent":
+      return readNoContent(request, body.refused)
+    case "Message":
+      return Effect.map(
+        collect(request, limit, new PayloadTooLarge({ limit })),
+        (bytes) => bytes.length === 0 && body.mayBeEmpty ? undefined : bytes
+      )
+  }
 }

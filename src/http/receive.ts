@@ -2,8 +2,9 @@
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { publicUrl } from "../discovery/publicUrl.ts"
-import type { InvalidRequest } from "../errors/GatewayError.ts"
+import { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Exchange } from "./Exchange.ts"
+import { isSameAuthority, requestTarget } from "./requestTarget.ts"
 import { requireHttp1 } from "./requireHttp1.ts"
 import type { FindRoute, Route } from "./route.ts"
 
@@ -15,21 +16,26 @@ import type { FindRoute, Route } from "./route.ts"
 const makeKnownAs = (settings: GatewaySettings) => {
   let last: { readonly asked: string; readonly answer: ReturnType<typeof publicUrl> } | undefined
 
-  return ({ request, trustedPeer, wire }: Exchange) => {
+  return ({ request, trustedPeer, wire }: Exchange, named: string | undefined) => {
+    const host = wire.values("host")
     const authority = {
-      host: wire.values("host"),
+      host: named !== undefined && host.length === 0 ? [named] : host,
       forwardedHost: trustedPeer
         ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
         : undefined,
       forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
     }
-    const { forwardedHost = "", forwardedProto = "", host } = authority
+    const { forwardedHost = "", forwardedProto = "" } = authority
     // No field holds a line break.
-    const asked = `${forwardedHost}\n${forwardedProto}\n${host.join("\n")}`
+    const asked = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`
     if (last?.asked !== asked) last = { asked, answer: publicUrl(settings.publicUrl, authority) }
     return last.answer
   }
 }
+
+/** Says whether the host of a target in absolute form is the one that `Host` names; without a `Host` there is no other. */
+const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
+  host.every((value) => isSameAuthority(authority, value))
 
 /** Load balancers' probes are HTTP/1.0 at times, without a `Host`, and need none. */
 const isProbe = (route: Route): boolean => route._tag === "Health" || route._tag === "Readiness"
@@ -37,6 +43,7 @@ const isProbe = (route: Route): boolean => route._tag === "Health" || route._tag
 /**
  * Builds the first judgement over a request: where it goes, and whether its target, version and `Host` are usable.
  *
+ * A target in absolute form (RFC 9112, section 3.2.2) is taken for its path and query; its host must be that of `Host`.
  * What is found is written down in the exchange, the route even where the request is refused: errors differ by it.
  *
  * @param routeOf where a request target goes
@@ -45,14 +52,21 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
   const knownAs = makeKnownAs(settings)
 
   return (exchange: Exchange): Result.Result<Route, InvalidRequest> => {
-    const found = routeOf(exchange.wire.target)
+    const { authority, origin } = requestTarget(exchange.wire.target)
+    const found = routeOf(origin)
     if (Result.isFailure(found)) return found
     const route = found.success
     exchange.route = route
     const http1 = requireHttp1(exchange.wire)
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
     if (isProbe(route)) return found
-    const base = knownAs(exchange)
+    if (authority !== undefined && !agree(authority, exchange.wire.values("host"))) {
+      // RFC 9112 lets the target win; whoever stands before us may have judged the request by the other one.
+      return Result.fail(
+        new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })
+      )
+    }
+    const base = knownAs(exchange, authority)
     if (Result.isFailure(base)) return Result.fail(base.failure)
     exchange.base = base.success
     return found

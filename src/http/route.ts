@@ -1,6 +1,7 @@
 import * as Result from "effect/Result"
 import { resourceUrl } from "../config/resourceUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
+import { isPlainRest } from "./plainRest.ts"
 
 /** Where a request goes, decided by its target alone. */
 export type Route =
@@ -31,14 +32,6 @@ const suffixesOf = (mcpPath: string, publicUrl: string | undefined): ReadonlySet
 }
 
 const unknown: Route = { _tag: "Unknown" }
-
-// Visible ASCII without what some server between here and the tool might read differently: backslash, `;`, an encoded
-// slash, backslash, dot, percent sign or control character, an empty segment, a dot segment.
-const plainRest = /^(?:\/(?:[!$&-.0-:=@A-Z[\]_a-z~]|%(?![01]|2[5ef]|5c|7f)[0-9a-f]{2})*)*$/i
-const emptyOrDotSegment = /\/(?:\/|\.{1,2}(?:\/|$))/
-
-const isPlainRest = (rest: string): boolean =>
-  rest === "" || rest === "/" || (plainRest.test(rest) && !emptyOrDotSegment.test(rest))
 
 /**
  * The paths of the discovery documents for hosts that route by path, each followed by `/*` where it stands for the host:

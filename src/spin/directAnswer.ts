@@ -40,7 +40,7 @@ const isShortMessage = (exchange: Exchange, limit: number): boolean => {
     return false
   }
   const expected = expectsBody(exchange.request, limit)
-  return Result.isSuccess(expected) && expected.success
+  return Result.isSuccess(expected) && expected.success._tag === "Message"
 }
 
 /** The same request once more: with the body that was read, and the trace id that it went under. */

@@ -56,7 +56,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send
         "application/json, text/plain",
         "application/json; charset=utf-16",
         "application/json; charset=utf-7",
-        "application/json; profile=x",
+        "application/json; charset=utf-8; charset=utf-7",
         "application/jsonp",
         "application/x-json",
         "text/json",

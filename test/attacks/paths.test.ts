@@ -106,6 +106,23 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       )
     }))
 
+  it.effect("ERR-03 a token in the path of a request that is refused is not in the log", () =>
+    Effect.gen(function*() {
+      const fixture = yield* GatewayFixture
+      const { token } = fixture
+      yield* assertAllHostile(fixture, unknown, [
+        ["a path of its own", (secret) => post([`Authorization: Bearer ${token}`], `/${secret}`)],
+        ["behind a word", (secret) => post([], `/sse/${secret}/x?y`)],
+        ["a parameter", (secret) => post([], `/mcp;access_token=${secret}`)],
+        ["an encoded query", (secret) => post([], `/mcp%3faccess_token=${secret}`)],
+        ["a refused rest", (secret) => post([`Authorization: Bearer ${token}`], `/mcp//${secret}`)]
+      ])
+      yield* assertAllHostile(fixture, missing, [
+        ["below the MCP path", (secret) => post([], `/mcp/${secret}`), { target: "/mcp/x" }],
+        ["in absolute form", (secret) => post([], `http://127.0.0.1/mcp/${secret}`)]
+      ])
+    }))
+
   it.effect("HTTP-08 sends the rest of a plain path upstream byte for byte, after a token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture

@@ -133,15 +133,14 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       )
     }))
 
-  it.effect("HTTP-07 refuses targets that are not in origin form, whatever host they name", () =>
+  it.effect("HTTP-07 refuses targets that are neither in origin form nor in absolute form for this host", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const absolute = [
         "http://evil.example/mcp",
-        "http://127.0.0.1/mcp",
-        "HTTP://127.0.0.1/mcp",
-        "https://127.0.0.1/healthz",
-        "http://127.0.0.1",
+        "http://127.0.0.1:81/mcp",
+        "HTTPS://evil.example/mcp",
+        "http:///mcp",
         "http://user@127.0.0.1/mcp",
         "ftp://127.0.0.1/mcp",
         "*"

@@ -92,6 +92,32 @@ describe("route", () => {
     }
   })
 
+  it("HTTP-08 forwards no character that is written in two ways, looks like a dot or a slash, or is invisible", () => {
+    const misread = [
+      "overlong dots: %c0%ae%c0%ae, %e0%80%ae, %f0%80%80%ae, %C0%AE",
+      "overlong slash: %c0%af, %e0%80%af; overlong letter: %c1%a1",
+      "no UTF-8: %ff, %80, %c3, %c3x, %ed%a0%80, %f4%90%80%80, %f8%80%80%80%80",
+      "full-width dot, slash, backslash, percent sign, semicolon: %ef%bc%8e, %ef%bc%8f, %ef%bc%bc, %ef%bc%85, %ef%bc%9b",
+      "small full stop and backslash: %ef%b9%92, %ef%b9%a8",
+      "leaders and ellipsis: %e2%80%a4, %e2%80%a5, %e2%80%a6, %ef%b8%b0, %ef%b8%99",
+      "ideographic full stops: %e3%80%82, %ef%bd%a1",
+      "fraction, division and set-minus: %e2%81%84, %e2%88%95, %e2%88%96, %e2%a7%b8",
+      "controls: %c2%80, %c2%85, %c2%9f, %e2%80%a8, %e2%80%a9",
+      "invisible and directional: %e2%80%8b, %e2%80%8d, %e2%80%ae, %ef%bb%bf, %c2%ad",
+      "broken text: %ef%bf%bd, %ef%bf%bf"
+    ]
+    for (const line of misread) {
+      for (const [text] of line.matchAll(/(?:%[0-9a-fx]{2,3})+/gi)) {
+        for (const rest of [`/${text}`, `/x${text}y`, `/${text}${text}/x`]) {
+          assert.strictEqual(tag(`/mcp${rest}`), "Unknown", `${line} ${rest}`)
+        }
+      }
+    }
+    for (const rest of ["/%C3%A9", "/%e5%b1%b1%e7%94%b0", "/%F0%9F%98%80", "/%ce%b1%d0%b1", "/x%20y%c2%b0"]) {
+      assert.strictEqual(tag(`/mcp${rest}`), "Mcp", rest)
+    }
+  })
+
   it("HTTP-09 tricks with public paths stay protected or unknown", () => {
     assert.strictEqual(tag("/.well-known/../mcp"), "Unknown")
     assert.strictEqual(tag("/healthz/../mcp"), "Unknown")

@@ -151,13 +151,17 @@ export class McpExchange implements RelayedExchange {
     if (Result.isFailure(allowed)) return this.refuse(allowed.failure)
     const expected = expectsBody(request, maxBodyBytes)
     if (Result.isFailure(expected)) return this.refuse(expected.failure)
-    if (!expected.success) return this.#send(admission, undefined)
+    const announced = expected.success
+    if (announced._tag === "None") return this.#send(admission, undefined)
     if (this.#arrived.awaitsContinue) this.response.writeContinue()
-    readBody(this.#arrived.request, maxBodyBytes, (body) =>
+    const hasContent = announced._tag === "Message"
+    const mayBeEmpty = !hasContent || announced.mayBeEmpty
+    readBody(this.#arrived.request, hasContent ? maxBodyBytes : 0, (body) =>
       this.attempt(() => {
+        if (!hasContent && body._tag !== "Whole") return this.refuse(announced.refused)
         switch (body._tag) {
           case "Whole":
-            return this.#send(admission, body.bytes)
+            return this.#send(admission, mayBeEmpty && body.bytes.length === 0 ? undefined : body.bytes)
           case "Begun":
             return this.#stream(admission, body.chunks)
           case "TooLarge":

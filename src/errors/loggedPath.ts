@@ -1,0 +1,31 @@
+/** How a path appears in the log. Pure. */
+
+// `mcp`, `v2`, `Tools`
+const word = /^(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,23})?[0-9]{0,2}$/
+
+const longestSegment = 48
+const mostDigits = 3
+
+/**
+ * Says whether a segment is a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with a small number.
+ * What is longer, has more digits or anything encoded could be a token, an id, or part of one.
+ */
+const isPlain = (segment: string): boolean =>
+  segment.length <= longestSegment && segment.split(/[._-]/).every((part) => word.test(part)) &&
+  segment.replace(/[^0-9]/g, "").length <= mostDigits
+
+const mostSegments = 12
+
+/**
+ * The path of a URL or of a request target, cut and cleaned for the log: without a query, and `…` in place of each segment
+ * that could hold what nobody should log.
+ *
+ * Whoever asks for a path that there is not may have put a token into it.
+ */
+export const loggedPath = (target: string): string => {
+  const path = /^[^?#;]*/.exec(target)?.[0] ?? ""
+  const segments = path.split("/", mostSegments + 1)
+  const shown = segments.slice(0, mostSegments).map((segment) => isPlain(segment) ? segment : "…")
+  const isCut = segments.length > mostSegments || ![undefined, "?"].includes(target[path.length])
+  return shown.join("/") + (isCut ? "…" : "")
+}

@@ -1,0 +1,44 @@
+/** What a `Content-Type` says (RFC 9110, section 8.3.1). Pure. */
+
+/** Splits at a separator that stands outside of quotes. */
+const splitOutsideQuotes = (text: string, separator: string): ReadonlyArray<string> => {
+  const parts: Array<string> = []
+  let start = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (quoted && character === "\\") at++
+    else if (character === "\"") quoted = !quoted
+    else if (!quoted && character === separator) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts
+}
+
+const unquoted = (value: string): string =>
+  value.length >= 2 && value.startsWith("\"") && value.endsWith("\"")
+    ? value.slice(1, -1).replace(/\\(.)/g, "$1")
+    : value
+
+/** Says whether a parameter leaves the text UTF-8: all do but another `charset`. */
+const isHarmless = (parameter: string): boolean => {
+  const end = parameter.indexOf("=")
+  if (parameter.slice(0, end === -1 ? undefined : end).trim().toLowerCase() !== "charset") return true
+  return end !== -1 && /^utf-?8$/i.test(unquoted(parameter.slice(end + 1).trim()))
+}
+
+const isJsonValue = (value: string): boolean => {
+  const [type = "", ...parameters] = splitOutsideQuotes(value, ";")
+  return type.trim().toLowerCase() === "application/json" && parameters.every(isHarmless)
+}
+
+/**
+ * Says whether a `Content-Type` is JSON in UTF-8, whatever its case, its blanks, and its other parameters.
+ *
+ * A field that was repeated, and that the platform has joined, must say so each time.
+ */
+export const isJson = (contentType: string): boolean =>
+  contentType === "application/json" || splitOutsideQuotes(contentType, ",").every(isJsonValue)
