@@ -62,6 +62,16 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 export const own = (object: JsonObject, name: string): unknown => Object.hasOwn(object, name) ? object[name] : undefined
 
 /**
+ * The same object without the members that are `null`: serialisers write it for what is absent.
+ *
+ * Use it for every document of a provider, so that no rule has to know of it. Nested objects are left as they are.
+ */
+export const withoutNulls = (object: JsonObject): JsonObject =>
+  Object.values(object).includes(null)
+    ? Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null))
+    : object
+
+/**
  * Parses one JSON object whose outermost member names are all different and which is at most 64 levels deep.
  *
  * Use it for everything that decides about a caller. `JSON.parse` alone lets the last of two equal members win, and

@@ -85,8 +85,8 @@ export class JwksCache extends Context.Service<JwksCache, {
           const extraMillis = extra ? providerLimits.extraMillis : 0
           yield* store.write(nameOf(source), uri, { keys, freshMillis, extraMillis })
         }
-        const { set, skipped } = KeySet.fromJwks(keys, previous)
-        yield* reportSkipped(source, skipped)
+        const set = KeySet.fromJwks(keys, previous)
+        yield* reportSkipped(source, set, previous)
         return { value: set, freshMillis, stored }
       },
       reportFailure

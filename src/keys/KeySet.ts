@@ -5,48 +5,58 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { importJWK } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { type PublicJwk, readPublicJwk, type UnusableKey } from "./publicJwk.ts"
+import { keyIdOf, type PublicJwk, readPublicJwk, type UnusableKey } from "./publicJwk.ts"
+import { type CertifiedKey, type NamedCertificate, namesCertificate } from "./thumbprint.ts"
 
 /** What a token's header says about its key (RFC 7515, section 4.1). */
-export interface KeyHeader {
+export interface KeyHeader extends NamedCertificate {
   readonly alg: JwsAlgorithm
-  /** Chooses among the keys; `undefined`: the only key that fits. */
+  /** Chooses among the keys; `undefined`: the key of the certificate that is named, else the only key that fits. */
   readonly kid: string | undefined
 }
 
-/** A key that can verify. */
-export interface VerificationKey {
-  readonly kid: string | undefined
-  readonly algorithms: ReadonlyArray<JwsAlgorithm>
+/** Material that the runtime has taken in, for each algorithm that is asked for. */
+interface ImportedMaterial {
   /** The imported key, `None` if the runtime refuses the material. Imported once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
   /** The same at once, `undefined` before the import is done. */
   readonly known: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
-export interface KeySet {
-  readonly keys: ReadonlyArray<VerificationKey>
-  /** The same keys by what they are made of, so that a later set can go on using those that it repeats. */
-  readonly byMaterial: ReadonlyMap<string, VerificationKey>
+/** A key that can verify. */
+export interface VerificationKey extends ImportedMaterial {
+  readonly kid: string | undefined
+  readonly algorithms: ReadonlyArray<JwsAlgorithm>
+  readonly certificate?: CertifiedKey | undefined
 }
-
-export const empty: KeySet = { keys: [], byMaterial: new Map() }
 
 /** A member of a JWKS that is passed over. */
 export interface SkippedKey {
   readonly index: number
+  readonly kid: string | undefined
   readonly reason: UnusableKey | "RepeatedKeyId" | "TooMany"
 }
+
+export interface KeySet {
+  readonly keys: ReadonlyArray<VerificationKey>
+  /** The material of the same keys, so that a later set can go on using what it repeats. */
+  readonly byMaterial: ReadonlyMap<string, ImportedMaterial>
+  readonly skipped: ReadonlyArray<SkippedKey>
+}
+
+export const empty: KeySet = { keys: [], byMaterial: new Map(), skipped: [] }
 
 /** No key of the set, or more than one, fits the token. */
 export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
   readonly reason: "None" | "Ambiguous"
+  readonly header: KeyHeader
+  readonly set: KeySet
 }> {}
 
 /** Members of a set beyond this are not looked at. */
 const maxKeys = 100
 
-const imported = (jwk: PublicJwk): Pick<VerificationKey, "cryptoKey" | "known"> => {
+const imported = (jwk: PublicJwk): ImportedMaterial => {
   // A promise, not an effect: the fiber that asks first may be interrupted, its import goes on for the others.
   const imports = new Map<JwsAlgorithm, Promise<Option.Option<CryptoKey>>>()
   const done = new Map<JwsAlgorithm, Option.Option<CryptoKey>>()
@@ -74,72 +84,112 @@ const imported = (jwk: PublicJwk): Pick<VerificationKey, "cryptoKey" | "known"> 
   }
 }
 
+/** A usable member, and where it stands. */
+interface UsableMember {
+  readonly index: number
+  readonly jwk: PublicJwk
+  /** Equal for equal keys. */
+  readonly material: string
+}
+
+/**
+ * The algorithms for which a member is the only key of its id. Keys of different type or algorithm may share one (RFC
+ * 7517, section 4.5); what two keys of one id both verify is left to neither.
+ */
+const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMember>): ReadonlyArray<JwsAlgorithm> => {
+  if (jwk.kid === undefined) return jwk.algorithms
+  const rivals = all.filter((other) => other.jwk.kid === jwk.kid && other.material !== material)
+  return jwk.algorithms.filter((algorithm) => !rivals.some((rival) => rival.jwk.algorithms.includes(algorithm)))
+}
+
 /**
  * Reads the `keys` of a JWKS (RFC 7517, section 5): every usable key, and why the others are not.
  *
- * One bad member never spoils the set. A `kid` that two different keys claim belongs to neither. A key that `previous`
- * had as well is the same `CryptoKey` again: what it has verified stays verified.
+ * One bad member never spoils the set; `null` is none. Material that `previous` had as well is the same `CryptoKey` again,
+ * under whatever ids: what it has verified stays verified.
  */
-export const fromJwks = (
-  members: ReadonlyArray<unknown>,
-  previous: KeySet = empty
-): { readonly set: KeySet; readonly skipped: ReadonlyArray<SkippedKey> } => {
+export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = empty): KeySet => {
   const skipped: Array<SkippedKey> = []
-  const usable: Array<{ readonly index: number; readonly jwk: PublicJwk; readonly material: string }> = []
-  members.slice(0, maxKeys).forEach((member, index) =>
+  const skip = (index: number, reason: SkippedKey["reason"]) =>
+    skipped.push({ index, kid: keyIdOf(members[index]), reason })
+  const usable: Array<UsableMember> = []
+  for (const [index, member] of members.slice(0, maxKeys).entries()) {
+    if (member === null) continue
     Result.match(readPublicJwk(member), {
-      onFailure: (reason) => skipped.push({ index, reason }),
+      onFailure: (reason) => skip(index, reason),
       onSuccess: (jwk) => usable.push({ index, jwk, material: JSON.stringify(jwk.material) })
     })
-  )
-  if (members.length > maxKeys) skipped.push({ index: maxKeys, reason: "TooMany" })
+  }
+  if (members.length > maxKeys) skipped.push({ index: maxKeys, kid: undefined, reason: "TooMany" })
 
-  const keys = new Map<string, PublicJwk>()
-  for (const { index, jwk, material } of usable) {
-    if (jwk.kid !== undefined && usable.some((other) => other.jwk.kid === jwk.kid && other.material !== material)) {
-      skipped.push({ index, reason: "RepeatedKeyId" })
-    } else {
-      // One key that is listed once for each algorithm is one key.
-      const name = JSON.stringify([jwk.kid ?? null, material])
-      const algorithms = new Set([...keys.get(name)?.algorithms ?? [], ...jwk.algorithms])
-      keys.set(name, { ...jwk, algorithms: [...algorithms] })
-    }
+  const byMaterial = new Map<string, ImportedMaterial>()
+  const keys = new Map<string, VerificationKey>()
+  for (const member of usable) {
+    const { index, jwk, material } = member
+    const algorithms = unshared(member, usable)
+    if (algorithms.length < jwk.algorithms.length) skip(index, "RepeatedKeyId")
+    if (algorithms.length === 0) continue
+    const shared = byMaterial.get(material) ?? previous.byMaterial.get(material) ?? imported(jwk)
+    byMaterial.set(material, shared)
+    // One key that is listed once for each algorithm is one key.
+    const name = JSON.stringify([jwk.kid ?? null, material])
+    const all = new Set([...keys.get(name)?.algorithms ?? [], ...algorithms])
+    keys.set(name, { kid: jwk.kid, certificate: jwk.certificate, algorithms: [...all], ...shared })
   }
-  const byMaterial = new Map<string, VerificationKey>()
-  for (const [name, jwk] of keys) {
-    const same = JSON.stringify([name, jwk.algorithms])
-    byMaterial.set(same, previous.byMaterial.get(same) ?? { ...jwk, ...imported(jwk) })
-  }
-  return { set: { keys: [...byMaterial.values()], byMaterial }, skipped }
+  return { keys: [...keys.values()], byMaterial, skipped }
 }
 
 const fits = ({ algorithms, kid: own }: VerificationKey, { alg, kid }: KeyHeader): boolean =>
   algorithms.includes(alg) && (kid === undefined || own === kid)
 
+const choosesByCertificate = (header: KeyHeader): boolean => header.kid === undefined && namesCertificate(header)
+
+/** The keys that a header may mean. Of those that its certificate could tell apart, the ones that are known to be it. */
+const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationKey> => {
+  const fitting = set.keys.filter((key) => fits(key, header))
+  if (!choosesByCertificate(header)) return fitting
+  const are = (expected: "Same" | "Unknown") =>
+    fitting.filter(({ certificate }) => (certificate?.compare(header) ?? "Unknown") === expected)
+  const same = are("Same")
+  return same.length > 0 ? same : are("Unknown")
+}
+
 /** The key that `find` finds, at once; `undefined` where there is none or it has to be waited for. */
 export const known = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
+  if (choosesByCertificate(header) && !set.keys.every(({ certificate }) => certificate?.isPrepared() ?? true)) {
+    return undefined
+  }
   let found: CryptoKey | undefined
-  for (const key of set.keys) {
+  // The usual way makes no list: every request takes it.
+  for (const key of choosesByCertificate(header) ? candidates(set, header) : set.keys) {
     if (!fits(key, header)) continue
     const imported = key.known(header.alg)
-    if (imported === undefined || (found !== undefined && Option.isSome(imported))) return undefined
-    if (Option.isSome(imported)) found = imported.value
+    if (imported === undefined) return undefined
+    if (Option.isNone(imported)) continue
+    // The same key under another id is the same.
+    if (found !== undefined && found !== imported.value) return undefined
+    found = imported.value
   }
   return found
 }
 
+const prepareCertificates = (set: KeySet) =>
+  Effect.promise(() => Promise.all(set.keys.map(({ certificate }) => certificate?.prepare())))
+
 /**
- * Finds the key that a header names: by `kid`, which must be equal, or the only one that fits if there is no `kid`.
+ * Finds the key that a header names: by `kid`, which must be equal; without one by its certificate, else the only one that
+ * fits.
  *
- * A key fits if its type, curve, `alg`, `use` and `key_ops` allow the algorithm and the runtime accepts its material.
+ * A key fits if its type, curve, `alg`, `use` and `key_ops` allow the algorithm and the runtime accepts its material. The
+ * same key under several ids is one. A thumbprint only chooses: the signature is what proves.
  */
 export const find = Effect.fnUntraced(
   function*(set: KeySet, header: KeyHeader): Effect.fn.Return<CryptoKey, NoFittingKey> {
-    const candidates = set.keys.filter((key) => fits(key, header))
-    const keys = (yield* Effect.forEach(candidates, (key) => key.cryptoKey(header.alg)))
+    if (choosesByCertificate(header)) yield* prepareCertificates(set)
+    const keys = (yield* Effect.forEach(candidates(set, header), (key) => key.cryptoKey(header.alg)))
       .flatMap((key) => Option.toArray(key))
-    const [first, second] = keys
-    if (first === undefined) return yield* Effect.fail(new NoFittingKey({ reason: "None" }))
-    return second === undefined ? first : yield* Effect.fail(new NoFittingKey({ reason: "Ambiguous" }))
+    const [first, second] = new Set(keys)
+    if (first === undefined) return yield* Effect.fail(new NoFittingKey({ reason: "None", header, set }))
+    return second === undefined ? first : yield* Effect.fail(new NoFittingKey({ reason: "Ambiguous", header, set }))
   }
 )

@@ -30,6 +30,23 @@ export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   EdDSA: { kty: "OKP", crv: "Ed25519", coordinateBytes: 32 }
 }
 
+// RFC 7518, section 4.1: key management that takes a public key; names that came later begin in the same way.
+const encryptionAlgorithms = /^(?:RSA1_5$|RSA-OAEP|ECDH-ES|HPKE)/
+
+/** Says whether the `alg` of a key is one of encryption, so that it is no fault that the key verifies nothing. */
+export const isEncryptionAlgorithm = (alg: unknown): boolean =>
+  typeof alg === "string" && encryptionAlgorithms.test(alg)
+
+/** Says whether a curve is for agreeing on keys, which no signature is made with (RFC 8037, section 3.2). */
+export const isAgreementCurve = (crv: unknown): boolean => crv === "X25519" || crv === "X448"
+
+const encryptionOperations = ["encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"]
+
+/** Says whether `key_ops` are those of an encryption key and no others (RFC 7517, section 4.3). */
+export const isForEncryption = (operations: unknown): boolean =>
+  Array.isArray(operations) && operations.length > 0 &&
+  operations.every((operation) => encryptionOperations.some((known) => known === operation))
+
 /** Bounds on RSA keys: shorter moduli can be factored, longer ones and long exponents make each verification costly. */
 export const rsaLimits = { minModulusBits: 2048, maxModulusBits: 8192, maxExponentBytes: 8 } as const
 

@@ -7,6 +7,7 @@ import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { ProviderMetadata } from "./ProviderMetadata.ts"
+import { show } from "./show.ts"
 import { withoutStack } from "./withoutStack.ts"
 
 // For all that leads to the keys: finding out where they are may take exchanges of its own.
@@ -35,19 +36,60 @@ export const reportFailure = <A>(
       )
     ))
 
-/** Writes down which members of a key set are of no use. */
-export const reportSkipped = (source: JwksSource, skipped: ReturnType<typeof KeySet.fromJwks>["skipped"]) =>
-  skipped.length === 0
+const nameOf = ({ index, kid }: KeySet.SkippedKey): string => kid === undefined ? `#${index}` : show(kid)
+
+/** The members that could be keys for signatures and are not usable, in an order of their own: providers change theirs. */
+const faults = (skipped: ReadonlyArray<KeySet.SkippedKey>): ReadonlyArray<string> =>
+  skipped.filter(({ reason }) => reason !== "ForEncryption").map((key) => `${nameOf(key)}: ${key.reason}`).toSorted()
+
+/**
+ * Writes down which members of a key set are of no use, by their `kid` or their place, and why: once, and again when that
+ * is another list than in the set before.
+ *
+ * Keys for encryption are no fault, so nothing is said of them.
+ */
+export const reportSkipped = (
+  source: JwksSource,
+  { skipped }: KeySet.KeySet,
+  previous: KeySet.KeySet | undefined
+): Effect.Effect<void> => {
+  const now = faults(skipped)
+  const before = new Set(previous === undefined ? [] : faults(previous.skipped))
+  const isKnown = now.length === before.size && now.every((fault) => before.has(fault))
+  return now.length === 0 || isKnown
     ? Effect.void
     : Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
       source: placeOf(source),
-      keys: skipped.slice(0, loggedKeys).map(({ index, reason }) => `${index}: ${reason}`).join(", "),
-      unusable: skipped.length
+      keys: now.slice(0, loggedKeys).join(", "),
+      unusable: now.length
     }))
+}
 
-/** What a set that has no fitting key, or no single one, means for the token. */
-export const unknownKey = ({ reason }: KeySet.NoFittingKey): UnknownKey =>
-  withoutStack(() => new UnknownKey({ detail: reason === "None" ? "no key fits" : "several keys fit" }))
+const wantedKey = ({ alg, kid, x5t, x5tS256 }: KeySet.KeyHeader): string => {
+  if (kid !== undefined) return `kid ${show(kid)} for ${alg}`
+  const thumbprint = x5tS256 ?? x5t
+  return thumbprint === undefined ? `${alg}, and the token names none` : `x5t ${show(thumbprint)} for ${alg}`
+}
+
+/** The keys of a set by their ids, as few as a line of the log can take. */
+const presentKeys = ({ keys }: KeySet.KeySet): string => {
+  const names = keys.map(({ algorithms, kid }) =>
+    `${kid === undefined ? "one without kid" : show(kid)} (${algorithms.length > 1 ? "any " : ""}${algorithms[0]})`
+  )
+  return names.length === 0
+    ? "there are none"
+    : `there are ${names.slice(0, loggedKeys).join(", ")}${
+      names.length > loggedKeys ? ` and ${names.length - loggedKeys} more` : ""
+    }`
+}
+
+/** What a set that has no fitting key, or no single one, means for the token: what it names, and what is there. */
+export const unknownKey = ({ header, reason, set }: KeySet.NoFittingKey): UnknownKey =>
+  withoutStack(() =>
+    new UnknownKey({
+      detail: `${reason === "None" ? "no key" : "more than one key"} fits ${wantedKey(header)}; ${presentKeys(set)}`
+    })
+  )
 
 /** The two steps of a fetch, each of which fails with `KeysUnavailable`. */
 export const makeKeyFetch = Effect.gen(function*() {

@@ -2,8 +2,19 @@
 import * as Result from "effect/Result"
 import { base64url } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { algorithmsOf, keyRules, rsaLimits } from "./cryptoPolicy.ts"
-import { isJsonObject, type JsonObject, own } from "./JsonObject.ts"
+import {
+  algorithmsOf,
+  isAgreementCurve,
+  isEncryptionAlgorithm,
+  isForEncryption,
+  keyRules,
+  rsaLimits
+} from "./cryptoPolicy.ts"
+import { edwardsProblem, type PointProblem, primeCurveProblem } from "./curvePoints.ts"
+import { toInteger } from "./integers.ts"
+import { isJsonObject, type JsonObject, own, withoutNulls } from "./JsonObject.ts"
+import { hasRocaFingerprint } from "./roca.ts"
+import { type CertifiedKey, certifiedKey } from "./thumbprint.ts"
 
 /** Why a key of a set is passed over. */
 export type UnusableKey =
@@ -12,6 +23,8 @@ export type UnusableKey =
   | "Symmetric"
   | "Private"
   | "UnsupportedType"
+  /** Made for encryption; that it verifies nothing is as it should be. */
+  | "ForEncryption"
   | "WrongUse"
   | "WrongOperations"
   | "WrongAlgorithm"
@@ -19,6 +32,8 @@ export type UnusableKey =
   | "WeakModulus"
   | "HugeModulus"
   | "WeakExponent"
+  | "RocaModulus"
+  | PointProblem
 
 /** A public key, reduced to the members that make up its material. */
 export interface PublicJwk {
@@ -27,6 +42,8 @@ export interface PublicJwk {
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
   /** `kty` and the material; equal for equal keys, in one order. */
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
+  /** What it says of its certificate. */
+  readonly certificate: CertifiedKey
 }
 
 type Material = Pick<PublicJwk, "algorithms" | "material">
@@ -49,91 +66,124 @@ const trimmed = (number: Uint8Array): Uint8Array => {
 const bitLength = (number: Uint8Array): number => number.length * 8 - Math.clz32(number[0] ?? 0) + 24
 
 /**
- * Says what is wrong with the numbers of an RSA key: a modulus of fewer than 2048 bits (RFC 7518, section 3.3) or more
- * than 8192 (each verification would cost too much), a public exponent (big-endian) that is even, 1, or longer than 64
- * bits.
+ * Says what is wrong with the numbers of an RSA key (big-endian): a modulus of fewer than 2048 bits (RFC 7518, section
+ * 3.3), of more than 8192 (each verification would cost too much), or of guessable primes; a public exponent that is
+ * even, 1, or longer than 64 bits.
  */
-export const rsaWeakness = (modulusBits: number, publicExponent: Uint8Array): UnusableKey | undefined => {
-  if (modulusBits < rsaLimits.minModulusBits) return "WeakModulus"
-  if (modulusBits > rsaLimits.maxModulusBits) return "HugeModulus"
+export const rsaWeakness = (modulus: Uint8Array, publicExponent: Uint8Array): UnusableKey | undefined => {
+  const bits = bitLength(trimmed(modulus))
+  if (bits < rsaLimits.minModulusBits) return "WeakModulus"
+  if (bits > rsaLimits.maxModulusBits) return "HugeModulus"
   const exponent = trimmed(publicExponent)
   const last = exponent.at(-1) ?? 0
   const isOne = exponent.length === 1 && last === 1
-  return last % 2 === 0 || isOne || exponent.length > rsaLimits.maxExponentBytes ? "WeakExponent" : undefined
+  if (last % 2 === 0 || isOne || exponent.length > rsaLimits.maxExponentBytes) return "WeakExponent"
+  return hasRocaFingerprint(toInteger(modulus)) ? "RocaModulus" : undefined
 }
 
+/** In the one shortest form, so that equal keys are equal texts. */
+const numberText = (octets: Uint8Array): string => base64url.encode(trimmed(octets))
+
 const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
-  const n = own(jwk, "n")
-  const e = own(jwk, "e")
-  const modulus = bytes(n)
-  const exponent = bytes(e)
-  if (typeof n !== "string" || typeof e !== "string" || modulus === undefined || exponent === undefined) {
-    return Result.fail("MalformedMaterial")
-  }
-  const weakness = rsaWeakness(bitLength(trimmed(modulus)), exponent)
+  const modulus = bytes(own(jwk, "n"))
+  const exponent = bytes(own(jwk, "e"))
+  if (modulus === undefined || exponent === undefined) return Result.fail("MalformedMaterial")
+  const weakness = rsaWeakness(modulus, exponent)
   return weakness === undefined
-    ? Result.succeed({ algorithms: algorithmsOf("RSA"), material: { kty: "RSA", n, e } })
+    ? Result.succeed({
+      algorithms: algorithmsOf("RSA"),
+      material: { kty: "RSA", n: numberText(modulus), e: numberText(exponent) }
+    })
     : Result.fail(weakness)
 }
 
 /** A key on a curve: each coordinate has exactly the curve's length (RFC 7518, section 6.2; RFC 8037, section 2). */
-const onCurve = (
-  jwk: JsonObject,
-  kty: "EC" | "OKP",
-  coordinates: ReadonlyArray<"x" | "y">
-): Result.Result<Material, UnusableKey> => {
+const onCurve = (jwk: JsonObject, kty: "EC" | "OKP"): Result.Result<Material, UnusableKey> => {
   const crv = own(jwk, "crv")
   const algorithms = typeof crv === "string" ? algorithmsOf(kty, crv) : []
   const rule = algorithms[0] === undefined ? undefined : keyRules[algorithms[0]]
-  if (rule === undefined || rule.kty === "RSA") return Result.fail("UnsupportedType")
-  const material: Record<string, string> = {}
-  for (const name of coordinates) {
-    const value = own(jwk, name)
-    if (typeof value !== "string" || bytes(value)?.length !== rule.coordinateBytes) {
-      return Result.fail("MalformedMaterial")
-    }
-    material[name] = value
+  if (rule === undefined || rule.kty === "RSA") {
+    return Result.fail(kty === "OKP" && isAgreementCurve(crv) ? "ForEncryption" : "UnsupportedType")
   }
-  return Result.succeed({ algorithms, material: { kty, crv: rule.crv, ...material } })
+  const x = bytes(own(jwk, "x"))
+  if (x?.length !== rule.coordinateBytes) return Result.fail("MalformedMaterial")
+  if (rule.kty === "OKP") {
+    const problem = edwardsProblem(x)
+    return problem === undefined
+      ? Result.succeed({ algorithms, material: { kty, crv: rule.crv, x: base64url.encode(x) } })
+      : Result.fail(problem)
+  }
+  const y = bytes(own(jwk, "y"))
+  if (y?.length !== rule.coordinateBytes) return Result.fail("MalformedMaterial")
+  const problem = primeCurveProblem(rule.crv, x, y)
+  return problem === undefined
+    ? Result.succeed({
+      algorithms,
+      material: { kty, crv: rule.crv, x: base64url.encode(x), y: base64url.encode(y) }
+    })
+    : Result.fail(problem)
 }
 
+/** Reads the members that make up the key itself, and says which algorithms it could verify. */
 const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
   switch (own(jwk, "kty")) {
     case "RSA":
       return rsa(jwk)
     case "EC":
-      return onCurve(jwk, "EC", ["x", "y"])
+      return onCurve(jwk, "EC")
     case "OKP":
-      return onCurve(jwk, "OKP", ["x"])
+      return onCurve(jwk, "OKP")
     default:
       return Result.fail("UnsupportedType")
   }
 }
 
-/** Says what the key itself forbids (RFC 7517, sections 4.2 and 4.3). */
+/** Says what the key itself forbids (RFC 7517, sections 4.2 to 4.4). */
 const restriction = (jwk: JsonObject): UnusableKey | undefined => {
   const use = own(jwk, "use")
-  if (use !== undefined && use !== "sig") return "WrongUse"
+  if (use !== undefined && use !== "sig") return use === "enc" ? "ForEncryption" : "WrongUse"
   const operations = own(jwk, "key_ops")
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) {
-    return "WrongOperations"
+    return isForEncryption(operations) ? "ForEncryption" : "WrongOperations"
   }
   const extractable = own(jwk, "ext")
-  return extractable !== undefined && extractable !== true ? "WrongOperations" : undefined
+  if (extractable !== undefined && extractable !== true) return "WrongOperations"
+  return isEncryptionAlgorithm(own(jwk, "alg")) ? "ForEncryption" : undefined
+}
+
+/** The key without the members that say nothing: `null`, and lists of operations and primes that are empty. */
+const meant = (key: JsonObject): JsonObject => {
+  const jwk = withoutNulls(key)
+  const isEmpty = (name: string): boolean => {
+    const value = own(jwk, name)
+    return Array.isArray(value) && value.length === 0
+  }
+  return ["key_ops", "oth"].some(isEmpty)
+    ? Object.fromEntries(Object.entries(jwk).filter(([name]) => !["key_ops", "oth"].includes(name) || !isEmpty(name)))
+    : jwk
+}
+
+/** The `kid` of a member of `keys`, whatever else it is; `undefined` if it has none that is a string. */
+export const keyIdOf = (value: unknown): string | undefined => {
+  const kid = isJsonObject(value) ? own(value, "kid") : undefined
+  return typeof kid === "string" ? kid : undefined
 }
 
 /** Reads one member of `keys`: a public key that can verify signatures, or why it cannot. */
 export const readPublicJwk = (value: unknown): Result.Result<PublicJwk, UnusableKey> => {
   if (!isJsonObject(value)) return Result.fail("NotAnObject")
-  const kid = own(value, "kid")
+  const jwk = meant(value)
+  const kid = own(jwk, "kid")
   if (kid !== undefined && typeof kid !== "string") return Result.fail("MalformedKeyId")
-  if (own(value, "kty") === "oct") return Result.fail("Symmetric")
-  if (privateMembers.some((name) => Object.hasOwn(value, name))) return Result.fail("Private")
-  const forbidden = restriction(value)
+  if (own(jwk, "kty") === "oct") return Result.fail("Symmetric")
+  if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return Result.fail("Private")
+  const forbidden = restriction(jwk)
   if (forbidden !== undefined) return Result.fail(forbidden)
-  return Result.flatMap(materialOf(value), ({ algorithms, material }) => {
-    const declared = own(value, "alg")
+  return Result.flatMap(materialOf(jwk), ({ algorithms, material }) => {
+    const declared = own(jwk, "alg")
     const fitting = declared === undefined ? algorithms : algorithms.filter((algorithm) => algorithm === declared)
-    return fitting.length === 0 ? Result.fail("WrongAlgorithm") : Result.succeed({ kid, algorithms: fitting, material })
+    return fitting.length === 0
+      ? Result.fail("WrongAlgorithm")
+      : Result.succeed({ kid, algorithms: fitting, material, certificate: certifiedKey(jwk) })
   })
 }

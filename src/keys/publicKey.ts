@@ -1,10 +1,14 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { importSPKI } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+import { edwardsProblem, primeCurveProblem } from "./curvePoints.ts"
 import type { KeySet } from "./KeySet.ts"
-import { rsaWeakness } from "./publicJwk.ts"
+import { rsaWeakness, type UnusableKey } from "./publicJwk.ts"
+import { readSpki } from "./spki.ts"
 
 /** A configured public key cannot be used: it is not PEM (SPKI), fits none of the algorithms, or is too weak. */
 export class UnusablePublicKey extends Data.TaggedError("UnusablePublicKey")<{
@@ -16,12 +20,22 @@ export class UnusablePublicKey extends Data.TaggedError("UnusablePublicKey")<{
   }
 }
 
-const weakness = ({ algorithm }: CryptoKey) =>
-  // RSA keys alone have these two; the type of `algorithm` does not tell the kinds apart.
-  "modulusLength" in algorithm && typeof algorithm.modulusLength === "number" &&
-    "publicExponent" in algorithm && algorithm.publicExponent instanceof Uint8Array
-    ? rsaWeakness(algorithm.modulusLength, algorithm.publicExponent)
-    : undefined
+/** What is wrong with the numbers of a key, whatever takes it in: runtimes differ in what they check. */
+const weakness = (pem: string): UnusableKey | undefined => {
+  const der = Result.getOrUndefined(Base64.decode(pem.replace(/-----[A-Z ]+-----/g, "").replace(/\s/g, "")))
+  const key = der === undefined ? undefined : readSpki(der)
+  switch (key?._tag) {
+    case "Rsa":
+      return rsaWeakness(key.modulus, key.exponent)
+    case "Ed25519":
+      return edwardsProblem(key.publicKey)
+    case "Ec":
+      return primeCurveProblem(key.crv, key.x, key.y)
+    case undefined:
+      // A point that is written as x alone: whoever took it in has found its y on the curve.
+      return undefined
+  }
+}
 
 /**
  * Makes a key set of one public key in PEM form (SPKI, RFC 7468, section 13), for the algorithms that it fits.
@@ -36,15 +50,14 @@ export const fromPem = Effect.fnUntraced(function*(
   const keys = new Map<JwsAlgorithm, CryptoKey>()
   for (const algorithm of algorithms) {
     const imported = yield* Effect.option(Effect.tryPromise(() => importSPKI(pem.trim(), algorithm)))
-    if (Option.isNone(imported)) continue
-    const weak = weakness(imported.value)
-    if (weak !== undefined) return yield* new UnusablePublicKey({ provider, reason: weak })
-    keys.set(algorithm, imported.value)
+    if (Option.isSome(imported)) keys.set(algorithm, imported.value)
   }
   if (keys.size === 0) {
     const reason = `not a PEM (SPKI) key for ${algorithms.join(", ")}`
     return yield* new UnusablePublicKey({ provider, reason })
   }
+  const weak = weakness(pem)
+  if (weak !== undefined) return yield* new UnusablePublicKey({ provider, reason: weak })
   return {
     keys: [{
       kid: undefined,
@@ -52,6 +65,7 @@ export const fromPem = Effect.fnUntraced(function*(
       cryptoKey: (algorithm) => Effect.succeed(Option.fromUndefinedOr(keys.get(algorithm))),
       known: (algorithm) => Option.fromUndefinedOr(keys.get(algorithm))
     }],
-    byMaterial: new Map()
+    byMaterial: new Map(),
+    skipped: []
   }
 })

@@ -26,9 +26,13 @@ const make = Effect.gen(function*() {
   const { digestHex } = yield* Digest.Digest
 
   const fetch = Effect.fnUntraced(
-    function*(source: JwksSource): Effect.fn.Return<StoredValue.Fetched, KeysUnavailable> {
+    function*(
+      source: JwksSource,
+      previous: StoredValue.Fetched["value"] | undefined
+    ): Effect.fn.Return<StoredValue.Fetched, KeysUnavailable> {
       const { freshMillis, keys } = yield* ask(source, yield* locate(source))
-      yield* reportSkipped(source, KeySet.fromJwks(keys).skipped)
+      const before = previous === undefined ? undefined : KeySet.fromJwks(membersOf(previous))
+      yield* reportSkipped(source, KeySet.fromJwks(keys), before)
       const digest = yield* digestHex(Digest.sha256, encoder.encode(JSON.stringify(keys)))
       return { value: { keys, digest }, freshMillis }
     },
@@ -40,7 +44,7 @@ const make = Effect.gen(function*() {
     StoredValue.make(
       store,
       entryOf(source),
-      fetch(source),
+      (previous) => fetch(source, previous),
       () => new KeysUnavailable({ detail: "the last fetch failed not long ago" })
     )
 
@@ -48,7 +52,7 @@ const make = Effect.gen(function*() {
     keyFor: Effect.fnUntraced(function*(source, header) {
       const document = stored(source)
       const find = Effect.fnUntraced(function*(value: StoredValue.Fetched["value"]) {
-        const key = yield* KeySet.find(KeySet.fromJwks(membersOf(value)).set, header)
+        const key = yield* KeySet.find(KeySet.fromJwks(membersOf(value)), header)
         const digest = own(value, "digest")
         if (typeof digest === "string") (yield* NoteKeys)({ entry: entryOf(source), digest })
         return key

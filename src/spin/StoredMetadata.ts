@@ -16,7 +16,7 @@ const make = Effect.gen(function*() {
         StoredValue.make(
           store,
           ["metadata:" + source.issuer, ...source.allowedDomains].join(" "),
-          Effect.map(metadata.document(source), (value) => ({ value, freshMillis })),
+          () => Effect.map(metadata.document(source), (value) => ({ value, freshMillis })),
           () => new MetadataUnavailable({ detail: "the last fetch failed not long ago" })
         ).current,
         ({ value }) => value

@@ -94,13 +94,13 @@ const encode = ({ downUntil, extraAt, failures, held, retryAt }: StoredState): s
  * The store may fail: then the document is fetched each time, and the log says so.
  *
  * @param name of the entry
- * @param fetch asks the provider
+ * @param fetch asks the provider; it is told what the document is to replace, however old
  * @param unavailable the failure while an earlier one is backed off from
  */
 export const make = <E>(
   store: KeyValueStore.KeyValueStore,
   name: string,
-  fetch: Effect.Effect<Fetched, E>,
+  fetch: (previous: JsonObject | undefined) => Effect.Effect<Fetched, E>,
   unavailable: () => E
 ): StoredValue<E> => {
   // What this instance has read or written last.
@@ -127,7 +127,7 @@ export const make = <E>(
     const started = State.started(state, now, providerLimits, extra)
     // Before the answer is here, so that the other instances do not ask as well.
     if (extra) yield* write(started)
-    return yield* fetch.pipe(
+    return yield* fetch(started.held?.value).pipe(
       Effect.tap((fetched) =>
         Effect.flatMap(
           Clock.currentTimeMillis,

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto"
 import type { JwsAlgorithm } from "../../src/config/GatewaySettings.ts"
 import * as KeySet from "../../src/keys/KeySet.ts"
 import { fromPem } from "../../src/keys/publicKey.ts"
+import type { NamedCertificate } from "../../src/keys/thumbprint.ts"
 import { makeSigningKey } from "../../src/testing/SigningKey.ts"
 
 const key = (algorithm: JwsAlgorithm, kid: string, modulusLength?: number) =>
@@ -12,8 +13,13 @@ const key = (algorithm: JwsAlgorithm, kid: string, modulusLength?: number) =>
 const reasons = (members: ReadonlyArray<unknown>): ReadonlyArray<string> =>
   KeySet.fromJwks(members).skipped.map(({ index, reason }) => `${index} ${reason}`)
 
-const finds = (members: ReadonlyArray<unknown>, alg: JwsAlgorithm, kid?: string) =>
-  Effect.match(KeySet.find(KeySet.fromJwks(members).set, { alg, kid }), {
+const finds = (
+  members: ReadonlyArray<unknown>,
+  alg: JwsAlgorithm,
+  kid?: string,
+  certificate: NamedCertificate = {}
+) =>
+  Effect.match(KeySet.find(KeySet.fromJwks(members), { alg, kid, ...certificate }), {
     onFailure: ({ reason }) => reason,
     onSuccess: (found) => found.type
   })
@@ -54,7 +60,6 @@ describe("KeySet", () => {
         good
       ]
       assert.deepStrictEqual(reasons(members), [
-        "0 NotAnObject",
         "1 NotAnObject",
         "2 NotAnObject",
         "3 UnsupportedType",
@@ -65,7 +70,7 @@ describe("KeySet", () => {
         "8 MalformedKeyId",
         "9 UnsupportedType",
         "10 MalformedMaterial",
-        "11 UnsupportedType",
+        "11 ForEncryption",
         "12 MalformedMaterial"
       ])
       assert.strictEqual(yield* finds(members, "RS256", "good"), "public")
@@ -133,15 +138,16 @@ describe("KeySet", () => {
         [{ ...bare, key_ops: ["sign", "verify"] }, "public"],
         [{ ...bare, ext: true }, "public"],
         [{ ...bare, use: "enc" }, "None"],
-        [{ ...bare, use: null }, "None"],
+        [{ ...bare, use: "encryption" }, "None"],
         [{ ...bare, key_ops: ["encrypt"] }, "None"],
-        [{ ...bare, key_ops: [] }, "None"],
+        [{ ...bare, key_ops: ["sign"] }, "None"],
         [{ ...bare, key_ops: "verify" }, "None"],
         [{ ...bare, ext: false }, "None"],
         [{ ...bare, alg: "PS256" }, "None"],
         [{ ...bare, alg: "RS512" }, "None"],
         [{ ...bare, alg: "RSA-OAEP" }, "None"],
         [{ ...bare, alg: ["RS256"] }, "None"],
+        [{ ...bare, alg: "" }, "None"],
         [{ ...bare, kty: "EC" }, "None"]
       ]
       for (const [jwk, expected] of uses) {
@@ -167,7 +173,7 @@ describe("KeySet", () => {
     Effect.gen(function*() {
       const { publicJwk } = yield* key("RS256", "same")
       const members = [publicJwk, { ...publicJwk, alg: "RS512" }, { ...publicJwk, use: "enc" }]
-      assert.deepStrictEqual(reasons(members), ["2 WrongUse"])
+      assert.deepStrictEqual(reasons(members), ["2 ForEncryption"])
       for (const alg of ["RS256", "RS512"] as const) {
         assert.strictEqual(yield* finds(members, alg, "same"), "public")
         assert.strictEqual(yield* finds(members, alg), "public")

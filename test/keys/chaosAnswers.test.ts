@@ -153,7 +153,7 @@ describe("Hostile answers", () => {
       const { privateKey } = yield* makeSigningKey({ algorithm: "ES256", kid: "secret" })
       const secret = yield* Effect.promise(() => crypto.subtle.exportKey("jwk", privateKey))
       const unusable: ReadonlyArray<readonly [unknown, string]> = [
-        [null, "NotAnObject"],
+        ["key", "NotAnObject"],
         [{ kty: "RSA", kid: "half", e: "AQAB" }, "MalformedMaterial"],
         [{ kty: "oct", kid: "shared", k: "c2VjcmV0" }, "Symmetric"],
         [{ ...secret, kid: "secret" }, "Private"],

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as TestClock from "effect/testing/TestClock"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
@@ -93,6 +94,29 @@ describe("StoredKeys", () => {
       assert.strictEqual(yield* ask("unknown-4"), "UnknownKey")
       assert.strictEqual(yield* hits, 2)
       yield* Fiber.interrupt(looking)
+    }))
+
+  it.effect("SPIN-KEYS-11 MUST name unusable keys once, whichever instance fetches, and again when they change", () =>
+    Effect.gen(function*() {
+      const { ask, first, issuer } = yield* setUp()
+      const { keys } = yield* issuer.jwks
+      const half = { kty: "RSA", kid: "half", e: "AQAB" }
+      const lines: Array<string> = []
+      const logger = Logger.make((entry) => {
+        const { annotations, message } = Logger.formatStructured.log(entry)
+        if (message === "Keys of a provider are unusable") lines.push(JSON.stringify(annotations))
+      })
+      const linesAfter = Effect.fnUntraced(function*(...members: ReadonlyArray<unknown>) {
+        const body = JSON.stringify({ keys: [...members, ...keys] })
+        yield* issuer.misbehave(path, Misbehaviour.Respond({ body }))
+        yield* TestClock.adjust("5 minutes")
+        yield* Effect.provide(ask(first), Logger.layer([logger]))
+        return lines.splice(0)
+      })
+      assert.include((yield* linesAfter(half))[0] ?? "", "half")
+      assert.deepStrictEqual(yield* linesAfter(half), [])
+      assert.deepStrictEqual(yield* linesAfter({ ...half, use: "enc" }), [])
+      assert.lengthOf(yield* linesAfter({ ...half, d: "AA" }), 1)
     }))
 
   it.effect("SPIN-KEYS-06 MUST refuse a withdrawn key when the window is over", () =>

@@ -3,7 +3,7 @@
  *
  * Public keys only. The one operation of RSA here is a power modulo n; all else is comparing octets.
  */
-import { bitLength, isSame, powerModulo, toInteger, toOctets } from "./integers.ts"
+import { bitLength, isSame, powerModulo, toInteger, toOctets } from "../../keys/integers.ts"
 
 /** Hash functions, by their names in Web Crypto. */
 export type Hash = "SHA-256" | "SHA-384" | "SHA-512"

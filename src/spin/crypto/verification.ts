@@ -8,8 +8,8 @@
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
+import { readSpki, type SpkiKey } from "../../keys/spki.ts"
 import { type Digest, type Hash, type RsaPublicKey, rsaPublicKey, verifyPkcs1, verifyPss } from "./rsa.ts"
-import { readSpki, type SpkiKey } from "./spki.ts"
 
 /** What is taken from the engine. */
 export type EngineCrypto = Pick<SubtleCrypto, "digest" | "importKey" | "verify">

@@ -2,12 +2,16 @@
 import * as Result from "effect/Result"
 import { type JwsAlgorithm, jwsAlgorithms } from "../../config/GatewaySettings.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { thumbprint } from "../../keys/thumbprint.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
 /** What the header says that matters. `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not bring its key. */
 export interface JoseHeader {
   readonly alg: JwsAlgorithm
   readonly kid: string | undefined
+  /** The thumbprints of the certificate of its key, where it names the key in this way. */
+  readonly x5t?: string | undefined
+  readonly x5tS256?: string | undefined
   /** Lower case, without `application/`. */
   readonly typ: string | undefined
 }
@@ -37,7 +41,10 @@ export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Re
   if (cty !== undefined && (typeof cty !== "string" || mediaType(cty) === "jwt")) {
     return Result.fail(refusal("MalformedToken", "a nested token"))
   }
-  return Result.succeed({ alg, kid, typ: typ === undefined ? undefined : mediaType(typ) })
+  const certificate = kid === undefined
+    ? { x5t: thumbprint(own(header, "x5t")), x5tS256: thumbprint(own(header, "x5t#S256")) }
+    : undefined
+  return Result.succeed({ alg, kid, ...certificate, typ: typ === undefined ? undefined : mediaType(typ) })
 }
 
 /**

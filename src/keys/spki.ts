@@ -5,6 +5,12 @@ import { isSame } from "./integers.ts"
 export type SpkiKey =
   | { readonly _tag: "Rsa"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
   | { readonly _tag: "Ed25519"; readonly publicKey: Uint8Array }
+  | {
+    readonly _tag: "Ec"
+    readonly crv: "P-256" | "P-384" | "P-521"
+    readonly x: Uint8Array
+    readonly y: Uint8Array
+  }
 
 const sequence = 0x30
 const integer = 0x02
@@ -13,6 +19,14 @@ const bitString = 0x03
 // With the parameters that go with each: NULL (RFC 3279, section 2.3.1) and none (RFC 8410, section 3).
 const rsaEncryption = Uint8Array.of(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0)
 const ed25519 = Uint8Array.of(6, 3, 0x2b, 0x65, 0x70)
+
+// RFC 5480, section 2.1.1: id-ecPublicKey, and the named curve as its parameter.
+const ecPublicKey = [6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]
+const primeCurves = [
+  { crv: "P-256", octets: 32, oid: Uint8Array.of(...ecPublicKey, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7) },
+  { crv: "P-384", octets: 48, oid: Uint8Array.of(...ecPublicKey, 6, 5, 0x2b, 0x81, 4, 0, 0x22) },
+  { crv: "P-521", octets: 66, oid: Uint8Array.of(...ecPublicKey, 6, 5, 0x2b, 0x81, 4, 0, 0x23) }
+] as const
 
 /** The content of the element that begins here, and what follows it. `undefined` if it is of another type or cut off. */
 const element = (
@@ -46,6 +60,17 @@ const rsa = (octets: Uint8Array): SpkiKey | undefined => {
     : { _tag: "Rsa", modulus: modulus.content, exponent }
 }
 
+/** A point in its uncompressed form (SEC 1, section 2.3.3): 4, and both coordinates. */
+const ec = (algorithm: Uint8Array, point: Uint8Array): SpkiKey | undefined => {
+  const curve = primeCurves.find(({ oid }) => isSame(oid, algorithm))
+  return curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.octets ? undefined : {
+    _tag: "Ec",
+    crv: curve.crv,
+    x: point.subarray(1, 1 + curve.octets),
+    y: point.subarray(1 + curve.octets)
+  }
+}
+
 /** Reads a key, `undefined` if it is another kind of key or none. */
 export const readSpki = (der: Uint8Array): SpkiKey | undefined => {
   const info = only(der, sequence)
@@ -56,5 +81,5 @@ export const readSpki = (der: Uint8Array): SpkiKey | undefined => {
   if (isSame(algorithm.content, rsaEncryption)) return rsa(key.subarray(1))
   return isSame(algorithm.content, ed25519) && key.length === 33
     ? { _tag: "Ed25519", publicKey: key.subarray(1) }
-    : undefined
+    : ec(algorithm.content, key.subarray(1))
 }
