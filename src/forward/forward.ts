@@ -11,6 +11,7 @@ import { initializeEvents } from "./message/initializeEvents.ts"
 import { injectAuthInfo } from "./message/initializeResponse.ts"
 import { joinBytes } from "./message/spliceBytes.ts"
 import { type AdmittedRequest, type Injection, makePrepare } from "./prepare.ts"
+import { logRespelled } from "./redirect.ts"
 import { refuseAnswer } from "./refuseAnswer.ts"
 import { responseHeaders } from "./responseHeaders.ts"
 
@@ -72,8 +73,11 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
   ): Effect.fn.Return<UpstreamResponse, InvalidRequest | UpstreamError | UpstreamScopeRequired, Scope.Scope> {
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return yield* prepared.failure
-    const { injection, request } = prepared.success
-    const response = yield* client.send(request)
+    const { injection, request, respelled } = prepared.success
+    const first = yield* client.send(request)
+    const again = respelled(first)
+    if (again !== undefined) yield* logRespelled(first)
+    const response = again === undefined ? first : yield* client.send(again)
     const { identity } = admitted.admission
     const refused = refuseAnswer(response, settings, identity)
     if (refused !== undefined) return yield* refused

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
-import type { UpstreamRequest } from "./GatewayClient.ts"
+import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 import { identityHeaders } from "./identityHeaders.ts"
 import { authContext } from "./message/authContext.ts"
 import { rewriteRequest } from "./message/requestMessage.ts"
@@ -11,7 +11,7 @@ import { RequestRewriter } from "./message/requestRewriter.ts"
 import type { RequestRules } from "./message/requestRules.ts"
 import type { RequestId } from "./message/scalarValue.ts"
 import { requestHeaders } from "./requestHeaders.ts"
-import { upstreamTarget } from "./upstreamTarget.ts"
+import { ServerPath } from "./ServerPath.ts"
 
 /** A request that was let in, as far as forwarding looks at it. */
 export interface AdmittedRequest {
@@ -35,10 +35,15 @@ export interface Injection {
   readonly limit: number
 }
 
+/** Learns from an answer that redirects the configured URL to its other spelling, with or without a slash at the end. */
+type Learn<A> = (answer: Pick<UpstreamResponse, "headers" | "status">) => A
+
 /** A request that is ready to leave, and what its answer will need. */
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly injection: Injection | undefined
+  /** The request to send in place of the first, once; `undefined` where the answer is the one to the request. */
+  readonly respelled: Learn<UpstreamRequest | undefined>
 }
 
 /** A request whose message leaves as it comes. */
@@ -48,6 +53,8 @@ export interface PreparedStream {
   readonly rewriter: RequestRewriter
   /** What the answer will need, once the message is over and its id is known. */
   readonly injection: (initializeId: RequestId | undefined) => Injection | undefined
+  /** The target of the next request; this one cannot be sent again. */
+  readonly respelled: Learn<string | undefined>
 }
 
 /** The preparation of requests: body rules, header rules, identity. */
@@ -67,7 +74,7 @@ export interface Prepare {
 
 /** Builds the preparation of requests. */
 export const makePrepare = (settings: GatewaySettings): Prepare => {
-  const basePath = new URL(settings.gatewayUrl).pathname
+  const server = new ServerPath(settings.gatewayUrl)
 
   const rulesFor = ({ identity }: Admission): RequestRules => ({
     authContext: identity === undefined || !settings.injectRequestContext ? undefined : () => authContext(identity),
@@ -87,7 +94,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
     if (injects) own["accept-encoding"] = "identity"
     return {
       method: admitted.method,
-      target: upstreamTarget(basePath, admitted.rest, admitted.query),
+      target: server.target(admitted.rest, admitted.query),
       headers: requestHeaders(admitted.headers, {
         trustedPeer: admitted.trustedPeer,
         forwardAuthorization: settings.forwardAuthorization,
@@ -97,23 +104,38 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
     }
   }
 
+  const learning =
+    ({ rest, query }: AdmittedRequest, { target }: UpstreamRequest): Learn<string | undefined> => (head) =>
+      server.learns(rest, target, head) ? server.target(rest, query) : undefined
+
+  const ready = (admitted: AdmittedRequest, request: UpstreamRequest, injection: Injection | undefined): Prepared => ({
+    request,
+    injection,
+    respelled: (head) => {
+      const target = learning(admitted, request)(head)
+      return target === undefined ? undefined : { ...request, target }
+    }
+  })
+
   return {
     whole: (admitted, body) => {
       const { admission } = admitted
-      if (body === undefined) {
-        return Result.succeed({ request: leaving(admitted, undefined, false), injection: undefined })
-      }
+      if (body === undefined) return Result.succeed(ready(admitted, leaving(admitted, undefined, false), undefined))
       const message = rewriteRequest(body, rulesFor(admission))
       if (Result.isFailure(message)) return Result.fail(message.failure)
       const { bytes, initializeId } = message.success
       const injection = injectionFor(admission, initializeId)
-      return Result.succeed({ request: leaving(admitted, bytes, injection !== undefined), injection })
+      return Result.succeed(ready(admitted, leaving(admitted, bytes, injection !== undefined), injection))
     },
-    streamed: (admitted) => ({
+    streamed: (admitted) => {
       // It may turn out to be an `initialize`.
-      request: leaving(admitted, undefined, settings.injectResponseContext),
-      rewriter: new RequestRewriter(rulesFor(admitted.admission)),
-      injection: (id) => injectionFor(admitted.admission, id)
-    })
+      const request = leaving(admitted, undefined, settings.injectResponseContext)
+      return {
+        request,
+        rewriter: new RequestRewriter(rulesFor(admitted.admission)),
+        injection: (id) => injectionFor(admitted.admission, id),
+        respelled: learning(admitted, request)
+      }
+    }
   }
 }

@@ -2,9 +2,8 @@ import { type Scoped, standingScopes } from "../authorize/requireScopes.ts"
 import { type UpstreamScopeRequired, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
+import { isRedirect, redirectTarget } from "./redirect.ts"
 import { judgeChallenge } from "./serverChallenge.ts"
-
-const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 
 /**
  * Refuses answers that are none, and those that would lead the client away from this gateway.
@@ -17,7 +16,12 @@ export const refuseAnswer = (
   identity: Identity | undefined
 ): UpstreamScopeRequired | UpstreamUnavailable | undefined => {
   if (status > 599) return new UpstreamUnavailable({ detail: `the MCP server answers with the status ${status}` })
-  if (redirects.has(status)) return new UpstreamUnavailable({ detail: `the MCP server redirects (${status})` })
+  if (isRedirect(status)) {
+    const target = redirectTarget({ headers, status })
+    return new UpstreamUnavailable({
+      detail: `the MCP server redirects (${status}) to ${target}; set MCP_GATEWAY_URL to the URL at which it answers`
+    })
+  }
   const standing = identity === undefined ? undefined : () => standingScopes(settings, identity)
   return judgeChallenge({ headers, status }, standing)
 }

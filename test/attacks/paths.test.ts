@@ -128,7 +128,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       const fixture = yield* GatewayFixture
       const targets = [
         ["/mcp", "/internal"],
-        ["/mcp/", "/internal"],
+        ["/mcp/", "/internal/"],
         ["/mcp/x", "/internal/x"],
         ["/mcp/x/", "/internal/x/"],
         ["/mcp/a%20b/.c/...d/e~:@f", "/internal/a%20b/.c/...d/e~:@f"],

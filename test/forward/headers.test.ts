@@ -4,7 +4,6 @@ import * as Schema from "effect/Schema"
 import { encodeFieldValue, identityHeaders } from "../../src/forward/identityHeaders.ts"
 import { requestHeaders } from "../../src/forward/requestHeaders.ts"
 import { responseHeaders } from "../../src/forward/responseHeaders.ts"
-import { upstreamTarget } from "../../src/forward/upstreamTarget.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 
 const own = { "x-auth-user-id": "alice", "x-trace-id": "t-1" }
@@ -285,23 +284,5 @@ describe("responseHeaders", () => {
 
   it("HTTP-16 keeps the server's own Cache-Control", () => {
     assert.deepStrictEqual(responseHeaders({ "cache-control": "no-cache" }), { "cache-control": "no-cache" })
-  })
-})
-
-describe("upstreamTarget", () => {
-  it("appends what followed the MCP path to the configured path", () => {
-    const cases = [
-      ["/mcp-internal", "", "", "/mcp-internal"],
-      ["/mcp-internal", "/", "", "/mcp-internal"],
-      ["/mcp-internal", "/x/tool", "a=%20b&c", "/mcp-internal/x/tool?a=%20b&c"],
-      ["/", "", "", "/"],
-      ["/", "/", "", "/"],
-      ["/", "/x", "", "/x"],
-      ["/base/", "/x", "", "/base/x"],
-      ["/base/", "", "q", "/base/?q"]
-    ] as const
-    for (const [base, rest, query, expected] of cases) {
-      assert.strictEqual(upstreamTarget(base, rest, query), expected)
-    }
   })
 })

@@ -5,6 +5,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type UpstreamError, type UpstreamScopeRequired, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import { streamLifeMillis } from "../../forward/endWithToken.ts"
 import { isEventStream } from "../../forward/isEventStream.ts"
+import { isRedirect } from "../../forward/redirect.ts"
 import { refuseAnswer } from "../../forward/refuseAnswer.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
 import { commonHeaders } from "../../http/decorate.ts"
@@ -17,6 +18,8 @@ export interface RelayedExchange {
   readonly response: Http.ServerResponse
   /** Gives up the call upstream. */
   readonly cancel: () => void
+  /** Takes note of a redirect; says whether the request has been sent again, so that another answer comes. */
+  readonly redirected: (head: AnswerHead) => boolean
   /** Answers an error in place of the MCP server's answer. */
   readonly refuse: (error: UpstreamError | UpstreamScopeRequired) => void
   /** Ends an answer whose head is out so that the client sees that it is not complete. */
@@ -83,8 +86,10 @@ export class AnswerRelay implements AnswerReceiver {
   }
 
   /** Writes the head, unless the answer may not be handed on or is not one that can be written. */
-  #write({ headers, status }: AnswerHead): boolean {
+  #write(head: AnswerHead): boolean {
     const { exchange, response } = this.#to
+    const { headers, status } = head
+    if (isRedirect(status) && this.#to.redirected(head)) return false
     const refused = refuseAnswer({ headers, status }, this.#settings, exchange.identity)
     if (refused !== undefined) {
       this.#refuse(refused)

@@ -11,7 +11,9 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { AdmittedRequest, Injection, Prepare } from "../../forward/prepare.ts"
+import { logRespelled } from "../../forward/redirect.ts"
 import type { BrokenOff } from "../../http/accessLog.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
 import { decorate } from "../../http/decorate.ts"
@@ -24,7 +26,7 @@ import { expectsBody } from "../../http/readBody.ts"
 import type { Route } from "../../http/route.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
-import type { AnswerReceiver } from "../UpstreamCall.ts"
+import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
 import type { PendingCall, UpstreamPool } from "../UpstreamPool.ts"
 import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
 import { AuthInfoInjector } from "./AuthInfoInjector.ts"
@@ -72,6 +74,7 @@ export class McpExchange implements RelayedExchange {
   #verification: Fiber.Fiber<unknown, unknown> | undefined
   #call: PendingCall | undefined
   #relay: AnswerRelay | undefined
+  #onRedirect: ((head: AnswerHead) => boolean) | undefined
   #message: StreamedMessage | undefined
   #ended: BrokenOff | undefined
   #place = 0
@@ -185,10 +188,28 @@ export class McpExchange implements RelayedExchange {
   #send(admission: Admission, body: Uint8Array | undefined): void {
     const prepared = this.#means.prepare.whole(this.#admittedRequest(admission), body)
     if (Result.isFailure(prepared)) return this.refuse(prepared.failure)
-    const { injection, request } = prepared.success
+    const { injection, request, respelled } = prepared.success
     const relay = this.#makeRelay()
-    const receiver = injection === undefined ? relay : this.#injecting(() => injection, relay)
-    this.#call = this.#means.pool.send(request, receiver)
+    const send = (request: UpstreamRequest): void => {
+      const receiver = injection === undefined ? relay : this.#injecting(() => injection, relay)
+      this.#call = this.#means.pool.send(request, receiver)
+    }
+    this.#onRedirect = (head) => {
+      const again = respelled(head)
+      if (again === undefined) return false
+      this.#means.run(logRespelled(head))
+      this.cancel()
+      send(again)
+      return true
+    }
+    send(request)
+  }
+
+  redirected(head: AnswerHead): boolean {
+    const onRedirect = this.#onRedirect
+    // Once: a server that redirects both spellings would have us go in circles.
+    this.#onRedirect = undefined
+    return onRedirect?.(head) === true
   }
 
   #injecting(injectionOf: () => Injection | undefined, relay: AnswerRelay): AnswerReceiver {
@@ -205,7 +226,12 @@ export class McpExchange implements RelayedExchange {
   /** Sends a message that is too long to be collected. */
   #stream(admission: Admission, begun: ReadonlyArray<Uint8Array>): void {
     const { pool, prepare, settings } = this.#means
-    const { injection, request, rewriter } = prepare.streamed(this.#admittedRequest(admission))
+    const { injection, request, respelled, rewriter } = prepare.streamed(this.#admittedRequest(admission))
+    this.#onRedirect = (head) => {
+      // What has left of the message is gone: it is for the next one.
+      if (respelled(head) !== undefined) this.#means.run(logRespelled(head))
+      return false
+    }
     let toInject: Injection | undefined
     const message = new StreamedMessage(this.#arrived.request, begun, rewriter, settings.maxBodyBytes, {
       attempt: (step) => this.attempt(step),

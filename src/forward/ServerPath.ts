@@ -1,0 +1,48 @@
+import { gatewaySocket } from "../config/gatewaySocket.ts"
+import type { UpstreamResponse } from "./GatewayClient.ts"
+import { respelledPath } from "./redirect.ts"
+
+/**
+ * The path of `MCP_GATEWAY_URL`, as it is configured or, once the MCP server has said so, with or without the slash at its
+ * end.
+ *
+ * Web frameworks answer at one of the two spellings and redirect the other. Such a redirect is followed for the configured
+ * URL alone, and remembered; what a client adds to it is never changed.
+ */
+export class ServerPath {
+  readonly #origin: string
+  readonly #configured: string
+  #spelling: string
+
+  constructor(gatewayUrl: string) {
+    const { origin, pathname } = new URL(gatewayUrl)
+    this.#origin = gatewaySocket(gatewayUrl) === undefined ? origin : "http://localhost"
+    this.#configured = pathname
+    this.#spelling = pathname
+  }
+
+  /**
+   * Builds the target of an upstream request.
+   *
+   * @param rest what followed the MCP path: empty, or beginning with a slash
+   * @param query the query as received, without its `?`
+   */
+  target(rest: string, query: string): string {
+    const base = this.#configured
+    const path = rest === "" ? this.#spelling : (base.endsWith("/") ? base.slice(0, -1) : base) + rest
+    return query === "" ? path : `${path}?${query}`
+  }
+
+  /**
+   * Learns from an answer how the server spells its path, and says whether that is another spelling than was asked for.
+   *
+   * @param rest what followed the MCP path in the request
+   * @param target what was asked for
+   */
+  learns(rest: string, target: string, head: Pick<UpstreamResponse, "headers" | "status">): boolean {
+    const path = rest === "" ? respelledPath(head, this.#origin, target) : undefined
+    if (path === undefined) return false
+    this.#spelling = path
+    return true
+  }
+}

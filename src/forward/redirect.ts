@@ -1,0 +1,55 @@
+/** Redirects of the MCP server: what they say about its URL. */
+import * as Effect from "effect/Effect"
+import { loggedPath } from "../errors/loggedPath.ts"
+import type { UpstreamResponse } from "./GatewayClient.ts"
+
+type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
+
+const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
+
+// What web frameworks answer with where only the slash at the end differs; 303 and 300 mean something else.
+const respellings: ReadonlySet<number> = new Set([301, 302, 307, 308])
+
+/** Says whether an answer sends its receiver elsewhere. */
+export const isRedirect = (status: number): boolean => redirects.has(status)
+
+const locationOf = ({ headers: { location } }: AnswerHead, base: string): URL | undefined =>
+  typeof location === "string" && URL.canParse(location, base) ? new URL(location, base) : undefined
+
+/** Where a redirect leads, for the log: origin and cleaned path, or the path alone of a relative one. */
+export const redirectTarget = (head: AnswerHead): string => {
+  // A host that nobody has, to tell relative references.
+  const base = "http://relative.invalid"
+  const url = locationOf(head, base)
+  if (url === undefined) return "nowhere"
+  const path = loggedPath(url.pathname)
+  return url.origin === base ? path : `${url.origin.slice(0, 128)}${path}`
+}
+
+const otherSpelling = (path: string): string => path.endsWith("/") ? path.slice(0, -1) : `${path}/`
+
+/**
+ * The path to which a redirect leads, where that is the same but for the slash at its end, on the same origin.
+ *
+ * @param origin scheme, host and port that were asked
+ * @param target path and query that were asked for
+ */
+export const respelledPath = (head: AnswerHead, origin: string, target: string): string | undefined => {
+  if (!respellings.has(head.status)) return undefined
+  const url = locationOf(head, origin + target)
+  const asked = new URL(origin + target)
+  if (url === undefined || url.origin !== asked.origin || url.username !== "" || url.password !== "") return undefined
+  if (url.search !== "" && url.search !== asked.search) return undefined
+  return asked.pathname !== "/" && url.pathname === otherSpelling(asked.pathname) ? url.pathname : undefined
+}
+
+/**
+ * Logs that the MCP server is asked at another spelling of its URL from now on.
+ *
+ * @param head the redirect
+ */
+export const logRespelled = (head: AnswerHead): Effect.Effect<void> =>
+  Effect.logWarning(
+    "The MCP server redirects MCP_GATEWAY_URL to the same URL with or without the slash at its end, and is asked there from " +
+      "now on. Set MCP_GATEWAY_URL to where it answers."
+  ).pipe(Effect.annotateLogs({ status: head.status, location: redirectTarget(head) }))

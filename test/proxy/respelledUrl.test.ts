@@ -1,0 +1,131 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { LogCapture } from "../support/canary.ts"
+import { startEffectGateway } from "../support/effectGateway.ts"
+import { startGateway } from "../support/gateway.ts"
+import { rawExchange, rawRequest } from "../support/rawHttp.ts"
+import type { UpstreamHandler } from "../support/RecordedRequest.ts"
+import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
+import { settings } from "../support/settings.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
+
+/** Answers at one path and redirects all others to it, as web frameworks do. */
+const at = (path: string, status: number): UpstreamHandler => (request, response) =>
+  (request.url === path ? answers.jsonRpc : answers.redirect(`http://${request.headers("host")[0]}${path}`, status))(
+    request,
+    response
+  )
+
+const make = Effect.fnUntraced(function*(
+  start: "Node" | "Effect",
+  configured: string,
+  handler: UpstreamHandler
+) {
+  const upstream = yield* makeRecordingUpstream
+  yield* upstream.answerWith(handler)
+  const capture = yield* Layer.build(LogCapture.layer)
+  const logger = Layer.succeedContext(capture)
+  const given = settings(upstream.origin + configured)
+  const origin = start === "Node"
+    ? (yield* startGateway(given, { logger })).origin
+    : yield* startEffectGateway(given, logger)
+  const ask = Effect.fnUntraced(function*(target: string, body = initialize) {
+    const before = upstream.requests().length
+    const { answers: [answer] } = yield* rawExchange(
+      origin,
+      rawRequest([
+        `POST ${target} HTTP/1.1`,
+        "Host: 127.0.0.1",
+        "Authorization: Bearer dev-token",
+        "Content-Type: application/json",
+        `Content-Length: ${body.length}`
+      ], body)
+    )
+    return { status: answer?.status, text: answer?.text, seen: upstream.requests().slice(before) }
+  })
+  const log = () => Context.get(capture, LogCapture).entries().join("\n")
+  /** Waits until this is in the log: the entry of a request comes after its answer. */
+  const logged = Effect.fnUntraced(function*(text: string) {
+    while (!log().includes(text)) yield* Effect.sleep("10 millis")
+  }, Effect.timeout("5 seconds"))
+  return { ask, log, logged, upstream }
+})
+
+layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at one spelling of its URL", (it) => {
+  it.effect("gets a configured slash, whether or not the client sends one", () =>
+    Effect.gen(function*() {
+      for (const start of ["Node", "Effect"] as const) {
+        const { ask } = yield* make(start, "/server/", at("/server/", 307))
+        for (const target of ["/mcp", "/mcp/"]) {
+          const { seen, status } = yield* ask(target)
+          assert.deepStrictEqual([status, seen.map(({ url }) => url)], [200, ["/server/"]], `${start} ${target}`)
+        }
+      }
+    }))
+
+  it.effect("is asked once more where it redirects the configured URL to the other spelling, and there from then on", () =>
+    Effect.gen(function*() {
+      for (const start of ["Node", "Effect"] as const) {
+        for (const [configured, actual] of [["/server", "/server/"], ["/server/", "/server"]] as const) {
+          for (const status of [301, 302, 307, 308]) {
+            const { ask, logged, upstream } = yield* make(start, configured, at(actual, status))
+            const first = yield* ask("/mcp")
+            const what = `${start} ${configured} ${status}`
+            assert.deepStrictEqual(first.seen.map(({ url }) => url), [configured, actual], what)
+            assert.strictEqual(first.status, 200, what)
+            // The same request: its method, its message with the identity in it, its fields.
+            const [one, two] = yield* Effect.forEach(first.seen, (request) => request.body)
+            assert.deepStrictEqual(two, one, what)
+            assert.include(Buffer.from(two ?? []).toString(), "_authContext", what)
+            assert.deepStrictEqual(first.seen[1]?.rawHeaders, first.seen[0]?.rawHeaders, what)
+            assert.include(first.text, "authInfo", what)
+            const second = yield* ask("/mcp")
+            assert.deepStrictEqual([second.status, second.seen.map(({ url }) => url)], [200, [actual]], what)
+            yield* logged(`"location":"${upstream.origin}${actual}"`)
+          }
+        }
+      }
+    }))
+
+  it.effect("is not followed for what the client added, nor elsewhere, and the log names target and cure", () =>
+    Effect.gen(function*() {
+      for (const start of ["Node", "Effect"] as const) {
+        const slash = yield* make(start, "/server", at("/server/x/", 307))
+        const below = yield* slash.ask("/mcp/x")
+        assert.deepStrictEqual([below.status, below.seen.map(({ url }) => url)], [502, ["/server/x"]], start)
+        assert.notInclude(below.text, "/server")
+        yield* slash.logged(`redirects (307) to ${slash.upstream.origin}/server/x/; set MCP_GATEWAY_URL`)
+
+        const other = yield* make(start, "/server", answers.redirect("https://elsewhere.example/server/?t=secret", 308))
+        const elsewhere = yield* other.ask("/mcp")
+        assert.deepStrictEqual([elsewhere.status, elsewhere.seen.length], [502, 1], start)
+        yield* other.logged("redirects (308) to https://elsewhere.example/server/; set MCP_GATEWAY_URL")
+        assert.notInclude(other.log(), "secret")
+      }
+    }))
+
+  it.effect("that redirects both spellings is asked twice for a request, and no more", () =>
+    Effect.gen(function*() {
+      for (const start of ["Node", "Effect"] as const) {
+        const both: UpstreamHandler = (request, response) =>
+          answers.redirect(request.url === "/server" ? "/server/" : "/server", 307)(request, response)
+        const { ask } = yield* make(start, "/server", both)
+        for (let round = 0; round < 3; round++) {
+          const { seen, status } = yield* ask("/mcp")
+          assert.deepStrictEqual([status, seen.length], [502, 2], start)
+        }
+      }
+    }))
+
+  it.effect("learns by a message that is too long to be sent again for the one after it", () =>
+    Effect.gen(function*() {
+      const { ask } = yield* make("Node", "/server", at("/server/", 307))
+      const long = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${"x".repeat(1_500_000)}"}}`
+      assert.strictEqual((yield* ask("/mcp", long)).status, 502)
+      assert.strictEqual((yield* ask("/mcp", long)).status, 200)
+    }))
+})
