@@ -1,0 +1,198 @@
+/** What all cases of one soak share: the options, the tokens, and the processes around the gateway. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { kill } from "node:process"
+import { fileURLToPath } from "node:url"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { placement } from "../bench/machine.ts"
+import { processorMicros, residentMemory, run, type Running, serve } from "../bench/processes.ts"
+import type { Figure, Score } from "../bench/report/Outcome.ts"
+import { audience, goodTokens } from "../bench/tokens.ts"
+import { closedPort } from "../node/support/ports.ts"
+import { temporaryDirectory } from "../node/support/scratch.ts"
+import type { Command, Measured } from "./peers/control.ts"
+import type { ServerStats } from "./peers/mcpServer.ts"
+import type { ProviderArguments } from "./peers/provider.ts"
+
+/** What the person who runs the soak chose. */
+export interface SoakOptions {
+  /** How long mixed traffic runs. */
+  readonly minutes: number
+  /** How long each flood lasts. */
+  readonly seconds: number
+  /** How many idle clients there are, and how many event streams. */
+  readonly clients: number
+  readonly gatewayFile: string
+}
+
+/** The options, and where files of this run are. */
+export class Soak extends Context.Service<
+  Soak,
+  SoakOptions & {
+    readonly directory: string
+    /** RS256 tokens of 64 callers that are good for hours, one a line. */
+    readonly tokensFile: string
+  }
+>()("mcp-authorizer/test/soak/Soak") {}
+
+/** What a case found. */
+export interface Finding {
+  readonly figures: ReadonlyArray<Figure>
+  readonly scores: ReadonlyArray<Score>
+  /** In words: what cannot be a number. */
+  readonly notes: ReadonlyArray<string>
+}
+
+/** One case of the soak. */
+export interface SoakCase {
+  readonly name: string
+  readonly run: Effect.Effect<Finding, never, Soak | TestIssuer | Scope.Scope>
+}
+
+/** Makes the files that all cases need. */
+export const makeSoak = Effect.fnUntraced(function*(options: SoakOptions) {
+  const directory = yield* temporaryDirectory
+  const { file } = yield* goodTokens(directory, "callers", 64)
+  return Soak.of({ ...options, directory, tokensFile: file })
+})
+
+const script = (name: string): string => fileURLToPath(new URL(`${name}.js`, import.meta.url))
+
+const startPeer = Effect.fnUntraced(function*(name: string, makeArgument: (port: number) => string, path: string) {
+  const port = yield* closedPort
+  const args = [script(`peers/${name}`), makeArgument(port)]
+  return yield* serve({ file: process.execPath, args, cores: placement.upstream }, port, path)
+})
+
+/** An MCP server that counts its connections. */
+export const mcpServer = startPeer("mcpServer", String, "/stats")
+
+/** What the MCP server counted. */
+export const statsOf = ({ origin }: Running): Effect.Effect<ServerStats> =>
+  Effect.promise(async (signal) => {
+    // Written by `peers/mcpServer.ts`.
+    return await (await fetch(`${origin}/stats`, { signal })).json() as ServerStats
+  })
+
+/** An identity provider whose key set can be slow. */
+export const provider = (options: Omit<ProviderArguments, "port">) =>
+  startPeer("provider", (port) => JSON.stringify({ ...options, port } satisfies ProviderArguments), "/ready")
+
+/** The gateway under test, and a hand on its process. */
+export interface Gateway extends Running {
+  readonly commandFile: string
+}
+
+export interface GatewayOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  readonly args?: ReadonlyArray<string>
+  readonly nodeArgs?: ReadonlyArray<string>
+  /** A shell command that starts `"$@"` in circumstances of its own. */
+  readonly shell?: string
+}
+
+/** Starts the gateway in front of an MCP server, with tokens of the test issuer unless the settings say otherwise. */
+export const gateway = Effect.fnUntraced(function*(target: string, options: GatewayOptions = {}) {
+  const { issuer, jwksUri } = yield* TestIssuer
+  const { directory, gatewayFile } = yield* Soak
+  const port = yield* closedPort
+  const commandFile = join(directory, `command-${port}`)
+  const node = [process.execPath, "--expose-gc", "--import", script("peers/control"), ...options.nodeArgs ?? []]
+  const command = [...node, gatewayFile, ...options.args ?? []]
+  const started = options.shell === undefined ? command : ["/bin/sh", "-c", options.shell, "sh", ...command]
+  const [file = "", ...args] = started
+  const running = yield* serve(
+    {
+      file,
+      args,
+      cores: placement.server,
+      env: {
+        SOAK_COMMAND_FILE: commandFile,
+        PORT: String(port),
+        MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
+        MCP_GATEWAY_URL: `${target}/mcp`,
+        MCP_PROVIDER_TYPE: "oidc",
+        MCP_JWT_ISSUER: issuer,
+        MCP_JWT_JWKS_URI: jwksUri,
+        MCP_JWT_AUDIENCE: audience,
+        ...options.settings
+      }
+    },
+    port,
+    "/healthz"
+  )
+  const found: Gateway = { ...running, commandFile }
+  return found
+})
+
+/** Tells the gateway's process something; gives what it measured afterwards. */
+export const tell = ({ commandFile, pid }: Gateway, command: Command): Effect.Effect<Measured> =>
+  Effect.promise(async () => {
+    await rm(`${commandFile}.measured`, { force: true })
+    await writeFile(commandFile, JSON.stringify(command))
+    kill(pid, "SIGUSR2")
+    for (let wait = 0; wait < 1000; wait++) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20)
+      })
+      const text = await readFile(`${commandFile}.measured`, "utf8").catch(() => undefined)
+      // Written by `peers/control.ts`.
+      if (text !== undefined) return JSON.parse(text) as Measured
+    }
+    throw new Error("the gateway's process does not react to SIGUSR2")
+  })
+
+/** Open descriptors of a process. */
+export const descriptorsOf = ({ pid }: Running): Effect.Effect<number> =>
+  Effect.promise(async () =>
+    (await import("node:fs/promises")).readdir(`/proc/${pid}/fd`).then((names) => names.length)
+  )
+
+/** Resident memory in bytes and processor time in microseconds, now. */
+export const usageOf = ({ pid }: Running) => ({ memory: residentMemory(pid), processor: processorMicros(pid) })
+
+/** Runs one of the client programs to its end and reads its result. */
+export const client = <Options, Result>(name: string, options: Options): Effect.Effect<Result> =>
+  Effect.map(
+    run({ file: process.execPath, args: [script(`clients/${name}`), JSON.stringify(options)], cores: placement.load }),
+    // Each client program writes the result that its module declares.
+    (output) => JSON.parse(output.trim().split("\n").at(-1) ?? "") as Result
+  )
+
+/** A client program that is told things while it runs. */
+export const conversation = Effect.fnUntraced(function*<Options>(name: string, options: Options) {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [script(`clients/${name}`), JSON.stringify(options)], {
+        stdio: ["pipe", "pipe", "inherit"]
+      })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  const lines: Array<string> = []
+  const waiting: Array<(line: string) => void> = []
+  let rest = ""
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    const parts = (rest + chunk).split("\n")
+    rest = parts.pop() ?? ""
+    for (const line of parts) {
+      const next = waiting.shift()
+      if (next === undefined) lines.push(line)
+      else next(line)
+    }
+  })
+  return {
+    say: (line: string) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
+    /** The next line that the program prints; dies if it has ended. */
+    hear: Effect.callback<string>((resume) => {
+      const known = lines.shift()
+      if (known !== undefined) return resume(Effect.succeed(known))
+      waiting.push((line) => resume(Effect.succeed(line)))
+      child.once("exit", () => resume(Effect.die(new Error(`clients/${name} has ended`))))
+    })
+  }
+})

@@ -1,0 +1,132 @@
+/** What can befall a process: after each the gateway must serve again by itself. */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { readFile } from "node:fs/promises"
+import { connect } from "node:net"
+import { figure, score } from "../../bench/report/Outcome.ts"
+import type { FloodArguments } from "../clients/flood.ts"
+import type { GoodArguments, GoodResult } from "../clients/good.ts"
+import { destroy, pause, resume } from "../signals.ts"
+import { client, gateway, type GatewayOptions, mcpServer, Soak, type SoakCase, tell } from "../Soak.ts"
+
+const good = Effect.fnUntraced(function*(origin: string, seconds: number) {
+  const { tokensFile } = yield* Soak
+  return yield* client<GoodArguments, GoodResult>("good", { origin, seconds, rate: 50, tokensFile })
+})
+
+const served = ({ failed, requests }: GoodResult): number => 1 - failed / requests
+
+interface Misfortune {
+  readonly name: string
+  readonly options?: GatewayOptions
+  readonly befall: (
+    ours: Effect.Success<ReturnType<typeof gateway>>
+  ) => Effect.Effect<GoodResult | void, never, Soak>
+}
+
+/** Takes all descriptors of the gateway for a while. */
+const exhaust = (origin: string, connections: number) =>
+  Effect.promise(async () => {
+    const { port } = new URL(origin)
+    const sockets = Array.from({ length: connections }, () => {
+      const socket = connect({ host: "127.0.0.1", port: Number(port) })
+      socket.on("error", () => {})
+      return socket
+    })
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2000)
+    })
+    for (const socket of sockets) socket.destroy()
+  })
+
+const childrenOf = (pid: number): Effect.Effect<ReadonlyArray<number>> =>
+  Effect.promise(async () => {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")
+    return text.trim().split(" ").filter((part) => part !== "").map(Number)
+  })
+
+const misfortunes: ReadonlyArray<Misfortune> = [
+  {
+    name: "out of descriptors",
+    options: { shell: "ulimit -n 256; exec \"$@\"" },
+    befall: ({ origin }) => exhaust(origin, 600)
+  },
+  {
+    name: "little memory",
+    options: { nodeArgs: ["--max-old-space-size=64"] },
+    befall: Effect.fnUntraced(function*({ origin }) {
+      const { tokensFile } = yield* Soak
+      const flood: FloodArguments = { kind: "unfinished-bodies", origin, seconds: 5, tokensFile, unknownKeyToken: "" }
+      yield* client<FloodArguments, object>("flood", flood)
+    })
+  },
+  {
+    name: "disk full for the log",
+    options: { shell: "exec \"$@\" > /dev/full" },
+    befall: ({ origin }) => good(origin, 3)
+  },
+  {
+    name: "clock steps forward and back",
+    befall: Effect.fnUntraced(function*(ours) {
+      yield* tell(ours, { _tag: "StepClock", millis: 600_000 })
+      const ahead = yield* good(ours.origin, 2)
+      yield* tell(ours, { _tag: "StepClock", millis: -1_200_000 })
+      const behind = yield* good(ours.origin, 2)
+      yield* tell(ours, { _tag: "StepClock", millis: 600_000 })
+      return served(ahead) < served(behind) ? ahead : behind
+    })
+  },
+  {
+    name: "stopped for 5 s",
+    befall: Effect.fnUntraced(function*({ origin, pid }) {
+      const beside = yield* Effect.forkChild(good(origin, 8))
+      yield* Effect.sleep("1 second")
+      yield* pause(pid)
+      yield* Effect.sleep("5 seconds")
+      yield* resume(pid)
+      return yield* Fiber.join(beside)
+    })
+  },
+  {
+    name: "a worker killed each second",
+    options: { args: ["--workers", "2"] },
+    befall: Effect.fnUntraced(function*({ pid }) {
+      for (let round = 0; round < 8; round++) {
+        const [first] = yield* childrenOf(pid)
+        if (first !== undefined) yield* destroy(first)
+        yield* Effect.sleep("1 second")
+      }
+      // Workers that keep dying come back later and later.
+      yield* Effect.sleep("10 seconds")
+    })
+  }
+]
+
+const chaos = ({ befall, name, options }: Misfortune): SoakCase => ({
+  name: `chaos: ${name}`,
+  run: Effect.gen(function*() {
+    const server = yield* mcpServer
+    const ours = yield* gateway(server.origin, options)
+    const before = yield* good(ours.origin, 3)
+    const during = yield* befall(ours)
+    yield* Effect.sleep("2 seconds")
+    const after = yield* good(ours.origin, 3)
+    return {
+      figures: [
+        figure("good callers before", "ms (p99)", [before.p99]),
+        figure("good callers afterwards", "ms (p99)", [after.p99])
+      ],
+      scores: [
+        ...during === undefined
+          ? []
+          : [score(`chaos/${name}/during`, "share of good requests answered well meanwhile", served(during))],
+        score(`chaos/${name}/after`, "share of good requests answered well afterwards", served(after))
+      ],
+      notes: [...during === undefined ? [] : [during], after].flatMap(({ failures }) =>
+        Object.entries(failures).map(([outcome, count]) => `${name}: ${count} good requests: ${outcome}`)
+      )
+    }
+  })
+})
+
+export const chaosCases: ReadonlyArray<SoakCase> = misfortunes.map(chaos)

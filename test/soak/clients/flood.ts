@@ -1,0 +1,150 @@
+/** Clients that take more than their share, one kind a process. Everything is bounded in count and in time. */
+import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { connect, type Socket } from "node:net"
+import { argv } from "node:process"
+import { toolsListRequest } from "../../bench/peers/mcpAnswers.ts"
+import { nowMillis } from "./now.ts"
+
+/** The kinds of floods. */
+export type FloodKind =
+  | "unknown-key"
+  | "no-token"
+  | "slow-calls"
+  | "invented-tokens"
+  | "broken-tokens"
+  | "unfinished-bodies"
+  | "leaving"
+  | "slow-heads"
+  | "many-fields"
+
+/** What the flooder is told. */
+export interface FloodArguments {
+  readonly kind: FloodKind
+  readonly origin: string
+  readonly seconds: number
+  /** A good token, for the kinds that need one. */
+  readonly tokensFile: string
+  /** A token of the right issuer with a key id that does not exist. */
+  readonly unknownKeyToken: string
+}
+
+// The parent process wrote it.
+const options = JSON.parse(argv[2] ?? "") as FloodArguments
+const { port } = new URL(options.origin)
+const [goodToken = ""] = readFileSync(options.tokensFile, "utf8").split("\n")
+const until = nowMillis() + options.seconds * 1000
+const open = new Set<Socket>()
+let stopped = false
+
+const post = (token: string | undefined, path = "/mcp"): string =>
+  `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+  (token === undefined ? "" : `Authorization: Bearer ${token}\r\n`) +
+  `Content-Length: ${Buffer.byteLength(toolsListRequest)}\r\n\r\n${toolsListRequest}`
+
+const dial = (onClose: () => void, from?: string): Socket => {
+  const socket = connect({
+    host: "127.0.0.1",
+    port: Number(port),
+    ...(from === undefined ? {} : { localAddress: from })
+  })
+  open.add(socket)
+  socket.on("error", () => {})
+  socket.on("close", () => {
+    open.delete(socket)
+    if (!stopped) onClose()
+  })
+  socket.resume()
+  return socket
+}
+
+/** Writes the same requests over and over, as fast as the gateway takes them, over so many connections. */
+const pipeline = (connections: number, text: string, batch: number): void => {
+  const block = text.repeat(batch)
+  const begin = (): void => {
+    const socket = dial(() => setTimeout(begin, 100))
+    const write = (): void => {
+      if (stopped || socket.destroyed) return
+      if (socket.write(block)) setImmediate(write)
+      else socket.once("drain", write)
+    }
+    socket.once("connect", write)
+  }
+  for (let index = 0; index < connections; index++) begin()
+}
+
+/** One request after the other on so many connections. */
+const repeat = (connections: number, makeText: () => string): void => {
+  const begin = (): void => {
+    const socket = dial(() => setTimeout(begin, 100))
+    const write = (): void => {
+      if (!stopped && !socket.destroyed) socket.write(makeText())
+    }
+    socket.once("connect", write)
+    socket.on("data", write)
+  }
+  for (let index = 0; index < connections; index++) begin()
+}
+
+const kinds: Readonly<Record<FloodKind, () => void>> = {
+  "unknown-key": () => pipeline(1, post(options.unknownKeyToken), 200),
+  "no-token": () => pipeline(1, post(undefined), 200),
+  // As many at a time as the gateway lets wait by default.
+  "slow-calls": () => pipeline(1, post(goodToken, "/mcp/slow?millis=20000"), 2048),
+  "invented-tokens": () => repeat(400, () => post(randomBytes(24).toString("hex"))),
+  "broken-tokens": () => {
+    const timer = setInterval(() => {
+      if (stopped) return clearInterval(timer)
+      const socket = dial(() => {})
+      socket.write(post(`broken-${randomBytes(12).toString("hex")}`))
+      setTimeout(() => socket.destroy(), 2000)
+    }, 200)
+  },
+  "unfinished-bodies": () => {
+    const head = `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+      `Authorization: Bearer ${goodToken}\r\nContent-Length: 1000001\r\n\r\n`
+    const body = Buffer.alloc(1_000_000, " ")
+    const begin = (): void => {
+      const socket = dial(() => setTimeout(begin, 1000))
+      socket.write(head)
+      socket.write(body)
+    }
+    for (let index = 0; index < 1000; index++) setTimeout(begin, index * 2)
+  },
+  leaving: () => {
+    const timer = setInterval(() => {
+      if (stopped) return clearInterval(timer)
+      const socket = dial(() => {})
+      socket.write(post(goodToken, "/mcp/slow?millis=2000"))
+      setTimeout(() => socket.destroy(), 50)
+    }, 5)
+  },
+  "slow-heads": () => {
+    const begin = (): void => {
+      const socket = dial(() => setTimeout(begin, 100))
+      socket.write("POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+      const timer = setInterval(() => {
+        if (socket.destroyed || stopped) clearInterval(timer)
+        else socket.write("a")
+      }, 2000)
+    }
+    // In one tick, as many as there may be descriptors for.
+    for (let index = 0; index < 8000; index++) begin()
+  },
+  "many-fields": () => {
+    const fields = Array.from({ length: 1500 }, (_, index) => `a${index}:b\r\n`).join("")
+    repeat(8, () => post(goodToken).replace("\r\n\r\n", `\r\n${fields}\r\n`))
+  }
+}
+
+kinds[options.kind]()
+
+const ending = setInterval(() => {
+  if (nowMillis() < until) return
+  clearInterval(ending)
+  stopped = true
+  for (const socket of open) socket.destroy()
+  process.stdout.write("{}")
+  // Timers of clients that wait to come back are not waited for.
+  setTimeout(() => process.exit(0), 100)
+}, 50)

@@ -1,0 +1,90 @@
+/** Many clients at once that do little: idle ones that hold a connection, and listeners that read an event stream. */
+import { readFileSync } from "node:fs"
+import { connect } from "node:net"
+import { argv } from "node:process"
+
+/** What the client is told. */
+export interface ListenersArguments {
+  readonly origin: string
+  readonly tokensFile: string
+  /** Connections on which one request was answered. */
+  readonly idle: number
+  /** Event streams, each of so many events, one a second. */
+  readonly streams: number
+  readonly events: number
+}
+
+/** What the clients saw. */
+export interface ListenersResult {
+  /** Idle connections that were still open at the end. */
+  readonly stillOpen: number
+  /** Streams that began with a 200. */
+  readonly begun: number
+  /** Events that came. */
+  readonly delivered: number
+  /** Streams that ended in good order. */
+  readonly ended: number
+}
+
+// The parent process wrote it.
+const { events, idle, origin, streams, tokensFile } = JSON.parse(argv[2] ?? "") as ListenersArguments
+const tokens = readFileSync(tokensFile, "utf8").trim().split("\n")
+const { port } = new URL(origin)
+const seen = { stillOpen: 0, begun: 0, delivered: 0, ended: 0 }
+
+/** Over the loopback network's addresses: one address has too few ports for all. */
+const address = (index: number): string => `127.0.0.${2 + index % 8}`
+
+const rest = (index: number): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port: Number(port), localAddress: address(index) })
+    socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    seen.stillOpen++
+    socket.once("data", () => resolve())
+    socket.on("error", () => resolve())
+    socket.on("close", () => {
+      seen.stillOpen--
+      resolve()
+    })
+  })
+
+const listen = (index: number): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port: Number(port), localAddress: address(index) })
+    const token = tokens[index % tokens.length] ?? ""
+    socket.write(
+      `GET /mcp/events?count=${events}&millis=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n` +
+        `Accept: text/event-stream\r\nAuthorization: Bearer ${token}\r\n\r\n`
+    )
+    let text = ""
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk
+    })
+    socket.on("error", () => {})
+    socket.on("close", () => {
+      if (text.startsWith("HTTP/1.1 200")) seen.begun++
+      seen.delivered += text.split("notifications/message").length - 1
+      if (text.endsWith("0\r\n\r\n")) seen.ended++
+      resolve()
+    })
+  })
+
+/** Begins `count` of them, a few hundred at a time. */
+const spread = async (
+  count: number,
+  begin: (index: number) => Promise<void>
+): Promise<ReadonlyArray<Promise<void>>> => {
+  const begun: Array<Promise<void>> = []
+  for (let index = 0; index < count; index++) {
+    begun.push(begin(index))
+    if (index % 200 === 199) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return begun
+}
+
+await Promise.all(await spread(idle, rest))
+process.stdout.write("idle\n")
+const listening = await spread(streams, listen)
+process.stdout.write("listening\n")
+await Promise.all(listening)
+process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0))

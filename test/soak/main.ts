@@ -1,0 +1,113 @@
+/** `npm run soak`: holds the gateway under load, floods it, and lets misfortunes befall it; prints what it found. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import { readFile, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { describeMachine } from "../bench/machine.ts"
+import { type Limits, missed } from "../bench/report/limits.ts"
+import { figureTable, scoreTable, table } from "../bench/report/tables.ts"
+import { audience } from "../bench/tokens.ts"
+import { chaosCases } from "./cases/chaos.ts"
+import { floodCases } from "./cases/floods.ts"
+import { idleCase } from "./cases/idle.ts"
+import { mixedCase } from "./cases/mixed.ts"
+import { makeSoak, Soak, type SoakCase } from "./Soak.ts"
+
+const cases: ReadonlyArray<SoakCase> = [mixedCase, idleCase, ...floodCases, ...chaosCases]
+
+/** A case broke off or missed a limit; all has been printed. */
+class SoakFailed extends Data.TaggedError("SoakFailed")<{}> {
+  override readonly [Runtime.errorReported] = false
+}
+
+const flags = {
+  case: Flag.String("case").pipe(
+    Flag.withDescription("What to run: the beginning of a case's name; may be repeated; everything unless given"),
+    Flag.atLeast(0)
+  ),
+  minutes: Flag.Int("minutes").pipe(
+    Flag.withDescription("How long mixed traffic runs"),
+    Flag.filter((minutes) => minutes >= 1, () => "--minutes is at least 1"),
+    Flag.withDefault(60)
+  ),
+  seconds: Flag.Int("seconds").pipe(
+    Flag.withDescription("How long each flood lasts"),
+    Flag.filter((seconds) => seconds >= 1, () => "--seconds is at least 1"),
+    Flag.withDefault(60)
+  ),
+  clients: Flag.Int("clients").pipe(
+    Flag.withDescription("How many idle clients there are, and how many event streams"),
+    Flag.filter((clients) => clients >= 1, () => "--clients is at least 1"),
+    Flag.withDefault(10_000)
+  ),
+  json: Flag.String("json").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Where the results go; a new file in the system's temporary directory unless given"),
+    Flag.optional
+  ),
+  gateway: Flag.String("gateway").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("The main.js of another build, to compare"),
+    Flag.withDefault("dist/main.js")
+  )
+}
+
+const perform = Effect.fnUntraced(function*({ name, run }: SoakCase) {
+  yield* Console.error(`running: ${name}`)
+  return yield* Effect.scoped(run).pipe(
+    Effect.map((finding) => ({ name, broke: false, ...finding })),
+    // One case that cannot be run does not cost the others their results.
+    Effect.catchDefect((defect) =>
+      Effect.succeed({ name, broke: true, figures: [], scores: [], notes: [`${name}: broke off: ${String(defect)}`] })
+    )
+  )
+})
+
+const soak = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof flags>) {
+  const limits = yield* Effect.promise(async () =>
+    // Written by hand, and part of this soak.
+    JSON.parse(await readFile("test/soak/limits.json", "utf8")) as Limits
+  )
+  const wanted = cases.filter(({ name }) =>
+    options.case.length === 0 || options.case.some((beginning) => name.startsWith(beginning))
+  )
+  const machine = yield* Effect.promise(describeMachine)
+  const made = yield* makeSoak({ ...options, gatewayFile: resolve(options.gateway) })
+  const outcomes = yield* Effect.forEach(wanted, perform).pipe(Effect.provideService(Soak, made))
+
+  const scores = outcomes.flatMap((outcome) => outcome.scores)
+  const figures = outcomes.flatMap((outcome) => outcome.figures.map((one) => ({ case: outcome.name, ...one })))
+  const notes = outcomes.flatMap((outcome) => outcome.notes)
+  yield* Console.log([
+    table(["Machine", ""], Object.entries(machine)),
+    figureTable(figures),
+    scoreTable(scores, limits),
+    ...notes
+  ].join("\n\n"))
+
+  const stamp = (yield* Clock.currentTimeMillis).toString()
+  const file = Option.getOrElse(options.json, () => join(tmpdir(), `mcp-authorizer-soak-${stamp}.json`))
+  yield* Effect.promise(() => writeFile(file, JSON.stringify({ machine, outcomes, limits }, null, 2)))
+  yield* Console.log(`\nresults: ${file}`)
+
+  const misses = missed(scores, limits)
+  if (misses.length > 0) yield* Console.log(`missed: ${misses.map(({ id }) => id).join(", ")}`)
+  if (misses.length > 0 || outcomes.some((outcome) => outcome.broke)) return yield* new SoakFailed()
+}, Effect.scoped)
+
+Command.make("soak", flags, soak).pipe(
+  Command.withDescription("Holds the gateway under load and floods it, on this machine; fails when a limit is missed."),
+  Command.run({ version: "0" }),
+  Effect.provide([NodeServices.layer, TestIssuer.layer({ audience })]),
+  NodeRuntime.runMain
+)
