@@ -34,6 +34,8 @@ interface ProviderCommon {
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
+  /** Hosts, beside this machine, that may be asked over http; none where it is left out. */
+  readonly allowHttp?: ReadonlyArray<string> | undefined
 }
 
 /** Where a JWT provider's keys come from: exactly one of three. */
@@ -91,14 +93,24 @@ export interface UserinfoProvider extends ProviderCommon {
   readonly userinfoEndpoint: string
 }
 
-/** Opaque tokens, verified by introspection (RFC 7662) with client credentials. */
+/** The ways to authenticate at an introspection endpoint, by the names of `MCP_CLIENT_AUTH`. */
+export const clientAuthMethods = ["basic", "post", "bearer", "none"] as const
+
+/** How the gateway authenticates at an introspection endpoint (RFC 7662, section 2.1). */
+export type ClientAuth =
+  /** HTTP Basic, or in the form (RFC 6749, section 2.3.1). */
+  | { readonly method: "basic" | "post"; readonly clientId: string; readonly clientSecret: Redacted.Redacted<string> }
+  /** A token of the gateway's own (RFC 6750, section 2.1). */
+  | { readonly method: "bearer"; readonly token: Redacted.Redacted<string> }
+  | { readonly method: "none" }
+
+/** Opaque tokens, verified by introspection (RFC 7662). */
 export interface IntrospectionProvider extends ProviderCommon {
   readonly type: "introspection"
   readonly issuer: string
   readonly audience: ReadonlyArray<string>
   readonly introspectionEndpoint: string
-  readonly clientId: string
-  readonly clientSecret: Redacted.Redacted<string>
+  readonly clientAuth: ClientAuth
 }
 
 /** Who vouches for tokens, one of the five ways. */
@@ -141,6 +153,10 @@ export interface GatewaySettings {
   readonly path: string
   /** Origin, or origin and path, without a slash at the end; `undefined`: taken from each request. */
   readonly publicUrl: string | undefined
+  /** Hosts, beside this machine, that may be spoken to over http: providers', and that of `publicUrl`. */
+  readonly allowHttp: ReadonlyArray<string>
+  /** The path of a file with certificate authorities in PEM that are trusted beside the system's own. */
+  readonly caFile: string | undefined
   readonly trustedProxies: TrustedProxies
   readonly allowedOrigins: AllowedOrigins
   /** Lower case. */

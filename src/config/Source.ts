@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import type { Problem } from "./InvalidConfiguration.ts"
 import type { Checked } from "./kinds.ts"
 import { type Decoded, type SettingName, settings } from "./settings.ts"
@@ -20,10 +21,19 @@ export interface Source {
   readonly problems: ReadonlyArray<Problem>
 }
 
-/** Reads a value as the kind that its setting has. */
-export const decode = <N extends SettingName>(name: N, { isText, value }: Given): Checked<Decoded<N>> => {
+/**
+ * Reads a value as the kind that its setting has.
+ *
+ * @param allowHttp hosts, beside this machine, whose URLs may be http ones
+ */
+export const decode = <N extends SettingName>(
+  name: N,
+  { isText, value }: Given,
+  allowHttp: ReadonlyArray<string> = []
+): Checked<Decoded<N>> => {
   const { kind } = settings[name]
-  return isText && typeof value === "string" ? kind.fromText(value) : kind.fromJson(value)
+  const decoded = isText && typeof value === "string" ? kind.fromText(value) : kind.fromJson(value)
+  return Result.flatMap(decoded, (usable) => kind.permit?.(usable, allowHttp) ?? Result.succeed(usable))
 }
 
 /** Several sources as one: for each setting the first that has it. */

@@ -1,6 +1,7 @@
 import * as IpNetwork from "effect/net/IpNetwork"
 import type {
   AllowedOrigins,
+  ClientAuth,
   GatewaySettings,
   KeySource,
   OAuthEndpoints,
@@ -28,6 +29,12 @@ const describeEndpoints = ({ authorize, token, userinfo }: OAuthEndpoints): { re
   authorize_endpoint: authorize ?? null,
   token_endpoint: token ?? null,
   userinfo_endpoint: userinfo ?? null
+})
+
+const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json } => ({
+  client_auth: auth.method,
+  ...("clientId" in auth ? { client_id: auth.clientId } : {}),
+  ...(auth.method === "none" ? {} : { client_secret: hidden })
 })
 
 const describeOwn = (provider: Provider): { readonly [member: string]: Json } => {
@@ -61,8 +68,7 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
         issuer: provider.issuer,
         audience: provider.audience,
         introspection_endpoint: provider.introspectionEndpoint,
-        client_id: provider.clientId,
-        client_secret: hidden
+        ...describeClientAuth(provider.clientAuth)
       }
   }
 }
@@ -73,6 +79,7 @@ const describeProvider = (provider: Provider): Json => ({
   ...describeOwn(provider),
   required_scopes: provider.requiredScopes,
   allowed_domains: provider.allowedDomains,
+  ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
   token_prefix: provider.tokenPrefix ?? null
 })
 
@@ -106,6 +113,8 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   host: settings.host,
   port: settings.port,
   workers: settings.workers,
+  allow_http: settings.allowHttp,
+  ca_file: settings.caFile ?? null,
   trusted_proxies: describeProxies(settings.trustedProxies),
   allowed_origins: describeOrigins(settings.allowedOrigins),
   forward_authorization: settings.forwardAuthorization,

@@ -32,5 +32,22 @@ export const domains: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>
   }
 )
 
+const host = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]+\])$/
+
+/** Hosts by their full names, in lower case: what is allowed to one is not to be allowed to its neighbours. */
+export const hosts: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
+  "comma list",
+  /,/,
+  (members) => {
+    const names = members.map((member) => member.toLowerCase())
+    return names.every((name) => host.test(name))
+      ? Result.succeed(names)
+      : refuse(
+        "contains something that is not the name of a host",
+        "Write keycloak or idp.lan, without scheme, port, path and wildcard"
+      )
+  }
+)
+
 /** Where AuthKit issuers live. */
 export const authkitDomains: ReadonlyArray<string> = ["*.authkit.app", "*.workos.com"]

@@ -18,6 +18,8 @@ export interface Kind<out A, out Input = unknown> {
   readonly schema: JsonSchema
   readonly fromText: (text: string) => Checked<A>
   readonly fromJson: (value: unknown) => Checked<A>
+  /** Whether a decoded value may be used where http is allowed to these hosts only. A method, for its variance. */
+  permit?(value: A, allowHttp: ReadonlyArray<string>): Checked<A>
   /** Exists in the type only. */
   readonly Input?: Input
 }

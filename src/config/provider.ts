@@ -4,7 +4,13 @@
 import * as Result from "effect/Result"
 import { authkitDomains, matchesDomain } from "./domains.ts"
 import type { FieldReader } from "./FieldReader.ts"
-import type { IntrospectionProvider, Provider, StaticProvider, UserinfoProvider } from "./GatewaySettings.ts"
+import type {
+  ClientAuth,
+  IntrospectionProvider,
+  Provider,
+  StaticProvider,
+  UserinfoProvider
+} from "./GatewaySettings.ts"
 import { resolveJwtProvider } from "./jwtProvider.ts"
 import { providerFieldNames, providerFields, type ProviderType } from "./providerFields.ts"
 import { allowedDomains, audience, type ProviderContext, readCommon, readIssuer } from "./providerParts.ts"
@@ -58,16 +64,50 @@ const resolveUserinfo = (fields: FieldReader): UserinfoProvider | undefined => {
     }
 }
 
+/** What each way to authenticate needs, and what it has no use for. */
+const credentials = {
+  basic: { needs: ["client_id", "client_secret"], others: [] },
+  post: { needs: ["client_id", "client_secret"], others: [] },
+  bearer: { needs: ["client_secret"], others: ["client_id"] },
+  none: { needs: [], others: ["client_id", "client_secret"] }
+} as const
+
+/** How the gateway authenticates, after complaining about what is missing or of no use. */
+const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
+  const method = fields.read("client_auth") ?? (fields.given.has("client_auth") ? undefined : "basic")
+  const clientId = fields.read("client_id")
+  const clientSecret = fields.read("client_secret")
+  if (method === undefined) return undefined
+  const way = `${fields.label("client_auth")} is ${method}`
+  for (const field of credentials[method].needs) {
+    if (!fields.given.has(field)) {
+      fields.complain(field, {
+        problem: "is missing; a provider of type introspection needs it",
+        cure: `Set it, or choose another way to authenticate with ${fields.label("client_auth")}`
+      })
+    }
+  }
+  for (const field of credentials[method].others) {
+    if (fields.given.has(field)) {
+      fields.complain(field, { problem: `has no use where ${way}`, cure: "Remove it, or choose another way" })
+    }
+  }
+  if (method === "none") return { method }
+  if (clientSecret === undefined) return undefined
+  if (method === "bearer") return { method, token: clientSecret }
+  return clientId === undefined ? undefined : { method, clientId, clientSecret }
+}
+
 const resolveIntrospection = (fields: FieldReader, context: ProviderContext): IntrospectionProvider | undefined => {
   const issuer = readIssuer(fields, "introspection")
   const introspectionEndpoint = fields.read("introspection_endpoint")
-  const clientId = fields.read("client_id")
-  const clientSecret = fields.read("client_secret")
-  for (const field of ["introspection_endpoint", "client_id", "client_secret"] as const) {
-    if (!fields.given.has(field)) {
-      fields.complain(field, { problem: "is missing; a provider of type introspection needs it", cure: "Set it" })
-    }
+  if (!fields.given.has("introspection_endpoint")) {
+    fields.complain("introspection_endpoint", {
+      problem: "is missing; a provider of type introspection needs it",
+      cure: "Set it"
+    })
   }
+  const clientAuth = readClientAuth(fields)
   const rest = {
     ...readCommon(fields, "introspection"),
     audience: audience(fields, context),
@@ -76,10 +116,9 @@ const resolveIntrospection = (fields: FieldReader, context: ProviderContext): In
       ["introspection_endpoint", introspectionEndpoint]
     ])
   }
-  return issuer === undefined || introspectionEndpoint === undefined || clientId === undefined ||
-      clientSecret === undefined
+  return issuer === undefined || introspectionEndpoint === undefined || clientAuth === undefined
     ? undefined
-    : { ...rest, type: "introspection", issuer, introspectionEndpoint, clientId, clientSecret }
+    : { ...rest, type: "introspection", issuer, introspectionEndpoint, clientAuth }
 }
 
 /** A provider, or `undefined` after complaining about everything that is wrong with it. */

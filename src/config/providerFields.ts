@@ -28,12 +28,14 @@ const table = {
   require_at_jwt: { setting: "MCP_REQUIRE_AT_JWT", types: jwt },
   required_scopes: { setting: "MCP_REQUIRED_SCOPES", types: all, gatewayWide: true },
   allowed_domains: { setting: "MCP_ALLOWED_DOMAINS", types: remote },
+  allow_http: { setting: "MCP_ALLOW_HTTP", types: remote, gatewayWide: true },
   token_prefix: { setting: "MCP_TOKEN_PREFIX", types: all },
   tokens: { setting: "MCP_STATIC_TOKENS", types: ["static"] },
   authorize_endpoint: { setting: "MCP_OAUTH_AUTHORIZE_ENDPOINT", types: jwt },
   token_endpoint: { setting: "MCP_OAUTH_TOKEN_ENDPOINT", types: jwt },
   userinfo_endpoint: { setting: "MCP_OAUTH_USERINFO_ENDPOINT", types: ["authkit", "oidc", "userinfo"] },
   introspection_endpoint: { setting: "MCP_INTROSPECTION_URL", types: ["introspection"] },
+  client_auth: { setting: "MCP_CLIENT_AUTH", types: ["introspection"] },
   client_id: { setting: "MCP_CLIENT_ID", types: ["introspection"] },
   client_secret: { setting: "MCP_CLIENT_SECRET", types: ["introspection"] }
 } as const satisfies Record<string, ProviderField>

@@ -12,14 +12,25 @@ import { issuerUrl } from "./urls.ts"
 export interface ProviderContext {
   /** The resource identifier that the audience `auto` stands for, if the public URL is configured. */
   readonly resource: string | undefined
+  /** The public URL is configured, and wrong: that has been complained about. */
+  readonly publicUrlIsWrong?: boolean
+  /** Hosts, beside this machine, that every provider may be asked over http at. */
+  readonly allowHttp?: ReadonlyArray<string>
 }
 
 export const readCommon = (fields: FieldReader, type: ProviderType) => ({
   name: fields.read("name") ?? type,
   requiredScopes: fields.read("required_scopes") ?? [],
   tokenPrefix: fields.read("token_prefix"),
-  allowedDomains: []
+  allowedDomains: [],
+  ...readAllowHttp(fields)
 })
+
+/** The hosts that may be asked over http, after complaining about what is wrong with the provider's own list. */
+const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArray<string> } => {
+  fields.read("allow_http")
+  return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
+}
 
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
@@ -40,17 +51,21 @@ export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = 
   }
   const issuer = fields.read("issuer")
   if (issuer === undefined || (mayBeName && !looksLikeUrl.test(issuer))) return issuer
-  const url = issuerUrl(issuer)
+  const url = issuerUrl(issuer, fields.allowHttp)
   if (Result.isSuccess(url)) return url.success
   for (const complaint of url.failure) fields.complain("issuer", complaint)
   return undefined
 }
 
 /** The audiences, with `auto` replaced by the resource identifier. */
-export const audience = (fields: FieldReader, { resource }: ProviderContext): ReadonlyArray<string> => {
+export const audience = (
+  fields: FieldReader,
+  { publicUrlIsWrong = false, resource }: ProviderContext
+): ReadonlyArray<string> => {
   const audience = fields.read("audience") ?? []
   if (!audience.includes("auto")) return audience
   if (resource === undefined) {
+    if (publicUrlIsWrong) return audience
     fields.complain("audience", {
       problem: "is auto, but the public URL is not known before a request comes",
       cure: "Set MCP_PUBLIC_URL, or name the audience"

@@ -37,7 +37,13 @@ const flat = (settings: Settings): ReadonlyMap<ProviderFieldName, Given> =>
 const isField = (name: string): name is ProviderFieldName => Object.hasOwn(providerFields, name)
 
 /** The fields of one entry of `MCP_PROVIDERS`. */
-const entry = (value: unknown, index: number, source: string | undefined, problems: Array<Problem>) => {
+const entry = (
+  value: unknown,
+  index: number,
+  source: string | undefined,
+  problems: Array<Problem>,
+  allowHttp: ReadonlyArray<string>
+) => {
   const setting = `MCP_PROVIDERS[${index}]`
   if (!isObject(value)) {
     problems.push({ setting, source, problem: "is not an object", cure: "Write {\"type\": …, \"issuer\": …}" })
@@ -58,15 +64,19 @@ const entry = (value: unknown, index: number, source: string | undefined, proble
       cure: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`
     })
   }
-  return FieldReader.make(setting, given, (field) => `${setting}.${field}`, problems)
+  return FieldReader.make(setting, given, (field) => `${setting}.${field}`, problems, allowHttp)
 }
 
-const readers = (settings: Settings, problems: Array<Problem>): ReadonlyArray<FieldReader.FieldReader> => {
+const readers = (
+  settings: Settings,
+  problems: Array<Problem>,
+  allowHttp: ReadonlyArray<string>
+): ReadonlyArray<FieldReader.FieldReader> => {
   const single = flat(settings)
   const several = settings.get("MCP_PROVIDERS")
   if (several === undefined) {
     return [...single.keys()].some((field) => identifying.has(field))
-      ? [FieldReader.make("the provider", single, (field) => providerFields[field].setting, problems)]
+      ? [FieldReader.make("the provider", single, (field) => providerFields[field].setting, problems, allowHttp)]
       : []
   }
   const { source } = several
@@ -84,7 +94,7 @@ const readers = (settings: Settings, problems: Array<Problem>): ReadonlyArray<Fi
     for (const complaint of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...complaint })
     return []
   }
-  return entries.success.flatMap((value, index) => entry(value, index, source, problems) ?? [])
+  return entries.success.flatMap((value, index) => entry(value, index, source, problems, allowHttp) ?? [])
 }
 
 /** The providers, in order; what is wrong with them goes to `problems`. */
@@ -93,7 +103,7 @@ export const resolveProviders = (
   context: ProviderContext,
   problems: Array<Problem>
 ): ReadonlyArray<Provider> => {
-  const resolved = readers(settings, problems).flatMap((fields) => {
+  const resolved = readers(settings, problems, context.allowHttp ?? []).flatMap((fields) => {
     const provider = resolveProvider(fields, context)
     return provider === undefined ? [] : [{ provider, fields }]
   })

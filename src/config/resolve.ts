@@ -46,10 +46,13 @@ export const resolve = (
   const problems = [...merged.problems]
   const { given } = merged
 
+  // Read ahead of all others, which it permits something; it is complained about when it is read in its turn.
+  const named = given.get("MCP_ALLOW_HTTP")
+  const allowHttp = (named && Result.getOrUndefined(decode("MCP_ALLOW_HTTP", named))) ?? []
   const read = <N extends SettingName>(name: N): Decoded<N> | undefined => {
     const value = given.get(name)
     if (value === undefined) return undefined
-    const decoded = decode(name, value)
+    const decoded = decode(name, value, allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
     for (const complaint of decoded.failure) problems.push({ setting: name, source: value.source, ...complaint })
     return undefined
@@ -63,7 +66,11 @@ export const resolve = (
   const path = defaulted("MCP_PATH")
   const host = defaulted("HOST")
   const resource = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
-  const providers = resolveProviders(given, { resource }, problems)
+  const providers = resolveProviders(given, {
+    resource,
+    publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
+    allowHttp
+  }, problems)
   if (authEnabled && !namesProvider(given)) problems.push(noProvider)
   const requiredScopes = read("MCP_REQUIRED_SCOPES") ?? []
   const everyRequiredScope = new Set(requiredScopes.concat(providers.flatMap(({ requiredScopes }) => requiredScopes)))
@@ -77,6 +84,8 @@ export const resolve = (
     gatewayUrl: defaulted("MCP_GATEWAY_URL"),
     path,
     publicUrl,
+    allowHttp: read("MCP_ALLOW_HTTP") ?? [],
+    caFile: read("MCP_CA_FILE"),
     trustedProxies: defaulted("MCP_TRUSTED_PROXIES"),
     allowedOrigins: read("MCP_ALLOWED_ORIGINS") ?? usualOrigins,
     traceHeader: defaulted("MCP_TRACE_HEADER"),

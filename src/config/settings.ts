@@ -3,8 +3,8 @@
  */
 import * as Result from "effect/Result"
 import { algorithms } from "./algorithms.ts"
-import { domains } from "./domains.ts"
-import { errorStyles, logLevels } from "./GatewaySettings.ts"
+import { domains, hosts } from "./domains.ts"
+import { clientAuthMethods, errorStyles, logLevels } from "./GatewaySettings.ts"
 import { endpointPath, traceField } from "./http.ts"
 import { boolean, choice, integer, type Kind, list, refuse, scopes, secret, text } from "./kinds.ts"
 import { entries, json } from "./nested.ts"
@@ -93,6 +93,17 @@ const table = {
     doc: "Networks whose `X-Forwarded-*` fields are believed."
   },
 
+  MCP_CA_FILE: {
+    kind: text,
+    otherwise: "the system's authorities alone",
+    doc: "A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server."
+  },
+  MCP_ALLOW_HTTP: {
+    kind: hosts,
+    otherwise: "none",
+    doc: "Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`."
+  },
+
   MCP_PROVIDER_TYPE: {
     kind: choice(["authkit", "oidc", "jwt", "static", "userinfo", "introspection"]),
     aliases: ["AUTH_PROVIDER_TYPE"],
@@ -160,8 +171,15 @@ const table = {
     doc: "Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON."
   },
   MCP_INTROSPECTION_URL: { kind: providerUrl, doc: "The introspection endpoint (RFC 7662)." },
+  MCP_CLIENT_AUTH: {
+    kind: choice(clientAuthMethods),
+    default: "basic",
+    doc:
+      "How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the " +
+      "form (`post`), the secret as a bearer token, or not at all."
+  },
   MCP_CLIENT_ID: { kind: text, doc: "The client id for introspection." },
-  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret for introspection." },
+  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret, or bearer token, for introspection." },
   MCP_PROVIDERS: {
     kind: entries,
     secret: true,

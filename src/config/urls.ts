@@ -16,13 +16,7 @@ const parse = (text: string): { readonly url: URL; readonly authority: string } 
   return url === undefined ? undefined : { url, authority }
 }
 
-interface Rules {
-  /** `http` for every host, or for loopback hosts only. */
-  readonly http: "Anywhere" | "Loopback"
-  readonly query: boolean
-}
-
-const check = (text: string, rules: Rules): Checked<URL> => {
+const check = (text: string, rules: { readonly query: boolean }): Checked<URL> => {
   const parsed = parse(text)
   if (parsed === undefined) return refuse("is not an absolute URL", "Write it as https://host/path")
   const { authority, url } = parsed
@@ -32,14 +26,24 @@ const check = (text: string, rules: Rules): Checked<URL> => {
   if (authority.includes("@")) return refuse("has credentials in the URL", "Remove the part before the @")
   if (text.includes("#")) return refuse("has a fragment", "Remove the # and what follows it")
   if (!rules.query && text.includes("?")) return refuse("has a query", "Remove the ? and what follows it")
-  if (url.protocol === "http:" && rules.http === "Loopback" && !isLoopbackHost(url.hostname)) {
-    return refuse(
-      "is an http URL",
-      "Use https; http is for loopback hosts only (localhost, 127.0.0.0/8, [::1])"
-    )
-  }
   return Result.succeed(url)
 }
+
+/**
+ * Says whether a URL may be used as far as its scheme goes: `https`, or `http` to this machine or to one of the hosts that
+ * the operator has named.
+ */
+export const isPermitted = ({ hostname, protocol }: URL, allowHttp: ReadonlyArray<string>): boolean =>
+  protocol === "https:" || (protocol === "http:" && (isLoopbackHost(hostname) || allowHttp.includes(hostname)))
+
+/** The URL, if it may be used. */
+const permit = (url: string, allowHttp: ReadonlyArray<string>): Checked<string> =>
+  isPermitted(new URL(url), allowHttp)
+    ? Result.succeed(url)
+    : refuse(
+      "is an http URL",
+      "Use https; http is for loopback hosts (localhost, 127.0.0.0/8, [::1]) and for those that MCP_ALLOW_HTTP names"
+    )
 
 const bareDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)+\.?(?::[0-9]{1,5})?(?:\/[^\s]*)?$/i
 
@@ -47,31 +51,34 @@ const bareDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)+\.?(?::[0-9
 const withScheme = (text: string): string => bareDomain.test(text) ? `https://${text}` : text
 
 /** An issuer that must be a URL: no query and no fragment (RFC 8414, section 2). The string is kept, slash and all. */
-export const issuerUrl = (text: string): Checked<string> => {
+export const issuerUrl = (text: string, allowHttp: ReadonlyArray<string> = []): Checked<string> => {
   const issuer = withScheme(text)
-  return Result.map(check(issuer, { http: "Loopback", query: false }), () => issuer)
+  return Result.flatMap(check(issuer, { query: false }), () => permit(issuer, allowHttp))
 }
 
-/** A URL of a provider: https, or http on a loopback host. A bare domain gets `https://`. */
-export const providerUrl: Kind<string, string> = string("https URL", (text) => {
-  const url = withScheme(text)
-  return Result.map(check(url, { http: "Loopback", query: true }), () => url)
-})
+/** A URL of a provider: https, or http on a host that may have it. A bare domain gets `https://`. */
+export const providerUrl: Kind<string, string> = {
+  ...string("https URL", (text) => {
+    const url = withScheme(text)
+    return Result.map(check(url, { query: true }), () => url)
+  }),
+  permit
+}
 
 /** Where the MCP server is: http, https, or http over a Unix socket. */
 export const gatewayUrl: Kind<string, string> = string("URL", (text) =>
   meansSocket(text)
     ? checkSocketUrl(text)
-    : Result.map(check(text, { http: "Anywhere", query: false }), () => text))
+    : Result.map(check(text, { query: false }), () => text))
 
 /** Where clients find the gateway: the serialised origin, and the path if there is one, without a slash at the end. */
-export const publicUrl: Kind<string, string> = string(
-  "https URL",
-  (text) =>
-    Result.flatMap(check(text, { http: "Loopback", query: false }), ({ origin, pathname }) => {
+export const publicUrl: Kind<string, string> = {
+  ...string("https URL", (text) =>
+    Result.flatMap(check(text, { query: false }), ({ origin, pathname }) => {
       const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname
       return /\/(?:\/|$)/.test(path)
         ? refuse("has an empty path segment", "Write each slash once")
         : Result.succeed(origin + path)
-    })
-)
+    })),
+  permit
+}

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
+import { httpWarnings } from "./httpWarnings.ts"
 import { isLoopbackHost } from "./loopback.ts"
 import { isLoopbackAddress } from "./network.ts"
 
@@ -62,6 +63,7 @@ export const warnings = (
     says.push("Authentication is disabled: every request passes. Remove MCP_AUTH_ENABLED=false to enable it.")
   }
   for (const provider of settings.providers) says.push(...aboutProvider(provider, settings, development))
+  says.push(...httpWarnings(settings))
   if (settings.forwardAuthorization) {
     says.push(
       "The client's token is handed on to the MCP server, which MCP forbids. Remove MCP_FORWARD_AUTHORIZATION=true " +

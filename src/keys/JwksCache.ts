@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { type JwksSource, type KeysUnavailable, placeOf, type UnknownKey } from "./JwksSource.ts"
+import { type JwksSource, type KeysUnavailable, placeOf, reachOf, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
@@ -16,7 +16,7 @@ import * as RemoteValue from "./RemoteValue.ts"
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
 // Structured, so that two sources cannot collide.
-const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), source.allowedDomains])
+const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), reachOf(source)])
 
 /** Writes down and counts what becomes of a source's keys: an outage is a warning, the rest is for debugging. */
 const onChange = (source: JwksSource) => (phase: Phase) =>
@@ -70,7 +70,7 @@ export class JwksCache extends Context.Service<JwksCache, {
         const uri = yield* locate(source)
         // What a fresh set lacks is not in the store either: it came from there, or went there. And keys that may not be
         // fetched may not be taken from there.
-        const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains))
+        const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains, source.allowHttp))
         const stored = mayRead ? yield* store.read(nameOf(source), uri) : undefined
         return { uri, stored, ...(stored ?? (yield* ask(source, uri))) }
       },

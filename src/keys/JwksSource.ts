@@ -1,10 +1,21 @@
 import * as Data from "effect/Data"
 
-/** Where the keys of an issuer are published, and the hosts that may be asked for them (empty: any). */
+/** What a provider's URLs may be. */
+export interface ProviderReach {
+  /** The hosts that may be asked; empty: any. */
+  readonly allowedDomains: ReadonlyArray<string>
+  /** Hosts, beside this machine, that may be asked over http. */
+  readonly allowHttp?: ReadonlyArray<string> | undefined
+}
+
+/** Where the keys of an issuer are published. */
 export type JwksSource =
-  | { readonly _tag: "Jwks"; readonly uri: string; readonly allowedDomains: ReadonlyArray<string> }
-  /** At the `jwks_uri` of the issuer's metadata. */
-  | { readonly _tag: "Discovery"; readonly issuer: string; readonly allowedDomains: ReadonlyArray<string> }
+  & ProviderReach
+  & (
+    | { readonly _tag: "Jwks"; readonly uri: string }
+    /** At the `jwks_uri` of the issuer's metadata. */
+    | { readonly _tag: "Discovery"; readonly issuer: string }
+  )
 
 /** The issuer has no key that fits the token, or several; the keys were fetched lately. */
 export class UnknownKey extends Data.TaggedError("UnknownKey")<{
@@ -15,6 +26,12 @@ export class UnknownKey extends Data.TaggedError("UnknownKey")<{
 export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
+
+/** A provider's reach as text, for names under which something is kept: what may not be asked must not be found, either. */
+export const reachOf = ({ allowHttp = [], allowedDomains }: ProviderReach): ReadonlyArray<string> => [
+  ...allowedDomains,
+  ...allowHttp.map((host) => `http://${host}`)
+]
 
 /** What names a source in the log. */
 export const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.uri : source.issuer

@@ -34,6 +34,8 @@ export interface ProviderRequest {
   readonly url: string
   /** Host patterns that the URL must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
+  /** Hosts, beside this machine, that may be asked over http. */
+  readonly allowHttp?: ReadonlyArray<string> | undefined
   /** The value of the `Authorization` field. */
   readonly authorization?: Redacted.Redacted<string>
   /** Sent as `application/x-www-form-urlencoded` with POST; without it the request is a GET. */
@@ -50,7 +52,7 @@ export interface ProviderAnswer {
  * The one way to ask an identity provider.
  *
  * GET, or POST with a form; answers are JSON objects with status 200. Within 5 seconds all in all, at most 1 MiB after
- * decompression, over `https` (`http` only to this machine), to the allowed hosts; redirects are not followed and no
+ * decompression, over `https` (`http` only to this machine and to named hosts), to the allowed hosts; redirects are not followed and no
  * trace headers are sent.
  */
 export class ProviderHttp extends Context.Service<ProviderHttp, {
@@ -63,7 +65,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
       send: Effect.fnUntraced(function*(request) {
         const url = yield* Effect.fromResult(
           Result.mapError(
-            providerUrl(request.url, request.allowedDomains),
+            providerUrl(request.url, request.allowedDomains, request.allowHttp),
             (kind) =>
               new ProviderRequestFailed({ kind, url: URL.canParse(request.url) ? loggedUrl(new URL(request.url)) : "" })
           )

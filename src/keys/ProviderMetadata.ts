@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
 import { type JsonObject, own } from "./JsonObject.ts"
+import { type ProviderReach, reachOf } from "./JwksSource.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { providerLimits } from "./providerLimits.ts"
 import * as RemoteValue from "./RemoteValue.ts"
@@ -14,10 +15,9 @@ export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")
   readonly detail: string
 }> {}
 
-/** An issuer, and the hosts that its URLs may name (empty: any). */
-export interface MetadataSource {
+/** An issuer, and what its URLs may be. */
+export interface MetadataSource extends ProviderReach {
   readonly issuer: string
-  readonly allowedDomains: ReadonlyArray<string>
 }
 
 /**
@@ -37,13 +37,13 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     // One entry for each configured provider.
     const documents = new Map<string, RemoteValue.RemoteValue<JsonObject, MetadataUnavailable>>()
 
-    const fetch = Effect.fnUntraced(function*({ allowedDomains, issuer }: MetadataSource) {
+    const fetch = Effect.fnUntraced(function*({ allowHttp, allowedDomains, issuer }: MetadataSource) {
       const [openid, oauth] = metadataUrls(issuer)
-      const { body, cacheControl } = yield* http.send({ url: openid, allowedDomains }).pipe(
+      const { body, cacheControl } = yield* http.send({ url: openid, allowedDomains, allowHttp }).pipe(
         Effect.catchIf(
           // Not there is a reason to look elsewhere; not reachable is none.
           ({ kind, status }) => kind === "Status" && status === 404,
-          () => http.send({ url: oauth, allowedDomains })
+          () => http.send({ url: oauth, allowedDomains, allowHttp })
         ),
         Effect.mapError((error) => new MetadataUnavailable({ detail: error.detail }))
       )
@@ -56,7 +56,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     return ProviderMetadata.of({
       document: (source) =>
         Effect.suspend(() => {
-          const name = JSON.stringify([source.issuer, source.allowedDomains])
+          const name = JSON.stringify([source.issuer, reachOf(source)])
           const document = documents.get(name) ??
             RemoteValue.make(scope, () => fetch(source), providerLimits, () => Effect.void)
           documents.set(name, document)

@@ -4,14 +4,14 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { own } from "../keys/JsonObject.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
-import { type JwksSource, KeysUnavailable, placeOf } from "../keys/JwksSource.ts"
+import { type JwksSource, KeysUnavailable, placeOf, reachOf } from "../keys/JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "../keys/keyFetch.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import { NoteKeys } from "./NoteKeys.ts"
 import * as StoredValue from "./StoredValue.ts"
 
 /** Of the entry. With the allowed hosts, so that keys that may not be fetched are not taken from the store either. */
-const entryOf = (source: JwksSource): string => ["jwks:" + placeOf(source), ...source.allowedDomains].join(" ")
+const entryOf = (source: JwksSource): string => ["jwks:" + placeOf(source), ...reachOf(source)].join(" ")
 
 const encoder = new TextEncoder()
 

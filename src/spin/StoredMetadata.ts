@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { reachOf } from "../keys/JwksSource.ts"
 import { MetadataUnavailable, ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import * as StoredValue from "./StoredValue.ts"
 
@@ -15,7 +16,7 @@ const make = Effect.gen(function*() {
       Effect.map(
         StoredValue.make(
           store,
-          ["metadata:" + source.issuer, ...source.allowedDomains].join(" "),
+          ["metadata:" + source.issuer, ...reachOf(source)].join(" "),
           () => Effect.map(metadata.document(source), (value) => ({ value, freshMillis })),
           () => new MetadataUnavailable({ detail: "the last fetch failed not long ago" })
         ).current,

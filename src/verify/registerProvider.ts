@@ -17,12 +17,12 @@ import type { RegisteredProvider } from "./selectProvider.ts"
 
 /** Where a provider publishes its keys. */
 const jwksSource = (
-  { allowedDomains, issuer }: JwtProvider,
+  { allowHttp, allowedDomains, issuer }: JwtProvider,
   keys: Exclude<KeySource, { readonly _tag: "PublicKey" }>
 ): JwksSource =>
   keys._tag === "Jwks"
-    ? { _tag: "Jwks", uri: keys.uri, allowedDomains }
-    : { _tag: "Discovery", issuer, allowedDomains }
+    ? { _tag: "Jwks", uri: keys.uri, allowedDomains, allowHttp }
+    : { _tag: "Discovery", issuer, allowedDomains, allowHttp }
 
 /** The key sets that the gateway must fetch before it can verify, with the name of their provider. */
 export const remoteKeys = (

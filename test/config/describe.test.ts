@@ -122,6 +122,7 @@ describe("the description of settings", () => {
           audience: [],
           introspection_endpoint: "https://asked.example/i",
           client_id: "gateway",
+          client_auth: "basic",
           client_secret: "(hidden)"
         },
         {

@@ -142,7 +142,10 @@ describe("config file and embedding", () => {
       assert.isTrue(
         fixed?.type === "static" && Redacted.value(fixed.tokens[0]?.token ?? Redacted.make("")).length === 40
       )
-      assert.isTrue(asked?.type === "introspection" && Redacted.value(asked.clientSecret) === "s3cret")
+      assert.isTrue(
+        asked?.type === "introspection" && asked.clientAuth.method === "basic" &&
+          Redacted.value(asked.clientAuth.clientSecret) === "s3cret"
+      )
       const [text] = settingsOfInput({ static_tokens: Redacted.make("t:c:s:") }).providers
       assert.isTrue(text?.type === "static" && Redacted.value(text.tokens[0]?.token ?? Redacted.make("")) === "t")
     }))

@@ -54,12 +54,14 @@ describe("the type of a provider", () => {
         require_at_jwt: true,
         required_scopes: ["a"],
         allowed_domains: ["issuer.example"],
+        allow_http: ["issuer.example"],
         token_prefix: "p_",
         tokens: "t:c:s:",
         authorize_endpoint: `${issuer}/a`,
         token_endpoint: `${issuer}/t`,
         userinfo_endpoint: `${issuer}/u`,
         introspection_endpoint: `${issuer}/i`,
+        client_auth: "post",
         client_id: "c",
         client_secret: "s"
       }
@@ -70,7 +72,7 @@ describe("the type of a provider", () => {
         userinfo: { issuer },
         introspection: { issuer, introspection_endpoint: `${issuer}/i`, client_id: "c", client_secret: "s" }
       }
-      const jwt = ["tokens", "introspection_endpoint", "client_id", "client_secret"]
+      const jwt = ["tokens", "introspection_endpoint", "client_auth", "client_id", "client_secret"]
       const useless: Record<keyof typeof needed, ReadonlyArray<string>> = {
         authkit: jwt,
         oidc: jwt,

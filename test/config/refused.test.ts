@@ -40,6 +40,12 @@ const asking = {
   client_secret: secret
 }
 
+const introspecting = {
+  MCP_PROVIDER_TYPE: "introspection",
+  MCP_JWT_ISSUER: issuer,
+  MCP_INTROSPECTION_URL: "https://issuer.example/introspect"
+}
+
 const cases: ReadonlyArray<Case> = [
   ["CFG-01 no provider", "MCP_PROVIDERS", {}, complete],
   ["CFG-01 an empty list of providers", "MCP_PROVIDERS", ...several([], [{ issuer }])],
@@ -188,6 +194,65 @@ const cases: ReadonlyArray<Case> = [
     "a client secret for a provider of JWTs",
     "MCP_CLIENT_SECRET",
     ...oidc({ MCP_CLIENT_SECRET: secret }, {})
+  ],
+  [
+    "an unknown way to authenticate",
+    "MCP_CLIENT_AUTH",
+    { ...introspecting, MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "private_key_jwt" },
+    { ...introspecting, MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "post" }
+  ],
+  [
+    "introspection by a form without a client id",
+    "MCP_CLIENT_ID",
+    { ...introspecting, MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "post" },
+    { ...introspecting, MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "post" }
+  ],
+  [
+    "introspection by a bearer token that is missing",
+    "MCP_CLIENT_SECRET",
+    { ...introspecting, MCP_CLIENT_AUTH: "bearer" },
+    { ...introspecting, MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "bearer" }
+  ],
+  [
+    "introspection by a bearer token, with a client id",
+    "MCP_CLIENT_ID",
+    { ...introspecting, MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "bearer" },
+    { ...introspecting, MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "bearer" }
+  ],
+  [
+    "introspection without credentials, with a secret",
+    "MCP_CLIENT_SECRET",
+    { ...introspecting, MCP_CLIENT_SECRET: secret, MCP_CLIENT_AUTH: "none" },
+    { ...introspecting, MCP_CLIENT_AUTH: "none" }
+  ],
+  [
+    "MCP_ALLOW_HTTP with a URL",
+    "MCP_ALLOW_HTTP",
+    ...oidc({ MCP_ALLOW_HTTP: "http://keycloak:8080" }, { MCP_ALLOW_HTTP: "keycloak" })
+  ],
+  [
+    "MCP_ALLOW_HTTP with a wildcard",
+    "MCP_ALLOW_HTTP",
+    ...oidc({ MCP_ALLOW_HTTP: "*.svc.cluster.local" }, { MCP_ALLOW_HTTP: "keycloak.auth.svc.cluster.local" })
+  ],
+  [
+    "MCP_ALLOW_HTTP true",
+    "MCP_ALLOW_HTTP",
+    ...oidc({ MCP_ALLOW_HTTP: "*" }, { MCP_ALLOW_HTTP: "10.0.0.7,[fd00::7]" })
+  ],
+  [
+    "http to a host other than the named one",
+    "MCP_JWT_ISSUER",
+    { ...complete, MCP_ALLOW_HTTP: "keycloak", MCP_JWT_ISSUER: "http://keycloak.evil.example/realms/mcp" },
+    { ...complete, MCP_ALLOW_HTTP: "keycloak", MCP_JWT_ISSUER: "http://keycloak:8080/realms/mcp" }
+  ],
+  [
+    "http that one provider is allowed, at another",
+    "MCP_PROVIDERS[1].issuer",
+    ...several(
+      [{ issuer, jwks_uri: "http://keycloak/jwks", allow_http: "keycloak" }, { ...opaque, issuer: "http://keycloak" }],
+      [{ issuer, jwks_uri: "http://keycloak/jwks", allow_http: "keycloak" }, opaque]
+    )
   ],
   [
     "introspection without secret",
@@ -383,12 +448,12 @@ describe("bad configurations", () => {
       assert.deepStrictEqual(free, [
         "MCP_CONFIG_FILE",
         "MCP_SCOPES_SUPPORTED",
+        "MCP_CA_FILE",
         "MCP_JWT_PUBLIC_KEY",
         "MCP_REQUIRE_AT_JWT",
         "MCP_OAUTH_AUTHORIZE_ENDPOINT",
         "MCP_OAUTH_USERINFO_ENDPOINT",
         "MCP_INTROSPECTION_URL",
-        "MCP_CLIENT_ID",
         "MCP_IDENTITY_HEADERS",
         "MCP_INJECT_REQUEST_CONTEXT",
         "MCP_INJECT_RESPONSE_CONTEXT",
@@ -471,7 +536,7 @@ describe("bad configurations", () => {
         refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
         `Invalid configuration, 2 problems:
   MCP_JWT_ALGORITM: is not a setting. Did you mean MCP_JWT_ALGORITHM?
-  MCP_JWT_ISSUER (given as AUTHKIT_DOMAIN): is an http URL. Use https; http is for loopback hosts only (localhost, 127.0.0.0/8, [::1]).`
+  MCP_JWT_ISSUER (given as AUTHKIT_DOMAIN): is an http URL. Use https; http is for loopback hosts (localhost, 127.0.0.0/8, [::1]) and for those that MCP_ALLOW_HTTP names.`
       )
       assert.match(
         refusalOf({}).message,

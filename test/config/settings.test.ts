@@ -26,6 +26,8 @@ describe("settings", () => {
         gatewayUrl: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
         path: "/mcp",
         publicUrl: undefined,
+        allowHttp: [],
+        caFile: undefined,
         trustedProxies: { _tag: "None" },
         allowedOrigins: { _tag: "Loopback" },
         traceHeader: "x-trace-id",

@@ -33,6 +33,11 @@ describe("warnings", () => {
           [/for development/, { MCP_STATIC_TOKENS: `${long}:c:s:`, HOST: "0.0.0.0" }],
           [/for development/, { MCP_STATIC_TOKENS: `${long}:c:s:`, MCP_PUBLIC_URL: "https://mcp.example.com" }],
           [/not for whom/, { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: "https://issuer.example" }],
+          [/permits to ask keycloak, idp\.lan over http/, {
+            ...complete,
+            MCP_ALLOW_HTTP: "keycloak, IDP.lan",
+            MCP_JWT_JWKS_URI: "http://keycloak:8080/jwks"
+          }],
           [/handed on/, { ...complete, MCP_FORWARD_AUTHORIZATION: "true" }],
           [/missing from the supported/, { ...complete, MCP_REQUIRED_SCOPES: "a,b", MCP_SCOPES_SUPPORTED: "a" }],
           [/twice/, { ...complete, MCP_PUBLIC_URL: "https://mcp.example.com/mcp" }]
@@ -42,6 +47,28 @@ describe("warnings", () => {
         assert.deepStrictEqual(others, [])
         assert.match(warning ?? "", pattern)
       }
+    }))
+
+  it.effect("plain http has one for each provider, and one for the public URL", () =>
+    Effect.sync(() => {
+      const says = given({
+        MCP_ALLOW_HTTP: "mcp.lan",
+        MCP_PUBLIC_URL: "http://mcp.lan:3000",
+        MCP_PROVIDERS: JSON.stringify([
+          { issuer: "https://issuer.example", audience: "auto", allow_http: ["keycloak"] },
+          {
+            type: "introspection",
+            issuer: "http://mcp.lan",
+            audience: "auto",
+            introspection_endpoint: "http://mcp.lan/i",
+            client_auth: "none"
+          }
+        ])
+      })
+      assert.lengthOf(says, 3)
+      assert.match(says[0] ?? "", /Provider "oidc": MCP_ALLOW_HTTP permits to ask mcp\.lan, keycloak over http/)
+      assert.match(says[1] ?? "", /Provider "introspection": MCP_ALLOW_HTTP permits to ask mcp\.lan over http/)
+      assert.match(says[2] ?? "", /MCP_PUBLIC_URL is an http URL/)
     }))
 
   it.effect("STK-06 the caller knows best whether this is a development machine", () =>

@@ -8,6 +8,12 @@ import { providerUrl } from "../../src/keys/providerUrl.ts"
 const outcome = (url: string, ...domains: ReadonlyArray<string>): string =>
   Result.match(providerUrl(url, domains), { onFailure: (problem) => problem, onSuccess: () => "ok" })
 
+const allowed = (url: string, ...domains: ReadonlyArray<string>): string =>
+  Result.match(providerUrl(url, domains, ["keycloak", "10.0.0.7", "[fd00::7]"]), {
+    onFailure: (problem) => problem,
+    onSuccess: () => "ok"
+  })
+
 describe("providerUrl", () => {
   it.effect("JWKS-18 DISC-04 takes https, and http to this machine only", () =>
     Effect.sync(() => {
@@ -39,6 +45,28 @@ describe("providerUrl", () => {
       for (const url of ["", "as.example", "//as.example", "https://"]) {
         assert.strictEqual(outcome(url), "Malformed", url)
       }
+    }))
+
+  it.effect("takes http to the hosts that are named, and to no neighbour of theirs", () =>
+    Effect.sync(() => {
+      for (
+        const url of ["http://keycloak:8080/certs", "http://KEYCLOAK/", "http://10.0.0.7/", "http://[fd00::7]:80/"]
+      ) {
+        assert.strictEqual(allowed(url), "ok", url)
+      }
+      const others = [
+        "http://keycloak.evil.example/",
+        "http://sub.keycloak/",
+        "http://keycloak./",
+        "http://10.0.0.70/",
+        "http://evil.example/keycloak",
+        "http://evil.example?keycloak",
+        "ftp://keycloak/",
+        "ws://keycloak/"
+      ]
+      for (const url of others) assert.strictEqual(allowed(url), "NotHttps", url)
+      assert.strictEqual(allowed("http://evil@keycloak/"), "HasCredentials")
+      assert.strictEqual(allowed("http://keycloak/", "issuer.example"), "HostNotAllowed")
     }))
 
   it.effect("matches allowed domains at label boundaries", () =>

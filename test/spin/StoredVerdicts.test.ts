@@ -23,8 +23,7 @@ const provider: IntrospectionProvider = {
   issuer: "https://idp.example",
   audience: ["mcp-api"],
   introspectionEndpoint: "https://idp.example/introspect",
-  clientId: "gateway",
-  clientSecret: Redacted.make("secret")
+  clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
 }
 
 const identity: Identity = {

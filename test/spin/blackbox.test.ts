@@ -68,8 +68,7 @@ const providers: ReadonlyArray<Provider> = [
     issuer: `${issuer}/introspection`,
     audience: ["mcp-api"],
     introspectionEndpoint: `${issuer}/introspect`,
-    clientId: "gateway",
-    clientSecret: Redacted.make("secret")
+    clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
   }
 ]
 

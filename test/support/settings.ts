@@ -25,6 +25,8 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   gatewayUrl,
   path: "/mcp",
   publicUrl: undefined,
+  allowHttp: [],
+  caFile: undefined,
   trustedProxies: { _tag: "None" },
   allowedOrigins: { _tag: "Loopback" },
   traceHeader: "x-trace-id",

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import type { ClientAuth } from "../../src/config/GatewaySettings.ts"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
@@ -202,6 +203,40 @@ describe("introspection", () => {
       assert.match(request?.headers["authorization"] ?? "", /^Basic /)
     })))
 
+  it.effect("shows who asks in the way that the settings say, and in no other", () =>
+    withProviders(Effect.gen(function*() {
+      yield* TestClock.setTime(start * 1000)
+      const issuer = yield* TestIssuer.make()
+      const secret = Redacted.make("s3cret +&=%")
+      const question = [["token", "opaque"], ["token_type_hint", "access_token"]]
+      const ways: ReadonlyArray<readonly [ClientAuth, string | undefined, ReadonlyArray<ReadonlyArray<string>>]> = [
+        [{ method: "basic", clientId: "a:b", clientSecret: secret }, `Basic ${btoa("a%3Ab:s3cret+%2B%26%3D%25")}`, []],
+        [
+          { method: "post", clientId: "a:b", clientSecret: secret },
+          undefined,
+          [["client_id", "a:b"], ["client_secret", "s3cret +&=%"]]
+        ],
+        [{ method: "bearer", token: Redacted.make("own-token") }, "Bearer own-token", []],
+        [{ method: "none" }, undefined, []]
+      ]
+      for (const [clientAuth, authorization, members] of ways) {
+        const verify = yield* verifierOf(introspectionProvider(issuer, { clientAuth }))
+        const body = JSON.stringify({ active: true, sub: "ada", aud: issuer.audience })
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 200, body }))
+        yield* assertAccepted(verify, "opaque")
+        const request = (yield* issuer.requests(introspection)).at(-1)
+        assert.strictEqual(request?.headers["authorization"], authorization, clientAuth.method)
+        assert.deepStrictEqual([...new URLSearchParams(request?.body)], [...question, ...members], clientAuth.method)
+        // Refused: the log names what to look at, and no secret.
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))
+        yield* assertUnavailable(verify, "other-token", "our own credentials, not the token; check ")
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))
+        const error = yield* Effect.flip(verify("third-token"))
+        for (const hidden of ["s3cret", "own-token", "third-token"]) assert.notInclude(JSON.stringify(error), hidden)
+        assert.include(error.detail, "MCP_CLIENT_AUTH")
+      }
+    })))
+
   it.effect("OPQ-08 sends exactly the token", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
@@ -279,7 +314,13 @@ describe("introspection", () => {
       const { issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque()
       const wrong = yield* verifierOf(
-        introspectionProvider(issuer, { clientSecret: Redacted.make("canary-secret-of-the-gateway") })
+        introspectionProvider(issuer, {
+          clientAuth: {
+            method: "basic",
+            clientId: issuer.client.id,
+            clientSecret: Redacted.make("canary-secret-of-the-gateway")
+          }
+        })
       )
       yield* assertUnavailable(wrong, token, "Status 401, invalid_client: the provider refuses our own credentials")
       assert.notInclude(JSON.stringify(yield* Effect.flip(wrong(token))), "canary")

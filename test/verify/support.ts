@@ -81,8 +81,7 @@ export const introspectionProvider = (
   allowedDomains: [],
   audience: [issuer.audience].flat(),
   introspectionEndpoint: issuer.introspectionEndpoint,
-  clientId: issuer.client.id,
-  clientSecret: Redacted.make(issuer.client.secret),
+  clientAuth: { method: "basic", clientId: issuer.client.id, clientSecret: Redacted.make(issuer.client.secret) },
   ...changes
 })
 

@@ -1,12 +1,43 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
+import type { ClientAuth } from "../../config/GatewaySettings.ts"
+import type { ProviderRequest } from "../../keys/ProviderHttp.ts"
 
 // application/x-www-form-urlencoded, as RFC 6749, appendix B, demands: a blank becomes `+`, `:` becomes `%3A`.
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)
 
-/** The value of `Authorization` for HTTP Basic client authentication (RFC 6749, section 2.3.1). */
-export const basicAuthorization = (
-  clientId: string,
-  clientSecret: Redacted.Redacted<string>
-): Redacted.Redacted<string> =>
+const basicAuthorization = (clientId: string, clientSecret: Redacted.Redacted<string>): Redacted.Redacted<string> =>
   Redacted.make(`Basic ${Base64.encode(`${formEncode(clientId)}:${formEncode(Redacted.value(clientSecret))}`)}`)
+
+/** What shows a provider who asks. */
+export interface OwnCredentials extends Pick<ProviderRequest, "authorization"> {
+  /** Members of the form. */
+  readonly form: Required<ProviderRequest>["form"]
+  /** The settings that they come from, for the log. */
+  readonly origin: string
+}
+
+/** The gateway's own credentials in a request (RFC 6749, section 2.3.1; RFC 6750, section 2.1). */
+export const authenticate = (auth: ClientAuth): OwnCredentials => {
+  switch (auth.method) {
+    case "basic":
+      return {
+        authorization: basicAuthorization(auth.clientId, auth.clientSecret),
+        form: [],
+        origin: "MCP_CLIENT_ID, MCP_CLIENT_SECRET and MCP_CLIENT_AUTH"
+      }
+    case "post":
+      return {
+        form: [["client_id", auth.clientId], ["client_secret", auth.clientSecret]],
+        origin: "MCP_CLIENT_ID, MCP_CLIENT_SECRET and MCP_CLIENT_AUTH"
+      }
+    case "bearer":
+      return {
+        authorization: Redacted.make(`Bearer ${Redacted.value(auth.token)}`),
+        form: [],
+        origin: "MCP_CLIENT_SECRET and MCP_CLIENT_AUTH"
+      }
+    case "none":
+      return { form: [], origin: "MCP_CLIENT_AUTH, which is none" }
+  }
+}

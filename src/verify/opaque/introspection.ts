@@ -10,7 +10,7 @@ import { identityFromClaims } from "../claims/identity.ts"
 import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
-import { basicAuthorization } from "./clientCredentials.ts"
+import { authenticate } from "./clientCredentials.ts"
 import { credentialsRefused, introspectionFailure, tellsOutage, tellsUnknownClient } from "./providerRefusal.ts"
 import type { AskProvider } from "./VerifyOpaque.ts"
 
@@ -25,10 +25,8 @@ const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined =>
     : refusal("InvalidIssuer", "iss is another issuer")
 }
 
-const credentials = "MCP_CLIENT_ID and MCP_CLIENT_SECRET"
-
 /**
- * Asks the introspection endpoint, with HTTP Basic client authentication (RFC 7662, section 2).
+ * Asks the introspection endpoint, authenticated as the settings say (RFC 7662, section 2).
  *
  * Only `active: true` counts, and then times, issuer and audience are judged as for JWTs, save that `exp` and `iss` may be
  * missing. Every answer other than a JSON object with status 200, a refusal of our own credentials too, is
@@ -41,8 +39,8 @@ export const makeIntrospectionVerifier = (
   skew: number,
   http: ProviderHttp["Service"]
 ): AskProvider => {
-  const { allowedDomains, audience, clientId, clientSecret, introspectionEndpoint, issuer, name } = provider
-  const authorization = basicAuthorization(clientId, clientSecret)
+  const { allowHttp, allowedDomains, audience, clientAuth, introspectionEndpoint, issuer, name } = provider
+  const { form, origin: credentials, ...shown } = authenticate(clientAuth)
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
   const judge = (claims: JsonObject, now: number): Refusal | undefined =>
@@ -56,8 +54,9 @@ export const makeIntrospectionVerifier = (
       const { body } = yield* http.send({
         url: introspectionEndpoint,
         allowedDomains,
-        authorization,
-        form: [["token", token], ["token_type_hint", "access_token"]]
+        allowHttp,
+        ...shown,
+        form: [["token", token], ["token_type_hint", "access_token"], ...form]
       })
       if (tellsUnknownClient(body)) {
         return yield* unavailable(name, `200 with an error: ${credentialsRefused(credentials)}`)

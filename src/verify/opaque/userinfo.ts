@@ -20,12 +20,13 @@ const withoutSubject = refusal("MissingClaim", "userinfo has no usable sub; the 
  * the scope `openid` get; every other answer is the provider's failure.
  */
 export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderHttp["Service"]): AskProvider => {
-  const { allowedDomains, issuer, name, userinfoEndpoint } = provider
+  const { allowHttp, allowedDomains, issuer, name, userinfoEndpoint } = provider
   return Effect.fnUntraced(
     function*(token) {
       const { body } = yield* http.send({
         url: userinfoEndpoint,
         allowedDomains,
+        allowHttp,
         authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
       })
       if (tellsOutage(body)) return yield* unavailable(name, "userinfo says 200 and that it cannot answer now")

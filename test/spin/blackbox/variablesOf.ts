@@ -2,6 +2,7 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as Redacted from "effect/Redacted"
 import type {
   AllowedOrigins,
+  ClientAuth,
   GatewaySettings,
   KeySource,
   Provider,
@@ -59,10 +60,21 @@ const ownFields = (provider: Provider) => {
         issuer: provider.issuer,
         audience: orMissing(provider.audience),
         introspection_endpoint: provider.introspectionEndpoint,
-        client_id: provider.clientId,
-        client_secret: Redacted.value(provider.clientSecret),
+        ...credentialsOf(provider.clientAuth),
         allowed_domains: orMissing(provider.allowedDomains)
       }
+  }
+}
+
+const credentialsOf = (auth: ClientAuth) => {
+  switch (auth.method) {
+    case "basic":
+    case "post":
+      return { client_auth: auth.method, client_id: auth.clientId, client_secret: Redacted.value(auth.clientSecret) }
+    case "bearer":
+      return { client_auth: auth.method, client_secret: Redacted.value(auth.token) }
+    case "none":
+      return { client_auth: auth.method }
   }
 }
 

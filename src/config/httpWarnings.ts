@@ -1,0 +1,27 @@
+/** What is unwise about plain http, loudly, because nothing else would show it. Pure. */
+import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
+import { isLoopbackHost } from "./loopback.ts"
+
+const isPlain = (url: string): boolean => {
+  if (!URL.canParse(url)) return false
+  const { hostname, protocol } = new URL(url)
+  return protocol === "http:" && !isLoopbackHost(hostname)
+}
+
+const aboutProvider = ({ allowHttp, name }: Provider): ReadonlyArray<string> =>
+  allowHttp === undefined ? [] : [
+    `Provider ${JSON.stringify(name)}: MCP_ALLOW_HTTP permits to ask ${
+      allowHttp.join(", ")
+    } over http. Whoever can answer ` +
+    "in place of such a host can let anybody in, and whoever can listen sees tokens and secrets. Use https wherever " +
+    "the network is not yours alone."
+  ]
+
+/** One warning for each provider that may be asked over http, and one for a public URL of that kind. */
+export const httpWarnings = ({ providers, publicUrl }: GatewaySettings): ReadonlyArray<string> => [
+  ...providers.flatMap(aboutProvider),
+  ...(publicUrl === undefined || !isPlain(publicUrl) ? [] : [
+    "MCP_PUBLIC_URL is an http URL, so that clients send their tokens in clear text, and many refuse to. Put a proxy with " +
+    "TLS in front of the gateway."
+  ])
+]
