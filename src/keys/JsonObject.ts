@@ -58,8 +58,13 @@ const parseJson = (text: string): Result.Result<unknown, JsonProblem> =>
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** A member of the object itself, never one of its prototype; `undefined` when there is none. */
-export const own = (object: JsonObject, name: string): unknown => Object.hasOwn(object, name) ? object[name] : undefined
+/**
+ * A member of the object itself, never one of its prototype; `undefined` when there is none, or `null` in its place.
+ *
+ * Many serialisers write `null` where the specifications leave a member out.
+ */
+export const own = (object: JsonObject, name: string): unknown =>
+  Object.hasOwn(object, name) ? object[name] ?? undefined : undefined
 
 /**
  * The same object without the members that are `null`: serialisers write it for what is absent.

@@ -84,7 +84,7 @@ export const accepted = (text: string | undefined, digest: string, now: number):
   const identity = isJsonObject(stored) ? identityOf(stored) : undefined
   if (found === undefined || identity === undefined) return undefined
   const keys = own(found.entry, "keys")
-  if (keys === undefined) return { until: found.until, identity, keys }
+  if (!Object.hasOwn(found.entry, "keys")) return { until: found.until, identity, keys: undefined }
   return isJsonObject(keys) && isText(keys["entry"]) && isText(keys["digest"])
     ? { until: found.until, identity, keys: { entry: keys["entry"], digest: keys["digest"] } }
     : undefined

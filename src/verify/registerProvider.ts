@@ -95,12 +95,12 @@ export const registerProvider = Effect.fnUntraced(function*(
     case "userinfo": {
       const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
       const ask = makeUserinfoVerifier(provider, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(clockSkewSeconds, ask) }
+      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(name, clockSkewSeconds, ask) }
     }
     case "introspection": {
       const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
       const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(clockSkewSeconds, ask) }
+      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(name, clockSkewSeconds, ask) }
     }
     case "static":
       return { _tag: "Static", name, tokenPrefix }

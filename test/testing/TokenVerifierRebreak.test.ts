@@ -16,7 +16,7 @@ const violationsOf = (subject: Verifier, ids?: ReadonlyArray<string>) =>
 
 const violationsOfOpaque = (subject: Verifier, ids?: ReadonlyArray<string>) =>
   violations(TokenVerifierTest.requirementsOpaque().filter(({ id }) => ids?.includes(id) ?? true)).pipe(
-    Effect.provide(TokenVerifierTest.layerOpaque(subject, TokenVerifierTest.issuerTokens()))
+    Effect.provide(TokenVerifierTest.layerOpaque(subject, TokenVerifierTest.issuerTokens({ introspected: true })))
   )
 
 const brokenWrappers: ReadonlyArray<Broken> = [
@@ -61,7 +61,8 @@ const brokenOpaque: ReadonlyArray<Broken> = [
   ["OPQ-07: says yes while nobody can be asked", ["OPAQUE-06"], Wrapped.trusting(Wrapped.introspected)],
   ["ERR-08: dies of refusals", ["OPAQUE-02"], Wrapped.dying(Wrapped.introspected)],
   ["ERR-03: shows the token in its errors", ["OPAQUE-07"], Wrapped.telling(Wrapped.introspected)],
-  ["CLM-15: makes up scopes", ["OPAQUE-01"], Wrapped.granting(Wrapped.introspected)]
+  ["CLM-15: makes up scopes", ["OPAQUE-01"], Wrapped.granting(Wrapped.introspected)],
+  ["takes all that the provider calls active", ["OPAQUE-08"], Wrapped.takingRefresh(Wrapped.introspected)]
 ]
 
 const idsOf = (table: ReadonlyArray<Broken>): ReadonlyArray<string> => table.flatMap(([, violated]) => violated)

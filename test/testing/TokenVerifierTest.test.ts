@@ -84,13 +84,13 @@ TokenVerifierTest.suiteOpaque(
 TokenVerifierTest.suiteOpaque(
   "introspection, in Node",
   asInNode(gatewayVerifier((issuer) => [introspectionProvider(issuer)])),
-  TokenVerifierTest.issuerTokens()
+  TokenVerifierTest.issuerTokens({ introspected: true })
 )
 
 TokenVerifierTest.suiteOpaque(
   "introspection of tokens with a prefix, beside JWTs, over HTTP",
   gatewayVerifier((issuer) => [jwtProvider(issuer), introspectionProvider(issuer, { tokenPrefix: "mat_" })]),
-  TokenVerifierTest.issuerTokens({ prefix: "mat_" }),
+  TokenVerifierTest.issuerTokens({ prefix: "mat_", introspected: true }),
   { transport: "http" }
 )
 

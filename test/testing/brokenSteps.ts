@@ -170,6 +170,21 @@ export const brokenSteps: ReadonlyArray<Broken> = [
   ],
   ["JOSE-26: dies of what is no JSON", ["JWT-15"], handMade({ throws: true, parse: lastWins })],
   ["JOSE-30: takes ID tokens", ["JWT-33"], handMade({ kind: () => true })],
+  [
+    "RFC 8725: takes every token of a session that has scopes",
+    ["JWT-33"],
+    handMade({ kind: ({ claims }) => own(claims, "scope") !== undefined || own(claims, "typ") !== "ID" })
+  ],
+  [
+    "takes every token with a nonce for an ID token",
+    ["JWT-07"],
+    handMade({ kind: ({ claims }) => !Object.hasOwn(claims, "nonce") })
+  ],
+  [
+    "takes null for a value",
+    ["JWT-08"],
+    handMade({ kind: ({ claims }) => claims["cnf"] === undefined })
+  ],
   ["CLM-12: does not check iss", ["JWT-40"], handMade({ issuer: () => true })],
   [
     "CVE-2024-53861: iss needs only be a part",

@@ -85,9 +85,13 @@ const right: Steps = {
   end: (exp, { now }) => isDate(exp) && exp <= 253_402_300_799 && now < exp + skew,
   begin: (nbf, { now }) => nbf === undefined || (isDate(nbf) && nbf <= now + skew),
   issued: (iat, { now }) => iat === undefined || (isDate(iat) && iat <= now + skew),
-  kind: ({ claims }) =>
-    !["nonce", "at_hash", "c_hash", "cnf"].some((name) => Object.hasOwn(claims, name)) &&
-    own(claims, "typ") !== "ID" && own(claims, "token_use") !== "id",
+  kind: ({ claims }) => {
+    const says = ["typ", "token_use", "token_type"].flatMap((name) => own(claims, name) ?? [])
+    const isOther = ["events", "vp", "vc", "at_hash", "c_hash", "cnf"].some((name) => own(claims, name) !== undefined)
+    if (isOther || !says.every((word) => /^(bearer|access)/i.test(textOf(word) ?? ""))) return false
+    return says.length > 0 || !own(claims, "nonce") || own(claims, "scope") !== undefined ||
+      own(claims, "scp") !== undefined
+  },
   subject: (claims) => own(claims, "sub"),
   scopes: (claims) => {
     const scopes = own(claims, "scope") ?? own(claims, "scp") ?? []

@@ -465,7 +465,7 @@ describe("verdicts", () => {
       const { issuer, verify } = yield* setUp("userinfo")
       const identity = yield* verify(yield* issuer.issueOpaque())
       const ending = (expiresAt: number): Verify => {
-        const judge = makeVerifyOpaque(skew, () => Effect.succeed({ ...identity, expiresAt }))
+        const judge = makeVerifyOpaque("people", skew, () => Effect.succeed({ ...identity, expiresAt }))
         return (token) => Effect.map(judge(BearerToken.make(token)), (verdict) => verdict.identity)
       }
       yield* assertRefused(ending(start - skew), "opaque", "Expired")

@@ -50,6 +50,8 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
   readonly verify: Verify
   readonly issue: (bearer: Bearer) => Effect.Effect<string>
   readonly revoke: (token: string) => Effect.Effect<void>
+  /** Makes tokens of other kinds than access tokens. */
+  readonly others: Effect.Effect<ReadonlyArray<string>>
   readonly outages: ReadonlyArray<Outage>
 }>()("mcp-authorizer/testing/tokenVerifier/OpaqueVerifierUnderTest") {
   static readonly layer = <R, E>(
@@ -67,6 +69,7 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
           verify: verifyWith(Context.get(context, TokenVerifier)),
           issue: (bearer) => Effect.provideContext(tokens.issue(bearer), context),
           revoke: (token) => Effect.provideContext(tokens.revoke(token), context),
+          others: Effect.provideContext(tokens.others ?? Effect.succeed([]), context),
           outages: yield* Effect.provideContext(tokens.outages, context)
         }
       })

@@ -8,7 +8,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, judged } from "./verdict.ts"
+import { accepted, judged, refused } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** Claims that become an identity, beside the subject: each there or not. */
@@ -75,6 +75,32 @@ const fromPrototypes: Requirement<VerifierUnderTest> = requirement(
       { discard: true }
     )
 )
+
+/** Access tokens with the nonce of a login: Keycloak's, Cognito's, authentik's, Casdoor's. */
+const withNonce: ReadonlyArray<Readonly<Record<string, unknown>>> = [
+  { typ: "Bearer", nonce: "n-0S6_WzA2Mj" },
+  { token_use: "access", nonce: "n-0S6_WzA2Mj" },
+  { scope: "openid mcp:read", nonce: "n-0S6_WzA2Mj", auth_time: 1, azp: "editor" },
+  { scp: ["mcp:read"], nonce: "n-0S6_WzA2Mj" },
+  { tokenType: "access-token", scope: "openid", nonce: "" }
+]
+
+/** What many serialisers write for claims that they have no value for. */
+const nothing = {
+  nbf: null,
+  iat: null,
+  scope: null,
+  azp: null,
+  cnf: null,
+  nonce: null,
+  at_hash: null,
+  typ: null,
+  token_use: null,
+  token_type: null,
+  events: null,
+  email: null,
+  name: null
+}
 
 /** The requirements on good tokens. */
 export const acceptance = (
@@ -171,5 +197,48 @@ export const acceptance = (
         assert.deepStrictEqual(identityOf(yield* accepted(verify, token)), expected(claimsOf(token)))
       })
   ),
-  fromPrototypes
+  fromPrototypes,
+  requirement(
+    {
+      id: "JWT-07",
+      title: "MUST accept access tokens that repeat the nonce of the login, where their kind or their scopes tell them",
+      source: "OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2",
+      runs: 5
+    },
+    { sub: text },
+    ({ sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        for (const claims of withNonce) {
+          const identity = yield* accepted(verify, yield* sign({ claims: { sub, ...claims } }))
+          assert.strictEqual(identity.subject, sub)
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-08",
+      title: "MUST take a claim that is null for one that is not there",
+      source: "RFC 7519, section 4; RFC 8259, section 3",
+      runs: 5
+    },
+    { sub: text, words: Arbitrary.array(oneOf(["mcp:read", "mcp:write"]), { maxLength: 2 }) },
+    ({ sub, words }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const scp = [...new Set(words)]
+        const claims = { ...nothing, sub, scp, client_id: "editor" }
+        const identity = yield* accepted(verify, yield* sign({ claims }))
+        assert.deepStrictEqual(
+          [identity.subject, identity.clientId, identity.scopes, identity.email, identity.name],
+          [sub, "editor", scp, undefined, undefined]
+        )
+        const { clientId } = yield* accepted(
+          verify,
+          yield* sign({ claims: { ...claims, client_id: null, azp: "cli" } })
+        )
+        assert.strictEqual(clientId, "cli")
+        yield* refused(verify, yield* sign({ claims: { ...claims, exp: null } }))
+      })
+  )
 ]

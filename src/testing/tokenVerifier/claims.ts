@@ -116,7 +116,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const good = yield* sign({ claims: { sub } })
         for (const other of [...notStrings.map((change) => change(sub)), "", [sub]]) {
           // A machine token without a subject is about its client (RFC 9068, section 2.2): here there is none.
-          const client = other === undefined ? { client_id: undefined, azp: undefined } : {}
+          const client = (other ?? undefined) === undefined ? { client_id: undefined, azp: undefined } : {}
           yield* refusedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
         }
       })

@@ -35,7 +35,6 @@ const hostileKeyIds: ReadonlyArray<unknown> = [
   0,
   -1,
   true,
-  null,
   [],
   {},
   ["0"],
@@ -57,18 +56,35 @@ const extensions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { crit: ["__proto__"] }
 ]
 
+const noScopes = { scope: undefined, scp: undefined }
+
+const logout = { "http://schemas.openid.net/event/backchannel-logout": {} }
+
 const otherKinds: ReadonlyArray<SignOptions> = [
   { header: { typ: "logout+jwt" } },
+  { header: { typ: "vp+jwt" } },
+  { header: { typ: "vc+jwt" } },
   { header: { typ: "secevent+jwt" } },
   { header: { typ: "application/dpop+jwt" } },
   { header: { typ: "oauth-authz-req+jwt" } },
   { header: { typ: "entity-statement+jwt" } },
   { header: { cty: "JWT" } },
-  { claims: { nonce: "n-0S6_WzA2Mj" } },
-  { claims: { at_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
-  { claims: { c_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
-  { claims: { typ: "ID" } },
+  { header: { typ: "JWT" }, claims: { nonce: "n-0S6_WzA2Mj", ...noScopes } },
+  { header: { typ: "JWT" }, claims: { at_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
+  { header: { typ: "JWT" }, claims: { c_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng", scope: "openid" } },
+  // What it says of itself counts more than its scopes, and than what it looks like.
+  { claims: { typ: "ID", scope: "openid" } },
+  { claims: { typ: "Refresh", scope: "openid" } },
+  { claims: { typ: "Offline", exp: undefined } },
+  { claims: { typ: "Logout", sid: "s-1", events: logout } },
   { claims: { token_use: "id" } },
+  { claims: { token_use: "refresh" } },
+  { claims: { token_use: "refresh_token", scope: "openid" } },
+  { claims: { token_type: "refresh_token" } },
+  { claims: { sid: "s-1", events: logout } },
+  { claims: { events: { "https://schemas.openid.net/secevent/caep/event-type/session-revoked": {} } } },
+  { claims: { vp: { type: ["VerifiablePresentation"] } } },
+  { claims: { vc: { type: ["VerifiableCredential"] } } },
   { claims: { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } } },
   { claims: { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } } }
 ]
@@ -177,7 +193,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-33",
-      title: "MUST refuse JWTs of other kinds: ID tokens, logout tokens, sender-constrained tokens",
+      title: "MUST refuse JWTs of other kinds: ID, refresh and logout tokens, presentations, sender-constrained tokens",
       source: "RFC 8725, sections 3.11 and 3.12; RFC 9449, section 7.1",
       runs: 4
     },

@@ -234,6 +234,22 @@ export const opaque = (
   ),
   requirement(
     {
+      id: "OPAQUE-08",
+      title: "MUST refuse tokens that the provider knows, but says to be refresh or ID tokens",
+      source: "RFC 7662, section 2.2; RFC 6749, section 1.5",
+      runs: 2
+    },
+    { before: int(0, 1) },
+    ({ before }) =>
+      Effect.gen(function*() {
+        const { issue, others, verify } = yield* OpaqueVerifierUnderTest
+        const good = yield* issue(ada)
+        if (before > 0) yield* accepted(verify, good)
+        for (const other of yield* others) yield* refusedBeside(verify, good, other)
+      })
+  ),
+  requirement(
+    {
       id: "OPAQUE-07",
       title: "MUST NOT show a token in an error or in the log, a refused one neither",
       source: "RFC 6750, section 5.3; CWE-532",

@@ -18,7 +18,6 @@ const notDates: ReadonlyArray<(seconds: number) => string> = [
   () => JSON.stringify("NaN"),
   () => JSON.stringify("Infinity"),
   () => JSON.stringify(""),
-  () => "null",
   () => "true",
   () => "1e400",
   () => "-1e400"

@@ -12,7 +12,7 @@ const scopeToken = /^[^\s\p{C}]+$/u
  * An element of an array that is not one word is no scope and is left out. Any other type is refused.
  */
 export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<string>, Refusal> => {
-  const value = Object.hasOwn(claims, "scope") ? own(claims, "scope") : own(claims, "scp")
+  const value = own(claims, "scope") ?? own(claims, "scp")
   if (value === undefined) return Result.succeed([])
   const elements: unknown = typeof value === "string" ? value.split(" ") : value
   return Array.isArray(elements) && elements.every((element) => typeof element === "string")

@@ -25,7 +25,7 @@ export const readClientId = (claims: JsonObject): string | undefined =>
  * Control characters are allowed, since every place that hands it on encodes it.
  */
 export const readSubject = (claims: JsonObject): Result.Result<string, Refusal> => {
-  const hasSubject = Object.hasOwn(claims, "sub")
+  const hasSubject = own(claims, "sub") !== undefined
   const subject = hasSubject ? readText(claims, "sub") : readClientId(claims)
   if (subject !== undefined && subject !== "") return Result.succeed(subject)
   return Result.fail(

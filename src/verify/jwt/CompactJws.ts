@@ -1,9 +1,9 @@
 /** JWS compact serialisation (RFC 7515, section 7.1) with a JSON object as payload. Pure. */
 import * as Result from "effect/Result"
-import { type JsonObject, parseJsonObject } from "../../keys/JsonObject.ts"
+import { type JsonObject, own, parseJsonObject } from "../../keys/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import { decode } from "./base64url.ts"
-import { type JoseHeader, readJoseHeader } from "./JoseHeader.ts"
+import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"
 
 /** A token that has the form of a JWT. Nothing in it is proven. */
 export interface CompactJws {
@@ -40,6 +40,21 @@ const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, 
   if (text === undefined) return malformed(`${what} is not UTF-8`)
   const object = parseJsonObject(text)
   return Result.isSuccess(object) ? Result.succeed(object.success) : malformed(`${what}: ${object.failure}`)
+}
+
+/** What a token that its provider judges says of itself, if it has the form of a JWT; nothing is proven or demanded. */
+export const peekJwt = (
+  token: string
+): { readonly typ: string | undefined; readonly claims: JsonObject } | undefined => {
+  if (!hasJwtShape(token)) return undefined
+  const [first = "", second = ""] = token.split(".", 2)
+  const [header, claims] = [first, second].map((part) => {
+    const bytes = decode(part)
+    return bytes === undefined ? undefined : Result.getOrUndefined(readObject(bytes, "part"))
+  })
+  if (header === undefined || claims === undefined) return undefined
+  const typ = own(header, "typ")
+  return { typ: typeof typ === "string" ? mediaType(typ) : undefined, claims }
 }
 
 /**

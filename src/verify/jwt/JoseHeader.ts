@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { type JwsAlgorithm, jwsAlgorithms } from "../../config/GatewaySettings.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { show } from "../../keys/show.ts"
 import { thumbprint } from "../../keys/thumbprint.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
@@ -23,9 +24,18 @@ const refusedParameters = ["crit", "b64", "zip", "enc"]
 
 const isJwsAlgorithm = (alg: unknown): alg is JwsAlgorithm => jwsAlgorithms.some((known) => known === alg)
 
-const mediaType = (value: string): string => value.toLowerCase().replace(/^application\//, "")
+const unsupported = (alg: unknown): Refusal =>
+  refusal(
+    "UnsupportedAlgorithm",
+    typeof alg === "string" && /^HS\d+$/.test(alg)
+      ? `alg is ${show(alg)}: such tokens are for the issuer itself, as refresh tokens of Keycloak are`
+      : `alg is ${show(alg)}, which is not a signature algorithm that can be allowed`
+  )
 
-/** Reads a header, or says why no token may have it. `none` and HMAC are no algorithms here. */
+/** Lower case, without `application/` (RFC 7515, section 4.1.9). */
+export const mediaType = (value: string): string => value.toLowerCase().replace(/^application\//, "")
+
+/** Reads a header, or says why no token may have it. `none` and HMAC are no algorithms here; `null` is absence. */
 export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Refusal> => {
   const alg = own(header, "alg")
   const cty = own(header, "cty")
@@ -33,9 +43,9 @@ export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Re
   const typ = own(header, "typ")
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name))
   if (refused !== undefined) return Result.fail(refusal("MalformedToken", `header parameter ${refused}`))
-  if (!isJwsAlgorithm(alg)) return Result.fail(refusal("UnsupportedAlgorithm", "alg is not a signature algorithm"))
+  if (!isJwsAlgorithm(alg)) return Result.fail(unsupported(alg))
   if (kid !== undefined && (typeof kid !== "string" || kid.length > maxKeyIdLength)) {
-    return Result.fail(refusal("MalformedToken", "kid is not a string of bounded length"))
+    return Result.fail(refusal("MalformedToken", `kid is not a string of at most ${maxKeyIdLength} characters`))
   }
   if (typ !== undefined && typeof typ !== "string") return Result.fail(refusal("MalformedToken", "typ is not a string"))
   if (cty !== undefined && (typeof cty !== "string" || mediaType(cty) === "jwt")) {
@@ -46,12 +56,3 @@ export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Re
     : undefined
   return Result.succeed({ alg, kid, ...certificate, typ: typ === undefined ? undefined : mediaType(typ) })
 }
-
-/**
- * Says why the declared type does not fit an access token: only `at+jwt` where that is demanded (RFC 9068, section 4),
- * otherwise also `JWT` or none. ID tokens, logout tokens and the like have types of their own (RFC 8725, section 3.11).
- */
-export const checkType = ({ typ }: JoseHeader, requireAccessTokenType: boolean): Refusal | undefined =>
-  typ === "at+jwt" || (!requireAccessTokenType && (typ === undefined || typ === "jwt"))
-    ? undefined
-    : refusal("ValidationFailed", "typ is not that of an access token")

@@ -8,15 +8,15 @@ import type { VerificationError } from "../../errors/GatewayError.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
-import { checkIsBearer, checkIsNotIdToken } from "../claims/accessToken.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { identityFromClaims } from "../claims/identity.ts"
+import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
 import { checkValidity, expiresAt } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import type { Holding, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
-import { checkType, type JoseHeader } from "./JoseHeader.ts"
+import type { JoseHeader } from "./JoseHeader.ts"
 import type { JudgeSignature } from "./signature.ts"
 
 /** The keys of a provider. */
@@ -38,22 +38,23 @@ const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider
   if (!algorithms.includes(jws.header.alg)) return refusal("UnsupportedAlgorithm", "alg is not allowed")
   const iss = own(jws.claims, "iss")
   if (typeof iss !== "string" || !isSameIssuer(issuer, iss)) return refusal("InvalidIssuer", "iss is another issuer")
-  return checkType(jws.header, requireAccessTokenType)
+  return checkType(jws.header.typ, requireAccessTokenType)
 }
 
+/** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
 const checkClaims = (
   { audience }: JwtProvider,
-  { claims }: CompactJws,
+  { claims, header }: CompactJws,
   now: number,
   skew: number
 ): Refusal | undefined =>
-  checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ?? checkAudience(claims, audience) ??
-    checkIsNotIdToken(claims) ?? checkIsBearer(claims)
+  checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
+    checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ?? checkAudience(claims, audience)
 
 /**
  * Makes the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
  *
- * Judged in this order: algorithm, issuer, type, key, signature, times, audience, kind of token, subject, scopes. Fails
+ * Judged in this order: algorithm, issuer, type, key, signature, kind of token, times, audience, subject, scopes. Fails
  * with `InvalidToken`, or `ProviderUnavailable` if the keys cannot be had.
  *
  * @param skew tolerance for times, in seconds

@@ -4,19 +4,15 @@ import type { IntrospectionProvider } from "../../config/GatewaySettings.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import { checkIsBearer } from "../claims/accessToken.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { identityFromClaims } from "../claims/identity.ts"
+import { checkIsAccessToken, checkIsBearer } from "../claims/tokenKind.ts"
 import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import { authenticate } from "./clientCredentials.ts"
 import { credentialsRefused, introspectionFailure, tellsOutage, tellsUnknownClient } from "./providerRefusal.ts"
 import type { AskProvider } from "./VerifyOpaque.ts"
-
-/** Many servers write `null` for what they do not know; RFC 7662 leaves such members out. */
-const withoutNulls = (answer: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null))
 
 const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined => {
   const iss = own(claims, "iss")
@@ -28,9 +24,10 @@ const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined =>
 /**
  * Asks the introspection endpoint, authenticated as the settings say (RFC 7662, section 2).
  *
- * Only `active: true` counts, and then times, issuer and audience are judged as for JWTs, save that `exp` and `iss` may be
- * missing. Every answer other than a JSON object with status 200, a refusal of our own credentials too, is
- * the provider's failure and not the caller's, save an error that is about the token.
+ * Only `active: true` counts, and then the kind of token (servers say yes to refresh tokens, too), times, issuer and
+ * audience are judged as for JWTs, save that `exp` and `iss` may be missing. Every answer other than a JSON object with
+ * status 200, a refusal of our own credentials too, is the provider's failure and not the caller's, save an error that is
+ * about the token.
  *
  * @param skew tolerance for times, in seconds
  */
@@ -45,8 +42,9 @@ export const makeIntrospectionVerifier = (
 
   const judge = (claims: JsonObject, now: number): Refusal | undefined =>
     own(claims, "active") === true
-      ? checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
-        checkAudience(claims, audience) ?? checkIsBearer(claims)
+      ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
+        checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
+        checkAudience(claims, audience)
       : refusal("Inactive", "active is not true")
 
   return Effect.fnUntraced(
@@ -62,10 +60,9 @@ export const makeIntrospectionVerifier = (
         return yield* unavailable(name, `200 with an error: ${credentialsRefused(credentials)}`)
       }
       if (tellsOutage(body)) return yield* unavailable(name, "introspection says 200 and that it cannot answer now")
-      const claims = withoutNulls(body)
-      const refused = judge(claims, (yield* Clock.currentTimeMillis) / 1000)
+      const refused = judge(body, (yield* Clock.currentTimeMillis) / 1000)
       if (refused !== undefined) return yield* refuse(refused)
-      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(claims, name, issuer)), refuse)
+      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, name, issuer)), refuse)
     },
     Effect.catchTag(
       "ProviderRequestFailed",

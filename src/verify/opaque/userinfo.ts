@@ -5,6 +5,7 @@ import type { UserinfoProvider } from "../../config/GatewaySettings.ts"
 import { own } from "../../keys/JsonObject.ts"
 import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
 import { readClientId, readSubject, readText } from "../claims/subject.ts"
+import { checkUserinfo } from "../claims/tokenKind.ts"
 import { refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import { tellsOutage, tellsRefusal, userinfoFailure } from "./providerRefusal.ts"
@@ -31,6 +32,8 @@ export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderH
       })
       if (tellsOutage(body)) return yield* unavailable(name, "userinfo says 200 and that it cannot answer now")
       if (tellsRefusal(body)) return yield* toInvalidToken(name, refusal("Inactive", "userinfo says 200 and an error"))
+      const otherKind = checkUserinfo(body)
+      if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
       // A client id is no substitute here: the endpoint is about a person.
       const subject = readSubject({ sub: own(body, "sub") })
       if (Result.isFailure(subject)) return yield* toInvalidToken(name, withoutSubject)

@@ -1,0 +1,258 @@
+/** What kind of token a token says it is, and whether its bearer may call with it (RFC 8725, sections 3.11 and 3.12). Pure. */
+import { isJsonObject, type JsonObject, own } from "../../keys/JsonObject.ts"
+import { show } from "../../keys/show.ts"
+import { type Refusal, refusal } from "../Refusal.ts"
+
+/** What a statement about the kind amounts to. */
+type Kind = "Access" | "Bound" | "Other" | "Nothing"
+
+/**
+ * Words without `token` that name access tokens: RFC 9068, RFC 6750, Keycloak (`Bearer`), Cognito, Hydra, Casdoor
+ * (`access-token`), and the token type identifiers of RFC 8693.
+ */
+const accessWord = /^(?:bearer|at|at\+jwt|access|(?:personal|user|app|application|service|api|oauth2?)_?access)$/
+
+/** Access tokens that are worth nothing without a proof of possession, which this gateway does not check. */
+const boundWord = /^(?:dpop|pop|mac)$/
+
+/** Says how a token is written, not what it is for. */
+const formatWord = /^(?:|jwt|jws|jose)$/
+
+/** What is known to be something else, with its name for the log. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ["id", "an ID token"],
+  ["serialized_id", "an ID token"],
+  ["refresh", "a refresh token"],
+  ["rt", "a refresh token"],
+  ["rt+jwt", "a refresh token"],
+  ["offline", "an offline token, which is a refresh token"],
+  ["logout", "a logout token"],
+  ["logout+jwt", "a logout token"],
+  ["secevent+jwt", "a security event token"],
+  ["secevent", "a security event token"],
+  ["dpop+jwt", "a DPoP proof"],
+  ["vp+jwt", "a verifiable presentation"],
+  ["vp", "a verifiable presentation"],
+  ["vc+jwt", "a verifiable credential"],
+  ["vc", "a verifiable credential"],
+  ["vc+sd_jwt", "a verifiable credential"],
+  ["dc+sd_jwt", "a verifiable credential"],
+  ["oauth_authz_req+jwt", "a request object"],
+  ["token_introspection+jwt", "an introspection answer"],
+  ["client_authentication+jwt", "a client assertion"]
+])
+
+/** One spelling for `Refresh`, `refresh_token`, `RefreshToken` and `urn:ietf:params:oauth:token-type:refresh_token`. */
+const normalise = (word: string): string =>
+  word.toLowerCase()
+    .replace(/^application\//, "")
+    .replace(/^urn:ietf:params:oauth:token-type:/, "")
+    .replace(/[-\s]+/g, "_")
+    .replace(/_?token$/, "")
+
+/** A claim by which tokens say what they are. */
+interface Statement {
+  readonly name: string
+  /** Other claims of this name are in use for other things, so that an unknown word in it means nothing. */
+  readonly ambiguous: boolean
+}
+
+const statements: ReadonlyArray<Statement> = [
+  // Keycloak
+  { name: "typ", ambiguous: false },
+  // Cognito, Hydra
+  { name: "token_use", ambiguous: false },
+  // RFC 7662, section 2.2; older Hydra
+  { name: "token_type", ambiguous: false },
+  // OpenIddict
+  { name: "token_usage", ambiguous: true },
+  // Casdoor
+  { name: "tokenType", ambiguous: true },
+  // ForgeRock
+  { name: "tokenName", ambiguous: true },
+  // Curity
+  { name: "purpose", ambiguous: true },
+  { name: "type", ambiguous: true }
+]
+
+const kindOf = (value: unknown, ambiguous: boolean): Kind => {
+  if (value === undefined) return "Nothing"
+  if (typeof value !== "string") return ambiguous ? "Nothing" : "Other"
+  const word = normalise(value)
+  if (formatWord.test(word)) return "Nothing"
+  if (accessWord.test(word)) return "Access"
+  if (boundWord.test(word)) return ambiguous ? "Nothing" : "Bound"
+  return ambiguous && !otherWords.has(word) ? "Nothing" : "Other"
+}
+
+const notAccess = (what: string, because: string): Refusal =>
+  refusal("ValidationFailed", `${what} (${because}), not an access token: the client sends the wrong one`)
+
+const bound = (because: string): Refusal =>
+  refusal("ValidationFailed", `a sender-constrained token (${because}), which is not accepted as a bearer token`)
+
+const saysOtherwise = (name: string, value: unknown): Refusal =>
+  notAccess(
+    typeof value === "string"
+      ? otherWords.get(normalise(value)) ?? "a token of another kind"
+      : "a token of another kind",
+    `${name} is ${show(value)}`
+  )
+
+/** A claim that is there and not empty: some providers write every claim into every token, and `""` into most. */
+const has = (claims: JsonObject, name: string): boolean => {
+  const value = own(claims, name)
+  return value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)
+}
+
+// RFC 8417, section 2.2: an object. Access tokens may have lists of that name.
+const isEvent = (claims: JsonObject): boolean => isJsonObject(own(claims, "events"))
+
+/** Claims that other kinds of tokens consist of, with the name of the kind. */
+const contents: ReadonlyArray<readonly [has: (claims: JsonObject) => boolean, what: string, because: string]> = [
+  [
+    (claims) => isEvent(claims) && Object.keys(Object(own(claims, "events"))).some((event) => /logout/i.test(event)),
+    "a logout token",
+    "it has the claim events"
+  ],
+  [isEvent, "a security event token", "it has the claim events"],
+  // W3C Verifiable Credentials Data Model 1.1, section 6.3.1, and 2.0, section 4.5
+  [
+    (claims) => isJsonObject(own(claims, "vp")) || isOfType(claims, "VerifiablePresentation"),
+    "a verifiable presentation",
+    "by its claims"
+  ],
+  [
+    (claims) =>
+      isJsonObject(own(claims, "vc")) || isOfType(claims, "VerifiableCredential") ||
+      typeof own(claims, "vct") === "string",
+    "a verifiable credential",
+    "by its claims"
+  ],
+  // RFC 9701, section 5
+  [(claims) => isJsonObject(own(claims, "token_introspection")), "an introspection answer", "by its claims"]
+]
+
+const isOfType = (claims: JsonObject, type: string): boolean => [own(claims, "type")].flat().includes(type)
+
+// OpenID Connect Core 1.0, sections 3.1.3.6, 3.3.2.11; Financial-grade API 1.0, part 2, section 5.1
+const hashes = ["at_hash", "c_hash", "s_hash"]
+
+/**
+ * What a token may be used for (RFC 9068, section 2.2.3; Auth0's `permissions`), and how its client got it (Auth0, SAP,
+ * Entra): ID tokens are for nothing but logging in, and do not say.
+ */
+const accessSigns = ["scope", "scp", "permissions", "gty", "grant_type", "idtyp", "azpacr", "appidacr"]
+
+/** By these, access tokens name their client (RFC 9068, section 2.2; Okta); ID tokens have it as audience and `azp`. */
+const clientSigns = ["client_id", "cid"]
+
+/**
+ * ID tokens that do not say that they are some: by claims that only they have; by the `nonce` of the login, which access
+ * tokens of some providers repeat, but only beside their scopes; by the client as the only audience, where nothing else
+ * makes it an access token (OpenID Connect Core 1.0, section 2).
+ */
+const idTokenSign = (claims: JsonObject): string | undefined => {
+  const hash = hashes.find((name) => has(claims, name))
+  if (hash !== undefined) return `it has the claim ${hash}`
+  if (accessSigns.some((name) => has(claims, name))) return undefined
+  if (has(claims, "nonce")) return "it has a nonce and no scope"
+  const azp = own(claims, "azp")
+  const audience = [own(claims, "aud")].flat()
+  const isForItsClient = typeof azp === "string" && audience.length === 1 && audience[0] === azp
+  const isOfItsClient = own(claims, "sub") === azp || clientSigns.some((name) => has(claims, name))
+  return isForItsClient && !isOfItsClient && has(claims, "sub")
+    ? "its only audience is its client, and it has no scope"
+    : undefined
+}
+
+/**
+ * Says what the claims themselves state: that they are an access token (`Access`), or why they are none.
+ *
+ * One statement that it is something else counts more than any that it is an access token.
+ *
+ * @param lenient an unknown word means nothing, whichever claim it stands in
+ */
+const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Refusal => {
+  let says: "Access" | "Nothing" = "Nothing"
+  for (const { ambiguous, name } of statements) {
+    const value = own(claims, name)
+    const kind = kindOf(value, ambiguous || lenient)
+    if (kind === "Other") return saysOtherwise(name, value)
+    if (kind === "Bound") return bound(`${name} is ${show(value)}`)
+    if (kind === "Access") says = kind
+  }
+  for (const [isSo, what, because] of contents) if (isSo(claims)) return notAccess(what, because)
+  return says
+}
+
+/** Says whether claims state that they are those of an access token. */
+export const statesAccess = (claims: JsonObject): boolean => stated(claims) === "Access"
+
+/**
+ * Refuses claims of tokens that prove something, but not that their bearer may call: ID, refresh, offline and logout
+ * tokens, security events, verifiable presentations and credentials.
+ *
+ * What a token says of itself (`typ`, `token_use`, `token_type` and their like, `events`) is believed first. Where it says
+ * nothing, signs of ID tokens decide.
+ *
+ * @param isAccessToken the type in the header has said so already (RFC 9068, section 2.1)
+ */
+export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): Refusal | undefined => {
+  const says = stated(claims)
+  if (typeof says !== "string") return says
+  if (isAccessToken || says === "Access") return undefined
+  const sign = idTokenSign(claims)
+  return sign === undefined ? undefined : notAccess("an ID token", sign)
+}
+
+/**
+ * Refuses sender-constrained tokens: as a plain bearer token one would be worth more to a thief than its issuer meant
+ * (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
+ */
+export const checkIsBearer = (claims: JsonObject): Refusal | undefined =>
+  own(claims, "cnf") === undefined ? undefined : bound("it has the claim cnf")
+
+/** The type that a header has to say that this is an access token, and those by which it says nothing. */
+const accessType = "at+jwt"
+const isPlain = (typ: string | undefined): boolean => typ === undefined || typ === "jwt"
+
+/**
+ * Says why the type in a header does not fit an access token: only `at+jwt` where that is demanded (RFC 9068, section 4),
+ * otherwise also `JWT` or none. ID tokens, logout tokens and the like have types of their own (RFC 8725, section 3.11).
+ *
+ * @param typ lower case, without `application/`
+ */
+export const checkType = (typ: string | undefined, requireAccessTokenType: boolean): Refusal | undefined => {
+  if (typ === accessType || (!requireAccessTokenType && isPlain(typ))) return undefined
+  if (typ !== undefined && !isPlain(typ)) {
+    return notAccess(otherWords.get(normalise(typ)) ?? "a token of another kind", `the header's typ is ${show(typ)}`)
+  }
+  return refusal(
+    "ValidationFailed",
+    `the header's typ is ${show(typ)}, but MCP_REQUIRE_AT_JWT demands ${show(accessType)} (RFC 9068)`
+  )
+}
+
+/** Says whether the type in a header states that this is an access token. */
+export const isAccessType = (typ: string | undefined): boolean => typ === accessType
+
+/** Refuses a userinfo answer that says that it is about a token of another kind. Its other claims are about a person. */
+export const checkUserinfo = (claims: JsonObject): Refusal | undefined => {
+  const says = stated(claims, true)
+  return typeof says === "string" ? undefined : says
+}
+
+/**
+ * Refuses a token that its provider judges, where it has the form of a JWT and says that it is no access token: some
+ * providers say yes to every token that they have issued.
+ *
+ * Nothing in it is proven, so it can only be refused by this.
+ *
+ * @param typ as for `checkType`; other types of access tokens than `at+jwt` are the provider's affair
+ */
+export const checkPresented = (claims: JsonObject, typ: string | undefined): Refusal | undefined => {
+  const ownType = typ !== undefined && /(?:^|[-_.])at\+jwt$/.test(typ)
+  return (typ !== undefined && !ownType && /\+(?:sd-)?jwt$/.test(typ) ? checkType(typ, false) : undefined) ??
+    checkIsAccessToken(claims, ownType)
+}
