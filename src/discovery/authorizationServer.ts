@@ -1,8 +1,12 @@
-import type { GatewaySettings, JwtProvider, Provider } from "../config/GatewaySettings.ts"
+import type { DocumentName } from "../config/documentName.ts"
+import type {
+  GatewaySettings,
+  IntrospectionProvider,
+  JwtProvider,
+  Provider,
+  UserinfoProvider
+} from "../config/GatewaySettings.ts"
 import { withoutSlash } from "../config/resourceUrl.ts"
-
-/** The two documents in which an authorization server describes itself (RFC 8414; OpenID Connect Discovery 1.0). */
-export type DocumentName = "oauth-authorization-server" | "openid-configuration"
 
 /** How the gateway answers a question for the authorization server's metadata. */
 export type AuthorizationServerAnswer =
@@ -10,8 +14,8 @@ export type AuthorizationServerAnswer =
   | { readonly _tag: "Document"; readonly document: Readonly<Record<string, unknown>> }
   /** The provider's own document is to be fetched and shown. */
   | { readonly _tag: "Fetch"; readonly provider: JwtProvider }
-  /** The client is to ask the provider itself. */
-  | { readonly _tag: "Redirect"; readonly location: string }
+  /** The client is to ask the provider itself, at whichever place has the document. */
+  | { readonly _tag: "Redirect"; readonly provider: UserinfoProvider | IntrospectionProvider }
   | { readonly _tag: "NotSupported" }
 
 const codeFlow = {
@@ -65,16 +69,6 @@ const configured = (name: DocumentName, provider: JwtProvider): Record<string, u
   ...openId(name, provider)
 })
 
-/**
- * Where an issuer's own metadata is: OAuth inserts the well-known name before the issuer's path, OpenID appends it
- * (RFC 8414, section 3.1; OpenID Connect Discovery 1.0, section 4).
- */
-const metadataLocation = (issuer: string, name: DocumentName): string => {
-  if (name === "openid-configuration") return `${withoutSlash(issuer)}/.well-known/${name}`
-  const { origin, pathname } = new URL(issuer)
-  return `${origin}/.well-known/${name}${pathname === "/" ? "" : withoutSlash(pathname)}`
-}
-
 const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServerAnswer => {
   switch (provider.type) {
     case "static":
@@ -88,7 +82,7 @@ const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServer
       return { _tag: "Fetch", provider }
     case "userinfo":
     case "introspection":
-      return { _tag: "Redirect", location: metadataLocation(provider.issuer, name) }
+      return { _tag: "Redirect", provider }
   }
 }
 

@@ -1,16 +1,24 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { DocumentName } from "../config/documentName.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { authorizationServer, type DocumentName } from "../discovery/authorizationServer.ts"
+import { authorizationServer } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
 import { DiscoveryNotSupported, type MethodNotAllowed, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { metadataUrl } from "../keys/issuerUrl.ts"
 import { retryAfterSeconds } from "../keys/providerLimits.ts"
 import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
+import { shownMetadata } from "../keys/shownMetadata.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 import { only, reading } from "./methods.ts"
 import type { DiscoveryRoute } from "./route.ts"
 
 const cached = { "cache-control": "public, max-age=3600" }
+
+const notCached = { "cache-control": "no-store" }
+
+const redirect = (location: string, headers: Readonly<Record<string, string>>) =>
+  HttpServerResponse.empty({ status: 308, headers: { ...headers, location } })
 
 /** Builds the answers to the requests for discovery documents; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
@@ -34,13 +42,17 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
         return Effect.succeed(jsonResponse(200, answer.document, cached))
       case "Fetch":
         return metadata.document(answer.provider).pipe(
-          Effect.map((document) => jsonResponse(200, document, cached)),
+          Effect.map((document) => jsonResponse(200, shownMetadata(document), cached)),
           Effect.mapError(({ detail }) =>
             new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
           )
         )
       case "Redirect":
-        return Effect.succeed(HttpServerResponse.empty({ status: 308, headers: { location: answer.location } }))
+        return metadata.location(answer.provider, name).pipe(
+          Effect.map((location) => redirect(location, cached)),
+          // Where the specification puts it: the client sees for itself, and asks here again another time.
+          Effect.catch(() => Effect.succeed(redirect(metadataUrl(answer.provider.issuer, name), notCached)))
+        )
       case "NotSupported":
         return Effect.fail(new DiscoveryNotSupported())
     }

@@ -2,17 +2,23 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type { DocumentName } from "../config/documentName.ts"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
 import { type JsonObject, own } from "./JsonObject.ts"
 import { type ProviderReach, reachOf } from "./JwksSource.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { providerLimits } from "./providerLimits.ts"
+import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import * as RemoteValue from "./RemoteValue.ts"
+import { show } from "./show.ts"
 
 /** The metadata of an issuer cannot be had, or is not its own. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
   readonly detail: string
+  /** The provider was asked everywhere and has no such document. */
+  readonly isAbsent?: boolean | undefined
 }> {}
 
 /** An issuer, and what its URLs may be. */
@@ -20,50 +26,108 @@ export interface MetadataSource extends ProviderReach {
   readonly issuer: string
 }
 
+/** A document, and where it was found. */
+export interface LocatedMetadata {
+  readonly url: string
+  readonly document: JsonObject
+}
+
+/** For all places together; each has its own limit as well. */
+const patience = "10 seconds"
+
+/**
+ * Whether a place was asked and has no document, so that there may be one elsewhere: what is not there, not allowed, a page
+ * for people, or a redirect, which nobody follows. A provider that is down or wants to be left alone is not asked again.
+ */
+const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
+  switch (kind) {
+    case "Status":
+      return status < 500 && status !== 408 && status !== 425 && status !== 429
+    case "Redirect":
+    case "NotJson":
+    case "NotAnObject":
+    case "NotUtf8":
+    case "DuplicateMember":
+    case "TooDeep":
+    case "TooLarge":
+      return true
+    default:
+      return false
+  }
+}
+
+/** Why a document is not the metadata of the issuer. */
+const mistake = (document: JsonObject, issuer: string): string | undefined => {
+  const named = own(document, "issuer")
+  if (typeof named !== "string") return "it names no issuer"
+  return isSameIssuer(issuer, named)
+    ? undefined
+    : `it names the issuer ${show(named)}, and the configured one is ${show(issuer)}`
+}
+
 /**
  * The discovery documents that providers publish about themselves (OpenID Connect Discovery 1.0, section 4; RFC 8414).
  *
- * Only for configured issuers, never for one that a token names. A document that names another issuer is refused (mix-up,
- * RFC 8414, section 3.3). Kept as long as its `max-age` says, within 1 minute and 24 hours, else 5 minutes; a failure is
- * kept for 10 seconds.
+ * Only for configured issuers, never for one that a token names. Where one place has no document the next one is asked. A
+ * document that names another issuer is refused (mix-up, RFC 8414, section 3.3). Kept as long as its `max-age` says,
+ * within 1 minute and 24 hours, else 5 minutes; a failure is kept for 10 seconds, and says of each URL what it answered.
  */
 export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   /** The document as the provider wrote it. Fails with `MetadataUnavailable`. */
   readonly document: (source: MetadataSource) => Effect.Effect<JsonObject, MetadataUnavailable>
+  /** Where the document is: of two that exist, the preferred one. Fails with `MetadataUnavailable`. */
+  readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
 }>()("mcp-authorizer/keys/ProviderMetadata") {
-  static readonly make = Effect.gen(function*() {
+  /** Finds the document and remembers it, whichever of the two answers is wanted. */
+  static readonly makeFind = Effect.gen(function*() {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
-    // One entry for each configured provider.
-    const documents = new Map<string, RemoteValue.RemoteValue<JsonObject, MetadataUnavailable>>()
+    // For each configured provider one entry for each document that is preferred.
+    const documents = new Map<string, RemoteValue.RemoteValue<LocatedMetadata, MetadataUnavailable>>()
 
-    const fetch = Effect.fnUntraced(function*({ allowHttp, allowedDomains, issuer }: MetadataSource) {
-      const [openid, oauth] = metadataUrls(issuer)
-      const { body, cacheControl } = yield* http.send({ url: openid, allowedDomains, allowHttp }).pipe(
-        Effect.catchIf(
-          // Not there is a reason to look elsewhere; not reachable is none.
-          ({ kind, status }) => kind === "Status" && status === 404,
-          () => http.send({ url: oauth, allowedDomains, allowHttp })
-        ),
-        Effect.mapError((error) => new MetadataUnavailable({ detail: error.detail }))
-      )
-      const named = own(body, "issuer")
-      return typeof named === "string" && isSameIssuer(issuer, named)
-        ? { value: body, freshMillis: freshnessMillis(cacheControl) }
-        : yield* new MetadataUnavailable({ detail: "the metadata names another issuer" })
-    })
+    const fetch = Effect.fnUntraced(
+      function*({ allowHttp, allowedDomains, issuer }: MetadataSource, preferred: DocumentName) {
+        const said: Array<string> = []
+        let isAbsent = true
+        for (const url of metadataUrls(issuer, preferred)) {
+          const answer = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
+          if (Result.isFailure(answer)) {
+            const failure = answer.failure
+            if (!hasNone(failure)) {
+              return yield* new MetadataUnavailable({ detail: [...said, failure.detail].join("; ") })
+            }
+            said.push(failure.summary)
+            continue
+          }
+          const { body, cacheControl } = answer.success
+          const wrong = mistake(body, issuer)
+          if (wrong === undefined) return { value: { url, document: body }, freshMillis: freshnessMillis(cacheControl) }
+          isAbsent = isAbsent && own(body, "issuer") === undefined
+          said.push(`${url}: ${wrong}`)
+        }
+        return yield* new MetadataUnavailable({ detail: said.join("; "), isAbsent })
+      },
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(new MetadataUnavailable({ detail: "Timeout of the whole discovery" }))
+      })
+    )
 
-    return ProviderMetadata.of({
-      document: (source) =>
-        Effect.suspend(() => {
-          const name = JSON.stringify([source.issuer, reachOf(source)])
-          const document = documents.get(name) ??
-            RemoteValue.make(scope, () => fetch(source), providerLimits, () => Effect.void)
-          documents.set(name, document)
-          return Effect.map(document.current, ({ value }) => value)
-        })
-    })
+    return (source: MetadataSource, preferred: DocumentName): Effect.Effect<LocatedMetadata, MetadataUnavailable> =>
+      Effect.suspend(() => {
+        const name = JSON.stringify([preferred, source.issuer, reachOf(source)])
+        const document = documents.get(name) ??
+          RemoteValue.make(scope, () => fetch(source, preferred), providerLimits, () => Effect.void)
+        documents.set(name, document)
+        return Effect.map(document.current, ({ value }) => value)
+      })
   })
+
+  static readonly make = Effect.map(ProviderMetadata.makeFind, (find) =>
+    ProviderMetadata.of({
+      document: (source) => Effect.map(find(source, "openid-configuration"), ({ document }) => document),
+      location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url)
+    }))
 
   static readonly layer = Layer.effect(ProviderMetadata, ProviderMetadata.make)
 }

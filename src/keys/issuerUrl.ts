@@ -1,4 +1,5 @@
 /** Issuer identifiers: how they are compared, and where their metadata is. Pure. */
+import type { DocumentName } from "../config/documentName.ts"
 import { withoutSlash } from "../config/resourceUrl.ts"
 
 const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
@@ -12,13 +13,29 @@ const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
 export const isSameIssuer = (configured: string, given: string): boolean =>
   given === configured || (isUrl(configured) && withoutSlash(given) === withoutSlash(configured))
 
-/**
- * Where an issuer's metadata may be, in the order to ask: OpenID Connect Discovery 1.0, section 4 (after the issuer's
- * path), then RFC 8414, section 3.1 (before it).
- */
-export const metadataUrls = (issuer: string): readonly [openid: string, oauth: string] => {
+/** The well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4), and before it (RFC 8414, section 3.1). */
+const placesOf = (issuer: string, name: DocumentName) => {
   const base = withoutSlash(issuer)
   const path = /^https?:\/\/[^/]*(\/.*)?$/.exec(base)?.[1] ?? ""
   const origin = base.slice(0, base.length - path.length)
-  return [`${base}/.well-known/openid-configuration`, `${origin}/.well-known/oauth-authorization-server${path}`]
+  return { appended: `${base}/.well-known/${name}`, inserted: `${origin}/.well-known/${name}${path}` }
+}
+
+/** Where the specification of a document puts it. */
+export const metadataUrl = (issuer: string, name: DocumentName): string => {
+  const { appended, inserted } = placesOf(issuer, name)
+  return name === "openid-configuration" ? appended : inserted
+}
+
+/**
+ * Where an issuer's metadata may be, in the order to ask, each place once: where the specifications put the two documents,
+ * then each where the other one's specification would put it, as some providers do (RFC 8414, section 5).
+ *
+ * @param first the document that is preferred
+ */
+export const metadataUrls = (issuer: string, first: DocumentName = "openid-configuration"): ReadonlyArray<string> => {
+  const openId = placesOf(issuer, "openid-configuration")
+  const oauth = placesOf(issuer, "oauth-authorization-server")
+  const usual = first === "openid-configuration" ? [openId.appended, oauth.inserted] : [oauth.inserted, openId.appended]
+  return [...new Set([...usual, openId.inserted, oauth.appended])]
 }

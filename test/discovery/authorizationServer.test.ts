@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import type { GatewaySettings, JwtProvider, UserinfoProvider } from "../../src/config/GatewaySettings.ts"
 import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
 import { protectedResource } from "../../src/discovery/protectedResource.ts"
+import { metadataUrl } from "../../src/keys/issuerUrl.ts"
+import { shownMetadata } from "../../src/keys/shownMetadata.ts"
 import { settings } from "../support/settings.ts"
 
 const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }
@@ -29,22 +31,24 @@ const userinfo = (issuer: string): UserinfoProvider => ({
 
 const having = (...providers: GatewaySettings["providers"]) => settings("http://127.0.0.1:1", { providers })
 
-const location = (issuer: string, name: "oauth-authorization-server" | "openid-configuration") => {
-  const answer = authorizationServer(having(userinfo(issuer)), name)
-  return answer._tag === "Redirect" ? answer.location : answer._tag
-}
-
 describe("authorization server metadata", () => {
   it("seed 4: sends clients of opaque tokens to the provider's own documents, where their standards put them", () => {
     const root = "https://idp.example"
     const realm = `${root}/realms/a`
-    assert.strictEqual(location(root, "oauth-authorization-server"), `${root}/.well-known/oauth-authorization-server`)
-    assert.strictEqual(location(root, "openid-configuration"), `${root}/.well-known/openid-configuration`)
+    for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
+      const answer = authorizationServer(having(userinfo(realm)), name)
+      assert.strictEqual(answer._tag === "Redirect" && answer.provider.issuer, realm)
+    }
     assert.strictEqual(
-      location(realm, "oauth-authorization-server"),
+      metadataUrl(root, "oauth-authorization-server"),
+      `${root}/.well-known/oauth-authorization-server`
+    )
+    assert.strictEqual(metadataUrl(root, "openid-configuration"), `${root}/.well-known/openid-configuration`)
+    assert.strictEqual(
+      metadataUrl(realm, "oauth-authorization-server"),
       `${root}/.well-known/oauth-authorization-server/realms/a`
     )
-    assert.strictEqual(location(realm, "openid-configuration"), `${realm}/.well-known/openid-configuration`)
+    assert.strictEqual(metadataUrl(realm, "openid-configuration"), `${realm}/.well-known/openid-configuration`)
   })
 
   it("passes over an issuer that is a name, which no client can ask", () => {
@@ -68,5 +72,19 @@ describe("authorization server metadata", () => {
       code_challenge_methods_supported: ["S256"],
       subject_types_supported: ["public"]
     })
+  })
+
+  it("shows a provider's document without nulls, and names PKCE where the provider says nothing of it", () => {
+    const said = { issuer: "https://i.example", code_challenge_methods_supported: ["plain", "S256"], x: { a: null } }
+    assert.deepStrictEqual(shownMetadata(said), said)
+    for (const silent of [{}, { code_challenge_methods_supported: null }, { code_challenge_methods_supported: [] }]) {
+      assert.deepStrictEqual(shownMetadata({ issuer: "https://i.example", jwks_uri: null, ...silent }), {
+        issuer: "https://i.example",
+        code_challenge_methods_supported: ["S256"]
+      })
+    }
+    // One that names its methods and has no S256 has none.
+    const plain = { code_challenge_methods_supported: ["plain"] }
+    assert.deepStrictEqual(shownMetadata(plain), plain)
   })
 })

@@ -115,7 +115,7 @@ describe("freshnessMillis", () => {
 })
 
 describe("issuerUrl", () => {
-  it.effect("DISC-03 finds metadata after the path, then before it", () =>
+  it.effect("DISC-03 finds metadata after the path, then before it, then the other way round", () =>
     Effect.sync(() => {
       assert.deepStrictEqual(metadataUrls("https://as.example"), [
         "https://as.example/.well-known/openid-configuration",
@@ -124,7 +124,15 @@ describe("issuerUrl", () => {
       assert.deepStrictEqual(metadataUrls("https://as.example/"), metadataUrls("https://as.example"))
       assert.deepStrictEqual(metadataUrls("https://as.example:8443/tenant/a/"), [
         "https://as.example:8443/tenant/a/.well-known/openid-configuration",
-        "https://as.example:8443/.well-known/oauth-authorization-server/tenant/a"
+        "https://as.example:8443/.well-known/oauth-authorization-server/tenant/a",
+        "https://as.example:8443/.well-known/openid-configuration/tenant/a",
+        "https://as.example:8443/tenant/a/.well-known/oauth-authorization-server"
+      ])
+      assert.deepStrictEqual(metadataUrls("https://as.example/a", "oauth-authorization-server"), [
+        "https://as.example/.well-known/oauth-authorization-server/a",
+        "https://as.example/a/.well-known/openid-configuration",
+        "https://as.example/.well-known/openid-configuration/a",
+        "https://as.example/a/.well-known/oauth-authorization-server"
       ])
     }))
 

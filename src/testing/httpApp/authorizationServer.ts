@@ -72,7 +72,8 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-31",
-      title: "MUST show the provider's own metadata as it is, and answer 500 with Retry-After while it cannot be had",
+      title:
+        "MUST show the provider's own metadata as it is, naming PKCE where it does not, and answer 500 with Retry-After while it cannot be had",
       source: "RFC 8414, section 3.2; RFC 9110, section 10.2.3"
     },
     { ...withOne("discovered"), providersDown: oneOf([true, false]) },
@@ -83,7 +84,11 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
         assertOwnError(app, answer, { status: 500, error: "server_error", elsewhere: true })
         assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/)
       } else {
-        assert.deepStrictEqual(readDocument(answer), publishedMetadata(providers.discovered.issuer))
+        assert.deepStrictEqual(readDocument(answer), {
+          ...publishedMetadata(providers.discovered.issuer),
+          // MCP 2025-11-25, authorization, Authorization Code Protection: clients refuse a server that names none.
+          code_challenge_methods_supported: ["S256"]
+        })
       }
     })
   ),

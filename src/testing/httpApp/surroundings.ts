@@ -16,6 +16,7 @@ import {
 } from "../../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../forward/GatewayClient.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import { metadataUrl } from "../../keys/issuerUrl.ts"
 import { MetadataUnavailable, ProviderMetadata } from "../../keys/ProviderMetadata.ts"
 import { type ProviderReadiness, ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
@@ -150,7 +151,11 @@ export const surround = (settings: GatewaySettings, circumstances: Circumstances
       document: ({ issuer }) =>
         providersDown
           ? Effect.fail(new MetadataUnavailable({ detail: privateDetail }))
-          : Effect.succeed(publishedMetadata(issuer))
+          : Effect.succeed(publishedMetadata(issuer)),
+      location: ({ issuer }, preferred) =>
+        providersDown
+          ? Effect.fail(new MetadataUnavailable({ detail: privateDetail }))
+          : Effect.succeed(metadataUrl(issuer, preferred))
     }),
     Layer.mock(ProviderRegistry, {
       readiness: Effect.succeed(

@@ -1,0 +1,19 @@
+import { type JsonObject, own, withoutNulls } from "./JsonObject.ts"
+
+/** Members of the document that say nothing: RFC 8414, section 3.2, wants them left out. */
+const saysNothing = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+
+/**
+ * A provider's own metadata as clients get it.
+ *
+ * Members that are `null` are left out, because the parsers of clients refuse them. Where the document says nothing of
+ * PKCE it is said in the provider's place: MCP clients must refuse a server that does not name it, and providers such as
+ * Entra and Cognito have it without saying so. One that names its methods is shown as it is.
+ */
+export const shownMetadata = (document: JsonObject): JsonObject => {
+  const shown = withoutNulls(document)
+  return saysNothing(own(shown, "code_challenge_methods_supported"))
+    ? { ...shown, code_challenge_methods_supported: ["S256"] }
+    : shown
+}

@@ -1,0 +1,23 @@
+/** A server with a few documents, for tests of providers that are found in odd places. */
+import * as Effect from "effect/Effect"
+import { serveWebHandler } from "./serve.ts"
+
+/** What is answered at a path: a JSON document, or any response. */
+export type Place = Record<string, unknown> | (() => Response)
+
+/** Serves `places`, which may be changed meanwhile, by their paths, and 404 elsewhere; remembers what it was asked. */
+export const serveDocuments = Effect.fnUntraced(function*(
+  makePlaces: (origin: string) => Record<string, Place>
+) {
+  const asked: Array<string> = []
+  let places: Record<string, Place> = {}
+  const origin = yield* serveWebHandler(async (request) => {
+    const { pathname } = new URL(request.url)
+    asked.push(pathname)
+    const place = places[pathname]
+    if (place === undefined) return Response.json({ error: "not_found" }, { status: 404 })
+    return typeof place === "function" ? place() : Response.json(place)
+  })
+  places = makePlaces(origin)
+  return { origin, asked, places }
+})
