@@ -176,6 +176,8 @@ export interface GatewaySettings {
   readonly clockSkewSeconds: number
   /** How long the MCP server may take to begin its answer. */
   readonly upstreamTimeoutMillis: number
+  /** How long a response may take in all where its token ends meanwhile. */
+  readonly responseTimeoutMillis: number
   /** How many requests may wait for the head of an answer at the same time. */
   readonly maxWaiting: number
   /** How long open answers may take to end after SIGTERM. */

@@ -122,6 +122,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   inject_request_context: settings.injectRequestContext,
   inject_response_context: settings.injectResponseContext,
   upstream_timeout: settings.upstreamTimeoutMillis / 1000,
+  response_timeout: settings.responseTimeoutMillis / 1000,
   error_style: settings.errorStyle,
   trace_header: settings.traceHeader,
   clock_skew: settings.clockSkewSeconds,

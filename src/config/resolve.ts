@@ -98,6 +98,7 @@ export const resolve = (
     maxBodyBytes: defaulted("MCP_MAX_BODY_BYTES"),
     clockSkewSeconds: defaulted("MCP_CLOCK_SKEW"),
     upstreamTimeoutMillis: defaulted("MCP_UPSTREAM_TIMEOUT") * 1000,
+    responseTimeoutMillis: defaulted("MCP_RESPONSE_TIMEOUT") * 1000,
     maxWaiting: defaulted("MCP_MAX_WAITING"),
     shutdownTimeoutMillis: defaulted("MCP_SHUTDOWN_TIMEOUT") * 1000,
     host,

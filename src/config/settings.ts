@@ -213,6 +213,11 @@ const table = {
     default: "300",
     doc: "How long the MCP server may take to begin its answer, in seconds."
   },
+  MCP_RESPONSE_TIMEOUT: {
+    kind: integer(1, 604_800),
+    default: "3600",
+    doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off."
+  },
 
   MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },
   MCP_TRACE_HEADER: {

@@ -9,7 +9,6 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
@@ -42,17 +41,16 @@ const authenticate = (toolScopes?: ToolScopes) =>
       }))
   ).layer
 
-/** The answer as it leaves: with our fields, and an event stream that ends with its token. */
+/** The answer as it leaves: with our fields, and an event stream that does not outlive its right. */
 const finished = Effect.fnUntraced(function*(
   { finish }: Admitted,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse> {
-  const { body, headers } = response
-  const { endsInMillis, fields } = yield* finish((name) => headers[name])
-  const limited = endsInMillis === undefined || body._tag !== "Stream" ? response : HttpServerResponse.setBody(
-    response,
-    HttpBody.stream(Stream.interruptWhen(body.stream, Effect.sleep(endsInMillis)), body.contentType)
-  )
+  const { body, headers, status } = response
+  const { fields, limit } = yield* finish(status, (name) => headers[name])
+  const limited = limit === undefined || body._tag !== "Stream"
+    ? response
+    : HttpServerResponse.setBody(response, HttpBody.stream(limit(body.stream), body.contentType))
   return HttpServerResponse.setHeaders(limited, fields)
 })
 
@@ -87,7 +85,7 @@ const layerOf = (toolScopes?: ToolScopes) =>
  * Their handlers learn who calls from `CurrentIdentity`; callers without a good token get the gateway's own 401, 403 or
  * 500 with its challenge. Preflights are answered on every method that has a route: those of an MCP server have one. The
  * discovery documents are added to the router. Session ids that the server gives out are bound to their caller, in this
- * process; event streams end with their token; handlers see neither the token nor fields that claim to say who calls. A
+ * process; event streams that only listen end with their token; handlers see neither the token nor fields that claim to say who calls. A
  * route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
  *
  * Settings come from `GatewayConfig`, whose `path` must be the server's; tokens are judged by `TokenVerifier`. Fails

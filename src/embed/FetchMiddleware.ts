@@ -10,7 +10,7 @@ import type { Identity } from "../identity/Identity.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
-import { type Admitted, Guard } from "./Guard.ts"
+import { type Admitted, type Finish, Guard } from "./Guard.ts"
 import { layerVerifierWith } from "./layers.ts"
 import { makeRuntime } from "./makeRuntime.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
@@ -29,7 +29,7 @@ export interface FetchMiddleware {
    *
    * The wrapped handler answers preflights and the discovery documents, so hand it those paths, too; other paths below
    * `/.well-known/` are answered 404, and all the rest is protected. The handler gets a plain `Request` without the token;
-   * one that throws makes it reject. An event stream ends with its token.
+   * one that throws makes it reject. An event stream that only listens ends with its token.
    */
   readonly protect: <Rest extends ReadonlyArray<unknown>>(
     handler: IdentifiedHandler<Rest>
@@ -58,26 +58,25 @@ export interface FetchMiddlewareOptions<E = never> {
 const toHandler = (request: Request, { body, request: { headers } }: Admitted): Request =>
   new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
 
-/** A body that ends with the token that opened it. */
-const endingIn = (body: ReadableStream<Uint8Array>, millis: number): ReadableStream<Uint8Array> =>
+/** A body that does not outlive its right. */
+const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["limit"]>): ReadableStream<Uint8Array> =>
   Stream.toReadableStream(
-    Stream.interruptWhen(
-      Stream.fromReadableStream<Uint8Array, BrokenOff>({
-        evaluate: () => body,
-        onError: (cause) => new BrokenOff({ cause })
-      }),
-      Effect.sleep(millis)
-    )
+    limit(Stream.fromReadableStream<Uint8Array, BrokenOff>({
+      evaluate: () => body,
+      onError: (cause) => new BrokenOff({ cause })
+    }))
   )
 
 const finished = async (response: Response, { finish }: Admitted): Promise<Response> => {
   // `Response.error()`, and a connection that has been upgraded, are no answers that could be changed.
   if (response.status < 200) return response
   const { body, headers } = response
-  const { endsInMillis, fields } = await Effect.runPromise(finish((name) => headers.get(name) ?? undefined))
+  const { fields, limit } = await Effect.runPromise(
+    finish(response.status, (name) => headers.get(name) ?? undefined)
+  )
   // A new one: the headers of some responses (a `fetch`, a redirect) cannot be changed.
   const answer = new Response(
-    endsInMillis === undefined || body === null ? body : endingIn(body, endsInMillis),
+    limit === undefined || body === null ? body : limited(body, limit),
     response
   )
   for (const [name, value] of Object.entries(fields)) answer.headers.set(name, value)

@@ -10,14 +10,15 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { logWarnings } from "../config/warnings.ts"
-import { type GatewayError, InvalidRequest, NotFound } from "../errors/GatewayError.ts"
-import { streamLifeMillis } from "../forward/endWithToken.ts"
+import { type GatewayError, InvalidRequest, NotFound, type UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { rewriteRequest } from "../forward/message/requestMessage.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
+import { limitStream, responseLife } from "../forward/responseLife.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
 import { commonHeaders, decorate } from "../http/decorate.ts"
@@ -45,16 +46,21 @@ export interface Admitted {
   readonly request: HttpServerRequest.HttpServerRequest
   /** The body, where it had to be read; the request has it, too. */
   readonly body: Uint8Array | undefined
-  /** What becomes of the answer, by its own fields. */
-  readonly finish: (field: (name: string) => string | undefined) => Effect.Effect<Finish>
+  /** What becomes of the answer, by its status and its own fields. */
+  readonly finish: (status: number, field: (name: string) => string | undefined) => Effect.Effect<Finish>
 }
 
 /** What an answer to an admitted request still needs. */
 export interface Finish {
   /** The fields to set. */
   readonly fields: Readonly<Record<string, string>>
-  /** When its body is to end, in milliseconds from now: an event stream ends with its token, others as they like. */
-  readonly endsInMillis: number | undefined
+  /**
+   * What its body is to go through, if anything. An event stream that only listens ends with its token; one that answers a
+   * message breaks off after `MCP_RESPONSE_TIMEOUT` where its token has ended meanwhile. Either is logged.
+   */
+  readonly limit:
+    | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
+    | undefined
 }
 
 /** What becomes of a request: it is answered here, or goes on. */
@@ -88,6 +94,8 @@ const make = Effect.gen(function*() {
   const admit = yield* makeAdmit(settings)
   const accessLog = yield* makeAccessLog
   const seal = yield* makeSessionSeal
+  // What cuts a body is run by whoever reads it.
+  const context = yield* Effect.context<never>()
 
   /** The server's own session id, if the request has one; another caller's is not found. */
   const openSession = Effect.fnUntraced(function*(sealed: string | undefined, identity: Identity) {
@@ -107,9 +115,11 @@ const make = Effect.gen(function*() {
     )
   })
 
+  /** Judges the tools that are called; gives whether the message opens a stream of notifications. */
   const judgeTools = Effect.fnUntraced(function*(body: Uint8Array, identity: Identity, toolScopes: ToolScopes) {
-    const { tools } = yield* Effect.fromResult(rewriteRequest(body, { authContext: undefined }))
+    const { listens, tools } = yield* Effect.fromResult(rewriteRequest(body, { authContext: undefined }))
     yield* Effect.fromResult(requireScopes(settings, identity, tools.flatMap(toolScopes)))
+    return listens
   })
 
   const protect = Effect.fnUntraced(function*(
@@ -131,13 +141,16 @@ const make = Effect.gen(function*() {
       )
     })
     const body = toolScopes === undefined ? undefined : yield* readMessages(request)
-    if (toolScopes !== undefined && body !== undefined) yield* judgeTools(body, identity, toolScopes)
+    const listens = toolScopes !== undefined && body !== undefined
+      ? yield* judgeTools(body, identity, toolScopes)
+      // A server of MCP 2026-07-28 refuses a message that its fields do not agree with.
+      : request.method === "GET" || headers["mcp-method"] === "subscriptions/listen"
     return {
       _tag: "Admitted",
       identity,
       request,
       body,
-      finish: Effect.fnUntraced(function*(field) {
+      finish: Effect.fnUntraced(function*(status, field) {
         const fields = commonHeaders(settings, exchange, field("vary"))
         const exposed = field(exposeField)
         if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
@@ -145,10 +158,13 @@ const make = Effect.gen(function*() {
         if (ownSession !== undefined) fields[sessionField] = yield* seal.seal(identity, ownSession)
         const isStream = isEventStream(field("content-type"))
         if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
-        const endsInMillis = isStream
-          ? streamLifeMillis(identity, settings.clockSkewSeconds, yield* Clock.currentTimeMillis)
-          : undefined
-        return { fields, endsInMillis }
+        if (!isStream) return { fields, limit: undefined }
+        const nowMillis = yield* Clock.currentTimeMillis
+        const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
+        if (life === undefined) return { fields, limit: undefined }
+        exchange.status = status
+        const onCut = Effect.provideContext(accessLog(exchange, life.reason), context)
+        return { fields, limit: limitStream(life, onCut) }
       })
     }
   })

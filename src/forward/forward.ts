@@ -1,10 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidRequest, UpstreamError, UpstreamScopeRequired } from "../errors/GatewayError.ts"
-import { endWithToken } from "./endWithToken.ts"
 import { GatewayClient, type UpstreamBody, type UpstreamResponse } from "./GatewayClient.ts"
 import { answerTooLarge, injectable, withoutLength } from "./injection.ts"
 import { initializeEvents } from "./message/initializeEvents.ts"
@@ -14,6 +14,7 @@ import { type AdmittedRequest, type Injection, makePrepare } from "./prepare.ts"
 import { logRespelled } from "./redirect.ts"
 import { refuseAnswer } from "./refuseAnswer.ts"
 import { responseHeaders } from "./responseHeaders.ts"
+import { type CutReason, limitStream, responseLife } from "./responseLife.ts"
 
 /** Reads a JSON answer whole, to add to it; one over `limit` bytes is refused, for an `initialize` answer is small. */
 const readWhole = (
@@ -59,7 +60,7 @@ const withAuthInfo = Effect.fnUntraced(function*(
  * Builds the last stage of a request: preparation, the call, and the rules for the answer.
  *
  * The resulting effect needs a scope that lives as long as the answer's body; closing it cancels the upstream request.
- * The body is JSON, `undefined` when there is none. It fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message, and with an `UpstreamError`
+ * `onCut` hears of a response that the gateway cuts. The body is JSON, `undefined` when there is none. It fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message, and with an `UpstreamError`
  * when the MCP server does not give an answer that may be handed on, and with `UpstreamScopeRequired` when it needs more
  * scopes of the caller.
  */
@@ -69,11 +70,12 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
 
   return Effect.fnUntraced(function*(
     admitted: AdmittedRequest,
-    body: Uint8Array | undefined
+    body: Uint8Array | undefined,
+    onCut: (reason: CutReason) => Effect.Effect<void>
   ): Effect.fn.Return<UpstreamResponse, InvalidRequest | UpstreamError | UpstreamScopeRequired, Scope.Scope> {
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return yield* prepared.failure
-    const { injection, request, respelled } = prepared.success
+    const { injection, listens, request, respelled } = prepared.success
     const first = yield* client.send(request)
     const again = respelled(first)
     if (again !== undefined) yield* logRespelled(first)
@@ -83,6 +85,11 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
     if (refused !== undefined) return yield* refused
     const answer = { ...response, headers: responseHeaders(response.headers) }
     const whole = injection === undefined ? answer : yield* withAuthInfo(answer, injection)
-    return yield* endWithToken(whole, identity, settings.clockSkewSeconds)
+    if (whole.body._tag !== "Stream") return whole
+    const nowMillis = yield* Clock.currentTimeMillis
+    const life = responseLife(settings, identity, { listens, nowMillis, type: whole.headers["content-type"] })
+    return life === undefined
+      ? whole
+      : { ...whole, body: { _tag: "Stream", stream: limitStream(life, onCut(life.reason))(whole.body.stream) } }
   })
 })

@@ -8,7 +8,7 @@ import { identityHeaders } from "./identityHeaders.ts"
 import { authContext } from "./message/authContext.ts"
 import { rewriteRequest } from "./message/requestMessage.ts"
 import { RequestRewriter } from "./message/requestRewriter.ts"
-import type { RequestRules } from "./message/requestRules.ts"
+import type { RequestRules, RequestSummary } from "./message/requestRules.ts"
 import type { RequestId } from "./message/scalarValue.ts"
 import { requestHeaders } from "./requestHeaders.ts"
 import { ServerPath } from "./ServerPath.ts"
@@ -42,6 +42,8 @@ type Learn<A> = (answer: Pick<UpstreamResponse, "headers" | "status">) => A
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly injection: Injection | undefined
+  /** It opens a stream of notifications that has no end of its own. */
+  readonly listens: boolean
   /** The request to send in place of the first, once; `undefined` where the answer is the one to the request. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
@@ -51,8 +53,8 @@ export interface PreparedStream {
   /** Without the message. */
   readonly request: UpstreamRequest
   readonly rewriter: RequestRewriter
-  /** What the answer will need, once the message is over and its id is known. */
-  readonly injection: (initializeId: RequestId | undefined) => Injection | undefined
+  /** What the answer will need, once the message is over. */
+  readonly injection: (message: RequestSummary) => Injection | undefined
   /** The target of the next request; this one cannot be sent again. */
   readonly respelled: Learn<string | undefined>
 }
@@ -108,9 +110,13 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
     ({ rest, query }: AdmittedRequest, { target }: UpstreamRequest): Learn<string | undefined> => (head) =>
       server.learns(rest, target, head) ? server.target(rest, query) : undefined
 
-  const ready = (admitted: AdmittedRequest, request: UpstreamRequest, injection: Injection | undefined): Prepared => ({
+  const ready = (
+    admitted: AdmittedRequest,
+    request: UpstreamRequest,
+    needs: Pick<Prepared, "injection" | "listens">
+  ): Prepared => ({
+    ...needs,
     request,
-    injection,
     respelled: (head) => {
       const target = learning(admitted, request)(head)
       return target === undefined ? undefined : { ...request, target }
@@ -120,12 +126,15 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
   return {
     whole: (admitted, body) => {
       const { admission } = admitted
-      if (body === undefined) return Result.succeed(ready(admitted, leaving(admitted, undefined, false), undefined))
+      if (body === undefined) {
+        const listens = admitted.method === "GET"
+        return Result.succeed(ready(admitted, leaving(admitted, undefined, false), { injection: undefined, listens }))
+      }
       const message = rewriteRequest(body, rulesFor(admission))
       if (Result.isFailure(message)) return Result.fail(message.failure)
-      const { bytes, initializeId } = message.success
+      const { bytes, initializeId, listens } = message.success
       const injection = injectionFor(admission, initializeId)
-      return Result.succeed(ready(admitted, leaving(admitted, bytes, injection !== undefined), injection))
+      return Result.succeed(ready(admitted, leaving(admitted, bytes, injection !== undefined), { injection, listens }))
     },
     streamed: (admitted) => {
       // It may turn out to be an `initialize`.
@@ -133,7 +142,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
       return {
         request,
         rewriter: new RequestRewriter(rulesFor(admitted.admission)),
-        injection: (id) => injectionFor(admitted.admission, id),
+        injection: ({ initializeId }) => injectionFor(admitted.admission, initializeId),
         respelled: learning(admitted, request)
       }
     }

@@ -1,11 +1,15 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { RequestHead } from "./RequestHead.ts"
 import type { Route } from "./route.ts"
 import { traceId } from "./traceId.ts"
 import { isTrustedPeer } from "./trustedPeer.ts"
 import { type Wire, wire } from "./wire.ts"
+
+/** Why an answer is not complete. */
+export type Ending = CutReason | "broken off" | "client left" | "shutting down"
 
 /**
  * One request and its answer, as far as they have come.
@@ -28,6 +32,8 @@ export interface Exchange {
   error: GatewayError | undefined
   /** The status of the answer, once there is one. */
   status: number | undefined
+  /** Why the answer is not complete, where the gateway itself ends it. */
+  ended: Ending | undefined
 }
 
 /**
@@ -46,5 +52,6 @@ export const begin = (settings: GatewaySettings, request: RequestHead, startedAt
   base: undefined,
   identity: undefined,
   error: undefined,
-  status: undefined
+  status: undefined,
+  ended: undefined
 })

@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
 import { makeForward } from "../forward/forward.ts"
+import type { CutReason } from "../forward/responseLife.ts"
 import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
 import { decorate } from "./decorate.ts"
@@ -44,7 +45,11 @@ const make = Effect.gen(function*() {
     const admission = yield* admit(exchange, query)
     yield* only(forwarded, method)
     const body = yield* readBody(request, settings.maxBodyBytes)
-    return relay(yield* forward({ admission, method, rest, query, headers, traceId, trustedPeer }, body))
+    const onCut = (reason: CutReason) =>
+      Effect.sync(() => {
+        exchange.ended = reason
+      })
+    return relay(yield* forward({ admission, method, rest, query, headers, traceId, trustedPeer }, body, onCut))
   })
 
   const handle = Effect.gen(function*() {
@@ -69,7 +74,7 @@ const make = Effect.gen(function*() {
     }
 
     // At the end of the body, not of the head: the duration of a stream is its own.
-    yield* Effect.addFinalizer((exit) => accessLog(exchange, brokenOff(exit)))
+    yield* Effect.addFinalizer((exit) => accessLog(exchange, exchange.ended ?? brokenOff(exit)))
     // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
     const response = decorate(settings, exchange, yield* Effect.interruptible(settle(exchange, dispatch)))
     exchange.status = response.status

@@ -8,7 +8,7 @@ import * as LogLevel from "effect/LogLevel"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { Exchange } from "./Exchange.ts"
+import type { Ending, Exchange } from "./Exchange.ts"
 import { requestTarget } from "./requestTarget.ts"
 
 const encoder = new TextEncoder()
@@ -18,11 +18,8 @@ const bounded = (text: string): string => text.length > 256 ? `${text.slice(0, 2
 // What nginx writes for a request whose client left before there was an answer.
 const clientClosedRequest = 499
 
-/** Why an answer is not complete. */
-export type BrokenOff = "broken off" | "client left" | "shutting down"
-
 /** Why the answer of an effect that has ended in this way is not complete; `undefined` when it is. */
-export const brokenOff = (exit: Exit.Exit<unknown, unknown>): BrokenOff | undefined => {
+export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined => {
   if (Exit.isSuccess(exit)) return undefined
   const { cause } = exit
   const interrupts = cause.reasons.filter(Cause.isInterruptReason)
@@ -61,7 +58,7 @@ export const makeAccessLog = Effect.gen(function*() {
     )
   }
 
-  return Effect.fnUntraced(function*(exchange: Exchange, ended: BrokenOff | undefined) {
+  return Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
     const { error, identity, request } = exchange
     const status = exchange.status ?? clientClosedRequest
     const severity = level(status)

@@ -285,6 +285,11 @@ const cases: ReadonlyArray<Case> = [
   ["CACHE-09 skew in another notation", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "1e1" }, { MCP_CLOCK_SKEW: "10" })],
   ["a port out of range", "PORT", ...oidc({ PORT: "65536" }, { PORT: "0" })],
   ["nobody to work", "MCP_WORKERS", ...oidc({ MCP_WORKERS: "0" }, { MCP_WORKERS: "auto" })],
+  [
+    "no time for a response",
+    "MCP_RESPONSE_TIMEOUT",
+    ...oidc({ MCP_RESPONSE_TIMEOUT: "0" }, { MCP_RESPONSE_TIMEOUT: "1" })
+  ],
   ["no timeout", "MCP_UPSTREAM_TIMEOUT", ...oidc({ MCP_UPSTREAM_TIMEOUT: "0" }, { MCP_UPSTREAM_TIMEOUT: "1" })],
   ["room for nobody", "MCP_MAX_WAITING", ...oidc({ MCP_MAX_WAITING: "0" }, { MCP_MAX_WAITING: "1" })],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],

@@ -40,6 +40,7 @@ describe("settings", () => {
         maxBodyBytes: 4_194_304,
         clockSkewSeconds: 60,
         upstreamTimeoutMillis: 300_000,
+        responseTimeoutMillis: 3_600_000,
         maxWaiting: 2048,
         shutdownTimeoutMillis: 10_000,
         host: "127.0.0.1",
@@ -300,7 +301,8 @@ describe("settings", () => {
 
   it.effect("times become milliseconds", () =>
     Effect.sync(() => {
-      const settings = resolved({ MCP_UPSTREAM_TIMEOUT: "7", MCP_SHUTDOWN_TIMEOUT: "0" })
+      const settings = resolved({ MCP_UPSTREAM_TIMEOUT: "7", MCP_RESPONSE_TIMEOUT: "9", MCP_SHUTDOWN_TIMEOUT: "0" })
+      assert.strictEqual(settings.responseTimeoutMillis, 9000)
       assert.strictEqual(settings.upstreamTimeoutMillis, 7000)
       assert.strictEqual(settings.shutdownTimeoutMillis, 0)
     }))

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -247,12 +248,26 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       }
     }))
 
-  it.effect("CACHE-08 MUST end an event stream with the token that opened it", () =>
+  it.effect("CACHE-08 MUST end an event stream that listens with its token, and break one that answers off after its time", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Protected
+      const capture = yield* Layer.build(LogCapture.layer)
+      const logged = () => Context.get(capture, LogCapture).entries().filter((entry) => entry.includes("\"ended\""))
       const { dispose, protect } = makeFetchMiddleware(
-        { jwt_issuer: issuer.issuer, jwt_jwks_uri: issuer.jwksUri, jwt_audience: resource, clock_skew: 0 },
-        { logger }
+        {
+          jwt_issuer: issuer.issuer,
+          jwt_jwks_uri: issuer.jwksUri,
+          jwt_audience: resource,
+          clock_skew: 0,
+          response_timeout: 1
+        },
+        {
+          logger: Layer.succeedContext(capture),
+          // Every token ends so long after it was looked at, so that its end never comes before its request is let in.
+          verifier: TokenVerifier.layerMapIdentity((identity) =>
+            Effect.map(Clock.currentTimeMillis, (now) => ({ ...identity, expiresAt: now / 1000 + 0.3 }))
+          ).pipe(Layer.provide(TokenVerifier.layer))
+        }
       )
       yield* Effect.addFinalizer(() => Effect.promise(dispose))
       let cancelled = false
@@ -264,10 +279,18 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
           }
         })
       const handler = protect(() => new Response(endless(), { headers: { "content-type": "text/event-stream" } }))
-      const token = yield* issuer.sign({ expiresInSeconds: 4 })
-      const answer = yield* Effect.promise(() => handler(message(`Bearer ${token}`, ping)))
+      const authorization = `Bearer ${yield* issuer.sign()}`
+      const listening = new Request(resource, { headers: { authorization } })
+      const answer = yield* Effect.promise(() => handler(listening))
+      assert.strictEqual(answer.headers.get("x-accel-buffering"), "no")
       assert.strictEqual(yield* Effect.promise(() => answer.text()), "data: 1\n\n")
       assert.isTrue(cancelled)
+      assert.match(logged().join(), /"status":200,.*"ended":"token ended"/)
+      cancelled = false
+      const answering = yield* Effect.promise(() => handler(message(authorization, ping)))
+      const outcome = yield* Effect.promise(() => answering.text().then(() => "complete", () => "broken off"))
+      assert.deepStrictEqual([outcome, cancelled], ["broken off", true])
+      assert.match(logged().join(), /"ended":"response timeout"/)
     }))
 
   it.effect("EMBED-17 adds to what a handler exposes, and leaves what is no answer as it is", () =>

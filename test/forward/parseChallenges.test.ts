@@ -44,7 +44,6 @@ describe("parseChallenges", () => {
       "Bearer error=\"x",
       "Bearer error=\"x\" scope=\"y\"",
       "Bearer scope=a b",
-      "Bearer error=",
       "Bearer =x",
       "Bearer error=\"x\", error=\"y\"",
       "Bearer error=\"x\"; scope=\"y\"",

@@ -1,64 +1,135 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import * as Layer from "effect/Layer"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { until } from "../clients/until.ts"
+import { LogCapture } from "../support/canary.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { settings } from "../support/settings.ts"
 
-const token = (text: string, expiresAt: number | undefined) => ({
-  token: Redacted.make(text),
-  clientId: "client",
-  subject: "subject",
-  scopes: [],
-  expiresAt,
-  email: undefined,
-  name: undefined
+/** Every token ends so long after it was looked at, so that its end never comes before its request is let in. */
+const endingIn = (seconds: number) =>
+  TokenVerifier.layerMapIdentity((identity) =>
+    Effect.map(Clock.currentTimeMillis, (now) => ({ ...identity, expiresAt: now / 1000 + seconds }))
+  ).pipe(Layer.provide(TokenVerifier.layer))
+
+const rpc = (method: string) => `{"jsonrpc":"2.0","id":1,"method":"${method}"}`
+
+const json = { "content-type": "application/json" }
+
+const isRequest = (entry: string): boolean => entry.includes("\"message\":\"request\"")
+
+/** A gateway before a server whose answers are written by the test. */
+const start = Effect.fnUntraced(function*(
+  seconds: number,
+  { headers, ...overrides }: Partial<GatewaySettings> & { readonly headers?: Readonly<Record<string, string>> } = {}
+) {
+  const upstream = yield* makeRecordingUpstream
+  const capture = yield* Layer.build(LogCapture.layer)
+  const { entries } = Context.get(capture, LogCapture)
+  const gateway = yield* startGateway(
+    settings(upstream.origin, { clockSkewSeconds: 0, ...overrides }),
+    { verifier: endingIn(seconds), logger: Layer.succeedContext(capture) }
+  )
+  const events = yield* makeEventStream(headers)
+  yield* upstream.answerWith(events.handler)
+  const authorization = "Bearer dev-token"
+  return {
+    events,
+    upstream,
+    listen: openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization } }),
+    call: (body = rpc("tools/call"), fields: Readonly<Record<string, string>> = {}) =>
+      openAnswer(`${gateway.origin}/mcp`, { headers: { authorization, ...json, ...fields }, body }),
+    /** What the log says of how the one request ended. */
+    ended: Effect.gen(function*() {
+      yield* until(() => entries().some(isRequest))
+      return JSON.parse(entries().find(isRequest)?.split("\n", 1)[0] ?? "{}").annotations.ended
+    })
+  }
 })
 
-/** A gateway with two static tokens: one that ends after `seconds`, and one that does not. */
-const start = Effect.fnUntraced(function*(seconds: number) {
-  const upstream = yield* makeRecordingUpstream
-  const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + seconds
-  const gateway = yield* startGateway(settings(upstream.origin, {
-    clockSkewSeconds: 0,
-    providers: [{
-      type: "static",
-      name: "static",
-      requiredScopes: [],
-      tokenPrefix: undefined,
-      allowedDomains: [],
-      tokens: [token("short", expiresAt), token("long", undefined)]
-    }]
-  }))
-  const events = yield* makeEventStream()
-  yield* upstream.answerWith(events.handler)
-  const listen = (token: string) =>
-    openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization: `Bearer ${token}` } })
-  return { events, listen, upstream }
-})
+const afterTheEnd = Effect.sleep("600 millis")
 
 describe("the end of a token", () => {
-  it.live("CACHE-08 ends the event stream that it opened, upstream too, and a new request is refused", () =>
+  it.live("CACHE-08 ends the event stream of a GET, upstream too, and the log says why", () =>
     Effect.gen(function*() {
-      const { listen, upstream } = yield* start(3)
-      const answer = yield* listen("short")
+      const { ended, listen, upstream } = yield* start(0.4)
+      const answer = yield* listen
       assert.strictEqual(answer.status, 200)
       const request = yield* upstream.awaitRequest()
       assert.strictEqual(yield* request.ended, "Aborted")
       assert.strictEqual(yield* answer.ended, "Complete")
-      assert.strictEqual((yield* listen("short")).status, 401)
+      assert.strictEqual(yield* ended, "token ended")
+    }))
+
+  it.live("CACHE-08 ends a subscription of MCP 2026-07-28, short or too long to be collected", () =>
+    Effect.gen(function*() {
+      const message = rpc("subscriptions/listen")
+      for (const body of [message, message + " ".repeat(1024 * 1024)]) {
+        const { call, ended, upstream } = yield* start(0.4)
+        const answer = yield* call(body)
+        const request = yield* upstream.awaitRequest()
+        assert.strictEqual(yield* request.ended, "Aborted")
+        assert.strictEqual(yield* answer.ended, "Complete")
+        assert.strictEqual(yield* ended, "token ended")
+      }
+    }))
+
+  it.live("lets the response to an admitted message come to its end, as an event stream and as JSON", () =>
+    Effect.gen(function*() {
+      const long = rpc("tools/call") + " ".repeat(1024 * 1024)
+      const field = { "mcp-method": "subscriptions/listen" }
+      for (const headers of [{}, json]) {
+        for (const [body, fields] of [[rpc("tools/call")], [rpc("tools/call"), field], [long]] as const) {
+          const { call, ended, events, upstream } = yield* start(0.4, { headers })
+          const answer = yield* call(body, fields)
+          yield* afterTheEnd
+          yield* events.write("the result")
+          yield* events.end
+          assert.strictEqual(yield* answer.take(1000), "the result")
+          assert.strictEqual(yield* answer.ended, "Complete")
+          assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Answered")
+          assert.isUndefined(yield* ended)
+        }
+      }
+    }))
+
+  it.live("breaks a response off after MCP_RESPONSE_TIMEOUT, so that nobody takes it for complete", () =>
+    Effect.gen(function*() {
+      for (const headers of [{}, json]) {
+        const { call, ended, events, upstream } = yield* start(0.2, { responseTimeoutMillis: 500, headers })
+        const answer = yield* call()
+        yield* events.write("the beginning")
+        assert.strictEqual(yield* answer.take(13), "the beginning")
+        assert.strictEqual(yield* answer.ended, "Broken")
+        assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Aborted")
+        assert.strictEqual(yield* ended, "response timeout")
+      }
+    }))
+
+  it.live("positive control: MCP_RESPONSE_TIMEOUT does not touch a response whose token has not ended", () =>
+    Effect.gen(function*() {
+      const { call, events } = yield* start(3600, { responseTimeoutMillis: 200 })
+      const answer = yield* call()
+      yield* afterTheEnd
+      yield* events.write("still here")
+      assert.strictEqual(yield* answer.take(10), "still here")
+      yield* answer.leave
     }))
 
   it.live("CACHE-08 positive control: the stream of a token that has not ended stays open", () =>
     Effect.gen(function*() {
-      const { events, listen } = yield* start(0.2)
-      const answer = yield* listen("long")
-      yield* Effect.sleep("400 millis")
-      yield* events.send("still here, 40 bytes and more of an event")
-      assert.include(yield* answer.take(40), "still here")
+      const { events, listen } = yield* start(3600)
+      const answer = yield* listen
+      yield* afterTheEnd
+      yield* events.write("still here")
+      assert.strictEqual(yield* answer.take(10), "still here")
       yield* answer.leave
     }))
 })

@@ -39,6 +39,7 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   maxBodyBytes: 4 * 1024 * 1024,
   clockSkewSeconds: 60,
   upstreamTimeoutMillis: 5_000,
+  responseTimeoutMillis: 3_600_000,
   maxWaiting: 2048,
   shutdownTimeoutMillis: 1_000,
   host: "127.0.0.1",

@@ -17,7 +17,7 @@ const runVitest = (folder: string, ...args: ReadonlyArray<string>) =>
       const child = execFile(
         process.execPath,
         ["--import", "data:text/javascript,delete Map.groupBy", vitest, "--run", ...args],
-        { cwd: folder, env: { PATH: process.env["PATH"], NO_COLOR: "1", CI: "true" }, timeout: 100_000 },
+        { cwd: folder, env: { NO_COLOR: "1", CI: "true" }, timeout: 100_000 },
         (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, output: `${stdout}${stderr}` })
       )
     })

@@ -30,6 +30,7 @@ const namesOfParams = decidingNames(["name", "arguments", "uri"])
 const authContextName = knownName("_authContext")
 const initialize = knownName("initialize")
 const toolsCall = knownName("tools/call")
+const listen = knownName("subscriptions/listen")
 
 const encoder = new TextEncoder()
 const comma = encoder.encode(",")
@@ -46,7 +47,7 @@ const paramsEnd = encoder.encode("}")
 export class ClientMessage {
   /** The depth of the message's names. */
   readonly depth: number
-  method: "Unknown" | "Initialize" | "ToolsCall" | "Other" = "Unknown"
+  method: "Unknown" | "Initialize" | "ToolsCall" | "Listen" | "Other" = "Unknown"
 
   private readonly scanner: JsonScanner
   private readonly output: MessageOutput
@@ -192,7 +193,13 @@ export class ClientMessage {
     if (token !== "String" || scanner.loneSurrogate || scanner.nul) {
       return refuse("MalformedMessage", "the method is no string, or has what is no character")
     }
-    this.method = this.matchValue(initialize) ? "Initialize" : this.matchValue(toolsCall) ? "ToolsCall" : "Other"
+    this.method = this.matchValue(initialize)
+      ? "Initialize"
+      : this.matchValue(toolsCall)
+      ? "ToolsCall"
+      : this.matchValue(listen)
+      ? "Listen"
+      : "Other"
     const { authContext } = rules
     if (this.method !== "Initialize") {
       if (this.awaitsMethod) this.release(undefined)

@@ -30,6 +30,6 @@ export const rewriteRequest = (
   const reader = new RequestReader(new JsonScanner(bytes, maxMessageDepth), rules)
   const refused = reader.read()
   if (refused !== undefined) return Result.fail(refused)
-  const { initializeId, tools } = reader.summary()
-  return Result.succeed({ bytes: reader.output.whole(), initializeId, tools })
+  const { initializeId, listens, tools } = reader.summary()
+  return Result.succeed({ bytes: reader.output.whole(), initializeId, listens, tools })
 }

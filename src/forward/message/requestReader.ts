@@ -19,6 +19,7 @@ export class RequestReader {
   private isEmpty = true
   /** The tools of a batch. */
   private toolsOfBatch: Set<string> | undefined = undefined
+  private batchListens = false
 
   constructor(scanner: JsonScanner, rules: RequestRules) {
     this.scanner = scanner
@@ -30,12 +31,17 @@ export class RequestReader {
   /** What was learnt, at the scanner's `End`. */
   summary(): RequestSummary {
     if (this.isBatch) {
-      return { initializeId: undefined, tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch] }
+      return {
+        initializeId: undefined,
+        listens: this.batchListens,
+        tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch]
+      }
     }
     const { message } = this
     const { tool } = message
     return {
       initializeId: message.method === "Initialize" ? message.id : undefined,
+      listens: message.method === "Listen",
       tools: tool === undefined ? noTools : [tool]
     }
   }
@@ -102,7 +108,8 @@ export class RequestReader {
     const refused = this.message.end()
     if (refused !== undefined) return refused
     if (this.isBatch) {
-      const { tool } = this.message
+      const { method, tool } = this.message
+      if (method === "Listen") this.batchListens = true
       if (tool !== undefined) (this.toolsOfBatch ??= new Set()).add(tool)
     } else {
       this.holdEnd()

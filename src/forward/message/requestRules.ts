@@ -14,6 +14,8 @@ export interface RequestSummary {
    * allow or that exceeds `maxTokenBytes`, and if this is no `initialize`.
    */
   readonly initializeId: RequestId | undefined
+  /** It opens a stream of notifications that has no end of its own: `subscriptions/listen` of MCP 2026-07-28. */
+  readonly listens: boolean
   /** The tools that are called, a batch may call several. */
   readonly tools: ReadonlyArray<string>
 }

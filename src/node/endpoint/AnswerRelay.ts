@@ -3,13 +3,12 @@ import type * as Http from "node:http"
 import type { Dispatcher } from "undici"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type UpstreamError, type UpstreamScopeRequired, UpstreamUnavailable } from "../../errors/GatewayError.ts"
-import { streamLifeMillis } from "../../forward/endWithToken.ts"
-import { isEventStream } from "../../forward/isEventStream.ts"
 import { isRedirect } from "../../forward/redirect.ts"
 import { refuseAnswer } from "../../forward/refuseAnswer.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
+import { responseLife } from "../../forward/responseLife.ts"
 import { commonHeaders } from "../../http/decorate.ts"
-import type { Exchange } from "../../http/Exchange.ts"
+import type { Ending, Exchange } from "../../http/Exchange.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
 
 /** What the relay can do with the exchange that it belongs to. */
@@ -23,7 +22,7 @@ export interface RelayedExchange {
   /** Answers an error in place of the MCP server's answer. */
   readonly refuse: (error: UpstreamError | UpstreamScopeRequired) => void
   /** Ends an answer whose head is out so that the client sees that it is not complete. */
-  readonly breakOff: () => void
+  readonly breakOff: (why?: Ending) => void
   /** Takes a step, unless all is over; a fault of our own becomes an answer. */
   readonly attempt: (step: () => void) => void
 }
@@ -33,13 +32,16 @@ export class AnswerRelay implements AnswerReceiver {
   readonly #settings: GatewaySettings
   readonly #clock: Clock.Clock
   readonly #to: RelayedExchange
+  readonly #listens: () => boolean
   #controller: Dispatcher.DispatchController | undefined
   #ending: ReturnType<typeof setTimeout> | undefined
 
-  constructor(settings: GatewaySettings, clock: Clock.Clock, to: RelayedExchange) {
+  /** @param listens asked when the head of the answer is there: the request opened a stream that has no end of its own */
+  constructor(settings: GatewaySettings, clock: Clock.Clock, to: RelayedExchange, listens: () => boolean) {
     this.#settings = settings
     this.#clock = clock
     this.#to = to
+    this.#listens = listens
   }
 
   /** Forgets what was to be done later: the answer is over. */
@@ -61,7 +63,7 @@ export class AnswerRelay implements AnswerReceiver {
       response.on("drain", () => controller.resume())
       // The first piece of an event stream may be hours away, and its client waits for the head.
       response.flushHeaders()
-      this.#endWithToken(head)
+      this.#limit(head)
     })
   }
 
@@ -111,15 +113,20 @@ export class AnswerRelay implements AnswerReceiver {
     }
   }
 
-  /** Ends an event stream when the token that opened it ends. */
-  #endWithToken({ headers }: AnswerHead): void {
-    const { exchange: { identity } } = this.#to
-    if (identity === undefined || !isEventStream(headers["content-type"])) return
-    const left = streamLifeMillis(identity, this.#settings.clockSkewSeconds, this.#clock.currentTimeMillisUnsafe())
-    if (left === undefined) return
+  /** Cuts the answer when its life is over. */
+  #limit({ headers }: AnswerHead): void {
+    const { exchange, response } = this.#to
+    const life = responseLife(this.#settings, exchange.identity, {
+      listens: this.#listens(),
+      nowMillis: this.#clock.currentTimeMillisUnsafe(),
+      type: headers["content-type"]
+    })
+    if (life === undefined) return
     this.#ending = setTimeout(() => {
       this.#to.cancel()
-      this.#to.response.end()
-    }, left)
+      if (life.reason === "response timeout") return this.#to.breakOff(life.reason)
+      exchange.ended = life.reason
+      response.end()
+    }, life.millis)
   }
 }

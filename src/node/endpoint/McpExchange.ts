@@ -14,12 +14,11 @@ import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { AdmittedRequest, Injection, Prepare } from "../../forward/prepare.ts"
 import { logRespelled } from "../../forward/redirect.ts"
-import type { BrokenOff } from "../../http/accessLog.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
 import { decorate } from "../../http/decorate.ts"
 import { errorContext } from "../../http/errorContext.ts"
 import { errorResponse, internalFault, shuttingDown } from "../../http/errorResponse.ts"
-import type { Exchange } from "../../http/Exchange.ts"
+import type { Ending, Exchange } from "../../http/Exchange.ts"
 import { logFault } from "../../http/fault.ts"
 import { allows, forwarded } from "../../http/methods.ts"
 import { expectsBody } from "../../http/readBody.ts"
@@ -43,7 +42,7 @@ export interface Means {
   readonly verifier: TokenVerifier["Service"]
   readonly pool: UpstreamPool["Service"]
   readonly prepare: Prepare
-  readonly log: (exchange: Exchange, ended: BrokenOff | undefined) => void
+  readonly log: (exchange: Exchange, ended: Ending | undefined) => void
   /** The exchanges that are not over. */
   readonly open: OpenSet<McpExchange>
 }
@@ -76,7 +75,6 @@ export class McpExchange implements RelayedExchange {
   #relay: AnswerRelay | undefined
   #onRedirect: ((head: AnswerHead) => boolean) | undefined
   #message: StreamedMessage | undefined
-  #ended: BrokenOff | undefined
   #place = 0
   #over = false
 
@@ -98,7 +96,7 @@ export class McpExchange implements RelayedExchange {
 
   /** Ends because the gateway does. */
   shutDown(): void {
-    this.#ended = "shutting down"
+    this.exchange.ended = "shutting down"
     this.cancel()
     if (this.response.headersSent) this.response.destroy()
     else this.#answer(shuttingDown(errorContext(this.#means.settings, this.exchange)))
@@ -179,8 +177,8 @@ export class McpExchange implements RelayedExchange {
     return { admission, method, rest, query, headers, traceId, trustedPeer }
   }
 
-  #makeRelay(): AnswerRelay {
-    const relay = new AnswerRelay(this.#means.settings, this.#means.clock, this)
+  #makeRelay(listens: () => boolean): AnswerRelay {
+    const relay = new AnswerRelay(this.#means.settings, this.#means.clock, this, listens)
     this.#relay = relay
     return relay
   }
@@ -188,8 +186,8 @@ export class McpExchange implements RelayedExchange {
   #send(admission: Admission, body: Uint8Array | undefined): void {
     const prepared = this.#means.prepare.whole(this.#admittedRequest(admission), body)
     if (Result.isFailure(prepared)) return this.refuse(prepared.failure)
-    const { injection, request, respelled } = prepared.success
-    const relay = this.#makeRelay()
+    const { injection, listens, request, respelled } = prepared.success
+    const relay = this.#makeRelay(() => listens)
     const send = (request: UpstreamRequest): void => {
       const receiver = injection === undefined ? relay : this.#injecting(() => injection, relay)
       this.#call = this.#means.pool.send(request, receiver)
@@ -233,11 +231,14 @@ export class McpExchange implements RelayedExchange {
       return false
     }
     let toInject: Injection | undefined
+    // Until the message says otherwise: an answer to an unfinished message has no other end.
+    let listens = true
     const message = new StreamedMessage(this.#arrived.request, begun, rewriter, settings.maxBodyBytes, {
       attempt: (step) => this.attempt(step),
       waits: (forUpstream) => forUpstream ? this.#call?.startClock() : this.#call?.stopClock(),
-      complete: (id) => {
-        toInject = injection(id)
+      complete: (summary) => {
+        toInject = injection(summary)
+        listens = summary.listens
         this.#call?.startClock()
       },
       refuse: (error) =>
@@ -251,7 +252,7 @@ export class McpExchange implements RelayedExchange {
     if (message.destroyed) return
     this.#message = message
     message.once("close", () => letGo(this.#arrived.request))
-    this.#call = pool.send(request, this.#injecting(() => toInject, this.#makeRelay()), message)
+    this.#call = pool.send(request, this.#injecting(() => toInject, this.#makeRelay(() => listens)), message)
     if (message.readableLength >= message.readableHighWaterMark) this.#call.startClock()
   }
 
@@ -277,8 +278,8 @@ export class McpExchange implements RelayedExchange {
   }
 
   /** The client sees that its answer is not complete. */
-  breakOff(): void {
-    this.#ended = "broken off"
+  breakOff(why: Ending = "broken off"): void {
+    this.exchange.ended = why
     this.response.destroy()
   }
 
@@ -294,6 +295,6 @@ export class McpExchange implements RelayedExchange {
     this.#relay?.close()
     this.#verification?.interruptUnsafe()
     this.cancel()
-    log(this.exchange, this.#ended ?? (this.response.writableFinished ? undefined : "client left"))
+    log(this.exchange, this.exchange.ended ?? (this.response.writableFinished ? undefined : "client left"))
   }
 }

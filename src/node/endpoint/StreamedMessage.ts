@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http"
 import { Readable } from "node:stream"
 import { type InvalidRequest, PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { RequestRewriter } from "../../forward/message/requestRewriter.ts"
-import type { RequestId } from "../../forward/message/scalarValue.ts"
+import type { RequestSummary } from "../../forward/message/requestRules.ts"
 
 // What may wait for the MCP server to take it.
 const highWaterMark = 256 * 1024
@@ -15,7 +15,7 @@ export interface StreamedMessageEnd {
   /** Whether the MCP server has to take something before there can be more, or the client to send it. */
   readonly waits: (forUpstream: boolean) => void
   /** All of it has come. */
-  readonly complete: (initializeId: RequestId | undefined) => void
+  readonly complete: (message: RequestSummary) => void
   /** It may not go on: what has left is no complete message, and its connection upstream is to be broken off. */
   readonly refuse: (error: InvalidRequest | PayloadTooLarge) => void
 }
@@ -76,7 +76,7 @@ export class StreamedMessage extends Readable {
     if (this.destroyed) return
     const last = this.#rewriter.end()
     if (Result.isFailure(last)) return this.#refuse(last.failure)
-    this.#end.complete(last.success.initializeId)
+    this.#end.complete(last.success)
     this.#pass(last.success.rest)
     this.push(null)
   }

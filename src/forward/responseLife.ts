@@ -1,0 +1,59 @@
+/** How long a response may go on, and how it is cut. Pure, but for the timer of a stream. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { isEventStream } from "./isEventStream.ts"
+
+/** Why the gateway cuts a response. */
+export type CutReason = "token ended" | "response timeout"
+
+/** When a response is cut, and how. */
+export interface ResponseLife {
+  readonly millis: number
+  /**
+   * `token ended`: it ends, as event streams do, and whoever listens comes back with its next token. `response timeout`:
+   * it breaks off, for the client must not take it for complete.
+   */
+  readonly reason: CutReason
+}
+
+// Timers take no longer than that; a token that outlives it has no stream that would end.
+const longestTimerMillis = 2_147_483_647
+
+/**
+ * How long a response to this caller may go on; `undefined`: as long as it likes.
+ *
+ * The right of a request is judged when it begins, so its response is finished though the token ends meanwhile, up to
+ * `MCP_RESPONSE_TIMEOUT`. A stream that only listens has no end of its own, and would otherwise outlive every token.
+ *
+ * @param listens the request opens a stream of notifications: a `GET`, or `subscriptions/listen` of MCP 2026-07-28
+ * @param type the response's `Content-Type`
+ */
+export const responseLife = (
+  { clockSkewSeconds, responseTimeoutMillis }: Pick<GatewaySettings, "clockSkewSeconds" | "responseTimeoutMillis">,
+  identity: Identity | undefined,
+  { listens, nowMillis, type }: { readonly listens: boolean; readonly nowMillis: number; readonly type: unknown }
+): ResponseLife | undefined => {
+  if (identity?.expiresAt === undefined) return undefined
+  const left = Math.max(0, (identity.expiresAt + clockSkewSeconds) * 1000 - nowMillis)
+  const life: ResponseLife = listens && isEventStream(type)
+    ? { millis: left, reason: "token ended" }
+    : { millis: Math.max(left, responseTimeoutMillis), reason: "response timeout" }
+  return life.millis > longestTimerMillis ? undefined : life
+}
+
+/**
+ * Cuts a stream when its life is over.
+ *
+ * @param onCut hears of it first
+ */
+export const limitStream =
+  ({ millis, reason }: ResponseLife, onCut: Effect.Effect<void>) =>
+  <E>(stream: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E | UpstreamUnavailable> => {
+    const cut = reason === "token ended"
+      ? Effect.void
+      : Effect.fail(new UpstreamUnavailable({ detail: "the response takes longer than MCP_RESPONSE_TIMEOUT" }))
+    return Stream.interruptWhen(stream, Effect.sleep(millis).pipe(Effect.andThen(onCut), Effect.andThen(cut)))
+  }
