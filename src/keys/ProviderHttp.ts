@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { readRefusal } from "./bearerChallenge.ts"
-import { errorCode } from "./failureCause.ts"
+import { errorCode, wayOf } from "./failureCause.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
 import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import { providerUrl } from "./providerUrl.ts"
@@ -112,7 +112,7 @@ type Failed = (failure: Omit<ConstructorParameters<typeof ProviderRequestFailed>
 const unreachable = (error: HttpClientError.HttpClientError) => ({
   kind: "Unreachable" as const,
   found: errorCode(error),
-  way: "description" in error.reason ? error.reason.description : undefined
+  way: wayOf(error)
 })
 
 /** A `Location` as it may be logged. */

@@ -1,11 +1,13 @@
 /** Why a provider gave no usable answer, as a short code and in words that name the cure. Pure. */
 
+import { ProxyFailed } from "./ProxyFailed.ts"
+
 // A library may wrap an error in an error of its own, and so on; a chain that is longer than this is none.
 const maxDepth = 8
 
 const code = /^[A-Za-z][A-Za-z0-9_]{1,63}$/
 
-const member = (value: unknown, name: "cause" | "code" | "errors"): unknown =>
+const member = (value: unknown, name: "cause" | "code" | "errors" | "syscall"): unknown =>
   // Any object may have any member; what it is, is looked at by whoever asks.
   typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 
@@ -26,6 +28,26 @@ export const errorCode = (error: unknown): string | undefined => {
     current = Array.isArray(errors) && errors.length > 0 ? errors[0] : member(current, "cause")
   }
   return found
+}
+
+const connecting: ReadonlySet<unknown> = new Set(["connect", "getaddrinfo"])
+
+/**
+ * The proxy that a failed request went through, as words for the log; `undefined` where there was none.
+ *
+ * `at` the proxy: it could not be reached itself. `through`: it was beyond.
+ */
+export const wayOf = (error: unknown): string | undefined => {
+  let current = error
+  for (let depth = 0; depth < maxDepth && current !== undefined; depth++) {
+    if (current instanceof ProxyFailed) {
+      const failed = current.cause instanceof AggregateError ? current.cause.errors[0] : current.cause
+      const where = current.code !== undefined || connecting.has(member(failed, "syscall")) ? "at" : "through"
+      return `${where} the proxy ${current.proxy}`
+    }
+    current = member(current, "cause")
+  }
+  return undefined
 }
 
 const untrusted = "the certificate is not from an authority that is trusted here; name that authority with MCP_CA_FILE"

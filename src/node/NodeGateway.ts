@@ -1,5 +1,4 @@
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -15,6 +14,7 @@ import { announce } from "./announce.ts"
 import { McpEndpoint } from "./endpoint/McpEndpoint.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
+import * as ProviderClient from "./outbound/ProviderClient.ts"
 import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
 import { UpstreamPool } from "./UpstreamPool.ts"
@@ -38,7 +38,7 @@ export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVer
       Layer.succeed(Sha256, sha256),
       Layer.succeed(VerifyAtOnce, verifyAtOnce)
     ]),
-    Layer.provide([NodeHttpClient.layerNodeHttp, KeyValueStore.layerMemory])
+    Layer.provide([ProviderClient.layer, KeyValueStore.layerMemory])
   ))
 
 const announceServer = Effect.gen(function*() {
@@ -50,7 +50,8 @@ const announceServer = Effect.gen(function*() {
  * The gateway as a Node service: listens, verifies, forwards.
  *
  * Give it a `GatewayConfig`; it provides the `HttpServer`, whose address tells the port when the system chose it.
- * Fails with `ServeError` when it cannot listen, and with `UnusablePublicKey`. Closing its scope stops accepting, lets
+ * Fails with `ServeError` when it cannot listen, with `UnusablePublicKey`, and with `InvalidConfiguration` for a CA file or
+ * a proxy that is of no use. Closing its scope stops accepting, lets
  * open answers end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
  *
  * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamResponse } from "../forward/GatewayClient.ts"
 import { ResponseBody } from "./ResponseBody.ts"
@@ -44,6 +45,7 @@ const make = Effect.map(UpstreamPool, (pool) =>
   }))
 
 /** `GatewayClient` on `undici`, with connections of its own. */
-export const layer: Layer.Layer<GatewayClient, never, GatewayConfig> = Layer.effect(GatewayClient, make).pipe(
-  Layer.provide(UpstreamPool.layer)
-)
+export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = Layer.effect(GatewayClient, make)
+  .pipe(
+    Layer.provide(UpstreamPool.layer)
+  )

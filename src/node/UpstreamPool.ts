@@ -5,21 +5,28 @@ import type { Readable } from "node:stream"
 import { type Dispatcher, Pool } from "undici"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { gatewaySocket } from "../config/gatewaySocket.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../forward/GatewayClient.ts"
+import { readAuthorities } from "./outbound/authorities.ts"
 import { type AnswerReceiver, UpstreamCall } from "./UpstreamCall.ts"
 
 const connectTimeoutMillis = 10_000
 
 const make = Effect.gen(function*() {
-  const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const { caFile, gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const secureContext = gatewayUrl.startsWith("https:") ? yield* readAuthorities(caFile) : undefined
   const socketPath = gatewaySocket(gatewayUrl)
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() =>
       // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
       new Pool(socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost", {
         pipelining: 1,
-        connect: { timeout: connectTimeoutMillis, ...(socketPath === undefined ? {} : { socketPath }) },
+        connect: {
+          timeout: connectTimeoutMillis,
+          ...(socketPath === undefined ? {} : { socketPath }),
+          ...(secureContext === undefined ? {} : { secureContext })
+        },
         // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
         headersTimeout: 0,
         // Event streams are silent for as long as they like.
@@ -83,5 +90,8 @@ export class UpstreamPool extends Context.Service<UpstreamPool, {
    */
   readonly send: (request: UpstreamRequest, receiver: AnswerReceiver, stream?: Readable) => PendingCall
 }>()("mcp-authorizer/node/UpstreamPool") {
-  static readonly layer: Layer.Layer<UpstreamPool, never, GatewayConfig> = Layer.effect(UpstreamPool, make)
+  static readonly layer: Layer.Layer<UpstreamPool, InvalidConfiguration, GatewayConfig> = Layer.effect(
+    UpstreamPool,
+    make
+  )
 }

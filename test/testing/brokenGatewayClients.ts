@@ -22,7 +22,7 @@ type Client = Layer.Layer<GatewayClient, never, GatewayConfig>
 /** Changes what the good client does. */
 const changed = (change: (send: Send) => Send): Client =>
   Layer.effect(GatewayClient, Effect.map(GatewayClient, ({ send }) => GatewayClient.of({ send: change(send) }))).pipe(
-    Layer.provide(NodeGatewayClient.layer)
+    Layer.provide(Layer.orDie(NodeGatewayClient.layer))
   )
 
 const withTarget = (change: (target: string) => string): Client =>
@@ -40,7 +40,7 @@ const over = (change: (client: HttpClient.HttpClient) => HttpClient.HttpClient):
   )
 
 const withSettings = (settings: Partial<GatewaySettings>): Client =>
-  NodeGatewayClient.layer.pipe(
+  Layer.orDie(NodeGatewayClient.layer).pipe(
     Layer.provide(Layer.effect(GatewayConfig, Effect.map(GatewayConfig, (given) => ({ ...given, ...settings }))))
   )
 

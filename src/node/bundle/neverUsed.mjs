@@ -10,7 +10,13 @@ const replacements = [
     // Its barrel loads all of it, which takes longer than anything else.
     imported: /^undici$/,
     importer: /./,
-    contents: `export { default as Pool } from ${JSON.stringify(resolve("undici/lib/dispatcher/pool.js"))}
+    contents: `import api from ${JSON.stringify(resolve("undici/lib/api/index.js"))}
+      import Dispatcher from ${JSON.stringify(resolve("undici/lib/dispatcher/dispatcher.js"))}
+      // As the barrel does: agents ask by these.
+      Object.assign(Dispatcher.prototype, api)
+      export { default as Agent } from ${JSON.stringify(resolve("undici/lib/dispatcher/agent.js"))}
+      export { default as ProxyAgent } from ${JSON.stringify(resolve("undici/lib/dispatcher/proxy-agent.js"))}
+      export { default as Pool } from ${JSON.stringify(resolve("undici/lib/dispatcher/pool.js"))}
       export { default as errors } from ${JSON.stringify(resolve("undici/lib/core/errors.js"))}`
   },
   {

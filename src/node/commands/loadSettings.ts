@@ -8,6 +8,7 @@ import { resolveSources, type Sources } from "../../config/resolve.ts"
 import { configFile } from "../../config/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
 import { errorCode } from "../errorCode.ts"
+import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
 const unusableFile = (problem: string) =>
@@ -78,6 +79,7 @@ export const loadSettings = (
     const sources: Sources = { variables, document, flags }
     const settings = yield* Effect.fromResult(resolveSources(sources))
     yield* importPublicKeys(settings)
+    yield* readOutbound(settings)
     return { settings, sources }
   }).pipe(
     Effect.catchTag("InvalidConfiguration", (error) =>

@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { listen } from "../../src/testing/LoopbackServer.ts"
+import { startGatewayProgram } from "./support/GatewayProgram.ts"
+import { startProgram } from "./support/Program.ts"
+
+const env = {
+  MCP_GATEWAY_URL: "http://127.0.0.1:9/mcp",
+  MCP_PROVIDER_TYPE: "userinfo",
+  MCP_JWT_ISSUER: "http://idp.invalid",
+  MCP_ALLOW_HTTP: "idp.invalid"
+}
+
+describe("the program", () => {
+  it.live("asks providers through the proxy of its environment, which its log names without credentials", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const proxy = yield* listen((request, response) =>
+        Effect.sync(() => {
+          seen.push(`${request.url} ${request.headers["proxy-authorization"]}`)
+          response.writeHead(401).end("{}")
+        })
+      )
+      const { host } = new URL(proxy.origin)
+      const gateway = yield* startGatewayProgram({ env: { ...env, http_proxy: `http://user:canary@${host}` } })
+      const refused = yield* Effect.promise(() =>
+        fetch(`${gateway.origin}/mcp`, { headers: { authorization: "Bearer opaque", "x-trace-id": "through-proxy" } })
+      )
+      assert.strictEqual(refused.status, 401)
+      assert.deepStrictEqual(seen, [`http://idp.invalid/oauth/userinfo Basic ${btoa("user:canary")}`])
+      assert.include((yield* gateway.requestLine("through-proxy"))["detail"], "userinfo says 401")
+      const says = gateway.stdout() + gateway.stderr()
+      assert.include(says, "permits to ask idp.invalid over http")
+      assert.notInclude(says, "canary")
+    }))
+
+  it.live("does not start with a proxy or a CA file that is of no use", () =>
+    Effect.gen(function*() {
+      const wrong: ReadonlyArray<readonly [Record<string, string>, string]> = [[
+        { http_proxy: "socks5://canary:1" },
+        "http_proxy: "
+      ], [{ MCP_CA_FILE: "/nowhere" }, "MCP_CA_FILE: "]]
+      for (const [more, problem] of wrong) {
+        const { code, stderr } = yield* (yield* startProgram({ env: { ...env, PORT: "0", ...more } })).ended
+        assert.strictEqual(code, 1)
+        assert.include(stderr, problem)
+        assert.notInclude(stderr, "canary")
+      }
+    }))
+})
