@@ -20,6 +20,10 @@ const at = (path: string, status: number): UpstreamHandler => (request, response
     response
   )
 
+/** Redirects either spelling to the other. */
+const both: UpstreamHandler = (request, response) =>
+  answers.redirect(request.url === "/server" ? "/server/" : "/server", 307)(request, response)
+
 const make = Effect.fnUntraced(function*(
   start: "Node" | "Effect",
   configured: string,
@@ -111,8 +115,6 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
   it.effect("that redirects both spellings is asked twice for a request, and no more", () =>
     Effect.gen(function*() {
       for (const start of ["Node", "Effect"] as const) {
-        const both: UpstreamHandler = (request, response) =>
-          answers.redirect(request.url === "/server" ? "/server/" : "/server", 307)(request, response)
         const { ask } = yield* make(start, "/server", both)
         for (let round = 0; round < 3; round++) {
           const { seen, status } = yield* ask("/mcp")
