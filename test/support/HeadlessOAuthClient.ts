@@ -7,7 +7,7 @@ import type {
   OAuthTokens
 } from "@modelcontextprotocol/sdk/shared/auth.js"
 import { randomUUID } from "node:crypto"
-import { followRedirects } from "./followRedirects.ts"
+import { type FillIn, followRedirects } from "./followRedirects.ts"
 
 // Nobody listens there: the redirect to it is read, not followed.
 const redirectUrl = "http://127.0.0.1:9/callback"
@@ -29,8 +29,14 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
   #discovered: OAuthDiscoveryState | undefined
   #callback: URLSearchParams | undefined
 
-  /** `scope` is what the client asks for when the server does not say; nothing unless given. */
-  constructor(scope?: string) {
+  readonly #fillIn: FillIn | undefined
+
+  /**
+   * `scope` is what the client asks for when the server does not say; nothing unless given. `fillIn` is the user before the
+   * pages of an authorization server; there are none unless given.
+   */
+  constructor(scope?: string, fillIn?: FillIn) {
+    this.#fillIn = fillIn
     this.clientMetadata = {
       client_name: "headless",
       redirect_uris: [redirectUrl],
@@ -80,7 +86,7 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
 
   async redirectToAuthorization(url: URL): Promise<void> {
     this.authorizations.push(url)
-    const { searchParams } = await followRedirects(url, redirectUrl)
+    const { searchParams } = await followRedirects(url, redirectUrl, this.#fillIn)
     if (searchParams.get("state") !== this.#state) throw new Error("the callback has another state")
     this.#callback = searchParams
   }

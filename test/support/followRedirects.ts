@@ -12,20 +12,41 @@ const store = (jar: Map<string, string>, cookies: ReadonlyArray<string>): void =
   }
 }
 
+/** A form of a page as it is sent (`POST`). */
+export interface PageForm {
+  /** Where to; relative to the page. */
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** Fills in the form of a page; `undefined` where there is none that it knows. */
+export type FillIn = (page: string) => PageForm | undefined
+
 /**
- * Follows redirects from `start` until one leads to `callback`, which is not called itself.
+ * Follows redirects from `start` until one leads to `callback`, which is not called itself; pages on the way are for
+ * `fillIn`.
  *
- * Gives the URL it would have called. Throws when an answer is no redirect, or after ten of them.
+ * Gives the URL it would have called. Throws when an answer is neither a redirect nor a form, or after ten of them.
  */
-export const followRedirects = async (start: URL, callback: string): Promise<URL> => {
+export const followRedirects = async (start: URL, callback: string, fillIn?: FillIn): Promise<URL> => {
   const jar = new Map<string, string>()
   let url = start
+  let form: PageForm | undefined
   for (let step = 0; step < 10; step++) {
     const cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join("; ")
-    const answer = await fetch(url, { redirect: "manual", headers: cookie === "" ? {} : { cookie } })
+    const answer = await fetch(url, {
+      redirect: "manual",
+      headers: cookie === "" ? {} : { cookie },
+      ...(form === undefined ? {} : { method: "POST", body: new URLSearchParams(form.fields) })
+    })
     const text = await answer.text()
     store(jar, answer.headers.getSetCookie())
     const location = answer.headers.get("location")
+    form = location === null ? fillIn?.(text) : undefined
+    if (form !== undefined) {
+      url = new URL(form.action, url)
+      continue
+    }
     if (location === null) throw new Error(`${url.pathname} answered ${answer.status} without a redirect: ${text}`)
     url = new URL(location, url)
     if (url.href.startsWith(`${callback}?`)) return url

@@ -48,6 +48,7 @@ const failingTest = `
 const configurations = [
   { config: "test/vitest.config.ts", project: "node", file: "test/failing.test.ts" },
   { config: "test/vitest.config.ts", project: "component", file: componentSuites[0] ?? "" },
+  { config: "test/keycloak/vitest.config.ts", file: "test/keycloak/failing.suite.ts" },
   { config: "test/conformance/vitest.config.ts", file: "test/conformance/failing.suite.ts" },
   { config: "test/spin/wasmtime/vitest.config.ts", file: "test/spin/wasmtime/failing.suite.ts" }
 ]
@@ -63,6 +64,8 @@ describe("a failing test on Node 20", () => {
           await mkdir(join(folder, "test"), { recursive: true })
           await symlink(join(root, "test/closingLine.ts"), join(folder, "test/closingLine.ts"))
         })
+        // In place of what starts Keycloak.
+        yield* write(folder, "test/keycloak/start.ts", "export default () => undefined")
         const selection = project === undefined ? [] : ["--project", project]
         const run = yield* runVitest(folder, "--config", join(root, config), "--root", ".", ...selection)
         assertReported(run, "is one and one", "expected 2 to be 'three'", "1 passed, 1 failed")

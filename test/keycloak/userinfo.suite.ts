@@ -1,0 +1,75 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { post } from "./adminApi.ts"
+import { assertRefusedAs } from "./assertRefusedAs.ts"
+import { type Gateway, reserve, startGateway } from "./gateways.ts"
+import { claimsOf, clients, makeRealm, type Realm, user } from "./Realm.ts"
+
+/** A realm whose userinfo endpoint a gateway asks. */
+class Landscape extends Context.Service<Landscape, { readonly realm: Realm; readonly gateway: Gateway }>()(
+  "mcp-authorizer/test/keycloak/userinfo/Landscape"
+) {
+  static readonly layer = Layer.effect(
+    Landscape,
+    Effect.gen(function*() {
+      const place = yield* reserve
+      const realm = yield* makeRealm([place.resource])
+      const gateway = yield* startGateway(place, {
+        MCP_PROVIDER_TYPE: "userinfo",
+        MCP_JWT_ISSUER: realm.issuer,
+        MCP_OAUTH_USERINFO_ENDPOINT: `${realm.issuer}/protocol/openid-connect/userinfo`
+      })
+      return { realm, gateway }
+    })
+  )
+}
+
+layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of Keycloak", (it) => {
+  it.effect("lets a person in", () =>
+    Effect.gen(function*() {
+      const { gateway, realm } = yield* Landscape
+      const { accessToken } = yield* realm.logIn(clients.app)
+      const { forwarded, status } = yield* gateway.ask(accessToken)
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(forwarded("x-auth-user-id"), [realm.alice])
+      assert.deepStrictEqual(forwarded("x-auth-email"), [user.email])
+    }))
+
+  it.effect("refuses a token without the scope `openid`, and names that scope; others are served all the same", () =>
+    Effect.gen(function*() {
+      const { gateway, realm } = yield* Landscape
+      const { accessToken } = yield* realm.logIn(clients.app, "mcp:read")
+      assert.notInclude(String(claimsOf(accessToken)["scope"]).split(" "), "openid")
+      const { challenge, forwarded, retryAfter, status } = yield* gateway.ask(accessToken)
+      assert.strictEqual(status, 403)
+      assert.match(challenge ?? "", /^Bearer error="insufficient_scope", .*scope="openid"/)
+      assert.isNull(retryAfter)
+      assert.isUndefined(forwarded("host"))
+      const good = yield* realm.logIn(clients.app)
+      assert.strictEqual((yield* gateway.ask(good.accessToken)).status, 200)
+    }))
+
+  it.effect("refuses a token that nobody issued", () =>
+    Effect.gen(function*() {
+      const { gateway } = yield* Landscape
+      assertRefusedAs(yield* gateway.ask("opaque-and-unknown"))
+    }))
+
+  it.effect("refuses the token of a session that has ended", () =>
+    Effect.gen(function*() {
+      const { gateway, realm } = yield* Landscape
+      const { accessToken } = yield* realm.logIn(clients.app)
+      yield* post(`${realm.path}/users/${realm.alice}/logout`)
+      assertRefusedAs(yield* gateway.ask(accessToken))
+    }))
+
+  it.effect("refuses refresh tokens and ID tokens", () =>
+    Effect.gen(function*() {
+      const { gateway, realm } = yield* Landscape
+      const { idToken, refreshToken } = yield* realm.logIn(clients.app)
+      assertRefusedAs(yield* gateway.ask(refreshToken))
+      assertRefusedAs(yield* gateway.ask(idToken))
+    }))
+})
