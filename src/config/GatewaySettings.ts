@@ -178,6 +178,8 @@ export interface GatewaySettings {
   readonly upstreamTimeoutMillis: number
   /** How long a response may take in all where its token ends meanwhile. */
   readonly responseTimeoutMillis: number
+  /** How long an idle connection to the MCP server is kept; 0: connections serve once. */
+  readonly upstreamIdleMillis: number
   /** How many requests may wait for the head of an answer at the same time. */
   readonly maxWaiting: number
   /** How long open answers may take to end after SIGTERM. */

@@ -123,6 +123,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   inject_response_context: settings.injectResponseContext,
   upstream_timeout: settings.upstreamTimeoutMillis / 1000,
   response_timeout: settings.responseTimeoutMillis / 1000,
+  upstream_idle_timeout: settings.upstreamIdleMillis / 1000,
   error_style: settings.errorStyle,
   trace_header: settings.traceHeader,
   clock_skew: settings.clockSkewSeconds,

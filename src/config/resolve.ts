@@ -99,6 +99,7 @@ export const resolve = (
     clockSkewSeconds: defaulted("MCP_CLOCK_SKEW"),
     upstreamTimeoutMillis: defaulted("MCP_UPSTREAM_TIMEOUT") * 1000,
     responseTimeoutMillis: defaulted("MCP_RESPONSE_TIMEOUT") * 1000,
+    upstreamIdleMillis: defaulted("MCP_UPSTREAM_IDLE_TIMEOUT") * 1000,
     maxWaiting: defaulted("MCP_MAX_WAITING"),
     shutdownTimeoutMillis: defaulted("MCP_SHUTDOWN_TIMEOUT") * 1000,
     host,

@@ -219,6 +219,14 @@ const table = {
     doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off."
   },
 
+  MCP_UPSTREAM_IDLE_TIMEOUT: {
+    kind: integer(0, 3600),
+    default: "1",
+    doc:
+      "How long an idle connection to the MCP server is kept, in seconds, where the server does not say (`Keep-Alive`); " +
+      "choose less than it keeps its own. `0`: a new connection for each request."
+  },
+
   MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },
   MCP_TRACE_HEADER: {
     kind: traceField,

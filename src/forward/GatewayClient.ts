@@ -38,7 +38,8 @@ export type UpstreamBody =
 /**
  * Sends one request to the configured MCP server.
  *
- * Follows no redirects, decodes nothing, retries nothing. Interrupting the effect, or closing its scope before the
+ * Follows no redirects and decodes nothing. May send a request a second time where the connection is lost before any of an
+ * answer, if the server cannot have read it or reading it twice does no harm (RFC 9110, section 9.2.2). Interrupting the effect, or closing its scope before the
  * body has ended, cancels the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. On Node use
  * `NodeGatewayClient.layer`, elsewhere `HttpGatewayClient.layerFetch`; `GatewayClientTest` of `mcp-authorizer/testing`
  * says whether one of your own is right.

@@ -2,6 +2,7 @@ import { type Dispatcher, errors } from "undici"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
 import type { UpstreamResponse } from "../forward/GatewayClient.ts"
+import { ConnectionLost } from "./upstream/ConnectionLost.ts"
 
 /** The head of an answer. */
 export type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
@@ -24,7 +25,9 @@ const code = (error: Error): string =>
 const classify = (error: Error, timeoutMillis: number): UpstreamError =>
   error instanceof errors.ConnectTimeoutError
     ? new UpstreamTimeout({ millis: timeoutMillis })
-    // The code only: an error's message may quote what the upstream sent.
+    : error instanceof ConnectionLost
+    ? new UpstreamUnavailable({ detail: error.message })
+    // The code only: other messages may quote what the upstream sent.
     : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
 
 /** One request on its way through `undici`: short answers are collected, of longer ones the head is told at once. */

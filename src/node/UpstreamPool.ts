@@ -2,16 +2,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Readable } from "node:stream"
-import { type Dispatcher, Pool } from "undici"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { gatewaySocket } from "../config/gatewaySocket.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../forward/GatewayClient.ts"
 import { readAuthorities } from "./outbound/authorities.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamRequest } from "../forward/GatewayClient.ts"
+import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { type AnswerReceiver, UpstreamCall } from "./UpstreamCall.ts"
-
-const connectTimeoutMillis = 10_000
 
 const make = Effect.gen(function*() {
   const { caFile, gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
@@ -34,6 +34,10 @@ const make = Effect.gen(function*() {
       })
     ),
     (pool) => Effect.promise(() => pool.destroy())
+  const { gatewayUrl, maxWaiting, upstreamIdleMillis, upstreamTimeoutMillis } = yield* GatewayConfig
+  const connections = yield* Effect.acquireRelease(
+    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis)),
+    (connections) => Effect.promise(() => connections.destroy())
   )
 
   let waiting = 0
@@ -48,13 +52,7 @@ const make = Effect.gen(function*() {
         return call
       }
       try {
-        pool.dispatch({
-          // Any token is a method to undici; its type lists the common ones.
-          method: request.method as Dispatcher.HttpMethod,
-          path: request.target,
-          headers: request.headers,
-          body: stream ?? request.body ?? null
-        }, call)
+        connections.dispatch({ request, stream }, call)
         if (stream === undefined) call.startClock()
       } catch {
         // undici refuses, before anything is sent, what cannot be written to the wire.

@@ -94,6 +94,7 @@ const all = settings("http://127.0.0.1:9/mcp", {
   maxBodyBytes: 2048,
   clockSkewSeconds: 0,
   upstreamTimeoutMillis: 7000,
+  upstreamIdleMillis: 3000,
   maxWaiting: 3,
   shutdownTimeoutMillis: 0,
   host: "0.0.0.0",

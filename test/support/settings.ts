@@ -40,6 +40,7 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   clockSkewSeconds: 60,
   upstreamTimeoutMillis: 5_000,
   responseTimeoutMillis: 3_600_000,
+  upstreamIdleMillis: 1_000,
   maxWaiting: 2048,
   shutdownTimeoutMillis: 1_000,
   host: "127.0.0.1",

@@ -107,6 +107,7 @@ const wholeSeconds = (millis: number) => Math.ceil(millis / 1000) * 1000
 export const inWholeSeconds = (settings: GatewaySettings): GatewaySettings => ({
   ...settings,
   upstreamTimeoutMillis: wholeSeconds(settings.upstreamTimeoutMillis),
+  upstreamIdleMillis: wholeSeconds(settings.upstreamIdleMillis),
   shutdownTimeoutMillis: wholeSeconds(settings.shutdownTimeoutMillis)
 })
 
@@ -132,6 +133,7 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_max_body_bytes: settings.maxBodyBytes,
     mcp_clock_skew: settings.clockSkewSeconds,
     mcp_upstream_timeout: settings.upstreamTimeoutMillis / 1000,
+    mcp_upstream_idle_timeout: settings.upstreamIdleMillis / 1000,
     mcp_max_waiting: settings.maxWaiting,
     mcp_shutdown_timeout: settings.shutdownTimeoutMillis / 1000,
     host: settings.host,

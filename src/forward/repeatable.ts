@@ -1,0 +1,53 @@
+/** Which requests may be sent twice (RFC 9110, section 9.2.2). Pure. */
+import type { UpstreamRequest } from "./GatewayClient.ts"
+
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"])
+
+// Methods of MCP that ask, or that say what may be said twice. A second `initialize` opens a second session, which nobody
+// uses; a second `tools/call` may do anything.
+const asking: ReadonlySet<string> = new Set([
+  "completion/complete",
+  "initialize",
+  "logging/setLevel",
+  "notifications/cancelled",
+  "notifications/initialized",
+  "notifications/roots/list_changed",
+  "ping",
+  "prompts/get",
+  "prompts/list",
+  "resources/list",
+  "resources/read",
+  "resources/subscribe",
+  "resources/templates/list",
+  "resources/unsubscribe",
+  "server/discover",
+  "tasks/get",
+  "tasks/list",
+  "tasks/result",
+  "tools/list"
+])
+
+const asks = (message: unknown): boolean =>
+  typeof message === "object" && message !== null && "method" in message && typeof message.method === "string" &&
+  asking.has(message.method)
+
+const read = (body: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Says whether a request may be sent again although the MCP server may have got it.
+ *
+ * By its method, or, where it brings a message, by the method of that. The message has been judged before: parsers agree on
+ * it.
+ */
+export const isRepeatable = ({ body, method }: Pick<UpstreamRequest, "body" | "method">): boolean => {
+  if (idempotent.has(method)) return true
+  if (method !== "POST" || body === undefined) return false
+  const message = read(body)
+  return Array.isArray(message) ? message.length > 0 && message.every(asks) : asks(message)
+}

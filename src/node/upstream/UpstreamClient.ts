@@ -1,0 +1,47 @@
+import { type buildConnector, Client, type Dispatcher, errors } from "undici"
+import { Attempt } from "./Attempt.ts"
+import { UpstreamConnection } from "./UpstreamConnection.ts"
+
+/** What a pool makes its clients with. */
+export type ClientOptions = Client.Options & { readonly connect: buildConnector.connector }
+
+const abandoned = () => new errors.RequestAbortedError("nobody waits for the answer")
+
+/** A client with at most one connection, which is opened only for a request whose answer is waited for. */
+export class UpstreamClient extends Client {
+  #attempt: Attempt | undefined
+  #connection: UpstreamConnection | undefined
+
+  /** @param onIdleClosed called when the server closes a connection that is kept for the next request */
+  constructor(origin: URL, options: ClientOptions, onIdleClosed: () => void) {
+    super(origin, {
+      ...options,
+      connect: (target, callback) => {
+        // A request that was given up is taken for one to be sent again when its connection closes.
+        if (this.#isAbandoned()) return queueMicrotask(() => callback(abandoned(), null))
+        options.connect(target, (...[error, socket]) => {
+          if (socket === null) return callback(error, null)
+          if (this.#isAbandoned()) {
+            socket.destroy()
+            return callback(abandoned(), null)
+          }
+          this.#connection = new UpstreamConnection(socket, onIdleClosed)
+          this.#attempt?.goesOver(this.#connection)
+          callback(null, socket)
+        })
+      }
+    })
+  }
+
+  #isAbandoned(): boolean {
+    return this.#attempt === undefined || this.#attempt.isOver
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if ("attempt" in options && options.attempt instanceof Attempt) {
+      this.#attempt = options.attempt
+      if (this.#connection !== undefined) this.#attempt.goesOver(this.#connection)
+    }
+    return super.dispatch(options, handler)
+  }
+}

@@ -1,0 +1,92 @@
+import { type Dispatcher, Pool } from "undici"
+import { gatewaySocket } from "../../config/gatewaySocket.ts"
+import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
+import { isRepeatable } from "../../forward/repeatable.ts"
+import { Attempt } from "./Attempt.ts"
+import { ReuseRecord } from "./ReuseRecord.ts"
+import { type ClientOptions, UpstreamClient } from "./UpstreamClient.ts"
+import type { Loss } from "./UpstreamConnection.ts"
+
+const connectTimeoutMillis = 10_000
+
+// A server that says how long it keeps an idle connection is believed up to here, and so much before the end.
+const longestHintMillis = 60_000
+const hintMarginMillis = 1000
+
+/** A request and, where it still comes, its body. */
+export interface Outgoing {
+  readonly request: UpstreamRequest
+  readonly stream: Dispatcher.DispatchOptions["body"] | undefined
+}
+
+/**
+ * The connections to the one MCP server: kept for a while, as long as that proves well.
+ *
+ * A server may close a connection at the moment at which the next request is sent over it. Such a request is sent again,
+ * once and over a new connection, if it cannot have been read, or if reading it twice does no harm; others fail. Over time
+ * connections to a server that closes them unannounced are not used again.
+ */
+export class UpstreamConnections {
+  readonly #record = new ReuseRecord()
+  readonly #kept: Pool
+  readonly #once: Pool
+
+  /**
+   * @param gatewayUrl `MCP_GATEWAY_URL`
+   * @param idleMillis how long an idle connection is kept where the server does not say; 0: connections serve once
+   */
+  constructor(gatewayUrl: string, idleMillis: number) {
+    const socketPath = gatewaySocket(gatewayUrl)
+    // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
+    const origin = socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost"
+    const options: Pool.Options = {
+      connect: { timeout: connectTimeoutMillis, ...(socketPath === undefined ? {} : { socketPath }) },
+      // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
+      headersTimeout: 0,
+      // Event streams are silent for as long as they like.
+      bodyTimeout: 0,
+      factory: (url, clientOptions) =>
+        // The pool makes a function of `connect`, and hands all other options on.
+        new UpstreamClient(url, clientOptions as ClientOptions, () => this.#record.closed(performance.now()))
+    }
+    this.#once = new Pool(origin, { ...options, pipelining: 0 })
+    this.#kept = idleMillis === 0 ? this.#once : new Pool(origin, {
+      ...options,
+      pipelining: 1,
+      keepAliveTimeout: idleMillis,
+      keepAliveMaxTimeout: Math.max(idleMillis, longestHintMillis),
+      keepAliveTimeoutThreshold: hintMarginMillis
+    })
+  }
+
+  /** Sends a request. Throws, before anything is sent, where it cannot be written to the wire. */
+  dispatch(outgoing: Outgoing, call: Dispatcher.DispatchHandler): void {
+    const { request, stream } = outgoing
+    const mayRepeat = (loss: Loss, code: string): boolean => {
+      if (!loss.reused || loss.answered) return false
+      this.#record.closed(performance.now())
+      // EPIPE: the system did not take all of it, so that the server cannot have the whole message.
+      return stream === undefined && (code === "EPIPE" || isRepeatable(request))
+    }
+    const repeat = (): void => this.#send(this.#once, outgoing, new Attempt(call, () => false, () => {}))
+    const pool = this.#record.mayReuse(performance.now()) ? this.#kept : this.#once
+    this.#send(pool, outgoing, new Attempt(call, mayRepeat, repeat, () => this.#record.reused()))
+  }
+
+  #send(pool: Pool, { request, stream }: Outgoing, attempt: Attempt): void {
+    const options: Dispatcher.DispatchOptions & { readonly attempt: Attempt } = {
+      // Any token is a method to undici; its type lists the common ones.
+      method: request.method as Dispatcher.HttpMethod,
+      path: request.target,
+      headers: request.headers,
+      body: stream ?? request.body ?? null,
+      attempt
+    }
+    pool.dispatch(options, attempt)
+  }
+
+  /** Closes all connections; what is under way fails. */
+  async destroy(): Promise<void> {
+    await Promise.all([this.#kept.destroy(), this.#once.destroy()])
+  }
+}

@@ -1,0 +1,194 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { createServer, type Socket } from "node:net"
+import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { rawExchange } from "../support/rawHttp.ts"
+
+const answer = (text = "{}", fields = "") =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n${fields}\r\n${text}`
+
+interface Server {
+  readonly gatewayUrl: string
+  /** What each connection has brought so far. */
+  readonly connections: ReadonlyArray<{ readonly requests: ReadonlyArray<string>; readonly isOpen: boolean }>
+}
+
+/** A server that is told of each request, all of which come in one segment here, and does with the socket what it likes. */
+const makeServer = (
+  handle: (socket: Socket, request: string, nth: number, connection: number) => void
+) =>
+  Effect.acquireRelease(
+    Effect.callback<Server & { readonly close: () => void }>((resume) => {
+      const connections: Array<{ requests: Array<string>; isOpen: boolean }> = []
+      const sockets = new Set<Socket>()
+      const server = createServer((socket) => {
+        const connection = { requests: [] as Array<string>, isOpen: true }
+        const place = connections.push(connection) - 1
+        sockets.add(socket)
+        socket.setNoDelay(true)
+        socket.on("error", () => {})
+        socket.on("close", () => {
+          connection.isOpen = false
+          sockets.delete(socket)
+        })
+        socket.on("data", (bytes) => {
+          const request = bytes.toString("latin1")
+          handle(socket, request, connection.requests.push(request), place)
+        })
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        const port = typeof address === "object" ? address?.port : undefined
+        resume(Effect.succeed({
+          gatewayUrl: `http://127.0.0.1:${port}/internal`,
+          connections,
+          close: () => {
+            for (const socket of sockets) socket.destroy()
+            server.close()
+          }
+        }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+const toolCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay"}}`
+
+const until = Effect.fnUntraced(function*(condition: () => boolean) {
+  while (!condition()) yield* Effect.sleep("5 millis")
+}, Effect.timeout("8 seconds"))
+
+layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server", (it) => {
+  it.effect("a request that may be repeated survives that the server closes the connection as it comes", () =>
+    Effect.gen(function*() {
+      // The second request of each connection meets its end.
+      const server = yield* makeServer((socket, _, nth) => nth === 1 ? socket.write(answer()) : socket.destroy())
+      for (
+        const request of [{}, { method: "GET" }, { method: "DELETE" }, { body: ping.replace("ping", "tools/list") }]
+      ) {
+        // A fixture of its own: a server that does this a few times is not trusted any more.
+        const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+        const before = server.connections.length
+        for (let round = 0; round < 2; round++) {
+          assert.strictEqual((yield* send(request)).answers[0]?.status, 200, JSON.stringify(request))
+        }
+        const used = server.connections.slice(before).map(({ requests }) => requests.length)
+        assert.deepStrictEqual(used, [2, 1], JSON.stringify(request))
+      }
+    }))
+
+  it.effect("a call of a tool is not repeated where the server may have read it, and the log tells why it was lost", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer((socket, _, nth) =>
+        nth === 1 ? socket.write(answer()) : socket.resetAndDestroy()
+      )
+      const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      const statuses = [yield* send(), yield* send({ body: toolCall })].map(({ answers }) => answers[0]?.status)
+      assert.deepStrictEqual(statuses, [200, 502])
+      assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
+      yield* until(() => logs.entries().join().includes("closed a connection that had been idle for"))
+      assert.include(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
+    }))
+
+  it.effect("a server that breaks off over a new connection is not asked twice, and the log does not take it for idle", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer((socket) => socket.destroy())
+      const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      assert.lengthOf(server.connections, 1)
+      yield* until(() => logs.entries().join().includes("before it answered"))
+      assert.notInclude(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
+    }))
+
+  it.effect("a request whose answer had begun is not repeated", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer((socket, _, nth) => {
+        if (nth === 1) socket.write(answer())
+        else socket.end("HTTP/1.1 200 OK\r\nContent-Le")
+      })
+      const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      yield* send()
+      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
+      yield* until(() => logs.entries().join().includes("broke off within its answer"))
+    }))
+
+  it.effect("a server that closes unannounced gets a new connection for each request in the end, and loses no call", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer((socket) => {
+        socket.write(answer())
+        setTimeout(() => socket.end(), 1)
+      })
+      const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      for (let round = 0; round < 40; round++) {
+        assert.strictEqual((yield* send()).answers[0]?.status, 200)
+        yield* Effect.sleep("5 millis")
+      }
+      const before = server.connections.length
+      for (let round = 0; round < 40; round++) {
+        assert.strictEqual((yield* send({ body: toolCall })).answers[0]?.status, 200)
+      }
+      const used = server.connections.slice(before).map(({ requests }) => requests)
+      assert.lengthOf(used, 40)
+      for (const [request] of used) assert.match(request ?? "", /\r\nconnection: close\r\n/)
+    }))
+
+  it.effect("an idle connection is kept as long as the setting says, or the server if it says so", () =>
+    Effect.gen(function*() {
+      const keeping = Effect.fnUntraced(function*(upstreamIdleMillis: number, fields = "") {
+        const server = yield* makeServer((socket) => void socket.write(answer("{}", fields)))
+        const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl, upstreamIdleMillis })
+        yield* send()
+        yield* send()
+        return server.connections
+      })
+      assert.lengthOf(yield* keeping(60_000), 1)
+      assert.lengthOf(yield* keeping(0), 2)
+      // Less than the margin, so that it is not used again at all.
+      assert.lengthOf(yield* keeping(60_000, "Keep-Alive: timeout=1\r\n"), 2)
+      assert.lengthOf(yield* keeping(60_000, "Keep-Alive: timeout=5\r\n"), 1)
+      const [short] = yield* keeping(50)
+      yield* until(() => short?.isOpen === false)
+    }))
+
+  it.effect("interim answers that nobody asked for are overlooked, and bodies that look like them are not", () =>
+    Effect.gen(function*() {
+      const text = "HTTP/1.1 100 Continue\r\n\r\n{}"
+      const interim =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+      const server = yield* makeServer((socket, _, nth) => {
+        const bytes = interim + answer(text)
+        if (nth === 1) return void socket.write(bytes)
+        // In pieces.
+        const pieces = bytes.match(/[^]{1,7}/g) ?? []
+        const next = () => {
+          const piece = pieces.shift()
+          if (piece !== undefined) socket.write(piece, () => setImmediate(next))
+        }
+        next()
+      })
+      const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      for (let round = 0; round < 3; round++) {
+        const { answers } = yield* send()
+        assert.deepStrictEqual(answers.map(({ status, text }) => [status, text]), [[200, text]])
+      }
+      assert.lengthOf(server.connections, 1)
+    }))
+
+  it.effect("a client that leaves closes its connection to the server, and none is opened in its place", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer((socket, request) => {
+        if (request.includes("tools/call")) return
+        socket.write(answer())
+      })
+      const { bytes, gateway, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
+      for (let round = 0; round < 5; round++) {
+        yield* rawExchange(gateway.origin, bytes({ body: toolCall }), { idleMillis: 50 })
+        yield* until(() => server.connections.every(({ isOpen }) => !isOpen))
+      }
+      // Whatever would have been opened was, by the time that a request has come and gone.
+      assert.strictEqual((yield* send()).answers[0]?.status, 200)
+      assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [1, 1, 1, 1, 1, 1])
+    }))
+})
