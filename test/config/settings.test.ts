@@ -41,6 +41,7 @@ describe("settings", () => {
         clockSkewSeconds: 60,
         upstreamTimeoutMillis: 300_000,
         responseTimeoutMillis: 3_600_000,
+        upstreamIdleMillis: 1_000,
         maxWaiting: 2048,
         shutdownTimeoutMillis: 10_000,
         host: "127.0.0.1",

@@ -9,6 +9,8 @@ import * as answers from "../support/upstreamAnswers.ts"
 
 const Fixture = GatewayFixture.layer({ upstreamTimeoutMillis: 300 })
 const unavailable = { status: 502, error: "server_error", upstreamRequests: 1 }
+// Not to be repeated, whatever the connection went through.
+const toolCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}`
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
 
 const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
@@ -118,7 +120,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const [name, handler] of Object.entries(broken)) {
         yield* fixture.reset
         yield* fixture.upstream.answerWith(handler)
-        const answer = yield* assertRefused(fixture, {}, unavailable).pipe(
+        const answer = yield* assertRefused(fixture, { body: toolCall }, unavailable).pipe(
           Effect.catchDefect((defect) => Effect.die(new Error(name, { cause: defect })))
         )
         assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway unavailable")

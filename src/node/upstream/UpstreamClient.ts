@@ -20,7 +20,8 @@ export class UpstreamClient extends Client {
         // A request that was given up is taken for one to be sent again when its connection closes.
         if (this.#isAbandoned()) return queueMicrotask(() => callback(abandoned(), null))
         options.connect(target, (...[error, socket]) => {
-          if (socket === null) return callback(error, null)
+          // With an error undici gives no socket at all, where its type says `null`.
+          if (error !== null) return callback(error, null)
           if (this.#isAbandoned()) {
             socket.destroy()
             return callback(abandoned(), null)
