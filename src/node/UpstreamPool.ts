@@ -3,40 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Readable } from "node:stream"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import { gatewaySocket } from "../config/gatewaySocket.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../forward/GatewayClient.ts"
 import { readAuthorities } from "./outbound/authorities.ts"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
-import type { UpstreamRequest } from "../forward/GatewayClient.ts"
 import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { type AnswerReceiver, UpstreamCall } from "./UpstreamCall.ts"
 
 const make = Effect.gen(function*() {
-  const { caFile, gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const { caFile, gatewayUrl, maxWaiting, upstreamIdleMillis, upstreamTimeoutMillis } = yield* GatewayConfig
   const secureContext = gatewayUrl.startsWith("https:") ? yield* readAuthorities(caFile) : undefined
-  const socketPath = gatewaySocket(gatewayUrl)
-  const pool = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
-      new Pool(socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost", {
-        pipelining: 1,
-        connect: {
-          timeout: connectTimeoutMillis,
-          ...(socketPath === undefined ? {} : { socketPath }),
-          ...(secureContext === undefined ? {} : { secureContext })
-        },
-        // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
-        headersTimeout: 0,
-        // Event streams are silent for as long as they like.
-        bodyTimeout: 0
-      })
-    ),
-    (pool) => Effect.promise(() => pool.destroy())
-  const { gatewayUrl, maxWaiting, upstreamIdleMillis, upstreamTimeoutMillis } = yield* GatewayConfig
   const connections = yield* Effect.acquireRelease(
-    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis)),
+    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, secureContext)),
     (connections) => Effect.promise(() => connections.destroy())
   )
 

@@ -16,7 +16,7 @@ const replacements = [
       Object.assign(Dispatcher.prototype, api)
       export { default as Agent } from ${JSON.stringify(resolve("undici/lib/dispatcher/agent.js"))}
       export { default as ProxyAgent } from ${JSON.stringify(resolve("undici/lib/dispatcher/proxy-agent.js"))}
-    contents: `export { default as Client } from ${JSON.stringify(resolve("undici/lib/dispatcher/client.js"))}
+      export { default as Client } from ${JSON.stringify(resolve("undici/lib/dispatcher/client.js"))}
       export { default as Pool } from ${JSON.stringify(resolve("undici/lib/dispatcher/pool.js"))}
       export { default as errors } from ${JSON.stringify(resolve("undici/lib/core/errors.js"))}`
   },

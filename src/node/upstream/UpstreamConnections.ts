@@ -1,3 +1,4 @@
+import type { SecureContext } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
 import { gatewaySocket } from "../../config/gatewaySocket.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
@@ -34,13 +35,18 @@ export class UpstreamConnections {
   /**
    * @param gatewayUrl `MCP_GATEWAY_URL`
    * @param idleMillis how long an idle connection is kept where the server does not say; 0: connections serve once
+   * @param secureContext the authorities to trust; `undefined`: those of Node
    */
-  constructor(gatewayUrl: string, idleMillis: number) {
+  constructor(gatewayUrl: string, idleMillis: number, secureContext: SecureContext | undefined) {
     const socketPath = gatewaySocket(gatewayUrl)
     // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
     const origin = socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost"
     const options: Pool.Options = {
-      connect: { timeout: connectTimeoutMillis, ...(socketPath === undefined ? {} : { socketPath }) },
+      connect: {
+        timeout: connectTimeoutMillis,
+        ...(socketPath === undefined ? {} : { socketPath }),
+        ...(secureContext === undefined ? {} : { secureContext })
+      },
       // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
       headersTimeout: 0,
       // Event streams are silent for as long as they like.
