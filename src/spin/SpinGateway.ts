@@ -24,6 +24,7 @@ import { misconfigured } from "./misconfigured.ts"
 import { readSettings } from "./settings.ts"
 import * as StoredKeys from "./StoredKeys.ts"
 import * as StoredMetadata from "./StoredMetadata.ts"
+import * as storedProbe from "./storedProbe.ts"
 import * as StoredVerdicts from "./StoredVerdicts.ts"
 
 /** Answers requests of one instance. */
@@ -33,7 +34,7 @@ export type Handler = (request: Request) => Promise<Response>
 const providers = layerProvidersWith(
   Layer.provide(StoredKeys.layer, Digest.layerWebCrypto),
   StoredMetadata.layer
-)
+).pipe(Layer.provide(storedProbe.layer))
 
 /** What tokens mean, which instances tell each other unless the operator does not want that. */
 const verifier = ({ storeVerdicts }: GatewaySettings) =>

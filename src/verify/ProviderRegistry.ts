@@ -13,6 +13,7 @@ import { JwksCache } from "../keys/JwksCache.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Phase } from "../keys/remoteState.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
+import type { ProviderReach } from "./opaque/providerRefusal.ts"
 import { negativeMillis } from "./opaque/verdictLife.ts"
 import { toInvalidToken } from "./Refusal.ts"
 import { registerProvider, type RegistrationNeeds, remoteKeys } from "./registerProvider.ts"
@@ -33,8 +34,11 @@ export interface SelectedProvider {
 export interface ProviderReadiness {
   readonly provider: string
   readonly ready: boolean
-  /** The phase of its keys; `ready` where none have to be fetched. */
-  readonly state: Phase | "ready"
+  /**
+   * The phase of its keys; `ready` where none have to be fetched. Of a provider that is asked about tokens `unavailable`:
+   * it cannot be; `refused`: it does not take our own credentials.
+   */
+  readonly state: Phase | ProviderReach
 }
 
 /** The configured providers, each with its verifier and apart from the others. */
@@ -47,8 +51,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    */
   readonly select: (token: BearerToken) => Effect.Effect<SelectedProvider, InvalidToken>
   /**
-   * Whether each provider can verify now: fetched keys must be at hand, and are asked for if they are not. Providers
-   * that need no keys are always ready.
+   * Whether each provider can verify now: fetched keys must be at hand, and are asked for if they are not; one that is
+   * asked about tokens must answer, and is probed, within limits. Providers that need neither are always ready.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
 }>()("mcp-authorizer/verify/ProviderRegistry") {
@@ -106,10 +110,15 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         providers,
         Effect.fnUntraced(function*({ name }): Effect.fn.Return<ProviderReadiness> {
           const own = remote.find(({ provider }) => provider === name)
-          if (own === undefined) return { provider: name, ready: true, state: "ready" }
+          if (own === undefined) {
+            const opaque = registered.find((provider) => provider.name === name)
+            const state = opaque?._tag === "Opaque" ? yield* opaque.reach : "ready"
+            return { provider: name, ready: state === "ready", state }
+          }
           const { phase, usable } = yield* keys.phase(own.source)
           return { provider: name, ready: usable, state: phase }
-        })
+        }),
+        { concurrency: "unbounded" }
       )
     })
   })

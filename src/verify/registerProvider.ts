@@ -11,6 +11,8 @@ import { makeJwtVerifier, type ProviderKeys } from "./jwt/JwtVerifier.ts"
 import { makeJudgeSignature } from "./jwt/signature.ts"
 import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
+import { introspectionProbe, userinfoProbe } from "./opaque/probes.ts"
+import { makeReachability } from "./opaque/Reachability.ts"
 import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
 import { makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import type { RegisteredProvider } from "./selectProvider.ts"
@@ -93,14 +95,28 @@ export const registerProvider = Effect.fnUntraced(function*(
       return { _tag: "Jwt", name, tokenPrefix, issuer, verify }
     }
     case "userinfo": {
-      const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
-      const ask = makeUserinfoVerifier(provider, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(name, clockSkewSeconds, ask) }
+      const plain = yield* ProviderHttp
+      const { current, observed } = yield* makeReachability(name, plain, userinfoProbe(provider, plain))
+      const ask = makeUserinfoVerifier(provider, yield* makeGuardedHttp(name, observed))
+      return {
+        _tag: "Opaque",
+        name,
+        tokenPrefix,
+        reach: current,
+        verify: makeVerifyOpaque(name, clockSkewSeconds, ask)
+      }
     }
     case "introspection": {
-      const http = yield* makeGuardedHttp(name, yield* ProviderHttp)
-      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, http)
-      return { _tag: "Opaque", name, tokenPrefix, verify: makeVerifyOpaque(name, clockSkewSeconds, ask) }
+      const plain = yield* ProviderHttp
+      const { current, observed } = yield* makeReachability(name, plain, introspectionProbe(provider, plain))
+      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, yield* makeGuardedHttp(name, observed))
+      return {
+        _tag: "Opaque",
+        name,
+        tokenPrefix,
+        reach: current,
+        verify: makeVerifyOpaque(name, clockSkewSeconds, ask)
+      }
     }
     case "static":
       return { _tag: "Static", name, tokenPrefix }

@@ -1,9 +1,11 @@
 /** Which provider judges a token. Pure. */
+import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isSameIssuer } from "../keys/issuerUrl.ts"
 import { own } from "../keys/JsonObject.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
+import type { ProviderReach } from "./opaque/providerRefusal.ts"
 import type { VerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import { type Refusal, refusal } from "./Refusal.ts"
 
@@ -22,6 +24,8 @@ export interface RegisteredJwtProvider extends Registered {
 export interface RegisteredOpaqueProvider extends Registered {
   readonly _tag: "Opaque"
   readonly verify: VerifyOpaque
+  /** Whether it can be asked now. */
+  readonly reach: Effect.Effect<ProviderReach>
 }
 
 /** A provider with its verifier. Static tokens are found before a provider is selected. */

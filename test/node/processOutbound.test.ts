@@ -29,9 +29,30 @@ describe("the program", () => {
       assert.strictEqual(refused.status, 401)
       assert.deepStrictEqual(seen, [`http://idp.invalid/oauth/userinfo Basic ${btoa("user:canary")}`])
       assert.include((yield* gateway.requestLine("through-proxy"))["detail"], "userinfo says 401")
+      const ready = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
+      assert.strictEqual(ready.status, 200)
+      assert.deepStrictEqual(yield* Effect.promise(() => ready.json()), {
+        status: "ready",
+        providers: [{ name: "userinfo", ready: true, state: "ready" }]
+      })
       const says = gateway.stdout() + gateway.stderr()
       assert.include(says, "permits to ask idp.invalid over http")
       assert.notInclude(says, "canary")
+    }))
+
+  it.live("is not ready while its only provider cannot be asked, and says why once", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* Effect.scoped(listen(() => Effect.void))
+      const gateway = yield* startGatewayProgram({ env: { ...env, MCP_JWT_ISSUER: origin } })
+      for (let look = 0; look < 3; look++) {
+        const answer = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
+        assert.strictEqual(answer.status, 503)
+        assert.include(yield* Effect.promise(() => answer.text()), "\"state\":\"unavailable\"")
+      }
+      yield* gateway.awaitOutput(/A provider cannot be asked/)
+      const told = gateway.log().filter(({ message }) => message === "A provider cannot be asked")
+      assert.deepStrictEqual(told.map(({ annotations }) => annotations["provider"]), ["userinfo"])
+      assert.include(told[0]?.annotations["reason"], `${origin}/oauth/userinfo: Unreachable, ECONNREFUSED`)
     }))
 
   it.live("does not start with a proxy or a CA file that is of no use", () =>

@@ -17,7 +17,8 @@ const opaque = (name: string, tokenPrefix?: string): RegisteredProvider => ({
   _tag: "Opaque",
   name,
   tokenPrefix,
-  verify: () => Effect.never
+  verify: () => Effect.never,
+  reach: Effect.succeed("ready")
 })
 
 const fixed = (tokenPrefix?: string): RegisteredProvider => ({ _tag: "Static", name: "static", tokenPrefix })

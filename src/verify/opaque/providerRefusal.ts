@@ -81,3 +81,23 @@ export const introspectionFailure = (
 /** For the log: it is not the caller's token that is wrong. */
 export const credentialsRefused = (credentials: string): string =>
   `the provider refuses our own credentials, not the token; check ${credentials}`
+
+/** Whether a provider can be asked; `refused`: it does not take our own credentials. */
+export type ProviderReach = "ready" | "unavailable" | "refused"
+
+/** What a 200 to a question about nobody's token says of the provider. */
+export const answerReach = (answer: JsonObject): ProviderReach =>
+  tellsUnknownClient(answer) ? "refused" : tellsOutage(answer) ? "unavailable" : "ready"
+
+/** The same of a userinfo endpoint that gave no answer: to refuse the token is what it should do. */
+export const userinfoReach = ({ kind, refusal: said, status }: ProviderRequestFailed): ProviderReach =>
+  kind === "Status" && (status === 400 || status === 401 || status === 403) && !outageErrors.has(said?.error)
+    ? "ready"
+    : "unavailable"
+
+/** The same of an introspection endpoint, which may find the token malformed, but must know us. */
+export const introspectionReach = ({ kind, refusal: said, status }: ProviderRequestFailed): ProviderReach => {
+  if (kind !== "Status" || outageErrors.has(said?.error)) return "unavailable"
+  if (status === 401 || status === 403 || clientErrors.has(said?.error)) return "refused"
+  return status === 400 ? "ready" : "unavailable"
+}
