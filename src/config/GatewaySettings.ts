@@ -38,6 +38,14 @@ interface ProviderCommon {
   readonly allowHttp?: ReadonlyArray<string> | undefined
 }
 
+/** How the claims of a provider become an identity. */
+export interface IdentityRules {
+  readonly name: string
+  readonly issuer: string
+  /** Leave an e-mail address out unless `email_verified` is true; else it is left out only if that is false. */
+  readonly requireVerifiedEmail: boolean
+}
+
 /** Where a JWT provider's keys come from: exactly one of three. */
 export type KeySource =
   | { readonly _tag: "Jwks"; readonly uri: string }
@@ -59,6 +67,9 @@ export interface JwtProvider extends ProviderCommon {
   readonly issuer: string
   /** Any of them must be in the token's `aud`; empty: not checked, and start-up warns. */
   readonly audience: ReadonlyArray<string>
+  /** Every client that a token names must be one of them; empty: not checked. */
+  readonly allowedClients: ReadonlyArray<string>
+  readonly requireVerifiedEmail: boolean
   readonly keys: KeySource
   /** Never empty. */
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
@@ -90,6 +101,7 @@ export interface StaticProvider extends ProviderCommon {
 export interface UserinfoProvider extends ProviderCommon {
   readonly type: "userinfo"
   readonly issuer: string
+  readonly requireVerifiedEmail: boolean
   readonly userinfoEndpoint: string
 }
 
@@ -109,6 +121,9 @@ export interface IntrospectionProvider extends ProviderCommon {
   readonly type: "introspection"
   readonly issuer: string
   readonly audience: ReadonlyArray<string>
+  /** Every client that an answer names must be one of them; empty: not checked. */
+  readonly allowedClients: ReadonlyArray<string>
+  readonly requireVerifiedEmail: boolean
   readonly introspectionEndpoint: string
   readonly clientAuth: ClientAuth
 }

@@ -44,9 +44,11 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
       return {
         issuer: provider.issuer,
         audience: provider.audience,
+        allowed_clients: provider.allowedClients,
         ...describeKeys(provider.keys),
         algorithms: provider.algorithms,
         require_at_jwt: provider.requireAccessTokenType,
+        require_verified_email: provider.requireVerifiedEmail,
         ...describeEndpoints(provider.endpoints)
       }
     case "static":
@@ -62,11 +64,17 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
         }))
       }
     case "userinfo":
-      return { issuer: provider.issuer, userinfo_endpoint: provider.userinfoEndpoint }
+      return {
+        issuer: provider.issuer,
+        userinfo_endpoint: provider.userinfoEndpoint,
+        require_verified_email: provider.requireVerifiedEmail
+      }
     case "introspection":
       return {
         issuer: provider.issuer,
         audience: provider.audience,
+        allowed_clients: provider.allowedClients,
+        require_verified_email: provider.requireVerifiedEmail,
         introspection_endpoint: provider.introspectionEndpoint,
         ...describeClientAuth(provider.clientAuth)
       }

@@ -1,6 +1,14 @@
 import type { FieldReader } from "./FieldReader.ts"
 import type { JwtProvider, KeySource } from "./GatewaySettings.ts"
-import { allowedDomains, audience, type ProviderContext, readCommon, readIssuer } from "./providerParts.ts"
+import {
+  allowedClients,
+  allowedDomains,
+  audience,
+  type ProviderContext,
+  readCommon,
+  readIdentityRules,
+  readIssuer
+} from "./providerParts.ts"
 import { withoutSlash } from "./resourceUrl.ts"
 
 /** A provider of JWTs, or `undefined` after complaining about everything that is wrong with it. */
@@ -27,8 +35,10 @@ export const resolveJwtProvider = (
   }
   const rest = {
     ...readCommon(fields, type),
+    ...readIdentityRules(fields),
     type,
     audience: audience(fields, context),
+    allowedClients: allowedClients(fields),
     algorithms: fields.read("algorithms") ?? ["RS256" as const],
     requireAccessTokenType: fields.read("require_at_jwt") ?? false,
     endpoints,

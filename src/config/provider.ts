@@ -13,7 +13,15 @@ import type {
 } from "./GatewaySettings.ts"
 import { resolveJwtProvider } from "./jwtProvider.ts"
 import { providerFieldNames, providerFields, type ProviderType } from "./providerFields.ts"
-import { allowedDomains, audience, type ProviderContext, readCommon, readIssuer } from "./providerParts.ts"
+import {
+  allowedClients,
+  allowedDomains,
+  audience,
+  type ProviderContext,
+  readCommon,
+  readIdentityRules,
+  readIssuer
+} from "./providerParts.ts"
 import { withoutSlash } from "./resourceUrl.ts"
 import { issuerUrl } from "./urls.ts"
 
@@ -51,7 +59,7 @@ const resolveStatic = (fields: FieldReader): StaticProvider | undefined => {
 const resolveUserinfo = (fields: FieldReader): UserinfoProvider | undefined => {
   const issuer = readIssuer(fields, "userinfo")
   const endpoint = fields.read("userinfo_endpoint")
-  const common = readCommon(fields, "userinfo")
+  const common = { ...readCommon(fields, "userinfo"), ...readIdentityRules(fields) }
   const domains = allowedDomains(fields, "userinfo", [["issuer", issuer], ["userinfo_endpoint", endpoint]])
   return issuer === undefined
     ? undefined
@@ -110,7 +118,9 @@ const resolveIntrospection = (fields: FieldReader, context: ProviderContext): In
   const clientAuth = readClientAuth(fields)
   const rest = {
     ...readCommon(fields, "introspection"),
+    ...readIdentityRules(fields),
     audience: audience(fields, context),
+    allowedClients: allowedClients(fields),
     allowedDomains: allowedDomains(fields, "introspection", [
       ["issuer", issuer],
       ["introspection_endpoint", introspectionEndpoint]

@@ -32,6 +32,14 @@ const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArra
   return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
 }
 
+/** How claims become identities, as far as fields say so. */
+export const readIdentityRules = (fields: FieldReader) => ({
+  requireVerifiedEmail: fields.read("require_verified_email") ?? false
+})
+
+/** Whose tokens may come. */
+export const allowedClients = (fields: FieldReader): ReadonlyArray<string> => fields.read("allowed_clients") ?? []
+
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 

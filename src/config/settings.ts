@@ -37,6 +37,11 @@ const audience = list("comma list", /,/, (members) =>
     ? refuse("contains a wildcard", "Name the audiences, or leave the setting out to check none")
     : Result.succeed(members))
 
+const clients = list("comma list", /,/, (members) =>
+  members.includes("*")
+    ? refuse("contains a wildcard", "Name the clients, or leave the setting out to check none")
+    : Result.succeed(members))
+
 const table = {
   MCP_GATEWAY_URL: {
     kind: gatewayUrl,
@@ -127,6 +132,13 @@ const table = {
     otherwise: "not checked",
     doc: "Audiences of which a token must have one; `auto` is the public URL with the MCP path."
   },
+  MCP_ALLOWED_CLIENTS: {
+    kind: clients,
+    otherwise: "not checked",
+    doc:
+      "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud` this " +
+      "takes its place."
+  },
   MCP_JWT_JWKS_URI: {
     kind: providerUrl,
     aliases: ["AUTH_PROVIDER_JWKS_URI", "AUTHKIT_JWKS_URI"],
@@ -139,6 +151,11 @@ const table = {
   },
   MCP_JWT_ALGORITHM: { kind: algorithms, default: "RS256", doc: "Signature algorithms that are accepted." },
   MCP_REQUIRE_AT_JWT: { kind: boolean, default: "false", doc: "Accept only tokens of type `at+jwt` (RFC 9068)." },
+  MCP_REQUIRE_VERIFIED_EMAIL: {
+    kind: boolean,
+    default: "false",
+    doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false."
+  },
   MCP_ALLOWED_DOMAINS: {
     kind: domains,
     aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS"],
@@ -235,7 +252,7 @@ const table = {
     doc: "The field with the trace id of a request and its answer."
   },
   MCP_CLOCK_SKEW: { kind: integer(0, 300), default: "60", doc: "Tolerance for times in tokens, in seconds." },
-  MCP_MAX_TOKEN_BYTES: { kind: integer(256, 65_536), default: "8192", doc: "The longest token that is looked at." },
+  MCP_MAX_TOKEN_BYTES: { kind: integer(256, 65_536), default: "16384", doc: "The longest token that is looked at." },
   MCP_MAX_BODY_BYTES: {
     kind: integer(1024, 1_073_741_824),
     default: "4194304",

@@ -14,10 +14,11 @@ const aboutProvider = (provider: Provider, settings: GatewaySettings, developmen
     case "authkit":
     case "oidc":
     case "introspection": {
-      if (provider.audience.length === 0) {
+      if (provider.audience.length === 0 && provider.allowedClients.length === 0) {
         say(
           "no audience is configured, so that tokens that were issued for other services are accepted. " +
-            "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path."
+            "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path. Where tokens have no aud, set " +
+            "MCP_ALLOWED_CLIENTS."
         )
       }
       break

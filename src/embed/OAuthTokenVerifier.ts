@@ -46,7 +46,7 @@ export interface ConfiguredVerifierOptions<E = never> {
 export interface OAuthTokenVerifierOptions {
   /** Where refusals and faults are logged; Effect's default logger unless given. */
   readonly logger?: Layer.Layer<never> | undefined
-  /** The longest token that is looked at, in bytes; 8192 unless given. */
+  /** The longest token that is looked at, in bytes; 16384 unless given. */
   readonly maxTokenBytes?: number | undefined
   /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
   readonly resource?: string | undefined
@@ -67,7 +67,7 @@ const logFault = (defect: unknown): Effect.Effect<void> =>
 const make = <E>(
   layer: Layer.Layer<TokenVerifier, E>,
   sdk: SdkErrors,
-  { logger, maxTokenBytes = 8192, resource }: OAuthTokenVerifierOptions,
+  { logger, maxTokenBytes = 16_384, resource }: OAuthTokenVerifierOptions,
   scopes: Scopes
 ): OAuthTokenVerifier => {
   const runtime = makeRuntime(layer, logger)

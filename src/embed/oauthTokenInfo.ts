@@ -14,6 +14,8 @@ export interface OAuthTokenInfo {
   resource?: URL
   extra: {
     subject: string
+    /** Who calls: a person, or a program on its own behalf. */
+    principal: "user" | "client" | undefined
     issuer: string
     /** The name of the provider that vouches for the caller. */
     provider: string
@@ -30,7 +32,7 @@ const namesResource = (aud: unknown, resource: string): boolean =>
 /** Tells the SDK who bears `token`. Everything in it is the caller's own: handlers may change it. */
 export const oauthTokenInfo = (
   token: string,
-  { claims, clientId, email, expiresAt, issuer, name, provider, scopes, subject }: Identity,
+  { claims, clientId, email, expiresAt, issuer, name, principal, provider, scopes, subject }: Identity,
   { nowSeconds, resource }: { readonly nowSeconds: number; readonly resource: string | undefined }
 ): OAuthTokenInfo => ({
   token,
@@ -38,5 +40,5 @@ export const oauthTokenInfo = (
   scopes: [...scopes],
   expiresAt: expiresAt ?? nowSeconds + maxPositiveMillis / 1000,
   ...(resource !== undefined && namesResource(claims["aud"], resource) ? { resource: new URL(resource) } : {}),
-  extra: { subject, issuer, provider, email, name, claims: structuredClone(claims) }
+  extra: { subject, principal, issuer, provider, email, name, claims: structuredClone(claims) }
 })

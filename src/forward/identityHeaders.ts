@@ -24,6 +24,7 @@ const encode = (identity: Identity): Record<string, string> => {
     "x-auth-issuer": encodeFieldValue(identity.issuer),
     "x-auth-provider": encodeFieldValue(identity.provider)
   }
+  if (identity.principal !== undefined) headers["x-auth-principal"] = identity.principal
   if (identity.clientId !== undefined) headers["x-auth-client-id"] = encodeFieldValue(identity.clientId)
   if (identity.scopes.length > 0) headers["x-auth-scopes"] = identity.scopes.map(encodeFieldValue).join(" ")
   if (identity.email !== undefined) headers["x-auth-email"] = encodeFieldValue(identity.email)

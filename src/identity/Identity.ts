@@ -11,6 +11,7 @@
  *
  * const identity: Identity = {
  *   subject: "user-1",
+ *   principal: "user",
  *   clientId: undefined,
  *   issuer: "https://notes.example.com",
  *   scopes: ["notes:read"],
@@ -27,6 +28,8 @@
 export interface Identity {
   /** The `sub` of the token, or the client id of a machine token; never empty. */
   readonly subject: string
+  /** Who calls: a person, or a program on its own behalf. `undefined` where a verifier does not say. */
+  readonly principal?: "user" | "client" | undefined
   /** The OAuth client that the token was issued to, where the token says so. */
   readonly clientId: string | undefined
   /** The issuer as the token spells it; `static` for static tokens. */

@@ -68,12 +68,26 @@ const current = (text: string | undefined, digest: string, now: number) => {
   return own(entry, "digest") === digest && typeof until === "number" && now < until ? { entry, until } : undefined
 }
 
+const isPrincipal = (value: unknown): value is Identity["principal"] =>
+  value === undefined || value === "user" || value === "client"
+
 const identityOf = (stored: JsonObject): Identity | undefined => {
-  const { claims, clientId, email, expiresAt, issuer, name, provider, scopes, subject } = stored
+  const { claims, clientId, email, expiresAt, issuer, name, principal, provider, scopes, subject } = stored
   return isText(subject) && subject !== "" && isText(issuer) && isText(provider) && isTextIfGiven(clientId) &&
       isTextIfGiven(email) && isTextIfGiven(name) && (expiresAt === undefined || typeof expiresAt === "number") &&
-      Array.isArray(scopes) && scopes.every(isText) && isJsonObject(claims)
-    ? { subject, clientId, issuer, scopes, email, name, provider, expiresAt, claims }
+      Array.isArray(scopes) && scopes.every(isText) && isJsonObject(claims) && isPrincipal(principal)
+    ? {
+      subject,
+      ...(principal === undefined ? {} : { principal }),
+      clientId,
+      issuer,
+      scopes,
+      email,
+      name,
+      provider,
+      expiresAt,
+      claims
+    }
     : undefined
 }
 

@@ -16,6 +16,7 @@ export type FindStaticToken = (token: string) => Effect.Effect<Identity | undefi
 
 const identityOf = (provider: string, token: StaticToken): Identity => ({
   subject: token.subject,
+  principal: token.subject === token.clientId ? "client" : "user",
   clientId: token.clientId,
   issuer: "static",
   scopes: token.scopes,

@@ -97,7 +97,8 @@ const expectedNames: ReadonlySet<string> = new Set([
   "x-auth-issuer",
   "x-auth-scopes",
   "x-auth-email",
-  "x-auth-provider"
+  "x-auth-provider",
+  "x-auth-principal"
 ])
 
 const assertNothingInjected = (rawHeaders: ReadonlyArray<string>) => {

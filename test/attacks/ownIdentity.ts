@@ -5,6 +5,7 @@ import type { RecordedRequest } from "../support/RecordedRequest.ts"
 /** What the gateway itself says about `dev-user`, by name. */
 export const own: Readonly<Record<string, string>> = {
   "x-auth-user-id": "dev-user",
+  "x-auth-principal": "user",
   "x-auth-client-id": "dev-client",
   "x-auth-issuer": "static",
   "x-auth-scopes": "read write",

@@ -46,7 +46,8 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
               "x-auth-issuer": issuer.issuer,
               "x-auth-scopes": "mcp:read mcp:write",
               "x-auth-email": "alice@example.com",
-              "x-auth-provider": "corporate"
+              "x-auth-provider": "corporate",
+              "x-auth-principal": "user"
             })
           }))
 

@@ -10,6 +10,8 @@ export const jwtProvider = (
   name: "corporate",
   issuer,
   audience: [audience],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Discovery" },
   algorithms: ["RS256"],
   requireAccessTokenType: false,

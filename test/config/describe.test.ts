@@ -56,7 +56,7 @@ describe("the description of settings", () => {
   it.effect("speaks in the terms of the config file, of every setting that describes the gateway", () =>
     Effect.sync(() => {
       const single =
-        /^(provider_|jwt_|oauth_|static_tokens|introspection_url|client_|token_prefix|allowed_domains|require_at_jwt)/
+        /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_|token_prefix|allowed_domains|require_at_jwt)/
       assert.deepStrictEqual(
         Object.keys(describeSettings(everything)).toSorted(),
         settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)
@@ -78,9 +78,11 @@ describe("the description of settings", () => {
           name: "authkit",
           issuer: "https://t.authkit.app",
           audience: ["https://mcp.example.com/mcp"],
+          allowed_clients: [],
           jwks_uri: "https://t.authkit.app/oauth2/jwks",
           algorithms: ["RS256"],
           require_at_jwt: false,
+          require_verified_email: false,
           ...endpoints,
           allowed_domains: ["*.authkit.app", "*.workos.com"]
         },
@@ -90,9 +92,11 @@ describe("the description of settings", () => {
           name: "oidc",
           issuer: "my-issuer",
           audience: [],
+          allowed_clients: [],
           public_key: "(PEM)",
           algorithms: ["EdDSA"],
           require_at_jwt: false,
+          require_verified_email: false,
           ...endpoints
         },
         {
@@ -101,9 +105,11 @@ describe("the description of settings", () => {
           name: "discovered",
           issuer: "https://issuer.example",
           audience: [],
+          allowed_clients: [],
           jwks_uri: "(from the issuer's discovery document)",
           algorithms: ["RS256"],
           require_at_jwt: false,
+          require_verified_email: false,
           ...endpoints
         },
         {
@@ -112,6 +118,7 @@ describe("the description of settings", () => {
           name: "userinfo",
           issuer: "https://opaque.example",
           userinfo_endpoint: "https://opaque.example/oauth/userinfo",
+          require_verified_email: false,
           token_prefix: "mat_"
         },
         {
@@ -120,6 +127,8 @@ describe("the description of settings", () => {
           name: "introspection",
           issuer: "https://asked.example",
           audience: [],
+          allowed_clients: [],
+          require_verified_email: false,
           introspection_endpoint: "https://asked.example/i",
           client_id: "gateway",
           client_auth: "basic",

@@ -9,6 +9,8 @@ const authkit = {
   name: "authkit",
   issuer: "https://your-tenant.authkit.app",
   audience: [],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Jwks", uri: "https://your-tenant.authkit.app/oauth2/jwks" },
   algorithms: ["RS256"],
   requireAccessTokenType: false,
@@ -24,6 +26,8 @@ const auth0 = {
   name: "auth0",
   issuer: "https://your-domain.auth0.com",
   audience: ["your-api-audience"],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Jwks", uri: "https://your-domain.auth0.com/.well-known/jwks.json" },
   endpoints: {
     authorize: "https://your-domain.auth0.com/authorize",
@@ -61,6 +65,8 @@ describe("the seeds' own examples", () => {
           name: "oidc",
           issuer: "https://auth.example.com",
           audience: ["your-api-audience"],
+          allowedClients: [],
+          requireVerifiedEmail: false,
           keys: { _tag: "Jwks", uri: "https://auth.example.com/.well-known/jwks.json" },
           allowedDomains: []
         }
@@ -178,6 +184,7 @@ describe("the seeds' own examples", () => {
         type: "userinfo",
         name: "userinfo",
         issuer: "https://your-authkit-instance.com",
+        requireVerifiedEmail: false,
         userinfoEndpoint: "https://your-authkit-instance.com/oauth/userinfo",
         requiredScopes: [],
         tokenPrefix: "mat_",

@@ -36,7 +36,7 @@ describe("settings", () => {
         identityHeaders: true,
         injectRequestContext: true,
         injectResponseContext: true,
-        maxTokenBytes: 8192,
+        maxTokenBytes: 16_384,
         maxBodyBytes: 4_194_304,
         clockSkewSeconds: 60,
         upstreamTimeoutMillis: 300_000,

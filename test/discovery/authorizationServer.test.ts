@@ -14,6 +14,8 @@ const oidc = (issuer: string, changes: Partial<JwtProvider> = {}): JwtProvider =
   name: issuer,
   issuer,
   audience: [],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Jwks", uri: "https://issuer.example/jwks" },
   algorithms: ["RS256"],
   requireAccessTokenType: false,
@@ -26,6 +28,7 @@ const userinfo = (issuer: string): UserinfoProvider => ({
   type: "userinfo",
   name: issuer,
   issuer,
+  requireVerifiedEmail: false,
   userinfoEndpoint: `${issuer}/oauth/userinfo`
 })
 

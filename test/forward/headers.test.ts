@@ -222,6 +222,13 @@ describe("identityHeaders", () => {
     })
   })
 
+  it("says whether a person or a program calls, where that is known", () => {
+    for (const principal of ["user", "client"] as const) {
+      assert.strictEqual(identityHeaders({ ...identity, principal })["x-auth-principal"], principal)
+    }
+    assert.notProperty(identityHeaders(identity), "x-auth-principal")
+  })
+
   it("leaves out what the identity does not say", () => {
     const bare = identityHeaders({ ...identity, clientId: undefined, email: undefined, scopes: [] })
     assert.deepStrictEqual(Object.keys(bare), ["x-auth-user-id", "x-auth-issuer", "x-auth-provider"])

@@ -22,6 +22,8 @@ const provider: IntrospectionProvider = {
   allowedDomains: [],
   issuer: "https://idp.example",
   audience: ["mcp-api"],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   introspectionEndpoint: "https://idp.example/introspect",
   clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
 }

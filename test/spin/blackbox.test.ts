@@ -29,6 +29,8 @@ const jwt = {
   type: "oidc",
   issuer,
   audience: ["mcp-api", "other"],
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Discovery" },
   algorithms: ["RS256"],
   requireAccessTokenType: false,
@@ -44,6 +46,8 @@ const providers: ReadonlyArray<Provider> = [
     ...jwt,
     name: "keys",
     audience: [],
+    allowedClients: [],
+    requireVerifiedEmail: false,
     keys: { _tag: "Jwks", uri: `${issuer}/jwks` },
     algorithms: jwsAlgorithms,
     requireAccessTokenType: true,
@@ -57,6 +61,7 @@ const providers: ReadonlyArray<Provider> = [
     name: "userinfo",
     tokenPrefix: "mat_",
     issuer: `${issuer}/userinfo`,
+    requireVerifiedEmail: false,
     userinfoEndpoint: `${issuer}/oauth/userinfo`
   },
   {
@@ -67,6 +72,8 @@ const providers: ReadonlyArray<Provider> = [
     requiredScopes: ["read"],
     issuer: `${issuer}/introspection`,
     audience: ["mcp-api"],
+    allowedClients: [],
+    requireVerifiedEmail: false,
     introspectionEndpoint: `${issuer}/introspect`,
     clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
   }

@@ -218,6 +218,11 @@ export const brokenSteps: ReadonlyArray<Broken> = [
     handMade({ audience: (aud, { audience }) => aud === undefined || parts(aud).includes(audience) })
   ],
   ["CLM-09: aud may not be an array", ["JWT-03"], handMade({ audience: (aud, { audience }) => aud === audience })],
+  [
+    "CLM-14: the client stands for every person without a subject",
+    ["JWT-44"],
+    handMade({ subject: (claims) => own(claims, "sub") ?? own(claims, "client_id") ?? own(claims, "azp") })
+  ],
   ["CLM-14: a subject may be anything", ["JWT-42"], handMade({ subject: (claims) => String(own(claims, "sub")) })],
   [
     "CLM-15: splits scopes that are in an array",

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { checkAudience } from "../../src/verify/claims/audience.ts"
 
-const reasonOf = (aud: unknown, ...accepted: ReadonlyArray<string>) => checkAudience({ aud }, accepted)?.reason
+const reasonOf = (aud: unknown, ...accepted: ReadonlyArray<string>) =>
+  checkAudience({ aud }, { audience: accepted, allowedClients: [] })?.reason
 
 describe("the audience of a token", () => {
   it("CLM-10 is one with and without the slash at the root of a URL, whichever side has it", () => {

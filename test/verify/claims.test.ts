@@ -307,6 +307,7 @@ layer(Subject)("claims", (it) => {
       const { claims, ...identity } = full
       assert.deepStrictEqual(identity, {
         subject: "user-1",
+        principal: "user",
         clientId: "client-1",
         issuer: issuer.issuer,
         scopes: ["mcp:read"],

@@ -69,6 +69,7 @@ describe("userinfo", () => {
       const { claims, ...identity } = yield* verify(token)
       assert.deepStrictEqual(identity, {
         subject: "ada",
+        principal: "user",
         clientId: undefined,
         issuer: issuer.issuer,
         scopes: [],
@@ -186,6 +187,7 @@ describe("introspection", () => {
       const { claims, ...identity } = yield* verify(token)
       assert.deepStrictEqual(identity, {
         subject: "ada",
+        principal: "user",
         clientId: "cli",
         issuer: issuer.issuer,
         scopes: ["a", "b"],

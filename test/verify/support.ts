@@ -51,6 +51,8 @@ export const jwtProvider = (issuer: Issuer, changes: Partial<JwtProvider> = {}):
   tokenPrefix: undefined,
   allowedDomains: [],
   audience: [issuer.audience].flat(),
+  allowedClients: [],
+  requireVerifiedEmail: false,
   keys: { _tag: "Jwks", uri: issuer.jwksUri },
   algorithms: ["RS256", "ES256"],
   requireAccessTokenType: false,
@@ -65,6 +67,7 @@ export const userinfoProvider = (issuer: Issuer, changes: Partial<UserinfoProvid
   requiredScopes: [],
   tokenPrefix: undefined,
   allowedDomains: [],
+  requireVerifiedEmail: false,
   userinfoEndpoint: issuer.userinfoEndpoint,
   ...changes
 })
@@ -80,6 +83,8 @@ export const introspectionProvider = (
   tokenPrefix: undefined,
   allowedDomains: [],
   audience: [issuer.audience].flat(),
+  allowedClients: [],
+  requireVerifiedEmail: false,
   introspectionEndpoint: issuer.introspectionEndpoint,
   clientAuth: { method: "basic", clientId: issuer.client.id, clientSecret: Redacted.make(issuer.client.secret) },
   ...changes

@@ -47,6 +47,7 @@ const identityName = oneOf([
   "x-auth-scopes",
   "x-auth-email",
   "x-auth-provider",
+  "x-auth-principal",
   "x-auth-roles",
   "x-forwarded-user",
   "x-remote-user",
@@ -59,6 +60,7 @@ const claimed = (identity: Identity): Record<string, ReadonlyArray<string>> => (
   "x-auth-user-id": [identity.subject],
   "x-auth-issuer": [identity.issuer],
   "x-auth-provider": [identity.provider],
+  ...(identity.principal === undefined ? {} : { "x-auth-principal": [identity.principal] }),
   ...(identity.clientId === undefined ? {} : { "x-auth-client-id": [identity.clientId] }),
   ...(identity.scopes.length === 0 ? {} : { "x-auth-scopes": identity.scopes }),
   ...(identity.email === undefined ? {} : { "x-auth-email": [identity.email] })

@@ -61,6 +61,16 @@ const audience: Requirement<VerifierUnderTest> = requirement(
     })
 )
 
+/** What a token of a person's session has, and one of a program's does not. */
+const sessions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
+  { sid: "s-1" },
+  { auth_time: 1_700_000_000 },
+  { preferred_username: "ada" },
+  { email: "ada@example.com" },
+  { scope: "openid mcp:read" },
+  { scope: undefined, scp: ["offline_access"] }
+]
+
 /** Scopes that look as if `admin` were among them. */
 const notScopes: ReadonlyArray<unknown> = [
   7,
@@ -118,6 +128,25 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
           // A machine token without a subject is about its client (RFC 9068, section 2.2): here there is none.
           const client = (other ?? undefined) === undefined ? { client_id: undefined, azp: undefined } : {}
           yield* refusedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-44",
+      title:
+        "MUST NOT take the client for the subject of a token of a person's session, which would make all persons one",
+      source: "RFC 9068, section 2.2; RFC 7519, section 4.1.2",
+      runs: 5
+    },
+    { client: text },
+    ({ client }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        for (const session of sessions) {
+          const good = yield* sign({ claims: { client_id: client, ...session } })
+          yield* refusedBeside(verify, good, yield* sign({ claims: { client_id: client, ...session, sub: undefined } }))
+          yield* refusedBeside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
         }
       })
   ),

@@ -1,6 +1,9 @@
 /** For whom a token is (RFC 7519, section 4.1.3; RFC 8707). Pure. */
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { show, showAll } from "../../keys/show.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
+import { isOfClients, readClientId } from "./client.ts"
+import { statesAccess } from "./tokenKind.ts"
 
 const isAudience = (aud: unknown): aud is string | ReadonlyArray<string> =>
   typeof aud === "string" || (Array.isArray(aud) && aud.every((one) => typeof one === "string"))
@@ -17,19 +20,46 @@ const isAccepted = (accepted: ReadonlyArray<string>) => (one: string): boolean =
   return accepted.some((name) => withoutRootSlash(name) === bare)
 }
 
+/** What a provider's settings say about whom its tokens are for. */
+export interface AudienceRules {
+  readonly audience: ReadonlyArray<string>
+  readonly allowedClients: ReadonlyArray<string>
+}
+
+// A client that chooses its own id (a metadata document) has a URL for it.
+const isUrl = (audience: string): boolean => audience.includes("://")
+
 /**
- * Judges `aud`, a string or an array of strings: one of it must be one of `accepted`, character for character, save that
- * a URL that names a host alone may or may not end with a slash.
+ * Says whether the client of a token stands in for the `aud` that it does not have: one of the allowed clients; or, if the
+ * token states that it is an access token, as Cognito's do, one that the audience names.
+ */
+const hasClientForAudience = (claims: JsonObject, { allowedClients, audience }: AudienceRules): boolean =>
+  isOfClients(claims, allowedClients) ||
+  (statesAccess(claims) && isOfClients(claims, audience.filter((one) => !isUrl(one))))
+
+const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Refusal => {
+  const client = readClientId(claims)
+  const cure = client === undefined
+    ? ""
+    : `; its client is ${show(client)}: MCP_ALLOWED_CLIENTS can take the place of aud`
+  return refusal("MissingClaim", `aud is missing; MCP_JWT_AUDIENCE is ${showAll(audience)}${cure}`)
+}
+
+/**
+ * Judges `aud`, a string or an array of strings: one of it must be one of `audience`, character for character, save that
+ * a URL that names a host alone may or may not end with a slash. For a token without `aud` its client may stand in.
  *
  * With nothing accepted by name any audience will do, but an `aud` of another type will not.
  */
-export const checkAudience = (claims: JsonObject, accepted: ReadonlyArray<string>): Refusal | undefined => {
+export const checkAudience = (claims: JsonObject, rules: AudienceRules): Refusal | undefined => {
+  const { audience } = rules
   const aud = own(claims, "aud")
   if (aud === undefined) {
-    return accepted.length === 0 ? undefined : refusal("MissingClaim", "aud is missing")
+    return audience.length === 0 || hasClientForAudience(claims, rules) ? undefined : withoutAudience(claims, rules)
   }
   if (!isAudience(aud)) return refusal("InvalidAudience", "aud is neither a string nor an array of strings")
-  return accepted.length === 0 || [aud].flat().some(isAccepted(accepted))
+  const given = [aud].flat()
+  return audience.length === 0 || given.some(isAccepted(audience))
     ? undefined
-    : refusal("InvalidAudience", "aud names another audience")
+    : refusal("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)
 }

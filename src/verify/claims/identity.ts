@@ -1,33 +1,60 @@
 /** Who bears a token, from claims that are already proven. Pure. */
 import * as Result from "effect/Result"
+import type { IdentityRules } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../keys/JsonObject.ts"
 import type { Refusal } from "../Refusal.ts"
+import { readClientId } from "./client.ts"
+import { readEmail } from "./email.ts"
 import { readScopes } from "./scopes.ts"
-import { readClientId, readSubject, readText } from "./subject.ts"
+import { readSubject } from "./subject.ts"
+import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
 
 /**
  * Makes the identity that claims describe.
  *
- * @param issuer used if the claims have no `iss`
+ * @param provider its issuer is used if the claims have no `iss`
  */
 export const identityFromClaims = (
   claims: JsonObject,
-  provider: string,
-  issuer: string
+  { issuer, name, requireVerifiedEmail }: IdentityRules
 ): Result.Result<Identity, Refusal> => {
   const subject = readSubject(claims)
   if (Result.isFailure(subject)) return Result.fail(subject.failure)
   return Result.map(readScopes(claims), (scopes) => ({
-    subject: subject.success,
+    ...subject.success,
     clientId: readClientId(claims),
     issuer: readText(claims, "iss") ?? issuer,
     scopes,
-    email: readText(claims, "email"),
+    email: readEmail(claims, requireVerifiedEmail),
     name: readText(claims, "name"),
-    provider,
+    provider: name,
     expiresAt: expiresAt(claims),
     claims
   }))
+}
+
+/**
+ * Makes the identity that a userinfo answer describes: about a person, with no end, no scopes and no issuer of its own.
+ *
+ * A client id is no substitute for the `sub` here.
+ */
+export const identityFromUserinfo = (
+  answer: JsonObject,
+  { issuer, name, requireVerifiedEmail }: IdentityRules
+): Identity | undefined => {
+  const subject = readText(answer, "sub")
+  return subject === undefined || subject === "" ? undefined : {
+    subject,
+    principal: "user",
+    clientId: readClientId(answer),
+    issuer,
+    scopes: [],
+    email: readEmail(answer, requireVerifiedEmail),
+    name: readText(answer, "name"),
+    provider: name,
+    expiresAt: undefined,
+    claims: answer
+  }
 }

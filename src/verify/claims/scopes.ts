@@ -19,3 +19,6 @@ export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<stri
     ? Result.succeed(elements.filter((element) => scopeToken.test(element)))
     : Result.fail(refusal("ValidationFailed", "scopes are neither a string nor an array of strings"))
 }
+
+/** The same; none where they are of another type. */
+export const scopesOf = (claims: JsonObject): ReadonlyArray<string> => Result.getOrElse(readScopes(claims), () => [])

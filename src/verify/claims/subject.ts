@@ -1,36 +1,104 @@
-/** Whom a token is about (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
+/** Whom a token is about: a person or a program, never a mixture (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
+import { readClientId } from "./client.ts"
+import { scopesOf } from "./scopes.ts"
+import { maxTextLength, readText } from "./text.ts"
 
-// Enough for every identifier in use, and little enough for a header field.
-const maxLength = 1024
+/** Claims about a person, or about the session in which one logged in; programs have neither. */
+const personClaims = [
+  "sid",
+  "session_state",
+  "auth_time",
+  "amr",
+  "nonce",
+  "at_hash",
+  "preferred_username",
+  "username",
+  "user_name",
+  "user_id",
+  "upn",
+  "unique_name",
+  "email",
+  "email_verified",
+  "phone_number",
+  "given_name",
+  "family_name",
+  "nickname"
+]
 
-// Half of a UTF-16 pair: no encoding has it, so that two different subjects would be handed on as one.
-const loneSurrogate = /\p{Cs}/u
+// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: what a client asks for on behalf of a person.
+const personScopes: ReadonlySet<string> = new Set(["openid", "profile", "email", "address", "phone", "offline_access"])
 
-/** A claim that is a string of at most 1024 characters which can be handed on; `undefined` for everything else. */
-export const readText = (claims: JsonObject, name: string): string | undefined => {
-  const value = own(claims, name)
-  return typeof value === "string" && value.length <= maxLength && !loneSurrogate.test(value) ? value : undefined
+/** Why a token seems to belong to a person's session; `undefined` where nothing says so. */
+const personSign = (claims: JsonObject): string | undefined => {
+  const claim = personClaims.find((name) => (own(claims, name) ?? "") !== "")
+  if (claim !== undefined) return `it has the claim ${claim}`
+  const scope = scopesOf(claims).find((one) => personScopes.has(one))
+  return scope === undefined ? undefined : `it has the scope ${scope}`
 }
 
-/** The OAuth client that the token was issued to: `client_id`, else `azp`. */
-export const readClientId = (claims: JsonObject): string | undefined =>
-  readText(claims, "client_id") ?? readText(claims, "azp")
+/** The claims by which tokens of the client credentials grant say so: Auth0, SAP and UAA, Entra, WSO2. */
+const programClaims: ReadonlyArray<readonly [name: string, value: string]> = [
+  ["gty", "client-credentials"],
+  ["gty", "client_credentials"],
+  ["grant_type", "client_credentials"],
+  ["idtyp", "app"],
+  ["aut", "APPLICATION"]
+]
+
+const saysProgram = (claims: JsonObject): boolean => programClaims.some(([name, value]) => own(claims, name) === value)
+
+/** Claims of a login; a person who chose a name like that of a service account has them. */
+const sessionClaims = ["sid", "session_state", "auth_time", "nonce"]
+
+/** Keycloak calls the account of a program after its client. */
+const isServiceAccount = (claims: JsonObject): boolean =>
+  readText(claims, "preferred_username")?.toLowerCase() ===
+    `service-account-${readClientId(claims) ?? ""}`.toLowerCase() &&
+  sessionClaims.every((name) => own(claims, name) === undefined)
+
+/** Whom a token is about: a person, or a program on its own behalf. */
+export interface Subject {
+  readonly subject: string
+  readonly principal: "user" | "client"
+}
+
+/** The kind of the bearer of a token that has a subject: a program where the token says so, or is about its client. */
+const principalOf = (claims: JsonObject, subject: string): Subject["principal"] =>
+  saysProgram(claims) || isServiceAccount(claims) ||
+    (subject === readClientId(claims) && personSign(claims) === undefined)
+    ? "client"
+    : "user"
+
+const withoutSubject = (sign: string): Refusal =>
+  refusal(
+    "MissingClaim",
+    `the token has no sub but belongs to a person's session (${sign}), so that all users of its client would be one: ` +
+      "make the provider put sub into access tokens (in Keycloak the client scope basic, or no lightweight access tokens), " +
+      "or use introspection"
+  )
 
 /**
  * The `sub`, a non-empty string of at most 1024 characters; the client of a machine token that has none.
  *
- * Control characters are allowed, since every place that hands it on encodes it.
+ * A token of a person's session that has no `sub` is refused: its client is not the person. Control characters are
+ * allowed, since every place that hands the subject on encodes it.
  */
-export const readSubject = (claims: JsonObject): Result.Result<string, Refusal> => {
-  const hasSubject = own(claims, "sub") !== undefined
-  const subject = hasSubject ? readText(claims, "sub") : readClientId(claims)
-  if (subject !== undefined && subject !== "") return Result.succeed(subject)
-  return Result.fail(
-    hasSubject && own(claims, "sub") !== ""
-      ? refusal("ValidationFailed", "sub is not a string of at most 1024 characters")
-      : refusal("MissingClaim", "neither sub nor a client id")
-  )
+export const readSubject = (claims: JsonObject): Result.Result<Subject, Refusal> => {
+  const given = own(claims, "sub")
+  if (given !== undefined) {
+    const subject = readText(claims, "sub")
+    if (given === "") return Result.fail(refusal("MissingClaim", "sub is empty"))
+    return subject === undefined
+      ? Result.fail(refusal("ValidationFailed", `sub is not a string of at most ${maxTextLength} characters`))
+      : Result.succeed({ subject, principal: principalOf(claims, subject) })
+  }
+  const client = readClientId(claims)
+  if (client === undefined) return Result.fail(refusal("MissingClaim", "neither sub nor a client id"))
+  const sign = personSign(claims)
+  return sign === undefined
+    ? Result.succeed({ subject: client, principal: "client" })
+    : Result.fail(withoutSubject(sign))
 }

@@ -9,6 +9,7 @@ import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
 import { checkAudience } from "../claims/audience.ts"
+import { checkClient } from "../claims/client.ts"
 import { identityFromClaims } from "../claims/identity.ts"
 import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
 import { checkValidity, expiresAt } from "../claims/validity.ts"
@@ -43,18 +44,19 @@ const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider
 
 /** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
 const checkClaims = (
-  { audience }: JwtProvider,
+  provider: JwtProvider,
   { claims, header }: CompactJws,
   now: number,
   skew: number
 ): Refusal | undefined =>
   checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
-    checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ?? checkAudience(claims, audience)
+    checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ??
+    checkAudience(claims, provider) ?? checkClient(claims, provider.allowedClients)
 
 /**
  * Makes the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
  *
- * Judged in this order: algorithm, issuer, type, key, signature, kind of token, times, audience, subject, scopes. Fails
+ * Judged in this order: algorithm, issuer, type, key, signature, kind of token, times, audience, client, subject, scopes. Fails
  * with `InvalidToken`, or `ProviderUnavailable` if the keys cannot be had.
  *
  * @param skew tolerance for times, in seconds
@@ -66,7 +68,7 @@ export const makeJwtVerifier = (
   judgeSignature: JudgeSignature,
   clock: Clock.Clock
 ): VerifyJwt => {
-  const { issuer, name } = provider
+  const { name } = provider
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
   // All that time and the provider can change; the rest of the token is what it was. Without keys it cannot be said.
@@ -99,7 +101,7 @@ export const makeJwtVerifier = (
     const signature = yield* Effect.mapErrorEager(judgeSignature(jws, key), ({ detail }) => unavailable(name, detail))
     const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
     if (refused !== undefined) return yield* Exit.fail(refuse(refused))
-    const identity = identityFromClaims(jws.claims, name, issuer)
+    const identity = identityFromClaims(jws.claims, provider)
     return Result.isSuccess(identity)
       ? { identity: identity.success, holds: jws.token.length > maxRememberedLength ? undefined : holding(jws, key) }
       : yield* Exit.fail(refuse(identity.failure))

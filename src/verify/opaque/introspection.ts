@@ -5,6 +5,7 @@ import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
 import { checkAudience } from "../claims/audience.ts"
+import { checkClient } from "../claims/client.ts"
 import { identityFromClaims } from "../claims/identity.ts"
 import { checkIsAccessToken, checkIsBearer } from "../claims/tokenKind.ts"
 import { checkValidity } from "../claims/validity.ts"
@@ -36,7 +37,7 @@ export const makeIntrospectionVerifier = (
   skew: number,
   http: ProviderHttp["Service"]
 ): AskProvider => {
-  const { allowHttp, allowedDomains, audience, clientAuth, introspectionEndpoint, issuer, name } = provider
+  const { allowHttp, allowedClients, allowedDomains, clientAuth, introspectionEndpoint, issuer, name } = provider
   const { form, origin: credentials, ...shown } = authenticate(clientAuth)
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
@@ -44,7 +45,7 @@ export const makeIntrospectionVerifier = (
     own(claims, "active") === true
       ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
         checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
-        checkAudience(claims, audience)
+        checkAudience(claims, provider) ?? checkClient(claims, allowedClients)
       : refusal("Inactive", "active is not true")
 
   return Effect.fnUntraced(
@@ -62,7 +63,7 @@ export const makeIntrospectionVerifier = (
       if (tellsOutage(body)) return yield* unavailable(name, "introspection says 200 and that it cannot answer now")
       const refused = judge(body, (yield* Clock.currentTimeMillis) / 1000)
       if (refused !== undefined) return yield* refuse(refused)
-      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, name, issuer)), refuse)
+      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), refuse)
     },
     Effect.catchTag(
       "ProviderRequestFailed",

@@ -1,10 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import type { UserinfoProvider } from "../../config/GatewaySettings.ts"
-import { own } from "../../keys/JsonObject.ts"
 import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import { readClientId, readSubject, readText } from "../claims/subject.ts"
+import { identityFromUserinfo } from "../claims/identity.ts"
 import { checkUserinfo } from "../claims/tokenKind.ts"
 import { refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
@@ -21,7 +19,7 @@ const withoutSubject = refusal("MissingClaim", "userinfo has no usable sub; the 
  * the scope `openid` get; every other answer is the provider's failure.
  */
 export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderHttp["Service"]): AskProvider => {
-  const { allowHttp, allowedDomains, issuer, name, userinfoEndpoint } = provider
+  const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
   return Effect.fnUntraced(
     function*(token) {
       const { body } = yield* http.send({
@@ -34,20 +32,7 @@ export const makeUserinfoVerifier = (provider: UserinfoProvider, http: ProviderH
       if (tellsRefusal(body)) return yield* toInvalidToken(name, refusal("Inactive", "userinfo says 200 and an error"))
       const otherKind = checkUserinfo(body)
       if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
-      // A client id is no substitute here: the endpoint is about a person.
-      const subject = readSubject({ sub: own(body, "sub") })
-      if (Result.isFailure(subject)) return yield* toInvalidToken(name, withoutSubject)
-      return {
-        subject: subject.success,
-        clientId: readClientId(body),
-        issuer,
-        scopes: [],
-        email: readText(body, "email"),
-        name: readText(body, "name"),
-        provider: name,
-        expiresAt: undefined,
-        claims: body
-      }
+      return identityFromUserinfo(body, provider) ?? (yield* toInvalidToken(name, withoutSubject))
     },
     Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(userinfoFailure(name, failure)))
   )

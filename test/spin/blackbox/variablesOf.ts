@@ -29,6 +29,8 @@ const ownFields = (provider: Provider) => {
       return {
         issuer: provider.issuer,
         audience: orMissing(provider.audience),
+        allowed_clients: orMissing(provider.allowedClients),
+        require_verified_email: provider.requireVerifiedEmail,
         ...keysOf(provider.keys),
         algorithms: provider.algorithms,
         require_at_jwt: provider.requireAccessTokenType,
@@ -53,12 +55,15 @@ const ownFields = (provider: Provider) => {
       return {
         issuer: provider.issuer,
         userinfo_endpoint: provider.userinfoEndpoint,
+        require_verified_email: provider.requireVerifiedEmail,
         allowed_domains: orMissing(provider.allowedDomains)
       }
     case "introspection":
       return {
         issuer: provider.issuer,
         audience: orMissing(provider.audience),
+        allowed_clients: orMissing(provider.allowedClients),
+        require_verified_email: provider.requireVerifiedEmail,
         introspection_endpoint: provider.introspectionEndpoint,
         ...credentialsOf(provider.clientAuth),
         allowed_domains: orMissing(provider.allowedDomains)

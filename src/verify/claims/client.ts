@@ -1,0 +1,48 @@
+/** The OAuth client that a token was issued to (RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2). Pure. */
+import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { show, showAll } from "../../keys/show.ts"
+import { type Refusal, refusal } from "../Refusal.ts"
+import { readText } from "./text.ts"
+
+/** Where tokens name it, the usual name first: RFC 9068 and RFC 7662; OpenID Connect; Entra before 2.0; Okta. */
+const clientClaims = ["client_id", "azp", "appid", "cid"] as const
+
+/** The client that a token names: `client_id`, else `azp`, `appid` or `cid`. */
+export const readClientId = (claims: JsonObject): string | undefined => {
+  for (const name of clientClaims) {
+    const client = readText(claims, name)
+    if (client !== undefined && client !== "") return client
+  }
+  return undefined
+}
+
+/** The claims of a token that name a client, whatever they hold. */
+const namedClients = (claims: JsonObject): ReadonlyArray<readonly [name: string, client: unknown]> =>
+  clientClaims.flatMap((name) => {
+    const client = own(claims, name)
+    return client === undefined || client === "" ? [] : [[name, client]]
+  })
+
+/** Says whether a token names clients, and only such as may come. */
+export const isOfClients = (claims: JsonObject, allowed: ReadonlyArray<string>): boolean => {
+  const named = namedClients(claims)
+  return named.length > 0 && named.every(([, client]) => typeof client === "string" && allowed.includes(client))
+}
+
+/**
+ * Judges the client of a token: each that it names must be one of `allowed`, character for character, and it must name
+ * one. Where nothing is allowed by name any will do.
+ */
+export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>): Refusal | undefined => {
+  if (allowed.length === 0 || isOfClients(claims, allowed)) return undefined
+  const other = namedClients(claims).find(([, client]) => typeof client !== "string" || !allowed.includes(client))
+  return other === undefined
+    ? refusal(
+      "MissingClaim",
+      `the token names no client (${clientClaims.join(", ")}); MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
+    )
+    : refusal(
+      "InvalidAudience",
+      `the client may not come: ${other[0]} is ${show(other[1])}; MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
+    )
+}

@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { identityHeaders } from "../../src/forward/identityHeaders.ts"
+import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import {
+  assertRefused,
+  introspectionProvider,
+  jwtProvider,
+  start,
+  staticProvider,
+  staticToken,
+  userinfoProvider,
+  verifierOf,
+  withProviders
+} from "./support.ts"
+
+type Claims = Readonly<Record<string, unknown>>
+
+const bot = { sub: undefined, client_id: "bot" }
+
+/** Who bears a token, laid over `sub: "user-1"`. */
+const bearers: ReadonlyArray<readonly [name: string, claims: Claims, subject: string, principal: string]> = [
+  ["a person", {}, "user-1", "user"],
+  ["a person of a session", { client_id: "bot", sid: "s", scope: "openid" }, "user-1", "user"],
+  ["a person of Keycloak", { azp: "cli", preferred_username: "ada", typ: "Bearer" }, "user-1", "user"],
+  [
+    "a person named like a program",
+    { azp: "cli", preferred_username: "service-account-cli", sid: "s" },
+    "user-1",
+    "user"
+  ],
+  ["a person named like another program", { azp: "cli", preferred_username: "service-account-x" }, "user-1", "user"],
+  ["a person whose subject is that of the client", { sub: "bot", client_id: "bot", sid: "s" }, "bot", "user"],
+  ["a program without subject", bot, "bot", "client"],
+  ["a program whose subject is null", { ...bot, sub: null, scope: "mcp:read" }, "bot", "client"],
+  ["a program of an older Entra", { sub: undefined, appid: "bot", idtyp: "app" }, "bot", "client"],
+  ["a program of Okta", { sub: "bot", cid: "bot", scp: ["mcp:read"] }, "bot", "client"],
+  ["a program of Auth0", { sub: "bot@clients", azp: "bot", gty: "client-credentials" }, "bot@clients", "client"],
+  ["a program of Entra", { azp: "bot", idtyp: "app" }, "user-1", "client"],
+  ["a program of SAP", { client_id: "bot", grant_type: "client_credentials" }, "user-1", "client"],
+  ["a service account of Keycloak", { azp: "CLI", preferred_username: "service-account-cli" }, "user-1", "client"],
+  ["empty claims of a session", { ...bot, sid: "", preferred_username: null, auth_time: null }, "bot", "client"]
+]
+
+/** Tokens of a person's session without the person. */
+const mixtures: ReadonlyArray<readonly [claims: Claims, sign: string]> = [
+  [{ ...bot, sid: "s" }, "the claim sid"],
+  [{ ...bot, session_state: "s" }, "the claim session_state"],
+  [{ ...bot, auth_time: start - 10 }, "the claim auth_time"],
+  [{ ...bot, preferred_username: "ada" }, "the claim preferred_username"],
+  [{ ...bot, username: "ada" }, "the claim username"],
+  [{ ...bot, upn: "ada@example.com" }, "the claim upn"],
+  [{ ...bot, email: "ada@example.com" }, "the claim email"],
+  [{ ...bot, email_verified: false }, "the claim email_verified"],
+  [{ ...bot, typ: "Bearer", nonce: "n" }, "the claim nonce"],
+  [{ ...bot, scope: "mcp:read openid" }, "the scope openid"],
+  [{ ...bot, scope: undefined, scp: ["profile"] }, "the scope profile"],
+  [{ ...bot, scope: "offline_access" }, "the scope offline_access"],
+  [{ sub: null, client_id: undefined, azp: "mcp-light", sid: "s", typ: "Bearer" }, "the claim sid"]
+]
+
+const setUp = Effect.gen(function*() {
+  yield* TestClock.setTime(start * 1000)
+  return yield* TestIssuer.make()
+})
+
+describe("who calls", () => {
+  it.effect("is a person or a program, as the token says, and the MCP server is told which", () =>
+    withProviders(Effect.gen(function*() {
+      const issuer = yield* setUp
+      const verify = yield* verifierOf(jwtProvider(issuer))
+      const asking = yield* verifierOf(introspectionProvider(issuer))
+      for (const [name, claims, subject, principal] of bearers) {
+        const identity = yield* verify(yield* issuer.sign({ claims }))
+        assert.deepStrictEqual([identity.subject, identity.principal], [subject, principal], name)
+        assert.strictEqual(identityHeaders(identity)["x-auth-principal"], principal)
+        const answer = { client_id: undefined, scope: undefined, ...claims }
+        const asked = yield* asking(yield* issuer.issueOpaque({ claims: answer }))
+        assert.deepStrictEqual([asked.subject, asked.principal], [subject, principal], name)
+      }
+    })))
+
+  it.effect("is nobody where the token of a person's session has no subject, and the log says the cure", () =>
+    withProviders(Effect.gen(function*() {
+      const issuer = yield* setUp
+      const verify = yield* verifierOf(jwtProvider(issuer))
+      const asking = yield* verifierOf(introspectionProvider(issuer))
+      for (const [claims, sign] of mixtures) {
+        const token = yield* issuer.sign({ claims })
+        yield* assertRefused(verify, token, "MissingClaim")
+        const { detail } = yield* Effect.flip(verify(token))
+        assert.include(detail, `(it has ${sign})`)
+        assert.include(detail, "make the provider put sub into access tokens")
+        const answer = { client_id: undefined, scope: undefined, ...claims }
+        yield* assertRefused(asking, yield* issuer.issueOpaque({ claims: answer }), "MissingClaim")
+      }
+    })))
+
+  it.effect("is a person behind userinfo, and what the setting says for static tokens", () =>
+    withProviders(Effect.gen(function*() {
+      const issuer = yield* setUp
+      const verify = yield* verifierOf(
+        userinfoProvider(issuer),
+        staticProvider([
+          staticToken("static-person"),
+          staticToken("static-program", { clientId: "bot", subject: "bot" })
+        ])
+      )
+      assert.strictEqual((yield* verify(yield* issuer.issueOpaque())).principal, "user")
+      assert.strictEqual((yield* verify("static-person")).principal, "user")
+      assert.strictEqual((yield* verify("static-program")).principal, "client")
+    })))
+
+  it("is not said by a verifier that does not know", () => {
+    const identity = {
+      subject: "s",
+      clientId: undefined,
+      issuer: "i",
+      scopes: [],
+      email: undefined,
+      name: undefined,
+      provider: "own",
+      expiresAt: undefined,
+      claims: {}
+    }
+    assert.notProperty(identityHeaders(identity), "x-auth-principal")
+  })
+})
+
+describe("the e-mail address of a caller", () => {
+  const email = "ada@example.com"
+  const cases: ReadonlyArray<readonly [verified: unknown, usually: boolean, strictly: boolean]> = [
+    [true, true, true],
+    ["true", true, true],
+    ["True", true, true],
+    [undefined, true, false],
+    [null, true, false],
+    [false, false, false],
+    ["false", false, false],
+    ["", false, false],
+    [0, false, false],
+    [1, false, false],
+    [{}, false, false]
+  ]
+
+  it.effect("is left out where the provider says that it is not verified, or does not say so and must", () =>
+    withProviders(Effect.gen(function*() {
+      const issuer = yield* setUp
+      const usual = yield* verifierOf(jwtProvider(issuer))
+      const strict = yield* verifierOf(jwtProvider(issuer, { requireVerifiedEmail: true }))
+      const asking = yield* verifierOf(introspectionProvider(issuer))
+      for (const [verified, usually, strictly] of cases) {
+        const claims = { email, email_verified: verified }
+        const token = yield* issuer.sign({ claims })
+        const said = (is: boolean) => is ? email : undefined
+        const identity = yield* usual(token)
+        assert.strictEqual(identity.email, said(usually), String(verified))
+        assert.strictEqual(identityHeaders(identity)["x-auth-email"], said(usually))
+        assert.strictEqual((yield* strict(token)).email, said(strictly), String(verified))
+        assert.strictEqual((yield* asking(yield* issuer.issueOpaque({ claims }))).email, said(usually))
+      }
+    })))
+})
