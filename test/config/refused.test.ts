@@ -122,6 +122,11 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_ALLOWED_DOMAINS: "*" }, { MCP_ALLOWED_DOMAINS: "*.example" })
   ],
   [
+    "any client by a wildcard",
+    "MCP_ALLOWED_CLIENTS",
+    ...oidc({ MCP_ALLOWED_CLIENTS: "desktop,*" }, { MCP_ALLOWED_CLIENTS: "desktop" })
+  ],
+  [
     "CFG-01 a wildcard audience",
     "MCP_JWT_AUDIENCE",
     ...oidc({ MCP_JWT_AUDIENCE: "a,*" }, { MCP_JWT_AUDIENCE: "a,b" })
@@ -456,6 +461,7 @@ describe("bad configurations", () => {
         "MCP_CA_FILE",
         "MCP_JWT_PUBLIC_KEY",
         "MCP_REQUIRE_AT_JWT",
+        "MCP_REQUIRE_VERIFIED_EMAIL",
         "MCP_OAUTH_AUTHORIZE_ENDPOINT",
         "MCP_OAUTH_USERINFO_ENDPOINT",
         "MCP_INTROSPECTION_URL",
