@@ -83,6 +83,7 @@ const people = {
   tokenPrefix: undefined,
   allowedDomains: [],
   issuer: "https://idp.example",
+  requireVerifiedEmail: false,
   userinfoEndpoint: "https://idp.example/userinfo"
 } as const
 
