@@ -4,6 +4,9 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 
+/** No more of a token's scopes are written to the log. */
+const maxListed = 40
+
 /** What the settings say of scopes. */
 export type Scoped = Pick<GatewaySettings, "providers" | "requiredScopes">
 
@@ -29,5 +32,10 @@ export const requireScopes = (
   const has = (scope: string): boolean => identity.scopes.includes(scope)
   // The list is for those who lack one.
   if (standing.every(has) && also.every(has)) return Result.void
-  return Result.fail(new InsufficientScope({ required: [...new Set([...standing, ...also])] }))
+  return Result.fail(
+    new InsufficientScope({
+      required: [...new Set([...standing, ...also])],
+      detail: `the token has ${identity.scopes.length} scopes: ${identity.scopes.slice(0, maxListed).join(" ")}`
+    })
+  )
 }

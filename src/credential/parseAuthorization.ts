@@ -7,6 +7,7 @@ import {
   UnsupportedCredential
 } from "../errors/GatewayError.ts"
 import * as BearerToken from "./BearerToken.ts"
+import { characterMistake, emptyWord, schemeMistake } from "./mistakes.ts"
 import { hasTokenParameter } from "./tokenInQuery.ts"
 
 /** What a request may hold of credentials. */
@@ -82,26 +83,28 @@ export const findBearer = (
   }
   const { rest, scheme } = splitScheme(trimOws(value))
   if (scheme.toLowerCase() !== "bearer") {
-    return Result.fail(new UnsupportedCredential({ detail: "the scheme is not Bearer" }))
+    return Result.fail(new UnsupportedCredential({ detail: schemeMistake(scheme, rest) }))
   }
   if (rest === "") return Result.fail(new UnsupportedCredential({ detail: "no token after the scheme" }))
   return rest.length > maxTokenBytes
-    ? Result.fail(new CredentialTooLarge({ limit: maxTokenBytes }))
+    ? Result.fail(new CredentialTooLarge({ limit: maxTokenBytes, size: rest.length }))
     : Result.succeed(rest)
 }
 
+const malformed = (detail: string): Result.Result<never, InvalidToken> =>
+  Result.fail(new InvalidToken({ reason: "MalformedToken", provider: undefined, detail }))
+
 /** Makes a token of what `findBearer` has found, if its characters are those of one. */
 export const bearerToken = (text: string): Result.Result<BearerToken.BearerToken, InvalidRequest | InvalidToken> => {
-  if (token68.test(text)) return Result.succeed(BearerToken.make(text))
-  return Result.fail(
-    joined.test(text)
-      ? new InvalidRequest({ reason: "RepeatedCredential", detail: "several credentials in one Authorization field" })
-      : new InvalidToken({
-        reason: "MalformedToken",
-        provider: undefined,
-        detail: "the token has characters outside token68"
-      })
-  )
+  if (token68.test(text)) {
+    const word = emptyWord(text)
+    return word === undefined ? Result.succeed(BearerToken.make(text)) : malformed(word)
+  }
+  return joined.test(text)
+    ? Result.fail(
+      new InvalidRequest({ reason: "RepeatedCredential", detail: "several credentials in one Authorization field" })
+    )
+    : malformed(characterMistake(text))
 }
 
 /** Finds the one bearer token of a request, or says why there is none. */

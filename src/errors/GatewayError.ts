@@ -60,10 +60,17 @@ export class InvalidToken extends Data.TaggedError("InvalidToken")<{
   readonly detail: string
 }> {}
 
-/** The token is longer than `MCP_MAX_TOKEN_BYTES` or the header block is too large; it was not looked into. */
+/** The token is longer than `MCP_MAX_TOKEN_BYTES`; it was not looked into. */
 export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
+  /** Both in bytes. */
   readonly limit: number
-}> {}
+  readonly size: number
+}> {
+  /** For the log. */
+  get detail(): string {
+    return `the token has ${this.size} bytes, the limit is ${this.limit}; MCP_MAX_TOKEN_BYTES raises it`
+  }
+}
 
 /**
  * The token is good but lacks scopes that the resource needs, or without which its provider says nothing about it

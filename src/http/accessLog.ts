@@ -13,7 +13,10 @@ import { requestTarget } from "./requestTarget.ts"
 
 const encoder = new TextEncoder()
 
-const bounded = (text: string): string => text.length > 256 ? `${text.slice(0, 256)}…` : text
+const bounded = (text: string, length = 256): string => text.length > length ? `${text.slice(0, length)}…` : text
+
+/** Room for what was found and what was expected. */
+const detailLength = 2_048
 
 // What nginx writes for a request whose client left before there was an answer.
 const clientClosedRequest = 499
@@ -33,7 +36,7 @@ const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "
 export const refusalReason = (error: GatewayError): Record<string, unknown> => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
-  ...("detail" in error && error.detail !== undefined ? { detail: bounded(error.detail) } : {}),
+  ...("detail" in error && error.detail !== undefined ? { detail: bounded(error.detail, detailLength) } : {}),
   ...("required" in error ? { required_scopes: error.required } : {}),
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })

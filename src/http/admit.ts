@@ -7,6 +7,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { bearerToken, type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
 import { AccessDenied, type InsufficientScope, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { show } from "../keys/show.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Exchange } from "./Exchange.ts"
 
@@ -29,7 +30,12 @@ export const credentialOf = (
   query: string
 ): Result.Result<string | Admission, AccessDenied | CredentialError> => {
   if (!mayCall(settings, exchange)) {
-    return Result.fail(new AccessDenied({ reason: "Origin", detail: "the Origin is not in MCP_ALLOWED_ORIGINS" }))
+    return Result.fail(
+      new AccessDenied({
+        reason: "Origin",
+        detail: `the Origin ${show(exchange.origin)} is not in MCP_ALLOWED_ORIGINS`
+      })
+    )
   }
   if (!settings.authEnabled) return Result.succeed(Admission.authenticationDisabled())
   return findBearer({ authorization: exchange.wire.values("authorization"), query }, settings.maxTokenBytes)

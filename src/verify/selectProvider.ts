@@ -1,8 +1,10 @@
 /** Which provider judges a token. Pure. */
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { shapeMistake } from "../credential/mistakes.ts"
 import { isSameIssuer } from "../keys/issuerUrl.ts"
 import { own } from "../keys/JsonObject.ts"
+import { show, showAll } from "../keys/show.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
 import type { ProviderReach } from "./opaque/providerRefusal.ts"
@@ -76,7 +78,9 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
     const iss = own(jws.claims, "iss")
     const provider = typeof iss === "string" ? jwt.find(({ issuer }) => isSameIssuer(issuer, iss)) : undefined
     return provider === undefined
-      ? Result.fail(refusal("InvalidIssuer", "iss is not a configured issuer"))
+      ? Result.fail(
+        refusal("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.map(({ issuer }) => issuer))}`)
+      )
       : Result.succeed({ _tag: "Jwt", provider, jws })
   }
 
@@ -85,6 +89,6 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
     if (named !== undefined) return selectNamed(named.provider, token)
     if (jwt.length > 0 && hasJwtShape(token)) return Result.flatMap(parseCompactJws(token), selectByIssuer)
     if (opaque !== undefined && moreOpaque.length === 0) return Result.succeed({ _tag: "Opaque", provider: opaque })
-    return Result.fail(onlyStatic ? unknownToken : refusal("MalformedToken", "no provider has such tokens"))
+    return Result.fail(onlyStatic ? unknownToken : refusal("MalformedToken", shapeMistake(token)))
   }
 }

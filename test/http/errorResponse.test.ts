@@ -32,7 +32,7 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   UnsupportedCredential: [new Errors.UnsupportedCredential({ detail: "secret detail" }), 401],
   InvalidRequest: [new Errors.InvalidRequest({ reason: "MalformedHost", detail: "secret detail" }), 400],
   InvalidToken: [invalidToken("Expired"), 401],
-  CredentialTooLarge: [new Errors.CredentialTooLarge({ limit: 8192 }), 431],
+  CredentialTooLarge: [new Errors.CredentialTooLarge({ limit: 8192, size: 8193 }), 431],
   InsufficientScope: [new Errors.InsufficientScope({ required: ["a", "b"] }), 403],
   AccessDenied: [new Errors.AccessDenied({ reason: "Origin", detail: "secret detail" }), 403],
   NotFound: [new Errors.NotFound(), 404],

@@ -113,6 +113,27 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       assert.notStrictEqual(yield* subjectOf("other"), one)
     }))
 
+  it.effect("names size, limit and setting of a token that is too long, and Entra's with 200 groups is not", () =>
+    Effect.gen(function*() {
+      const { gateway, issuer } = yield* Traced
+      const groups = Array.from({ length: 200 }, () => randomUUID())
+      const withGroups = yield* issuer.sign({ claims: { groups } })
+      assert.isAbove(withGroups.length, 10_000)
+      assert.strictEqual((yield* exchange(gateway, `Bearer ${withGroups}`)).answer.status, 200)
+      // The head of the request has room for more than the token.
+      const others = [`X-Padding: ${"p".repeat(12_000)}`]
+      const longest = yield* exchange(gateway, `Bearer ${"a".repeat(16_384)}`, { lines: others })
+      assert.strictEqual(longest.answer.status, 401)
+      const tooLong = yield* exchange(gateway, `Bearer ${"a".repeat(16_385)}`, { lines: others })
+      assert.strictEqual(tooLong.answer.status, 431)
+      assert.strictEqual(tooLong.line["error"], "CredentialTooLarge")
+      assert.strictEqual(
+        tooLong.line["detail"],
+        "the token has 16385 bytes, the limit is 16384; MCP_MAX_TOKEN_BYTES raises it"
+      )
+      assert.notInclude(tooLong.text, "16384")
+    }))
+
   it.effect("ERR-02 holds the true reason of a refusal, which the answer does not", () =>
     Effect.gen(function*() {
       const { gateway, issuer } = yield* Traced

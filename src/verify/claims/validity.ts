@@ -26,6 +26,14 @@ export const expiresAt = (claims: JsonObject): number | undefined => {
   return isNumericDate(exp) ? exp : undefined
 }
 
+const units = [["days", 86_400], ["hours", 3_600], ["minutes", 60]] as const
+
+/** Writes a length of time, as in `2 hours` or `45 s`. */
+const showSeconds = (seconds: number): string => {
+  const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? ["s", 1]
+  return `${Math.floor(seconds / length)} ${unit}`
+}
+
 /** Judges `exp`, `nbf` and `iat`. */
 export const checkValidity = (claims: JsonObject, rules: ValidityRules): Refusal | undefined => {
   const { now, requireExpiry, skew } = rules
@@ -34,13 +42,18 @@ export const checkValidity = (claims: JsonObject, rules: ValidityRules): Refusal
     if (requireExpiry) return refusal("MissingClaim", "exp is missing")
   } else {
     if (!isNumericDate(exp) || exp > maxExpiry) return refusal("ValidationFailed", "exp is not a date")
-    if (isExpired(exp, now, skew)) return refusal("Expired", "exp has passed")
+    if (isExpired(exp, now, skew)) {
+      return refusal("Expired", `exp passed ${showSeconds(now - exp)} ago; MCP_CLOCK_SKEW is ${skew} s`)
+    }
   }
   for (const name of ["nbf", "iat"]) {
     const begin = own(claims, name)
     if (begin === undefined) continue
     if (!isNumericDate(begin)) return refusal("ValidationFailed", `${name} is not a date`)
-    if (begin > now + skew) return refusal("NotYetValid", `${name} is in the future`)
+    if (begin > now + skew) {
+      const ahead = showSeconds(begin - now)
+      return refusal("NotYetValid", `${name} is ${ahead} ahead of this clock; MCP_CLOCK_SKEW is ${skew} s`)
+    }
   }
   return undefined
 }

@@ -72,7 +72,8 @@ export const parseCompactJws = (token: string): Result.Result<CompactJws, Refusa
   if (Result.isFailure(header)) return Result.fail(header.failure)
   const payload = decode(second)
   const signature = decode(third)
-  if (payload === undefined || signature === undefined) return malformed("payload or signature is not base64url")
+  if (payload === undefined) return malformed("payload is not base64url")
+  if (signature === undefined) return malformed("signature is not base64url: was the token cut off?")
   return Result.map(
     readObject(payload, "payload"),
     (claims) => ({ token, header: header.success, claims, signature })

@@ -8,6 +8,7 @@ import type { VerificationError } from "../../errors/GatewayError.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
+import { show } from "../../keys/show.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
 import { identityFromClaims } from "../claims/identity.ts"
@@ -36,9 +37,13 @@ const maxRememberedLength = 4_096
 
 /** What is judged before the signature: nothing that would tell a forger about claims. */
 const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider, jws: CompactJws) => {
-  if (!algorithms.includes(jws.header.alg)) return refusal("UnsupportedAlgorithm", "alg is not allowed")
+  if (!algorithms.includes(jws.header.alg)) {
+    return refusal("UnsupportedAlgorithm", `alg is ${jws.header.alg}; MCP_JWT_ALGORITHM is ${algorithms.join(", ")}`)
+  }
   const iss = own(jws.claims, "iss")
-  if (typeof iss !== "string" || !isSameIssuer(issuer, iss)) return refusal("InvalidIssuer", "iss is another issuer")
+  if (typeof iss !== "string" || !isSameIssuer(issuer, iss)) {
+    return refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+  }
   return checkType(jws.header.typ, requireAccessTokenType)
 }
 

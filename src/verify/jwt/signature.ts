@@ -75,7 +75,10 @@ export const makeJudgeSignature: Effect.Effect<JudgeSignature> = Effect.map(
   VerifyAtOnce,
   (verifyAtOnce): JudgeSignature => ({ header: { alg }, signature, token }, key) => {
     const length = signatureBytes(alg, key)
-    if (length !== undefined && signature.length !== length) return Effect.succeed(wrong)
+    if (length !== undefined && signature.length !== length) {
+      const detail = `the signature has ${signature.length} bytes, and the key makes ${length}: was the token cut off?`
+      return Effect.succeed(refusal("InvalidSignature", detail))
+    }
     const isGood = verifyAtOnce(alg, key, signature, token.slice(0, token.lastIndexOf(".")))
     return isGood === undefined
       ? Effect.catch(

@@ -4,6 +4,7 @@ import type { IntrospectionProvider } from "../../config/GatewaySettings.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { show } from "../../keys/show.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
 import { identityFromClaims } from "../claims/identity.ts"
@@ -19,7 +20,7 @@ const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined =>
   const iss = own(claims, "iss")
   return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
     ? undefined
-    : refusal("InvalidIssuer", "iss is another issuer")
+    : refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
 }
 
 /**
