@@ -185,6 +185,10 @@ export interface GatewaySettings {
   readonly injectRequestContext: boolean
   /** Add `result.serverInfo.authInfo` to the answer of `initialize`. */
   readonly injectResponseContext: boolean
+  /** Session ids belong to the caller that was given them. */
+  readonly bindSessions: boolean
+  /** Secrets of at least 32 characters: the first is used, others are still understood. Empty: one is made at start. */
+  readonly sessionKeys: ReadonlyArray<Redacted.Redacted<string>>
   readonly maxTokenBytes: number
   readonly maxBodyBytes: number
   /** Tolerance for `exp`, `nbf` and `iat`, in seconds, 0 to 300. */

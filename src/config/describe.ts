@@ -132,6 +132,8 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   upstream_timeout: settings.upstreamTimeoutMillis / 1000,
   response_timeout: settings.responseTimeoutMillis / 1000,
   upstream_idle_timeout: settings.upstreamIdleMillis / 1000,
+  bind_sessions: settings.bindSessions,
+  session_key: settings.sessionKeys.length === 0 ? null : hidden,
   error_style: settings.errorStyle,
   trace_header: settings.traceHeader,
   clock_skew: settings.clockSkewSeconds,

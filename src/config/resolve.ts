@@ -94,6 +94,8 @@ export const resolve = (
     identityHeaders: defaulted("MCP_IDENTITY_HEADERS"),
     injectRequestContext: defaulted("MCP_INJECT_REQUEST_CONTEXT"),
     injectResponseContext: defaulted("MCP_INJECT_RESPONSE_CONTEXT"),
+    bindSessions: defaulted("MCP_BIND_SESSIONS"),
+    sessionKeys: read("MCP_SESSION_KEY") ?? [],
     maxTokenBytes: defaulted("MCP_MAX_TOKEN_BYTES"),
     maxBodyBytes: defaulted("MCP_MAX_BODY_BYTES"),
     clockSkewSeconds: defaulted("MCP_CLOCK_SKEW"),

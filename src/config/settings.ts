@@ -10,6 +10,7 @@ import { boolean, choice, integer, type Kind, list, refuse, scopes, secret, text
 import { entries, json } from "./nested.ts"
 import { allowedOrigins, host, trustedProxies } from "./network.ts"
 import { publicKey } from "./publicKey.ts"
+import { sessionKeys } from "./sessionKeys.ts"
 import { staticTokens } from "./staticTokens.ts"
 import { tokenPrefix } from "./tokenPrefix.ts"
 import { gatewayUrl, providerUrl, publicUrl } from "./urls.ts"
@@ -242,6 +243,17 @@ const table = {
     doc:
       "How long an idle connection to the MCP server is kept, in seconds, where the server does not say (`Keep-Alive`); " +
       "choose less than it keeps its own. `0`: a new connection for each request."
+  },
+  MCP_BIND_SESSIONS: {
+    kind: boolean,
+    default: "true",
+    doc: "Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404)."
+  },
+  MCP_SESSION_KEY: {
+    kind: sessionKeys,
+    secret: true,
+    otherwise: "made at start; on Spin sessions are then not bound",
+    doc: "The secret that binds sessions, the same for all replicas: at least 32 characters."
   },
 
   MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },

@@ -19,6 +19,7 @@ import { isEventStream } from "../forward/isEventStream.ts"
 import { rewriteRequest } from "../forward/message/requestMessage.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
+import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
 import { commonHeaders, decorate } from "../http/decorate.ts"
@@ -33,7 +34,6 @@ import { embeddable } from "./embeddable.ts"
 import { frozen } from "./frozen.ts"
 import { handedOn } from "./handedOn.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
-import { makeSessionSeal, sessionField } from "./SessionSeal.ts"
 
 /** A request whose caller is known and may go on. */
 export interface Admitted {
@@ -93,16 +93,9 @@ const make = Effect.gen(function*() {
   const discovery = yield* makeDiscovery(settings)
   const admit = yield* makeAdmit(settings)
   const accessLog = yield* makeAccessLog
-  const seal = yield* makeSessionSeal
+  const sessions = yield* makeSessionSeal(settings)
   // What cuts a body is run by whoever reads it.
   const context = yield* Effect.context<never>()
-
-  /** The server's own session id, if the request has one; another caller's is not found. */
-  const openSession = Effect.fnUntraced(function*(sealed: string | undefined, identity: Identity) {
-    if (sealed === undefined) return undefined
-    const id = yield* seal.open(identity, sealed)
-    return id === undefined ? yield* new NotFound() : id
-  })
 
   /** The body in which tools can be called; other methods have none, or are refused. */
   const readMessages = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
@@ -132,11 +125,11 @@ const make = Effect.gen(function*() {
     if (admitted.identity === undefined) return yield* Effect.die("admitted without an identity")
     const identity = frozen(admitted.identity)
     const { headers } = arrived
-    const sessionId = yield* openSession(headers[sessionField], identity)
+    const session = yield* sessions.open(identity, headers[sessionField])
     // Before the body is read: the request that has read it is the one that has it.
     const request = arrived.modify({
       headers: handedOn(
-        sessionId === undefined ? headers : Headers.set(headers, sessionField, sessionId),
+        session?.id === undefined ? headers : Headers.set(headers, sessionField, session.id),
         settings.forwardAuthorization
       )
     })
@@ -155,7 +148,9 @@ const make = Effect.gen(function*() {
         const exposed = field(exposeField)
         if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
         const ownSession = field(sessionField)
-        if (ownSession !== undefined) fields[sessionField] = yield* seal.seal(identity, ownSession)
+        if (session !== undefined && ownSession !== undefined) {
+          fields[sessionField] = yield* sessions.seal(session, ownSession)
+        }
         const isStream = isEventStream(field("content-type"))
         if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
         if (!isStream) return { fields, limit: undefined }

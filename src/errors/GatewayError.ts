@@ -94,6 +94,11 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
 /** No route has this path. */
 export class NotFound extends Data.TaggedError("NotFound")<{}> {}
 
+/** The caller was not given the session that it names. */
+export class SessionNotFound extends Data.TaggedError("SessionNotFound")<{
+  readonly detail: string
+}> {}
+
 /** The route exists but not for this method. */
 export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
   readonly allow: ReadonlyArray<string>
@@ -155,6 +160,7 @@ export type GatewayError =
   | InsufficientScope
   | AccessDenied
   | NotFound
+  | SessionNotFound
   | MethodNotAllowed
   | DiscoveryNotSupported
   | PayloadTooLarge

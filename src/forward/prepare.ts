@@ -12,6 +12,7 @@ import type { RequestRules, RequestSummary } from "./message/requestRules.ts"
 import type { RequestId } from "./message/scalarValue.ts"
 import { requestHeaders } from "./requestHeaders.ts"
 import { ServerPath } from "./ServerPath.ts"
+import { type BoundSession, sessionField } from "./SessionSeal.ts"
 
 /** A request that was let in, as far as forwarding looks at it. */
 export interface AdmittedRequest {
@@ -25,6 +26,8 @@ export interface AdmittedRequest {
   readonly traceId: string
   /** The peer's forwarding fields are believed. */
   readonly trustedPeer: boolean
+  /** The session that the caller was found to have; `undefined` where sessions are not bound. */
+  readonly session: BoundSession | undefined
 }
 
 /** What is put into the answer of `initialize`. */
@@ -92,6 +95,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
     const { identity } = admitted.admission
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
     if (identity !== undefined && settings.identityHeaders) Object.assign(own, identityHeaders(identity))
+    if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
     // An encoded answer could not be added to.
     if (injects) own["accept-encoding"] = "identity"
     return {
@@ -100,6 +104,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
       headers: requestHeaders(admitted.headers, {
         trustedPeer: admitted.trustedPeer,
         forwardAuthorization: settings.forwardAuthorization,
+        bindsSession: admitted.session !== undefined,
         own
       }),
       body

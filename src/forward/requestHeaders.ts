@@ -1,4 +1,5 @@
 import { hopByHop } from "./hopByHop.ts"
+import { sessionField } from "./SessionSeal.ts"
 import { fieldName } from "./untrustedFields.ts"
 
 // Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
@@ -8,6 +9,8 @@ export interface RequestHeaderOptions {
   /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are believed and handed on. */
   readonly trustedPeer: boolean
   readonly forwardAuthorization: boolean
+  /** Whether the id of a session is the gateway's to say, in whatever spelling. */
+  readonly bindsSession: boolean
   /** Lower-case fields that the gateway sets; they replace what the client sent under the same name. */
   readonly own: Readonly<Record<string, string>>
 }
@@ -32,6 +35,7 @@ export const requestHeaders = (
     const { claimsIdentity, describesRoute, folded } = fieldName(name)
     if (name === "authorization" && options.forwardAuthorization) headers[name] = value
     else if (claimsIdentity || (describesRoute && !options.trustedPeer) || isOwn(folded)) continue
+    else if (options.bindsSession && folded === sessionField) continue
     else headers[name] = value
   }
   return Object.assign(headers, options.own)

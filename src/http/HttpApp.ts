@@ -3,6 +3,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Mac from "effect/crypto/Mac"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -13,6 +15,7 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
 import { makeForward } from "../forward/forward.ts"
 import type { CutReason } from "../forward/responseLife.ts"
+import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
 import { decorate } from "./decorate.ts"
@@ -32,6 +35,7 @@ const make = Effect.gen(function*() {
   const readiness = yield* makeReadiness(settings.authEnabled)
   const admit = yield* makeAdmit(settings)
   const forward = yield* makeForward(settings)
+  const sessions = yield* makeSessionSeal(settings)
   const accessLog = yield* makeAccessLog
 
   /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
@@ -44,12 +48,21 @@ const make = Effect.gen(function*() {
     const { headers, method } = request
     const admission = yield* admit(exchange, query)
     yield* only(forwarded, method)
+    const session = yield* sessions.open(admission.identity, headers[sessionField])
     const body = yield* readBody(request, settings.maxBodyBytes)
     const onCut = (reason: CutReason) =>
       Effect.sync(() => {
         exchange.ended = reason
       })
-    return relay(yield* forward({ admission, method, rest, query, headers, traceId, trustedPeer }, body, onCut))
+    const answer = yield* forward(
+      { admission, method, rest, query, headers, traceId, trustedPeer, session },
+      body,
+      onCut
+    )
+    const own = answer.headers[sessionField]
+    if (session === undefined || own === undefined) return relay(answer)
+    const sealed = { [sessionField]: yield* sessions.seal(session, own) }
+    return relay({ ...answer, headers: { ...answer.headers, ...sealed } })
   })
 
   const handle = Effect.gen(function*() {
@@ -106,7 +119,10 @@ export class HttpApp extends Context.Service<HttpApp, {
   >
 }>()("mcp-authorizer/http/HttpApp") {
   /** The gateway of the settings at hand. */
-  static readonly layer = Layer.effect(HttpApp, make)
+  static readonly layer = Layer.effect(HttpApp, make).pipe(
+    Layer.provide(Mac.layerWebCrypto),
+    Layer.provide(SecureRandom.layerWebCrypto)
+  )
 
   /**
    * Turns a gateway into a plain `(request: Request) => Promise<Response>`: for Workers, Deno, Bun, a Next.js route, or

@@ -71,6 +71,7 @@ const project = Match.typeTags<GatewayError, Projection>()({
     challenged: true
   }),
   NotFound: () => ({ status: 404, error: "not_found", description: "Not found" }),
+  SessionNotFound: () => ({ status: 404, error: "not_found", description: "Session not found" }),
   DiscoveryNotSupported: () => ({
     status: 404,
     error: "not_supported",

@@ -10,6 +10,7 @@ import { layerLogging } from "../config/logging.ts"
 import { makePrepare } from "../forward/prepare.ts"
 import { refuseAnswer } from "../forward/refuseAnswer.ts"
 import { responseHeaders } from "../forward/responseHeaders.ts"
+import { sessionField } from "../forward/SessionSeal.ts"
 import { toClientRequest } from "../forward/toClientRequest.ts"
 import { makeAccessLog } from "../http/accessLog.ts"
 import { admitted, credentialOf } from "../http/admit.ts"
@@ -93,6 +94,8 @@ export const makeDirectAnswer = (
     const route = receive(exchange)
     if (Result.isFailure(route) || route.success._tag !== "Mcp") return untouched
     if (!isShortMessage(exchange, settings.maxBodyBytes)) return untouched
+    // A seal is for the layers.
+    if (settings.bindSessions && exchange.request.headers[sessionField] !== undefined) return untouched
     const token = credentialOf(settings, exchange, route.success.query)
     if (Result.isFailure(token) || token.success instanceof Admission) return untouched
     const identity = await knownIdentity(token.success, clock.currentTimeMillisUnsafe())
@@ -109,8 +112,9 @@ export const makeDirectAnswer = (
     const { headers, method } = exchange.request
     const { query, rest } = route.success
     const { traceId, trustedPeer } = exchange
+    const session = settings.bindSessions ? { identity, id: undefined, sealed: undefined } : undefined
     const prepared = prepare.whole(
-      { admission: admission.success, method, rest, query, headers, traceId, trustedPeer },
+      { admission: admission.success, method, rest, query, headers, traceId, trustedPeer, session },
       body
     )
     if (Result.isFailure(prepared) || prepared.success.injection !== undefined) return remainder(fetch)
@@ -122,7 +126,11 @@ export const makeDirectAnswer = (
     if (response === undefined) return remainder(sent.replay)
     const received = fieldsOf(response.headers)
     const { status } = response
-    if (!isPlain(status, received) || refuseAnswer({ status, headers: received }, settings, identity) !== undefined) {
+    const begins = settings.bindSessions && received[sessionField] !== undefined
+    if (
+      begins || !isPlain(status, received) ||
+      refuseAnswer({ status, headers: received }, settings, identity) !== undefined
+    ) {
       return remainder(sent.replay)
     }
     const answer = await inTime(response.arrayBuffer(), settings.upstreamTimeoutMillis).then(

@@ -10,6 +10,10 @@ import type { Host } from "./Host.ts"
  */
 const usual = { host: "0.0.0.0", trusted_proxies: "all" }
 
+/** Without a configured key sessions are not bound: one that is made at start would be another one for each request. */
+const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>
+  settings.sessionKeys.length === 0 ? { ...settings, bindSessions: false } : settings
+
 /** The settings that the component's variables amount to, all of them, so that misspelt names are found. */
 export const readSettings = (
   { variables }: Pick<Host, "variables">
@@ -25,4 +29,7 @@ export const readSettings = (
           cure: "Declare every variable that [component.mcp-authorizer.variables] refers to"
         }]
       })
-  }).pipe(Result.flatMap((variables) => resolveSources({ variables, document: usual })))
+  }).pipe(
+    Result.flatMap((variables) => resolveSources({ variables, document: usual })),
+    Result.map(withoutOwnKey)
+  )

@@ -11,6 +11,7 @@ import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
 import { forwardedFields } from "./httpApp/forwardedFields.ts"
 import { preflight } from "./httpApp/preflight.ts"
 import { relayedAnswers } from "./httpApp/relayedAnswers.ts"
+import { sessions } from "./httpApp/sessions.ts"
 import { type HttpAppNeeds, Subject } from "./httpApp/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
 import * as Suite from "./suite.ts"
@@ -33,7 +34,8 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...admission,
   ...forwardedFields,
   ...forwardedBodies,
-  ...relayedAnswers
+  ...relayedAnswers,
+  ...sessions
 ]
 
 /**

@@ -291,6 +291,19 @@ const cases: ReadonlyArray<Case> = [
   ["a port out of range", "PORT", ...oidc({ PORT: "65536" }, { PORT: "0" })],
   ["nobody to work", "MCP_WORKERS", ...oidc({ MCP_WORKERS: "0" }, { MCP_WORKERS: "auto" })],
   [
+    "a session key that could be guessed",
+    "MCP_SESSION_KEY",
+    ...oidc({ MCP_SESSION_KEY: "short" }, { MCP_SESSION_KEY: "x".repeat(32) })
+  ],
+  [
+    "three session keys",
+    "MCP_SESSION_KEY",
+    ...oidc(
+      { MCP_SESSION_KEY: ["a", "b", "c"].map((letter) => letter.repeat(32)).join(",") },
+      { MCP_SESSION_KEY: ["a", "b"].map((letter) => letter.repeat(32)).join(",") }
+    )
+  ],
+  [
     "no time for a response",
     "MCP_RESPONSE_TIMEOUT",
     ...oidc({ MCP_RESPONSE_TIMEOUT: "0" }, { MCP_RESPONSE_TIMEOUT: "1" })
@@ -468,6 +481,7 @@ describe("bad configurations", () => {
         "MCP_IDENTITY_HEADERS",
         "MCP_INJECT_REQUEST_CONTEXT",
         "MCP_INJECT_RESPONSE_CONTEXT",
+        "MCP_BIND_SESSIONS",
         "MCP_MAX_BODY_BYTES",
         "MCP_LOG_FORMAT",
         "MCP_LOG_LEVEL"

@@ -42,6 +42,8 @@ describe("settings", () => {
         upstreamTimeoutMillis: 300_000,
         responseTimeoutMillis: 3_600_000,
         upstreamIdleMillis: 1_000,
+        bindSessions: true,
+        sessionKeys: [],
         maxWaiting: 2048,
         shutdownTimeoutMillis: 10_000,
         host: "127.0.0.1",
@@ -74,7 +76,8 @@ describe("settings", () => {
         "MCP_STATIC_TOKENS",
         "MCP_CLIENT_SECRET",
         "MCP_PROVIDERS",
-        "AUTH_CONFIG"
+        "AUTH_CONFIG",
+        "MCP_SESSION_KEY"
       ])
     }))
 

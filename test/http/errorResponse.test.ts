@@ -36,6 +36,7 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   InsufficientScope: [new Errors.InsufficientScope({ required: ["a", "b"] }), 403],
   AccessDenied: [new Errors.AccessDenied({ reason: "Origin", detail: "secret detail" }), 403],
   NotFound: [new Errors.NotFound(), 404],
+  SessionNotFound: [new Errors.SessionNotFound({ detail: "secret detail" }), 404],
   MethodNotAllowed: [new Errors.MethodNotAllowed({ allow: ["GET", "HEAD"] }), 405],
   DiscoveryNotSupported: [new Errors.DiscoveryNotSupported(), 404],
   PayloadTooLarge: [new Errors.PayloadTooLarge({ limit: 1 }), 413],

@@ -180,18 +180,27 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
         body: "not JSON"
       }))
       yield* Effect.addFinalizer(() => system.reset)
+      const authorization = bearer(system.token)
+      // The client knows a session by an id that is bound to its caller; the server sees its own.
+      const [session = ""] = (yield* curl(system, { method: "POST", authorization, body })).headers("mcp-session-id")
+      assert.include(session, "s-1")
       const before = system.upstream.requests().length
       const answer = yield* curl(system, {
         method: "POST",
         target: "/mcp?a=1&a=2",
-        authorization: bearer(system.token),
-        lines: ["Mcp-Session-Id: s-1", "MCP-Protocol-Version: 2025-06-18", "Accept: text/event-stream", "X-Own: 2"],
+        authorization,
+        lines: [
+          `Mcp-Session-Id: ${session}`,
+          "MCP-Protocol-Version: 2025-06-18",
+          "Accept: text/event-stream",
+          "X-Own: 2"
+        ],
         body
       })
       assert.deepStrictEqual([answer.status, answer.text], [418, "not JSON"])
       assert.deepStrictEqual(
         ["content-type", "mcp-session-id", "x-own"].map((name) => answer.headers(name).join()),
-        ["text/plain", "s-1", "1"]
+        ["text/plain", session, "1"]
       )
       const request = system.upstream.requests()[before]
       assert.deepStrictEqual([request?.method, request?.url], ["POST", "/mcp-internal?a=1&a=2"])

@@ -35,6 +35,9 @@ export const settings = (gatewayUrl: string, overrides: Partial<GatewaySettings>
   identityHeaders: true,
   injectRequestContext: true,
   injectResponseContext: true,
+  // Sessions have tests of their own; all others look at ids as they are.
+  bindSessions: false,
+  sessionKeys: [],
   maxTokenBytes: 8192,
   maxBodyBytes: 4 * 1024 * 1024,
   clockSkewSeconds: 60,

@@ -7,6 +7,7 @@ import { isRedirect } from "../../forward/redirect.ts"
 import { refuseAnswer } from "../../forward/refuseAnswer.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
 import { responseLife } from "../../forward/responseLife.ts"
+import { sessionField } from "../../forward/SessionSeal.ts"
 import { commonHeaders } from "../../http/decorate.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
@@ -19,6 +20,8 @@ export interface RelayedExchange {
   readonly cancel: () => void
   /** Takes note of a redirect; says whether the request has been sent again, so that another answer comes. */
   readonly redirected: (head: AnswerHead) => boolean
+  /** The id of a session as the client gets to know it. */
+  readonly sealed: (id: string | ReadonlyArray<string>) => string | ReadonlyArray<string>
   /** Answers an error in place of the MCP server's answer. */
   readonly refuse: (error: UpstreamError | UpstreamScopeRequired) => void
   /** Ends an answer whose head is out so that the client sees that it is not complete. */
@@ -97,9 +100,10 @@ export class AnswerRelay implements AnswerReceiver {
       this.#refuse(refused)
       return false
     }
-    const { vary } = headers
+    const { vary, [sessionField]: session } = headers
     const fields = Object.assign(
       responseHeaders(headers),
+      session === undefined ? undefined : { [sessionField]: this.#to.sealed(session) },
       commonHeaders(this.#settings, exchange, typeof vary === "string" ? vary : vary?.join(", "))
     )
     exchange.status = status

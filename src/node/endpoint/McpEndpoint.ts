@@ -1,3 +1,4 @@
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type { Digest } from "effect/crypto/Digest"
@@ -8,13 +9,15 @@ import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import { makePrepare } from "../../forward/prepare.ts"
+import { makeSessionSeal } from "../../forward/SessionSeal.ts"
 import { makeAccessLog } from "../../http/accessLog.ts"
 import { begin } from "../../http/Exchange.ts"
 import { makeReceive } from "../../http/receive.ts"
 import { makeRoute } from "../../http/route.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { UpstreamPool } from "../UpstreamPool.ts"
-import { McpExchange, type Means } from "./McpExchange.ts"
+import { McpExchange } from "./McpExchange.ts"
+import type { Means } from "./Means.ts"
 import { NodeRequestHead } from "./NodeRequestHead.ts"
 import { OpenSet } from "./OpenSet.ts"
 
@@ -33,6 +36,7 @@ const make = Effect.gen(function*() {
     verifier: yield* TokenVerifier,
     pool: yield* UpstreamPool,
     prepare: makePrepare(settings),
+    sessions: yield* makeSessionSeal(settings),
     log: (exchange, ended) => {
       if (logsAll || (exchange.status ?? 0) >= 500) run(accessLog(exchange, ended))
     },
@@ -80,5 +84,8 @@ export class McpEndpoint extends Context.Service<McpEndpoint, {
   /** Ends all exchanges that are not over: with an answer where there was none yet. */
   readonly shutDown: Effect.Effect<void>
 }>()("mcp-authorizer/node/McpEndpoint") {
-  static readonly layer = Layer.effect(McpEndpoint, make)
+  static readonly layer = Layer.effect(McpEndpoint, make).pipe(
+    Layer.provide(NodeCrypto.layerMac),
+    Layer.provide(NodeCrypto.layerSecureRandom)
+  )
 }

@@ -1,19 +1,18 @@
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { Admission } from "../../authorize/Admission.ts"
-import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
-import type { AdmittedRequest, Injection, Prepare } from "../../forward/prepare.ts"
+import type { AdmittedRequest, Injection } from "../../forward/prepare.ts"
 import { logRespelled } from "../../forward/redirect.ts"
+import { type BoundSession, sessionField } from "../../forward/SessionSeal.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
 import { decorate } from "../../http/decorate.ts"
 import { errorContext } from "../../http/errorContext.ts"
@@ -22,40 +21,15 @@ import type { Ending, Exchange } from "../../http/Exchange.ts"
 import { logFault } from "../../http/fault.ts"
 import { allows, forwarded } from "../../http/methods.ts"
 import { expectsBody } from "../../http/readBody.ts"
-import type { Route } from "../../http/route.ts"
 import type { Identity } from "../../identity/Identity.ts"
-import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
-import type { PendingCall, UpstreamPool } from "../UpstreamPool.ts"
+import type { PendingCall } from "../UpstreamPool.ts"
 import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
 import { AuthInfoInjector } from "./AuthInfoInjector.ts"
-import type { OpenSet } from "./OpenSet.ts"
+import type { ArrivedRequest, Means } from "./Means.ts"
 import { writeOwn } from "./ownAnswer.ts"
 import { letGo, readBody } from "./requestBody.ts"
 import { StreamedMessage } from "./StreamedMessage.ts"
-
-/** What all exchanges share. */
-export interface Means {
-  readonly settings: GatewaySettings
-  readonly clock: Clock.Clock
-  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
-  readonly verifier: TokenVerifier["Service"]
-  readonly pool: UpstreamPool["Service"]
-  readonly prepare: Prepare
-  readonly log: (exchange: Exchange, ended: Ending | undefined) => void
-  /** The exchanges that are not over. */
-  readonly open: OpenSet<McpExchange>
-}
-
-/** A request for the protected endpoint, as Node hands it over. */
-export interface ArrivedRequest {
-  readonly exchange: Exchange
-  readonly route: Extract<Route, { _tag: "Mcp" }>
-  readonly request: Http.IncomingMessage
-  readonly response: Http.ServerResponse
-  /** The client sends its body when it is told to (RFC 9110, section 10.1.1). */
-  readonly awaitsContinue: boolean
-}
 
 const overlook = (): void => {}
 
@@ -75,6 +49,7 @@ export class McpExchange implements RelayedExchange {
   #relay: AnswerRelay | undefined
   #onRedirect: ((head: AnswerHead) => boolean) | undefined
   #message: StreamedMessage | undefined
+  #session: BoundSession | undefined
   #place = 0
   #over = false
 
@@ -150,6 +125,12 @@ export class McpExchange implements RelayedExchange {
     const { request } = this.exchange
     const allowed = allows(forwarded, request.method)
     if (Result.isFailure(allowed)) return this.refuse(allowed.failure)
+    // At once: Node's own HMAC waits for nothing.
+    const session = Effect.runSync(
+      Effect.result(this.#means.sessions.open(admission.identity, request.headers[sessionField]))
+    )
+    if (Result.isFailure(session)) return this.refuse(session.failure)
+    this.#session = session.success
     const expected = expectsBody(request, maxBodyBytes)
     if (Result.isFailure(expected)) return this.refuse(expected.failure)
     const announced = expected.success
@@ -174,7 +155,7 @@ export class McpExchange implements RelayedExchange {
   #admittedRequest(admission: Admission): AdmittedRequest {
     const { request: { headers, method }, traceId, trustedPeer } = this.exchange
     const { query, rest } = this.#arrived.route
-    return { admission, method, rest, query, headers, traceId, trustedPeer }
+    return { admission, method, rest, query, headers, traceId, trustedPeer, session: this.#session }
   }
 
   #makeRelay(listens: () => boolean): AnswerRelay {
@@ -201,6 +182,10 @@ export class McpExchange implements RelayedExchange {
       return true
     }
     send(request)
+  }
+
+  sealed(id: string | ReadonlyArray<string>): string | ReadonlyArray<string> {
+    return this.#session === undefined ? id : Effect.runSync(this.#means.sessions.seal(this.#session, id))
   }
 
   redirected(head: AnswerHead): boolean {

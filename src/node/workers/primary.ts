@@ -1,5 +1,6 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Sources } from "../../config/resolve.ts"
 import { announce } from "../announce.ts"
@@ -26,7 +27,7 @@ export interface WorkersOptions {
  * Runs the gateway as so many processes that share one port, until this process is told to stop.
  *
  * This process accepts the connections and hands them out in turn; it serves none itself. The workers share nothing
- * else: each has its own keys, verdicts and limits. They end with this process, however it ends.
+ * else but the key of sessions: each has its own keys, verdicts and limits. They end with this process, however it ends.
  */
 export const runWorkers = Effect.fnUntraced(function*(
   { settings, sources, workers }: WorkersOptions
@@ -40,10 +41,13 @@ export const runWorkers = Effect.fnUntraced(function*(
   const port = settings.port === 0
     ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
     : settings.port
+  // Each would make its own.
+  const key = settings.sessionKeys.length === 0 ? { MCP_SESSION_KEY: randomBytes(32).toString("base64url") } : {}
+  const shared: Sources = { ...sources, flags: { ...sources.flags, ...key } }
   const patienceMillis = settings.shutdownTimeoutMillis + graceMillis
   return yield* supervise({
     workers,
-    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources }, patienceMillis),
+    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources: shared }, patienceMillis),
     announce: (url) => announce(settings, url, { workers })
   }).pipe(
     Effect.catch((reason) =>

@@ -199,6 +199,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
     },
     {
       ...admitted,
+      settings: settingsWith({ bind_sessions: Arbitrary.Constant(false) }),
       fields: Arbitrary.all({
         accept: oneOf(["application/json, text/event-stream", "*/*"]),
         "mcp-session-id": oneOf(["1868a90c", "~!#$%&'*+"]),

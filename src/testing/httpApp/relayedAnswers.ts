@@ -8,7 +8,7 @@ import { anyCaller, good } from "./caller.ts"
 import { message } from "./clientRequest.ts"
 import { assertOwnError, readChallenge } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
-import { anySettings } from "./settings.ts"
+import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
 import { requiredScopes } from "./surroundings.ts"
 import { answers, misleading, type UpstreamBehaviour } from "./upstream.ts"
@@ -45,6 +45,7 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
     },
     {
       ...admitted,
+      settings: settingsWith({ bind_sessions: Arbitrary.Constant(false) }),
       status: oneOf([200, 201, 400, 404, 409, 429, 500, 503]),
       fields: kept,
       body,

@@ -113,6 +113,7 @@ export const inWholeSeconds = (settings: GatewaySettings): GatewaySettings => ({
   ...settings,
   upstreamTimeoutMillis: wholeSeconds(settings.upstreamTimeoutMillis),
   upstreamIdleMillis: wholeSeconds(settings.upstreamIdleMillis),
+  responseTimeoutMillis: wholeSeconds(settings.responseTimeoutMillis),
   shutdownTimeoutMillis: wholeSeconds(settings.shutdownTimeoutMillis)
 })
 
@@ -134,6 +135,9 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_identity_headers: settings.identityHeaders,
     mcp_inject_request_context: settings.injectRequestContext,
     mcp_inject_response_context: settings.injectResponseContext,
+    mcp_response_timeout: settings.responseTimeoutMillis / 1000,
+    mcp_bind_sessions: settings.bindSessions,
+    mcp_session_key: settings.sessionKeys.map(Redacted.value).join(),
     mcp_max_token_bytes: settings.maxTokenBytes,
     mcp_max_body_bytes: settings.maxBodyBytes,
     mcp_clock_skew: settings.clockSkewSeconds,

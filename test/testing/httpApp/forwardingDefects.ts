@@ -111,6 +111,16 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
           : response)
     )
   ],
+  ["lets anybody go on with any session (MCP-30)", ["APP-91", "APP-92"], misconfigured({ bindSessions: false })],
+  [
+    "gives the MCP server another session id (MCP-31)",
+    ["APP-90"],
+    sendingOther((request, client) =>
+      client.headers["mcp-session-id"] === undefined
+        ? {}
+        : { headers: { ...request.headers, "mcp-session-id": client.headers["mcp-session-id"] } }
+    )
+  ],
   [
     "follows redirections (HTTP-19)",
     ["APP-82"],

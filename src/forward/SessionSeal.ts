@@ -1,0 +1,113 @@
+/** Sessions of the MCP server that belong to their caller, without a table of them. */
+import * as Mac from "effect/crypto/Mac"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { SessionNotFound } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+
+/** The field of a session's id (MCP 2025-11-25, transports: session management). */
+export const sessionField = "mcp-session-id"
+
+/** The session of a request whose caller it is bound to. */
+export interface BoundSession {
+  readonly identity: Identity
+  /** The server's own id; `undefined` where the request has none. */
+  readonly id: string | undefined
+  /** The same as the client knows it. */
+  readonly sealed: string | undefined
+}
+
+/** Binds session ids to callers. */
+export interface SessionSeal {
+  /**
+   * The session of a request; `undefined` where sessions are not bound: the operator switched that off, or there is no
+   * caller. Fails with `SessionNotFound` if this caller was not given the id.
+   *
+   * @param sealed the value of `Mcp-Session-Id`
+   */
+  readonly open: (
+    identity: Identity | undefined,
+    sealed: string | undefined
+  ) => Effect.Effect<BoundSession | undefined, SessionNotFound>
+  /**
+   * The id that the client gets to know: the server's own behind a tag that only this gateway can make.
+   *
+   * @param id the value of the field in the answer
+   */
+  readonly seal: (session: BoundSession, id: string | ReadonlyArray<string>) => Effect.Effect<string>
+}
+
+const encoder = new TextEncoder()
+
+// Base64url of 32 bytes.
+const tagLength = 43
+
+const claim = ({ clientId, issuer, subject }: Identity, id: string): Uint8Array =>
+  encoder.encode(JSON.stringify([issuer, subject, clientId ?? null, id]))
+
+// One secret has several uses, and a key for each.
+const purpose = encoder.encode("mcp-authorizer sessions\u0001")
+
+const notFound = new SessionNotFound({
+  detail: "the session is not this caller's, or was begun before a restart or at a replica with another MCP_SESSION_KEY"
+})
+
+/** HKDF with one block of output and no salt (RFC 5869), which not every engine has. */
+const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: Uint8Array) {
+  const extracted = yield* mac.sign(yield* Mac.key(Mac.hmacSha256, new Uint8Array(32)), secret)
+  return yield* Mac.key(Mac.hmacSha256, yield* mac.sign(yield* Mac.key(Mac.hmacSha256, extracted), purpose))
+})
+
+/**
+ * Makes the seal of one gateway.
+ *
+ * A server that knows a session by its id alone would let whoever learns the id go on with it, or end it. The tag is an
+ * HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and nothing is
+ * stored. The key comes from `MCP_SESSION_KEY`; without one it is made here, and another process knows no session of
+ * this one. The first key seals, all of them open.
+ *
+ * @see MCP 2025-11-25, security best practices: session hijacking
+ */
+export const makeSessionSeal = Effect.fnUntraced(function*(
+  { bindSessions, sessionKeys }: Pick<GatewaySettings, "bindSessions" | "sessionKeys">
+): Effect.fn.Return<SessionSeal, never, Mac.Mac | SecureRandom.SecureRandom> {
+  if (!bindSessions) return { open: () => Effect.undefined, seal: (_, id) => Effect.succeed([id].flat().join(", ")) }
+  const mac = yield* Mac.Mac
+  const random = yield* SecureRandom.SecureRandom
+  const secrets = sessionKeys.length === 0
+    ? [yield* Effect.orDie(random.randomBytes(32))]
+    : sessionKeys.map((key) => encoder.encode(Redacted.value(key)))
+  const keys = yield* Effect.orDie(Effect.forEach(secrets, (secret) => deriveKey(mac, secret)))
+  const sign = (identity: Identity, id: string): Effect.Effect<Uint8Array> =>
+    keys[0] === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(keys[0], claim(identity, id)))
+
+  const find = Effect.fnUntraced(function*(identity: Identity, sealed: string) {
+    const tag = Result.getOrUndefined(Base64Url.decode(sealed.slice(0, tagLength)))
+    const id = sealed.slice(tagLength + 1)
+    if (tag === undefined || sealed[tagLength] !== "." || id === "") return yield* notFound
+    for (const key of keys) {
+      if (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id)))) return { identity, id, sealed }
+    }
+    return yield* notFound
+  })
+
+  return {
+    open: (identity, sealed) =>
+      identity === undefined
+        ? Effect.undefined
+        : sealed === undefined
+        ? Effect.succeed({ identity, id: undefined, sealed })
+        : find(identity, sealed),
+    seal: (session, field) => {
+      const id = [field].flat().join(", ")
+      // Many servers repeat the id in each answer of its session.
+      if (session.sealed !== undefined && id === session.id) return Effect.succeed(session.sealed)
+      if (id === "") return Effect.succeed(id)
+      return Effect.map(sign(session.identity, id), (tag) => `${Base64Url.encode(tag)}.${id}`)
+    }
+  }
+})
