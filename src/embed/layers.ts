@@ -3,12 +3,18 @@ import * as Digest from "effect/crypto/Digest"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { layerTrustOfHost } from "../config/fetchHosts.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
 import { layerProviders, type Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 
-const platform = Layer.mergeAll(FetchHttpClient.layer, KeyValueStore.layerMemory, Digest.layerWebCrypto)
+const platform = Layer.mergeAll(
+  FetchHttpClient.layer,
+  KeyValueStore.layerMemory,
+  Digest.layerWebCrypto,
+  layerTrustOfHost
+)
 
 /**
  * Verification as configured, with a verifier of yours on top.

@@ -17,7 +17,7 @@ import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import { providerUrl } from "./providerUrl.ts"
 import { retryAfterOf } from "./retryAfter.ts"
 
-export { type ProviderFailureKind, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+export { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 
 /** How long an exchange may take, from the first byte sent to the last byte received. */
 const timeout = "5 seconds"

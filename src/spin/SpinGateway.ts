@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import { layerTrustOfHost } from "../config/fetchHosts.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { layerLogging } from "../config/logging.ts"
@@ -45,7 +46,7 @@ const layer = (host: Host, settings: GatewaySettings) =>
   HttpApp.layer.pipe(
     Layer.provide([verifier(settings), HttpGatewayClient.layerFetch]),
     Layer.provide(providers),
-    Layer.provide([FetchHttpClient.layer, HostKeyValueStore.layer(host), Digest.layerWebCrypto]),
+    Layer.provide([FetchHttpClient.layer, HostKeyValueStore.layer(host), Digest.layerWebCrypto, layerTrustOfHost]),
     Layer.provide(Layer.succeed(GatewayConfig, settings)),
     Layer.provideMerge(layerLogging(settings))
   )
