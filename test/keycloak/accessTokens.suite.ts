@@ -92,6 +92,16 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("access 
       assertRefusedAs(yield* gateway.ask(token), "Invalid issuer")
     }))
 
+  it.effect("that are lightweight are refused, because without `sub` nobody knows whose they are", () =>
+    Effect.gen(function*() {
+      const { gateway, realm } = yield* Landscape
+      const { accessToken } = yield* realm.logIn(clients.light)
+      const { aud, sub } = claimsOf(accessToken)
+      assert.isUndefined(sub)
+      assert.include(JSON.stringify(aud), gateway.resource)
+      assertRefusedAs(yield* gateway.ask(accessToken), "Missing required claim")
+    }))
+
   it.effect("cause no warning, though each realm publishes an encryption key", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Landscape

@@ -58,6 +58,10 @@ describe("keys of Keycloak", () => {
       assert.deepStrictEqual(forwarded("x-auth-user-id"), [realm.alice])
 
       const usual = yield* startGateway(places[1], jwtSettings(realm.issuer))
-      assertRefusedAs(yield* usual.ask(accessToken), "Unsupported algorithm")
+      const outcome = yield* usual.ask(accessToken)
+      assertRefusedAs(outcome, "Unsupported algorithm")
+      const written = JSON.stringify(outcome.log)
+      assert.include(written, "ES256")
+      assert.include(written, "RS256")
     }).pipe(Effect.scoped))
 })
