@@ -201,6 +201,12 @@ export interface GatewaySettings {
   readonly upstreamIdleMillis: number
   /** How many requests may wait for the head of an answer at the same time. */
   readonly maxWaiting: number
+  /** How many connections to the MCP server may be used at the same time, those of event streams not counted. */
+  readonly maxUpstreamConnections: number
+  /** How many event streams may be open at the same time. */
+  readonly maxStreams: number
+  /** How many bytes of messages that are not sent yet may be held. */
+  readonly maxBufferedBytes: number
   /** How long open answers may take to end after SIGTERM. */
   readonly shutdownTimeoutMillis: number
   readonly host: string

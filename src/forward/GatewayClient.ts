@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
+import type { Owner } from "../fairness/FairQueue.ts"
 
 /** A request as it is to leave the gateway: header rules, identity and body rules are already applied. */
 export interface UpstreamRequest {
@@ -19,7 +20,13 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   /** `undefined` for a request without a body. */
   readonly body: Uint8Array | undefined
+  /** Whose share of the MCP server it takes, where that is known. */
+  readonly owner?: Owner | undefined
 }
+
+/** What the log is told of a request that is refused because too many wait, all in all or of its owner. */
+export const tooManyWait = (all: number): string =>
+  `${all} requests wait for the MCP server, and this caller may have no more of them`
 
 /** The answer, its head complete, its body still on the way unless it was short. */
 export interface UpstreamResponse {

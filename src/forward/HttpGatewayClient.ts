@@ -9,8 +9,9 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { gatewaySocket } from "../config/gatewaySocket.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { Shares } from "../fairness/Shares.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
-import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
+import { GatewayClient, tooManyWait, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
 import { toClientRequest } from "./toClientRequest.ts"
 
 /** Closes what the effect has opened when it fails or is interrupted, and not only when the caller's scope closes. */
@@ -59,16 +60,14 @@ const make = Effect.gen(function*() {
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  let waiting = 0
+  const waiting = new Shares(maxWaiting)
 
   return GatewayClient.of({
     send: (request) =>
       Effect.suspend(() => {
-        if (waiting >= maxWaiting) {
-          return Effect.fail(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` }))
-        }
-        waiting++
-        return Effect.ensuring(closedOnFailure(perform(request)), Effect.sync(() => waiting--))
+        const share = request.owner && waiting.of(request.owner.group)
+        if (!waiting.claim(share)) return Effect.fail(new UpstreamUnavailable({ detail: tooManyWait(waiting.held) }))
+        return Effect.ensuring(closedOnFailure(perform(request)), Effect.sync(() => waiting.release(share)))
       })
   })
 })

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
+import type { Owner } from "../fairness/FairQueue.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 import { identityHeaders } from "./identityHeaders.ts"
 import { authContext } from "./message/authContext.ts"
@@ -28,6 +29,8 @@ export interface AdmittedRequest {
   readonly trustedPeer: boolean
   /** The session that the caller was found to have; `undefined` where sessions are not bound. */
   readonly session: BoundSession | undefined
+  /** Whose share of the MCP server it takes, where that is known. */
+  readonly owner?: Owner | undefined
 }
 
 /** What is put into the answer of `initialize`. */
@@ -107,7 +110,8 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
         bindsSession: admitted.session !== undefined,
         own
       }),
-      body
+      body,
+      owner: admitted.owner
     }
   }
 

@@ -18,6 +18,7 @@ import type { CutReason } from "../forward/responseLife.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
+import { ownerOf } from "./asker.ts"
 import { decorate } from "./decorate.ts"
 import { makeDiscovery } from "./discovery.ts"
 import { begin, type Exchange } from "./Exchange.ts"
@@ -50,12 +51,13 @@ const make = Effect.gen(function*() {
     yield* only(forwarded, method)
     const session = yield* sessions.open(admission.identity, headers[sessionField])
     const body = yield* readBody(request, settings.maxBodyBytes)
+    const owner = ownerOf(settings.trustedProxies, exchange, admission.identity)
     const onCut = (reason: CutReason) =>
       Effect.sync(() => {
         exchange.ended = reason
       })
     const answer = yield* forward(
-      { admission, method, rest, query, headers, traceId, trustedPeer, session },
+      { admission, method, rest, query, headers, traceId, trustedPeer, session, owner },
       body,
       onCut
     )

@@ -6,9 +6,11 @@ import { requireScopes } from "../authorize/requireScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { bearerToken, type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
 import { AccessDenied, type InsufficientScope, type VerificationError } from "../errors/GatewayError.ts"
+import { Asker } from "../fairness/Asker.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { show } from "../keys/show.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { askerOf } from "./asker.ts"
 import type { Exchange } from "./Exchange.ts"
 
 /** Says whether a present `Origin` is one that may call; native clients send none. */
@@ -67,6 +69,8 @@ export const makeAdmit = Effect.fnUntraced(function*(settings: GatewaySettings) 
     const credential = yield* Effect.fromResult(credentialOf(settings, exchange, query))
     if (credential instanceof Admission) return credential
     const token = yield* Effect.fromResult(bearerToken(credential))
-    return yield* Effect.fromResult(admitted(settings, exchange, yield* verifier.verify(token)))
+    const asker = askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer)
+    const identity = yield* Effect.provideService(verifier.verify(token), Asker, asker)
+    return yield* Effect.fromResult(admitted(settings, exchange, identity))
   })
 })

@@ -3,15 +3,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { type JwksSource, type KeysUnavailable, placeOf, reachOf, type UnknownKey } from "./JwksSource.ts"
+import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
+import { type JwksSource, KeysUnavailable, placeOf, reachOf, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
 import { makeKeyStore } from "./keyStore.ts"
-import { providerLimits } from "./providerLimits.ts"
+import { documentWaiters, providerLimits, tooManyWait } from "./providerLimits.ts"
 import { providerUrl } from "./providerUrl.ts"
 import type { Phase } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
+import { withoutStack } from "./withoutStack.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
@@ -39,7 +41,8 @@ type RemoteKeys = RemoteValue.RemoteValue<KeySet.KeySet, KeysUnavailable>
  * it is fetched again while it serves. Concurrent callers share one fetch. A key that the set lacks makes it be fetched
  * again, at most once in 30 seconds for each source, failed attempts included. After a failed fetch nobody asks for 10
  * seconds; a set that has ended serves for one hour while its provider is down. Fetched sets are
- * shared through the `KeyValueStore`, which may fail.
+ * shared through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; those of
+ * the peers that ask the most are refused then.
  */
 export class JwksCache extends Context.Service<JwksCache, {
   /** The key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
@@ -97,7 +100,16 @@ export class JwksCache extends Context.Service<JwksCache, {
       if (same !== undefined) return same
       const name = nameOf(source)
       const known = sources.get(name) ??
-        RemoteValue.make(scope, (request) => fetch(source, request), providerLimits, onChange(source))
+        RemoteValue.make(
+          scope,
+          (request) => fetch(source, request),
+          providerLimits,
+          onChange(source),
+          makeWaitingRoom(
+            documentWaiters,
+            () => withoutStack(() => new KeysUnavailable({ detail: `${placeOf(source)}: ${tooManyWait}` }))
+          )
+        )
       sources.set(name, known)
       sameSources.set(source, known)
       return known

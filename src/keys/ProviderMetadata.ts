@@ -4,15 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type { DocumentName } from "../config/documentName.ts"
+import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
 import { type JsonObject, own } from "./JsonObject.ts"
 import { type ProviderReach, reachOf } from "./JwksSource.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
-import { providerLimits } from "./providerLimits.ts"
+import { documentWaiters, providerLimits, tooManyWait } from "./providerLimits.ts"
 import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 import { show } from "./show.ts"
+import { withoutStack } from "./withoutStack.ts"
 
 /** The metadata of an issuer cannot be had, or is not its own. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
@@ -117,7 +119,16 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       Effect.suspend(() => {
         const name = JSON.stringify([preferred, source.issuer, reachOf(source)])
         const document = documents.get(name) ??
-          RemoteValue.make(scope, () => fetch(source, preferred), providerLimits, () => Effect.void)
+          RemoteValue.make(
+            scope,
+            () => fetch(source, preferred),
+            providerLimits,
+            () => Effect.void,
+            makeWaitingRoom(
+              documentWaiters,
+              () => withoutStack(() => new MetadataUnavailable({ detail: `${source.issuer}: ${tooManyWait}` }))
+            )
+          )
         documents.set(name, document)
         return Effect.map(document.current, ({ value }) => value)
       })

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import type { WaitingRoom } from "../fairness/waitingRoom.ts"
 import * as State from "./remoteState.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
@@ -56,12 +57,14 @@ export interface RemoteValue<A, E> {
  * `remoteState.ts` decides; here its decisions are carried out. Times are those of `steadyMillis.ts`.
  *
  * @param onChange told of each change of phase, for the log and the counters
+ * @param room where those wait who need the value; without it any number of them does
  */
 export const make = <A, E>(
   scope: Scope.Scope,
   fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>,
   limits: State.FetchLimits,
-  onChange: (phase: State.Phase) => Effect.Effect<void>
+  onChange: (phase: State.Phase) => Effect.Effect<void>,
+  room: WaitingRoom<E> = (effect) => effect
 ): RemoteValue<A, E> => {
   const millisOf = makeSteadyMillis()
   const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
@@ -125,7 +128,7 @@ export const make = <A, E>(
   const fetched = (now: number, extra: boolean) =>
     Effect.flatMap(
       start(now, extra),
-      ({ joined, shared }) => Effect.map(Deferred.await(shared), (answer) => ({ ...answer, joined }))
+      ({ joined, shared }) => Effect.map(room(Deferred.await(shared)), (answer) => ({ ...answer, joined }))
     )
 
   const current = Effect.flatMap(steadyMillis, (now) => {

@@ -16,3 +16,12 @@ export const providerLimits: FetchLimits = {
 
 /** What a client is told to wait before it asks again, in seconds: by then the provider may have been asked again. */
 export const retryAfterSeconds = providerLimits.backOffMillis / 1000
+
+/**
+ * How many may wait for one document of a provider at a time; each takes some 10 KB. When there are more, those who ask the
+ * most are refused at once.
+ */
+export const documentWaiters = 1_024
+
+/** What the log is told of them. */
+export const tooManyWait = `more than ${documentWaiters} requests wait for it`

@@ -1,7 +1,9 @@
 import { type Dispatcher, errors } from "undici"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { Passage } from "../fairness/UpstreamShares.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
 import type { UpstreamResponse } from "../forward/GatewayClient.ts"
+import { isEventStream } from "../forward/isEventStream.ts"
 import { ConnectionLost } from "./upstream/ConnectionLost.ts"
 
 /** The head of an answer. */
@@ -35,7 +37,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #timeoutMillis: number
   readonly #receiver: AnswerReceiver
-  readonly #onSettled: () => void
+  readonly #passage: Passage
   #deadline: ReturnType<typeof setTimeout> | undefined
   #controller: Dispatcher.DispatchController | undefined
   #cancelled: Error | undefined
@@ -45,14 +47,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #begun = false
   #collected: Array<Uint8Array> = []
 
-  /**
-   * @param onSettled called once, when there is a head, or none will come
-   */
-  constructor(method: string, timeoutMillis: number, receiver: AnswerReceiver, onSettled: () => void) {
+  constructor(method: string, timeoutMillis: number, receiver: AnswerReceiver, passage: Passage) {
     this.#method = method
     this.#timeoutMillis = timeoutMillis
     this.#receiver = receiver
-    this.#onSettled = onSettled
+    this.#passage = passage
   }
 
   /**
@@ -78,7 +77,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.#settled) return false
     this.#settled = true
     this.stopClock()
-    this.#onSettled()
+    this.#passage.settled()
     return true
   }
 
@@ -90,6 +89,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   refuse(error: UpstreamError): void {
     this.#ended = true
     this.#fail(error)
+    this.#passage.ended()
   }
 
   /** Gives the call up: the upstream sees its connection close, nobody is told. Does nothing once it has ended. */
@@ -120,7 +120,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       if (this.#settle()) this.#receiver.whole(this.#head, undefined)
       return
     }
-    if (isShort(headers) || !this.#settle()) return
+    if (isShort(headers)) return
+    const type = headers["content-type"]
+    if (isEventStream(type) && !this.#passage.goesOn()) {
+      this.#fail(new UpstreamUnavailable({ detail: "too many event streams are open, all in all or of this caller" }))
+      return this.cancel()
+    }
+    if (!this.#settle()) return
     this.#begun = true
     this.#receiver.begin(this.#head, controller)
   }
@@ -132,6 +138,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#passage.ended()
     if (this.#ended) return
     this.#ended = true
     if (this.#begun) this.#receiver.end()
@@ -139,6 +146,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    // Of a call that was given up, too: its connection was in use until now.
+    this.#passage.ended()
     if (this.#ended) return
     this.#ended = true
     this.#fail(classify(error, this.#timeoutMillis))

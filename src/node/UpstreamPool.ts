@@ -5,38 +5,55 @@ import type { Readable } from "node:stream"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
-import type { UpstreamRequest } from "../forward/GatewayClient.ts"
+import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
+import { tooManyWait, type UpstreamRequest } from "../forward/GatewayClient.ts"
 import { readAuthorities } from "./outbound/authorities.ts"
 import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { type AnswerReceiver, UpstreamCall } from "./UpstreamCall.ts"
 
+const overlook = (): void => {}
+
+/** That of a request which takes nobody's share, because it is refused. */
+const outside: Passage = { settled: overlook, goesOn: () => false, ended: overlook }
+
 const make = Effect.gen(function*() {
-  const { caFile, gatewayUrl, maxWaiting, upstreamIdleMillis, upstreamTimeoutMillis } = yield* GatewayConfig
+  const {
+    caFile,
+    gatewayUrl,
+    maxStreams,
+    maxUpstreamConnections: maxConnections,
+    maxWaiting,
+    upstreamIdleMillis,
+    upstreamTimeoutMillis
+  } = yield* GatewayConfig
   const secureContext = gatewayUrl.startsWith("https:") ? yield* readAuthorities(caFile) : undefined
   const connections = yield* Effect.acquireRelease(
     Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, secureContext)),
     (connections) => Effect.promise(() => connections.destroy())
   )
 
-  let waiting = 0
-  const onSettled = () => void waiting--
+  const shares = new UpstreamShares({ maxWaiting, maxConnections, maxStreams }, setImmediate)
+
+  const dispatch = (request: UpstreamRequest, stream: Readable | undefined, call: UpstreamCall): void => {
+    try {
+      connections.dispatch({ request, stream }, call)
+    } catch {
+      // undici refuses, before anything is sent, what cannot be written to the wire.
+      call.refuse(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
+    }
+  }
 
   return UpstreamPool.of({
     send: (request, receiver, stream) => {
-      const call = new UpstreamCall(request.method, upstreamTimeoutMillis, receiver, onSettled)
-      waiting++
-      if (waiting > maxWaiting) {
-        call.refuse(new UpstreamUnavailable({ detail: `${maxWaiting} requests wait for the MCP server` }))
-        return call
-      }
-      try {
-        connections.dispatch({ request, stream }, call)
-        if (stream === undefined) call.startClock()
-      } catch {
-        // undici refuses, before anything is sent, what cannot be written to the wire.
-        call.refuse(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
-      }
-      return call
+      let call: UpstreamCall | undefined
+      const makeCall = (passage: Passage) =>
+        call ??= new UpstreamCall(request.method, upstreamTimeoutMillis, receiver, passage)
+      const passage = shares.enter(request.owner, (passage) => dispatch(request, stream, makeCall(passage)))
+      const made = makeCall(passage ?? outside)
+      if (passage === undefined) made.refuse(new UpstreamUnavailable({ detail: tooManyWait(shares.waiting) }))
+      // The time for waiting for a connection counts, too.
+      else if (stream === undefined) made.startClock()
+      return made
     }
   })
 })
@@ -55,8 +72,8 @@ export interface PendingCall {
  * The connections to the MCP server: a keep-alive pool for the one upstream origin or Unix socket, byte-exact targets, no
  * decoding.
  *
- * The number of connections is not bounded, because every open event stream keeps one; the number of requests that wait
- * for an answer is.
+ * Bounded are the requests that wait for an answer, their connections, and the connections of answers that go on; each
+ * caller has a share of them. Idle connections are at most as many as were in use.
  */
 export class UpstreamPool extends Context.Service<UpstreamPool, {
   /**

@@ -2,6 +2,7 @@
  * Node's HTTP server, set up so that what never becomes a request is answered in the gateway's own shape, too.
  */
 import * as Http from "node:http"
+import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { Connection } from "./Connection.ts"
@@ -27,7 +28,17 @@ const makeServer = (settings: GatewaySettings): Http.Server => {
 }
 
 /**
- * Makes the server; whoever serves adds the `request` listener.
+ * Answers a request.
+ *
+ * @param awaitsContinue the client sends its body when it is told to (RFC 9110, section 10.1.1)
+ */
+export type Handle = (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
+
+/**
+ * Makes the server.
+ *
+ * A connection has at most 64 requests open, and more of them are not read: what one client sends ahead is no load for
+ * the others.
  *
  * Bytes that are no request are answered 400, 408 or 431, a tunnel 405, an unknown expectation 417. `Upgrade` is
  * ignored (RFC 9110, section 7.8): such a request is one like any other, but the last of its connection.
@@ -36,14 +47,16 @@ const makeServer = (settings: GatewaySettings): Http.Server => {
  * those connections only that are idle at that moment: a client that was waiting for an answer would keep its own, and
  * the process, for as long as it liked.
  */
-export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
+export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.Server => {
   const server = makeServer(settings)
   const connections = new Map<Duplex, Connection>()
 
   const connectionOf = (socket: Duplex): Connection => {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection = new Connection(socket)
+    const connection = new Connection(socket, () => {
+      if (!server.listening && socket instanceof Socket) socket.destroySoon()
+    })
     connections.set(socket, connection)
     socket.once("close", () => {
       connections.delete(socket)
@@ -52,19 +65,20 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
     return connection
   }
 
-  const track = ({ headers, socket }: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    const connection = connectionOf(socket)
-    connection.begin(response)
-    // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
-    if (headers.upgrade !== undefined || !server.listening) response.shouldKeepAlive = false
-    response.on("close", () => {
-      connection.end(response)
-      if (!server.listening && connection.isAnswered) socket.destroySoon()
+  const take = (
+    { headers, socket }: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    begin: () => void
+  ): void => {
+    connectionOf(socket).arrive(response, () => {
+      // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
+      if (headers.upgrade !== undefined || !server.listening) response.shouldKeepAlive = false
+      begin()
     })
   }
 
-  server.on("request", track)
-  server.on("checkContinue", track)
+  server.on("request", (request, response) => take(request, response, () => handle(request, response, false)))
+  server.on("checkContinue", (request, response) => take(request, response, () => handle(request, response, true)))
 
   const close = server.close.bind(server)
   server.close = (callback) => {
@@ -86,11 +100,11 @@ export const makeHttpServer = (settings: GatewaySettings): Http.Server => {
     else socket.destroy()
   })
 
-  server.on("checkExpectation", (request, response) => {
-    track(request, response)
-    const { body, headers } = Refusals.toAnswer(settings, Refusals.unmetExpectation)
-    response.writeHead(Refusals.unmetExpectation.status, headers).end(body)
-  })
+  server.on("checkExpectation", (request, response) =>
+    take(request, response, () => {
+      const { body, headers } = Refusals.toAnswer(settings, Refusals.unmetExpectation)
+      response.writeHead(Refusals.unmetExpectation.status, headers).end(body)
+    }))
 
   return server
 }

@@ -24,13 +24,9 @@ export const layerServer = Effect.gen(function*() {
   const { handle } = yield* HttpApp
   const { answer, shutDown } = yield* McpEndpoint
   const settings = yield* GatewayConfig
-  const server = makeHttpServer(settings)
   const others = yield* NodeHttpServer.makeHandler(handle, { scope: yield* Effect.scope })
-  server.on("request", (request, response) => {
-    if (!answer(request, response, false)) others(request, response)
-  })
-  server.on("checkContinue", (request, response) => {
-    if (!answer(request, response, true)) others(request, response)
+  const server = makeHttpServer(settings, (request, response, awaitsContinue) => {
+    if (!answer(request, response, awaitsContinue)) others(request, response)
   })
   const listening = NodeHttpServer.layerServer(() => server, { host: settings.host, port: settings.port })
   const end = drained(server).pipe(

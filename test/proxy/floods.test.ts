@@ -5,9 +5,10 @@ import * as Fiber from "effect/Fiber"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
+/** What one caller may have waiting: half of all. */
 const waiting = 8
 
-layer(GatewayFixture.layer({ maxWaiting: waiting }), { excludeTestServices: true })("a flood", (it) => {
+layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: true })("a flood", (it) => {
   const statuses = Effect.fnUntraced(function*(count: number, authorization?: string) {
     const { send } = yield* GatewayFixture
     const request = authorization === undefined ? {} : { authorization }

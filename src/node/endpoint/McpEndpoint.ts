@@ -15,11 +15,11 @@ import { begin } from "../../http/Exchange.ts"
 import { makeReceive } from "../../http/receive.ts"
 import { makeRoute } from "../../http/route.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import { OpenSet } from "../OpenSet.ts"
 import { UpstreamPool } from "../UpstreamPool.ts"
 import { McpExchange } from "./McpExchange.ts"
 import type { Means } from "./Means.ts"
 import { NodeRequestHead } from "./NodeRequestHead.ts"
-import { OpenSet } from "./OpenSet.ts"
 
 const make = Effect.gen(function*() {
   const settings = yield* GatewayConfig

@@ -9,11 +9,13 @@ import { Admission } from "../../authorize/Admission.ts"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import { Asker } from "../../fairness/Asker.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { AdmittedRequest, Injection } from "../../forward/prepare.ts"
 import { logRespelled } from "../../forward/redirect.ts"
 import { type BoundSession, sessionField } from "../../forward/SessionSeal.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
+import { askerOf, ownerOf } from "../../http/asker.ts"
 import { decorate } from "../../http/decorate.ts"
 import { errorContext } from "../../http/errorContext.ts"
 import { errorResponse, internalFault, shuttingDown } from "../../http/errorResponse.ts"
@@ -100,7 +102,10 @@ export class McpExchange implements RelayedExchange {
   }
 
   #verify(token: BearerToken): void {
-    const fiber = this.#means.run(this.#means.verifier.verify(token))
+    const { run, settings, verifier } = this.#means
+    const { request, trustedPeer } = this.exchange
+    const asker = askerOf(settings.trustedProxies, request, trustedPeer)
+    const fiber = run(Effect.provideService(verifier.verify(token), Asker, asker))
     this.#verification = fiber
     fiber.addObserver((exit) =>
       this.attempt(() => {
@@ -155,7 +160,8 @@ export class McpExchange implements RelayedExchange {
   #admittedRequest(admission: Admission): AdmittedRequest {
     const { request: { headers, method }, traceId, trustedPeer } = this.exchange
     const { query, rest } = this.#arrived.route
-    return { admission, method, rest, query, headers, traceId, trustedPeer, session: this.#session }
+    const owner = ownerOf(this.#means.settings.trustedProxies, this.exchange, admission.identity)
+    return { admission, method, rest, query, headers, traceId, trustedPeer, session: this.#session, owner }
   }
 
   #makeRelay(listens: () => boolean): AnswerRelay {

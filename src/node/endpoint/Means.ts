@@ -8,9 +8,9 @@ import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
 import type { Route } from "../../http/route.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import type { OpenSet } from "../OpenSet.ts"
 import type { UpstreamPool } from "../UpstreamPool.ts"
 import type { McpExchange } from "./McpExchange.ts"
-import type { OpenSet } from "./OpenSet.ts"
 
 /** What all exchanges share. */
 export interface Means {

@@ -8,6 +8,11 @@ export class OpenSet<A> {
   readonly #slots: Array<A | undefined> = []
   readonly #free: Array<number> = []
 
+  /** How many are open. */
+  get size(): number {
+    return this.#slots.length - this.#free.length
+  }
+
   /** Adds a thing; the result is the place to remove it from. */
   add(thing: A): number {
     const place = this.#free.pop() ?? this.#slots.length

@@ -1,0 +1,138 @@
+/**
+ * A bounded queue in which owners take turns. Pure.
+ *
+ * Whoever sends much waits behind itself, and not in front of others.
+ */
+
+/** Whose something is: the turns go round the groups, and within a group round its members. */
+export interface Owner {
+  /** A caller, or the address of a peer. */
+  readonly group: string
+  /** One of its connections. */
+  readonly member: string
+}
+
+/** A thing that waits. */
+export interface Waiting<A> {
+  readonly owner: Owner
+  readonly thing: A
+}
+
+type Members<A> = Map<string, Set<Waiting<A>>>
+
+interface Group<A> {
+  size: number
+  /** In the order of their turns; none of them is empty. */
+  readonly members: Members<A>
+}
+
+/** What becomes of a thing that is offered. */
+export type Offered<A> =
+  | { readonly _tag: "Waits"; readonly place: Waiting<A> }
+  /** The queue is full; another owner, with more in it, loses the thing that it added first. */
+  | { readonly _tag: "Displaces"; readonly place: Waiting<A>; readonly displaced: A }
+  /** The queue is full, and nobody has more in it than this owner. */
+  | { readonly _tag: "Refused" }
+
+const first = <A>(things: Iterable<A>): A | undefined => {
+  for (const thing of things) return thing
+  return undefined
+}
+
+/**
+ * A queue of at most `capacity` things.
+ *
+ * Use it where many wait for few: questions to a provider, requests to a server. Adding, taking and removing is constant
+ * work; only a full queue is looked through, once for each thing that is offered to it.
+ */
+export class FairQueue<A> {
+  readonly #capacity: number
+  /** In the order of their turns; none of them is empty. */
+  readonly #groups = new Map<string, Group<A>>()
+  #size = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Adds a thing, where there is room for it or another owner has more. */
+  offer(owner: Owner, thing: A): Offered<A> {
+    const place = { owner, thing }
+    if (this.#size < this.#capacity) {
+      this.#add(place)
+      return { _tag: "Waits", place }
+    }
+    const displaced = this.#displacedBy(owner)
+    if (displaced === undefined) return { _tag: "Refused" }
+    this.remove(displaced)
+    this.#add(place)
+    return { _tag: "Displaces", place, displaced: displaced.thing }
+  }
+
+  /**
+   * Takes the thing whose turn it is.
+   *
+   * @param may whether a group may take its turn now; those that may not keep their place
+   */
+  take(may: (group: string) => boolean = () => true): A | undefined {
+    for (const [name, group] of this.#groups) {
+      if (!may(name)) continue
+      const member = first(group.members)
+      const place = member === undefined ? undefined : first(member[1])
+      if (member === undefined || place === undefined) continue
+      this.remove(place)
+      // To the end of the round, if there is something left.
+      if (group.members.delete(member[0]) && member[1].size > 0) group.members.set(...member)
+      if (this.#groups.delete(name) && group.size > 0) this.#groups.set(name, group)
+      return place.thing
+    }
+    return undefined
+  }
+
+  /** Removes a thing that waits no longer; does nothing if it has left before. */
+  remove(place: Waiting<A>): void {
+    const { group: name, member } = place.owner
+    const group = this.#groups.get(name)
+    const things = group?.members.get(member)
+    if (group === undefined || things === undefined || !things.delete(place)) return
+    this.#size--
+    group.size--
+    if (things.size === 0) group.members.delete(member)
+    if (group.size === 0) this.#groups.delete(name)
+  }
+
+  #add(place: Waiting<A>): void {
+    const { group: name, member } = place.owner
+    let group = this.#groups.get(name)
+    if (group === undefined) this.#groups.set(name, group = { size: 0, members: new Map() })
+    let things = group.members.get(member)
+    if (things === undefined) group.members.set(member, things = new Set())
+    things.add(place)
+    group.size++
+    this.#size++
+  }
+
+  /** What has to leave for one more of this owner. */
+  #displacedBy(owner: Owner): Waiting<A> | undefined {
+    const own = this.#groups.get(owner.group)
+    let largest: Group<A> | undefined
+    for (const group of this.#groups.values()) {
+      if (group.size > (largest?.size ?? 0)) largest = group
+    }
+    if (largest === undefined) return undefined
+    const isOther = largest.size > (own?.size ?? 0) + 1
+    // Where its group has the most, the owner takes from its own group.
+    const group = isOther ? largest : own
+    let most: Set<Waiting<A>> | undefined
+    for (const things of group?.members.values() ?? []) {
+      if (things.size > (most?.size ?? 0)) most = things
+    }
+    if (most === undefined) return undefined
+    if (!isOther && most.size <= (own?.members.get(owner.member)?.size ?? 0) + 1) return undefined
+    return first(most)
+  }
+}

@@ -1,0 +1,81 @@
+/** On whose behalf a request is worked on. Pure. */
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import type { TrustedProxies } from "../config/GatewaySettings.ts"
+import type { Asker } from "../fairness/Asker.ts"
+import type { Owner } from "../fairness/FairQueue.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Exchange } from "./Exchange.ts"
+import type { RequestHead } from "./RequestHead.ts"
+
+const parse = (text: string): NetAddress.IpAddress | undefined => {
+  const address = NetAddress.ipFromString(text.trim())
+  return Result.isSuccess(address) ? NetAddress.toCanonical(address.success) : undefined
+}
+
+/** An IPv6 client has as many addresses as it likes, within the 64 bits that its network gives it. */
+const shareOf = (address: NetAddress.IpAddress): string =>
+  NetAddress.isIpv6Address(address)
+    ? NetAddress.ipv6ToSegments(address).slice(0, 4).map((segment) => segment.toString(16)).join(":")
+    : NetAddress.formatIp(address)
+
+/** The nearest address in `X-Forwarded-For` that is not one of the trusted proxies: farther ones may be made up. */
+const forwardedAddress = (trusted: TrustedProxies, field: string): NetAddress.IpAddress | undefined => {
+  const hops = field.split(",")
+  // A long chain is no client's.
+  for (const hop of hops.slice(-16).toReversed()) {
+    const address = parse(hop)
+    if (address === undefined) return undefined
+    if (trusted._tag !== "Networks" || !trusted.networks.some((network) => IpNetwork.contains(network, address))) {
+      return address
+    }
+  }
+  return undefined
+}
+
+const portOf = (source: object): string =>
+  Predicate.hasProperty(source, "socket") && Predicate.hasProperty(source.socket, "remotePort")
+    ? String(source.socket.remotePort)
+    : ""
+
+/**
+ * The peer and its connection: the address that the connection comes from, or behind a trusted proxy the one that it
+ * reports.
+ *
+ * @param trustedPeer the peer is a proxy whose forwarding fields are believed
+ */
+export const askerOf = (
+  trusted: TrustedProxies,
+  { headers, peerAddress, source }: Pick<RequestHead, "headers" | "peerAddress" | "source">,
+  trustedPeer: boolean
+): Asker => {
+  const peer = Option.getOrUndefined(peerAddress)
+  const forwarded = trustedPeer ? headers["x-forwarded-for"] : undefined
+  const address = (forwarded === undefined ? undefined : forwardedAddress(trusted, forwarded)) ??
+    (peer === undefined ? undefined : parse(peer))
+  return { group: address === undefined ? "" : shareOf(address), member: portOf(source), isKnown: false }
+}
+
+// Identities are shared between the requests of one token.
+const names = new WeakMap<Identity, string>()
+
+const nameOf = (identity: Identity): string => {
+  const known = names.get(identity)
+  if (known !== undefined) return known
+  const name = JSON.stringify([identity.issuer, identity.subject, identity.clientId])
+  names.set(identity, name)
+  return name
+}
+
+/** The caller and its connection, once it is known who calls; else the peer. */
+export const ownerOf = (
+  trusted: TrustedProxies,
+  { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">,
+  identity: Identity | undefined
+): Owner =>
+  identity === undefined
+    ? askerOf(trusted, request, trustedPeer)
+    : { group: nameOf(identity), member: portOf(request.source) }

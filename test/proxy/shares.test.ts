@@ -1,0 +1,125 @@
+import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
+import { openAnswer } from "../support/openAnswer.ts"
+import { settings } from "../support/settings.ts"
+import * as answers from "../support/upstreamAnswers.ts"
+
+const callers = ["greedy", "good", "other"]
+
+/** A gateway that knows three callers, and may use 8 connections for 32 requests and 4 streams. */
+const Fixture = Layer.effect(
+  GatewayFixture,
+  GatewayFixture.over(({ origin }) => {
+    const defaults = settings(`${origin}/internal`, {
+      maxWaiting: 32,
+      maxUpstreamConnections: 8,
+      maxStreams: 4,
+      upstreamTimeoutMillis: 50_000
+    })
+    const providers = defaults.providers.map((provider) =>
+      provider.type !== "static" ? provider : {
+        ...provider,
+        tokens: provider.tokens.flatMap((known) =>
+          callers.map((subject) => ({ ...known, subject, token: Redacted.make(subject) }))
+        )
+      }
+    )
+    return Effect.succeed({ settings: { ...defaults, providers }, token: "greedy" })
+  })
+)
+
+layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
+  const statuses = Effect.fnUntraced(function*(caller: string, count: number) {
+    const { send } = yield* GatewayFixture
+    const sent = yield* Effect.all(
+      Array.from({ length: count }, () => send({ authorization: `Bearer ${caller}` })),
+      { concurrency: "unbounded" }
+    )
+    return sent.map(({ answers: [answer] }) => answer?.status ?? 0).toSorted((one, other) => one - other)
+  })
+
+  const hanging = Effect.gen(function*() {
+    const { reset, upstream } = yield* GatewayFixture
+    yield* reset
+    const release = yield* Deferred.make<void>()
+    yield* upstream.answerWith((request, response) =>
+      Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+    )
+    return { release: Deferred.succeed(release, undefined) }
+  })
+
+  const callersAsked = Effect.map(
+    GatewayFixture,
+    ({ upstream }) => upstream.requests().map((request) => request.headers("x-auth-user-id")[0] ?? "")
+  )
+
+  it.effect("DOS-06 with many slow requests has half of the connections and of the places, and others are served", () =>
+    Effect.gen(function*() {
+      const { upstream } = yield* GatewayFixture
+      const { release } = yield* hanging
+      const greedy = yield* Effect.forkChild(statuses("greedy", 64))
+      yield* upstream.awaitRequest(4)
+      const good = yield* Effect.forkChild(statuses("good", 2))
+      yield* upstream.awaitRequest(6)
+      const other = yield* Effect.forkChild(statuses("other", 1))
+      yield* upstream.awaitRequest(7)
+      assert.deepStrictEqual((yield* callersAsked).toSorted(), [
+        ...Array.from({ length: 2 }, () => "good"),
+        ...Array.from({ length: 4 }, () => "greedy"),
+        "other"
+      ])
+      yield* release
+      assert.deepStrictEqual(yield* Fiber.join(good), [200, 200])
+      assert.deepStrictEqual(yield* Fiber.join(other), [200])
+      const told = yield* Fiber.join(greedy)
+      assert.deepStrictEqual(
+        [told.filter((status) => status === 200).length, told.filter((status) => status === 502).length],
+        [16, 48]
+      )
+    }))
+
+  it.effect("DOS-06 that leaves gives its places back", () =>
+    Effect.gen(function*() {
+      const { upstream } = yield* GatewayFixture
+      for (let round = 0; round < 3; round++) {
+        const { release } = yield* hanging
+        const greedy = yield* Effect.forkChild(statuses("greedy", 16))
+        yield* upstream.awaitRequest(4)
+        yield* Fiber.interrupt(greedy)
+        for (const request of upstream.requests()) assert.strictEqual(yield* request.ended, "Aborted")
+        yield* release
+      }
+      const { release } = yield* hanging
+      const greedy = yield* Effect.forkChild(statuses("greedy", 16))
+      yield* upstream.awaitRequest(4)
+      yield* release
+      assert.deepStrictEqual(new Set(yield* Fiber.join(greedy)), new Set([200]))
+    }))
+
+  it.effect("DOS-06 with many event streams has half of them, and all are served what is short", () =>
+    Effect.gen(function*() {
+      const { gateway, reset, upstream } = yield* GatewayFixture
+      yield* reset
+      yield* upstream.answerWith((_request, response) =>
+        Effect.andThen(
+          Effect.sync(() => response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders()),
+          Effect.never
+        )
+      )
+      const open = (caller: string) =>
+        openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization: `Bearer ${caller}` } })
+      const status = (caller: string) => Effect.map(open(caller), ({ status }) => status)
+      assert.deepStrictEqual(
+        [yield* status("greedy"), yield* status("greedy"), yield* status("greedy"), yield* status("greedy")],
+        [200, 200, 502, 502]
+      )
+      assert.strictEqual(yield* status("good"), 200)
+      yield* upstream.answerWith(answers.jsonRpc)
+      for (const caller of callers) assert.deepStrictEqual(yield* statuses(caller, 3), [200, 200, 200])
+    }).pipe(Effect.scoped))
+})
