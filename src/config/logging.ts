@@ -20,9 +20,10 @@ export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel">
 export const loggerOf = ({ logFormat }: LogSettings): Logger.Logger<unknown, void> =>
   logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })
 
-/** Logs with this logger alone, down to `MCP_LOG_LEVEL`. */
-export const layerLogger = ({ logLevel }: LogSettings, logger: Logger.Logger<unknown, void>) =>
-  Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, levels[logLevel]))
+/** Leaves out entries below `MCP_LOG_LEVEL`. */
+export const layerMinimumLevel = ({ logLevel }: LogSettings) =>
+  Layer.succeed(References.MinimumLogLevel, levels[logLevel])
 
 /** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
-export const layerLogging = (settings: LogSettings) => layerLogger(settings, loggerOf(settings))
+export const layerLogging = (settings: LogSettings) =>
+  Layer.merge(Logger.layer([loggerOf(settings)]), layerMinimumLevel(settings))

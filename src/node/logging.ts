@@ -1,9 +1,9 @@
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import { layerLogger, loggerOf, type LogSettings } from "../config/logging.ts"
-
-export { layerLogging } from "../config/logging.ts"
+import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/logging.ts"
+import { makeWriteLine } from "./logWriter.ts"
 
 /** Writes an entry of several lines at once. */
 const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
@@ -16,13 +16,19 @@ const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown
     }
   })
 
+/** A line of JSON an entry. A write for each would cost more than the request that it tells of. */
+const jsonLines = Effect.map(makeWriteLine, (writeLine) => Logger.map(Logger.formatJson, writeLine))
+
 /**
- * `layerLogging` for processes that share their standard output: their entries do not run into each other.
+ * Writes log entries to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say.
+ *
+ * Entries of processes that share their standard output do not run into each other.
  *
  * @param annotations what every entry of this process carries
  */
-export const layerSharedLogging = (settings: LogSettings, annotations: Readonly<Record<string, unknown>> = {}) =>
-  Layer.merge(
-    layerLogger(settings, inOnePiece(loggerOf(settings))),
+export const layerLogging = (settings: LogSettings, annotations: Readonly<Record<string, unknown>> = {}) =>
+  Layer.mergeAll(
+    Logger.layer([settings.logFormat === "json" ? jsonLines : inOnePiece(loggerOf(settings))]),
+    layerMinimumLevel(settings),
     Layer.succeed(References.CurrentLogAnnotations, annotations)
   )

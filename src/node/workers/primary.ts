@@ -6,7 +6,7 @@ import type { Sources } from "../../config/resolve.ts"
 import { announce } from "../announce.ts"
 import { StartupFailed } from "../commands/StartupFailed.ts"
 import { tryPort } from "../freePort.ts"
-import { layerSharedLogging } from "../logging.ts"
+import { layerLogging } from "../logging.ts"
 import { supervise } from "./supervise.ts"
 import { fork } from "./WorkerProcess.ts"
 
@@ -56,6 +56,6 @@ export const runWorkers = Effect.fnUntraced(function*(
         ? Effect.fail(new StartupFailed())
         : fail(`A worker ended before it was ready (${reason}).`)
     ),
-    Effect.provide(layerSharedLogging(settings))
+    Effect.provide(layerLogging(settings))
   )
 })

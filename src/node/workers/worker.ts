@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import { resolveSources } from "../../config/resolve.ts"
 import { launch } from "../commands/launch.ts"
 import type { StartupFailed } from "../commands/StartupFailed.ts"
-import { layerSharedLogging } from "../logging.ts"
+import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
 import type { Order, Report, Start } from "./messages.ts"
 
@@ -41,7 +41,7 @@ export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() 
   const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
   const gateway = Layer.effectDiscard(reportReady).pipe(
     Layer.provide(NodeGateway.layerUnannounced()),
-    Layer.provide(layerSharedLogging(settings, { worker: number }))
+    Layer.provide(layerLogging(settings, { worker: number }))
   )
   return yield* launch(gateway, settings)
 })
