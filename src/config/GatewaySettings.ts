@@ -181,10 +181,10 @@ export interface GatewaySettings {
   readonly forwardAuthorization: boolean
   /** Add `x-auth-*` headers to the upstream request. */
   readonly identityHeaders: boolean
-  /** Add `params._authContext` to `initialize` requests. */
-  readonly injectRequestContext: boolean
-  /** Add `result.serverInfo.authInfo` to the answer of `initialize`. */
-  readonly injectResponseContext: boolean
+  /** Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. */
+  readonly injectRequestContext: "auto" | boolean
+  /** Add `result.serverInfo.authInfo` to the answer of `initialize`; `auto`: unless server or client may refuse it. */
+  readonly injectResponseContext: "auto" | boolean
   /** Session ids belong to the caller that was given them. */
   readonly bindSessions: boolean
   /** Secrets of at least 32 characters: the first is used, others are still understood. Empty: one is made at start. */

@@ -83,6 +83,14 @@ export const boolean: Kind<boolean, boolean> = {
       : refuse("is not a boolean", "Write true or false, without quotes")
 }
 
+/** `auto`, or a boolean in any of its words. */
+export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = {
+  label: "auto, or boolean",
+  schema: { anyOf: [{ type: "boolean" }, { type: "string", enum: ["auto"] }] },
+  fromText: (text) => text.trim().toLowerCase() === "auto" ? Result.succeed("auto") : boolean.fromText(text),
+  fromJson: (value) => value === "auto" ? Result.succeed("auto") : boolean.fromJson(value)
+}
+
 /** A whole number within bounds, in decimal digits. */
 export const integer = (minimum: number, maximum: number): Kind<number, number> => {
   const check = (value: number): Checked<number> =>

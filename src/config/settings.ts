@@ -6,7 +6,7 @@ import { algorithms } from "./algorithms.ts"
 import { domains, hosts } from "./domains.ts"
 import { clientAuthMethods, errorStyles, logLevels } from "./GatewaySettings.ts"
 import { endpointPath, traceField } from "./http.ts"
-import { boolean, choice, integer, type Kind, list, refuse, scopes, secret, text } from "./kinds.ts"
+import { autoOrBoolean, boolean, choice, integer, type Kind, list, refuse, scopes, secret, text } from "./kinds.ts"
 import { entries, json } from "./nested.ts"
 import { allowedOrigins, host, trustedProxies } from "./network.ts"
 import { publicKey } from "./publicKey.ts"
@@ -217,14 +217,16 @@ const table = {
   },
   MCP_IDENTITY_HEADERS: { kind: boolean, default: "true", doc: "Add `x-auth-*` fields to upstream requests." },
   MCP_INJECT_REQUEST_CONTEXT: {
-    kind: boolean,
-    default: "true",
-    doc: "Add `params._authContext` to `initialize` requests."
+    kind: autoOrBoolean,
+    default: "auto",
+    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it."
   },
   MCP_INJECT_RESPONSE_CONTEXT: {
-    kind: boolean,
-    default: "true",
-    doc: "Add `result.serverInfo.authInfo` to answers of `initialize`."
+    kind: autoOrBoolean,
+    default: "auto",
+    doc:
+      "Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions, or the " +
+      "client speaks MCP 2024-11-05."
   },
   MCP_UPSTREAM_TIMEOUT: {
     kind: integer(1, 86_400),

@@ -1,20 +1,23 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidRequest, UpstreamError, UpstreamScopeRequired } from "../errors/GatewayError.ts"
-import { GatewayClient, type UpstreamBody, type UpstreamResponse } from "./GatewayClient.ts"
+import { GatewayClient, type UpstreamBody, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
 import { answerTooLarge, injectable, withoutLength } from "./injection.ts"
+import { judgeRefusal, notRefused } from "./judgeRefusal.ts"
 import { initializeEvents } from "./message/initializeEvents.ts"
 import { injectAuthInfo } from "./message/initializeResponse.ts"
 import { joinBytes } from "./message/spliceBytes.ts"
-import { type AdmittedRequest, type Injection, makePrepare } from "./prepare.ts"
+import { type Addition, type AdmittedRequest, type Injection, makePrepare, type Prepared } from "./prepare.ts"
 import { logRespelled } from "./redirect.ts"
 import { refuseAnswer } from "./refuseAnswer.ts"
 import { responseHeaders } from "./responseHeaders.ts"
 import { type CutReason, limitStream, responseLife } from "./responseLife.ts"
+import { logStrict } from "./strictServer.ts"
 
 /** Reads a JSON answer whole, to add to it; one over `limit` bytes is refused, for an `initialize` answer is small. */
 const readWhole = (
@@ -66,7 +69,25 @@ const withAuthInfo = Effect.fnUntraced(function*(
  */
 export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const client = yield* GatewayClient
-  const prepare = makePrepare(settings)
+  const clock = yield* Clock.Clock
+  const prepare = makePrepare(settings, () => clock.currentTimeMillisUnsafe())
+
+  const send = Effect.fnUntraced(function*(request: UpstreamRequest, respelled: Prepared["respelled"]) {
+    const first = yield* client.send(request)
+    const again = respelled(first)
+    if (again === undefined) return first
+    yield* logRespelled(first)
+    return yield* client.send(again)
+  })
+
+  /** An `initialize` that was refused with an addition is sent once more without it; if that is taken, it is remembered. */
+  const sendWithout = Effect.fnUntraced(function*(addition: Addition) {
+    const { refused, response } = yield* judgeRefusal(yield* client.send(addition.without()))
+    if (refused) return response
+    addition.learn()
+    yield* logStrict
+    return response
+  })
 
   return Effect.fnUntraced(function*(
     admitted: AdmittedRequest,
@@ -75,11 +96,14 @@ export const makeForward = Effect.fnUntraced(function*(settings: GatewaySettings
   ): Effect.fn.Return<UpstreamResponse, InvalidRequest | UpstreamError | UpstreamScopeRequired, Scope.Scope> {
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return yield* prepared.failure
-    const { injection, listens, request, respelled } = prepared.success
-    const first = yield* client.send(request)
-    const again = respelled(first)
-    if (again !== undefined) yield* logRespelled(first)
-    const response = again === undefined ? first : yield* client.send(again)
+    const { addition, listens, request, respelled } = prepared.success
+    const scope = yield* Scope.fork(yield* Scope.Scope)
+    const sent = yield* Scope.provide(send(request, respelled), scope)
+    const judged = addition === undefined ? notRefused(sent) : yield* Scope.provide(judgeRefusal(sent), scope)
+    if (judged.refused) yield* Scope.close(scope, Exit.void)
+    const { injection, response } = addition === undefined || !judged.refused
+      ? { injection: prepared.success.injection, response: judged.response }
+      : { injection: undefined, response: yield* sendWithout(addition) }
     const { identity } = admitted.admission
     const refused = refuseAnswer(response, settings, identity)
     if (refused !== undefined) return yield* refused

@@ -14,6 +14,7 @@ import type { RequestId } from "./message/scalarValue.ts"
 import { requestHeaders } from "./requestHeaders.ts"
 import { ServerPath } from "./ServerPath.ts"
 import { type BoundSession, sessionField } from "./SessionSeal.ts"
+import { isEarlyClient, StrictServer } from "./strictServer.ts"
 
 /** A request that was let in, as far as forwarding looks at it. */
 export interface AdmittedRequest {
@@ -44,12 +45,22 @@ export interface Injection {
 /** Learns from an answer that redirects the configured URL to its other spelling, with or without a slash at the end. */
 type Learn<A> = (answer: Pick<UpstreamResponse, "headers" | "status">) => A
 
+/** An addition to `initialize` that the MCP server may refuse. */
+export interface Addition {
+  /** The same request without it. */
+  readonly without: () => UpstreamRequest
+  /** Remembers that the server takes the request without it, and not with it. */
+  readonly learn: () => void
+}
+
 /** A request that is ready to leave, and what its answer will need. */
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly injection: Injection | undefined
   /** It opens a stream of notifications that has no end of its own. */
   readonly listens: boolean
+  /** What to do where an addition may be refused; `undefined` where there is none, or it is made in any case. */
+  readonly addition: Addition | undefined
   /** The request to send in place of the first, once; `undefined` where the answer is the one to the request. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
@@ -80,17 +91,31 @@ export interface Prepare {
   readonly streamed: (admitted: AdmittedRequest) => PreparedStream
 }
 
-/** Builds the preparation of requests. */
-export const makePrepare = (settings: GatewaySettings): Prepare => {
+/**
+ * Builds the preparation of requests.
+ *
+ * @param nowMillis the time of day
+ */
+export const makePrepare = (settings: GatewaySettings, nowMillis: () => number): Prepare => {
+  const strict = new StrictServer(nowMillis)
   const server = new ServerPath(settings.gatewayUrl)
 
+  const adds = (setting: "auto" | boolean): boolean => setting === "auto" ? !strict.isStrict : setting
+
   const rulesFor = ({ identity }: Admission): RequestRules => ({
-    authContext: identity === undefined || !settings.injectRequestContext ? undefined : () => authContext(identity),
+    authContext: identity === undefined || !adds(settings.injectRequestContext)
+      ? undefined
+      : () => authContext(identity),
     ignoreTools: true
   })
 
-  const injectionFor = ({ identity }: Admission, id: RequestId | undefined): Injection | undefined =>
-    identity === undefined || id === undefined || !settings.injectResponseContext
+  const injectionFor = (
+    { identity }: Admission,
+    id: RequestId | undefined,
+    initialize?: Uint8Array
+  ): Injection | undefined =>
+    identity === undefined || id === undefined || !adds(settings.injectResponseContext) ||
+      (settings.injectResponseContext === "auto" && initialize !== undefined && isEarlyClient(initialize))
       ? undefined
       : { authInfo: authContext(identity), id, limit: settings.maxBodyBytes }
 
@@ -122,7 +147,7 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
   const ready = (
     admitted: AdmittedRequest,
     request: UpstreamRequest,
-    needs: Pick<Prepared, "injection" | "listens">
+    needs: Pick<Prepared, "addition" | "injection" | "listens">
   ): Prepared => ({
     ...needs,
     request,
@@ -132,22 +157,40 @@ export const makePrepare = (settings: GatewaySettings): Prepare => {
     }
   })
 
+  const plain: RequestRules = { authContext: undefined, ignoreTools: true }
+
+  /** @param body an `initialize` that was found to be good */
+  const additionTo = (admitted: AdmittedRequest, body: Uint8Array): Addition | undefined =>
+    settings.injectRequestContext !== "auto" || strict.isStrict || admitted.admission.identity === undefined
+      ? undefined
+      : {
+        without: () =>
+          leaving(admitted, Result.getOrThrow(Result.map(rewriteRequest(body, plain), ({ bytes }) => bytes)), true),
+        learn: () => strict.learn()
+      }
+
   return {
     whole: (admitted, body) => {
       const { admission } = admitted
       if (body === undefined) {
         const listens = admitted.method === "GET"
-        return Result.succeed(ready(admitted, leaving(admitted, undefined, false), { injection: undefined, listens }))
+        return Result.succeed(ready(admitted, leaving(admitted, undefined, false), {
+          addition: undefined,
+          injection: undefined,
+          listens
+        }))
       }
       const message = rewriteRequest(body, rulesFor(admission))
       if (Result.isFailure(message)) return Result.fail(message.failure)
       const { bytes, initializeId, listens } = message.success
-      const injection = injectionFor(admission, initializeId)
-      return Result.succeed(ready(admitted, leaving(admitted, bytes, injection !== undefined), { injection, listens }))
+      const injection = injectionFor(admission, initializeId, body)
+      const addition = initializeId === undefined ? undefined : additionTo(admitted, body)
+      const looksInto = injection !== undefined || addition !== undefined
+      return Result.succeed(ready(admitted, leaving(admitted, bytes, looksInto), { addition, injection, listens }))
     },
     streamed: (admitted) => {
       // It may turn out to be an `initialize`.
-      const request = leaving(admitted, undefined, settings.injectResponseContext)
+      const request = leaving(admitted, undefined, adds(settings.injectResponseContext))
       return {
         request,
         rewriter: new RequestRewriter(rulesFor(admitted.admission)),

@@ -83,9 +83,9 @@ export const makeDirectAnswer = (
   knownIdentity: (token: string, now: number) => Promise<Identity | undefined>
 ) => {
   const receive = makeReceive(settings, makeRoute(settings.path, settings.publicUrl))
-  const prepare = makePrepare(settings)
   const log = makeLog(settings)
   const clock = Context.get(Context.empty(), Clock.Clock)
+  const prepare = makePrepare(settings, () => clock.currentTimeMillisUnsafe())
   const { origin } = new URL(settings.gatewayUrl)
 
   return async (request: Request): Promise<Response | Remainder> => {
@@ -117,7 +117,9 @@ export const makeDirectAnswer = (
       { admission: admission.success, method, rest, query, headers, traceId, trustedPeer, session },
       body
     )
-    if (Result.isFailure(prepared) || prepared.success.injection !== undefined) return remainder(fetch)
+    if (Result.isFailure(prepared)) return remainder(fetch)
+    const { addition, injection } = prepared.success
+    if (addition !== undefined || injection !== undefined) return remainder(fetch)
     const outgoing = toClientRequest(origin, prepared.success.request)
     if (outgoing === undefined) return remainder(fetch)
 

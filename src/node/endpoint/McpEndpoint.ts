@@ -35,7 +35,7 @@ const make = Effect.gen(function*() {
     run,
     verifier: yield* TokenVerifier,
     pool: yield* UpstreamPool,
-    prepare: makePrepare(settings),
+    prepare: makePrepare(settings, () => clock.currentTimeMillisUnsafe()),
     sessions: yield* makeSessionSeal(settings),
     log: (exchange, ended) => {
       if (logsAll || (exchange.status ?? 0) >= 500) run(accessLog(exchange, ended))

@@ -14,6 +14,7 @@ import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { AdmittedRequest, Injection } from "../../forward/prepare.ts"
 import { logRespelled } from "../../forward/redirect.ts"
 import { type BoundSession, sessionField } from "../../forward/SessionSeal.ts"
+import { logStrict } from "../../forward/strictServer.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
 import { askerOf, ownerOf } from "../../http/asker.ts"
 import { decorate } from "../../http/decorate.ts"
@@ -27,9 +28,11 @@ import type { Identity } from "../../identity/Identity.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
 import type { PendingCall } from "../UpstreamPool.ts"
 import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
+import { attempting } from "./attempting.ts"
 import { AuthInfoInjector } from "./AuthInfoInjector.ts"
 import type { ArrivedRequest, Means } from "./Means.ts"
 import { writeOwn } from "./ownAnswer.ts"
+import { watchRefusal } from "./RefusalWatch.ts"
 import { letGo, readBody } from "./requestBody.ts"
 import { StreamedMessage } from "./StreamedMessage.ts"
 
@@ -173,10 +176,25 @@ export class McpExchange implements RelayedExchange {
   #send(admission: Admission, body: Uint8Array | undefined): void {
     const prepared = this.#means.prepare.whole(this.#admittedRequest(admission), body)
     if (Result.isFailure(prepared)) return this.refuse(prepared.failure)
-    const { injection, listens, request, respelled } = prepared.success
+    const { addition, injection, listens, request, respelled } = prepared.success
     const relay = this.#makeRelay(() => listens)
+    const adding = (): AnswerReceiver => injection === undefined ? relay : new AuthInfoInjector(() => injection, relay)
     const send = (request: UpstreamRequest): void => {
-      const receiver = injection === undefined ? relay : this.#injecting(() => injection, relay)
+      const receiver = addition === undefined
+        ? injection === undefined ? relay : attempting(this, adding())
+        : attempting(
+          this,
+          watchRefusal(adding(), relay, {
+            refused: (withoutIt) => {
+              this.cancel()
+              this.#call = this.#means.pool.send(addition.without(), attempting(this, withoutIt))
+            },
+            learned: () => {
+              addition.learn()
+              this.#means.run(logStrict)
+            }
+          })
+        )
       this.#call = this.#means.pool.send(request, receiver)
     }
     this.#onRedirect = (head) => {
@@ -199,17 +217,6 @@ export class McpExchange implements RelayedExchange {
     // Once: a server that redirects both spellings would have us go in circles.
     this.#onRedirect = undefined
     return onRedirect?.(head) === true
-  }
-
-  #injecting(injectionOf: () => Injection | undefined, relay: AnswerRelay): AnswerReceiver {
-    const injector = new AuthInfoInjector(injectionOf, relay)
-    return {
-      whole: (head, body) => this.attempt(() => injector.whole(head, body)),
-      begin: (head, controller) => this.attempt(() => injector.begin(head, controller)),
-      piece: (chunk) => this.attempt(() => injector.piece(chunk)),
-      end: () => this.attempt(() => injector.end()),
-      fail: (error) => this.attempt(() => injector.fail(error))
-    }
   }
 
   /** Sends a message that is too long to be collected. */
@@ -243,7 +250,8 @@ export class McpExchange implements RelayedExchange {
     if (message.destroyed) return
     this.#message = message
     message.once("close", () => letGo(this.#arrived.request))
-    this.#call = pool.send(request, this.#injecting(() => toInject, this.#makeRelay(() => listens)), message)
+    const injector = new AuthInfoInjector(() => toInject, this.#makeRelay(() => listens))
+    this.#call = pool.send(request, attempting(this, injector), message)
     if (message.readableLength >= message.readableHighWaterMark) this.#call.startClock()
   }
 
