@@ -5,6 +5,8 @@ import type { Identity } from "../identity/Identity.ts"
 export interface Holding {
   /** From here on only a fresh verification can say. */
   readonly until: number
+  /** From here on it is verified anew while it is still believed, so that nobody has to wait for that at its end. */
+  readonly renewFrom?: number | undefined
   /** Says whether a fresh verification would still say yes; `false` also where that cannot be said at once. */
   readonly known: (now: number) => boolean
   /** The same with time for finding out. */
@@ -19,8 +21,9 @@ export interface Verdict {
 }
 
 /** A yes that nothing but time can change. */
-export const holdingUntil = (until: number): Holding => ({
+export const holdingUntil = (until: number, renewFrom?: number): Holding => ({
   until,
+  renewFrom,
   known: () => true,
   confirm: Effect.succeed(true)
 })

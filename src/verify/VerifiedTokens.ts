@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InsufficientScope, InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import { Asker } from "../fairness/Asker.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed } from "./recentlyUsed.ts"
@@ -23,9 +24,16 @@ class Question extends Context.Service<Question, Effect.Effect<Identity, Verific
 const acceptedCapacity = 8_192
 const refusedCapacity = 1_000
 
+// After a renewal that brought nothing, the next one waits this long.
+const renewalPauseMillis = 10_000
+
+/** Nobody can invent a token that was good before: it need not wait behind those that may be invented. */
+const asKnown = Effect.updateService(Asker, (asker): Asker => ({ ...asker, isKnown: true }))
+
 interface Accepted {
   readonly identity: Identity
   readonly holds: Holding
+  renewFrom: number
 }
 
 interface Refused {
@@ -45,8 +53,9 @@ export interface VerifiedTokens {
  *
  * What was said is found by the SHA-256 of the whole token; it belongs to one configuration, because the memory is made
  * with the providers. A yes is believed as long as its `Verdict.holds` says so; a no for as long as its provider allows;
- * that nobody can say is not remembered. Concurrent requests with one new token share one verification. No token outlives
- * its request.
+ * that nobody can say is not remembered. Concurrent requests with one new token share one verification. A yes that can be
+ * renewed is, shortly before its end, when somebody comes with the token; no token outlives its request by more than such
+ * a question takes.
  */
 export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
   VerifiedTokens,
@@ -73,10 +82,13 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
     const { refusalMillis, verify } = yield* registry.select(token)
     const answer = verify.pipe(
       Effect.mapEager(({ holds, identity }) => {
-        if (holds !== undefined) accepted.set(digest, { identity, holds })
+        if (holds !== undefined) {
+          accepted.set(digest, { identity, holds, renewFrom: holds.renewFrom ?? Number.POSITIVE_INFINITY })
+        }
         return identity
       }),
       Effect.mapErrorEager((error) => {
+        if (error._tag !== "ProviderUnavailable") accepted.remove(digest)
         if (refusalMillis !== undefined && error._tag !== "ProviderUnavailable") {
           refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + refusalMillis })
         }
@@ -96,13 +108,19 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
       const { holds, identity } = yes
       if (now < holds.until && (holds.known(now) || (yield* holds.confirm))) {
         count("hit")
+        if (now >= yes.renewFrom) {
+          yes.renewFrom = now + renewalPauseMillis
+          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(ask(digest, token))))
+        }
         return identity
       }
       accepted.remove(digest)
     }
     count("miss")
     const no = refused.get(digest)
-    return no !== undefined && now < no.until ? yield* Exit.fail(no.error) : yield* ask(digest, token)
+    return no !== undefined && now < no.until
+      ? yield* Exit.fail(no.error)
+      : yield* yes === undefined ? ask(digest, token) : asKnown(ask(digest, token))
   })
 
   return {
@@ -111,7 +129,8 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
       const yes = accepted.get(sha256(token))
       if (yes === undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()
-      if (now >= yes.holds.until || !yes.holds.known(now)) return undefined
+      // What is due for renewal is left to `verify`, which has the time for it.
+      if (now >= yes.holds.until || now >= yes.renewFrom || !yes.holds.known(now)) return undefined
       count("hit")
       return yes.identity
     }

@@ -1,7 +1,6 @@
 import type * as Digest from "effect/crypto/Digest"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
@@ -22,7 +21,7 @@ export const layerProvidersWith = (
   ProviderRegistry.layer.pipe(
     Layer.provide(keys),
     Layer.provideMerge(metadata),
-    Layer.provide([ProviderHttp.layer, CircuitBreaker.layerStoreMemory()])
+    Layer.provide(ProviderHttp.layer)
   )
 
 /**

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import type * as Scope from "effect/Scope"
 import type { GatewaySettings, JwtProvider, KeySource, Provider } from "../config/GatewaySettings.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
@@ -68,7 +67,6 @@ const makeProviderKeys = Effect.fnUntraced(function*(
 export type RegistrationNeeds =
   | JwksCache
   | ProviderHttp
-  | CircuitBreaker.CircuitBreakerStore
   | Scope.Scope
 
 /**
@@ -97,7 +95,7 @@ export const registerProvider = Effect.fnUntraced(function*(
     case "userinfo": {
       const plain = yield* ProviderHttp
       const { current, observed } = yield* makeReachability(name, plain, userinfoProbe(provider, plain))
-      const ask = makeUserinfoVerifier(provider, yield* makeGuardedHttp(name, observed))
+      const ask = makeUserinfoVerifier(provider, makeGuardedHttp(observed))
       return {
         _tag: "Opaque",
         name,
@@ -109,7 +107,7 @@ export const registerProvider = Effect.fnUntraced(function*(
     case "introspection": {
       const plain = yield* ProviderHttp
       const { current, observed } = yield* makeReachability(name, plain, introspectionProbe(provider, plain))
-      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, yield* makeGuardedHttp(name, observed))
+      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, makeGuardedHttp(observed))
       return {
         _tag: "Opaque",
         name,

@@ -2,45 +2,73 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as TestClock from "effect/testing/TestClock"
+import { Asker } from "../../src/fairness/Asker.ts"
 import { type ProviderAnswer, ProviderRequestFailed } from "../../src/keys/ProviderHttp.ts"
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
 
 const answer: ProviderAnswer = { body: {}, cacheControl: undefined }
-const request = { url: "https://idp.example/userinfo", allowedDomains: [] }
 
 type Ask = Effect.Effect<ProviderAnswer, ProviderRequestFailed>
 
 /** A guarded provider that counts how often it was asked, and how many asked at the same time. */
-const guard = Effect.fnUntraced(function*(ask: () => Ask) {
+const guard = (ask: (token: string) => Ask) => {
   const seen = { asked: 0, open: 0, most: 0 }
-  const http = yield* makeGuardedHttp("people", {
-    send: () =>
+  const http = makeGuardedHttp({
+    send: ({ url }) =>
       Effect.suspend(() => {
         seen.asked++
         seen.open++
         seen.most = Math.max(seen.most, seen.open)
-        return Effect.ensuring(ask(), Effect.sync(() => seen.open--))
+        return Effect.ensuring(ask(url.split("#")[1] ?? ""), Effect.sync(() => seen.open--))
       })
   })
-  const kind = Effect.map(
-    Effect.result(http.send(request)),
-    (result) => result._tag === "Success" ? "Answered" : result.failure.kind
+  const about = (token: string) =>
+    Effect.map(
+      Effect.result(http.send({ url: `https://idp.example/userinfo#${token}`, allowedDomains: [] })),
+      (result) => result._tag === "Success" ? "Answered" : result.failure.kind
+    )
+  return { about, kind: about("token"), seen }
+}
+
+const from = (group: string, member = "only", isKnown = false) =>
+  Effect.provideService(Asker, { group, member, isKnown })
+
+const tally = (kinds: ReadonlyArray<string>): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
+}
+
+const failing = (kind: "Unreachable" | "Status" | "Timeout", status?: number) => () =>
+  Effect.fail(new ProviderRequestFailed({ kind, url: "https://idp.example/userinfo", status }))
+
+/** A provider that is well, but for certain tokens. */
+const failsOverOddTokens = (token: string): Ask =>
+  token.startsWith("odd") ? failing("Status", 500)() : Effect.succeed(answer)
+
+/** Connections of a peer that ask about invented tokens, `each` at a time and without a pause, for as long as the test runs. */
+const flood = (about: ReturnType<typeof guard>["about"], connections: number, each: number) =>
+  Effect.forEach(
+    Array.from({ length: connections }),
+    (_, connection) =>
+      Effect.forEach(
+        Array.from({ length: each }),
+        () =>
+          Effect.forkChild(
+            Effect.forever(
+              Effect.andThen(from("flood", `${connection}`)(about("invented")), Effect.sleep("100 millis"))
+            )
+          )
+      ),
+    { discard: true }
   )
-  return { kind, seen }
-})
-
-const withStore = Effect.provide(CircuitBreaker.layerStoreMemory())
-
-const failing = (kind: "Unreachable" | "Status", status?: number) => () =>
-  Effect.fail(new ProviderRequestFailed({ kind, url: request.url, status }))
 
 describe("makeGuardedHttp", () => {
   it.effect("OPQ-07 leaves a provider alone for 10 seconds after 5 failures in a row, and probes it with one question", () =>
     Effect.gen(function*() {
       let up = false
-      const { kind, seen } = yield* guard(() => up ? Effect.succeed(answer) : failing("Unreachable")())
+      const { kind, seen } = guard(() => up ? Effect.succeed(answer) : failing("Unreachable")())
       for (let i = 0; i < 5; i++) assert.strictEqual(yield* kind, "Unreachable")
       for (let i = 0; i < 100; i++) assert.strictEqual(yield* kind, "CircuitOpen")
       assert.strictEqual(seen.asked, 5)
@@ -49,19 +77,19 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* kind, "Answered")
       assert.strictEqual(yield* kind, "Answered")
       assert.strictEqual(seen.asked, 7)
-    }).pipe(Effect.scoped, withStore))
+    }))
 
   it.effect("OPQ-11 what a client's token can provoke opens no circuit", () =>
     Effect.gen(function*() {
-      const { kind, seen } = yield* guard(failing("Status", 400))
+      const { kind, seen } = guard(failing("Status", 400))
       for (let i = 0; i < 50; i++) assert.strictEqual(yield* kind, "Status")
       assert.strictEqual(seen.asked, 50)
-    }).pipe(Effect.scoped, withStore))
+    }))
 
-  it.effect("OPQ-11 asks at most 32 questions at a time, lets 256 wait, refuses the rest, and then is as good as new", () =>
+  it.effect("OPQ-11 asks at most 32 questions at a time, lets 1,024 wait, refuses the rest, and then is as good as new", () =>
     Effect.gen(function*() {
       const release = yield* Deferred.make<void>()
-      const { kind, seen } = yield* guard(() => Effect.as(Deferred.await(release), answer))
+      const { kind, seen } = guard(() => Effect.as(Deferred.await(release), answer))
       const flood = yield* Effect.forkChild(
         Effect.all(Array.from({ length: 5_000 }, () => kind), { concurrency: "unbounded" })
       )
@@ -70,15 +98,15 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(seen.most, 32)
       yield* Deferred.succeed(release, undefined)
       const kinds = yield* Fiber.join(flood)
-      assert.strictEqual(kinds.filter((kind) => kind === "Answered").length, 32 + 256)
-      assert.strictEqual(kinds.filter((kind) => kind === "Overloaded").length, 5_000 - 32 - 256)
+      assert.strictEqual(kinds.filter((kind) => kind === "Answered").length, 32 + 1_024)
+      assert.strictEqual(kinds.filter((kind) => kind === "Overloaded").length, 5_000 - 32 - 1_024)
       assert.strictEqual(yield* kind, "Answered")
-    }).pipe(Effect.scoped, withStore))
+    }))
 
   it.effect("OPQ-07 a question that gets no turn in 6 seconds is refused, and blames nobody", () =>
     Effect.gen(function*() {
       let idle = false
-      const { kind } = yield* guard(() => idle ? Effect.succeed(answer) : Effect.never)
+      const { kind } = guard(() => idle ? Effect.succeed(answer) : Effect.never)
       const waiting = yield* Effect.forkChild(
         Effect.all(Array.from({ length: 40 }, () => kind), { concurrency: "unbounded" })
       )
@@ -88,5 +116,138 @@ describe("makeGuardedHttp", () => {
       assert.deepStrictEqual([...kinds], ["Overloaded"])
       idle = true
       assert.strictEqual(yield* kind, "Answered")
-    }).pipe(Effect.scoped, withStore))
+    }))
+
+  it.effect("OPQ-07 is not led by tokens over which the provider fails: good ones pass, of the same peer and of others", () =>
+    Effect.gen(function*() {
+      for (
+        const ask of [
+          failsOverOddTokens,
+          (token: string) => token.startsWith("odd") ? failing("Unreachable")() : Effect.succeed(answer)
+        ]
+      ) {
+        const { about } = guard(ask)
+        const good: Array<string> = []
+        for (let second = 0; second < 60; second++) {
+          for (let index = 0; index < 5; index++) {
+            yield* from("attacker", `${index}`)(about(`odd-${second}-${index}`))
+          }
+          for (const peer of ["attacker", "other"]) good.push(yield* from(peer, "good")(about(`good-${second}`)))
+          yield* TestClock.adjust("1 second")
+        }
+        assert.deepStrictEqual(tally(good), { Answered: 120 })
+      }
+    }))
+
+  it.effect("OPQ-07 of failures over the tokens of two peers nothing follows, of those of three it leaves them alone, and a fourth may ask", () =>
+    Effect.gen(function*() {
+      const { about, seen } = guard(failsOverOddTokens)
+      const odd = (peer: string) => from(peer)(about("odd"))
+      for (let index = 0; index < 20; index++) {
+        assert.strictEqual(yield* odd(`peer-${index % 2}`), "Status")
+      }
+      assert.strictEqual(yield* odd("peer-2"), "Status")
+      for (let index = 0; index < 30; index++) assert.strictEqual(yield* odd(`peer-${index % 3}`), "CircuitOpen")
+      assert.strictEqual(seen.asked, 21)
+      // Even when their time has come, those whose questions failed do not come first.
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* odd("peer-0"), "CircuitOpen")
+      assert.strictEqual(yield* from("fourth")(about("good")), "Answered")
+      assert.strictEqual(yield* from("peer-0")(about("good")), "Answered")
+    }))
+
+  it.effect("OPQ-07 failures over a token that was good before are evidence enough, and one that was good may probe", () =>
+    Effect.gen(function*() {
+      let up = false
+      const { about, seen } = guard(() => up ? Effect.succeed(answer) : failing("Status", 503)())
+      for (let index = 0; index < 5; index++) yield* from("one", "only", true)(about("known"))
+      assert.strictEqual(yield* from("one")(about("new")), "Status")
+      assert.strictEqual(yield* from("one")(about("new")), "CircuitOpen")
+      assert.strictEqual(seen.asked, 6)
+      up = true
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* from("one", "only", true)(about("known")), "Answered")
+      assert.strictEqual(yield* from("one")(about("new")), "Answered")
+    }))
+
+  it.effect("OPQ-07 a provider that is down is asked by one at a time who comes new, and by all once it answers", () =>
+    Effect.gen(function*() {
+      let up = false
+      const { about, seen } = guard(() =>
+        Effect.andThen(
+          Effect.sleep("5 seconds"),
+          Effect.suspend(() => up ? Effect.succeed(answer) : failing("Timeout")())
+        )
+      )
+      const ask = (peers: number, prefix: string) =>
+        Effect.forkChild(Effect.all(
+          Array.from({ length: peers }, (_, index) => from(`${prefix}-${index}`)(about("token"))),
+          { concurrency: "unbounded" }
+        ))
+      const first = yield* ask(10, "first")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(tally(yield* Fiber.join(first)), { Timeout: 10 })
+      const second = yield* ask(50, "second")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(tally(yield* Fiber.join(second)), { Timeout: 1, CircuitOpen: 49 })
+      assert.strictEqual(seen.asked, 11)
+      up = true
+      const third = yield* ask(1, "third")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(tally(yield* Fiber.join(third)), { Answered: 1 })
+      const fourth = yield* ask(20, "first")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(tally(yield* Fiber.join(fourth)), { Answered: 20 })
+    }))
+
+  for (const [name, peer] of [["another peer", "good"], ["another connection of the same peer", "flood"]] as const) {
+    it.effect(`OPQ-11 lets in the new tokens of ${name} while 400 connections invent tokens`, () =>
+      Effect.gen(function*() {
+        const { about, seen } = guard(() => Effect.as(Effect.sleep("100 millis"), answer))
+        yield* flood(about, 400, 3)
+        yield* TestClock.adjust("2 seconds")
+        const good: Array<string> = []
+        for (let count = 0; count < 60; count++) {
+          yield* Effect.forkChild(
+            Effect.tap(from(peer, `caller-${count}`)(about("good")), (kind) => Effect.sync(() => good.push(kind)))
+          )
+          yield* TestClock.adjust("200 millis")
+        }
+        yield* TestClock.adjust("7 seconds")
+        assert.deepStrictEqual(tally(good), { Answered: 60 })
+        assert.strictEqual(seen.most, 32)
+      }))
+  }
+
+  it.effect("OPQ-11 keeps a lane for tokens that were good before, of 8 at a time", () =>
+    Effect.gen(function*() {
+      const { about, seen } = guard(() => Effect.as(Effect.sleep("5 seconds"), answer))
+      yield* flood(about, 100, 20)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(seen.open, 32)
+      const renewals = yield* Effect.forkChild(Effect.all(
+        Array.from({ length: 12 }, (_, index) => from("flood", `${index}`, true)(about("known"))),
+        { concurrency: "unbounded" }
+      ))
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(seen.open, 40)
+      yield* TestClock.adjust("5999 millis")
+      assert.deepStrictEqual(tally(yield* Fiber.join(renewals)), { Answered: 8, Overloaded: 4 })
+    }))
+
+  it.effect("refuses all who wait at once when the provider turns out to be down", () =>
+    Effect.gen(function*() {
+      const release = yield* Deferred.make<void>()
+      const { about, seen } = guard(() => Effect.andThen(Deferred.await(release), failing("Status", 500)()))
+      const waiting = yield* Effect.forkChild(Effect.all(
+        Array.from({ length: 1_056 }, (_, index) => from(`peer-${index}`)(about("token"))),
+        { concurrency: "unbounded" }
+      ))
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(release, undefined)
+      const kinds = tally(yield* Fiber.join(waiting))
+      assert.strictEqual(kinds["Status"], seen.asked)
+      assert.strictEqual((kinds["Status"] ?? 0) + (kinds["CircuitOpen"] ?? 0), 1_056)
+      assert.isAtMost(seen.asked, 40)
+    }))
 })

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
+import { Asker } from "../../src/fairness/Asker.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 import { sha256 } from "../../src/node/sha256.ts"
 import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
@@ -422,6 +423,69 @@ describe("The memory of verified tokens", () => {
         assert.deepStrictEqual(asked, ["token", "bad"])
       }).pipe(Effect.provideService(Sha256, sha256))
     ))
+
+  it.effect("OPQ-11 asks again ahead of the end, once and in the lane of known tokens, while the old answer serves", () =>
+    provided(
+      Effect.gen(function*() {
+        const lanes: Array<string> = []
+        let until = start + 60
+        let outcome: "good" | "down" | "revoked" = "good"
+        const { asked, known, verify } = yield* counting((token) =>
+          Effect.flatMap(Asker, ({ isKnown }) => {
+            lanes.push(isKnown ? "known" : "new")
+            if (outcome === "revoked") return refused
+            if (outcome === "down") return Effect.never
+            return Effect.succeed({
+              identity: identityOf(token),
+              holds: holdingUntil(until * 1000, (until - 20) * 1000)
+            })
+          })
+        )
+        yield* verify("token")
+        yield* TestClock.adjust("39 seconds")
+        assert.strictEqual(known("token"), "token")
+        // Renewed, for another minute.
+        yield* TestClock.adjust("1 second")
+        until = start + 100
+        assert.isUndefined(known("token"))
+        for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "token")
+        yield* turn
+        assert.deepStrictEqual(lanes, ["new", "known"])
+        assert.strictEqual(known("token"), "token")
+        // Not renewed: the old answer serves to its end, and nobody waits for the new one.
+        yield* TestClock.adjust("40 seconds")
+        outcome = "down"
+        for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "token")
+        assert.strictEqual(known("token"), "token")
+        yield* turn
+        assert.deepStrictEqual(lanes, ["new", "known", "known"])
+        assert.strictEqual(asked.length, 3)
+      }).pipe(Effect.provideService(Sha256, sha256))
+    ))
+
+  it.effect("OPQ-11 OPQ-10 a token that is withdrawn is refused as soon as its renewal says so, and known ones keep their lane past their end", () =>
+    provided(Effect.gen(function*() {
+      const lanes: Array<string> = []
+      let isGood = true
+      const { verify } = yield* counting((token) =>
+        Effect.flatMap(Asker, ({ isKnown }) => {
+          lanes.push(isKnown ? "known" : "new")
+          const now = start + lanes.length * 100 - 100
+          return isGood
+            ? Effect.succeed({ identity: identityOf(token), holds: holdingUntil((now + 60) * 1000, (now + 40) * 1000) })
+            : refused
+        })
+      )
+      yield* verify("token")
+      yield* TestClock.adjust("100 seconds")
+      assert.strictEqual(yield* verify("token"), "token")
+      assert.deepStrictEqual(lanes, ["new", "known"])
+      yield* TestClock.adjust("50 seconds")
+      isGood = false
+      assert.strictEqual(yield* verify("token"), "token")
+      yield* turn
+      assert.strictEqual(yield* verify("token"), "InvalidToken")
+    })))
 
   it.effect("says nothing at once where the host has no digest at once", () =>
     provided(Effect.gen(function*() {

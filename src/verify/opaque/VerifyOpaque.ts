@@ -9,7 +9,7 @@ import { checkPresented } from "../claims/tokenKind.ts"
 import { peekJwt } from "../jwt/CompactJws.ts"
 import { toInvalidToken } from "../Refusal.ts"
 import { holdingUntil, type Verdict } from "../Verdict.ts"
-import { endPassed, maxPositiveMillis } from "./verdictLife.ts"
+import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 
 /** Asks the provider who bears an opaque token. */
 export type AskProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
@@ -34,5 +34,5 @@ export const makeVerifyOpaque = (provider: string, skew: number, ask: AskProvide
     const identity = yield* requireUnexpired(yield* ask(token), skew, endPassed)
     const longest = (yield* Clock.currentTimeMillis) + maxPositiveMillis
     const until = Math.min((identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, longest)
-    return { identity, holds: holdingUntil(until) }
+    return { identity, holds: holdingUntil(until, until === longest ? until - renewedAheadMillis : undefined) }
   })
