@@ -25,7 +25,8 @@ export interface BoundSession {
 export interface SessionSeal {
   /**
    * The session of a request; `undefined` where sessions are not bound: the operator switched that off, or there is no
-   * caller. Fails with `SessionNotFound` if this caller was not given the id.
+   * caller. Fails with `SessionNotFound` if this caller was not given the id. An id that is not sealed goes on to the server
+   * only where no session began through this gateway and no key is configured.
    *
    * @param sealed the value of `Mcp-Session-Id`
    */
@@ -85,10 +86,17 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   const sign = (identity: Identity, id: string): Effect.Effect<Uint8Array> =>
     keys[0] === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(keys[0], claim(identity, id)))
 
+  // With a key of the operator's, every id that a client was given is sealed.
+  let hasSealed = sessionKeys.length > 0
+
   const find = Effect.fnUntraced(function*(identity: Identity, sealed: string) {
     const tag = Result.getOrUndefined(Base64Url.decode(sealed.slice(0, tagLength)))
     const id = sealed.slice(tagLength + 1)
-    if (tag === undefined || sealed[tagLength] !== "." || id === "") return yield* notFound
+    if (tag === undefined || sealed[tagLength] !== "." || id === "") {
+      // A server whose sessions did not begin here, or that has none, judges the id itself.
+      if (!hasSealed) return { identity, id: sealed, sealed }
+      return yield* notFound
+    }
     for (const key of keys) {
       if (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id)))) return { identity, id, sealed }
     }
@@ -107,6 +115,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
       // Many servers repeat the id in each answer of its session.
       if (session.sealed !== undefined && id === session.id) return Effect.succeed(session.sealed)
       if (id === "") return Effect.succeed(id)
+      hasSealed = true
       return Effect.map(sign(session.identity, id), (tag) => `${Base64Url.encode(tag)}.${id}`)
     }
   }

@@ -73,6 +73,31 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
 const ids = ["1868a90c-5f3b", "~!#$%&'()*+,-./:;<=>?@[]^_`{|}", "a b", "x".repeat(4000), "a.b.c"]
 
 describe("sessions", () => {
+  it.live("an id that this gateway did not give is for the server to judge, until a session begins here", () =>
+    Effect.gen(function*() {
+      const { begin, reset, upstream, use } = yield* start()
+      yield* reset
+      const foreign = yield* use("from-elsewhere", "alice")
+      assert.strictEqual(foreign.status, 200)
+      assert.deepStrictEqual(upstream.requests()[0]?.headers("mcp-session-id"), ["from-elsewhere"])
+      // What has the form of a sealed id is never for the server to judge.
+      assert.strictEqual((yield* use(`${"A".repeat(43)}.from-elsewhere`, "alice")).status, 404)
+
+      yield* begin("server-session")
+      yield* reset
+      assert.strictEqual((yield* use("server-session", "mallory")).status, 404)
+      assert.strictEqual((yield* use("from-elsewhere", "alice")).status, 404)
+      assert.isEmpty(upstream.requests())
+    }))
+
+  it.live("with a configured key no id but a sealed one reaches the server", () =>
+    Effect.gen(function*() {
+      const { reset, upstream, use } = yield* start({ sessionKeys: [key("k")] })
+      yield* reset
+      assert.strictEqual((yield* use("from-elsewhere", "alice")).status, 404)
+      assert.isEmpty(upstream.requests())
+    }))
+
   it.live("a caller goes on with its session, with its next token too, and the server sees its own id", () =>
     Effect.gen(function*() {
       const { begin, upstream, use } = yield* start()
