@@ -9,6 +9,16 @@ const isLoopbackOrigin = (origin: string): boolean => {
   return url.origin === origin && /^https?:$/.test(url.protocol) && isLoopbackHost(url.hostname)
 }
 
+// Labels of at most 63 characters (RFC 1035, section 2.3.1): what is longer is no host, and might be a credential.
+const hostOrigin =
+  /^[a-z][a-z0-9+.-]{0,19}:\/\/(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
+
+/** How a refused origin is written in the log: only what could be one. */
+export const shownOrigin = (origin: string | undefined): string =>
+  origin !== undefined && (origin === "null" || hostOrigin.test(origin))
+    ? `"${origin}"`
+    : "(no origin that a browser sends)"
+
 /**
  * Says whether the value of an `Origin` field is allowed: character for character one of a list, or a loopback origin.
  *

@@ -32,11 +32,26 @@ export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined
 
 const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "Info"
 
-/** The true reason of a refusal, which the answer does not give, as the annotations of a log entry. */
-export const refusalReason = (error: GatewayError): Record<string, unknown> => ({
+// Shorter ones are words that details are made of.
+const shortestCredential = 8
+
+/** Leaves a credential out of a text: the client may have written it into another field, which is named here. */
+const withoutCredential = (text: string, authorization: string | undefined): string => {
+  const credential = authorization?.replace(/^\S+\s+/, "") ?? ""
+  return credential.length < shortestCredential ? text : text.replaceAll(credential, "(the credential)")
+}
+
+/**
+ * The true reason of a refusal, which the answer does not give, as the annotations of a log entry.
+ *
+ * @param authorization what the request has in `Authorization`
+ */
+export const refusalReason = (error: GatewayError, authorization?: string): Record<string, unknown> => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
-  ...("detail" in error && error.detail !== undefined ? { detail: bounded(error.detail, detailLength) } : {}),
+  ...("detail" in error && error.detail !== undefined
+    ? { detail: bounded(withoutCredential(error.detail, authorization), detailLength) }
+    : {}),
   ...("required" in error ? { required_scopes: error.required } : {}),
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })
@@ -75,7 +90,7 @@ export const makeAccessLog = Effect.gen(function*() {
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(ended === undefined ? {} : { ended }),
       ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
-      ...(error === undefined ? {} : refusalReason(error))
+      ...(error === undefined ? {} : refusalReason(error, request.headers["authorization"]))
     }))
   })
 })

@@ -1,14 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Admission } from "../authorize/Admission.ts"
-import { isAllowedOrigin } from "../authorize/origin.ts"
+import { isAllowedOrigin, shownOrigin } from "../authorize/origin.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { bearerToken, type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
 import { AccessDenied, type InsufficientScope, type VerificationError } from "../errors/GatewayError.ts"
 import { Asker } from "../fairness/Asker.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { show } from "../keys/show.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { askerOf } from "./asker.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -35,7 +34,7 @@ export const credentialOf = (
     return Result.fail(
       new AccessDenied({
         reason: "Origin",
-        detail: `the Origin ${show(exchange.origin)} is not in MCP_ALLOWED_ORIGINS`
+        detail: `the Origin ${shownOrigin(exchange.origin)} is not in MCP_ALLOWED_ORIGINS`
       })
     )
   }

@@ -145,15 +145,17 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       const { issuer } = yield* Secretive
       const claim = canary("claim")
       const claims = { email: `${claim}@example.com`, name: claim, jti: claim, [claim]: claim }
+      // What a log may name: who made the token, for whom, with which key.
+      const named = canary("named")
       const good = yield* issuer.sign({ claims })
       const tokens = {
         expired: yield* issuer.sign({ claims, expiresInSeconds: -600 }),
         early: yield* issuer.sign({ claims: { ...claims, nbf: 9_999_999_999 } }),
-        audience: yield* issuer.sign({ claims: { ...claims, aud: claim } }),
-        issuer: yield* issuer.sign({ claims: { ...claims, iss: `https://${claim}.example` } }),
+        audience: yield* issuer.sign({ claims: { ...claims, aud: named } }),
+        issuer: yield* issuer.sign({ claims: { ...claims, iss: `https://${named}.example` } }),
         subject: yield* issuer.sign({ claims: { ...claims, sub: { [claim]: 1 } } }),
-        key: yield* issuer.sign({ claims, header: { kid: claim } }),
-        algorithm: yield* issuer.sign({ claims, header: { alg: claim } }),
+        key: yield* issuer.sign({ claims, header: { kid: named } }),
+        algorithm: yield* issuer.sign({ claims, header: { alg: named } }),
         none: `${yield* issuer.sign({ claims, header: { alg: "none" } })}`.replace(/[^.]*$/, ""),
         critical: yield* issuer.sign({ claims, header: { crit: [claim], [claim]: 1 } }),
         signature: `${good.slice(0, -8)}AAAAAAAA`,

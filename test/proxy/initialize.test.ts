@@ -193,7 +193,7 @@ layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServic
       // What the client asked for would be an answer that nothing can be added to.
       assert.deepStrictEqual(encoding, ["identity"])
       assert.strictEqual(answer, withInfo())
-      assert.strictEqual(identity, 6)
+      assert.strictEqual(identity, 7)
     }))
 })
 

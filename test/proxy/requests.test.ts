@@ -108,7 +108,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       yield* reset
       const targets = [
         ["/mcp", "/internal"],
-        ["/mcp/", "/internal"],
+        ["/mcp/", "/internal/"],
         ["/mcp/a", "/internal/a"],
         ["/mcp/a/", "/internal/a/"],
         ["/mcp/%C3%A9/~a!$&'()*+,=:@", "/internal/%C3%A9/~a!$&'()*+,=:@"]

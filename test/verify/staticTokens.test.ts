@@ -28,6 +28,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       assert.deepStrictEqual(yield* verify(good), {
         subject: "ada",
         clientId: "cli",
+        principal: "user",
         issuer: "static",
         scopes: ["mcp:read", "x"],
         email: "a@b.example",

@@ -26,6 +26,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/paths",
   "clients/refusals",
   "proxy/answers",
+  "proxy/challenges",
   "proxy/initialize",
   "proxy/requests",
   "proxy/upstreamFailures",
@@ -135,19 +136,33 @@ export const reasons: ReadonlyArray<Reason> = [
       "proxy/backPressure",
       "proxy/floods",
       "proxy/longMessages",
+      "proxy/pipelining",
+      "proxy/shares",
       "proxy/streaming"
     ],
     tests: ["FWD-15 nobody gets another's answer or identity, with one id, one session and shared connections"]
   },
   {
     because: "The host chooses the port, stops the instance and connects; the component has no verifier but its own.",
-    files: ["clients/authorization", "clients/stepUp", "proxy/shutdown", "proxy/unixSocket", "seeds/seed4Pattern"],
+    files: [
+      "clients/authorization",
+      "clients/stepUp",
+      "proxy/shutdown",
+      "proxy/upstreamConnections",
+      "proxy/unixSocket",
+      "seeds/seed4Pattern"
+    ],
     tests: ["ERR-07 a fault of our own is a bare 500, and the next request is answered"]
   },
   {
     because: "Variables cannot say it: a scope with a quotation mark, an expiry within a second.",
     files: ["proxy/tokenEnd"],
     tests: ["ERR-01 believes a trusted proxy's host only where it is one, and quotes scopes"]
+  },
+  {
+    because:
+      "They start gateways of their own, on Node and on Effect's client; the component has the rules of the latter.",
+    files: ["proxy/dialects", "proxy/respelledUrl", "proxy/sessions", "proxy/strictPeers"]
   },
   {
     because: "No gateway listens in it: it is of functions.",
