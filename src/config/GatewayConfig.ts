@@ -10,7 +10,7 @@ import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { resolve, resolveSources } from "./resolve.ts"
 import { variableNames } from "./variables.ts"
 
-const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fromResult(resolve(fromInput(input))))
+const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fromResult(resolve([fromInput(input)])))
 
 /**
  * The settings of the gateway.

@@ -14,7 +14,8 @@ const byVariable: ReadonlyMap<string, SettingName> = new Map(
 )
 
 const unknownKey = (key: string): Problem => {
-  const setting = byVariable.get(key.toUpperCase())
+  const variable = key.toUpperCase()
+  const setting = byVariable.get(variable) ?? byVariable.get(`MCP_${variable}`)
   const meant = setting !== undefined && byKey.get(fileKey(setting)) === setting
     ? fileKey(setting)
     : nearestName(key, byKey.keys())

@@ -1,5 +1,6 @@
 /** Settings that appear in HTTP messages. */
 import * as Result from "effect/Result"
+import { fieldName } from "../identity/untrustedFields.ts"
 import { type Kind, refuse, string } from "./kinds.ts"
 
 const segments = /^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/
@@ -55,7 +56,7 @@ const ownFields: ReadonlySet<string> = new Set([
   "via",
   "www-authenticate"
 ])
-const ownPrefixes = ["access-control-", "mcp-", "x-auth-", "x-forwarded-", "x-original-"]
+const ownPrefixes = ["access-control-", "mcp-"]
 
 /** The name of a field that the gateway may set itself (RFC 9110, section 5.1), in lower case. */
 export const traceField: Kind<string, string> = string("field name", (text) => {
@@ -63,8 +64,9 @@ export const traceField: Kind<string, string> = string("field name", (text) => {
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/.test(name)) {
     return refuse("is not a field name", "Use letters, digits and -, as in X-Trace-Id")
   }
-  const folded = name.replaceAll("_", "-")
-  return ownFields.has(folded) || ownPrefixes.some((prefix) => folded.startsWith(prefix))
+  const { claimsIdentity, describesRoute, folded } = fieldName(name)
+  return claimsIdentity || describesRoute || ownFields.has(folded) ||
+      ownPrefixes.some((prefix) => folded.startsWith(prefix))
     ? refuse("is a field with another meaning", "Choose a name of its own, as X-Trace-Id or X-Request-Id")
     : Result.succeed(name)
 })

@@ -7,6 +7,14 @@ import type { JsonSchema } from "effect/JsonSchema"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Complaint } from "./InvalidConfiguration.ts"
+import {
+  hasTemplate,
+  isJsonArray,
+  leftover,
+  leftoverOfSecret,
+  placeholderAlone,
+  unfilledTemplate
+} from "./leftovers.ts"
 
 /** A usable value, or everything that is wrong with it. */
 export type Checked<A> = Result.Result<A, ReadonlyArray<Complaint>>
@@ -30,15 +38,28 @@ export const refuse = (problem: string, cure: string): Result.Result<never, Read
 
 const controlCharacter = /\p{Cc}/u
 
-/** A string that `parse` makes a value of; surrounding white space does not belong to it. */
-export const string = <A>(label: string, parse: (text: string) => Checked<A>): Kind<A, string> => {
+type FindLeftover = (text: string) => Complaint | undefined
+
+const plain: FindLeftover = (text) => leftover(text) ?? (hasTemplate(text) ? unfilledTemplate : undefined)
+
+/**
+ * A string that `parse` makes a value of; surrounding white space does not belong to it.
+ *
+ * @param find what must not have been left in it
+ */
+export const string = <A>(
+  label: string,
+  parse: (text: string) => Checked<A>,
+  find: FindLeftover = plain
+): Kind<A, string> => {
   const fromText = (text: string): Checked<A> => {
     const trimmed = text.trim()
     if (trimmed === "") return refuse("is empty", "Leave it out to get the default")
     if (controlCharacter.test(trimmed)) {
       return refuse("contains a line break or another control character", "Check how the value is quoted")
     }
-    return parse(trimmed)
+    const left = find(trimmed)
+    return left === undefined ? parse(trimmed) : Result.fail([left])
   }
   return {
     label,
@@ -51,11 +72,22 @@ export const string = <A>(label: string, parse: (text: string) => Checked<A>): K
 /** Any one line of text. */
 export const text: Kind<string, string> = string("text", Result.succeed)
 
+/** An issuer, of which its reader says whether it must be a URL. */
+export const issuer: Kind<string, string> = string("text", Result.succeed, leftover)
+
+/** Text that may hold every visible character. */
+const opaque = (find: FindLeftover) => string("text", Result.succeed, find)
+const typedSecret = opaque(leftoverOfSecret)
+// JSON leaves no doubt about its quotation marks.
+const exactSecret = opaque(placeholderAlone)
+
 /** Text that never shows in a log. */
 export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = {
-  ...string("text", (value) => Result.succeed(Redacted.make(value))),
+  label: typedSecret.label,
+  schema: typedSecret.schema,
+  fromText: (text) => Result.map(typedSecret.fromText(text), Redacted.make),
   fromJson: (value) =>
-    Result.map(text.fromJson(Redacted.isRedacted(value) ? Redacted.value(value) : value), Redacted.make)
+    Result.map(exactSecret.fromJson(Redacted.isRedacted(value) ? Redacted.value(value) : value), Redacted.make)
 }
 
 const words: ReadonlyMap<string, boolean> = new Map([
@@ -104,7 +136,10 @@ export const integer = (minimum: number, maximum: number): Kind<number, number> 
     label: `${minimum}–${maximum}`,
     schema: { type: "integer", minimum, maximum },
     fromText: (text) => check(/^[0-9]{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN),
-    fromJson: (value) => check(typeof value === "number" ? value : Number.NaN)
+    fromJson: (value) =>
+      typeof value === "string" && /^\s*[0-9]+\s*$/.test(value)
+        ? refuse("is a string where a number is expected", "Write the digits without quotes")
+        : check(typeof value === "number" ? value : Number.NaN)
   }
 }
 
@@ -128,11 +163,16 @@ export const choice = <const Words extends ReadonlyArray<string>>(words: Words):
  * Several strings: an array in JSON, or one text with separators; blanks and repetitions are dropped.
  *
  * A list without members is refused, because it reads as "nothing is allowed" and as "nothing is checked".
+ *
+ * @param checkText what only a text must not be, where an array would leave no doubt
+ * @param find what must not have been left in a member
  */
 export const list = <A, Member extends string = string>(
   label: string,
   separator: RegExp,
-  parse: (members: ReadonlyArray<string>) => Checked<A>
+  parse: (members: ReadonlyArray<string>) => Checked<A>,
+  checkText: FindLeftover = () => undefined,
+  find: FindLeftover = plain
 ): Kind<A, string | ReadonlyArray<Member>> => {
   const check = (members: ReadonlyArray<string>): Checked<A> => {
     const kept = new Set(members.map((member) => member.trim()).filter((member) => member !== ""))
@@ -141,10 +181,21 @@ export const list = <A, Member extends string = string>(
       if (controlCharacter.test(member)) {
         return refuse("contains a line break or another control character", "Check how the value is quoted")
       }
+      const left = find(member)
+      if (left !== undefined) return Result.fail([left])
     }
     return parse([...kept])
   }
-  const fromText = (text: string) => check(text.split(separator))
+  const fromText = (text: string): Checked<A> => {
+    if (isJsonArray(text.trim())) {
+      return refuse(
+        "is a JSON array in a text",
+        "Write the members without brackets and quotation marks, separated by commas; only the config file takes arrays"
+      )
+    }
+    const left = find(text.trim()) ?? checkText(text.trim())
+    return left === undefined ? check(text.split(separator)) : Result.fail([left])
+  }
   return {
     label,
     schema: {

@@ -1,17 +1,11 @@
 /** Settings that hold other settings. Their members are looked at one by one, elsewhere. */
 import * as Result from "effect/Result"
+import { parseJson } from "./jsonText.ts"
 import { type Checked, type Kind, refuse } from "./kinds.ts"
 
 /** Says whether a value is an object in the sense of JSON. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
-
-// The parser's own message would repeat a piece of the text.
-const parse = (text: string): Checked<unknown> =>
-  Result.mapError(
-    Result.try((): unknown => JSON.parse(text)),
-    () => [{ problem: "is not valid JSON", cure: "Check quotes, commas and how the shell passes them on" }]
-  )
 
 const array = (value: unknown): Checked<ReadonlyArray<unknown>> =>
   Array.isArray(value)
@@ -22,7 +16,7 @@ const array = (value: unknown): Checked<ReadonlyArray<unknown>> =>
 export const entries: Kind<ReadonlyArray<unknown>, ReadonlyArray<Readonly<Record<string, unknown>>>> = {
   label: "JSON",
   schema: { type: "array" },
-  fromText: (text) => Result.flatMap(parse(text), array),
+  fromText: (text) => Result.flatMap(parseJson(text), array),
   fromJson: array
 }
 
@@ -33,6 +27,6 @@ const object = (value: unknown): Checked<Readonly<Record<string, unknown>>> =>
 export const json: Kind<Readonly<Record<string, unknown>>> = {
   label: "JSON",
   schema: { type: "object" },
-  fromText: (text) => Result.flatMap(parse(text), object),
+  fromText: (text) => Result.flatMap(parseJson(text), object),
   fromJson: object
 }

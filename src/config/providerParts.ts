@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import { authkitDomains, matchesDomain } from "./domains.ts"
 import type { FieldReader } from "./FieldReader.ts"
+import { issuerMistake } from "./issuerMistakes.ts"
 import { isLoopbackHost } from "./loopback.ts"
 import type { ProviderFieldName, ProviderType } from "./providerFields.ts"
 import { issuerUrl } from "./urls.ts"
@@ -58,7 +59,13 @@ export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = 
     })
   }
   const issuer = fields.read("issuer")
-  if (issuer === undefined || (mayBeName && !looksLikeUrl.test(issuer))) return issuer
+  if (issuer === undefined) return undefined
+  const mistake = issuerMistake(issuer)
+  if (mistake !== undefined) {
+    fields.complain("issuer", mistake)
+    return undefined
+  }
+  if (mayBeName && !looksLikeUrl.test(issuer)) return issuer
   const url = issuerUrl(issuer, fields.allowHttp)
   if (Result.isSuccess(url)) return url.success
   for (const complaint of url.failure) fields.complain("issuer", complaint)

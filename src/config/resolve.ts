@@ -3,6 +3,7 @@ import { fromFile } from "./document.ts"
 import type { AllowedOrigins, GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { isLoopbackAddress } from "./network.ts"
+import { checkForwarding, checkService } from "./ownAddress.ts"
 import { namesProvider, resolveProviders } from "./providers.ts"
 import { resourceUrl } from "./resourceUrl.ts"
 import {
@@ -24,6 +25,9 @@ const noProvider: Problem = {
     "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
 }
 
+/** Where the FTL auth gateway's own manifest has the MCP server; a name that only Spin knows. */
+const spinGatewayUrl = "http://ftl-mcp-gateway.spin.internal/mcp-internal"
+
 /** Settings from the command line: `MCP_WORKERS` is `--workers` there. */
 const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => ({
   given: new Map(settingNames.flatMap((name) => {
@@ -34,13 +38,19 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   problems: []
 })
 
+/** What is wrong with settings for the host that they are for. */
+type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
+
+const anyHost: CheckForHost = () => []
+
 /**
  * The settings that sources amount to, or all problems at once.
  *
  * @param sources the strongest first: for each setting the first source that has it decides
  */
 export const resolve = (
-  ...sources: ReadonlyArray<Source>
+  sources: ReadonlyArray<Source>,
+  checkForHost = anyHost
 ): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const merged = merge(sources)
   const problems = [...merged.problems]
@@ -81,7 +91,7 @@ export const resolve = (
     providers,
     requiredScopes,
     scopesSupported: read("MCP_SCOPES_SUPPORTED") ?? [...everyRequiredScope],
-    gatewayUrl: defaulted("MCP_GATEWAY_URL"),
+    gatewayUrl: read("MCP_GATEWAY_URL") ?? spinGatewayUrl,
     path,
     publicUrl,
     allowHttp: read("MCP_ALLOW_HTTP") ?? [],
@@ -114,6 +124,7 @@ export const resolve = (
     logFormat: defaulted("MCP_LOG_FORMAT"),
     logLevel: defaulted("MCP_LOG_LEVEL")
   }
+  problems.push(...checkForwarding(settings), ...checkForHost(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
 
@@ -127,12 +138,20 @@ export interface Sources {
   readonly flags?: Partial<Readonly<Record<SettingName, string>>>
 }
 
+const inOrder = ({ document, flags = {}, variables }: Sources): ReadonlyArray<Source> => [
+  fromFlags(flags),
+  fromVariables(variables),
+  ...(document === undefined ? [] : [fromFile(document)])
+]
+
 /** The settings of a service: for each the command line wins, then the variables, then the file. */
-export const resolveSources = (
-  { document, flags = {}, variables }: Sources
-): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolve(
-    fromFlags(flags),
-    fromVariables(variables),
-    ...(document === undefined ? [] : [fromFile(document)])
-  )
+export const resolveSources = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  resolve(inOrder(sources))
+
+/**
+ * The same for a service that listens by itself, on `HOST` and `PORT`.
+ *
+ * It must be told where the MCP server is, which cannot be where it listens.
+ */
+export const resolveService = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  resolve(inOrder(sources), checkService)

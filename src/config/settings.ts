@@ -3,10 +3,23 @@
  */
 import * as Result from "effect/Result"
 import { algorithms } from "./algorithms.ts"
+import { audience, blankWithin } from "./audience.ts"
 import { domains, hosts } from "./domains.ts"
 import { clientAuthMethods, errorStyles, logLevels } from "./GatewaySettings.ts"
 import { endpointPath, traceField } from "./http.ts"
-import { autoOrBoolean, boolean, choice, integer, type Kind, list, refuse, scopes, secret, text } from "./kinds.ts"
+import {
+  autoOrBoolean,
+  boolean,
+  choice,
+  integer,
+  issuer,
+  type Kind,
+  list,
+  refuse,
+  scopes,
+  secret,
+  text
+} from "./kinds.ts"
 import { entries, json } from "./nested.ts"
 import { allowedOrigins, host, trustedProxies } from "./network.ts"
 import { publicKey } from "./publicKey.ts"
@@ -33,21 +46,21 @@ export interface Setting<out A = unknown> {
   readonly variableOnly?: true
 }
 
-const audience = list("comma list", /,/, (members) =>
-  members.includes("*")
-    ? refuse("contains a wildcard", "Name the audiences, or leave the setting out to check none")
-    : Result.succeed(members))
-
-const clients = list("comma list", /,/, (members) =>
-  members.includes("*")
-    ? refuse("contains a wildcard", "Name the clients, or leave the setting out to check none")
-    : Result.succeed(members))
+const clients = list(
+  "comma list",
+  /,/,
+  (members) =>
+    members.includes("*")
+      ? refuse("contains a wildcard", "Name the clients, or leave the setting out to check none")
+      : Result.succeed(members),
+  blankWithin("a client id")
+)
 
 const table = {
   MCP_GATEWAY_URL: {
     kind: gatewayUrl,
-    aliases: ["AUTH_GATEWAY_URL"],
-    default: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
+    aliases: ["AUTH_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL"],
+    otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
     doc:
       "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
       "behind the Unix socket `/run/mcp.sock`."
@@ -123,7 +136,7 @@ const table = {
     doc: "The name of the provider in identities and logs."
   },
   MCP_JWT_ISSUER: {
-    kind: text,
+    kind: issuer,
     aliases: ["AUTH_PROVIDER_ISSUER", "AUTHKIT_ISSUER", "AUTHKIT_DOMAIN"],
     doc: "The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`."
   },
@@ -159,7 +172,7 @@ const table = {
   },
   MCP_ALLOWED_DOMAINS: {
     kind: domains,
-    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS"],
+    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS", "MCP_PROVIDER_HOSTS"],
     otherwise: "AuthKit: `*.authkit.app, *.workos.com` and the issuer's own host; else any",
     doc: "Hosts that the provider's URLs may have."
   },

@@ -7,7 +7,10 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { StaticToken } from "./GatewaySettings.ts"
 import type { Complaint } from "./InvalidConfiguration.ts"
+import { parseJson } from "./jsonText.ts"
 import { type Checked, integer, type Kind, refuse, scopes as scopeList, secret, text as line } from "./kinds.ts"
+import { leftoverOfSecret } from "./leftovers.ts"
+import { nearestName, showMember } from "./nearestName.ts"
 
 /** One static token as TypeScript and JSON write it. */
 export interface StaticTokenInput {
@@ -81,7 +84,9 @@ const parseMember = (value: unknown): Checked<StaticToken> => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("is not an object", form)
   const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
   for (const name of given.keys()) {
-    if (!members.has(name)) return refuse("has an unknown member", form)
+    if (members.has(name)) continue
+    const meant = nearestName(name, members)
+    return refuse(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
   }
   const optional = <A>(name: string, kind: Kind<A>): Checked<A | undefined> =>
     given.has(name) ? kind.fromJson(given.get(name)) : Result.succeed(undefined)
@@ -139,13 +144,16 @@ const fromJson = (value: unknown): Checked<ReadonlyArray<StaticToken>> => {
 }
 
 const fromText = (text: string): Checked<ReadonlyArray<StaticToken>> => {
-  if (text.trim().startsWith("[")) {
-    const parsed = Result.try((): unknown => JSON.parse(text))
-    return Result.isSuccess(parsed) && Array.isArray(parsed.success)
-      ? collect(parsed.success.map(parseMember))
-      : refuse("is not a JSON array", form)
+  const left = leftoverOfSecret(text.trim())
+  if (left !== undefined) return Result.fail([left])
+  if (/^\s*[[{]/.test(text)) {
+    return Result.flatMap(
+      parseJson(text),
+      (parsed) => Array.isArray(parsed) ? collect(parsed.map(parseMember)) : refuse("is not a JSON array", form)
+    )
   }
-  return collect(text.split(";").filter((part) => part.trim() !== "").map(parseLine))
+  // Files have a line for each.
+  return collect(text.split(/[;\r\n]/).filter((part) => part.trim() !== "").map(parseLine))
 }
 
 /** Never empty, all tokens different. */

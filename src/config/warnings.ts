@@ -1,15 +1,60 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
+import type { ClientAuth, GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { httpWarnings } from "./httpWarnings.ts"
 import { isLoopbackHost } from "./loopback.ts"
 import { isLoopbackAddress } from "./network.ts"
+import { resourceUrl, withoutSlash } from "./resourceUrl.ts"
 
 const shortest = 32
+
+// What this project's own documentation, and that of providers, has where a name of the reader's belongs.
+const example =
+  /\byour[-_](?:tenant|domain|authkit-instance|api|app|audience|client|company|instance|org|project|realm)\b/i
+
+/** Says whether the public URL ends in the MCP path, which follows it anyway. */
+const repeatsPath = ({ path, publicUrl }: Pick<GatewaySettings, "path" | "publicUrl">): boolean =>
+  publicUrl !== undefined && path !== "/" && publicUrl.endsWith(path)
+
+/** Audiences that are configured, but are probably not what was meant. */
+const aboutAudience = (
+  audience: ReadonlyArray<string>,
+  issuer: string,
+  { path, publicUrl }: GatewaySettings
+): ReadonlyArray<string> => {
+  const says: Array<string> = []
+  const own = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
+  const plain = new Set(audience.map(withoutSlash))
+  if (plain.has(withoutSlash(issuer))) {
+    says.push(
+      "the audience is the issuer itself, so that tokens for the issuer's own services are accepted. Have the provider " +
+        "issue tokens for the MCP server, and set MCP_JWT_AUDIENCE to that."
+    )
+  } else if (
+    publicUrl !== undefined && own !== undefined && !repeatsPath({ path, publicUrl }) &&
+    !plain.has(withoutSlash(own)) &&
+    plain.has(withoutSlash(publicUrl))
+  ) {
+    says.push(
+      `the audience is the public URL without the MCP path, but MCP clients ask for tokens for ${own}. Add auto to ` +
+        "MCP_JWT_AUDIENCE unless the provider writes the audience by itself."
+    )
+  }
+  return says
+}
+
+const hasBlank = (auth: ClientAuth): boolean => "clientId" in auth && /\s/.test(auth.clientId)
 
 const aboutProvider = (provider: Provider, settings: GatewaySettings, development: boolean): ReadonlyArray<string> => {
   const says: Array<string> = []
   const say = (text: string) => says.push(`Provider ${JSON.stringify(provider.name)}: ${text}`)
+  const audience = "audience" in provider ? provider.audience : []
+  if ("issuer" in provider) {
+    for (const warning of aboutAudience(audience, provider.issuer, settings)) say(warning)
+    if ([provider.issuer, ...audience].some((text) => example.test(text))) {
+      say("the issuer or the audience looks like the example in a documentation. Write your own.")
+    }
+  }
   switch (provider.type) {
     case "authkit":
     case "oidc":
@@ -20,6 +65,9 @@ const aboutProvider = (provider: Provider, settings: GatewaySettings, developmen
             "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path. Where tokens have no aud, set " +
             "MCP_ALLOWED_CLIENTS."
         )
+      }
+      if (provider.type === "introspection" && hasBlank(provider.clientAuth)) {
+        say("the client id has a blank in it. Check that it is one client id and nothing else.")
       }
       break
     }
@@ -46,6 +94,13 @@ const aboutProvider = (provider: Provider, settings: GatewaySettings, developmen
   return says
 }
 
+/**
+ * Says whether a scope is listed, perhaps with the resource before it: where tokens say `read`, Entra wants to be asked
+ * for `api://app/read`, or for `api://app/.default`, which is all that is granted.
+ */
+const isListed = (supported: ReadonlyArray<string>, scope: string): boolean =>
+  supported.some((listed) => listed === scope || listed.endsWith(`/${scope}`) || listed.endsWith("/.default"))
+
 const listensOnLoopback = ({ host, publicUrl }: GatewaySettings): boolean =>
   isLoopbackAddress(host) && (publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname))
 
@@ -71,22 +126,35 @@ export const warnings = (
         "unless the server needs the token and can be trusted with it."
     )
   }
-  const unlisted = settings.requiredScopes.filter((scope) => !settings.scopesSupported.includes(scope))
-  if (unlisted.length > 0) {
+  const required = settings.requiredScopes.concat(settings.providers.flatMap(({ requiredScopes }) => requiredScopes))
+  if (!required.every((scope) => isListed(settings.scopesSupported, scope))) {
     says.push(
       "Required scopes are missing from the supported ones, so that clients which ask for what is listed are never let " +
         "in. Add them to MCP_SCOPES_SUPPORTED, or remove that setting."
     )
   }
-  if (settings.publicUrl !== undefined && settings.path !== "/" && settings.publicUrl.endsWith(settings.path)) {
+  if (repeatsPath(settings)) {
     says.push(
       "MCP_PUBLIC_URL ends in MCP_PATH, so that clients are told to use the path twice. Remove it from MCP_PUBLIC_URL " +
         "unless a proxy serves the gateway below that path."
     )
   }
+  if (
+    settings.publicUrl !== undefined && settings.allowedOrigins._tag === "Loopback" &&
+    !isLoopbackHost(new URL(settings.publicUrl).hostname)
+  ) {
+    says.push(
+      "MCP_PUBLIC_URL is for others, but HOST is loopback, so that browsers may call only from pages of this machine. " +
+        "Set MCP_ALLOWED_ORIGINS to the origins of your web clients, or to * for all."
+    )
+  }
   return says
 }
 
-/** Writes them to the log: once, where a gateway or what embeds it begins. */
-export const logWarnings = (settings: GatewaySettings): Effect.Effect<void> =>
-  Effect.forEach(warnings(settings), (warning) => Effect.logWarning(warning), { discard: true })
+/**
+ * Writes them to the log: once, where a gateway or what embeds it begins.
+ *
+ * @param more what is unwise in the host that it runs on
+ */
+export const logWarnings = (settings: GatewaySettings, more: ReadonlyArray<string> = []): Effect.Effect<void> =>
+  Effect.forEach([...warnings(settings), ...more], (warning) => Effect.logWarning(warning), { discard: true })

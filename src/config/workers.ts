@@ -13,5 +13,9 @@ export const workers: Kind<number | "auto", number | "auto"> = {
   label: "`auto`, or 1–1024",
   schema: { anyOf: [count.schema, { type: "string", enum: ["auto"] }] },
   fromText: (text) => text.trim().toLowerCase() === "auto" ? Result.succeed("auto") : orAuto(count.fromText(text)),
-  fromJson: (value) => value === "auto" ? Result.succeed(value) : orAuto(count.fromJson(value))
+  fromJson: (value) => {
+    if (value === "auto") return Result.succeed(value)
+    // The only string there is; digits in quotes deserve the plain word.
+    return typeof value === "string" && /^[0-9]+$/.test(value) ? count.fromJson(value) : orAuto(count.fromJson(value))
+  }
 }

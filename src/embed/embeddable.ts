@@ -20,4 +20,4 @@ export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySett
 
 /** Settings by value, for the makers that throw `InvalidConfiguration`, with all problems at once. */
 export const embeddableSettings = (input: GatewayConfigInput): GatewaySettings =>
-  Result.getOrThrow(Result.flatMap(resolve(fromInput(input)), embeddable))
+  Result.getOrThrow(Result.flatMap(resolve([fromInput(input)]), embeddable))

@@ -1,5 +1,5 @@
 import * as Headers from "effect/http/Headers"
-import { fieldName } from "../forward/untrustedFields.ts"
+import { fieldName } from "../identity/untrustedFields.ts"
 
 /**
  * The fields that a handler gets to see: not the token (MCP forbids to pass it on, and it has done its work), not the

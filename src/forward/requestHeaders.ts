@@ -1,6 +1,6 @@
+import { fieldName } from "../identity/untrustedFields.ts"
 import { hopByHop } from "./hopByHop.ts"
 import { sessionField } from "./SessionSeal.ts"
-import { fieldName } from "./untrustedFields.ts"
 
 // Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
 const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])

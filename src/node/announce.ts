@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { logWarnings } from "../config/warnings.ts"
+import { hostWarnings } from "./hostWarnings.ts"
 
 /** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
 export const announce = Effect.fnUntraced(function*(
@@ -8,7 +9,7 @@ export const announce = Effect.fnUntraced(function*(
   url: string,
   more: Readonly<Record<string, unknown>> = {}
 ) {
-  yield* logWarnings(settings)
+  yield* logWarnings(settings, hostWarnings(settings))
   yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({
     url,
     mcp_path: settings.path,

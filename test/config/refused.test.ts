@@ -310,6 +310,22 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["no timeout", "MCP_UPSTREAM_TIMEOUT", ...oidc({ MCP_UPSTREAM_TIMEOUT: "0" }, { MCP_UPSTREAM_TIMEOUT: "1" })],
   ["room for nobody", "MCP_MAX_WAITING", ...oidc({ MCP_MAX_WAITING: "0" }, { MCP_MAX_WAITING: "1" })],
+  [
+    "an idle time of more than an hour",
+    "MCP_UPSTREAM_IDLE_TIMEOUT",
+    ...oidc({ MCP_UPSTREAM_IDLE_TIMEOUT: "3601" }, { MCP_UPSTREAM_IDLE_TIMEOUT: "0" })
+  ],
+  [
+    "no connection",
+    "MCP_MAX_UPSTREAM_CONNECTIONS",
+    ...oidc({ MCP_MAX_UPSTREAM_CONNECTIONS: "0" }, { MCP_MAX_UPSTREAM_CONNECTIONS: "64" })
+  ],
+  ["a negative number of streams", "MCP_MAX_STREAMS", ...oidc({ MCP_MAX_STREAMS: "-1" }, { MCP_MAX_STREAMS: "64" })],
+  [
+    "no room for bodies",
+    "MCP_MAX_BUFFERED_BYTES",
+    ...oidc({ MCP_MAX_BUFFERED_BYTES: "1" }, { MCP_MAX_BUFFERED_BYTES: "67108864" })
+  ],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
   ["a relative gateway URL", "MCP_GATEWAY_URL", ...oidc({ MCP_GATEWAY_URL: "/mcp" }, { MCP_GATEWAY_URL: "http://u" })],
@@ -374,7 +390,41 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["a trace header of two words", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "X Trace" }, {})],
   ["a hop-by-hop trace header", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "Transfer-Encoding" }, {})],
-  ["an identity header for traces", "MCP_TRACE_HEADER", ...oidc({ MCP_TRACE_HEADER: "X_Auth-User-Id" }, {})],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "X_Auth-User-Id" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "X_AUTH_USER_ID" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "x.auth.user.id" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "x-auth~scopes" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "X-Auth-" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "an identity header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "Remote_User" }, { MCP_TRACE_HEADER: "X-Authority" })
+  ],
+  [
+    "a forwarding header for traces",
+    "MCP_TRACE_HEADER",
+    ...oidc({ MCP_TRACE_HEADER: "X.Real.IP" }, { MCP_TRACE_HEADER: "X.Request.Id" })
+  ],
   ["an unknown error style", "MCP_ERROR_STYLE", ...oidc({ MCP_ERROR_STYLE: "html" }, { MCP_ERROR_STYLE: "RFC6750" })],
   ["a host with a port", "HOST", ...oidc({ HOST: "http://0.0.0.0" }, { HOST: "0.0.0.0" })],
   ["a token prefix that cannot begin a token", "MCP_TOKEN_PREFIX", ...oidc({ MCP_TOKEN_PREFIX: "a b" }, {})],

@@ -16,7 +16,7 @@ const good = (result: Result.Result<GatewaySettings, InvalidConfiguration>): Gat
 export const settingsOf = (variables: Variables, document?: unknown): GatewaySettings =>
   good(resolveSources({ variables, document }))
 
-export const settingsOfInput = (input: GatewayConfigInput): GatewaySettings => good(resolve(fromInput(input)))
+export const settingsOfInput = (input: GatewayConfigInput): GatewaySettings => good(resolve([fromInput(input)]))
 
 const failure = (result: Result.Result<GatewaySettings, InvalidConfiguration>): InvalidConfiguration => {
   if (Result.isSuccess(result)) throw new Error("accepted")

@@ -12,7 +12,10 @@ const noProvider = /No authentication providers configured\. Set MCP_JWT_ISSUER 
 
 const pem = (body: string) => `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`
 
+const server = { MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp" }
+
 const withKey = (key: string) => ({
+  ...server,
   MCP_PROVIDER_TYPE: "oidc",
   MCP_JWT_ISSUER: "https://issuer.example",
   MCP_JWT_AUDIENCE: "https://mcp.example/mcp",
@@ -108,10 +111,20 @@ describe("--check", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* runProgram({
         args: ["--check"],
-        env: { AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "https://mcp.example/mcp" }
+        env: { ...server, AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "https://mcp.example/mcp" }
       })
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.strictEqual(JSON.parse(stdout).providers[0].jwks_uri, "https://tenant.authkit.app/oauth2/jwks")
+    }))
+
+  it.live("warns of certificates that nobody verifies, without a word about anything else", () =>
+    Effect.gen(function*() {
+      const env = { ...server, AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "a" }
+      const warned = yield* runProgram({ args: ["--check"], env: { ...env, NODE_TLS_REJECT_UNAUTHORIZED: "0" } })
+      assert.strictEqual(warned.code, 0)
+      assert.match(warned.stderr, /^warning: NODE_TLS_REJECT_UNAUTHORIZED=0 .*$/m)
+      const silent = yield* runProgram({ args: ["--check"], env: { ...env, NODE_TLS_REJECT_UNAUTHORIZED: "1" } })
+      assert.deepStrictEqual([silent.code, silent.stderr], [0, ""])
     }))
 
   it.live("CFG reports all problems at once, each with a cure, and no value", () =>
@@ -153,6 +166,22 @@ describe("--check", { timeout: 60_000 }, () => {
 
   for (const args of [["--check"], []]) {
     const way = args.length === 0 ? "at start" : "under --check"
+
+    it.live(`refuses to run without the MCP server's URL, ${way}`, () =>
+      Effect.gen(function*() {
+        const env = { AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "https://mcp.example/mcp" }
+        const { code, stderr, stdout } = yield* runProgram({ args, env })
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.include(stderr, "  MCP_GATEWAY_URL: is missing. Set it to the URL of your MCP server")
+      }))
+
+    it.live(`refuses its own address as the MCP server's, ${way}`, () =>
+      Effect.gen(function*() {
+        const env = { MCP_STATIC_TOKENS: "t:c:s:", MCP_SERVER_URL: "http://localhost:3000/mcp" }
+        const { code, stderr } = yield* runProgram({ args, env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "  MCP_GATEWAY_URL: is the address on which the gateway itself listens")
+      }))
 
     it.live(`refuses to run without a provider, ${way}`, () =>
       Effect.gen(function*() {

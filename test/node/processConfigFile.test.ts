@@ -68,7 +68,7 @@ describe("config file", { timeout: 60_000 }, () => {
   }
 
   const broken = [
-    ["is cut off", document().slice(0, -1), "MCP_CONFIG_FILE: is not JSON."],
+    ["is cut off", document().slice(0, -1), "MCP_CONFIG_FILE: is not JSON. It ends at line 1, column 1"],
     ["is no object", `["${canary}"]`, "MCP_CONFIG_FILE: is not a JSON object."],
     ["has an unknown member", document({ client_secrt: canary }), "client_secrt: is not a setting. Did you mean"],
     [

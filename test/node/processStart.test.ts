@@ -104,6 +104,14 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       )
     }))
 
+  it.live("warns at every start of certificates that nobody verifies", () =>
+    Effect.gen(function*() {
+      const env = { ...staticSettings("http://127.0.0.1:9/mcp", "x".repeat(32)), NODE_TLS_REJECT_UNAUTHORIZED: "0" }
+      const { log } = yield* startGatewayProgram({ env })
+      assert.deepStrictEqual(log().map(({ level }) => level), ["WARN", "INFO"])
+      assert.match(String(log()[0]?.message), /^NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone pose/)
+    }))
+
   it.live("says where it listens, what is behind it, and what is unwise", () =>
     Effect.gen(function*() {
       const { log, origin } = yield* startGatewayProgram({ env: staticSettings("http://127.0.0.1:9/mcp", "short") })

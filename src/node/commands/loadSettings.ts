@@ -1,37 +1,34 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { readFile } from "node:fs/promises"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
-import { resolveSources, type Sources } from "../../config/resolve.ts"
+import { type Complaint, InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { parseJson } from "../../config/jsonText.ts"
+import { resolveService, type Sources } from "../../config/resolve.ts"
 import { configFile } from "../../config/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
-const unusableFile = (problem: string) =>
+const unusableFile = (complaints: ReadonlyArray<Complaint>) =>
   new InvalidConfiguration({
-    problems: [{
-      setting: "MCP_CONFIG_FILE",
-      source: undefined,
-      problem,
-      cure: "Name a readable file that holds one JSON object"
-    }]
+    problems: complaints.map((complaint) => ({ setting: "MCP_CONFIG_FILE", source: undefined, ...complaint }))
   })
 
 const readDocument = Effect.fnUntraced(function*(path: string) {
   const text = yield* Effect.tryPromise({
     // Passes over a byte order mark.
     try: async () => new TextDecoder().decode(await readFile(path)),
-    catch: (error) => unusableFile(`cannot be read (${errorCode(error)})`)
+    catch: (error) =>
+      unusableFile([{
+        problem: `cannot be read (${errorCode(error)})`,
+        cure: "Name a readable file that holds one JSON object"
+      }])
   })
-  return yield* Effect.try({
-    try: (): unknown => JSON.parse(text),
-    // The parser's message quotes the text, which may hold secrets.
-    catch: () => unusableFile("is not JSON")
-  })
+  return yield* Effect.fromResult(Result.mapError(parseJson(text), unusableFile))
 })
 
 const weaknesses: Readonly<Record<string, string>> = {
@@ -77,7 +74,7 @@ export const loadSettings = (
     const path = Option.getOrElse(file, () => configFile(variables))
     const document = path === undefined ? undefined : yield* readDocument(path)
     const sources: Sources = { variables, document, flags }
-    const settings = yield* Effect.fromResult(resolveSources(sources))
+    const settings = yield* Effect.fromResult(resolveService(sources))
     yield* importPublicKeys(settings)
     yield* readOutbound(settings)
     return { settings, sources }
