@@ -119,7 +119,9 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
     }))
 })
 
-layer(GatewayFixture.layer({ requiredScopes: ["read"], errorStyle: "jsonrpc" }), { excludeTestServices: true })(
+const withScope = { requiredScopes: ["read"], scopesSupported: ["read"], errorStyle: "jsonrpc" } as const
+
+layer(GatewayFixture.layer(withScope), { excludeTestServices: true })(
   (it) => {
     it.effect("is answered in the configured style, and the next token is to have what every request needs, too", () =>
       Effect.gen(function*() {

@@ -9,7 +9,7 @@ import { readSettings } from "../../../src/spin/settings.ts"
 import type { RunningGateway } from "../../support/gateway.ts"
 import { ComponentHost } from "../support/ComponentHost.ts"
 import { reportLog } from "./reportLog.ts"
-import { inWholeSeconds, variablesOf } from "./variablesOf.ts"
+import { asOnSpin, variablesOf } from "./variablesOf.ts"
 
 /** Starts the component; what it logs, at every level, goes to `logger`, too. */
 export const startGateway = (
@@ -18,7 +18,7 @@ export const startGateway = (
 ): Effect.Effect<RunningGateway, never, Scope.Scope> =>
   Effect.gen(function*() {
     assert.isUndefined(options.verifier, "a component cannot be given a verifier")
-    const wanted = inWholeSeconds({ ...settings, logLevel: "trace" })
+    const wanted = asOnSpin({ ...settings, logLevel: "trace" })
     const variables = variablesOf(wanted)
     const understood = yield* Effect.fromResult(readSettings({ variables: () => Object.entries(variables) }))
     assert.deepStrictEqual(describe(understood), describe(wanted), "variables cannot say it")

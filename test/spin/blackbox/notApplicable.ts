@@ -50,6 +50,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "HTTP-01 reads no request whose length can be read in two ways, and nothing after it",
       "HTTP-02 refuses lines that parsers could end or read differently",
       "HTTP-03 refuses chunks that are not what they say",
+      "ERR-03 a token in the path of a request that is refused is not in the log",
       "HTTP-04 judges pipelined requests each alone, in their order",
       "HTTP-08 forwards no path that a server could read as another one",
       "HTTP-10 opens no tunnel",
@@ -92,6 +93,10 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     because: "The component reads a message to its end before it sends it on.",
     tests: ["a body that the gateway has nothing to add to arrives byte for byte, to its limit"]
+  },
+  {
+    because: "The engine hands no body of a GET on, so that the component sees none, and the MCP server gets none.",
+    tests: ["HTTP-03 refuses a body where servers disagree on whether there is one"]
   },
   {
     because: "The engine encodes some characters of a query, and drops a fragment.",

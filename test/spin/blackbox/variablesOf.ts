@@ -108,9 +108,13 @@ const originsOf = (origins: AllowedOrigins): string => {
 
 const wholeSeconds = (millis: number) => Math.ceil(millis / 1000) * 1000
 
-/** The same settings with times that variables can hold. */
-export const inWholeSeconds = (settings: GatewaySettings): GatewaySettings => ({
+/** On Node one is made at start; an instance on Spin would make its own. */
+const sessionKey = Redacted.make("k".repeat(32))
+
+/** The same settings with times that variables can hold, and with the key that binds sessions. */
+export const asOnSpin = (settings: GatewaySettings): GatewaySettings => ({
   ...settings,
+  sessionKeys: settings.bindSessions && settings.sessionKeys.length === 0 ? [sessionKey] : settings.sessionKeys,
   upstreamTimeoutMillis: wholeSeconds(settings.upstreamTimeoutMillis),
   upstreamIdleMillis: wholeSeconds(settings.upstreamIdleMillis),
   responseTimeoutMillis: wholeSeconds(settings.responseTimeoutMillis),
