@@ -13,6 +13,8 @@ export interface Given {
   readonly source: string | undefined
   /** All names that it was given under. */
   readonly spellings: ReadonlyArray<string>
+  /** It was given by the path of a file, which was read, or has been complained about. */
+  readonly fromFile?: "Read" | "Unusable"
 }
 
 /** What one source of settings holds, and what is wrong with it before any value is looked at. */
@@ -28,9 +30,10 @@ export interface Source {
  */
 export const decode = <N extends SettingName>(
   name: N,
-  { isText, value }: Given,
+  { fromFile, isText, value }: Given,
   allowHttp: ReadonlyArray<string> = []
 ): Checked<Decoded<N>> => {
+  if (fromFile === "Unusable") return Result.fail([])
   const { kind } = settings[name]
   const decoded = isText && typeof value === "string" ? kind.fromText(value) : kind.fromJson(value)
   return Result.flatMap(decoded, (usable) => kind.permit?.(usable, allowHttp) ?? Result.succeed(usable))

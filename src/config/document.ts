@@ -2,11 +2,16 @@ import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
+import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
 import type { Given, Source } from "./Source.ts"
 
 const byKey: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((name) => settings[name].variableOnly ? [] : [[fileKey(name), name]])
+)
+
+const byFileKey: ReadonlyMap<string, SettingName> = new Map(
+  fileSettings.flatMap((name) => settings[name].variableOnly ? [] : [[`${fileKey(name)}_file`, name]])
 )
 
 const byVariable: ReadonlyMap<string, SettingName> = new Map(
@@ -18,7 +23,7 @@ const unknownKey = (key: string): Problem => {
   const setting = byVariable.get(variable) ?? byVariable.get(`MCP_${variable}`)
   const meant = setting !== undefined && byKey.get(fileKey(setting)) === setting
     ? fileKey(setting)
-    : nearestName(key, byKey.keys())
+    : nearestName(key, [...byKey.keys(), ...byFileKey.keys()])
   return {
     setting: showMember(key),
     source: undefined,
@@ -27,7 +32,12 @@ const unknownKey = (key: string): Problem => {
   }
 }
 
-const read = (document: unknown, whole: string, source: (key: string) => string): Source => {
+const read = (
+  document: unknown,
+  whole: string,
+  source: (key: string) => string,
+  contentOf: ContentOf
+): Source => {
   if (!isObject(document)) {
     const cure = "Write one JSON object, as {\"gateway_url\": …}"
     return {
@@ -39,16 +49,32 @@ const read = (document: unknown, whole: string, source: (key: string) => string)
   const problems: Array<Problem> = []
   for (const [key, value] of Object.entries(document)) {
     if (value === undefined || key === "$schema") continue
-    const name = byKey.get(key)
-    if (name === undefined) problems.push(unknownKey(key))
-    else given.set(name, { value, isText: false, source: source(key), spellings: [key] })
+    const name = byKey.get(key) ?? byFileKey.get(key)
+    if (name === undefined) {
+      problems.push(unknownKey(key))
+      continue
+    }
+    const found: Given = { value, isText: false, source: source(key), spellings: [key] }
+    const other = given.get(name)
+    if (other !== undefined) problems.push(givenTwice(name, other.source ?? name, source(key)))
+    if (byKey.has(key)) {
+      given.set(name, found)
+    } else {
+      const read = fromSettingFile(`${name}_FILE`, found, contentOf)
+      given.set(name, read.given)
+      if (read.problem !== undefined) problems.push(read.problem)
+    }
   }
   return { given, problems }
 }
 
-/** Settings from a config file, already parsed as JSON. A member `$schema` is for editors and is passed over. */
-export const fromFile = (document: unknown): Source =>
-  read(document, "MCP_CONFIG_FILE", (key) => `${key} in the config file`)
+/**
+ * Settings from a config file, already parsed as JSON. A member `$schema` is for editors and is passed over.
+ *
+ * @param contentOf what files hold that members such as `client_secret_file` name
+ */
+export const fromFile = (document: unknown, contentOf: ContentOf = noFiles): Source =>
+  read(document, "MCP_CONFIG_FILE", (key) => `${key} in the config file`, contentOf)
 
 /** Settings from TypeScript code. Members that are `undefined` are not given. */
-export const fromInput = (input: GatewayConfigInput): Source => read(input, "The configuration", (key) => key)
+export const fromInput = (input: GatewayConfigInput): Source => read(input, "The configuration", (key) => key, noFiles)

@@ -1,6 +1,7 @@
 import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
-import { providerFieldNames, providerFields } from "./providerFields.ts"
+import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
+import { mayBeFile } from "./settingFiles.ts"
 import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
 
 /** A default as JSON writes it. */
@@ -15,14 +16,25 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
 const hidden = (name: SettingName): { readonly writeOnly?: true } =>
   settings[name].secret === true && name !== "MCP_PROVIDERS" ? { writeOnly: true } : {}
 
+/** The member that names a file with the value of another. */
+const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
+  mayBeFile(name)
+    ? [[`${key}_file`, { type: "string", minLength: 1, description: `A file that holds \`${key}\`.` }]]
+    : []
+
+type Member = readonly [key: string, schema: JsonSchema.JsonSchema]
+
+const providerMembers = (field: ProviderFieldName): ReadonlyArray<Member> => {
+  const { setting, types } = providerFields[field]
+  const { doc, kind } = settings[setting]
+  const description = `${doc} For ${types.join(", ")}.`
+  return [[field, { ...kind.schema, description, ...hidden(setting) }], ...fileMember(field, setting)]
+}
+
 const provider: JsonSchema.JsonSchema = {
   type: "object",
   additionalProperties: false,
-  properties: Object.fromEntries(providerFieldNames.map((field) => {
-    const { setting, types } = providerFields[field]
-    const { doc, kind } = settings[setting]
-    return [field, { ...kind.schema, description: `${doc} For ${types.join(", ")}.`, ...hidden(setting) }]
-  }))
+  properties: Object.fromEntries(providerFieldNames.flatMap(providerMembers))
 }
 
 const member = (name: SettingName): JsonSchema.JsonSchema => {
@@ -30,6 +42,9 @@ const member = (name: SettingName): JsonSchema.JsonSchema => {
   const schema = name === "MCP_PROVIDERS" ? { ...kind.schema, items: provider } : kind.schema
   return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
+
+const membersOf = (name: SettingName): ReadonlyArray<Member> =>
+  settings[name].variableOnly === true ? [] : [[fileKey(name), member(name)], ...fileMember(fileKey(name), name)]
 
 /** The JSON Schema (draft 2020-12) of the config file: every setting that is not for variables only, and no other. */
 export const configFileSchema: JsonSchema.JsonSchema = {
@@ -39,8 +54,6 @@ export const configFileSchema: JsonSchema.JsonSchema = {
   additionalProperties: false,
   properties: {
     $schema: { type: "string", description: "For editors." },
-    ...Object.fromEntries(
-      settingNames.filter((name) => settings[name].variableOnly !== true).map((name) => [fileKey(name), member(name)])
-    )
+    ...Object.fromEntries(settingNames.flatMap(membersOf))
   }
 }

@@ -7,6 +7,7 @@ import type { FieldReader } from "./FieldReader.ts"
 import { issuerMistake } from "./issuerMistakes.ts"
 import { isLoopbackHost } from "./loopback.ts"
 import type { ProviderFieldName, ProviderType } from "./providerFields.ts"
+import type { ContentOf } from "./settingFiles.ts"
 import { issuerUrl } from "./urls.ts"
 
 /** What a provider must know of the gateway's own settings. */
@@ -17,6 +18,8 @@ export interface ProviderContext {
   readonly publicUrlIsWrong?: boolean
   /** Hosts, beside this machine, that every provider may be asked over http at. */
   readonly allowHttp?: ReadonlyArray<string>
+  /** What the files hold that fields such as `client_secret_file` name. */
+  readonly contentOf?: ContentOf
 }
 
 export const readCommon = (fields: FieldReader, type: ProviderType) => ({

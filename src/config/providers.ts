@@ -11,7 +11,8 @@ import { resolveProvider } from "./provider.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
 import { complainAboutPair } from "./providerPairs.ts"
 import type { ProviderContext } from "./providerParts.ts"
-import type { SettingName } from "./settings.ts"
+import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "./settingFiles.ts"
+import { type SettingName } from "./settings.ts"
 import { decode, type Given } from "./Source.ts"
 
 type Settings = ReadonlyMap<SettingName, Given>
@@ -34,6 +35,13 @@ const flat = (settings: Settings): ReadonlyMap<ProviderFieldName, Given> =>
     return given === undefined ? [] : [[field, given]]
   }))
 
+/** `client_secret_file` names a file that holds the client secret. */
+const fileFields: ReadonlyMap<string, ProviderFieldName> = new Map(
+  providerFieldNames.filter((field) => mayBeFile(providerFields[field].setting)).map((
+    field
+  ) => [`${field}_file`, field])
+)
+
 const isField = (name: string): name is ProviderFieldName => Object.hasOwn(providerFields, name)
 
 /** The fields of one entry of `MCP_PROVIDERS`. */
@@ -42,7 +50,7 @@ const entry = (
   index: number,
   source: string | undefined,
   problems: Array<Problem>,
-  allowHttp: ReadonlyArray<string>
+  { allowHttp = [], contentOf = noFiles }: ProviderContext
 ) => {
   const setting = `MCP_PROVIDERS[${index}]`
   if (!isObject(value)) {
@@ -52,11 +60,16 @@ const entry = (
   const given = new Map<ProviderFieldName, Given>()
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
-    if (isField(name)) {
-      given.set(name, { value: member, isText: false, source, spellings: [name] })
+    const field = isField(name) ? name : fileFields.get(name)
+    if (field !== undefined) {
+      const found: Given = { value: member, isText: false, source, spellings: [name] }
+      if (given.has(field)) problems.push(givenTwice(`${setting}.${field}`, field, `${field}_file`))
+      const read = field === name ? undefined : fromSettingFile(`${setting}.${name}`, found, contentOf)
+      given.set(field, read?.given ?? found)
+      if (read?.problem !== undefined) problems.push(read.problem)
       continue
     }
-    const meant = nearestName(name, providerFieldNames)
+    const meant = nearestName(name, [...providerFieldNames, ...fileFields.keys()])
     problems.push({
       setting: `${setting}.${showMember(name)}`,
       source,
@@ -70,8 +83,9 @@ const entry = (
 const readers = (
   settings: Settings,
   problems: Array<Problem>,
-  allowHttp: ReadonlyArray<string>
+  context: ProviderContext
 ): ReadonlyArray<FieldReader.FieldReader> => {
+  const { allowHttp = [] } = context
   const single = flat(settings)
   const several = settings.get("MCP_PROVIDERS")
   if (several === undefined) {
@@ -94,7 +108,7 @@ const readers = (
     for (const complaint of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...complaint })
     return []
   }
-  return entries.success.flatMap((value, index) => entry(value, index, source, problems, allowHttp) ?? [])
+  return entries.success.flatMap((value, index) => entry(value, index, source, problems, context) ?? [])
 }
 
 /** The providers, in order; what is wrong with them goes to `problems`. */
@@ -103,7 +117,7 @@ export const resolveProviders = (
   context: ProviderContext,
   problems: Array<Problem>
 ): ReadonlyArray<Provider> => {
-  const resolved = readers(settings, problems, context.allowHttp ?? []).flatMap((fields) => {
+  const resolved = readers(settings, problems, context).flatMap((fields) => {
     const provider = resolveProvider(fields, context)
     return provider === undefined ? [] : [{ provider, fields }]
   })

@@ -1,4 +1,5 @@
 import { providerFieldNames, providerFields } from "./providerFields.ts"
+import { mayBeFile } from "./settingFiles.ts"
 import { fileKey, settingNames, settings } from "./settings.ts"
 
 type Row = ReadonlyArray<string>
@@ -19,10 +20,11 @@ export const settingsReference = (): string =>
   table(
     ["Setting", "Also accepted", "In the file", "Values", "Default", "Meaning"],
     settingNames.map((name) => {
-      const { aliases = [], default: value, doc, kind, otherwise, secret, variableOnly } = settings[name]
+      const names = [...settings[name].aliases ?? [], ...(mayBeFile(name) ? [`${name}_FILE`] : [])]
+      const { default: value, doc, kind, otherwise, secret, variableOnly } = settings[name]
       return [
         code(name),
-        aliases.map(code).join(", "),
+        names.map(code).join(", "),
         variableOnly === true ? "" : code(fileKey(name)),
         secret === true ? `${kind.label}, secret` : kind.label,
         value === undefined ? otherwise ?? "" : code(value),
@@ -37,6 +39,7 @@ export const providerReference = (): string =>
     ["Field", "As the setting", "For the types"],
     providerFieldNames.map((field) => {
       const { setting, types } = providerFields[field]
-      return [code(field), code(setting), types.join(", ")]
+      const name = mayBeFile(setting) ? `${code(field)}, ${code(`${field}_file`)}` : code(field)
+      return [name, code(setting), types.join(", ")]
     })
   )

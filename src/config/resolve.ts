@@ -6,6 +6,7 @@ import { isLoopbackAddress } from "./network.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
 import { namesProvider, resolveProviders } from "./providers.ts"
 import { resourceUrl } from "./resourceUrl.ts"
+import { type ContentOf, type FileContent, noFiles } from "./settingFiles.ts"
 import {
   type Decoded,
   type DefaultedName,
@@ -41,7 +42,11 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
 /** What is wrong with settings for the host that they are for. */
 type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
 
-const anyHost: CheckForHost = () => []
+/** The host that settings are for: what it asks of them, and what its files hold. */
+interface ForHost {
+  readonly check?: CheckForHost
+  readonly contentOf?: ContentOf
+}
 
 /**
  * The settings that sources amount to, or all problems at once.
@@ -50,7 +55,7 @@ const anyHost: CheckForHost = () => []
  */
 export const resolve = (
   sources: ReadonlyArray<Source>,
-  checkForHost = anyHost
+  { check = () => [], contentOf = noFiles }: ForHost = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const merged = merge(sources)
   const problems = [...merged.problems]
@@ -79,7 +84,8 @@ export const resolve = (
   const providers = resolveProviders(given, {
     resource,
     publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
-    allowHttp
+    allowHttp,
+    contentOf
   }, problems)
   if (authEnabled && !namesProvider(given)) problems.push(noProvider)
   const requiredScopes = read("MCP_REQUIRED_SCOPES") ?? []
@@ -124,7 +130,7 @@ export const resolve = (
     logFormat: defaulted("MCP_LOG_FORMAT"),
     logLevel: defaulted("MCP_LOG_LEVEL")
   }
-  problems.push(...checkForwarding(settings), ...checkForHost(settings, given))
+  problems.push(...checkForwarding(settings), ...check(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
 
@@ -136,17 +142,26 @@ export interface Sources {
   readonly document?: unknown
   /** Settings of the command line. */
   readonly flags?: Partial<Readonly<Record<SettingName, string>>>
+  /** What the files hold that settings name, by their paths. */
+  readonly files?: Readonly<Record<string, FileContent>>
 }
 
-const inOrder = ({ document, flags = {}, variables }: Sources): ReadonlyArray<Source> => [
-  fromFlags(flags),
-  fromVariables(variables),
-  ...(document === undefined ? [] : [fromFile(document)])
-]
+const contentIn = ({ files = {} }: Sources): ContentOf => (path) => Object.hasOwn(files, path) ? files[path] : undefined
+
+const resolveWith = (
+  { document, flags = {}, variables }: Sources,
+  contentOf: ContentOf,
+  check?: CheckForHost
+): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  resolve([
+    fromFlags(flags),
+    fromVariables(variables, contentOf),
+    ...(document === undefined ? [] : [fromFile(document, contentOf)])
+  ], { contentOf, ...(check && { check }) })
 
 /** The settings of a service: for each the command line wins, then the variables, then the file. */
 export const resolveSources = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolve(inOrder(sources))
+  resolveWith(sources, contentIn(sources))
 
 /**
  * The same for a service that listens by itself, on `HOST` and `PORT`.
@@ -154,4 +169,20 @@ export const resolveSources = (sources: Sources): Result.Result<GatewaySettings,
  * It must be told where the MCP server is, which cannot be where it listens.
  */
 export const resolveService = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolve(inOrder(sources), checkService)
+  resolveWith(sources, contentIn(sources), checkService)
+
+/**
+ * The paths that settings name and whose files have not been read yet.
+ *
+ * What the files hold may name others: ask again, until there are none.
+ */
+export const filesToRead = (sources: Sources): ReadonlyArray<string> => {
+  const known = contentIn(sources)
+  const wanted = new Set<string>()
+  resolveWith(sources, (path) => {
+    const content = known(path)
+    if (content === undefined) wanted.add(path)
+    return content
+  })
+  return [...wanted]
+}

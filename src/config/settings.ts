@@ -42,6 +42,8 @@ export interface Setting<out A = unknown> {
   readonly otherwise?: string
   /** The value, or a part of it, must not be shown. */
   readonly secret?: true
+  /** May be given by a file, though it is no secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
+  readonly inFile?: true
   /** Makes no sense in a file. */
   readonly variableOnly?: true
 }
@@ -161,6 +163,7 @@ const table = {
   },
   MCP_JWT_PUBLIC_KEY: {
     kind: publicKey,
+    inFile: true,
     doc: "The issuer's public key, in place of a key set; `\\n` stands for a line break."
   },
   MCP_JWT_ALGORITHM: { kind: algorithms, default: "RS256", doc: "Signature algorithms that are accepted." },

@@ -2,12 +2,19 @@ import * as Result from "effect/Result"
 import { readAuthConfig } from "./authConfig.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 import { nearestName, showName } from "./nearestName.ts"
+import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import { type SettingName, settingNames, settings } from "./settings.ts"
 import { decode, type Given, type Source } from "./Source.ts"
 
 const byName: ReadonlyMap<string, SettingName> = new Map(
   settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []].map((spelling) => [spelling, name]))
 )
+
+const byFileName: ReadonlyMap<string, SettingName> = new Map(
+  fileSettings.flatMap((name) => [name, ...settings[name].aliases ?? []].map((spelling) => [`${spelling}_FILE`, name]))
+)
+
+const knownNames = [...byName.keys(), ...byFileName.keys()]
 
 /** Every name that a setting has as a variable: the canonical ones and the others. */
 export const variableNames: ReadonlyArray<string> = [...byName.keys()]
@@ -20,7 +27,7 @@ const canonical = (spelling: string): string => spelling.toUpperCase().replace(/
 const unknownName = (spelling: string): Problem => {
   const name = canonical(spelling)
   const plain = name.replace(/^MCP_/, "") // MCP_PORT
-  const meant = byName.has(plain) ? plain : nearestName(name, [...byName.keys()].filter((known) => claimed.test(known)))
+  const meant = byName.has(plain) ? plain : nearestName(name, knownNames.filter((known) => claimed.test(known)))
   return {
     setting: showName(spelling),
     source: undefined,
@@ -42,8 +49,13 @@ const isSame = (name: SettingName, a: Given, b: Given): boolean => {
  *
  * Names count in any case, with or without `SPIN_VARIABLE_` before them. Values are trimmed, and an empty one is not
  * given. Names that are not settings are passed over, unless they look as if they were meant to be.
+ *
+ * @param contentOf what files hold that variables such as `MCP_CLIENT_SECRET_FILE` name
  */
-export const fromVariables = (variables: Readonly<Record<string, string | undefined>>): Source => {
+export const fromVariables = (
+  variables: Readonly<Record<string, string | undefined>>,
+  contentOf: ContentOf = noFiles
+): Source => {
   const found = new Map<SettingName, ReadonlyArray<Given>>()
   const problems: Array<Problem> = []
   const add = (name: SettingName, given: Given) => found.set(name, [...found.get(name) ?? [], given])
@@ -52,15 +64,29 @@ export const fromVariables = (variables: Readonly<Record<string, string | undefi
     const text = value?.trim() ?? ""
     if (text === "") continue
     const name = byName.get(canonical(spelling))
+    const named = byFileName.get(canonical(spelling))
     if (name !== undefined) {
       const source = spelling === name ? undefined : spelling
       add(name, { value: text, isText: true, source, spellings: [spelling] })
+    } else if (named !== undefined) {
+      const path = { value: text, isText: true, source: spelling, spellings: [spelling] }
+      const { given, problem } = fromSettingFile(`${named}_FILE`, path, contentOf)
+      add(named, given)
+      if (problem !== undefined) {
+        problems.push({ ...problem, source: spelling === problem.setting ? undefined : spelling })
+      }
     } else if (claimed.test(canonical(spelling))) {
       problems.push(unknownName(spelling))
     }
   }
 
-  for (const { source, value } of found.get("AUTH_CONFIG") ?? []) {
+  for (const authConfig of found.get("AUTH_CONFIG") ?? []) {
+    const { fromFile, source, value } = authConfig
+    if (fromFile === "Unusable") {
+      // It would most likely have said who vouches for tokens.
+      add("MCP_PROVIDERS", authConfig)
+      continue
+    }
     const { complaints, given } = readAuthConfig(String(value))
     for (const [name, member] of given) add(name, member)
     for (const complaint of complaints) problems.push({ setting: "AUTH_CONFIG", source, ...complaint })
@@ -71,6 +97,10 @@ export const fromVariables = (variables: Readonly<Record<string, string | undefi
     const first = all.find(({ source }) => source === undefined) ?? all[0]
     if (first === undefined) continue
     for (const other of all) {
+      if (other !== first && (first.fromFile ?? other.fromFile) !== undefined) {
+        problems.push(givenTwice(name, first.source ?? name, other.source ?? name))
+        continue
+      }
       if (isSame(name, first, other)) continue
       problems.push({
         setting: name,

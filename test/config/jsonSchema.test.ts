@@ -7,6 +7,7 @@ import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { configFileSchema } from "../../src/config/jsonSchema.ts"
 import { providerFieldNames } from "../../src/config/providerFields.ts"
 import { providerReference, settingsReference } from "../../src/config/reference.ts"
+import { fileSettings } from "../../src/config/settingFiles.ts"
 import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
 import { problemsOf, settingsOf } from "./resolving.ts"
 
@@ -91,7 +92,12 @@ describe("the JSON Schema of the config file", () => {
       const members = Object.entries(properties as Record<string, JsonSchema.JsonSchema>)
       assert.deepStrictEqual(
         members.map(([name]) => name),
-        ["$schema", ...settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)]
+        [
+          "$schema",
+          ...settingNames.filter((name) => settings[name].variableOnly !== true).flatMap((name) =>
+            fileSettings.includes(name) ? [fileKey(name), `${fileKey(name)}_file`] : [fileKey(name)]
+          )
+        ]
       )
       for (const [name, { description }] of members) assert.isString(description, name)
       const defaults = Object.fromEntries(

@@ -11,6 +11,7 @@ import { configFile } from "../../config/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
+import { readSettingFiles } from "./readSettingFiles.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
 const unusableFile = (complaints: ReadonlyArray<Complaint>) =>
@@ -73,7 +74,7 @@ export const loadSettings = (
     const variables = process.env
     const path = Option.getOrElse(file, () => configFile(variables))
     const document = path === undefined ? undefined : yield* readDocument(path)
-    const sources: Sources = { variables, document, flags }
+    const sources = yield* readSettingFiles({ variables, document, flags })
     const settings = yield* Effect.fromResult(resolveService(sources))
     yield* importPublicKeys(settings)
     yield* readOutbound(settings)

@@ -1,0 +1,47 @@
+import * as Effect from "effect/Effect"
+import { constants } from "node:fs"
+import { open } from "node:fs/promises"
+import { filesToRead, type Sources } from "../../config/resolve.ts"
+import type { FileContent } from "../../config/settingFiles.ts"
+import { errorCode } from "../errorCode.ts"
+
+/** Far more than any secret, key or list of providers needs. */
+const maxBytes = 1_048_576
+
+const cure = "Name a readable file that holds the value and nothing else"
+
+const read = async (path: string): Promise<FileContent> => {
+  // A pipe without a writer would otherwise wait for one.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const found = await file.stat()
+    if (found.isDirectory()) return { problem: "is a directory", cure }
+    if (!found.isFile()) return { problem: "is not a regular file", cure }
+    if (found.size > maxBytes) return { problem: `is longer than ${maxBytes} bytes`, cure }
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.readFile())
+    const line = text.replace(/\r?\n$/, "")
+    return line.trim() === "" ? { problem: "is empty", cure } : { text: line }
+  } finally {
+    await file.close()
+  }
+}
+
+/** What a file holds, without the line break at its end, or why it is of no use. */
+const readSettingFile = (path: string): Effect.Effect<FileContent> =>
+  Effect.tryPromise({
+    try: () => read(path),
+    catch: (error): FileContent =>
+      error instanceof TypeError && errorCode(error) === "ERR_ENCODING_INVALID_ENCODED_DATA"
+        ? { problem: "is not text in UTF-8", cure }
+        : { problem: `cannot be read (${errorCode(error)})`, cure }
+  }).pipe(Effect.catch(Effect.succeed))
+
+/** The same sources with all files that settings name (`MCP_CLIENT_SECRET_FILE`, `client_secret_file`, …), each read once. */
+export const readSettingFiles = Effect.fnUntraced(function*(sources: Sources): Effect.fn.Return<Sources> {
+  const files: Record<string, FileContent> = Object.create(null)
+  const known = { ...sources, files }
+  for (let paths = filesToRead(known); paths.length > 0; paths = filesToRead(known)) {
+    for (const path of paths) files[path] = yield* readSettingFile(path)
+  }
+  return known
+})
