@@ -310,7 +310,7 @@ const table = {
       "answered 502. A caller alone gets half of it."
   },
   MCP_MAX_BUFFERED_BYTES: {
-    kind: integer(1_048_576, 17_179_869_184),
+    kind: integer(4_194_304, 17_179_869_184),
     default: "67108864",
     doc:
       "How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to " +

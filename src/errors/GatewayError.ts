@@ -144,6 +144,13 @@ export class UpstreamScopeRequired extends Data.TaggedError("UpstreamScopeRequir
   readonly detail: string
 }> {}
 
+/** There is no memory for the request now: others, or the caller itself, hold their share of it. */
+export class Overloaded extends Data.TaggedError("Overloaded")<{
+  readonly detail: string
+  /** When asking again makes sense, in seconds. */
+  readonly retryAfter: number
+}> {}
+
 /** What a verifier may say about a token other than yes. */
 export type VerificationError = InvalidToken | InsufficientScope | ProviderUnavailable
 
@@ -169,3 +176,4 @@ export type GatewayError =
   | UpstreamUnavailable
   | UpstreamTimeout
   | UpstreamScopeRequired
+  | Overloaded

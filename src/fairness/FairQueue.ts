@@ -76,14 +76,13 @@ export class FairQueue<A> {
   /**
    * Takes the thing whose turn it is.
    *
-   * @param may whether a group may take its turn now; those that may not keep their place
+   * @param may whether a group may take its turn now, with this thing; those that may not keep their place
    */
-  take(may: (group: string) => boolean = () => true): A | undefined {
+  take(may: (group: string, thing: A) => boolean = () => true): A | undefined {
     for (const [name, group] of this.#groups) {
-      if (!may(name)) continue
       const member = first(group.members)
       const place = member === undefined ? undefined : first(member[1])
-      if (member === undefined || place === undefined) continue
+      if (member === undefined || place === undefined || !may(name, place.thing)) continue
       this.remove(place)
       // To the end of the round, if there is something left.
       if (group.members.delete(member[0]) && member[1].size > 0) group.members.set(...member)

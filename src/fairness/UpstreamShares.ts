@@ -66,7 +66,7 @@ export class UpstreamShares {
     const group = owner?.group
     const waiting = group === undefined ? undefined : this.#waiting.of(group)
     if (!this.#waiting.claim(waiting)) return undefined
-    const working = group === undefined ? undefined : this.#working.of(group)
+    let working = group === undefined ? undefined : this.#working.of(group)
     let held: Shares | undefined
     let goingOn: Share | undefined
     let place: Waiting<() => void> | undefined
@@ -97,6 +97,8 @@ export class UpstreamShares {
     const begin = () => {
       place = undefined
       held = this.#working
+      // A share of which nothing was held may have been forgotten meanwhile.
+      working = group === undefined ? undefined : this.#working.of(group)
       start(passage)
     }
     if (this.#working.claim(working)) begin()

@@ -19,6 +19,7 @@ import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
 import { ownerOf } from "./asker.ts"
+import { makeBodyMemory } from "./bodyMemory.ts"
 import { decorate } from "./decorate.ts"
 import { makeDiscovery } from "./discovery.ts"
 import { begin, type Exchange } from "./Exchange.ts"
@@ -38,6 +39,7 @@ const make = Effect.gen(function*() {
   const forward = yield* makeForward(settings)
   const sessions = yield* makeSessionSeal(settings)
   const accessLog = yield* makeAccessLog
+  const memoryFor = makeBodyMemory(settings)
 
   /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
   const mcp = Effect.fnUntraced(function*(
@@ -50,8 +52,9 @@ const make = Effect.gen(function*() {
     const admission = yield* admit(exchange, query)
     yield* only(forwarded, method)
     const session = yield* sessions.open(admission.identity, headers[sessionField])
-    const body = yield* readBody(request, settings.maxBodyBytes)
     const owner = ownerOf(settings.trustedProxies, exchange, admission.identity)
+    yield* memoryFor(headers, owner)
+    const body = yield* readBody(request, settings.maxBodyBytes)
     const onCut = (reason: CutReason) =>
       Effect.sync(() => {
         exchange.ended = reason

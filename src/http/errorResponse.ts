@@ -95,7 +95,11 @@ const project = Match.typeTags<GatewayError, Projection>()({
   }),
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
   UpstreamTimeout: () => serverError(504, "MCP gateway timed out"),
-  UpstreamScopeRequired: insufficientScope
+  UpstreamScopeRequired: insufficientScope,
+  Overloaded: ({ retryAfter }) => ({
+    ...serverError(503, "MCP gateway unavailable"),
+    headers: { "retry-after": retryAfterField(retryAfter) }
+  })
 })
 
 /** What an answer depends on beside the error. */

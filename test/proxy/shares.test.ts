@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
+import { rawExchange } from "../support/rawHttp.ts"
 import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
@@ -19,6 +20,7 @@ const Fixture = Layer.effect(
       maxWaiting: 32,
       maxUpstreamConnections: 8,
       maxStreams: 4,
+      maxBufferedBytes: 2_000_000,
       upstreamTimeoutMillis: 50_000
     })
     const providers = defaults.providers.map((provider) =>
@@ -32,6 +34,8 @@ const Fixture = Layer.effect(
     return Effect.succeed({ settings: { ...defaults, providers }, token: "greedy" })
   })
 )
+
+const message = (bytes: number) => `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"${"b".repeat(bytes)}"}}`
 
 layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
   const statuses = Effect.fnUntraced(function*(caller: string, count: number) {
@@ -122,4 +126,55 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       yield* upstream.answerWith(answers.jsonRpc)
       for (const caller of callers) assert.deepStrictEqual(yield* statuses(caller, 3), [200, 200, 200])
     }).pipe(Effect.scoped))
+
+  /** Begins to send a message, and never ends; the answer that comes all the same. */
+  const unfinished = Effect.fnUntraced(function*(caller: string) {
+    const { bytes, gateway } = yield* GatewayFixture
+    const whole = bytes({ authorization: `Bearer ${caller}`, body: message(300_000) })
+    const { answers: [answer] } = yield* rawExchange(gateway.origin, whole.slice(0, 200_000), { idleMillis: 20_000 })
+    return { status: answer?.status, retryAfter: answer?.headers("retry-after") }
+  })
+
+  it.effect("DOS-01 with many unfinished messages has half of the memory for them: the rest is refused after a while, and others are served", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, send, upstream } = yield* GatewayFixture
+      yield* reset
+      const greedy = yield* Effect.forkChild(
+        Effect.all(Array.from({ length: 20 }, () => unfinished("greedy")), { concurrency: "unbounded" })
+      )
+      yield* Effect.sleep("1 second")
+      for (const caller of ["good", "other"]) {
+        for (const length of [10, 60_000, 100_000]) {
+          const { answers: [answer] } = yield* send({ authorization: `Bearer ${caller}`, body: message(length) })
+          assert.strictEqual(answer?.status, 200, `${caller} ${length}`)
+        }
+      }
+      // What is short is not counted.
+      const { answers: [short] } = yield* send({ authorization: "Bearer greedy" })
+      assert.strictEqual(short?.status, 200)
+      assert.lengthOf(upstream.requests(), 7)
+      const refused = yield* Fiber.join(greedy).pipe(Effect.map((all) => all.filter(({ status }) => status === 503)))
+      assert.isAtLeast(refused.length, 12)
+      for (const { retryAfter } of refused) assert.deepStrictEqual(retryAfter, ["5"])
+      // All is given back when they have left.
+      yield* reset
+      for (const length of [100_000, 300_000, 2_000_000]) yield* forwarded({ body: message(length) })
+    }))
+
+  it.effect("DOS-01 with many finished messages waits for memory, and is served", () =>
+    Effect.gen(function*() {
+      const { bytes, gateway, reset } = yield* GatewayFixture
+      yield* reset
+      const sent = yield* Effect.all(
+        Array.from({ length: 16 }, () =>
+          rawExchange(gateway.origin, bytes({ authorization: "Bearer greedy", body: message(300_000) }))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        new Set(sent.map(({ answers: [answer] }) =>
+          answer?.status
+        )),
+        new Set([200])
+      )
+    }))
 })

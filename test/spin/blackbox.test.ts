@@ -105,7 +105,7 @@ const all = settings("http://127.0.0.1:9/mcp", {
   maxWaiting: 3,
   maxUpstreamConnections: 2,
   maxStreams: 5,
-  maxBufferedBytes: 2_000_000,
+  maxBufferedBytes: 5_000_000,
   shutdownTimeoutMillis: 0,
   host: "0.0.0.0",
   port: 4000,

@@ -20,6 +20,8 @@ export interface RelayedExchange {
   readonly cancel: () => void
   /** Takes note of a redirect; says whether the request has been sent again, so that another answer comes. */
   readonly redirected: (head: AnswerHead) => boolean
+  /** Takes note of the head of the answer: the request will not be sent again. */
+  readonly answered: () => void
   /** The id of a session as the client gets to know it. */
   readonly sealed: (id: string | ReadonlyArray<string>) => string | ReadonlyArray<string>
   /** Answers an error in place of the MCP server's answer. */
@@ -95,6 +97,7 @@ export class AnswerRelay implements AnswerReceiver {
     const { exchange, response } = this.#to
     const { headers, status } = head
     if (isRedirect(status) && this.#to.redirected(head)) return false
+    this.#to.answered()
     const refused = refuseAnswer({ headers, status }, this.#settings, exchange.identity)
     if (refused !== undefined) {
       this.#refuse(refused)

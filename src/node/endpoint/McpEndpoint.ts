@@ -8,6 +8,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import { ByteBudget } from "../../fairness/ByteBudget.ts"
 import { makePrepare } from "../../forward/prepare.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
 import { makeAccessLog } from "../../http/accessLog.ts"
@@ -40,6 +41,7 @@ const make = Effect.gen(function*() {
     log: (exchange, ended) => {
       if (logsAll || (exchange.status ?? 0) >= 500) run(accessLog(exchange, ended))
     },
+    buffered: new ByteBudget(settings.maxBufferedBytes),
     open: new OpenSet()
   }
 

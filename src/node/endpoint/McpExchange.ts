@@ -1,6 +1,4 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
@@ -8,15 +6,16 @@ import type * as Http from "node:http"
 import { Admission } from "../../authorize/Admission.ts"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
-import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
-import { Asker } from "../../fairness/Asker.ts"
+import type { GatewayError } from "../../errors/GatewayError.ts"
+import type { ByteClaim } from "../../fairness/ByteBudget.ts"
+import type { Owner } from "../../fairness/FairQueue.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { AdmittedRequest, Injection } from "../../forward/prepare.ts"
 import { logRespelled } from "../../forward/redirect.ts"
 import { type BoundSession, sessionField } from "../../forward/SessionSeal.ts"
 import { logStrict } from "../../forward/strictServer.ts"
 import { admitted, credentialOf } from "../../http/admit.ts"
-import { askerOf, ownerOf } from "../../http/asker.ts"
+import { ownerOf } from "../../http/asker.ts"
 import { decorate } from "../../http/decorate.ts"
 import { errorContext } from "../../http/errorContext.ts"
 import { errorResponse, internalFault, shuttingDown } from "../../http/errorResponse.ts"
@@ -33,8 +32,9 @@ import { AuthInfoInjector } from "./AuthInfoInjector.ts"
 import type { ArrivedRequest, Means } from "./Means.ts"
 import { writeOwn } from "./ownAnswer.ts"
 import { watchRefusal } from "./RefusalWatch.ts"
-import { letGo, readBody } from "./requestBody.ts"
+import { letGo, readBody, streamedBytes } from "./requestBody.ts"
 import { StreamedMessage } from "./StreamedMessage.ts"
+import { verifyFor } from "./verifyFor.ts"
 
 const overlook = (): void => {}
 
@@ -54,6 +54,7 @@ export class McpExchange implements RelayedExchange {
   #relay: AnswerRelay | undefined
   #onRedirect: ((head: AnswerHead) => boolean) | undefined
   #message: StreamedMessage | undefined
+  #claim: ByteClaim | undefined
   #session: BoundSession | undefined
   #place = 0
   #over = false
@@ -105,20 +106,12 @@ export class McpExchange implements RelayedExchange {
   }
 
   #verify(token: BearerToken): void {
-    const { run, settings, verifier } = this.#means
-    const { request, trustedPeer } = this.exchange
-    const asker = askerOf(settings.trustedProxies, request, trustedPeer)
-    const fiber = run(Effect.provideService(verifier.verify(token), Asker, asker))
-    this.#verification = fiber
-    fiber.addObserver((exit) =>
+    this.#verification = verifyFor(this.#means, this.exchange, token, (verified) =>
       this.attempt(() => {
-        this.#verification = undefined
-        if (Exit.isSuccess(exit)) return this.#authorize(exit.value)
-        const failed = Cause.findError(exit.cause)
-        if (Result.isSuccess(failed)) this.refuse(failed.success)
-        else this.#fault(Cause.squash(exit.cause))
-      })
-    )
+        if (verified._tag === "Identity") this.#authorize(verified.identity)
+        else if (verified._tag === "Refused") this.refuse(verified.error)
+        else this.#fault(verified.defect)
+      }))
   }
 
   #authorize(identity: Identity): void {
@@ -146,31 +139,35 @@ export class McpExchange implements RelayedExchange {
     if (this.#arrived.awaitsContinue) this.response.writeContinue()
     const hasContent = announced._tag === "Message"
     const mayBeEmpty = !hasContent || announced.mayBeEmpty
-    readBody(this.#arrived.request, hasContent ? maxBodyBytes : 0, (body) =>
+    const claim = () => this.#claim ??= this.#means.buffered.open(this.#ownerOf(admission))
+    readBody(this.#arrived.request, hasContent ? maxBodyBytes : 0, claim, (body) =>
       this.attempt(() => {
         if (!hasContent && body._tag !== "Whole") return this.refuse(announced.refused)
         switch (body._tag) {
           case "Whole":
             return this.#send(admission, mayBeEmpty && body.bytes.length === 0 ? undefined : body.bytes)
           case "Begun":
+            this.#claim?.keep(streamedBytes)
             return this.#stream(admission, body.chunks)
-          case "TooLarge":
-            return this.refuse(new PayloadTooLarge({ limit: maxBodyBytes }))
+          case "Refused":
+            return this.refuse(body.error)
         }
       }))
+  }
+
+  #ownerOf({ identity }: Admission): Owner {
+    return ownerOf(this.#means.settings.trustedProxies, this.exchange, identity)
   }
 
   #admittedRequest(admission: Admission): AdmittedRequest {
     const { request: { headers, method }, traceId, trustedPeer } = this.exchange
     const { query, rest } = this.#arrived.route
-    const owner = ownerOf(this.#means.settings.trustedProxies, this.exchange, admission.identity)
+    const owner = this.#ownerOf(admission)
     return { admission, method, rest, query, headers, traceId, trustedPeer, session: this.#session, owner }
   }
 
   #makeRelay(listens: () => boolean): AnswerRelay {
-    const relay = new AnswerRelay(this.#means.settings, this.#means.clock, this, listens)
-    this.#relay = relay
-    return relay
+    return this.#relay = new AnswerRelay(this.#means.settings, this.#means.clock, this, listens)
   }
 
   #send(admission: Admission, body: Uint8Array | undefined): void {
@@ -210,6 +207,12 @@ export class McpExchange implements RelayedExchange {
 
   sealed(id: string | ReadonlyArray<string>): string | ReadonlyArray<string> {
     return this.#session === undefined ? id : Effect.runSync(this.#means.sessions.seal(this.#session, id))
+  }
+
+  answered(): void {
+    // Nothing of the message is needed any more, unless it is still on its way.
+    this.#onRedirect = undefined
+    if (this.#message === undefined) this.#claim?.release()
   }
 
   redirected(head: AnswerHead): boolean {
@@ -290,6 +293,7 @@ export class McpExchange implements RelayedExchange {
   #close(): void {
     const { log, open } = this.#means
     this.#over = true
+    this.#claim?.release()
     open.remove(this.#place)
     this.#relay?.close()
     this.#verification?.interruptUnsafe()

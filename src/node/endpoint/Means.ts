@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Http from "node:http"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import type { ByteBudget } from "../../fairness/ByteBudget.ts"
 import type { Prepare } from "../../forward/prepare.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
@@ -22,6 +23,8 @@ export interface Means {
   readonly prepare: Prepare
   readonly sessions: SessionSeal
   readonly log: (exchange: Exchange, ended: Ending | undefined) => void
+  /** The memory for messages that are not sent yet. */
+  readonly buffered: ByteBudget
   /** The exchanges that are not over. */
   readonly open: OpenSet<McpExchange>
 }

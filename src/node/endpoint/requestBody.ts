@@ -1,52 +1,98 @@
 /** What becomes of the body of a request: it is read, or let go. */
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
+import { type Overloaded, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { ByteClaim } from "../../fairness/ByteBudget.ts"
+import { noMemory, patienceSeconds, uncountedBytes } from "../../http/bodyMemory.ts"
 
 /** What has been read of a body: all of it, the beginning of a long one, or nothing of use. */
 export type BodyRead =
   | { readonly _tag: "Whole"; readonly bytes: Uint8Array }
   | { readonly _tag: "Begun"; readonly chunks: ReadonlyArray<Uint8Array> }
-  | { readonly _tag: "TooLarge" }
+  | { readonly _tag: "Refused"; readonly error: PayloadTooLarge | Overloaded }
 
 // A message up to this length is collected: its length can be told to the MCP server, and most servers do so themselves.
 const collectedBytes = 1024 * 1024
+
+// Of a longer one so much is held: what may wait for the MCP server, and what has just come.
+export const streamedBytes = 320 * 1024
 
 /**
  * Reads a body by the chunks as they come: most messages are one.
  *
  * A long one is not collected: its request is left paused where reading can go on. Of one that breaks off nothing is
- * told: its connection is gone, and the answer with it.
+ * told: its connection is gone, and the answer with it. One that is not short is read once there is memory for all of it.
  *
  * @param limit bytes
+ * @param claim what the message holds of the budget, made when it is first needed; whoever holds the message releases it
  * @param done called once, or never
  */
-export const readBody = (request: IncomingMessage, limit: number, done: (body: BodyRead) => void): void => {
-  const most = Number(request.headers["content-length"] ?? 0) > collectedBytes ? 0 : collectedBytes
-  const chunks: Array<Uint8Array> = []
+export const readBody = (
+  request: IncomingMessage,
+  limit: number,
+  claim: () => ByteClaim,
+  done: (body: BodyRead) => void
+): void => {
+  const header = request.headers["content-length"]
+  const length = header === undefined ? Number.POSITIVE_INFINITY : Number(header)
+  const most = header !== undefined && length > collectedBytes ? 0 : collectedBytes
+  let chunks: Array<Uint8Array> = []
   let size = 0
   let finished = false
+  let isCounted = false
+  let timer: ReturnType<typeof setTimeout> | undefined
   // The listeners stay: taking them off costs more than a short body does.
   const finish = (body: BodyRead) => {
     if (finished) return
     finished = true
+    chunks = []
     done(body)
   }
-  request.on("data", (chunk: Uint8Array) => {
-    if (finished) return
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > limit) return finish({ _tag: "TooLarge" })
-    if (size <= most) return
-    request.pause()
-    finish({ _tag: "Begun", chunks })
-  })
-  request.on("end", () => {
-    const [first] = chunks
-    finish({
-      _tag: "Whole",
-      bytes: first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
+
+  const refuse = (error: PayloadTooLarge | Overloaded) => finish({ _tag: "Refused", error })
+
+  /** Goes on once there is memory for what the body may come to; it is not read meanwhile. */
+  const whenThereIsRoom = (goOn: () => void): void => {
+    let isWaiting = false
+    let isGranted = false
+    isCounted = true
+    claim().take(most === 0 ? streamedBytes : Math.min(length, most), () => {
+      isGranted = true
+      if (finished || !isWaiting) return
+      clearTimeout(timer)
+      goOn()
+      request.resume()
     })
-  })
+    if (isGranted) return goOn()
+    isWaiting = true
+    request.pause()
+    timer = setTimeout(() => refuse(noMemory()), patienceSeconds * 1000)
+    request.once("close", () => clearTimeout(timer))
+  }
+
+  const read = (): void => {
+    request.on("data", (chunk: Uint8Array) => {
+      if (finished) return
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > limit) return refuse(new PayloadTooLarge({ limit }))
+      if (size > most) {
+        request.pause()
+        return finish({ _tag: "Begun", chunks })
+      }
+      if (!isCounted && size > uncountedBytes) whenThereIsRoom(() => {})
+    })
+    request.on("end", () => {
+      const [first] = chunks
+      finish({
+        _tag: "Whole",
+        bytes: first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
+      })
+    })
+  }
+
+  if (header !== undefined && length > uncountedBytes) whenThereIsRoom(read)
+  else read()
 }
 
 // What a client may still send of a body that nobody reads, before its connection is ended.

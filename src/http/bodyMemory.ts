@@ -1,0 +1,37 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { Overloaded } from "../errors/GatewayError.ts"
+import { ByteBudget } from "../fairness/ByteBudget.ts"
+import type { Owner } from "../fairness/FairQueue.ts"
+import type { RequestHead } from "./RequestHead.ts"
+
+/** Most messages are shorter than that, and are not counted. */
+export const uncountedBytes = 16 * 1024
+
+/** How long a message waits for memory, in seconds. */
+export const patienceSeconds = 5
+
+export const noMemory = (): Overloaded =>
+  new Overloaded({ detail: "no memory for the message; see MCP_MAX_BUFFERED_BYTES", retryAfter: patienceSeconds })
+
+/** Builds the step that waits until there is memory for the body of a request; the scope is that of the request. */
+export const makeBodyMemory = ({ maxBodyBytes, maxBufferedBytes }: GatewaySettings) => {
+  const budget = new ByteBudget(maxBufferedBytes)
+  // More than that no caller gets.
+  const most = Math.min(maxBodyBytes, Math.floor(maxBufferedBytes / 2))
+
+  return (headers: RequestHead["headers"], owner: Owner): Effect.Effect<void, Overloaded, Scope.Scope> => {
+    const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : most
+    if (length <= uncountedBytes) return Effect.void
+    const claim = budget.open(owner)
+    const granted = Effect.callback<void>((resume) => claim.take(Math.min(length, most), () => resume(Effect.void)))
+    return Effect.andThen(
+      Effect.addFinalizer(() => Effect.sync(() => claim.release())),
+      Effect.timeoutOrElse(granted, {
+        duration: `${patienceSeconds} seconds`,
+        orElse: () => Effect.fail(noMemory())
+      })
+    )
+  }
+}
