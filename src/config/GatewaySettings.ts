@@ -197,6 +197,14 @@ export interface GatewaySettings {
   readonly upstreamTimeoutMillis: number
   /** How long a response may take in all where its token ends meanwhile. */
   readonly responseTimeoutMillis: number
+  /** How long the fields of a request may take to arrive. */
+  readonly clientHeadMillis: number
+  /** How long a request may take to arrive whole. */
+  readonly clientBodyMillis: number
+  /** How long an idle connection of a client is kept. */
+  readonly clientIdleMillis: number
+  /** Bytes in a second that a client has to send or read at least while that is its turn; 0: any. */
+  readonly clientMinRate: number
   /** How long an idle connection to the MCP server is kept; 0: connections serve once. */
   readonly upstreamIdleMillis: number
   /** How many requests may wait for the head of an answer at the same time. */

@@ -255,6 +255,29 @@ const table = {
     doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off."
   },
 
+  MCP_CLIENT_HEAD_TIMEOUT: {
+    kind: integer(1, 3600),
+    default: "10",
+    doc: "How long the fields of a request may take to arrive, in seconds."
+  },
+  MCP_CLIENT_BODY_TIMEOUT: {
+    kind: integer(1, 86_400),
+    default: "60",
+    doc: "How long a request may take to arrive whole, in seconds."
+  },
+  MCP_CLIENT_IDLE_TIMEOUT: {
+    kind: integer(1, 3600),
+    default: "75",
+    doc:
+      "How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps it."
+  },
+  MCP_CLIENT_MIN_RATE: {
+    kind: integer(0, 1_048_576),
+    default: "128",
+    doc:
+      "How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average over " +
+      "10 seconds (60 for event streams); a slower one is cut off. `0`: any."
+  },
   MCP_UPSTREAM_IDLE_TIMEOUT: {
     kind: integer(0, 3600),
     default: "1",

@@ -5,27 +5,57 @@ import * as Http from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { ClientPace } from "./ClientPace.ts"
 import { Connection } from "./Connection.ts"
+import { inSlices } from "./inSlices.ts"
 import * as Refusals from "./refusals.ts"
 
 // Room for the other fields of a request beside its token.
 const otherFieldBytes = 16 * 1024
 
+// More of them are no request of a client or a proxy: what each costs would be paid by others.
+const maxFields = 256
+
+// How often Node looks for connections whose time is up: a twentieth of the shorter time, in milliseconds.
+const checkMillis = ({ clientBodyMillis, clientHeadMillis }: GatewaySettings): number =>
+  Math.min(500, Math.ceil(Math.min(clientBodyMillis, clientHeadMillis) / 20))
+
+// Connections whose time is up that are answered in one turn of the event loop.
+const lateInTurn = 32
+
 const makeServer = (settings: GatewaySettings): Http.Server => {
+  const { clientBodyMillis, clientHeadMillis, clientIdleMillis } = settings
   const server = Http.createServer({
     maxHeaderSize: settings.maxTokenBytes + otherFieldBytes,
-    headersTimeout: 10_000,
+    headersTimeout: Math.min(clientHeadMillis, clientBodyMillis),
     // For a request to arrive whole: this does not cut answers.
-    requestTimeout: 60_000,
-    // Longer than the idle time of the usual load balancers, which must be the ones to close.
-    keepAliveTimeout: 75_000,
+    requestTimeout: clientBodyMillis,
+    connectionsCheckingInterval: checkMillis(settings),
+    keepAliveTimeout: clientIdleMillis,
     // Refused by the gateway, in its own words.
     requireHostHeader: false
   })
-  // Fields beyond a count would be dropped unseen, a second Authorization among them; `maxHeaderSize` bounds them all.
+  // Fields beyond a count would be dropped unseen, a second Authorization among them: they are refused.
   server.maxHeadersCount = 0
   return server
 }
+
+/** Looks once a second for clients that are too slow, as long as the server lives. */
+const watchPace = (server: Http.Server, { clientMinRate }: GatewaySettings): ClientPace => {
+  const pace = new ClientPace({ minRate: clientMinRate, windowMillis: 10_000, streamWindowMillis: 60_000 })
+  const timer = setInterval(() =>
+    pace.look(performance.now(), (socket, action) => {
+      // As for any other request that does not arrive in time.
+      if (action === "Writing") server.emit("clientError", requestTimeout(), socket)
+      else socket.destroy()
+    }), 1000)
+  timer.unref()
+  server.once("close", () => clearInterval(timer))
+  return pace
+}
+
+const requestTimeout = () =>
+  Object.assign(new Error("the request does not arrive in time"), { code: Refusals.requestTimeoutCode })
 
 /**
  * Answers a request.
@@ -49,6 +79,7 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
  */
 export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.Server => {
   const server = makeServer(settings)
+  const pace = watchPace(server, settings)
   const connections = new Map<Duplex, Connection>()
 
   const connectionOf = (socket: Duplex): Connection => {
@@ -65,15 +96,19 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     return connection
   }
 
-  const take = (
-    { headers, socket }: Http.IncomingMessage,
-    response: Http.ServerResponse,
-    begin: () => void
-  ): void => {
+  const answer = (response: Http.ServerResponse, refusal: Refusals.Refusal): void => {
+    const { body, headers } = Refusals.toAnswer(settings, refusal)
+    response.writeHead(refusal.status, headers).end(body)
+  }
+
+  const take = (request: Http.IncomingMessage, response: Http.ServerResponse, begin: () => void): void => {
+    const { headers, rawHeaders, socket } = request
     connectionOf(socket).arrive(response, () => {
+      pace.watch(request, response)
       // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
       if (headers.upgrade !== undefined || !server.listening) response.shouldKeepAlive = false
-      begin()
+      if (rawHeaders.length > 2 * maxFields) answer(response, Refusals.tooLarge)
+      else begin()
     })
   }
 
@@ -86,10 +121,20 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     return close(callback)
   }
 
-  server.on("clientError", (error: Error & { readonly code?: string }, socket) => {
-    const refusal = Refusals.ofClientError(error.code ?? "")
+  const refuse = (socket: Duplex, code: string) => {
+    const refusal = Refusals.ofClientError(code)
     if (refusal === undefined) socket.destroy()
     else connectionOf(socket).refuse(Refusals.toMessage(settings, refusal))
+  }
+  // Node finds all those at once whose time is up.
+  const refuseLate = inSlices(lateInTurn, (socket: Duplex) => {
+    if (!socket.destroyed) refuse(socket, Refusals.requestTimeoutCode)
+  })
+
+  server.on("clientError", (error: Error & { readonly code?: string }, socket) => {
+    const { code = "" } = error
+    if (code === Refusals.requestTimeoutCode) refuseLate(socket)
+    else refuse(socket, code)
   })
 
   server.on("connect", (_request, socket) => {
@@ -101,10 +146,7 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
   })
 
   server.on("checkExpectation", (request, response) =>
-    take(request, response, () => {
-      const { body, headers } = Refusals.toAnswer(settings, Refusals.unmetExpectation)
-      response.writeHead(Refusals.unmetExpectation.status, headers).end(body)
-    }))
+    take(request, response, () => answer(response, Refusals.unmetExpectation)))
 
   return server
 }

@@ -17,16 +17,20 @@ const malformed: Refusal = { status: 400, error: "invalid_request", description:
 
 const late: Refusal = { status: 408, error: "request_timeout", description: "The request did not arrive in time" }
 
-const tooLarge: Refusal = {
+/** For fields that are too large, or too many. */
+export const tooLarge: Refusal = {
   status: 431,
   error: "request_header_fields_too_large",
   description: "The header fields are too large"
 }
 
+/** Node's code for a request that does not arrive in time. */
+export const requestTimeoutCode = "ERR_HTTP_REQUEST_TIMEOUT"
+
 /** By the code of an error on a connection; `undefined` when the connection itself is broken. */
 export const ofClientError = (code: string): Refusal | undefined => {
   if (code === "HPE_HEADER_OVERFLOW") return tooLarge
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return late
+  if (code === requestTimeoutCode) return late
   return code.startsWith("HPE_") ? malformed : undefined
 }
 
