@@ -145,8 +145,10 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     else socket.destroy()
   })
 
-  server.on("checkExpectation", (request, response) =>
-    take(request, response, () => answer(response, Refusals.unmetExpectation)))
+  server.on(
+    "checkExpectation",
+    (request, response) => take(request, response, () => answer(response, Refusals.unmetExpectation))
+  )
 
   return server
 }

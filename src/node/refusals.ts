@@ -6,7 +6,7 @@ import { traceId } from "../http/traceId.ts"
 
 type Settings = Pick<GatewaySettings, "allowedOrigins" | "traceHeader">
 
-interface Refusal {
+export interface Refusal {
   readonly status: number
   readonly error: string
   readonly description: string

@@ -56,7 +56,7 @@ describe("the description of settings", () => {
   it.effect("speaks in the terms of the config file, of every setting that describes the gateway", () =>
     Effect.sync(() => {
       const single =
-        /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_|token_prefix|allowed_domains|require_at_jwt)/
+        /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|allowed_domains|require_at_jwt)/
       assert.deepStrictEqual(
         Object.keys(describeSettings(everything)).toSorted(),
         settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)

@@ -309,6 +309,22 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_RESPONSE_TIMEOUT: "0" }, { MCP_RESPONSE_TIMEOUT: "1" })
   ],
   ["no timeout", "MCP_UPSTREAM_TIMEOUT", ...oidc({ MCP_UPSTREAM_TIMEOUT: "0" }, { MCP_UPSTREAM_TIMEOUT: "1" })],
+  [
+    "no time for a head",
+    "MCP_CLIENT_HEAD_TIMEOUT",
+    ...oidc({ MCP_CLIENT_HEAD_TIMEOUT: "0" }, { MCP_CLIENT_HEAD_TIMEOUT: "1" })
+  ],
+  [
+    "no time for a message",
+    "MCP_CLIENT_BODY_TIMEOUT",
+    ...oidc({ MCP_CLIENT_BODY_TIMEOUT: "0" }, { MCP_CLIENT_BODY_TIMEOUT: "1" })
+  ],
+  [
+    "no time between requests",
+    "MCP_CLIENT_IDLE_TIMEOUT",
+    ...oidc({ MCP_CLIENT_IDLE_TIMEOUT: "0" }, { MCP_CLIENT_IDLE_TIMEOUT: "1" })
+  ],
+  ["a negative rate", "MCP_CLIENT_MIN_RATE", ...oidc({ MCP_CLIENT_MIN_RATE: "-1" }, { MCP_CLIENT_MIN_RATE: "0" })],
   ["room for nobody", "MCP_MAX_WAITING", ...oidc({ MCP_MAX_WAITING: "0" }, { MCP_MAX_WAITING: "1" })],
   [
     "an idle time of more than an hour",

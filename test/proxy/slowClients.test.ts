@@ -46,6 +46,9 @@ const makePace = ({ request, response }: { request: IncomingMessage; response: S
 
 const soon = Effect.sleep("30 millis")
 
+/** Lines that make a head of so many fields, with Host, Authorization, Content-Type and Content-Length. */
+const fields = (count: number) => Array.from({ length: count - 4 }, (_, index) => `x${index}: `)
+
 layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
   it.effect("are told that their head, or their body, is late, about when the setting says", () =>
     Effect.gen(function*() {
@@ -160,8 +163,6 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, send, token, upstream } = yield* GatewayFixture
       yield* reset
-      // Host, Authorization, Content-Type, Content-Length
-      const fields = (count: number) => Array.from({ length: count - 4 }, (_, index) => `x${index}: `)
       const request = yield* forwarded({ lines: fields(256) })
       assert.lengthOf(request.headers("x251"), 1)
       yield* reset

@@ -153,6 +153,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "clients/authorization",
       "clients/stepUp",
       "proxy/shutdown",
+      "proxy/slowClients",
       "proxy/upstreamConnections",
       "proxy/unixSocket",
       "seeds/seed4Pattern"
