@@ -61,8 +61,8 @@ describe("writing the log", { timeout: 60_000 }, () => {
       const port = yield* closedPort
       // Reads nothing for a while: a pipe holds 64 KiB, and these lines are more.
       const program = yield* startProgram({
-        node: "/bin/sh",
-        nodeArgs: ["-c", "\"$0\" \"$@\" | (sleep 3; cat)", process.execPath],
+        node: "/bin/bash",
+        nodeArgs: ["-c", "exec \"$0\" \"$@\" > >(sleep 3; exec cat)", process.execPath],
         env: { ...staticSettings("http://127.0.0.1:9"), PORT: String(port) }
       })
       const origin = `http://127.0.0.1:${port}`
