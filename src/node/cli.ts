@@ -3,12 +3,15 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../version.ts"
+import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
+import { StartupFailed } from "./commands/StartupFailed.ts"
 import { runMain } from "./runMain.ts"
 
 const config = Flag.String("config").pipe(
@@ -28,6 +31,11 @@ const check = Flag.Boolean("check").pipe(
   Flag.withDefault(false)
 )
 
+const online = Flag.Boolean("online").pipe(
+  Flag.withDescription("With --check: also ask each provider and the MCP server, and say what was found"),
+  Flag.withDefault(false)
+)
+
 const demoCommand = Command.make("demo", {}, () => demo).pipe(
   Command.withDescription("Run the gateway with a development identity provider and a small MCP server, on loopback")
 )
@@ -36,7 +44,12 @@ const schemaCommand = Command.make("schema", {}, () => schema).pipe(
   Command.withDescription("Print the JSON Schema of the config file")
 )
 
-const command = Command.make("mcp-authorizer", { config, workers, check }, serve).pipe(
+const command = Command.make("mcp-authorizer", { config, workers, check, online }, (options) => {
+  if (options.check) return checkSettings(options)
+  return options.online
+    ? Effect.andThen(Console.error("--online goes with --check."), Effect.fail(new StartupFailed()))
+    : serve(options)
+}).pipe(
   Command.withDescription(
     "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
       "documents, and forwards what is let in. Configured by environment variables (see the README)."

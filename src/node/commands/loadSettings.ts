@@ -56,6 +56,12 @@ const importPublicKeys = ({ providers }: GatewaySettings) =>
       )
     )
 
+/** What the command line says of settings. */
+export interface CommandLine {
+  readonly config: Option.Option<string>
+  readonly workers: Option.Option<string>
+}
+
 /**
  * The settings of this process, and what they were made of: the command line, the environment, the config file.
  *
@@ -63,8 +69,7 @@ const importPublicKeys = ({ providers }: GatewaySettings) =>
  * environment, and that over the file. Prints every problem, each with its cure, and fails with `StartupFailed`.
  */
 export const loadSettings = (
-  file: Option.Option<string>,
-  flags: Required<Sources>["flags"]
+  { config, workers }: CommandLine
 ): Effect.Effect<
   { readonly settings: GatewaySettings; readonly sources: Sources },
   StartupFailed
@@ -72,7 +77,8 @@ export const loadSettings = (
   Effect.gen(function*() {
     // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.
     const variables = process.env
-    const path = Option.getOrElse(file, () => configFile(variables))
+    const path = Option.getOrElse(config, () => configFile(variables))
+    const flags = Option.match(workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
     const document = path === undefined ? undefined : yield* readDocument(path)
     const sources = yield* readSettingFiles({ variables, document, flags })
     const settings = yield* Effect.fromResult(resolveService(sources))
