@@ -76,6 +76,12 @@ export interface JwtProvider extends ProviderCommon {
   /** Demand `typ: at+jwt` (RFC 9068, section 4). */
   readonly requireAccessTokenType: boolean
   readonly endpoints: OAuthEndpoints
+  /** Where the metadata is, in place of the issuer's well-known places. */
+  readonly discoveryUrl?: string | undefined
+  /** Set if `issuer` is a template: the tenants whose tokens are let in. Never empty. */
+  readonly tenants?: ReadonlyArray<string> | undefined
+  /** `false`: show clients the provider's metadata as they are even if they do not name PKCE. */
+  readonly assumePkce?: boolean | undefined
 }
 
 /** One token of a static provider, and whom it stands for. */
@@ -103,6 +109,10 @@ export interface UserinfoProvider extends ProviderCommon {
   readonly issuer: string
   readonly requireVerifiedEmail: boolean
   readonly userinfoEndpoint: string
+  /** The endpoint is not configured: what is not answered there is asked where the metadata say. */
+  readonly endpointIsGuess?: boolean | undefined
+  /** Where the metadata is, in place of the issuer's well-known places. */
+  readonly discoveryUrl?: string | undefined
 }
 
 /** The ways to authenticate at an introspection endpoint, by the names of `MCP_CLIENT_AUTH`. */
@@ -124,7 +134,10 @@ export interface IntrospectionProvider extends ProviderCommon {
   /** Every client that an answer names must be one of them; empty: not checked. */
   readonly allowedClients: ReadonlyArray<string>
   readonly requireVerifiedEmail: boolean
-  readonly introspectionEndpoint: string
+  /** `undefined`: the one that the metadata name. */
+  readonly introspectionEndpoint: string | undefined
+  /** Where the metadata is, in place of the issuer's well-known places. */
+  readonly discoveryUrl?: string | undefined
   readonly clientAuth: ClientAuth
 }
 

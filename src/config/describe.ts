@@ -25,6 +25,9 @@ const describeKeys = (keys: KeySource): { readonly [member: string]: Json } => {
   }
 }
 
+const describeDiscovery = (url: string | undefined): { readonly [member: string]: Json } =>
+  url === undefined ? {} : { discovery_url: url }
+
 const describeEndpoints = ({ authorize, token, userinfo }: OAuthEndpoints): { readonly [member: string]: Json } => ({
   authorize_endpoint: authorize ?? null,
   token_endpoint: token ?? null,
@@ -45,11 +48,14 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
         issuer: provider.issuer,
         audience: provider.audience,
         allowed_clients: provider.allowedClients,
+        ...(provider.tenants === undefined ? {} : { tenants: provider.tenants }),
+        ...describeDiscovery(provider.discoveryUrl),
         ...describeKeys(provider.keys),
         algorithms: provider.algorithms,
         require_at_jwt: provider.requireAccessTokenType,
         require_verified_email: provider.requireVerifiedEmail,
-        ...describeEndpoints(provider.endpoints)
+        ...describeEndpoints(provider.endpoints),
+        ...(provider.type === "oidc" ? { assume_pkce: provider.assumePkce ?? true } : {})
       }
     case "static":
       return {
@@ -66,7 +72,10 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
     case "userinfo":
       return {
         issuer: provider.issuer,
-        userinfo_endpoint: provider.userinfoEndpoint,
+        ...describeDiscovery(provider.discoveryUrl),
+        userinfo_endpoint: provider.endpointIsGuess === true
+          ? `${provider.userinfoEndpoint} (or from the issuer's discovery document)`
+          : provider.userinfoEndpoint,
         require_verified_email: provider.requireVerifiedEmail
       }
     case "introspection":
@@ -75,7 +84,8 @@ const describeOwn = (provider: Provider): { readonly [member: string]: Json } =>
         audience: provider.audience,
         allowed_clients: provider.allowedClients,
         require_verified_email: provider.requireVerifiedEmail,
-        introspection_endpoint: provider.introspectionEndpoint,
+        ...describeDiscovery(provider.discoveryUrl),
+        introspection_endpoint: provider.introspectionEndpoint ?? "(from the issuer's discovery document)",
         ...describeClientAuth(provider.clientAuth)
       }
   }

@@ -6,8 +6,10 @@ import {
   audience,
   type ProviderContext,
   readCommon,
+  readDiscoveryUrl,
   readIdentityRules,
-  readIssuer
+  readIssuer,
+  readTenants
 } from "./providerParts.ts"
 import { withoutSlash } from "./resourceUrl.ts"
 
@@ -28,6 +30,9 @@ export const resolveJwtProvider = (
     })
   }
   const issuer = readIssuer(fields, type, type === "oidc" && (hasUri || hasKey))
+  const tenants = readTenants(fields)
+  const discovery = readDiscoveryUrl(fields)
+  const assumePkce = fields.read("assume_pkce")
   const endpoints = {
     authorize: fields.read("authorize_endpoint"),
     token: fields.read("token_endpoint"),
@@ -45,6 +50,7 @@ export const resolveJwtProvider = (
     allowedDomains: allowedDomains(fields, type, [
       ["issuer", issuer],
       ["jwks_uri", jwksUri],
+      ["discovery_url", discovery.discoveryUrl],
       ["authorize_endpoint", endpoints.authorize],
       ["token_endpoint", endpoints.token],
       ["userinfo_endpoint", endpoints.userinfo]
@@ -59,5 +65,5 @@ export const resolveJwtProvider = (
     : publicKey !== undefined
     ? { _tag: "PublicKey", pem: publicKey }
     : ownKeys
-  return { ...rest, issuer, keys }
+  return { ...rest, ...discovery, ...tenants, ...(assumePkce === undefined ? {} : { assumePkce }), issuer, keys }
 }

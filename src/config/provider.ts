@@ -19,6 +19,7 @@ import {
   audience,
   type ProviderContext,
   readCommon,
+  readDiscoveryUrl,
   readIdentityRules,
   readIssuer
 } from "./providerParts.ts"
@@ -59,8 +60,13 @@ const resolveStatic = (fields: FieldReader): StaticProvider | undefined => {
 const resolveUserinfo = (fields: FieldReader): UserinfoProvider | undefined => {
   const issuer = readIssuer(fields, "userinfo")
   const endpoint = fields.read("userinfo_endpoint")
+  const discovery = readDiscoveryUrl(fields)
   const common = { ...readCommon(fields, "userinfo"), ...readIdentityRules(fields) }
-  const domains = allowedDomains(fields, "userinfo", [["issuer", issuer], ["userinfo_endpoint", endpoint]])
+  const domains = allowedDomains(fields, "userinfo", [
+    ["issuer", issuer],
+    ["userinfo_endpoint", endpoint],
+    ["discovery_url", discovery.discoveryUrl]
+  ])
   return issuer === undefined
     ? undefined
     : {
@@ -68,7 +74,10 @@ const resolveUserinfo = (fields: FieldReader): UserinfoProvider | undefined => {
       type: "userinfo",
       issuer,
       allowedDomains: domains,
-      userinfoEndpoint: endpoint ?? `${withoutSlash(issuer)}/oauth/userinfo`
+      ...discovery,
+      ...(endpoint === undefined
+        ? { userinfoEndpoint: `${withoutSlash(issuer)}/oauth/userinfo`, endpointIsGuess: true }
+        : { userinfoEndpoint: endpoint })
     }
 }
 
@@ -109,12 +118,7 @@ const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
 const resolveIntrospection = (fields: FieldReader, context: ProviderContext): IntrospectionProvider | undefined => {
   const issuer = readIssuer(fields, "introspection")
   const introspectionEndpoint = fields.read("introspection_endpoint")
-  if (!fields.given.has("introspection_endpoint")) {
-    fields.complain("introspection_endpoint", {
-      problem: "is missing; a provider of type introspection needs it",
-      cure: "Set it"
-    })
-  }
+  const discovery = readDiscoveryUrl(fields)
   const clientAuth = readClientAuth(fields)
   const rest = {
     ...readCommon(fields, "introspection"),
@@ -123,12 +127,14 @@ const resolveIntrospection = (fields: FieldReader, context: ProviderContext): In
     allowedClients: allowedClients(fields),
     allowedDomains: allowedDomains(fields, "introspection", [
       ["issuer", issuer],
-      ["introspection_endpoint", introspectionEndpoint]
+      ["introspection_endpoint", introspectionEndpoint],
+      ["discovery_url", discovery.discoveryUrl]
     ])
   }
-  return issuer === undefined || introspectionEndpoint === undefined || clientAuth === undefined
+  const isWrong = introspectionEndpoint === undefined && fields.given.has("introspection_endpoint")
+  return issuer === undefined || isWrong || clientAuth === undefined
     ? undefined
-    : { ...rest, type: "introspection", issuer, introspectionEndpoint, clientAuth }
+    : { ...rest, ...discovery, type: "introspection", issuer, introspectionEndpoint, clientAuth }
 }
 
 /** A provider, or `undefined` after complaining about everything that is wrong with it. */

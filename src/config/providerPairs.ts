@@ -1,6 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import type { FieldReader } from "./FieldReader.ts"
 import type { Provider } from "./GatewaySettings.ts"
+import { issuersOf } from "./issuerTemplate.ts"
 import { withoutSlash } from "./resourceUrl.ts"
 
 /** A provider, and the fields that it came from. */
@@ -9,8 +10,8 @@ export interface ResolvedProvider {
   readonly fields: FieldReader
 }
 
-const jwtIssuer = (provider: Provider): string | undefined =>
-  provider.type === "authkit" || provider.type === "oidc" ? withoutSlash(provider.issuer) : undefined
+const jwtIssuers = (provider: Provider): ReadonlyArray<string> =>
+  provider.type === "authkit" || provider.type === "oidc" ? issuersOf(provider).map(withoutSlash) : []
 
 const takesAnyOpaqueToken = ({ tokenPrefix, type }: Provider): boolean =>
   tokenPrefix === undefined && (type === "userinfo" || type === "introspection")
@@ -39,8 +40,8 @@ export const complainAboutPair = (one: ResolvedProvider, other: ResolvedProvider
       cure: "Choose prefixes of which none begins with another"
     })
   }
-  const issuer = jwtIssuer(first)
-  if (issuer !== undefined && issuer === jwtIssuer(second)) {
+  const issuers = new Set(jwtIssuers(first))
+  if (jwtIssuers(second).some((issuer) => issuers.has(issuer))) {
     complain("issuer", { problem: `is the same as that of ${name}`, cure: "Make one provider of the two" })
   }
   if (takesAnyOpaqueToken(first) && takesAnyOpaqueToken(second)) {

@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { authkitDomains, matchesDomain } from "./domains.ts"
 import type { FieldReader } from "./FieldReader.ts"
 import { issuerMistake } from "./issuerMistakes.ts"
+import { fillTemplate, isTemplate } from "./issuerTemplate.ts"
 import { isLoopbackHost } from "./loopback.ts"
 import type { ProviderFieldName, ProviderType } from "./providerFields.ts"
 import type { ContentOf } from "./settingFiles.ts"
@@ -44,6 +45,29 @@ export const readIdentityRules = (fields: FieldReader) => ({
 /** Whose tokens may come. */
 export const allowedClients = (fields: FieldReader): ReadonlyArray<string> => fields.read("allowed_clients") ?? []
 
+/** Where the metadata is, where that is configured. */
+export const readDiscoveryUrl = (fields: FieldReader): { readonly discoveryUrl?: string } => {
+  const url = fields.read("discovery_url")
+  return url === undefined ? {} : { discoveryUrl: url }
+}
+
+/** The tenants of an issuer that has a place for them; complains where there is one without the other. */
+export const readTenants = (fields: FieldReader): { readonly tenants?: ReadonlyArray<string> } => {
+  const issuer = fields.given.get("issuer")?.value
+  const tenants = fields.read("tenants")
+  if (typeof issuer !== "string" || isTemplate(issuer)) return tenants === undefined ? {} : { tenants }
+  if (fields.given.has("tenants")) {
+    fields.complain("tenants", {
+      problem: "has no use, because the issuer has no place for the tenant",
+      cure: `Write {tenantid} into ${fields.label("issuer")} where the tenant stands, or remove it`
+    })
+  }
+  return {}
+}
+
+/** Has the form of every provider's tenants. */
+const exampleTenant = "00000000-0000-0000-0000-000000000000"
+
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 
@@ -63,14 +87,25 @@ export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = 
   }
   const issuer = fields.read("issuer")
   if (issuer === undefined) return undefined
-  const mistake = issuerMistake(issuer)
+  if (isTemplate(issuer) && !(type === "oidc" && fields.given.has("tenants"))) {
+    fields.complain("issuer", {
+      problem: "has a place for the tenant, which no token has",
+      cure: type === "oidc"
+        ? `Write the id of your tenant there, or name the tenants that are let in with ${fields.label("tenants")}`
+        : "Write the id of your tenant there"
+    })
+    return undefined
+  }
+  // The place for the tenant may be in the host, where a URL cannot have braces.
+  const example = fillTemplate(issuer, "tenant")
+  const mistake = issuerMistake(fillTemplate(issuer, exampleTenant))
   if (mistake !== undefined) {
     fields.complain("issuer", mistake)
     return undefined
   }
   if (mayBeName && !looksLikeUrl.test(issuer)) return issuer
-  const url = issuerUrl(issuer, fields.allowHttp)
-  if (Result.isSuccess(url)) return url.success
+  const url = issuerUrl(example, fields.allowHttp)
+  if (Result.isSuccess(url)) return url.success === example ? issuer : `https://${issuer}`
   for (const complaint of url.failure) fields.complain("issuer", complaint)
   return undefined
 }

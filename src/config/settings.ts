@@ -25,6 +25,7 @@ import { allowedOrigins, host, trustedProxies } from "./network.ts"
 import { publicKey } from "./publicKey.ts"
 import { sessionKeys } from "./sessionKeys.ts"
 import { staticTokens } from "./staticTokens.ts"
+import { tenants } from "./tenants.ts"
 import { tokenPrefix } from "./tokenPrefix.ts"
 import { gatewayUrl, providerUrl, publicUrl } from "./urls.ts"
 import { workers } from "./workers.ts"
@@ -161,6 +162,24 @@ const table = {
     otherwise: "AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery",
     doc: "Where the issuer publishes its keys."
   },
+  MCP_DISCOVERY_URL: {
+    kind: providerUrl,
+    otherwise: "the well-known places of the issuer",
+    doc:
+      "Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the issuer."
+  },
+  MCP_JWT_TENANTS: {
+    kind: tenants,
+    otherwise: "none",
+    doc: "Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`."
+  },
+  MCP_ASSUME_PKCE: {
+    kind: boolean,
+    default: "true",
+    doc:
+      "Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP " +
+      "clients go no further without. `false` for a provider that has none."
+  },
   MCP_JWT_PUBLIC_KEY: {
     kind: publicKey,
     inFile: true,
@@ -196,7 +215,7 @@ const table = {
   MCP_OAUTH_USERINFO_ENDPOINT: {
     kind: providerUrl,
     aliases: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
-    otherwise: "userinfo: `{issuer}/oauth/userinfo`",
+    otherwise: "userinfo: `{issuer}/oauth/userinfo`, or from discovery if that does not answer",
     doc: "`userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified."
   },
   MCP_STATIC_TOKENS: {
@@ -204,7 +223,11 @@ const table = {
     secret: true,
     doc: "Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON."
   },
-  MCP_INTROSPECTION_URL: { kind: providerUrl, doc: "The introspection endpoint (RFC 7662)." },
+  MCP_INTROSPECTION_URL: {
+    kind: providerUrl,
+    otherwise: "from discovery",
+    doc: "The introspection endpoint (RFC 7662)."
+  },
   MCP_CLIENT_AUTH: {
     kind: choice(clientAuthMethods),
     default: "basic",

@@ -4,19 +4,24 @@ import type {
   IntrospectionProvider,
   JwtProvider,
   Provider,
+  StaticProvider,
   UserinfoProvider
 } from "../config/GatewaySettings.ts"
 import { withoutSlash } from "../config/resourceUrl.ts"
+import { advertisedIssuers } from "./advertised.ts"
 
 /** How the gateway answers a question for the authorization server's metadata. */
 export type AuthorizationServerAnswer =
   /** The document is known without asking. */
   | { readonly _tag: "Document"; readonly document: Readonly<Record<string, unknown>> }
-  /** The provider's own document is to be fetched and shown. */
-  | { readonly _tag: "Fetch"; readonly provider: JwtProvider }
+  /** The provider's own document is to be fetched and shown, under this issuer. */
+  | { readonly _tag: "Fetch"; readonly provider: IssuingProvider; readonly issuer: string }
   /** The client is to ask the provider itself, at whichever place has the document. */
   | { readonly _tag: "Redirect"; readonly provider: UserinfoProvider | IntrospectionProvider }
   | { readonly _tag: "NotSupported" }
+
+/** A provider that has an issuer. */
+export type IssuingProvider = Exclude<Provider, StaticProvider> & Pick<JwtProvider, "tenants" | "assumePkce">
 
 const codeFlow = {
   response_types_supported: ["code"],
@@ -60,7 +65,7 @@ const authKit = (name: DocumentName, provider: JwtProvider): Record<string, unkn
 }
 
 const configured = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => ({
-  issuer: provider.issuer,
+  issuer: advertisedIssuers(provider)[0],
   authorization_endpoint: provider.endpoints.authorize,
   token_endpoint: provider.endpoints.token,
   ...(provider.endpoints.userinfo === undefined ? {} : { userinfo_endpoint: provider.endpoints.userinfo }),
@@ -68,6 +73,16 @@ const configured = (name: DocumentName, provider: JwtProvider): Record<string, u
   ...codeFlow,
   ...openId(name, provider)
 })
+
+/** Of several tenants without a document for all the first one's, which is the one that clients are told first. */
+const fetchFrom = (provider: IssuingProvider): AuthorizationServerAnswer => {
+  const issuer = advertisedIssuers(provider)[0] ?? provider.issuer
+  return {
+    _tag: "Fetch",
+    provider: provider.discoveryUrl === undefined ? { ...provider, issuer, tenants: undefined } : provider,
+    issuer
+  }
+}
 
 const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServerAnswer => {
   switch (provider.type) {
@@ -79,10 +94,11 @@ const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServer
       if (provider.endpoints.authorize !== undefined && provider.endpoints.token !== undefined) {
         return { _tag: "Document", document: configured(name, provider) }
       }
-      return { _tag: "Fetch", provider }
+      return fetchFrom(provider)
     case "userinfo":
     case "introspection":
-      return { _tag: "Redirect", provider }
+      // A configured place may be one that only the gateway can reach.
+      return provider.discoveryUrl === undefined ? { _tag: "Redirect", provider } : fetchFrom(provider)
   }
 }
 
@@ -93,6 +109,8 @@ const ofProvider = (provider: Provider, name: DocumentName): AuthorizationServer
  * answers here too.
  */
 export const authorizationServer = (settings: GatewaySettings, name: DocumentName): AuthorizationServerAnswer => {
-  const provider = settings.providers.find((provider) => provider.type !== "static" && URL.canParse(provider.issuer))
+  const provider = settings.providers.find((provider) =>
+    provider.type !== "static" && advertisedIssuers(provider).length > 0
+  )
   return provider === undefined ? { _tag: "NotSupported" } : ofProvider(provider, name)
 }

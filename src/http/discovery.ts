@@ -42,7 +42,9 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
         return Effect.succeed(jsonResponse(200, answer.document, cached))
       case "Fetch":
         return metadata.document(answer.provider).pipe(
-          Effect.map((document) => jsonResponse(200, shownMetadata(document), cached)),
+          Effect.map((document) =>
+            jsonResponse(200, shownMetadata(document, answer.issuer, answer.provider.assumePkce), cached)
+          ),
           Effect.mapError(({ detail }) =>
             new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
           )

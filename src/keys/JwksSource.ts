@@ -8,13 +8,22 @@ export interface ProviderReach {
   readonly allowHttp?: ReadonlyArray<string> | undefined
 }
 
+/** An issuer, and where it is described. */
+export interface PublishedIssuer {
+  /** A template where there are `tenants`. */
+  readonly issuer: string
+  readonly tenants?: ReadonlyArray<string> | undefined
+  /** Where the metadata is; `undefined`: in one of the well-known places. */
+  readonly discoveryUrl?: string | undefined
+}
+
 /** Where the keys of an issuer are published. */
 export type JwksSource =
   & ProviderReach
   & (
     | { readonly _tag: "Jwks"; readonly uri: string }
     /** At the `jwks_uri` of the issuer's metadata. */
-    | { readonly _tag: "Discovery"; readonly issuer: string }
+    | ({ readonly _tag: "Discovery" } & PublishedIssuer)
   )
 
 /** The issuer has no key that fits the token, or several; the keys were fetched lately. */
@@ -34,4 +43,7 @@ export const reachOf = ({ allowHttp = [], allowedDomains }: ProviderReach): Read
 ]
 
 /** What names a source in the log. */
-export const placeOf = (source: JwksSource): string => source._tag === "Jwks" ? source.uri : source.issuer
+export const placeOf = (source: JwksSource): string => {
+  if (source._tag === "Jwks") return source.uri
+  return source.discoveryUrl === undefined ? source.issuer : `${source.issuer} at ${source.discoveryUrl}`
+}

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { importJWK } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+import { isIssuerOf } from "./issuerUrl.ts"
 import { keyIdOf, type PublicJwk, readPublicJwk, type UnusableKey } from "./publicJwk.ts"
 import { type CertifiedKey, type NamedCertificate, namesCertificate } from "./thumbprint.ts"
 
@@ -13,6 +14,8 @@ export interface KeyHeader extends NamedCertificate {
   readonly alg: JwsAlgorithm
   /** Chooses among the keys; `undefined`: the key of the certificate that is named, else the only key that fits. */
   readonly kid: string | undefined
+  /** The token's issuer, where one set has keys of several: a key that is for another one does not fit. */
+  readonly issuer?: string | undefined
 }
 
 /** Material that the runtime has taken in, for each algorithm that is asked for. */
@@ -27,6 +30,7 @@ interface ImportedMaterial {
 export interface VerificationKey extends ImportedMaterial {
   readonly kid: string | undefined
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
+  readonly issuer?: string | undefined
   readonly certificate?: CertifiedKey | undefined
 }
 
@@ -132,15 +136,16 @@ export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = emp
     const shared = byMaterial.get(material) ?? previous.byMaterial.get(material) ?? imported(jwk)
     byMaterial.set(material, shared)
     // One key that is listed once for each algorithm is one key.
-    const name = JSON.stringify([jwk.kid ?? null, material])
+    const name = JSON.stringify([jwk.kid ?? null, jwk.issuer ?? null, material])
     const all = new Set([...keys.get(name)?.algorithms ?? [], ...algorithms])
-    keys.set(name, { kid: jwk.kid, certificate: jwk.certificate, algorithms: [...all], ...shared })
+    keys.set(name, { kid: jwk.kid, issuer: jwk.issuer, certificate: jwk.certificate, algorithms: [...all], ...shared })
   }
   return { keys: [...keys.values()], byMaterial, skipped }
 }
 
-const fits = ({ algorithms, kid: own }: VerificationKey, { alg, kid }: KeyHeader): boolean =>
-  algorithms.includes(alg) && (kid === undefined || own === kid)
+const fits = (key: VerificationKey, { alg, issuer, kid }: KeyHeader): boolean =>
+  key.algorithms.includes(alg) && (kid === undefined || key.kid === kid) &&
+  (issuer === undefined || key.issuer === undefined || isIssuerOf(key.issuer, issuer))
 
 const choosesByCertificate = (header: KeyHeader): boolean => header.kid === undefined && namesCertificate(header)
 

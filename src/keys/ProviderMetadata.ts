@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type { DocumentName } from "../config/documentName.ts"
+import { issuersOf, normalTemplate } from "../config/issuerTemplate.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
 import { type JsonObject, own } from "./JsonObject.ts"
-import { type ProviderReach, reachOf } from "./JwksSource.ts"
+import { type ProviderReach, type PublishedIssuer, reachOf } from "./JwksSource.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "./providerLimits.ts"
 import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
@@ -24,9 +25,7 @@ export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")
 }> {}
 
 /** An issuer, and what its URLs may be. */
-export interface MetadataSource extends ProviderReach {
-  readonly issuer: string
-}
+export interface MetadataSource extends ProviderReach, PublishedIssuer {}
 
 /** A document, and where it was found. */
 export interface LocatedMetadata {
@@ -41,7 +40,7 @@ const patience = "10 seconds"
  * Whether a place was asked and has no document, so that there may be one elsewhere: what is not there, not allowed, a page
  * for people, or a redirect, which nobody follows. A provider that is down or wants to be left alone is not asked again.
  */
-const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
+export const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
   switch (kind) {
     case "Status":
       return status < 500 && status !== 408 && status !== 425 && status !== 429
@@ -58,19 +57,21 @@ const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
   }
 }
 
-/** Why a document is not the metadata of the issuer. */
-const mistake = (document: JsonObject, issuer: string): string | undefined => {
+/** Why a document is not the metadata of the issuer. That of a template may name the template or one of its tenants. */
+const mistake = (document: JsonObject, source: MetadataSource): string | undefined => {
   const named = own(document, "issuer")
   if (typeof named !== "string") return "it names no issuer"
-  return isSameIssuer(issuer, named)
-    ? undefined
-    : `it names the issuer ${show(named)}, and the configured one is ${show(issuer)}`
+  const { issuer, tenants } = source
+  const isOwn = issuersOf(source).some((own) => isSameIssuer(own, named)) ||
+    (tenants !== undefined && isSameIssuer(normalTemplate(issuer), normalTemplate(named)))
+  return isOwn ? undefined : `it names the issuer ${show(named)}, and the configured one is ${show(issuer)}`
 }
 
 /**
  * The discovery documents that providers publish about themselves (OpenID Connect Discovery 1.0, section 4; RFC 8414).
  *
- * Only for configured issuers, never for one that a token names. Where one place has no document the next one is asked. A
+ * Only for configured issuers, never for one that a token names. Where one place has no document the next one is asked,
+ * unless the place is configured. A
  * document that names another issuer is refused (mix-up, RFC 8414, section 3.3). Kept as long as its `max-age` says,
  * within 1 minute and 24 hours, else 5 minutes; a failure is kept for 10 seconds, and says of each URL what it answered.
  */
@@ -88,10 +89,11 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     const documents = new Map<string, RemoteValue.RemoteValue<LocatedMetadata, MetadataUnavailable>>()
 
     const fetch = Effect.fnUntraced(
-      function*({ allowHttp, allowedDomains, issuer }: MetadataSource, preferred: DocumentName) {
+      function*(source: MetadataSource, preferred: DocumentName) {
+        const { allowHttp, allowedDomains, discoveryUrl, issuer } = source
         const said: Array<string> = []
         let isAbsent = true
-        for (const url of metadataUrls(issuer, preferred)) {
+        for (const url of discoveryUrl === undefined ? metadataUrls(issuer, preferred) : [discoveryUrl]) {
           const answer = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
           if (Result.isFailure(answer)) {
             const failure = answer.failure
@@ -102,7 +104,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
             continue
           }
           const { body, cacheControl } = answer.success
-          const wrong = mistake(body, issuer)
+          const wrong = mistake(body, source)
           if (wrong === undefined) return { value: { url, document: body }, freshMillis: freshnessMillis(cacheControl) }
           isAbsent = isAbsent && own(body, "issuer") === undefined
           said.push(`${url}: ${wrong}`)
@@ -117,7 +119,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
 
     return (source: MetadataSource, preferred: DocumentName): Effect.Effect<LocatedMetadata, MetadataUnavailable> =>
       Effect.suspend(() => {
-        const name = JSON.stringify([preferred, source.issuer, reachOf(source)])
+        const name = JSON.stringify([preferred, source.issuer, source.discoveryUrl ?? null, reachOf(source)])
         const document = documents.get(name) ??
           RemoteValue.make(
             scope,

@@ -8,6 +8,8 @@ import type { UrlProblem } from "./providerUrl.ts"
 export type ProviderFailureKind =
   | UrlProblem
   | JsonProblem
+  /** The endpoint is not configured, and the metadata do not name it. */
+  | "NoMetadata"
   | "Unreachable"
   | "Timeout"
   | "Redirect"
@@ -28,6 +30,7 @@ const statusHints: Readonly<Record<number, string>> = {
 const kindHints: { readonly [Kind in ProviderFailureKind]?: string } = {
   NotHttps: "use https, or name the host in MCP_ALLOW_HTTP",
   HostNotAllowed: "add the host to MCP_ALLOWED_DOMAINS",
+  NoMetadata: "name the endpoint, or the metadata with MCP_DISCOVERY_URL",
   Redirect: "redirects are not followed; check the URL",
   NotJson: "check the URL: it does not lead to a JSON document"
 }

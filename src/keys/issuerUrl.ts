@@ -1,5 +1,6 @@
 /** Issuer identifiers: how they are compared, and where their metadata is. Pure. */
 import type { DocumentName } from "../config/documentName.ts"
+import { normalTemplate } from "../config/issuerTemplate.ts"
 import { withoutSlash } from "../config/resourceUrl.ts"
 
 const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
@@ -12,6 +13,16 @@ const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
  */
 export const isSameIssuer = (configured: string, given: string): boolean =>
   given === configured || (isUrl(configured) && withoutSlash(given) === withoutSlash(configured))
+
+/** Says whether an issuer is the named one, or has some tenant where the named one has a place for it. */
+export const isIssuerOf = (named: string, issuer: string): boolean => {
+  const [before, after, more] = normalTemplate(withoutSlash(named)).split("{tenantid}")
+  if (before === undefined || after === undefined || more !== undefined) return isSameIssuer(named, issuer)
+  const given = withoutSlash(issuer)
+  const tenant = given.slice(before.length, given.length - after.length)
+  return given.startsWith(before) && given.endsWith(after) && given.length > before.length + after.length &&
+    !tenant.includes("/")
+}
 
 /** The well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4), and before it (RFC 8414, section 3.1). */
 const placesOf = (issuer: string, name: DocumentName) => {

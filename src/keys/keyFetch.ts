@@ -5,6 +5,7 @@ import { own } from "./JsonObject.ts"
 import { type JwksSource, KeysUnavailable, placeOf, UnknownKey } from "./JwksSource.ts"
 import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
+import { metadataMember } from "./metadataMember.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { ProviderMetadata } from "./ProviderMetadata.ts"
 import { show } from "./show.ts"
@@ -100,13 +101,10 @@ export const makeKeyFetch = Effect.gen(function*() {
   const locate = Effect.fnUntraced(function*(source: JwksSource): Effect.fn.Return<string, KeysUnavailable> {
     if (source._tag === "Jwks") return source.uri
     const document = yield* Effect.mapError(metadata.document(source), ({ detail }) => new KeysUnavailable({ detail }))
-    const uri = own(document, "jwks_uri")
-    if (typeof uri !== "string") return yield* new KeysUnavailable({ detail: "the metadata has no jwks_uri" })
-    // A document that came over TLS must not point back to plain text on this machine, unless the operator has named it.
-    const named = URL.canParse(uri) && source.allowHttp?.includes(new URL(uri).hostname) === true
-    return source.issuer.startsWith("https:") && !uri.startsWith("https:") && !named
-      ? yield* new KeysUnavailable({ detail: "the jwks_uri of the metadata is not https" })
-      : uri
+    return yield* Effect.mapError(
+      Effect.fromResult(metadataMember(document, "jwks_uri", source)),
+      (detail) => new KeysUnavailable({ detail })
+    )
   })
 
   /** Asks the provider. */

@@ -42,6 +42,8 @@ export interface PublicJwk {
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
   /** `kty` and the material; equal for equal keys, in one order. */
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
+  /** The issuer, or the template of one, whose tokens alone it is for (Entra's key sets have it). */
+  readonly issuer: string | undefined
   /** What it says of its certificate. */
   readonly certificate: CertifiedKey
 }
@@ -169,6 +171,11 @@ export const keyIdOf = (value: unknown): string | undefined => {
   return typeof kid === "string" ? kid : undefined
 }
 
+const issuerOf = (jwk: JsonObject): string | undefined => {
+  const issuer = own(jwk, "issuer")
+  return typeof issuer === "string" ? issuer : undefined
+}
+
 /** Reads one member of `keys`: a public key that can verify signatures, or why it cannot. */
 export const readPublicJwk = (value: unknown): Result.Result<PublicJwk, UnusableKey> => {
   if (!isJsonObject(value)) return Result.fail("NotAnObject")
@@ -184,6 +191,6 @@ export const readPublicJwk = (value: unknown): Result.Result<PublicJwk, Unusable
     const fitting = declared === undefined ? algorithms : algorithms.filter((algorithm) => algorithm === declared)
     return fitting.length === 0
       ? Result.fail("WrongAlgorithm")
-      : Result.succeed({ kid, algorithms: fitting, material, certificate: certifiedKey(jwk) })
+      : Result.succeed({ kid, algorithms: fitting, material, issuer: issuerOf(jwk), certificate: certifiedKey(jwk) })
   })
 }

@@ -38,7 +38,7 @@ const make = Effect.gen(function*() {
   const find = (source: MetadataSource, preferred: DocumentName) =>
     StoredValue.make(
       store,
-      [`metadata:${preferred}:${source.issuer}`, ...reachOf(source)].join(" "),
+      [`metadata:${preferred}:${source.issuer}`, source.discoveryUrl ?? "", ...reachOf(source)].join(" "),
       (previous) =>
         findNow(source, preferred).pipe(
           Effect.map(({ document, url }): StoredValue.Fetched => ({ value: { url, document }, freshMillis })),

@@ -109,14 +109,16 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
       readiness: Effect.forEach(
         providers,
         Effect.fnUntraced(function*({ name }): Effect.fn.Return<ProviderReadiness> {
-          const own = remote.find(({ provider }) => provider === name)
-          if (own === undefined) {
+          const own = remote.filter(({ provider }) => provider === name)
+          if (own.length === 0) {
             const opaque = registered.find((provider) => provider.name === name)
             const state = opaque?._tag === "Opaque" ? yield* opaque.reach : "ready"
             return { provider: name, ready: state === "ready", state }
           }
-          const { phase, usable } = yield* keys.phase(own.source)
-          return { provider: name, ready: usable, state: phase }
+          const phases = yield* Effect.forEach(own, ({ source }) => keys.phase(source))
+          // Of several tenants one is enough: one in trouble is no reason to turn those of the others away.
+          const best = phases.find(({ usable }) => usable) ?? phases[0]
+          return { provider: name, ready: best?.usable ?? false, state: best?.phase ?? "unavailable" }
         }),
         { concurrency: "unbounded" }
       )

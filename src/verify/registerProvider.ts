@@ -1,13 +1,18 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { GatewaySettings, JwtProvider, KeySource, Provider } from "../config/GatewaySettings.ts"
+import type { GatewaySettings, JwtProvider, Provider } from "../config/GatewaySettings.ts"
+import { issuersOf } from "../config/issuerTemplate.ts"
+import { withoutSlash } from "../config/resourceUrl.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
 import * as KeySet from "../keys/KeySet.ts"
+import type { KeyHeader } from "../keys/KeySet.ts"
 import { ProviderHttp } from "../keys/ProviderHttp.ts"
+import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
 import { makeJwtVerifier, type ProviderKeys } from "./jwt/JwtVerifier.ts"
 import { makeJudgeSignature } from "./jwt/signature.ts"
+import { makeDiscoveredHttp, makeGuessedHttp } from "./opaque/discoveredHttp.ts"
 import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
 import { introspectionProbe, userinfoProbe } from "./opaque/probes.ts"
@@ -16,22 +21,41 @@ import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
 import { makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import type { RegisteredProvider } from "./selectProvider.ts"
 
-/** Where a provider publishes its keys. */
-const jwksSource = (
-  { allowHttp, allowedDomains, issuer }: JwtProvider,
-  keys: Exclude<KeySource, { readonly _tag: "PublicKey" }>
-): JwksSource =>
-  keys._tag === "Jwks"
-    ? { _tag: "Jwks", uri: keys.uri, allowedDomains, allowHttp }
-    : { _tag: "Discovery", issuer, allowedDomains, allowHttp }
+/** A key set, and the issuers whose tokens it is for. */
+interface KeyPlace {
+  readonly issuers: ReadonlyArray<string>
+  readonly source: JwksSource
+}
+
+/**
+ * Where a provider publishes its keys: in one place, or for each tenant where its own metadata say, so that the keys of one
+ * tenant are never those of another.
+ */
+const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
+  const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, tenants } = provider
+  const reach = { allowedDomains, allowHttp }
+  switch (keys._tag) {
+    case "PublicKey":
+      return []
+    case "Jwks":
+      return [{ issuers: issuersOf(provider), source: { _tag: "Jwks", uri: keys.uri, ...reach } }]
+    case "Discovery":
+      return tenants === undefined || discoveryUrl !== undefined
+        ? [{ issuers: issuersOf(provider), source: { _tag: "Discovery", issuer, tenants, discoveryUrl, ...reach } }]
+        : issuersOf(provider).map((issuer) => ({ issuers: [issuer], source: { _tag: "Discovery", issuer, ...reach } }))
+  }
+}
+
+/** Of many tenants so many are asked for their keys before a token needs them. */
+const fetchedAhead = 8
 
 /** The key sets that the gateway must fetch before it can verify, with the name of their provider. */
 export const remoteKeys = (
   providers: ReadonlyArray<Provider>
 ): ReadonlyArray<{ readonly provider: string; readonly source: JwksSource }> =>
   providers.flatMap((provider) =>
-    "keys" in provider && provider.keys._tag !== "PublicKey"
-      ? [{ provider: provider.name, source: jwksSource(provider, provider.keys) }]
+    "keys" in provider
+      ? keyPlaces(provider).slice(0, fetchedAhead).map(({ source }) => ({ provider: provider.name, source }))
       : []
   )
 
@@ -56,10 +80,29 @@ const makeProviderKeys = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {
   if (provider.keys._tag === "PublicKey") return yield* publicKey(provider, provider.keys.pem)
   const cache = yield* JwksCache
-  const source = jwksSource(provider, provider.keys)
+  const places = keyPlaces(provider)
+  const [only, second] = places
+  const byIssuer = new Map(
+    places.flatMap(({ issuers, source }) => issuers.map((issuer) => [withoutSlash(issuer), source] as const))
+  )
+  /** `undefined` for an issuer that is not configured, which no token has that comes so far. */
+  const sourceFor = ({ issuer }: KeyHeader): JwksSource | undefined =>
+    only !== undefined && second === undefined
+      ? only.source
+      : issuer === undefined
+      ? undefined
+      : byIssuer.get(withoutSlash(issuer))
   return {
-    find: (header) => cache.keyFor(source, header),
-    known: (header) => cache.known?.(source, header)
+    find: (header) => {
+      const source = sourceFor(header)
+      return source === undefined
+        ? Effect.fail(new UnknownKey({ detail: "the issuer has no keys" }))
+        : cache.keyFor(source, header)
+    },
+    known: (header) => {
+      const source = sourceFor(header)
+      return source === undefined ? undefined : cache.known?.(source, header)
+    }
   }
 })
 
@@ -67,6 +110,7 @@ const makeProviderKeys = Effect.fnUntraced(function*(
 export type RegistrationNeeds =
   | JwksCache
   | ProviderHttp
+  | ProviderMetadata
   | Scope.Scope
 
 /**
@@ -82,7 +126,6 @@ export const registerProvider = Effect.fnUntraced(function*(
   switch (provider.type) {
     case "authkit":
     case "oidc": {
-      const { issuer } = provider
       const verify = makeJwtVerifier(
         provider,
         clockSkewSeconds,
@@ -90,11 +133,14 @@ export const registerProvider = Effect.fnUntraced(function*(
         yield* makeJudgeSignature,
         yield* Clock.Clock
       )
-      return { _tag: "Jwt", name, tokenPrefix, issuer, verify }
+      return { _tag: "Jwt", name, tokenPrefix, issuers: issuersOf(provider), verify }
     }
     case "userinfo": {
       const plain = yield* ProviderHttp
-      const { current, observed } = yield* makeReachability(name, plain, userinfoProbe(provider, plain))
+      const http = provider.endpointIsGuess === true
+        ? makeGuessedHttp(plain, yield* ProviderMetadata, provider, "userinfo_endpoint")
+        : plain
+      const { current, observed } = yield* makeReachability(name, http, userinfoProbe(provider, http))
       const ask = makeUserinfoVerifier(provider, makeGuardedHttp(observed))
       return {
         _tag: "Opaque",
@@ -106,7 +152,10 @@ export const registerProvider = Effect.fnUntraced(function*(
     }
     case "introspection": {
       const plain = yield* ProviderHttp
-      const { current, observed } = yield* makeReachability(name, plain, introspectionProbe(provider, plain))
+      const http = provider.introspectionEndpoint === undefined
+        ? makeDiscoveredHttp(plain, yield* ProviderMetadata, provider, "introspection_endpoint")
+        : plain
+      const { current, observed } = yield* makeReachability(name, http, introspectionProbe(provider, http))
       const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, makeGuardedHttp(observed))
       return {
         _tag: "Opaque",

@@ -19,7 +19,8 @@ interface Registered {
 
 export interface RegisteredJwtProvider extends Registered {
   readonly _tag: "Jwt"
-  readonly issuer: string
+  /** One for each tenant, where there are several. */
+  readonly issuers: ReadonlyArray<string>
   readonly verify: VerifyJwt
 }
 
@@ -76,10 +77,12 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
 
   const selectByIssuer = (jws: CompactJws): Selected => {
     const iss = own(jws.claims, "iss")
-    const provider = typeof iss === "string" ? jwt.find(({ issuer }) => isSameIssuer(issuer, iss)) : undefined
+    const provider = typeof iss === "string"
+      ? jwt.find(({ issuers }) => issuers.some((issuer) => isSameIssuer(issuer, iss)))
+      : undefined
     return provider === undefined
       ? Result.fail(
-        refusal("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.map(({ issuer }) => issuer))}`)
+        refusal("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.flatMap(({ issuers }) => issuers))}`)
       )
       : Result.succeed({ _tag: "Jwt", provider, jws })
   }

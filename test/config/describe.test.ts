@@ -56,7 +56,7 @@ describe("the description of settings", () => {
   it.effect("speaks in the terms of the config file, of every setting that describes the gateway", () =>
     Effect.sync(() => {
       const single =
-        /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|allowed_domains|require_at_jwt)/
+        /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|allowed_domains|require_at_jwt|discovery_url|assume_pkce)/
       assert.deepStrictEqual(
         Object.keys(describeSettings(everything)).toSorted(),
         settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)
@@ -97,6 +97,7 @@ describe("the description of settings", () => {
           algorithms: ["EdDSA"],
           require_at_jwt: false,
           require_verified_email: false,
+          assume_pkce: true,
           ...endpoints
         },
         {
@@ -110,6 +111,7 @@ describe("the description of settings", () => {
           algorithms: ["RS256"],
           require_at_jwt: false,
           require_verified_email: false,
+          assume_pkce: true,
           ...endpoints
         },
         {
@@ -117,7 +119,7 @@ describe("the description of settings", () => {
           type: "userinfo",
           name: "userinfo",
           issuer: "https://opaque.example",
-          userinfo_endpoint: "https://opaque.example/oauth/userinfo",
+          userinfo_endpoint: "https://opaque.example/oauth/userinfo (or from the issuer's discovery document)",
           require_verified_email: false,
           token_prefix: "mat_"
         },

@@ -120,12 +120,15 @@ describe("what is left in values", () => {
     Effect.sync(() => {
       for (
         const [setting, value] of [
-          ["MCP_JWT_ISSUER", "https://login.microsoftonline.com/{tenantid}/v2.0"],
+          ["MCP_JWT_ISSUER", "https://{your-domain}.auth0.com/"],
           ["MCP_JWT_JWKS_URI", "https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys"],
           ["MCP_JWT_AUDIENCE", "api://{client-id}"],
           ["MCP_PUBLIC_URL", "https://{host}"]
         ] as const
       ) assert.match(problem({ [setting]: value }), /^holds a part in braces/, setting)
+      // The place for the tenant has its own cure: a list of tenants.
+      const entra = "https://login.microsoftonline.com/{tenantid}/v2.0"
+      assert.match(problem({ MCP_JWT_ISSUER: entra }), /^has a place for the tenant/)
     }))
 
   it.effect("characters that nobody sees", () =>

@@ -99,6 +99,24 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_JWT_JWKS_URI: "http://issuer.example/jwks" }, { MCP_JWT_JWKS_URI: "http://[::1]:9/jwks" })
   ],
   [
+    "metadata in plain text",
+    "MCP_DISCOVERY_URL",
+    ...oidc({ MCP_DISCOVERY_URL: "http://idp.example/d" }, { MCP_DISCOVERY_URL: "https://idp.example/d" })
+  ],
+  [
+    "an address for several tenants in place of one",
+    "MCP_JWT_TENANTS",
+    ...oidc(
+      { MCP_JWT_ISSUER: "https://idp.example/{tenantid}", MCP_JWT_TENANTS: "common" },
+      { MCP_JWT_ISSUER: "https://idp.example/{tenantid}", MCP_JWT_TENANTS: "a,b" }
+    )
+  ],
+  [
+    "a word in place of a truth value",
+    "MCP_ASSUME_PKCE",
+    ...oidc({ MCP_ASSUME_PKCE: "S256" }, { MCP_ASSUME_PKCE: "false" })
+  ],
+  [
     "another scheme",
     "MCP_JWT_JWKS_URI",
     ...oidc({ MCP_JWT_JWKS_URI: "file:///etc/passwd" }, { MCP_JWT_JWKS_URI: "issuer.example/jwks" })

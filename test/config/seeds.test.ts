@@ -186,6 +186,7 @@ describe("the seeds' own examples", () => {
         issuer: "https://your-authkit-instance.com",
         requireVerifiedEmail: false,
         userinfoEndpoint: "https://your-authkit-instance.com/oauth/userinfo",
+        endpointIsGuess: true,
         requiredScopes: [],
         tokenPrefix: "mat_",
         allowedDomains: []

@@ -79,15 +79,20 @@ describe("authorization server metadata", () => {
 
   it("shows a provider's document without nulls, and names PKCE where the provider says nothing of it", () => {
     const said = { issuer: "https://i.example", code_challenge_methods_supported: ["plain", "S256"], x: { a: null } }
-    assert.deepStrictEqual(shownMetadata(said), said)
+    assert.deepStrictEqual(shownMetadata(said, "https://i.example"), said)
     for (const silent of [{}, { code_challenge_methods_supported: null }, { code_challenge_methods_supported: [] }]) {
-      assert.deepStrictEqual(shownMetadata({ issuer: "https://i.example", jwks_uri: null, ...silent }), {
-        issuer: "https://i.example",
-        code_challenge_methods_supported: ["S256"]
-      })
+      assert.deepStrictEqual(
+        shownMetadata({ issuer: "https://i.example", jwks_uri: null, ...silent }, "https://i.example"),
+        {
+          issuer: "https://i.example",
+          code_challenge_methods_supported: ["S256"]
+        }
+      )
     }
+    // The operator knows of one that has none.
+    assert.notProperty(shownMetadata({}, "https://i.example", false), "code_challenge_methods_supported")
     // One that names its methods and has no S256 has none.
     const plain = { code_challenge_methods_supported: ["plain"] }
-    assert.deepStrictEqual(shownMetadata(plain), plain)
+    assert.deepStrictEqual(shownMetadata(plain, "https://i.example"), plain)
   })
 })

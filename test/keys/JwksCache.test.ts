@@ -289,10 +289,11 @@ describe("JwksCache with discovery", () => {
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* discover()
       const say = (named: unknown) =>
-        issuer.misbehave(
-          metadata,
-          Misbehaviour.Respond({ body: JSON.stringify({ issuer: named, jwks_uri: issuer.jwksUri }) })
-        )
+        Effect.forEach([metadata, "/.well-known/oauth-authorization-server"], (path) =>
+          issuer.misbehave(
+            path,
+            Misbehaviour.Respond({ body: JSON.stringify({ issuer: named, jwks_uri: issuer.jwksUri }) })
+          ))
       for (const named of ["https://evil.example", `${issuer.issuer}//`, [issuer.issuer], null, undefined]) {
         yield* say(named)
         assert.strictEqual(yield* ask(), "KeysUnavailable")

@@ -8,7 +8,7 @@ import { makeSelectProvider, type RegisteredProvider } from "../../src/verify/se
 const jwt = (name: string, issuer: string, tokenPrefix?: string): RegisteredProvider => ({
   _tag: "Jwt",
   name,
-  issuer,
+  issuers: [issuer],
   tokenPrefix,
   verify: () => Effect.never
 })

@@ -4,10 +4,12 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { JwtProvider } from "../../config/GatewaySettings.ts"
+import { fillTemplate, issuersOf } from "../../config/issuerTemplate.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
 import { isSameIssuer } from "../../keys/issuerUrl.ts"
 import { own } from "../../keys/JsonObject.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
+import type { KeyHeader } from "../../keys/KeySet.ts"
 import { show } from "../../keys/show.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
@@ -18,15 +20,14 @@ import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
 import type { Holding, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
-import type { JoseHeader } from "./JoseHeader.ts"
 import type { JudgeSignature } from "./signature.ts"
 
 /** The keys of a provider. */
 export interface ProviderKeys {
   /** Finds the key that a header names. */
-  readonly find: (header: JoseHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
+  readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /** What `find` would find, at once; `undefined`: only `find` can say. */
-  readonly known: (header: JoseHeader) => CryptoKey | undefined
+  readonly known: (header: KeyHeader) => CryptoKey | undefined
 }
 
 /** Judges a token that has the form of a JWT; an `Exit` where nothing has to be waited for. */
@@ -36,27 +37,43 @@ export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, Verification
 const maxRememberedLength = 4_096
 
 /** What is judged before the signature: nothing that would tell a forger about claims. */
-const checkHeader = ({ algorithms, issuer, requireAccessTokenType }: JwtProvider, jws: CompactJws) => {
+const checkHeader = (
+  { algorithms, issuer, requireAccessTokenType }: JwtProvider,
+  issuers: ReadonlyArray<string>,
+  jws: CompactJws
+) => {
   if (!algorithms.includes(jws.header.alg)) {
     return refusal("UnsupportedAlgorithm", `alg is ${jws.header.alg}; MCP_JWT_ALGORITHM is ${algorithms.join(", ")}`)
   }
   const iss = own(jws.claims, "iss")
-  if (typeof iss !== "string" || !isSameIssuer(issuer, iss)) {
+  if (typeof iss !== "string" || !issuers.some((one) => isSameIssuer(one, iss))) {
     return refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
   }
   return checkType(jws.header.typ, requireAccessTokenType)
 }
 
+/** A token that names its tenant twice must name the same one (Entra's `tid` beside the issuer). */
+const checkTenant = ({ issuer, tenants }: JwtProvider, { claims }: CompactJws): Refusal | undefined => {
+  const tid = own(claims, "tid")
+  if (tenants === undefined || tid === undefined) return undefined
+  const iss = own(claims, "iss")
+  return typeof tid === "string" && typeof iss === "string" && isSameIssuer(fillTemplate(issuer, tid), iss)
+    ? undefined
+    : refusal("InvalidIssuer", `tid is ${show(tid)}, another tenant than that of iss`)
+}
+
 /** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
 const checkClaims = (
   provider: JwtProvider,
-  { claims, header }: CompactJws,
+  jws: CompactJws,
   now: number,
   skew: number
-): Refusal | undefined =>
-  checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
+): Refusal | undefined => {
+  const { claims, header } = jws
+  return checkTenant(provider, jws) ?? checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
     checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ??
     checkAudience(claims, provider) ?? checkClient(claims, provider.allowedClients)
+}
 
 /**
  * Makes the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
@@ -73,11 +90,18 @@ export const makeJwtVerifier = (
   judgeSignature: JudgeSignature,
   clock: Clock.Clock
 ): VerifyJwt => {
-  const { name } = provider
+  const { name, tenants } = provider
+  const issuers = issuersOf(provider)
   const refuse = (reason: Refusal) => toInvalidToken(name, reason)
 
+  /** One set may have keys of several issuers, and several issuers sets of their own. */
+  const keyHeader = ({ claims, header }: CompactJws): KeyHeader => {
+    const iss = tenants === undefined ? undefined : own(claims, "iss")
+    return typeof iss === "string" ? { ...header, issuer: iss } : header
+  }
+
   // All that time and the provider can change; the rest of the token is what it was. Without keys it cannot be said.
-  const holding = ({ claims, header }: CompactJws, key: CryptoKey): Holding => {
+  const holding = ({ claims }: CompactJws, header: KeyHeader, key: CryptoKey): Holding => {
     const isInTime = (millis: number) =>
       checkValidity(claims, { now: millis / 1000, skew, requireExpiry: true }) === undefined
     // Keys by reference: to Effect's structural equality any two of one algorithm are equal.
@@ -93,22 +117,26 @@ export const makeJwtVerifier = (
     }
   }
 
-  const findKey = (header: JoseHeader) =>
+  const findKey = (header: KeyHeader) =>
     Effect.mapError(
       keys.find(header),
       ({ _tag, detail }) => _tag === "UnknownKey" ? refuse(refusal(_tag, detail)) : unavailable(name, detail)
     )
 
   return Effect.fnUntracedEager(function*(jws) {
-    const header = checkHeader(provider, jws)
-    if (header !== undefined) return yield* Exit.fail(refuse(header))
-    const key = keys.known(jws.header) ?? (yield* findKey(jws.header))
+    const unfit = checkHeader(provider, issuers, jws)
+    if (unfit !== undefined) return yield* Exit.fail(refuse(unfit))
+    const header = keyHeader(jws)
+    const key = keys.known(header) ?? (yield* findKey(header))
     const signature = yield* Effect.mapErrorEager(judgeSignature(jws, key), ({ detail }) => unavailable(name, detail))
     const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
     if (refused !== undefined) return yield* Exit.fail(refuse(refused))
     const identity = identityFromClaims(jws.claims, provider)
     return Result.isSuccess(identity)
-      ? { identity: identity.success, holds: jws.token.length > maxRememberedLength ? undefined : holding(jws, key) }
+      ? {
+        identity: identity.success,
+        holds: jws.token.length > maxRememberedLength ? undefined : holding(jws, header, key)
+      }
       : yield* Exit.fail(refuse(identity.failure))
   })
 }

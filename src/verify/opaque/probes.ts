@@ -12,14 +12,15 @@ const nobodysToken = "mcp-authorizer-readiness"
 
 /** Asks about a token that nobody has: the answer is that it is not active, if our own credentials are good. */
 export const introspectionProbe = (
-  { allowHttp, allowedDomains, clientAuth, introspectionEndpoint: url }: IntrospectionProvider,
+  // Without one the endpoint is found on the way.
+  { allowHttp, allowedDomains, clientAuth, introspectionEndpoint: url = "", issuer }: IntrospectionProvider,
   http: ProviderHttp["Service"]
 ): Probe => {
   const { form, origin: _, ...shown } = authenticate(clientAuth)
   const question = [["token", nobodysToken], ["token_type_hint", "access_token"], ...form] as const
   return Effect.match(http.send({ url, allowedDomains, allowHttp, ...shown, form: question }), {
     onFailure: (failure) => ({ reach: introspectionReach(failure), detail: failure.detail }),
-    onSuccess: ({ body }) => ({ reach: answerReach(body), detail: `${url}: 200 with an error` })
+    onSuccess: ({ body }) => ({ reach: answerReach(body), detail: `${url || issuer}: 200 with an error` })
   })
 }
 

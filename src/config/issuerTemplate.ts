@@ -1,0 +1,21 @@
+/**
+ * Issuers of many tenants: one text with a place for the tenant, as in `https://login.microsoftonline.com/{tenantid}/v2.0`.
+ *
+ * Pure. A template becomes issuers by a list of tenants alone, never by what a token or a document says.
+ */
+
+const place = /\{tenant(?:_?id)?\}/gi
+
+/** Says whether an issuer has a place for the tenant. */
+export const isTemplate = (issuer: string): boolean => issuer.search(place) !== -1
+
+/** The issuer of one tenant. */
+export const fillTemplate = (template: string, tenant: string): string => template.replace(place, () => tenant)
+
+/** A template in the one spelling of its place. */
+export const normalTemplate = (template: string): string => fillTemplate(template, "{tenantid}")
+
+/** The issuers that a provider stands for: its own, or one for each tenant. */
+export const issuersOf = (
+  { issuer, tenants }: { readonly issuer: string; readonly tenants?: ReadonlyArray<string> | undefined }
+): ReadonlyArray<string> => tenants === undefined ? [issuer] : tenants.map((tenant) => fillTemplate(issuer, tenant))
