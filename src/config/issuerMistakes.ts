@@ -58,7 +58,7 @@ const entraMistake = (issuer: string): Complaint | undefined => {
   if (/^(?:common|organizations|consumers)$/i.test(tenant)) {
     return {
       problem: "is Entra's address for several tenants, which no token has as its issuer",
-      cure: `Write ${form}`
+      cure: `Write ${form}; for several, {tenantid} in that place, and MCP_JWT_TENANTS`
     }
   }
   if (!tenantId.test(tenant)) {

@@ -7,15 +7,15 @@ import { withoutSlash } from "../config/resourceUrl.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import type { KeyHeader } from "../keys/KeySet.ts"
-import { ProviderHttp } from "../keys/ProviderHttp.ts"
-import { ProviderMetadata } from "../keys/ProviderMetadata.ts"
+import type { ProviderHttp } from "../keys/ProviderHttp.ts"
+import type { ProviderMetadata } from "../keys/ProviderMetadata.ts"
 import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
 import { makeJwtVerifier, type ProviderKeys } from "./jwt/JwtVerifier.ts"
 import { makeJudgeSignature } from "./jwt/signature.ts"
-import { makeDiscoveredHttp, makeGuessedHttp } from "./opaque/discoveredHttp.ts"
 import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
 import { introspectionProbe, userinfoProbe } from "./opaque/probes.ts"
+import { introspectionHttp, userinfoHttp } from "./opaque/providerHttp.ts"
 import { makeReachability } from "./opaque/Reachability.ts"
 import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
 import { makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
@@ -136,10 +136,7 @@ export const registerProvider = Effect.fnUntraced(function*(
       return { _tag: "Jwt", name, tokenPrefix, issuers: issuersOf(provider), verify }
     }
     case "userinfo": {
-      const plain = yield* ProviderHttp
-      const http = provider.endpointIsGuess === true
-        ? makeGuessedHttp(plain, yield* ProviderMetadata, provider, "userinfo_endpoint")
-        : plain
+      const http = yield* userinfoHttp(provider)
       const { current, observed } = yield* makeReachability(name, http, userinfoProbe(provider, http))
       const ask = makeUserinfoVerifier(provider, makeGuardedHttp(observed))
       return {
@@ -151,10 +148,7 @@ export const registerProvider = Effect.fnUntraced(function*(
       }
     }
     case "introspection": {
-      const plain = yield* ProviderHttp
-      const http = provider.introspectionEndpoint === undefined
-        ? makeDiscoveredHttp(plain, yield* ProviderMetadata, provider, "introspection_endpoint")
-        : plain
+      const http = yield* introspectionHttp(provider)
       const { current, observed } = yield* makeReachability(name, http, introspectionProbe(provider, http))
       const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, makeGuardedHttp(observed))
       return {

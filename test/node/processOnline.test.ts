@@ -179,6 +179,29 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       }))
   }
 
+  it.live("asks each tenant of an issuer for its keys, and endpoints that are found by discovery", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      const { jwksUri } = yield* TestIssuer.make({ audience })
+      const { MCP_JWT_ISSUER: origin } = yield* documents((origin) => ({
+        [`/one${wellKnown}`]: { issuer: `${origin}/one`, jwks_uri: jwksUri },
+        [`/user${wellKnown}`]: { issuer: `${origin}/user`, userinfo_endpoint: `${origin}/me` },
+        "/me": () => new Response("", { status: 401 })
+      }))
+      const { code, lines } = yield* online({
+        MCP_GATEWAY_URL: upstream.origin,
+        ...providers([
+          { type: "oidc", name: "many", issuer: `${origin}/{tenantid}`, tenants: ["one", "two"], audience },
+          { type: "userinfo", name: "user", issuer: `${origin}/user` }
+        ])
+      })
+      assert.strictEqual(code, 1)
+      find(lines, /^ok: Provider "many": keys: 1 usable key/)
+      find(lines, /^ok: Provider "many": discovery: the document of \S+\/one names it/)
+      find(lines, /^error: Provider "many": keys: .*\/two.*: Status 404/)
+      find(lines, /^ok: Provider "user": userinfo: /)
+    }))
+
   it.live("warns of what MCP clients miss in a document that is right otherwise", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { execFileSync } from "node:child_process"
 import { leaks } from "../support/canary.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { runProgram } from "./support/Program.ts"
 import { temporaryDirectory, temporaryFile } from "./support/scratch.ts"
+import { sh } from "./support/shell.ts"
 
 const canary = "canary-91c0de77a5b3f2e4"
 
@@ -83,7 +83,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
       "is not a regular file",
       Effect.tap(
         Effect.map(temporaryDirectory, (directory) => `${directory}/secret`),
-        (path) => Effect.sync(() => execFileSync("mkfifo", [path]))
+        (path) => sh(`mkfifo '${path}'`)
       )
     ]
   ] as const

@@ -1,14 +1,16 @@
 /** Asks an identity provider all that the gateway will ask it, and says what it found. */
 import * as Effect from "effect/Effect"
 import type { IntrospectionProvider, JwtProvider, Provider, UserinfoProvider } from "../../config/GatewaySettings.ts"
+import { issuersOf } from "../../config/issuerTemplate.ts"
 import { type JsonObject, own } from "../../keys/JsonObject.ts"
 import type { JwksSource } from "../../keys/JwksSource.ts"
 import { inTime, makeKeyFetch } from "../../keys/keyFetch.ts"
 import * as KeySet from "../../keys/KeySet.ts"
-import { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import { type MetadataSource, ProviderMetadata } from "../../keys/ProviderMetadata.ts"
 import { show } from "../../keys/show.ts"
 import { introspectionProbe, userinfoProbe } from "../../verify/opaque/probes.ts"
+import { introspectionHttp, userinfoHttp } from "../../verify/opaque/providerHttp.ts"
 import { credentialsRefused } from "../../verify/opaque/providerRefusal.ts"
 import { remoteKeys } from "../../verify/registerProvider.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
@@ -70,24 +72,41 @@ const judgeMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Find
   ]
 }
 
-const askForMetadata = Effect.fnUntraced(function*({ allowHttp, allowedDomains, issuer }: JwtProvider) {
-  if (!URL.canParse(issuer)) return []
+const askForMetadata = Effect.fnUntraced(function*(source: MetadataSource) {
   const metadata = yield* ProviderMetadata
-  return yield* Effect.match(metadata.document({ issuer, allowedDomains, allowHttp }), {
+  return yield* Effect.match(metadata.document(source), {
     onFailure: ({ detail }): ReadonlyArray<Finding> => [
       warning(`discovery: ${detail}. Clients that ask the issuer how to get a token will not find out.`)
     ],
-    onSuccess: (document) => judgeMetadata(document, issuer)
+    onSuccess: (document) => judgeMetadata(document, source.issuer)
   })
 })
 
-const askJwtProvider = Effect.fnUntraced(function*(provider: JwtProvider) {
-  const source = remoteKeys([provider])[0]?.source
-  if (source === undefined) return [ok("keys: the public key is configured, so that nobody is asked")]
+/** Keys that are where the operator says do not need the issuer's document, but clients do. */
+const documentOf = (provider: JwtProvider, source: JwksSource): MetadataSource => {
+  if (source._tag === "Discovery") return source
+  const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
+  const [first = issuer] = issuersOf(provider)
+  return discoveryUrl === undefined
+    ? { issuer: first, allowHttp, allowedDomains }
+    : { issuer, tenants, discoveryUrl, allowHttp, allowedDomains }
+}
+
+const askForSource = Effect.fnUntraced(function*(provider: JwtProvider, source: JwksSource) {
   const keys = yield* askForKeys(provider, source)
-  // Where the keys are found through the document, its faults have been told.
-  if (source._tag === "Discovery" && keys.some(({ level }) => level === "error")) return keys
-  return [...keys, ...(yield* askForMetadata(provider))]
+  const document = documentOf(provider, source)
+  const isFaulty = keys.some(({ level }) => level === "error")
+  // Where the keys are found through the document, its faults have been told; a mere name has none.
+  return (source._tag === "Discovery" && isFaulty) || !URL.canParse(document.discoveryUrl ?? document.issuer)
+    ? keys
+    : [...keys, ...(yield* askForMetadata(document))]
+})
+
+const askJwtProvider = Effect.fnUntraced(function*(provider: JwtProvider) {
+  const sources = remoteKeys([provider])
+  if (sources.length === 0) return [ok("keys: the public key is configured, so that nobody is asked")]
+  const found = yield* Effect.forEach(sources, ({ source }) => askForSource(provider, source), { concurrency: 8 })
+  return found.flat()
 })
 
 const credentials: Readonly<Record<IntrospectionProvider["clientAuth"]["method"], string>> = {
@@ -97,11 +116,14 @@ const credentials: Readonly<Record<IntrospectionProvider["clientAuth"]["method"]
   none: "MCP_CLIENT_AUTH, since none are sent"
 }
 
+const placeOfIntrospection = ({ introspectionEndpoint, issuer }: IntrospectionProvider): string =>
+  introspectionEndpoint ?? `the endpoint in the metadata of ${issuer}`
+
 const askIntrospection = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
-  const { detail, reach } = yield* introspectionProbe(provider, yield* ProviderHttp)
+  const { detail, reach } = yield* introspectionProbe(provider, yield* introspectionHttp(provider))
   switch (reach) {
     case "ready":
-      return [ok(`introspection: ${provider.introspectionEndpoint} answers, and knows nothing of a made-up token`)]
+      return [ok(`introspection: ${placeOfIntrospection(provider)} answers, and knows nothing of a made-up token`)]
     case "refused":
       return [error(`introspection: ${detail}: ${credentialsRefused(credentials[provider.clientAuth.method])}`)]
     case "unavailable":
@@ -110,9 +132,9 @@ const askIntrospection = Effect.fnUntraced(function*(provider: IntrospectionProv
 })
 
 const askUserinfo = Effect.fnUntraced(function*(provider: UserinfoProvider) {
-  const { detail, reach } = yield* userinfoProbe(provider, yield* ProviderHttp)
+  const { detail, reach } = yield* userinfoProbe(provider, yield* userinfoHttp(provider))
   return reach === "ready"
-    ? [ok(`userinfo: ${provider.userinfoEndpoint} answers, and refuses a made-up token`)]
+    ? [ok(`userinfo: the endpoint of ${provider.issuer} answers, and refuses a made-up token`)]
     : [error(`userinfo: ${detail}`)]
 })
 
