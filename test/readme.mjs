@@ -1,19 +1,20 @@
-// Writes the tables of the README anew from the built code: `npm run readme`, after a setting or the policy changed.
+// Writes the reference tables of the READMEs anew from the built code: `npm run readme`, after a setting or the policy
+// changed.
 import { readFileSync, writeFileSync } from "node:fs"
 import { providerReference, settingsReference } from "../dist/config/reference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 
-const file = new URL("../README.md", import.meta.url)
-const tables = [settingsReference(), providerReference(), policyReference()].map((table) => table.trim())
-
-const replaceTable = (text, table) => {
-  const head = table.slice(0, table.indexOf(" ", 2) + 1)
-  const lines = text.split("\n")
-  const from = lines.findIndex((line) => line.startsWith(head))
-  if (from === -1) throw new Error(`README.md has no table that begins with ${head}`)
+const replaceTable = (path, table) => {
+  const file = new URL(path, import.meta.url)
+  const head = table.slice(0, table.indexOf("\n"))
+  const lines = readFileSync(file, "utf8").split("\n")
+  const from = lines.indexOf(head)
+  if (from === -1) throw new Error(`${path} has no table with the head ${head}`)
   let to = from
   while (lines[to]?.startsWith("|")) to++
-  return [...lines.slice(0, from), table, ...lines.slice(to)].join("\n")
+  writeFileSync(file, [...lines.slice(0, from), table, ...lines.slice(to)].join("\n"))
 }
 
-writeFileSync(file, tables.reduce(replaceTable, readFileSync(file, "utf8")))
+replaceTable("../src/config/README.md", settingsReference())
+replaceTable("../src/config/README.md", providerReference())
+replaceTable("../src/keys/README.md", policyReference())

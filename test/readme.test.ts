@@ -1,28 +1,109 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { dirname, join, normalize } from "node:path"
 import { providerReference, settingsReference } from "../src/config/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
+import { root } from "./node/support/builtProgram.ts"
+import { readmes } from "./support/readmes.ts"
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
-const manifest: { version: string; scripts: Record<string, string> } = JSON.parse(
-  readFileSync(new URL("../package.json", import.meta.url), "utf8")
-)
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
 
-describe("README", () => {
-  it("has the settings and the fields of a provider as the code has them", () => {
-    assert.include(readme, settingsReference().trim())
-    assert.include(readme, providerReference().trim())
+const manifest: { version: string; scripts: Record<string, string> } = JSON.parse(read("package.json"))
+
+const frontPage = "README.md"
+
+const withoutCode = (text: string): string => text.replace(/^```[^]*?^```$/gm, "").replace(/`[^`\n]*`/g, "code")
+
+/** The anchors that a page has for its headings, by GitHub's rules. */
+const anchorsOf = (path: string): ReadonlySet<string> => {
+  const headings = read(path).replace(/^```[^]*?^```$/gm, "").matchAll(/^#{1,6} (.+)$/gm)
+  return new Set(
+    Array.from(
+      headings,
+      ([, title = ""]) => title.toLowerCase().replace(/[^\p{L}\p{N}\p{M}_ -]/gu, "").replaceAll(" ", "-")
+    )
+  )
+}
+
+interface Link {
+  /** From the root of the project. */
+  readonly path: string
+  readonly anchor: string | undefined
+}
+
+const linksOf = (page: string): ReadonlyArray<Link> =>
+  [...withoutCode(read(page)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, path = "", anchor]) => ({
+    path: path === "" ? page : normalize(join(dirname(page), path)),
+    anchor
+  }))
+
+const brokenLinks = (page: string): ReadonlyArray<string> =>
+  linksOf(page).flatMap(({ anchor, path }) => {
+    if (!existsSync(join(root, path))) return [`${path} is missing`]
+    return anchor === undefined || anchorsOf(path).has(anchor) ? [] : [`${path} has no #${anchor}`]
   })
 
-  it("has the crypto policy as the code has it", () => {
-    assert.include(readme, policyReference())
+describe("the front page", () => {
+  it("has at most 8,192 bytes", () => {
+    assert.isAtMost(statSync(join(root, frontPage)).size, 8192)
   })
 
-  it("names only scripts that exist", () => {
-    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name ?? "")
-    assert.isAbove(named.length, 0)
-    for (const name of named) assert.property(manifest.scripts, name)
+  it("leads to every other README, from link to link", () => {
+    const reached = new Set([frontPage])
+    for (const page of reached) {
+      for (const { path } of linksOf(page)) if (path.endsWith("README.md")) reached.add(path)
+    }
+    assert.sameMembers([...reached], [...readmes()])
+  })
+
+  it("has no link that is broken in the npm package", () => {
+    const packing = execFileSync("npm", ["pack", "--dry-run", "--json", "--silent"], { cwd: root, encoding: "utf8" })
+    const [{ files }] = JSON.parse(packing)
+    const packed = new Set(files.map((file: { path: string }) => file.path))
+    for (const { path } of linksOf(frontPage)) assert.isTrue(packed.has(path), path)
+  })
+
+  it("names the command that the continuous integration runs", () => {
+    const command = "npm ci && npm run check && npm test"
+    assert.include(read(frontPage).split("\n"), command)
+    assert.match(read(".ci/run"), new RegExp(`^${command} `, "m"))
+  })
+})
+
+describe("the READMEs", () => {
+  it("have the settings and the fields of a provider as the code has them", () => {
+    assert.include(read("src/config/README.md"), `\n${settingsReference()}\n\n`)
+    assert.include(read("src/config/README.md"), `\n${providerReference()}\n\n`)
+  })
+
+  it("have the crypto policy as the code has it", () => {
+    assert.include(read("src/keys/README.md"), `\n${policyReference()}\n\n`)
+  })
+
+  it.each(readmes())("%s has links only to files and headings that exist", (page) => {
+    assert.deepStrictEqual(brokenLinks(page), [])
+  })
+
+  it.each(readmes())("%s names only scripts that exist", (page) => {
+    for (const [, name = ""] of read(page).matchAll(/npm run ([a-z:]+)/g)) assert.property(manifest.scripts, name)
+  })
+
+  it.each(readmes())("%s names only files that exist", (page) => {
+    const places = [root, join(root, "src"), join(root, dirname(page))]
+    const named = [...read(page).matchAll(/`([a-zA-Z][\w-]*(?:\/[\w.-]+)+\.(?:ts|mjs|json|toml))`/g)]
+    for (const [, path = ""] of named) {
+      assert.isTrue(places.some((place) => existsSync(join(place, path))), path)
+    }
+  })
+
+  it("are found, and so are scripts, links and files in them", () => {
+    const text = readmes().map(read).join("\n")
+    assert.isAbove(readmes().length, 10)
+    assert.isAbove([...text.matchAll(/npm run ([a-z:]+)/g)].length, 10)
+    assert.isAbove(readmes().flatMap(linksOf).length, 50)
+    assert.isAbove([...text.matchAll(/`test\/examples\/\w+\.ts`/g)].length, 5)
   })
 })
 

@@ -1,10 +1,11 @@
 /**
  * Which signatures count, with which keys: the whole policy as data, from which key import, verification and the
- * reference in the README come.
+ * reference in `src/keys/README.md` come.
  *
  * Sources: RFC 7518, sections 3.3 to 3.5 and 6.2 to 6.3; RFC 8037, section 2; RFC 8725, sections 3.1 to 3.4.
  */
 import { type JwsAlgorithm, jwsAlgorithms } from "../config/GatewaySettings.ts"
+import { markdownTable } from "../config/markdownTable.ts"
 
 /** What a key must be to verify an algorithm. */
 export type KeyRule =
@@ -62,22 +63,13 @@ const keyText = (rule: KeyRule): string =>
     ? `RSA, ${rsaLimits.minModulusBits} to ${rsaLimits.maxModulusBits} bits, odd exponent of 3 or more`
     : `${rule.kty}, ${rule.crv}`
 
-const row = (cells: ReadonlyArray<string>, widths: ReadonlyArray<number>): string =>
-  `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`
-
 /** The policy as a Markdown table. */
-export const policyReference = (): string => {
-  const rows = jwsAlgorithms.map((algorithm) => [
-    `\`${algorithm}\``,
-    keyText(keyRules[algorithm]),
-    algorithm === "RS256" ? "yes" : "when listed in `MCP_JWT_ALGORITHM`"
-  ])
-  const head = ["Algorithm", "Key", "Allowed"]
-  const widths = head.map((title, index) => Math.max(title.length, ...rows.map((cells) => cells[index]?.length ?? 0)))
-  return [
-    row(head, widths),
-    row(widths.map((width) => "-".repeat(width)), widths),
-    ...rows.map((cells) => row(cells, widths))
-  ]
-    .join("\n")
-}
+export const policyReference = (): string =>
+  markdownTable(
+    ["Algorithm", "Key", "Allowed"],
+    jwsAlgorithms.map((algorithm) => [
+      `\`${algorithm}\``,
+      keyText(keyRules[algorithm]),
+      algorithm === "RS256" ? "yes" : "when listed in `MCP_JWT_ALGORITHM`"
+    ])
+  )

@@ -115,7 +115,7 @@ describe("the JSON Schema of the config file", () => {
 })
 
 describe("the reference", () => {
-  it.effect("is an aligned Markdown table with a row for each setting, in one language with the table", () =>
+  it.effect("is a Markdown table without padding, with a row for each setting, in one language with the table", () =>
     Effect.sync(() => {
       for (
         const [text, names] of [
@@ -124,10 +124,10 @@ describe("the reference", () => {
         ] as const
       ) {
         const [head = "", rule = "", ...rows] = text.split("\n")
-        assert.match(rule, /^\|( -+ \|)+$/)
+        assert.match(rule, /^\|( --- \|)+$/)
         assert.deepStrictEqual(rows.map((row) => row.split("`")[1]), [...names])
         for (const row of rows) {
-          assert.strictEqual(row.length, head.length, row)
+          assert.notMatch(row, / {3}/)
           assert.strictEqual(row.replaceAll("\\|", "").split("|").length, head.split("|").length, row)
         }
       }

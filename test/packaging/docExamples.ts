@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "../node/support/builtProgram.ts"
+import { readmes } from "../support/readmes.ts"
 
 /** One example of the documentation, as somebody would copy it. */
 export interface DocExample {
@@ -17,10 +18,10 @@ const examplesOf = (path: string): ReadonlyArray<DocExample> =>
     code: path.endsWith(".md") ? body : body.replace(/^ *\* ?/gm, "")
   }))
 
-/** Every TypeScript example of the README and of the docstrings. */
+/** Every TypeScript example of the READMEs and of the docstrings. */
 export const docExamples = (): ReadonlyArray<DocExample> => {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-  return ["README.md", ...sources.filter((path) => path.endsWith(".ts")).map((path) => join("src", path))].flatMap(
-    examplesOf
-  )
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => join("src", path))
+  return [...readmes(), ...sources].flatMap(examplesOf)
 }

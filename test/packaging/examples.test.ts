@@ -92,7 +92,7 @@ const script = (file: string, run: string) => `
 const patience = 240_000
 
 layer(Installed.layer, { excludeTestServices: true, timeout: patience })("documentation in a user's project", (it) => {
-  it.effect("DOC-01 every example of the README and of the docstrings MUST compile", () =>
+  it.effect("DOC-01 every example of the READMEs and of the docstrings MUST compile", () =>
     Effect.gen(function*() {
       const { project } = yield* Installed
       const examples = docExamples()

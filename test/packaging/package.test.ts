@@ -89,7 +89,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       }
     }))
 
-  it.effect("exports what the README imports, and no inner module", () =>
+  it.effect("exports what the READMEs import, and no inner module", () =>
     Effect.gen(function*() {
       const { project } = yield* Installed
       const printed = yield* evaluate(

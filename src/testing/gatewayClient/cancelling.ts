@@ -80,7 +80,7 @@ export const cancelling = [
     {
       id: "CLIENT-32",
       title: "MUST let at most MCP_MAX_WAITING requests wait for an answer, and fail one more unsent",
-      source: "README, Settings; CWE-770"
+      source: "src/config/README.md, Settings; CWE-770"
     },
     { maxWaiting: oneOf([1, 2, 5]), leaves: oneOf(["answered", "interrupted"]) },
     Effect.fnUntraced(function*({ leaves, maxWaiting }) {

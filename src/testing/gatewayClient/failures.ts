@@ -144,7 +144,7 @@ export const failures = [
     {
       id: "CLIENT-44",
       title: "MUST fail with UpstreamTimeout, and leave, when the head or a short body is not there in time",
-      source: "README, Settings; RFC 9110, section 15.6.5",
+      source: "src/config/README.md, Settings; RFC 9110, section 15.6.5",
       runs: 1
     },
     {},

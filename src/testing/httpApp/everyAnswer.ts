@@ -100,7 +100,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-02",
       title: "MUST give every answer a trace id: the client's if it is sound, else a new one",
-      source: "README, What the MCP server sees",
+      source: "src/forward/README.md, What the MCP server sees",
       runs: 30
     },
     {

@@ -38,7 +38,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-70",
       title: "MUST hand a message on byte for byte, save a client's _authContext, which goes wherever it stands",
-      source: "JSON-RPC 2.0, section 4; RFC 8259, sections 4 and 6; README, What the MCP server sees",
+      source: "JSON-RPC 2.0, section 4; RFC 8259, sections 4 and 6; src/forward/README.md, What the MCP server sees",
       runs: 80
     },
     { ...admitted, text: ordinaryText },
@@ -53,7 +53,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-71",
       title: "MUST put into initialize the verified caller as the only _authContext, and change nothing else",
-      source: "README, What the MCP server sees",
+      source: "src/forward/README.md, What the MCP server sees",
       runs: 80
     },
     { ...admitted, text: messageText("initialize") },
@@ -72,7 +72,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-72",
       title: "MUST tell the client in the answer of initialize as whom it is known, and change nothing else",
-      source: "README, What the MCP server sees",
+      source: "src/forward/README.md, What the MCP server sees",
       runs: 30
     },
     {

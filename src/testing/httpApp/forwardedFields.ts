@@ -220,7 +220,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-64",
       title: "MUST NOT let anyone say who it is where authentication is switched off",
-      source: "README, What the MCP server sees",
+      source: "src/forward/README.md, What the MCP server sees",
       runs: 40
     },
     {

@@ -71,7 +71,7 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
       id: "APP-41",
       title:
         "MUST tell probes that it lives and whether it is ready, in any dialect, and nothing of what is configured",
-      source: "README, Endpoints",
+      source: "src/http/README.md, Endpoints",
       runs: 30
     },
     { ...anything, providersDown: oneOf([true, false]), host: oneOf(["10.0.0.7:3000", "gateway.test", "a b"]) },
