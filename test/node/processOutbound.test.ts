@@ -22,7 +22,13 @@ describe("the program", () => {
         })
       )
       const { host } = new URL(proxy.origin)
-      const gateway = yield* startGatewayProgram({ env: { ...env, http_proxy: `http://user:canary@${host}` } })
+      const gateway = yield* startGatewayProgram({
+        env: {
+          ...env,
+          MCP_OAUTH_USERINFO_ENDPOINT: "http://idp.invalid/oauth/userinfo",
+          http_proxy: `http://user:canary@${host}`
+        }
+      })
       const refused = yield* Effect.promise(() =>
         fetch(`${gateway.origin}/mcp`, { headers: { authorization: "Bearer opaque", "x-trace-id": "through-proxy" } })
       )

@@ -107,6 +107,13 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
+    because:
+      "An instance remembers no earlier answer: it asks where the metadata say if the usual userinfo endpoint answers a page.",
+    tests: [
+      "seed 4 Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in"
+    ]
+  },
+  {
     because: "A component does not know the address of its peer.",
     tests: ["seed 2 \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy"]
   },

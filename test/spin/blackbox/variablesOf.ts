@@ -31,6 +31,9 @@ const ownFields = (provider: Provider) => {
         audience: orMissing(provider.audience),
         allowed_clients: orMissing(provider.allowedClients),
         require_verified_email: provider.requireVerifiedEmail,
+        ...(provider.type === "oidc"
+          ? { tenants: provider.tenants, discovery_url: provider.discoveryUrl, assume_pkce: provider.assumePkce }
+          : {}),
         ...keysOf(provider.keys),
         algorithms: provider.algorithms,
         require_at_jwt: provider.requireAccessTokenType,
@@ -54,7 +57,9 @@ const ownFields = (provider: Provider) => {
     case "userinfo":
       return {
         issuer: provider.issuer,
-        userinfo_endpoint: provider.userinfoEndpoint,
+        discovery_url: provider.discoveryUrl,
+        // A guess is what a variable that is not given amounts to.
+        userinfo_endpoint: provider.endpointIsGuess === true ? undefined : provider.userinfoEndpoint,
         require_verified_email: provider.requireVerifiedEmail,
         allowed_domains: orMissing(provider.allowedDomains)
       }
@@ -64,6 +69,7 @@ const ownFields = (provider: Provider) => {
         audience: orMissing(provider.audience),
         allowed_clients: orMissing(provider.allowedClients),
         require_verified_email: provider.requireVerifiedEmail,
+        discovery_url: provider.discoveryUrl,
         introspection_endpoint: provider.introspectionEndpoint,
         ...credentialsOf(provider.clientAuth),
         allowed_domains: orMissing(provider.allowedDomains)
