@@ -28,7 +28,18 @@ export const schemeMistake = (scheme: string, rest: string): string => {
 }
 
 /** Words that programs write where they have no token. */
-const emptyWords: ReadonlySet<string> = new Set(["null", "undefined", "None", "NaN"])
+const emptyWords: ReadonlySet<string> = new Set([
+  "null",
+  "nil",
+  "undefined",
+  "None",
+  "NaN",
+  "true",
+  "false",
+  "(null)",
+  "<nil>",
+  "<null>"
+])
 
 /** Says that a token is a word which only stands for one that is missing; `undefined` where it is not. */
 export const emptyWord = (token: string): string | undefined =>
@@ -42,6 +53,13 @@ const quoted = /^["'`\u2018\u201c]|["'`\u2019\u201d]$/
 /** Says what is wrong with a token that has characters which no token has (RFC 9110, section 11.2). */
 export const characterMistake = (token: string): string => {
   if (/^bearer[\s:]/i.test(token)) return "the word Bearer is there twice"
+  const word = emptyWord(token)
+  if (word !== undefined) return word
+  if (/^\[object \w+\]$/.test(token)) return "an object of the client's program in place of the token that it holds"
+  if (/^\{\s*"/.test(token)) {
+    return "a JSON object in place of the token: the client sends the whole response that holds it"
+  }
+  if (/^\w+\(.*\)$/s.test(token)) return "the token is wrapped, as a program shows a value that may be missing"
   if (placeholder.test(token)) return "a placeholder that nobody has replaced by a token"
   if (quoted.test(token)) return "there are quotation marks around the token"
   if (/(?:\u2026|\.\.\.)$/.test(token)) return "the token was cut off when it was copied: it ends with dots"
@@ -52,12 +70,16 @@ export const characterMistake = (token: string): string => {
     : "the token has = before its end"
 }
 
+// `YOUR_ACCESS_TOKEN`, `your-token-here`, `xxxxxxxx`: in documentation.
+const example = /^(?:(?:your|my|insert|paste|replace)[-_].*|[x*.]{3,})$/i
+
 /** The parts of a JWS and of a JWE (RFC 7515, section 7.1; RFC 7516, section 7.1). */
 const signedParts = 3
 const encryptedParts = 5
 
 /** Says what a token is, of which no provider knows what to do with it. */
 export const shapeMistake = (token: string): string => {
+  if (example.test(token)) return "a placeholder of the documentation, which nobody has replaced by a token"
   const parts = token.split(".").length
   if (parts === encryptedParts && token.startsWith("ey")) {
     return "an encrypted token (JWE, five parts), which only its addressee can read: make the provider issue signed ones"

@@ -22,10 +22,13 @@ const identityPrefixes = [
   "x-goog-authenticated-",
   "x-goog-iap-",
   "x-amzn-oidc-",
+  "x-amzn-mtls-",
   "x-ms-client-principal",
   "x-ms-token-",
   "cf-access-",
   "x-client-cert",
+  // RFC 9440
+  "client-cert",
   "x-ssl-client",
   "ssl-client",
   "x-consumer-",
@@ -34,6 +37,14 @@ const identityPrefixes = [
   "x-pomerium-",
   "x-vouch-",
   "x-endpoint-api-",
+  "x-jwt-",
+  "x-userinfo",
+  "x-userid",
+  "x-anonymous-consumer",
+  "oidc-",
+  "mellon-",
+  "sm-user",
+  "teleport-",
   "tailscale-user-",
   "impersonate-"
 ]
@@ -43,9 +54,9 @@ const identityPrefixes = [
  * own context. The program behind takes the first value it finds, which is the client's if that is let through.
  *
  * Sources: Spin (HTTP trigger, additional request information); App Engine (request headers); Azure App Service (ARR);
- * AWS Lambda Web Adapter.
+ * AWS Lambda Web Adapter; Dapr (service invocation).
  */
-const platformPrefixes = ["spin-", "x-appengine-", "x-arr-", "x-amzn-request-context", "x-amzn-lambda-context"]
+const platformPrefixes = ["spin-", "x-appengine-", "x-arr-", "x-amzn-request-context", "x-amzn-lambda-context", "dapr-"]
 
 const identityNames: ReadonlySet<string> = new Set([
   "x-auth",
@@ -54,7 +65,6 @@ const identityNames: ReadonlySet<string> = new Set([
   "x-roles",
   "x-email",
   "x-username",
-  "x-jwt-assertion",
   "x-id-token",
   "proxy",
   "authorization",

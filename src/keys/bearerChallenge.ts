@@ -7,6 +7,8 @@ export interface ProviderRefusal {
   readonly error: string | undefined
   /** The scopes that the provider asks for; empty where it names none. */
   readonly scope: ReadonlyArray<string>
+  /** The body is a verdict all the same: `active` is `false` (RFC 7662, section 2.2). */
+  readonly inactive: boolean
 }
 
 /** RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1; RFC 7009, section 2.2.1. */
@@ -64,6 +66,7 @@ export const readRefusal = (wwwAuthenticate: string | undefined, body: JsonObjec
   const parameters = parametersOf(wwwAuthenticate ?? "")
   return {
     error: knownError(parameters.get("error")) ?? knownError(text(own(body, "error"))),
-    scope: scopesOf(parameters.get("scope") ?? text(own(body, "scope")) ?? "")
+    scope: scopesOf(parameters.get("scope") ?? text(own(body, "scope")) ?? ""),
+    inactive: own(body, "active") === false
   }
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { shapeMistake } from "../../src/credential/mistakes.ts"
 import { parseAuthorization } from "../../src/credential/parseAuthorization.ts"
 import type { GatewayError } from "../../src/errors/GatewayError.ts"
 import { refusalReason } from "../../src/http/accessLog.ts"
@@ -26,6 +27,13 @@ const called: ReadonlyArray<readonly [authorization: string, called: string]> = 
   ["Bearer null", "the word null in place of a token"],
   ["Bearer undefined", "the word undefined in place of a token"],
   ["Bearer None", "the word None in place of a token"],
+  ["Bearer nil", "the word nil in place of a token"],
+  ["Bearer false", "the word false in place of a token"],
+  ["Bearer (null)", "the word (null) in place of a token"],
+  ["Bearer [object Object]", "an object of the client's program"],
+  [`Bearer {"access_token":"${canary}"}`, "a JSON object in place of the token"],
+  [`Bearer Optional(${canary})`, "the token is wrapped"],
+  [`Bearer b'${canary}'`, "quotation marks around the token"],
   ["Bearer ${MCP_TOKEN}", "a placeholder"],
   ["Bearer ${input:token}", "a placeholder"],
   ["Bearer {{token}}", "a placeholder"],
@@ -81,6 +89,13 @@ describe("what the log calls a credential that is none", () => {
       "the token has 16385 bytes, the limit is 16384; MCP_MAX_TOKEN_BYTES raises it"
     )
     assert.strictEqual(detailOf(`Bearer ${"a".repeat(limit)}`), "accepted")
+  })
+
+  it("calls what documentation writes for a token a placeholder", () => {
+    for (const token of ["YOUR_ACCESS_TOKEN", "your-token-here", "xxxxxxxx", "..."]) {
+      assert.include(shapeMistake(token), "a placeholder of the documentation")
+    }
+    for (const token of ["yourtoken", "mytoken", "opaque-1", "xX"]) assert.include(shapeMistake(token), "it is no JWT")
   })
 
   it("is bounded, whatever was sent", () => {

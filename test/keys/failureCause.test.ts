@@ -40,15 +40,22 @@ describe("the refusal of a provider", () => {
     const challenge = "Basic realm=\"a, error=\\\"no\\\"\", Bearer realm=x, error=\"invalid_token\", scope=\"a b\""
     assert.deepStrictEqual(readRefusal(challenge, { error: "invalid_client" }), {
       error: "invalid_token",
-      scope: ["a", "b"]
+      scope: ["a", "b"],
+      inactive: false
     })
-    assert.deepStrictEqual(readRefusal(undefined, { error: "invalid_client" }), { error: "invalid_client", scope: [] })
-    assert.deepStrictEqual(readRefusal("Bearer", { scope: "c" }), { error: undefined, scope: ["c"] })
+    assert.deepStrictEqual(readRefusal(undefined, { error: "invalid_client" }), {
+      error: "invalid_client",
+      scope: [],
+      inactive: false
+    })
+    assert.deepStrictEqual(readRefusal("Bearer", { scope: "c" }), { error: undefined, scope: ["c"], inactive: false })
+    assert.isTrue(readRefusal(undefined, { active: false }).inactive)
+    assert.isFalse(readRefusal(undefined, { active: "false" }).inactive)
   })
 
   it("gives neither unknown codes nor scopes that are none", () => {
     for (const error of ["canary", 7, null, ["invalid_token"], "__proto__"]) {
-      assert.deepStrictEqual(readRefusal(undefined, { error }), { error: undefined, scope: [] })
+      assert.deepStrictEqual(readRefusal(undefined, { error }), { error: undefined, scope: [], inactive: false })
     }
     for (const scope of ["a \"b", "\u00e9", "a".repeat(129), "a ".repeat(33), 7, ["a"]]) {
       assert.deepStrictEqual(readRefusal(undefined, { scope }).scope, [])

@@ -67,13 +67,15 @@ describe("allowed clients", () => {
       assert.include(detail, "azp is \"oth\\u{a}er\"; MCP_ALLOWED_CLIENTS has \"desktop\", \"cli\"")
     })))
 
-  it.effect("take the place of aud only where a token has none", () =>
+  it.effect("take the place of aud only where a token has none, or an empty list as Hydra writes", () =>
     withProviders(judge({ audience: ["https://mcp.example/mcp"], allowedClients: ["desktop"] }, [
       [{ client_id: "desktop" }, undefined],
       [{ client_id: "desktop", aud: undefined }, undefined],
       [{ client_id: "desktop", aud: null }, undefined],
       [{ client_id: "desktop", aud: "https://other.example" }, "InvalidAudience"],
-      [{ client_id: "desktop", aud: [] }, "InvalidAudience"],
+      [{ client_id: "desktop", aud: [] }, undefined],
+      [{ client_id: "other", aud: [] }, "InvalidAudience"],
+      [{ client_id: "desktop", aud: [""] }, "InvalidAudience"],
       [{ client_id: "other" }, "InvalidAudience"],
       [{ client_id: "other", aud: undefined }, "MissingClaim"],
       [{ aud: undefined }, "MissingClaim"]

@@ -95,11 +95,16 @@ describe("userinfo", () => {
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const html = { "content-type": "text/html" }
+      const again = { "retry-after": "30" }
       const refusals: ReadonlyArray<readonly [Misbehaviour, InvalidTokenReason]> = [
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_token\"}" }), "Inactive"],
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":{\"code\":190}}" }), "Inactive"],
         [Misbehaviour.Respond({ status: 401, body: "" }), "Inactive"],
         [Misbehaviour.Respond({ status: 403, body: "Bad_OAuth_Token", headers: html }), "Inactive"],
+        [Misbehaviour.Respond({ status: 422, body: "{\"error\":\"invalid_token\"}" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 431, body: "" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 498, body: "{}" }), "Inactive"],
+        [Misbehaviour.Respond({ status: 403, body: "{\"error\":\"invalid_token\"}", headers: again }), "Inactive"],
         [Misbehaviour.Respond({ body: "{\"ok\":false,\"error\":\"invalid_auth\"}" }), "Inactive"],
         [Misbehaviour.Respond({ body: "{\"ok\":false}" }), "Inactive"],
         [Misbehaviour.Respond({ body: "{\"error\":{\"code\":1},\"sub\":\"ada\"}" }), "Inactive"],
@@ -117,6 +122,34 @@ describe("userinfo", () => {
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
       yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ body: "{\"sub\":\"ada\",\"error\":null}" }))
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
+    })))
+
+  it.effect("OPQ-05 takes a 403 of userinfo that says when to come back for a limit of requests", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer, verify } = yield* setUp("userinfo")
+      const body = "{\"message\":\"You have exceeded a secondary rate limit\"}"
+      yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 403, body, headers: { "retry-after": "30" } }))
+      const error = yield* Effect.flip(verify(yield* issuer.issueOpaque()))
+      assert.deepInclude(error, { _tag: "ProviderUnavailable", retryAfter: 30 })
+    })))
+
+  it.effect("OPQ-04 lets no token in for its client of which introspection says neither whose it is nor what for", () =>
+    withProviders(Effect.gen(function*() {
+      const { issuer } = yield* setUp("introspection")
+      const verify = yield* verifierOf(introspectionProvider(issuer, { audience: [] }))
+      const answers = [
+        [{ client_id: "bot", exp: start + 3600 }, false],
+        [{ client_id: "bot", scope: "", aud: [] }, false],
+        [{ client_id: "bot", token_type: "Bearer" }, true],
+        [{ client_id: "bot", scope: "mcp:read" }, true],
+        [{ sub: "ada" }, true]
+      ] as const
+      for (const [answer, isAccepted] of answers) {
+        const body = JSON.stringify({ active: true, ...answer })
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ body }))
+        const token = yield* issuer.issueOpaque()
+        yield* isAccepted ? assertAccepted(verify, token) : assertRefused(verify, token, "MissingClaim")
+      }
     })))
 
   it.effect("OPQ-05 asks for the scope that its provider wants, and remembers that for as long as a refusal", () =>
@@ -345,6 +378,14 @@ describe("introspection", () => {
       for (const error of ["invalid_token", "unsupported_token_type"]) {
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 400, body: JSON.stringify({ error }) }))
         yield* assertRefused(verify, yield* issuer.issueOpaque(), "Inactive")
+      }
+      for (const status of [400, 404]) {
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status, body: "{\"active\":false}" }))
+        yield* assertRefused(verify, yield* issuer.issueOpaque(), "Inactive")
+      }
+      for (const status of [403, 429, 503]) {
+        yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status, body: "{\"active\":false}" }))
+        yield* assertUnavailable(verify, yield* issuer.issueOpaque(), `Status ${status}`)
       }
       yield* issuer.misbehave(
         introspection,

@@ -90,7 +90,8 @@ describe("the readiness of a provider that is asked about tokens", () => {
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_client\"}" }), "refused"],
         [Misbehaviour.Respond({ body: "{\"error\":\"invalid_client\"}" }), "refused"],
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_request\"}" }), "ready"],
-        [Misbehaviour.Respond({ status: 404 }), "unavailable"],
+        [Misbehaviour.Respond({ status: 404, body: "{\"active\":false}" }), "ready"],
+        [Misbehaviour.Respond({ status: 404, body: "" }), "unavailable"],
         [Misbehaviour.Respond({ status: 429 }), "unavailable"],
         [Misbehaviour.Respond({ body: "<html>" }), "unavailable"],
         [Misbehaviour.Respond({ body: "{\"error\":\"server_error\"}" }), "unavailable"]

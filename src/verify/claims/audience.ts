@@ -47,7 +47,8 @@ const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Refus
 
 /**
  * Judges `aud`, a string or an array of strings: one of it must be one of `audience`, character for character, save that
- * a URL that names a host alone may or may not end with a slash. For a token without `aud` its client may stand in.
+ * a URL that names a host alone may or may not end with a slash. For a token without `aud` its client may stand in, for
+ * one whose `aud` is an empty list one of the allowed clients.
  *
  * With nothing accepted by name any audience will do, but an `aud` of another type will not.
  */
@@ -59,7 +60,9 @@ export const checkAudience = (claims: JsonObject, rules: AudienceRules): Refusal
   }
   if (!isAudience(aud)) return refusal("InvalidAudience", "aud is neither a string nor an array of strings")
   const given = [aud].flat()
-  return audience.length === 0 || given.some(isAccepted(audience))
+  if (audience.length === 0 || given.some(isAccepted(audience))) return undefined
+  // Hydra and others write an empty list where no audience was asked for.
+  return given.length === 0 && isOfClients(claims, rules.allowedClients)
     ? undefined
     : refusal("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)
 }

@@ -10,6 +10,8 @@ import { maxTextLength, readText } from "./text.ts"
 const personClaims = [
   "sid",
   "session_state",
+  "session_id",
+  "sessionId",
   "auth_time",
   "amr",
   "nonce",
@@ -18,37 +20,57 @@ const personClaims = [
   "username",
   "user_name",
   "user_id",
+  "userId",
+  "user",
+  "uid",
+  "login",
+  "login_hint",
+  "cognito:username",
   "upn",
   "unique_name",
   "email",
   "email_verified",
   "phone_number",
+  "phone_number_verified",
   "given_name",
+  "middle_name",
   "family_name",
-  "nickname"
+  "nickname",
+  "picture",
+  "birthdate",
+  // RFC 9493, section 4.1, and RFC 8693, section 4.1: the subject stands elsewhere, or someone acts for it.
+  "sub_id",
+  "act"
 ]
 
 // OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: what a client asks for on behalf of a person.
 const personScopes: ReadonlySet<string> = new Set(["openid", "profile", "email", "address", "phone", "offline_access"])
 
+/** The claims by which tokens say how they were got, and what they hold for programs: Auth0, SAP and UAA, Entra, WSO2. */
+const grantClaims: ReadonlyArray<readonly [name: string, ofPrograms: ReadonlyArray<unknown>]> = [
+  ["gty", ["client-credentials", "client_credentials"]],
+  ["grant_type", ["client_credentials"]],
+  ["idtyp", ["app"]],
+  ["aut", ["APPLICATION"]]
+]
+
+const saysProgram = (claims: JsonObject): boolean =>
+  grantClaims.some(([name, ofPrograms]) => ofPrograms.includes(own(claims, name)))
+
+/** The claim by which a token says that it was got in another way than programs do. */
+const otherGrant = (claims: JsonObject): string | undefined =>
+  grantClaims.find(([name, ofPrograms]) => (own(claims, name) ?? "") !== "" && !ofPrograms.includes(own(claims, name)))
+    ?.[0]
+
 /** Why a token seems to belong to a person's session; `undefined` where nothing says so. */
 const personSign = (claims: JsonObject): string | undefined => {
   const claim = personClaims.find((name) => (own(claims, name) ?? "") !== "")
   if (claim !== undefined) return `it has the claim ${claim}`
+  const grant = otherGrant(claims)
+  if (grant !== undefined) return `its claim ${grant} is not that of a program`
   const scope = scopesOf(claims).find((one) => personScopes.has(one))
   return scope === undefined ? undefined : `it has the scope ${scope}`
 }
-
-/** The claims by which tokens of the client credentials grant say so: Auth0, SAP and UAA, Entra, WSO2. */
-const programClaims: ReadonlyArray<readonly [name: string, value: string]> = [
-  ["gty", "client-credentials"],
-  ["gty", "client_credentials"],
-  ["grant_type", "client_credentials"],
-  ["idtyp", "app"],
-  ["aut", "APPLICATION"]
-]
-
-const saysProgram = (claims: JsonObject): boolean => programClaims.some(([name, value]) => own(claims, name) === value)
 
 /** Claims of a login; a person who chose a name like that of a service account has them. */
 const sessionClaims = ["sid", "session_state", "auth_time", "nonce"]

@@ -23,6 +23,7 @@ const otherWords: ReadonlyMap<string, string> = new Map([
   ["id", "an ID token"],
   ["serialized_id", "an ID token"],
   ["refresh", "a refresh token"],
+  ["dsr", "a refresh token"],
   ["rt", "a refresh token"],
   ["rt+jwt", "a refresh token"],
   ["offline", "an offline token, which is a refresh token"],
@@ -72,6 +73,8 @@ const statements: ReadonlyArray<Statement> = [
   { name: "tokenName", ambiguous: true },
   // Curity
   { name: "purpose", ambiguous: true },
+  // Descope: `DS` for sessions, `DSR` for what refreshes them, signed with the same keys
+  { name: "drn", ambiguous: true },
   { name: "type", ambiguous: true }
 ]
 
@@ -205,6 +208,18 @@ export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): 
   const sign = idTokenSign(claims)
   return sign === undefined ? undefined : notAccess("an ID token", sign)
 }
+
+/**
+ * Refuses an introspection answer that is about nobody and says nothing of what its token is for: Spring answers so about
+ * refresh tokens, which must not stand for their client.
+ */
+export const checkSaysUse = (claims: JsonObject): Refusal | undefined =>
+  has(claims, "sub") || has(claims, "aud") || statesAccess(claims) || accessSigns.some((name) => has(claims, name))
+    ? undefined
+    : refusal(
+      "MissingClaim",
+      "introspection says active, but neither whose the token is nor what for: a refresh token?"
+    )
 
 /**
  * Refuses sender-constrained tokens: as a plain bearer token one would be worth more to a thief than its issuer meant

@@ -8,7 +8,7 @@ import { show } from "../../keys/show.ts"
 import { checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
 import { identityFromClaims } from "../claims/identity.ts"
-import { checkIsAccessToken, checkIsBearer } from "../claims/tokenKind.ts"
+import { checkIsAccessToken, checkIsBearer, checkSaysUse } from "../claims/tokenKind.ts"
 import { checkValidity } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
@@ -46,7 +46,7 @@ export const makeIntrospectionVerifier = (
     own(claims, "active") === true
       ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
         checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
-        checkAudience(claims, provider) ?? checkClient(claims, allowedClients)
+        checkAudience(claims, provider) ?? checkClient(claims, allowedClients) ?? checkSaysUse(claims)
       : refusal("Inactive", "active is not true")
 
   return Effect.fnUntraced(

@@ -18,6 +18,21 @@ const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_tok
 /** Without it there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
 const userinfoScope = "openid"
 
+/**
+ * Statuses by which userinfo refuses the token, which is all that was sent: 422 and 498 are what some have in place of 401,
+ * and 431 says that the token is too long for the provider.
+ */
+const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
+
+/** Says whether introspection gives its verdict with a status of its own in place of 200. */
+const tellsInactive = ({ refusal: said, status }: ProviderRequestFailed): boolean =>
+  (status === 400 || status === 404) && said?.inactive === true
+
+/** Says whether userinfo refuses the token. A 403 that says when to come back is about how often it is asked. */
+const refusesToken = ({ kind, refusal: said, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
+  kind === "Status" && tokenStatuses.has(status) && !outageErrors.has(said?.error) &&
+  !(status === 403 && retryAfter !== undefined && said?.error === undefined)
+
 const says = ({ refusal, status }: ProviderRequestFailed): string =>
   refusal?.error === undefined ? `${status}` : `${status} ${refusal.error}`
 
@@ -37,17 +52,15 @@ export const tellsUnknownClient = (answer: JsonObject): boolean => clientErrors.
 /**
  * What it means that a userinfo endpoint gave no answer.
  *
- * 400, 401 and 403 are about the token, since it is all that was sent: refused, or of too few scopes, in which case the
+ * 400, 401, 403 and their like are about the token, since it is all that was sent: refused, or of too few scopes, in which case the
  * challenge has those that the provider asks for. Everything else is the provider's failure.
  */
 export const userinfoFailure = (
   provider: string,
   failure: ProviderRequestFailed
 ): InvalidToken | InsufficientScope | ProviderUnavailable => {
-  const { kind, refusal: said, status } = failure
-  if (kind !== "Status" || !(status === 400 || status === 401 || status === 403) || outageErrors.has(said?.error)) {
-    return unavailableAfter(provider, failure)
-  }
+  const said = failure.refusal
+  if (!refusesToken(failure)) return unavailableAfter(provider, failure)
   if (said?.error === "insufficient_scope") {
     const required = said.scope.length === 0 ? [userinfoScope] : said.scope
     return withoutStack(() => new InsufficientScope({ required, provider, detail: `userinfo says ${says(failure)}` }))
@@ -58,8 +71,8 @@ export const userinfoFailure = (
 /**
  * What it means that an introspection endpoint gave no answer.
  *
- * 401, 403 and the codes for clients are about our own credentials and never about the token; the codes for tokens refuse
- * it. Everything else is the provider's failure.
+ * 401, 403 and the codes for clients are about our own credentials and never about the token; the codes for tokens, and
+ * `active: false` with 400 or 404, refuse it. Everything else is the provider's failure.
  *
  * @param credentials where our own credentials come from, for the log
  */
@@ -73,7 +86,7 @@ export const introspectionFailure = (
   if (status === 401 || status === 403 || clientErrors.has(said?.error)) {
     return unavailableAfter(provider, failure, credentialsRefused(credentials))
   }
-  return tokenErrors.has(said?.error)
+  return tokenErrors.has(said?.error) || tellsInactive(failure)
     ? toInvalidToken(provider, refusal("Inactive", `introspection says ${says(failure)}`))
     : unavailableAfter(provider, failure)
 }
@@ -90,14 +103,13 @@ export const answerReach = (answer: JsonObject): ProviderReach =>
   tellsUnknownClient(answer) ? "refused" : tellsOutage(answer) ? "unavailable" : "ready"
 
 /** The same of a userinfo endpoint that gave no answer: to refuse the token is what it should do. */
-export const userinfoReach = ({ kind, refusal: said, status }: ProviderRequestFailed): ProviderReach =>
-  kind === "Status" && (status === 400 || status === 401 || status === 403) && !outageErrors.has(said?.error)
-    ? "ready"
-    : "unavailable"
+export const userinfoReach = (failure: ProviderRequestFailed): ProviderReach =>
+  refusesToken(failure) ? "ready" : "unavailable"
 
 /** The same of an introspection endpoint, which may find the token malformed, but must know us. */
-export const introspectionReach = ({ kind, refusal: said, status }: ProviderRequestFailed): ProviderReach => {
+export const introspectionReach = (failure: ProviderRequestFailed): ProviderReach => {
+  const { kind, refusal: said, status } = failure
   if (kind !== "Status" || outageErrors.has(said?.error)) return "unavailable"
   if (status === 401 || status === 403 || clientErrors.has(said?.error)) return "refused"
-  return status === 400 ? "ready" : "unavailable"
+  return status === 400 || tellsInactive(failure) ? "ready" : "unavailable"
 }
