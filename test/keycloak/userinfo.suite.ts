@@ -7,7 +7,7 @@ import { assertRefusedAs } from "./assertRefusedAs.ts"
 import { type Gateway, reserve, startGateway } from "./gateways.ts"
 import { claimsOf, clients, makeRealm, type Realm, user } from "./Realm.ts"
 
-/** A realm whose userinfo endpoint a gateway asks. */
+/** A realm whose userinfo endpoint a gateway asks; it knows the issuer alone. */
 class Landscape extends Context.Service<Landscape, { readonly realm: Realm; readonly gateway: Gateway }>()(
   "mcp-authorizer/test/keycloak/userinfo/Landscape"
 ) {
@@ -16,18 +16,14 @@ class Landscape extends Context.Service<Landscape, { readonly realm: Realm; read
     Effect.gen(function*() {
       const place = yield* reserve
       const realm = yield* makeRealm([place.resource])
-      const gateway = yield* startGateway(place, {
-        MCP_PROVIDER_TYPE: "userinfo",
-        MCP_JWT_ISSUER: realm.issuer,
-        MCP_OAUTH_USERINFO_ENDPOINT: `${realm.issuer}/protocol/openid-connect/userinfo`
-      })
+      const gateway = yield* startGateway(place, { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: realm.issuer })
       return { realm, gateway }
     })
   )
 }
 
 layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of Keycloak", (it) => {
-  it.effect("lets a person in", () =>
+  it.effect("lets a person in; its URL is found by discovery", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Landscape
       const { accessToken } = yield* realm.logIn(clients.app)
