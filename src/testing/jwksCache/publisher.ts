@@ -1,6 +1,7 @@
 /** What a provider publishes, and what it has published before. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { JWK } from "jose"
 import type { Since } from "./History.ts"
 import { makeMaterial, type Material } from "./material.ts"
 
@@ -41,10 +42,10 @@ export const makePublisher = Effect.gen(function*() {
       sets.push({ at, value: usable(members) })
     })
 
-  const publish = Effect.fnUntraced(function*(kid: string) {
+  const publish = Effect.fnUntraced(function*(kid: string, spell: (jwk: JWK) => unknown = (jwk) => jwk) {
     const material = yield* makeMaterial(materialName(materials.length), kid)
     materials.push(material)
-    yield* change([...members, { jwk: material.key.publicJwk, kid, material }])
+    yield* change([...members, { jwk: spell(material.key.publicJwk), kid, material }])
   })
 
   const publishNext = Effect.suspend(() => publish(keyId(turns++)))
@@ -58,7 +59,7 @@ export const makePublisher = Effect.gen(function*() {
     /** Publishes one more key, under the next `keyId`. */
     publishNext,
     newestKid: () => keyId(turns - 1),
-    /** Publishes one more key, under this `kid`. */
+    /** Publishes one more key, under this `kid`, spelled in some way. */
     publish,
     /** Publishes what is no usable key, before or after the others. */
     publishUnusable: (jwk: unknown, kid: string, first: boolean) => {

@@ -89,7 +89,7 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
         Effect.fnUntraced(function*(separator) {
           const { ask, publisher } = yield* makeWorld(subject, sources[source])
           const kids = ["attacker", `${part}${separator}attacker`]
-          yield* Effect.forEach(kids, publisher.publish)
+          yield* Effect.forEach(kids, (kid) => publisher.publish(kid))
           // A provider that has a key of its own under the first of these ids.
           const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}${separator}${part}`, allowedDomains: [] }
           const askOther = Effect.forEach(kids, (kid) => Effect.map(ask(0, kid, { source: other }), told))

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { either, oneOf } from "../arbitrary.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
+import { makeSigningKey } from "../SigningKey.ts"
 import type { Ask, Outcome } from "./History.ts"
 import { inOwnTime, inTurn } from "./play.ts"
 import { keyId, materialName } from "./publisher.ts"
@@ -118,5 +119,67 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
         assertTold(yield* ask(0, keyId(0)), warm ? key(materialName(0)) : { _tag: "KeysUnavailable" })
         assert.isAtMost(history().bytesRead, 4 * megabyte)
       }))
+  ),
+  requirement(
+    {
+      id: "KEYS-34",
+      title: "MUST take null for a member that is absent",
+      source: "RFC 7517, section 4 (absence); serialisers of many providers",
+      runs: 1
+    },
+    {},
+    () =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeWorld(subject)
+        const absent = ["d", "p", "q", "oth", "k", "use", "key_ops", "alg", "ext", "x5c", "x5t"]
+        for (const [index, name] of [...absent, undefined].entries()) {
+          const nulls = Object.fromEntries((name === undefined ? absent : [name]).map((name) => [name, null]))
+          yield* publisher.publish(`nulls-${index}`, (jwk) => ({ ...jwk, ...nulls }))
+        }
+        for (const index of [...absent.keys(), absent.length]) {
+          assertTold(yield* ask(0, `nulls-${index}`), key(materialName(index + 1)))
+        }
+      }))
+  ),
+  requirement(
+    {
+      id: "KEYS-35",
+      title: "MUST take one key under two ids for one key",
+      source: "RFC 7517, section 4.5",
+      runs: 1
+    },
+    {},
+    () =>
+      inTurn(
+        [true, false],
+        Effect.fnUntraced(function*(first) {
+          const { ask, publisher } = yield* makeWorld(subject)
+          const jwk = publisher.materials[0]?.key.publicJwk
+          yield* publisher.publishUnusable({ ...jwk, kid: "again" }, "again", first)
+          for (const kid of [undefined, "again", keyId(0)]) assertTold(yield* ask(0, kid), key(materialName(0)))
+        })
+      )
+  ),
+  requirement(
+    {
+      id: "KEYS-36",
+      title: "MUST tell keys with one id apart by their type and algorithm",
+      source: "RFC 7517, section 4.5",
+      runs: 1
+    },
+    {},
+    () =>
+      inTurn(
+        (["RS256", "ES384", "EdDSA"] as const).flatMap((algorithm) =>
+          [true, false].map((first) => ({ algorithm, first }))
+        ),
+        Effect.fnUntraced(function*({ algorithm, first }) {
+          const { ask, publisher } = yield* makeWorld(subject)
+          const { publicJwk } = yield* makeSigningKey({ algorithm, kid: keyId(0) })
+          yield* publisher.publishUnusable(publicJwk, keyId(0), first)
+          assertTold(yield* ask(0, keyId(0)), key(materialName(0)))
+          assertTold(yield* ask(0, undefined), key(materialName(0)))
+        })
+      )
   )
 ]

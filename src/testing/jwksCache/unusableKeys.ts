@@ -17,22 +17,55 @@ export const UnusableKind = Schema.Literals([
   "SmallRsa",
   "HugeRsa",
   "RsaWithExponentOne",
+  "RsaOfGuessablePrimes",
+  "Ed25519OfSmallOrder",
   "UnknownType",
   "NumberedKeyId",
   "Nothing"
 ])
 export type UnusableKind = typeof UnusableKind.Type
 
+const base64url = (octets: ReadonlyArray<number>): string =>
+  btoa(String.fromCharCode(...octets)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+
 /** An RSA modulus of nobody, of so many bits. */
 const modulus = (bits: number): string =>
-  btoa(String.fromCharCode(...Array.from({ length: bits / 8 }, (_, index) => 128 + (index * 37 + 1) % 128)))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+  base64url(Array.from({ length: bits / 8 }, (_, index) => 128 + (index * 37 + 1) % 128))
+
+/**
+ * A modulus of 2048 bits that is 1, which is a power of 65537, modulo each prime up to 167, as those of CVE-2017-15361 are
+ * some power of it.
+ */
+const guessableModulus = (): string => {
+  let product = 2n
+  for (let number = 3n; number <= 167n; number += 2n) {
+    let isPrime = true
+    for (let divisor = 3n; divisor * divisor <= number; divisor += 2n) isPrime &&= number % divisor !== 0n
+    if (isPrime) product *= number
+  }
+  const hex = ((2n ** 2047n / product + 1n) * product + 1n).toString(16)
+  return base64url(Array.from({ length: 256 }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16)))
+}
+
+/** A point of order 4: with it a signature verifies that nobody has made. */
+const smallOrder = base64url(Array.from({ length: 32 }, () => 0))
 
 const rsa = (bits: number, e: string) => ({ kty: "RSA", n: modulus(bits), e })
 
 /** The algorithm that whoever asks for such a key would name. */
-export const algorithmFor = (kind: UnusableKind): JwsAlgorithm =>
-  kind === "SmallRsa" || kind === "HugeRsa" || kind === "RsaWithExponentOne" ? "RS256" : "ES256"
+export const algorithmFor = (kind: UnusableKind): JwsAlgorithm => {
+  switch (kind) {
+    case "SmallRsa":
+    case "HugeRsa":
+    case "RsaWithExponentOne":
+    case "RsaOfGuessablePrimes":
+      return "RS256"
+    case "Ed25519OfSmallOrder":
+      return "EdDSA"
+    default:
+      return "ES256"
+  }
+}
 
 /** Makes such a member under this `kid`. */
 export const makeUnusable = Effect.fnUntraced(function*(kind: UnusableKind, kid: string): Effect.fn.Return<unknown> {
@@ -60,6 +93,10 @@ export const makeUnusable = Effect.fnUntraced(function*(kind: UnusableKind, kid:
       return { ...rsa(16_384, "AQAB"), kid }
     case "RsaWithExponentOne":
       return { ...rsa(2048, "AQ"), kid }
+    case "RsaOfGuessablePrimes":
+      return { kty: "RSA", n: guessableModulus(), e: "AQAB", kid }
+    case "Ed25519OfSmallOrder":
+      return { kty: "OKP", crv: "Ed25519", x: smallOrder, kid }
     case "UnknownType":
       return { ...jwk, kty: "AKP" }
     case "NumberedKeyId":

@@ -118,6 +118,27 @@ export const answerDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
+    "takes null for a value, as strict parsers do",
+    ["KEYS-34"],
+    onAnswer((answer) =>
+      withMembers(
+        answer,
+        membersOf(answer).filter((member) => !isJsonObject(member) || !Object.values(member).includes(null))
+      )
+    )
+  ],
+  [
+    "takes a key id to be one key's, whatever the algorithm",
+    ["KEYS-36"],
+    onAnswer((answer) => {
+      const members = membersOf(answer)
+      return withMembers(
+        answer,
+        members.filter((member) => members.filter((other) => kidOf(other) === kidOf(member)).length === 1)
+      )
+    })
+  ],
+  [
     "JWKS-08 looks at any number of keys",
     ["KEYS-32"],
     onAnswer((answer) => withMembers(answer, membersOf(answer).filter(isUsable)))

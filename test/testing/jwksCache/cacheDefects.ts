@@ -1,6 +1,8 @@
 /** Caches that ask, or answer, when they should not. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { importJWK } from "jose"
+import type { JwsAlgorithm } from "../../../src/config/GatewaySettings.ts"
 import { isJsonObject, own } from "../../../src/keys/JsonObject.ts"
 import { JwksCache, KeysUnavailable, UnknownKey } from "../../../src/keys/JwksCache.ts"
 import { kidOf, membersOf } from "./answerDefects.ts"
@@ -14,6 +16,12 @@ const importSecret = (member: unknown) =>
     const bytes = new TextEncoder().encode(typeof secret === "string" ? secret : "")
     return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"])
   })
+
+const importAny = (member: unknown, alg: JwsAlgorithm) =>
+  Effect.flatMap(
+    Effect.tryPromise(() => importJWK(isJsonObject(member) ? { ...member } : {}, alg)),
+    (key) => key instanceof Uint8Array ? Effect.fail("a secret") : Effect.succeed(key)
+  )
 
 /** Asks once more, as if for the first time, when it has no better answer than this. */
 const askingAgain = (tag: "UnknownKey" | "KeysUnavailable") =>
@@ -138,6 +146,41 @@ export const cacheDefects: ReadonlyArray<Defect> = [
         Effect.suspend(() => store.get(`jwks:${keySetUrl}`)).pipe(
           Effect.mapError(({ message }) => new KeysUnavailable({ detail: message })),
           Effect.andThen(inner.keyFor(...question))
+        )
+    }))
+  ],
+  [
+    "takes one key under two ids for two",
+    ["KEYS-35"],
+    onCache((inner, { http }) => ({
+      keyFor: (source, header) =>
+        header.kid === undefined
+          ? Effect.andThen(
+            Effect.filterOrFail(
+              Effect.orDie(http.send({ url: keySetUrl, allowedDomains: [] })),
+              (answer) => membersOf(answer).length < 2,
+              () => new UnknownKey({ detail: "several" })
+            ),
+            inner.keyFor(source, header)
+          )
+          : inner.keyFor(source, header)
+    }))
+  ],
+  [
+    "JWKS-12 JWKS-13 believes whatever the runtime takes in",
+    ["KEYS-30"],
+    onCache((inner, { http }) => ({
+      keyFor: (source, header) =>
+        Effect.catchTag(
+          inner.keyFor(source, header),
+          "UnknownKey",
+          (unknown) =>
+            http.send({ url: keySetUrl, allowedDomains: [] }).pipe(
+              Effect.flatMap((answer) =>
+                importAny(membersOf(answer).find((member) => kidOf(member) === header.kid), header.alg)
+              ),
+              Effect.mapError(() => unknown)
+            )
         )
     }))
   ],
