@@ -1,7 +1,6 @@
 /** What all cases of one run share. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { TestIssuer } from "../../src/testing/TestIssuer.ts"
@@ -9,7 +8,7 @@ import { temporaryDirectory } from "../node/support/scratch.ts"
 import type { Generator, TokenRange } from "./load.ts"
 import { loadScript } from "./loadScript.ts"
 import { initializeRequest, toolsListRequest } from "./peers/mcpAnswers.ts"
-import type { Outcome } from "./report/Outcome.ts"
+import type { Performance } from "./perform.ts"
 import { goodTokens } from "./tokens.ts"
 
 /** What whoever runs the benchmark chose. */
@@ -53,8 +52,5 @@ export const makeBench = Effect.fnUntraced(function*(options: BenchOptions) {
   })
 })
 
-/** One of the things that are measured; its servers end with the scope. */
-export interface Case {
-  readonly name: string
-  readonly run: Effect.Effect<Outcome, never, Bench | TestIssuer | Scope.Scope>
-}
+/** One of the things that are measured. */
+export type Case = Performance<Bench | TestIssuer>

@@ -24,6 +24,7 @@ import { startup } from "./cases/startup.ts"
 import { streams } from "./cases/streams.ts"
 import { workers } from "./cases/workers.ts"
 import { describeMachine, tools } from "./machine.ts"
+import { commonFlags, countFlag, perform } from "./perform.ts"
 import { describeProfiles } from "./profiles.ts"
 import { type Limits, missed } from "./report/limits.ts"
 import { figureTable, scoreTable, table } from "./report/tables.ts"
@@ -41,16 +42,8 @@ const flags = {
     Flag.withDescription("What to measure; may be repeated; everything unless given"),
     Flag.atLeast(0)
   ),
-  seconds: Flag.Int("seconds").pipe(
-    Flag.withDescription("How long one measurement takes"),
-    Flag.filter((seconds) => seconds >= 1, () => "--seconds is at least 1"),
-    Flag.withDefault(5)
-  ),
-  rounds: Flag.Int("rounds").pipe(
-    Flag.withDescription("How often each measurement is made; the median counts"),
-    Flag.filter((rounds) => rounds >= 1, () => "--rounds is at least 1"),
-    Flag.withDefault(5)
-  ),
+  seconds: countFlag("seconds", "How long one measurement takes", 5),
+  rounds: countFlag("rounds", "How often each measurement is made; the median counts", 5),
   check: Flag.Boolean("check").pipe(
     Flag.withDescription("Exit with 1 when a score misses its limit in test/bench/floors.json"),
     Flag.withDefault(false)
@@ -59,28 +52,8 @@ const flags = {
     Flag.withDescription("Keep CPU profiles of the gateway, and print where its time went"),
     Flag.withDefault(false)
   ),
-  json: Flag.String("json").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Where the results go; a new file in the system's temporary directory unless given"),
-    Flag.optional
-  ),
-  gateway: Flag.String("gateway").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("The main.js of another build, to compare"),
-    Flag.withDefault("dist/main.js")
-  )
+  ...commonFlags
 }
-
-const measure = Effect.fnUntraced(function*({ name, run }: Case) {
-  yield* Console.error(`measuring: ${name}`)
-  return yield* Effect.scoped(run).pipe(
-    Effect.map((outcome) => ({ name, broke: false, ...outcome })),
-    // One case that cannot be measured does not cost the others their results.
-    Effect.catchDefect((defect) =>
-      Effect.succeed({ name, broke: true, figures: [], scores: [], notes: [`${name}: broke off: ${String(defect)}`] })
-    )
-  )
-})
 
 const bench = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof flags>) {
   const { check, gateway, json, profile, rounds, seconds } = options
@@ -96,7 +69,7 @@ const bench = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<
   const wanted = cases.filter(({ name }) => options.case.length === 0 || options.case.includes(name))
 
   const bench = yield* makeBench({ seconds, rounds, gatewayFile: resolve(gateway), profileDirectory })
-  const outcomes = yield* Effect.forEach(wanted, measure).pipe(Effect.provideService(Bench, bench))
+  const outcomes = yield* Effect.forEach(wanted, perform).pipe(Effect.provideService(Bench, bench))
 
   const scores = outcomes.flatMap((outcome) => outcome.scores)
   const figures = outcomes.flatMap((outcome) => outcome.figures.map((one) => ({ case: outcome.name, ...one })))

@@ -42,9 +42,22 @@ export interface GatewayOptions {
   readonly cores?: Cores
 }
 
+/** The settings of a gateway before an MCP server, for tokens of the test issuer. */
+export const gatewaySettings = Effect.fnUntraced(function*(port: number, target: string) {
+  const { issuer, jwksUri } = yield* TestIssuer
+  return {
+    PORT: String(port),
+    MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    MCP_GATEWAY_URL: `${target}/mcp`,
+    MCP_PROVIDER_TYPE: "oidc",
+    MCP_JWT_ISSUER: issuer,
+    MCP_JWT_JWKS_URI: jwksUri,
+    MCP_JWT_AUDIENCE: audience
+  }
+})
+
 /** The gateway with the settings of a production service, but for the log, which no peer writes either. */
 export const gateway = Effect.fnUntraced(function*(target: string, options: GatewayOptions = {}) {
-  const { issuer, jwksUri } = yield* TestIssuer
   const { gatewayFile, profileDirectory } = yield* Bench
   const port = yield* closedPort
   const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDirectory]
@@ -53,13 +66,7 @@ export const gateway = Effect.fnUntraced(function*(target: string, options: Gate
     args: [...profiling, gatewayFile, ...options.args ?? []],
     cores: "cores" in options ? options.cores : placement.server,
     env: {
-      PORT: String(port),
-      MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
-      MCP_GATEWAY_URL: `${target}/mcp`,
-      MCP_PROVIDER_TYPE: "oidc",
-      MCP_JWT_ISSUER: issuer,
-      MCP_JWT_JWKS_URI: jwksUri,
-      MCP_JWT_AUDIENCE: audience,
+      ...yield* gatewaySettings(port, target),
       MCP_REQUIRED_SCOPES: "mcp:read",
       MCP_LOG_LEVEL: "error",
       ...options.settings

@@ -1,17 +1,17 @@
 /** What all cases of one soak share: the options, the tokens, and the processes around the gateway. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { kill } from "node:process"
 import { fileURLToPath } from "node:url"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import type { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { placement } from "../bench/machine.ts"
+import type { Performance } from "../bench/perform.ts"
 import { processorMicros, residentMemory, run, type Running, serve } from "../bench/processes.ts"
-import type { Figure, Score } from "../bench/report/Outcome.ts"
-import { audience, goodTokens } from "../bench/tokens.ts"
+import { gatewaySettings } from "../bench/servers.ts"
+import { goodTokens } from "../bench/tokens.ts"
 import { closedPort } from "../node/support/ports.ts"
 import { temporaryDirectory } from "../node/support/scratch.ts"
 import type { Command, Measured } from "./peers/control.ts"
@@ -39,19 +39,8 @@ export class Soak extends Context.Service<
   }
 >()("mcp-authorizer/test/soak/Soak") {}
 
-/** What a case found. */
-export interface Finding {
-  readonly figures: ReadonlyArray<Figure>
-  readonly scores: ReadonlyArray<Score>
-  /** In words: what cannot be a number. */
-  readonly notes: ReadonlyArray<string>
-}
-
 /** One case of the soak. */
-export interface SoakCase {
-  readonly name: string
-  readonly run: Effect.Effect<Finding, never, Soak | TestIssuer | Scope.Scope>
-}
+export type SoakCase = Performance<Soak | TestIssuer>
 
 /** Makes the files that all cases need. */
 export const makeSoak = Effect.fnUntraced(function*(options: SoakOptions) {
@@ -97,7 +86,6 @@ export interface GatewayOptions {
 
 /** Starts the gateway in front of an MCP server, with tokens of the test issuer unless the settings say otherwise. */
 export const gateway = Effect.fnUntraced(function*(target: string, options: GatewayOptions = {}) {
-  const { issuer, jwksUri } = yield* TestIssuer
   const { directory, gatewayFile } = yield* Soak
   const port = yield* closedPort
   const commandFile = join(directory, `command-${port}`)
@@ -112,13 +100,7 @@ export const gateway = Effect.fnUntraced(function*(target: string, options: Gate
       cores: placement.server,
       env: {
         SOAK_COMMAND_FILE: commandFile,
-        PORT: String(port),
-        MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
-        MCP_GATEWAY_URL: `${target}/mcp`,
-        MCP_PROVIDER_TYPE: "oidc",
-        MCP_JWT_ISSUER: issuer,
-        MCP_JWT_JWKS_URI: jwksUri,
-        MCP_JWT_AUDIENCE: audience,
+        ...yield* gatewaySettings(port, target),
         ...options.settings
       }
     },

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { describeMachine } from "../bench/machine.ts"
+import { commonFlags, countFlag, perform } from "../bench/perform.ts"
 import { type Limits, missed } from "../bench/report/limits.ts"
 import { figureTable, scoreTable, table } from "../bench/report/tables.ts"
 import { audience } from "../bench/tokens.ts"
@@ -35,43 +36,11 @@ const flags = {
     Flag.withDescription("What to run: the beginning of a case's name; may be repeated; everything unless given"),
     Flag.atLeast(0)
   ),
-  minutes: Flag.Int("minutes").pipe(
-    Flag.withDescription("How long mixed traffic runs"),
-    Flag.filter((minutes) => minutes >= 1, () => "--minutes is at least 1"),
-    Flag.withDefault(60)
-  ),
-  seconds: Flag.Int("seconds").pipe(
-    Flag.withDescription("How long each flood lasts"),
-    Flag.filter((seconds) => seconds >= 1, () => "--seconds is at least 1"),
-    Flag.withDefault(60)
-  ),
-  clients: Flag.Int("clients").pipe(
-    Flag.withDescription("How many idle clients there are, and how many event streams"),
-    Flag.filter((clients) => clients >= 1, () => "--clients is at least 1"),
-    Flag.withDefault(10_000)
-  ),
-  json: Flag.String("json").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Where the results go; a new file in the system's temporary directory unless given"),
-    Flag.optional
-  ),
-  gateway: Flag.String("gateway").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("The main.js of another build, to compare"),
-    Flag.withDefault("dist/main.js")
-  )
+  minutes: countFlag("minutes", "How long mixed traffic runs", 60),
+  seconds: countFlag("seconds", "How long each flood lasts", 60),
+  clients: countFlag("clients", "How many idle clients there are, and how many event streams", 10_000),
+  ...commonFlags
 }
-
-const perform = Effect.fnUntraced(function*({ name, run }: SoakCase) {
-  yield* Console.error(`running: ${name}`)
-  return yield* Effect.scoped(run).pipe(
-    Effect.map((finding) => ({ name, broke: false, ...finding })),
-    // One case that cannot be run does not cost the others their results.
-    Effect.catchDefect((defect) =>
-      Effect.succeed({ name, broke: true, figures: [], scores: [], notes: [`${name}: broke off: ${String(defect)}`] })
-    )
-  )
-})
 
 const soak = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof flags>) {
   const limits = yield* Effect.promise(async () =>
