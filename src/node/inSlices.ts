@@ -4,10 +4,9 @@
  * Others have their turn in between: ten thousand connections whose time is up hold up nobody.
  */
 export const inSlices = <A>(slice: number, step: (thing: A) => void): (thing: A) => void => {
-  let waiting: Array<A> = []
+  const waiting: Array<A> = []
   const proceed = () => {
-    const now = waiting.slice(0, slice)
-    waiting = waiting.slice(slice)
+    const now = waiting.splice(0, slice)
     if (waiting.length > 0) setImmediate(proceed)
     for (const thing of now) step(thing)
   }

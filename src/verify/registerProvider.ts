@@ -16,10 +16,10 @@ import { makeGuardedHttp } from "./opaque/guardedHttp.ts"
 import { makeIntrospectionVerifier } from "./opaque/introspection.ts"
 import { introspectionProbe, userinfoProbe } from "./opaque/probes.ts"
 import { introspectionHttp, userinfoHttp } from "./opaque/providerHttp.ts"
-import { makeReachability } from "./opaque/Reachability.ts"
+import { makeReachability, type Probe } from "./opaque/Reachability.ts"
 import { makeUserinfoVerifier } from "./opaque/userinfo.ts"
-import { makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
-import type { RegisteredProvider } from "./selectProvider.ts"
+import { type AskProvider, makeVerifyOpaque } from "./opaque/VerifyOpaque.ts"
+import type { RegisteredOpaqueProvider, RegisteredProvider } from "./selectProvider.ts"
 
 /** A key set, and the issuers whose tokens it is for. */
 interface KeyPlace {
@@ -113,6 +113,21 @@ export type RegistrationNeeds =
   | ProviderMetadata
   | Scope.Scope
 
+type Http = ProviderHttp["Service"]
+
+/** A provider that is asked about each token: guarded, and watched for whether it can be asked. */
+const registerOpaque = Effect.fnUntraced(function*(
+  { name, tokenPrefix }: Pick<Provider, "name" | "tokenPrefix">,
+  clockSkewSeconds: number,
+  http: Http,
+  probe: Probe,
+  makeAsk: (guarded: Http) => AskProvider
+): Effect.fn.Return<RegisteredOpaqueProvider> {
+  const { current, observed } = yield* makeReachability(name, http, probe)
+  const verify = makeVerifyOpaque(name, clockSkewSeconds, makeAsk(makeGuardedHttp(observed)))
+  return { _tag: "Opaque", name, tokenPrefix, reach: current, verify }
+})
+
 /**
  * Makes the verifier of one configured provider.
  *
@@ -137,27 +152,13 @@ export const registerProvider = Effect.fnUntraced(function*(
     }
     case "userinfo": {
       const http = yield* userinfoHttp(provider)
-      const { current, observed } = yield* makeReachability(name, http, userinfoProbe(provider, http))
-      const ask = makeUserinfoVerifier(provider, makeGuardedHttp(observed))
-      return {
-        _tag: "Opaque",
-        name,
-        tokenPrefix,
-        reach: current,
-        verify: makeVerifyOpaque(name, clockSkewSeconds, ask)
-      }
+      const ask = (guarded: Http) => makeUserinfoVerifier(provider, guarded)
+      return yield* registerOpaque(provider, clockSkewSeconds, http, userinfoProbe(provider, http), ask)
     }
     case "introspection": {
       const http = yield* introspectionHttp(provider)
-      const { current, observed } = yield* makeReachability(name, http, introspectionProbe(provider, http))
-      const ask = makeIntrospectionVerifier(provider, clockSkewSeconds, makeGuardedHttp(observed))
-      return {
-        _tag: "Opaque",
-        name,
-        tokenPrefix,
-        reach: current,
-        verify: makeVerifyOpaque(name, clockSkewSeconds, ask)
-      }
+      const ask = (guarded: Http) => makeIntrospectionVerifier(provider, clockSkewSeconds, guarded)
+      return yield* registerOpaque(provider, clockSkewSeconds, http, introspectionProbe(provider, http), ask)
     }
     case "static":
       return { _tag: "Static", name, tokenPrefix }

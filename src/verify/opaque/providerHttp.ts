@@ -5,7 +5,7 @@ import { ProviderHttp } from "../../keys/ProviderHttp.ts"
 import { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
 import { makeDiscoveredHttp, makeGuessedHttp } from "./discoveredHttp.ts"
 
-/** For a userinfo provider: at the endpoint that is configured, else at the one of its metadata, else at the usual one. */
+/** For a userinfo provider: at the configured endpoint, else at the usual one and, where that gives no answer, at that of its metadata. */
 export const userinfoHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
   const plain = yield* ProviderHttp
   return provider.endpointIsGuess === true
