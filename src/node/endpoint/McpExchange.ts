@@ -27,6 +27,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
 import type { PendingCall } from "../UpstreamPool.ts"
 import { AnswerRelay, type RelayedExchange } from "./AnswerRelay.ts"
+import { atOnce } from "./atOnce.ts"
 import { attempting } from "./attempting.ts"
 import { AuthInfoInjector } from "./AuthInfoInjector.ts"
 import type { ArrivedRequest, Means } from "./Means.ts"
@@ -35,8 +36,6 @@ import { watchRefusal } from "./RefusalWatch.ts"
 import { letGo, readBody, streamedBytes } from "./requestBody.ts"
 import { StreamedMessage } from "./StreamedMessage.ts"
 import { verifyFor } from "./verifyFor.ts"
-
-const overlook = (): void => {}
 
 /**
  * One request for the protected endpoint, from its judgement to the end of its answer.
@@ -71,7 +70,7 @@ export class McpExchange implements RelayedExchange {
     this.#place = this.#means.open.add(this)
     this.response.once("close", () => this.#close())
     // What is written to a client that has just left; its `close` follows.
-    this.response.on("error", overlook)
+    this.response.on("error", () => undefined)
     this.attempt(() => this.#judge())
   }
 
@@ -126,10 +125,7 @@ export class McpExchange implements RelayedExchange {
     const { request } = this.exchange
     const allowed = allows(forwarded, request.method)
     if (Result.isFailure(allowed)) return this.refuse(allowed.failure)
-    // At once: Node's own HMAC waits for nothing.
-    const session = Effect.runSync(
-      Effect.result(this.#means.sessions.open(admission.identity, request.headers[sessionField]))
-    )
+    const session = atOnce(this.#means.sessions.open(admission.identity, request.headers[sessionField]))
     if (Result.isFailure(session)) return this.refuse(session.failure)
     this.#session = session.success
     const expected = expectsBody(request, maxBodyBytes)
