@@ -1,7 +1,10 @@
 import type { ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import type { Owner } from "../fairness/FairQueue.ts"
+import type { Shares } from "../fairness/Shares.ts"
 import { OpenSet } from "./OpenSet.ts"
+import type { Place, Turns } from "./Turns.ts"
 
 // What a refused client may still send, while it reads the refusal, before its connection is cut.
 const closeGraceMillis = 1_000
@@ -10,30 +13,40 @@ const closeGraceChunks = 64
 // What is worked on at the same time for one connection. Of what follows nothing is read until one of them is answered.
 const openRequests = 64
 
-// How many requests of one connection begin in one turn of the event loop: those of others come between.
-const begunInTurn = 16
-
 /** A request that has arrived and waits until others of its connection are answered. */
 interface HeldRequest {
   readonly response: ServerResponse
   readonly begin: () => void
 }
 
+/** What the connections of a server share. */
+export interface ConnectionMeans {
+  /** The turns of the event loop. */
+  readonly turns: Turns
+  /** Requests that clients have sent ahead, and that wait in memory. */
+  readonly ahead: Shares
+}
+
 /**
  * A client's connection: what it was asked, and what it has not been told yet.
  *
- * At most 64 requests are worked on at the same time. While more have arrived, the connection is not read: what its last
- * segment held waits here, and the rest stays with the client.
+ * At most 64 requests are worked on at the same time, and in each turn of the event loop a few begin. While more have
+ * arrived, the connection is not read: what its last segment held waits here, and the rest stays with the client. A
+ * client whose segments hold more requests than its share of all that may wait loses its connection.
  */
 export class Connection {
   readonly #socket: Duplex
+  readonly #means: ConnectionMeans
+  readonly #owner: Owner
   #latest: ServerResponse | undefined
   readonly #open = new OpenSet<ServerResponse>()
-  /** In the order in which they arrived. */
+  /** In the order in which they arrived, from `#next` on. */
   #held: Array<HeldRequest> = []
+  #next = 0
+  /** How many of those that are held were sent ahead of an answer, and whose share they count to. */
+  #ahead = 0
   #isHeld = false
-  #begunInTurn = 0
-  #isContinuing = false
+  #place: Place | undefined
   /** What is to be said once everything is answered. */
   #afterwards: string | undefined
   /** How many more chunks are overlooked, once the connection has been ended from here. */
@@ -42,8 +55,10 @@ export class Connection {
   readonly #onAnswered: () => void
 
   /** @param onAnswered called whenever everything that has arrived is answered */
-  constructor(socket: Duplex, onAnswered: () => void) {
+  constructor(socket: Duplex, means: ConnectionMeans, owner: Owner, onAnswered: () => void) {
     this.#socket = socket
+    this.#means = means
+    this.#owner = owner
     this.#onAnswered = onAnswered
   }
 
@@ -51,32 +66,41 @@ export class Connection {
     return this.#unanswered === 0
   }
 
+  get #heldCount(): number {
+    return this.#held.length - this.#next
+  }
+
   get #unanswered(): number {
-    return this.#open.size + this.#held.length
+    return this.#open.size + this.#heldCount
   }
 
   /**
-   * Takes a request: it begins at once, or once others of the same connection are answered.
+   * Takes a request: it begins at once, or when its turn has come and others of the same connection are answered.
    *
    * @param begin called once, or never, if the connection closes first
    */
   arrive(response: ServerResponse, begin: () => void): void {
+    const { ahead, turns } = this.#means
     this.#latest = response
-    if (this.isAnswered) this.#begunInTurn = 0
-    if (!this.#isHeld && this.#open.size < openRequests && this.#begunInTurn < begunInTurn) {
+    if (this.#heldCount === 0 && this.#open.size < openRequests && turns.begin()) {
       return this.#begin({ response, begin })
     }
+    if (this.#socket.destroyed) return
+    // What a client sends when it has its answer is one request for each connection.
+    if (!this.isAnswered) {
+      if (!ahead.claim(ahead.of(this.#owner.group))) return void this.#socket.destroy()
+      this.#ahead++
+      this.#hold()
+    }
     this.#held.push({ response, begin })
-    this.#hold()
-    this.#continueLater()
+    this.#awaitTurn()
   }
 
   #begin({ begin, response }: HeldRequest): void {
-    this.#begunInTurn++
     const place = this.#open.add(response)
     response.once("close", () => {
       this.#open.remove(place)
-      this.#continueLater()
+      this.#awaitTurn()
       if (!this.isAnswered) return
       if (this.#afterwards !== undefined) this.#hangUp(this.#afterwards)
       this.#onAnswered()
@@ -100,18 +124,30 @@ export class Connection {
     this.#socket.resume()
   }
 
-  /** Begins requests that were held, in the next turn of the event loop. */
-  #continueLater(): void {
-    if (this.#isContinuing || this.#held.length === 0 || this.#open.size >= openRequests) return
-    this.#isContinuing = true
-    setImmediate(() => {
-      this.#isContinuing = false
-      this.#begunInTurn = 0
-      const room = Math.min(begunInTurn, openRequests - this.#open.size)
-      for (const held of this.#held.splice(0, room)) this.#begin(held)
-      if (this.#held.length > 0) this.#continueLater()
-      else if (this.#isHeld) this.#release()
+  /** Waits for the turn of the first that is held. */
+  #awaitTurn(): void {
+    if (this.#place !== undefined || this.#heldCount === 0 || this.#open.size >= openRequests) return
+    this.#place = this.#means.turns.wait(this.#owner, () => {
+      this.#place = undefined
+      const held = this.#held[this.#next++]
+      if (this.#heldCount === 0) this.#forgetHeld()
+      else if (this.#ahead > this.#heldCount) this.#giveBack(1)
+      if (held !== undefined) this.#begin(held)
+      this.#awaitTurn()
+      if (this.#isHeld && this.#heldCount === 0) this.#release()
     })
+  }
+
+  #forgetHeld(): void {
+    this.#held = []
+    this.#next = 0
+    this.#giveBack(this.#ahead)
+  }
+
+  #giveBack(count: number): void {
+    const { ahead } = this.#means
+    this.#ahead -= count
+    if (count > 0) ahead.release(ahead.of(this.#owner.group), count)
   }
 
   /** Makes the answers that are open the last ones: those whose head is still to come say so. */
@@ -122,7 +158,9 @@ export class Connection {
   /** The connection is gone. */
   close(): void {
     // Node tells only the answer whose turn it is; those that wait behind it would wait for ever.
-    this.#held = []
+    this.#forgetHeld()
+    if (this.#place !== undefined) this.#means.turns.leave(this.#place)
+    this.#place = undefined
     for (const response of this.#open.now()) {
       if (response.socket === null) response.emit("close")
     }

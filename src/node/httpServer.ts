@@ -5,10 +5,12 @@ import * as Http from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { Shares } from "../fairness/Shares.ts"
 import { ClientPace } from "./ClientPace.ts"
-import { Connection } from "./Connection.ts"
+import { Connection, type ConnectionMeans } from "./Connection.ts"
 import { inSlices } from "./inSlices.ts"
 import * as Refusals from "./refusals.ts"
+import { Turns } from "./Turns.ts"
 
 // Room for the other fields of a request beside its token.
 const otherFieldBytes = 16 * 1024
@@ -22,6 +24,12 @@ const checkMillis = ({ clientBodyMillis, clientHeadMillis }: GatewaySettings): n
 
 // Connections whose time is up that are answered in one turn of the event loop.
 const lateInTurn = 32
+
+// How many requests begin in one turn of the event loop: some two milliseconds of work.
+const begunInTurn = 32
+
+// Requests that clients may send ahead of responses, all in all: each takes some kilobytes. One peer alone gets half of it.
+const maxAhead = 4_096
 
 const makeServer = (settings: GatewaySettings): Http.Server => {
   const { clientBodyMillis, clientHeadMillis, clientIdleMillis } = settings
@@ -67,8 +75,8 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
 /**
  * Makes the server.
  *
- * A connection has at most 64 requests open, and more of them are not read: what one client sends ahead is no load for
- * the others.
+ * A connection has at most 64 requests open, and more of them are not read. In one turn of the event loop 32 requests
+ * begin, and peers take turns: what one client sends ahead does not delay the others.
  *
  * Bytes that are no request are answered 400, 408 or 431, a tunnel 405, an unknown expectation 417. `Upgrade` is
  * ignored (RFC 9110, section 7.8): such a request is one like any other, but the last of its connection.
@@ -81,11 +89,14 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
   const server = makeServer(settings)
   const pace = watchPace(server, settings)
   const connections = new Map<Duplex, Connection>()
+  const means: ConnectionMeans = { turns: new Turns(begunInTurn, setImmediate), ahead: new Shares(maxAhead) }
+  let opened = 0
 
   const connectionOf = (socket: Duplex): Connection => {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection = new Connection(socket, () => {
+    const group = socket instanceof Socket ? socket.remoteAddress ?? "" : ""
+    const connection = new Connection(socket, means, { group, member: String(opened++) }, () => {
       if (!server.listening && socket instanceof Socket) socket.destroySoon()
     })
     connections.set(socket, connection)
