@@ -1,6 +1,6 @@
 /** Which browser origins may call. Pure. */
 import type { AllowedOrigins } from "../config/GatewaySettings.ts"
-import { isLoopbackHost } from "../config/loopback.ts"
+import { isLoopbackHost } from "../config/kinds/loopback.ts"
 
 /** An http or https origin exactly as a browser writes it (RFC 6454, section 6.2): no path, no user, lower case. */
 const isLoopbackOrigin = (origin: string): boolean => {

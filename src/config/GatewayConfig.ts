@@ -3,12 +3,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { fromInput } from "./document.ts"
 import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { resolve, resolveSources } from "./resolve.ts"
-import { variableNames } from "./variables.ts"
+import { fromInput } from "./sources/document.ts"
+import { variableNames } from "./sources/variables.ts"
 
 const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fromResult(resolve([fromInput(input)])))
 

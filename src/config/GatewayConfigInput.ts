@@ -1,4 +1,4 @@
-import type { ProviderInput } from "./providerFields.ts"
+import type { ProviderInput } from "./providers/providerFields.ts"
 import type { FileKey, Input, SettingName, VariableOnlyName } from "./settings.ts"
 
 type FileName = Exclude<SettingName, VariableOnlyName | "MCP_PROVIDERS">

@@ -1,6 +1,6 @@
 /** What is unwise about plain http, loudly, because nothing else would show it. Pure. */
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
-import { isLoopbackHost } from "./loopback.ts"
+import { isLoopbackHost } from "./kinds/loopback.ts"
 
 const isPlain = (url: string): boolean => {
   if (!URL.canParse(url)) return false

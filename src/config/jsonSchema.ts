@@ -1,8 +1,8 @@
 import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
-import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
-import { mayBeFile } from "./settingFiles.ts"
+import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
+import { mayBeFile } from "./sources/settingFiles.ts"
 
 /** A default as JSON writes it. */
 const jsonDefault = (name: SettingName): { readonly default?: string | number | boolean } => {

@@ -4,8 +4,8 @@
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
-import { isLoopbackHost } from "./loopback.ts"
-import { resourceUrl } from "./resourceUrl.ts"
+import { isLoopbackHost } from "./kinds/loopback.ts"
+import { resourceUrl } from "./kinds/resourceUrl.ts"
 import type { SettingName } from "./settings.ts"
 
 const loop = (problem: string, cure: string): Problem => ({

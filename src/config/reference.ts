@@ -1,7 +1,7 @@
 import { markdownTable } from "./markdownTable.ts"
-import { providerFieldNames, providerFields } from "./providerFields.ts"
-import { mayBeFile } from "./settingFiles.ts"
+import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKey, settingNames, settings } from "./settings.ts"
+import { mayBeFile } from "./sources/settingFiles.ts"
 
 const code = (text: string): string => `\`${text}\``
 

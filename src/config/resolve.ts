@@ -1,12 +1,10 @@
 import * as Result from "effect/Result"
-import { fromFile } from "./document.ts"
 import type { AllowedOrigins, GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
-import { isLoopbackAddress } from "./network.ts"
+import { isLoopbackAddress } from "./kinds/network.ts"
+import { resourceUrl } from "./kinds/resourceUrl.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
-import { namesProvider, resolveProviders } from "./providers.ts"
-import { resourceUrl } from "./resourceUrl.ts"
-import { type ContentOf, type FileContent, noFiles } from "./settingFiles.ts"
+import { namesProvider, resolveProviders } from "./providers/providers.ts"
 import {
   type Decoded,
   type DefaultedName,
@@ -15,8 +13,10 @@ import {
   settingNames,
   settings as table
 } from "./settings.ts"
-import { decode, merge, type Source } from "./Source.ts"
-import { fromVariables } from "./variables.ts"
+import { fromFile } from "./sources/document.ts"
+import { type ContentOf, type FileContent, noFiles } from "./sources/settingFiles.ts"
+import { decode, merge, type Source } from "./sources/Source.ts"
+import { fromVariables } from "./sources/variables.ts"
 
 const noProvider: Problem = {
   setting: "MCP_PROVIDERS",

@@ -2,11 +2,11 @@
  * Every setting of the gateway: the one table that variables, file, embedding, JSON Schema and reference come from.
  */
 import * as Result from "effect/Result"
-import { algorithms } from "./algorithms.ts"
-import { audience, blankWithin } from "./audience.ts"
-import { domains, hosts } from "./domains.ts"
 import { clientAuthMethods, errorStyles, logLevels } from "./GatewaySettings.ts"
-import { endpointPath, traceField } from "./http.ts"
+import { algorithms } from "./kinds/algorithms.ts"
+import { audience, blankWithin } from "./kinds/audience.ts"
+import { domains, hosts } from "./kinds/domains.ts"
+import { endpointPath, traceField } from "./kinds/http.ts"
 import {
   autoOrBoolean,
   boolean,
@@ -19,16 +19,16 @@ import {
   scopes,
   secret,
   text
-} from "./kinds.ts"
-import { entries, json } from "./nested.ts"
-import { allowedOrigins, host, trustedProxies } from "./network.ts"
-import { publicKey } from "./publicKey.ts"
-import { sessionKeys } from "./sessionKeys.ts"
-import { staticTokens } from "./staticTokens.ts"
-import { tenants } from "./tenants.ts"
-import { tokenPrefix } from "./tokenPrefix.ts"
-import { gatewayUrl, providerUrl, publicUrl } from "./urls.ts"
-import { workers } from "./workers.ts"
+} from "./kinds/kinds.ts"
+import { allowedOrigins, host, trustedProxies } from "./kinds/network.ts"
+import { publicKey } from "./kinds/publicKey.ts"
+import { sessionKeys } from "./kinds/sessionKeys.ts"
+import { staticTokens } from "./kinds/staticTokens.ts"
+import { tenants } from "./kinds/tenants.ts"
+import { tokenPrefix } from "./kinds/tokenPrefix.ts"
+import { gatewayUrl, providerUrl, publicUrl } from "./kinds/urls.ts"
+import { workers } from "./kinds/workers.ts"
+import { entries, json } from "./sources/nested.ts"
 
 /** One setting, named by its key in the table: the canonical name of its variable. */
 export interface Setting<out A = unknown> {

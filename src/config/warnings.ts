@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { ClientAuth, GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { httpWarnings } from "./httpWarnings.ts"
-import { isLoopbackHost } from "./loopback.ts"
-import { isLoopbackAddress } from "./network.ts"
-import { resourceUrl, withoutSlash } from "./resourceUrl.ts"
+import { isLoopbackHost } from "./kinds/loopback.ts"
+import { isLoopbackAddress } from "./kinds/network.ts"
+import { resourceUrl, withoutSlash } from "./kinds/resourceUrl.ts"
 
 const shortest = 32
 

@@ -1,5 +1,5 @@
 import type { Provider } from "../config/GatewaySettings.ts"
-import { issuersOf } from "../config/issuerTemplate.ts"
+import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 
 const wellKnown = /^(https?:\/\/.+)\/\.well-known\/(?:openid-configuration|oauth-authorization-server)$/
 

@@ -1,4 +1,3 @@
-import type { DocumentName } from "../config/documentName.ts"
 import type {
   GatewaySettings,
   IntrospectionProvider,
@@ -7,7 +6,8 @@ import type {
   StaticProvider,
   UserinfoProvider
 } from "../config/GatewaySettings.ts"
-import { withoutSlash } from "../config/resourceUrl.ts"
+import { withoutSlash } from "../config/kinds/resourceUrl.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
 import { advertisedIssuers } from "./advertised.ts"
 
 /** How the gateway answers a question for the authorization server's metadata. */

@@ -1,5 +1,5 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { resourceUrl } from "../config/resourceUrl.ts"
+import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { advertisedIssuers } from "./advertised.ts"
 
 /** The document that tells clients where to get a token for this resource (RFC 9728, section 2). */

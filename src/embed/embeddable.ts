@@ -1,9 +1,9 @@
 import * as Result from "effect/Result"
-import { fromInput } from "../config/document.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { resolve } from "../config/resolve.ts"
+import { fromInput } from "../config/sources/document.ts"
 
 const switchedOff = new InvalidConfiguration({
   problems: [{

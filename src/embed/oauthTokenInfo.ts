@@ -1,4 +1,4 @@
-import { withoutSlash } from "../config/resourceUrl.ts"
+import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { maxPositiveMillis } from "../verify/opaque/verdictLife.ts"
 

@@ -1,4 +1,4 @@
-import { gatewaySocket } from "../config/gatewaySocket.ts"
+import { gatewaySocket } from "../config/kinds/gatewaySocket.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { respelledPath } from "./redirect.ts"
 

@@ -1,10 +1,10 @@
 /** MCP servers that refuse what the gateway adds to `initialize`: how they are known, and what is remembered. */
 import * as Effect from "effect/Effect"
+import { joinBytes } from "../message/json/spliceBytes.ts"
+import { EventFramer } from "../message/sse/eventFramer.ts"
+import { changeData } from "../message/sse/eventMessage.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { injectable } from "./injection.ts"
-import { EventFramer } from "./message/eventFramer.ts"
-import { changeData } from "./message/eventMessage.ts"
-import { joinBytes } from "./message/spliceBytes.ts"
 
 type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
 

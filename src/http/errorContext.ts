@@ -1,7 +1,7 @@
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
-import { insertedMetadataUrl, metadataUrl } from "../discovery/publicUrl.ts"
 import type { ErrorContext } from "./errorResponse.ts"
 import type { Exchange } from "./Exchange.ts"
+import { insertedMetadataUrl, metadataUrl } from "./publicUrl.ts"
 
 /** What the answer to an error of this exchange depends on, as far as the exchange has come. */
 export const errorContext = (settings: GatewaySettings, { base, route }: Exchange): ErrorContext => {

@@ -1,9 +1,9 @@
 /** What a request asks for, and under which URL its client knows the gateway. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { publicUrl } from "../discovery/publicUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Exchange } from "./Exchange.ts"
+import { publicUrl } from "./publicUrl.ts"
 import { isSameAuthority, requestTarget } from "./requestTarget.ts"
 import { requireHttp1 } from "./requireHttp1.ts"
 import type { FindRoute, Route } from "./route.ts"

@@ -1,5 +1,5 @@
 import * as Result from "effect/Result"
-import { resourceUrl } from "../config/resourceUrl.ts"
+import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import { isPlainRest } from "./plainRest.ts"
 

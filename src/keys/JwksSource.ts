@@ -1,21 +1,5 @@
 import * as Data from "effect/Data"
-
-/** What a provider's URLs may be. */
-export interface ProviderReach {
-  /** The hosts that may be asked; empty: any. */
-  readonly allowedDomains: ReadonlyArray<string>
-  /** Hosts, beside this machine, that may be asked over http. */
-  readonly allowHttp?: ReadonlyArray<string> | undefined
-}
-
-/** An issuer, and where it is described. */
-export interface PublishedIssuer {
-  /** A template where there are `tenants`. */
-  readonly issuer: string
-  readonly tenants?: ReadonlyArray<string> | undefined
-  /** Where the metadata is; `undefined`: in one of the well-known places. */
-  readonly discoveryUrl?: string | undefined
-}
+import { type ProviderReach, type PublishedIssuer } from "../remote/ProviderReach.ts"
 
 /** Where the keys of an issuer are published. */
 export type JwksSource =
@@ -35,12 +19,6 @@ export class UnknownKey extends Data.TaggedError("UnknownKey")<{
 export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
-
-/** A provider's reach as text, for names under which something is kept: what may not be asked must not be found, either. */
-export const reachOf = ({ allowHttp = [], allowedDomains }: ProviderReach): ReadonlyArray<string> => [
-  ...allowedDomains,
-  ...allowHttp.map((host) => `http://${host}`)
-]
 
 /** What names a source in the log. */
 export const placeOf = (source: JwksSource): string => {

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { importJWK } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { isIssuerOf } from "./issuerUrl.ts"
+import { isIssuerOf } from "../remote/issuerUrl.ts"
 import { keyIdOf, type PublicJwk, readPublicJwk, type UnusableKey } from "./publicJwk.ts"
 import { type CertifiedKey, type NamedCertificate, namesCertificate } from "./thumbprint.ts"
 

@@ -1,15 +1,15 @@
 /** Asking an issuer for its keys, and telling the operator how that went; caches decide when. */
 import * as Effect from "effect/Effect"
-import { freshnessMillis } from "./freshness.ts"
-import { own } from "./JsonObject.ts"
+import { show } from "../errors/show.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
+import { freshnessMillis } from "../remote/freshness.ts"
+import { own } from "../remote/JsonObject.ts"
+import { metadataMember } from "../remote/metadataMember.ts"
+import { ProviderHttp } from "../remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { type JwksSource, KeysUnavailable, placeOf, UnknownKey } from "./JwksSource.ts"
 import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
-import { metadataMember } from "./metadataMember.ts"
-import { ProviderHttp } from "./ProviderHttp.ts"
-import { ProviderMetadata } from "./ProviderMetadata.ts"
-import { show } from "./show.ts"
-import { withoutStack } from "./withoutStack.ts"
 
 // For all that leads to the keys: finding out where they are may take exchanges of its own.
 const patience = "5 seconds"

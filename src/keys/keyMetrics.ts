@@ -1,7 +1,7 @@
 /** Counters about keys and provider documents; their labels are from closed lists. */
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import type { Phase } from "./remoteState.ts"
+import type { Phase } from "../remote/remoteState.ts"
 
 const fetches = Metric.counter("mcp_authorizer_key_fetches", {
   description: "Fetches of key sets, by outcome",

@@ -9,8 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
-import { isJsonObject, type JsonObject, own, parseJsonObject } from "./JsonObject.ts"
-import { providerLimits } from "./providerLimits.ts"
+import { isJsonObject, type JsonObject, own, parseJsonObject } from "../remote/JsonObject.ts"
+import { providerLimits } from "../remote/providerLimits.ts"
 
 /** A key set that was fetched some time ago, and for how long it is still fresh. */
 export interface StoredKeys {

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { base64url } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+import { isJsonObject, type JsonObject, own, withoutNulls } from "../remote/JsonObject.ts"
 import {
   algorithmsOf,
   isAgreementCurve,
@@ -12,7 +13,6 @@ import {
 } from "./cryptoPolicy.ts"
 import { edwardsProblem, type PointProblem, primeCurveProblem } from "./curvePoints.ts"
 import { toInteger } from "./integers.ts"
-import { isJsonObject, type JsonObject, own, withoutNulls } from "./JsonObject.ts"
 import { hasRocaFingerprint } from "./roca.ts"
 import { type CertifiedKey, certifiedKey } from "./thumbprint.ts"
 

@@ -3,7 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
 import { base64url } from "jose"
-import { type JsonObject, own } from "./JsonObject.ts"
+import { type JsonObject, own } from "../remote/JsonObject.ts"
 
 /** The certificate that a token's header names. */
 export interface NamedCertificate {

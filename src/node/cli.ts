@@ -11,8 +11,8 @@ import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
-import { StartupFailed } from "./commands/StartupFailed.ts"
 import { runMain } from "./runMain.ts"
+import { StartupFailed } from "./StartupFailed.ts"
 
 const config = Flag.String("config").pipe(
   Flag.withMetavar("FILE"),

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/logging.ts"
+import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/kinds/logging.ts"
 import { makeWriteLine } from "./logWriter.ts"
 
 /** Writes an entry of several lines at once. */

@@ -1,15 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import type { DocumentName } from "../config/documentName.ts"
-import { isJsonObject, type JsonObject, own } from "../keys/JsonObject.ts"
-import { reachOf } from "../keys/JwksSource.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
+import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
 import {
   type LocatedMetadata,
   type MetadataSource,
   MetadataUnavailable,
   ProviderMetadata
-} from "../keys/ProviderMetadata.ts"
+} from "../remote/ProviderMetadata.ts"
+import { reachOf } from "../remote/ProviderReach.ts"
 import * as StoredValue from "./StoredValue.ts"
 
 // How long a document serves others. What its issuer says about that ends with the instance that asked.

@@ -9,9 +9,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
-import { isJsonObject, type JsonObject, own } from "../keys/JsonObject.ts"
-import { providerLimits } from "../keys/providerLimits.ts"
-import * as State from "../keys/remoteState.ts"
+import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
+import { providerLimits } from "../remote/providerLimits.ts"
+import * as State from "../remote/remoteState.ts"
 
 type StoredState = State.RemoteState<JsonObject>
 

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import { own } from "../keys/JsonObject.ts"
-import { providerLimits } from "../keys/providerLimits.ts"
+import { own } from "../remote/JsonObject.ts"
+import { providerLimits } from "../remote/providerLimits.ts"
 import { type Found, type Probe, SharedProbe } from "../verify/opaque/Reachability.ts"
 import * as StoredValue from "./StoredValue.ts"
 

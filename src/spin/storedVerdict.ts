@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type InvalidToken, invalidTokenReasons } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { isJsonObject, type JsonObject, own } from "../keys/JsonObject.ts"
+import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
 import * as StoredValue from "./StoredValue.ts"
 
 /** The keys of an issuer that a token was verified with: the entry that they stand in, and what they were. */

@@ -3,15 +3,20 @@
  * HTTP or in memory, and the conformance suites.
  *
  * The suites run in vitest (`@effect/vitest`). Outside of it import the issuer alone, from
- * `mcp-authorizer/testing/TestIssuer`.
+ * `mcp-authorizer/issuer/TestIssuer`.
  */
+export { Misbehaviour } from "../issuer/Misbehaviour.ts"
+export { hmacSigner, makeSigningKey, type Signer, type SigningKey } from "../issuer/SigningKey.ts"
+export { TestIssuer } from "../issuer/TestIssuer.ts"
+export type {
+  MemoryIssuerOptions,
+  OpaqueTokenOptions,
+  SignOptions,
+  TestIssuerOptions
+} from "../issuer/TestIssuerOptions.ts"
 export * as GatewayClientTest from "./GatewayClientTest.ts"
 export * as HttpAppTest from "./HttpAppTest.ts"
 export * as JwksCacheTest from "./JwksCacheTest.ts"
-export { Misbehaviour } from "./Misbehaviour.ts"
 export { type Requirement, requirement, type RequirementName } from "./Requirement.ts"
-export { hmacSigner, makeSigningKey, type Signer, type SigningKey } from "./SigningKey.ts"
 export { suite, type SuiteOptions } from "./suite.ts"
-export { TestIssuer } from "./TestIssuer.ts"
-export type { MemoryIssuerOptions, OpaqueTokenOptions, SignOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
 export * as TokenVerifierTest from "./TokenVerifierTest.ts"

@@ -1,5 +1,5 @@
 import { InvalidToken, type InvalidTokenReason } from "../errors/GatewayError.ts"
-import { withoutStack } from "../keys/withoutStack.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
 
 /** Why the pure rules refuse a token. `detail` is for the log and holds nothing of the token's own text. */
 export interface Refusal {

@@ -1,7 +1,7 @@
 import { ProviderUnavailable } from "../errors/GatewayError.ts"
-import { retryAfterSeconds } from "../keys/providerLimits.ts"
-import type { ProviderRequestFailed } from "../keys/ProviderRequestFailed.ts"
-import { withoutStack } from "../keys/withoutStack.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
+import { retryAfterSeconds } from "../remote/providerLimits.ts"
+import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 
 /** Nobody can say now whether a token is good. `detail` is for the log. */
 export const unavailable = (provider: string, detail: string): ProviderUnavailable =>

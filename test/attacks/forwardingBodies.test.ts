@@ -1,16 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
-import { accepted, refused } from "../forward/message/jsonCorpus.ts"
-import {
-  compact,
-  type Entries,
-  isEntries,
-  lookups,
-  parseEntries,
-  type Value,
-  valuesOf
-} from "../forward/message/naiveJson.ts"
+import { accepted, refused } from "../message/jsonCorpus.ts"
+import { compact, type Entries, isEntries, lookups, parseEntries, type Value, valuesOf } from "../message/naiveJson.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"

@@ -1,7 +1,7 @@
 /** The servers of the benchmark, each a process of its own on a port of this machine. */
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { closedPort } from "../node/support/ports.ts"
 import { Bench } from "./Bench.ts"
 import { type Cores, placement, tools } from "./machine.ts"

@@ -5,10 +5,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { configFileSchema } from "../../src/config/jsonSchema.ts"
-import { providerFieldNames } from "../../src/config/providerFields.ts"
+import { providerFieldNames } from "../../src/config/providers/providerFields.ts"
 import { providerReference, settingsReference } from "../../src/config/reference.ts"
-import { fileSettings } from "../../src/config/settingFiles.ts"
 import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
+import { fileSettings } from "../../src/config/sources/settingFiles.ts"
 import { problemsOf, settingsOf } from "./resolving.ts"
 
 // What a JSON Schema validator would make of the schema as it is published.

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { matchesDomain } from "../../src/config/domains.ts"
 import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
+import { matchesDomain } from "../../src/config/kinds/domains.ts"
 import { onlyProblemOf, problemsOf, providerOf, settingsOf, settingsOfInput } from "./resolving.ts"
 
 const jwtProviderOf = (variables: Readonly<Record<string, string>>): JwtProvider => {

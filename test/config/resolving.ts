@@ -1,11 +1,11 @@
 /** Short ways to resolve settings in tests. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { fromInput } from "../../src/config/document.ts"
 import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
 import type { GatewaySettings, Provider, StaticToken } from "../../src/config/GatewaySettings.ts"
 import type { InvalidConfiguration, Problem } from "../../src/config/InvalidConfiguration.ts"
 import { resolve, resolveSources } from "../../src/config/resolve.ts"
+import { fromInput } from "../../src/config/sources/document.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 

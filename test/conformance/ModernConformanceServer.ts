@@ -15,7 +15,7 @@ import {
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { text } from "./content.ts"
 import { isLoopback } from "./isLoopback.ts"
 import { ask, askedRounds, contextQuestion, modernTools } from "./modernTools.ts"

@@ -1,7 +1,7 @@
 /** A forwarder for clients that cannot send a token. */
 import * as Effect from "effect/Effect"
 import { request as send } from "node:http"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 
 /**
  * Starts a server that adds the token to each request and passes everything else as it is, `Host` and `Origin` too.

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import type { GatewaySettings, JwtProvider, UserinfoProvider } from "../../src/config/GatewaySettings.ts"
 import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
 import { protectedResource } from "../../src/discovery/protectedResource.ts"
-import { metadataUrl } from "../../src/keys/issuerUrl.ts"
-import { shownMetadata } from "../../src/keys/shownMetadata.ts"
+import { metadataUrl } from "../../src/remote/issuerUrl.ts"
+import { shownMetadata } from "../../src/remote/shownMetadata.ts"
 import { settings } from "../support/settings.ts"
 
 const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }

@@ -15,9 +15,9 @@ import {
   makeOAuthTokenVerifierWith,
   type OAuthTokenVerifier
 } from "../../src/embed/OAuthTokenVerifier.ts"
-import { listen } from "../../src/testing/LoopbackServer.ts"
-import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
+import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 
 const sdks = [

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../../src/config/GatewaySettings.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { serveDocuments } from "../support/documentServer.ts"
 import { startGateway } from "../support/gateway.ts"
 import { settings } from "../support/settings.ts"

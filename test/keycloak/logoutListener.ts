@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { text } from "node:stream/consumers"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 
 /** An application's end of back-channel logout (OpenID Connect Back-Channel Logout 1.0): keeps the token it is sent. */
 export const listenForLogout = Effect.gen(function*() {

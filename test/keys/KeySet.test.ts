@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { generateKeyPairSync } from "node:crypto"
 import type { JwsAlgorithm } from "../../src/config/GatewaySettings.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import * as KeySet from "../../src/keys/KeySet.ts"
 import { fromPem } from "../../src/keys/publicKey.ts"
 import type { NamedCertificate } from "../../src/keys/thumbprint.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
 
 const key = (algorithm: JwsAlgorithm, kid: string, modulusLength?: number) =>
   makeSigningKey({ algorithm, kid, modulusLength })

@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
-import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
 import { jwksPath, warnings, withChaos } from "./chaos.ts"
 
 const setUp = Effect.gen(function*() {

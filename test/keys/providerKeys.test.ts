@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import type { JwsAlgorithm } from "../../src/config/GatewaySettings.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { unknownKey } from "../../src/keys/keyFetch.ts"
 import * as KeySet from "../../src/keys/KeySet.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
 
 const jwkOf = (algorithm: JwsAlgorithm, kid: string) =>
   Effect.map(makeSigningKey({ algorithm, kid }), ({ publicJwk }) => publicJwk)

@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { Asker } from "../../src/fairness/Asker.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
-import { type ProviderAnswer, ProviderHttp } from "../../src/keys/ProviderHttp.ts"
-import { ProviderMetadata } from "../../src/keys/ProviderMetadata.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { type ProviderAnswer, ProviderHttp } from "../../src/remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 
 const source: JwksSource = { _tag: "Jwks", uri: "https://issuer.example/jwks", allowedDomains: [] }
 

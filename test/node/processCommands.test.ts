@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { leaks } from "../support/canary.ts"
 import { root } from "./support/builtProgram.ts"
 import { runProgram, startProgram } from "./support/Program.ts"

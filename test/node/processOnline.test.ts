@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type AddressInfo, createServer, type Server } from "node:net"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { leaks } from "../support/canary.ts"
 import { type Place, serveDocuments } from "../support/documentServer.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"

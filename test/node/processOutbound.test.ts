@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { startGatewayProgram } from "./support/GatewayProgram.ts"
 import { startProgram } from "./support/Program.ts"
 

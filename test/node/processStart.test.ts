@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { closedPort, forwardPort, takenPort } from "./support/ports.ts"

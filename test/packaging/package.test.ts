@@ -97,7 +97,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
         `
         import * as main from "mcp-authorizer"
         import * as node from "mcp-authorizer/node"
-        import * as testing from "mcp-authorizer/testing/TestIssuer"
+        import * as testing from "mcp-authorizer/issuer/TestIssuer"
         const inner = await import("mcp-authorizer/dist/http/HttpApp.js").catch(({ code }) => code)
         console.log(JSON.stringify([main.version, typeof main.GatewayConfig.layer, typeof main.TokenVerifier.layer,
           typeof node.layer, typeof testing.TestIssuer.layer, inner]))

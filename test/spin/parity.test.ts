@@ -1,8 +1,8 @@
 /** The component answers as the Node service does: what the seed documents show, and what attackers send. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { respond, withCookies } from "../support/upstreamAnswers.ts"

@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { json } from "node:stream/consumers"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { makeInMemoryEventStore } from "./InMemoryEventStore.ts"
 import { addInput, authHeaders, echoInput, type OfficialServer, slowInput, text, walk } from "./OfficialServer.ts"
 

@@ -9,7 +9,7 @@ import { type NodeIncomingMessageLike, toNodeHandler } from "@modelcontextprotoc
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { addInput, authHeaders, echoInput, type OfficialServer, slowInput, text, walk } from "./OfficialServer.ts"
 
 interface Hooks {

@@ -11,8 +11,8 @@ import { exportJWK } from "jose"
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Configuration, type JWK, Provider } from "oidc-provider"
-import { listen } from "../../src/testing/LoopbackServer.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { makeOidcAdapter } from "./OidcAdapter.ts"
 
 export interface OidcProviderOptions {

@@ -6,7 +6,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { listen } from "../../src/testing/LoopbackServer.ts"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
 import type { RecordedRequest, UpstreamHandler } from "./RecordedRequest.ts"
 import { jsonRpc } from "./upstreamAnswers.ts"
 

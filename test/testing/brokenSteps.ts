@@ -1,8 +1,8 @@
 /** Verifiers of JWTs that do one step as badly as others have done it. */
 import type * as Layer from "effect/Layer"
 import { createHmac, createPublicKey, type KeyObject, verify as verifyBytes, X509Certificate } from "node:crypto"
-import { own } from "../../src/keys/JsonObject.ts"
 import type { UnusablePublicKey } from "../../src/keys/publicKey.ts"
+import { own } from "../../src/remote/JsonObject.ts"
 import type { VerifierNeeds } from "../../src/testing/TokenVerifierTest.ts"
 import type { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { handMade, jwkToKey, type Known, type Parsed, type Steps, verifyEs256 } from "./handMadeVerifier.ts"

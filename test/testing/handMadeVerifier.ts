@@ -9,8 +9,8 @@ import * as Schema from "effect/Schema"
 import { createPublicKey, type JsonWebKey, type KeyObject, verify as verifyBytes } from "node:crypto"
 import { InvalidToken, ProviderUnavailable, type VerificationError } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
-import { isJsonObject, type JsonObject, own, parseJsonObject } from "../../src/keys/JsonObject.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { isJsonObject, type JsonObject, own, parseJsonObject } from "../../src/remote/JsonObject.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 
 const skew = 60

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, skew, start, verifierOf } from "./support.ts"
 
 const audience = "https://mcp.example/mcp"

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
-import { makeSigningKey } from "../../src/testing/SigningKey.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { serveDocuments } from "../support/documentServer.ts"
 import {
   assertAccepted,

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { generateKeyPairSync, randomInt, sign as signBytes } from "node:crypto"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { forge, makeDice } from "./forgeries.ts"
 import { jwtProvider, verifierOf, withProviders } from "./support.ts"
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { Asker } from "../../src/fairness/Asker.ts"
-import { type ProviderAnswer, ProviderRequestFailed } from "../../src/keys/ProviderHttp.ts"
+import { type ProviderAnswer, ProviderRequestFailed } from "../../src/remote/ProviderHttp.ts"
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
 
 const answer: ProviderAnswer = { body: {}, cacheControl: undefined }

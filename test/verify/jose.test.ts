@@ -5,8 +5,8 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { createHmac } from "node:crypto"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
-import { makeSigningKey, type Signer } from "../../src/testing/SigningKey.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { makeSigningKey, type Signer } from "../../src/issuer/SigningKey.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, start, verifierOf } from "./support.ts"
 
 type Issuer = TestIssuer["Service"]

@@ -6,9 +6,9 @@ import * as TestClock from "effect/testing/TestClock"
 import type { ClientAuth } from "../../src/config/GatewaySettings.ts"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
-import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
-import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/testing/TestIssuerOptions.ts"
+import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/issuer/TestIssuerOptions.ts"
 import { makeVerifyOpaque } from "../../src/verify/opaque/VerifyOpaque.ts"
 import {
   assertAccepted,

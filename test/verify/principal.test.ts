@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { identityHeaders } from "../../src/forward/identityHeaders.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import {
   assertRefused,
   introspectionProvider,

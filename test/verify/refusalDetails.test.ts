@@ -5,8 +5,8 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { requireScopes } from "../../src/authorize/requireScopes.ts"
 import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
-import type { SignOptions } from "../../src/testing/TestIssuerOptions.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import type { SignOptions } from "../../src/issuer/TestIssuerOptions.ts"
 import { introspectionProvider, jwtProvider, start, verifierOf, withProviders } from "./support.ts"
 
 const setUp = Effect.fnUntraced(function*(changes: Partial<JwtProvider> = {}) {

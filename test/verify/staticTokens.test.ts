@@ -3,7 +3,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import {
   assertAccepted,
   assertRefused,

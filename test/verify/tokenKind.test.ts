@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { Misbehaviour } from "../../src/testing/Misbehaviour.ts"
-import { hmacSigner } from "../../src/testing/SigningKey.ts"
-import { TestIssuer } from "../../src/testing/TestIssuer.ts"
+import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
+import { hmacSigner } from "../../src/issuer/SigningKey.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import {
   assertAccepted,
   assertRefused,

@@ -3,13 +3,13 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
-import { TestIssuer } from "../../testing/TestIssuer.ts"
+import { TestIssuer } from "../../issuer/TestIssuer.ts"
 import { banner } from "../demo/banner.ts"
 import { DemoMcpServer } from "../demo/DemoMcpServer.ts"
 import { freePort } from "../freePort.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
-import { StartupFailed } from "./StartupFailed.ts"
+import { StartupFailed } from "../StartupFailed.ts"
 
 const tokenLifeSeconds = 8 * 3600
 

@@ -5,14 +5,14 @@ import * as Result from "effect/Result"
 import { readFile } from "node:fs/promises"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type Complaint, InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
-import { parseJson } from "../../config/jsonText.ts"
 import { resolveService, type Sources } from "../../config/resolve.ts"
-import { configFile } from "../../config/variables.ts"
+import { parseJson } from "../../config/sources/jsonText.ts"
+import { configFile } from "../../config/sources/variables.ts"
 import { fromPem } from "../../keys/publicKey.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
+import { StartupFailed } from "../StartupFailed.ts"
 import { readSettingFiles } from "./readSettingFiles.ts"
-import { StartupFailed } from "./StartupFailed.ts"
 
 const unusableFile = (complaints: ReadonlyArray<Complaint>) =>
   new InvalidConfiguration({

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { constants } from "node:fs"
 import { open } from "node:fs/promises"
 import { filesToRead, type Sources } from "../../config/resolve.ts"
-import type { FileContent } from "../../config/settingFiles.ts"
+import type { FileContent } from "../../config/sources/settingFiles.ts"
 import { errorCode } from "../errorCode.ts"
 
 /** Far more than any secret, key or list of providers needs. */

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { availableParallelism } from "node:os"
+import { launch } from "../launch.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
+import type { StartupFailed } from "../StartupFailed.ts"
 import { runWorkers } from "../workers/primary.ts"
-import { launch } from "./launch.ts"
 import { type CommandLine, loadSettings } from "./loadSettings.ts"
-import type { StartupFailed } from "./StartupFailed.ts"
 
 /** `mcp-authorizer`: the service proper. */
 export const serve = Effect.fnUntraced(function*(options: CommandLine): Effect.fn.Return<void, StartupFailed> {

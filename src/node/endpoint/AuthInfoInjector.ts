@@ -1,10 +1,10 @@
 import type { Dispatcher } from "undici"
 import type { UpstreamError } from "../../errors/GatewayError.ts"
 import { answerTooLarge, injectable, withoutLength } from "../../forward/injection.ts"
-import type { EventFramer } from "../../forward/message/eventFramer.ts"
-import { makeInitializeFramer } from "../../forward/message/initializeEvents.ts"
-import { injectAuthInfo } from "../../forward/message/initializeResponse.ts"
 import type { Injection } from "../../forward/prepare.ts"
+import { makeInitializeFramer } from "../../message/initializeEvents.ts"
+import { injectAuthInfo } from "../../message/initializeResponse.ts"
+import type { EventFramer } from "../../message/sse/eventFramer.ts"
 import type { AnswerHead, AnswerReceiver } from "../UpstreamCall.ts"
 
 const framerOf = ({ authInfo, id, limit }: Injection): EventFramer =>

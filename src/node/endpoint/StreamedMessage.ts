@@ -2,8 +2,8 @@ import * as Result from "effect/Result"
 import type { IncomingMessage } from "node:http"
 import { Readable } from "node:stream"
 import { type InvalidRequest, PayloadTooLarge } from "../../errors/GatewayError.ts"
-import type { RequestRewriter } from "../../forward/message/requestRewriter.ts"
-import type { RequestSummary } from "../../forward/message/requestRules.ts"
+import type { RequestRewriter } from "../../message/requestRewriter.ts"
+import type { RequestSummary } from "../../message/requestRules.ts"
 
 // What may wait for the MCP server to take it.
 const highWaterMark = 256 * 1024

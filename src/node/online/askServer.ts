@@ -4,7 +4,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { GatewayClient, type UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { isRedirect, redirectTarget } from "../../forward/redirect.ts"
 import { ServerPath } from "../../forward/ServerPath.ts"
-import { hintOf } from "../../keys/failureCause.ts"
+import { hintOf } from "../../remote/failureCause.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
 
 /** Begins nothing and changes nothing, with a session or without one. */

@@ -6,7 +6,7 @@ import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
-import { ProxyFailed } from "../../keys/ProxyFailed.ts"
+import { ProxyFailed } from "../../remote/ProxyFailed.ts"
 import { readAuthorities } from "./authorities.ts"
 import { type Proxy, type ProxyFor, readProxies } from "./proxies.ts"
 

@@ -3,7 +3,7 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { Problem } from "../../config/InvalidConfiguration.ts"
-import { isLoopbackHost } from "../../config/loopback.ts"
+import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 
 /** A proxy that is spoken to over http or https. */
 export interface Proxy {

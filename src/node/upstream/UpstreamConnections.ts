@@ -1,6 +1,6 @@
 import type { SecureContext } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
-import { gatewaySocket } from "../../config/gatewaySocket.ts"
+import { gatewaySocket } from "../../config/kinds/gatewaySocket.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import { isRepeatable } from "../../forward/repeatable.ts"
 import { Attempt } from "./Attempt.ts"

@@ -4,10 +4,10 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import { resolveSources } from "../../config/resolve.ts"
-import { launch } from "../commands/launch.ts"
-import type { StartupFailed } from "../commands/StartupFailed.ts"
+import { launch } from "../launch.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
+import type { StartupFailed } from "../StartupFailed.ts"
 import type { Order, Report, Start } from "./messages.ts"
 
 const report = (message: Report): void => {

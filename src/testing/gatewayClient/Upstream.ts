@@ -3,7 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { listen } from "../LoopbackServer.ts"
+import { listen } from "../../issuer/LoopbackServer.ts"
 
 /** Names and values, in order; a name may be repeated. */
 export type Fields = ReadonlyArray<readonly [name: string, value: string]>

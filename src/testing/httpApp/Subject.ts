@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import type { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewayClient } from "../../forward/GatewayClient.ts"
 import { HttpApp } from "../../http/HttpApp.ts"
-import type { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import type { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import type { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 

@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import type { ProviderInput } from "../../config/providerFields.ts"
+import type { ProviderInput } from "../../config/providers/providerFields.ts"
 import { oneOf } from "../arbitrary.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"

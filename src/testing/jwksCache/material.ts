@@ -1,6 +1,6 @@
 /** Keys that a provider publishes, and how to tell which of them a `CryptoKey` is. */
 import * as Effect from "effect/Effect"
-import { makeSigningKey, type SigningKey } from "../SigningKey.ts"
+import { makeSigningKey, type SigningKey } from "../../issuer/SigningKey.ts"
 
 const message = new TextEncoder().encode("which key is it?")
 

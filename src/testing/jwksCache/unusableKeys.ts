@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { exportJWK } from "jose"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
-import { makeSigningKey } from "../SigningKey.ts"
+import { makeSigningKey } from "../../issuer/SigningKey.ts"
 
 export const UnusableKind = Schema.Literals([
   "Symmetric",

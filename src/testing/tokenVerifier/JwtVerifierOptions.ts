@@ -3,8 +3,8 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
-import { TestIssuer } from "../TestIssuer.ts"
-import type { TestIssuerOptions } from "../TestIssuerOptions.ts"
+import { TestIssuer } from "../../issuer/TestIssuer.ts"
+import type { TestIssuerOptions } from "../../issuer/TestIssuerOptions.ts"
 
 /** How a JWT verifier under test is set up; every field has a default. */
 export interface JwtVerifierOptions {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { TestIssuer } from "../TestIssuer.ts"
+import { TestIssuer } from "../../issuer/TestIssuer.ts"
 import { noAnswers } from "./outages.ts"
 
 /** For whom a token is to be made. */

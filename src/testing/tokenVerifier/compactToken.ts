@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
-import type { Signer } from "../SigningKey.ts"
+import type { Signer } from "../../issuer/SigningKey.ts"
 
 /** Header, payload and signature, encoded. */
 export type Parts = readonly [header: string, payload: string, signature: string]

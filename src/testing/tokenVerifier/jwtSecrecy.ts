@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
+import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import type { SignOptions } from "../TestIssuerOptions.ts"
 import { int, text } from "./arbitrary.ts"
 import { partsOf } from "./compactToken.ts"
 import { keepsSecret } from "./secrecy.ts"

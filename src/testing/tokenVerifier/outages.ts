@@ -1,8 +1,8 @@
 /** What the provider's trouble does to tokens: nobody can say, which is never the caller's fault. */
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import type { Issuer } from "../Issuer.ts"
-import { Misbehaviour } from "../Misbehaviour.ts"
+import type { Issuer } from "../../issuer/Issuer.ts"
+import { Misbehaviour } from "../../issuer/Misbehaviour.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { int, oneOf, text } from "./arbitrary.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Signer } from "../SigningKey.ts"
+import type { Signer } from "../../issuer/SigningKey.ts"
 
 const privateJwk = {
   kty: "EC",

@@ -1,9 +1,9 @@
 /** Only a signature by a key of the issuer, with a listed algorithm, makes a token. */
 import * as Effect from "effect/Effect"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
-import type { Issuer } from "../Issuer.ts"
+import type { Issuer } from "../../issuer/Issuer.ts"
+import { hmacSigner, type SigningKey } from "../../issuer/SigningKey.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { hmacSigner, type SigningKey } from "../SigningKey.ts"
 import { oneOf, text } from "./arbitrary.ts"
 import { decodeBytes, encode, headerOf, partsOf } from "./compactToken.ts"
 import { otherSignatures, trivialSignatures } from "./ecdsa.ts"

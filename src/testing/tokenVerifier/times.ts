@@ -1,6 +1,6 @@
 /** A token holds from its beginning to its end, and its times are numbers. */
 import * as Effect from "effect/Effect"
-import { nowSeconds } from "../nowSeconds.ts"
+import { nowSeconds } from "../../issuer/nowSeconds.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { beyond, int } from "./arbitrary.ts"
 import { claimsOf, jsonWith } from "./compactToken.ts"

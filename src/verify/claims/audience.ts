@@ -1,6 +1,6 @@
 /** For whom a token is (RFC 7519, section 4.1.3; RFC 8707). Pure. */
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
-import { show, showAll } from "../../keys/show.ts"
+import { show, showAll } from "../../errors/show.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import { isOfClients, readClientId } from "./client.ts"
 import { statesAccess } from "./tokenKind.ts"

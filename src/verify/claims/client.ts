@@ -1,6 +1,6 @@
 /** The OAuth client that a token was issued to (RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2). Pure. */
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
-import { show, showAll } from "../../keys/show.ts"
+import { show, showAll } from "../../errors/show.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import { readText } from "./text.ts"
 

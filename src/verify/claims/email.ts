@@ -1,4 +1,4 @@
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { readText } from "./text.ts"
 
 // Some providers write booleans as strings.

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { IdentityRules } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
-import type { JsonObject } from "../../keys/JsonObject.ts"
+import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { Refusal } from "../Refusal.ts"
 import { readClientId } from "./client.ts"
 import { readEmail } from "./email.ts"

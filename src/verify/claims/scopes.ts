@@ -1,6 +1,6 @@
 /** What a token may be used for (RFC 8693, section 4.2; RFC 9068, section 2.2.3). Pure. */
 import * as Result from "effect/Result"
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
 // RFC 6749, section 3.3: no blanks. Scopes are handed on joined by blanks, where one with a blank would become two.

@@ -1,6 +1,6 @@
 /** Whom a token is about: a person or a program, never a mixture (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
 import * as Result from "effect/Result"
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import { readClientId } from "./client.ts"
 import { scopesOf } from "./scopes.ts"

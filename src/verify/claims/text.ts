@@ -1,4 +1,4 @@
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 
 /** Enough for every identifier in use, and little enough for a header field. */
 export const maxTextLength = 1024

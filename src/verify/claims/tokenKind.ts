@@ -1,6 +1,6 @@
 /** What kind of token a token says it is, and whether its bearer may call with it (RFC 8725, sections 3.11 and 3.12). Pure. */
-import { isJsonObject, type JsonObject, own } from "../../keys/JsonObject.ts"
-import { show } from "../../keys/show.ts"
+import { show } from "../../errors/show.ts"
+import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
 /** What a statement about the kind amounts to. */

@@ -1,5 +1,5 @@
 /** When a token is valid (RFC 7519, sections 4.1.4 to 4.1.6). Pure. */
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
 export interface ValidityRules {

@@ -1,6 +1,6 @@
 /** JWS compact serialisation (RFC 7515, section 7.1) with a JSON object as payload. Pure. */
 import * as Result from "effect/Result"
-import { type JsonObject, own, parseJsonObject } from "../../keys/JsonObject.ts"
+import { type JsonObject, own, parseJsonObject } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 import { decode } from "./base64url.ts"
 import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"

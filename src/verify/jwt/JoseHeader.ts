@@ -1,9 +1,9 @@
 /** The protected header of a JWS (RFC 7515, section 4). Pure. */
 import * as Result from "effect/Result"
 import { type JwsAlgorithm, jwsAlgorithms } from "../../config/GatewaySettings.ts"
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
-import { show } from "../../keys/show.ts"
+import { show } from "../../errors/show.ts"
 import { thumbprint } from "../../keys/thumbprint.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Refusal, refusal } from "../Refusal.ts"
 
 /** What the header says that matters. `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not bring its key. */

@@ -2,8 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import type { ProviderRequestFailed } from "../../keys/ProviderRequestFailed.ts"
+import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
+import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import type { ProviderReach } from "./providerRefusal.ts"
 
 /** What was found about a provider, and why, for the log. */

@@ -1,7 +1,7 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import type { ClientAuth } from "../../config/GatewaySettings.ts"
-import type { ProviderRequest } from "../../keys/ProviderHttp.ts"
+import type { ProviderRequest } from "../../remote/ProviderHttp.ts"
 
 // application/x-www-form-urlencoded, as RFC 6749, appendix B, demands: a blank becomes `+`, `:` becomes `%3A`.
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)

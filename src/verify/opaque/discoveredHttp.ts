@@ -1,11 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { own } from "../../keys/JsonObject.ts"
-import { metadataMember } from "../../keys/metadataMember.ts"
-import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import { hasNone, type MetadataSource, type ProviderMetadata } from "../../keys/ProviderMetadata.ts"
-import { ProviderRequestFailed } from "../../keys/ProviderRequestFailed.ts"
-import { makeSteadyMillis } from "../../keys/steadyMillis.ts"
+import { own } from "../../remote/JsonObject.ts"
+import { metadataMember } from "../../remote/metadataMember.ts"
+import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
+import { hasNone, type MetadataSource, type ProviderMetadata } from "../../remote/ProviderMetadata.ts"
+import { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
+import { makeSteadyMillis } from "../../remote/steadyMillis.ts"
 
 type Http = ProviderHttp["Service"]
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { IntrospectionProvider, UserinfoProvider } from "../../config/GatewaySettings.ts"
-import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { authenticate } from "./clientCredentials.ts"
 import { answerReach, introspectionReach, userinfoReach } from "./providerRefusal.ts"
 import type { Probe } from "./Reachability.ts"

@@ -1,8 +1,8 @@
 /** The way to ask a provider of opaque tokens, whose endpoint may have to be found first. */
 import * as Effect from "effect/Effect"
 import type { IntrospectionProvider, UserinfoProvider } from "../../config/GatewaySettings.ts"
-import { ProviderHttp } from "../../keys/ProviderHttp.ts"
-import { ProviderMetadata } from "../../keys/ProviderMetadata.ts"
+import { ProviderHttp } from "../../remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import { makeDiscoveredHttp, makeGuessedHttp } from "./discoveredHttp.ts"
 
 /** For a userinfo provider: at the configured endpoint, else at the usual one and, where that gives no answer, at that of its metadata. */

@@ -1,8 +1,8 @@
 /** What a provider's answer other than a verdict means: for the token, for our own credentials, or for the provider. Pure. */
 import { InsufficientScope, type InvalidToken, type ProviderUnavailable } from "../../errors/GatewayError.ts"
-import { type JsonObject, own } from "../../keys/JsonObject.ts"
-import type { ProviderRequestFailed } from "../../keys/ProviderRequestFailed.ts"
-import { withoutStack } from "../../keys/withoutStack.ts"
+import { withoutStack } from "../../errors/withoutStack.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
+import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import { refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailableAfter } from "../unavailable.ts"
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { UserinfoProvider } from "../../config/GatewaySettings.ts"
-import type { ProviderHttp } from "../../keys/ProviderHttp.ts"
+import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { identityFromUserinfo } from "../claims/identity.ts"
 import { checkUserinfo } from "../claims/tokenKind.ts"
 import { refusal, toInvalidToken } from "../Refusal.ts"

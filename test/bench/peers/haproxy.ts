@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { TestIssuer } from "../../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { closedPort } from "../../node/support/ports.ts"
 import { temporaryDirectory } from "../../node/support/scratch.ts"
 import { placement } from "../machine.ts"

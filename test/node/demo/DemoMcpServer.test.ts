@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import { createLocalJWKSet, type JWK, jwtVerify } from "jose"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
+import { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { banner, demoCommands, type DemoFacts } from "../../../src/node/demo/banner.ts"
 import { DemoMcpServer } from "../../../src/node/demo/DemoMcpServer.ts"
-import { TestIssuer } from "../../../src/testing/TestIssuer.ts"
 import { connectV1, connectV2, type OfficialClientOptions } from "../../support/OfficialClients.ts"
 
 const clients = [

@@ -14,9 +14,9 @@ import { afterEach, vi } from "vitest"
 import { GatewayConfig } from "../../../src/config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../../src/config/GatewaySettings.ts"
 import { GatewayClient } from "../../../src/forward/GatewayClient.ts"
-import { ProviderHttp } from "../../../src/keys/ProviderHttp.ts"
 import * as NodeGatewayClient from "../../../src/node/NodeGatewayClient.ts"
 import * as ProviderClient from "../../../src/node/outbound/ProviderClient.ts"
+import { ProviderHttp } from "../../../src/remote/ProviderHttp.ts"
 import { settings } from "../../support/settings.ts"
 
 afterEach(() => vi.unstubAllEnvs())

@@ -52,7 +52,7 @@ const build = async (): Promise<string> => {
   const dist = join(unfinished, "dist")
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
   await node(compiler, "-p", join(root, "tsconfig.build.json"), "--outDir", dist)
-    .then(() => node(join(root, "src", "node", "bundle", "build.mjs"), dist))
+    .then(() => node(join(root, "src", "build", "node", "build.mjs"), dist))
     .catch(async (error: { stdout: string; stderr: string }) => {
       await rm(unfinished, { recursive: true, force: true })
       throw new Error(`the program does not build:\n${error.stdout}${error.stderr}`)

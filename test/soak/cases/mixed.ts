@@ -1,6 +1,6 @@
 /** Mixed traffic at half of what is possible, while the parts around the gateway fail and come back. */
 import * as Effect from "effect/Effect"
-import type { TestIssuer } from "../../../src/testing/TestIssuer.ts"
+import type { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { figure, score } from "../../bench/report/Outcome.ts"
 import { audience } from "../../bench/tokens.ts"
 import { closedPort } from "../../node/support/ports.ts"

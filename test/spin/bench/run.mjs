@@ -10,7 +10,7 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { buildComponent } from "../../../src/spin/buildComponent.mjs"
+import { buildComponent } from "../../../src/build/spin/buildComponent.mjs"
 import { makeRunnable } from "../support/makeRunnable.mjs"
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))

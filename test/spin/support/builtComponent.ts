@@ -15,7 +15,7 @@ const build = async (built: string): Promise<string> => {
   const unfinished = `${directory}.${process.pid}`
   await mkdir(unfinished, { recursive: true })
   const component = join(unfinished, componentFile)
-  await promisify(execFile)(process.execPath, [join(root, "src", "spin", "build.mjs"), component])
+  await promisify(execFile)(process.execPath, [join(root, "src", "build", "spin", "build.mjs"), component])
   await makeRunnable(component, unfinished)
   // A rename is atomic: whoever sees the directory sees all of it. Another worker may have been faster.
   await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))

@@ -27,7 +27,7 @@ const compiled = Effect.acquireRelease(
   Effect.promise(async () => {
     const directory = await mkdtemp(join(tmpdir(), "mcp-authorizer-wasmtime-"))
     const component = join(directory, "component.wasm")
-    await run(process.execPath, [join(root, "src", "spin", "build.mjs"), "--wasmtime", component])
+    await run(process.execPath, [join(root, "src", "build", "spin", "build.mjs"), "--wasmtime", component])
     const code = join(directory, "component.cwasm")
     await run(program, ["compile", "-o", code, component])
     return { directory, code }

@@ -1,7 +1,7 @@
 /** The component in the engine that Spin has, with identity providers, an official MCP server, and official clients. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { TestIssuer } from "../../../src/testing/TestIssuer.ts"
+import { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { clients } from "../../clients/clients.ts"
 import { httpStatus } from "../../clients/httpStatus.ts"
 import { HeadlessOAuthClient } from "../../support/HeadlessOAuthClient.ts"

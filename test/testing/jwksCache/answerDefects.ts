@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Result from "effect/Result"
-import { isJsonObject, own, parseJsonObject } from "../../../src/keys/JsonObject.ts"
-import { type ProviderAnswer, ProviderRequestFailed } from "../../../src/keys/ProviderHttp.ts"
 import { readPublicJwk } from "../../../src/keys/publicJwk.ts"
+import { isJsonObject, own, parseJsonObject } from "../../../src/remote/JsonObject.ts"
+import { type ProviderAnswer, ProviderRequestFailed } from "../../../src/remote/ProviderHttp.ts"
 import { type Defect, forgetful, isForKeys, onAnswer, onClient, onSend, onStore } from "./between.ts"
 
 export const membersOf = ({ body }: ProviderAnswer): ReadonlyArray<unknown> => {

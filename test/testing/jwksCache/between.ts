@@ -4,7 +4,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { JwksCache, type JwksSource } from "../../../src/keys/JwksCache.ts"
-import { type ProviderAnswer, ProviderHttp, type ProviderRequest } from "../../../src/keys/ProviderHttp.ts"
+import { type ProviderAnswer, ProviderHttp, type ProviderRequest } from "../../../src/remote/ProviderHttp.ts"
 import type { Surroundings } from "../../../src/testing/jwksCache/World.ts"
 
 type Cache = JwksCache["Service"]

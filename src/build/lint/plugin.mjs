@@ -1,0 +1,117 @@
+/**
+ * Lint rules of this repository. `rooms` keeps the direction of dependencies between the folders of `src`.
+ *
+ * @module
+ */
+import { relative, resolve, sep } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const src = fileURLToPath(new URL("../..", import.meta.url))
+
+/** The rooms in the order that a request passes them: a room may import those above it in this list, and itself. */
+const order = [
+  "errors",
+  "identity",
+  "fairness",
+  "message",
+  "config",
+  "credential",
+  "remote",
+  "keys",
+  "verify",
+  "authorize",
+  "forward",
+  "discovery",
+  "http",
+  "issuer",
+  "embed",
+  "testing",
+  "spin",
+  "node"
+]
+
+/** Rooms above that a room must not import all the same, and why. */
+const barred = {
+  message: { rooms: ["fairness"], why: "Reading a message needs no shares." },
+  authorize: { rooms: ["remote", "keys", "verify"], why: "Authorization takes an identity, never a token." },
+  forward: { rooms: ["credential", "remote", "keys", "verify"], why: "Forwarding takes an admission, never a token." },
+  discovery: {
+    rooms: ["remote", "keys", "verify", "authorize", "forward"],
+    why: "Discovery documents are made of settings alone."
+  },
+  issuer: { rooms: order.slice(order.indexOf("credential"), order.indexOf("http") + 1), why: "The test issuer knows nothing of the gateway." },
+  testing: { rooms: ["embed"], why: "The suites test the layers, not one way of embedding them." },
+  spin: { rooms: ["issuer", "embed", "testing"], why: "The Spin component carries only what it runs." },
+  node: { rooms: ["embed", "testing"], why: "The program carries only what it runs." }
+}
+
+const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
+const pure = new Set(["errors", "identity", "fairness", "message", "config", "credential", "authorize", "discovery"])
+const httpRooms = ["http", "embed", "testing", "spin", "node"]
+
+/** What only some rooms may import from outside of `src`, and why. */
+const outside = [
+  {
+    matches: (name) => /^(effect|effect\/[a-z-]+|@effect\/platform-node)$/.test(name),
+    rooms: [],
+    why: "Import the module, not the barrel."
+  },
+  {
+    matches: (name) => /^jose(\/|$)/.test(name),
+    rooms: ["keys", "verify", "issuer", "testing"],
+    why: "Only the rooms of keys and tokens know jose."
+  },
+  {
+    matches: (name) => /^(node:|undici$|@effect\/platform-node\/)/.test(name),
+    rooms: ["node", "issuer", "testing", "build", "main.ts"],
+    why: "Only the entry points know the platform."
+  },
+  {
+    matches: (name) => serverModule.test(name),
+    rooms: httpRooms,
+    why: "Only the HTTP stage holds requests, responses and status codes."
+  },
+  {
+    matches: (name) => name.startsWith("effect/http/"),
+    rooms: order.filter((room) => !pure.has(room)),
+    why: "A pure room knows nothing of HTTP messages."
+  }
+]
+
+const roomOf = (file) => relative(src, file).split(sep)[0]
+
+/** Why `room` must not import `specifier`; `undefined` where it may. */
+const objection = (room, file, specifier) => {
+  if (!specifier.startsWith(".")) {
+    return outside.find(({ matches, rooms }) => matches(specifier) && !rooms.includes(room))?.why
+  }
+  const target = roomOf(resolve(file, "..", specifier))
+  if (target === room) return undefined
+  if (!order.includes(target)) return target === "version.ts" || room === "main.ts" ? undefined : "The entry points are imported by nobody."
+  if (!order.includes(room)) {
+    return room === "index.ts" && ["issuer", "testing", "spin", "node"].includes(target) ? "The library carries no program." : undefined
+  }
+  const exception = barred[room]
+  if (exception?.rooms.includes(target)) return exception.why
+  return order.indexOf(target) < order.indexOf(room)
+    ? undefined
+    : `\`${room}\` comes before \`${target}\` on the way of a request and must not know it.`
+}
+
+/** Keeps imports in the direction of a request's way: see `order`, `barred` and `outside`. */
+const rooms = {
+  create(context) {
+    const file = context.filename ?? context.getFilename()
+    const path = relative(src, file)
+    if (path.startsWith("..")) return {}
+    const room = roomOf(file)
+    const check = (node) => {
+      if (typeof node.source?.value !== "string") return
+      const why = objection(room, file, node.source.value)
+      if (why !== undefined) context.report({ node: node.source, message: why })
+    }
+    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check }
+  }
+}
+
+export default { meta: { name: "house" }, rules: { rooms } }

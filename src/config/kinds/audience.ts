@@ -1,0 +1,27 @@
+import * as Result from "effect/Result"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { audienceMistake } from "./issuerMistakes.ts"
+import { list, refuse } from "./kinds.ts"
+
+/** Complains about a text in which blanks stand where commas should. */
+export const blankWithin = (what: string) => (text: string): Complaint | undefined =>
+  text.split(",").some((member) => member.trim().includes(" "))
+    ? {
+      problem: `has a blank within ${what}`,
+      cure: "Separate several by commas; one that really has a blank must stand in an array of the config file"
+    }
+    : undefined
+
+/** Audiences of tokens. */
+export const audience = list(
+  "comma list",
+  /,/,
+  (members) => {
+    if (members.includes("*")) {
+      return refuse("contains a wildcard", "Name the audiences, or leave the setting out to check none")
+    }
+    const mistake = members.map(audienceMistake).find((found) => found !== undefined)
+    return mistake === undefined ? Result.succeed(members) : Result.fail([mistake])
+  },
+  blankWithin("an audience")
+)

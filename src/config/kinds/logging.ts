@@ -1,0 +1,29 @@
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+import type { GatewaySettings } from "../GatewaySettings.ts"
+
+const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> = {
+  trace: "Trace",
+  debug: "Debug",
+  info: "Info",
+  warn: "Warn",
+  error: "Error",
+  none: "None"
+}
+
+/** The settings that logging follows. */
+export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel">
+
+/** Writes each entry to standard output as `MCP_LOG_FORMAT` says. */
+export const loggerOf = ({ logFormat }: LogSettings): Logger.Logger<unknown, void> =>
+  logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })
+
+/** Leaves out entries below `MCP_LOG_LEVEL`. */
+export const layerMinimumLevel = ({ logLevel }: LogSettings) =>
+  Layer.succeed(References.MinimumLogLevel, levels[logLevel])
+
+/** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
+export const layerLogging = (settings: LogSettings) =>
+  Layer.merge(Logger.layer([loggerOf(settings)]), layerMinimumLevel(settings))

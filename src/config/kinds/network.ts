@@ -1,0 +1,56 @@
+/** Settings about peers, browsers and the address to listen on. */
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as Result from "effect/Result"
+import type { AllowedOrigins, TrustedProxies } from "../GatewaySettings.ts"
+import { type Checked, type Kind, list, refuse, string } from "./kinds.ts"
+
+const parseNetwork = (text: string) =>
+  IpNetwork.fromString(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`)
+
+/** `none`, `all`, or addresses and networks in CIDR notation. */
+export const trustedProxies: Kind<TrustedProxies, string | ReadonlyArray<string>> = list(
+  "`none`, `all`, or comma list",
+  /,/,
+  (members): Checked<TrustedProxies> => {
+    const word = members.length === 1 ? members[0]?.toLowerCase() : undefined
+    if (word === "none") return Result.succeed({ _tag: "None" })
+    if (word === "all" || word === "*") return Result.succeed({ _tag: "All" })
+    const networks = Result.all(members.map(parseNetwork))
+    return Result.isSuccess(networks)
+      ? Result.succeed({ _tag: "Networks", networks: networks.success })
+      : refuse(
+        "contains something that is not an IP network",
+        "Write none, all, or networks such as 10.0.0.0/8, with no bits set behind the prefix"
+      )
+  }
+)
+
+const isOrigin = (text: string): boolean => {
+  const url = Result.getOrUndefined(Result.try(() => new URL(text)))
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text && !text.includes("*")
+}
+
+/** `*`, or serialised origins (RFC 6454, section 6.2). */
+export const allowedOrigins: Kind<AllowedOrigins, string | ReadonlyArray<string>> = list(
+  "`*`, or comma list",
+  /,/,
+  (members): Checked<AllowedOrigins> => {
+    if (members.length === 1 && members[0] === "*") return Result.succeed({ _tag: "Any" })
+    return members.every(isOrigin)
+      ? Result.succeed({ _tag: "List", origins: members })
+      : refuse(
+        "contains something that is not an origin as browsers send it",
+        "Write https://app.example.com: lower case, no default port, no path, no slash at the end; or * alone"
+      )
+  }
+)
+
+/** A host name or address to listen on. */
+export const host: Kind<string, string> = string("host", (text) =>
+  /^[A-Za-z0-9._:%-]+$/.test(text)
+    ? Result.succeed(text)
+    : refuse("is not a host name or address", "Write a name or an address without port and brackets"))
+
+/** Says whether a value of `HOST` makes the gateway reachable from this machine only. */
+export const isLoopbackAddress = (host: string): boolean =>
+  /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1)$/.test(host.toLowerCase())

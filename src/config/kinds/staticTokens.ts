@@ -1,0 +1,190 @@
+/**
+ * Static tokens: `token:client:subject:scope,scope[:expiry]`, several separated by `;`, or a JSON array.
+ *
+ * Complaints point at entries by number, never at what they say.
+ */
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { StaticToken } from "../GatewaySettings.ts"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { parseJson } from "../sources/jsonText.ts"
+import { nearestName, showMember } from "../sources/nearestName.ts"
+import { type Checked, integer, type Kind, refuse, scopes as scopeList, secret, text as line } from "./kinds.ts"
+import { leftoverOfSecret } from "./leftovers.ts"
+
+/** One static token as TypeScript and JSON write it. */
+export interface StaticTokenInput {
+  readonly token: string | Redacted.Redacted<string>
+  readonly client_id: string
+  readonly subject: string
+  readonly scopes?: string | ReadonlyArray<string> | undefined
+  /** Seconds since 1970. */
+  readonly expires_at?: number | undefined
+  readonly email?: string | undefined
+  readonly name?: string | undefined
+}
+
+const members: ReadonlySet<string> = new Set([
+  "token",
+  "client_id",
+  "subject",
+  "scopes",
+  "expires_at",
+  "email",
+  "name"
+])
+
+const form = "Write token:client:subject:scope,scope[:expiry], several separated by semicolons, or a JSON array of " +
+  "{token, client_id, subject, scopes, expires_at, email, name}"
+
+// The latest expiry is in the year 5138: a larger number is one of milliseconds.
+const expiry = integer(0, 99_999_999_999)
+const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
+const absent: ReadonlySet<string> = new Set(["undefined", "null"])
+
+/** What every token must be, however it was written. */
+const check = (token: StaticToken): Checked<StaticToken> => {
+  const value = Redacted.value(token.token)
+  if (!token68.test(value)) {
+    return refuse(
+      "has a token with characters that no bearer token can have",
+      "Use letters, digits, -, ., _, ~, + and /"
+    )
+  }
+  return absent.has(value)
+    ? refuse("has the word undefined or null for a token", "Check the variable that it was to come from")
+    : Result.succeed(token)
+}
+
+const noScopes: ReadonlyArray<string> = []
+
+const parseLine = (text: string): Checked<StaticToken> => {
+  const [token, clientId, subject, ...rest] = text.split(":").map((field) => field.trim())
+  if (!token || !clientId || !subject || rest.length === 0) return refuse("has an empty or missing field", form)
+  const last = rest.at(-1) ?? ""
+  const expires = /^[0-9]+$/.test(last)
+  // A mistyped expiry must not read as a scope of a token that never ends.
+  if (!expires && rest.length > 1 && /^(?:$|[-+0-9])/.test(last)) {
+    return refuse(
+      "ends in a field that stands where an expiry would but is none",
+      "Write the expiry as seconds since 1970; a scope that begins with a digit after a colon needs the JSON form"
+    )
+  }
+  const granted = (expires ? rest.slice(0, -1) : rest).join(":")
+  return Result.flatMap(
+    Result.all({
+      scopes: granted.replace(/[\s,]/g, "") === "" ? Result.succeed(noScopes) : scopeList.fromText(granted),
+      expiresAt: expires ? expiry.fromText(last) : Result.succeed(undefined)
+    }),
+    (parsed) => check({ token: Redacted.make(token), clientId, subject, ...parsed, email: undefined, name: undefined })
+  )
+}
+
+const parseMember = (value: unknown): Checked<StaticToken> => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("is not an object", form)
+  const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
+  for (const name of given.keys()) {
+    if (members.has(name)) continue
+    const meant = nearestName(name, members)
+    return refuse(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
+  }
+  const optional = <A>(name: string, kind: Kind<A>): Checked<A | undefined> =>
+    given.has(name) ? kind.fromJson(given.get(name)) : Result.succeed(undefined)
+  const granted = given.get("scopes")
+  return Result.flatMap(
+    Result.mapError(
+      Result.all({
+        token: secret.fromJson(given.get("token")),
+        clientId: line.fromJson(given.get("client_id")),
+        subject: line.fromJson(given.get("subject")),
+        scopes: granted === undefined || granted === "" || (Array.isArray(granted) && granted.length === 0)
+          ? Result.succeed(noScopes)
+          : scopeList.fromJson(granted),
+        expiresAt: optional("expires_at", expiry),
+        email: optional("email", line),
+        name: optional("name", line)
+      }),
+      () => [{ problem: "has a missing, empty or mistyped member", cure: form }]
+    ),
+    check
+  )
+}
+
+const collect = (parsed: ReadonlyArray<Checked<StaticToken>>): Checked<ReadonlyArray<StaticToken>> => {
+  if (parsed.length === 0) return refuse("holds no token", form)
+  const tokens: Array<StaticToken> = []
+  const complaints: Array<Complaint> = []
+  const seen = new Map<string, number>()
+  for (const [index, result] of parsed.entries()) {
+    if (Result.isFailure(result)) {
+      for (const { cure, problem } of result.failure) {
+        complaints.push({ problem: `entry ${index + 1} ${problem}`, cure })
+      }
+      continue
+    }
+    const value = Redacted.value(result.success.token)
+    const first = seen.get(value)
+    if (first === undefined) {
+      seen.set(value, index + 1)
+      tokens.push(result.success)
+    } else {
+      complaints.push({
+        problem: `entry ${index + 1} has the same token as entry ${first}`,
+        cure: "Give each entry a token of its own"
+      })
+    }
+  }
+  return complaints.length === 0 ? Result.succeed(tokens) : Result.fail(complaints)
+}
+
+const fromJson = (value: unknown): Checked<ReadonlyArray<StaticToken>> => {
+  if (Array.isArray(value)) return collect(value.map(parseMember))
+  const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
+  return typeof text === "string" ? fromText(text) : refuse("is neither a string nor an array", form)
+}
+
+const fromText = (text: string): Checked<ReadonlyArray<StaticToken>> => {
+  const left = leftoverOfSecret(text.trim())
+  if (left !== undefined) return Result.fail([left])
+  if (/^\s*[[{]/.test(text)) {
+    return Result.flatMap(
+      parseJson(text),
+      (parsed) => Array.isArray(parsed) ? collect(parsed.map(parseMember)) : refuse("is not a JSON array", form)
+    )
+  }
+  // Files have a line for each.
+  return collect(text.split(/[;\r\n]/).filter((part) => part.trim() !== "").map(parseLine))
+}
+
+/** Never empty, all tokens different. */
+export const staticTokens: Kind<
+  ReadonlyArray<StaticToken>,
+  string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
+> = {
+  label: "token list",
+  schema: {
+    anyOf: [
+      { type: "string", minLength: 1 },
+      {
+        type: "array",
+        minItems: 1,
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["token", "client_id", "subject"],
+          properties: {
+            token: { type: "string", minLength: 1 },
+            client_id: { type: "string", minLength: 1 },
+            subject: { type: "string", minLength: 1 },
+            scopes: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+            expires_at: { type: "integer", minimum: 0, description: "Seconds since 1970." },
+            email: { type: "string" },
+            name: { type: "string" }
+          }
+        }
+      }
+    ]
+  },
+  fromText,
+  fromJson
+}

@@ -1,0 +1,136 @@
+/**
+ * The providers: the single one that flat settings describe, or those of `MCP_PROVIDERS`.
+ */
+import * as Result from "effect/Result"
+import type { Provider } from "../GatewaySettings.ts"
+import type { Problem } from "../InvalidConfiguration.ts"
+import { type SettingName } from "../settings.ts"
+import { nearestName, showMember } from "../sources/nearestName.ts"
+import { isObject } from "../sources/nested.ts"
+import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "../sources/settingFiles.ts"
+import { decode, type Given } from "../sources/Source.ts"
+import * as FieldReader from "./FieldReader.ts"
+import { resolveProvider } from "./provider.ts"
+import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
+import { complainAboutPair } from "./providerPairs.ts"
+import type { ProviderContext } from "./providerParts.ts"
+
+type Settings = ReadonlyMap<SettingName, Given>
+
+const flatFields = providerFieldNames.filter((field) => !providerFields[field].gatewayWide)
+
+/** Without one of these the rest says nothing about who lets callers in. */
+const identifying: ReadonlySet<ProviderFieldName> = new Set<ProviderFieldName>([
+  "type",
+  "issuer",
+  "jwks_uri",
+  "public_key",
+  "tokens",
+  "introspection_endpoint"
+])
+
+const flat = (settings: Settings): ReadonlyMap<ProviderFieldName, Given> =>
+  new Map(flatFields.flatMap((field) => {
+    const given = settings.get(providerFields[field].setting)
+    return given === undefined ? [] : [[field, given]]
+  }))
+
+/** `client_secret_file` names a file that holds the client secret. */
+const fileFields: ReadonlyMap<string, ProviderFieldName> = new Map(
+  providerFieldNames.filter((field) => mayBeFile(providerFields[field].setting)).map((
+    field
+  ) => [`${field}_file`, field])
+)
+
+const isField = (name: string): name is ProviderFieldName => Object.hasOwn(providerFields, name)
+
+/** The fields of one entry of `MCP_PROVIDERS`. */
+const entry = (
+  value: unknown,
+  index: number,
+  source: string | undefined,
+  problems: Array<Problem>,
+  { allowHttp = [], contentOf = noFiles }: ProviderContext
+) => {
+  const setting = `MCP_PROVIDERS[${index}]`
+  if (!isObject(value)) {
+    problems.push({ setting, source, problem: "is not an object", cure: "Write {\"type\": …, \"issuer\": …}" })
+    return undefined
+  }
+  const given = new Map<ProviderFieldName, Given>()
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    const field = isField(name) ? name : fileFields.get(name)
+    if (field !== undefined) {
+      const found: Given = { value: member, isText: false, source, spellings: [name] }
+      if (given.has(field)) problems.push(givenTwice(`${setting}.${field}`, field, `${field}_file`))
+      const read = field === name ? undefined : fromSettingFile(`${setting}.${name}`, found, contentOf)
+      given.set(field, read?.given ?? found)
+      if (read?.problem !== undefined) problems.push(read.problem)
+      continue
+    }
+    const meant = nearestName(name, [...providerFieldNames, ...fileFields.keys()])
+    problems.push({
+      setting: `${setting}.${showMember(name)}`,
+      source,
+      problem: "is not a field of a provider",
+      cure: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`
+    })
+  }
+  return FieldReader.make(setting, given, (field) => `${setting}.${field}`, problems, allowHttp)
+}
+
+const readers = (
+  settings: Settings,
+  problems: Array<Problem>,
+  context: ProviderContext
+): ReadonlyArray<FieldReader.FieldReader> => {
+  const { allowHttp = [] } = context
+  const single = flat(settings)
+  const several = settings.get("MCP_PROVIDERS")
+  if (several === undefined) {
+    return [...single.keys()].some((field) => identifying.has(field))
+      ? [FieldReader.make("the provider", single, (field) => providerFields[field].setting, problems, allowHttp)]
+      : []
+  }
+  const { source } = several
+  if (single.size > 0) {
+    const names = [...single].map(([field, given]) => given.source ?? providerFields[field].setting)
+    problems.push({
+      setting: "MCP_PROVIDERS",
+      source,
+      problem: `is given together with ${names.join(", ")}, which describe a provider by themselves`,
+      cure: "Keep one of the two ways"
+    })
+  }
+  const entries = decode("MCP_PROVIDERS", several)
+  if (Result.isFailure(entries)) {
+    for (const complaint of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...complaint })
+    return []
+  }
+  return entries.success.flatMap((value, index) => entry(value, index, source, problems, context) ?? [])
+}
+
+/** The providers, in order; what is wrong with them goes to `problems`. */
+export const resolveProviders = (
+  settings: Settings,
+  context: ProviderContext,
+  problems: Array<Problem>
+): ReadonlyArray<Provider> => {
+  const resolved = readers(settings, problems, context).flatMap((fields) => {
+    const provider = resolveProvider(fields, context)
+    return provider === undefined ? [] : [{ provider, fields }]
+  })
+  for (const [index, second] of resolved.entries()) {
+    for (const first of resolved.slice(0, index)) complainAboutPair(first, second)
+  }
+  return resolved.map(({ provider }) => provider)
+}
+
+/** Says whether the settings name any provider, right or wrong. */
+export const namesProvider = (settings: Settings): boolean => {
+  const several = settings.get("MCP_PROVIDERS")
+  if (several === undefined) return [...flat(settings).keys()].some((field) => identifying.has(field))
+  const entries = decode("MCP_PROVIDERS", several)
+  return Result.isFailure(entries) || entries.success.length > 0
+}

@@ -1,0 +1,49 @@
+import * as Result from "effect/Result"
+import type { Problem } from "../InvalidConfiguration.ts"
+import type { Checked } from "../kinds/kinds.ts"
+import { type Decoded, type SettingName, settings } from "../settings.ts"
+
+/** A value as it was found, not yet decoded. */
+export interface Given {
+  /** A string if `isText`, else whatever JSON or TypeScript code had there. */
+  readonly value: unknown
+  /** It came from a variable, where everything is text. */
+  readonly isText: boolean
+  /** How it was given, where that is not the canonical name. */
+  readonly source: string | undefined
+  /** All names that it was given under. */
+  readonly spellings: ReadonlyArray<string>
+  /** It was given by the path of a file, which was read, or has been complained about. */
+  readonly fromFile?: "Read" | "Unusable"
+}
+
+/** What one source of settings holds, and what is wrong with it before any value is looked at. */
+export interface Source {
+  readonly given: ReadonlyMap<SettingName, Given>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/**
+ * Reads a value as the kind that its setting has.
+ *
+ * @param allowHttp hosts, beside this machine, whose URLs may be http ones
+ */
+export const decode = <N extends SettingName>(
+  name: N,
+  { fromFile, isText, value }: Given,
+  allowHttp: ReadonlyArray<string> = []
+): Checked<Decoded<N>> => {
+  if (fromFile === "Unusable") return Result.fail([])
+  const { kind } = settings[name]
+  const decoded = isText && typeof value === "string" ? kind.fromText(value) : kind.fromJson(value)
+  return Result.flatMap(decoded, (usable) => kind.permit?.(usable, allowHttp) ?? Result.succeed(usable))
+}
+
+/** Several sources as one: for each setting the first that has it. */
+export const merge = (sources: ReadonlyArray<Source>): Source => {
+  const merged = new Map<SettingName, Given>()
+  for (const { given } of sources) {
+    for (const [name, value] of given) if (!merged.has(name)) merged.set(name, value)
+  }
+  return { given: merged, problems: sources.flatMap(({ problems }) => problems) }
+}

@@ -1,0 +1,58 @@
+/**
+ * `AUTH_CONFIG`, the single JSON variable of the FTL auth gateway, read as the settings that it stands for.
+ */
+import * as Result from "effect/Result"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { type SettingName, settings } from "../settings.ts"
+import { nearestName, showMember } from "./nearestName.ts"
+import { isObject } from "./nested.ts"
+import type { Given } from "./Source.ts"
+
+const members: ReadonlyMap<string, SettingName> = new Map([
+  ["mcp_gateway_url", "MCP_GATEWAY_URL"],
+  ["trace_id_header", "MCP_TRACE_HEADER"],
+  ["enabled", "MCP_AUTH_ENABLED"],
+  ["providers", "MCP_PROVIDERS"]
+])
+
+/** An entry of `providers` in the terms of `MCP_PROVIDERS`; `null` stands for a member that is not there. */
+const translate = (entry: unknown): unknown => {
+  if (!isObject(entry)) return entry
+  const given = Object.entries(entry).filter(([, value]) => value !== null)
+  const names = new Set(given.map(([name]) => name))
+  return Object.fromEntries(given.map(([name, value]) => {
+    if (name === "authorization_endpoint" && !names.has("authorize_endpoint")) return ["authorize_endpoint", value]
+    return name === "type" && value === "auth_kit" ? ["type", "authkit"] : [name, value]
+  }))
+}
+
+const unknownMember = (name: string): Complaint => {
+  const meant = nearestName(name, members.keys())
+  return {
+    problem: `has an unknown member ${showMember(name)}`,
+    cure: meant === undefined ? `Known are ${[...members.keys()].join(", ")}` : `Did you mean ${meant}?`
+  }
+}
+
+/** The settings that a value of `AUTH_CONFIG` gives, and what is wrong with its outermost members. */
+export const readAuthConfig = (text: string): {
+  readonly given: ReadonlyArray<readonly [SettingName, Given]>
+  readonly complaints: ReadonlyArray<Complaint>
+} => {
+  const parsed = settings.AUTH_CONFIG.kind.fromText(text)
+  if (Result.isFailure(parsed)) return { given: [], complaints: parsed.failure }
+  const given: Array<readonly [SettingName, Given]> = []
+  const complaints: Array<Complaint> = []
+  for (const [member, value] of Object.entries(parsed.success)) {
+    const name = members.get(member)
+    const source = `${member} in AUTH_CONFIG`
+    if (name === undefined) {
+      complaints.push(unknownMember(member))
+    } else if (name === "MCP_PROVIDERS" && Array.isArray(value)) {
+      given.push([name, { value: value.map(translate), isText: false, source, spellings: [source] }])
+    } else if (value !== null) {
+      given.push([name, { value, isText: false, source, spellings: [source] }])
+    }
+  }
+  return { given, complaints }
+}

@@ -1,0 +1,78 @@
+/**
+ * Secrets and keys that stand in files, as Docker and Kubernetes mount them: `MCP_CLIENT_SECRET_FILE` names a file that
+ * holds what `MCP_CLIENT_SECRET` would.
+ *
+ * Nothing here reads a file: whoever can, does so beforehand, and says what was found.
+ */
+import type { Complaint, Problem } from "../InvalidConfiguration.ts"
+import { type SettingName, settingNames, settings } from "../settings.ts"
+import type { Given } from "./Source.ts"
+
+/** What a file was found to hold, or what is wrong with it, beginning with a verb. */
+export type FileContent = { readonly text: string } | { readonly problem: string; readonly cure: string }
+
+/** The content of the file with a path; `undefined` where it has not been read, or nobody can. */
+export type ContentOf = (path: string) => FileContent | undefined
+
+/** For hosts without files, and for programs that embed the gateway. */
+export const noFiles: ContentOf = () => undefined
+
+/** Whether a setting may be given by a file: every secret, and keys. */
+export const mayBeFile = (name: SettingName): boolean => {
+  const { inFile, secret } = settings[name]
+  return secret === true || inFile === true
+}
+
+/** The settings that may be given by a file. */
+export const fileSettings: ReadonlyArray<SettingName> = settingNames.filter(mayBeFile)
+
+// A secret that was put into the wrong variable does not look like this.
+const path =
+  /^(?:[A-Za-z]:|\.{1,2}|~)?(?:[\\/][\w .@-]{1,64}){2,32}$|^[\w .\\/@-]{0,200}\.[A-Za-z][\w-]{0,11}$|^\/[a-z_-]{1,32}$/
+
+const showPath = (text: string): string => path.test(text) ? text : "(not shown: it does not look like a path)"
+
+const complaintAbout = (path: string, content: FileContent | undefined): Complaint | undefined => {
+  if (content === undefined) {
+    return {
+      problem: "names a file, and nothing here can read files",
+      cure: "Give the content itself, by the name without _FILE at its end"
+    }
+  }
+  return "text" in content ? undefined : { problem: `${showPath(path)} ${content.problem}`, cure: content.cure }
+}
+
+/**
+ * What a setting is given as by the path of a file, and what is wrong with that.
+ *
+ * @param setting what the setting with the path is called: `MCP_CLIENT_SECRET_FILE`
+ * @param given the path, as it was found
+ */
+export const fromSettingFile = (
+  setting: string,
+  given: Given,
+  contentOf: ContentOf
+): { readonly given: Given; readonly problem: Problem | undefined } => {
+  const { source, value } = given
+  const named = typeof value === "string" ? value.trim() : ""
+  if (named === "") {
+    const complaint = { problem: "is not the path of a file", cure: "Name the file that holds the value" }
+    return { given: { ...given, isText: true, fromFile: "Unusable" }, problem: { setting, source, ...complaint } }
+  }
+  const content = contentOf(named)
+  const complaint = complaintAbout(named, content)
+  return content !== undefined && "text" in content
+    ? { given: { ...given, value: content.text, isText: true, fromFile: "Read" }, problem: undefined }
+    : {
+      given: { ...given, isText: true, fromFile: "Unusable" },
+      problem: complaint && { setting, source, ...complaint }
+    }
+}
+
+/** The complaint about a setting that is given both by itself and by a file. */
+export const givenTwice = (setting: string, one: string, other: string): Problem => ({
+  setting,
+  source: undefined,
+  problem: `is given twice, as ${one} and as ${other}`,
+  cure: "Keep one of them"
+})

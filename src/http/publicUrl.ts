@@ -1,0 +1,61 @@
+import * as Result from "effect/Result"
+import { isLoopbackHost } from "../config/kinds/loopback.ts"
+import { resourceUrl } from "../config/kinds/resourceUrl.ts"
+import { InvalidRequest } from "../errors/GatewayError.ts"
+
+/** What a request says about the URL under which the client reached the gateway. */
+export interface RequestAuthority {
+  /** The `Host` field lines. */
+  readonly host: ReadonlyArray<string>
+  /** `X-Forwarded-Host`, else `X-Original-Host`; `undefined` unless a trusted proxy sent it. */
+  readonly forwardedHost: string | undefined
+  /** `X-Forwarded-Proto`; `undefined` unless a trusted proxy sent it. */
+  readonly forwardedProto: string | undefined
+}
+
+// RFC 9110, section 7.2: uri-host [ ":" port ], here without percent-encoding, sub-delims and userinfo.
+const authority = /^([a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/
+
+const malformed = (detail: string) => Result.fail(new InvalidRequest({ reason: "MalformedHost", detail }))
+
+/** The value nearest to us: the one that the trusted proxy itself wrote. */
+const last = (list: string | undefined): string | undefined => list?.split(",").at(-1)?.trim()
+
+/**
+ * The URL under which clients know the gateway, without a slash at its end.
+ *
+ * The one source of the protected resource document, the challenge and the automatic audience, so that they cannot
+ * disagree. A configured URL wins; otherwise `Host`, strictly parsed, or what a trusted proxy says in its place, with
+ * `http` for loopback hosts and `https` for all others.
+ */
+export const publicUrl = (
+  configured: string | undefined,
+  { forwardedHost, forwardedProto, host: lines }: RequestAuthority
+): Result.Result<string, InvalidRequest> => {
+  if (lines.length > 1) return malformed("several Host fields")
+  const value = last(forwardedHost) ?? lines[0]
+  if (value === undefined || value === "") {
+    return configured === undefined ? malformed("no Host") : Result.succeed(configured)
+  }
+  const match = value.length > 255 ? null : authority.exec(value.toLowerCase())
+  const host = match?.[1]
+  const port = match?.[2]
+  if (host === undefined || (port !== undefined && Number(port) > 65_535)) return malformed("unusable Host")
+  if (configured !== undefined) return Result.succeed(configured)
+  const forwarded = last(forwardedProto)?.toLowerCase()
+  const scheme = forwarded === "http" || forwarded === "https" ? forwarded : isLoopbackHost(host) ? "http" : "https"
+  const url = `${scheme}://${host}${port === undefined ? "" : `:${port}`}`
+  // Some that have the form of a host are none (`256.1`, `[1:2]`), and some have another name (`127.1`).
+  return URL.canParse(url) ? Result.succeed(new URL(url).origin) : malformed("unusable Host")
+}
+
+const wellKnown = "/.well-known/oauth-protected-resource"
+
+/** Where the protected resource metadata is, at the root of the host (RFC 9728, section 3). */
+export const metadataUrl = (publicUrl: string): string => publicUrl + wellKnown
+
+/** Where the protected resource metadata is, path inserted between host and path (RFC 9728, section 3.1). */
+export const insertedMetadataUrl = (publicUrl: string, mcpPath: string): string => {
+  const resource = new URL(resourceUrl(publicUrl, mcpPath))
+  return resource.pathname === "/" ? metadataUrl(publicUrl) : resource.origin + wellKnown + resource.pathname
+}

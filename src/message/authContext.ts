@@ -1,0 +1,28 @@
+/** The caller as the MCP server reads it inside a message. */
+import type { Identity } from "../identity/Identity.ts"
+
+const encoder = new TextEncoder()
+
+// The requests of one verified token share its identity.
+const serialised = new WeakMap<Identity, Uint8Array>()
+
+/**
+ * Serialises `{authenticated_user, email, provider}` for `params._authContext` and `result.serverInfo.authInfo`.
+ *
+ * The bytes are one line of ASCII, whatever the claims hold, so that no later encoding changes them. Half a surrogate
+ * pair stays an escape: replacing it would make two subjects equal.
+ */
+export const authContext = (identity: Identity): Uint8Array => {
+  const known = serialised.get(identity)
+  if (known !== undefined) return known
+  const json = JSON.stringify({
+    authenticated_user: identity.subject,
+    email: identity.email ?? null,
+    provider: identity.provider
+  })
+  const bytes = encoder.encode(json.replace(/[^\u0020-\u007e]/g, escape))
+  serialised.set(identity, bytes)
+  return bytes
+}
+
+const escape = (codeUnit: string): string => `\\u${codeUnit.charCodeAt(0).toString(16).padStart(4, "0")}`

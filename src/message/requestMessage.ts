@@ -1,0 +1,35 @@
+/**
+ * What the gateway does to the JSON-RPC messages that a client sends: it takes out every `_authContext` and puts its
+ * own into `initialize`.
+ */
+import * as Result from "effect/Result"
+import type { InvalidRequest } from "../errors/GatewayError.ts"
+import { JsonScanner, maxMessageDepth } from "./json/scanJson.ts"
+import { RequestReader } from "./requestReader.ts"
+import type { RequestRules, RequestSummary } from "./requestRules.ts"
+
+export interface RewrittenRequest extends RequestSummary {
+  /** The body to send: the given instance if nothing had to be changed. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Rewrites the body of a POST to the MCP server.
+ *
+ * Every `_authContext` is removed at any depth, however it is spelt; in an `initialize` message `params._authContext`
+ * becomes `authContext`. All other bytes stay as they are. Fails with `InvalidRequest`: `MalformedMessage` for what is
+ * not one JSON-RPC message or a batch of them, `AmbiguousMessage` where parsers could differ about what decides or is
+ * rewritten, `MessageTooDeep`. `RequestRewriter` does the same to a body that comes in pieces.
+ *
+ * Source: JSON-RPC 2.0, sections 4 and 6; MCP 2025-03-26, base protocol (batching).
+ */
+export const rewriteRequest = (
+  bytes: Uint8Array,
+  rules: RequestRules
+): Result.Result<RewrittenRequest, InvalidRequest> => {
+  const reader = new RequestReader(new JsonScanner(bytes, maxMessageDepth), rules)
+  const refused = reader.read()
+  if (refused !== undefined) return Result.fail(refused)
+  const { initializeId, listens, tools } = reader.summary()
+  return Result.succeed({ bytes: reader.output.whole(), initializeId, listens, tools })
+}

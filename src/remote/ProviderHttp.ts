@@ -1,0 +1,180 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { readRefusal } from "./bearerChallenge.ts"
+import { errorCode, wayOf } from "./failureCause.ts"
+import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
+import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+import { providerUrl } from "./providerUrl.ts"
+import { retryAfterOf } from "./retryAfter.ts"
+
+export { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+
+/** How long an exchange may take, from the first byte sent to the last byte received. */
+const timeout = "5 seconds"
+
+/** Counted after decompression. */
+const maxBodyBytes = 1_048_576
+
+/** What is read of the body of a refusal, and for how long: without it the status has to do. */
+const maxRefusalBytes = 16_384
+const refusalPatience = "1 second"
+
+/** One question to a provider. */
+export interface ProviderRequest {
+  readonly url: string
+  /** Host patterns that the URL must match; empty: any host. */
+  readonly allowedDomains: ReadonlyArray<string>
+  /** Hosts, beside this machine, that may be asked over http. */
+  readonly allowHttp?: ReadonlyArray<string> | undefined
+  /** The value of the `Authorization` field. */
+  readonly authorization?: Redacted.Redacted<string>
+  /** Sent as `application/x-www-form-urlencoded` with POST; without it the request is a GET. */
+  readonly form?: ReadonlyArray<readonly [name: string, value: Redacted.Redacted<string> | string]>
+}
+
+/** A complete answer with status 200. */
+export interface ProviderAnswer {
+  readonly body: JsonObject
+  readonly cacheControl: string | undefined
+}
+
+/**
+ * The one way to ask an identity provider.
+ *
+ * GET, or POST with a form; answers are JSON objects with status 200. Within 5 seconds all in all, at most 1 MiB after
+ * decompression, over `https` (`http` only to this machine and to named hosts), to the allowed hosts; redirects are not followed and no
+ * trace headers are sent.
+ */
+export class ProviderHttp extends Context.Service<ProviderHttp, {
+  readonly send: (request: ProviderRequest) => Effect.Effect<ProviderAnswer, ProviderRequestFailed>
+}>()("mcp-authorizer/remote/ProviderHttp") {
+  static readonly make = Effect.gen(function*() {
+    // Tied to the scope of one exchange, so that a connection whose body nobody wants is closed at once.
+    const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+    return ProviderHttp.of({
+      send: Effect.fnUntraced(function*(request) {
+        const url = yield* Effect.fromResult(
+          Result.mapError(
+            providerUrl(request.url, request.allowedDomains, request.allowHttp),
+            (kind) =>
+              new ProviderRequestFailed({ kind, url: URL.canParse(request.url) ? loggedUrl(new URL(request.url)) : "" })
+          )
+        )
+        const failed: Failed = (failure) => new ProviderRequestFailed({ ...failure, url: loggedUrl(url) })
+        return yield* client.execute(toClientRequest(url, request)).pipe(
+          Effect.mapError((error) => failed(unreachable(error))),
+          Effect.flatMap((response) => read(response, url, failed)),
+          Effect.scoped,
+          Effect.timeoutOrElse({
+            duration: timeout,
+            orElse: () => Effect.fail(failed({ kind: "Timeout", found: timeout }))
+          }),
+          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+          // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
+          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+        )
+      })
+    })
+  })
+
+  static readonly layer = Layer.effect(ProviderHttp, ProviderHttp.make)
+}
+
+const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): HttpClientRequest.HttpClientRequest => {
+  const request = HttpClientRequest.acceptJson(
+    form === undefined
+      ? HttpClientRequest.get(url)
+      : HttpClientRequest.bodyUrlParams(
+        HttpClientRequest.post(url),
+        form.map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)] as const)
+      )
+  )
+  // Not every client decodes.
+  const plain = HttpClientRequest.setHeader(request, "accept-encoding", "identity")
+  return authorization === undefined
+    ? plain
+    : HttpClientRequest.setHeader(plain, "authorization", Redacted.value(authorization))
+}
+
+/** A failure at the URL that is being asked. */
+type Failed = (failure: Omit<ConstructorParameters<typeof ProviderRequestFailed>[0], "url">) => ProviderRequestFailed
+
+const unreachable = (error: HttpClientError.HttpClientError) => ({
+  kind: "Unreachable" as const,
+  found: errorCode(error),
+  way: wayOf(error)
+})
+
+/** A `Location` as it may be logged. */
+const redirectTarget = (location: string | undefined, from: URL): string | undefined =>
+  location !== undefined && URL.canParse(location, from) ? `to ${loggedUrl(new URL(location, from))}` : undefined
+
+const mediaType = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}(?=\s*(?:;|$))/
+
+/** What something is that is no JSON, for the log: a page for people, or what its media type says. */
+const foundInstead = (text: string, contentType: string | undefined): string | undefined => {
+  if (text.trim() === "") return "an empty body"
+  if (/^\s*<(?:!doctype|html)/i.test(text)) return "HTML"
+  return mediaType.exec(contentType?.trim().toLowerCase() ?? "")?.[0]
+}
+
+/** The body as text, or the failure to have it. */
+const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, failed: Failed) =>
+  response.stream.pipe(
+    Stream.mapError((error) => failed(unreachable(error))),
+    Stream.limitBytes(maxBytes, () => Stream.fail(failed({ kind: "TooLarge", found: `more than ${maxBytes} bytes` }))),
+    Stream.mkUint8Array,
+    Effect.flatMap((bytes) =>
+      Effect.try({
+        try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+        catch: () => failed({ kind: "NotUtf8" })
+      })
+    )
+  )
+
+/** What the answer to a question that was not liked says about it. */
+const readStatus = Effect.fnUntraced(function*(
+  response: HttpClientResponse.HttpClientResponse,
+  url: URL,
+  failed: Failed
+) {
+  const { headers, status } = response
+  if (status >= 300 && status < 400) {
+    return failed({ kind: "Redirect", status, found: redirectTarget(headers["location"], url) })
+  }
+  const retryAfter = retryAfterOf(headers["retry-after"], yield* Clock.currentTimeMillis)
+  if (status < 400 || status >= 500) return failed({ kind: "Status", status, retryAfter })
+  const text = yield* readText(response, maxRefusalBytes, failed).pipe(
+    Effect.timeoutOrElse({ duration: refusalPatience, orElse: () => Effect.succeed("") }),
+    Effect.orElseSucceed(() => "")
+  )
+  const body = Result.getOrElse(parseJsonObject(text), (): JsonObject => ({}))
+  return failed({ kind: "Status", status, retryAfter, refusal: readRefusal(headers["www-authenticate"], body) })
+})
+
+const read = Effect.fnUntraced(function*(
+  response: HttpClientResponse.HttpClientResponse,
+  url: URL,
+  failed: Failed
+) {
+  if (response.status !== 200) return yield* yield* readStatus(response, url, failed)
+  const text = yield* readText(response, maxBodyBytes, failed)
+  const contentType = response.headers["content-type"]
+  const body = yield* Effect.fromResult(
+    Result.mapError(
+      parseJsonObject(text),
+      (kind) => failed({ kind, found: kind === "NotJson" ? foundInstead(text, contentType) : undefined })
+    )
+  )
+  return { body, cacheControl: response.headers["cache-control"] }
+})

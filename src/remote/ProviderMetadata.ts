@@ -1,0 +1,146 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
+import { show } from "../errors/show.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
+import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
+import { freshnessMillis } from "./freshness.ts"
+import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
+import { type JsonObject, own } from "./JsonObject.ts"
+import { ProviderHttp } from "./ProviderHttp.ts"
+import { documentWaiters, providerLimits, tooManyWait } from "./providerLimits.ts"
+import { type ProviderReach, type PublishedIssuer, reachOf } from "./ProviderReach.ts"
+import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+import * as RemoteValue from "./RemoteValue.ts"
+
+/** The metadata of an issuer cannot be had, or is not its own. `detail` is for the log. */
+export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
+  readonly detail: string
+  /** The provider was asked everywhere and has no such document. */
+  readonly isAbsent?: boolean | undefined
+}> {}
+
+/** An issuer, and what its URLs may be. */
+export interface MetadataSource extends ProviderReach, PublishedIssuer {}
+
+/** A document, and where it was found. */
+export interface LocatedMetadata {
+  readonly url: string
+  readonly document: JsonObject
+}
+
+/** For all places together; each has its own limit as well. */
+const patience = "10 seconds"
+
+/**
+ * Whether a place was asked and has no document, so that there may be one elsewhere: what is not there, not allowed, a page
+ * for people, or a redirect, which nobody follows. A provider that is down or wants to be left alone is not asked again.
+ */
+export const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
+  switch (kind) {
+    case "Status":
+      return status < 500 && status !== 408 && status !== 425 && status !== 429
+    case "Redirect":
+    case "NotJson":
+    case "NotAnObject":
+    case "NotUtf8":
+    case "DuplicateMember":
+    case "TooDeep":
+    case "TooLarge":
+      return true
+    default:
+      return false
+  }
+}
+
+/** Why a document is not the metadata of the issuer. That of a template may name the template or one of its tenants. */
+const mistake = (document: JsonObject, source: MetadataSource): string | undefined => {
+  const named = own(document, "issuer")
+  if (typeof named !== "string") return "it names no issuer"
+  const { issuer, tenants } = source
+  const isOwn = issuersOf(source).some((own) => isSameIssuer(own, named)) ||
+    (tenants !== undefined && isSameIssuer(normalTemplate(issuer), normalTemplate(named)))
+  return isOwn ? undefined : `it names the issuer ${show(named)}, and the configured one is ${show(issuer)}`
+}
+
+/**
+ * The discovery documents that providers publish about themselves (OpenID Connect Discovery 1.0, section 4; RFC 8414).
+ *
+ * Only for configured issuers, never for one that a token names. Where one place has no document the next one is asked,
+ * unless the place is configured. A
+ * document that names another issuer is refused (mix-up, RFC 8414, section 3.3). Kept as long as its `max-age` says,
+ * within 1 minute and 24 hours, else 5 minutes; a failure is kept for 10 seconds, and says of each URL what it answered.
+ */
+export class ProviderMetadata extends Context.Service<ProviderMetadata, {
+  /** The document as the provider wrote it. Fails with `MetadataUnavailable`. */
+  readonly document: (source: MetadataSource) => Effect.Effect<JsonObject, MetadataUnavailable>
+  /** Where the document is: of two that exist, the preferred one. Fails with `MetadataUnavailable`. */
+  readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
+}>()("mcp-authorizer/remote/ProviderMetadata") {
+  /** Finds the document and remembers it, whichever of the two answers is wanted. */
+  static readonly makeFind = Effect.gen(function*() {
+    const http = yield* ProviderHttp
+    const scope = yield* Effect.scope
+    // For each configured provider one entry for each document that is preferred.
+    const documents = new Map<string, RemoteValue.RemoteValue<LocatedMetadata, MetadataUnavailable>>()
+
+    const fetch = Effect.fnUntraced(
+      function*(source: MetadataSource, preferred: DocumentName) {
+        const { allowHttp, allowedDomains, discoveryUrl, issuer } = source
+        const said: Array<string> = []
+        let isAbsent = true
+        for (const url of discoveryUrl === undefined ? metadataUrls(issuer, preferred) : [discoveryUrl]) {
+          const answer = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
+          if (Result.isFailure(answer)) {
+            const failure = answer.failure
+            if (!hasNone(failure)) {
+              return yield* new MetadataUnavailable({ detail: [...said, failure.detail].join("; ") })
+            }
+            said.push(failure.summary)
+            continue
+          }
+          const { body, cacheControl } = answer.success
+          const wrong = mistake(body, source)
+          if (wrong === undefined) return { value: { url, document: body }, freshMillis: freshnessMillis(cacheControl) }
+          isAbsent = isAbsent && own(body, "issuer") === undefined
+          said.push(`${url}: ${wrong}`)
+        }
+        return yield* new MetadataUnavailable({ detail: said.join("; "), isAbsent })
+      },
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(new MetadataUnavailable({ detail: "Timeout of the whole discovery" }))
+      })
+    )
+
+    return (source: MetadataSource, preferred: DocumentName): Effect.Effect<LocatedMetadata, MetadataUnavailable> =>
+      Effect.suspend(() => {
+        const name = JSON.stringify([preferred, source.issuer, source.discoveryUrl ?? null, reachOf(source)])
+        const document = documents.get(name) ??
+          RemoteValue.make(
+            scope,
+            () => fetch(source, preferred),
+            providerLimits,
+            () => Effect.void,
+            makeWaitingRoom(
+              documentWaiters,
+              () => withoutStack(() => new MetadataUnavailable({ detail: `${source.issuer}: ${tooManyWait}` }))
+            )
+          )
+        documents.set(name, document)
+        return Effect.map(document.current, ({ value }) => value)
+      })
+  })
+
+  static readonly make = Effect.map(ProviderMetadata.makeFind, (find) =>
+    ProviderMetadata.of({
+      document: (source) => Effect.map(find(source, "openid-configuration"), ({ document }) => document),
+      location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url)
+    }))
+
+  static readonly layer = Layer.effect(ProviderMetadata, ProviderMetadata.make)
+}

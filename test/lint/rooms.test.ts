@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "vitest"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** What the lint says of a file in `folder` of `src` that has this line alone; the file is gone afterwards. */
+const lint = (folder: string, line: string): string => {
+  const scratch = mkdtempSync(join(root, "src", folder, "lint-"))
+  try {
+    const file = join(scratch, "scratch.ts")
+    writeFileSync(file, `${line}\n`)
+    return spawnSync(process.execPath, [join(root, "node_modules/oxlint/bin/oxlint"), file], {
+      cwd: root,
+      encoding: "utf8"
+    }).stdout
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+}
+
+const refused: ReadonlyArray<readonly [folder: string, line: string, why: string]> = [
+  ["forward", `export * from "../../verify/TokenVerifier.ts"`, "Forwarding takes an admission, never a token."],
+  ["config", `export * from "../../http/HttpApp.ts"`, "`config` comes before `http`"],
+  ["config/kinds", `export * from "../../../http/HttpApp.ts"`, "`config` comes before `http`"],
+  ["http", `export * from "../../node/cli.ts"`, "`http` comes before `node`"],
+  ["spin", `export { join } from "node:path"`, "Only the entry points know the platform."],
+  ["http", `export { jwtVerify } from "jose"`, "Only the rooms of keys and tokens know jose."],
+  ["forward", `export * from "effect/http/HttpServerResponse"`, "Only the HTTP stage holds requests"],
+  ["config", `export * from "effect/http/Headers"`, "A pure room knows nothing of HTTP messages."],
+  ["verify", `export * from "effect"`, "Import the module, not the barrel."]
+]
+
+const accepted: ReadonlyArray<readonly [folder: string, line: string]> = [
+  ["verify", `export * from "../../keys/JwksCache.ts"`],
+  ["node", `export { join } from "node:path"`],
+  ["keys", `export { jwtVerify } from "jose"`],
+  ["http", `export * from "effect/http/HttpServerResponse"`]
+]
+
+describe("dependencies point against the way of a request", () => {
+  for (const [folder, line, why] of refused) {
+    it(`src/${folder} must not have \`${line}\``, () => {
+      assert.include(lint(folder, line), why)
+    })
+  }
+  for (const [folder, line] of accepted) {
+    it(`src/${folder} may have \`${line}\``, () => {
+      assert.notInclude(lint(folder, line), "house(rooms)")
+    })
+  }
+})

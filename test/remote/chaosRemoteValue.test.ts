@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { providerLimits as limits } from "../../src/remote/providerLimits.ts"
+import type { Fetched, Phase } from "../../src/remote/remoteState.ts"
+import * as RemoteValue from "../../src/remote/RemoteValue.ts"
+
+type Answer = Effect.Effect<Fetched<string>, "down">
+
+const sent = (value: string): Answer => Effect.succeed({ value, freshMillis: 60_000 })
+
+const down: Answer = Effect.fail("down")
+
+/** A value whose provider gives these answers, one after the other, and the last one from then on. */
+const setUp = Effect.fnUntraced(function*(
+  answers: readonly [Answer, ...ReadonlyArray<Answer>],
+  onChange: (phase: Phase) => Effect.Effect<void> = () => Effect.void
+) {
+  const fetches: Array<RemoteValue.FetchRequest<string>> = []
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const value = RemoteValue.make(
+    scope,
+    (request: RemoteValue.FetchRequest<string>) =>
+      Effect.suspend(() => {
+        fetches.push(request)
+        return answers[fetches.length - 1] ?? answers.at(-1) ?? down
+      }),
+    limits,
+    onChange
+  )
+  return { fetches, scope, value }
+})
+
+const valueOf = Effect.map(({ value }: { readonly value: string }) => value)
+
+const outcome = <E>(effect: Effect.Effect<{ readonly value: string }, E>) =>
+  Effect.map(Effect.exit(valueOf(effect)), (exit) => Exit.isSuccess(exit) ? exit.value : Cause.squash(exit.cause))
+
+describe("RemoteValue", () => {
+  it.effect("JWKS-05 a caller who leaves at any moment holds up nobody", () =>
+    Effect.gen(function*() {
+      // One more yield each time: the caller is interrupted one step further on.
+      for (let moments = 0; moments < 12; moments++) {
+        const { fetches, value } = yield* setUp([Effect.andThen(Effect.yieldNow, sent("a"))], () => Effect.yieldNow)
+        const leaving = yield* Effect.forkChild(value.current, { startImmediately: true })
+        for (let moment = 0; moment < moments; moment++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(leaving)
+        assert.strictEqual(yield* valueOf(value.current), "a", `after ${moments}`)
+        assert.strictEqual(fetches.length, 1)
+      }
+    }))
+
+  it.effect("JWKS-04 a fetch that dies of a fault is backed off from, and recovered from", () =>
+    Effect.gen(function*() {
+      const fault = Effect.die("fault")
+      const { fetches, value } = yield* setUp([fault, fault, sent("a"), fault, fault, sent("b")])
+      assert.strictEqual(yield* outcome(value.current), "fault")
+      for (let times = 0; times < 10; times++) {
+        assert.strictEqual(yield* outcome(value.current), "fault")
+        assert.strictEqual(yield* outcome(value.refetched), "fault")
+      }
+      assert.strictEqual(fetches.length, 1)
+      yield* TestClock.adjust(limits.backOffMillis)
+      assert.strictEqual(yield* outcome(value.current), "fault")
+      yield* TestClock.adjust(limits.backOffMillis)
+      assert.strictEqual(yield* outcome(value.current), "a")
+      // What is held bridges a fault like any other failure.
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* value.current, { value: "a", stale: true })
+      assert.strictEqual(fetches.length, 4)
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* value.current, { value: "a", stale: true })
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* value.current, { value: "b", stale: false })
+    }))
+
+  it.effect("JWKS-04 a listener that dies holds up nobody", () =>
+    Effect.gen(function*() {
+      const { value } = yield* setUp([sent("a")], () => Effect.die("listener"))
+      assert.strictEqual(yield* outcome(value.current), "a")
+      assert.strictEqual(yield* outcome(value.current), "a")
+    }))
+
+  it.effect("JWKS-03 callers of all kinds share the fetch under way", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a"))])
+      const waiting = yield* Effect.forkChild(
+        Effect.all(Array.from({ length: 100 }, () => [value.current, value.refetched]).flat(), {
+          concurrency: "unbounded"
+        }),
+        { startImmediately: true }
+      )
+      yield* value.prefetch
+      yield* Deferred.succeed(gate, undefined)
+      const values = yield* Fiber.join(waiting)
+      assert.deepStrictEqual([...new Set(values.map(({ value }) => value))], ["a"])
+      assert.strictEqual(fetches.length, 1)
+    }))
+
+  it.effect("JWKS-23 says whether the provider was asked after the caller came", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const stored = Effect.map(sent("stored"), (answer) => ({ ...answer, stored: { extraMillis: 0 } }))
+      const { fetches, value } = yield* setUp([
+        Effect.andThen(Deferred.await(gate), sent("a")),
+        stored,
+        sent("b")
+      ])
+      const first = yield* Effect.forkChild(value.current, { startImmediately: true })
+      const second = yield* Effect.forkChild(value.current, { startImmediately: true })
+      const third = yield* Effect.forkChild(value.refetched, { startImmediately: true })
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepInclude(yield* Fiber.join(first), { value: "a", latest: true })
+      assert.deepInclude(yield* Fiber.join(second), { value: "a", latest: false })
+      assert.deepInclude(yield* Fiber.join(third), { value: "a", joined: true })
+      // What others have left in a store is not the latest either.
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* value.current, { value: "stored", latest: false })
+      assert.deepInclude(yield* value.refetched, { value: "b", joined: false })
+      assert.deepStrictEqual(fetches, [
+        { extra: false, previous: undefined },
+        { extra: false, previous: "a" },
+        { extra: true, previous: "stored" }
+      ])
+    }))
+
+  it.effect("JWKS-22 an old failure does not let a value serve past its end unasked", () =>
+    Effect.gen(function*() {
+      const { fetches, value } = yield* setUp([sent("a"), down, sent("b"), down])
+      assert.strictEqual(yield* outcome(value.current), "a")
+      // A hiccup, when something was looked for that the fresh value lacks.
+      assert.strictEqual(yield* outcome(value.refetched), "down")
+      yield* TestClock.adjust("30 minutes")
+      assert.deepInclude(yield* value.current, { value: "b", latest: true, stale: false })
+      assert.strictEqual(fetches.length, 3)
+      // Positive control: a failure just now does.
+      yield* TestClock.adjust("50 seconds")
+      assert.strictEqual(yield* outcome(value.current), "b")
+      yield* Effect.yieldNow
+      assert.strictEqual(fetches.length, 4)
+      yield* TestClock.adjust("10 seconds")
+      assert.deepInclude(yield* value.current, { value: "b", latest: false, stale: true })
+    }))
+
+  it.effect("ends with its scope, and leaves nobody waiting", () =>
+    Effect.gen(function*() {
+      const { scope, value } = yield* setUp([Effect.never])
+      const waiting = yield* Effect.forkChild(value.current, { startImmediately: true })
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(waiting)))
+    }))
+})
