@@ -1,8 +1,9 @@
-// Writes the reference tables of the READMEs anew from the built code: `npm run readme`, after a setting or the policy
-// changed.
+// Writes the reference tables of the READMEs anew: `npm run readme`, after a setting, the policy, or the catalogue of
+// requirements changed.
 import { readFileSync, writeFileSync } from "node:fs"
 import { providerReference, settingsReference } from "../dist/config/reference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
+import { catalogueReference } from "./catalogue/catalogue.mjs"
 
 const replaceTable = (path, table) => {
   const file = new URL(path, import.meta.url)
@@ -18,3 +19,7 @@ const replaceTable = (path, table) => {
 replaceTable("../src/config/README.md", settingsReference())
 replaceTable("../src/config/README.md", providerReference())
 replaceTable("../src/keys/README.md", policyReference())
+
+const page = new URL("catalogue/README.md", import.meta.url)
+const introduction = readFileSync(page, "utf8").split("\n## ")[0]?.trimEnd()
+writeFileSync(page, `${introduction}\n\n${catalogueReference()}\n`)

@@ -213,7 +213,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       }
     }))
 
-  it.effect("ERR-07 a fault of our own is a bare 500, and the next request is answered", () =>
+  it.effect("CFG-03, ERR-07 an internal failure is a bare 500, and the next request succeeds", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       const capture = yield* Layer.build(LogCapture.layer)

@@ -300,7 +300,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
         )
       assert.strictEqual((yield* end(thief)).status, 404)
       assert.strictEqual((yield* post(url, victim, call("whoami"), session)).status, 200)
-      // MCP-12: a new token of the same caller.
+      // Positive control: a new token of the same caller.
       const refreshed = yield* token("victim", "notes:delete")
       assert.strictEqual((yield* post(url, refreshed, call("whoami"), session)).status, 200)
       for (const [name, value] of Object.entries(session)) {

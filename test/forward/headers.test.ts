@@ -269,7 +269,7 @@ describe("identityHeaders", () => {
 })
 
 describe("responseHeaders", () => {
-  it("FW-9, MCP-22 drops hop-by-hop, CORS and challenge fields, and keeps the rest", () => {
+  it("FW-9 drops hop-by-hop, CORS and challenge fields, and keeps the rest", () => {
     assert.deepStrictEqual(
       responseHeaders({
         "content-type": "application/json",

@@ -106,7 +106,7 @@ describe("the kind of a token", () => {
       }
     })))
 
-  it.effect("refuses tokens of other kinds by what they say, and calls them by their name", () =>
+  it.effect("JOSE-30 rejects tokens of other kinds by what they say, and logs their kind", () =>
     withProviders(Effect.gen(function*() {
       const { any, issuer } = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer, any))

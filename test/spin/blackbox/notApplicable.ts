@@ -165,7 +165,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "proxy/unixSocket",
       "seeds/seed4Pattern"
     ],
-    tests: ["ERR-07 a fault of our own is a bare 500, and the next request is answered"]
+    tests: ["CFG-03, ERR-07 an internal failure is a bare 500, and the next request succeeds"]
   },
   {
     because: "Variables cannot say it: a scope with a quotation mark, an expiry within a second.",

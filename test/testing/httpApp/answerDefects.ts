@@ -34,7 +34,7 @@ export const answerDefects: ReadonlyArray<Defect> = [
         HttpServerResponse.setHeader(response, traceHeader, headers[traceHeader] ?? "made-by-the-gateway")
     )
   ],
-  ["writes two challenges (MCP-20)", ["APP-03"], field("www-authenticate", (value) => `${value}, Basic realm="x"`)],
+  ["writes two challenges (CH-17)", ["APP-03"], field("www-authenticate", (value) => `${value}, Basic realm="x"`)],
   [
     "does not quote what a challenge says (ERR-01)",
     ["APP-03"],
@@ -143,7 +143,7 @@ export const answerDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "hands fields of the other hop back (MCP-22)",
+    "passes on hop-by-hop fields of the response (FW-9)",
     ["APP-80"],
     answering((response) =>
       response.headers["x-answered-by-upstream"] === undefined

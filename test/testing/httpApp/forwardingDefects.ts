@@ -85,7 +85,7 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "hands the MCP server's 401 on (MCP-20)",
+    "passes on the MCP server's 401 (CH-20)",
     ["APP-82"],
     around((handle, { send }) =>
       Effect.filterOrElse(
@@ -102,7 +102,7 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "takes a demand for more scopes for distrust (MCP-21)",
+    "takes the MCP server's demand for more scopes for a failure (CH-13)",
     ["APP-84"],
     sending((send) => (request) =>
       Effect.map(send(request), (response) =>
@@ -111,9 +111,9 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
           : response)
     )
   ],
-  ["lets anybody go on with any session (MCP-30)", ["APP-91", "APP-92"], misconfigured({ bindSessions: false })],
+  ["lets any caller use any session (MCP-07)", ["APP-91", "APP-92"], misconfigured({ bindSessions: false })],
   [
-    "gives the MCP server another session id (MCP-31)",
+    "sends the MCP server another session id",
     ["APP-90"],
     sendingOther((request, client) =>
       client.headers["mcp-session-id"] === undefined
