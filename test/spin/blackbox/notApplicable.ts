@@ -179,7 +179,7 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     because: "No gateway listens in it: it is of functions.",
-    files: ["seeds/time", "discovery/authorizationServer", "http/publicUrl"]
+    files: ["seeds/time", "discovery/authorizationServer"]
   },
   {
     because: "It is of the volume: functions judge it that are the same on Node.",
