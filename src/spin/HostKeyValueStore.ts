@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type { Bucket, Host } from "./Host.ts"
 
-/** The store that the seeds' manifests name, and that every Spin host has. */
+/** The store that predecessors' manifests name, and that every Spin host has. */
 export const storeName = "default"
 
 const encoder = new TextEncoder()

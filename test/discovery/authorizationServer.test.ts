@@ -35,7 +35,7 @@ const userinfo = (issuer: string): UserinfoProvider => ({
 const having = (...providers: GatewaySettings["providers"]) => settings("http://127.0.0.1:1", { providers })
 
 describe("authorization server metadata", () => {
-  it("seed 4: sends clients of opaque tokens to the provider's own documents, where their standards put them", () => {
+  it("Integration Guide: sends clients of opaque tokens to the provider's own documents, where their standards put them", () => {
     const root = "https://idp.example"
     const realm = `${root}/realms/a`
     for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {

@@ -27,7 +27,7 @@ const database = Effect.acquireRelease(
 ).pipe(Effect.map((folder) => join(folder, "users.db")))
 
 describe("users in Effect SQL", () => {
-  it.effect("seed 4 Step 5 MUST find a user again after a restart, and keep two apart", () =>
+  it.effect("Integration Guide, Step 5 MUST find a user again after a restart, and keep two apart", () =>
     Effect.gen(function*() {
       const path = yield* database
       const idOf = (email: string) =>
@@ -40,7 +40,7 @@ describe("users in Effect SQL", () => {
       assert.notStrictEqual(yield* idOf("bob@example.com"), ada)
     }))
 
-  it.effect("seed 4 Step 5 MUST answer that nobody can say now while the database fails, and refuse no one", () =>
+  it.effect("Integration Guide, Step 5 MUST answer that nobody can say now while the database fails, and refuse no one", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       assert.match((yield* toUser(person("ada@example.com"))).subject, /^[0-9a-f-]{36}$/)

@@ -52,7 +52,7 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
 }
 
 describe("errorResponse", () => {
-  it("seeds 0, 1 answer missing credentials with exactly this challenge", () => {
+  it("AuthKit Example, FTL MCP Authorizer: missing credentials get exactly this challenge", () => {
     assert.strictEqual(
       answer(new Errors.MissingCredential()).headers.get("www-authenticate"),
       `Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="${root}"`

@@ -72,7 +72,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       assert.strictEqual(stderr, "Cannot listen on 192.0.2.1:0 (EADDRNOTAVAIL). Set HOST or PORT.\n")
     }))
 
-  it.live("takes seed 0's .env.local, and the curl line of seed 0 works", () =>
+  it.live("AuthKit Example: takes its .env.local, and its curl line works", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       const file = yield* temporaryFile(

@@ -138,7 +138,7 @@ describe("black-box suites on the component", () => {
 
   it.effect("MUST run every file that talks to a gateway, or say why not", () =>
     Effect.promise(async () => {
-      const folders = ["attacks", "clients", "discovery", "proxy", "seeds"]
+      const folders = ["attacks", "clients", "discovery", "compatibility", "proxy"]
       const found = await Promise.all(folders.map(async (folder) => {
         const names = await readdir(join(root, "test", folder))
         return names.filter((name) => name.endsWith(".test.ts")).map((name) => `test/${folder}/${name}`)

@@ -1,4 +1,4 @@
-/** The component answers as the Node service does: what the seed documents show, and what attackers send. */
+/** The component responds as the Node service does: to what predecessors document, and to what attackers send. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
@@ -20,14 +20,14 @@ const initialize = JSON.stringify({
   id: 1
 })
 
-/** As the seed document for development has it. */
+/** As the AuthKit Example has it for development. */
 const staticTokens = (gateway: string): Variables => ({
   mcp_provider_type: "static",
   mcp_static_tokens: "dev-token:dev-client:dev-user:read,write",
   mcp_gateway_url: gateway
 })
 
-/** As the seed manifest has it, with an issuer of this machine. */
+/** As the manifest of the FTL Auth Gateway has it, with an issuer of this machine. */
 const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
   auth_enabled: "true",
   auth_gateway_url: gateway,
@@ -38,7 +38,7 @@ const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Va
 })
 
 layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })("Component and Node service", (it) => {
-  it.effect("SPIN-PARITY-01 MUST answer alike what the seed documents send with curl", () =>
+  it.effect("SPIN-PARITY-01 MUST respond alike to what predecessors document with curl", () =>
     Effect.gen(function*() {
       const { exchange } = yield* bothGateways(staticTokens)
       const challenge = yield* exchange({})

@@ -1,4 +1,4 @@
-/** What holds for every request that is not let through (attacks.md, 0.2). */
+/** Checks what holds for every request that is rejected. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { leaks } from "./canary.ts"
@@ -13,9 +13,8 @@ export interface Refusal {
 }
 
 /**
- * Sends a request and asserts that it is refused in the gateway's own way: the upstream saw nothing of it, the answer
- * is a JSON error with CORS and trace fields, no token is in the answer or in the log, and the next good request of
- * anyone is answered.
+ * Sends a request and asserts that the gateway itself rejects it: the upstream sees nothing of it, the response is a
+ * JSON error with CORS and trace fields, no token shows in the response or the log, and the next good request succeeds.
  */
 export const assertRefused = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],

@@ -1,4 +1,4 @@
-/** What holds for every hostile request (attacks.md, 0.2), for requests that are given as bytes. */
+/** Checks what holds for every hostile request, for requests that are given as bytes. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"

@@ -83,11 +83,11 @@ export const brokenGatewayClients: Readonly<
       return searchParams.size === 0 ? pathname : `${pathname}?${searchParams.toString()}`
     })
   },
-  "resolves dot segments and host-like paths (CVE-2026-26205, OPA-Envoy; attack HTTP-08)": {
+  "resolves dot segments and host-like paths (CVE-2026-26205, OPA-Envoy; HTTP-08)": {
     violates: ["CLIENT-02"],
     client: withTarget((target) => parsed(target).pathname + parsed(target).search)
   },
-  "sends the fields of the request before (CVE-2026-32887, Effect; attack FWD-15)": {
+  "sends the fields of the request before (CVE-2026-32887, Effect; FWD-15)": {
     violates: ["CLIENT-04"],
     client: changed((send) => {
       let before: Readonly<Record<string, string>> = {}
@@ -108,21 +108,21 @@ export const brokenGatewayClients: Readonly<
       )
     )
   },
-  "says where the request came from (attack FWD-17)": {
+  "says where the request came from (FWD-17)": {
     violates: ["CLIENT-05"],
     client: over(HttpClient.mapRequest(HttpClientRequest.setHeader("forwarded", "for=127.0.0.1")))
   },
-  "keeps the upstream's cookies for the next caller (attack FWD-08)": {
+  "keeps the upstream's cookies for the next caller (FWD-08)": {
     violates: ["CLIENT-05"],
     client: over(HttpClient.withCookiesRef(Ref.makeUnsafe<ReadonlyArray<Cookies.Cookie>>([])))
   },
-  "reads bodies as text (attack FWD-14)": {
+  "reads bodies as text (FWD-14)": {
     violates: ["CLIENT-06"],
     client: changed((send) => (request) =>
       send({ ...request, body: request.body && new TextEncoder().encode(new TextDecoder().decode(request.body)) })
     )
   },
-  "throws what the platform throws (CVE-2025-53365, MCP Python SDK; attack ERR-08)": {
+  "throws what the platform throws (CVE-2025-53365, MCP Python SDK; ERR-08)": {
     violates: ["CLIENT-07", "CLIENT-40"],
     client: changed((send) => (request) => Effect.orDie(send(request)))
   },
@@ -137,8 +137,8 @@ export const brokenGatewayClients: Readonly<
       })
     )
   },
-  "follows redirects (attack HTTP-19)": { violates: ["CLIENT-13"], client: over(HttpClient.followRedirects(3)) },
-  "decodes the body and leaves the fields (fetch; attack HTTP-18)": {
+  "follows redirects (HTTP-19)": { violates: ["CLIENT-13"], client: over(HttpClient.followRedirects(3)) },
+  "decodes the body and leaves the fields (fetch; HTTP-18)": {
     violates: ["CLIENT-14"],
     client: withAnswer((response) =>
       Effect.map(
@@ -171,11 +171,11 @@ export const brokenGatewayClients: Readonly<
     violates: ["CLIENT-22"],
     client: withStream(Stream.timeout("1 second"))
   },
-  "leaks the connection of whoever leaves (attack DOS-06)": {
+  "leaks the connection of whoever leaves (DOS-06)": {
     violates: ["CLIENT-31"],
     client: changed((send) => (request) => Effect.flatMap(Scope.make(), (scope) => Scope.provide(send(request), scope)))
   },
-  "lets any number wait (attack DOS-06)": {
+  "lets any number wait (DOS-06)": {
     violates: ["CLIENT-32"],
     client: withSettings({ maxWaiting: Number.MAX_SAFE_INTEGER })
   },
@@ -184,11 +184,11 @@ export const brokenGatewayClients: Readonly<
     violates: ["CLIENT-43"],
     client: withStream(Stream.catch(() => Stream.empty))
   },
-  "waits for longer than it may (attack DOS-06)": {
+  "waits for longer than it may (DOS-06)": {
     violates: ["CLIENT-44"],
     client: withSettings({ upstreamTimeoutMillis: 2000 })
   },
-  "names the target in its errors (attack ERR-03)": {
+  "names the target in its errors (ERR-03)": {
     violates: ["CLIENT-45"],
     client: changed((send) => (request) =>
       Effect.mapError(send(request), () => new UpstreamUnavailable({ detail: `cannot reach ${request.target}` }))

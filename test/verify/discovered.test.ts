@@ -90,7 +90,7 @@ describe("the endpoint of a provider of opaque tokens", () => {
       })))
   }
 
-  it.effect("seed 4: is {issuer}/oauth/userinfo where that answers, whatever the metadata say", () =>
+  it.effect("Integration Guide: is {issuer}/oauth/userinfo where that answers, whatever the metadata say", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin, places } = yield* serveDocuments((origin) => ({

@@ -46,7 +46,7 @@ describe("variables", () => {
       }
     }))
 
-  it.effect("has exactly the aliases of the design", () =>
+  it.effect("has exactly the documented aliases", () =>
     Effect.sync(() => {
       assert.deepStrictEqual(
         Object.fromEntries(settingNames.flatMap((name) => {

@@ -30,13 +30,13 @@ export const suites: ReadonlyArray<string> = [
   "proxy/initialize",
   "proxy/requests",
   "proxy/upstreamFailures",
-  "seeds/seed0",
-  "seeds/seed1",
-  "seeds/seed1Providers",
-  "seeds/seed2",
-  "seeds/seed2Cloud",
-  "seeds/seed3",
-  "seeds/seed4"
+  "compatibility/authKitExample",
+  "compatibility/ftlMcpAuthorizer",
+  "compatibility/ftlMcpAuthorizerProviders",
+  "compatibility/ftlAuthGateway",
+  "compatibility/ftlAuthGatewayCloud",
+  "compatibility/wasmcpSpinAuthkit",
+  "compatibility/integrationGuide"
 ].map((name) => `test/${name}.test.ts`)
 
 /** Why the other files and tests that talk to a gateway do not run on the component. */
@@ -110,19 +110,19 @@ export const reasons: ReadonlyArray<Reason> = [
     because:
       "An instance remembers no earlier answer: it asks where the metadata say if the usual userinfo endpoint answers a page.",
     tests: [
-      "seed 4 Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in"
+      "Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in"
     ]
   },
   {
     because: "A component does not know the address of its peer.",
-    tests: ["seed 2 \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy"]
+    tests: ["FTL Auth Gateway \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy"]
   },
   {
     because: "An instance lives for one request: it gives no warnings, and its log names failures in its host's words.",
     tests: [
-      "seed 1 error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
-      "seed 1 \"Invalid audience\": \"omit for no audience validation\"",
-      "seed 1 \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
+      "FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
+      "FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"",
+      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
       "FW-7 one that is down is 502, for every request anew, and public paths answer"
     ]
   },
@@ -163,7 +163,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "proxy/slowClients",
       "proxy/upstreamConnections",
       "proxy/unixSocket",
-      "seeds/seed4Pattern"
+      "compatibility/integrationGuidePattern"
     ],
     tests: ["CFG-03, ERR-07 an internal failure is a bare 500, and the next request succeeds"]
   },
@@ -179,7 +179,7 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     because: "No gateway listens in it: it is of functions.",
-    files: ["seeds/time", "discovery/authorizationServer"]
+    files: ["compatibility/time", "discovery/authorizationServer"]
   },
   {
     because: "It is of the volume: functions judge it that are the same on Node.",

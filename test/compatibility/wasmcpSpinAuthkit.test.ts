@@ -12,11 +12,11 @@ import {
   curl,
   documentOf,
   initialize,
+  type Replacement,
   settingsOf,
-  type StandIn,
-  standIn,
+  startReplacement,
   toolsList
-} from "./standIn.ts"
+} from "./predecessor.ts"
 
 /** What the document's `initialize` example has beside the user: what the MCP handler behind says. */
 const handlerResult = {
@@ -28,13 +28,13 @@ const handlerResult = {
 /** The document's component, a loopback issuer playing AuthKit; its errors are those of `MCP_ERROR_STYLE=unauthorized`. */
 class Component extends Context.Service<Component, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed3.test/Component") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/wasmcpSpinAuthkit.test/Component") {
   static readonly layer = Layer.effect(
     Component,
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
-      const system = yield* standIn((mcpHandler) => ({
+      const system = yield* startReplacement((mcpHandler) => ({
         authkit_issuer: authKit.issuer,
         authkit_jwks_uri: authKit.jwksUri,
         mcp_gateway_url: mcpHandler,
@@ -45,12 +45,14 @@ class Component extends Context.Service<Component, {
   )
 }
 
-const initialized = Effect.fnUntraced(function*(system: StandIn, contentType: string, frame: (json: string) => string) {
-  yield* Effect.addFinalizer(() => system.reset)
-  const body = frame(JSON.stringify({ jsonrpc: "2.0", id: 1, result: handlerResult }))
-  yield* system.upstream.answerWith(answers.respond({ headers: { "content-type": contentType }, body }))
-  return yield* curl(system, { method: "POST", authorization: bearer(system.token), body: initialize })
-})
+const initialized = Effect.fnUntraced(
+  function*(system: Replacement, contentType: string, frame: (json: string) => string) {
+    yield* Effect.addFinalizer(() => system.reset)
+    const body = frame(JSON.stringify({ jsonrpc: "2.0", id: 1, result: handlerResult }))
+    yield* system.upstream.answerWith(answers.respond({ headers: { "content-type": contentType }, body }))
+    return yield* curl(system, { method: "POST", authorization: bearer(system.token), body: initialize })
+  }
+)
 
 /** The document's `authInfo`, and the provider that says so. */
 const withUser = {
@@ -61,8 +63,8 @@ const withUser = {
   }
 }
 
-layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authkit", (it) => {
-  it.effect("seed 3 \"Basic AuthKit Setup\" and \"With Audience Validation\"", () =>
+layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
+  it.effect("wasmcp-spin-authkit \"Basic AuthKit Setup\" and \"With Audience Validation\"", () =>
     Effect.gen(function*() {
       const basic = {
         authkit_issuer: "https://divine-lion-50.authkit.app",
@@ -78,14 +80,14 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       assert.deepInclude(providers[0], { ...expected, audience: ["https://api.myapp.com"] })
     }))
 
-  it.effect("seed 3 \"the initialize response includes user information\": in JSON", () =>
+  it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in JSON", () =>
     Effect.gen(function*() {
       const { system } = yield* Component
       const answer = yield* initialized(system, "application/json", (json) => json)
       assert.deepStrictEqual(documentOf(answer), { jsonrpc: "2.0", id: 1, result: withUser })
     }))
 
-  it.effect("seed 3 \"the initialize response includes user information\": in an event stream", () =>
+  it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in an event stream", () =>
     Effect.gen(function*() {
       const { system } = yield* Component
       const answer = yield* initialized(system, "text/event-stream", (json) => `event: message\ndata: ${json}\n\n`)
@@ -98,7 +100,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       })
     }))
 
-  it.effect("seed 3 \"User Context\": email is null where the token has none", () =>
+  it.effect("wasmcp-spin-authkit \"User Context\": email is null where the token has none", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
       const anonymous = { ...system, token: yield* authKit.sign({ claims: { email: undefined } }) }
@@ -106,7 +108,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       assert.deepStrictEqual(result.serverInfo.authInfo, { ...withUser.serverInfo.authInfo, email: null })
     }))
 
-  it.effect("seed 3 \"Full support for tools, resources, and prompts (version 2025-03-26)\": everything passes", () =>
+  it.effect("wasmcp-spin-authkit \"Full support for tools, resources, and prompts (version 2025-03-26)\": everything passes", () =>
     Effect.gen(function*() {
       const { system } = yield* Component
       for (const method of ["tools/call", "resources/read", "prompts/get", "notifications/initialized", "any/other"]) {
@@ -118,10 +120,10 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       }
     }))
 
-  it.effect("seed 3 \"Drop-in replacement\": with MCP_PATH=/ the MCP endpoint is wherever route = \"/...\" has it", () =>
+  it.effect("wasmcp-spin-authkit \"Drop-in replacement\": with MCP_PATH=/ the MCP endpoint is wherever route = \"/...\" has it", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
-      const everywhere = yield* standIn((mcpHandler) => ({
+      const everywhere = yield* startReplacement((mcpHandler) => ({
         authkit_issuer: authKit.issuer,
         authkit_jwks_uri: authKit.jwksUri,
         mcp_gateway_url: mcpHandler,
@@ -134,7 +136,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       assert.deepInclude(resource, { authorization_servers: [authKit.issuer] })
     }))
 
-  it.effect("seed 3 \"/.well-known/oauth-protected-resource: Returns resource metadata\"", () =>
+  it.effect("wasmcp-spin-authkit \"/.well-known/oauth-protected-resource: Returns resource metadata\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
@@ -149,7 +151,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
     ["Invalid Token", "Bearer not-a-jwt", "Invalid token format"]
   ] as const
   for (const [heading, authorization, description] of printed) {
-    it.effect(`seed 3 "${heading}": status, fields and body as printed`, () =>
+    it.effect(`wasmcp-spin-authkit "${heading}": status, fields and body as printed`, () =>
       Effect.gen(function*() {
         const { system } = yield* Component
         const request = { method: "POST", authorization, body: toolsList, host: "localhost:3000" }
@@ -166,7 +168,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       }))
   }
 
-  it.effect("seed 3 \"Verifies issuer matches configuration\", \"Validates expiration\": \"Returns 401 with WWW-Authenticate\"", () =>
+  it.effect("wasmcp-spin-authkit \"Verifies issuer matches configuration\", \"Validates expiration\": \"Returns 401 with WWW-Authenticate\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
       const { kid } = yield* authKit.key()
@@ -185,12 +187,12 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       }
     }))
 
-  it.effect("seed 3 \"Checks audience (if configured)\"", () =>
+  it.effect("wasmcp-spin-authkit \"Checks audience (if configured)\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
       yield* system.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: "anything" } })) })
       const audience = "https://api.myapp.com"
-      const strict = yield* standIn((mcpHandler) => ({
+      const strict = yield* startReplacement((mcpHandler) => ({
         authkit_issuer: authKit.issuer,
         authkit_jwks_uri: authKit.jwksUri,
         authkit_audience: audience,
@@ -205,7 +207,7 @@ layer(Component.layer, { excludeTestServices: true })("seed 3, wasmcp-spin-authk
       }
     }))
 
-  it.effect("seed 3 \"On success: Request forwarded to MCP handler with user context\"", () =>
+  it.effect("wasmcp-spin-authkit \"On success: Request forwarded to MCP handler with user context\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Component
       const request = yield* system.forwarded({ body: initialize })

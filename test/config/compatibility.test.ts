@@ -37,8 +37,8 @@ const auth0 = {
   allowedDomains: ["*.auth0.com"]
 }
 
-describe("the seeds' own examples", () => {
-  it.effect("seed 0: AuthKit domain and required scopes, as exported for Spin", () =>
+describe("the examples in predecessors' READMEs", () => {
+  it.effect("AuthKit Example: AuthKit domain and required scopes, as exported for Spin", () =>
     Effect.sync(() => {
       const settings = settingsOf({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app",
@@ -51,7 +51,7 @@ describe("the seeds' own examples", () => {
       assert.isTrue(settings.authEnabled)
     }))
 
-  it.effect("seed 0: another JWT provider", () =>
+  it.effect("AuthKit Example: another JWT provider", () =>
     Effect.sync(() => {
       assert.deepStrictEqual<unknown>(
         providerOf({
@@ -73,7 +73,7 @@ describe("the seeds' own examples", () => {
       )
     }))
 
-  it.effect("seed 0: static tokens of .env.local", () =>
+  it.effect("AuthKit Example: static tokens of .env.local", () =>
     Effect.sync(() => {
       const variables = {
         MCP_PROVIDER_TYPE: "static",
@@ -91,7 +91,7 @@ describe("the seeds' own examples", () => {
       }])
     }))
 
-  it.effect("seed 1: AuthKit, in the manifest's lower case", () =>
+  it.effect("FTL MCP Authorizer: AuthKit, in the manifest's lower case", () =>
     Effect.sync(() => {
       const settings = settingsOf({
         auth_enabled: "true",
@@ -105,7 +105,7 @@ describe("the seeds' own examples", () => {
       assert.strictEqual(settings.gatewayUrl, gateway)
     }))
 
-  it.effect("seed 1: generic OIDC", () =>
+  it.effect("FTL MCP Authorizer: generic OIDC", () =>
     Effect.sync(() => {
       assert.deepStrictEqual<unknown>(
         providerOf({
@@ -124,7 +124,7 @@ describe("the seeds' own examples", () => {
       )
     }))
 
-  it.effect("seed 1: two providers and a trace header in AUTH_CONFIG", () =>
+  it.effect("FTL MCP Authorizer: two providers and a trace header in AUTH_CONFIG", () =>
     Effect.sync(() => {
       const settings = settingsOf({
         SPIN_VARIABLE_AUTH_CONFIG: JSON.stringify({
@@ -151,14 +151,14 @@ describe("the seeds' own examples", () => {
       assert.strictEqual(settings.traceHeader, "x-request-id")
     }))
 
-  it.effect("seed 2: issuer and gateway URL", () =>
+  it.effect("FTL Auth Gateway: issuer and gateway URL", () =>
     Effect.sync(() => {
       const settings = settingsOf({ authkit_issuer: "https://your-tenant.authkit.app", mcp_gateway_url: gateway })
       assert.deepStrictEqual<unknown>(settings.providers, [authkit])
       assert.strictEqual(settings.gatewayUrl, gateway)
     }))
 
-  it.effect("seed 3: issuer, key set and audience", () =>
+  it.effect("wasmcp-spin-authkit: issuer, key set and audience", () =>
     Effect.sync(() => {
       assert.deepStrictEqual<unknown>(
         providerOf({
@@ -170,7 +170,7 @@ describe("the seeds' own examples", () => {
       )
     }))
 
-  it.effect("seed 4: opaque mat_ tokens, verified at the userinfo endpoint", () =>
+  it.effect("Integration Guide: opaque mat_ tokens, verified at the userinfo endpoint", () =>
     Effect.sync(() => {
       const settings = settingsOf({
         MCP_PROVIDER_TYPE: "userinfo",

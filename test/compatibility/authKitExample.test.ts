@@ -14,24 +14,24 @@ import {
   complaintOf,
   curl,
   documentOf,
+  type Replacement,
   settingsOf,
-  type StandIn,
-  standIn,
+  startReplacement,
   toolsList
-} from "./standIn.ts"
+} from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
 
 /** The example as its document sets it up, a loopback issuer playing AuthKit. */
 class AuthKitExample extends Context.Service<AuthKitExample, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed0.test/AuthKitExample") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/authKitExample.test/AuthKitExample") {
   static readonly layer = Layer.effect(
     AuthKitExample,
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ claims: { scope: "read write admin" } })
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
         MCP_GATEWAY_URL: mcpGateway
       }), yield* authKit.sign())
@@ -40,8 +40,8 @@ class AuthKitExample extends Context.Service<AuthKitExample, {
   )
 }
 
-layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit example", (it) => {
-  it.effect("seed 0 \"out-of-the-box support for AuthKit with automatic JWKS discovery\": the domain is enough", () =>
+layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (it) => {
+  it.effect("AuthKit Example \"out-of-the-box support for AuthKit with automatic JWKS discovery\": the domain is enough", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthKitExample
       yield* system.forwarded()
@@ -50,7 +50,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       for (const { method, path } of asked) assert.deepStrictEqual([method, path], ["GET", jwks])
     }))
 
-  it.effect("seed 0 \"Set the AuthKit domain using an environment variable\": the one required setting", () =>
+  it.effect("AuthKit Example \"Set the AuthKit domain using an environment variable\": the one required setting", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
       assert.lengthOf(providers, 1)
@@ -64,13 +64,13 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.include(complaint, "AUTHKIT_DOMAIN")
     }))
 
-  it.effect("seed 0 \"The server will be available at http://localhost:3000/mcp\"", () =>
+  it.effect("AuthKit Example \"The server will be available at http://localhost:3000/mcp\"", () =>
     Effect.gen(function*() {
       const settings = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
       assert.deepInclude(settings, { host: "127.0.0.1", port: 3000, path: "/mcp" })
     }))
 
-  it.effect("seed 0 \"Without Authentication (401 Response)\": the printed lines, letter for letter", () =>
+  it.effect("AuthKit Example \"Without Authentication (401 Response)\": the printed lines, letter for letter", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthKitExample
       const answer = yield* curl(system)
@@ -82,7 +82,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
     }))
 
-  it.effect("seed 0 \"With JWT Token\": tools/list is answered", () =>
+  it.effect("AuthKit Example \"With JWT Token\": tools/list is answered", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthKitExample
       yield* system.reset
@@ -99,7 +99,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.strictEqual(request && (yield* textOf(request)), toolsList)
     }))
 
-  it.effect("seed 0 \"endpoints are available without authentication\": protected resource metadata", () =>
+  it.effect("AuthKit Example \"endpoints are available without authentication\": protected resource metadata", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthKitExample
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
@@ -110,7 +110,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
     }))
 
   for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
-    it.effect(`seed 0 "endpoints are available without authentication": ${name}`, () =>
+    it.effect(`AuthKit Example "endpoints are available without authentication": ${name}`, () =>
       Effect.gen(function*() {
         const { authKit, system } = yield* AuthKitExample
         const asked = (yield* authKit.requests()).length
@@ -134,10 +134,10 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       }))
   }
 
-  it.effect("seed 0 \"Comma-separated list of required scopes (e.g., read,write,admin)\"", () =>
+  it.effect("AuthKit Example \"Comma-separated list of required scopes (e.g., read,write,admin)\"", () =>
     Effect.gen(function*() {
       const { authKit } = yield* AuthKitExample
-      const scoped = yield* standIn((mcpGateway) => ({
+      const scoped = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
         SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "read,write,admin",
         MCP_GATEWAY_URL: mcpGateway
@@ -154,10 +154,10 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       }
     }))
 
-  it.effect("seed 0 \"Required scopes are validated on every request\": on one connection, in any order, any method", () =>
+  it.effect("AuthKit Example \"Required scopes are validated on every request\": on one connection, in any order, any method", () =>
     Effect.gen(function*() {
       const { authKit } = yield* AuthKitExample
-      const scoped = yield* standIn((mcpGateway) => ({
+      const scoped = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
         SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "mcp:read,mcp:write",
         MCP_GATEWAY_URL: mcpGateway
@@ -173,10 +173,10 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.deepStrictEqual(answers.map(({ status }) => status), [200, 403, 200, 403, 200])
     }))
 
-  it.effect("seed 0 \"For non-AuthKit JWT providers, you can manually configure the JWKS endpoint\"", () =>
+  it.effect("AuthKit Example \"For non-AuthKit JWT providers, you can manually configure the JWKS endpoint\"", () =>
     Effect.gen(function*() {
       const other = yield* TestIssuer.make({ audience: "your-api-audience" })
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_MCP_JWT_ISSUER: other.issuer,
         SPIN_VARIABLE_MCP_JWT_JWKS_URI: `${other.issuer}/jwks`,
         SPIN_VARIABLE_MCP_JWT_AUDIENCE: "your-api-audience",
@@ -188,10 +188,13 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       yield* assertRefused(system, { authorization: elsewhere }, { status: 401, error: "invalid_token" })
     }))
 
-  it.effect("seed 0 \"For local development … you can use static tokens\": .env.local as Node's own parser reads it", () =>
+  it.effect("AuthKit Example \"For local development … you can use static tokens\": .env.local as Node's own parser reads it", () =>
     Effect.gen(function*() {
       const file = `MCP_PROVIDER_TYPE=static\nMCP_STATIC_TOKENS="dev-token:dev-client:dev-user:read,write"\n`
-      const system = yield* standIn((mcpGateway) => ({ ...parseEnv(file), MCP_GATEWAY_URL: mcpGateway }), "dev-token")
+      const system = yield* startReplacement(
+        (mcpGateway) => ({ ...parseEnv(file), MCP_GATEWAY_URL: mcpGateway }),
+        "dev-token"
+      )
       const answer = yield* curl(system, { method: "POST", authorization: "Bearer dev-token", body: toolsList })
       assert.strictEqual(answer.status, 200)
       const [request] = system.upstream.requests()
@@ -204,7 +207,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.strictEqual(JSON.parse(refusal.text).error_description, "Token not found")
     }))
 
-  it.effect("seed 0 \"Forwards authenticated requests to internal MCP gateway\", and the token stays behind", () =>
+  it.effect("AuthKit Example \"Forwards authenticated requests to internal MCP gateway\", and the token stays behind", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthKitExample
       const request = yield* system.forwarded({ target: "/mcp?a=1" })
@@ -215,7 +218,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.strictEqual(gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
     }))
 
-  it.effect("seed 0 \"All AuthKit domains automatically use HTTPS\"", () =>
+  it.effect("AuthKit Example \"All AuthKit domains automatically use HTTPS\"", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "your-tenant.authkit.app" })
       assert.deepInclude(providers[0], { issuer: "https://your-tenant.authkit.app" })
@@ -224,7 +227,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.include(complaint, "Use https")
     }))
 
-  it.effect("seed 0 \"JWKS endpoints are cached for 5 minutes to reduce API calls\": one call for many tokens", () =>
+  it.effect("AuthKit Example \"JWKS endpoints are cached for 5 minutes to reduce API calls\": one call for many tokens", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthKitExample
       yield* system.forwarded()
@@ -237,7 +240,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("seed 0, AuthKit exam
       assert.strictEqual((yield* authKit.hits(jwks)) - before, 0)
     }))
 
-  it.effect("seed 0 \"Token expiration is always enforced\"", () =>
+  it.effect("AuthKit Example \"Token expiration is always enforced\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthKitExample
       const spoiled = [

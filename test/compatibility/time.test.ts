@@ -11,7 +11,7 @@ import * as BearerToken from "../../src/credential/BearerToken.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { layerProviders } from "../../src/verify/layers.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import type { Variables } from "./standIn.ts"
+import type { Variables } from "./predecessor.ts"
 
 /** Verifies as a gateway with these variables does: gives the subject, or the reason of a refusal. */
 const verifierOf = (variables: Variables) =>
@@ -33,20 +33,20 @@ const verifierOf = (variables: Variables) =>
 
 const dialects: ReadonlyArray<readonly [string, (issuer: string) => Variables]> = [
   [
-    "seed 0 \"JWKS endpoints are cached for 5 minutes\"",
+    "AuthKit Example \"JWKS endpoints are cached for 5 minutes\"",
     (issuer) => ({ SPIN_VARIABLE_AUTHKIT_DOMAIN: issuer })
   ],
   [
-    "seed 1 \"Automatic Expiration: Cached JWKS expires after 5 minutes\"",
+    "FTL MCP Authorizer \"Automatic Expiration: Cached JWKS expires after 5 minutes\"",
     (issuer) => ({ auth_provider_type: "authkit", auth_provider_issuer: issuer })
   ],
   [
-    "seed 2 \"5-minute JWKS caching for optimal performance\"",
+    "FTL Auth Gateway \"5-minute JWKS caching for optimal performance\"",
     (issuer) => ({ authkit_issuer: issuer })
   ]
 ]
 
-describe("the seeds' promises about time", () => {
+describe("what predecessors promise about time", () => {
   for (const [title, variables] of dialects) {
     it.effect(title, () =>
       Effect.gen(function*() {
@@ -65,7 +65,7 @@ describe("the seeds' promises about time", () => {
       }))
   }
 
-  it.effect("seed 3 \"Regularly rotate signing keys\": a withdrawn key is believed for 5 minutes at most", () =>
+  it.effect("wasmcp-spin-authkit \"Regularly rotate signing keys\": a withdrawn key is believed for 5 minutes at most", () =>
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ expiresInSeconds: 3600 })
       const { kid } = yield* authKit.key()
@@ -79,7 +79,7 @@ describe("the seeds' promises about time", () => {
       assert.strictEqual(yield* verify(yield* authKit.sign()), "user-1")
     }))
 
-  it.effect("seed 0 \"Token expiration is always enforced\": when it comes, not when the token is first seen", () =>
+  it.effect("AuthKit Example \"Token expiration is always enforced\": when it comes, not when the token is first seen", () =>
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ expiresInSeconds: 120 })
       const token = yield* authKit.sign()
@@ -90,7 +90,7 @@ describe("the seeds' promises about time", () => {
       assert.strictEqual(yield* verify(token), "Expired")
     }))
 
-  it.effect("seed 4 \"Cache /oauth/userinfo responses for 5 minutes\", and \"Token works then stops\" after the hour", () =>
+  it.effect("Integration Guide \"Cache /oauth/userinfo responses for 5 minutes\", and \"Token works then stops\" after the hour", () =>
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ expiresInSeconds: 3600 })
       const token = yield* authKit.issueOpaque({ prefix: "mat_" })

@@ -6,15 +6,24 @@ import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { textOf } from "../support/GatewayFixture.ts"
-import { bearer, challengeOf, curl, documentOf, initialize, type StandIn, standIn, toolsList } from "./standIn.ts"
+import {
+  bearer,
+  challengeOf,
+  curl,
+  documentOf,
+  initialize,
+  type Replacement,
+  startReplacement,
+  toolsList
+} from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
 
 /** The complete example of the document, a loopback issuer playing AuthKit. */
 class Authorizer extends Context.Service<Authorizer, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed1.test/Authorizer") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/ftlMcpAuthorizer.test/Authorizer") {
   static readonly layer = Layer.effect(
     Authorizer,
     Effect.gen(function*() {
@@ -23,7 +32,7 @@ class Authorizer extends Context.Service<Authorizer, {
         subject: "user123",
         claims: { email: "user@example.com" }
       })
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",
         auth_gateway_url: mcpGateway,
         auth_provider_type: "authkit",
@@ -35,8 +44,8 @@ class Authorizer extends Context.Service<Authorizer, {
   )
 }
 
-layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer", (it) => {
-  it.effect("seed 1 \"Test unauthenticated (returns 401)\": \"Response includes OAuth discovery\"", () =>
+layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
+  it.effect("FTL MCP Authorizer \"Test unauthenticated (returns 401)\": \"Response includes OAuth discovery\"", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       const answer = yield* curl(system)
@@ -51,7 +60,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       )
     }))
 
-  it.effect("seed 1 \"Test with JWT token\"", () =>
+  it.effect("FTL MCP Authorizer \"Test with JWT token\"", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       yield* system.reset
@@ -62,7 +71,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.strictEqual(request && (yield* textOf(request)), toolsList, "only initialize is given a context")
     }))
 
-  it.effect("seed 1 \"Injects user info into MCP initialize requests\": _authContext as printed", () =>
+  it.effect("FTL MCP Authorizer \"Injects user info into MCP initialize requests\": _authContext as printed", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       const request = yield* system.forwarded({ body: initialize })
@@ -76,7 +85,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       })
     }))
 
-  it.effect("seed 1 \"Automatic user context injection\": never the client's own word", () =>
+  it.effect("FTL MCP Authorizer \"Automatic user context injection\": never the client's own word", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       const claimed = { authenticated_user: "admin", email: null, provider: "authkit" }
@@ -88,7 +97,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.deepStrictEqual(second.params, {})
     }))
 
-  it.effect("seed 1 \"Forwards authenticated request to MCP gateway\" at auth_gateway_url, without the token", () =>
+  it.effect("FTL MCP Authorizer \"Forwards authenticated request to MCP gateway\" at auth_gateway_url, without the token", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       const request = yield* system.forwarded()
@@ -97,7 +106,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.notInclude(request.rawHeaders.join("\n"), system.token)
     }))
 
-  it.effect("seed 1 \"auth_trace_header … for request correlation\": echoed, handed on, made if missing", () =>
+  it.effect("FTL MCP Authorizer \"auth_trace_header … for request correlation\": echoed, handed on, made if missing", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       const traced = yield* curl(system, { lines: ["X-Trace-Id: abc-123"] })
@@ -108,7 +117,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       )
       assert.match((yield* curl(system)).headers("x-trace-id").join(), /^[0-9a-f-]{36}$/)
 
-      const renamed = yield* standIn((mcpGateway) => ({
+      const renamed = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",
         auth_gateway_url: mcpGateway,
         auth_trace_header: "X-Correlation-Id",
@@ -120,7 +129,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.lengthOf(answer.headers("x-trace-id"), 0)
     }))
 
-  it.effect("seed 1 \"GET /.well-known/oauth-protected-resource\" and \"GET /.well-known/oauth-authorization-server\"", () =>
+  it.effect("FTL MCP Authorizer \"GET /.well-known/oauth-protected-resource\" and \"GET /.well-known/oauth-authorization-server\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
@@ -136,7 +145,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       })
     }))
 
-  it.effect("seed 1 error table: 401 \"unauthorized\" \"Missing authorization header\"", () =>
+  it.effect("FTL MCP Authorizer, error table: 401 \"unauthorized\" \"Missing authorization header\"", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
       const answer = yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
@@ -146,7 +155,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       })
     }))
 
-  it.effect("seed 1 error table: 401 \"invalid_token\" \"Token validation failed\", or a text that says more", () =>
+  it.effect("FTL MCP Authorizer, error table: 401 \"invalid_token\" \"Token validation failed\", or a text that says more", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       const good = yield* authKit.sign()
@@ -169,11 +178,11 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       }
     }))
 
-  it.effect("seed 1 error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told", () =>
+  it.effect("FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told", () =>
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make()
       yield* authKit.misbehave(jwks, Misbehaviour.Respond({ status: 503 }), Infinity)
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",
         auth_gateway_url: mcpGateway,
         auth_provider_type: "authkit",
@@ -193,7 +202,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.include(log, `${authKit.jwksUri}: Status 503`)
     }))
 
-  it.effect("seed 1 \"5-minute cache … reduces provider API calls\"", () =>
+  it.effect("FTL MCP Authorizer \"5-minute cache … reduces provider API calls\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       yield* system.forwarded()
@@ -204,7 +213,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.strictEqual(yield* authKit.hits(jwks), before)
     }))
 
-  it.effect("seed 1 \"No Secrets: All verification uses public keys from JWKS\": AuthKit is told nothing", () =>
+  it.effect("FTL MCP Authorizer \"No Secrets: All verification uses public keys from JWKS\": AuthKit is told nothing", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       yield* system.forwarded()
@@ -215,7 +224,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       }
     }))
 
-  it.effect("seed 1 \"Invalid audience\": \"omit for no audience validation\"", () =>
+  it.effect("FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Authorizer
       const elsewhere = bearer(yield* authKit.sign({ claims: { aud: "other-api" } }))
@@ -225,7 +234,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
         const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
-      const lenient = yield* standIn((mcpGateway) => ({
+      const lenient = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",
         auth_gateway_url: mcpGateway,
         auth_provider_type: "authkit",
@@ -237,9 +246,9 @@ layer(Authorizer.layer, { excludeTestServices: true })("seed 1, MCP Authorizer",
       assert.notInclude(system.logs.entries().join("\n"), "no audience is configured")
     }))
 
-  it.effect("seed 1 \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning", () =>
+  it.effect("FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning", () =>
     Effect.gen(function*() {
-      const open = yield* standIn(
+      const open = yield* startReplacement(
         (mcpGateway) => ({ auth_enabled: "false", auth_gateway_url: mcpGateway }),
         "any-token"
       )

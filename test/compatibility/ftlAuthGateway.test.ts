@@ -7,20 +7,29 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import * as answers from "../support/upstreamAnswers.ts"
-import { bearer, curl, documentOf, initialize, settingsOf, type StandIn, standIn, toolsList } from "./standIn.ts"
+import {
+  bearer,
+  curl,
+  documentOf,
+  initialize,
+  type Replacement,
+  settingsOf,
+  startReplacement,
+  toolsList
+} from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
 
 /** The document's gateway, a loopback issuer playing AuthKit. */
 class AuthGateway extends Context.Service<AuthGateway, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed2.test/AuthGateway") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/ftlAuthGateway.test/AuthGateway") {
   static readonly layer = Layer.effect(
     AuthGateway,
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
         mcp_gateway_url: mcpGateway
       }), yield* authKit.sign())
@@ -29,8 +38,8 @@ class AuthGateway extends Context.Service<AuthGateway, {
   )
 }
 
-layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", (it) => {
-  it.effect("seed 2 \"authkit_jwks_uri … defaults to {issuer}/oauth2/jwks\" and can be set", () =>
+layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
+  it.effect("FTL Auth Gateway \"authkit_jwks_uri … defaults to {issuer}/oauth2/jwks\" and can be set", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
       assert.deepInclude(providers[0], {
@@ -39,7 +48,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       })
       const { authKit } = yield* AuthGateway
       const before = yield* authKit.hits("/jwks")
-      const elsewhere = yield* standIn((mcpGateway) => ({
+      const elsewhere = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
         authkit_jwks_uri: `${authKit.issuer}/jwks`,
         mcp_gateway_url: mcpGateway
@@ -48,13 +57,13 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       assert.strictEqual((yield* authKit.hits("/jwks")) - before, 1)
     }))
 
-  it.effect("seed 2 \"mcp_gateway_url … defaults to http://ftl-mcp-gateway.spin.internal/mcp-internal\"", () =>
+  it.effect("FTL Auth Gateway \"mcp_gateway_url … defaults to http://ftl-mcp-gateway.spin.internal/mcp-internal\"", () =>
     Effect.gen(function*() {
       const { gatewayUrl } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
       assert.strictEqual(gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
     }))
 
-  it.effect("seed 2 \"POST /mcp - Protected MCP endpoint requiring Bearer token authentication\"", () =>
+  it.effect("FTL Auth Gateway \"POST /mcp - Protected MCP endpoint requiring Bearer token authentication\"", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
       yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
@@ -63,7 +72,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       yield* assertRefused(system, { authorization: "Token abc123" }, refused)
     }))
 
-  it.effect("seed 2 \"Make authenticated request\"", () =>
+  it.effect("FTL Auth Gateway \"Make authenticated request\"", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
       const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
@@ -71,7 +80,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
     }))
 
-  it.effect("seed 2 \"Full RS256 signature verification\": neither unsigned, nor by another key, nor another algorithm", () =>
+  it.effect("FTL Auth Gateway \"Full RS256 signature verification\": neither unsigned, nor by another key, nor another algorithm", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthGateway
       const { kid } = yield* authKit.key()
@@ -91,11 +100,11 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       }
     }))
 
-  it.effect("seed 2 \"JWKS Key Rotation: Automatic fetching of new keys\"", () =>
+  it.effect("FTL Auth Gateway \"JWKS Key Rotation: Automatic fetching of new keys\"", () =>
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make()
       const old = yield* authKit.sign()
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
         mcp_gateway_url: mcpGateway
       }), old)
@@ -114,11 +123,11 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       assert.strictEqual(yield* authKit.hits(jwks), 2)
     }))
 
-  it.effect("seed 2 \"JWKS caching reduces AuthKit API calls by ~99%\": one call for a hundred requests", () =>
+  it.effect("FTL Auth Gateway \"JWKS caching reduces AuthKit API calls by ~99%\": one call for a hundred requests", () =>
     Effect.gen(function*() {
       const { authKit } = yield* AuthGateway
       const before = yield* authKit.hits(jwks)
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
         mcp_gateway_url: mcpGateway
       }), yield* authKit.sign())
@@ -131,12 +140,12 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       assert.strictEqual((yield* authKit.hits(jwks)) - before, 1)
     }))
 
-  it.effect("seed 2 \"Issuer, expiration, and optional audience validation\"", () =>
+  it.effect("FTL Auth Gateway \"Issuer, expiration, and optional audience validation\"", () =>
     Effect.gen(function*() {
       const { authKit } = yield* AuthGateway
       const variables = (mcpGateway: string) => ({ authkit_issuer: authKit.issuer, mcp_gateway_url: mcpGateway })
       const mine = { claims: { aud: "https://api.example.com" } }
-      const strict = yield* standIn(
+      const strict = yield* startReplacement(
         (mcpGateway) => ({ ...variables(mcpGateway), authkit_audience: "https://api.example.com" }),
         yield* authKit.sign(mine)
       )
@@ -155,11 +164,14 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       })
 
       // "Or leave it empty to skip audience validation."
-      const lenient = yield* standIn((mcpGateway) => ({ ...variables(mcpGateway), authkit_audience: "" }), strict.token)
+      const lenient = yield* startReplacement(
+        (mcpGateway) => ({ ...variables(mcpGateway), authkit_audience: "" }),
+        strict.token
+      )
       yield* lenient.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: "anything" } })) })
     }))
 
-  it.effect("seed 2 \"Injects user context into MCP initialize requests\"", () =>
+  it.effect("FTL Auth Gateway \"Injects user context into MCP initialize requests\"", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
       const request = yield* system.forwarded({ body: initialize })
@@ -170,7 +182,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       })
     }))
 
-  it.effect("seed 2 \"Transparent Proxying\": method, query, fields and bodies pass, both ways", () =>
+  it.effect("FTL Auth Gateway \"Transparent Proxying\": method, query, fields and bodies pass, both ways", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
       const body = `{"jsonrpc":"2.0","id":12345678901234567890,"method":"tools/call","params":{"b":1,"a":2}}`
@@ -211,7 +223,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       assert.strictEqual(request && (yield* textOf(request)), body)
     }))
 
-  it.effect("seed 2 \"Dynamic Client Registration: … MCP clients that can self-register with AuthKit\"", () =>
+  it.effect("FTL Auth Gateway \"Dynamic Client Registration: … MCP clients that can self-register with AuthKit\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* AuthGateway
       const server = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
@@ -221,7 +233,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("seed 2, Auth Gateway", 
       })
     }))
 
-  it.effect("seed 2 \"No Secret Storage\" and \"Debug Logging\": a line for each request, without the token", () =>
+  it.effect("FTL Auth Gateway \"No Secret Storage\" and \"Debug Logging\": a line for each request, without the token", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
       yield* system.logs.clear

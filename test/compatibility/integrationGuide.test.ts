@@ -13,11 +13,11 @@ import {
   curl,
   documentOf,
   initialize,
+  type Replacement,
   settingsOf,
-  type StandIn,
-  standIn,
+  startReplacement,
   type Variables
-} from "./standIn.ts"
+} from "./predecessor.ts"
 
 const userinfo = "/oauth/userinfo"
 const metadata = "https://my-server.com/.well-known/oauth-protected-resource"
@@ -36,10 +36,10 @@ const guide = (authKitUrl: string): Variables => ({
 
 class MyServer extends Context.Service<MyServer, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
+  readonly system: Replacement
   /** A fresh `mat_` token, as a header. */
   readonly newToken: Effect.Effect<string>
-}>()("mcp-authorizer/test/seeds/seed4.test/MyServer") {
+}>()("mcp-authorizer/test/compatibility/integrationGuide.test/MyServer") {
   static readonly layer = Layer.effect(
     MyServer,
     Effect.gen(function*() {
@@ -48,7 +48,7 @@ class MyServer extends Context.Service<MyServer, {
         claims: { email: "user@example.com", name: "Name" }
       })
       const newToken = Effect.suspend(() => authKit.issueOpaque({ prefix: "mat_" }))
-      const system = yield* standIn(
+      const system = yield* startReplacement(
         (mcpServer) => ({ ...guide(authKit.issuer), MCP_GATEWAY_URL: mcpServer }),
         yield* newToken
       )
@@ -57,8 +57,8 @@ class MyServer extends Context.Service<MyServer, {
   )
 }
 
-layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide", (it) => {
-  it.effect("seed 4 Step 2 \"Serve Protected Resource Metadata\": the guide's document and fields", () =>
+layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) => {
+  it.effect("Integration Guide, Step 2 \"Serve Protected Resource Metadata\": the guide's document and fields", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
       const answer = yield* curl(system, { target: "/.well-known/oauth-protected-resource" })
@@ -77,7 +77,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       ])
     }))
 
-  it.effect("seed 4 Step 3 \"Return 401 with Discovery Header\": the guide's answer", () =>
+  it.effect("Integration Guide, Step 3 \"Return 401 with Discovery Header\": the guide's answer", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const answer = yield* assertRefused(system, { authorization: null }, { status: 401, error: undefined })
@@ -92,7 +92,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       assert.include(answer.headers("access-control-expose-headers").join().split(", "), "WWW-Authenticate")
     }))
 
-  it.effect("seed 4 Step 3 \"The resource_metadata URL must point to your server's root domain PRM\", from below /mcp too", () =>
+  it.effect("Integration Guide, Step 3 \"The resource_metadata URL must point to your server's root domain PRM\", from below /mcp too", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       for (const host of ["localhost:3000", "10.0.0.7"]) {
@@ -101,7 +101,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       }
     }))
 
-  it.effect("seed 4 Step 4 \"AuthKit access tokens have the prefix mat_. Validate them with a single call\"", () =>
+  it.effect("Integration Guide, Step 4 \"AuthKit access tokens have the prefix mat_. Validate them with a single call\"", () =>
     Effect.gen(function*() {
       const { authKit, newToken, system } = yield* MyServer
       const authorization = yield* newToken
@@ -119,7 +119,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       assert.lengthOf(request.headers("authorization"), 0, "the token is for AuthKit and the gateway alone")
     }))
 
-  it.effect("seed 4 Step 4 \"if (!res.ok) return null\": a token that AuthKit does not know is 401", () =>
+  it.effect("Integration Guide, Step 4 \"if (!res.ok) return null\": a token that AuthKit does not know is 401", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const unknown = "Bearer mat_0123456789abcdefghijklmnopqrstuvwxyzABCD"
@@ -139,7 +139,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       )
     }))
 
-  it.effect("seed 4 Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in", () =>
+  it.effect("Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in", () =>
     Effect.gen(function*() {
       const { authKit, newToken, system } = yield* MyServer
       const outages = [
@@ -158,7 +158,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       }
     }))
 
-  it.effect("seed 4 \"Full Auth Check Pattern\": what has no known prefix is refused, and AuthKit is not asked", () =>
+  it.effect("Integration Guide \"Full Auth Check Pattern\": what has no known prefix is refused, and AuthKit is not asked", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
       const before = (yield* authKit.requests()).length
@@ -172,7 +172,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       assert.isEmpty(asked.filter((authorization) => authorization !== bearer(system.token)))
     }))
 
-  it.effect("seed 4 \"Cache /oauth/userinfo responses … keyed by token hash\": one call a token", () =>
+  it.effect("Integration Guide \"Cache /oauth/userinfo responses … keyed by token hash\": one call a token", () =>
     Effect.gen(function*() {
       const { authKit, newToken, system } = yield* MyServer
       const [ada, bob] = yield* Effect.all([
@@ -197,7 +197,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       assert.strictEqual((yield* authKit.hits(userinfo)) - before, 3)
     }))
 
-  it.effect("seed 4 \"Redirect /.well-known/oauth-authorization-server to AuthKit's metadata with a 308\"", () =>
+  it.effect("Integration Guide \"Redirect /.well-known/oauth-authorization-server to AuthKit's metadata with a 308\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
       const answer = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
@@ -208,10 +208,10 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       assert.deepInclude(there, { issuer: authKit.issuer })
     }))
 
-  it.effect("seed 4 pitfall \"authorization_servers URL has trailing newline\"", () =>
+  it.effect("Integration Guide, pitfall \"authorization_servers URL has trailing newline\"", () =>
     Effect.gen(function*() {
       const { authKit, newToken } = yield* MyServer
-      const system = yield* standIn((mcpServer) => {
+      const system = yield* startReplacement((mcpServer) => {
         const variables = { ...guide(authKit.issuer), MCP_GATEWAY_URL: mcpServer }
         return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, `${value}\n`]))
       }, (yield* newToken).replace("Bearer ", ""))
@@ -224,10 +224,10 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       yield* system.forwarded()
     }))
 
-  it.effect("seed 4 pitfall \"CORS errors in browser: Missing headers on PRM\": for every origin, whatever may call", () =>
+  it.effect("Integration Guide, pitfall \"CORS errors in browser: Missing headers on PRM\": for every origin, whatever may call", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
-      const closed = yield* standIn((mcpServer) => ({
+      const closed = yield* startReplacement((mcpServer) => ({
         ...guide(authKit.issuer),
         MCP_ALLOWED_ORIGINS: "https://my-app.com",
         MCP_GATEWAY_URL: mcpServer
@@ -242,7 +242,7 @@ layer(MyServer.layer, { excludeTestServices: true })("seed 4, integration guide"
       }
     }))
 
-  it.effect("seed 4 pitfall \"PRM returns 404\": below the root there is none, but for /mcp", () =>
+  it.effect("Integration Guide, pitfall \"PRM returns 404\": below the root there is none, but for /mcp", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const status = (target: string) => Effect.map(curl(system, { target }), ({ status }) => status)

@@ -5,7 +5,16 @@ import * as Layer from "effect/Layer"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRefused } from "../support/assertRefused.ts"
-import { bearer, complaintOf, curl, documentOf, settingsOf, type StandIn, standIn, type Variables } from "./standIn.ts"
+import {
+  bearer,
+  complaintOf,
+  curl,
+  documentOf,
+  type Replacement,
+  settingsOf,
+  startReplacement,
+  type Variables
+} from "./predecessor.ts"
 
 /** The document's generic provider. */
 const genericExample = {
@@ -20,8 +29,8 @@ const genericExample = {
   auth_provider_allowed_domains: "*.auth0.com"
 } as const
 
-describe("seed 1, provider settings", () => {
-  it.effect("seed 1 \"AuthKit Provider\": issuer, and everything else follows", () =>
+describe("FTL MCP Authorizer, provider settings", () => {
+  it.effect("FTL MCP Authorizer \"AuthKit Provider\": issuer, and everything else follows", () =>
     Effect.gen(function*() {
       const settings = yield* settingsOf({
         auth_provider_type: "authkit",
@@ -38,7 +47,7 @@ describe("seed 1, provider settings", () => {
       })
     }))
 
-  it.effect("seed 1 \"HTTPS Only: Provider URLs must use HTTPS\": all at once", () =>
+  it.effect("FTL MCP Authorizer \"HTTPS Only: Provider URLs must use HTTPS\": all at once", () =>
     Effect.gen(function*() {
       const urls = [
         "auth_provider_issuer",
@@ -61,7 +70,7 @@ describe("seed 1, provider settings", () => {
       assert.deepInclude(providers[0], { issuer: "https://your-domain.authkit.app" })
     }))
 
-  it.effect("seed 1 \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>
+  it.effect("FTL MCP Authorizer \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>
     Effect.gen(function*() {
       for (const host of ["keys.example.net", "evilauth0.com", "auth0.com.evil.example", "auth0.com"]) {
         const complaint = yield* complaintOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
@@ -75,7 +84,7 @@ describe("seed 1, provider settings", () => {
       })
     }))
 
-  it.effect("seed 1 \"No authentication providers configured\": the start fails and says what is missing", () =>
+  it.effect("FTL MCP Authorizer \"No authentication providers configured\": the start fails and says what is missing", () =>
     Effect.gen(function*() {
       const complaint = yield* complaintOf({ auth_enabled: "true" })
       assert.include(complaint, "No authentication providers configured")
@@ -85,7 +94,7 @@ describe("seed 1, provider settings", () => {
       assert.include(unknown, "oidc")
     }))
 
-  it.effect("seed 1 \"Check all required provider variables are set\"", () =>
+  it.effect("FTL MCP Authorizer \"Check all required provider variables are set\"", () =>
     Effect.gen(function*() {
       for (const type of ["authkit", "oidc"]) {
         const complaint = yield* complaintOf({ auth_provider_type: type })
@@ -116,15 +125,15 @@ class Providers extends Context.Service<Providers, {
   readonly authkit: TestIssuer["Service"]
   readonly auth0: TestIssuer["Service"]
   readonly okta: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed1Providers.test/Providers") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/ftlMcpAuthorizerProviders.test/Providers") {
   static readonly layer = Layer.effect(
     Providers,
     Effect.gen(function*() {
       const issuer = TestIssuer.make({ audience: "your-api-audience" })
       const issuers = { authkit: yield* issuer, auth0: yield* issuer, okta: yield* issuer }
       yield* issuers.okta.misbehave("/jwks", Misbehaviour.Respond({ status: 500 }), Infinity)
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",
         auth_gateway_url: mcpGateway,
         MCP_PROVIDERS: JSON.stringify([
@@ -144,12 +153,12 @@ class Providers extends Context.Service<Providers, {
   )
 }
 
-layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work", (it) => {
-  it.effect("seed 1 \"Generic OIDC Provider\": keys from auth_provider_jwks_uri, the rest in the metadata", () =>
+layer(Providers.layer, { excludeTestServices: true })("FTL MCP Authorizer, providers at work", (it) => {
+  it.effect("FTL MCP Authorizer \"Generic OIDC Provider\": keys from auth_provider_jwks_uri, the rest in the metadata", () =>
     Effect.gen(function*() {
       const { auth0 } = yield* Providers
       const before = yield* auth0.hits("/jwks")
-      const system = yield* standIn((mcpGateway) => generic(auth0, mcpGateway), yield* auth0.sign())
+      const system = yield* startReplacement((mcpGateway) => generic(auth0, mcpGateway), yield* auth0.sign())
       const request = yield* system.forwarded()
       assert.deepStrictEqual(request.headers("x-auth-provider"), ["auth0"])
       assert.strictEqual((yield* auth0.hits("/jwks")) - before, 1)
@@ -163,10 +172,10 @@ layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work
       })
     }))
 
-  it.effect("seed 1 \"Validates tokens from any OIDC-compliant provider\": the issuer alone, by its own metadata", () =>
+  it.effect("FTL MCP Authorizer \"Validates tokens from any OIDC-compliant provider\": the issuer alone, by its own metadata", () =>
     Effect.gen(function*() {
       const { auth0 } = yield* Providers
-      const system = yield* standIn((mcpGateway) => ({
+      const system = yield* startReplacement((mcpGateway) => ({
         auth_gateway_url: mcpGateway,
         auth_provider_type: "oidc",
         auth_provider_issuer: auth0.issuer
@@ -176,7 +185,7 @@ layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work
       assert.deepInclude(documentOf(server), { issuer: auth0.issuer, jwks_uri: auth0.jwksUri })
     }))
 
-  it.effect("seed 1 \"auth_provider_allowed_domains\": a provider's metadata cannot lead elsewhere", () =>
+  it.effect("FTL MCP Authorizer \"auth_provider_allowed_domains\": a provider's metadata cannot lead elsewhere", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const elsewhere = issuer.jwksUri.replace("127.0.0.1", "localhost")
@@ -188,18 +197,21 @@ layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work
         auth_provider_issuer: issuer.issuer
       })
       const token = yield* issuer.sign()
-      const held = yield* standIn((url) => ({ ...variables(url), auth_provider_allowed_domains: "127.0.0.1" }), token)
+      const held = yield* startReplacement(
+        (url) => ({ ...variables(url), auth_provider_allowed_domains: "127.0.0.1" }),
+        token
+      )
       const answer = yield* curl(held, { method: "POST", authorization: bearer(token) })
       assert.strictEqual(answer.status, 500)
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 0)
       assert.lengthOf(held.upstream.requests(), 0)
 
-      const free = yield* standIn(variables, token)
+      const free = yield* startReplacement(variables, token)
       yield* free.forwarded()
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 1)
     }))
 
-  it.effect("seed 1 \"Configure multiple providers (AuthKit, Auth0, Okta, etc.)\": each vouches for its own", () =>
+  it.effect("FTL MCP Authorizer \"Configure multiple providers (AuthKit, Auth0, Okta, etc.)\": each vouches for its own", () =>
     Effect.gen(function*() {
       const { system, ...issuers } = yield* Providers
       for (const name of ["authkit", "auth0"] as const) {
@@ -211,14 +223,14 @@ layer(Providers.layer, { excludeTestServices: true })("seed 1, providers at work
       assert.deepInclude(resource, { authorization_servers: names.map((name) => issuers[name].issuer) })
     }))
 
-  it.effect("seed 1 \"multiple providers\": none can speak for another", () =>
+  it.effect("FTL MCP Authorizer \"multiple providers\": none can speak for another", () =>
     Effect.gen(function*() {
       const { auth0, authkit, system } = yield* Providers
       const forged = bearer(yield* auth0.sign({ claims: { iss: authkit.issuer } }))
       yield* assertRefused(system, { authorization: forged }, { status: 401, error: "invalid_token" })
     }))
 
-  it.effect("seed 1 \"multiple providers\": the outage of one is not that of the others", () =>
+  it.effect("FTL MCP Authorizer \"multiple providers\": the outage of one is not that of the others", () =>
     Effect.gen(function*() {
       const { okta, system } = yield* Providers
       const authorization = bearer(yield* okta.sign())

@@ -5,22 +5,31 @@ import * as Layer from "effect/Layer"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import * as answers from "../support/upstreamAnswers.ts"
-import { type Answer, bearer, challengeOf, curl, documentOf, initialize, type StandIn, standIn } from "./standIn.ts"
+import {
+  type Answer,
+  bearer,
+  challengeOf,
+  curl,
+  documentOf,
+  initialize,
+  type Replacement,
+  startReplacement
+} from "./predecessor.ts"
 
 /** The document's gateway as browsers and other machines see it: alone, and behind a proxy that it trusts. */
 class Deployment extends Context.Service<Deployment, {
   readonly authKit: TestIssuer["Service"]
-  readonly direct: StandIn
-  readonly proxied: StandIn
-}>()("mcp-authorizer/test/seeds/seed2Cloud.test/Deployment") {
+  readonly direct: Replacement
+  readonly proxied: Replacement
+}>()("mcp-authorizer/test/compatibility/ftlAuthGatewayCloud.test/Deployment") {
   static readonly layer = Layer.effect(
     Deployment,
     Effect.gen(function*() {
       const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
       const token = yield* authKit.sign()
       const variables = (mcpGateway: string) => ({ authkit_issuer: authKit.issuer, mcp_gateway_url: mcpGateway })
-      const direct = yield* standIn(variables, token)
-      const proxied = yield* standIn((mcpGateway) => ({
+      const direct = yield* startReplacement(variables, token)
+      const proxied = yield* startReplacement((mcpGateway) => ({
         ...variables(mcpGateway),
         MCP_TRUSTED_PROXIES: "127.0.0.1",
         MCP_ALLOWED_ORIGINS: "https://inspector.example.com"
@@ -30,7 +39,7 @@ class Deployment extends Context.Service<Deployment, {
   )
 }
 
-const resourceOf = (system: StandIn, host: string, lines: ReadonlyArray<string> = []) =>
+const resourceOf = (system: Replacement, host: string, lines: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
     const document = documentOf(yield* curl(system, { host, lines, target: "/.well-known/oauth-protected-resource" }))
     const challenge = parseChallenge(challengeOf(yield* curl(system, { host, lines })))
@@ -49,8 +58,8 @@ const fetchJson = (url: string, init?: RequestInit) =>
     return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) }
   })
 
-layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in the cloud", (it) => {
-  it.effect("seed 2 \"Authentication Flow\" 1 to 8, by a client that knows nothing but the URL of /mcp", () =>
+layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the cloud", (it) => {
+  it.effect("FTL Auth Gateway \"Authentication Flow\" 1 to 8, by a client that knows nothing but the URL of /mcp", () =>
     Effect.gen(function*() {
       const { authKit, direct } = yield* Deployment
       yield* direct.reset
@@ -99,14 +108,14 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
     }))
 
   for (const domain of ["fermyon.cloud", "fermyon.tech", "fermyon.app"]) {
-    it.effect(`seed 2 "HTTPS protocol detection for .fermyon.tech and .fermyon.cloud domains": myapp.${domain}`, () =>
+    it.effect(`FTL Auth Gateway "HTTPS protocol detection for .fermyon.tech and .fermyon.cloud domains": myapp.${domain}`, () =>
       Effect.gen(function*() {
         const { direct } = yield* Deployment
         assert.strictEqual(yield* resourceOf(direct, `myapp.${domain}`), `https://myapp.${domain}/mcp`)
       }))
   }
 
-  it.effect("seed 2 \"automatically detects production environments\": http is for this machine only", () =>
+  it.effect("FTL Auth Gateway \"automatically detects production environments\": http is for this machine only", () =>
     Effect.gen(function*() {
       const { direct } = yield* Deployment
       assert.strictEqual(yield* resourceOf(direct, "localhost:3000"), "http://localhost:3000/mcp")
@@ -115,7 +124,7 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
       assert.strictEqual(yield* resourceOf(direct, "localhost.example.com"), "https://localhost.example.com/mcp")
     }))
 
-  it.effect("seed 2 \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy", () =>
+  it.effect("FTL Auth Gateway \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       const host = "X-Forwarded-Host: mcp.example.com"
@@ -130,7 +139,7 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
       )
     }))
 
-  it.effect("seed 2 \"ensure X-Forwarded headers are properly set\": nobody else's are believed", () =>
+  it.effect("FTL Auth Gateway \"ensure X-Forwarded headers are properly set\": nobody else's are believed", () =>
     Effect.gen(function*() {
       const { direct } = yield* Deployment
       const lines = ["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https"]
@@ -143,7 +152,7 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
     assert.include(answer.headers("vary").join(), "Origin")
   }
 
-  it.effect("seed 2 \"Built-in CORS handling for browser-based MCP clients\": the preflight needs no token", () =>
+  it.effect("FTL Auth Gateway \"Built-in CORS handling for browser-based MCP clients\": the preflight needs no token", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       const answer = yield* curl(proxied, {
@@ -167,7 +176,7 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
       }
     }))
 
-  it.effect("seed 2 \"Response is proxied back to client with appropriate CORS headers\", and so are refusals", () =>
+  it.effect("FTL Auth Gateway \"Response is proxied back to client with appropriate CORS headers\", and so are refusals", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       const lines = [`Origin: ${origin}`]
@@ -187,7 +196,7 @@ layer(Deployment.layer, { excludeTestServices: true })("seed 2, Auth Gateway in 
       }
     }))
 
-  it.effect("seed 2 \"cross-origin requests\": another origin is refused, whatever its token", () =>
+  it.effect("FTL Auth Gateway \"cross-origin requests\": another origin is refused, whatever its token", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       yield* proxied.reset

@@ -1,4 +1,4 @@
-/** The gateway in the place of a system that a seed document describes, configured with that document's own variables. */
+/** The gateway in place of a predecessor, configured with the variables of that one's README. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
@@ -9,7 +9,7 @@ import type { RawExchange } from "../support/rawHttp.ts"
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
-export type StandIn = GatewayFixture["Service"]
+export type Replacement = GatewayFixture["Service"]
 
 export type Answer = RawExchange["answers"][number]
 
@@ -27,7 +27,7 @@ export const complaintOf = (variables: Variables): Effect.Effect<string> =>
  * @param variables the document's, given the URL of the internal MCP gateway behind
  * @param token one that is let in
  */
-export const standIn = (
+export const startReplacement = (
   variables: (mcpGateway: string) => Variables,
   token: string,
   verifier?: GatewayUnderTest["verifier"]
@@ -41,7 +41,7 @@ export const standIn = (
 
 /** What `curl` prints for `http://localhost:3000/…`, where every document has its server. No token unless given. */
 export const curl = Effect.fnUntraced(function*(
-  { send }: StandIn,
+  { send }: Replacement,
   request: FixtureRequest = {}
 ): Effect.fn.Return<Answer> {
   const { answers: [answer], outcome } = yield* send({

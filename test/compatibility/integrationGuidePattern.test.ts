@@ -13,7 +13,7 @@ import { ApiKeys, Gateway, Verifier } from "../examples/apiKeysBesideOauth.ts"
 import * as LibsqlClient from "../examples/LibsqlClient.ts"
 import { Users } from "../examples/usersInSql.ts"
 import { assertRefused } from "../support/assertRefused.ts"
-import { bearer, type StandIn, standIn, type Variables } from "./standIn.ts"
+import { bearer, type Replacement, startReplacement, type Variables } from "./predecessor.ts"
 
 const userinfo = "/oauth/userinfo"
 
@@ -36,8 +36,8 @@ const variables = (authKitUrl: string, mcpServer: string): Variables => ({
 /** The example program's verifier in a gateway. */
 class Program extends Context.Service<Program, {
   readonly authKit: TestIssuer["Service"]
-  readonly system: StandIn
-}>()("mcp-authorizer/test/seeds/seed4Pattern.test/Program") {
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/integrationGuidePattern.test/Program") {
   static readonly layer = Layer.effect(
     Program,
     Effect.gen(function*() {
@@ -47,7 +47,7 @@ class Program extends Context.Service<Program, {
         Layer.provide([apiKeys, LibsqlClient.layer(":memory:")]),
         Layer.orDie
       )
-      const system = yield* standIn((mcpServer) => variables(authKit.issuer, mcpServer), apiKey, verifier)
+      const system = yield* startReplacement((mcpServer) => variables(authKit.issuer, mcpServer), apiKey, verifier)
       return { authKit, system }
     })
   )
@@ -68,8 +68,8 @@ const login = (email: string | undefined, subject = `usr_${email}`) =>
     ({ authKit }) => Effect.map(authKit.issueOpaque({ prefix: "mat_", subject, email, name: "Name" }), bearer)
   )
 
-layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check pattern", (it) => {
-  it.effect("seed 4 \"API key path\": wcd_ keys are looked up here, and AuthKit is not asked", () =>
+layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full auth check pattern", (it) => {
+  it.effect("Integration Guide \"API key path\": wcd_ keys are looked up here, and AuthKit is not asked", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const before = (yield* authKit.requests()).length
@@ -85,7 +85,7 @@ layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check
       assert.lengthOf(yield* authKit.requests(), before)
     }))
 
-  it.effect("seed 4 \"OAuth path (AuthKit)\": mat_ tokens go to userinfo", () =>
+  it.effect("Integration Guide \"OAuth path (AuthKit)\": mat_ tokens go to userinfo", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const before = yield* authKit.hits(userinfo)
@@ -95,7 +95,7 @@ layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check
       yield* assertRefused(system, unknown, { status: 401, error: "invalid_token" })
     }))
 
-  it.effect("seed 4 \"return null\": anything else is refused, and nobody is asked", () =>
+  it.effect("Integration Guide \"return null\": anything else is refused, and nobody is asked", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const before = (yield* authKit.requests()).length
@@ -107,14 +107,14 @@ layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check
       assert.lengthOf(yield* authKit.requests(), before)
     }))
 
-  it.effect("seed 4 Step 5 \"Map Users\": \"find-or-create them in your database\", by e-mail", () =>
+  it.effect("Integration Guide, Step 5 \"Map Users\": \"find-or-create them in your database\", by e-mail", () =>
     Effect.gen(function*() {
       const ada = yield* userOf(yield* login("ada@example.com"))
       assert.strictEqual(yield* userOf(yield* login("ada@example.com")), ada)
       assert.notStrictEqual(yield* userOf(yield* login("bob@example.com")), ada)
     }))
 
-  it.effect("seed 4 Step 5 \"for the first time\": twenty first times at once make one user", () =>
+  it.effect("Integration Guide, Step 5 \"for the first time\": twenty first times at once make one user", () =>
     Effect.gen(function*() {
       const { system } = yield* Program
       yield* system.reset
@@ -128,7 +128,7 @@ layer(Program.layer, { excludeTestServices: true })("seed 4, the full auth check
       assert.strictEqual(new Set(users).size, 1)
     }))
 
-  it.effect("seed 4 Step 5: who has no e-mail address cannot be mapped and is refused", () =>
+  it.effect("Integration Guide, Step 5: who has no e-mail address cannot be mapped and is refused", () =>
     Effect.gen(function*() {
       const { system } = yield* Program
       const authorization = yield* login(undefined)
