@@ -1,16 +1,21 @@
 import type { Identity } from "../identity/Identity.ts"
 
 /**
- * The proof that a request may go on: who calls, or that the operator switched authentication off.
+ * The proof that a request was authorized: the caller, or the fact that the operator switched authentication off.
  *
- * Forwarding demands one, so a request that was not judged cannot be forwarded: it does not compile. The constructor
- * is private; the two ways to an admission are the two static functions, and `http/admit.ts` is their only caller.
+ * Forwarding demands one, so code that forwards an unchecked request does not compile. The private field makes the type
+ * nominal: no literal and no other class is assignable to it. `http/admit.ts` alone calls the two static functions.
  */
 export class Admission {
-  readonly identity: Identity | undefined
+  readonly #identity: Identity | undefined
 
   private constructor(identity: Identity | undefined) {
-    this.identity = identity
+    this.#identity = identity
+  }
+
+  /** The caller; `undefined` where authentication is switched off. */
+  get identity(): Identity | undefined {
+    return this.#identity
   }
 
   /** A caller whose token was verified and whose scopes suffice. */

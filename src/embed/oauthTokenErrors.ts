@@ -1,8 +1,8 @@
-/** What the official MCP SDK is told when a token is not accepted. */
+/** Our errors as the errors of the official MCP SDK. */
 import * as Match from "effect/Match"
 import type { CredentialError } from "../credential/parseAuthorization.ts"
 import type { InsufficientScope, InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
-import { invalidTokenTexts } from "../http/errorTexts.ts"
+import { insufficientScopeText, invalidTokenTexts, tokenTooLongText } from "../http/errorTexts.ts"
 
 /**
  * The error classes of the official SDK, by which its `requireBearerAuth` decides between 401, 403 and 500.
@@ -21,17 +21,15 @@ export type SdkErrors =
 const invalidToken = (sdk: SdkErrors, description: string): Error =>
   "InvalidTokenError" in sdk ? new sdk.InvalidTokenError(description) : new sdk.OAuthError("invalid_token", description)
 
-const insufficientScope = (sdk: SdkErrors): Error => {
-  const description = "Token missing required scopes"
-  return "InvalidTokenError" in sdk
-    ? new sdk.InsufficientScopeError(description)
-    : new sdk.OAuthError("insufficient_scope", description)
-}
+const insufficientScope = (sdk: SdkErrors): Error =>
+  "InvalidTokenError" in sdk
+    ? new sdk.InsufficientScopeError(insufficientScopeText)
+    : new sdk.OAuthError("insufficient_scope", insufficientScopeText)
 
-/** Why a token does not get its bearer in. */
+/** Why a token is rejected. */
 export type TokenError = CredentialError | VerificationError | InsufficientScope
 
-/** The SDK's error for one of ours; `ProviderUnavailable` stays what it is, which the SDK answers 500. */
+/** The SDK's error for one of ours; `ProviderUnavailable` stays what it is, for which the SDK responds with 500. */
 export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
   const refused = (reason: InvalidTokenReason) => invalidToken(sdk, invalidTokenTexts[reason])
   const malformed = () => refused("MalformedToken")
@@ -40,7 +38,7 @@ export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
     MissingCredential: malformed,
     UnsupportedCredential: malformed,
     InvalidRequest: malformed,
-    CredentialTooLarge: () => invalidToken(sdk, "The token is too long"),
+    CredentialTooLarge: () => invalidToken(sdk, tokenTooLongText),
     InsufficientScope: () => insufficientScope(sdk),
     ProviderUnavailable: (error) => error
   })

@@ -1,53 +1,41 @@
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
-import type { ErrorStyle } from "../config/GatewaySettings.ts"
+import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
-import { invalidRequestTexts, invalidTokenTexts } from "./errorTexts.ts"
+import { dialects, type Problem } from "./dialects.ts"
+import { insufficientScopeText, invalidRequestTexts, invalidTokenTexts, tokenTooLongText } from "./errorTexts.ts"
+import type { Exchange } from "./Exchange.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
-/** What an error becomes before a dialect is chosen. */
-interface Projection {
-  readonly status: number
-  readonly error: string
-  readonly description: string
-  /** A challenge is due: 401 and 403. */
-  readonly challenged?: boolean
-  /** The request carried no credentials at all. */
-  readonly missing?: boolean
-  /** All scopes that the request needs. */
-  readonly scope?: ReadonlyArray<string>
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-const unauthorized = (description: string): Projection => ({
+const unauthorized = (description: string): Problem => ({
   status: 401,
   error: "invalid_token",
   description,
   challenged: true
 })
 
-const insufficientScope = ({ required }: { readonly required: ReadonlyArray<string> }): Projection => ({
+const insufficientScope = ({ required }: { readonly required: ReadonlyArray<string> }): Problem => ({
   status: 403,
   error: "insufficient_scope",
-  description: "Token missing required scopes",
+  description: insufficientScopeText,
   challenged: true,
   scope: required
 })
 
-const serverError = (status: number, description: string): Projection => ({
+const serverError = (status: number, description: string): Problem => ({
   status,
   error: "server_error",
   description
 })
 
-/** Whole seconds, whatever a verifier of somebody else's says (RFC 9110, section 10.2.3). */
+/** Whole seconds, whatever an embedder's verifier says (RFC 9110, section 10.2.3). */
 const retryAfterField = (seconds: number): string =>
   String(Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : retryAfterSeconds)
 
 /** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
-const project = Match.typeTags<GatewayError, Projection>()({
+const project = Match.typeTags<GatewayError, Problem>()({
   MissingCredential: () => ({
     status: 401,
     error: "unauthorized",
@@ -61,7 +49,7 @@ const project = Match.typeTags<GatewayError, Projection>()({
   CredentialTooLarge: () => ({
     status: 431,
     error: "request_header_fields_too_large",
-    description: "The token is too long"
+    description: tokenTooLongText
   }),
   InsufficientScope: insufficientScope,
   AccessDenied: ({ reason }) => ({
@@ -102,7 +90,7 @@ const project = Match.typeTags<GatewayError, Projection>()({
   })
 })
 
-/** What an answer depends on beside the error. */
+/** What a response depends on besides the error. */
 export interface ErrorContext {
   readonly style: ErrorStyle
   /** URL of the protected resource metadata, as the style wants it; `undefined` when `Host` does not tell it. */
@@ -111,58 +99,45 @@ export interface ErrorContext {
   readonly requiredScopes: ReadonlyArray<string>
 }
 
-const challenge = (projection: Projection, { requiredScopes, resourceMetadata, style }: ErrorContext): string => {
-  const bare = projection.missing === true && (style === "jsonrpc" || style === "rfc6750")
-  const scope = projection.scope ?? (style === "rfc6750" && projection.status === 401 ? requiredScopes : [])
-  const error = style === "unauthorized" && projection.status === 401 ? "unauthorized" : projection.error
+/** What the response to an error of this exchange depends on, as far as the exchange has come. */
+export const errorContext = (settings: GatewaySettings, { base, route }: Exchange): ErrorContext => {
+  const { elsewhere = settings.errorStyle } = dialects[settings.errorStyle]
+  const style = route?._tag === "Mcp" ? settings.errorStyle : elsewhere
+  return {
+    style,
+    resourceMetadata: base === undefined ? undefined : dialects[style].metadataUrl(base, settings.path),
+    requiredScopes: settings.requiredScopes
+  }
+}
+
+const challenge = (problem: Problem, { requiredScopes, resourceMetadata, style }: ErrorContext): string => {
+  const { scope = [], ...parameters } = dialects[style].challenge(problem, requiredScopes)
   return formatChallenge({
-    error: bare ? undefined : error,
-    error_description: bare ? undefined : projection.description,
+    ...parameters,
     scope: scope.length === 0 ? undefined : scope.join(" "),
     resource_metadata: resourceMetadata
   })
 }
 
-// JSON-RPC 2.0, section 5.1; -32000 to -32019 are the range that MCP leaves to implementations.
-const jsonRpcCode = (status: number): number => {
-  if (status === 401) return -32001
-  if (status === 403) return -32003
-  if (status === 400 || status === 413 || status === 415) return -32600
-  return status >= 500 ? -32603 : -32000
-}
-
-const body = (projection: Projection, style: ErrorStyle): unknown => {
-  const { description, missing, status } = projection
-  const error = style === "unauthorized" && status === 401 ? "unauthorized" : projection.error
-  if (style !== "jsonrpc") return { error, error_description: description }
-  return {
-    jsonrpc: "2.0",
-    id: null,
-    error: missing === true
-      ? { code: jsonRpcCode(status), message: "Unauthorized: Bearer token required" }
-      : { code: jsonRpcCode(status), message: description, data: { error, error_description: description } }
-  }
-}
-
-const respond = (projection: Projection, context: ErrorContext): HttpServerResponse.HttpServerResponse =>
-  jsonResponse(projection.status, body(projection, context.style), {
+const respond = (problem: Problem, context: ErrorContext): HttpServerResponse.HttpServerResponse =>
+  jsonResponse(problem.status, dialects[context.style].body(problem), {
     "cache-control": "no-store",
-    ...projection.headers,
-    ...(projection.challenged === true ? { "www-authenticate": challenge(projection, context) } : {})
+    ...problem.headers,
+    ...(problem.challenged === true ? { "www-authenticate": challenge(problem, context) } : {})
   })
 
-/** The answer to a fault of our own, in the same shape as every other error. */
+/** The response to a fault of our own, in the same form as every other error. */
 export const internalFault = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   respond(serverError(500, "Internal server error"), context)
 
-/** The answer to a request that the gateway has no time left for, since it ends. */
+/** The response to a request that the gateway has no time left for, because it is shutting down. */
 export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
   respond(serverError(503, "The gateway is shutting down"), context)
 
 /**
- * Answers a `GatewayError` in one of the four dialects (`MCP_ERROR_STYLE`).
+ * The response to a `GatewayError`, in the dialect of `MCP_ERROR_STYLE` (see `dialects.ts`).
  *
- * 401 and 403 carry a challenge; no answer may be stored.
+ * 401 and 403 carry a challenge; no error response may be stored.
  *
  * @see RFC 6750, section 3; RFC 9728, section 5.1; JSON-RPC 2.0, section 5.1
  */

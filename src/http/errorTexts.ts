@@ -31,3 +31,9 @@ export const invalidRequestTexts: Readonly<Record<InvalidRequestReason, string>>
   AmbiguousMessage: "The JSON-RPC message is ambiguous",
   MessageTooDeep: "The JSON-RPC message is nested too deeply"
 }
+
+/** The public text where the token lacks a scope. */
+export const insufficientScopeText = "Token missing required scopes"
+
+/** The public text where the token is longer than `MCP_MAX_TOKEN_BYTES`. */
+export const tokenTooLongText = "The token is too long"

@@ -6,6 +6,7 @@ import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { Shares } from "../fairness/Shares.ts"
+import type { Problem } from "../http/dialects.ts"
 import { ClientPace } from "./ClientPace.ts"
 import { Connection, type ConnectionMeans } from "./Connection.ts"
 import { inSlices } from "./inSlices.ts"
@@ -107,8 +108,8 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     return connection
   }
 
-  const answer = (response: Http.ServerResponse, refusal: Refusals.Refusal): void => {
-    const { body, headers } = Refusals.toAnswer(settings, refusal)
+  const answer = (response: Http.ServerResponse, refusal: Problem): void => {
+    const { body, headers } = Refusals.toResponse(settings, refusal)
     response.writeHead(refusal.status, headers).end(body)
   }
 

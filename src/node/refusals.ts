@@ -1,24 +1,18 @@
-/** Answers to what Node's HTTP server would otherwise refuse on its own, in the shape of every other error. */
+/** Responses to requests that Node's HTTP server would otherwise reject on its own, in the form of every other error. */
 import * as Http from "node:http"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { corsHeaders } from "../http/cors.ts"
+import { dialects, type Problem } from "../http/dialects.ts"
 import { traceId } from "../http/traceId.ts"
 
-type Settings = Pick<GatewaySettings, "allowedOrigins" | "traceHeader">
+type Settings = Pick<GatewaySettings, "allowedOrigins" | "errorStyle" | "traceHeader">
 
-export interface Refusal {
-  readonly status: number
-  readonly error: string
-  readonly description: string
-  readonly headers?: Readonly<Record<string, string>>
-}
+const malformed: Problem = { status: 400, error: "invalid_request", description: "The request is malformed" }
 
-const malformed: Refusal = { status: 400, error: "invalid_request", description: "The request is malformed" }
-
-const late: Refusal = { status: 408, error: "request_timeout", description: "The request did not arrive in time" }
+const late: Problem = { status: 408, error: "request_timeout", description: "The request did not arrive in time" }
 
 /** For fields that are too large, or too many. */
-export const tooLarge: Refusal = {
+export const tooLarge: Problem = {
   status: 431,
   error: "request_header_fields_too_large",
   description: "The header fields are too large"
@@ -28,14 +22,14 @@ export const tooLarge: Refusal = {
 export const requestTimeoutCode = "ERR_HTTP_REQUEST_TIMEOUT"
 
 /** By the code of an error on a connection; `undefined` when the connection itself is broken. */
-export const ofClientError = (code: string): Refusal | undefined => {
+export const ofClientError = (code: string): Problem | undefined => {
   if (code === "HPE_HEADER_OVERFLOW") return tooLarge
   if (code === requestTimeoutCode) return late
   return code.startsWith("HPE_") ? malformed : undefined
 }
 
 /** For `CONNECT`. */
-export const noTunnel: Refusal = {
+export const noTunnel: Problem = {
   status: 405,
   error: "method_not_allowed",
   description: "Method not allowed",
@@ -43,20 +37,21 @@ export const noTunnel: Refusal = {
 }
 
 /** For an `Expect` other than `100-continue` (RFC 9110, section 10.1.1). */
-export const unmetExpectation: Refusal = {
+export const unmetExpectation: Problem = {
   status: 417,
   error: "expectation_failed",
   description: "The expectation cannot be met"
 }
 
-/** A refusal as fields and body, with what every answer of the gateway carries. */
-export const toAnswer = ({ allowedOrigins, traceHeader }: Settings, { description, error, headers }: Refusal) => {
-  const body = JSON.stringify({ error, error_description: description })
+/** The response as fields and body, with what every response of the gateway carries. */
+export const toResponse = ({ allowedOrigins, errorStyle, traceHeader }: Settings, problem: Problem) => {
+  const { elsewhere = errorStyle } = dialects[errorStyle]
+  const body = JSON.stringify(dialects[elsewhere].body(problem))
   return {
     body,
     headers: {
       ...corsHeaders(allowedOrigins, undefined, traceHeader),
-      ...headers,
+      ...problem.headers,
       [traceHeader]: traceId(undefined),
       "content-type": "application/json",
       "content-length": String(Buffer.byteLength(body)),
@@ -67,9 +62,9 @@ export const toAnswer = ({ allowedOrigins, traceHeader }: Settings, { descriptio
   }
 }
 
-/** A refusal as it goes over the wire. */
-export const toMessage = (settings: Settings, refusal: Refusal): string => {
-  const { body, headers } = toAnswer(settings, refusal)
+/** The response as it goes over the wire. */
+export const toMessage = (settings: Settings, problem: Problem): string => {
+  const { body, headers } = toResponse(settings, problem)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")
-  return `HTTP/1.1 ${refusal.status} ${Http.STATUS_CODES[refusal.status]}\r\n${lines}\r\n${body}`
+  return `HTTP/1.1 ${problem.status} ${Http.STATUS_CODES[problem.status]}\r\n${lines}\r\n${body}`
 }

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { type ErrorStyle, errorStyles } from "../../src/config/GatewaySettings.ts"
 import * as Errors from "../../src/errors/GatewayError.ts"
 import { formatChallenge } from "../../src/http/challenge.ts"
+import { dialects } from "../../src/http/dialects.ts"
 import { errorResponse, internalFault } from "../../src/http/errorResponse.ts"
 import { invalidRequestTexts, invalidTokenTexts } from "../../src/http/errorTexts.ts"
 import * as Challenge from "../../src/testing/parseChallenge.ts"
@@ -161,6 +162,17 @@ describe("errorResponse", () => {
 
   it("an unavailable provider says when to come back, in whole seconds", () => {
     assert.strictEqual(answer(all.ProviderUnavailable[0]).headers.get("retry-after"), "5")
+  })
+})
+
+describe("dialects", () => {
+  it("do not compile while one is missing", () => {
+    const { rfc6750: _, ...others } = dialects
+    // @ts-expect-error a style of `MCP_ERROR_STYLE` without a dialect
+    const incomplete: typeof dialects = others
+    const complete: typeof dialects = { ...others, rfc6750: dialects.rfc6750 }
+    assert.sameMembers(Object.keys(complete), [...errorStyles])
+    assert.notInclude(Object.keys(incomplete), "rfc6750")
   })
 })
 

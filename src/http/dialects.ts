@@ -1,0 +1,95 @@
+/**
+ * The forms of error responses (`MCP_ERROR_STYLE`): one value each, and nothing else in the gateway asks for the style.
+ *
+ * To add a dialect, add its name to `errorStyles`: the table below does not compile until it is here.
+ */
+import type { ErrorStyle } from "../config/GatewaySettings.ts"
+import { insertedMetadataUrl, metadataUrl } from "./publicUrl.ts"
+
+/** An error as status, code and text, before a dialect gives it a form. */
+export interface Problem {
+  readonly status: number
+  readonly error: string
+  readonly description: string
+  /** Whether the response carries a challenge: 401 and 403. */
+  readonly challenged?: boolean
+  /** The request carried no credentials at all. */
+  readonly missing?: boolean
+  /** All scopes that the request needs. */
+  readonly scope?: ReadonlyArray<string>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The parameters of a challenge that differ between the dialects. */
+interface ChallengeParameters {
+  readonly error?: string
+  readonly error_description?: string
+  readonly scope?: ReadonlyArray<string>
+}
+
+/** The form of error responses that one kind of client expects. */
+interface Dialect {
+  /** `error`, `error_description` and `scope` of the challenge; `required` are the scopes that every request needs. */
+  readonly challenge: (problem: Problem, required: ReadonlyArray<string>) => ChallengeParameters
+  /** The response body, to be written as JSON. */
+  readonly body: (problem: Problem) => unknown
+  /** Where the challenge says that the protected resource metadata is. */
+  readonly metadataUrl: (publicUrl: string, mcpPath: string) => string
+  /** The dialect of responses on other paths than the MCP endpoint, where it is another one. */
+  readonly elsewhere?: ErrorStyle
+}
+
+const named = ({ description, error, scope = [] }: Problem): ChallengeParameters => ({
+  error,
+  error_description: description,
+  scope
+})
+
+const onlyScope = ({ scope = [] }: Problem): ChallengeParameters => ({ scope })
+
+/** RFC 6749, section 5.2. */
+const oauthBody = ({ description, error }: Problem) => ({ error, error_description: description })
+
+/** A 401 always says `unauthorized`, whatever was wrong with the token. */
+const asUnauthorized = (problem: Problem): Problem =>
+  problem.status === 401 ? { ...problem, error: "unauthorized" } : problem
+
+// JSON-RPC 2.0, section 5.1; -32000 to -32019 are the range that MCP leaves to implementations.
+const jsonRpcCode = (status: number): number => {
+  if (status === 401) return -32001
+  if (status === 403) return -32003
+  if (status === 400 || status === 413 || status === 415) return -32600
+  return status >= 500 ? -32603 : -32000
+}
+
+const jsonRpcError = (problem: Problem) => {
+  const code = jsonRpcCode(problem.status)
+  return problem.missing === true
+    ? { code, message: "Unauthorized: Bearer token required" }
+    : { code, message: problem.description, data: oauthBody(problem) }
+}
+
+/** The dialects by their names. */
+export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
+  oauth: { challenge: named, body: oauthBody, metadataUrl },
+  unauthorized: {
+    challenge: (problem) => named(asUnauthorized(problem)),
+    body: (problem) => oauthBody(asUnauthorized(problem)),
+    metadataUrl
+  },
+  jsonrpc: {
+    challenge: (problem) => problem.missing === true ? onlyScope(problem) : named(problem),
+    body: (problem) => ({ jsonrpc: "2.0", id: null, error: jsonRpcError(problem) }),
+    metadataUrl,
+    elsewhere: "oauth"
+  },
+  /** RFC 6750, section 3.1: no error code where the request carried no credentials. RFC 9728, section 3.1: the path inserted. */
+  rfc6750: {
+    challenge: (problem, required) => {
+      const scope = problem.scope ?? (problem.status === 401 ? required : [])
+      return problem.missing === true ? { scope } : named({ ...problem, scope })
+    },
+    body: oauthBody,
+    metadataUrl: insertedMetadataUrl
+  }
+}
