@@ -36,22 +36,20 @@ const missing = (scopes: ReadonlyArray<string>, provider?: string): ReadonlyArra
 const scopes = Schema.Array(Schema.Literals(["a", "b", "c", "ab", "A"]))
 
 describe("requireScopes", () => {
-  it.effect("demands those of the gateway and of the identity's provider, and names all of them", () =>
-    Effect.sync(() => {
-      assert.isUndefined(missing(["mcp:main", "x", "mcp:read"]))
-      assert.deepStrictEqual(missing(["mcp:read"]), ["mcp:read", "mcp:main"])
-      assert.deepStrictEqual(missing([]), ["mcp:read", "mcp:main"])
-      assert.isUndefined(missing(["mcp:read", "mcp:other"], "other"))
-      assert.deepStrictEqual(missing(["mcp:read", "mcp:main"], "other"), ["mcp:read", "mcp:other"])
-      assert.isUndefined(missing(["mcp:read"], "of an embedding application"))
-    }))
+  it("demands those of the gateway and of the identity's provider, and names all of them", () => {
+    assert.isUndefined(missing(["mcp:main", "x", "mcp:read"]))
+    assert.deepStrictEqual(missing(["mcp:read"]), ["mcp:read", "mcp:main"])
+    assert.deepStrictEqual(missing([]), ["mcp:read", "mcp:main"])
+    assert.isUndefined(missing(["mcp:read", "mcp:other"], "other"))
+    assert.deepStrictEqual(missing(["mcp:read", "mcp:main"], "other"), ["mcp:read", "mcp:other"])
+    assert.isUndefined(missing(["mcp:read"], "of an embedding application"))
+  })
 
-  it.effect("CLM-15 compares whole elements", () =>
-    Effect.sync(() => {
-      for (const near of ["mcp:readwrite", "mcp:rea", "MCP:READ", "mcp:read ", "mcp", "mcp:*", "mcp:read mcp:other"]) {
-        assert.deepStrictEqual(missing([near, "mcp:other"], "other"), ["mcp:read", "mcp:other"])
-      }
-    }))
+  it("CLM-15 compares whole elements", () => {
+    for (const near of ["mcp:readwrite", "mcp:rea", "MCP:READ", "mcp:read ", "mcp", "mcp:*", "mcp:read mcp:other"]) {
+      assert.deepStrictEqual(missing([near, "mcp:other"], "other"), ["mcp:read", "mcp:other"])
+    }
+  })
 
   it.effect.prop(
     "lets through exactly the supersets",

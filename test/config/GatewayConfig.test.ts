@@ -86,24 +86,23 @@ describe("GatewayConfig", () => {
       }
     }))
 
-  it.effect("CFG-01 the type of a value knows every member and no other", () =>
-    Effect.sync(() => {
-      const inputs: ReadonlyArray<GatewayConfigInput> = [
-        { error_style: "jsonrpc", jwt_algorithm: ["ES256"], log_format: "pretty", required_scopes: "a b" },
-        { providers: [{ type: "static", tokens: [{ token: "t", client_id: "c", subject: "s" }] }] },
-        // @ts-expect-error an unknown member
-        { gatewayUrl: "http://x" },
-        // @ts-expect-error a member for variables only
-        { config_file: "x" },
-        // @ts-expect-error an unknown algorithm
-        { jwt_algorithm: ["HS256"] },
-        // @ts-expect-error an unknown word
-        { error_style: "html" },
-        // @ts-expect-error a number as text
-        { port: "3000" },
-        // @ts-expect-error an unknown field
-        { providers: [{ audiences: "x" }] }
-      ]
-      assert.strictEqual(inputs.length, 8)
-    }))
+  it("CFG-01 the type of a value knows every member and no other", () => {
+    const inputs: ReadonlyArray<GatewayConfigInput> = [
+      { error_style: "jsonrpc", jwt_algorithm: ["ES256"], log_format: "pretty", required_scopes: "a b" },
+      { providers: [{ type: "static", tokens: [{ token: "t", client_id: "c", subject: "s" }] }] },
+      // @ts-expect-error an unknown member
+      { gatewayUrl: "http://x" },
+      // @ts-expect-error a member for variables only
+      { config_file: "x" },
+      // @ts-expect-error an unknown algorithm
+      { jwt_algorithm: ["HS256"] },
+      // @ts-expect-error an unknown word
+      { error_style: "html" },
+      // @ts-expect-error a number as text
+      { port: "3000" },
+      // @ts-expect-error an unknown field
+      { providers: [{ audiences: "x" }] }
+    ]
+    assert.strictEqual(inputs.length, 8)
+  })
 })

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -25,115 +24,111 @@ const isValid = (document: unknown): boolean =>
 const issuer = "https://issuer.example"
 
 describe("the JSON Schema of the config file", () => {
-  it.effect("accepts documents that the gateway accepts", () =>
-    Effect.sync(() => {
-      for (
-        const document of [
-          { jwt_issuer: issuer },
-          { $schema: "https://example.com/schema.json", jwt_issuer: issuer, jwt_audience: ["a", "b"], port: 0 },
-          { jwt_issuer: issuer, jwt_audience: "a,b", jwt_algorithm: ["ES256"], allowed_origins: "*" },
-          { auth_enabled: false, clock_skew: 300, error_style: "jsonrpc", trusted_proxies: ["10.0.0.0/8"] },
-          { static_tokens: "t:c:s:read" },
-          { jwt_issuer: issuer, workers: 4 },
-          { jwt_issuer: issuer, workers: "auto" },
-          { static_tokens: [{ token: "t", client_id: "c", subject: "s", scopes: ["a"], expires_at: 1 }] },
-          {
-            required_scopes: ["a"],
-            providers: [
-              { issuer, required_scopes: ["b"], require_at_jwt: true },
-              { type: "static", tokens: [{ token: "t", client_id: "c", subject: "s" }] }
-            ]
-          }
-        ]
-      ) {
-        assert.isTrue(isValid(document), JSON.stringify(document))
-        settingsOf({}, document)
-      }
-    }))
+  it("accepts documents that the gateway accepts", () => {
+    for (
+      const document of [
+        { jwt_issuer: issuer },
+        { $schema: "https://example.com/schema.json", jwt_issuer: issuer, jwt_audience: ["a", "b"], port: 0 },
+        { jwt_issuer: issuer, jwt_audience: "a,b", jwt_algorithm: ["ES256"], allowed_origins: "*" },
+        { auth_enabled: false, clock_skew: 300, error_style: "jsonrpc", trusted_proxies: ["10.0.0.0/8"] },
+        { static_tokens: "t:c:s:read" },
+        { jwt_issuer: issuer, workers: 4 },
+        { jwt_issuer: issuer, workers: "auto" },
+        { static_tokens: [{ token: "t", client_id: "c", subject: "s", scopes: ["a"], expires_at: 1 }] },
+        {
+          required_scopes: ["a"],
+          providers: [
+            { issuer, required_scopes: ["b"], require_at_jwt: true },
+            { type: "static", tokens: [{ token: "t", client_id: "c", subject: "s" }] }
+          ]
+        }
+      ]
+    ) {
+      assert.isTrue(isValid(document), JSON.stringify(document))
+      settingsOf({}, document)
+    }
+  })
 
-  it.effect("CFG-01 refuses what the gateway refuses: unknown members, wrong types, values out of bounds", () =>
-    Effect.sync(() => {
-      for (
-        const document of [
-          [],
-          "x",
-          { jwt_issuer: issuer, gatewayUrl: "http://x" },
-          { jwt_issuer: issuer, MCP_PATH: "/mcp" },
-          { jwt_issuer: issuer, config_file: "x" },
-          { jwt_issuer: issuer, auth_config: {} },
-          { jwt_issuer: issuer, auth_enabled: "true" },
-          { jwt_issuer: issuer, clock_skew: 301 },
-          { jwt_issuer: issuer, clock_skew: 1.5 },
-          { jwt_issuer: issuer, port: "3000" },
-          { jwt_issuer: issuer, workers: 0 },
-          { jwt_issuer: issuer, workers: "4" },
-          { jwt_issuer: issuer, error_style: "html" },
-          { jwt_issuer: issuer, log_level: "INFO" },
-          { jwt_issuer: issuer, required_scopes: [] },
-          { jwt_issuer: issuer, required_scopes: [1] },
-          { jwt_issuer: "" },
-          { static_tokens: [{ token: "t", client_id: "c" }] },
-          { static_tokens: [{ token: "t", client_id: "c", subject: "s", scope: "x" }] },
-          { providers: { issuer } },
-          { providers: [issuer] },
-          { providers: [{ issuer, audiences: "x" }] },
-          { providers: [{ type: "saml", issuer }] },
-          { providers: [{ issuer, require_at_jwt: "yes" }] }
-        ]
-      ) {
-        assert.isFalse(isValid(document), JSON.stringify(document))
-        assert.isNotEmpty(problemsOf({}, document), JSON.stringify(document))
-      }
-    }))
+  it("CFG-01 refuses what the gateway refuses: unknown members, wrong types, values out of bounds", () => {
+    for (
+      const document of [
+        [],
+        "x",
+        { jwt_issuer: issuer, gatewayUrl: "http://x" },
+        { jwt_issuer: issuer, MCP_PATH: "/mcp" },
+        { jwt_issuer: issuer, config_file: "x" },
+        { jwt_issuer: issuer, auth_config: {} },
+        { jwt_issuer: issuer, auth_enabled: "true" },
+        { jwt_issuer: issuer, clock_skew: 301 },
+        { jwt_issuer: issuer, clock_skew: 1.5 },
+        { jwt_issuer: issuer, port: "3000" },
+        { jwt_issuer: issuer, workers: 0 },
+        { jwt_issuer: issuer, workers: "4" },
+        { jwt_issuer: issuer, error_style: "html" },
+        { jwt_issuer: issuer, log_level: "INFO" },
+        { jwt_issuer: issuer, required_scopes: [] },
+        { jwt_issuer: issuer, required_scopes: [1] },
+        { jwt_issuer: "" },
+        { static_tokens: [{ token: "t", client_id: "c" }] },
+        { static_tokens: [{ token: "t", client_id: "c", subject: "s", scope: "x" }] },
+        { providers: { issuer } },
+        { providers: [issuer] },
+        { providers: [{ issuer, audiences: "x" }] },
+        { providers: [{ type: "saml", issuer }] },
+        { providers: [{ issuer, require_at_jwt: "yes" }] }
+      ]
+    ) {
+      assert.isFalse(isValid(document), JSON.stringify(document))
+      assert.isNotEmpty(problemsOf({}, document), JSON.stringify(document))
+    }
+  })
 
-  it.effect("describes every setting that a file can have, with its default", () =>
-    Effect.sync(() => {
-      const { properties } = configFileSchema
-      const members = Object.entries(properties as Record<string, JsonSchema.JsonSchema>)
-      assert.deepStrictEqual(
-        members.map(([name]) => name),
-        [
-          "$schema",
-          ...settingNames.filter((name) => settings[name].variableOnly !== true).flatMap((name) =>
-            fileSettings.includes(name) ? [fileKey(name), `${fileKey(name)}_file`] : [fileKey(name)]
-          )
-        ]
-      )
-      for (const [name, { description }] of members) assert.isString(description, name)
-      const defaults = Object.fromEntries(
-        members.flatMap(([name, schema]) => schema["default"] === undefined ? [] : [[name, schema["default"]]])
-      )
-      assert.strictEqual(defaults["port"], 3000)
-      assert.strictEqual(defaults["auth_enabled"], true)
-      assert.strictEqual(defaults["path"], "/mcp")
-      assert.isTrue(isValid(defaults))
-      assert.deepStrictEqual(
-        members.flatMap(([name, schema]) => schema["writeOnly"] === true ? [name] : []),
-        ["static_tokens", "client_secret", "session_key"]
-      )
-    }))
+  it("describes every setting that a file can have, with its default", () => {
+    const { properties } = configFileSchema
+    const members = Object.entries(properties as Record<string, JsonSchema.JsonSchema>)
+    assert.deepStrictEqual(
+      members.map(([name]) => name),
+      [
+        "$schema",
+        ...settingNames.filter((name) => settings[name].variableOnly !== true).flatMap((name) =>
+          fileSettings.includes(name) ? [fileKey(name), `${fileKey(name)}_file`] : [fileKey(name)]
+        )
+      ]
+    )
+    for (const [name, { description }] of members) assert.isString(description, name)
+    const defaults = Object.fromEntries(
+      members.flatMap(([name, schema]) => schema["default"] === undefined ? [] : [[name, schema["default"]]])
+    )
+    assert.strictEqual(defaults["port"], 3000)
+    assert.strictEqual(defaults["auth_enabled"], true)
+    assert.strictEqual(defaults["path"], "/mcp")
+    assert.isTrue(isValid(defaults))
+    assert.deepStrictEqual(
+      members.flatMap(([name, schema]) => schema["writeOnly"] === true ? [name] : []),
+      ["static_tokens", "client_secret", "session_key"]
+    )
+  })
 })
 
 describe("the reference", () => {
-  it.effect("is a Markdown table without padding, with a row for each setting, in one language with the table", () =>
-    Effect.sync(() => {
-      for (
-        const [text, names] of [
-          [settingsReference(), settingNames],
-          [providerReference(), providerFieldNames]
-        ] as const
-      ) {
-        const [head = "", rule = "", ...rows] = text.split("\n")
-        assert.match(rule, /^\|( --- \|)+$/)
-        assert.deepStrictEqual(rows.map((row) => row.split("`")[1]), [...names])
-        for (const row of rows) {
-          assert.notMatch(row, / {3}/)
-          assert.strictEqual(row.replaceAll("\\|", "").split("|").length, head.split("|").length, row)
-        }
+  it("is a Markdown table without padding, with a row for each setting, in one language with the table", () => {
+    for (
+      const [text, names] of [
+        [settingsReference(), settingNames],
+        [providerReference(), providerFieldNames]
+      ] as const
+    ) {
+      const [head = "", rule = "", ...rows] = text.split("\n")
+      assert.match(rule, /^\|( --- \|)+$/)
+      assert.deepStrictEqual(rows.map((row) => row.split("`")[1]), [...names])
+      for (const row of rows) {
+        assert.notMatch(row, / {3}/)
+        assert.strictEqual(row.replaceAll("\\|", "").split("|").length, head.split("|").length, row)
       }
-      assert.match(
-        settingsReference(),
-        /`MCP_JWT_ISSUER` +\| `AUTH_PROVIDER_ISSUER`, `AUTHKIT_ISSUER`, `AUTHKIT_DOMAIN` \|/
-      )
-    }))
+    }
+    assert.match(
+      settingsReference(),
+      /`MCP_JWT_ISSUER` +\| `AUTH_PROVIDER_ISSUER`, `AUTHKIT_ISSUER`, `AUTHKIT_DOMAIN` \|/
+    )
+  })
 })

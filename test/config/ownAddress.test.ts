@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { resolveService, resolveSources, type Sources } from "../../src/config/resolve.ts"
 import { complete, onlyProblemOf, settingsOf } from "./resolving.ts"
@@ -24,79 +23,75 @@ const at = (gatewayUrl: string, more = {}) => ({
 })
 
 describe("where the MCP server is", () => {
-  it.effect("a service that listens must be told; Spin's default is for Spin", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(problemsOfService({}), ["MCP_GATEWAY_URL is missing"])
-      assert.deepStrictEqual(problemsOfService(server), [])
-      assert.deepStrictEqual(problemsOfService({ MCP_CONFIG_FILE: "x", mcp_gateway_url: server.MCP_GATEWAY_URL }), [])
-      const onSpin = Result.getOrThrow(resolveSources({ variables: complete }))
-      assert.strictEqual(onSpin.gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
-    }))
+  it("a service that listens must be told; Spin's default is for Spin", () => {
+    assert.deepStrictEqual(problemsOfService({}), ["MCP_GATEWAY_URL is missing"])
+    assert.deepStrictEqual(problemsOfService(server), [])
+    assert.deepStrictEqual(problemsOfService({ MCP_CONFIG_FILE: "x", mcp_gateway_url: server.MCP_GATEWAY_URL }), [])
+    const onSpin = Result.getOrThrow(resolveSources({ variables: complete }))
+    assert.strictEqual(onSpin.gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
+  })
 
-  it.effect("may be said by the names that people look for", () =>
-    Effect.sync(() => {
-      for (
-        const name of ["MCP_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL", "AUTH_GATEWAY_URL", "mcp_server_url"]
-      ) {
-        assert.strictEqual(
-          settingsOf({ ...complete, [name]: "http://mcp.internal/mcp" }).gatewayUrl,
-          "http://mcp.internal/mcp"
-        )
-      }
-      assert.include(
-        onlyProblemOf({ ...complete, MCP_SERVER_URL: "http://a", MCP_UPSTREAM_URL: "http://b" }).problem,
-        "given twice with different values"
+  it("may be said by the names that people look for", () => {
+    for (
+      const name of ["MCP_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL", "AUTH_GATEWAY_URL", "mcp_server_url"]
+    ) {
+      assert.strictEqual(
+        settingsOf({ ...complete, [name]: "http://mcp.internal/mcp" }).gatewayUrl,
+        "http://mcp.internal/mcp"
       )
-      const hosts = settingsOf({ ...complete, MCP_PROVIDER_HOSTS: "issuer.example" })
-      assert.deepStrictEqual(hosts.providers[0]?.allowedDomains, ["issuer.example"])
-      assert.deepStrictEqual(onlyProblemOf(complete, { server_url: "http://a" }).cure, "Did you mean gateway_url?")
-    }))
+    }
+    assert.include(
+      onlyProblemOf({ ...complete, MCP_SERVER_URL: "http://a", MCP_UPSTREAM_URL: "http://b" }).problem,
+      "given twice with different values"
+    )
+    const hosts = settingsOf({ ...complete, MCP_PROVIDER_HOSTS: "issuer.example" })
+    assert.deepStrictEqual(hosts.providers[0]?.allowedDomains, ["issuer.example"])
+    assert.deepStrictEqual(onlyProblemOf(complete, { server_url: "http://a" }).cure, "Did you mean gateway_url?")
+  })
 
-  it.effect("cannot be the address on which the gateway listens", () =>
-    Effect.sync(() => {
-      for (
-        const [host, port, url] of [
-          ["127.0.0.1", "3000", "http://127.0.0.1:3000/mcp"],
-          ["127.0.0.1", "3000", "http://localhost:3000"],
-          ["localhost", "3000", "http://[::1]:3000/other"],
-          ["::1", "3000", "http://[::1]:3000/mcp"],
-          ["0.0.0.0", "3000", "http://127.0.0.2:3000/mcp"],
-          ["::", "80", "http://localhost/mcp"],
-          ["gateway.internal", "8443", "https://GATEWAY.internal:8443/mcp"]
-        ] as const
-      ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [own], url)
-      for (
-        const [host, port, url] of [
-          ["127.0.0.1", "3000", "http://127.0.0.1:3001/mcp"],
-          ["127.0.0.1", "3000", "http://[::1]:3000/mcp"],
-          ["127.0.0.1", "3000", "http://10.0.0.7:3000/mcp"],
-          ["0.0.0.0", "3000", "http://mcp:3000/mcp"],
-          ["127.0.0.1", "0", "http://127.0.0.1/mcp"],
-          ["0.0.0.0", "3000", "http+unix://%2Frun%2Fmcp.sock/mcp"]
-        ] as const
-      ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [], url)
-    }))
+  it("cannot be the address on which the gateway listens", () => {
+    for (
+      const [host, port, url] of [
+        ["127.0.0.1", "3000", "http://127.0.0.1:3000/mcp"],
+        ["127.0.0.1", "3000", "http://localhost:3000"],
+        ["localhost", "3000", "http://[::1]:3000/other"],
+        ["::1", "3000", "http://[::1]:3000/mcp"],
+        ["0.0.0.0", "3000", "http://127.0.0.2:3000/mcp"],
+        ["::", "80", "http://localhost/mcp"],
+        ["gateway.internal", "8443", "https://GATEWAY.internal:8443/mcp"]
+      ] as const
+    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [own], url)
+    for (
+      const [host, port, url] of [
+        ["127.0.0.1", "3000", "http://127.0.0.1:3001/mcp"],
+        ["127.0.0.1", "3000", "http://[::1]:3000/mcp"],
+        ["127.0.0.1", "3000", "http://10.0.0.7:3000/mcp"],
+        ["0.0.0.0", "3000", "http://mcp:3000/mcp"],
+        ["127.0.0.1", "0", "http://127.0.0.1/mcp"],
+        ["0.0.0.0", "3000", "http+unix://%2Frun%2Fmcp.sock/mcp"]
+      ] as const
+    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [], url)
+  })
 
-  it.effect("cannot be where clients find the gateway's MCP endpoint, on any host", () =>
-    Effect.sync(() => {
-      for (
-        const url of [
-          "https://mcp.example.com/mcp",
-          "https://MCP.example.com:443/mcp/",
-          "https://mcp.example.com/mcp/v1"
-        ]
-      ) {
-        assert.match(onlyProblemOf(at(url)).problem, /^is the gateway's own public URL/, url)
-      }
-      assert.match(onlyProblemOf(at("https://mcp.example.com/x", { MCP_PATH: "/" })).problem, /own public URL/)
-      for (
-        const url of [
-          "https://mcp.example.com/internal",
-          "https://mcp.example.com/mcp2",
-          "http://mcp.example.com:81/mcp"
-        ]
-      ) {
-        settingsOf(at(url))
-      }
-    }))
+  it("cannot be where clients find the gateway's MCP endpoint, on any host", () => {
+    for (
+      const url of [
+        "https://mcp.example.com/mcp",
+        "https://MCP.example.com:443/mcp/",
+        "https://mcp.example.com/mcp/v1"
+      ]
+    ) {
+      assert.match(onlyProblemOf(at(url)).problem, /^is the gateway's own public URL/, url)
+    }
+    assert.match(onlyProblemOf(at("https://mcp.example.com/x", { MCP_PATH: "/" })).problem, /own public URL/)
+    for (
+      const url of [
+        "https://mcp.example.com/internal",
+        "https://mcp.example.com/mcp2",
+        "http://mcp.example.com:81/mcp"
+      ]
+    ) {
+      settingsOf(at(url))
+    }
+  })
 })

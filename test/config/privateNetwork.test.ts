@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { complete, onlyProblemOf, problemsOf, providerOf, settingsOf } from "./resolving.ts"
 
@@ -12,50 +11,47 @@ const asking = {
 }
 
 describe("http to named hosts", () => {
-  it.effect("is for every URL of a provider, whatever the scheme of its issuer", () =>
-    Effect.sync(() => {
-      const allowed = [
-        { ...inside, MCP_JWT_ISSUER: "http://keycloak:8080/realms/mcp" },
-        { ...inside, MCP_JWT_JWKS_URI: "http://keycloak:8080/realms/mcp/certs" },
-        { ...inside, MCP_OAUTH_AUTHORIZE_ENDPOINT: "http://KEYCLOAK/authorize" },
-        { ...inside, MCP_OAUTH_TOKEN_ENDPOINT: "http://keycloak/token" },
-        {
-          ...inside,
-          MCP_PROVIDER_TYPE: "userinfo",
-          MCP_JWT_AUDIENCE: "",
-          MCP_OAUTH_USERINFO_ENDPOINT: "http://keycloak/u"
-        },
-        { ...inside, ...asking, MCP_CLIENT_AUTH: "none", MCP_INTROSPECTION_URL: "http://keycloak/introspect" }
-      ]
-      for (const variables of allowed) {
-        assert.deepStrictEqual(providerOf(variables).allowHttp, ["keycloak", "mcp.lan"])
-        // The same without the permission.
-        const { MCP_ALLOW_HTTP: _, ...forbidden } = variables
-        assert.strictEqual(onlyProblemOf(forbidden).problem, "is an http URL")
-        assert.include(onlyProblemOf(forbidden).cure, "MCP_ALLOW_HTTP")
-      }
-      assert.isUndefined(providerOf(complete).allowHttp)
-    }))
+  it("is for every URL of a provider, whatever the scheme of its issuer", () => {
+    const allowed = [
+      { ...inside, MCP_JWT_ISSUER: "http://keycloak:8080/realms/mcp" },
+      { ...inside, MCP_JWT_JWKS_URI: "http://keycloak:8080/realms/mcp/certs" },
+      { ...inside, MCP_OAUTH_AUTHORIZE_ENDPOINT: "http://KEYCLOAK/authorize" },
+      { ...inside, MCP_OAUTH_TOKEN_ENDPOINT: "http://keycloak/token" },
+      {
+        ...inside,
+        MCP_PROVIDER_TYPE: "userinfo",
+        MCP_JWT_AUDIENCE: "",
+        MCP_OAUTH_USERINFO_ENDPOINT: "http://keycloak/u"
+      },
+      { ...inside, ...asking, MCP_CLIENT_AUTH: "none", MCP_INTROSPECTION_URL: "http://keycloak/introspect" }
+    ]
+    for (const variables of allowed) {
+      assert.deepStrictEqual(providerOf(variables).allowHttp, ["keycloak", "mcp.lan"])
+      // The same without the permission.
+      const { MCP_ALLOW_HTTP: _, ...forbidden } = variables
+      assert.strictEqual(onlyProblemOf(forbidden).problem, "is an http URL")
+      assert.include(onlyProblemOf(forbidden).cure, "MCP_ALLOW_HTTP")
+    }
+    assert.isUndefined(providerOf(complete).allowHttp)
+  })
 
-  it.effect("is for the public URL, and a wrong public URL is complained about once", () =>
-    Effect.sync(() => {
-      const given = { ...inside, MCP_PUBLIC_URL: "http://mcp.lan:3000", MCP_JWT_AUDIENCE: "auto" }
-      const { providers: [provider], publicUrl } = settingsOf(given)
-      assert.strictEqual(publicUrl, "http://mcp.lan:3000")
-      assert.deepInclude(provider, { audience: ["http://mcp.lan:3000/mcp"] })
-      for (const MCP_ALLOW_HTTP of ["", "keycloak", "mcp.lan.example"]) {
-        assert.strictEqual(onlyProblemOf({ ...given, MCP_ALLOW_HTTP }).setting, "MCP_PUBLIC_URL")
-      }
-      assert.strictEqual(onlyProblemOf({ ...complete, MCP_JWT_AUDIENCE: "auto" }).setting, "MCP_JWT_AUDIENCE")
-    }))
+  it("is for the public URL, and a wrong public URL is complained about once", () => {
+    const given = { ...inside, MCP_PUBLIC_URL: "http://mcp.lan:3000", MCP_JWT_AUDIENCE: "auto" }
+    const { providers: [provider], publicUrl } = settingsOf(given)
+    assert.strictEqual(publicUrl, "http://mcp.lan:3000")
+    assert.deepInclude(provider, { audience: ["http://mcp.lan:3000/mcp"] })
+    for (const MCP_ALLOW_HTTP of ["", "keycloak", "mcp.lan.example"]) {
+      assert.strictEqual(onlyProblemOf({ ...given, MCP_ALLOW_HTTP }).setting, "MCP_PUBLIC_URL")
+    }
+    assert.strictEqual(onlyProblemOf({ ...complete, MCP_JWT_AUDIENCE: "auto" }).setting, "MCP_JWT_AUDIENCE")
+  })
 
-  it.effect("is complained about once where the list itself is wrong", () =>
-    Effect.sync(() => {
-      const settings = problemsOf({ ...complete, MCP_ALLOW_HTTP: "http://keycloak" }).map(({ setting }) => setting)
-      assert.deepStrictEqual(settings, ["MCP_ALLOW_HTTP"])
-      const providers = JSON.stringify([{ issuer: "https://issuer.example", allow_http: "*" }])
-      assert.strictEqual(onlyProblemOf({ MCP_PROVIDERS: providers }).setting, "MCP_PROVIDERS[0].allow_http")
-    }))
+  it("is complained about once where the list itself is wrong", () => {
+    const settings = problemsOf({ ...complete, MCP_ALLOW_HTTP: "http://keycloak" }).map(({ setting }) => setting)
+    assert.deepStrictEqual(settings, ["MCP_ALLOW_HTTP"])
+    const providers = JSON.stringify([{ issuer: "https://issuer.example", allow_http: "*" }])
+    assert.strictEqual(onlyProblemOf({ MCP_PROVIDERS: providers }).setting, "MCP_PROVIDERS[0].allow_http")
+  })
 })
 
 const given = { ...asking, MCP_INTROSPECTION_URL: "https://issuer.example/i" }
@@ -81,32 +77,30 @@ const settingsThatAreWrong = (variables: Readonly<Record<string, string>>) =>
   problemsOf({ ...given, ...variables }).map(({ setting }) => setting)
 
 describe("authentication at the introspection endpoint", () => {
-  it.effect("is HTTP Basic unless said otherwise", () =>
-    Effect.sync(() => {
-      const both = { MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: "s3cret" }
-      assert.deepStrictEqual(authOf(both), ["basic", "c", "s3cret"])
-      assert.deepStrictEqual(authOf({ ...both, MCP_CLIENT_AUTH: "basic" }), ["basic", "c", "s3cret"])
-      assert.deepStrictEqual(authOf({ ...both, MCP_CLIENT_AUTH: "POST" }), ["post", "c", "s3cret"])
-      assert.deepStrictEqual(authOf({ MCP_CLIENT_SECRET: "s3cret", MCP_CLIENT_AUTH: "bearer" }), [
-        "bearer",
-        undefined,
-        "s3cret"
-      ])
-      assert.deepStrictEqual(authOf({ MCP_CLIENT_AUTH: "none" }), ["none", undefined, undefined])
-    }))
+  it("is HTTP Basic unless said otherwise", () => {
+    const both = { MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: "s3cret" }
+    assert.deepStrictEqual(authOf(both), ["basic", "c", "s3cret"])
+    assert.deepStrictEqual(authOf({ ...both, MCP_CLIENT_AUTH: "basic" }), ["basic", "c", "s3cret"])
+    assert.deepStrictEqual(authOf({ ...both, MCP_CLIENT_AUTH: "POST" }), ["post", "c", "s3cret"])
+    assert.deepStrictEqual(authOf({ MCP_CLIENT_SECRET: "s3cret", MCP_CLIENT_AUTH: "bearer" }), [
+      "bearer",
+      undefined,
+      "s3cret"
+    ])
+    assert.deepStrictEqual(authOf({ MCP_CLIENT_AUTH: "none" }), ["none", undefined, undefined])
+  })
 
-  it.effect("names all that is missing or of no use, by the name that it was given under", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(settingsThatAreWrong({}), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
-      assert.deepStrictEqual(settingsThatAreWrong({ MCP_CLIENT_AUTH: "post" }), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
-      assert.deepStrictEqual(
-        settingsThatAreWrong({ MCP_CLIENT_AUTH: "bearer", MCP_CLIENT_ID: "c" }),
-        ["MCP_CLIENT_SECRET", "MCP_CLIENT_ID"]
-      )
-      assert.deepStrictEqual(
-        settingsThatAreWrong({ MCP_CLIENT_AUTH: "none", MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: "s" }),
-        ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"]
-      )
-      assert.deepStrictEqual(settingsThatAreWrong({ MCP_CLIENT_AUTH: "mtls" }), ["MCP_CLIENT_AUTH"])
-    }))
+  it("names all that is missing or of no use, by the name that it was given under", () => {
+    assert.deepStrictEqual(settingsThatAreWrong({}), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
+    assert.deepStrictEqual(settingsThatAreWrong({ MCP_CLIENT_AUTH: "post" }), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
+    assert.deepStrictEqual(
+      settingsThatAreWrong({ MCP_CLIENT_AUTH: "bearer", MCP_CLIENT_ID: "c" }),
+      ["MCP_CLIENT_SECRET", "MCP_CLIENT_ID"]
+    )
+    assert.deepStrictEqual(
+      settingsThatAreWrong({ MCP_CLIENT_AUTH: "none", MCP_CLIENT_ID: "c", MCP_CLIENT_SECRET: "s" }),
+      ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"]
+    )
+    assert.deepStrictEqual(settingsThatAreWrong({ MCP_CLIENT_AUTH: "mtls" }), ["MCP_CLIENT_AUTH"])
+  })
 })

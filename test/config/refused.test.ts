@@ -547,111 +547,105 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 describe("bad configurations", () => {
-  it.effect("CFG-01 there are at least forty, and every setting but free text is among them", () =>
-    Effect.sync(() => {
-      assert.isAtLeast(cases.length, 40)
-      const named = new Set(cases.map(([, setting]) => setting))
-      const free = settingNames.filter((name) => !named.has(name))
-      assert.deepStrictEqual(free, [
-        "MCP_CONFIG_FILE",
-        "MCP_SCOPES_SUPPORTED",
-        "MCP_CA_FILE",
-        "MCP_JWT_PUBLIC_KEY",
-        "MCP_REQUIRE_AT_JWT",
-        "MCP_REQUIRE_VERIFIED_EMAIL",
-        "MCP_OAUTH_AUTHORIZE_ENDPOINT",
-        "MCP_OAUTH_USERINFO_ENDPOINT",
-        "MCP_INTROSPECTION_URL",
-        "MCP_IDENTITY_HEADERS",
-        "MCP_INJECT_REQUEST_CONTEXT",
-        "MCP_INJECT_RESPONSE_CONTEXT",
-        "MCP_BIND_SESSIONS",
-        "MCP_MAX_BODY_BYTES",
-        "MCP_LOG_FORMAT",
-        "MCP_LOG_LEVEL"
-      ])
-    }))
+  it("CFG-01 there are at least forty, and every setting but free text is among them", () => {
+    assert.isAtLeast(cases.length, 40)
+    const named = new Set(cases.map(([, setting]) => setting))
+    const free = settingNames.filter((name) => !named.has(name))
+    assert.deepStrictEqual(free, [
+      "MCP_CONFIG_FILE",
+      "MCP_SCOPES_SUPPORTED",
+      "MCP_CA_FILE",
+      "MCP_JWT_PUBLIC_KEY",
+      "MCP_REQUIRE_AT_JWT",
+      "MCP_REQUIRE_VERIFIED_EMAIL",
+      "MCP_OAUTH_AUTHORIZE_ENDPOINT",
+      "MCP_OAUTH_USERINFO_ENDPOINT",
+      "MCP_INTROSPECTION_URL",
+      "MCP_IDENTITY_HEADERS",
+      "MCP_INJECT_REQUEST_CONTEXT",
+      "MCP_INJECT_RESPONSE_CONTEXT",
+      "MCP_BIND_SESSIONS",
+      "MCP_MAX_BODY_BYTES",
+      "MCP_LOG_FORMAT",
+      "MCP_LOG_LEVEL"
+    ])
+  })
 
   for (const [title, setting, spoilt, mended] of cases) {
-    it.effect(`refuses ${title} (${setting})`, () =>
-      Effect.sync(() => {
-        const { message, problems } = refusalOf(spoilt)
-        assert.include(problems.map((problem) => problem.setting), setting, message)
-        for (const problem of problems) {
-          assert.isNotEmpty(problem.problem)
-          assert.isNotEmpty(problem.cure)
-        }
-        assert.notInclude(message, secret)
-        assert.strictEqual(message.split("\n").length, problems.length + 1)
-        // Positive control.
-        settingsOf(mended)
-      }))
+    it(`refuses ${title} (${setting})`, () => {
+      const { message, problems } = refusalOf(spoilt)
+      assert.include(problems.map((problem) => problem.setting), setting, message)
+      for (const problem of problems) {
+        assert.isNotEmpty(problem.problem)
+        assert.isNotEmpty(problem.cure)
+      }
+      assert.notInclude(message, secret)
+      assert.strictEqual(message.split("\n").length, problems.length + 1)
+      // Positive control.
+      settingsOf(mended)
+    })
   }
 
-  it.effect("reports all problems at once", () =>
-    Effect.sync(() => {
-      const problems = problemsOf({
-        MCP_JWT_ISSUER: "http://issuer.example",
-        MCP_JWT_JWKS_URI: "ftp://issuer.example",
-        MCP_JWT_ALGORITHM: "none",
-        MCP_PUBLIC_URL: "x",
-        MCP_PATH: "x",
-        MCP_TYPO: "x",
-        AUTH_ENABLED: "perhaps",
-        PORT: "x"
-      })
-      assert.deepStrictEqual(problems.map(({ setting }) => setting).toSorted(), [
-        "MCP_AUTH_ENABLED",
-        "MCP_JWT_ALGORITHM",
-        "MCP_JWT_ISSUER",
-        "MCP_JWT_JWKS_URI",
-        "MCP_PATH",
-        "MCP_PUBLIC_URL",
-        "MCP_TYPO",
-        "PORT"
-      ])
-    }))
+  it("reports all problems at once", () => {
+    const problems = problemsOf({
+      MCP_JWT_ISSUER: "http://issuer.example",
+      MCP_JWT_JWKS_URI: "ftp://issuer.example",
+      MCP_JWT_ALGORITHM: "none",
+      MCP_PUBLIC_URL: "x",
+      MCP_PATH: "x",
+      MCP_TYPO: "x",
+      AUTH_ENABLED: "perhaps",
+      PORT: "x"
+    })
+    assert.deepStrictEqual(problems.map(({ setting }) => setting).toSorted(), [
+      "MCP_AUTH_ENABLED",
+      "MCP_JWT_ALGORITHM",
+      "MCP_JWT_ISSUER",
+      "MCP_JWT_JWKS_URI",
+      "MCP_PATH",
+      "MCP_PUBLIC_URL",
+      "MCP_TYPO",
+      "PORT"
+    ])
+  })
 
-  it.effect("CFG-01 refuses control characters wherever they are", () =>
-    Effect.sync(() => {
-      for (const char of ["\n", "\r", "\0", "\t", "\x7f", "\x85"]) {
-        for (
-          const [setting, text] of [
-            ["MCP_PROVIDER_NAME", `a${char}b`],
-            ["MCP_JWT_ISSUER", `https://issuer${char}.example`],
-            ["MCP_JWT_AUDIENCE", `a,b${char}c`],
-            ["MCP_ALLOWED_ORIGINS", `https://a.example,https://b${char}.example`]
-          ] as const
-        ) {
-          const problems = problemsOf({ ...complete, [setting]: text })
-          assert.deepStrictEqual(problems.map((problem) => [problem.setting, problem.problem]), [
-            [setting, "contains a line break or another control character"]
-          ])
-        }
+  it("CFG-01 refuses control characters wherever they are", () => {
+    for (const char of ["\n", "\r", "\0", "\t", "\x7f", "\x85"]) {
+      for (
+        const [setting, text] of [
+          ["MCP_PROVIDER_NAME", `a${char}b`],
+          ["MCP_JWT_ISSUER", `https://issuer${char}.example`],
+          ["MCP_JWT_AUDIENCE", `a,b${char}c`],
+          ["MCP_ALLOWED_ORIGINS", `https://a.example,https://b${char}.example`]
+        ] as const
+      ) {
+        const problems = problemsOf({ ...complete, [setting]: text })
+        assert.deepStrictEqual(problems.map((problem) => [problem.setting, problem.problem]), [
+          [setting, "contains a line break or another control character"]
+        ])
       }
-    }))
+    }
+  })
 
-  it.effect("CFG-01 does not repeat what the JSON parser says, which quotes the text", () =>
-    Effect.sync(() => {
-      assert.throws(() => JSON.parse("[c4n4ry"), /c4n4ry/)
-      for (const name of ["MCP_PROVIDERS", "AUTH_CONFIG", "MCP_STATIC_TOKENS"]) {
-        assert.notInclude(refusalOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
-      }
-    }))
+  it("CFG-01 does not repeat what the JSON parser says, which quotes the text", () => {
+    assert.throws(() => JSON.parse("[c4n4ry"), /c4n4ry/)
+    for (const name of ["MCP_PROVIDERS", "AUTH_CONFIG", "MCP_STATIC_TOKENS"]) {
+      assert.notInclude(refusalOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
+    }
+  })
 
-  it.effect("says what is wrong, where it was given, and what to do", () =>
-    Effect.sync(() => {
-      assert.strictEqual(
-        refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
-        `Invalid configuration, 2 problems:
+  it("says what is wrong, where it was given, and what to do", () => {
+    assert.strictEqual(
+      refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
+      `Invalid configuration, 2 problems:
   MCP_JWT_ALGORITM: is not a setting. Did you mean MCP_JWT_ALGORITHM?
   MCP_JWT_ISSUER (given as AUTHKIT_DOMAIN): is an http URL. Use https; http is for loopback hosts (localhost, 127.0.0.0/8, [::1]) and for those that MCP_ALLOW_HTTP names.`
-      )
-      assert.match(
-        refusalOf({}).message,
-        /^Invalid configuration, 1 problem:\n {2}MCP_PROVIDERS: No authentication providers configured\. Set /
-      )
-    }))
+    )
+    assert.match(
+      refusalOf({}).message,
+      /^Invalid configuration, 1 problem:\n {2}MCP_PROVIDERS: No authentication providers configured\. Set /
+    )
+  })
 })
 
 const names = [settingNames, ...settingNames.map((name) => settings[name].aliases ?? [])].flat()

@@ -10,58 +10,54 @@ const outcome = (text: string): unknown =>
   Result.match(parseJsonObject(text), { onFailure: (p) => p, onSuccess: () => "ok" })
 
 describe("parseJsonObject", () => {
-  it.effect("takes objects and nothing else", () =>
-    Effect.sync(() => {
-      assert.strictEqual(outcome(" {\"a\": 1} "), "ok")
-      assert.strictEqual(outcome("{}"), "ok")
-      for (const text of ["[]", "1", "null", "\"a\"", "true"]) assert.strictEqual(outcome(text), "NotAnObject")
-      for (const text of ["", "{", "{\"a\"}", "{\"a\":1,}", "{'a':1}", "\ufeff{}", "{}{}", "\"", "{\"\\"]) {
-        assert.strictEqual(outcome(text), "NotJson", text)
-      }
-    }))
+  it("takes objects and nothing else", () => {
+    assert.strictEqual(outcome(" {\"a\": 1} "), "ok")
+    assert.strictEqual(outcome("{}"), "ok")
+    for (const text of ["[]", "1", "null", "\"a\"", "true"]) assert.strictEqual(outcome(text), "NotAnObject")
+    for (const text of ["", "{", "{\"a\"}", "{\"a\":1,}", "{'a':1}", "\ufeff{}", "{}{}", "\"", "{\"\\"]) {
+      assert.strictEqual(outcome(text), "NotJson", text)
+    }
+  })
 
-  it.effect("refuses outermost names that are equal, however they are spelled", () =>
-    Effect.sync(() => {
-      for (
-        const text of [
-          "{\"a\":1,\"a\":1}",
-          "{\"a\":1,\"\\u0061\":2}",
-          "{\"a\" : 1 , \"b\":{}, \"a\"\n:2}",
-          "{\"__proto__\":1,\"__proto__\":2}",
-          "{\"\":1,\"\":2}",
-          "{\"a\\\"b\":1,\"a\\u0022b\":1}"
-        ]
-      ) {
-        assert.strictEqual(outcome(text), "DuplicateMember", text)
-      }
-      for (
-        const text of [
-          "{\"a\":1,\"A\":1}",
-          "{\"a\":{\"a\":{\"a\":1}}}",
-          "{\"a\":\"a\",\"b\":\"a\"}",
-          "{\"a\":[{\"x\":1},{\"x\":1}]}",
-          "{\"a\":\"\\\"a\\\":\",\"b\":\"{\\\\\"}",
-          "{\"a\":\"}\",\"b\":\"{[\"}"
-        ]
-      ) {
-        assert.strictEqual(outcome(text), "ok", text)
-      }
-    }))
+  it("refuses outermost names that are equal, however they are spelled", () => {
+    for (
+      const text of [
+        "{\"a\":1,\"a\":1}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "{\"a\" : 1 , \"b\":{}, \"a\"\n:2}",
+        "{\"__proto__\":1,\"__proto__\":2}",
+        "{\"\":1,\"\":2}",
+        "{\"a\\\"b\":1,\"a\\u0022b\":1}"
+      ]
+    ) {
+      assert.strictEqual(outcome(text), "DuplicateMember", text)
+    }
+    for (
+      const text of [
+        "{\"a\":1,\"A\":1}",
+        "{\"a\":{\"a\":{\"a\":1}}}",
+        "{\"a\":\"a\",\"b\":\"a\"}",
+        "{\"a\":[{\"x\":1},{\"x\":1}]}",
+        "{\"a\":\"\\\"a\\\":\",\"b\":\"{\\\\\"}",
+        "{\"a\":\"}\",\"b\":\"{[\"}"
+      ]
+    ) {
+      assert.strictEqual(outcome(text), "ok", text)
+    }
+  })
 
-  it.effect("JOSE-27 CLM-19 refuses what is more than 64 levels deep without touching the stack", () =>
-    Effect.sync(() => {
-      assert.strictEqual(outcome(nested(64)), "ok")
-      assert.strictEqual(outcome(nested(65)), "TooDeep")
-      assert.strictEqual(outcome(nested(500_000)), "TooDeep")
-      assert.strictEqual(outcome(`{"a":"${"[".repeat(1_000)}"}`), "ok")
-    }))
+  it("JOSE-27 CLM-19 refuses what is more than 64 levels deep without touching the stack", () => {
+    assert.strictEqual(outcome(nested(64)), "ok")
+    assert.strictEqual(outcome(nested(65)), "TooDeep")
+    assert.strictEqual(outcome(nested(500_000)), "TooDeep")
+    assert.strictEqual(outcome(`{"a":"${"[".repeat(1_000)}"}`), "ok")
+  })
 
-  it.effect("CLM-17 reads own members only", () =>
-    Effect.sync(() => {
-      const object = Result.getOrThrow(parseJsonObject("{\"__proto__\":{\"scope\":\"admin\"},\"a\":1}"))
-      assert.strictEqual(own(object, "a"), 1)
-      for (const name of ["scope", "toString", "constructor", "hasOwnProperty"]) assert.isUndefined(own(object, name))
-    }))
+  it("CLM-17 reads own members only", () => {
+    const object = Result.getOrThrow(parseJsonObject("{\"__proto__\":{\"scope\":\"admin\"},\"a\":1}"))
+    assert.strictEqual(own(object, "a"), 1)
+    for (const name of ["scope", "toString", "constructor", "hasOwnProperty"]) assert.isUndefined(own(object, name))
+  })
 
   it.effect.prop(
     "agrees with JSON.parse on every object that JSON.stringify writes",

@@ -185,57 +185,55 @@ describe("remoteState", () => {
     }
   })
 
-  it.effect("reaches every phase and every step, so that the properties speak of all of them", () =>
-    Effect.sync(() => {
-      const { asked } = play([
-        step("need"), // empty
-        step("need"), // pending
-        step("failure"),
-        step("need"), // unavailable, refused
-        step("pass", 10_000),
-        step("need"), // unavailable, waits
-        step("success"),
-        step("need"), // fresh
-        step("pass", 50_000),
-        step("need"), // fresh, and fetched ahead
-        step("need"), // refreshing
-        step("failure"),
-        step("pass", 10_000),
-        step("need"), // stale, and fetched
-        step("need"), // stale
-        step("failure"),
-        step("pass", 20_000),
-        step("need") // expired
-      ])
-      assert.deepStrictEqual(asked.map(({ phase, step }) => `${phase}: ${step}`), [
-        "empty: Await",
-        "pending: Await",
-        "unavailable: Refuse",
-        "unavailable: Await",
-        "fresh: Use",
-        "fresh: UseAndFetch",
-        "refreshing: Use",
-        "stale: UseAndFetch",
-        "stale: Use",
-        "expired: Await"
-      ])
-    }))
+  it("reaches every phase and every step, so that the properties speak of all of them", () => {
+    const { asked } = play([
+      step("need"), // empty
+      step("need"), // pending
+      step("failure"),
+      step("need"), // unavailable, refused
+      step("pass", 10_000),
+      step("need"), // unavailable, waits
+      step("success"),
+      step("need"), // fresh
+      step("pass", 50_000),
+      step("need"), // fresh, and fetched ahead
+      step("need"), // refreshing
+      step("failure"),
+      step("pass", 10_000),
+      step("need"), // stale, and fetched
+      step("need"), // stale
+      step("failure"),
+      step("pass", 20_000),
+      step("need") // expired
+    ])
+    assert.deepStrictEqual(asked.map(({ phase, step }) => `${phase}: ${step}`), [
+      "empty: Await",
+      "pending: Await",
+      "unavailable: Refuse",
+      "unavailable: Await",
+      "fresh: Use",
+      "fresh: UseAndFetch",
+      "refreshing: Use",
+      "stale: UseAndFetch",
+      "stale: Use",
+      "expired: Await"
+    ])
+  })
 
-  it.effect("takes over from a store how long others wait before they fetch again", () =>
-    Effect.sync(() => {
-      const fetched = { value: "stored", freshMillis }
-      const started = State.started(State.initial, 0, limits, false)
-      assert.strictEqual(State.onMiss(State.succeeded(started, 0, limits, fetched), 0), "Await")
-      const stored = State.succeeded(started, 0, limits, { ...fetched, stored: { extraMillis: 20_000 } })
-      assert.strictEqual(State.onMiss(stored, 19_999), "Refuse")
-      assert.strictEqual(State.onMiss(stored, 20_000), "Await")
-      // What is known here counts, too.
-      const later = State.succeeded(State.started(stored, 20_000, limits, true), 20_000, limits, {
-        ...fetched,
-        stored: { extraMillis: 1 }
-      })
-      assert.strictEqual(State.onMiss(later, 49_999), "Refuse")
-    }))
+  it("takes over from a store how long others wait before they fetch again", () => {
+    const fetched = { value: "stored", freshMillis }
+    const started = State.started(State.initial, 0, limits, false)
+    assert.strictEqual(State.onMiss(State.succeeded(started, 0, limits, fetched), 0), "Await")
+    const stored = State.succeeded(started, 0, limits, { ...fetched, stored: { extraMillis: 20_000 } })
+    assert.strictEqual(State.onMiss(stored, 19_999), "Refuse")
+    assert.strictEqual(State.onMiss(stored, 20_000), "Await")
+    // What is known here counts, too.
+    const later = State.succeeded(State.started(stored, 20_000, limits, true), 20_000, limits, {
+      ...fetched,
+      stored: { extraMillis: 1 }
+    })
+    assert.strictEqual(State.onMiss(later, 49_999), "Refuse")
+  })
 })
 
 const steps = Schema.Array(

@@ -1,6 +1,5 @@
 /** What the black-box suites stand on when they run on the component: its variables, and the list of what does not apply. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { generateKeyPairSync } from "node:crypto"
@@ -136,23 +135,21 @@ describe("black-box suites on the component", () => {
     }
   })
 
-  it.effect("MUST run every file that talks to a gateway, or say why not", () =>
-    Effect.promise(async () => {
-      const folders = ["attacks", "clients", "discovery", "compatibility", "proxy"]
-      const found = await Promise.all(folders.map(async (folder) => {
-        const names = await readdir(join(root, "test", folder))
-        return names.filter((name) => name.endsWith(".test.ts")).map((name) => `test/${folder}/${name}`)
-      }))
-      const left = reasons.flatMap(({ files = [] }) => files.map((name) => `test/${name}.test.ts`))
-      assert.deepStrictEqual([...suites, ...left].toSorted(), found.flat().toSorted())
+  it("MUST run every file that talks to a gateway, or say why not", async () => {
+    const folders = ["attacks", "clients", "discovery", "compatibility", "proxy"]
+    const found = await Promise.all(folders.map(async (folder) => {
+      const names = await readdir(join(root, "test", folder))
+      return names.filter((name) => name.endsWith(".test.ts")).map((name) => `test/${folder}/${name}`)
     }))
+    const left = reasons.flatMap(({ files = [] }) => files.map((name) => `test/${name}.test.ts`))
+    assert.deepStrictEqual([...suites, ...left].toSorted(), found.flat().toSorted())
+  })
 
-  it.effect("MUST leave out only tests that there are", () =>
-    Effect.promise(async () => {
-      const texts = await Promise.all(suites.map((file) => readFile(join(root, file), "utf8")))
-      for (const name of reasons.flatMap(({ tests = [] }) => tests)) {
-        const spellings = [JSON.stringify(name), `'${name}'`]
-        assert.lengthOf(texts.filter((text) => spellings.some((spelling) => text.includes(spelling))), 1, name)
-      }
-    }))
+  it("MUST leave out only tests that there are", async () => {
+    const texts = await Promise.all(suites.map((file) => readFile(join(root, file), "utf8")))
+    for (const name of reasons.flatMap(({ tests = [] }) => tests)) {
+      const spellings = [JSON.stringify(name), `'${name}'`]
+      assert.lengthOf(texts.filter((text) => spellings.some((spelling) => text.includes(spelling))), 1, name)
+    }
+  })
 })

@@ -10,26 +10,24 @@ const steps = Schema.Array(
 ).check(Schema.isMaxLength(60))
 
 describe("recently used values", () => {
-  it.effect("are as many as there is room for, and those that are used stay", () =>
-    Effect.sync(() => {
-      const values = makeRecentlyUsed<number>(3)
-      for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
-      values.get("a")
-      values.set("d", 3)
-      assert.deepStrictEqual(["a", "b", "c", "d"].map(values.get), [0, undefined, 2, 3])
-      values.set("c", 7)
-      values.remove("a")
-      assert.deepStrictEqual(["a", "c", "d"].map(values.get), [undefined, 7, 3])
-    }))
+  it("are as many as there is room for, and those that are used stay", () => {
+    const values = makeRecentlyUsed<number>(3)
+    for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
+    values.get("a")
+    values.set("d", 3)
+    assert.deepStrictEqual(["a", "b", "c", "d"].map(values.get), [0, undefined, 2, 3])
+    values.set("c", 7)
+    values.remove("a")
+    assert.deepStrictEqual(["a", "c", "d"].map(values.get), [undefined, 7, 3])
+  })
 
-  it.effect("make room also when all of them were used, the oldest first", () =>
-    Effect.sync(() => {
-      const values = makeRecentlyUsed<number>(3)
-      for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
-      for (const key of ["a", "b", "c"]) values.get(key)
-      values.set("d", 3)
-      assert.deepStrictEqual(["a", "b", "c", "d"].map(values.get), [undefined, 1, 2, 3])
-    }))
+  it("make room also when all of them were used, the oldest first", () => {
+    const values = makeRecentlyUsed<number>(3)
+    for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
+    for (const key of ["a", "b", "c"]) values.get(key)
+    values.set("d", 3)
+    assert.deepStrictEqual(["a", "b", "c", "d"].map(values.get), [undefined, 1, 2, 3])
+  })
 
   it.effect.prop(
     "are never more than there is room for, and never another's or an older one",

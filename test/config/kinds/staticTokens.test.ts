@@ -13,128 +13,123 @@ const parsed = (text: string) =>
   ])
 
 describe("static tokens", () => {
-  it.effect("token, client and subject are read from the left, an expiry from the right, and the rest is scopes", () =>
-    Effect.sync(() => {
-      for (
-        const [text, ...tokens] of [
-          ["t:c:s:read,write", ["t", "c", "s", ["read", "write"], undefined]],
-          ["t:c:s:", ["t", "c", "s", [], undefined]],
-          ["t:c:s:mcp:read,mcp:write", ["t", "c", "s", ["mcp:read", "mcp:write"], undefined]],
-          ["t:c:s:mcp:read,mcp:write:1893456000", ["t", "c", "s", ["mcp:read", "mcp:write"], 1_893_456_000]],
-          ["t:c:s:1893456000", ["t", "c", "s", [], 1_893_456_000]],
-          ["t:c:s::1893456000", ["t", "c", "s", [], 1_893_456_000]],
-          ["t:c:s:read:0", ["t", "c", "s", ["read"], 0]],
-          ["t:c:s:read write", ["t", "c", "s", ["read", "write"], undefined]],
-          [" t : c : s : read , write ; \n u:c:s:; ;", ["t", "c", "s", ["read", "write"], undefined], [
-            "u",
-            "c",
-            "s",
-            [],
-            undefined
-          ]],
-          ["a.b-c_d~e+f/g==:c:s:", ["a.b-c_d~e+f/g==", "c", "s", [], undefined]]
-        ] as const
-      ) {
-        assert.deepStrictEqual<unknown>(parsed(text), tokens, text)
-      }
-    }))
+  it("token, client and subject are read from the left, an expiry from the right, and the rest is scopes", () => {
+    for (
+      const [text, ...tokens] of [
+        ["t:c:s:read,write", ["t", "c", "s", ["read", "write"], undefined]],
+        ["t:c:s:", ["t", "c", "s", [], undefined]],
+        ["t:c:s:mcp:read,mcp:write", ["t", "c", "s", ["mcp:read", "mcp:write"], undefined]],
+        ["t:c:s:mcp:read,mcp:write:1893456000", ["t", "c", "s", ["mcp:read", "mcp:write"], 1_893_456_000]],
+        ["t:c:s:1893456000", ["t", "c", "s", [], 1_893_456_000]],
+        ["t:c:s::1893456000", ["t", "c", "s", [], 1_893_456_000]],
+        ["t:c:s:read:0", ["t", "c", "s", ["read"], 0]],
+        ["t:c:s:read write", ["t", "c", "s", ["read", "write"], undefined]],
+        [" t : c : s : read , write ; \n u:c:s:; ;", ["t", "c", "s", ["read", "write"], undefined], [
+          "u",
+          "c",
+          "s",
+          [],
+          undefined
+        ]],
+        ["a.b-c_d~e+f/g==:c:s:", ["a.b-c_d~e+f/g==", "c", "s", [], undefined]]
+      ] as const
+    ) {
+      assert.deepStrictEqual<unknown>(parsed(text), tokens, text)
+    }
+  })
 
-  it.effect("refuses a last field that could be a mistyped expiry", () =>
-    Effect.sync(() => {
-      for (const last of ["", " ", "-1", "+1", "2030-01-01", "1e9", "1893456000s", "2x,y", "1893456000000"]) {
-        assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: `t:c:s:read:${last}` }).problem, /^entry 1 /, last)
-      }
-      assert.deepStrictEqual<unknown>(parsed("t:c:s:api:v1"), [["t", "c", "s", ["api:v1"], undefined]])
-    }))
+  it("refuses a last field that could be a mistyped expiry", () => {
+    for (const last of ["", " ", "-1", "+1", "2030-01-01", "1e9", "1893456000s", "2x,y", "1893456000000"]) {
+      assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: `t:c:s:read:${last}` }).problem, /^entry 1 /, last)
+    }
+    assert.deepStrictEqual<unknown>(parsed("t:c:s:api:v1"), [["t", "c", "s", ["api:v1"], undefined]])
+  })
 
-  it.effect("JSON says all the rest", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual<unknown>(
-        tokensOf({
-          MCP_STATIC_TOKENS: JSON.stringify([
-            {
-              token: "t",
-              client_id: "c:d",
-              subject: "s;t",
-              scopes: ["a:1", "b"],
-              expires_at: 7,
-              email: "e@example.com",
-              name: "N"
-            },
-            { token: "u", client_id: "c", subject: "s", scopes: "a b" },
-            { token: "v", client_id: "c", subject: "s", scopes: [] }
-          ])
-        }),
-        [
+  it("JSON says all the rest", () => {
+    assert.deepStrictEqual<unknown>(
+      tokensOf({
+        MCP_STATIC_TOKENS: JSON.stringify([
           {
             token: "t",
-            clientId: "c:d",
+            client_id: "c:d",
             subject: "s;t",
             scopes: ["a:1", "b"],
-            expiresAt: 7,
+            expires_at: 7,
             email: "e@example.com",
             name: "N"
           },
-          {
-            token: "u",
-            clientId: "c",
-            subject: "s",
-            scopes: ["a", "b"],
-            expiresAt: undefined,
-            email: undefined,
-            name: undefined
-          },
-          {
-            token: "v",
-            clientId: "c",
-            subject: "s",
-            scopes: [],
-            expiresAt: undefined,
-            email: undefined,
-            name: undefined
-          }
-        ]
-      )
-    }))
+          { token: "u", client_id: "c", subject: "s", scopes: "a b" },
+          { token: "v", client_id: "c", subject: "s", scopes: [] }
+        ])
+      }),
+      [
+        {
+          token: "t",
+          clientId: "c:d",
+          subject: "s;t",
+          scopes: ["a:1", "b"],
+          expiresAt: 7,
+          email: "e@example.com",
+          name: "N"
+        },
+        {
+          token: "u",
+          clientId: "c",
+          subject: "s",
+          scopes: ["a", "b"],
+          expiresAt: undefined,
+          email: undefined,
+          name: undefined
+        },
+        {
+          token: "v",
+          clientId: "c",
+          subject: "s",
+          scopes: [],
+          expiresAt: undefined,
+          email: undefined,
+          name: undefined
+        }
+      ]
+    )
+  })
 
-  it.effect("STK-02 refuses JSON that is incomplete or says too much", () =>
-    Effect.sync(() => {
-      const good = { token: "c4n4ry", client_id: "c", subject: "s" }
-      for (
-        const entry of [
-          {},
-          [],
-          null,
-          "c4n4ry:c:s:",
-          { ...good, token: "" },
-          { ...good, token: 7 },
-          { ...good, token: "c4n4ry;" },
-          { ...good, token: "undefined" },
-          { ...good, client_id: undefined },
-          { ...good, subject: " " },
-          { ...good, scopes: [1] },
-          { ...good, scopes: ["a b"] },
-          { ...good, expires_at: "7" },
-          { ...good, expires_at: -1 },
-          { ...good, expires_at: 1.5 },
-          { ...good, email: 1 },
-          { ...good, c4n4ry: "x" },
-          { ...good, scope: "x" }
-        ]
-      ) {
-        const problem = onlyProblemOf({ MCP_STATIC_TOKENS: JSON.stringify([{ ...good, token: "x" }, entry]) })
-        assert.match(problem.problem, /^entry 2 /, JSON.stringify(entry))
-        assert.notInclude(JSON.stringify(problem), "c4n4ry")
-      }
-      assert.strictEqual(tokensOf({ MCP_STATIC_TOKENS: JSON.stringify([good]) }).length, 1)
-    }))
+  it("STK-02 refuses JSON that is incomplete or says too much", () => {
+    const good = { token: "c4n4ry", client_id: "c", subject: "s" }
+    for (
+      const entry of [
+        {},
+        [],
+        null,
+        "c4n4ry:c:s:",
+        { ...good, token: "" },
+        { ...good, token: 7 },
+        { ...good, token: "c4n4ry;" },
+        { ...good, token: "undefined" },
+        { ...good, client_id: undefined },
+        { ...good, subject: " " },
+        { ...good, scopes: [1] },
+        { ...good, scopes: ["a b"] },
+        { ...good, expires_at: "7" },
+        { ...good, expires_at: -1 },
+        { ...good, expires_at: 1.5 },
+        { ...good, email: 1 },
+        { ...good, c4n4ry: "x" },
+        { ...good, scope: "x" }
+      ]
+    ) {
+      const problem = onlyProblemOf({ MCP_STATIC_TOKENS: JSON.stringify([{ ...good, token: "x" }, entry]) })
+      assert.match(problem.problem, /^entry 2 /, JSON.stringify(entry))
+      assert.notInclude(JSON.stringify(problem), "c4n4ry")
+    }
+    assert.strictEqual(tokensOf({ MCP_STATIC_TOKENS: JSON.stringify([good]) }).length, 1)
+  })
 
-  it.effect("points at each bad entry by its number", () =>
-    Effect.sync(() => {
-      const text = "t:c:s:;c4n4ry:c;t:c:s:"
-      assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: "t:c:s:;;t:x:y:" }).problem, /^entry 2 .* entry 1$/)
-      assert.throws(() => onlyProblemOf({ MCP_STATIC_TOKENS: text }), /entry 2 [^]*entry 3 /)
-    }))
+  it("points at each bad entry by its number", () => {
+    const text = "t:c:s:;c4n4ry:c;t:c:s:"
+    assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: "t:c:s:;;t:x:y:" }).problem, /^entry 2 .* entry 1$/)
+    assert.throws(() => onlyProblemOf({ MCP_STATIC_TOKENS: text }), /entry 2 [^]*entry 3 /)
+  })
 
   const token = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._~+-]{1,20}$/))
   const name = Schema.String.check(Schema.isPattern(/^[a-z@.]{1,10}$/))

@@ -70,60 +70,55 @@ describe("JSON that a person wrote", () => {
       ["nothing", "", "It ends at line 1, column 1, where a value is missing"]
     ] as const
   ) {
-    it.effect(`is told the place of ${what}`, () =>
-      Effect.sync(() => {
-        assert.throws(() => void JSON.parse(text))
-        assert.deepStrictEqual(problems(text), ["is not JSON"])
-        assert.strictEqual(String(cures(text)).split(";")[0], place)
-      }))
+    it(`is told the place of ${what}`, () => {
+      assert.throws(() => void JSON.parse(text))
+      assert.deepStrictEqual(problems(text), ["is not JSON"])
+      assert.strictEqual(String(cures(text)).split(";")[0], place)
+    })
   }
 
-  it.effect("hears of the usual mistakes by name", () =>
-    Effect.sync(() => {
-      assert.include(String(cures("{\"a\": 1 // one\n}")), "no comments")
-      assert.include(String(cures("{\"a\": “x”}")), "straight double quotes")
-      assert.include(String(cures("{\"a\": 1,}")), "comma before it")
-      assert.include(String(cures("{\"a\": \"x\n}")), "ends on the line")
-      assert.notInclude(String(cures("{\"a\": [1}")), "comma before it")
-    }))
+  it("hears of the usual mistakes by name", () => {
+    assert.include(String(cures("{\"a\": 1 // one\n}")), "no comments")
+    assert.include(String(cures("{\"a\": “x”}")), "straight double quotes")
+    assert.include(String(cures("{\"a\": 1,}")), "comma before it")
+    assert.include(String(cures("{\"a\": \"x\n}")), "ends on the line")
+    assert.notInclude(String(cures("{\"a\": [1}")), "comma before it")
+  })
 
-  it.effect("is refused with a member that stands twice in one object, by path and place", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(problems("{\"a\":1,\n \"b\":2,\n \"a\":1}"), [
-        "has a twice, at line 1, column 2 and at line 3, column 2"
-      ])
-      assert.deepStrictEqual(
-        problems("{\"providers\":[{\"name\":1},{\"issuer\":1,\"issuer\":2,\"\\u0069ssuer\":3}]}"),
-        [
-          "has providers[1].issuer twice, at line 1, column 27 and at line 1, column 38",
-          "has providers[1].issuer twice, at line 1, column 27 and at line 1, column 49"
-        ]
-      )
-    }))
+  it("is refused with a member that stands twice in one object, by path and place", () => {
+    assert.deepStrictEqual(problems("{\"a\":1,\n \"b\":2,\n \"a\":1}"), [
+      "has a twice, at line 1, column 2 and at line 3, column 2"
+    ])
+    assert.deepStrictEqual(
+      problems("{\"providers\":[{\"name\":1},{\"issuer\":1,\"issuer\":2,\"\\u0069ssuer\":3}]}"),
+      [
+        "has providers[1].issuer twice, at line 1, column 27 and at line 1, column 38",
+        "has providers[1].issuer twice, at line 1, column 27 and at line 1, column 49"
+      ]
+    )
+  })
 
-  it.effect("keeps what is in it to itself", () =>
-    Effect.sync(() => {
-      for (
-        const text of [
-          "{\"s3cret-1\":1,\"s3cret-1\":2}",
-          "{\"a\": \"s3cret-1\" \"s3cret-1\"}",
-          "[s3cret-1]",
-          "{'s3cret-1': 2}"
-        ]
-      ) {
-        const parsed = parseJson(text)
-        assert.isTrue(Result.isFailure(parsed), text)
-        assert.notInclude(JSON.stringify(parsed), "s3cret")
-      }
-    }))
+  it("keeps what is in it to itself", () => {
+    for (
+      const text of [
+        "{\"s3cret-1\":1,\"s3cret-1\":2}",
+        "{\"a\": \"s3cret-1\" \"s3cret-1\"}",
+        "[s3cret-1]",
+        "{'s3cret-1': 2}"
+      ]
+    ) {
+      const parsed = parseJson(text)
+      assert.isTrue(Result.isFailure(parsed), text)
+      assert.notInclude(JSON.stringify(parsed), "s3cret")
+    }
+  })
 
-  it.effect("may be deep and long", () =>
-    Effect.sync(() => {
-      const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
-      assert.deepStrictEqual(problems(deep), [])
-      assert.deepStrictEqual(problems(deep.slice(0, -1)).length, 1)
-      assert.deepStrictEqual(problems(JSON.stringify(["\\\n".repeat(500_000)])), [])
-    }))
+  it("may be deep and long", () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+    assert.deepStrictEqual(problems(deep), [])
+    assert.deepStrictEqual(problems(deep.slice(0, -1)).length, 1)
+    assert.deepStrictEqual(problems(JSON.stringify(["\\\n".repeat(500_000)])), [])
+  })
 })
 
 const secret = "c4n4ry-s3cret"
@@ -142,51 +137,47 @@ describe("JSON in settings", () => {
       ["MCP_STATIC_TOKENS", `[{"token":"${secret}",\n"client_id" "c"}]`]
     ] as const
   ) {
-    it.effect(`${setting} is told line and column, without its secrets`, () =>
-      Effect.sync(() => {
-        const problem = problemsOf({ [setting]: text }).find((problem) => problem.setting === setting)
-        assert.strictEqual(problem?.problem, "is not JSON")
-        assert.match(problem?.cure ?? "", /line 2, column \d+/)
-        assert.notInclude(JSON.stringify(problem), secret)
-      }))
+    it(`${setting} is told line and column, without its secrets`, () => {
+      const problem = problemsOf({ [setting]: text }).find((problem) => problem.setting === setting)
+      assert.strictEqual(problem?.problem, "is not JSON")
+      assert.match(problem?.cure ?? "", /line 2, column \d+/)
+      assert.notInclude(JSON.stringify(problem), secret)
+    })
   }
 
-  it.effect("the same member twice is refused, where JSON.parse would take the last", () =>
-    Effect.sync(() => {
-      const issuer = "\"issuer\":\"https://issuer.example\""
-      const twice = `[{${issuer},"audience":"a","audience":"b"}]`
-      assert.include(onlyProblemOf({ MCP_PROVIDERS: twice }).problem, "has [0].audience twice")
-      settingsOf({ MCP_PROVIDERS: `[{${issuer},"audience":"a"}]` })
+  it("the same member twice is refused, where JSON.parse would take the last", () => {
+    const issuer = "\"issuer\":\"https://issuer.example\""
+    const twice = `[{${issuer},"audience":"a","audience":"b"}]`
+    assert.include(onlyProblemOf({ MCP_PROVIDERS: twice }).problem, "has [0].audience twice")
+    settingsOf({ MCP_PROVIDERS: `[{${issuer},"audience":"a"}]` })
 
-      assert.include(
-        onlyProblemOf({ MCP_STATIC_TOKENS: staticTokens(",\"token\":\"x\"") }).problem,
-        "has [0].token twice"
-      )
-      settingsOf({ MCP_STATIC_TOKENS: staticTokens("") })
+    assert.include(
+      onlyProblemOf({ MCP_STATIC_TOKENS: staticTokens(",\"token\":\"x\"") }).problem,
+      "has [0].token twice"
+    )
+    settingsOf({ MCP_STATIC_TOKENS: staticTokens("") })
 
-      const config = (more: string) => `{"providers":[{${issuer},"audience":"a"}]${more}}`
-      const auth = problemsOf({ AUTH_CONFIG: config(",\"enabled\":true,\"enabled\":false") })
-      assert.include(auth.map(({ problem }) => problem).join(), "has enabled twice")
-      settingsOf({ AUTH_CONFIG: config(",\"enabled\":true") })
-    }))
+    const config = (more: string) => `{"providers":[{${issuer},"audience":"a"}]${more}}`
+    const auth = problemsOf({ AUTH_CONFIG: config(",\"enabled\":true,\"enabled\":false") })
+    assert.include(auth.map(({ problem }) => problem).join(), "has enabled twice")
+    settingsOf({ AUTH_CONFIG: config(",\"enabled\":true") })
+  })
 
-  it.effect("an unknown member of a static token is answered with the nearest", () =>
-    Effect.sync(() => {
-      const { cure, problem } = onlyProblemOf({ MCP_STATIC_TOKENS: tokensWith("subjct") })
-      assert.deepStrictEqual([problem, cure], ["entry 1 has an unknown member subjct", "Did you mean subject?"])
-      settingsOf({ MCP_STATIC_TOKENS: tokensWith("subject") })
-    }))
+  it("an unknown member of a static token is answered with the nearest", () => {
+    const { cure, problem } = onlyProblemOf({ MCP_STATIC_TOKENS: tokensWith("subjct") })
+    assert.deepStrictEqual([problem, cure], ["entry 1 has an unknown member subjct", "Did you mean subject?"])
+    settingsOf({ MCP_STATIC_TOKENS: tokensWith("subject") })
+  })
 
-  it.effect("a number in quotes is told from a number out of range", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(inFile({ port: "3000" }), {
-        setting: "PORT",
-        source: "port in the config file",
-        problem: "is a string where a number is expected",
-        cure: "Write the digits without quotes"
-      })
-      assert.include(inFile({ workers: "2" }).problem, "string where a number")
-      assert.include(inFile({ port: 65_536 }).problem, "not a whole number from 0 to 65535")
-      settingsOf({ MCP_STATIC_TOKENS: "t:c:s:" }, { port: 3000, workers: 2 })
-    }))
+  it("a number in quotes is told from a number out of range", () => {
+    assert.deepStrictEqual(inFile({ port: "3000" }), {
+      setting: "PORT",
+      source: "port in the config file",
+      problem: "is a string where a number is expected",
+      cure: "Write the digits without quotes"
+    })
+    assert.include(inFile({ workers: "2" }).problem, "string where a number")
+    assert.include(inFile({ port: 65_536 }).problem, "not a whole number from 0 to 65535")
+    settingsOf({ MCP_STATIC_TOKENS: "t:c:s:" }, { port: 3000, workers: 2 })
+  })
 })

@@ -36,40 +36,38 @@ const mixed = (spelling: string, flips: ReadonlyArray<boolean>): string =>
   [...spelling].map((char, i) => flips[i % flips.length] === true ? char.toLowerCase() : char.toUpperCase()).join("")
 
 describe("variables", () => {
-  it.effect("every alias, case and prefix means the same setting", () =>
-    Effect.sync(() => {
-      for (const [name, value] of samples) {
-        for (const spelling of spellings(name)) {
-          const others = samples.filter(([other]) => other !== name)
-          assert.deepStrictEqual(settingsOf({ ...Object.fromEntries(others), [spelling]: value }), expected, spelling)
-        }
+  it("every alias, case and prefix means the same setting", () => {
+    for (const [name, value] of samples) {
+      for (const spelling of spellings(name)) {
+        const others = samples.filter(([other]) => other !== name)
+        assert.deepStrictEqual(settingsOf({ ...Object.fromEntries(others), [spelling]: value }), expected, spelling)
       }
-    }))
+    }
+  })
 
-  it.effect("has exactly the documented aliases", () =>
-    Effect.sync(() => {
-      assert.deepStrictEqual(
-        Object.fromEntries(settingNames.flatMap((name) => {
-          const { aliases } = settings[name]
-          return aliases === undefined ? [] : [[name, aliases]]
-        })),
-        {
-          MCP_AUTH_ENABLED: ["AUTH_ENABLED"],
-          MCP_GATEWAY_URL: ["AUTH_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL"],
-          MCP_TRACE_HEADER: ["AUTH_TRACE_HEADER"],
-          MCP_PROVIDER_TYPE: ["AUTH_PROVIDER_TYPE"],
-          MCP_PROVIDER_NAME: ["AUTH_PROVIDER_NAME"],
-          MCP_JWT_ISSUER: ["AUTH_PROVIDER_ISSUER", "AUTHKIT_ISSUER", "AUTHKIT_DOMAIN"],
-          MCP_JWT_AUDIENCE: ["AUTH_PROVIDER_AUDIENCE", "AUTHKIT_AUDIENCE"],
-          MCP_JWT_JWKS_URI: ["AUTH_PROVIDER_JWKS_URI", "AUTHKIT_JWKS_URI"],
-          MCP_REQUIRED_SCOPES: ["MCP_JWT_REQUIRED_SCOPES"],
-          MCP_OAUTH_AUTHORIZE_ENDPOINT: ["AUTH_PROVIDER_AUTHORIZE_ENDPOINT"],
-          MCP_OAUTH_TOKEN_ENDPOINT: ["AUTH_PROVIDER_TOKEN_ENDPOINT"],
-          MCP_OAUTH_USERINFO_ENDPOINT: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
-          MCP_ALLOWED_DOMAINS: ["AUTH_PROVIDER_ALLOWED_DOMAINS", "MCP_PROVIDER_HOSTS"]
-        }
-      )
-    }))
+  it("has exactly the documented aliases", () => {
+    assert.deepStrictEqual(
+      Object.fromEntries(settingNames.flatMap((name) => {
+        const { aliases } = settings[name]
+        return aliases === undefined ? [] : [[name, aliases]]
+      })),
+      {
+        MCP_AUTH_ENABLED: ["AUTH_ENABLED"],
+        MCP_GATEWAY_URL: ["AUTH_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL"],
+        MCP_TRACE_HEADER: ["AUTH_TRACE_HEADER"],
+        MCP_PROVIDER_TYPE: ["AUTH_PROVIDER_TYPE"],
+        MCP_PROVIDER_NAME: ["AUTH_PROVIDER_NAME"],
+        MCP_JWT_ISSUER: ["AUTH_PROVIDER_ISSUER", "AUTHKIT_ISSUER", "AUTHKIT_DOMAIN"],
+        MCP_JWT_AUDIENCE: ["AUTH_PROVIDER_AUDIENCE", "AUTHKIT_AUDIENCE"],
+        MCP_JWT_JWKS_URI: ["AUTH_PROVIDER_JWKS_URI", "AUTHKIT_JWKS_URI"],
+        MCP_REQUIRED_SCOPES: ["MCP_JWT_REQUIRED_SCOPES"],
+        MCP_OAUTH_AUTHORIZE_ENDPOINT: ["AUTH_PROVIDER_AUTHORIZE_ENDPOINT"],
+        MCP_OAUTH_TOKEN_ENDPOINT: ["AUTH_PROVIDER_TOKEN_ENDPOINT"],
+        MCP_OAUTH_USERINFO_ENDPOINT: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
+        MCP_ALLOWED_DOMAINS: ["AUTH_PROVIDER_ALLOWED_DOMAINS", "MCP_PROVIDER_HOSTS"]
+      }
+    )
+  })
 
   it.effect.prop(
     "any mix of case, prefix, padding and company resolves to the same settings",
@@ -92,96 +90,88 @@ describe("variables", () => {
       })
   )
 
-  it.effect("CFG-02 refuses two spellings with different values, naming both and neither value", () =>
-    Effect.sync(() => {
-      const variables = { AUTHKIT_DOMAIN: "https://one.authkit.app", MCP_JWT_ISSUER: "https://two.authkit.app" }
-      const problem = onlyProblemOf(variables)
-      assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
-      assert.include(problem.problem, "AUTHKIT_DOMAIN")
-      assert.include(problem.problem, "MCP_JWT_ISSUER")
-      assert.notMatch(problem.problem, /authkit\.app/)
+  it("CFG-02 refuses two spellings with different values, naming both and neither value", () => {
+    const variables = { AUTHKIT_DOMAIN: "https://one.authkit.app", MCP_JWT_ISSUER: "https://two.authkit.app" }
+    const problem = onlyProblemOf(variables)
+    assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
+    assert.include(problem.problem, "AUTHKIT_DOMAIN")
+    assert.include(problem.problem, "MCP_JWT_ISSUER")
+    assert.notMatch(problem.problem, /authkit\.app/)
 
-      assert.strictEqual(problemsOf({ ...complete, MCP_CLOCK_SKEW: "1", mcp_clock_skew: "2" }).length, 1)
-      assert.strictEqual(
-        problemsOf({ ...complete, MCP_CLOCK_SKEW: "1", SPIN_VARIABLE_MCP_CLOCK_SKEW: "2", mcp_clock_skew: "3" }).length,
-        2
+    assert.strictEqual(problemsOf({ ...complete, MCP_CLOCK_SKEW: "1", mcp_clock_skew: "2" }).length, 1)
+    assert.strictEqual(
+      problemsOf({ ...complete, MCP_CLOCK_SKEW: "1", SPIN_VARIABLE_MCP_CLOCK_SKEW: "2", mcp_clock_skew: "3" }).length,
+      2
+    )
+  })
+
+  it("CFG-02 positive control: equal values, and booleans that mean the same, may be repeated", () => {
+    assert.isFalse(
+      settingsOf({ ...complete, MCP_AUTH_ENABLED: "no", auth_enabled: "FALSE", AUTH_ENABLED: " 0 " }).authEnabled
+    )
+    assert.strictEqual(settingsOf({ ...complete, MCP_CLOCK_SKEW: "7", mcp_clock_skew: "7\n" }).clockSkewSeconds, 7)
+  })
+
+  it("an empty value counts as not given", () => {
+    for (const empty of ["", " ", "\n", "\t\r\n"]) {
+      assert.deepStrictEqual(
+        settingsOf({
+          ...complete,
+          MCP_PATH: empty,
+          MCP_CLOCK_SKEWW: empty,
+          AUTHKIT_ISSUER: empty,
+          AUTH_CONFIG: empty
+        }),
+        settingsOf(complete)
       )
-    }))
+    }
+    assert.deepStrictEqual(settingsOf({ ...complete, MCP_PATH: undefined }), settingsOf(complete))
+  })
 
-  it.effect("CFG-02 positive control: equal values, and booleans that mean the same, may be repeated", () =>
-    Effect.sync(() => {
-      assert.isFalse(
-        settingsOf({ ...complete, MCP_AUTH_ENABLED: "no", auth_enabled: "FALSE", AUTH_ENABLED: " 0 " }).authEnabled
-      )
-      assert.strictEqual(settingsOf({ ...complete, MCP_CLOCK_SKEW: "7", mcp_clock_skew: "7\n" }).clockSkewSeconds, 7)
-    }))
+  it("CFG-01 refuses misspelt names and names the nearest one", () => {
+    for (
+      const [spelling, meant] of [
+        ["MCP_JWT_ISUER", "MCP_JWT_ISSUER"],
+        ["mcp_gatway_url", "MCP_GATEWAY_URL"],
+        ["MCP_GATEWAY", "MCP_GATEWAY_URL"],
+        ["AUTHKIT_DOMIAN", "AUTHKIT_DOMAIN"],
+        ["AUTH_PROVIDER_TYP", "AUTH_PROVIDER_TYPE"],
+        ["SPIN_VARIABLE_AUTH_PROVIDER_AUDIENC", "AUTH_PROVIDER_AUDIENCE"],
+        ["spin_variable_mcp_required_scope", "MCP_REQUIRED_SCOPES"],
+        ["MCP_PORT", "PORT"],
+        ["MCP_HOST", "HOST"]
+      ] as const
+    ) {
+      const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
+      assert.strictEqual(problem.setting, spelling)
+      assert.strictEqual(problem.cure, `Did you mean ${meant}?`)
+    }
+  })
 
-  it.effect("an empty value counts as not given", () =>
-    Effect.sync(() => {
-      for (const empty of ["", " ", "\n", "\t\r\n"]) {
-        assert.deepStrictEqual(
-          settingsOf({
-            ...complete,
-            MCP_PATH: empty,
-            MCP_CLOCK_SKEWW: empty,
-            AUTHKIT_ISSUER: empty,
-            AUTH_CONFIG: empty
-          }),
-          settingsOf(complete)
-        )
-      }
-      assert.deepStrictEqual(settingsOf({ ...complete, MCP_PATH: undefined }), settingsOf(complete))
-    }))
+  it("CFG-01 refuses names of its own kind that are like no other", () => {
+    for (const spelling of ["MCP_POLICY", "MCP_AUTH_ALLOWED_SUBJECTS", "AUTHKIT_COOKIE_PASSWORD", "MCP_"]) {
+      const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
+      assert.strictEqual(problem.setting, spelling)
+      assert.match(problem.cure, /unknown/)
+    }
+    // A name that is no name is not repeated.
+    assert.strictEqual(problemsOf({ ...complete, "MCP_\nx: y": "1" })[0]?.setting, "(not shown)")
+  })
 
-  it.effect("CFG-01 refuses misspelt names and names the nearest one", () =>
-    Effect.sync(() => {
-      for (
-        const [spelling, meant] of [
-          ["MCP_JWT_ISUER", "MCP_JWT_ISSUER"],
-          ["mcp_gatway_url", "MCP_GATEWAY_URL"],
-          ["MCP_GATEWAY", "MCP_GATEWAY_URL"],
-          ["AUTHKIT_DOMIAN", "AUTHKIT_DOMAIN"],
-          ["AUTH_PROVIDER_TYP", "AUTH_PROVIDER_TYPE"],
-          ["SPIN_VARIABLE_AUTH_PROVIDER_AUDIENC", "AUTH_PROVIDER_AUDIENCE"],
-          ["spin_variable_mcp_required_scope", "MCP_REQUIRED_SCOPES"],
-          ["MCP_PORT", "PORT"],
-          ["MCP_HOST", "HOST"]
-        ] as const
-      ) {
-        const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
-        assert.strictEqual(problem.setting, spelling)
-        assert.strictEqual(problem.cure, `Did you mean ${meant}?`)
-      }
-    }))
+  it("CFG-01 positive control: other people's variables are passed over", () => {
+    const others = { PATH: "/bin", MY_MCP_PATH: "x", AUTH_TOKEN: "x", SPIN_VARIABLE_OTHER: "y", __proto__: "z" }
+    assert.deepStrictEqual(settingsOf({ ...complete, ...others }), settingsOf(complete))
+  })
 
-  it.effect("CFG-01 refuses names of its own kind that are like no other", () =>
-    Effect.sync(() => {
-      for (const spelling of ["MCP_POLICY", "MCP_AUTH_ALLOWED_SUBJECTS", "AUTHKIT_COOKIE_PASSWORD", "MCP_"]) {
-        const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
-        assert.strictEqual(problem.setting, spelling)
-        assert.match(problem.cure, /unknown/)
-      }
-      // A name that is no name is not repeated.
-      assert.strictEqual(problemsOf({ ...complete, "MCP_\nx: y": "1" })[0]?.setting, "(not shown)")
-    }))
+  it("names the spelling that the operator used", () => {
+    const problem = onlyProblemOf({ spin_variable_authkit_domain: "http://tenant.authkit.app" })
+    assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
+    assert.strictEqual(problem.source, "spin_variable_authkit_domain")
+  })
 
-  it.effect("CFG-01 positive control: other people's variables are passed over", () =>
-    Effect.sync(() => {
-      const others = { PATH: "/bin", MY_MCP_PATH: "x", AUTH_TOKEN: "x", SPIN_VARIABLE_OTHER: "y", __proto__: "z" }
-      assert.deepStrictEqual(settingsOf({ ...complete, ...others }), settingsOf(complete))
-    }))
-
-  it.effect("names the spelling that the operator used", () =>
-    Effect.sync(() => {
-      const problem = onlyProblemOf({ spin_variable_authkit_domain: "http://tenant.authkit.app" })
-      assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
-      assert.strictEqual(problem.source, "spin_variable_authkit_domain")
-    }))
-
-  it.effect("finds the config file's name", () =>
-    Effect.sync(() => {
-      assert.strictEqual(configFile({ mcp_config_file: " /etc/mcp.json\n" }), "/etc/mcp.json")
-      assert.isUndefined(configFile({ MCP_CONFIG_FILE: "" }))
-      assert.isUndefined(configFile({}))
-    }))
+  it("finds the config file's name", () => {
+    assert.strictEqual(configFile({ mcp_config_file: " /etc/mcp.json\n" }), "/etc/mcp.json")
+    assert.isUndefined(configFile({ MCP_CONFIG_FILE: "" }))
+    assert.isUndefined(configFile({}))
+  })
 })
