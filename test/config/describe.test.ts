@@ -43,11 +43,11 @@ describe("the description of settings", () => {
     for (const shown of ["t.authkit.app", "mat_", "gateway", "e@example.com"]) assert.include(text, shown)
   })
 
-  it("is the same for the same settings", () => {
-    assert.strictEqual(
-      JSON.stringify(describeSettings(everything)),
-      JSON.stringify(describeSettings({ ...everything }))
-    )
+  it("differs where a setting differs, and only there", () => {
+    const before = describeSettings(everything)
+    const after = describeSettings({ ...everything, requiredScopes: ["a", "b"] })
+    assert.deepStrictEqual(after, { ...before, required_scopes: ["a", "b"] })
+    assert.notDeepEqual(after, before)
   })
 
   it("speaks in the terms of the config file, of every setting that describes the gateway", () => {
