@@ -1,100 +1,14 @@
 import * as IpNetwork from "effect/net/IpNetwork"
-import type {
-  AllowedOrigins,
-  ClientAuth,
-  GatewaySettings,
-  KeySource,
-  OAuthEndpoints,
-  Provider,
-  TrustedProxies
-} from "./GatewaySettings.ts"
-
-/** A JSON value. */
-export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [member: string]: Json }
+import { typeOf } from "../providers/types.ts"
+import type { AllowedOrigins, GatewaySettings, Provider, TrustedProxies } from "./GatewaySettings.ts"
+import type { Json } from "./Json.ts"
 
 const hidden = "(hidden)"
-
-const describeKeys = (keys: KeySource): { readonly [member: string]: Json } => {
-  switch (keys._tag) {
-    case "Jwks":
-      return { jwks_uri: keys.uri }
-    case "Discovery":
-      return { jwks_uri: "(from the issuer's discovery document)" }
-    case "PublicKey":
-      return { public_key: "(PEM)" }
-  }
-}
-
-const describeDiscovery = (url: string | undefined): { readonly [member: string]: Json } =>
-  url === undefined ? {} : { discovery_url: url }
-
-const describeEndpoints = ({ authorize, token, userinfo }: OAuthEndpoints): { readonly [member: string]: Json } => ({
-  authorize_endpoint: authorize ?? null,
-  token_endpoint: token ?? null,
-  userinfo_endpoint: userinfo ?? null
-})
-
-const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json } => ({
-  client_auth: auth.method,
-  ...("clientId" in auth ? { client_id: auth.clientId } : {}),
-  ...(auth.method === "none" ? {} : { client_secret: hidden })
-})
-
-const describeOwn = (provider: Provider): { readonly [member: string]: Json } => {
-  switch (provider.type) {
-    case "authkit":
-    case "oidc":
-      return {
-        issuer: provider.issuer,
-        audience: provider.audience,
-        allowed_clients: provider.allowedClients,
-        ...(provider.tenants === undefined ? {} : { tenants: provider.tenants }),
-        ...describeDiscovery(provider.discoveryUrl),
-        ...describeKeys(provider.keys),
-        algorithms: provider.algorithms,
-        require_at_jwt: provider.requireAccessTokenType,
-        require_verified_email: provider.requireVerifiedEmail,
-        ...describeEndpoints(provider.endpoints),
-        ...(provider.type === "oidc" ? { assume_pkce: provider.assumePkce ?? true } : {})
-      }
-    case "static":
-      return {
-        tokens: provider.tokens.map(({ clientId, email, expiresAt, name, scopes, subject }) => ({
-          token: hidden,
-          client_id: clientId,
-          subject,
-          scopes,
-          expires_at: expiresAt ?? null,
-          email: email ?? null,
-          name: name ?? null
-        }))
-      }
-    case "userinfo":
-      return {
-        issuer: provider.issuer,
-        ...describeDiscovery(provider.discoveryUrl),
-        userinfo_endpoint: provider.endpointIsGuess === true
-          ? `${provider.userinfoEndpoint} (or from the issuer's discovery document)`
-          : provider.userinfoEndpoint,
-        require_verified_email: provider.requireVerifiedEmail
-      }
-    case "introspection":
-      return {
-        issuer: provider.issuer,
-        audience: provider.audience,
-        allowed_clients: provider.allowedClients,
-        require_verified_email: provider.requireVerifiedEmail,
-        ...describeDiscovery(provider.discoveryUrl),
-        introspection_endpoint: provider.introspectionEndpoint ?? "(from the issuer's discovery document)",
-        ...describeClientAuth(provider.clientAuth)
-      }
-  }
-}
 
 const describeProvider = (provider: Provider): Json => ({
   type: provider.type,
   name: provider.name,
-  ...describeOwn(provider),
+  ...typeOf(provider).describe(provider),
   required_scopes: provider.requiredScopes,
   allowed_domains: provider.allowedDomains,
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),

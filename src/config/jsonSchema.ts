@@ -1,5 +1,6 @@
 import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
+import { typesUsing } from "../providers/types.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
@@ -25,9 +26,9 @@ const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
 type Member = readonly [key: string, schema: JsonSchema.JsonSchema]
 
 const providerMembers = (field: ProviderFieldName): ReadonlyArray<Member> => {
-  const { setting, types } = providerFields[field]
+  const { setting } = providerFields[field]
   const { doc, kind } = settings[setting]
-  const description = `${doc} For ${types.join(", ")}.`
+  const description = `${doc} For ${typesUsing(field).join(", ")}.`
   return [[field, { ...kind.schema, description, ...hidden(setting) }], ...fileMember(field, setting)]
 }
 

@@ -1,3 +1,4 @@
+import { typesUsing } from "../providers/types.ts"
 import { markdownTable } from "./markdownTable.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKey, settingNames, settings } from "./settings.ts"
@@ -28,8 +29,8 @@ export const providerReference = (): string =>
   markdownTable(
     ["Field", "As the setting", "For the types"],
     providerFieldNames.map((field) => {
-      const { setting, types } = providerFields[field]
+      const { setting } = providerFields[field]
       const name = mayBeFile(setting) ? `${code(field)}, ${code(`${field}_file`)}` : code(field)
-      return [name, code(setting), types.join(", ")]
+      return [name, code(setting), typesUsing(field).join(", ")]
     })
   )

@@ -1,6 +1,6 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
-import { advertisedIssuers } from "./advertised.ts"
+import { advertisedBy } from "./advertised.ts"
 
 /** The document that tells clients where to get a token for this resource (RFC 9728, section 2). */
 export interface ProtectedResourceMetadata {
@@ -11,11 +11,9 @@ export interface ProtectedResourceMetadata {
 }
 
 /** Issuers that clients can ask, in the order of the configuration, each once. An issuer may be a mere name. */
-const issuers = (settings: GatewaySettings): ReadonlyArray<string> => [
-  ...new Set(
-    settings.providers.flatMap((provider) => provider.type === "static" ? [] : advertisedIssuers(provider))
-  )
-]
+const issuers = (
+  settings: GatewaySettings
+): ReadonlyArray<string> => [...new Set(settings.providers.flatMap(advertisedBy))]
 
 /**
  * Builds the protected resource metadata.

@@ -41,19 +41,19 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
       case "Document":
         return Effect.succeed(jsonResponse(200, answer.document, cached))
       case "Fetch":
-        return metadata.document(answer.provider).pipe(
+        return metadata.document(answer.source).pipe(
           Effect.map((document) =>
-            jsonResponse(200, shownMetadata(document, answer.issuer, answer.provider.assumePkce), cached)
+            jsonResponse(200, shownMetadata(document, answer.issuer, answer.assumePkce), cached)
           ),
           Effect.mapError(({ detail }) =>
-            new ProviderUnavailable({ provider: answer.provider.name, detail, retryAfter: retryAfterSeconds })
+            new ProviderUnavailable({ provider: answer.provider, detail, retryAfter: retryAfterSeconds })
           )
         )
       case "Redirect":
-        return metadata.location(answer.provider, name).pipe(
+        return metadata.location(answer.source, name).pipe(
           Effect.map((location) => redirect(location, cached)),
           // Where the specification puts it: the client sees for itself, and asks here again another time.
-          Effect.catch(() => Effect.succeed(redirect(metadataUrl(answer.provider.issuer, name), notCached)))
+          Effect.catch(() => Effect.succeed(redirect(metadataUrl(answer.source.issuer, name), notCached)))
         )
       case "NotSupported":
         return Effect.fail(new DiscoveryNotSupported())

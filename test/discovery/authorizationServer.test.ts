@@ -40,7 +40,7 @@ describe("authorization server metadata", () => {
     const realm = `${root}/realms/a`
     for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
       const answer = authorizationServer(having(userinfo(realm)), name)
-      assert.strictEqual(answer._tag === "Redirect" && answer.provider.issuer, realm)
+      assert.strictEqual(answer._tag === "Redirect" && answer.source.issuer, realm)
     }
     assert.strictEqual(
       metadataUrl(root, "oauth-authorization-server"),
@@ -58,7 +58,7 @@ describe("authorization server metadata", () => {
     const both = having(oidc("my-issuer"), oidc("https://issuer.example"))
     assert.deepStrictEqual(protectedResource(both, "https://h").authorization_servers, ["https://issuer.example"])
     const answer = authorizationServer(both, "oauth-authorization-server")
-    assert.strictEqual(answer._tag === "Fetch" && answer.provider.issuer, "https://issuer.example")
+    assert.strictEqual(answer._tag === "Fetch" && answer.source.issuer, "https://issuer.example")
     assert.strictEqual(authorizationServer(having(oidc("my-issuer")), "openid-configuration")._tag, "NotSupported")
   })
 

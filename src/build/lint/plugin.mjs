@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url"
 
 const src = fileURLToPath(new URL("../..", import.meta.url))
 
-/** The rooms in the order that a request passes them: a room may import those above it in this list, and itself. */
+/**
+ * The rooms in the order that a request passes them: a room may import those above it in this list, and itself. `decoding`
+ * and `registry` are files of two rooms, see `floors`.
+ */
 const order = [
   "errors",
   "identity",
@@ -19,6 +22,9 @@ const order = [
   "remote",
   "keys",
   "verify",
+  "providers",
+  "decoding",
+  "registry",
   "authorize",
   "forward",
   "discovery",
@@ -30,14 +36,36 @@ const order = [
   "node"
 ]
 
+/**
+ * Files that use the provider types, which use the rest of the room that the files stand in: settings are decoded, described
+ * and judged type by type, and the services over all providers are made of them.
+ */
+const floors = {
+  decoding: [
+    "config/GatewayConfig.ts",
+    "config/describe.ts",
+    "config/fetchHosts.ts",
+    "config/jsonSchema.ts",
+    "config/providers/providerPairs.ts",
+    "config/providers/providers.ts",
+    "config/reference.ts",
+    "config/resolve.ts",
+    "config/warnings.ts"
+  ],
+  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts"]
+}
+
 /** Rooms above that a room must not import all the same, and why. */
 const barred = {
   message: { rooms: ["fairness"], why: "Reading a message needs no shares." },
-  authorize: { rooms: ["remote", "keys", "verify"], why: "Authorization takes an identity, never a token." },
-  forward: { rooms: ["credential", "remote", "keys", "verify"], why: "Forwarding takes an admission, never a token." },
+  authorize: { rooms: ["remote", "keys", "verify", "providers", "registry"], why: "Authorization takes an identity, never a token." },
+  forward: {
+    rooms: ["credential", "remote", "keys", "verify", "providers", "registry"],
+    why: "Forwarding takes an admission, never a token."
+  },
   discovery: {
-    rooms: ["remote", "keys", "verify", "authorize", "forward"],
-    why: "Discovery documents are made of settings alone."
+    rooms: ["remote", "keys", "verify", "registry", "authorize", "forward"],
+    why: "Discovery documents are made of settings, and of what provider types say about them."
   },
   issuer: { rooms: order.slice(order.indexOf("credential"), order.indexOf("http") + 1), why: "The test issuer knows nothing of the gateway." },
   testing: { rooms: ["embed"], why: "The suites test the layers, not one way of embedding them." },
@@ -46,7 +74,7 @@ const barred = {
 }
 
 const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
-const pure = new Set(["errors", "identity", "fairness", "message", "config", "credential", "authorize", "discovery"])
+const pure = new Set(["errors", "identity", "fairness", "message", "config", "decoding", "credential", "authorize", "discovery"])
 const httpRooms = ["http", "embed", "testing", "spin", "node"]
 
 /** What only some rooms may import from outside of `src`, and why. */
@@ -78,7 +106,12 @@ const outside = [
   }
 ]
 
-const roomOf = (file) => relative(src, file).split(sep)[0]
+const floorOf = new Map(Object.entries(floors).flatMap(([floor, files]) => files.map((file) => [file, floor])))
+
+const roomOf = (file) => {
+  const path = relative(src, file).split(sep)
+  return floorOf.get(path.join("/")) ?? path[0]
+}
 
 /** Why `room` must not import `specifier`; `undefined` where it may. */
 const objection = (room, file, specifier) => {

@@ -1,32 +1,37 @@
 import * as Redacted from "effect/Redacted"
+import type { ProviderType } from "../../providers/ProviderType.ts"
 import type { Provider } from "../GatewaySettings.ts"
-import { issuersOf } from "../kinds/issuerTemplate.ts"
 import { withoutSlash } from "../kinds/resourceUrl.ts"
 import type { FieldReader } from "./FieldReader.ts"
 
-/** A provider, and the fields that it came from. */
+/** A provider, its type, and the fields that it came from. */
 export interface ResolvedProvider {
   readonly provider: Provider
+  readonly type: ProviderType
   readonly fields: FieldReader
 }
 
-const jwtIssuers = (provider: Provider): ReadonlyArray<string> =>
-  provider.type === "authkit" || provider.type === "oidc" ? issuersOf(provider).map(withoutSlash) : []
+const issuersOf = ({ provider, type }: ResolvedProvider): ReadonlyArray<string> => {
+  const tokens = type.ownTokens(provider)
+  return tokens._tag === "JwtsOf" ? tokens.issuers.map(withoutSlash) : []
+}
 
-const takesAnyOpaqueToken = ({ tokenPrefix, type }: Provider): boolean =>
-  tokenPrefix === undefined && (type === "userinfo" || type === "introspection")
+const takesAnyOpaqueToken = ({ provider, type }: ResolvedProvider): boolean =>
+  provider.tokenPrefix === undefined && type.ownTokens(provider)._tag === "Opaque"
 
-const tokensOf = (provider: Provider): ReadonlyArray<string> =>
-  provider.type === "static" ? provider.tokens.map(({ token }) => Redacted.value(token)) : []
+const listedTokens = ({ provider, type }: ResolvedProvider): ReadonlyArray<string> => {
+  const tokens = type.ownTokens(provider)
+  return tokens._tag === "Listed" ? tokens.tokens.map(Redacted.value) : []
+}
 
-/** Complains, at the second of two providers, about whatever would leave it open which of them a token belongs to. */
-export const complainAboutPair = (one: ResolvedProvider, other: ResolvedProvider): void => {
+/** Reports, at the second of two providers, whatever would leave it open which of them a token belongs to. */
+export const reportPair = (one: ResolvedProvider, other: ResolvedProvider): void => {
   const [first, second] = [one.provider, other.provider]
   const { provider: name } = one.fields
-  const { complain } = other.fields
+  const { report } = other.fields
 
   if (first.name === second.name) {
-    complain("name", {
+    report("name", {
       problem: `is the same as that of ${name}`,
       cure: "Give each provider a name of its own; without one it is called after its type"
     })
@@ -35,24 +40,24 @@ export const complainAboutPair = (one: ResolvedProvider, other: ResolvedProvider
     first.tokenPrefix !== undefined && second.tokenPrefix !== undefined &&
     (first.tokenPrefix.startsWith(second.tokenPrefix) || second.tokenPrefix.startsWith(first.tokenPrefix))
   ) {
-    complain("token_prefix", {
+    report("token_prefix", {
       problem: `overlaps with that of ${name}`,
       cure: "Choose prefixes of which none begins with another"
     })
   }
-  const issuers = new Set(jwtIssuers(first))
-  if (jwtIssuers(second).some((issuer) => issuers.has(issuer))) {
-    complain("issuer", { problem: `is the same as that of ${name}`, cure: "Make one provider of the two" })
+  const issuers = new Set(issuersOf(one))
+  if (issuersOf(other).some((issuer) => issuers.has(issuer))) {
+    report("issuer", { problem: `is the same as that of ${name}`, cure: "Make one provider of the two" })
   }
-  if (takesAnyOpaqueToken(first) && takesAnyOpaqueToken(second)) {
-    complain("token_prefix", {
+  if (takesAnyOpaqueToken(one) && takesAnyOpaqueToken(other)) {
+    report("token_prefix", {
       problem: `is missing here and in ${name}, so that an opaque token could belong to either`,
-      cure: "Give all but one of the userinfo and introspection providers a token prefix"
+      cure: "Give all but one of the providers of opaque tokens a token prefix"
     })
   }
-  const tokens = new Set(tokensOf(first))
-  if (tokensOf(second).some((token) => tokens.has(token))) {
-    complain("tokens", {
+  const tokens = new Set(listedTokens(one))
+  if (listedTokens(other).some((token) => tokens.has(token))) {
+    report("tokens", {
       problem: `has a token that ${name} has too`,
       cure: "Give each static token to one provider only"
     })

@@ -2,14 +2,13 @@
  * What providers of several types have in common, read and checked.
  */
 import * as Result from "effect/Result"
-import { authkitDomains, matchesDomain } from "../kinds/domains.ts"
+import { matchesDomain } from "../kinds/domains.ts"
 import { issuerMistake } from "../kinds/issuerMistakes.ts"
 import { fillTemplate, isTemplate } from "../kinds/issuerTemplate.ts"
-import { isLoopbackHost } from "../kinds/loopback.ts"
 import { issuerUrl } from "../kinds/urls.ts"
 import type { ContentOf } from "../sources/settingFiles.ts"
 import type { FieldReader } from "./FieldReader.ts"
-import type { ProviderFieldName, ProviderType } from "./providerFields.ts"
+import type { ProviderFieldName } from "./providerFields.ts"
 
 /** What a provider must know of the gateway's own settings. */
 export interface ProviderContext {
@@ -23,7 +22,9 @@ export interface ProviderContext {
   readonly contentOf?: ContentOf
 }
 
-export const readCommon = (fields: FieldReader, type: ProviderType) => ({
+/** What every provider has; it is called after its type if it has no name of its own. */
+export const readCommon = <const Type extends string>(fields: FieldReader, type: Type) => ({
+  type,
   name: fields.read("name") ?? type,
   requiredScopes: fields.read("required_scopes") ?? [],
   tokenPrefix: fields.read("token_prefix"),
@@ -31,7 +32,7 @@ export const readCommon = (fields: FieldReader, type: ProviderType) => ({
   ...readAllowHttp(fields)
 })
 
-/** The hosts that may be asked over http, after complaining about what is wrong with the provider's own list. */
+/** The hosts that may be asked over http, after reporting what is wrong with the provider's own list. */
 const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArray<string> } => {
   fields.read("allow_http")
   return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
@@ -51,13 +52,13 @@ export const readDiscoveryUrl = (fields: FieldReader): { readonly discoveryUrl?:
   return url === undefined ? {} : { discoveryUrl: url }
 }
 
-/** The tenants of an issuer that has a place for them; complains where there is one without the other. */
+/** The tenants of an issuer that has a place for them; one without the other is reported. */
 export const readTenants = (fields: FieldReader): { readonly tenants?: ReadonlyArray<string> } => {
   const issuer = fields.given.get("issuer")?.value
   const tenants = fields.read("tenants")
   if (typeof issuer !== "string" || isTemplate(issuer)) return tenants === undefined ? {} : { tenants }
   if (fields.given.has("tenants")) {
-    fields.complain("tenants", {
+    fields.report("tenants", {
       problem: "has no use, because the issuer has no place for the tenant",
       cure: `Write {tenantid} into ${fields.label("issuer")} where the tenant stands, or remove it`
     })
@@ -71,26 +72,33 @@ const exampleTenant = "00000000-0000-0000-0000-000000000000"
 // With a scheme, or a bare domain: a name has no dots.
 const looksLikeUrl = /:\/\/|^[^\s/:]+\.[^\s]+$/
 
-/**
- * The issuer, which must be a URL unless `mayBeName`, in the operator's own spelling.
- *
- * @param mayBeName the keys are known without asking the issuer, so that it is compared and nothing else
- */
-export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = false): string | undefined => {
+/** What a type says of its issuer. */
+interface IssuerRules {
+  /** How to correct an issuer that is missing. */
+  readonly example?: string
+  /** The keys are known without asking the issuer, so that it is only compared, and need not be a URL. */
+  readonly mayBeName?: boolean
+  /** It may have a place for the tenant, where tenants are given. */
+  readonly mayBeTemplate?: boolean
+}
+
+const usualExample = "Set it to the issuer of your tokens, exactly as their iss claim has it"
+
+/** The issuer in the operator's own spelling. */
+export const readIssuer = (
+  fields: FieldReader,
+  type: string,
+  { example: fix = usualExample, mayBeName = false, mayBeTemplate = false }: IssuerRules = {}
+): string | undefined => {
   if (!fields.given.has("issuer")) {
-    fields.complain("issuer", {
-      problem: `is missing; a provider of type ${type} needs it`,
-      cure: type === "authkit"
-        ? "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
-        : "Set it to the issuer of your tokens, exactly as their iss claim has it"
-    })
+    fields.report("issuer", { problem: `is missing; a provider of type ${type} needs it`, cure: fix })
   }
   const issuer = fields.read("issuer")
   if (issuer === undefined) return undefined
-  if (isTemplate(issuer) && !(type === "oidc" && fields.given.has("tenants"))) {
-    fields.complain("issuer", {
+  if (isTemplate(issuer) && !(mayBeTemplate && fields.given.has("tenants"))) {
+    fields.report("issuer", {
       problem: "has a place for the tenant, which no token has",
-      cure: type === "oidc"
+      cure: mayBeTemplate
         ? `Write the id of your tenant there, or name the tenants that are let in with ${fields.label("tenants")}`
         : "Write the id of your tenant there"
     })
@@ -100,13 +108,13 @@ export const readIssuer = (fields: FieldReader, type: ProviderType, mayBeName = 
   const example = fillTemplate(issuer, "tenant")
   const mistake = issuerMistake(fillTemplate(issuer, exampleTenant))
   if (mistake !== undefined) {
-    fields.complain("issuer", mistake)
+    fields.report("issuer", mistake)
     return undefined
   }
   if (mayBeName && !looksLikeUrl.test(issuer)) return issuer
   const url = issuerUrl(example, fields.allowHttp)
   if (Result.isSuccess(url)) return url.success === example ? issuer : `https://${issuer}`
-  for (const complaint of url.failure) fields.complain("issuer", complaint)
+  for (const complaint of url.failure) fields.report("issuer", complaint)
   return undefined
 }
 
@@ -119,7 +127,7 @@ export const audience = (
   if (!audience.includes("auto")) return audience
   if (resource === undefined) {
     if (publicUrlIsWrong) return audience
-    fields.complain("audience", {
+    fields.report("audience", {
       problem: "is auto, but the public URL is not known before a request comes",
       cure: "Set MCP_PUBLIC_URL, or name the audience"
     })
@@ -128,39 +136,38 @@ export const audience = (
   return audience.map((member) => member === "auto" ? resource : member)
 }
 
-type GivenUrl = readonly [ProviderFieldName, string | undefined]
+/** A field with a URL, as configured; what follows from the issuer is not among them. */
+export type GivenUrl = readonly [ProviderFieldName, string | undefined]
+
+/** A host, and the field that names it. */
+export interface GivenHost {
+  readonly field: ProviderFieldName
+  readonly host: string
+}
 
 const hostname = (url: string): string | undefined =>
   Result.getOrUndefined(Result.map(Result.try(() => new URL(url)), ({ hostname }) => hostname))
 
 /**
- * The host patterns that hold for a provider; complains about URLs whose host matches none of them.
+ * The host patterns that hold for a provider; a URL whose host matches none of them is reported.
  *
- * Configured patterns hold for every URL. The patterns that AuthKit has by default also admit the issuer's own host,
- * because AuthKit can be served from the customer's domain and the operator has named that host himself, and loopback
- * hosts that are named in other URLs, because tests run the issuer there.
- *
- * @param urls the URLs as configured, not those that follow from the issuer
+ * @param usual the patterns of the type, where none are configured; without them any host will do
  */
 export const allowedDomains = (
   fields: FieldReader,
-  type: ProviderType,
-  urls: ReadonlyArray<GivenUrl>
+  urls: ReadonlyArray<GivenUrl>,
+  usual: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string> = () => []
 ): ReadonlyArray<string> => {
   const hosts = urls.flatMap(([field, url]) => {
     const host = url === undefined ? undefined : hostname(url)
     return host === undefined ? [] : [{ field, host }]
   })
   const configured = fields.read("allowed_domains")
-  if (configured === undefined && (type !== "authkit" || fields.given.has("allowed_domains"))) return []
-  const patterns = configured ?? authkitDomains.concat(
-    hosts.filter(({ field, host }) =>
-      !matchesDomain(authkitDomains, host) && (field === "issuer" || isLoopbackHost(host))
-    ).map(({ host }) => host)
-  )
+  const patterns = configured ?? (fields.given.has("allowed_domains") ? [] : usual(hosts))
+  if (patterns.length === 0) return []
   for (const { field, host } of hosts) {
     if (matchesDomain(patterns, host)) continue
-    fields.complain(field, {
+    fields.report(field, {
       problem: "has a host that is not among the allowed domains",
       cure: `Correct it, or add its host to ${fields.label("allowed_domains")}`
     })

@@ -2,6 +2,8 @@
  * The providers: the single one that flat settings describe, or those of `MCP_PROVIDERS`.
  */
 import * as Result from "effect/Result"
+import type { ProviderType } from "../../providers/ProviderType.ts"
+import { providerTypes, usesField } from "../../providers/types.ts"
 import type { Provider } from "../GatewaySettings.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { type SettingName } from "../settings.ts"
@@ -10,9 +12,8 @@ import { isObject } from "../sources/nested.ts"
 import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"
 import * as FieldReader from "./FieldReader.ts"
-import { resolveProvider } from "./provider.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
-import { complainAboutPair } from "./providerPairs.ts"
+import { reportPair } from "./providerPairs.ts"
 import type { ProviderContext } from "./providerParts.ts"
 
 type Settings = ReadonlyMap<SettingName, Given>
@@ -22,11 +23,7 @@ const flatFields = providerFieldNames.filter((field) => !providerFields[field].g
 /** Without one of these the rest says nothing about who lets callers in. */
 const identifying: ReadonlySet<ProviderFieldName> = new Set<ProviderFieldName>([
   "type",
-  "issuer",
-  "jwks_uri",
-  "public_key",
-  "tokens",
-  "introspection_endpoint"
+  ...providerTypes.flatMap(({ identifiedBy = [] }) => identifiedBy)
 ])
 
 const flat = (settings: Settings): ReadonlyMap<ProviderFieldName, Given> =>
@@ -111,18 +108,41 @@ const readers = (
   return entries.success.flatMap((value, index) => entry(value, index, source, problems, context) ?? [])
 }
 
+/** The type that is given, else the one that the other fields tell; `undefined` if a wrong one is given. */
+const readType = ({ given, read }: FieldReader.FieldReader): ProviderType | undefined => {
+  if (!given.has("type")) return providerTypes.find(({ isMeantBy }) => isMeantBy?.(given))
+  const type = read("type")
+  return providerTypes.find(({ aliases = [], name }) => name === type || aliases.some((alias) => alias === type))
+}
+
+/** A provider with its type, or `undefined` after reporting everything that is wrong with it. */
+const resolveProvider = (fields: FieldReader.FieldReader, context: ProviderContext) => {
+  const type = readType(fields)
+  if (type === undefined) {
+    // Its fields cannot be judged together, but each for itself.
+    for (const field of providerFieldNames) if (field !== "type") fields.read(field)
+    return undefined
+  }
+  for (const field of fields.given.keys()) {
+    if (usesField(type, field)) continue
+    fields.report(field, {
+      problem: `has no use for a provider of type ${type.name}`,
+      cure: `Remove it, or choose another type with ${fields.label("type")}`
+    })
+  }
+  const provider = type.resolve(fields, context)
+  return provider === undefined ? undefined : { provider, type, fields }
+}
+
 /** The providers, in order; what is wrong with them goes to `problems`. */
 export const resolveProviders = (
   settings: Settings,
   context: ProviderContext,
   problems: Array<Problem>
 ): ReadonlyArray<Provider> => {
-  const resolved = readers(settings, problems, context).flatMap((fields) => {
-    const provider = resolveProvider(fields, context)
-    return provider === undefined ? [] : [{ provider, fields }]
-  })
+  const resolved = readers(settings, problems, context).flatMap((fields) => resolveProvider(fields, context) ?? [])
   for (const [index, second] of resolved.entries()) {
-    for (const first of resolved.slice(0, index)) complainAboutPair(first, second)
+    for (const first of resolved.slice(0, index)) reportPair(first, second)
   }
   return resolved.map(({ provider }) => provider)
 }

@@ -57,7 +57,7 @@ describe("tenants", () => {
       "openid-configuration"
     )
     assert.deepInclude(answer, { _tag: "Fetch", issuer: issuerOf(one) })
-    assert.strictEqual(answer._tag === "Fetch" && answer.provider.issuer, issuerOf(one))
+    assert.strictEqual(answer._tag === "Fetch" && answer.source.issuer, issuerOf(one))
   })
 })
 

@@ -1,0 +1,74 @@
+import * as Result from "effect/Result"
+import type { JwtProvider } from "../config/GatewaySettings.ts"
+import { authkitDomains, matchesDomain } from "../config/kinds/domains.ts"
+import { isLoopbackHost } from "../config/kinds/loopback.ts"
+import { withoutSlash } from "../config/kinds/resourceUrl.ts"
+import { issuerUrl } from "../config/kinds/urls.ts"
+import type { GivenFields } from "../config/providers/FieldReader.ts"
+import { type GivenHost, readIssuer } from "../config/providers/providerParts.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
+import { codeFlowMembers, jwtFields, jwtType, resolveJwt } from "./jwt.ts"
+import { advertisedIssuers } from "./metadata.ts"
+import type { ProviderType } from "./ProviderType.ts"
+
+const isAuthKitIssuer = (issuer: string): boolean => {
+  const url = issuerUrl(issuer)
+  return Result.isSuccess(url) && matchesDomain(authkitDomains, new URL(url.success).hostname)
+}
+
+const authKitSpelling = /^(?:SPIN_VARIABLE_)?AUTHKIT_/i
+
+const isMeantBy = (given: GivenFields): boolean => {
+  const issuer = given.get("issuer")?.value
+  return [...given.values()].some(({ spellings }) => spellings.some((spelling) => authKitSpelling.test(spelling))) ||
+    (typeof issuer === "string" && isAuthKitIssuer(issuer.trim()))
+}
+
+/**
+ * AuthKit's own hosts; that of the issuer, because AuthKit can be served from the customer's domain and the operator has
+ * named that host himself; and loopback hosts in other URLs, because tests run the issuer there.
+ */
+const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
+  authkitDomains.concat(
+    hosts.filter(({ field, host }) =>
+      !matchesDomain(authkitDomains, host) && (field === "issuer" || isLoopbackHost(host))
+    ).map(({ host }) => host)
+  )
+
+/** AuthKit's endpoints all follow from its issuer. */
+const document = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
+  const base = `${withoutSlash(provider.issuer)}/oauth2`
+  return {
+    issuer: provider.issuer,
+    authorization_endpoint: provider.endpoints.authorize ?? `${base}/authorize`,
+    token_endpoint: provider.endpoints.token ?? `${base}/token`,
+    userinfo_endpoint: provider.endpoints.userinfo ?? `${base}/userinfo`,
+    jwks_uri: `${base}/jwks`,
+    registration_endpoint: `${base}/register`,
+    introspection_endpoint: `${base}/introspection`,
+    revocation_endpoint: `${base}/revoke`,
+    scopes_supported: ["email", "offline_access", "openid", "profile"],
+    ...codeFlowMembers(name, provider)
+  }
+}
+
+/** JWTs of WorkOS AuthKit, of which everything but the domain is known. */
+export const authkit: ProviderType<JwtProvider> = {
+  ...jwtType,
+  name: "authkit",
+  fields: jwtFields,
+  isMeantBy,
+  resolve: (fields, context) =>
+    resolveJwt(fields, {
+      type: "authkit",
+      context,
+      readIssuer: (fields) =>
+        readIssuer(fields, "authkit", {
+          example: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
+        }),
+      usualKeys: (issuer) => ({ _tag: "Jwks", uri: `${withoutSlash(issuer)}/oauth2/jwks` }),
+      usualDomains
+    }),
+  advertisedIssuers,
+  metadata: (provider, name) => ({ _tag: "Document", document: document(name, provider) })
+}

@@ -1,0 +1,58 @@
+/** What is unwise about issuers and audiences, for the types that have them. Pure. */
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
+
+// What this project's own documentation, and that of providers, has where a name of the reader's belongs.
+const example =
+  /\byour[-_](?:tenant|domain|authkit-instance|api|app|audience|client|company|instance|org|project|realm)\b/i
+
+/** Says whether the public URL ends in the MCP path, which follows it anyway. */
+export const repeatsPath = ({ path, publicUrl }: Pick<GatewaySettings, "path" | "publicUrl">): boolean =>
+  publicUrl !== undefined && path !== "/" && publicUrl.endsWith(path)
+
+/** Audiences that are configured, but are probably not what was meant. */
+const aboutAudience = (
+  audience: ReadonlyArray<string>,
+  issuer: string,
+  { path, publicUrl }: Pick<GatewaySettings, "path" | "publicUrl">
+): ReadonlyArray<string> => {
+  const own = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
+  const plain = new Set(audience.map(withoutSlash))
+  if (plain.has(withoutSlash(issuer))) {
+    return [
+      "the audience is the issuer itself, so that tokens for the issuer's own services are accepted. Have the provider " +
+      "issue tokens for the MCP server, and set MCP_JWT_AUDIENCE to that."
+    ]
+  }
+  return publicUrl !== undefined && own !== undefined && !repeatsPath({ path, publicUrl }) &&
+      !plain.has(withoutSlash(own)) && plain.has(withoutSlash(publicUrl))
+    ? [
+      `the audience is the public URL without the MCP path, but MCP clients ask for tokens for ${own}. Add auto to ` +
+      "MCP_JWT_AUDIENCE unless the provider writes the audience by itself."
+    ]
+    : []
+}
+
+/** Values that were copied from a documentation. */
+export const exampleWarnings = (values: ReadonlyArray<string>): ReadonlyArray<string> =>
+  values.some((value) => example.test(value))
+    ? ["the issuer or the audience looks like the example in a documentation. Write your own."]
+    : []
+
+/** Whose tokens are accepted, of a provider that has an issuer and may have an audience. */
+export const audienceWarnings = (
+  { allowedClients, audience, issuer }: {
+    readonly issuer: string
+    readonly audience: ReadonlyArray<string>
+    readonly allowedClients: ReadonlyArray<string>
+  },
+  settings: Pick<GatewaySettings, "path" | "publicUrl">
+): ReadonlyArray<string> => [
+  ...aboutAudience(audience, issuer, settings),
+  ...exampleWarnings([issuer, ...audience]),
+  ...(audience.length > 0 || allowedClients.length > 0 ? [] : [
+    "no audience is configured, so that tokens that were issued for other services are accepted. " +
+    "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path. Where tokens have no aud, set " +
+    "MCP_ALLOWED_CLIENTS."
+  ])
+]

@@ -1,0 +1,156 @@
+/** What the types have in common whose tokens are JWTs. */
+import type { JwtProvider, KeySource, OAuthEndpoints } from "../config/GatewaySettings.ts"
+import type { Json } from "../config/Json.ts"
+import { issuersOf } from "../config/kinds/issuerTemplate.ts"
+import type { FieldReader } from "../config/providers/FieldReader.ts"
+import type { ProviderFieldName } from "../config/providers/providerFields.ts"
+import {
+  allowedClients,
+  allowedDomains,
+  audience,
+  type GivenHost,
+  type ProviderContext,
+  readCommon,
+  readDiscoveryUrl,
+  readIdentityRules,
+  readTenants
+} from "../config/providers/providerParts.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
+import { audienceWarnings } from "./issuerWarnings.ts"
+import type { ProviderType } from "./ProviderType.ts"
+
+/** The fields that all of them use. */
+export const jwtFields = [
+  "issuer",
+  "audience",
+  "allowed_clients",
+  "jwks_uri",
+  "public_key",
+  "algorithms",
+  "require_at_jwt",
+  "require_verified_email",
+  "allowed_domains",
+  "allow_http",
+  "authorize_endpoint",
+  "token_endpoint",
+  "userinfo_endpoint"
+] as const satisfies ReadonlyArray<ProviderFieldName>
+
+/** What one type has that others do not. */
+interface JwtResolving {
+  readonly type: JwtProvider["type"]
+  readonly context: ProviderContext
+  readonly readIssuer: (fields: FieldReader) => string | undefined
+  /** Where the keys are if no field says so. */
+  readonly usualKeys: (issuer: string) => KeySource
+  readonly usualDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
+}
+
+/** A provider of JWTs, or `undefined` after reporting everything that is wrong with it. */
+export const resolveJwt = (
+  fields: FieldReader,
+  { context, readIssuer, type, usualDomains, usualKeys }: JwtResolving
+): JwtProvider | undefined => {
+  const jwksUri = fields.read("jwks_uri")
+  const publicKey = fields.read("public_key")
+  if (fields.given.has("jwks_uri") && fields.given.has("public_key")) {
+    fields.report("public_key", {
+      problem: `Cannot specify both ${fields.label("jwks_uri")} and ${fields.label("public_key")}`,
+      cure: "Keep the key set if the issuer publishes one, else the public key"
+    })
+  }
+  const issuer = readIssuer(fields)
+  const tenants = readTenants(fields)
+  const discovery = readDiscoveryUrl(fields)
+  const assumePkce = fields.read("assume_pkce")
+  const endpoints = {
+    authorize: fields.read("authorize_endpoint"),
+    token: fields.read("token_endpoint"),
+    userinfo: fields.read("userinfo_endpoint")
+  }
+  const rest = {
+    ...readCommon(fields, type),
+    ...readIdentityRules(fields),
+    audience: audience(fields, context),
+    allowedClients: allowedClients(fields),
+    algorithms: fields.read("algorithms") ?? ["RS256" as const],
+    requireAccessTokenType: fields.read("require_at_jwt") ?? false,
+    endpoints,
+    allowedDomains: allowedDomains(fields, [
+      ["issuer", issuer],
+      ["jwks_uri", jwksUri],
+      ["discovery_url", discovery.discoveryUrl],
+      ["authorize_endpoint", endpoints.authorize],
+      ["token_endpoint", endpoints.token],
+      ["userinfo_endpoint", endpoints.userinfo]
+    ], usualDomains)
+  }
+  if (issuer === undefined) return undefined
+  const keys: KeySource = jwksUri !== undefined
+    ? { _tag: "Jwks", uri: jwksUri }
+    : publicKey !== undefined
+    ? { _tag: "PublicKey", pem: publicKey }
+    : usualKeys(issuer)
+  return { ...rest, ...discovery, ...tenants, ...(assumePkce === undefined ? {} : { assumePkce }), issuer, keys }
+}
+
+type Members = { readonly [member: string]: Json }
+
+const describeKeys = (keys: KeySource): Members => {
+  switch (keys._tag) {
+    case "Jwks":
+      return { jwks_uri: keys.uri }
+    case "Discovery":
+      return { jwks_uri: "(from the issuer's discovery document)" }
+    case "PublicKey":
+      return { public_key: "(PEM)" }
+  }
+}
+
+const describeEndpoints = ({ authorize, token, userinfo }: OAuthEndpoints): Members => ({
+  authorize_endpoint: authorize ?? null,
+  token_endpoint: token ?? null,
+  userinfo_endpoint: userinfo ?? null
+})
+
+/** The part that all of them share. */
+export const jwtType = {
+  identifiedBy: ["issuer", "jwks_uri", "public_key"],
+  describe: (provider) => ({
+    issuer: provider.issuer,
+    audience: provider.audience,
+    allowed_clients: provider.allowedClients,
+    ...(provider.tenants === undefined ? {} : { tenants: provider.tenants }),
+    ...(provider.discoveryUrl === undefined ? {} : { discovery_url: provider.discoveryUrl }),
+    ...describeKeys(provider.keys),
+    algorithms: provider.algorithms,
+    require_at_jwt: provider.requireAccessTokenType,
+    require_verified_email: provider.requireVerifiedEmail,
+    ...describeEndpoints(provider.endpoints)
+  }),
+  warnings: (provider, { settings }) => audienceWarnings(provider, settings),
+  ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) })
+} as const satisfies Partial<ProviderType<JwtProvider>>
+
+const codeFlow = {
+  response_types_supported: ["code"],
+  response_modes_supported: ["query"],
+  grant_types_supported: ["authorization_code", "refresh_token"],
+  code_challenge_methods_supported: ["S256"],
+  token_endpoint_auth_methods_supported: ["none", "client_secret_post", "client_secret_basic"]
+}
+
+// OpenID Connect Discovery 1.0, section 3: required members that OAuth's own document does not have.
+const openIdMembers = {
+  subject_types_supported: ["public"],
+  claims_supported: ["sub", "iss", "aud", "exp", "iat", "email", "name"]
+}
+
+/** What the metadata say of every authorization server whose document is put together here. */
+export const codeFlowMembers = (name: DocumentName, { algorithms, keys }: JwtProvider): Record<string, unknown> => ({
+  ...(keys._tag === "Jwks" ? { jwks_uri: keys.uri } : {}),
+  ...codeFlow,
+  ...(name === "openid-configuration"
+    ? { ...openIdMembers, id_token_signing_alg_values_supported: algorithms }
+    : {})
+})

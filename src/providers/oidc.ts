@@ -1,0 +1,44 @@
+import type { JwtProvider } from "../config/GatewaySettings.ts"
+import { readIssuer } from "../config/providers/providerParts.ts"
+import type { DocumentName } from "../config/sources/documentName.ts"
+import { codeFlowMembers, jwtFields, jwtType, resolveJwt } from "./jwt.ts"
+import { advertisedIssuers, fetchMetadata } from "./metadata.ts"
+import type { ProviderType } from "./ProviderType.ts"
+
+/** What the configured endpoints amount to. */
+const document = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
+  const { authorize, token, userinfo } = provider.endpoints
+  return {
+    issuer: advertisedIssuers(provider)[0],
+    authorization_endpoint: authorize,
+    token_endpoint: token,
+    ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
+    ...codeFlowMembers(name, provider)
+  }
+}
+
+/** JWTs of any OpenID provider or OAuth authorization server: keys by discovery, by URL, or one public key. */
+export const oidc: ProviderType<JwtProvider> = {
+  ...jwtType,
+  name: "oidc",
+  aliases: ["jwt"],
+  fields: [...jwtFields, "discovery_url", "tenants", "assume_pkce"],
+  isMeantBy: (given) => given.has("issuer") || !given.has("tokens"),
+  resolve: (fields, context) =>
+    resolveJwt(fields, {
+      type: "oidc",
+      context,
+      readIssuer: (fields) =>
+        readIssuer(fields, "oidc", {
+          mayBeName: fields.given.has("jwks_uri") || fields.given.has("public_key"),
+          mayBeTemplate: true
+        }),
+      usualKeys: () => ({ _tag: "Discovery" })
+    }),
+  describe: (provider) => ({ ...jwtType.describe(provider), assume_pkce: provider.assumePkce ?? true }),
+  advertisedIssuers,
+  metadata: (provider, name) =>
+    provider.endpoints.authorize !== undefined && provider.endpoints.token !== undefined
+      ? { _tag: "Document", document: document(name, provider) }
+      : fetchMetadata(provider)
+}

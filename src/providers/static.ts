@@ -1,0 +1,47 @@
+import * as Redacted from "effect/Redacted"
+import type { StaticProvider } from "../config/GatewaySettings.ts"
+import { readCommon } from "../config/providers/providerParts.ts"
+import type { ProviderType } from "./ProviderType.ts"
+
+/** A shorter token could be guessed. */
+const shortest = 32
+
+/** A fixed list of tokens, for development. */
+export const staticTokens: ProviderType<StaticProvider> = {
+  name: "static",
+  fields: ["tokens"],
+  identifiedBy: ["tokens"],
+  isMeantBy: (given) => given.has("tokens"),
+  resolve: (fields) => {
+    const tokens = fields.read("tokens")
+    if (!fields.given.has("tokens")) {
+      fields.report("tokens", {
+        problem: "No static tokens configured",
+        cure: "Give token:client:subject:scope,scope[:expiry], several separated by semicolons"
+      })
+    }
+    return tokens === undefined ? undefined : { ...readCommon(fields, "static"), tokens }
+  },
+  describe: ({ tokens }) => ({
+    tokens: tokens.map(({ clientId, email, expiresAt, name, scopes, subject }) => ({
+      token: "(hidden)",
+      client_id: clientId,
+      subject,
+      scopes,
+      expires_at: expiresAt ?? null,
+      email: email ?? null,
+      name: name ?? null
+    }))
+  }),
+  warnings: ({ tokens }, { development }) => {
+    const short = tokens.filter(({ token }) => Redacted.value(token).length < shortest).length
+    const are = short === 1 ? "1 static token is" : `${short} static tokens are`
+    return [
+      ...(development ? [] : ["static tokens are for development. Use an identity provider."]),
+      ...(short === 0
+        ? []
+        : [`${are} shorter than ${shortest} characters and could be guessed. Use long random tokens.`])
+    ]
+  },
+  ownTokens: ({ tokens }) => ({ _tag: "Listed", tokens: tokens.map(({ token }) => token) })
+}
