@@ -1,16 +1,40 @@
-import type { Reporter, TestModule } from "vitest/node"
+import type { Reporter, TestCase, TestModule } from "vitest/node"
 
-/** Ends the output with one line that says how it went: `N passed, N failed`. */
+const seconds = (millis: number): string => `${(millis / 1000).toFixed(1).padStart(7)} s`
+
+const slowest = <A>(all: ReadonlyArray<A>, millis: (one: A) => number, name: (one: A) => string): string =>
+  all.toSorted((one, other) => millis(other) - millis(one)).slice(0, 10)
+    .map((one) => `${seconds(millis(one))}  ${name(one)}\n`).join("")
+
+/** Whoever runs this many tests wants to know where the time went. */
+const many = 200
+
+/**
+ * Ends the output with one line that says how it went: `N passed, N failed`. Before it, after a long run, stand the
+ * slowest tests and files by name.
+ */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<unknown>): void {
-    let passed = 0
+    const tests: Array<TestCase> = []
     let failed = unhandledErrors.length
     for (const module of modules) {
       failed += module.errors().length
-      for (const test of module.children.allTests()) {
-        if (test.result().state === "passed") passed++
-        else failed++
-      }
+      tests.push(...module.children.allTests())
+    }
+    const passed = tests.filter((test) => test.result().state === "passed").length
+    failed += tests.length - passed
+    if (tests.length >= many) {
+      const files = modules.map((module) => {
+        const { collectDuration, duration } = module.diagnostic()
+        return { name: `${module.project.name}  ${module.relativeModuleId}`, millis: collectDuration + duration }
+      })
+      process.stdout.write(
+        `Slowest tests\n${
+          slowest(tests, (test) =>
+            test.diagnostic()?.duration ?? 0, (test) =>
+            `${test.project.name}  ${test.module.relativeModuleId} > ${test.fullName}`)
+        }Slowest files\n${slowest(files, ({ millis }) => millis, ({ name }) => name)}`
+      )
     }
     // The last reporter's last word: the summary of the default reporter stands above it.
     process.stdout.write(`${passed} passed, ${failed} failed\n`)

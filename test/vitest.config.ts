@@ -27,10 +27,13 @@ export const base = defineConfig({
   }
 })
 
+const onNode = { extends: true as const, test: { name: "node", include: ["test/**/*.test.ts"] } }
+
+// Whoever names a file wants to see it run, not wait for the component to be built: that needs `--project component`.
+const namesFile = process.argv.some((argument) => /\.test\.ts(?::\d+)?$/.test(argument))
+const namesProject = process.argv.some((argument) => argument.startsWith("--project"))
+
 export default defineConfig({
   ...base,
-  test: {
-    ...base.test,
-    projects: [{ extends: true, test: { name: "node", include: ["test/**/*.test.ts"] } }, onComponent]
-  }
+  test: { ...base.test, projects: namesFile && !namesProject ? [onNode] : [onNode, onComponent] }
 })

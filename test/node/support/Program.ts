@@ -7,6 +7,8 @@ import { env as ownEnvironment } from "node:process"
 import { mainFile } from "./builtProgram.ts"
 
 export interface ProgramOptions {
+  /** Another script than the built gateway. */
+  readonly script?: string
   /** Arguments of the gateway. */
   readonly args?: ReadonlyArray<string>
   /** Arguments of Node itself. */
@@ -57,11 +59,11 @@ const kill = (child: ChildProcess): Effect.Effect<void> =>
     child.kill("SIGKILL")
   })
 
-/** Starts the built program; its process does not outlive the scope. */
+/** Starts the built program, or another script; its process does not outlive the scope. */
 export const startProgram = Effect.fnUntraced(
   function*(options: ProgramOptions = {}): Effect.fn.Return<Program, never, Scope.Scope> {
     const { args = [], cwd, env, node = process.execPath, nodeArgs = [] } = options
-    const main = yield* mainFile
+    const main = options.script ?? (yield* mainFile)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(node, [...nodeArgs, main, ...args], {
