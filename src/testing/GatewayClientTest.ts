@@ -9,6 +9,7 @@ import { requests } from "./gatewayClient/requests.ts"
 import { streams } from "./gatewayClient/streams.ts"
 import { Subject } from "./gatewayClient/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
+import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import * as Suite from "./suite.ts"
 
 /**
@@ -43,5 +44,15 @@ export const subject = Subject.layer
  * GatewayClientTest.suite("fetch", HttpGatewayClient.layerFetch)
  * ```
  */
-export const suite = <E>(name: string, client: Layer.Layer<GatewayClient, E, GatewayConfig>): void =>
-  Suite.suite(`GatewayClient (${name})`, subject(client), requirements, { clock: "live" })
+export const suite = <E>(
+  name: string,
+  client: Layer.Layer<GatewayClient, E, GatewayConfig>,
+  options: CheckOptions = {}
+): void => Suite.suite(`GatewayClient (${name})`, subject(client), requirements, { ...options, clock: "live" })
+
+/** Checks a gateway client without a test runner: `suite` with the results as a value. */
+export const check = <E>(
+  client: Layer.Layer<GatewayClient, E, GatewayConfig>,
+  options: CheckOptions = {}
+): Promise<ReadonlyArray<RequirementResult>> =>
+  checkRequirements(subject(client), requirements, { ...options, clock: "live" })

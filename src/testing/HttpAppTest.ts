@@ -14,6 +14,7 @@ import { relayedAnswers } from "./httpApp/relayedAnswers.ts"
 import { sessions } from "./httpApp/sessions.ts"
 import { type HttpAppNeeds, Subject } from "./httpApp/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
+import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import * as Suite from "./suite.ts"
 
 export type { HttpAppNeeds, Subject }
@@ -72,5 +73,14 @@ export const subject: <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>) => Layer.L
  * HttpAppTest.suite("acme", Branded)
  * ```
  */
-export const suite = <E>(name: string, app: Layer.Layer<HttpApp, E, HttpAppNeeds>): void =>
-  Suite.suite(`HttpApp (${name})`, Subject.layer(app), requirements)
+export const suite = <E>(
+  name: string,
+  app: Layer.Layer<HttpApp, E, HttpAppNeeds>,
+  options: CheckOptions = {}
+): void => Suite.suite(`HttpApp (${name})`, Subject.layer(app), requirements, options)
+
+/** Checks an app without a test runner: `suite` with the results as a value. */
+export const check = <E>(
+  app: Layer.Layer<HttpApp, E, HttpAppNeeds>,
+  options: CheckOptions = {}
+): Promise<ReadonlyArray<RequirementResult>> => checkRequirements(Subject.layer(app), requirements, options)

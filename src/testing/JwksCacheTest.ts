@@ -8,6 +8,7 @@ import { storing } from "./jwksCache/storing.ts"
 import { trust } from "./jwksCache/trust.ts"
 import type { Subject } from "./jwksCache/World.ts"
 import type { Requirement } from "./Requirement.ts"
+import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import { suite as register } from "./suite.ts"
 
 /**
@@ -38,4 +39,11 @@ export const requirements = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
  * JwksCacheTest.suite("mine", JwksCache.layer)
  * ```
  */
-export const suite = <E>(name: string, subject: Subject<E>): void => register(name, Layer.empty, requirements(subject))
+export const suite = <E>(name: string, subject: Subject<E>, options: CheckOptions = {}): void =>
+  register(`JwksCache (${name})`, Layer.empty, requirements(subject), options)
+
+/** Checks a layer without a test runner: `suite` with the results as a value. */
+export const check = <E>(
+  subject: Subject<E>,
+  options: CheckOptions = {}
+): Promise<ReadonlyArray<RequirementResult>> => checkRequirements(Layer.empty, requirements(subject), options)

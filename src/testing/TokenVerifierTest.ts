@@ -7,6 +7,7 @@
 import type * as Layer from "effect/Layer"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Requirement } from "./Requirement.ts"
+import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import { suite as registerSuite } from "./suite.ts"
 import { acceptance } from "./tokenVerifier/acceptance.ts"
 import { claims } from "./tokenVerifier/claims.ts"
@@ -85,8 +86,15 @@ export const layer = <E>(
 export const suite = <E>(
   name: string,
   subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
-  options: JwtVerifierOptions = {}
-): void => registerSuite(`TokenVerifier (${name})`, layer(subject, options), requirements(options))
+  options: JwtVerifierOptions & CheckOptions = {}
+): void => registerSuite(`TokenVerifier (${name})`, layer(subject, options), requirements(options), options)
+
+/** Checks a verifier of JWTs without a test runner: `suite` with the results as a value. */
+export const check = <E>(
+  subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
+  options: JwtVerifierOptions & CheckOptions = {}
+): Promise<ReadonlyArray<RequirementResult>> =>
+  checkRequirements(layer(subject, options), requirements(options), options)
 
 /** The requirements on a verifier of opaque tokens, for those who register or check them themselves. */
 export const requirementsOpaque = (
@@ -132,5 +140,19 @@ export const suiteOpaque = <R, E>(
   name: string,
   subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
   tokens: OpaqueTokens<R | VerifierNeeds>,
-  options: OpaqueVerifierOptions = {}
-): void => registerSuite(`TokenVerifier (${name})`, layerOpaque(subject, tokens, options), requirementsOpaque(options))
+  options: OpaqueVerifierOptions & CheckOptions = {}
+): void =>
+  registerSuite(
+    `TokenVerifier (${name})`,
+    layerOpaque(subject, tokens, options),
+    requirementsOpaque(options),
+    options
+  )
+
+/** Checks a verifier of opaque tokens without a test runner: `suiteOpaque` with the results as a value. */
+export const checkOpaque = <R, E>(
+  subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
+  tokens: OpaqueTokens<R | VerifierNeeds>,
+  options: OpaqueVerifierOptions & CheckOptions = {}
+): Promise<ReadonlyArray<RequirementResult>> =>
+  checkRequirements(layerOpaque(subject, tokens, options), requirementsOpaque(options), options)

@@ -18,5 +18,13 @@ export * as GatewayClientTest from "./GatewayClientTest.ts"
 export * as HttpAppTest from "./HttpAppTest.ts"
 export * as JwksCacheTest from "./JwksCacheTest.ts"
 export { type Requirement, requirement, type RequirementName } from "./Requirement.ts"
-export { suite, type SuiteOptions } from "./suite.ts"
+export {
+  type CheckOptions,
+  checkRequirements,
+  type RequirementResult,
+  type RequirementTest,
+  requirementTests,
+  type RunOptions
+} from "./requirementTests.ts"
+export { suite } from "./suite.ts"
 export * as TokenVerifierTest from "./TokenVerifierTest.ts"

@@ -1,31 +1,32 @@
-import { layer } from "@effect/vitest"
 import type * as Layer from "effect/Layer"
 import type { Requirement } from "./Requirement.ts"
+import { requirementTests, type RunOptions } from "./requirementTests.ts"
 
-// A run on a busy machine must not fail for slowness.
-const timeoutMillis = 120_000
+// A run on a busy machine must not fail because it is slow.
+const timeout = 120_000
 
-/** How a suite runs. */
-export interface SuiteOptions {
-  /** `test`: time stands still unless a requirement moves it (`TestClock`). `live`: real time. `test` unless given. */
-  readonly clock?: "test" | "live" | undefined
+// vitest can be imported only where it runs, and projects with another test runner do not have it.
+const vitest = "VITEST" in process.env ? await import("vitest") : undefined
+
+/** What the test runners have in common. */
+interface TestRunner {
+  readonly describe: (name: string, register: () => void) => unknown
+  readonly it: (name: string, options: { readonly timeout: number }, test: () => Promise<void>) => unknown
 }
 
-/** Registers one vitest test for each requirement, all on one build of the layer. */
+/**
+ * Registers one test for each requirement with the test runner that runs the file: vitest, or else `node:test`.
+ *
+ * Use `requirementTests` for other test runners, and `checkRequirements` for none.
+ */
 export const suite = <R, E>(
   name: string,
   subject: Layer.Layer<R, E>,
   requirements: ReadonlyArray<Requirement<R>>,
-  options: SuiteOptions = {}
+  options: RunOptions = {}
 ): void => {
-  layer(subject, { excludeTestServices: options.clock === "live" })(name, (it) => {
-    for (const { id, property, runs = 25, source, title } of requirements) {
-      property((values, holds) =>
-        it.effect.prop(`${id} ${title} (${source})`, [values], ([value]) => holds(value), {
-          timeout: timeoutMillis,
-          arbitrary: { runs }
-        })
-      )
-    }
+  const { describe, it }: TestRunner = vitest ?? process.getBuiltinModule("node:test")
+  describe(name, () => {
+    for (const { name, run } of requirementTests(subject, requirements, options)) it(name, { timeout }, () => run())
   })
 }

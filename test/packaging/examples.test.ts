@@ -123,4 +123,19 @@ layer(Installed.layer, { excludeTestServices: true, timeout: patience })("docume
       }),
     patience
   )
+
+  it.effect(
+    "DOC-03 a conformance suite MUST run in a project without vitest, by node --test",
+    () =>
+      Effect.gen(function*() {
+        const { project } = yield* Installed
+        // vitest says by its variables that it runs, to its child processes too.
+        const printed = yield* sh(
+          `cd '${project}/examples-out' && env -u VITEST -u NODE_TEST_CONTEXT node --test --test-reporter=tap conformance.js`
+        )
+        assert.match(printed, /^# pass [1-9][0-9]*\n# fail 0$/m)
+        assert.match(printed, /ok \d+ - OPAQUE-01 /)
+      }),
+    patience
+  )
 })

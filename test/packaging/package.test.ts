@@ -119,7 +119,11 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       const imported = new Set<string>()
       for (const file of files.filter((file) => file.endsWith(".js"))) {
         const text = readFileSync(join(project, "node_modules", "mcp-authorizer", file), "utf8")
-        for (const [, specifier = ""] of text.matchAll(/^(?:import|export) (?:.* from )?"([^".][^"]*)";?$/gm)) {
+        for (
+          const [, specifier = ""] of text.matchAll(
+            /(?:^(?:import|export) (?:.* from )?|await import\()"([^".][^"]*)"\)?/gm
+          )
+        ) {
           if (!specifier.startsWith("node:")) imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? "")
         }
       }

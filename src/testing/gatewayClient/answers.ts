@@ -1,10 +1,10 @@
 /** What must come back of an answer. */
-import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import type { UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, connect, request } from "./Subject.ts"

@@ -1,11 +1,11 @@
 /** Who is not waited for any more, and how many may wait. */
-import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import { chunksOf, connect, request } from "./Subject.ts"
 import { type Exchange, type Fields, ok } from "./Upstream.ts"

@@ -1,11 +1,11 @@
 /** How an upstream in trouble shows: a typed error, once, that says nothing of what was sent. */
-import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 import type { UpstreamError } from "../../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import { canary, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, chunksOf, connect, request, Subject } from "./Subject.ts"

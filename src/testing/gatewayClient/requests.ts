@@ -1,7 +1,7 @@
 /** What must arrive of a request, and what must not. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, connect, request } from "./Subject.ts"

@@ -1,11 +1,11 @@
 /** How long an answer's body may take, and who waits for whom. */
-import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, chunksOf, connect, request } from "./Subject.ts"

@@ -1,8 +1,8 @@
 /** Who gets through to the MCP server: nobody without a good token. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict, good, outage, refused, type Verdict } from "./caller.ts"
 import { anyMethod, message, ping } from "./clientRequest.ts"

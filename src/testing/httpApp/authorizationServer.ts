@@ -1,9 +1,9 @@
 /** The metadata of the authorization server, for clients that look for it here. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { ProviderInput } from "../../config/providers/providerFields.ts"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { get } from "./clientRequest.ts"
@@ -61,7 +61,7 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
         if (/_endpoint$|_uri$|^issuer$/.test(member)) assert.match(String(value), safeUrl, member)
       }
       assert.deepInclude(document, { response_types_supported: ["code"], code_challenge_methods_supported: ["S256"] })
-      assert.include(document["grant_types_supported"], "authorization_code")
+      assert.deepInclude(document["grant_types_supported"], "authorization_code")
       // OpenID Connect Discovery 1.0, section 3.
       if (name === "openid-configuration") {
         assert.containsAllKeys(document, ["subject_types_supported", "id_token_signing_alg_values_supported"])

@@ -1,11 +1,11 @@
 /** What 401 and 403 say, and where they lead. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { invalidTokenTexts } from "../../http/errorTexts.ts"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good, refused } from "./caller.ts"
 import { get, message } from "./clientRequest.ts"

@@ -1,9 +1,9 @@
 /** The documents that tell clients where to get a token. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyMethod, anyOrigin, discoveryTarget, get, malformedHost } from "./clientRequest.ts"

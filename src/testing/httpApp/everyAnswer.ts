@@ -1,9 +1,9 @@
 /** What holds for every answer, whatever was asked and in whatever circumstances. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { isAllowedOrigin } from "../../authorize/origin.ts"
 import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement, type RequirementName } from "../Requirement.ts"
 import { anyCaller, anyVerdict, type Caller, good, identityCanaries, refused } from "./caller.ts"
 import { anyRequest, type ClientRequest, message, variations } from "./clientRequest.ts"

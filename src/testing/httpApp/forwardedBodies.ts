@@ -1,9 +1,9 @@
 /** The messages that reach the MCP server. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { Identity } from "../../identity/Identity.ts"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message, ping } from "./clientRequest.ts"

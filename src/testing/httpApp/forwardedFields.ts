@@ -1,10 +1,10 @@
 /** The fields that reach the MCP server. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message } from "./clientRequest.ts"

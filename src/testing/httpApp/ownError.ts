@@ -1,6 +1,6 @@
 /** What an error of the app's own looks like, in each of its dialects. */
-import { assert } from "@effect/vitest"
 import { isJsonObject, type JsonObject } from "../../remote/JsonObject.ts"
+import * as assert from "../assert.ts"
 import { type Challenge, parseChallenge } from "../parseChallenge.ts"
 import type { AppAnswer, RunningApp } from "./RunningApp.ts"
 

@@ -1,8 +1,8 @@
 /** Preflights of browsers, and probes of load balancers: answered to everyone. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyOrigin, anyTarget, get } from "./clientRequest.ts"

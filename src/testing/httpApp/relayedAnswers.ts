@@ -1,8 +1,8 @@
 /** The MCP server's answers, on their way back. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message } from "./clientRequest.ts"

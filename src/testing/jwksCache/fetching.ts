@@ -1,6 +1,6 @@
 /** How often a provider is asked. */
-import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import {
   Ask,

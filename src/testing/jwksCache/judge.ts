@@ -1,8 +1,8 @@
 /** Makes requirements of judgements on what happened. */
-import { assert } from "@effect/vitest"
 import type * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement, type RequirementName } from "../Requirement.ts"
 import type { Command } from "./Command.ts"
 import type { History } from "./History.ts"

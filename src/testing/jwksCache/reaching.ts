@@ -1,8 +1,8 @@
 /** Where keys come from, and for whom. */
-import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { JwksSource } from "../../keys/JwksCache.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import type { Ask } from "./History.ts"
 import { jwksUri } from "./KeyProvider.ts"

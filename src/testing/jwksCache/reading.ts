@@ -1,10 +1,10 @@
 /** What of an answer is a key set, and what of a key set is a key. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { makeSigningKey } from "../../issuer/SigningKey.ts"
 import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import type { Ask, Outcome } from "./History.ts"
 import { inOwnTime, inTurn } from "./play.ts"

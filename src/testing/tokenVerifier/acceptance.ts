@@ -1,9 +1,9 @@
 /** What a conforming issuer signs is accepted, and says who calls. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { Identity } from "../../identity/Identity.ts"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"

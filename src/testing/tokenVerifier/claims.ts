@@ -1,7 +1,7 @@
 /** A token is for whom, from whom and about whom it says, to the letter. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { nearMiss, resembling, text } from "./arbitrary.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"

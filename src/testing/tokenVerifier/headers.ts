@@ -1,10 +1,10 @@
 /** The header describes the signature; it neither brings a key nor changes the rules. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Misbehaviour } from "../../issuer/Misbehaviour.ts"
 import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { oneOf, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"

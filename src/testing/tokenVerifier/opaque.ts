@@ -1,10 +1,10 @@
 /** What only the provider can explain is accepted as long, and only as long, as the provider says so. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Identity } from "../../identity/Identity.ts"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { either, int, oneOf, scopes, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { encode } from "./compactToken.ts"

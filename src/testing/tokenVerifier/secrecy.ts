@@ -1,5 +1,4 @@
 /** A token is a secret, a refused one too: it may be good elsewhere. */
-import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { inspect } from "node:util"
+import * as assert from "../assert.ts"
 import type { Verify } from "./verdict.ts"
 
 const everything = (value: unknown): string =>

@@ -1,8 +1,8 @@
 /** A verdict depends on the token, the time and the keys, and on nothing else. */
-import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { int, oneOf } from "./arbitrary.ts"
 import { encode, partsOf } from "./compactToken.ts"

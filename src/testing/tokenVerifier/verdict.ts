@@ -1,5 +1,4 @@
 /** The three things that a verifier can say, asserted. */
-import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,6 +8,7 @@ import * as BearerToken from "../../credential/BearerToken.ts"
 import type { InvalidToken, ProviderUnavailable, VerificationError } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import * as assert from "../assert.ts"
 
 /** Says who bears a token that is given as text. */
 export type Verify = (token: string) => Effect.Effect<Identity, VerificationError>
