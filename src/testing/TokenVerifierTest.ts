@@ -22,6 +22,8 @@ import {
   resolveOpaqueOptions
 } from "./tokenVerifier/OpaqueVerifierUnderTest.ts"
 import { outages } from "./tokenVerifier/outages.ts"
+import { persistence } from "./tokenVerifier/persistence.ts"
+import { reasons } from "./tokenVerifier/reasons.ts"
 import { signatures } from "./tokenVerifier/signatures.ts"
 import { spelling } from "./tokenVerifier/spelling.ts"
 import { steadiness } from "./tokenVerifier/steadiness.ts"
@@ -49,7 +51,9 @@ export const requirements = (options: JwtVerifierOptions = {}): ReadonlyArray<Re
     ...times(settings),
     ...steadiness(settings),
     ...outages(settings),
-    jwtSecrecy
+    ...persistence(settings),
+    jwtSecrecy,
+    ...reasons(settings)
   ]
 }
 

@@ -36,7 +36,15 @@ const brokenWrappers: ReadonlyArray<Broken> = [
   ["GHSA-fhv5-28vv-h8m8: an outage clears the keys", ["JWT-71"], Wrapped.forgettingKeys],
   ["ERR-08: dies of refusals", ["JWT-12", "JWT-20", "JWT-50"], Wrapped.dying(Wrapped.gateway)],
   ["ERR-03: shows the token in its errors", ["JWT-80"], Wrapped.telling(Wrapped.gateway)],
-  ["ERR-03: shows the token in the log", ["JWT-80"], Wrapped.logging(Wrapped.gateway)]
+  ["ERR-03: shows the token in the log", ["JWT-80"], Wrapped.logging(Wrapped.gateway)],
+  ["ERR-03: shows the token in a span", ["JWT-80"], Wrapped.tracing(Wrapped.gateway)],
+  ["rejects tokens of members of many groups", ["JWT-09"], Wrapped.cramped(Wrapped.gateway)],
+  ["ends a shared question with the first who asked it", ["JWT-64"], Wrapped.abandoning(Wrapped.gateway)],
+  ["lets nobody in after one who has left", ["JWT-64"], Wrapped.stuck(Wrapped.gateway)],
+  ["JWKS-23: remembers a rejection across a rotation", ["JWT-65"], Wrapped.resentful(Wrapped.gateway)],
+  ["JWKS-21: believes acquaintances in an outage", ["JWT-72"], Wrapped.trustingAcquaintances],
+  ["ERR-02: blames the signature for everything", ["JWT-81"], Wrapped.misreporting(Wrapped.gateway)],
+  ["names no time after which to come again", ["JWT-70"], Wrapped.confused(Wrapped.gateway)]
 ]
 
 const brokenOpaque: ReadonlyArray<Broken> = [
@@ -62,6 +70,15 @@ const brokenOpaque: ReadonlyArray<Broken> = [
   ["ERR-08: dies of refusals", ["OPAQUE-02"], Wrapped.dying(Wrapped.introspected)],
   ["ERR-03: shows the token in its errors", ["OPAQUE-07"], Wrapped.telling(Wrapped.introspected)],
   ["CLM-15: makes up scopes", ["OPAQUE-01"], Wrapped.granting(Wrapped.introspected)],
+  ["OPQ-03: counts a text as active", ["OPAQUE-09"], Wrapped.believingActive],
+  ["OPQ-04: does not look for whom an opaque token is", ["OPAQUE-09"], Wrapped.believingAudience],
+  ["OPQ-04: does not look who has issued an opaque token", ["OPAQUE-09"], Wrapped.believingIssuer],
+  ["CLM-06: does not look at nbf of an opaque token", ["OPAQUE-09"], Wrapped.believingBegin],
+  ["CLM-01: does not look at exp of an opaque token", ["OPAQUE-01", "OPAQUE-09"], Wrapped.believingEnd],
+  ["OPQ-06: asks a provider that is down again and again", ["OPAQUE-10"], Wrapped.persistent(Wrapped.introspected)],
+  ["ends a shared question with the first who asked it", ["OPAQUE-11"], Wrapped.abandoning(Wrapped.introspected)],
+  ["lets nobody in after one who has left", ["OPAQUE-11"], Wrapped.stuck(Wrapped.introspected)],
+  ["ERR-03: shows the token in a span", ["OPAQUE-07"], Wrapped.tracing(Wrapped.introspected)],
   ["takes all that the provider calls active", ["OPAQUE-08"], Wrapped.takingRefresh(Wrapped.introspected)]
 ]
 

@@ -253,5 +253,13 @@ export const brokenSteps: ReadonlyArray<Broken> = [
     "GHSA-675f-rq2r-jw82: keeps keys that were withdrawn",
     ["JWT-63"],
     handMade({ replace: (known, fetched) => [...known, ...fetched] })
-  ]
+  ],
+  [
+    "CLM-15: takes roles for scopes",
+    ["JWT-05"],
+    handMade({
+      scopes: (claims) => parts(own(claims, "scope") ?? own(claims, "roles") ?? []).filter((one) => one !== "")
+    })
+  ],
+  ["JWKS-01: fetches the keys for each unknown key id", ["JWT-74"], handMade({ refetch: () => true })]
 ]

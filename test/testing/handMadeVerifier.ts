@@ -51,6 +51,8 @@ export interface Steps {
   readonly scopes: (claims: JsonObject) => ReadonlyArray<string>
   /** The keys from now on, given those that were known and the key set that was fetched. */
   readonly replace: (known: ReadonlyArray<JsonWebKey>, fetched: ReadonlyArray<JsonWebKey>) => ReadonlyArray<JsonWebKey>
+  /** Whether an unknown key id makes it fetch again, so many milliseconds after it last did. */
+  readonly refetch: (sinceMillis: number) => boolean
   readonly throws: boolean
 }
 
@@ -101,6 +103,7 @@ const right: Steps = {
       : []
   },
   replace: (_known, fetched) => fetched,
+  refetch: (sinceMillis) => sinceMillis >= 30_000,
   throws: false
 }
 
@@ -165,13 +168,15 @@ export const handMade = (
       const client = yield* HttpClient.HttpClient
       let keys: ReadonlyArray<JsonWebKey> = []
       let freshUntil = 0
+      let fetchedAt = Number.NEGATIVE_INFINITY
 
       const fetchKeys = Effect.gen(function*() {
         const response = yield* client.get(jwksUri)
         if (response.status !== 200) return yield* unavailable
         const set = yield* Schema.decodeUnknownEffect(KeySet)(yield* response.json)
         keys = steps.replace(keys, set.keys)
-        freshUntil = (yield* Clock.currentTimeMillis) + 300_000
+        fetchedAt = yield* Clock.currentTimeMillis
+        freshUntil = fetchedAt + 300_000
       }).pipe(Effect.timeout("5 seconds"), Effect.mapError(() => unavailable))
 
       return TokenVerifier.of({
@@ -182,7 +187,7 @@ export const handMade = (
           const parsed = yield* attempt(() => takeApart(steps, Redacted.value(token)))
           if (parsed === undefined) return yield* invalid
           const isKnown = keys.some(({ kid }) => kid === own(parsed.header, "kid"))
-          if (millis >= freshUntil || !isKnown) yield* fetchKeys
+          if (millis >= freshUntil || (!isKnown && steps.refetch(millis - fetchedAt))) yield* fetchKeys
           const known = { issuer, audience: "https://mcp.example/mcp", now: millis / 1000, keys }
           const identity = yield* attempt(() => judge(steps, parsed, known))
           return identity === undefined ? yield* invalid : identity

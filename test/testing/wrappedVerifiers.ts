@@ -1,11 +1,18 @@
 /** Verifiers of ours with something wrong around them. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
 import type { JsonWebKey } from "node:crypto"
-import { InvalidToken } from "../../src/errors/GatewayError.ts"
+import { InvalidToken, ProviderUnavailable, type VerificationError } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
+import type { Issuer } from "../../src/issuer/Issuer.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { isJsonObject } from "../../src/remote/JsonObject.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { introspectionProvider } from "../verify/support.ts"
 import { jwkToKey, verifyEs256 } from "./handMadeVerifier.ts"
@@ -199,3 +206,140 @@ export const takingRefresh = (inner: Inner) =>
           claims: {}
         })
     ))
+
+type Claims = Readonly<Record<string, unknown>>
+
+/** Believes some of what introspection says without a look: the answer is made right on its way to our verifier. */
+const believing = (correct: (answer: Claims, issuer: Issuer) => Claims): Inner =>
+  introspected.pipe(
+    Layer.provide(Layer.effect(
+      HttpClient.HttpClient,
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer
+        return HttpClient.transformResponse(yield* HttpClient.HttpClient, (send) =>
+          Effect.gen(function*() {
+            const response = yield* send
+            if (response.status !== 200) return response
+            const text = yield* response.text
+            const answer: unknown = yield* Effect.orElseSucceed(Effect.try((): unknown => JSON.parse(text)), () => text)
+            const corrected = isJsonObject(answer) ? JSON.stringify(correct(answer, issuer)) : text
+            return HttpClientResponse.fromWeb(
+              response.request,
+              new Response(corrected, { headers: { "content-type": "application/json" } })
+            )
+          }))
+      })
+    ))
+  )
+
+const without = (name: string) => (answer: Claims): Claims =>
+  Object.fromEntries(Object.entries(answer).filter(([member]) => member !== name))
+
+/** Providers lie, and these believe them. */
+export const believingActive = believing((answer) => ({
+  ...answer,
+  active: answer["active"] ? true : answer["active"]
+}))
+export const believingAudience = believing((answer, { audience }) => ({ ...answer, aud: audience }))
+export const believingIssuer = believing(without("iss"))
+export const believingBegin = believing(without("nbf"))
+export const believingEnd = believing(without("exp"))
+
+/** Asks a provider that does not answer again and again. */
+export const persistent = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.retry(verify(token), { times: 4, while: ({ _tag }) => _tag === "ProviderUnavailable" })
+  )
+
+/** Has one question for all who ask about a token, which ends with the first of them. */
+export const abandoning = (inner: Inner) =>
+  around(inner, (verify) => {
+    const open = new Map<string, Deferred.Deferred<Identity, VerificationError>>()
+    return Effect.fnUntraced(function*(token) {
+      const text = Redacted.value(token)
+      const others = open.get(text)
+      if (others !== undefined) return yield* Deferred.await(others)
+      const question = yield* Deferred.make<Identity, VerificationError>()
+      open.set(text, question)
+      const exit = yield* Effect.exit(verify(token))
+      open.delete(text)
+      yield* Deferred.done(question, exit)
+      return yield* exit
+    })
+  })
+
+/** Lets one in after the other, and forgets to open again after one who has left. */
+export const stuck = (inner: Inner) =>
+  around(inner, (verify) => {
+    const door = Semaphore.makeUnsafe(1)
+    return (token) =>
+      Effect.andThen(
+        door.take(1),
+        Effect.flatMap(Effect.exit(verify(token)), (exit) => Effect.andThen(door.release(1), exit))
+      )
+  })
+
+/** Writes the token into the span of the verification. */
+export const tracing = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.withSpan(verify(token), "verify", {
+        attributes: { "http.authorization": `Bearer ${Redacted.value(token)}` }
+      })
+  )
+
+/** Has no place for a token of more than 2 KiB. */
+export const cramped = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) => Redacted.value(token).length > 2_048 ? Effect.fail(refused("too long")) : verify(token)
+  )
+
+/** Remembers for ten minutes whom it has rejected. */
+export const resentful = (inner: Inner) =>
+  around(inner, (verify) => {
+    const errors = new Map<string, { readonly error: VerificationError; readonly until: number }>()
+    return Effect.fnUntraced(function*(token) {
+      const now = yield* Clock.currentTimeMillis
+      const before = errors.get(Redacted.value(token))
+      if (before !== undefined && now < before.until) return yield* before.error
+      return yield* Effect.tapError(verify(token), (error) =>
+        Effect.sync(() => errors.set(Redacted.value(token), { error, until: now + 600_000 })))
+    })
+  })
+
+/** Believes what a token says of somebody whom it has verified before, while nobody can be asked. */
+export const trustingAcquaintances = around(gateway, (verify) => {
+  const acquaintances = new Map<string, Identity>()
+  return (token) =>
+    verify(token).pipe(
+      Effect.tap((identity) => Effect.sync(() => acquaintances.set(identity.subject, identity))),
+      Effect.catchTag("ProviderUnavailable", (error) => {
+        const payload = Redacted.value(token).split(".")[1] ?? ""
+        const { sub }: { readonly sub?: string } = JSON.parse(Buffer.from(payload, "base64url").toString())
+        const identity = acquaintances.get(sub ?? "")
+        return identity === undefined ? Effect.fail(error) : Effect.succeed(identity)
+      })
+    )
+})
+
+/** Says of every token that its signature is wrong. */
+export const misreporting = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.catchTag(verify(token), "InvalidToken", ({ detail, provider }) =>
+        Effect.fail(new InvalidToken({ reason: "InvalidSignature", detail, provider })))
+  )
+
+/** Tells clients to wait for a time that is no number. */
+export const confused = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.catchTag(verify(token), "ProviderUnavailable", ({ detail, provider }) =>
+        Effect.fail(new ProviderUnavailable({ detail, provider, retryAfter: Number.NaN })))
+  )

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { issuerLayer } from "./JwtVerifierOptions.ts"
-import type { Bearer, OpaqueTokens, Outage } from "./OpaqueTokens.ts"
+import type { Bearer, OpaqueTokens, Outage, UnacceptableToken } from "./OpaqueTokens.ts"
 import { type Verify, verifyWith } from "./verdict.ts"
 import { buildVerifier, setDay, type VerifierNeeds } from "./VerifierUnderTest.ts"
 
 /** What a provider may or may not say about the bearer of a token, beside the subject. */
-export type OpaqueClaim = "clientId" | "scopes" | "email" | "name"
+export type OpaqueClaim = "clientId" | "scopes" | "email" | "name" | "expiresAt"
 
 /** How a verifier of opaque tokens under test is set up; every field has a default. */
 export interface OpaqueVerifierOptions {
@@ -37,12 +37,14 @@ export interface OpaqueVerifierSettings {
 }
 
 export const resolveOpaqueOptions = (options: OpaqueVerifierOptions): OpaqueVerifierSettings => ({
-  says: options.says ?? ["clientId", "scopes", "email", "name"],
+  says: options.says ?? ["clientId", "scopes", "email", "name", "expiresAt"],
   remembersSeconds: options.remembersSeconds ?? 300,
   expires: options.expires ?? true,
   skew: options.clockSkewSeconds ?? 60,
   transport: options.transport ?? "memory"
 })
+
+const noOutage: Outage = { begin: Effect.void, end: Effect.void }
 
 /** A verifier of opaque tokens, and the provider of the tokens. */
 export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnderTest, {
@@ -52,6 +54,10 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
   readonly revoke: (token: string) => Effect.Effect<void>
   /** Makes tokens of other kinds than access tokens. */
   readonly others: Effect.Effect<ReadonlyArray<string>>
+  readonly unacceptable: Effect.Effect<ReadonlyArray<UnacceptableToken>>
+  /** How often the provider was asked so far; `undefined` if nobody counts. */
+  readonly requests: Effect.Effect<number | undefined>
+  readonly slowness: Outage
   readonly outages: ReadonlyArray<Outage>
 }>()("mcp-authorizer/testing/tokenVerifier/OpaqueVerifierUnderTest") {
   static readonly layer = <R, E>(
@@ -70,6 +76,9 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
           issue: (bearer) => Effect.provideContext(tokens.issue(bearer), context),
           revoke: (token) => Effect.provideContext(tokens.revoke(token), context),
           others: Effect.provideContext(tokens.others ?? Effect.succeed([]), context),
+          unacceptable: Effect.provideContext(tokens.unacceptable ?? Effect.succeed([]), context),
+          requests: Effect.provideContext(tokens.requests ?? Effect.undefined, context),
+          slowness: yield* Effect.provideContext(tokens.slowness ?? Effect.succeed(noOutage), context),
           outages: yield* Effect.provideContext(tokens.outages, context)
         }
       })

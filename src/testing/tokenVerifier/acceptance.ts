@@ -20,9 +20,19 @@ const identityClaims = Arbitrary.map(
       client_id: text,
       azp: text,
       email: either<unknown>(text, oneOf([7, null, ["a@b.example"]])),
-      name: text
+      name: text,
+      // These say nothing about who calls, nor what for, unless the verifier is told that they do.
+      roles: scopes,
+      permissions: scopes,
+      groups: scopes,
+      realm_access: Arbitrary.all({ roles: scopes }),
+      preferred_username: text,
+      upn: text,
+      unique_name: text,
+      user_id: text,
+      username: text
     }),
-    left: Arbitrary.array(oneOf(["scope", "scp", "client_id", "azp", "email", "name"]), { maxLength: 6 })
+    left: Arbitrary.array(oneOf(["scope", "scp", "client_id", "azp", "email", "name", "roles"]), { maxLength: 6 })
   }),
   ({ claims, left }) =>
     Object.fromEntries(Object.entries<unknown>(claims).filter(([name]) => !left.some((other) => other === name)))
@@ -239,6 +249,22 @@ export const acceptance = (
         )
         assert.strictEqual(clientId, "cli")
         yield* refused(verify, yield* sign({ claims: { ...claims, exp: null } }))
+      })
+  ),
+  requirement(
+    {
+      id: "JWT-09",
+      title: "MUST accept tokens of several kilobytes, as providers issue them for members of many groups",
+      source: "RFC 6750, section 2.1; Microsoft identity platform, Access token claims",
+      runs: 3
+    },
+    { sub: text, bytes: either(int(2_000, 2_500), int(3_000, 5_000)) },
+    ({ bytes, sub }) =>
+      Effect.gen(function*() {
+        const { sign, verify } = yield* VerifierUnderTest
+        const groups = Array.from({ length: Math.ceil(bytes / 39) }, (_, index) => `${index}`.padStart(36, "0"))
+        const identity = yield* accepted(verify, yield* sign({ claims: { sub, groups } }))
+        assert.strictEqual(identity.subject, sub)
       })
   )
 ]

@@ -9,6 +9,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, int, oneOf, scopes, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { encode } from "./compactToken.ts"
 import type { Bearer } from "./OpaqueTokens.ts"
+import { opaqueTrust } from "./opaqueTrust.ts"
 import { OpaqueVerifierUnderTest } from "./OpaqueVerifierUnderTest.ts"
 import { keepsSecret } from "./secrecy.ts"
 import {
@@ -51,7 +52,7 @@ const assertSays = Effect.fnUntraced(function*(identity: Identity, bearer: Beare
   assert.strictEqual(identity.name, said("name", bearer.name, undefined))
   if (identity.expiresAt !== undefined) {
     assert.isAtMost(Math.abs(identity.expiresAt - issuedAt - bearer.expiresInSeconds), skew)
-  }
+  } else if (says.includes("expiresAt")) assert.fail("the identity does not say when the token ends")
 })
 
 /** What a forger makes of a token that it has seen: always text that a Bearer credential can have. */
@@ -271,5 +272,6 @@ export const opaque = (
           yield* acceptedAtLast(verify, issue(ada))
         }
       })
-  )
+  ),
+  ...opaqueTrust
 ]

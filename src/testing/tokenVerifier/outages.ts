@@ -36,7 +36,7 @@ const noKeySets: ReadonlyArray<Misbehaviour> = [
 ]
 
 /** All ways to the keys of a test issuer. */
-const keyPaths = [
+export const keyPaths = [
   "/jwks",
   "/oauth2/jwks",
   "/.well-known/openid-configuration",

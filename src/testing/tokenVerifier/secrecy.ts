@@ -1,45 +1,26 @@
-/** A token is a secret, a refused one too: it may be good elsewhere. */
-import * as Cause from "effect/Cause"
+/** A token is a secret, even a rejected one: it may be valid elsewhere. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
-import { inspect } from "node:util"
 import * as assert from "../assert.ts"
+import { failureTexts, makeRecords } from "../records.ts"
 import type { Verify } from "./verdict.ts"
 
-const everything = (value: unknown): string =>
-  inspect(value, { depth: 20, showHidden: true, getters: true, maxStringLength: Infinity, maxArrayLength: Infinity })
-
-/** The token, each of its parts that means something, and what a careless log writes of it. */
+/** The token, each of its parts that means something, and what careless code writes of it. */
 const shapes = (token: string): ReadonlyArray<string> => [
   token,
   ...token.split(".").filter((part) => part.length >= 16),
-  // A header is the same in many tokens; what follows is of this one alone.
+  // A header is the same in many tokens; what follows belongs to this one alone.
   token.slice(-24),
   encodeURIComponent(token),
   btoa(token).replace(/=+$/, "")
 ]
 
-/** Verifies, and asserts that neither the outcome nor the log at any level shows the token. */
+/** Verifies, and asserts that neither the outcome, nor a log entry of any level, nor a span shows the token. */
 export const keepsSecret = Effect.fnUntraced(function*(verify: Verify, token: string) {
-  const texts: Array<string> = []
-  const capture = Layer.merge(
-    Logger.layer([Logger.make((entry) => {
-      texts.push(`${Logger.formatJson.log(entry)}\n${everything(entry.message)}`)
-    })]),
-    Layer.succeed(References.MinimumLogLevel, "All")
-  )
-  const exit = yield* Effect.provide(Effect.exit(verify(token)), capture)
-  if (Exit.isFailure(exit)) {
-    texts.push(Cause.pretty(exit.cause), everything(exit.cause), String(exit.cause), JSON.stringify(exit))
-    for (const reason of exit.cause.reasons) {
-      const error: unknown = Cause.isFailReason(reason) ? reason.error : undefined
-      texts.push(String(error), JSON.stringify(error) ?? "", everything(error))
-    }
-  }
+  const { record, texts } = makeRecords()
+  const exit = yield* record(Effect.exit(Effect.withSpan(verify(token), "a request")))
+  const shown = [...texts(), ...(Exit.isFailure(exit) ? [...failureTexts(exit.cause), JSON.stringify(exit)] : [])]
   for (const shape of shapes(token)) {
-    for (const text of texts) assert.notInclude(text, shape)
+    for (const text of shown) assert.notInclude(text, shape)
   }
 })

@@ -78,7 +78,17 @@ export const unavailable = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ProviderUnavailable> {
   const exit = yield* Effect.exit(verify(token))
   const error = errorOf(exit)
-  return error?._tag === "ProviderUnavailable" ? error : assert.fail(`the provider was not blamed (${said(exit)})`)
+  if (error?._tag !== "ProviderUnavailable") return assert.fail(`the provider was not blamed (${said(exit)})`)
+  if (!(Number.isFinite(error.retryAfter) && error.retryAfter > 0)) {
+    assert.fail(`a client cannot wait for ${error.retryAfter} seconds`)
+  }
+  return error
+})
+
+/** The token is not accepted: it is rejected, or nobody can say. */
+export const notAccepted = Effect.fnUntraced(function*(verify: Verify, token: string, why: string) {
+  const exit = yield* Effect.exit(verify(token))
+  if (errorOf(exit) === undefined) assert.fail(`a bad token was accepted (${said(exit)}): ${why}`)
 })
 
 /** A good token is accepted, or nobody can say. */
@@ -113,6 +123,17 @@ export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
     Effect.andThen(TestClock.adjust("1 second"), Effect.suspend(() => seconds))
   )
   return Effect.raceFirst(effect, seconds)
+}
+
+/**
+ * Lets time pass slowly until the effect is done, and fails if it is not done after half a minute.
+ *
+ * Slowly, because a provider that is merely slow must not run into a timeout on a busy machine.
+ */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const step = Effect.andThen(moment, TestClock.adjust("20 millis"))
+  const late = Effect.map(Effect.repeat(step, { times: 1_500 }), () => assert.fail("no verdict after half a minute"))
+  return Effect.raceFirst(effect, late)
 }
 
 /** Accepted at once, or after some seconds in which the verifier leaves its provider alone; 10 minutes at most. */

@@ -1,0 +1,94 @@
+/** What the provider says of a token is judged, and asking it costs no more than it must. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "../assert.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { int } from "./arbitrary.ts"
+import type { Bearer } from "./OpaqueTokens.ts"
+import { OpaqueVerifierUnderTest } from "./OpaqueVerifierUnderTest.ts"
+import { accepted, acceptedAtLast, inTime, notAccepted, unavailable, whileTimePasses } from "./verdict.ts"
+
+const bearer: Bearer = {
+  subject: "ada",
+  clientId: "desktop",
+  scopes: ["mcp:read"],
+  email: "ada@example.com",
+  name: "Ada",
+  expiresInSeconds: 43_200
+}
+
+/** The requirements on what a verifier believes of its provider's words, and on how it asks. */
+export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = [
+  requirement(
+    {
+      id: "OPAQUE-09",
+      title:
+        "MUST NOT accept a token of which the provider says that it is inactive, not valid now, for another audience, of another issuer, or about nobody",
+      source: "RFC 7662, sections 2.2 and 4; RFC 7519, section 4.1",
+      runs: 2
+    },
+    { before: int(0, 1) },
+    ({ before }) =>
+      Effect.gen(function*() {
+        const { issue, unacceptable, verify } = yield* OpaqueVerifierUnderTest
+        const good = yield* issue(bearer)
+        if (before > 0) yield* accepted(verify, good)
+        for (const { says, token } of yield* unacceptable) {
+          yield* notAccepted(verify, token, says)
+          yield* accepted(verify, good)
+          yield* notAccepted(verify, token, says)
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "OPAQUE-10",
+      title: "MUST NOT ask a provider in trouble more than twice for one token",
+      source: "RFC 9110, section 15.6.4; CWE-770",
+      runs: 2
+    },
+    { looks: int(1, 2) },
+    ({ looks }) =>
+      Effect.gen(function*() {
+        const { issue, outages, requests, verify } = yield* OpaqueVerifierUnderTest
+        for (const outage of outages) {
+          const tokens = yield* Effect.forEach(Array.from({ length: looks }), () => issue(bearer))
+          const before = yield* requests
+          yield* outage.begin
+          yield* Effect.ensuring(
+            whileTimePasses(Effect.forEach(tokens, (token) => unavailable(verify, token), { discard: true })),
+            outage.end
+          )
+          const after = yield* requests
+          if (before !== undefined && after !== undefined) assert.isAtMost(after - before, 2 * looks)
+          yield* acceptedAtLast(verify, issue(bearer))
+        }
+      })
+  ),
+  requirement(
+    {
+      id: "OPAQUE-11",
+      title: "MUST verify for those who wait when others who asked for the same token, or for another one, leave",
+      source: "CWE-362; CWE-772",
+      runs: 5
+    },
+    { leaving: Arbitrary.array(int(0, 1), { minLength: 1, maxLength: 4 }), afterMillis: int(0, 900) },
+    ({ afterMillis, leaving }) =>
+      Effect.gen(function*() {
+        const { issue, slowness, verify } = yield* OpaqueVerifierUnderTest
+        const [token, other] = [yield* issue(bearer), yield* issue({ ...bearer, subject: "bob" })]
+        yield* slowness.begin
+        const leave = yield* Effect.forEach(leaving, (which) =>
+          Effect.forkChild(verify(which === 0 ? token : other), { startImmediately: true }))
+        const staying = yield* Effect.forkChild(accepted(verify, token), { startImmediately: true })
+        yield* TestClock.adjust(afterMillis)
+        yield* Effect.forEach(leave, Fiber.interrupt, { discard: true })
+        const { subject } = yield* Effect.ensuring(inTime(Fiber.join(staying)), slowness.end)
+        assert.strictEqual(subject, bearer.subject)
+        yield* inTime(accepted(verify, other))
+        yield* inTime(accepted(verify, yield* issue(bearer)))
+      })
+  )
+]

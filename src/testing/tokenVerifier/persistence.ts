@@ -1,0 +1,158 @@
+/** What came before, and who leaves, changes no verdict. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import type { Issuer } from "../../issuer/Issuer.ts"
+import { Misbehaviour } from "../../issuer/Misbehaviour.ts"
+import * as assert from "../assert.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { int, oneOf } from "./arbitrary.ts"
+import { partsOf } from "./compactToken.ts"
+import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { keyPaths } from "./outages.ts"
+import { accepted, inTime, notAccepted, refused, whileTimePasses } from "./verdict.ts"
+import { VerifierUnderTest } from "./VerifierUnderTest.ts"
+
+/** So long that no token ends while a verifier waits. */
+const expiresInSeconds = 43_200
+
+const spoil = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
+  Effect.forEach(keyPaths, (path) => issuer.misbehave(path, misbehaviour, Infinity), { discard: true })
+
+const troubles: ReadonlyArray<Misbehaviour> = [
+  Misbehaviour.Respond({ status: 503, body: "" }),
+  Misbehaviour.Respond({ status: 404 }),
+  Misbehaviour.Respond({ body: "{\"keys\":[]}" }),
+  Misbehaviour.Hang()
+]
+
+/** Makes an issuer take a second to give its keys; they are there before. */
+const slow = (issuer: Issuer): Effect.Effect<void> =>
+  Effect.andThen(issuer.jwks, spoil(issuer, Misbehaviour.Respond({ delay: "1 second" })))
+
+const requestsOf = (issuer: Issuer): Effect.Effect<number> =>
+  Effect.map(
+    Effect.forEach(keyPaths, (path) => issuer.hits(path)),
+    (hits) => hits.reduce((all, some) => all + some, 0)
+  )
+
+/** The requirements on outages with a history, interruption and floods, for verifiers that fetch their keys. */
+export const persistence = (
+  { fetchesKeys }: JwtVerifierSettings
+): ReadonlyArray<Requirement<VerifierUnderTest>> =>
+  fetchesKeys
+    ? [
+      requirement(
+        {
+          id: "JWT-64",
+          title: "MUST verify for those who wait when others who wait for the same keys leave",
+          source: "CWE-362; CWE-772",
+          runs: 5
+        },
+        { leaving: int(1, 4), sameToken: oneOf([true, false]), afterMillis: int(0, 900) },
+        ({ afterMillis, leaving, sameToken }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const { issuer, sign, verify } = yield* subject.anew(slow)
+            const token = yield* sign({ expiresInSeconds })
+            const others = yield* Effect.forEach(
+              Array.from({ length: leaving }, (_, index) => `other-${index}`),
+              (sub) => sameToken ? Effect.succeed(token) : sign({ expiresInSeconds, claims: { sub } })
+            )
+            const leave = yield* Effect.forEach(
+              others,
+              (other) => Effect.forkChild(verify(other), { startImmediately: true })
+            )
+            const staying = yield* Effect.forkChild(accepted(verify, token), { startImmediately: true })
+            yield* TestClock.adjust(afterMillis)
+            yield* Effect.forEach(leave, Fiber.interrupt, { discard: true })
+            yield* inTime(Fiber.join(staying))
+            for (const other of others) yield* inTime(accepted(verify, other))
+            yield* issuer.behave()
+            // When all have left, the next one is verified.
+            const last = yield* subject.anew(slow)
+            const alone = yield* Effect.forkChild(last.verify(yield* last.sign()), { startImmediately: true })
+            yield* TestClock.adjust(afterMillis)
+            yield* Fiber.interrupt(alone)
+            yield* inTime(accepted(last.verify, yield* last.sign({ expiresInSeconds })))
+          })
+      ),
+      requirement(
+        {
+          id: "JWT-65",
+          title: "MUST accept a token within a minute after its key is published, also one that it has rejected before",
+          source: "OpenID Connect Core 1.0, section 10.1.1",
+          runs: 3
+        },
+        { looks: int(1, 3), pause: int(0, 600) },
+        ({ looks, pause }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const { issuer, sign, verify } = yield* subject.anew()
+            yield* accepted(verify, yield* sign())
+            const next = yield* issuer.rotate()
+            yield* issuer.removeKey(next.kid)
+            const early = yield* sign({ key: next, expiresInSeconds })
+            for (let look = 0; look < looks; look++) yield* refused(verify, early)
+            yield* TestClock.adjust(pause * 1_000)
+            yield* issuer.publishKey(next.publicJwk)
+            yield* TestClock.adjust("1 minute")
+            yield* accepted(verify, early)
+          })
+      ),
+      requirement(
+        {
+          id: "JWT-72",
+          title:
+            "MUST NOT accept what is not signed by the issuer while the provider is down, whoever was accepted before",
+          source: "CWE-347; RFC 8725, section 3.1",
+          runs: 2
+        },
+        { minutes: int(0, 300), sub: oneOf(["ada", "bob"]) },
+        ({ minutes, sub }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const judge = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
+              const { issuer, sign, stranger, verify } = yield* subject.anew()
+              const good = yield* sign({ expiresInSeconds, claims: { sub } })
+              yield* accepted(verify, good)
+              const [header, payload] = partsOf(good)
+              const [, , otherSignature] = partsOf(yield* sign({ claims: { sub: "another" } }))
+              const { kid } = yield* issuer.key()
+              const forged = [
+                yield* sign({ key: yield* stranger.key(), header: { kid }, expiresInSeconds, claims: { sub } }),
+                yield* sign({ key: yield* stranger.key(), header: { kid: "new" }, expiresInSeconds, claims: { sub } }),
+                `${header}.${payload}.${otherSignature}`,
+                `${header}.${payload}.`
+              ]
+              yield* spoil(issuer, misbehaviour)
+              for (const pause of [minutes, 24 * 60]) {
+                yield* TestClock.adjust(pause * 60_000)
+                for (const one of forged) yield* whileTimePasses(notAccepted(verify, one, "forged in an outage"))
+              }
+            }, Effect.scoped)
+            yield* Effect.forEach(troubles, judge, { discard: true })
+          })
+      ),
+      requirement(
+        {
+          id: "JWT-74",
+          title: "MUST NOT ask the provider again for each token whose key it does not know",
+          source: "OpenID Connect Core 1.0, section 10.1.1; CWE-770",
+          runs: 3
+        },
+        { kids: Arbitrary.array(int(0, 1_000_000), { minLength: 10, maxLength: 20 }) },
+        ({ kids }) =>
+          Effect.gen(function*() {
+            const subject = yield* VerifierUnderTest
+            const { issuer, sign, verify } = yield* subject.anew()
+            yield* accepted(verify, yield* sign())
+            const before = yield* requestsOf(issuer)
+            for (const kid of kids) yield* refused(verify, yield* sign({ header: { kid: `unknown-${kid}` } }))
+            assert.isAtMost((yield* requestsOf(issuer)) - before, 2)
+            yield* accepted(verify, yield* sign())
+          })
+      )
+    ]
+    : []
