@@ -8,13 +8,20 @@ export interface ByteClaim {
    * for each other.
    *
    * @param granted called when it is there, at once or later; not after `release`
+   * @param refused called instead, at once, where too many messages wait, in all or of this caller
    */
-  readonly take: (bytes: number, granted: () => void) => void
+  readonly take: (bytes: number, granted: () => void, refused: () => void) => void
   /** Gives back what is more than that. */
   readonly keep: (bytes: number) => void
   /** Gives all back, and waits no longer. */
   readonly release: () => void
 }
+
+/** What a message that waits may hold all the same: the segment in which its head came. */
+const segmentBytes = 64 * 1024
+
+/** So many may wait, however small the budget is. */
+const leastPlaces = 64
 
 interface Waiter {
   readonly bytes: number
@@ -24,15 +31,20 @@ interface Waiter {
 /**
  * The memory for messages that wait to be sent on, shared by callers: each may hold as much as it leaves free.
  *
- * What cannot be had at once is waited for; callers take turns, and within a caller its connections. Pure.
+ * What cannot be had at once is waited for; callers take turns, and within a caller its connections. As many messages may
+ * wait as hold half as much as the budget, and 64 in any case; of these places, too, a caller may have as many as it
+ * leaves free. Pure.
  */
 export class ByteBudget {
   readonly #shares: Shares
-  // As many wait as there are connections, which are not read meanwhile.
-  readonly #queue = new FairQueue<Waiter>(Number.POSITIVE_INFINITY)
+  readonly #places: Shares
+  readonly #queue: FairQueue<Waiter>
 
   constructor(bytes: number) {
+    const places = Math.max(leastPlaces, Math.floor(bytes / 2 / segmentBytes))
     this.#shares = new Shares(bytes)
+    this.#places = new Shares(places)
+    this.#queue = new FairQueue(places)
   }
 
   /** What is claimed, in bytes. */
@@ -52,6 +64,13 @@ export class ByteBudget {
     let held = 0
     let place: Waiting<Waiter> | undefined
 
+    const leave = (): void => {
+      if (place === undefined) return
+      this.#queue.remove(place)
+      this.#places.release(this.#places.of(owner.group))
+      place = undefined
+    }
+
     const keep = (bytes: number): void => {
       const less = held - bytes
       if (less <= 0) return
@@ -60,20 +79,21 @@ export class ByteBudget {
       this.#continue()
     }
     return {
-      take: (bytes, granted) => {
+      take: (bytes, granted, refused) => {
         const grant = () => {
-          place = undefined
+          leave()
           held += bytes
           granted()
         }
         if (this.#shares.claim(share(), bytes)) return grant()
+        if (!this.#places.claim(this.#places.of(owner.group))) return refused()
         const offered = this.#queue.offer(owner, { bytes, grant })
+        // As many have a place as the queue holds.
         if (offered._tag !== "Refused") place = offered.place
       },
       keep,
       release: () => {
-        if (place !== undefined) this.#queue.remove(place)
-        place = undefined
+        leave()
         keep(0)
       }
     }

@@ -25,7 +25,9 @@ export const makeBodyMemory = ({ maxBodyBytes, maxBufferedBytes }: GatewaySettin
     const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : most
     if (length <= uncountedBytes) return Effect.void
     const claim = budget.open(owner)
-    const granted = Effect.callback<void>((resume) => claim.take(Math.min(length, most), () => resume(Effect.void)))
+    const granted = Effect.callback<void, Overloaded>((resume) =>
+      claim.take(Math.min(length, most), () => resume(Effect.void), () => resume(Effect.fail(noMemory())))
+    )
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => claim.release())),
       Effect.timeoutOrElse(granted, {

@@ -3,16 +3,26 @@ import { ByteBudget } from "../../src/fairness/ByteBudget.ts"
 
 const owner = (group: string, member = "only") => ({ group, member })
 
-/** Claims that note when they were granted. */
-const setUp = (bytes: number) => {
-  const budget = new ByteBudget(bytes)
+/** Of as many and more of them one message may wait for each. */
+const unit = 128 * 1024
+
+/** Messages that may wait, however small the budget is. */
+const places = 64
+
+/** A budget of so many units, and claims that note when they were granted or refused. */
+const setUp = (units: number) => {
+  const budget = new ByteBudget(units * unit)
   const granted: Array<string> = []
+  const refused: Array<string> = []
   return {
     budget,
     granted,
-    claim: (name: string, from: string, amount: number) => {
+    refused,
+    /** What is held, in units. */
+    held: () => budget.held / unit,
+    claim: (name: string, from: string, units: number) => {
       const claim = budget.open(owner(from, name))
-      claim.take(amount, () => granted.push(name))
+      claim.take(units * unit, () => granted.push(name), () => refused.push(name))
       return claim
     }
   }
@@ -20,19 +30,19 @@ const setUp = (bytes: number) => {
 
 describe("ByteBudget", () => {
   it("grants a caller half, lets the rest wait, and grants others what is left", () => {
-    const { budget, claim, granted } = setUp(160)
+    const { claim, granted, held } = setUp(160)
     for (let index = 0; index < 20; index++) claim(`a${index}`, "a", 20)
-    assert.deepStrictEqual([granted.length, budget.held], [4, 80])
+    assert.deepStrictEqual([granted.length, held()], [4, 80])
     claim("b", "b", 30)
-    assert.deepStrictEqual([granted.at(-1), budget.held], ["b", 110])
+    assert.deepStrictEqual([granted.at(-1), held()], ["b", 110])
   })
 
   it("grants what is given back to those whose turn it is, one caller after another", () => {
-    const { claim, granted } = setUp(3)
-    const first = claim("a0", "a", 1)
-    const other = claim("b0", "b", 1)
-    for (const name of ["a1", "a2"]) claim(name, "a", 1)
-    claim("b1", "b", 1)
+    const { claim, granted } = setUp(6)
+    const first = claim("a0", "a", 2)
+    const other = claim("b0", "b", 2)
+    for (const name of ["a1", "a2"]) claim(name, "a", 2)
+    claim("b1", "b", 2)
     assert.deepStrictEqual(granted, ["a0", "b0"])
     first.release()
     assert.deepStrictEqual(granted, ["a0", "b0", "a1"])
@@ -41,15 +51,15 @@ describe("ByteBudget", () => {
   })
 
   it("gives back what is not kept, once", () => {
-    const { budget, claim } = setUp(160)
+    const { claim, held } = setUp(160)
     const one = claim("a", "a", 50)
-    one.keep(60)
-    assert.strictEqual(budget.held, 50)
-    one.keep(20)
-    assert.strictEqual(budget.held, 20)
+    one.keep(60 * unit)
+    assert.strictEqual(held(), 50)
+    one.keep(20 * unit)
+    assert.strictEqual(held(), 20)
     one.release()
     one.release()
-    assert.strictEqual(budget.held, 0)
+    assert.strictEqual(held(), 0)
   })
 
   it("forgets one that leaves while it waits", () => {
@@ -63,12 +73,36 @@ describe("ByteBudget", () => {
   })
 
   it("serves any number of messages one after another: none holds a part and waits for the rest", () => {
-    const { budget, claim, granted } = setUp(16)
-    const claims = Array.from({ length: 100 }, (_, index) => claim(`${index}`, "a", 5))
+    const { budget, claim, granted } = setUp(200)
+    const claims = Array.from({ length: 100 }, (_, index) => claim(`${index}`, "a", 60))
     for (let done = 0; done < 100; done++) {
       const next = granted[done] ?? assert.fail(`nobody is served after ${done}`)
       claims[Number(next)]?.release()
     }
     assert.deepStrictEqual([new Set(granted).size, budget.held], [100, 0])
+  })
+
+  it("lets a caller have half of the places for waiting: one more is refused, and others wait", () => {
+    const { budget, claim, granted, refused } = setUp(8)
+    const claims = Array.from({ length: 50 }, (_, index) => claim(`a${index}`, "a", 4))
+    assert.deepStrictEqual([granted, budget.waiting, refused.length], [["a0"], places / 2, 49 - places / 2])
+    refused.length = 0
+    for (let index = 0; index < 20; index++) claim(`b${index}`, "b", 4)
+    assert.deepStrictEqual([granted, budget.waiting, refused], [["a0", "b0"], places * 3 / 4, ["b17", "b18", "b19"]])
+    // Those that leave make room for others.
+    claims[1]?.release()
+    claims[2]?.release()
+    claim("c0", "c", 4)
+    assert.deepStrictEqual([budget.waiting, refused.length], [places * 3 / 4 - 1, 3])
+    claims[0]?.release()
+    assert.deepStrictEqual([granted, budget.waiting], [["a0", "b0", "a3"], places * 3 / 4 - 2])
+  })
+
+  it("lets as many wait as hold half of it, where it is large", () => {
+    const { budget, claim } = setUp(2 * places)
+    for (let index = 0; index < 2 * places; index++) claim(`a${index}`, "a", 64)
+    assert.strictEqual(budget.waiting, places)
+    claim("b", "b", 64)
+    assert.strictEqual(budget.waiting, places)
   })
 })

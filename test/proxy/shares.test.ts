@@ -140,7 +140,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset
       const greedy = yield* Effect.forkChild(
-        Effect.all(Array.from({ length: 20 }, () => unfinished("greedy")), { concurrency: "unbounded" })
+        Effect.all(Array.from({ length: 50 }, () => unfinished("greedy")), { concurrency: "unbounded" })
       )
       yield* Effect.sleep("1 second")
       for (const caller of ["good", "other"]) {
@@ -154,7 +154,8 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       assert.strictEqual(short?.status, 200)
       assert.lengthOf(upstream.requests(), 7)
       const refused = yield* Fiber.join(greedy).pipe(Effect.map((all) => all.filter(({ status }) => status === 503)))
-      assert.isAtLeast(refused.length, 12)
+      // More than may wait, too.
+      assert.isAtLeast(refused.length, 42)
       for (const { retryAfter } of refused) assert.deepStrictEqual(retryAfter, ["5"])
       // All is given back when they have left.
       yield* reset

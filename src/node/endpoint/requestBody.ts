@@ -17,6 +17,19 @@ const collectedBytes = 1024 * 1024
 // Of a longer one so much is held: what may wait for the MCP server, and what has just come.
 export const streamedBytes = 320 * 1024
 
+/** Requests for whose bodies there is no memory: they are not read any more. */
+const dropped = new WeakSet<IncomingMessage>()
+
+/** Forgets what has come of a body, and reads no more of it. */
+const drop = (request: IncomingMessage): void => {
+  const { socket } = request
+  dropped.add(request)
+  // Node's messages resume their connection when they are read, and when they are over.
+  socket.resume = () => socket
+  socket.pause()
+  request.read()
+}
+
 /**
  * Reads a body by the chunks as they come: most messages are one.
  *
@@ -40,6 +53,7 @@ export const readBody = (
   let size = 0
   let finished = false
   let isCounted = false
+  let isDropped = false
   let timer: ReturnType<typeof setTimeout> | undefined
   // The listeners stay: taking them off costs more than a short body does.
   const finish = (body: BodyRead) => {
@@ -56,23 +70,33 @@ export const readBody = (
     let isWaiting = false
     let isGranted = false
     isCounted = true
-    claim().take(most === 0 ? streamedBytes : Math.min(length, most), () => {
+    const granted = () => {
       isGranted = true
       if (finished || !isWaiting) return
       clearTimeout(timer)
       goOn()
       request.resume()
-    })
+    }
+    // Holds none of it meanwhile. At once, clients that come back at once would cost more than they do while they wait.
+    const refused = () => {
+      isDropped = true
+      chunks = []
+      drop(request)
+    }
+    claim().take(most === 0 ? streamedBytes : Math.min(length, most), granted, refused)
     if (isGranted) return goOn()
     isWaiting = true
     request.pause()
-    timer = setTimeout(() => refuse(noMemory()), patienceSeconds * 1000)
+    timer = setTimeout(() => {
+      if (!isDropped) drop(request)
+      refuse(noMemory())
+    }, patienceSeconds * 1000)
     request.once("close", () => clearTimeout(timer))
   }
 
   const read = (): void => {
     request.on("data", (chunk: Uint8Array) => {
-      if (finished) return
+      if (finished || isDropped) return
       chunks.push(chunk)
       size += chunk.length
       if (size > limit) return refuse(new PayloadTooLarge({ limit }))
@@ -117,6 +141,8 @@ const end = (socket: Socket): void => {
 export const letGo = (request: IncomingMessage): void => {
   if (request.complete || request.destroyed) return
   const { socket } = request
+  // Behind the answer that is about to be written.
+  if (dropped.has(request)) return void setImmediate(end, socket)
   let size = 0
   request.on("data", (chunk: Uint8Array) => {
     size += chunk.length
