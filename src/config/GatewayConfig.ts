@@ -24,7 +24,7 @@ const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fro
  * import { GatewayConfig } from "mcp-authorizer"
  *
  * const ByValue = GatewayConfig.layer({
- *   gateway_url: "http://127.0.0.1:8080/mcp",
+ *   server_url: "http://127.0.0.1:8080/mcp",
  *   jwt_issuer: "https://issuer.example.com",
  *   jwt_audience: "https://notes.example.com/mcp"
  * })

@@ -1,5 +1,5 @@
 import type { ProviderInput } from "./providers/providerFields.ts"
-import type { FileKey, Input, SettingName, VariableOnlyName } from "./settings.ts"
+import type { FileKey, FormerName, Input, RenamedName, SettingName, VariableOnlyName } from "./settings.ts"
 
 type FileName = Exclude<SettingName, VariableOnlyName | "MCP_PROVIDERS">
 
@@ -10,4 +10,5 @@ type FileName = Exclude<SettingName, VariableOnlyName | "MCP_PROVIDERS">
  */
 export type GatewayConfigInput =
   & { readonly [N in FileName as FileKey<N>]?: Input<N> | undefined }
+  & { readonly [N in FileName & RenamedName as FileKey<FormerName<N>>]?: Input<N> | undefined }
   & { readonly providers?: ReadonlyArray<ProviderInput> | undefined }

@@ -10,7 +10,7 @@ const describeProvider = (provider: Provider): Json => ({
   name: provider.name,
   ...typeOf(provider).describe(provider),
   required_scopes: provider.requiredScopes,
-  allowed_domains: provider.allowedDomains,
+  hosts: provider.allowedDomains,
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
   token_prefix: provider.tokenPrefix ?? null
 })
@@ -39,7 +39,7 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   providers: settings.providers.map(describeProvider),
   required_scopes: settings.requiredScopes,
   scopes_supported: settings.scopesSupported,
-  gateway_url: settings.gatewayUrl,
+  server_url: settings.gatewayUrl,
   public_url: settings.publicUrl ?? null,
   path: settings.path,
   host: settings.host,

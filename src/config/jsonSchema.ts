@@ -2,7 +2,7 @@ import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import { typesUsing } from "../providers/types.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
-import { fileKey, type SettingName, settingNames, settings } from "./settings.ts"
+import { fileKeysOf, type SettingName, settingNames, settings } from "./settings.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
 
 /** A default as JSON writes it. */
@@ -25,11 +25,19 @@ const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
 
 type Member = readonly [key: string, schema: JsonSchema.JsonSchema]
 
+const former = (schema: JsonSchema.JsonSchema, current: string): JsonSchema.JsonSchema => ({
+  ...schema,
+  description: `The former name of \`${current}\`.`,
+  deprecated: true
+})
+
 const providerMembers = (field: ProviderFieldName): ReadonlyArray<Member> => {
-  const { setting } = providerFields[field]
+  const { formerly, setting } = providerFields[field]
   const { doc, kind } = settings[setting]
   const description = `${doc} For ${typesUsing(field).join(", ")}.`
-  return [[field, { ...kind.schema, description, ...hidden(setting) }], ...fileMember(field, setting)]
+  const schema = { ...kind.schema, description, ...hidden(setting) }
+  const formerMember: ReadonlyArray<Member> = formerly === undefined ? [] : [[formerly, former(schema, field)]]
+  return [[field, schema], ...fileMember(field, setting), ...formerMember]
 }
 
 const provider: JsonSchema.JsonSchema = {
@@ -44,8 +52,12 @@ const member = (name: SettingName): JsonSchema.JsonSchema => {
   return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
 
-const membersOf = (name: SettingName): ReadonlyArray<Member> =>
-  settings[name].variableOnly === true ? [] : [[fileKey(name), member(name)], ...fileMember(fileKey(name), name)]
+const membersOf = (name: SettingName): ReadonlyArray<Member> => {
+  const [key, ...formerKeys] = fileKeysOf(name)
+  if (key === undefined) return []
+  const schema = member(name)
+  return [[key, schema], ...fileMember(key, name), ...formerKeys.map((old): Member => [old, former(schema, key)])]
+}
 
 /** The JSON Schema (draft 2020-12) of the config file: every setting that is not for variables only, and no other. */
 export const configFileSchema: JsonSchema.JsonSchema = {

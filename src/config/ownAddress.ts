@@ -9,7 +9,7 @@ import { resourceUrl } from "./kinds/resourceUrl.ts"
 import type { SettingName } from "./settings.ts"
 
 const loop = (problem: string, cure: string): Problem => ({
-  setting: "MCP_GATEWAY_URL",
+  setting: "MCP_SERVER_URL",
   source: undefined,
   problem,
   cure
@@ -54,7 +54,7 @@ export const checkService = (
   { gatewayUrl, host, port }: GatewaySettings,
   given: ReadonlyMap<SettingName, unknown>
 ): ReadonlyArray<Problem> => {
-  if (!given.has("MCP_GATEWAY_URL")) {
+  if (!given.has("MCP_SERVER_URL")) {
     return [loop("is missing", "Set it to the URL of your MCP server, as in http://127.0.0.1:8080/mcp")]
   }
   const upstream = parse(gatewayUrl)

@@ -1,7 +1,7 @@
 import { typesUsing } from "../providers/types.ts"
 import { markdownTable } from "./markdownTable.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
-import { fileKey, settingNames, settings } from "./settings.ts"
+import { fileKeysOf, settingNames, settings, spellingsOf } from "./settings.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
 
 const code = (text: string): string => `\`${text}\``
@@ -11,12 +11,12 @@ export const settingsReference = (): string =>
   markdownTable(
     ["Setting", "Also accepted", "In the file", "Values", "Default", "Meaning"],
     settingNames.map((name) => {
-      const names = [...settings[name].aliases ?? [], ...(mayBeFile(name) ? [`${name}_FILE`] : [])]
-      const { default: value, doc, kind, otherwise, secret, variableOnly } = settings[name]
+      const names = [...spellingsOf(name).slice(1), ...(mayBeFile(name) ? [`${name}_FILE`] : [])]
+      const { default: value, doc, kind, otherwise, secret } = settings[name]
       return [
         code(name),
         names.map(code).join(", "),
-        variableOnly === true ? "" : code(fileKey(name)),
+        fileKeysOf(name).slice(0, 1).map(code).join(),
         secret === true ? `${kind.label}, secret` : kind.label,
         value === undefined ? otherwise ?? "" : code(value),
         doc

@@ -97,7 +97,7 @@ export const resolve = (
     providers,
     requiredScopes,
     scopesSupported: read("MCP_SCOPES_SUPPORTED") ?? [...everyRequiredScope],
-    gatewayUrl: read("MCP_GATEWAY_URL") ?? spinGatewayUrl,
+    gatewayUrl: read("MCP_SERVER_URL") ?? spinGatewayUrl,
     path,
     publicUrl,
     allowHttp: read("MCP_ALLOW_HTTP") ?? [],

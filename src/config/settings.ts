@@ -35,6 +35,8 @@ export interface Setting<out A = unknown> {
   readonly kind: Kind<A>
   /** One sentence for the reference and the JSON Schema, in Markdown. */
   readonly doc: string
+  /** What the setting was called before: accepted as a variable, and as a member of the config file. */
+  readonly formerly?: `MCP_${string}`
   /** Other spellings of the variable. */
   readonly aliases?: ReadonlyArray<string>
   /** As one would write it in a variable. */
@@ -60,9 +62,10 @@ const clients = list(
 )
 
 const table = {
-  MCP_GATEWAY_URL: {
+  MCP_SERVER_URL: {
     kind: gatewayUrl,
-    aliases: ["AUTH_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL"],
+    formerly: "MCP_GATEWAY_URL",
+    aliases: ["AUTH_GATEWAY_URL", "MCP_UPSTREAM_URL"],
     otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
     doc:
       "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
@@ -192,9 +195,10 @@ const table = {
     default: "false",
     doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false."
   },
-  MCP_ALLOWED_DOMAINS: {
+  MCP_PROVIDER_HOSTS: {
     kind: domains,
-    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS", "MCP_PROVIDER_HOSTS"],
+    formerly: "MCP_ALLOWED_DOMAINS",
+    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS"],
     otherwise: "AuthKit: `*.authkit.app, *.workos.com` and the issuer's own host; else any",
     doc: "Hosts that the provider's URLs may have."
   },
@@ -388,6 +392,12 @@ export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer
 /** What a setting is in TypeScript code. */
 export type Input<N extends SettingName> = Table[N]["kind"] extends Kind<unknown, infer I> ? I : never
 
+/** Settings that had another name. */
+export type RenamedName = { [N in SettingName]: Table[N] extends { formerly: string } ? N : never }[SettingName]
+
+/** What a setting was called before. */
+export type FormerName<N extends RenamedName> = Table[N]["formerly"]
+
 /** Settings that always have a value. */
 export type DefaultedName = { [N in SettingName]: Table[N] extends { default: string } ? N : never }[SettingName]
 
@@ -401,7 +411,21 @@ export const settings: { readonly [N in SettingName]: Setting<Decoded<N>> } = ta
 // `Object.keys` has no narrower type; the table is a constant.
 export const settingNames = Object.keys(table) as ReadonlyArray<SettingName>
 
-/** A setting's member in the config file: `MCP_GATEWAY_URL` is `gateway_url`. */
+/** A setting's member in the config file: `MCP_SERVER_URL` is `server_url`. */
 export type FileKey<N extends string> = N extends `MCP_${infer Rest}` ? Lowercase<Rest> : Lowercase<N>
 
-export const fileKey = (name: SettingName): string => name.replace(/^MCP_/, "").toLowerCase()
+/** The member of the config file that belongs to the name of a variable. */
+export const fileKey = (name: string): string => name.replace(/^MCP_/, "").toLowerCase()
+
+/** Every name that a setting has as a variable, the canonical one first. */
+export const spellingsOf = (name: SettingName): ReadonlyArray<string> => {
+  const { aliases = [], formerly } = settings[name]
+  return [name, ...(formerly === undefined ? [] : [formerly]), ...aliases]
+}
+
+/** Every name that a setting has in the config file, the canonical one first; none for one that is a variable only. */
+export const fileKeysOf = (name: SettingName): ReadonlyArray<string> => {
+  const { formerly, variableOnly } = settings[name]
+  if (variableOnly === true) return []
+  return [fileKey(name), ...(formerly === undefined ? [] : [fileKey(formerly)])]
+}

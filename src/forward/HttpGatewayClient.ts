@@ -25,7 +25,7 @@ const closedOnFailure = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effe
 
 const onlyOnNode = new InvalidConfiguration({
   problems: [{
-    setting: "MCP_GATEWAY_URL",
+    setting: "MCP_SERVER_URL",
     source: undefined,
     problem: "is a Unix socket, which this client cannot reach",
     cure: "Use NodeGatewayClient on Node, or an http or https URL"

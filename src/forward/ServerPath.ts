@@ -3,7 +3,7 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 import { respelledPath } from "./redirect.ts"
 
 /**
- * The path of `MCP_GATEWAY_URL`, as it is configured or, once the MCP server has said so, with or without the slash at its
+ * The path of `MCP_SERVER_URL`, as it is configured or, once the MCP server has said so, with or without the slash at its
  * end.
  *
  * Web frameworks answer at one of the two spellings and redirect the other. Such a redirect is followed for the configured

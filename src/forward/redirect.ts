@@ -50,6 +50,6 @@ export const respelledPath = (head: AnswerHead, origin: string, target: string):
  */
 export const logRespelled = (head: AnswerHead): Effect.Effect<void> =>
   Effect.logWarning(
-    "The MCP server redirects MCP_GATEWAY_URL to the same URL with or without the slash at its end, and is asked there from " +
-      "now on. Set MCP_GATEWAY_URL to where it answers."
+    "The MCP server redirects MCP_SERVER_URL to the same URL with or without the slash at its end, and is asked there from " +
+      "now on. Set MCP_SERVER_URL to where it answers."
   ).pipe(Effect.annotateLogs({ status: head.status, location: redirectTarget(head) }))

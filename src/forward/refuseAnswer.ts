@@ -19,7 +19,7 @@ export const refuseAnswer = (
   if (isRedirect(status)) {
     const target = redirectTarget({ headers, status })
     return new UpstreamUnavailable({
-      detail: `the MCP server redirects (${status}) to ${target}; set MCP_GATEWAY_URL to the URL at which it answers`
+      detail: `the MCP server redirects (${status}) to ${target}; set MCP_SERVER_URL to the URL at which it answers`
     })
   }
   const standing = identity === undefined ? undefined : () => standingScopes(settings, identity)

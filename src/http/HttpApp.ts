@@ -144,7 +144,7 @@ export class HttpApp extends Context.Service<HttpApp, {
    *
    * const { dispose, handler } = HttpApp.toWebHandler(layerGateway.pipe(
    *   Layer.provide(GatewayConfig.layer({
-   *     gateway_url: "https://mcp.internal.example/mcp",
+   *     server_url: "https://mcp.internal.example/mcp",
    *     jwt_issuer: "https://your-tenant.authkit.app"
    *   }))
    * ))

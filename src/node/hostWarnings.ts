@@ -19,7 +19,7 @@ export const hostWarnings = (
   }
   if (/^https?:\/\/[^/]+\.spin\.internal(?:[:/]|$)/i.test(gatewayUrl)) {
     says.push(
-      "The MCP server has an address below .spin.internal, which is known within Spin only. Set MCP_GATEWAY_URL to the " +
+      "The MCP server has an address below .spin.internal, which is known within Spin only. Set MCP_SERVER_URL to the " +
         "URL of your MCP server."
     )
   }

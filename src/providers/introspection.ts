@@ -67,7 +67,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
     "allowed_clients",
     "discovery_url",
     "require_verified_email",
-    "allowed_domains",
+    "hosts",
     "allow_http",
     "introspection_endpoint",
     "client_auth",

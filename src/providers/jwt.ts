@@ -29,7 +29,7 @@ export const jwtFields = [
   "algorithms",
   "require_at_jwt",
   "require_verified_email",
-  "allowed_domains",
+  "hosts",
   "allow_http",
   "authorize_endpoint",
   "token_endpoint",

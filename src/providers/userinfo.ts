@@ -18,7 +18,7 @@ export const userinfo: ProviderType<UserinfoProvider> = {
     "issuer",
     "discovery_url",
     "require_verified_email",
-    "allowed_domains",
+    "hosts",
     "allow_http",
     "userinfo_endpoint"
   ],

@@ -29,7 +29,7 @@ const statusHints: Readonly<Record<number, string>> = {
 
 const kindHints: { readonly [Kind in ProviderFailureKind]?: string } = {
   NotHttps: "use https, or name the host in MCP_ALLOW_HTTP",
-  HostNotAllowed: "add the host to MCP_ALLOWED_DOMAINS",
+  HostNotAllowed: "add the host to MCP_PROVIDER_HOSTS",
   NoMetadata: "name the endpoint, or the metadata with MCP_DISCOVERY_URL",
   Redirect: "redirects are not followed; check the URL",
   NotJson: "check the URL: it does not lead to a JSON document"

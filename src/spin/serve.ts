@@ -14,7 +14,7 @@ interface FetchEvent extends Event {
 const isFetchEvent = (event: Event): event is FetchEvent => "respondWith" in event
 
 const rehearsed = [
-  ["mcp_gateway_url", "https://mcp.invalid/mcp"],
+  ["mcp_server_url", "https://mcp.invalid/mcp"],
   ["mcp_jwt_issuer", "https://issuer.invalid"],
   ["mcp_jwt_jwks_uri", "https://issuer.invalid/jwks"],
   ["mcp_jwt_audience", "mcp-api"],

@@ -48,7 +48,7 @@ export const gatewaySettings = Effect.fnUntraced(function*(port: number, target:
   return {
     PORT: String(port),
     MCP_PUBLIC_URL: `http://127.0.0.1:${port}`,
-    MCP_GATEWAY_URL: `${target}/mcp`,
+    MCP_SERVER_URL: `${target}/mcp`,
     MCP_PROVIDER_TYPE: "oidc",
     MCP_JWT_ISSUER: issuer,
     MCP_JWT_JWKS_URI: jwksUri,

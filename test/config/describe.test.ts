@@ -52,7 +52,7 @@ describe("the description of settings", () => {
 
   it("speaks in the terms of the config file, of every setting that describes the gateway", () => {
     const single =
-      /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|allowed_domains|require_at_jwt|discovery_url|assume_pkce)/
+      /^(provider_|allowed_clients|require_verified_email|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|provider_hosts|require_at_jwt|discovery_url|assume_pkce)/
     assert.deepStrictEqual(
       Object.keys(describeSettings(everything)).toSorted(),
       settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)
@@ -64,7 +64,7 @@ describe("the description of settings", () => {
     const { allowed_origins, providers, trusted_proxies } = describeSettings(everything)
     assert.deepStrictEqual(trusted_proxies, ["10.0.0.0/8"])
     assert.deepStrictEqual(allowed_origins, ["https://app.example.com"])
-    const common = { required_scopes: [], allowed_domains: [], token_prefix: null }
+    const common = { required_scopes: [], hosts: [], token_prefix: null }
     const endpoints = { authorize_endpoint: null, token_endpoint: null, userinfo_endpoint: null }
     assert.deepStrictEqual<unknown>(providers, [
       {
@@ -79,7 +79,7 @@ describe("the description of settings", () => {
         require_at_jwt: false,
         require_verified_email: false,
         ...endpoints,
-        allowed_domains: ["*.authkit.app", "*.workos.com"]
+        hosts: ["*.authkit.app", "*.workos.com"]
       },
       {
         ...common,

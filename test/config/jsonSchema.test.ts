@@ -6,7 +6,7 @@ import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { configFileSchema } from "../../src/config/jsonSchema.ts"
 import { providerFieldNames } from "../../src/config/providers/providerFields.ts"
 import { providerReference, settingsReference } from "../../src/config/reference.ts"
-import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
+import { fileKey, fileKeysOf, settingNames } from "../../src/config/settings.ts"
 import { fileSettings } from "../../src/config/sources/settingFiles.ts"
 import { problemsOf, settingsOf } from "./resolving.ts"
 
@@ -33,6 +33,7 @@ describe("the JSON Schema of the config file", () => {
         { auth_enabled: false, clock_skew: 300, error_style: "jsonrpc", trusted_proxies: ["10.0.0.0/8"] },
         { static_tokens: "t:c:s:read" },
         { jwt_issuer: issuer, workers: 4 },
+        { jwt_issuer: issuer, gateway_url: "http://127.0.0.1:8080/mcp", allowed_domains: ["issuer.example"] },
         { jwt_issuer: issuer, workers: "auto" },
         { static_tokens: [{ token: "t", client_id: "c", subject: "s", scopes: ["a"], expires_at: 1 }] },
         {
@@ -90,8 +91,10 @@ describe("the JSON Schema of the config file", () => {
       members.map(([name]) => name),
       [
         "$schema",
-        ...settingNames.filter((name) => settings[name].variableOnly !== true).flatMap((name) =>
-          fileSettings.includes(name) ? [fileKey(name), `${fileKey(name)}_file`] : [fileKey(name)]
+        ...settingNames.flatMap((name) =>
+          fileSettings.includes(name) && fileKeysOf(name).length > 0
+            ? [fileKey(name), `${fileKey(name)}_file`]
+            : fileKeysOf(name)
         )
       ]
     )
@@ -106,6 +109,10 @@ describe("the JSON Schema of the config file", () => {
     assert.deepStrictEqual(
       members.flatMap(([name, schema]) => schema["writeOnly"] === true ? [name] : []),
       ["static_tokens", "client_secret", "session_key"]
+    )
+    assert.deepStrictEqual(
+      members.flatMap(([name, schema]) => schema["deprecated"] === true ? [name] : []),
+      ["gateway_url", "allowed_domains"]
     )
   })
 })

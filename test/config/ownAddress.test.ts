@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { resolveService, resolveSources, type Sources } from "../../src/config/resolve.ts"
 import { complete, onlyProblemOf, settingsOf } from "./resolving.ts"
 
-const server = { MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp" }
+const server = { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp" }
 
 const problemsOfService = (variables: Sources["variables"]): ReadonlyArray<string> => {
   const resolved = resolveService({ variables: { ...complete, ...variables } })
@@ -13,27 +13,27 @@ const problemsOfService = (variables: Sources["variables"]): ReadonlyArray<strin
 }
 
 const own =
-  "MCP_GATEWAY_URL is the address on which the gateway itself listens, so that it would forward requests to itself"
+  "MCP_SERVER_URL is the address on which the gateway itself listens, so that it would forward requests to itself"
 
 const at = (gatewayUrl: string, more = {}) => ({
   ...complete,
   MCP_PUBLIC_URL: "https://mcp.example.com",
-  MCP_GATEWAY_URL: gatewayUrl,
+  MCP_SERVER_URL: gatewayUrl,
   ...more
 })
 
 describe("where the MCP server is", () => {
   it("a service that listens must be told; Spin's default is for Spin", () => {
-    assert.deepStrictEqual(problemsOfService({}), ["MCP_GATEWAY_URL is missing"])
+    assert.deepStrictEqual(problemsOfService({}), ["MCP_SERVER_URL is missing"])
     assert.deepStrictEqual(problemsOfService(server), [])
-    assert.deepStrictEqual(problemsOfService({ MCP_CONFIG_FILE: "x", mcp_gateway_url: server.MCP_GATEWAY_URL }), [])
+    assert.deepStrictEqual(problemsOfService({ MCP_CONFIG_FILE: "x", mcp_gateway_url: server.MCP_SERVER_URL }), [])
     const onSpin = Result.getOrThrow(resolveSources({ variables: complete }))
     assert.strictEqual(onSpin.gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
   })
 
   it("may be said by the names that people look for", () => {
     for (
-      const name of ["MCP_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL", "AUTH_GATEWAY_URL", "mcp_server_url"]
+      const name of ["MCP_SERVER_URL", "MCP_GATEWAY_URL", "MCP_UPSTREAM_URL", "AUTH_GATEWAY_URL", "mcp_server_url"]
     ) {
       assert.strictEqual(
         settingsOf({ ...complete, [name]: "http://mcp.internal/mcp" }).gatewayUrl,
@@ -44,9 +44,49 @@ describe("where the MCP server is", () => {
       onlyProblemOf({ ...complete, MCP_SERVER_URL: "http://a", MCP_UPSTREAM_URL: "http://b" }).problem,
       "given twice with different values"
     )
-    const hosts = settingsOf({ ...complete, MCP_PROVIDER_HOSTS: "issuer.example" })
-    assert.deepStrictEqual(hosts.providers[0]?.allowedDomains, ["issuer.example"])
-    assert.deepStrictEqual(onlyProblemOf(complete, { server_url: "http://a" }).cure, "Did you mean gateway_url?")
+    for (const name of ["MCP_PROVIDER_HOSTS", "MCP_ALLOWED_DOMAINS"]) {
+      const hosts = settingsOf({ ...complete, [name]: "issuer.example" })
+      assert.deepStrictEqual(hosts.providers[0]?.allowedDomains, ["issuer.example"])
+    }
+  })
+
+  it("former names are accepted in the file too, and complaints say what the setting is called now", () => {
+    const provider = { issuer: "https://issuer.example" }
+    for (const key of ["server_url", "gateway_url"]) {
+      assert.strictEqual(
+        settingsOf(complete, { [key]: "http://mcp.internal/mcp" }).gatewayUrl,
+        "http://mcp.internal/mcp"
+      )
+      const { setting, source } = onlyProblemOf(complete, { [key]: "mcp.internal" })
+      assert.deepStrictEqual([setting, source], ["MCP_SERVER_URL", `${key} in the config file`])
+    }
+    for (const key of ["provider_hosts", "allowed_domains"]) {
+      const { providers } = settingsOf(complete, { [key]: ["issuer.example"] })
+      assert.deepStrictEqual(providers[0]?.allowedDomains, ["issuer.example"])
+    }
+    for (const field of ["hosts", "allowed_domains"]) {
+      const { providers } = settingsOf({}, { providers: [{ ...provider, [field]: ["issuer.example"] }] })
+      assert.deepStrictEqual(providers[0]?.allowedDomains, ["issuer.example"])
+      const problem = onlyProblemOf({}, { providers: [{ ...provider, [field]: ["https://issuer.example"] }] })
+      assert.strictEqual(problem.setting, "MCP_PROVIDERS[0].hosts")
+    }
+    assert.strictEqual(
+      onlyProblemOf(complete, { server_url: "http://a", gateway_url: "http://a" }).problem,
+      "is given twice, as server_url in the config file and as gateway_url in the config file"
+    )
+    assert.strictEqual(
+      onlyProblemOf({}, {
+        providers: [{ ...provider, hosts: ["issuer.example"], allowed_domains: ["issuer.example"] }]
+      })
+        .problem,
+      "is given twice, as hosts and as allowed_domains"
+    )
+    assert.strictEqual(
+      onlyProblemOf({ ...complete, MCP_SERVER_URL: "http://a", MCP_GATEWAY_URL: "http://b" }).problem,
+      "is given twice with different values, as MCP_SERVER_URL and as MCP_GATEWAY_URL"
+    )
+    assert.strictEqual(onlyProblemOf({ ...complete, MCP_GATEWAY_UR: "http://a" }).cure, "Did you mean MCP_SERVER_URL?")
+    assert.strictEqual(onlyProblemOf(complete, { gatewayurl: "http://a" }).cure, "Did you mean server_url?")
   })
 
   it("cannot be the address on which the gateway listens", () => {
@@ -60,7 +100,7 @@ describe("where the MCP server is", () => {
         ["::", "80", "http://localhost/mcp"],
         ["gateway.internal", "8443", "https://GATEWAY.internal:8443/mcp"]
       ] as const
-    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [own], url)
+    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_SERVER_URL: url }), [own], url)
     for (
       const [host, port, url] of [
         ["127.0.0.1", "3000", "http://127.0.0.1:3001/mcp"],
@@ -70,7 +110,7 @@ describe("where the MCP server is", () => {
         ["127.0.0.1", "0", "http://127.0.0.1/mcp"],
         ["0.0.0.0", "3000", "http+unix://%2Frun%2Fmcp.sock/mcp"]
       ] as const
-    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_GATEWAY_URL: url }), [], url)
+    ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_SERVER_URL: url }), [], url)
   })
 
   it("cannot be where clients find the gateway's MCP endpoint, on any host", () => {

@@ -49,6 +49,11 @@ describe("http to named hosts", () => {
   it("is complained about once where the list itself is wrong", () => {
     const settings = problemsOf({ ...complete, MCP_ALLOW_HTTP: "http://keycloak" }).map(({ setting }) => setting)
     assert.deepStrictEqual(settings, ["MCP_ALLOW_HTTP"])
+    // What the name could be taken for, and would allow nothing.
+    for (const MCP_ALLOW_HTTP of ["true", "yes", "0", "Off"]) {
+      assert.match(onlyProblemOf({ ...complete, MCP_ALLOW_HTTP }).problem, /^says yes or no/)
+    }
+    settingsOf({ ...complete, MCP_ALLOW_HTTP: "true.lan, on.example" })
     const providers = JSON.stringify([{ issuer: "https://issuer.example", allow_http: "*" }])
     assert.strictEqual(onlyProblemOf({ MCP_PROVIDERS: providers }).setting, "MCP_PROVIDERS[0].allow_http")
   })

@@ -51,7 +51,7 @@ describe("the type of a provider", () => {
       algorithms: ["ES256"],
       require_at_jwt: true,
       required_scopes: ["a"],
-      allowed_domains: ["issuer.example"],
+      hosts: ["issuer.example"],
       allow_http: ["issuer.example"],
       token_prefix: "p_",
       tokens: "t:c:s:",
@@ -287,7 +287,7 @@ describe("allowed domains", () => {
     assert.deepStrictEqual(domains({ AUTHKIT_DOMAIN: "t.authkit.app" }), ["*.authkit.app", "*.workos.com"])
     assert.deepStrictEqual(domains({ MCP_JWT_ISSUER: "https://issuer.example" }), [])
     assert.deepStrictEqual(
-      domains({ MCP_JWT_ISSUER: "https://Issuer.example", MCP_ALLOWED_DOMAINS: "*.Example , issuer.example" }),
+      domains({ MCP_JWT_ISSUER: "https://Issuer.example", MCP_PROVIDER_HOSTS: "*.Example , issuer.example" }),
       ["*.example", "issuer.example"]
     )
   })
@@ -313,7 +313,7 @@ describe("allowed domains", () => {
 
   it("hold for every URL of a provider, once they are configured", () => {
     const spoilt = {
-      MCP_ALLOWED_DOMAINS: "*.issuer.example",
+      MCP_PROVIDER_HOSTS: "*.issuer.example",
       MCP_JWT_ISSUER: "https://issuer.example",
       MCP_JWT_JWKS_URI: "http://127.0.0.1/jwks",
       MCP_OAUTH_AUTHORIZE_ENDPOINT: "https://evilissuer.example/a",
@@ -327,12 +327,12 @@ describe("allowed domains", () => {
       "MCP_OAUTH_TOKEN_ENDPOINT",
       "MCP_OAUTH_USERINFO_ENDPOINT"
     ])
-    settingsOf({ ...spoilt, MCP_ALLOWED_DOMAINS: "issuer.example,127.0.0.1,*.example,*.example.evil" })
-    const type = { AUTH_PROVIDER_TYPE: "authkit", MCP_ALLOWED_DOMAINS: "*.authkit.app" }
+    settingsOf({ ...spoilt, MCP_PROVIDER_HOSTS: "issuer.example,127.0.0.1,*.example,*.example.evil" })
+    const type = { AUTH_PROVIDER_TYPE: "authkit", MCP_PROVIDER_HOSTS: "*.authkit.app" }
     assert.strictEqual(onlyProblemOf({ ...type, AUTHKIT_DOMAIN: "auth.example.com" }).setting, "MCP_JWT_ISSUER")
     const opaque = { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: "https://a.example" }
     assert.deepStrictEqual(
-      problemsOf({ ...opaque, MCP_ALLOWED_DOMAINS: "b.example", MCP_OAUTH_USERINFO_ENDPOINT: "https://c.example" })
+      problemsOf({ ...opaque, MCP_PROVIDER_HOSTS: "b.example", MCP_OAUTH_USERINFO_ENDPOINT: "https://c.example" })
         .map(({ setting }) => setting),
       ["MCP_JWT_ISSUER", "MCP_OAUTH_USERINFO_ENDPOINT"]
     )

@@ -23,7 +23,7 @@ const recipes = blocksOf("sh").filter((block) =>
   /^(?:export )?(?:MCP|AUTHKIT)_\w+=/.test(block) && !block.includes("_FILE=")
 )
 
-const common = { MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp", MCP_PUBLIC_URL: "https://mcp.example.com" }
+const common = { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp", MCP_PUBLIC_URL: "https://mcp.example.com" }
 
 describe("the recipes of src/config/README.md", () => {
   it("are there for each type of provider", () => {

@@ -125,19 +125,19 @@ const cases: ReadonlyArray<Case> = [
     "a host outside the allowed domains",
     "MCP_JWT_JWKS_URI",
     ...oidc(
-      { MCP_ALLOWED_DOMAINS: "issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" },
-      { MCP_ALLOWED_DOMAINS: "issuer.example,*.issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" }
+      { MCP_PROVIDER_HOSTS: "issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" },
+      { MCP_PROVIDER_HOSTS: "issuer.example,*.issuer.example", MCP_JWT_JWKS_URI: "https://keys.issuer.example/jwks" }
     )
   ],
   [
     "an allowed domain with a scheme",
-    "MCP_ALLOWED_DOMAINS",
-    ...oidc({ MCP_ALLOWED_DOMAINS: "https://issuer.example" }, { MCP_ALLOWED_DOMAINS: "issuer.example" })
+    "MCP_PROVIDER_HOSTS",
+    ...oidc({ MCP_PROVIDER_HOSTS: "https://issuer.example" }, { MCP_PROVIDER_HOSTS: "issuer.example" })
   ],
   [
     "everything as an allowed domain",
-    "MCP_ALLOWED_DOMAINS",
-    ...oidc({ MCP_ALLOWED_DOMAINS: "*" }, { MCP_ALLOWED_DOMAINS: "*.example" })
+    "MCP_PROVIDER_HOSTS",
+    ...oidc({ MCP_PROVIDER_HOSTS: "*" }, { MCP_PROVIDER_HOSTS: "*.example" })
   ],
   [
     "any client by a wildcard",
@@ -362,17 +362,17 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
-  ["a relative gateway URL", "MCP_GATEWAY_URL", ...oidc({ MCP_GATEWAY_URL: "/mcp" }, { MCP_GATEWAY_URL: "http://u" })],
-  ["the gateway URL none", "MCP_GATEWAY_URL", ...oidc({ MCP_GATEWAY_URL: "none" }, {})],
+  ["a relative gateway URL", "MCP_SERVER_URL", ...oidc({ MCP_SERVER_URL: "/mcp" }, { MCP_SERVER_URL: "http://u" })],
+  ["the gateway URL none", "MCP_SERVER_URL", ...oidc({ MCP_SERVER_URL: "none" }, {})],
   [
     "credentials in the gateway URL",
-    "MCP_GATEWAY_URL",
-    ...oidc({ MCP_GATEWAY_URL: `http://u:${secret}@mcp.internal` }, { MCP_GATEWAY_URL: "http://mcp.internal" })
+    "MCP_SERVER_URL",
+    ...oidc({ MCP_SERVER_URL: `http://u:${secret}@mcp.internal` }, { MCP_SERVER_URL: "http://mcp.internal" })
   ],
   [
     "a query in the gateway URL",
-    "MCP_GATEWAY_URL",
-    ...oidc({ MCP_GATEWAY_URL: `http://mcp.internal/?key=${secret}` }, { MCP_GATEWAY_URL: "http://mcp.internal/" })
+    "MCP_SERVER_URL",
+    ...oidc({ MCP_SERVER_URL: `http://mcp.internal/?key=${secret}` }, { MCP_SERVER_URL: "http://mcp.internal/" })
   ],
   [
     "an http public URL",
@@ -522,20 +522,20 @@ const cases: ReadonlyArray<Case> = [
   [
     "an unknown member of AUTH_CONFIG",
     "AUTH_CONFIG",
-    { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], gateway_url: "http://x" }) },
+    { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], server_url: "http://x" }) },
     { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }) }
   ],
   ["AUTH_CONFIG without providers", "MCP_PROVIDERS", { AUTH_CONFIG: "{\"providers\":[]}" }, complete],
   [
     "CFG-02 AUTH_CONFIG against a variable",
-    "MCP_GATEWAY_URL",
+    "MCP_SERVER_URL",
     {
       AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }),
-      MCP_GATEWAY_URL: "http://y"
+      MCP_SERVER_URL: "http://y"
     },
     {
       AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }], mcp_gateway_url: "http://x" }),
-      MCP_GATEWAY_URL: "http://x"
+      MCP_SERVER_URL: "http://x"
     }
   ],
   [

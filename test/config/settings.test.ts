@@ -216,7 +216,7 @@ describe("settings", () => {
 
   it("the gateway URL is kept as it is written", () => {
     for (const url of ["http://mcp.internal:8080/a/b/", "https://mcp.example.com", "http://[::1]:1/x%20y"]) {
-      assert.strictEqual(resolved({ MCP_GATEWAY_URL: url }).gatewayUrl, url)
+      assert.strictEqual(resolved({ MCP_SERVER_URL: url }).gatewayUrl, url)
     }
     for (
       const bad of [
@@ -228,7 +228,7 @@ describe("settings", () => {
         "http://x/#"
       ]
     ) {
-      assert.throws(() => resolved({ MCP_GATEWAY_URL: bad }), /MCP_GATEWAY_URL/, bad)
+      assert.throws(() => resolved({ MCP_SERVER_URL: bad }), /MCP_SERVER_URL/, bad)
     }
   })
 
@@ -240,7 +240,7 @@ describe("settings", () => {
         [`http+unix://%2F${"a".repeat(106)}/x/y`, `/${"a".repeat(106)}`]
       ] as const
     ) {
-      const { gatewayUrl } = resolved({ MCP_GATEWAY_URL: url })
+      const { gatewayUrl } = resolved({ MCP_SERVER_URL: url })
       assert.deepStrictEqual([gatewayUrl, gatewaySocket(gatewayUrl)], [url, socket])
     }
     for (
@@ -263,14 +263,14 @@ describe("settings", () => {
       ]
     ) {
       assert.throws(
-        () => resolved({ MCP_GATEWAY_URL: bad }),
+        () => resolved({ MCP_SERVER_URL: bad }),
         /Write it as http\+unix:\/\/%2Frun%2Fmcp\.sock\/mcp:/,
         bad
       )
     }
-    assert.throws(() => resolved({ MCP_GATEWAY_URL: `http+unix://%2F${"a".repeat(107)}/x` }), /more than 107 bytes/)
+    assert.throws(() => resolved({ MCP_SERVER_URL: `http+unix://%2F${"a".repeat(107)}/x` }), /more than 107 bytes/)
     for (const url of ["http://unix:8080/mcp", "http://unix/mcp", "https://mcp.example.com"]) {
-      assert.isUndefined(gatewaySocket(resolved({ MCP_GATEWAY_URL: url }).gatewayUrl), url)
+      assert.isUndefined(gatewaySocket(resolved({ MCP_SERVER_URL: url }).gatewayUrl), url)
     }
   })
 

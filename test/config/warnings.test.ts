@@ -211,7 +211,7 @@ describe("warnings about the process", () => {
 
   it("an MCP server that only Spin can find", () => {
     for (const gatewayUrl of ["http://ftl-mcp-gateway.spin.internal/mcp-internal", "http://mcp.spin.internal:80"]) {
-      assert.match(hostWarnings({ gatewayUrl }, {}).join(), /MCP_GATEWAY_URL/)
+      assert.match(hostWarnings({ gatewayUrl }, {}).join(), /MCP_SERVER_URL/)
     }
     assert.deepStrictEqual(hostWarnings({ gatewayUrl: "http://spin.internal.example/mcp" }, {}), [])
   })

@@ -5,7 +5,7 @@
  * `wcd_` are looked up here. Whoever comes with a token for the first time gets an account.
  *
  *     MCP_PROVIDER_TYPE=userinfo MCP_JWT_ISSUER=https://your-authkit-instance.com MCP_TOKEN_PREFIX=mat_
- *     MCP_PUBLIC_URL=https://my-server.com MCP_GATEWAY_URL=http://127.0.0.1:8080/mcp
+ *     MCP_PUBLIC_URL=https://my-server.com MCP_SERVER_URL=http://127.0.0.1:8080/mcp
  *     API_KEYS='{"<SHA-256 of a key>": {"userId": "user-1", "scopes": ["mcp:read"]}}'
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -78,7 +78,7 @@ describe("web handlers behind makeFetchMiddleware, with real clients", () => {
       const gateway = yield* Effect.acquireRelease(
         Effect.sync(() =>
           makeGateway({
-            gateway_url: upstream,
+            server_url: upstream,
             jwt_issuer: issuer.issuer,
             jwt_audience: "auto",
             public_url: origin

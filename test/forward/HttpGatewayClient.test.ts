@@ -120,6 +120,6 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
         send(answered(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")
       )
       assert.strictEqual(error._tag, "InvalidConfiguration")
-      assert.include(error.message, "MCP_GATEWAY_URL")
+      assert.include(error.message, "MCP_SERVER_URL")
     }))
 })

@@ -26,7 +26,7 @@ const Subject = (...providers: ReadonlyArray<ProviderInput>) =>
     Layer.provide(layerProviders),
     Layer.provide([KeyValueStore.layerMemory, Digest.layerWebCrypto]),
     Layer.provideMerge(TestIssuer.layerMemory({ algorithms: jwsAlgorithms, keys: "reused" })),
-    Layer.provide(GatewayConfig.layer({ gateway_url: "http://127.0.0.1:1/mcp", providers }))
+    Layer.provide(GatewayConfig.layer({ server_url: "http://127.0.0.1:1/mcp", providers }))
   )
 
 const Jwt = Subject({
@@ -34,7 +34,7 @@ const Jwt = Subject({
   issuer: "https://issuer.test",
   audience,
   algorithms: [...jwsAlgorithms],
-  allowed_domains: ["issuer.test"]
+  hosts: ["issuer.test"]
 })
 
 const verify = (token: string) => Effect.flatMap(TokenVerifier, ({ verify }) => verify(BearerToken.make(token)))

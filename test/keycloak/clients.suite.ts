@@ -22,7 +22,7 @@ class Landscape extends Context.Service<Landscape, { readonly realm: Realm; read
       const { url } = yield* officialServerV2
       const gateway = yield* startGateway(place, {
         ...jwtSettings(realm.issuer),
-        MCP_GATEWAY_URL: url,
+        MCP_SERVER_URL: url,
         MCP_REQUIRED_SCOPES: "mcp:read"
       })
       return { realm, gateway }

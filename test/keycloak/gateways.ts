@@ -40,7 +40,7 @@ export const startGateway = Effect.fnUntraced(function*(
     env: {
       PORT: String(port),
       MCP_PUBLIC_URL: new URL(resource).origin,
-      MCP_GATEWAY_URL: `${upstream.origin}/mcp`,
+      MCP_SERVER_URL: `${upstream.origin}/mcp`,
       ...env
     }
   })

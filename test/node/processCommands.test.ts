@@ -12,7 +12,7 @@ const noProvider = /No authentication providers configured\. Set MCP_JWT_ISSUER 
 
 const pem = (body: string) => `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`
 
-const server = { MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp" }
+const server = { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp" }
 
 const withKey = (key: string) => ({
   ...server,
@@ -80,7 +80,7 @@ describe("--check", { timeout: 60_000 }, () => {
         args: ["--check"],
         env: {
           HOST: "0.0.0.0",
-          MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp",
+          MCP_SERVER_URL: "http://127.0.0.1:8080/mcp",
           MCP_PROVIDERS: JSON.stringify([
             { type: "static", tokens: `${canary}-static:client:user:mcp:read` },
             {
@@ -95,7 +95,7 @@ describe("--check", { timeout: 60_000 }, () => {
       })
       assert.strictEqual(code, 0)
       const shown = JSON.parse(stdout)
-      assert.strictEqual(shown.gateway_url, "http://127.0.0.1:8080/mcp")
+      assert.strictEqual(shown.server_url, "http://127.0.0.1:8080/mcp")
       assert.strictEqual(shown.host, "0.0.0.0")
       assert.deepStrictEqual(shown.providers.map(({ type }: { type: string }) => type), ["static", "introspection"])
       assert.strictEqual(shown.providers[0].tokens[0].subject, "user")
@@ -172,7 +172,7 @@ describe("--check", { timeout: 60_000 }, () => {
         const env = { AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "https://mcp.example/mcp" }
         const { code, stderr, stdout } = yield* runProgram({ args, env })
         assert.deepStrictEqual([code, stdout], [1, ""])
-        assert.include(stderr, "  MCP_GATEWAY_URL: is missing. Set it to the URL of your MCP server")
+        assert.include(stderr, "  MCP_SERVER_URL: is missing. Set it to the URL of your MCP server")
       }))
 
     it.live(`refuses its own address as the MCP server's, ${way}`, () =>
@@ -180,7 +180,7 @@ describe("--check", { timeout: 60_000 }, () => {
         const env = { MCP_STATIC_TOKENS: "t:c:s:", MCP_SERVER_URL: "http://localhost:3000/mcp" }
         const { code, stderr } = yield* runProgram({ args, env })
         assert.strictEqual(code, 1)
-        assert.include(stderr, "  MCP_GATEWAY_URL: is the address on which the gateway itself listens")
+        assert.include(stderr, "  MCP_SERVER_URL: is the address on which the gateway itself listens")
       }))
 
     it.live(`refuses to run without a provider, ${way}`, () =>

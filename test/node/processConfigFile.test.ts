@@ -9,7 +9,7 @@ const canary = "canary-5d0b6c9e13f7482a"
 
 const document = (members: object = {}) =>
   JSON.stringify({
-    gateway_url: "http://127.0.0.1:8080/from-file",
+    server_url: "http://127.0.0.1:8080/from-file",
     log_level: "warn",
     providers: [{ type: "static", tokens: `${canary}:client:user:read` }],
     ...members
@@ -30,7 +30,7 @@ describe("config file", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile("gateway.json", document())
       const shown = accepted(yield* check({ args: ["--config", file] }))
-      assert.strictEqual(shown.gateway_url, "http://127.0.0.1:8080/from-file")
+      assert.strictEqual(shown.server_url, "http://127.0.0.1:8080/from-file")
       assert.strictEqual(shown.log_level, "warn")
     }))
 
@@ -38,20 +38,20 @@ describe("config file", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile("gateway.json", `\ufeff${document()}`)
       const shown = accepted(yield* check({ cwd: dirname(file), env: { MCP_CONFIG_FILE: basename(file) } }))
-      assert.strictEqual(shown.gateway_url, "http://127.0.0.1:8080/from-file")
+      assert.strictEqual(shown.server_url, "http://127.0.0.1:8080/from-file")
     }))
 
   it.live("CFG-02 the environment wins over the file, and --config over MCP_CONFIG_FILE", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile("gateway.json", document())
-      const other = yield* temporaryFile("other.json", document({ gateway_url: "http://127.0.0.1:8080/other" }))
-      const env = { MCP_GATEWAY_URL: "http://127.0.0.1:8080/from-environment" }
+      const other = yield* temporaryFile("other.json", document({ server_url: "http://127.0.0.1:8080/other" }))
+      const env = { MCP_SERVER_URL: "http://127.0.0.1:8080/from-environment" }
       const shown = accepted(yield* check({ args: ["--config", file], env }))
-      assert.strictEqual(shown.gateway_url, "http://127.0.0.1:8080/from-environment")
+      assert.strictEqual(shown.server_url, "http://127.0.0.1:8080/from-environment")
       assert.strictEqual(shown.log_level, "warn")
 
       const named = accepted(yield* check({ args: ["--config", file], env: { MCP_CONFIG_FILE: other } }))
-      assert.strictEqual(named.gateway_url, "http://127.0.0.1:8080/from-file")
+      assert.strictEqual(named.server_url, "http://127.0.0.1:8080/from-file")
     }))
 
   const unusable = [

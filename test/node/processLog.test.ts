@@ -56,7 +56,7 @@ class Traced extends Context.Service<Traced, {
       const issuer = yield* TestIssuer.make({ audience: "https://mcp.example/mcp" })
       const gateway = yield* startGatewayProgram({
         env: {
-          MCP_GATEWAY_URL: upstream.origin,
+          MCP_SERVER_URL: upstream.origin,
           MCP_LOG_LEVEL: "trace",
           MCP_PROVIDERS: JSON.stringify([
             { type: "static", name: "fixed", tokens: `${canary}:dev-client:dev-user:read` },

@@ -29,7 +29,7 @@ describe("on Node 24", () => {
       const issuer = yield* TestIssuer.make({ audience: "https://mcp.example/mcp" })
       const upstream = yield* makeRecordingUpstream
       const env = {
-        MCP_GATEWAY_URL: upstream.origin,
+        MCP_SERVER_URL: upstream.origin,
         MCP_PROVIDER_TYPE: "oidc",
         MCP_JWT_ISSUER: issuer.issuer,
         MCP_JWT_AUDIENCE: "https://mcp.example/mcp"

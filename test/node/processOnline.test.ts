@@ -44,7 +44,7 @@ const noise = "x".repeat(40)
 
 /** An environment in which only the MCP server matters. */
 const withServer = (gatewayUrl: string) => ({
-  MCP_GATEWAY_URL: gatewayUrl,
+  MCP_SERVER_URL: gatewayUrl,
   MCP_STATIC_TOKENS: `${canary}${noise}:c:s:`
 })
 
@@ -67,7 +67,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       const issuer = yield* TestIssuer.make({ audience, client })
       const upstream = yield* makeRecordingUpstream
       const { code, lines } = yield* online({
-        MCP_GATEWAY_URL: `${upstream.origin}/mcp`,
+        MCP_SERVER_URL: `${upstream.origin}/mcp`,
         ...providers([
           { type: "oidc", name: "jwt", issuer: issuer.issuer, audience },
           {
@@ -109,7 +109,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
         client_secret: `${canary}-wrong`
       }
       const { code, lines } = yield* online({
-        MCP_GATEWAY_URL: upstream.origin,
+        MCP_SERVER_URL: upstream.origin,
         ...providers([
           { ...asking, name: "a", introspection_endpoint: `${issuer.issuer}/oauth2/introspection` },
           { ...asking, name: "b", token_prefix: "b_", introspection_endpoint: `${issuer.issuer}/nowhere` },
@@ -132,7 +132,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience, algorithms: ["ES256"] })
       const upstream = yield* makeRecordingUpstream
-      const env = { MCP_GATEWAY_URL: upstream.origin, MCP_JWT_ISSUER: issuer.issuer, MCP_JWT_AUDIENCE: audience }
+      const env = { MCP_SERVER_URL: upstream.origin, MCP_JWT_ISSUER: issuer.issuer, MCP_JWT_AUDIENCE: audience }
       const wrong = yield* online(env)
       assert.strictEqual(wrong.code, 1)
       find(wrong.lines, /^error: .*is for RS256; they are for ES256\. Set MCP_JWT_ALGORITHM/)
@@ -172,7 +172,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
     it.live(`fails for a provider that ${what}`, () =>
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream
-        const { code, lines } = yield* online({ MCP_GATEWAY_URL: upstream.origin, ...(yield* documents(places)) })
+        const { code, lines } = yield* online({ MCP_SERVER_URL: upstream.origin, ...(yield* documents(places)) })
         assert.strictEqual(code, 1)
         find(lines, pattern)
         find(lines, /^ok: MCP server/)
@@ -189,7 +189,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
         "/me": () => new Response("", { status: 401 })
       }))
       const { code, lines } = yield* online({
-        MCP_GATEWAY_URL: upstream.origin,
+        MCP_SERVER_URL: upstream.origin,
         ...providers([
           { type: "oidc", name: "many", issuer: `${origin}/{tenantid}`, tenants: ["one", "two"], audience },
           { type: "userinfo", name: "user", issuer: `${origin}/user` }
@@ -207,7 +207,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       const upstream = yield* makeRecordingUpstream
       const { published } = yield* Effect.map(TestIssuer.make({ audience }), ({ jwksUri }) => ({ published: jwksUri }))
       const env = yield* documents((origin) => ({ [wellKnown]: { issuer: origin, jwks_uri: published } }))
-      const { code, lines } = yield* online({ MCP_GATEWAY_URL: upstream.origin, ...env })
+      const { code, lines } = yield* online({ MCP_SERVER_URL: upstream.origin, ...env })
       assert.strictEqual(code, 0)
       find(lines, /^warning: .*does not list S256/)
       find(lines, /^note: .*no registration_endpoint/)
@@ -220,7 +220,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
           registration_endpoint: `${origin}/register`
         }
       }))
-      const good = yield* online({ MCP_GATEWAY_URL: upstream.origin, ...whole })
+      const good = yield* online({ MCP_SERVER_URL: upstream.origin, ...whole })
       assert.deepStrictEqual([good.code, new Set(levels(good.lines))], [0, new Set(["ok"])])
     }))
 
@@ -229,7 +229,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       const closed = yield* closedPort
       const origin = yield* silent
       const { code, lines } = yield* online({
-        MCP_GATEWAY_URL: `http://127.0.0.1:${closed}/mcp`,
+        MCP_SERVER_URL: `http://127.0.0.1:${closed}/mcp`,
         ...providers([
           { type: "oidc", name: "closed", issuer: `http://127.0.0.1:${closed}/a`, audience },
           { type: "userinfo", name: "silent", issuer: origin }
@@ -301,7 +301,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
   it.live("asks nobody where the settings are wrong, and without --check", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
-      const wrong = yield* runProgram({ args: ["--check", "--online"], env: { MCP_GATEWAY_URL: upstream.origin } })
+      const wrong = yield* runProgram({ args: ["--check", "--online"], env: { MCP_SERVER_URL: upstream.origin } })
       assert.deepStrictEqual([wrong.code, wrong.stdout], [1, ""])
       assert.include(wrong.stderr, "No authentication providers configured")
       const alone = yield* runProgram({ args: ["--online"], env: withServer(upstream.origin) })

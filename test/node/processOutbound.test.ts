@@ -5,7 +5,7 @@ import { startGatewayProgram } from "./support/GatewayProgram.ts"
 import { startProgram } from "./support/Program.ts"
 
 const env = {
-  MCP_GATEWAY_URL: "http://127.0.0.1:9/mcp",
+  MCP_SERVER_URL: "http://127.0.0.1:9/mcp",
   MCP_PROVIDER_TYPE: "userinfo",
   MCP_JWT_ISSUER: "http://idp.invalid",
   MCP_ALLOW_HTTP: "idp.invalid"

@@ -10,7 +10,7 @@ import { sh } from "./support/shell.ts"
 const canary = "canary-91c0de77a5b3f2e4"
 
 const introspection = {
-  MCP_GATEWAY_URL: "http://127.0.0.1:8080/mcp",
+  MCP_SERVER_URL: "http://127.0.0.1:8080/mcp",
   MCP_PROVIDER_TYPE: "introspection",
   MCP_JWT_ISSUER: "https://issuer.example",
   MCP_JWT_AUDIENCE: "https://mcp.example/mcp",
@@ -36,9 +36,9 @@ describe("secrets from files", { timeout: 60_000 }, () => {
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream
         const tokens = yield* temporaryFile("tokens", `${canary}:client:alice:read\n${canary}2:client:bob:read\n`)
-        const { MCP_GATEWAY_URL = "" } = staticSettings(upstream.origin)
+        const { MCP_SERVER_URL = "" } = staticSettings(upstream.origin)
         const { origin } = yield* startGatewayProgram({
-          env: { MCP_GATEWAY_URL, MCP_STATIC_TOKENS_FILE: tokens, MCP_WORKERS: workers }
+          env: { MCP_SERVER_URL, MCP_STATIC_TOKENS_FILE: tokens, MCP_WORKERS: workers }
         })
         const status = (token: string) =>
           Effect.promise(async () =>
@@ -65,7 +65,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
       const providers = yield* temporaryFile("providers.json", JSON.stringify([entry]))
       const config = yield* temporaryFile(
         "gateway.json",
-        JSON.stringify({ gateway_url: "http://127.0.0.1:8080/mcp", providers_file: providers })
+        JSON.stringify({ server_url: "http://127.0.0.1:8080/mcp", providers_file: providers })
       )
       const { code, stderr, stdout } = yield* runProgram({ args: ["--check", "--config", config] })
       assert.deepStrictEqual([code, stderr], [0, ""])

@@ -23,7 +23,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       const port = yield* closedPort
       const { origin } = yield* startGatewayProgram({
         env: {
-          MCP_GATEWAY_URL: upstream.origin,
+          MCP_SERVER_URL: upstream.origin,
           MCP_PROVIDER_TYPE: "oidc",
           MCP_JWT_ISSUER: issuer.issuer,
           MCP_JWT_AUDIENCE: "https://mcp.example/mcp",
@@ -81,7 +81,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       )
       const { origin } = yield* startGatewayProgram({
         nodeArgs: [`--env-file=${file}`],
-        env: { MCP_GATEWAY_URL: `${upstream.origin}/mcp-internal` }
+        env: { MCP_SERVER_URL: `${upstream.origin}/mcp-internal` }
       })
       const url = `http://localhost:${new URL(origin).port}/mcp`
       const answer = yield* sh(`curl -sS -H "Authorization: Bearer dev-token" \\

@@ -155,7 +155,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       const upstream = yield* makeRecordingUpstream
       const document = (token: string) =>
         JSON.stringify({
-          gateway_url: upstream.origin,
+          server_url: upstream.origin,
           workers: 2,
           providers: [{ type: "static", tokens: `${token}:client:user:read` }]
         })

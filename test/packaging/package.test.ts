@@ -38,7 +38,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       const folder = yield* emptyFolder
       yield* sh(`cp -r '${project}/node_modules/mcp-authorizer' '${folder}'`)
       const main = `'${folder}/mcp-authorizer/${manifest.bin["mcp-authorizer"]}'`
-      const settings = "MCP_STATIC_TOKENS=dev-token:dev-client:dev-user:read MCP_GATEWAY_URL=http://127.0.0.1:9"
+      const settings = "MCP_STATIC_TOKENS=dev-token:dev-client:dev-user:read MCP_SERVER_URL=http://127.0.0.1:9"
       const shown = yield* sh(`${settings} ${main} --check 2> /dev/null`)
       assert.strictEqual(JSON.parse(shown).providers[0].type, "static")
       // The service proper is a file of its own.

@@ -102,12 +102,12 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
         const below = yield* slash.ask("/mcp/x")
         assert.deepStrictEqual([below.status, below.seen.map(({ url }) => url)], [502, ["/server/x"]], start)
         assert.notInclude(below.text, "/server")
-        yield* slash.logged(`redirects (307) to ${slash.upstream.origin}/server/x/; set MCP_GATEWAY_URL`)
+        yield* slash.logged(`redirects (307) to ${slash.upstream.origin}/server/x/; set MCP_SERVER_URL`)
 
         const other = yield* make(start, "/server", answers.redirect("https://elsewhere.example/server/?t=secret", 308))
         const elsewhere = yield* other.ask("/mcp")
         assert.deepStrictEqual([elsewhere.status, elsewhere.seen.length], [502, 1], start)
-        yield* other.logged("redirects (308) to https://elsewhere.example/server/; set MCP_GATEWAY_URL")
+        yield* other.logged("redirects (308) to https://elsewhere.example/server/; set MCP_SERVER_URL")
         assert.notInclude(other.log(), "secret")
       }
     }))

@@ -139,7 +139,7 @@ layer(Subject)("ProviderHttp", (it) => {
       const before = yield* issuer.hits("/jwks")
       const allowedDomains = ["*.authkit.app"]
       const { detail } = yield* Effect.flip(send(`${issuer.issuer}/jwks`, { allowedDomains }))
-      const advice = "add the host to MCP_ALLOWED_DOMAINS"
+      const advice = "add the host to MCP_PROVIDER_HOSTS"
       assert.strictEqual(detail, `${issuer.issuer}/jwks: HostNotAllowed: ${advice}`)
       assert.strictEqual(yield* issuer.hits("/jwks"), before)
       yield* send(`${issuer.issuer}/jwks`, { allowedDomains: ["127.0.0.1"] })

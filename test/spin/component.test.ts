@@ -66,7 +66,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.strictEqual(preflight.status, 204)
       assert.deepStrictEqual(preflight.headers["access-control-allow-methods"], ["GET, POST, PUT, DELETE, OPTIONS"])
       const log = host.logged()
-      for (const name of ["mcp_jwt_isuer", "Did you mean MCP_JWT_ISSUER?", "MCP_GATEWAY_URL"]) assert.include(log, name)
+      for (const name of ["mcp_jwt_isuer", "Did you mean MCP_JWT_ISSUER?", "MCP_SERVER_URL"]) assert.include(log, name)
       assert.notInclude(log, "secret-value")
     }))
 
@@ -79,7 +79,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const answer = yield* exchange({ lines: [bearer("dev-token")], body: ping })
       assert.strictEqual(answer.status, 500)
       assert.include(answer.text, "server_error")
-      assert.include(host.logged(), "MCP_GATEWAY_URL")
+      assert.include(host.logged(), "MCP_SERVER_URL")
     }))
 
   it.effect(

@@ -34,12 +34,17 @@ export const domains: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>
 
 const host = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]+\])$/
 
+const yesOrNo = /^(?:true|false|yes|no|on|off|1|0)$/
+
 /** Hosts by their full names, in lower case: what is allowed to one is not to be allowed to its neighbours. */
 export const hosts: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
   "comma list",
   /,/,
   (members) => {
     const names = members.map((member) => member.toLowerCase())
+    if (names.some((name) => yesOrNo.test(name))) {
+      return refuse("says yes or no where the names of hosts are expected", "Name the hosts: keycloak or idp.lan")
+    }
     return names.every((name) => host.test(name))
       ? Result.succeed(names)
       : refuse(

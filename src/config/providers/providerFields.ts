@@ -7,6 +7,8 @@ import type { Decoded, Input, SettingName } from "../settings.ts"
 export interface ProviderField<out N extends SettingName = SettingName> {
   /** The setting with the same kind and meaning. */
   readonly setting: N
+  /** What the field was called before: still accepted. */
+  readonly formerly?: string
   /** The setting speaks of the whole gateway, so that it does not describe the single provider. */
   readonly gatewayWide?: true
 }
@@ -26,7 +28,7 @@ const table = {
   require_at_jwt: { setting: "MCP_REQUIRE_AT_JWT" },
   require_verified_email: { setting: "MCP_REQUIRE_VERIFIED_EMAIL" },
   required_scopes: { setting: "MCP_REQUIRED_SCOPES", gatewayWide: true },
-  allowed_domains: { setting: "MCP_ALLOWED_DOMAINS" },
+  hosts: { setting: "MCP_PROVIDER_HOSTS", formerly: "allowed_domains" },
   allow_http: { setting: "MCP_ALLOW_HTTP", gatewayWide: true },
   token_prefix: { setting: "MCP_TOKEN_PREFIX" },
   tokens: { setting: "MCP_STATIC_TOKENS" },
@@ -47,10 +49,26 @@ export type ProviderFieldName = keyof Table
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
 
 /** One provider in TypeScript code, and in JSON: the fields that its type has a use for. */
-export type ProviderInput = { readonly [F in ProviderFieldName]?: Input<Table[F]["setting"]> | undefined }
+export type ProviderInput =
+  & { readonly [F in ProviderFieldName]?: Input<Table[F]["setting"]> | undefined }
+  & {
+    readonly [
+      F in ProviderFieldName as Table[F] extends { readonly formerly: infer Former extends string } ? Former : never
+    ]?:
+      | Input<Table[F]["setting"]>
+      | undefined
+  }
 
 /** The fields, by name, in the order of the reference. */
 export const providerFields: { readonly [F in ProviderFieldName]: ProviderField<Table[F]["setting"]> } = table
 
 // `Object.keys` has no narrower type; the table is a constant.
 export const providerFieldNames = Object.keys(table) as ReadonlyArray<ProviderFieldName>
+
+/** Fields by the names that they had before. */
+export const formerFields: ReadonlyMap<string, ProviderFieldName> = new Map(
+  providerFieldNames.flatMap((field) => {
+    const { formerly } = providerFields[field]
+    return formerly === undefined ? [] : [[formerly, field]]
+  })
+)

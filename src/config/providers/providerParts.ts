@@ -162,14 +162,14 @@ export const allowedDomains = (
     const host = url === undefined ? undefined : hostname(url)
     return host === undefined ? [] : [{ field, host }]
   })
-  const configured = fields.read("allowed_domains")
-  const patterns = configured ?? (fields.given.has("allowed_domains") ? [] : usual(hosts))
+  const configured = fields.read("hosts")
+  const patterns = configured ?? (fields.given.has("hosts") ? [] : usual(hosts))
   if (patterns.length === 0) return []
   for (const { field, host } of hosts) {
     if (matchesDomain(patterns, host)) continue
     fields.report(field, {
       problem: "has a host that is not among the allowed domains",
-      cure: `Correct it, or add its host to ${fields.label("allowed_domains")}`
+      cure: `Correct it, or add its host to ${fields.label("hosts")}`
     })
   }
   return [...new Set(patterns)]

@@ -12,7 +12,7 @@ import { isObject } from "../sources/nested.ts"
 import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"
 import * as FieldReader from "./FieldReader.ts"
-import { type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
+import { formerFields, type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
 import { reportPair } from "./providerPairs.ts"
 import type { ProviderContext } from "./providerParts.ts"
 
@@ -57,11 +57,13 @@ const entry = (
   const given = new Map<ProviderFieldName, Given>()
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
-    const field = isField(name) ? name : fileFields.get(name)
+    const own = isField(name) ? name : formerFields.get(name)
+    const field = own ?? fileFields.get(name)
     if (field !== undefined) {
       const found: Given = { value: member, isText: false, source, spellings: [name] }
-      if (given.has(field)) problems.push(givenTwice(`${setting}.${field}`, field, `${field}_file`))
-      const read = field === name ? undefined : fromSettingFile(`${setting}.${name}`, found, contentOf)
+      const other = given.get(field)
+      if (other !== undefined) problems.push(givenTwice(`${setting}.${field}`, other.spellings.join(), name))
+      const read = field === own ? undefined : fromSettingFile(`${setting}.${name}`, found, contentOf)
       given.set(field, read?.given ?? found)
       if (read?.problem !== undefined) problems.push(read.problem)
       continue

@@ -9,7 +9,7 @@ import { isObject } from "./nested.ts"
 import type { Given } from "./Source.ts"
 
 const members: ReadonlyMap<string, SettingName> = new Map([
-  ["mcp_gateway_url", "MCP_GATEWAY_URL"],
+  ["mcp_gateway_url", "MCP_SERVER_URL"],
   ["trace_id_header", "MCP_TRACE_HEADER"],
   ["enabled", "MCP_AUTH_ENABLED"],
   ["providers", "MCP_PROVIDERS"]

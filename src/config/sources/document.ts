@@ -1,13 +1,13 @@
 import type { GatewayConfigInput } from "../GatewayConfigInput.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
-import { fileKey, type SettingName, settingNames, settings } from "../settings.ts"
+import { fileKey, fileKeysOf, type SettingName, settingNames, settings, spellingsOf } from "../settings.ts"
 import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import type { Given, Source } from "./Source.ts"
 
 const byKey: ReadonlyMap<string, SettingName> = new Map(
-  settingNames.flatMap((name) => settings[name].variableOnly ? [] : [[fileKey(name), name]])
+  settingNames.flatMap((name) => fileKeysOf(name).map((key) => [key, name]))
 )
 
 const byFileKey: ReadonlyMap<string, SettingName> = new Map(
@@ -15,15 +15,15 @@ const byFileKey: ReadonlyMap<string, SettingName> = new Map(
 )
 
 const byVariable: ReadonlyMap<string, SettingName> = new Map(
-  settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []].map((variable) => [variable, name]))
+  settingNames.flatMap((name) => spellingsOf(name).map((variable) => [variable, name]))
 )
 
 const unknownKey = (key: string): Problem => {
   const variable = key.toUpperCase()
   const setting = byVariable.get(variable) ?? byVariable.get(`MCP_${variable}`)
-  const meant = setting !== undefined && byKey.get(fileKey(setting)) === setting
-    ? fileKey(setting)
-    : nearestName(key, [...byKey.keys(), ...byFileKey.keys()])
+  const nearest = nearestName(key, [...byKey.keys(), ...byFileKey.keys()])
+  const known = setting ?? (nearest === undefined ? undefined : byKey.get(nearest))
+  const meant = known !== undefined && byKey.get(fileKey(known)) === known ? fileKey(known) : nearest
   return {
     setting: showMember(key),
     source: undefined,
@@ -39,7 +39,7 @@ const read = (
   contentOf: ContentOf
 ): Source => {
   if (!isObject(document)) {
-    const cure = "Write one JSON object, as {\"gateway_url\": …}"
+    const cure = "Write one JSON object, as {\"server_url\": …}"
     return {
       given: new Map(),
       problems: [{ setting: whole, source: undefined, problem: "is not a JSON object", cure }]

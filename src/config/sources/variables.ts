@@ -1,23 +1,31 @@
 import * as Result from "effect/Result"
 import type { Problem } from "../InvalidConfiguration.ts"
-import { type SettingName, settingNames, settings } from "../settings.ts"
+import { type SettingName, settingNames, settings, spellingsOf } from "../settings.ts"
 import { readAuthConfig } from "./authConfig.ts"
 import { nearestName, showName } from "./nearestName.ts"
 import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import { decode, type Given, type Source } from "./Source.ts"
 
 const byName: ReadonlyMap<string, SettingName> = new Map(
-  settingNames.flatMap((name) => [name, ...settings[name].aliases ?? []].map((spelling) => [spelling, name]))
+  settingNames.flatMap((name) => spellingsOf(name).map((spelling) => [spelling, name]))
 )
 
 const byFileName: ReadonlyMap<string, SettingName> = new Map(
-  fileSettings.flatMap((name) => [name, ...settings[name].aliases ?? []].map((spelling) => [`${spelling}_FILE`, name]))
+  fileSettings.flatMap((name) => spellingsOf(name).map((spelling) => [`${spelling}_FILE`, name]))
 )
 
 const knownNames = [...byName.keys(), ...byFileName.keys()]
 
 /** Every name that a setting has as a variable: the canonical ones and the others. */
 export const variableNames: ReadonlyArray<string> = [...byName.keys()]
+
+/** What settings are called now, by the names that they had before. */
+const currentNames: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.flatMap((name) => {
+    const { formerly } = settings[name]
+    return formerly === undefined ? [] : [[formerly, name]]
+  })
+)
 
 /** Names that nobody but this gateway should use, so that an unknown one is a mistake. */
 const claimed = /^(?:MCP_|AUTHKIT_|AUTH_PROVIDER_)/
@@ -27,7 +35,8 @@ const canonical = (spelling: string): string => spelling.toUpperCase().replace(/
 const unknownName = (spelling: string): Problem => {
   const name = canonical(spelling)
   const plain = name.replace(/^MCP_/, "") // MCP_PORT
-  const meant = byName.has(plain) ? plain : nearestName(name, knownNames.filter((known) => claimed.test(known)))
+  const found = byName.has(plain) ? plain : nearestName(name, knownNames.filter((known) => claimed.test(known)))
+  const meant = found && (currentNames.get(found) ?? found)
   return {
     setting: showName(spelling),
     source: undefined,

@@ -23,7 +23,7 @@ const gateway = (mcpUrl: string, port: number) =>
     const upstream = yield* DemoMcpServer
     return NodeGateway.layer().pipe(
       Layer.provide(GatewayConfig.layer({
-        gateway_url: upstream.url,
+        server_url: upstream.url,
         port,
         public_url: new URL(mcpUrl).origin,
         providers: [{ type: "oidc", name: "development", issuer: issuer.issuer, audience: [mcpUrl] }]

@@ -25,9 +25,9 @@ const judge = (head: Head, target: string, settings: GatewaySettings, path: Serv
   if (isRedirect(status)) {
     const to = redirectTarget(head)
     return path.learns("", target, head)
-      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set MCP_GATEWAY_URL to that.`)
+      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set MCP_SERVER_URL to that.`)
       : error(
-        `it redirects (${status}) to ${to}, which the gateway does not follow. Set MCP_GATEWAY_URL to where it answers.`
+        `it redirects (${status}) to ${to}, which the gateway does not follow. Set MCP_SERVER_URL to where it answers.`
       )
   }
   if ((status === 401 || status === 403) && !forwardAuthorization) {
@@ -43,7 +43,7 @@ const judge = (head: Head, target: string, settings: GatewaySettings, path: Serv
   }
   if (status >= 500) return warning(`it answers ${status}: the server, or a proxy in front of it, is in trouble`)
   return String(head.headers["content-type"]).startsWith("text/html")
-    ? warning(`it answers with a page for people (${status}). Check MCP_GATEWAY_URL.`)
+    ? warning(`it answers with a page for people (${status}). Check MCP_SERVER_URL.`)
     : ok(`it answers (${status})`)
 }
 
@@ -63,7 +63,7 @@ export const askServer = Effect.fnUntraced(
       Effect.map((head) => [judge(head, target, settings, path)]),
       Effect.catchTags({
         UpstreamUnavailable: ({ detail }) =>
-          Effect.succeed([error(`${withHint(detail)}. Start the MCP server, or correct MCP_GATEWAY_URL.`)]),
+          Effect.succeed([error(`${withHint(detail)}. Start the MCP server, or correct MCP_SERVER_URL.`)]),
         UpstreamTimeout: ({ millis }) =>
           Effect.succeed([error(`it does not answer within ${millis / 1000} seconds (MCP_UPSTREAM_TIMEOUT)`)])
       }),

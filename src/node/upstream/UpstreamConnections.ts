@@ -33,7 +33,7 @@ export class UpstreamConnections {
   readonly #once: Pool
 
   /**
-   * @param gatewayUrl `MCP_GATEWAY_URL`
+   * @param gatewayUrl `MCP_SERVER_URL`
    * @param idleMillis how long an idle connection is kept where the server does not say; 0: connections serve once
    * @param secureContext the authorities to trust; `undefined`: those of Node
    */

@@ -27,7 +27,7 @@ export class Subject extends Context.Service<Subject, {
     Layer.succeed(Subject, {
       connect: Effect.fnUntraced(function*(gatewayUrl, settings = {}) {
         const config = GatewayConfig.layer({
-          gateway_url: gatewayUrl,
+          server_url: gatewayUrl,
           auth_enabled: false,
           upstream_timeout: settings.upstreamTimeout ?? 30,
           max_waiting: settings.maxWaiting

@@ -40,12 +40,12 @@ describe("what is left in values", () => {
       const [setting, value] of [
         ["MCP_JWT_ISSUER", "\"https://issuer.example\""],
         ["MCP_JWT_JWKS_URI", "'https://issuer.example/jwks'"],
-        ["MCP_GATEWAY_URL", "“http://mcp.internal/mcp”"],
+        ["MCP_SERVER_URL", "“http://mcp.internal/mcp”"],
         ["MCP_PUBLIC_URL", "\"https://mcp.example.com\""],
         ["MCP_REQUIRED_SCOPES", "\"mcp:read mcp:write\""],
         ["MCP_SCOPES_SUPPORTED", "“read”"],
         ["MCP_PATH", "\"/mcp\""],
-        ["MCP_ALLOWED_DOMAINS", "\"issuer.example\""],
+        ["MCP_PROVIDER_HOSTS", "\"issuer.example\""],
         ["MCP_ALLOWED_ORIGINS", "'https://app.example'"],
         ["MCP_TRACE_HEADER", "\"X-Trace\""]
       ] as const
@@ -67,7 +67,7 @@ describe("what is left in values", () => {
       issuer("{\"issuer\":\"https://issuer.example\"}"),
       "is a JSON object where one value is expected"
     )
-    settingsOf({ ...oidc, MCP_JWT_AUDIENCE: "a,b", MCP_ALLOWED_DOMAINS: "[::1],issuer.example" })
+    settingsOf({ ...oidc, MCP_JWT_AUDIENCE: "a,b", MCP_PROVIDER_HOSTS: "[::1],issuer.example" })
     settingsOf({}, { jwt_issuer: "https://issuer.example", jwt_audience: ["a", "b"] })
   })
 
@@ -100,13 +100,13 @@ describe("what is left in values", () => {
       assert.strictEqual(audience(value), "holds a placeholder that nothing has filled in", value)
     }
     assert.strictEqual(
-      problem({ MCP_GATEWAY_URL: "http://${MCP_HOST}:8080/mcp" }),
+      problem({ MCP_SERVER_URL: "http://${MCP_HOST}:8080/mcp" }),
       "holds a placeholder that nothing has filled in"
     )
     // Percent-encoding is none.
     settingsOf({
       ...oidc,
-      MCP_GATEWAY_URL: "http+unix://%2Frun%2Fmcp.sock/mcp",
+      MCP_SERVER_URL: "http+unix://%2Frun%2Fmcp.sock/mcp",
       MCP_JWT_AUDIENCE: "https://a/%C3%A9%C3%A8"
     })
   })

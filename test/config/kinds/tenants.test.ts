@@ -6,7 +6,7 @@ import { onlyProblemOf, settingsOf } from "../resolving.ts"
 const entra = {
   MCP_JWT_ISSUER: "https://login.microsoftonline.com/{tenantid}/v2.0",
   MCP_JWT_AUDIENCE: "api://app",
-  MCP_GATEWAY_URL: "http://127.0.0.1:8000/mcp"
+  MCP_SERVER_URL: "http://127.0.0.1:8000/mcp"
 }
 const one = "11111111-2222-3333-4444-55555555555a"
 const two = "11111111-2222-3333-4444-55555555555b"
@@ -68,7 +68,7 @@ describe("where metadata are", () => {
     const url = "https://keycloak.internal/realms/a/.well-known/openid-configuration"
     const [provider] = settingsOf({ ...keycloak, MCP_DISCOVERY_URL: url }).providers
     assert.deepInclude(provider, { discoveryUrl: url })
-    const problem = onlyProblemOf({ ...keycloak, MCP_DISCOVERY_URL: url, MCP_ALLOWED_DOMAINS: "id.example" })
+    const problem = onlyProblemOf({ ...keycloak, MCP_DISCOVERY_URL: url, MCP_PROVIDER_HOSTS: "id.example" })
     assert.strictEqual(problem.setting, "MCP_DISCOVERY_URL")
     const plain = { ...keycloak, MCP_DISCOVERY_URL: url.replace("https", "http") }
     assert.strictEqual(onlyProblemOf(plain).setting, "MCP_DISCOVERY_URL")

@@ -33,7 +33,7 @@ describe("config file and embedding", () => {
     const settings = settingsOf({ MCP_PATH: "/a", AUTH_GATEWAY_URL: "http://env" }, {
       ...document,
       path: "/b",
-      gateway_url: "http://file",
+      server_url: "http://file",
       port: 1
     })
     assert.strictEqual(settings.path, "/a")
@@ -55,9 +55,9 @@ describe("config file and embedding", () => {
   it("CFG-01 refuses unknown members and names the nearest one", () => {
     for (
       const [key, meant] of [
-        ["gatewayurl", "gateway_url"],
-        ["mcp_gateway_url", "gateway_url"],
-        ["MCP_GATEWAY_URL", "gateway_url"],
+        ["gatewayurl", "server_url"],
+        ["mcp_gateway_url", "server_url"],
+        ["MCP_SERVER_URL", "server_url"],
         ["authkit_domain", "jwt_issuer"],
         ["Port", "port"],
         ["provider", "providers"]
@@ -92,7 +92,7 @@ describe("config file and embedding", () => {
         ["port", null],
         ["path", 1],
         ["path", ""],
-        ["gateway_url", ["http://x"]],
+        ["server_url", ["http://x"]],
         ["error_style", "OAuth"],
         ["error_style", 1],
         ["required_scopes", []],

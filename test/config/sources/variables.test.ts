@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { settingNames, settings } from "../../../src/config/settings.ts"
+import { settingNames, type settings, spellingsOf } from "../../../src/config/settings.ts"
 import { configFile } from "../../../src/config/sources/variables.ts"
 import { complete, onlyProblemOf, problemsOf, settingsOf } from "../resolving.ts"
 
 /** Each setting with a value, and all names for it. */
 const samples: ReadonlyArray<readonly [name: keyof typeof settings, value: string]> = [
-  ["MCP_GATEWAY_URL", "http://mcp.internal/x"],
+  ["MCP_SERVER_URL", "http://mcp.internal/x"],
   ["MCP_TRACE_HEADER", "X-Request-Id"],
   ["MCP_PROVIDER_TYPE", "authkit"],
   ["MCP_PROVIDER_NAME", "workforce"],
@@ -18,11 +18,11 @@ const samples: ReadonlyArray<readonly [name: keyof typeof settings, value: strin
   ["MCP_OAUTH_AUTHORIZE_ENDPOINT", "https://tenant.authkit.app/a"],
   ["MCP_OAUTH_TOKEN_ENDPOINT", "https://tenant.authkit.app/t"],
   ["MCP_OAUTH_USERINFO_ENDPOINT", "https://tenant.authkit.app/u"],
-  ["MCP_ALLOWED_DOMAINS", "*.authkit.app"]
+  ["MCP_PROVIDER_HOSTS", "*.authkit.app"]
 ]
 
 const spellings = (name: keyof typeof settings): ReadonlyArray<string> =>
-  [name, ...settings[name].aliases ?? []].flatMap((spelling) =>
+  spellingsOf(name).flatMap((spelling) =>
     [spelling, spelling.toLowerCase()].flatMap((cased) => [
       cased,
       `SPIN_VARIABLE_${cased}`,
@@ -48,12 +48,12 @@ describe("variables", () => {
   it("has exactly the documented aliases", () => {
     assert.deepStrictEqual(
       Object.fromEntries(settingNames.flatMap((name) => {
-        const { aliases } = settings[name]
-        return aliases === undefined ? [] : [[name, aliases]]
+        const others = spellingsOf(name).slice(1)
+        return others.length === 0 ? [] : [[name, others]]
       })),
       {
         MCP_AUTH_ENABLED: ["AUTH_ENABLED"],
-        MCP_GATEWAY_URL: ["AUTH_GATEWAY_URL", "MCP_SERVER_URL", "MCP_UPSTREAM_URL"],
+        MCP_SERVER_URL: ["MCP_GATEWAY_URL", "AUTH_GATEWAY_URL", "MCP_UPSTREAM_URL"],
         MCP_TRACE_HEADER: ["AUTH_TRACE_HEADER"],
         MCP_PROVIDER_TYPE: ["AUTH_PROVIDER_TYPE"],
         MCP_PROVIDER_NAME: ["AUTH_PROVIDER_NAME"],
@@ -64,7 +64,7 @@ describe("variables", () => {
         MCP_OAUTH_AUTHORIZE_ENDPOINT: ["AUTH_PROVIDER_AUTHORIZE_ENDPOINT"],
         MCP_OAUTH_TOKEN_ENDPOINT: ["AUTH_PROVIDER_TOKEN_ENDPOINT"],
         MCP_OAUTH_USERINFO_ENDPOINT: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
-        MCP_ALLOWED_DOMAINS: ["AUTH_PROVIDER_ALLOWED_DOMAINS", "MCP_PROVIDER_HOSTS"]
+        MCP_PROVIDER_HOSTS: ["MCP_ALLOWED_DOMAINS", "AUTH_PROVIDER_ALLOWED_DOMAINS"]
       }
     )
   })
@@ -132,8 +132,8 @@ describe("variables", () => {
     for (
       const [spelling, meant] of [
         ["MCP_JWT_ISUER", "MCP_JWT_ISSUER"],
-        ["mcp_gatway_url", "MCP_GATEWAY_URL"],
-        ["MCP_GATEWAY", "MCP_GATEWAY_URL"],
+        ["mcp_gatway_url", "MCP_SERVER_URL"],
+        ["MCP_GATEWAY", "MCP_SERVER_URL"],
         ["AUTHKIT_DOMIAN", "AUTHKIT_DOMAIN"],
         ["AUTH_PROVIDER_TYP", "AUTH_PROVIDER_TYPE"],
         ["SPIN_VARIABLE_AUTH_PROVIDER_AUDIENC", "AUTH_PROVIDER_AUDIENCE"],

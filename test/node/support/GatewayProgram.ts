@@ -21,7 +21,7 @@ export interface GatewayProgram extends Program {
 
 /** Settings that let one static token in, in front of `gatewayUrl`. */
 export const staticSettings = (gatewayUrl: string, token = "dev-token"): Readonly<Record<string, string>> => ({
-  MCP_GATEWAY_URL: gatewayUrl,
+  MCP_SERVER_URL: gatewayUrl,
   MCP_STATIC_TOKENS: `${token}:dev-client:dev-user:read,write`
 })
 

@@ -37,7 +37,7 @@ const ownFields = (provider: Provider) => {
         ...keysOf(provider.keys),
         algorithms: provider.algorithms,
         require_at_jwt: provider.requireAccessTokenType,
-        allowed_domains: orMissing(provider.allowedDomains),
+        hosts: orMissing(provider.allowedDomains),
         authorize_endpoint: provider.endpoints.authorize,
         token_endpoint: provider.endpoints.token,
         userinfo_endpoint: provider.endpoints.userinfo
@@ -61,7 +61,7 @@ const ownFields = (provider: Provider) => {
         // A guess is what a variable that is not given amounts to.
         userinfo_endpoint: provider.endpointIsGuess === true ? undefined : provider.userinfoEndpoint,
         require_verified_email: provider.requireVerifiedEmail,
-        allowed_domains: orMissing(provider.allowedDomains)
+        hosts: orMissing(provider.allowedDomains)
       }
     case "introspection":
       return {
@@ -72,7 +72,7 @@ const ownFields = (provider: Provider) => {
         discovery_url: provider.discoveryUrl,
         introspection_endpoint: provider.introspectionEndpoint,
         ...credentialsOf(provider.clientAuth),
-        allowed_domains: orMissing(provider.allowedDomains)
+        hosts: orMissing(provider.allowedDomains)
       }
   }
 }
@@ -137,7 +137,7 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_providers: settings.providers.length === 0 ? "" : JSON.stringify(settings.providers.map(providerOf)),
     mcp_required_scopes: settings.requiredScopes.join(" "),
     mcp_scopes_supported: settings.scopesSupported.join(" "),
-    mcp_gateway_url: settings.gatewayUrl,
+    mcp_server_url: settings.gatewayUrl,
     mcp_path: settings.path,
     mcp_public_url: settings.publicUrl ?? "",
     mcp_trusted_proxies: proxiesOf(settings.trustedProxies),
