@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { providerReference, settingsReference } from "../src/config/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
@@ -13,6 +13,12 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8")
 const manifest: { version: string; scripts: Record<string, string> } = JSON.parse(read("package.json"))
 
 const frontPage = "README.md"
+
+/** The READMEs, and what the host of the repository shows to contributors. */
+const pages = [
+  ...readmes(),
+  ...readdirSync(join(root, ".github")).filter((name) => name.endsWith(".md")).map((name) => join(".github", name))
+]
 
 const withoutCode = (text: string): string => text.replace(/^```[^]*?^```$/gm, "").replace(/`[^`\n]*`/g, "code")
 
@@ -69,10 +75,11 @@ describe("the front page", () => {
     const command = "npm ci && npm run check && npm test"
     assert.include(read(frontPage).split("\n"), command)
     assert.match(read(".ci/run"), new RegExp(`^${command} `, "m"))
+    assert.match(read(".github/workflows/ci.yml"), /- run: \.ci\/run\n/)
   })
 })
 
-describe("the READMEs", () => {
+describe("the READMEs and the pages for contributors", () => {
   it("have the settings and the fields of a provider as the code has them", () => {
     assert.include(read("src/config/README.md"), `\n${settingsReference()}\n\n`)
     assert.include(read("src/config/README.md"), `\n${providerReference()}\n\n`)
@@ -82,15 +89,15 @@ describe("the READMEs", () => {
     assert.include(read("src/keys/README.md"), `\n${policyReference()}\n\n`)
   })
 
-  it.each(readmes())("%s has links only to files and headings that exist", (page) => {
+  it.each(pages)("%s has links only to files and headings that exist", (page) => {
     assert.deepStrictEqual(brokenLinks(page), [])
   })
 
-  it.each(readmes())("%s names only scripts that exist", (page) => {
+  it.each(pages)("%s names only scripts that exist", (page) => {
     for (const [, name = ""] of read(page).matchAll(/npm run ([a-z:]+)/g)) assert.property(manifest.scripts, name)
   })
 
-  it.each(readmes())("%s names only files that exist", (page) => {
+  it.each(pages)("%s names only files that exist", (page) => {
     const places = [root, join(root, "src"), join(root, dirname(page))]
     const named = [...read(page).matchAll(/`([a-zA-Z][\w-]*(?:\/[\w.-]+)+\.(?:ts|mjs|json|toml))`/g)]
     for (const [, path = ""] of named) {
@@ -99,10 +106,10 @@ describe("the READMEs", () => {
   })
 
   it("are found, and so are scripts, links and files in them", () => {
-    const text = readmes().map(read).join("\n")
-    assert.isAbove(readmes().length, 10)
+    const text = pages.map(read).join("\n")
+    assert.isAbove(pages.length, 15)
     assert.isAbove([...text.matchAll(/npm run ([a-z:]+)/g)].length, 10)
-    assert.isAbove(readmes().flatMap(linksOf).length, 50)
+    assert.isAbove(pages.flatMap(linksOf).length, 50)
     assert.isAbove([...text.matchAll(/`test\/examples\/\w+\.ts`/g)].length, 5)
   })
 })
