@@ -28,6 +28,7 @@ export {
 } from "./embed/OAuthTokenVerifier.ts"
 export { requireToolScopes, ScopesChecked, type Tools, type ToolScopes } from "./embed/requireToolScopes.ts"
 export * from "./errors/GatewayError.ts"
+export { SharedIo } from "./fairness/SharedIo.ts"
 export {
   GatewayClient,
   type UpstreamBody,

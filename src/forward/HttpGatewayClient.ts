@@ -9,6 +9,7 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { gatewaySocket } from "../config/kinds/gatewaySocket.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { Shares } from "../fairness/Shares.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
 import { GatewayClient, tooManyWait, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
@@ -60,11 +61,14 @@ const make = Effect.gen(function*() {
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
+  // That a client has left is not told where requests do not share I/O: a count would only grow.
+  const counts = yield* SharedIo
   const waiting = new Shares(maxWaiting)
 
   return GatewayClient.of({
     send: (request) =>
       Effect.suspend(() => {
+        if (!counts) return closedOnFailure(perform(request))
         const share = request.owner && waiting.of(request.owner.group)
         if (!waiting.claim(share)) return Effect.fail(new UpstreamUnavailable({ detail: tooManyWait(waiting.held) }))
         return Effect.ensuring(closedOnFailure(perform(request)), Effect.sync(() => waiting.release(share)))

@@ -79,12 +79,23 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   if (!bindSessions) return { open: () => Effect.undefined, seal: (_, id) => Effect.succeed([id].flat().join(", ")) }
   const mac = yield* Mac.Mac
   const random = yield* SecureRandom.SecureRandom
-  const secrets = sessionKeys.length === 0
-    ? [yield* Effect.orDie(random.randomBytes(32))]
-    : sessionKeys.map((key) => encoder.encode(Redacted.value(key)))
-  const keys = yield* Effect.orDie(Effect.forEach(secrets, (secret) => deriveKey(mac, secret)))
+  const makeKeys = Effect.gen(function*() {
+    const secrets = sessionKeys.length === 0
+      ? [yield* random.randomBytes(32)]
+      : sessionKeys.map((key) => encoder.encode(Redacted.value(key)))
+    return yield* Effect.forEach(secrets, (secret) => deriveKey(mac, secret))
+  })
+  // When the first session needs them: some hosts have no randomness before the first request, and no request there may
+  // wait for another, so that the first one to finish decides.
+  let made: Effect.Success<typeof makeKeys> | undefined
+  const keys = Effect.suspend(() =>
+    made === undefined ? Effect.orDie(Effect.map(makeKeys, (own) => made ??= own)) : Effect.succeed(made)
+  )
   const sign = (identity: Identity, id: string): Effect.Effect<Uint8Array> =>
-    keys[0] === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(keys[0], claim(identity, id)))
+    Effect.flatMap(
+      keys,
+      ([key]) => key === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(key, claim(identity, id)))
+    )
 
   // With a key of the operator's, every id that a client was given is sealed.
   let hasSealed = sessionKeys.length > 0
@@ -97,7 +108,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
       if (!hasSealed) return { identity, id: sealed, sealed }
       return yield* notFound
     }
-    for (const key of keys) {
+    for (const key of yield* keys) {
       if (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id)))) return { identity, id, sealed }
     }
     return yield* notFound

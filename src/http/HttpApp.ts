@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeForward } from "../forward/forward.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
@@ -39,7 +40,8 @@ const make = Effect.gen(function*() {
   const forward = yield* makeForward(settings)
   const sessions = yield* makeSessionSeal(settings)
   const accessLog = yield* makeAccessLog
-  const memoryFor = makeBodyMemory(settings)
+  // Where requests may not wait for each other, the platform bounds the memory.
+  const memoryFor = (yield* SharedIo) ? makeBodyMemory(settings) : () => Effect.void
 
   /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
   const mcp = Effect.fnUntraced(function*(

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { withoutStack } from "../errors/withoutStack.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "../remote/providerLimits.ts"
 import { reachOf } from "../remote/ProviderReach.ts"
@@ -65,6 +66,7 @@ export class JwksCache extends Context.Service<JwksCache, {
     const store = yield* makeKeyStore
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
+    const sharedIo = yield* SharedIo
     // One entry for each configured source, and the way to it from the very same object: every request goes there.
     const sources = new Map<string, RemoteKeys>()
     const sameSources = new WeakMap<JwksSource, RemoteKeys>()
@@ -101,16 +103,17 @@ export class JwksCache extends Context.Service<JwksCache, {
       if (same !== undefined) return same
       const name = nameOf(source)
       const known = sources.get(name) ??
-        RemoteValue.make(
+        RemoteValue.make({
           scope,
-          (request) => fetch(source, request),
-          providerLimits,
-          onChange(source),
-          makeWaitingRoom(
+          fetch: (request) => fetch(source, request),
+          limits: providerLimits,
+          onChange: onChange(source),
+          room: makeWaitingRoom(
             documentWaiters,
             () => withoutStack(() => new KeysUnavailable({ detail: `${placeOf(source)}: ${tooManyWait}` }))
-          )
-        )
+          ),
+          sharedIo
+        })
       sources.set(name, known)
       sameSources.set(source, known)
       return known
@@ -146,9 +149,7 @@ export class JwksCache extends Context.Service<JwksCache, {
       },
       prefetch: (source) => remote(source).prefetch,
       phase: Effect.fnUntraced(function*(source) {
-        const keys = remote(source)
-        yield* keys.prefetch
-        const { phase, value } = yield* keys.peek
+        const { phase, value } = yield* remote(source).status
         return { phase, usable: value !== undefined && value.keys.length > 0 }
       })
     })

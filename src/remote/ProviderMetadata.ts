@@ -7,6 +7,7 @@ import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
@@ -85,6 +86,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   static readonly makeFind = Effect.gen(function*() {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
+    const sharedIo = yield* SharedIo
     // For each configured provider one entry for each document that is preferred.
     const documents = new Map<string, RemoteValue.RemoteValue<LocatedMetadata, MetadataUnavailable>>()
 
@@ -121,16 +123,16 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       Effect.suspend(() => {
         const name = JSON.stringify([preferred, source.issuer, source.discoveryUrl ?? null, reachOf(source)])
         const document = documents.get(name) ??
-          RemoteValue.make(
+          RemoteValue.make({
             scope,
-            () => fetch(source, preferred),
-            providerLimits,
-            () => Effect.void,
-            makeWaitingRoom(
+            fetch: () => fetch(source, preferred),
+            limits: providerLimits,
+            room: makeWaitingRoom(
               documentWaiters,
               () => withoutStack(() => new MetadataUnavailable({ detail: `${source.issuer}: ${tooManyWait}` }))
-            )
-          )
+            ),
+            sharedIo
+          })
         documents.set(name, document)
         return Effect.map(document.current, ({ value }) => value)
       })

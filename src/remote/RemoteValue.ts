@@ -45,26 +45,58 @@ export interface RemoteValue<A, E> {
   readonly refetched: Effect.Effect<{ readonly value: A; readonly joined: boolean }, E>
   /** Counts the last fetch as one for what the value lacks: it did not bring what was looked for either. */
   readonly noteMiss: Effect.Effect<void>
-  /** Starts a fetch if one is due, and does not wait for it. */
+  /** Starts a fetch if one is due, and does not wait for it; does nothing where requests do not share I/O. */
   readonly prefetch: Effect.Effect<void>
-  /** In which phase the value is now, and the value if it may be used. */
-  readonly peek: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
+  /** In which phase the value is, and the value if it may be used. Prefetches; where that does nothing, it waits. */
+  readonly status: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
 }
 
+/** What a remote value is made of. */
+export interface RemoteValueOptions<A, E> {
+  /** Where shared fetches run: not in the scope of the requests that wait for them. */
+  readonly scope: Scope.Scope
+  readonly fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>
+  readonly limits: State.FetchLimits
+  /** Told of each change of phase, for the log and the counters. */
+  readonly onChange?: ((phase: State.Phase) => Effect.Effect<void>) | undefined
+  /** Where requests wait that need the value; without it any number of them does. */
+  readonly room?: WaitingRoom<E> | undefined
+  /** As `SharedIo`; `true` unless given. */
+  readonly sharedIo?: boolean | undefined
+}
+
+/** A fetch under way. */
+interface Flight<A, E> {
+  /** Requests that may wait for each other's I/O wait for this. */
+  readonly outcome: Deferred.Deferred<State.Fetched<A>, E>
+  /** When it has ended, for requests that may not. */
+  exit: Exit.Exit<State.Fetched<A>, E> | undefined
+  /** Unless the request that runs it says more by then, that request is gone, and the fetch with it. */
+  aliveUntil: number
+}
+
+/** What has been started: the fetch, and its outcome where the request has run it itself. */
+interface Started<A, E> {
+  readonly flight: Flight<A, E>
+  readonly joined: boolean
+  readonly own?: Exit.Exit<State.Fetched<A>, E> | undefined
+}
+
+/** How often a request says that its fetch is under way, how long that is believed, and how often the others look. */
+const beatMillis = 250
+const lifeMillis = 1_000
+const lookMillis = 25
+
 /**
- * Makes a remote value whose fetches run in `scope`, not in that of those who wait for them.
+ * Makes a remote value.
  *
- * `remoteState.ts` decides; here its decisions are carried out. Times are those of `steadyMillis.ts`.
- *
- * @param onChange told of each change of phase, for the log and the counters
- * @param room where those wait who need the value; without it any number of them does
+ * `remoteState.ts` decides; here its decisions are carried out. Times are those of `steadyMillis.ts`. Where requests may
+ * not share I/O, one of them runs the fetch for itself, and the others look again and again whether there is an outcome;
+ * when its client leaves, another one takes over.
  */
 export const make = <A, E>(
-  scope: Scope.Scope,
-  fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>,
-  limits: State.FetchLimits,
-  onChange: (phase: State.Phase) => Effect.Effect<void>,
-  room: WaitingRoom<E> = (effect) => effect
+  { fetch, limits, onChange = () => Effect.void, room = (effect) => effect, scope, sharedIo = true }:
+    RemoteValueOptions<A, E>
 ): RemoteValue<A, E> => {
   const millisOf = makeSteadyMillis()
   const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
@@ -73,7 +105,7 @@ export const make = <A, E>(
   let lastPhase: State.Phase = "empty"
   // The whole cause: a fetch that dies of a fault is backed off from like any other.
   let lastFailure: Cause.Cause<E> | undefined
-  let inFlight: Deferred.Deferred<State.Fetched<A>, E> | undefined
+  let inFlight: Flight<A, E> | undefined
 
   const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
     state = next
@@ -85,31 +117,50 @@ export const make = <A, E>(
   }
 
   const settle = Effect.fnUntraced(
-    function*(shared: Deferred.Deferred<State.Fetched<A>, E>, exit: Exit.Exit<State.Fetched<A>, E>) {
+    function*(flight: Flight<A, E>, exit: Exit.Exit<State.Fetched<A>, E>) {
+      // Another request has taken over, or will: that a client has left says nothing about the provider.
+      if (inFlight !== flight || (!sharedIo && Exit.hasInterrupts(exit))) return
       const now = yield* steadyMillis
       inFlight = undefined
+      flight.exit = exit
       if (Exit.isFailure(exit)) lastFailure = exit.cause
       const next = Exit.isSuccess(exit)
         ? State.succeeded(state, now, limits, exit.value)
         : State.failed(state, now, limits)
       yield* become(next, now)
-      yield* Deferred.done(shared, exit)
+      yield* Deferred.done(flight.outcome, exit)
     }
   )
 
+  /** Says again and again that a fetch is under way. */
+  const beat = (flight: Flight<A, E>): Effect.Effect<never> =>
+    Effect.forever(Effect.andThen(
+      Effect.sleep(beatMillis),
+      Effect.map(steadyMillis, (now) => {
+        flight.aliveUntil = now + lifeMillis
+      })
+    ))
+
   /** Starts a fetch, or joins the one under way. Not interruptible: a fetch that is noted but never runs would hold up all. */
-  const start = (now: number, extra: boolean) =>
+  const start = (now: number, extra: boolean): Effect.Effect<Started<A, E>> =>
     Effect.uninterruptible(Effect.suspend(() => {
-      if (inFlight !== undefined) return Effect.succeed({ shared: inFlight, joined: true })
-      const shared = Deferred.makeUnsafe<State.Fetched<A>, E>()
-      inFlight = shared
+      if (inFlight !== undefined && now < inFlight.aliveUntil) return Effect.succeed({ flight: inFlight, joined: true })
+      const flight: Flight<A, E> = {
+        outcome: Deferred.makeUnsafe<State.Fetched<A>, E>(),
+        exit: undefined,
+        aliveUntil: sharedIo ? Number.POSITIVE_INFINITY : now + lifeMillis
+      }
+      inFlight = flight
+      const asked = fetch({ extra, previous: state.held?.value })
       const run = Effect.onExit(
-        Effect.interruptible(fetch({ extra, previous: state.held?.value })),
-        (exit) => settle(shared, exit)
+        Effect.interruptible(sharedIo ? asked : Effect.raceFirst(asked, beat(flight))),
+        (exit) => settle(flight, exit)
       )
       return Effect.andThen(
         become(State.started(state, now, limits, extra), now),
-        Effect.as(Effect.forkIn(run, scope, { startImmediately: true }), { shared, joined: false })
+        sharedIo
+          ? Effect.as(Effect.forkIn(run, scope, { startImmediately: true }), { flight, joined: false })
+          : Effect.map(Effect.exit(run), (own) => ({ flight, joined: false, own }))
       )
     }))
 
@@ -125,21 +176,33 @@ export const make = <A, E>(
       return known?.stale === true ? Effect.succeed(known) : Effect.failCause(cause)
     })
 
-  const fetched = (now: number, extra: boolean) =>
+  /** The outcome of a fetch that another request runs; when that one is gone, of the next fetch. */
+  const look = (flight: Flight<A, E>, extra: boolean): Effect.Effect<State.Fetched<A>, E> =>
+    Effect.flatMap(Effect.andThen(Effect.sleep(lookMillis), steadyMillis), (now) => {
+      if (flight.exit !== undefined) return flight.exit
+      return now < flight.aliveUntil ? look(flight, extra) : fetched(now, extra)
+    })
+
+  const outcomeOf = ({ flight, own }: Started<A, E>, extra: boolean): Effect.Effect<State.Fetched<A>, E> =>
+    sharedIo ? room(Deferred.await(flight.outcome)) : own ?? look(flight, extra)
+
+  const fetched = (now: number, extra: boolean): Effect.Effect<State.Fetched<A> & { readonly joined: boolean }, E> =>
     Effect.flatMap(
       start(now, extra),
-      ({ joined, shared }) => Effect.map(room(Deferred.await(shared)), (answer) => ({ ...answer, joined }))
+      (started) => Effect.map(outcomeOf(started, extra), (answer) => ({ ...answer, joined: started.joined }))
     )
 
-  const current = Effect.flatMap(steadyMillis, (now) => {
+  const current = Effect.flatMap(steadyMillis, (now): Effect.Effect<Current<A>, E> => {
     const step = State.onNeed(state, now)
     const known = held(now)
     if (known !== undefined && step === "Use") return Effect.succeed(known)
-    if (known !== undefined && step === "UseAndFetch") return Effect.as(start(now, false), known)
+    if (known !== undefined && step === "UseAndFetch" && sharedIo) return Effect.as(start(now, false), known)
     if (step === "Refuse" && lastFailure !== undefined) return Effect.failCause(lastFailure)
     return fetched(now, false).pipe(
       Effect.map(({ joined, stored, value }) => ({ value, latest: !joined && stored === undefined, stale: false })),
-      Effect.catchCause(fallBack)
+      Effect.catchCause((cause) =>
+        known !== undefined && step === "UseAndFetch" ? Effect.succeed(known) : fallBack(cause)
+      )
     )
   })
 
@@ -149,6 +212,11 @@ export const make = <A, E>(
     return state.held === undefined ? fetched(now, true) : Effect.succeed({ value: state.held.value, joined: false })
   })
 
+  const prefetch = Effect.flatMap(steadyMillis, (now) => {
+    const step = State.onNeed(state, now)
+    return !sharedIo || step === "Use" || step === "Refuse" ? Effect.void : Effect.asVoid(start(now, false))
+  })
+
   return {
     current,
     known: (clock) => State.settled(state, millisOf(clock)),
@@ -156,13 +224,13 @@ export const make = <A, E>(
     noteMiss: Effect.map(steadyMillis, (now) => {
       state = State.missed(state, now, limits)
     }),
-    prefetch: Effect.flatMap(steadyMillis, (now) => {
-      const step = State.onNeed(state, now)
-      return step === "Use" || step === "Refuse" ? Effect.void : Effect.asVoid(start(now, false))
-    }),
-    peek: Effect.map(steadyMillis, (now) => {
-      const phase = State.phase(state, now)
-      return { phase, value: State.hasValue(phase) ? state.held?.value : undefined }
-    })
+    prefetch,
+    status: Effect.andThen(
+      sharedIo ? prefetch : Effect.exit(current),
+      Effect.map(steadyMillis, (now) => {
+        const phase = State.phase(state, now)
+        return { phase, value: State.hasValue(phase) ? state.held?.value : undefined }
+      })
+    )
   }
 }

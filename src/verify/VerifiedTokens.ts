@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InsufficientScope, InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import { Asker } from "../fairness/Asker.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed } from "./recentlyUsed.ts"
@@ -66,6 +67,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
   const digestOf = yield* makeTokenDigest
   const sha256 = yield* Sha256
   const clock = yield* Clock.Clock
+  const sharedIo = yield* SharedIo
   const count = yield* makeCountVerdict
 
   const accepted = makeRecentlyUsed<Accepted>(acceptedCapacity)
@@ -95,7 +97,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
         return error
       })
     )
-    return yield* Exit.isExit(answer)
+    return yield* Exit.isExit(answer) || !sharedIo
       ? answer
       : Effect.provideService(Cache.get(questions, digest), Question, answer)
   })
@@ -108,7 +110,8 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
       const { holds, identity } = yes
       if (now < holds.until && (holds.known(now) || (yield* holds.confirm))) {
         count("hit")
-        if (now >= yes.renewFrom) {
+        // Where nothing goes on behind a response, the token is verified anew at its end.
+        if (now >= yes.renewFrom && sharedIo) {
           yes.renewFrom = now + renewalPauseMillis
           yield* Effect.forkDetach(Effect.ignoreCause(asKnown(ask(digest, token))))
         }
@@ -130,7 +133,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
       if (yes === undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()
       // What is due for renewal is left to `verify`, which has the time for it.
-      if (now >= yes.holds.until || now >= yes.renewFrom || !yes.holds.known(now)) return undefined
+      if (now >= yes.holds.until || (now >= yes.renewFrom && sharedIo) || !yes.holds.known(now)) return undefined
       count("hit")
       return yes.identity
     }

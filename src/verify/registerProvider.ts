@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { GatewaySettings, JwtProvider, Provider } from "../config/GatewaySettings.ts"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import type { KeyHeader } from "../keys/KeySet.ts"
@@ -124,7 +125,7 @@ const registerOpaque = Effect.fnUntraced(function*(
   makeAsk: (guarded: Http) => AskProvider
 ): Effect.fn.Return<RegisteredOpaqueProvider> {
   const { current, observed } = yield* makeReachability(name, http, probe)
-  const verify = makeVerifyOpaque(name, clockSkewSeconds, makeAsk(makeGuardedHttp(observed)))
+  const verify = makeVerifyOpaque(name, clockSkewSeconds, makeAsk(makeGuardedHttp(observed, yield* SharedIo)))
   return { _tag: "Opaque", name, tokenPrefix, reach: current, verify }
 })
 

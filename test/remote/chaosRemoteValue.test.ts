@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { providerLimits as limits } from "../../src/remote/providerLimits.ts"
 import type { Fetched, Phase } from "../../src/remote/remoteState.ts"
 import * as RemoteValue from "../../src/remote/RemoteValue.ts"
+import { withoutClient } from "../support/withoutClient.ts"
 
 type Answer = Effect.Effect<Fetched<string>, "down">
 
@@ -19,22 +20,27 @@ const down: Answer = Effect.fail("down")
 /** A value whose provider gives these answers, one after the other, and the last one from then on. */
 const setUp = Effect.fnUntraced(function*(
   answers: readonly [Answer, ...ReadonlyArray<Answer>],
-  onChange: (phase: Phase) => Effect.Effect<void> = () => Effect.void
+  onChange: (phase: Phase) => Effect.Effect<void> = () => Effect.void,
+  sharedIo = true
 ) {
   const fetches: Array<RemoteValue.FetchRequest<string>> = []
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const value = RemoteValue.make(
+  const value = RemoteValue.make({
     scope,
-    (request: RemoteValue.FetchRequest<string>) =>
+    fetch: (request: RemoteValue.FetchRequest<string>) =>
       Effect.suspend(() => {
         fetches.push(request)
         return answers[fetches.length - 1] ?? answers.at(-1) ?? down
       }),
     limits,
-    onChange
-  )
+    onChange,
+    sharedIo
+  })
   return { fetches, scope, value }
 })
+
+/** The same where requests do not share I/O. */
+const alone = (...answers: readonly [Answer, ...ReadonlyArray<Answer>]) => setUp(answers, () => Effect.void, false)
 
 const valueOf = Effect.map(({ value }: { readonly value: string }) => value)
 
@@ -147,6 +153,67 @@ describe("RemoteValue", () => {
       yield* TestClock.adjust("10 seconds")
       assert.deepInclude(yield* value.current, { value: "b", latest: false, stale: true })
     }))
+
+  describe("where requests do not share I/O", () => {
+    it.effect("JWKS-03 one request fetches, and the others get what it has found", () =>
+      Effect.gen(function*() {
+        const { fetches, value } = yield* alone(Effect.delay(sent("a"), "3 seconds"), down)
+        const waiting = yield* Effect.forkChild(
+          Effect.all(Array.from({ length: 20 }, () => valueOf(value.current)), { concurrency: "unbounded" })
+        )
+        yield* TestClock.adjust("3 seconds")
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* Fiber.join(waiting), Array.from({ length: 20 }, () => "a"))
+        assert.strictEqual(fetches.length, 1)
+        // Nor does a failure make each of them ask.
+        yield* TestClock.adjust("1 hour")
+        const failed = yield* Effect.forkChild(
+          Effect.all(Array.from({ length: 20 }, () => outcome(value.refetched)), { concurrency: "unbounded" })
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(new Set(yield* Fiber.join(failed)), new Set(["down"]))
+        assert.strictEqual(fetches.length, 2)
+      }))
+
+    for (const [how, leave] of [["is interrupted", false], ["is dropped without a word", true]] as const) {
+      it.effect(`EMBED-23 another takes over when the request that fetches ${how}`, () =>
+        Effect.gen(function*() {
+          for (const kind of ["current", "refetched"] as const) {
+            const { fetches, value } = yield* alone(sent("a"), Effect.never, sent("b"))
+            assert.strictEqual(yield* outcome(value.current), "a")
+            if (kind === "current") yield* TestClock.adjust("60 seconds")
+            const leaving = yield* Effect.forkChild(
+              leave ? withoutClient<unknown, "down", never>(value[kind]) : value[kind],
+              { startImmediately: true }
+            )
+            const waiting = yield* Effect.forkChild(outcome(value[kind]), { startImmediately: true })
+            assert.strictEqual(fetches.length, 2)
+            if (!leave) yield* Fiber.interrupt(leaving)
+            yield* TestClock.adjust("1 second")
+            yield* TestClock.adjust("100 millis")
+            assert.strictEqual(yield* Fiber.join(waiting), "b")
+            assert.strictEqual(fetches.length, 3)
+            assert.strictEqual(yield* outcome(value.current), "b")
+          }
+        }))
+    }
+
+    it.effect("JWKS-22 a value that is about to end is fetched by one request, and serves the others meanwhile", () =>
+      Effect.gen(function*() {
+        const { fetches, value } = yield* alone(sent("a"), Effect.delay(down, "1 second"))
+        assert.strictEqual(yield* outcome(value.current), "a")
+        // Nothing goes on behind a response.
+        yield* value.prefetch
+        yield* TestClock.adjust("55 seconds")
+        yield* value.prefetch
+        assert.strictEqual(fetches.length, 1)
+        const first = yield* Effect.forkChild(outcome(value.current), { startImmediately: true })
+        assert.strictEqual(yield* outcome(value.current), "a")
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* Fiber.join(first), "a")
+        assert.strictEqual(fetches.length, 2)
+      }))
+  })
 
   it.effect("ends with its scope, and leaves nobody waiting", () =>
     Effect.gen(function*() {

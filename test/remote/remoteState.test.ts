@@ -251,16 +251,15 @@ const run = Effect.fnUntraced(function*(steps: Steps) {
   const outcomes: Array<string> = []
   let elapsed = 0
   let isUp = true
-  const value = RemoteValue.make(
-    yield* Effect.scope,
-    () =>
+  const value = RemoteValue.make({
+    scope: yield* Effect.scope,
+    fetch: () =>
       Effect.suspend(() => {
         fetches.push(elapsed)
         return isUp ? Effect.succeed({ value: elapsed, freshMillis }) : Effect.fail("down" as const)
       }),
-    limits,
-    () => Effect.void
-  )
+    limits
+  })
   const note = (outcome: Effect.Effect<{ readonly value: number }, "down">) =>
     Effect.map(
       Effect.match(outcome, { onFailure: (reason) => reason, onSuccess: ({ value }) => `of ${value}` }),

@@ -6,13 +6,14 @@ import * as TestClock from "effect/testing/TestClock"
 import { Asker } from "../../src/fairness/Asker.ts"
 import { type ProviderAnswer, ProviderRequestFailed } from "../../src/remote/ProviderHttp.ts"
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
+import { withoutClient } from "../support/withoutClient.ts"
 
 const answer: ProviderAnswer = { body: {}, cacheControl: undefined }
 
 type Ask = Effect.Effect<ProviderAnswer, ProviderRequestFailed>
 
 /** A guarded provider that counts how often it was asked, and how many asked at the same time. */
-const guard = (ask: (token: string) => Ask) => {
+const guard = (ask: (token: string) => Ask, sharedIo = true) => {
   const seen = { asked: 0, open: 0, most: 0 }
   const http = makeGuardedHttp({
     send: ({ url }) =>
@@ -22,7 +23,7 @@ const guard = (ask: (token: string) => Ask) => {
         seen.most = Math.max(seen.most, seen.open)
         return Effect.ensuring(ask(url.split("#")[1] ?? ""), Effect.sync(() => seen.open--))
       })
-  })
+  }, sharedIo)
   const about = (token: string) =>
     Effect.map(
       Effect.result(http.send({ url: `https://idp.example/userinfo#${token}`, allowedDomains: [] })),
@@ -77,6 +78,31 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* kind, "Answered")
       assert.strictEqual(yield* kind, "Answered")
       assert.strictEqual(seen.asked, 7)
+    }))
+
+  it.effect("EMBED-23 questions whose clients have left, which nobody tells, keep no turn and no probe from the others", () =>
+    Effect.gen(function*() {
+      const { about, seen } = guard(
+        (token) =>
+          token === "left" ? Effect.never : token === "bad" ? failing("Unreachable")() : Effect.succeed(answer),
+        false
+      )
+      for (let i = 0; i < 40; i++) yield* Effect.forkChild(withoutClient(about("left")), { startImmediately: true })
+      assert.strictEqual(seen.asked, 32)
+      yield* TestClock.adjust("2 seconds")
+      const waiting = yield* Effect.forkChild(about("good"), { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(seen.asked, 32)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(waiting), "Answered")
+
+      // A provider that is down is probed again although a client left with its probe.
+      for (let i = 0; i < 5; i++) assert.strictEqual(yield* about("bad"), "Unreachable")
+      yield* TestClock.adjust("10 seconds")
+      yield* Effect.forkChild(withoutClient(about("left")), { startImmediately: true })
+      assert.strictEqual(yield* about("good"), "CircuitOpen")
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual(yield* about("good"), "Answered")
     }))
 
   it.effect("OPQ-11 what a client's token can provoke opens no circuit", () =>

@@ -13,6 +13,9 @@ const othersFirstMillis = 5_000
 /** Between two questions of others meanwhile. */
 const probeMillis = 1_000
 
+/** So long a question lasts at most; where its client leaves, some hosts do not tell of its end. */
+const longestMillis = 6_000
+
 /**
  * Whether a provider of opaque tokens can be asked, as far as its answers tell. Pure; times are milliseconds of a clock
  * that never goes back.
@@ -27,25 +30,27 @@ export class ProviderHealth {
   /** Whose questions failed since the last answer; those beyond a number are not told apart. */
   readonly #failing = new Set<string>()
   #downUntil: number | undefined
-  #probing = 0
+  /** When each open question began. */
+  readonly #open: Array<number> = []
   #lastProbe = Number.NEGATIVE_INFINITY
 
   /** Says whether the provider may be asked now; if so, `ended` follows. */
   mayAsk(asker: Asker, now: number): boolean {
+    while (now - (this.#open[0] ?? now) >= longestMillis) this.#open.shift()
     if (this.#downUntil === undefined) {
-      this.#probing++
+      this.#open.push(now)
       return true
     }
     const from = this.#isSuspect(asker) ? this.#suspectsFrom(asker, this.#downUntil) : this.#lastProbe + probeMillis
-    if (this.#probing > 0 || now < from) return false
-    this.#probing++
+    if (this.#open.length > 0 || now < from) return false
+    this.#open.push(now)
     this.#lastProbe = now
     return true
   }
 
   /** The question is over, with an answer, with a failure that is the provider's, or with neither. */
   ended(asker: Asker, outcome: "Answered" | "Failed" | "Neither", now: number): void {
-    this.#probing--
+    this.#open.shift()
     if (outcome === "Answered") this.#recover()
     else if (outcome === "Failed") this.#fail(asker, now)
   }

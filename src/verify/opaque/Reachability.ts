@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
+import { SharedIo } from "../../fairness/SharedIo.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import type { ProviderReach } from "./providerRefusal.ts"
@@ -50,6 +51,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   ownProbe: Probe
 ) {
   const probe = (yield* SharedProbe)(provider, ownProbe)
+  const sharedIo = yield* SharedIo
   const turn = yield* Semaphore.make(1)
   let known: { readonly reach: ProviderReach; readonly at: number } | undefined
   let isDoubtful = false
@@ -105,7 +107,10 @@ export const makeReachability = Effect.fnUntraced(function*(
       send: (request) =>
         http.send(request).pipe(Effect.tap(() => note(undefined)), Effect.tapError((failure) => note(failure)))
     },
-    current: Effect.flatMap(fresh, (found) => found === undefined ? turn.withPermits(1)(look) : Effect.succeed(found))
+    current: Effect.flatMap(
+      fresh,
+      (found) => found === undefined ? sharedIo ? turn.withPermits(1)(look) : look : Effect.succeed(found)
+    )
   }
   return reachability
 })

@@ -7,7 +7,7 @@ import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { loggedUrl, ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import { makeSteadyMillis } from "../../remote/steadyMillis.ts"
 import { ProviderHealth } from "./ProviderHealth.ts"
-import { makeTurns } from "./turns.ts"
+import { makeOwnTurns, makeTurns } from "./turns.ts"
 
 /** How long a question may wait for its turn and its answer. */
 const patience = "6 seconds"
@@ -33,7 +33,7 @@ const overloaded = () =>
  * peer. Of a provider that is down (`ProviderHealth`) few are asked; what is not asked fails at once with
  * `ProviderRequestFailed`. Each provider has its own guard, so that one in trouble touches no other.
  */
-export const makeGuardedHttp = (http: ProviderHttp["Service"]): ProviderHttp["Service"] => {
+export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true): ProviderHttp["Service"] => {
   const millisOf = makeSteadyMillis()
   const health = new ProviderHealth()
   // What the log is told while nobody asks.
@@ -43,7 +43,7 @@ export const makeGuardedHttp = (http: ProviderHttp["Service"]): ProviderHttp["Se
     if (isTrouble(error)) lastTrouble = error.summary.slice(error.url.length + 2)
   }
 
-  const inTurn = makeTurns(overloaded)
+  const inTurn = sharedIo ? makeTurns(overloaded) : makeOwnTurns()
 
   return {
     send: (request) => {

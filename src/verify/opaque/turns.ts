@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { Asker } from "../../fairness/Asker.ts"
@@ -16,6 +17,34 @@ export type InTurn<F> = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, 
 interface Waiter {
   readonly turn: () => void
   readonly pushedOut: () => void
+}
+
+/** How often a request looks whether it is its turn, and how long a turn lasts whose end nobody has told. */
+const lookMillis = 25
+const longestMillis = 6_000
+
+/** The same where requests may not wait for each other (`SharedIo`): each of them looks again until there is a free turn. */
+export const makeOwnTurns = (): InTurn<never> => {
+  // When each turn is over at the latest: that a client has left is not told on every host.
+  const turns = { newcomers: new Set<{ readonly until: number }>(), known: new Set<{ readonly until: number }>() }
+
+  const take = (isKnown: boolean, now: number): (() => void) | undefined => {
+    const taken = isKnown ? turns.known : turns.newcomers
+    for (const turn of taken) if (now >= turn.until) taken.delete(turn)
+    if (taken.size >= (isKnown ? knownCeiling : ceiling)) return undefined
+    const turn = { until: now + longestMillis }
+    taken.add(turn)
+    return () => void taken.delete(turn)
+  }
+
+  const inTurn: InTurn<never> = (effect) =>
+    Effect.flatMap(Effect.all([Asker, Clock.currentTimeMillis]), ([{ isKnown }, now]) => {
+      const leave = take(isKnown, now)
+      return leave === undefined
+        ? Effect.andThen(Effect.sleep(lookMillis), inTurn(effect))
+        : Effect.ensuring(effect, Effect.sync(leave))
+    })
+  return inTurn
 }
 
 /**
