@@ -26,7 +26,7 @@ export {
   type OAuthTokenVerifierOptions,
   type SdkErrors
 } from "./embed/OAuthTokenVerifier.ts"
-export { requireToolScopes, ScopesChecked, type Tools, type ToolScopes } from "./embed/requireToolScopes.ts"
+export { requireToolScopes, type ScopesChecked, type Tools, type ToolScopes } from "./embed/requireToolScopes.ts"
 export * from "./errors/GatewayError.ts"
 export { SharedIo } from "./fairness/SharedIo.ts"
 export {

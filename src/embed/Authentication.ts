@@ -1,7 +1,6 @@
 /**
  * Authentication for Effect servers: a route middleware that knows who calls, and the discovery documents beside it.
  */
-import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -15,25 +14,35 @@ import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { type Admitted, Guard } from "./Guard.ts"
-import { ScopesChecked, scopesOf, type Tools, type ToolScopes } from "./requireToolScopes.ts"
+import {
+  type ChecksOf,
+  type ScopesChecked,
+  scopesChecked,
+  scopesOf,
+  type Tools,
+  type ToolScopes
+} from "./requireToolScopes.ts"
 
 /** The layer's type, written out so that a change of what it needs shows. */
 export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
   HttpRouter.Request.From<"Requires", Provides>,
   InvalidConfiguration,
-  HttpRouter.HttpRouter | GatewayConfig | TokenVerifier | ProviderMetadata | Digest.Digest
+  HttpRouter.HttpRouter | GatewayConfig | TokenVerifier | ProviderMetadata
 >
 
 const authenticate = (toolScopes?: ToolScopes) =>
-  HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked }>()(
+  HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked<string> }>()(
     Effect.map(Guard, (guard) => (app) =>
       Effect.gen(function*() {
         const judged = yield* guard.judge(yield* HttpServerRequest.HttpServerRequest, toolScopes)
         if (judged._tag === "Answered") return judged.response
         const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(judged, response))
+        yield* Effect.annotateCurrentSpan(judged.annotations)
         return yield* app.pipe(
+          Effect.annotateLogs(judged.annotations),
+          Effect.annotateSpans(judged.annotations),
           Effect.provideService(CurrentIdentity, judged.identity),
-          Effect.provideService(ScopesChecked, true),
+          Effect.provideService(scopesChecked<ScopesChecked<string>>(), true),
           Effect.provideService(HttpServerRequest.HttpServerRequest, judged.request),
           // Whatever it ends with becomes an answer further out; and after it, so that ours is the last handler to run.
           Effect.ensuring(finish)
@@ -76,7 +85,7 @@ const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
 }))
 
 const layerOf = (toolScopes?: ToolScopes) =>
-  // Anew for each use: two servers in one program never share a judge.
+  // Anew for each use: two servers in one program never share a guard.
   Layer.fresh(Layer.merge(authenticate(toolScopes), discovery).pipe(Layer.provide(Guard.layer)))
 
 /**
@@ -118,13 +127,27 @@ const layerOf = (toolScopes?: ToolScopes) =>
 export const layer: AuthenticationLayer = layerOf()
 
 /**
- * The same, and a call of a tool needs the scopes that the tool was given by `requireToolScopes`: without them it is
- * answered 403 `insufficient_scope`, the challenge naming all that are needed, and no tool runs.
+ * The same, and a call of a tool needs the scopes that the tool was given by `requireToolScopes`: without them the
+ * response is 403 `insufficient_scope`, its challenge names all that are needed, and no tool runs.
  *
- * Name every toolkit of the server. Messages are read, at most `max_body_bytes` of them, before the server sees them, so
- * that a batch cannot hide a call; methods other than GET, HEAD, POST and DELETE are refused.
+ * Name every toolkit of the server that has such tools; a server whose toolkit is missing here does not compile. Messages
+ * are read, at most `max_body_bytes` of them, before the server sees them, so that a batch cannot hide a call; methods
+ * other than GET, HEAD, POST and DELETE are rejected.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import * as Tool from "effect/ai/Tool"
+ * import * as Toolkit from "effect/ai/Toolkit"
+ * import { Authentication, requireToolScopes } from "mcp-authorizer"
+ *
+ * const Notes = Toolkit.make(requireToolScopes(Tool.make("delete_note"), ["notes:write"]))
+ *
+ * const Authenticated = Authentication.layerToolkit(Notes)
+ * ```
  */
-export const layerToolkit = (
-  first: Tools,
-  ...others: ReadonlyArray<Tools>
-): AuthenticationLayer<CurrentIdentity | ScopesChecked> => layerOf(scopesOf([first, ...others]))
+export const layerToolkit = <const Toolkits extends readonly [Tools, ...ReadonlyArray<Tools>]>(
+  ...toolkits: Toolkits
+): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>> =>
+  // One key stands for all tools: which of them were checked is a matter of types.
+  layerOf(scopesOf(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>

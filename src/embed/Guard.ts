@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -13,13 +14,14 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { type GatewayError, InvalidRequest, NotFound, type UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
-import { makeAccessLog } from "../http/accessLog.ts"
+import { makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
 import { makeAdmit } from "../http/admit.ts"
 import { commonHeaders, decorate } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
@@ -30,6 +32,8 @@ import { documentPaths, type FindRoute, makeRoute, type Route } from "../http/ro
 import { makeSettle } from "../http/settle.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddable } from "./embeddable.ts"
 import { frozen } from "./frozen.ts"
 import { handedOn } from "./handedOn.ts"
@@ -39,6 +43,8 @@ import type { ToolScopes } from "./requireToolScopes.ts"
 export interface Admitted {
   readonly _tag: "Admitted"
   readonly identity: Identity
+  /** Trace id, provider, and a digest of issuer and subject: for the handler's log entries and spans. */
+  readonly annotations: Readonly<Record<string, string>>
   /**
    * The request to hand on: with the server's own session id, without the `Origin`, which was judged here, without the
    * token, and without what claims to say who calls.
@@ -93,6 +99,7 @@ const make = Effect.gen(function*() {
   const discovery = yield* makeDiscovery(settings)
   const admit = yield* makeAdmit(settings)
   const accessLog = yield* makeAccessLog
+  const callerOf = yield* makeCallerOf
   const sessions = yield* makeSessionSeal(settings)
   // What cuts a body is run by whoever reads it.
   const context = yield* Effect.context<never>()
@@ -141,6 +148,7 @@ const make = Effect.gen(function*() {
     return {
       _tag: "Admitted",
       identity,
+      annotations: { trace_id: exchange.traceId, ...(yield* callerOf(identity)) },
       request,
       body,
       finish: Effect.fnUntraced(function*(status, field) {
@@ -229,8 +237,12 @@ export class Guard extends Context.Service<Guard, {
   readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
   /** Fails with `InvalidConfiguration` where the settings switch authentication off. */
-  static readonly layer = Layer.effect(Guard, make).pipe(
-    Layer.provide(Mac.layerWebCrypto),
+  static readonly layer: Layer.Layer<
+    Guard,
+    InvalidConfiguration,
+    GatewayConfig | TokenVerifier | ProviderMetadata
+  > = Layer.effect(Guard, make).pipe(
+    Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
     Layer.provide(SecureRandom.layerWebCrypto)
   )
 }

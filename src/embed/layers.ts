@@ -40,7 +40,7 @@ const platform = Layer.mergeAll(
  * @param verifier `TokenVerifier.layerPrefix` or `layerMapIdentity` around `TokenVerifier.layer`
  */
 export const layerVerifierWith = <E>(verifier: Verification<E>) =>
-  Layer.fresh(Layer.provideMerge(verifier, layerProviders).pipe(Layer.provideMerge(platform)))
+  Layer.fresh(Layer.provideMerge(verifier, layerProviders).pipe(Layer.provide(platform)))
 
 /**
  * Verification as configured: fetches keys with `fetch`, keeps them in memory.
@@ -60,7 +60,11 @@ export const layerVerifier = layerVerifierWith(TokenVerifier.layer)
  * @see `layerVerifierWith` for a verifier, `HttpApp.toWebHandler` for what to do with the layer
  */
 export const layerGatewayWith = <E>(verifier: Verification<E>) =>
-  Layer.fresh(HttpApp.layer.pipe(Layer.provide([layerVerifierWith(verifier), HttpGatewayClient.layerFetch])))
+  Layer.fresh(
+    HttpApp.layer.pipe(
+      Layer.provide([layerVerifierWith(verifier), HttpGatewayClient.layerFetch])
+    )
+  )
 
 /**
  * The gateway on every platform that has `fetch`: give it a `GatewayConfig`, and hand it to `HttpApp.toWebHandler`.

@@ -1,8 +1,8 @@
 /** Our errors as the errors of the official MCP SDK. */
 import * as Match from "effect/Match"
 import type { CredentialError } from "../credential/parseAuthorization.ts"
-import type { InsufficientScope, InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
-import { insufficientScopeText, invalidTokenTexts, tokenTooLongText } from "../http/errorTexts.ts"
+import type { InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
+import { accessDeniedText, insufficientScopeText, invalidTokenTexts, tokenTooLongText } from "../http/errorTexts.ts"
 
 /**
  * The error classes of the official SDK, by which its `requireBearerAuth` decides between 401, 403 and 500.
@@ -21,13 +21,14 @@ export type SdkErrors =
 const invalidToken = (sdk: SdkErrors, description: string): Error =>
   "InvalidTokenError" in sdk ? new sdk.InvalidTokenError(description) : new sdk.OAuthError("invalid_token", description)
 
-const insufficientScope = (sdk: SdkErrors): Error =>
+/** The only error that `requireBearerAuth` turns into a 403. */
+const insufficientScope = (sdk: SdkErrors, description: string): Error =>
   "InvalidTokenError" in sdk
-    ? new sdk.InsufficientScopeError(insufficientScopeText)
-    : new sdk.OAuthError("insufficient_scope", insufficientScopeText)
+    ? new sdk.InsufficientScopeError(description)
+    : new sdk.OAuthError("insufficient_scope", description)
 
 /** Why a token is rejected. */
-export type TokenError = CredentialError | VerificationError | InsufficientScope
+export type TokenError = CredentialError | VerificationError
 
 /** The SDK's error for one of ours; `ProviderUnavailable` stays what it is, for which the SDK responds with 500. */
 export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
@@ -39,7 +40,8 @@ export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
     UnsupportedCredential: malformed,
     InvalidRequest: malformed,
     CredentialTooLarge: () => invalidToken(sdk, tokenTooLongText),
-    InsufficientScope: () => insufficientScope(sdk),
+    InsufficientScope: () => insufficientScope(sdk, insufficientScopeText),
+    AccessDenied: () => insufficientScope(sdk, accessDeniedText),
     ProviderUnavailable: (error) => error
   })
 }

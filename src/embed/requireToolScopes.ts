@@ -2,22 +2,31 @@ import type * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import type * as Schema from "effect/Schema"
 
-/** The scopes that a tool needs beside those that every request needs. */
+/** The scopes that a tool needs in addition to those that every request needs. */
 const RequiredScopes = Context.Reference<ReadonlyArray<string>>("mcp-authorizer/embed/RequiredScopes", {
   defaultValue: () => []
 })
 
 /**
- * That the scopes of the tool which is called were checked. Only `Authentication.layerToolkit` provides it, so that a
- * tool with scopes does not compile where nobody would look at them.
+ * The requirement that the scopes of the tool `Name` are checked before it runs.
+ *
+ * `requireToolScopes` adds it to a tool, and only `Authentication.layerToolkit` meets it, for the tools of the toolkits
+ * that it is given. So a tool with scopes does not compile where its scopes would not be checked: under
+ * `Authentication.layer`, or under `layerToolkit` of another toolkit.
  */
-export class ScopesChecked extends Context.Service<ScopesChecked, true>()("mcp-authorizer/embed/ScopesChecked") {}
+export interface ScopesChecked<out Name extends string> {
+  readonly "~mcp-authorizer/embed/ScopesChecked": Name
+}
+
+/** The key under which the requirement is met; types tell the tools apart. */
+export const scopesChecked = <Requirement extends ScopesChecked<string>>(): Context.Key<Requirement, true> =>
+  Context.Service<Requirement, true>("mcp-authorizer/embed/ScopesChecked")
 
 /**
- * Makes a tool need scopes beside those that every request needs.
+ * Makes a tool need scopes in addition to those that every request needs.
  *
- * Use it with `Authentication.layerToolkit`, which answers a call without them 403 `insufficient_scope`; without that
- * layer the tool does not compile.
+ * Use it with `Authentication.layerToolkit`, which rejects a call without them: 403 `insufficient_scope`. A server that
+ * does not name the tool's toolkit there does not compile.
  *
  * **Example**
  *
@@ -42,8 +51,8 @@ export const requireToolScopes = <
 >(
   tool: Tool.Tool<Name, Config, Requirements>,
   scopes: ReadonlyArray<string>
-): Tool.Tool<Name, Config, Requirements | ScopesChecked> =>
-  tool.annotate(RequiredScopes, scopes).addDependency(ScopesChecked)
+): Tool.Tool<Name, Config, Requirements | ScopesChecked<Name>> =>
+  tool.annotate(RequiredScopes, scopes).addDependency(scopesChecked<ScopesChecked<Name>>())
 
 /** The scopes of a tool by its name; none for one that is not there. */
 export type ToolScopes = (tool: string) => ReadonlyArray<string>
@@ -53,7 +62,12 @@ export interface Tools {
   readonly tools: Readonly<Record<string, Tool.Any>>
 }
 
-/** The scopes that the tools of all toolkits need; namesakes need those of each other, too. */
+/** What the tools of a toolkit require to be checked. */
+export type ChecksOf<Toolkit extends Tools> = Toolkit extends Tools
+  ? Extract<Tool.Requirements<Toolkit["tools"][keyof Toolkit["tools"]]>, ScopesChecked<string>>
+  : never
+
+/** The scopes that the tools of all toolkits need; tools of one name need the scopes of each other, too. */
 export const scopesOf = (toolkits: ReadonlyArray<Tools>): ToolScopes => {
   const scopes = new Map<string, ReadonlyArray<string>>()
   for (const { tools } of toolkits) {

@@ -85,7 +85,7 @@ export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
   readonly detail?: string | undefined
 }> {}
 
-/** The caller may not do this whatever its scopes are: the `Origin` is not allowed, or a policy says no. */
+/** The caller may not do this, whatever its scopes are: the `Origin` is not allowed, or a policy of a verifier denies it. */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly reason: "Origin" | "Policy"
   readonly detail: string
@@ -117,19 +117,21 @@ export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType
   readonly detail: string
 }> {}
 
-/** A provider cannot be asked now: its keys or its verdict cannot be had. Never the caller's fault. */
+/** A provider cannot be reached or does not work now, so nobody can say whether the token is good. Never the caller's fault. */
 export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")<{
   readonly provider: string
   readonly detail: string
   /** When asking again makes sense, in seconds. */
   readonly retryAfter: number
-  /** What came before it, for programs that embed the gateway. */
+  /** The error behind it, for programs that embed the gateway. */
   readonly cause?: unknown
 }> {}
 
-/** The MCP server behind cannot be reached, broke off, or answered something that must not be passed on. */
+/** The MCP server cannot be reached, broke off, or sent a response that must not be passed on. */
 export class UpstreamUnavailable extends Data.TaggedError("UpstreamUnavailable")<{
   readonly detail: string
+  /** The error of the HTTP client, for programs that embed the gateway: it may quote what the server sent. */
+  readonly cause?: unknown
 }> {}
 
 /** The MCP server behind did not begin its answer in time. */
@@ -151,8 +153,11 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly retryAfter: number
 }> {}
 
-/** What a verifier may say about a token other than yes. */
-export type VerificationError = InvalidToken | InsufficientScope | ProviderUnavailable
+/**
+ * Why a verifier does not accept a token: it is invalid, lacks scopes, its caller is barred (`AccessDenied` with the
+ * reason `Policy`, a 403), or its provider is unavailable.
+ */
+export type VerificationError = InvalidToken | InsufficientScope | AccessDenied | ProviderUnavailable
 
 /** What a gateway client may fail with. */
 export type UpstreamError = UpstreamUnavailable | UpstreamTimeout

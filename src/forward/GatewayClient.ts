@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
+import type { Identity } from "../identity/Identity.ts"
 
 /** A request as it is to leave the gateway: header rules, identity and body rules are already applied. */
 export interface UpstreamRequest {
@@ -20,6 +21,8 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   /** `undefined` for a request without a body. */
   readonly body: Uint8Array | undefined
+  /** The caller, for a client that chooses a server or adds a credential by it; `undefined` where there is none. */
+  readonly identity?: Identity | undefined
   /** Whose share of the MCP server it takes, where that is known. */
   readonly owner?: Owner | undefined
 }

@@ -26,7 +26,7 @@ export const fromClientError = (timeoutMillis: number) => (error: HttpClientErro
   const what = code(error)
   return timeouts.has(what)
     ? new UpstreamTimeout({ millis: timeoutMillis })
-    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${what})` })
+    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${what})`, cause: error })
 }
 
 /** Every `Set-Cookie` value; `Headers` of Effect keep the last of them, or all in one line. */

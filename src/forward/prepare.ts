@@ -136,6 +136,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
         own
       }),
       body,
+      identity,
       owner: admitted.owner
     }
   }

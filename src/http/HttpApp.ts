@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -127,7 +128,7 @@ export class HttpApp extends Context.Service<HttpApp, {
 }>()("mcp-authorizer/http/HttpApp") {
   /** The gateway of the settings at hand. */
   static readonly layer = Layer.effect(HttpApp, make).pipe(
-    Layer.provide(Mac.layerWebCrypto),
+    Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
     Layer.provide(SecureRandom.layerWebCrypto)
   )
 

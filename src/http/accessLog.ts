@@ -56,25 +56,42 @@ export const refusalReason = (error: GatewayError, authorization?: string): Reco
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })
 
+/** A caller as log entries and spans show it. */
+interface LoggedCaller {
+  readonly provider: string
+  /** A digest of issuer and subject. */
+  readonly subject: string
+}
+
+/**
+ * Builds the form in which log entries and spans show a caller: its provider, and a digest of issuer and subject, by which
+ * all entries of one caller can be found while none says who it is.
+ */
+export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
+  // Verified identities are shared between the requests of one token, so each is digested once.
+  const callers = new WeakMap<Identity, LoggedCaller>()
+
+  return (identity: Identity): Effect.Effect<LoggedCaller> => {
+    const cached = callers.get(identity)
+    if (cached !== undefined) return Effect.succeed(cached)
+    return Effect.map(
+      digestHex(Digest.sha256, encoder.encode(JSON.stringify([identity.issuer, identity.subject]))),
+      (hex) => {
+        const caller = { provider: identity.provider, subject: hex.slice(0, 16) }
+        callers.set(identity, caller)
+        return caller
+      }
+    )
+  }
+})
+
 /**
  * Builds the writer of the one log line that every exchange ends with.
  *
- * The subject appears as a digest, so that one caller's lines can be found without saying who it is; tokens, queries
- * and bodies do not appear. Nothing is computed when the level is switched off.
+ * Tokens, queries and bodies do not appear. Nothing is computed when the level is switched off.
  */
 export const makeAccessLog = Effect.gen(function*() {
-  const digest = yield* Digest.Digest
-  // Verified identities are shared between the requests of one token, so each is digested once.
-  const digests = new WeakMap<Identity, string>()
-
-  const subjectDigest = (identity: Identity): Effect.Effect<string> => {
-    const known = digests.get(identity)
-    if (known !== undefined) return Effect.succeed(known)
-    return digest.digestHex(Digest.sha256, encoder.encode(JSON.stringify([identity.issuer, identity.subject]))).pipe(
-      Effect.map((hex) => hex.slice(0, 16)),
-      Effect.tap((hex) => Effect.sync(() => digests.set(identity, hex)))
-    )
-  }
+  const callerOf = yield* makeCallerOf
 
   return Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
     const { error, identity, request } = exchange
@@ -89,7 +106,7 @@ export const makeAccessLog = Effect.gen(function*() {
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(ended === undefined ? {} : { ended }),
-      ...(identity === undefined ? {} : { provider: identity.provider, subject: yield* subjectDigest(identity) }),
+      ...(identity === undefined ? {} : yield* callerOf(identity)),
       ...(error === undefined ? {} : refusalReason(error, request.headers["authorization"]))
     }))
   })

@@ -53,7 +53,7 @@ export const admitted = (
 }
 
 /** Why a request is not let in. */
-export type AdmissionError = CredentialError | VerificationError | AccessDenied | InsufficientScope
+export type AdmissionError = CredentialError | VerificationError
 
 /**
  * Builds the judgement over a request: look at its origin, find its credential, verify it, check its scopes.

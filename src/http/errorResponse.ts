@@ -5,7 +5,13 @@ import type { GatewayError } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
 import { dialects, type Problem } from "./dialects.ts"
-import { insufficientScopeText, invalidRequestTexts, invalidTokenTexts, tokenTooLongText } from "./errorTexts.ts"
+import {
+  accessDeniedText,
+  insufficientScopeText,
+  invalidRequestTexts,
+  invalidTokenTexts,
+  tokenTooLongText
+} from "./errorTexts.ts"
 import type { Exchange } from "./Exchange.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
@@ -55,7 +61,7 @@ const project = Match.typeTags<GatewayError, Problem>()({
   AccessDenied: ({ reason }) => ({
     status: 403,
     error: "access_denied",
-    description: reason === "Origin" ? "Origin not allowed" : "Access denied",
+    description: reason === "Origin" ? "Origin not allowed" : accessDeniedText,
     challenged: true
   }),
   NotFound: () => ({ status: 404, error: "not_found", description: "Not found" }),

@@ -32,6 +32,9 @@ export const invalidRequestTexts: Readonly<Record<InvalidRequestReason, string>>
   MessageTooDeep: "The JSON-RPC message is nested too deeply"
 }
 
+/** The public text where a policy bars the caller. */
+export const accessDeniedText = "Access denied"
+
 /** The public text where the token lacks a scope. */
 export const insufficientScopeText = "Token missing required scopes"
 

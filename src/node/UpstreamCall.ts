@@ -28,9 +28,12 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
   error instanceof errors.ConnectTimeoutError
     ? new UpstreamTimeout({ millis: timeoutMillis })
     : error instanceof ConnectionLost
-    ? new UpstreamUnavailable({ detail: error.message })
+    ? new UpstreamUnavailable({ detail: error.message, cause: error })
     // The code only: other messages may quote what the upstream sent.
-    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${code(error)})` })
+    : new UpstreamUnavailable({
+      detail: `the MCP server cannot be reached or broke off (${code(error)})`,
+      cause: error
+    })
 
 /** One request on its way through `undici`: short answers are collected, of longer ones the head is told at once. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {

@@ -100,7 +100,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   /**
    * Changes the identity that the verifier it is provided with has established, once for each request.
    *
-   * Use it to find or create the user in a directory of yours, or to refuse one (`InvalidToken`). The function's own needs
+   * Use it to find or create the user in a directory of yours, or to bar one (`AccessDenied` with the reason `Policy`: 403; `InvalidToken`: 401). The function's own needs
    * become those of the layer.
    *
    * **Example**

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
-import type { InsufficientScope, InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import type { ProviderUnavailable, VerificationError } from "../errors/GatewayError.ts"
 import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -38,7 +38,7 @@ interface Accepted {
 }
 
 interface Refused {
-  readonly error: InvalidToken | InsufficientScope
+  readonly error: Exclude<VerificationError, ProviderUnavailable>
   readonly until: number
 }
 

@@ -3,9 +3,9 @@ import { withoutStack } from "../errors/withoutStack.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 
-/** Nobody can say now whether a token is good. `detail` is for the log. */
-export const unavailable = (provider: string, detail: string): ProviderUnavailable =>
-  new ProviderUnavailable({ provider, detail, retryAfter: retryAfterSeconds })
+/** Nobody can say now whether a token is good. `detail` is for the log, `cause` for programs that embed the gateway. */
+export const unavailable = (provider: string, detail: string, cause?: unknown): ProviderUnavailable =>
+  new ProviderUnavailable({ provider, detail, retryAfter: retryAfterSeconds, cause })
 
 /**
  * The same, because the provider could not be asked. Clients are told to wait as long as the provider wants.

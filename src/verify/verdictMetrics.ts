@@ -1,7 +1,7 @@
 /** Counters about verdicts; their labels are from closed lists. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { type InvalidTokenReason, invalidTokenReasons } from "../errors/GatewayError.ts"
+import { type InvalidTokenReason, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
 
 const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
   description: "Tokens that were found verified already, or not",
@@ -9,7 +9,8 @@ const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
 })
 
 const refusals = Metric.counter("mcp_authorizer_token_refusals", {
-  description: "Refused tokens, by reason; InsufficientScope: by their provider; ProviderUnavailable: nobody could say",
+  description:
+    "Rejected tokens, by reason; InsufficientScope: by their provider; AccessDenied: by a verifier's policy; ProviderUnavailable: no verdict",
   incremental: true
 })
 
@@ -26,11 +27,11 @@ export const makeCountVerdict = Effect.map(
 )
 
 const counters = new Map(
-  ([...invalidTokenReasons, "InsufficientScope", "ProviderUnavailable"] as const)
+  ([...invalidTokenReasons, "InsufficientScope", "AccessDenied", "ProviderUnavailable"] as const)
     .map((reason) => [reason, Metric.update(Metric.withAttributes(refusals, { reason }), 1)])
 )
 
 /** Counts a refusal. */
 export const countRefusal = (
-  reason: InvalidTokenReason | "InsufficientScope" | "ProviderUnavailable"
+  reason: InvalidTokenReason | Exclude<VerificationError["_tag"], "InvalidToken">
 ): Effect.Effect<void> => counters.get(reason) ?? Effect.void

@@ -223,10 +223,20 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       registrations: McpServer.toolkit(scoped).pipe(Layer.provide(scoped.toLayer({ delete: () => Effect.void })))
     })
     const unchecked = Layer.provide(tools, Authentication.layer)
-    expectTypeOf<Extract<Layer.Services<typeof unchecked>, HttpRouter.Request<"Requires", ScopesChecked>>>().not
-      .toBeNever()
+    type Unchecked<L extends Layer.Any> = Extract<
+      Layer.Services<L>,
+      HttpRouter.Request<"Requires", ScopesChecked<"delete">>
+    >
+    expectTypeOf<Unchecked<typeof unchecked>>().not.toBeNever()
     const checked = Layer.provide(tools, Authentication.layerToolkit(scoped))
-    expectTypeOf<Extract<Layer.Services<typeof checked>, HttpRouter.Request<"Requires", ScopesChecked>>>().toBeNever()
+    expectTypeOf<Unchecked<typeof checked>>().toBeNever()
+    const other = Toolkit.make(requireToolScopes(Tool.make("rename"), ["admin"]), Tool.make("list"))
+    const elsewhere = Layer.provide(tools, Authentication.layerToolkit(other))
+    expectTypeOf<Unchecked<typeof elsewhere>>().not.toBeNever()
+    const namesake = Layer.provide(tools, Authentication.layerToolkit(Toolkit.make(Tool.make("delete"))))
+    expectTypeOf<Unchecked<typeof namesake>>().not.toBeNever()
+    const both = Layer.provide(tools, Authentication.layerToolkit(other, scoped))
+    expectTypeOf<Unchecked<typeof both>>().toBeNever()
     expectTypeOf(Authentication.layerToolkit).parameter(0).not.toBeUndefined()
   })
 

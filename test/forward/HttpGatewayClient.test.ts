@@ -105,6 +105,14 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       }
     }))
 
+  it.effect("an error MUST carry the error of the platform's client as its cause, and no text of it", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(send(broken(coded("ECONNREFUSED"))))
+      assert.strictEqual(error._tag, "UpstreamUnavailable")
+      assert.instanceOf(error.cause, HttpClientError.HttpClientError)
+      assert.notInclude(error._tag === "UpstreamUnavailable" ? error.detail : "", "secret")
+    }))
+
   it.effect("MCP_UPSTREAM_TIMEOUT MUST be kept to the millisecond", () =>
     Effect.gen(function*() {
       const sending = yield* Effect.forkChild(Effect.flip(send(() => Effect.never)))

@@ -120,7 +120,10 @@ export const makeJwtVerifier = (
   const findKey = (header: KeyHeader) =>
     Effect.mapError(
       keys.find(header),
-      ({ _tag, detail }) => _tag === "UnknownKey" ? refuse(refusal(_tag, detail)) : unavailable(name, detail)
+      (failure) =>
+        failure._tag === "UnknownKey"
+          ? refuse(refusal(failure._tag, failure.detail))
+          : unavailable(name, failure.detail, failure)
     )
 
   return Effect.fnUntracedEager(function*(jws) {
@@ -128,7 +131,10 @@ export const makeJwtVerifier = (
     if (unfit !== undefined) return yield* Exit.fail(refuse(unfit))
     const header = keyHeader(jws)
     const key = keys.known(header) ?? (yield* findKey(header))
-    const signature = yield* Effect.mapErrorEager(judgeSignature(jws, key), ({ detail }) => unavailable(name, detail))
+    const signature = yield* Effect.mapErrorEager(
+      judgeSignature(jws, key),
+      (failure) => unavailable(name, failure.detail, failure)
+    )
     const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
     if (refused !== undefined) return yield* Exit.fail(refuse(refused))
     const identity = identityFromClaims(jws.claims, provider)
