@@ -23,7 +23,7 @@ export class Admission {
     return new Admission(identity)
   }
 
-  /** `MCP_AUTH_ENABLED=false`: everyone, as nobody in particular. */
+  /** `MCP_AUTH_ENABLED=false`: every request passes, without an identity. */
   static authenticationDisabled(): Admission {
     return new Admission(undefined)
   }

@@ -9,20 +9,20 @@ const isLoopbackOrigin = (origin: string): boolean => {
   return url.origin === origin && /^https?:$/.test(url.protocol) && isLoopbackHost(url.hostname)
 }
 
-// Labels of at most 63 characters (RFC 1035, section 2.3.1): what is longer is no host, and might be a credential.
+// Labels of at most 63 characters (RFC 1035, section 2.3.1): anything longer is not a host, and could be a credential.
 const hostOrigin =
   /^[a-z][a-z0-9+.-]{0,19}:\/\/(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 
-/** How a refused origin is written in the log: only what could be one. */
+/** A rejected origin as the log shows it; a value that cannot be an origin is not shown. */
 export const shownOrigin = (origin: string | undefined): string =>
   origin !== undefined && (origin === "null" || hostOrigin.test(origin))
     ? `"${origin}"`
     : "(no origin that a browser sends)"
 
 /**
- * Says whether the value of an `Origin` field is allowed: character for character one of a list, or a loopback origin.
+ * Returns whether the value of an `Origin` field is allowed: exactly one of a list, or a loopback origin.
  *
- * `null` (an origin that hides itself) is allowed only where every origin is (MCP 2025-11-25, transports, security
+ * `null` (a hidden origin) is allowed only where every origin is (MCP 2025-11-25, transports, security
  * warning: DNS rebinding).
  */
 export const isAllowedOrigin = (allowed: AllowedOrigins, origin: string): boolean => {

@@ -4,24 +4,24 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 
-/** No more of a token's scopes are written to the log. */
+/** How many of a token's scopes a log entry lists. */
 const maxListed = 40
 
-/** What the settings say of scopes. */
+/** The settings that name scopes. */
 export type Scoped = Pick<GatewaySettings, "providers" | "requiredScopes">
 
-/** The scopes that every request of this caller needs: the gateway's, and those of the provider that vouches for it. */
+/** The scopes that every request of this caller needs: the gateway's, and those of the provider that issued its token. */
 export const standingScopes = ({ providers, requiredScopes }: Scoped, identity: Identity): ReadonlyArray<string> => {
   const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
   return own.length === 0 ? requiredScopes : [...requiredScopes, ...own]
 }
 
 /**
- * Demands the gateway's required scopes and those of the identity's provider, each as one whole element.
+ * Requires the gateway's scopes and those of the identity's provider; scopes are compared as whole words.
  *
- * Fails with `InsufficientScope`, which lists all that are needed (RFC 6750, section 3.1), not only the missing ones.
+ * Fails with `InsufficientScope`, which lists all scopes that the request needs (RFC 6750, section 3.1), not only the missing ones.
  *
- * @param also what this request needs beyond that
+ * @param also scopes that this request needs in addition
  */
 export const requireScopes = (
   settings: Scoped,
@@ -30,7 +30,7 @@ export const requireScopes = (
 ): Result.Result<void, InsufficientScope> => {
   const standing = standingScopes(settings, identity)
   const has = (scope: string): boolean => identity.scopes.includes(scope)
-  // The list is for those who lack one.
+  // Nearly every caller has them all, and needs no list.
   if (standing.every(has) && also.every(has)) return Result.void
   return Result.fail(
     new InsufficientScope({

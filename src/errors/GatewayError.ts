@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong between a request and its answer, free of HTTP.
+ * Every error that a request can end with, free of HTTP.
  *
  * One closed union; `http/errorResponse.ts` is the only place that knows what each case looks like on the wire.
  * Fields named `detail` and `cause` are for the log and never reach a client.
@@ -14,7 +14,7 @@ export class UnsupportedCredential extends Data.TaggedError("UnsupportedCredenti
   readonly detail: string
 }> {}
 
-/** Why the request itself, apart from any token, is refused. The client sees a fixed text for each. */
+/** Why a request is rejected regardless of its token. The client sees a fixed text for each. */
 export type InvalidRequestReason =
   | "RepeatedCredential"
   | "CredentialInQuery"
@@ -32,7 +32,7 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly detail: string
 }> {}
 
-/** Why a token is refused: the closed list, with one public text for each member. */
+/** Why a token is rejected: a closed list, with one public text for each member. */
 export const invalidTokenReasons = [
   "MalformedToken",
   "UnsupportedAlgorithm",
@@ -48,21 +48,21 @@ export const invalidTokenReasons = [
   "ValidationFailed"
 ] as const
 
-/** One of them. */
+/** One of `invalidTokenReasons`. */
 export type InvalidTokenReason = typeof invalidTokenReasons[number]
 
-/** The credential is refused (RFC 6750, section 3.1: `invalid_token`). */
+/** The token is rejected (RFC 6750, section 3.1: `invalid_token`). */
 export class InvalidToken extends Data.TaggedError("InvalidToken")<{
   readonly reason: InvalidTokenReason
-  /** The provider that refused it, or `undefined` when none was responsible for the token. */
+  /** The provider that rejected it; `undefined` where no provider is responsible for the token. */
   readonly provider: string | undefined
-  /** The true reason, for the log. It never holds the token, a part of it, or key material. */
+  /** The exact reason, for the log. It never contains the token, a part of it, or key material. */
   readonly detail: string
 }> {}
 
-/** The token is longer than `MCP_MAX_TOKEN_BYTES`; it was not looked into. */
+/** The token is longer than `MCP_MAX_TOKEN_BYTES`; it was not parsed. */
 export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
-  /** Both in bytes. */
+  /** In bytes, as `size`. */
   readonly limit: number
   readonly size: number
 }> {
@@ -73,19 +73,19 @@ export class CredentialTooLarge extends Data.TaggedError("CredentialTooLarge")<{
 }
 
 /**
- * The token is good but lacks scopes that the resource needs, or without which its provider says nothing about it
+ * The token is valid but lacks scopes that the resource requires, or that its provider requires before it verifies it
  * (RFC 6750, section 3.1: `insufficient_scope`).
  */
 export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
   /** All the scopes that the request needs, not only the missing ones. */
   readonly required: ReadonlyArray<string>
-  /** The provider that asks for them, where it is not the gateway. */
+  /** The provider that requires them, where it is not the gateway. */
   readonly provider?: string | undefined
   /** For the log. */
   readonly detail?: string | undefined
 }> {}
 
-/** The caller may not do this, whatever its scopes are: the `Origin` is not allowed, or a policy of a verifier denies it. */
+/** The caller may not do this, regardless of its scopes: the `Origin` is not allowed, or a verifier's policy denies it. */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly reason: "Origin" | "Policy"
   readonly detail: string
@@ -94,7 +94,7 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
 /** No route has this path. */
 export class NotFound extends Data.TaggedError("NotFound")<{}> {}
 
-/** The caller was not given the session that it names. */
+/** The session does not belong to this caller. */
 export class SessionNotFound extends Data.TaggedError("SessionNotFound")<{
   readonly detail: string
 }> {}
@@ -112,16 +112,16 @@ export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
   readonly limit: number
 }> {}
 
-/** The request body is of a type or in an encoding that cannot be a JSON-RPC message. */
+/** The content type or encoding of the request body cannot hold a JSON-RPC message. */
 export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType")<{
   readonly detail: string
 }> {}
 
-/** A provider cannot be reached or does not work now, so nobody can say whether the token is good. Never the caller's fault. */
+/** A provider cannot be reached or does not work, so the token can be neither accepted nor rejected. Never the caller's fault. */
 export class ProviderUnavailable extends Data.TaggedError("ProviderUnavailable")<{
   readonly provider: string
   readonly detail: string
-  /** When asking again makes sense, in seconds. */
+  /** When the client may try again, in seconds. */
   readonly retryAfter: number
   /** The error behind it, for programs that embed the gateway. */
   readonly cause?: unknown
@@ -134,22 +134,22 @@ export class UpstreamUnavailable extends Data.TaggedError("UpstreamUnavailable")
   readonly cause?: unknown
 }> {}
 
-/** The MCP server behind did not begin its answer in time. */
+/** The MCP server did not begin its response in time. */
 export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly millis: number
 }> {}
 
-/** The MCP server behind needs more scopes of this caller than its token has. */
+/** The MCP server requires scopes that the caller's token lacks. */
 export class UpstreamScopeRequired extends Data.TaggedError("UpstreamScopeRequired")<{
-  /** All the scopes to ask for; empty where the server does not say. */
+  /** All the scopes to request; empty where the server names none. */
   readonly required: ReadonlyArray<string>
   readonly detail: string
 }> {}
 
-/** There is no memory for the request now: others, or the caller itself, hold their share of it. */
+/** The gateway has no memory for the request now, because requests that are in progress hold it. */
 export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly detail: string
-  /** When asking again makes sense, in seconds. */
+  /** When the client may try again, in seconds. */
   readonly retryAfter: number
 }> {}
 
@@ -162,7 +162,7 @@ export type VerificationError = InvalidToken | InsufficientScope | AccessDenied 
 /** What a gateway client may fail with. */
 export type UpstreamError = UpstreamUnavailable | UpstreamTimeout
 
-/** Every typed error of the gateway. A new member does not compile until `http/errorResponse.ts` answers it. */
+/** Every typed error of the gateway. A new member does not compile until `http/errorResponse.ts` has a response for it. */
 export type GatewayError =
   | MissingCredential
   | UnsupportedCredential

@@ -1,4 +1,4 @@
-/** How a path appears in the log. Pure. */
+/** Paths as the log shows them. Pure. */
 
 // `mcp`, `v2`, `Tools`
 const word = /^(?:[a-z]{1,24}|[A-Z]{1,24}|[A-Z][a-z]{1,23})?[0-9]{0,2}$/
@@ -7,8 +7,8 @@ const longestSegment = 48
 const mostDigits = 3
 
 /**
- * Says whether a segment is a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with a small number.
- * What is longer, has more digits or anything encoded could be a token, an id, or part of one.
+ * Returns whether a segment is a few words, such as `oauth-protected-resource` or `.well-known`, perhaps with a small number.
+ * A longer segment, or one with more digits or an encoded character, could be a token, an id, or part of one.
  */
 const isPlain = (segment: string): boolean =>
   segment.length <= longestSegment && segment.split(/[._-]/).every((part) => word.test(part)) &&
@@ -18,9 +18,9 @@ const mostSegments = 12
 
 /**
  * The path of a URL or of a request target, cut and cleaned for the log: without a query, and `…` in place of each segment
- * that could hold what nobody should log.
+ * that could contain a secret.
  *
- * Whoever asks for a path that there is not may have put a token into it.
+ * A client that requests an unknown path may have put a token into it.
  */
 export const loggedPath = (target: string): string => {
   const path = /^[^?#;]*/.exec(target)?.[0] ?? ""

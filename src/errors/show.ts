@@ -1,12 +1,12 @@
-/** How what was found in a token or a document is written in the log. Pure. */
+/** Values of tokens and documents as the log shows them. Pure. */
 
-/** Enough for every identifier in use; what is longer is cut. */
+/** Enough for every identifier in use; longer ones are cut. */
 const maxLength = 160
 
-/** No more of a list is named. */
+/** How many members of a list are shown. */
 const maxListed = 8
 
-// Control characters could forge log lines, format characters (bidirectional marks among them) what a reader sees.
+// Control characters could forge log lines; format characters, such as bidirectional marks, could mislead a reader.
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 const escape = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`
@@ -14,10 +14,10 @@ const escape = (character: string): string => `\\u{${character.codePointAt(0)?.t
 const cut = (text: string): string => text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 
 /**
- * Writes one value: strings in quotes, without control characters, cut to 160 characters; of everything else its type.
+ * Formats one value: a string in quotes, without control characters, cut to 160 characters; any other value by its type.
  *
- * For values that are public or proven: issuer, audience, algorithm, key id, type, scopes, client. Never for a subject
- * that is not proven, and never for a token.
+ * For values that are public or proven: issuer, audience, algorithm, key id, type, scopes, client. Never for an
+ * unproven subject, and never for a token.
  */
 export const show = (value: unknown): string => {
   if (typeof value === "string") return `"${cut(value).replace(unprintable, escape)}"`
@@ -26,7 +26,7 @@ export const show = (value: unknown): string => {
   return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`
 }
 
-/** Writes several values, at most 8 of them. */
+/** Formats several values, at most 8 of them. */
 export const showAll = (values: ReadonlyArray<unknown>): string => {
   const shown = values.slice(0, maxListed).map(show).join(", ")
   return values.length > maxListed

@@ -1,11 +1,11 @@
-// V8 has it, and others may ignore it; the standard does not know it.
+// Specific to V8; other engines may ignore it.
 const limits = Error as { stackTraceLimit?: number | undefined }
 
 /**
  * Makes an error that has no stack trace.
  *
- * For refusals, of which anybody can provoke as many as they like: nobody reads the traces, and taking one costs as much
- * as half a signature.
+ * Use it for rejections, which clients can cause in any number: no one reads their traces, and taking one costs half as much
+ * as verifying a signature.
  */
 export const withoutStack = <E extends Error>(make: () => E): E => {
   const { stackTraceLimit } = limits

@@ -147,4 +147,54 @@ const rooms = {
   }
 }
 
-export default { meta: { name: "house" }, rules: { rooms } }
+/** Words that readers stumble over, and what to write instead. */
+const words = [
+  [/\banswer/iu, "response, respond"],
+  [/\brefus(?!ed to connect)/iu, "reject, deny, invalid"],
+  [/\bjudg/iu, "check, verify, decide"],
+  [/\bhand(?:s|ed|ing)? on\b/iu, "forward"],
+  [/\b(?:is|are) none\b/iu, "is not a …"],
+  [/\bwhoever\b|\bthose who\b/iu, "name them: clients that, callers that"],
+  [/\bsomebody\b/iu, "anyone, someone"],
+  [/\bbeside\b/iu, "besides, in addition to, next to"],
+  [/\b(?:cures?|mends?|mended)\b/iu, "fix"],
+  [/\bpatience\b/iu, "timeout"],
+  [/\bletGo\b|\blets? go\b/u, "discard, release"],
+  [/\boverlook/iu, "ignore"],
+  [/\bcomplain/iu, "report, problem"],
+  [/^\W*Says (?:whether|what|how|why)\b/u, "Returns whether …, or a noun phrase"]
+]
+
+/** Rooms whose words are checked. */
+const worded = new Set(["authorize", "errors"])
+
+/** Keeps the field's words in comments, names and texts. */
+const fieldWords = {
+  create(context) {
+    const file = context.filename ?? context.getFilename()
+    if (relative(src, file).startsWith("..") || !worded.has(roomOf(file))) return {}
+    const report = (text, where) => {
+      // Network libraries' own error codes.
+      const found = words.find(([pattern]) => pattern.test(text.replaceAll("ECONNREFUSED", "")))
+      if (found !== undefined) {
+        context.report({ ...where, message: `Write "${found[1]}" in place of "${found[0].exec(text)?.[0].trim()}".` })
+      }
+    }
+    return {
+      Program() {
+        for (const comment of context.sourceCode.getAllComments()) report(comment.value, { loc: comment.loc })
+      },
+      Identifier(node) {
+        report(node.name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/gu, " "), { node })
+      },
+      Literal(node) {
+        if (typeof node.value === "string" && !node.value.startsWith(".")) report(node.value, { node })
+      },
+      TemplateElement(node) {
+        report(node.value.cooked ?? "", { node })
+      }
+    }
+  }
+}
+
+export default { meta: { name: "house" }, rules: { rooms, words: fieldWords } }

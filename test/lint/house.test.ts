@@ -33,6 +33,14 @@ const refused: ReadonlyArray<readonly [folder: string, line: string, why: string
   ["verify", `export * from "effect"`, "Import the module, not the barrel."]
 ]
 
+/** Lines whose words a reader would stumble over, in each place where words are checked. */
+const stumbling: ReadonlyArray<readonly [line: string, why: string]> = [
+  ["// Forwards the request, whoever sent it.\nexport const first = 1", "name them"],
+  ["/** Says whether the token is good. */\nexport const first = 1", "noun phrase"],
+  ["export const refuseToken = 1", "reject"],
+  [`export const text = "the server answers nothing"`, "respond"]
+]
+
 const accepted: ReadonlyArray<readonly [folder: string, line: string]> = [
   ["verify", `export * from "../../keys/JwksCache.ts"`],
   ["node", `export { join } from "node:path"`],
@@ -40,12 +48,23 @@ const accepted: ReadonlyArray<readonly [folder: string, line: string]> = [
   ["http", `export * from "effect/http/HttpServerResponse"`]
 ]
 
-describe("dependencies point against the way of a request", () => {
+describe("the lint rules of the house", () => {
   for (const [folder, line, why] of refused) {
     it(`src/${folder} must not have \`${line}\``, () => {
       assert.include(lint(folder, line), why)
     })
   }
+  for (const [line, why] of stumbling) {
+    it(`\`${line}\` is not the field's English`, () => {
+      assert.include(lint("errors", line), why)
+    })
+  }
+  it("the field's own words are", () => {
+    assert.notInclude(
+      lint("errors", "/** Returns whether the request is rejected. */\nexport const response = 1"),
+      "house(words)"
+    )
+  })
   for (const [folder, line] of accepted) {
     it(`src/${folder} may have \`${line}\``, () => {
       assert.notInclude(lint(folder, line), "house(rooms)")
