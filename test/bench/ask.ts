@@ -23,10 +23,11 @@ export const ask = ({ origin }: Running, load: Load, spoil = (token: string) => 
 const forge = (token: string): string =>
   token.replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === "A" ? "B" : "A"}${rest}`)
 
-/** Dies unless a server lets a good token in and keeps a forged one out: who does not look is no peer. */
+/** Dies unless a server accepts a good token and rejects a forged one: one that does not verify is no peer. */
 export const mustVerify = Effect.fnUntraced(function*(server: Running, load: Load) {
   const good = yield* ask(server, load)
   const forged = yield* ask(server, load, forge)
-  if (good.status === 200 && forged.status === 401) return
-  return yield* Effect.die(new Error(`a good token was answered ${good.status}, a forged one ${forged.status}`))
+  // oauth2-proxy has 403 for bad tokens.
+  if (good.status === 200 && (forged.status === 401 || forged.status === 403)) return
+  return yield* Effect.die(new Error(`a good token got ${good.status}, a forged one ${forged.status}`))
 })

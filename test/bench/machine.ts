@@ -1,5 +1,5 @@
 /** What the benchmark finds on this machine: cores, tools, and the versions that a result must name. */
-import { execFile } from "node:child_process"
+import { execFile, spawnSync } from "node:child_process"
 import { accessSync, constants, readFileSync } from "node:fs"
 import { availableParallelism, cpus, totalmem } from "node:os"
 import { join } from "node:path"
@@ -17,13 +17,28 @@ const find = (name: string): string | undefined =>
     }
   })
 
-/** Programs of the system; `undefined` where one is not installed. */
+/** Programs of the system; `undefined` where one is not installed. A variable names one that is not on the `PATH`. */
 export const tools = {
   wrk: find("wrk"),
   nginx: find("nginx"),
   haproxy: find("haproxy"),
+  oauth2Proxy: env["BENCH_OAUTH2_PROXY"] ?? find("oauth2-proxy"),
   taskset: find("taskset"),
   setpriv: find("setpriv")
+}
+
+const fastmcpVersion = (python: string | undefined): string | undefined => {
+  if (python === undefined) return undefined
+  const program = "from importlib.metadata import version; print(version('fastmcp'))"
+  const { status, stdout } = spawnSync(python, ["-c", program], { encoding: "utf8" })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** A Python that has FastMCP; `undefined` if there is none. */
+export const findFastmcp = (): { readonly python: string; readonly version: string } | undefined => {
+  const python = env["BENCH_FASTMCP_PYTHON"] ?? find("python3")
+  const version = fastmcpVersion(python)
+  return python === undefined || version === undefined ? undefined : { python, version }
 }
 
 /** Which cores a process may use; `undefined` leaves that to the system. */
@@ -78,6 +93,8 @@ export const describeMachine = async (): Promise<Readonly<Record<string, string>
   wrk: await firstLine(tools.wrk, "-v"),
   nginx: await firstLine(tools.nginx, "-v"),
   haproxy: await firstLine(tools.haproxy, "-v"),
+  "oauth2-proxy": await firstLine(tools.oauth2Proxy, "--version"),
+  fastmcp: findFastmcp()?.version ?? "not installed",
   packages: ["undici", "jose", "effect", "express", "http-proxy-middleware", "@modelcontextprotocol/sdk", "autocannon"]
     .map((name) => `${name} ${packageVersion(name)}`).join(", ")
 })

@@ -4,9 +4,11 @@ import { fileURLToPath } from "node:url"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { closedPort } from "../node/support/ports.ts"
 import { Bench } from "./Bench.ts"
-import { type Cores, placement, tools } from "./machine.ts"
+import { type Cores, findFastmcp, placement, tools } from "./machine.ts"
+import { startFastmcp } from "./peers/fastmcp.ts"
 import { startHaproxy } from "./peers/haproxy.ts"
 import { startNginx } from "./peers/nginx.ts"
+import { startOauth2Proxy } from "./peers/oauth2Proxy.ts"
 import { serve } from "./processes.ts"
 import { audience } from "./tokens.ts"
 
@@ -32,9 +34,17 @@ export const expressProxy = Effect.fnUntraced(function*(target: string) {
   return yield* startPeer("expressProxy", [target, issuer, jwksUri, audience], placement.server)
 })
 
-/** `undefined` where it is not installed. */
+/** `undefined` where it is not installed, as for those below. */
 export const haproxy = (target: string) =>
   tools.haproxy === undefined ? Effect.undefined : startHaproxy(tools.haproxy, target)
+
+export const oauth2Proxy = (target: string) =>
+  tools.oauth2Proxy === undefined ? Effect.undefined : startOauth2Proxy(tools.oauth2Proxy, target)
+
+export const fastmcp = () => {
+  const found = findFastmcp()
+  return found === undefined ? Effect.undefined : startFastmcp(found.python)
+}
 
 export interface GatewayOptions {
   readonly settings?: Readonly<Record<string, string>>

@@ -2,9 +2,29 @@
 import * as Effect from "effect/Effect"
 import { mustVerify } from "../ask.ts"
 import type { Case } from "../Bench.ts"
-import { median, score } from "../report/Outcome.ts"
+import { figure, median, score } from "../report/Outcome.ts"
 import { contender, costFigures, perSecond, rateFigures, takeTurns, toolsList, valuesOf } from "../rounds.ts"
-import { bareProxy, expressProxy, gateway, haproxy, upstream } from "../servers.ts"
+import { bareProxy, expressProxy, fastmcp, gateway, haproxy, oauth2Proxy, upstream } from "../servers.ts"
+
+/** Those who verify tokens, too; `undefined` servers are not installed. */
+const peers = Effect.fnUntraced(function*(origin: string) {
+  return [
+    { id: "haproxy", name: "HAProxy", server: yield* haproxy(origin), install: "apt-get install haproxy" },
+    { id: "express", name: "Express, SDK", server: yield* expressProxy(origin), install: "npm ci" },
+    {
+      id: "oauth2-proxy",
+      name: "oauth2-proxy",
+      server: yield* oauth2Proxy(origin),
+      install: "go install github.com/oauth2-proxy/oauth2-proxy/v7@latest; BENCH_OAUTH2_PROXY names the program"
+    },
+    {
+      id: "fastmcp",
+      name: "FastMCP auth",
+      server: yield* fastmcp(),
+      install: "pip install fastmcp; BENCH_FASTMCP_PYTHON names the Python that has it"
+    }
+  ]
+})
 
 export const seen: Case = {
   name: "seen",
@@ -12,28 +32,40 @@ export const seen: Case = {
     const { origin } = yield* upstream
     const load = yield* toolsList
     const ours = yield* gateway(origin)
-    const express = yield* expressProxy(origin)
-    const third = yield* haproxy(origin)
-    yield* Effect.forEach([ours, express, ...third === undefined ? [] : [third]], (server) => mustVerify(server, load))
+    yield* mustVerify(ours, load)
+    const all = yield* peers(origin)
+    const others = all.flatMap(({ id, name, server }) => server === undefined ? [] : [{ id, name, server }])
+    yield* Effect.forEach(others, ({ server }) => mustVerify(server, load))
     const contenders = [
       yield* contender("gateway", ours, load),
       yield* contender("gateway that logs", yield* gateway(origin, { settings: { MCP_LOG_LEVEL: "info" } }), load),
       yield* contender("bare proxy", yield* bareProxy(origin), load),
-      yield* contender("Express, SDK", express, load),
-      ...(third === undefined ? [] : [yield* contender("HAProxy", third, load)])
+      ...yield* Effect.forEach(others, ({ name, server }) => contender(name, server, load))
     ]
     const results = yield* takeTurns(contenders)
     const rate = (name: string) => median(valuesOf(results, name, perSecond))
+    const slowest = (name: string) => median(valuesOf(results, name, ({ p99 }) => p99))
     const against = (id: string, peer: string) =>
       score(`seen/${id}`, `token seen before: gateway to ${peer}`, rate("gateway") / rate(peer))
     return {
-      figures: [...rateFigures(results), ...costFigures(results)],
+      figures: [
+        ...rateFigures(results),
+        ...costFigures(results),
+        ...contenders.map(({ name }) =>
+          figure(`${name}, slowest of 100`, "µs", valuesOf(results, name, ({ p99 }) => p99))
+        )
+      ],
       scores: [
         against("bare", "bare proxy"),
-        ...(third === undefined ? [] : [against("haproxy", "HAProxy")]),
-        against("express", "Express, SDK")
+        ...others.map(({ id, name }) => against(id, name)),
+        score("seen/logs", "gateway that logs to one that does not", rate("gateway that logs") / rate("gateway")),
+        ...others.filter(({ id }) => id === "haproxy").map(({ name }) =>
+          score("seen/p99", `p99: gateway to ${name}`, slowest("gateway") / slowest(name))
+        )
       ],
-      notes: third === undefined ? ["HAProxy: not available (not installed)"] : []
+      notes: all.filter(({ server }) => server === undefined).map(({ install, name }) =>
+        `${name}: not measured, because it is not installed (${install})`
+      )
     }
   })
 }
