@@ -2,9 +2,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { readFile, rm, writeFile } from "node:fs/promises"
+import { readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { kill } from "node:process"
+import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import type { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { placement } from "../bench/machine.ts"
@@ -21,7 +22,9 @@ import type { ProviderArguments } from "./peers/provider.ts"
 /** What the person who runs the soak chose. */
 export interface SoakOptions {
   /** How long mixed traffic runs. */
-  readonly minutes: number
+  readonly mixedSeconds: number
+  /** Operations of mixed traffic in a second; half of what is possible unless given. */
+  readonly rate: number | undefined
   /** How long each flood lasts. */
   readonly seconds: number
   /** How many idle clients there are, and how many event streams. */
@@ -111,28 +114,39 @@ export const gateway = Effect.fnUntraced(function*(target: string, options: Gate
   return found
 })
 
-/** Tells the gateway's process something; gives what it measured afterwards. */
-export const tell = ({ commandFile, pid }: Gateway, command: Command): Effect.Effect<Measured> =>
+/** Tells one process of the gateway something. */
+export const order = ({ commandFile }: Gateway, pid: number, command: Command): Effect.Effect<void> =>
   Effect.promise(async () => {
-    await rm(`${commandFile}.measured`, { force: true })
-    await writeFile(commandFile, JSON.stringify(command))
+    const file = `${commandFile}-${pid}`
+    await rm(`${file}.measured`, { force: true })
+    await writeFile(file, JSON.stringify(command))
     kill(pid, "SIGUSR2")
+  })
+
+/** Tells a process of the gateway something, the first one unless `pid` says otherwise; gives what it measured afterwards. */
+export const tell = Effect.fnUntraced(function*(ours: Gateway, command: Command, pid = ours.pid) {
+  yield* order(ours, pid, command)
+  return yield* Effect.promise(async () => {
     for (let wait = 0; wait < 1000; wait++) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20)
-      })
-      const text = await readFile(`${commandFile}.measured`, "utf8").catch(() => undefined)
+      await sleep(20)
+      const text = await readFile(`${ours.commandFile}-${pid}.measured`, "utf8").catch(() => undefined)
       // Written by `peers/control.ts`.
       if (text !== undefined) return JSON.parse(text) as Measured
     }
     throw new Error("the gateway's process does not react to SIGUSR2")
   })
+})
+
+/** The worker processes of a gateway, the oldest first. */
+export const workersOf = ({ pid }: Running): Effect.Effect<ReadonlyArray<number>> =>
+  Effect.promise(async () => {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")
+    return text.trim().split(" ").filter((part) => part !== "").map(Number)
+  })
 
 /** Open descriptors of a process. */
-export const descriptorsOf = ({ pid }: Running): Effect.Effect<number> =>
-  Effect.promise(async () =>
-    (await import("node:fs/promises")).readdir(`/proc/${pid}/fd`).then((names) => names.length)
-  )
+export const descriptorsOf = (pid: number): Effect.Effect<number> =>
+  Effect.promise(async () => (await readdir(`/proc/${pid}/fd`)).length)
 
 /** Resident memory in bytes and processor time in microseconds, now. */
 export const usageOf = ({ pid }: Running) => ({ memory: residentMemory(pid), processor: processorMicros(pid) })
@@ -145,8 +159,8 @@ export const client = <Options, Result>(name: string, options: Options): Effect.
     (output) => JSON.parse(output.trim().split("\n").at(-1) ?? "") as Result
   )
 
-/** A client program that is told things while it runs. */
-export const conversation = Effect.fnUntraced(function*<Options>(name: string, options: Options) {
+/** A client program that is told things while it runs, each as one line of JSON. */
+export const conversation = Effect.fnUntraced(function*<Options, Order = never>(name: string, options: Options) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       spawn(process.execPath, [script(`clients/${name}`), JSON.stringify(options)], {
@@ -168,7 +182,7 @@ export const conversation = Effect.fnUntraced(function*<Options>(name: string, o
     }
   })
   return {
-    say: (line: string) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
+    say: (order: Order) => Effect.sync(() => void child.stdin.write(`${JSON.stringify(order)}\n`)),
     /** The next line that the program prints; dies if it has ended. */
     hear: Effect.callback<string>((resume) => {
       const known = lines.shift()

@@ -37,21 +37,41 @@ const flags = {
     Flag.atLeast(0)
   ),
   minutes: countFlag("minutes", "How long mixed traffic runs", 60),
+  rate: Flag.Int("rate").pipe(
+    Flag.withDescription("Operations of mixed traffic in a second; half of what is possible unless given"),
+    Flag.filter((rate) => rate >= 1, () => "--rate is at least 1"),
+    Flag.optional
+  ),
   seconds: countFlag("seconds", "How long each flood lasts", 60),
   clients: countFlag("clients", "How many idle clients there are, and how many event streams", 10_000),
+  ci: Flag.Boolean("ci").pipe(
+    Flag.withDescription(
+      "Two minutes of mixed traffic, and a last line that says how many limits were met: N passed, N failed"
+    ),
+    Flag.withDefault(false)
+  ),
   ...commonFlags
 }
+
+const ciSeconds = 120
 
 const soak = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof flags>) {
   const limits = yield* Effect.promise(async () =>
     // Written by hand, and part of this soak.
     JSON.parse(await readFile("test/soak/limits.json", "utf8")) as Limits
   )
+  const beginnings = options.ci ? [mixedCase.name] : options.case
   const wanted = cases.filter(({ name }) =>
-    options.case.length === 0 || options.case.some((beginning) => name.startsWith(beginning))
+    beginnings.length === 0 || beginnings.some((beginning) => name.startsWith(beginning))
   )
   const machine = yield* Effect.promise(describeMachine)
-  const made = yield* makeSoak({ ...options, gatewayFile: resolve(options.gateway) })
+  const made = yield* makeSoak({
+    mixedSeconds: options.ci ? ciSeconds : options.minutes * 60,
+    rate: Option.getOrUndefined(options.rate),
+    seconds: options.seconds,
+    clients: options.clients,
+    gatewayFile: resolve(options.gateway)
+  })
   const outcomes = yield* Effect.forEach(wanted, perform).pipe(Effect.provideService(Soak, made))
 
   const scores = outcomes.flatMap((outcome) => outcome.scores)
@@ -71,7 +91,9 @@ const soak = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<t
 
   const misses = missed(scores, limits)
   if (misses.length > 0) yield* Console.log(`missed: ${misses.map(({ id }) => id).join(", ")}`)
-  if (misses.length > 0 || outcomes.some((outcome) => outcome.broke)) return yield* new SoakFailed()
+  const broken = outcomes.filter((outcome) => outcome.broke).length
+  if (options.ci) yield* Console.log(`${scores.length - misses.length} passed, ${misses.length + broken} failed`)
+  if (misses.length > 0 || broken > 0) return yield* new SoakFailed()
 }, Effect.scoped)
 
 Command.make("soak", flags, soak).pipe(

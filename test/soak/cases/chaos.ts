@@ -1,13 +1,23 @@
 /** What can befall a process: after each the gateway must serve again by itself. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { readFile } from "node:fs/promises"
 import { connect } from "node:net"
 import { figure, score } from "../../bench/report/Outcome.ts"
-import type { FloodArguments } from "../clients/flood.ts"
+import type { FloodArguments, FloodResult } from "../clients/flood.ts"
 import type { GoodArguments, GoodResult } from "../clients/good.ts"
 import { destroy, pause, resume } from "../signals.ts"
-import { client, gateway, type GatewayOptions, mcpServer, Soak, type SoakCase, tell } from "../Soak.ts"
+import {
+  client,
+  type Gateway,
+  gateway,
+  type GatewayOptions,
+  mcpServer,
+  order,
+  Soak,
+  type SoakCase,
+  tell,
+  workersOf
+} from "../Soak.ts"
 
 const good = Effect.fnUntraced(function*(origin: string, seconds: number) {
   const { tokensFile } = yield* Soak
@@ -19,9 +29,7 @@ const served = ({ failed, requests }: GoodResult): number => 1 - failed / reques
 interface Misfortune {
   readonly name: string
   readonly options?: GatewayOptions
-  readonly befall: (
-    ours: Effect.Success<ReturnType<typeof gateway>>
-  ) => Effect.Effect<GoodResult | void, never, Soak>
+  readonly befall: (ours: Gateway) => Effect.Effect<GoodResult | void, never, Soak>
 }
 
 /** Takes all descriptors of the gateway for a while. */
@@ -39,11 +47,16 @@ const exhaust = (origin: string, connections: number) =>
     for (const socket of sockets) socket.destroy()
   })
 
-const childrenOf = (pid: number): Effect.Effect<ReadonlyArray<number>> =>
-  Effect.promise(async () => {
-    const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")
-    return text.trim().split(" ").filter((part) => part !== "").map(Number)
-  })
+/** Waits until both workers live again; dies if they do not in a minute. */
+const bothWorkers = (ours: Gateway) =>
+  workersOf(ours).pipe(
+    Effect.delay("100 millis"),
+    Effect.repeat({ until: (workers) => workers.length === 2 }),
+    // A worker that has begun is not ready yet.
+    Effect.andThen(Effect.sleep("2 seconds")),
+    Effect.timeout("60 seconds"),
+    Effect.orDie
+  )
 
 const misfortunes: ReadonlyArray<Misfortune> = [
   {
@@ -57,7 +70,7 @@ const misfortunes: ReadonlyArray<Misfortune> = [
     befall: Effect.fnUntraced(function*({ origin }) {
       const { tokensFile } = yield* Soak
       const flood: FloodArguments = { kind: "unfinished-bodies", origin, seconds: 5, tokensFile, unknownKeyToken: "" }
-      yield* client<FloodArguments, object>("flood", flood)
+      yield* client<FloodArguments, FloodResult>("flood", flood)
     })
   },
   {
@@ -88,16 +101,26 @@ const misfortunes: ReadonlyArray<Misfortune> = [
     })
   },
   {
+    name: "a worker out of memory",
+    options: { args: ["--workers", "2"], nodeArgs: ["--max-old-space-size=64"] },
+    befall: Effect.fnUntraced(function*(ours) {
+      const [worker = 0] = yield* workersOf(ours)
+      yield* order(ours, worker, { _tag: "RunOutOfMemory" })
+      while ((yield* workersOf(ours)).includes(worker)) yield* Effect.sleep("50 millis")
+      yield* bothWorkers(ours)
+    })
+  },
+  {
     name: "a worker killed each second",
     options: { args: ["--workers", "2"] },
-    befall: Effect.fnUntraced(function*({ pid }) {
+    befall: Effect.fnUntraced(function*(ours) {
       for (let round = 0; round < 8; round++) {
-        const [first] = yield* childrenOf(pid)
+        const [first] = yield* workersOf(ours)
         if (first !== undefined) yield* destroy(first)
         yield* Effect.sleep("1 second")
       }
       // Workers that keep dying come back later and later.
-      yield* Effect.sleep("10 seconds")
+      yield* bothWorkers(ours)
     })
   }
 ]

@@ -5,9 +5,9 @@ import { createPublicKey, KeyObject, randomUUID } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
-import { figure, score } from "../../bench/report/Outcome.ts"
+import { figure, type Score, score } from "../../bench/report/Outcome.ts"
 import { audience } from "../../bench/tokens.ts"
-import type { FloodArguments, FloodKind } from "../clients/flood.ts"
+import type { FloodArguments, FloodKind, FloodResult } from "../clients/flood.ts"
 import type { GoodArguments, GoodResult } from "../clients/good.ts"
 import {
   client,
@@ -34,21 +34,61 @@ const unknownKeyToken = (issuer: string): string => {
   }.${Buffer.alloc(256, 1).toString("base64url")}`
 }
 
+interface Observed {
+  /** How long the flood lasted. */
+  readonly seconds: number
+  /** What the flooder saw. */
+  readonly flood: FloodResult
+  /** Connections to the MCP server that were opened meanwhile. */
+  readonly opened: number
+  /** The most that were open at a time. */
+  readonly most: number
+}
+
 interface Flood {
   readonly kind: FloodKind
   /** Callers are known by introspection. */
   readonly opaque?: true
+  readonly settings?: GatewayOptions["settings"]
+  /** What holds for this kind beside what holds for all. */
+  readonly also?: (observed: Observed) => ReadonlyArray<Score>
 }
+
+/** Slow clients are cut when the setting says so. */
+const cutIn = (kind: FloodKind, settingSeconds: number) => ({ flood, seconds }: Observed): ReadonlyArray<Score> =>
+  // A shorter flood is over before.
+  seconds < 2 * settingSeconds ? [] : [
+    score(`${kind}/cut`, "how long slow clients live, in the middle: to the setting", flood.cutMedian / settingSeconds),
+    score(`${kind}/latest`, "how long the slowest client lives: to the setting", flood.cutLatest / settingSeconds)
+  ]
 
 const floods: ReadonlyArray<Flood> = [
   { kind: "unknown-key" },
   { kind: "no-token" },
-  { kind: "slow-calls" },
+  {
+    kind: "slow-calls",
+    also: ({ most }) => [score("slow-calls/connections", "connections to the MCP server at their height", most)]
+  },
   { kind: "invented-tokens", opaque: true },
   { kind: "broken-tokens", opaque: true },
   { kind: "unfinished-bodies" },
-  { kind: "leaving" },
-  { kind: "slow-heads" },
+  {
+    kind: "leaving",
+    also: ({ flood, opened }) => [
+      score(
+        "leaving/connections",
+        "connections to the MCP server opened for each client that left",
+        opened / flood.opened
+      )
+    ]
+  },
+  { kind: "slow-heads", also: cutIn("slow-heads", 10) },
+  {
+    kind: "slow-bodies",
+    settings: { MCP_CLIENT_BODY_TIMEOUT: "15", MCP_CLIENT_MIN_RATE: "0" },
+    also: cutIn("slow-bodies", 15)
+  },
+  { kind: "silent-readers" },
   { kind: "many-fields" }
 ]
 
@@ -70,7 +110,7 @@ const newOpaqueTokens = Effect.fnUntraced(function*(name: string, count: number)
   return file
 })
 
-const flooding = ({ kind, opaque }: Flood): SoakCase["run"] =>
+const flooding = ({ also, kind, opaque, settings }: Flood): SoakCase["run"] =>
   Effect.gen(function*() {
     const { seconds, tokensFile } = yield* Soak
     const { issuer, key } = yield* TestIssuer
@@ -79,10 +119,13 @@ const flooding = ({ kind, opaque }: Flood): SoakCase["run"] =>
     const publicKey = { ...createPublicKey(KeyObject.from(privateKey)).export({ format: "jwk" }), kid }
     // Slow, so that everybody whose key id is unknown waits for it.
     const identities = yield* provider({ jwksMillis: 3000, publicKey })
-    const settings = opaque === true
-      ? opaqueSettings(identities.origin)
-      : { MCP_JWT_JWKS_URI: `${identities.origin}/jwks` }
-    const ours = yield* gateway(server.origin, { settings: { ...settings, MCP_LOG_LEVEL: "error" } })
+    const ours = yield* gateway(server.origin, {
+      settings: {
+        ...opaque === true ? opaqueSettings(identities.origin) : { MCP_JWT_JWKS_URI: `${identities.origin}/jwks` },
+        MCP_LOG_LEVEL: "error",
+        ...settings
+      }
+    })
     const good = Effect.fnUntraced(function*(name: string) {
       const file = opaque === true ? yield* newOpaqueTokens(`${kind}-${name}`, (seconds + 5) * goodRate) : tokensFile
       // From another address than the flood, as good callers are.
@@ -107,10 +150,10 @@ const flooding = ({ kind, opaque }: Flood): SoakCase["run"] =>
       tokensFile: floodTokens,
       unknownKeyToken: unknownKeyToken(issuer)
     }
-    const flooder = yield* Effect.forkChild(client<FloodArguments, object>("flood", flood))
+    const flooder = yield* Effect.forkChild(client<FloodArguments, FloodResult>("flood", flood))
     yield* Effect.sleep("1 second")
     const flooded = yield* good("flooded")
-    yield* Fiber.join(flooder)
+    const observed = yield* Fiber.join(flooder)
     const after = usageOf(ours)
     const afterServer = yield* statsOf(server)
     const share = 1 - flooded.failed / flooded.requests
@@ -123,12 +166,22 @@ const flooding = ({ kind, opaque }: Flood): SoakCase["run"] =>
         figure("processor time of the gateway", "ms a second", [
           (after.processor - before.processor) / 1000 / (seconds + 2)
         ]),
-        figure("connections to the MCP server opened", "", [afterServer.opened - beforeServer.opened])
+        figure("connections of the flood", "", [observed.opened]),
+        figure("connections of the flood that were cut", "", [observed.cut]),
+        figure("connections to the MCP server opened", "", [afterServer.opened - beforeServer.opened]),
+        figure("connections to the MCP server at their height", "", [afterServer.most])
       ],
       scores: [
         score(`${kind}/served`, "share of good requests that were answered well", share),
         score(`${kind}/delay`, "p99 of good requests: flooded to idle", flooded.p99 / idle.p99),
-        score(`${kind}/memory`, "MiB of resident memory that the flood costs at its height", growth)
+        score(`${kind}/health`, "p99 of /healthz: flooded to idle", flooded.healthP99 / idle.healthP99),
+        score(`${kind}/memory`, "MiB of resident memory that the flood costs at its height", growth),
+        ...also?.({
+          seconds,
+          flood: observed,
+          opened: afterServer.opened - beforeServer.opened,
+          most: afterServer.most
+        }) ?? []
       ],
       notes: Object.entries(flooded.failures).map(([outcome, count]) => `${kind}: ${count} good requests: ${outcome}`)
     }

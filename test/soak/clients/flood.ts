@@ -16,6 +16,8 @@ export type FloodKind =
   | "unfinished-bodies"
   | "leaving"
   | "slow-heads"
+  | "slow-bodies"
+  | "silent-readers"
   | "many-fields"
 
 /** What the flooder is told. */
@@ -29,12 +31,27 @@ export interface FloodArguments {
   readonly unknownKeyToken: string
 }
 
+/** What became of the flood. */
+export interface FloodResult {
+  /** Connections that were opened. */
+  readonly opened: number
+  /** Connections that the gateway closed. */
+  readonly cut: number
+  /** How long those lived, in seconds. */
+  readonly cutMedian: number
+  readonly cutLatest: number
+}
+
 // The parent process wrote it.
 const options = JSON.parse(argv[2] ?? "") as FloodArguments
 const { port } = new URL(options.origin)
 const [goodToken = ""] = readFileSync(options.tokensFile, "utf8").split("\n")
 const until = nowMillis() + options.seconds * 1000
 const open = new Set<Socket>()
+/** Those whose client has closed them by itself. */
+const left = new WeakSet<Socket>()
+const lives: Array<number> = []
+let opened = 0
 let stopped = false
 
 const post = (token: string | undefined, path = "/mcp"): string =>
@@ -48,14 +65,26 @@ const dial = (onClose: () => void, from?: string): Socket => {
     port: Number(port),
     ...(from === undefined ? {} : { localAddress: from })
   })
+  const started = nowMillis()
+  opened++
   open.add(socket)
   socket.on("error", () => {})
   socket.on("close", () => {
     open.delete(socket)
-    if (!stopped) onClose()
+    if (stopped) return
+    if (!left.has(socket)) lives.push((nowMillis() - started) / 1000)
+    onClose()
   })
   socket.resume()
   return socket
+}
+
+/** Closes a connection after a while. */
+const leave = (socket: Socket, millis: number): void => {
+  setTimeout(() => {
+    left.add(socket)
+    socket.destroy()
+  }, millis)
 }
 
 /** Writes the same requests over and over, as fast as the gateway takes them, over so many connections. */
@@ -97,7 +126,7 @@ const kinds: Readonly<Record<FloodKind, () => void>> = {
       if (stopped) return clearInterval(timer)
       const socket = dial(() => {})
       socket.write(post(`broken-${randomBytes(12).toString("hex")}`))
-      setTimeout(() => socket.destroy(), 2000)
+      leave(socket, 2000)
     }, 200)
   },
   "unfinished-bodies": () => {
@@ -116,7 +145,7 @@ const kinds: Readonly<Record<FloodKind, () => void>> = {
       if (stopped) return clearInterval(timer)
       const socket = dial(() => {})
       socket.write(post(goodToken, "/mcp/slow?millis=2000"))
-      setTimeout(() => socket.destroy(), 50)
+      leave(socket, 50)
     }, 5)
   },
   "slow-heads": () => {
@@ -131,6 +160,33 @@ const kinds: Readonly<Record<FloodKind, () => void>> = {
     // In one tick, as many as there may be descriptors for.
     for (let index = 0; index < 8000; index++) begin()
   },
+  "slow-bodies": () => {
+    const head = `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+      `Authorization: Bearer ${goodToken}\r\nContent-Length: 1000000\r\n\r\n{`
+    const begin = (): void => {
+      const socket = dial(() => setTimeout(begin, 100))
+      socket.write(head)
+      const timer = setInterval(() => {
+        if (socket.destroyed || stopped) clearInterval(timer)
+        else socket.write(" ")
+      }, 1000)
+    }
+    for (let index = 0; index < 1000; index++) setTimeout(begin, index * 2)
+  },
+  "silent-readers": () => {
+    const begin = (): void => {
+      const socket = dial(() => setTimeout(begin, 100))
+      // Does not read, and so does not notice its end either before it reads again.
+      socket.pause()
+      socket.write(post(goodToken, "/mcp/long?bytes=8388608"))
+      const looking = setInterval(() => {
+        if (socket.destroyed || stopped) clearInterval(looking)
+        // A write to a connection that was cut ends it.
+        else socket.write(" ")
+      }, 1000)
+    }
+    for (let index = 0; index < 300; index++) setTimeout(begin, index * 10)
+  },
   "many-fields": () => {
     const fields = Array.from({ length: 1500 }, (_, index) => `a${index}:b\r\n`).join("")
     repeat(8, () => post(goodToken).replace("\r\n\r\n", `\r\n${fields}\r\n`))
@@ -144,7 +200,14 @@ const ending = setInterval(() => {
   clearInterval(ending)
   stopped = true
   for (const socket of open) socket.destroy()
-  process.stdout.write("{}")
+  const sorted = lives.toSorted((a, b) => a - b)
+  const result: FloodResult = {
+    opened,
+    cut: sorted.length,
+    cutMedian: sorted[Math.floor(sorted.length / 2)] ?? NaN,
+    cutLatest: sorted.at(-1) ?? NaN
+  }
+  process.stdout.write(JSON.stringify(result))
   // Timers of clients that wait to come back are not waited for.
   setTimeout(() => process.exit(0), 100)
 }, 50)

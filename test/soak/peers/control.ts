@@ -1,17 +1,21 @@
 /**
- * Loaded into the gateway's process before the gateway itself, so that the soak can look at its heap and step its clock.
+ * Loaded into each process of the gateway before the gateway itself, so that the soak can read its heap, step its clock and
+ * use up its memory.
  *
- * On SIGUSR2 it reads one command from the file that `SOAK_COMMAND_FILE` names and replaces the file by what it measured.
+ * On SIGUSR2 a process reads one command from the file that `SOAK_COMMAND_FILE` names, followed by its process id, and writes
+ * what it measured beside it.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { env } from "node:process"
 
-/** What the soak asks of the gateway's process. */
+/** What the soak asks of a process of the gateway. */
 export type Command =
   /** Collect garbage, then measure. */
   | { readonly _tag: "Measure" }
   /** Move the wall clock by so many milliseconds, as an administrator or NTP would. */
   | { readonly _tag: "StepClock"; readonly millis: number }
+  /** Allocate until V8 has no memory left, which ends the process; nothing is measured. */
+  | { readonly _tag: "RunOutOfMemory" }
 
 /** What the process measured after the command; bytes. */
 export interface Measured {
@@ -20,9 +24,11 @@ export interface Measured {
   readonly rss: number
 }
 
-const file = env["SOAK_COMMAND_FILE"]
+const path = env["SOAK_COMMAND_FILE"]
 
-if (file !== undefined) {
+if (path !== undefined) {
+  // Workers inherit the variable; each has a file of its own.
+  const file = `${path}-${process.pid}`
   const now = Date.now
   let offset = 0
   Date.now = () => now.call(Date) + offset
@@ -31,6 +37,10 @@ if (file !== undefined) {
     // The soak wrote it.
     const command = JSON.parse(readFileSync(file, "utf8")) as Command
     if (command._tag === "StepClock") offset += command.millis
+    if (command._tag === "RunOutOfMemory") {
+      const kept: Array<ReadonlyArray<object>> = []
+      while (true) kept.push(Array.from({ length: 10_000 }, () => ({})))
+    }
     // Twice: the first collection runs finalizers that free more.
     globalThis.gc?.()
     globalThis.gc?.()

@@ -1,10 +1,14 @@
 /**
- * The MCP server of the soak: fast answers, slow answers, event streams, and a count of its own connections.
+ * The MCP server of the soak: fast responses, slow responses, long ones, event streams, sessions, and a count of its own
+ * connections.
  *
- * What it does is in the path below `/mcp`: `/slow?millis=`, `/events?count=&millis=` (a count of 0 is a stream that stays
- * open), everything else is answered at once.
+ * The path below `/mcp` says what it does: `/slow?millis=`, `/long?bytes=`, `/events?count=&millis=` (a count of 0 is a stream
+ * that stays open); everything else is answered at once. An `initialize` begins a session, `DELETE` ends it, and a session id
+ * that it did not give out gets 404. `/gone?millis=` makes it unreachable for a while.
  */
+import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { argv } from "node:process"
 import { initializeAnswer, toolsListAnswer } from "../../bench/peers/mcpAnswers.ts"
 
@@ -20,6 +24,11 @@ export interface ServerStats {
 }
 
 const stats = { open: 0, most: 0, opened: 0, requests: 0 }
+const sockets = new Set<Socket>()
+
+/** Sessions whose clients never end them: the oldest are dropped. */
+const maxSessions = 10_000
+const sessions = new Set<string>()
 
 const json = { "content-type": "application/json" }
 
@@ -40,16 +49,54 @@ const sendEvents = (response: ServerResponse, count: number, millis: number): vo
   response.on("close", () => clearInterval(timer))
 }
 
-const answer = (request: IncomingMessage, response: ServerResponse, body: string): void => {
+const beginSession = (response: ServerResponse): void => {
+  const id = randomUUID()
+  sessions.add(id)
+  const [oldest] = sessions
+  if (sessions.size > maxSessions && oldest !== undefined) sessions.delete(oldest)
+  response.writeHead(200, { ...json, "mcp-session-id": id }).end(initializeAnswer)
+}
+
+const goAway = (millis: number): void => {
+  server.close()
+  for (const socket of sockets) socket.destroy()
+  setTimeout(listen, millis)
+}
+
+const respond = (request: IncomingMessage, response: ServerResponse, body: string): void => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1")
   const millis = Number(searchParams.get("millis"))
+  const session = request.headers["mcp-session-id"]
   if (pathname === "/stats") {
     response.writeHead(200, json).end(JSON.stringify(stats))
     return
   }
+  if (pathname === "/gone") {
+    response.writeHead(202).end(() => goAway(millis))
+    return
+  }
+  if (typeof session === "string" && !sessions.has(session)) {
+    response.writeHead(404, json).end(JSON.stringify({ error: "unknown session" }))
+    return
+  }
+  if (request.method === "DELETE") {
+    sessions.delete(String(session))
+    response.writeHead(204).end()
+    return
+  }
   if (pathname === "/mcp/events") return sendEvents(response, Number(searchParams.get("count")), millis)
-  const text = body.includes(`"method":"initialize"`) ? initializeAnswer : toolsListAnswer
-  setTimeout(() => response.writeHead(200, json).end(text), pathname === "/mcp/slow" ? millis : 0)
+  if (pathname === "/mcp/long") {
+    response.writeHead(200, json).end(
+      `{"jsonrpc":"2.0","id":1,"result":"${"A".repeat(Number(searchParams.get("bytes")))}"}`
+    )
+    return
+  }
+  if (body.includes(`"method":"initialize"`)) return beginSession(response)
+  if (body.includes(`"method":"notifications/`)) {
+    response.writeHead(202).end()
+    return
+  }
+  setTimeout(() => response.writeHead(200, json).end(toolsListAnswer), pathname === "/mcp/slow" ? millis : 0)
 }
 
 const server = createServer((request, response) => {
@@ -59,12 +106,22 @@ const server = createServer((request, response) => {
   request.setEncoding("utf8").on("data", (chunk: string) => {
     if (body.length < 1024) body += chunk
   })
-  request.on("end", () => answer(request, response, body))
+  request.on("end", () => respond(request, response, body))
 })
 server.on("connection", (socket) => {
   stats.opened++
   stats.most = Math.max(stats.most, ++stats.open)
-  socket.on("close", () => stats.open--)
+  sockets.add(socket)
+  socket.on("close", () => {
+    stats.open--
+    sockets.delete(socket)
+  })
 })
-server.keepAliveTimeout = 3_600_000
-server.listen(Number(argv[2]), "127.0.0.1", 4096)
+// Announced to the gateway, which closes a connection that nobody uses a second before.
+server.keepAliveTimeout = 2000
+
+const listen = (): void => {
+  server.listen(Number(argv[2]), "127.0.0.1", 4096)
+}
+
+listen()
