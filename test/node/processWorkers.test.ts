@@ -150,6 +150,28 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* endsWell(gateway)
     }))
 
+  it.live("closes the connection that was on its way to a worker when it died, and serves the others", () =>
+    Effect.gen(function*() {
+      const { gateway, ready: [one = {}] } = yield* startWorkers(2)
+      // A worker that is stopped takes no connection, and Node hands it one all the same.
+      yield* kill(one, "SIGSTOP")
+      const connections = yield* Effect.forEach(["a", "b"], (traceId) =>
+        Effect.gen(function*() {
+          const connection = yield* Effect.orDie(openConnection(gateway.origin))
+          yield* connection.write(bytes(traceId))
+          return connection
+        }))
+      yield* gateway.requestLine("b").pipe(Effect.race(gateway.requestLine("a")))
+      yield* kill(one)
+      yield* Effect.forEach(connections, ({ closed }) => closed)
+      const responses = connections.map((connection) => connection.received().slice(0, 12)).toSorted()
+      assert.deepStrictEqual(responses, ["", "HTTP/1.1 200"])
+      yield* awaitReady(gateway, 3)
+      yield* Effect.forEach(["c", "d"], (traceId) => exchange(gateway, traceId))
+      yield* gateway.signal("SIGTERM")
+      yield* endsWell(gateway)
+    }))
+
   it.live("OPS-14 MUST come back on the same port when all workers are killed, as it was configured at start", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream

@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { Cluster } from "node:cluster"
+import type { Cluster, Worker } from "node:cluster"
 import { type Order, type Report, type Start, workerArgument } from "./messages.ts"
 
 /** A worker as the primary knows it. */
@@ -25,12 +25,34 @@ const withoutEnvFiles = (args: ReadonlyArray<string>): Array<string> =>
     !/^--env-file(?:-if-exists)?(?:=|$)/.test(arg) && !/^--env-file(?:-if-exists)?$/.test(args[index - 1] ?? "")
   )
 
+/**
+ * Closes the connection that was on its way to a worker when it died.
+ *
+ * Node has handed it over, waits for the worker to say that it has it, and forgets it when the worker dies: it would stay open
+ * in this process, and its client would wait for ever. There is one at most, because Node hands over one after the other;
+ * one that has arrived is closed here already, and is not closed again.
+ */
+const closeUndelivered = (worker: Worker): void => {
+  const { process: child } = worker
+  // Its type has an overload for each number of arguments, and none for the messages of Node itself.
+  const send = child.send.bind(child) as (...args: ReadonlyArray<unknown>) => boolean
+  let connection: { readonly close: () => void } | undefined
+  child.send = (...args: ReadonlyArray<unknown>) => {
+    // What Node's cluster module sends with a connection.
+    const [message, handle] = args as [{ readonly act?: string }?, { readonly close: () => void }?]
+    if (message?.act === "newconn") connection = handle
+    return send(...args)
+  }
+  worker.once("exit", () => connection?.close())
+}
+
 const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop: Effect.Effect<void> } => {
   cluster.setupPrimary({
     args: [workerArgument, String(order.number)],
     execArgv: withoutEnvFiles(process.execArgv)
   })
   const worker = cluster.fork()
+  closeUndelivered(worker)
   const { process: child } = worker
   const ready = Deferred.makeUnsafe<string>()
   const ended = Deferred.makeUnsafe<string>()

@@ -226,6 +226,7 @@ export const mixedCase: SoakCase = {
       ],
       notes: [
         filled,
+        `memory of the worker, MiB: ${of("memory").map((one) => one.toFixed(2)).join(", ")}`,
         ...Object.entries(result.operations).map(([name, { excused, failures, good }]) =>
           `${name}: ${good} good, ${excused} failed during a disturbance, others: ${JSON.stringify(failures)}`
         )

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>
   /** Leave after so many milliseconds. */
   readonly leaveAfter?: number
+  /** Leave as soon as this has come. */
+  readonly leaveAt?: string
   /** Announce more of the body than is sent. */
   readonly unfinished?: boolean
 }
@@ -32,13 +34,17 @@ const timeoutMillis = 60_000
 /** Sends a request to the gateway; never rejects. */
 export const exchange = (origin: string, options: Exchange): Promise<Seen> =>
   new Promise((resolve) => {
-    const { body, headers, leaveAfter, method = "POST", path = "/mcp", token, unfinished } = options
+    const { body, headers, leaveAfter, leaveAt, method = "POST", path = "/mcp", token, unfinished } = options
     let received: IncomingHttpHeaders = {}
     let text = ""
     const settle = (outcome: string) => resolve({ outcome, text, headers: received })
+    const leave = () => {
+      settle("left")
+      asking.destroy()
+    }
     const length = Buffer.byteLength(body ?? "") + (unfinished === true ? 1000 : 0)
     const asking = request(`${origin}${path}`, {
-      agent: leaveAfter === undefined ? agent : false,
+      agent: leaveAfter === undefined && leaveAt === undefined ? agent : false,
       method,
       headers: {
         accept: "application/json, text/event-stream",
@@ -48,7 +54,10 @@ export const exchange = (origin: string, options: Exchange): Promise<Seen> =>
       }
     }, (response) => {
       received = response.headers
-      response.setEncoding("utf8").on("data", (chunk: string) => text += chunk)
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk
+        if (leaveAt !== undefined && text.includes(leaveAt)) leave()
+      })
       response.on("end", () => settle(String(response.statusCode)))
       response.on("error", (error) => settle(error.message))
       response.on("close", () => settle("broken off"))
@@ -57,10 +66,5 @@ export const exchange = (origin: string, options: Exchange): Promise<Seen> =>
     asking.on("error", (error) => settle(error.message))
     if (unfinished === true) asking.write(body)
     else asking.end(body)
-    if (leaveAfter !== undefined) {
-      setTimeout(() => {
-        settle("left")
-        asking.destroy()
-      }, leaveAfter)
-    }
+    if (leaveAfter !== undefined) setTimeout(leave, leaveAfter)
   })

@@ -141,15 +141,10 @@ export class Callers {
     return "good"
   }
 
+  /** Listens until the second event, and leaves. */
   async #listen(): Promise<string> {
     const path = "/mcp/events?count=0&millis=500"
-    const { outcome, text } = await exchange(this.#origin, {
-      token: this.#token(),
-      method: "GET",
-      path,
-      leaveAfter: 1500
-    })
-    return outcome !== "left" ? outcome : text.includes("data: ") ? "good" : "no event"
+    return this.#expect("left", { token: this.#token(), method: "GET", path, leaveAt: `{"n":1}` })
   }
 
   readonly operations: Readonly<Record<OperationName, Operation>> = {
