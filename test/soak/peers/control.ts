@@ -24,6 +24,8 @@ export interface Measured {
   readonly rss: number
 }
 
+const sweepMillis = 200
+
 const path = env["SOAK_COMMAND_FILE"]
 
 if (path !== undefined) {
@@ -41,12 +43,16 @@ if (path !== undefined) {
       const kept: Array<ReadonlyArray<object>> = []
       while (true) kept.push(Array.from({ length: 10_000 }, () => ({})))
     }
-    // Twice: the first collection runs finalizers that free more.
+    // The first collection runs finalizers, which free more, and buffers are freed a little after their collection.
     globalThis.gc?.()
-    globalThis.gc?.()
-    const { external, heapUsed, rss } = process.memoryUsage()
-    const measured: Measured = { external, heapUsed, rss }
-    writeFileSync(`${file}.partial`, JSON.stringify(measured))
-    renameSync(`${file}.partial`, `${file}.measured`)
+    setTimeout(() => {
+      globalThis.gc?.()
+      setTimeout(() => {
+        const { external, heapUsed, rss } = process.memoryUsage()
+        const measured: Measured = { external, heapUsed, rss }
+        writeFileSync(`${file}.partial`, JSON.stringify(measured))
+        renameSync(`${file}.partial`, `${file}.measured`)
+      }, sweepMillis)
+    }, sweepMillis)
   })
 }
