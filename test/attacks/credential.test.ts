@@ -1,8 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
+import { ping } from "../fixtures/messages.ts"
 import { leaks } from "../support/canary.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, bare, type Hostile, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 

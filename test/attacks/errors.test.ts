@@ -7,13 +7,15 @@ import * as Schema from "effect/Schema"
 import { type ErrorStyle, errorStyles } from "../../src/config/GatewaySettings.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { ping } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { leaks, LogCapture } from "../support/canary.ts"
 import { startGateway } from "../support/gateway.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, bare, post } from "../support/hostile.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 
 const missing = { status: 401, error: "unauthorized" }
 const invalid = { status: 401, error: "invalid_token" }
@@ -198,10 +200,8 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
         const { answers } = yield* rawExchange(gateway.origin, request)
         assert.isAbove(answers[0]?.status ?? 0, 399)
         // The line is written when the answer has ended, which its reader may notice first.
-        const [entry = "", ...more] = yield* Effect.repeat(
-          Effect.andThen(Effect.sleep(1), Effect.sync(logs.entries)),
-          { until: (entries) => entries.length > 0 }
-        )
+        yield* eventually(() => logs.entries().length > 0)
+        const [entry = "", ...more] = logs.entries()
         assert.isEmpty(more, request)
         const [line = ""] = entry.split("\n")
         assert.isBelow(line.length, 1_500, request)

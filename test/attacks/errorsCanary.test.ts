@@ -5,15 +5,21 @@ import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import {
+  introspectionProvider,
+  jwtProvider,
+  staticProvider,
+  staticToken,
+  userinfoProvider
+} from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { leaks, LogCapture } from "../support/canary.ts"
 import { startGateway } from "../support/gateway.ts"
 import { bare, type Bytes, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
-import { introspectionProvider, jwtProvider, staticProvider, staticToken, userinfoProvider } from "../verify/support.ts"
 
 const canary = (what: string) => `canary-${what}-${randomUUID()}`
 

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { connect } from "node:net"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { initialize, ping } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { bare, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
@@ -118,10 +119,9 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
     Effect.gen(function*() {
       const { bytes, gateway, reset, token, upstream } = yield* GatewayFixture
       const dice = makeDice(20_261_121)
-      const initialize = bytes({ body: `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}` })
       const requests = [
         bytes(),
-        initialize,
+        bytes({ body: initialize }),
         bytes() + bytes(),
         post([]),
         bare("GET /mcp", `Authorization: Bearer ${token}`),

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { ping } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import { assertOwnIdentity, own } from "./ownIdentity.ts"
 

@@ -1,19 +1,19 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
+import { initializeWith, message, ping } from "../fixtures/messages.ts"
 import { accepted, refused } from "../message/jsonCorpus.ts"
 import { compact, type Entries, isEntries, lookups, parseEntries, type Value, valuesOf } from "../message/naiveJson.ts"
 import { assertRefused } from "../support/assertRefused.ts"
-import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
+import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
 const forged = `{"authenticated_user":"root","email":"root@example.com","provider":"forged"}`
 const ours = `{"authenticated_user":"dev-user","email":"dev@example.com","provider":"static"}`
 
-const message = (method: string, params: string, more = "") =>
-  `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}${more}}`
-const initialize = (params: string, more?: string) => message("initialize", params, more)
-const call = (params: string, more?: string) => message("tools/call", params, more)
+/** Messages with `more` members after their params. */
+const initialize = (params: string, more = "") => initializeWith(`${params}${more}`)
+const call = (params: string, more = "") => message("tools/call", `${params}${more}`)
 
 /** A name written so that JSON parsers, strict or lenient, read `_authContext`. */
 const names = [
@@ -138,7 +138,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         yield* textOf(yield* forwarded({ body: answer })),
         `{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}`
       )
-      assertOurs(yield* textOf(yield* forwarded({ body: `{"jsonrpc":"2.0","id":1,"method":"initialize"}` })))
+      assertOurs(yield* textOf(yield* forwarded({ body: message("initialize") })))
     }))
 
   it.effect("FWD-12 what parsers could differ about is refused", () =>

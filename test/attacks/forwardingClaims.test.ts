@@ -4,10 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { initialize } from "../fixtures/messages.ts"
+import { introspectionProvider, jwtProvider } from "../fixtures/providers.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
-import { introspectionProvider, jwtProvider } from "../verify/support.ts"
-
-const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
 
 // What breaks headers, logs, JSON, shells, paths and terminals, and what does not fit into Latin-1.
 const naughty = [

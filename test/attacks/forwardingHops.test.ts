@@ -1,8 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ping } from "../fixtures/messages.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { leaks } from "../support/canary.ts"
-import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
+import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import { assertOwnIdentity, own } from "./ownIdentity.ts"
 

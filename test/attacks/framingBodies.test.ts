@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
+import { initialize, ping } from "../fixtures/messages.ts"
+import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { assertAllHostile, bare, type Hostile, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
@@ -135,7 +136,6 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
   it.effect("HTTP-05 frames what it sends itself, once", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
-      const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
       const framed = Effect.fnUntraced(function*(sent: string) {
         yield* fixture.reset
         const { answers } = yield* rawExchange(fixture.gateway.origin, sent)

@@ -1,14 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { initialize, ping } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, type Hostile } from "../support/hostile.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1")
-
-const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, caches and redirects", (it) => {
   it.effect("HTTP-16 keeps answers out of caches unless the server says otherwise, and asks as the client asks", () =>

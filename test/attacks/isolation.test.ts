@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Pool } from "undici"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { message } from "../fixtures/messages.ts"
+import { jwtProvider, staticProvider, staticToken } from "../fixtures/providers.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
-import { jwtProvider, staticProvider, staticToken } from "../verify/support.ts"
 
 const users = 100
 const requestsEach = 20
@@ -136,7 +137,7 @@ layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
               "mcp-session-id": session,
               ...(authorization === undefined ? {} : { authorization })
             },
-            body: `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`
+            body: message("tools/list", "{}")
           })
           return [statusCode, /"user":\["([^"]*)"\]/.exec(await body.text())?.[1]] as const
         })

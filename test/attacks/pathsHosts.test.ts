@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { ping } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, type Hostile, post } from "../support/hostile.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 

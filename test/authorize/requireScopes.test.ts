@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { requireScopes } from "../../src/authorize/requireScopes.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
-import { staticProvider } from "../verify/support.ts"
+import { staticProvider } from "../fixtures/providers.ts"
 
 const identity = (scopes: ReadonlyArray<string>, provider = "main"): Identity => ({
   subject: "ada",

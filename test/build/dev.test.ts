@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { eventually } from "../fixtures/eventually.ts"
 import { root } from "../node/support/builtProgram.ts"
 import { startProgram } from "../node/support/Program.ts"
 import { temporaryDirectory } from "../node/support/scratch.ts"
@@ -47,7 +48,7 @@ describe("npm run dev", () => {
       yield* dev.awaitOutput(/ends with one\nbegins with two/)
 
       yield* write("word.ts", "export const word = ")
-      yield* Effect.repeat(Effect.sleep("20 millis"), { while: () => !dev.stderr().includes("Unexpected end of file") })
+      yield* eventually(() => dev.stderr().includes("Unexpected end of file"))
       assert.notInclude(dev.stdout(), "ends with two")
       yield* write("word.ts", word("three"))
       yield* dev.awaitOutput(/ends with two\nbegins with three/)

@@ -4,12 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { SignOptions } from "../../src/issuer/TestIssuerOptions.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
 import type { OfficialServer } from "../support/OfficialServer.ts"
 import { officialServerV1 } from "../support/OfficialServerV1.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
-import { settings } from "../support/settings.ts"
-import { jwtProvider } from "./jwtProvider.ts"
 
 export interface ProtectedServer extends OfficialServer {
   /** The MCP endpoint of the gateway: `http://127.0.0.1:<port>/mcp`. */
@@ -17,9 +17,9 @@ export interface ProtectedServer extends OfficialServer {
 }
 
 const protect = Effect.fnUntraced(
-  function*(server: OfficialServer, { audience, issuer, jwksUri }: TestIssuer["Service"]) {
+  function*(server: OfficialServer, issuer: TestIssuer["Service"]) {
     const gateway = yield* startGateway(settings(server.url, {
-      providers: [jwtProvider(issuer, String(audience), { keys: { _tag: "Jwks", uri: jwksUri } })]
+      providers: [jwtProvider(issuer)]
     }))
     return { ...server, protectedUrl: `${gateway.origin}/mcp` }
   }

@@ -81,7 +81,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by
               "x-auth-issuer": provider.issuer,
               "x-auth-scopes": style === "rfc6750" ? "mcp:read" : "mcp:read mcp:write",
               "x-auth-email": "user@example.com",
-              "x-auth-provider": "corporate",
+              "x-auth-provider": "main",
               "x-auth-principal": "user"
             })
           }))

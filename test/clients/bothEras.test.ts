@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import { eventually } from "../fixtures/eventually.ts"
 import { clients } from "./clients.ts"
 import { ProtectedServers } from "./ProtectedServers.ts"
-import { until } from "./until.ts"
 
 const servers = [["server 1.x", "v1", "official-v1"], ["server 2.x", "v2", "official-v2"]] as const
 
@@ -46,7 +46,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
               "x-auth-issuer": issuer.issuer,
               "x-auth-scopes": "mcp:read mcp:write",
               "x-auth-email": "alice@example.com",
-              "x-auth-provider": "corporate",
+              "x-auth-provider": "main",
               "x-auth-principal": "user"
             })
           }))
@@ -89,12 +89,12 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
             const call = yield* Effect.forkChild(
               Effect.ignore(client.call("slow", endless, (step) => progress.push(step)))
             )
-            yield* until(() => progress.length >= 3)
+            yield* eventually(() => progress.length >= 3)
             assert.strictEqual(yield* client.call("echo", { message: "meanwhile" }), "meanwhile")
             assert.isUndefined(call.pollUnsafe())
             assert.strictEqual(server.cancelled(), before)
             yield* leaving ? Scope.close(scope, Exit.void) : Fiber.interrupt(call)
-            yield* until(() => server.cancelled() > before)
+            yield* eventually(() => server.cancelled() > before)
           }))
 
         // A server without sessions cannot find the call that a legacy `notifications/cancelled` names.
@@ -107,10 +107,10 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
             const before = server.cancelled()
             const progress: Array<number> = []
             const call = yield* Effect.forkChild(client.call("slow", endless, (step) => progress.push(step)))
-            yield* until(() => progress.length > 0)
+            yield* eventually(() => progress.length > 0)
             assert.strictEqual(server.cancelled(), before)
             yield* Fiber.interrupt(call)
-            yield* until(() => server.cancelled() > before)
+            yield* eventually(() => server.cancelled() > before)
             assert.strictEqual(yield* client.call("echo", { message: "still here" }), "still here")
           }))
       })

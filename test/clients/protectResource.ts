@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { freePort } from "../../src/node/freePort.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
-import { settings } from "../support/settings.ts"
-import { jwtProvider } from "./jwtProvider.ts"
 
 /**
  * Starts a gateway in front of `upstream` that takes the issuer's access tokens for its own resource, and no others.
@@ -19,7 +19,7 @@ export const protectResource = Effect.fnUntraced(function*(
   const port = yield* freePort(0)
   const publicUrl = `http://127.0.0.1:${port}`
   const resource = `${publicUrl}/mcp`
-  const providers = [jwtProvider(issuer, resource, { requireAccessTokenType: true })]
+  const providers = [jwtProvider({ issuer, audience: resource }, { requireAccessTokenType: true })]
   yield* startGateway(settings(upstream, { port, publicUrl, providers, ...overrides }))
   return resource
 })

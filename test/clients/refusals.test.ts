@@ -4,15 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { SignOptions } from "../../src/issuer/TestIssuerOptions.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
 import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 import { clients } from "./clients.ts"
 import { httpStatus } from "./httpStatus.ts"
-import { jwtProvider } from "./jwtProvider.ts"
 
 const audience = "https://mcp.example/mcp"
 
@@ -32,8 +32,8 @@ class Landscape extends Context.Service<Landscape, {
       const upstream = yield* makeRecordingUpstream
       const down = yield* TestIssuer.make({ audience })
       const providers = [
-        jwtProvider(issuer.issuer, audience),
-        jwtProvider(down.issuer, audience, { name: "down", keys: { _tag: "Jwks", uri: "http://127.0.0.1:9/jwks" } })
+        jwtProvider({ issuer: issuer.issuer, audience }),
+        jwtProvider({ issuer: down.issuer, audience, jwksUri: "http://127.0.0.1:9/jwks" }, { name: "down" })
       ]
       const { origin } = yield* startGateway(settings(upstream.origin, { providers }))
       const impatient = yield* startGateway(settings(upstream.origin, { providers, upstreamTimeoutMillis: 100 }))

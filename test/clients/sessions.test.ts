@@ -1,12 +1,12 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import * as Effect from "effect/Effect"
+import { eventually } from "../fixtures/eventually.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
 import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
-import { settings } from "../support/settings.ts"
 import { clients, legacyClients } from "./clients.ts"
 import { ProtectedServers } from "./ProtectedServers.ts"
-import { until } from "./until.ts"
 
 layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and streams through the gateway", (it) => {
   for (const [clientName, connect] of clients) {
@@ -104,7 +104,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
         await client.callTool({ name: "announce", arguments: {} })
         return subscription
       }).pipe(
-        Effect.tap(() => until(() => changes > 0)),
+        Effect.tap(() => eventually(() => changes > 0)),
         Effect.flatMap((subscription) => Effect.promise(() => subscription.close().then(() => subscription.closed))),
         Effect.map((ended) => assert.strictEqual(ended, "local"))
       )

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
+import { initializeOf } from "../fixtures/messages.ts"
 import { type FixtureRequest, GatewayFixture, type GatewayUnderTest } from "../support/GatewayFixture.ts"
 import type { RawExchange } from "../support/rawHttp.ts"
 
@@ -54,20 +55,11 @@ export const curl = Effect.fnUntraced(function*(
   return answer ?? assert.fail("no answer")
 })
 
-/** The request that four of the five documents show. */
+/** The request that four of the five documents show, letter for letter. */
 export const toolsList = `{"jsonrpc":"2.0","method":"tools/list","id":1}`
 
 /** The `initialize` request of a client that speaks `2025-03-26`. */
-export const initialize = JSON.stringify({
-  jsonrpc: "2.0",
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-03-26",
-    capabilities: {},
-    clientInfo: { name: "client", version: "1.0.0" }
-  },
-  id: 1
-})
+export const initialize = initializeOf("2025-03-26")
 
 export const bearer = (token: string): string => `Bearer ${token}`
 

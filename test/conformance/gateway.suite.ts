@@ -3,9 +3,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { jwtProvider } from "../clients/jwtProvider.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
-import { settings } from "../support/settings.ts"
 import { conformanceServer } from "./ConformanceServer.ts"
 import { modernConformanceServer } from "./ModernConformanceServer.ts"
 import { conformance, type Verdicts } from "./runner.ts"
@@ -50,7 +50,7 @@ const suites = [
 /** Puts a gateway in front of `url`, and a token injector before that. */
 const throughGateway = Effect.fnUntraced(function*(url: string) {
   const issuer = yield* TestIssuer.make({ expiresInSeconds: 3600 })
-  const providers = [jwtProvider(issuer.issuer, String(issuer.audience))]
+  const providers = [jwtProvider(issuer)]
   const { port } = yield* startGateway(settings(url, { providers }))
   return `http://localhost:${yield* tokenInjector(port, yield* issuer.sign())}/mcp`
 })

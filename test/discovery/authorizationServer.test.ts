@@ -4,33 +4,14 @@ import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
 import { protectedResource } from "../../src/discovery/protectedResource.ts"
 import { metadataUrl } from "../../src/remote/issuerUrl.ts"
 import { shownMetadata } from "../../src/remote/shownMetadata.ts"
-import { settings } from "../support/settings.ts"
+import { jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 
-const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }
+const oidc = (issuer: string, changes: Partial<JwtProvider> = {}): JwtProvider =>
+  jwtProvider({ issuer, jwksUri: "https://issuer.example/jwks" }, { name: issuer, algorithms: ["RS256"], ...changes })
 
-const oidc = (issuer: string, changes: Partial<JwtProvider> = {}): JwtProvider => ({
-  ...common,
-  type: "oidc",
-  name: issuer,
-  issuer,
-  audience: [],
-  allowedClients: [],
-  requireVerifiedEmail: false,
-  keys: { _tag: "Jwks", uri: "https://issuer.example/jwks" },
-  algorithms: ["RS256"],
-  requireAccessTokenType: false,
-  endpoints: { authorize: undefined, token: undefined, userinfo: undefined },
-  ...changes
-})
-
-const userinfo = (issuer: string): UserinfoProvider => ({
-  ...common,
-  type: "userinfo",
-  name: issuer,
-  issuer,
-  requireVerifiedEmail: false,
-  userinfoEndpoint: `${issuer}/oauth/userinfo`
-})
+const userinfo = (issuer: string): UserinfoProvider =>
+  userinfoProvider({ issuer, userinfoEndpoint: `${issuer}/oauth/userinfo` }, { name: issuer })
 
 const having = (...providers: GatewaySettings["providers"]) => settings("http://127.0.0.1:1", { providers })
 

@@ -14,6 +14,7 @@ import {
   TokenVerifier
 } from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
+import { ping, toolCall } from "../fixtures/messages.ts"
 import { LogCapture } from "../support/canary.ts"
 
 const logger = Logger.layer([])
@@ -64,10 +65,6 @@ const message = (authorization: string | undefined, body: string, headers: Recor
     },
     body
   })
-
-const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
-
-const call = (name: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}"}}`
 
 const apiKey = (key: BearerToken): Effect.Effect<Identity, InvalidToken> =>
   String(key).includes("never")
@@ -188,12 +185,12 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
-      const refused = yield* handle(message(token, call("delete")))
+      const refused = yield* handle(message(token, toolCall("delete")))
       assert.strictEqual(refused.status, 403)
       assert.include(refused.headers.get("www-authenticate"), "scope=\"notes:delete\"")
-      assert.deepInclude(yield* json(yield* handle(message(token, call("add")))), { body: call("add") })
+      assert.deepInclude(yield* json(yield* handle(message(token, toolCall("add")))), { body: toolCall("add") })
       const allowed = `Bearer ${yield* issuer.sign({ claims: { scope: "notes:delete" } })}`
-      assert.deepInclude(yield* json(yield* handle(message(allowed, call("delete")))), { body: call("delete") })
+      assert.deepInclude(yield* json(yield* handle(message(allowed, toolCall("delete")))), { body: toolCall("delete") })
       assert.strictEqual((yield* handle(message(allowed, "no message"))).status, 400)
     }))
 
@@ -203,11 +200,11 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       const authorization = `Bearer ${yield* issuer.sign()}`
       const send = (method: string, body: string | null) =>
         handle(new Request(resource, { method, headers: { authorization, "content-type": "application/json" }, body }))
-      assert.strictEqual((yield* send("POST", call("delete"))).status, 403)
+      assert.strictEqual((yield* send("POST", toolCall("delete"))).status, 403)
       for (const method of ["PUT", "PATCH", "QUERY"]) {
-        assert.strictEqual((yield* send(method, call("delete"))).status, 405)
+        assert.strictEqual((yield* send(method, toolCall("delete"))).status, 405)
       }
-      assert.strictEqual((yield* send("DELETE", call("delete"))).status, 400)
+      assert.strictEqual((yield* send("DELETE", toolCall("delete"))).status, 400)
       assert.strictEqual((yield* send("DELETE", null)).status, 200)
       assert.strictEqual((yield* send("GET", null)).status, 200)
     }))

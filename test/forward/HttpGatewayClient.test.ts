@@ -12,7 +12,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { GatewayClient, type UpstreamRequest } from "../../src/forward/GatewayClient.ts"
 import * as HttpGatewayClient from "../../src/forward/HttpGatewayClient.ts"
-import { settings } from "../support/settings.ts"
+import { settings } from "../fixtures/settings.ts"
 
 type Answer = (
   request: HttpClientRequest.HttpClientRequest

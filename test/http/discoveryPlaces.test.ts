@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../../src/config/GatewaySettings.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { serveDocuments } from "../support/documentServer.ts"
 import { startGateway } from "../support/gateway.ts"
-import { settings } from "../support/settings.ts"
-import { introspectionProvider, jwtProvider, userinfoProvider } from "../verify/support.ts"
 
 const names = ["oauth-authorization-server", "openid-configuration"] as const
 

@@ -17,8 +17,9 @@ import type { Identity } from "../../src/identity/Identity.ts"
 import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
+import { message } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
-import { settings } from "../support/settings.ts"
 
 const identity: Identity = {
   subject: "alice",
@@ -89,7 +90,7 @@ const open = Effect.fnUntraced(function*(method: "GET" | "POST", message: string
   }
 })
 
-const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`
+const call = message("tools/call")
 const subscribe = `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}`
 const events = "text/event-stream"
 

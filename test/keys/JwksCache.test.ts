@@ -8,8 +8,8 @@ import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { TestIssuerOptions } from "../../src/issuer/TestIssuerOptions.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
+import { eventually } from "../fixtures/eventually.ts"
 import { withProviders } from "../verify/support.ts"
-import { eventually } from "./eventually.ts"
 
 const path = "/oauth2/jwks"
 

@@ -6,9 +6,10 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { jwtProvider, start } from "../verify/support.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { start } from "../verify/support.ts"
 import { assertAll, counted, gatewayOf, jwksPath, settled, together, warnings, withChaos } from "./chaos.ts"
-import { eventually } from "./eventually.ts"
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { jwtProvider, start } from "../verify/support.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { start } from "../verify/support.ts"
 import { assertAll, counted, gatewayOf, jwksPath, settled, together, withChaos, withKeyId } from "./chaos.ts"
-import { eventually } from "./eventually.ts"
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)

@@ -7,7 +7,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { jwtProvider, start } from "../verify/support.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { start } from "../verify/support.ts"
 import { gatewayOf, jwksPath, settled, tally, together, warnings, withChaos, withKeyId } from "./chaos.ts"
 
 const broken = (method: string) =>

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
-import { attempt, call, context, decoder, encoder, initialize, options, refusal, sent, summary } from "./rewriting.ts"
+import { initializeWith } from "../fixtures/messages.ts"
+import { attempt, call, context, decoder, encoder, options, refusal, sent, summary } from "./rewriting.ts"
 
 /** The tools that a `tools/call` with these parameters calls. */
 const named = (params: string) => summary(call(params)).tools
@@ -10,11 +11,11 @@ describe("rewriteRequest", () => {
   describe("injects the caller into initialize", () => {
     it("FWD-11 puts it last into params", () => {
       assert.strictEqual(
-        sent(initialize(`{"protocolVersion":"2025-06-18"}`)),
-        initialize(`{"protocolVersion":"2025-06-18","_authContext":${context}}`)
+        sent(initializeWith(`{"protocolVersion":"2025-06-18"}`)),
+        initializeWith(`{"protocolVersion":"2025-06-18","_authContext":${context}}`)
       )
-      assert.strictEqual(sent(initialize("{}")), initialize(`{"_authContext":${context}}`))
-      assert.strictEqual(sent(initialize(" { } ")), initialize(` { "_authContext":${context}} `))
+      assert.strictEqual(sent(initializeWith("{}")), initializeWith(`{"_authContext":${context}}`))
+      assert.strictEqual(sent(initializeWith(" { } ")), initializeWith(` { "_authContext":${context}} `))
     })
 
     it("FWD-11 creates params where there are none", () => {
@@ -35,7 +36,7 @@ describe("rewriteRequest", () => {
         ]
       ) {
         const kept = params === `{"_authContext":1}` ? "" : `"a":2,`
-        assert.strictEqual(sent(initialize(params)), initialize(`{${kept}"_authContext":${context}}`), params)
+        assert.strictEqual(sent(initializeWith(params)), initializeWith(`{${kept}"_authContext":${context}}`), params)
       }
     })
 
@@ -63,21 +64,21 @@ describe("rewriteRequest", () => {
 
     it("FWD-11 into nothing else, and not when it is switched off", () => {
       for (
-        const text of [call("{}"), initialize("{}").replace("initialize", "Initialize"), `{"result":"initialize"}`]
+        const text of [call("{}"), initializeWith("{}").replace("initialize", "Initialize"), `{"result":"initialize"}`]
       ) {
         assert.strictEqual(sent(text), text)
       }
-      const bytes = encoder.encode(initialize(`{"_authContext":1}`))
+      const bytes = encoder.encode(initializeWith(`{"_authContext":1}`))
       const rewritten = rewriteRequest(bytes, { ...options, authContext: undefined })
       assert.isTrue(Result.isSuccess(rewritten))
       if (Result.isFailure(rewritten)) return
-      assert.strictEqual(decoder.decode(rewritten.success.bytes), initialize("{}"))
+      assert.strictEqual(decoder.decode(rewritten.success.bytes), initializeWith("{}"))
       assert.strictEqual(rewritten.success.initializeId, 1)
     })
 
     it("FWD-13 refuses initialize whose params cannot hold it", () => {
       for (const params of ["[]", "null", "1", `"a"`, "true", `[{"_authContext":1}]`]) {
-        assert.strictEqual(refusal(initialize(params)), "MalformedMessage", params)
+        assert.strictEqual(refusal(initializeWith(params)), "MalformedMessage", params)
         assert.isUndefined(refusal(call(params)), params)
       }
     })
@@ -152,7 +153,7 @@ describe("rewriteRequest", () => {
         const rewritten = attempt(text, bytes)
         assert.isTrue(Result.isSuccess(rewritten) && rewritten.success.bytes === bytes)
       }
-      const bytes = encoder.encode(initialize("{}"))
+      const bytes = encoder.encode(initializeWith("{}"))
       const rewritten = attempt("", bytes)
       assert.isFalse(Result.isSuccess(rewritten) && rewritten.success.bytes === bytes)
     })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { attempt, call, initialize, refusal, sent, summary } from "./rewriting.ts"
+import { initializeWith } from "../fixtures/messages.ts"
+import { attempt, call, refusal, sent, summary } from "./rewriting.ts"
 
 const nested = (depth: number) => `{"method":"x","params":${"[".repeat(depth)}${"]".repeat(depth)}}`
 
@@ -19,7 +20,7 @@ describe("rewriteRequest", () => {
           call(`{"_authContext":1,"_AUTHCONTEXT":2}`),
           call(`{"a":[{"_authContext":1,"\\u005fauthContext":2}]}`),
           call(`{"a":{"_authContext":{"_authContext":1,"_authContext":2}}}`),
-          initialize(`{"_authContext":1,"_authContext":2}`),
+          initializeWith(`{"_authContext":1,"_authContext":2}`),
           call(`{"name":"a","name":"b"}`),
           call(`{"name":"a","Name":"b"}`),
           call(`{"name":"a","n\\u0061me":"b"}`),
@@ -74,8 +75,8 @@ describe("rewriteRequest", () => {
     })
 
     it("MCP-03 initialize inside a batch", () => {
-      assert.strictEqual(refusal(`[${initialize("{}")}]`), "AmbiguousMessage")
-      assert.strictEqual(refusal(`[{"method":"ping"},${initialize("[]")}]`), "AmbiguousMessage")
+      assert.strictEqual(refusal(`[${initializeWith("{}")}]`), "AmbiguousMessage")
+      assert.strictEqual(refusal(`[{"method":"ping"},${initializeWith("[]")}]`), "AmbiguousMessage")
       assert.strictEqual(refusal(`[{"method":"init\\u0069alize"}]`), "AmbiguousMessage")
       assert.isUndefined(refusal(`[{"method":"ping"},{"method":"initialized"}]`))
     })
@@ -116,7 +117,7 @@ describe("rewriteRequest", () => {
     })
 
     it("FWD-13 other encodings", () => {
-      const text = initialize("{}")
+      const text = initializeWith("{}")
       const utf16 = Uint8Array.from([...text].flatMap((character) => [character.charCodeAt(0), 0]))
       for (const bytes of [utf16, Uint8Array.of(0xff, 0xfe, ...utf16), Uint8Array.of(0x1f, 0x8b, 8, 0)]) {
         const rewritten = attempt("", bytes)

@@ -5,11 +5,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JsonScanner, type JsonToken } from "../../src/message/json/scanJson.ts"
 import { maxTokenBytes } from "../../src/message/json/scanScalars.ts"
+import { initializeWith } from "../fixtures/messages.ts"
 import { clear, message } from "./clientMessages.ts"
 import { assertPiecesAgree, cut, send, sizes } from "./inPieces.ts"
 import { accepted, refused } from "./jsonCorpus.ts"
 import { jsonText, render, spaces } from "./jsonText.ts"
-import { call, context, decoder, encoder, initialize, options, refusal, sent, summary } from "./rewriting.ts"
+import { call, context, decoder, encoder, options, refusal, sent, summary } from "./rewriting.ts"
 
 /** Every token of a text with its bytes, as far as those are kept together. */
 const tokens = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<readonly [JsonToken, string, number, string]> => {
@@ -227,7 +228,7 @@ describe("RequestRewriter", () => {
   })
 
   it("MCP-04 remembers what came in earlier pieces", () => {
-    const text = initialize("{}").replace(`"id":1,`, "").replace("}}", `},"id":"\\u0061b"}`)
+    const text = initializeWith("{}").replace(`"id":1,`, "").replace("}}", `},"id":"\\u0061b"}`)
     assert.strictEqual(summary(text).initializeId, "ab")
     assert.deepStrictEqual(summary(`{"params":{"name":"\\u0061b"},"method":"tools/call"}`).tools, ["ab"])
   })

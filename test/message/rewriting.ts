@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
+import { message } from "../fixtures/messages.ts"
 import { assertPiecesAgree } from "./inPieces.ts"
 
 export const encoder = new TextEncoder()
@@ -34,5 +35,4 @@ export const summary = (text: string) => {
   return rest
 }
 
-export const initialize = (params: string) => `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${params}}`
-export const call = (params: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`
+export const call = (params: string) => message("tools/call", params)

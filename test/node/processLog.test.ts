@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { ping } from "../fixtures/messages.ts"
 import { leaks } from "../support/canary.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
@@ -17,8 +18,6 @@ const canary = "canary-41e7d09c5ab8632f"
 // Control characters of both sets, and those that turn the direction of writing or end a line.
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
-
-const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 /** Sends a `ping`; returns the answer once its line is in the log, with that line. */
 const exchange = Effect.fnUntraced(function*(

@@ -3,15 +3,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { ping } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import { bigStream, hang, jsonRpc } from "../support/upstreamAnswers.ts"
 import { awaitRefused, type Connection, openConnection } from "./support/connection.ts"
 import { type GatewayProgram, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
-
-const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 const head = [
   "POST /mcp HTTP/1.1",

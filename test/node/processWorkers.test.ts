@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { unlink, writeFile } from "node:fs/promises"
+import { ping } from "../fixtures/messages.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { hang, jsonRpc } from "../support/upstreamAnswers.ts"
 import { awaitRefused, openConnection } from "./support/connection.ts"
@@ -9,8 +10,6 @@ import { type GatewayProgram, type LogLine, startGatewayProgram, staticSettings 
 import { takenPort } from "./support/ports.ts"
 import { type ProgramOptions, runProgram } from "./support/Program.ts"
 import { temporaryFile } from "./support/scratch.ts"
-
-const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 /** A request on a connection of its own. */
 const bytes = (traceId: string) =>

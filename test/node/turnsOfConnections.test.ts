@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 import { connect, type Socket } from "node:net"
 import { makeHttpServer } from "../../src/node/httpServer.ts"
-import { settings } from "../support/settings.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { settings } from "../fixtures/settings.ts"
 
 /** Requests that begin in one turn of the event loop, at most. */
 const inTurn = 32
@@ -71,11 +72,6 @@ const dial = Effect.fnUntraced(function*(port: number, localAddress = "127.0.0.1
   }
 })
 
-const until = (condition: () => boolean) =>
-  Effect.gen(function*() {
-    while (!condition()) yield* Effect.sleep(5)
-  })
-
 const isCut = ({ socket }: { readonly socket: Socket }): boolean => socket.closed
 
 describe("connections whose clients send ahead", () => {
@@ -85,7 +81,7 @@ describe("connections whose clients send ahead", () => {
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))
       const total = 600
       for (const { socket } of clients) socket.write(call.repeat(total))
-      yield* until(() => clients.every(({ answers }) => answers() === total))
+      yield* eventually(() => clients.every(({ answers }) => answers() === total))
       assert.isAtMost(most.inTurn, 2 * inTurn)
       assert.strictEqual(most.all, clients.length * total)
     }))
@@ -97,10 +93,10 @@ describe("connections whose clients send ahead", () => {
       const neighbour = yield* dial(port, "127.0.0.9")
       const total = 1_500
       flooder.socket.write(call.repeat(total))
-      yield* until(() => most.all > 0)
+      yield* eventually(() => most.all > 0)
       neighbour.socket.write(call.replace("/", "/neighbour"))
-      yield* until(() => neighbour.answers() === 1)
-      yield* until(() => flooder.answers() === total)
+      yield* eventually(() => neighbour.answers() === 1)
+      yield* eventually(() => flooder.answers() === total)
       const turnsAfter = began.turn() - (began.at.get("/neighbour") ?? 0)
       // What was left then of the flood took its turns afterwards.
       assert.isAbove(turnsAfter, 0)
@@ -118,15 +114,15 @@ describe("connections whose clients send ahead", () => {
       const flooders = yield* Effect.forEach(Array.from({ length: 8 }), () => dial(port))
       // A segment of 64 KiB holds 2,500 of them; 4,096 may wait, and one peer gets half of that.
       for (const { socket } of flooders) socket.write(shortest.repeat(2_500))
-      yield* until(() => flooders.filter(isCut).length >= flooders.length / 2)
+      yield* eventually(() => flooders.filter(isCut).length >= flooders.length / 2)
       assert.isAtMost(most.all, flooders.length * open)
       const neighbour = yield* dial(port, "127.0.0.9")
       neighbour.socket.write(shortest.replace("/", "/neighbour").repeat(100))
-      yield* until(() => neighbour.answers() === 100)
+      yield* eventually(() => neighbour.answers() === 100)
       answered = true
       for (const response of waiting) response.end()
       // What is left of them was within the share, and is answered.
-      yield* until(() => flooders.every((flooder) => isCut(flooder) || flooder.answers() === 2_500))
+      yield* eventually(() => flooders.every((flooder) => isCut(flooder) || flooder.answers() === 2_500))
     }))
 
   it.live("are served in full where they hold less", () =>
@@ -134,6 +130,6 @@ describe("connections whose clients send ahead", () => {
       const { port } = yield* counting((response) => void setTimeout(() => response.end(), 5))
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))
       for (const { socket } of clients) socket.write(shortest.repeat(500))
-      yield* until(() => clients.every(({ answers }) => answers() === 500))
+      yield* eventually(() => clients.every(({ answers }) => answers() === 500))
     }))
 })

@@ -1,10 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ping } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
 const chunked = "Transfer-Encoding: chunked"

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
+import { message } from "../fixtures/messages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
@@ -8,7 +9,7 @@ import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
 const context = `{"authenticated_user":"dev-user","email":"dev@example.com","provider":"static"}`
-const request = (params: string, id = "1") => `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${params}}`
+const request = (params: string, id?: string) => message("initialize", params, id)
 const params = `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}`
 
 /** An answer to `initialize` with odd spacing, order and numbers, and `authInfo` in front of what `serverInfo` holds. */

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { connect } from "node:net"
+import { initializeWith, message } from "../fixtures/messages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
@@ -12,10 +13,9 @@ const Fixture = GatewayFixture.layer({ maxBodyBytes: 64 * MiB })
 const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
 const call = (blob: string, more = ""): string =>
-  `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"store"${more},"arguments":{"blob":"${blob}"}}}`
+  message("tools/call", `{"name":"store"${more},"arguments":{"blob":"${blob}"}}`)
 
-const initialize = (padding: string): string =>
-  `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{"experimental":{"x":"${padding}"}}}}`
+const initialize = (padding: string): string => initializeWith(`{"capabilities":{"experimental":{"x":"${padding}"}}}`)
 
 const initialized = answers.respond({
   headers: { "content-type": "application/json" },

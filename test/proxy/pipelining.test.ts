@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { connect, type Socket } from "node:net"
+import { message } from "../fixtures/messages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import * as answers from "../support/upstreamAnswers.ts"
@@ -9,7 +10,7 @@ import * as answers from "../support/upstreamAnswers.ts"
 /** What one connection may have open. */
 const open = 64
 
-const body = (id: number) => `{"jsonrpc":"2.0","id":${id},"method":"ping"}`
+const body = (id: number) => message("ping", undefined, String(id))
 
 const probe = rawRequest(["GET /healthz HTTP/1.1", "Host: 127.0.0.1"])
 
@@ -133,7 +134,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
-        const long = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"text":"${"a".repeat(2_000_000)}"}}`
+        const long = message("ping", `{"text":"${"a".repeat(2_000_000)}"}`)
         const requests = bytes().repeat(100) + bytes({ body: long }) + bytes()
         const { answered } = yield* pipeline(gateway.port, requests)
         assert.deepStrictEqual(new Set(yield* answered(102)), new Set([200]))

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
+import { ping } from "../fixtures/messages.ts"
+import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
 const Fixture = GatewayFixture.layer()

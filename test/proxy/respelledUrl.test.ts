@@ -2,16 +2,16 @@ import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { eventually } from "../fixtures/eventually.ts"
+import { initialize, message } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
-
-const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
 
 /** Answers at one path and redirects all others to it, as web frameworks do. */
 const at = (path: string, status: number): UpstreamHandler => (request, response) =>
@@ -53,9 +53,7 @@ const make = Effect.fnUntraced(function*(
   })
   const log = () => Context.get(capture, LogCapture).entries().join("\n")
   /** Waits until this is in the log: the entry of a request comes after its answer. */
-  const logged = Effect.fnUntraced(function*(text: string) {
-    while (!log().includes(text)) yield* Effect.sleep("10 millis")
-  }, Effect.timeout("5 seconds"))
+  const logged = (text: string) => eventually(() => log().includes(text))
   return { ask, log, logged, upstream }
 })
 
@@ -126,7 +124,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
   it.effect("learns by a message that is too long to be sent again for the one after it", () =>
     Effect.gen(function*() {
       const { ask } = yield* make("Node", "/server", at("/server/", 307))
-      const long = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${"x".repeat(1_500_000)}"}}`
+      const long = message("ping", `{"x":"${"x".repeat(1_500_000)}"}`)
       assert.strictEqual((yield* ask("/mcp", long)).status, 502)
       assert.strictEqual((yield* ask("/mcp", long)).status, 200)
     }))

@@ -1,20 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { GatewaySettings, StaticToken } from "../../src/config/GatewaySettings.ts"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { staticProvider, staticToken } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
-const token = (text: string, subject: string, clientId = "client"): StaticToken => ({
-  token: Redacted.make(text),
-  clientId,
-  subject,
-  scopes: [],
-  expiresAt: undefined,
-  email: undefined,
-  name: undefined
-})
+const token = (text: string, subject: string, clientId = "client") =>
+  staticToken(text, { subject, clientId, scopes: [] })
 
 const key = (letter: string) => Redacted.make(letter.repeat(32))
 
@@ -24,19 +18,12 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
     Effect.succeed({
       settings: settings(`${origin}/mcp`, {
         bindSessions: true,
-        providers: [{
-          type: "static",
-          name: "static",
-          requiredScopes: [],
-          tokenPrefix: undefined,
-          allowedDomains: [],
-          tokens: [
-            token("alice", "alice"),
-            token("alice-again", "alice"),
-            token("alice-elsewhere", "alice", "other-client"),
-            token("mallory", "mallory")
-          ]
-        }],
+        providers: [staticProvider([
+          token("alice", "alice"),
+          token("alice-again", "alice"),
+          token("alice-elsewhere", "alice", "other-client"),
+          token("mallory", "mallory")
+        ])],
         ...overrides
       }),
       token: "alice"

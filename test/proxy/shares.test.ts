@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { message } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { rawExchange } from "../support/rawHttp.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
 const callers = ["greedy", "good", "other"]
@@ -35,7 +36,7 @@ const Fixture = Layer.effect(
   })
 )
 
-const message = (bytes: number) => `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"${"b".repeat(bytes)}"}}`
+const longPing = (bytes: number) => message("ping", `{"a":"${"b".repeat(bytes)}"}`)
 
 layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
   const statuses = Effect.fnUntraced(function*(caller: string, count: number) {
@@ -130,7 +131,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
   /** Begins to send a message, and never ends; the answer that comes all the same. */
   const unfinished = Effect.fnUntraced(function*(caller: string) {
     const { bytes, gateway } = yield* GatewayFixture
-    const whole = bytes({ authorization: `Bearer ${caller}`, body: message(300_000) })
+    const whole = bytes({ authorization: `Bearer ${caller}`, body: longPing(300_000) })
     const { answers: [answer] } = yield* rawExchange(gateway.origin, whole.slice(0, 200_000), { idleMillis: 20_000 })
     return { status: answer?.status, retryAfter: answer?.headers("retry-after") }
   })
@@ -145,7 +146,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       yield* Effect.sleep("1 second")
       for (const caller of ["good", "other"]) {
         for (const length of [10, 60_000, 100_000]) {
-          const { answers: [answer] } = yield* send({ authorization: `Bearer ${caller}`, body: message(length) })
+          const { answers: [answer] } = yield* send({ authorization: `Bearer ${caller}`, body: longPing(length) })
           assert.strictEqual(answer?.status, 200, `${caller} ${length}`)
         }
       }
@@ -159,7 +160,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       for (const { retryAfter } of refused) assert.deepStrictEqual(retryAfter, ["5"])
       // All is given back when they have left.
       yield* reset
-      for (const length of [100_000, 300_000, 2_000_000]) yield* forwarded({ body: message(length) })
+      for (const length of [100_000, 300_000, 2_000_000]) yield* forwarded({ body: longPing(length) })
     }))
 
   it.effect("DOS-01 with many finished messages waits for memory, and is served", () =>
@@ -168,7 +169,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       yield* reset
       const sent = yield* Effect.all(
         Array.from({ length: 16 }, () =>
-          rawExchange(gateway.origin, bytes({ authorization: "Bearer greedy", body: message(300_000) }))),
+          rawExchange(gateway.origin, bytes({ authorization: "Bearer greedy", body: longPing(300_000) }))),
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(

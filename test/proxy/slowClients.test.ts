@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { connect, type Socket } from "node:net"
 import { ClientPace } from "../../src/node/ClientPace.ts"
 import { inSlices } from "../../src/node/inSlices.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { ping } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
 const Fixture = GatewayFixture.layer({ clientHeadMillis: 1_000, clientBodyMillis: 2_000, clientIdleMillis: 1_000 })

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { initialize, ping } from "../fixtures/messages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
@@ -169,7 +170,6 @@ layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
 
   it.effect("FW-6 with an initialize stream cancels the upstream request at once", () =>
     Effect.gen(function*() {
-      const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
       const { answer, events, upstream } = yield* openStream("POST", {}, initialize)
       yield* events.write(": open\n\ndata: {\"half\":")
       assert.strictEqual(yield* answer.take(8), ": open\n\n")

@@ -3,17 +3,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { initializeOf } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 
-const initialize = (version = "2025-11-25") =>
-  `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"${version}"}}`
+const initialize = (version = "2025-11-25") => initializeOf(version)
 
 const json = { "content-type": "application/json" }
 const events = { "content-type": "text/event-stream" }

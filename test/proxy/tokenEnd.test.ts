@@ -5,21 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { until } from "../clients/until.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { message } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 
 /** Every token ends so long after it was looked at, so that its end never comes before its request is let in. */
 const endingIn = (seconds: number) =>
   TokenVerifier.layerMapIdentity((identity) =>
     Effect.map(Clock.currentTimeMillis, (now) => ({ ...identity, expiresAt: now / 1000 + seconds }))
   ).pipe(Layer.provide(TokenVerifier.layer))
-
-const rpc = (method: string) => `{"jsonrpc":"2.0","id":1,"method":"${method}"}`
 
 const json = { "content-type": "application/json" }
 
@@ -44,11 +43,11 @@ const start = Effect.fnUntraced(function*(
     events,
     upstream,
     listen: openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization } }),
-    call: (body = rpc("tools/call"), fields: Readonly<Record<string, string>> = {}) =>
+    call: (body = message("tools/call"), fields: Readonly<Record<string, string>> = {}) =>
       openAnswer(`${gateway.origin}/mcp`, { headers: { authorization, ...json, ...fields }, body }),
     /** What the log says of how the one request ended. */
     ended: Effect.gen(function*() {
-      yield* until(() => entries().some(isRequest))
+      yield* eventually(() => entries().some(isRequest))
       return JSON.parse(entries().find(isRequest)?.split("\n", 1)[0] ?? "{}").annotations.ended
     })
   }
@@ -70,8 +69,8 @@ describe("the end of a token", () => {
 
   it.live("CACHE-08 ends a subscription of MCP 2026-07-28, short or too long to be collected", () =>
     Effect.gen(function*() {
-      const message = rpc("subscriptions/listen")
-      for (const body of [message, message + " ".repeat(1024 * 1024)]) {
+      const listen = message("subscriptions/listen")
+      for (const body of [listen, listen + " ".repeat(1024 * 1024)]) {
         const { call, ended, upstream } = yield* start(0.4)
         const answer = yield* call(body)
         const request = yield* upstream.awaitRequest()
@@ -83,10 +82,10 @@ describe("the end of a token", () => {
 
   it.live("lets the response to an admitted message come to its end, as an event stream and as JSON", () =>
     Effect.gen(function*() {
-      const long = rpc("tools/call") + " ".repeat(1024 * 1024)
+      const long = message("tools/call") + " ".repeat(1024 * 1024)
       const field = { "mcp-method": "subscriptions/listen" }
       for (const headers of [{}, json]) {
-        for (const [body, fields] of [[rpc("tools/call")], [rpc("tools/call"), field], [long]] as const) {
+        for (const [body, fields] of [[message("tools/call")], [message("tools/call"), field], [long]] as const) {
           const { call, ended, events, upstream } = yield* start(0.4, { headers })
           const answer = yield* call(body, fields)
           yield* afterTheEnd

@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import { eventually } from "../keys/eventually.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { ping } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { openConnection } from "../node/support/connection.ts"
 import { startGatewayProgram, staticSettings } from "../node/support/GatewayProgram.ts"
 import { forwardSocket } from "../node/support/ports.ts"
 import { temporaryDirectory } from "../node/support/scratch.ts"
 import { makeEventStream } from "../support/eventStream.ts"
-import { GatewayFixture, ping, textOf } from "../support/GatewayFixture.ts"
+import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { settings } from "../support/settings.ts"
 
 const portOf = (origin: string) => Number(new URL(origin).port)
 

@@ -2,7 +2,9 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createServer, type Socket } from "node:net"
-import { GatewayFixture, ping } from "../support/GatewayFixture.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { ping, toolCall } from "../fixtures/messages.ts"
+import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
 const answer = (text = "{}", fields = "") =>
@@ -53,11 +55,7 @@ const makeServer = (
     ({ close }) => Effect.sync(close)
   )
 
-const toolCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay"}}`
-
-const until = Effect.fnUntraced(function*(condition: () => boolean) {
-  while (!condition()) yield* Effect.sleep("5 millis")
-}, Effect.timeout("8 seconds"))
+const pay = toolCall("pay")
 
 layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server", (it) => {
   it.effect("a request that may be repeated survives that the server closes the connection as it comes", () =>
@@ -84,10 +82,10 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
         nth === 1 ? socket.write(answer()) : socket.resetAndDestroy()
       )
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
-      const statuses = [yield* send(), yield* send({ body: toolCall })].map(({ answers }) => answers[0]?.status)
+      const statuses = [yield* send(), yield* send({ body: pay })].map(({ answers }) => answers[0]?.status)
       assert.deepStrictEqual(statuses, [200, 502])
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
-      yield* until(() => logs.entries().join().includes("closed a connection that had been idle for"))
+      yield* eventually(() => logs.entries().join().includes("closed a connection that had been idle for"))
       assert.include(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
     }))
 
@@ -97,7 +95,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       assert.strictEqual((yield* send()).answers[0]?.status, 502)
       assert.lengthOf(server.connections, 1)
-      yield* until(() => logs.entries().join().includes("before it answered"))
+      yield* eventually(() => logs.entries().join().includes("before it answered"))
       assert.notInclude(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
     }))
 
@@ -111,7 +109,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       yield* send()
       assert.strictEqual((yield* send()).answers[0]?.status, 502)
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
-      yield* until(() => logs.entries().join().includes("broke off within its answer"))
+      yield* eventually(() => logs.entries().join().includes("broke off within its answer"))
     }))
 
   it.effect("a server that closes unannounced gets a new connection for each request in the end, and loses no call", () =>
@@ -127,7 +125,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       }
       const before = server.connections.length
       for (let round = 0; round < 40; round++) {
-        assert.strictEqual((yield* send({ body: toolCall })).answers[0]?.status, 200)
+        assert.strictEqual((yield* send({ body: pay })).answers[0]?.status, 200)
       }
       const used = server.connections.slice(before).map(({ requests }) => requests)
       assert.lengthOf(used, 40)
@@ -149,7 +147,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       assert.lengthOf(yield* keeping(60_000, "Keep-Alive: timeout=1\r\n"), 2)
       assert.lengthOf(yield* keeping(60_000, "Keep-Alive: timeout=5\r\n"), 1)
       const [short] = yield* keeping(50)
-      yield* until(() => short?.isOpen === false)
+      yield* eventually(() => short?.isOpen === false)
     }))
 
   it.effect("interim answers that nobody asked for are overlooked, and bodies that look like them are not", () =>
@@ -184,8 +182,8 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       })
       const { bytes, gateway, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       for (let round = 0; round < 5; round++) {
-        yield* rawExchange(gateway.origin, bytes({ body: toolCall }), { idleMillis: 50 })
-        yield* until(() => server.connections.every(({ isOpen }) => !isOpen))
+        yield* rawExchange(gateway.origin, bytes({ body: pay }), { idleMillis: 50 })
+        yield* eventually(() => server.connections.every(({ isOpen }) => !isOpen))
       }
       // Whatever would have been opened was, by the time that a request has come and gone.
       assert.strictEqual((yield* send()).answers[0]?.status, 200)

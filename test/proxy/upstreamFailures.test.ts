@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { createServer } from "node:net"
+import { initialize, toolCall } from "../fixtures/messages.ts"
 import { assertRefused } from "../support/assertRefused.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
@@ -10,8 +11,7 @@ import * as answers from "../support/upstreamAnswers.ts"
 const Fixture = GatewayFixture.layer({ upstreamTimeoutMillis: 300 })
 const unavailable = { status: 502, error: "server_error", upstreamRequests: 1 }
 // Not to be repeated, whatever the connection went through.
-const toolCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}`
-const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
+const echo = toolCall("echo")
 
 const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
 
@@ -120,7 +120,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const [name, handler] of Object.entries(broken)) {
         yield* fixture.reset
         yield* fixture.upstream.answerWith(handler)
-        const answer = yield* assertRefused(fixture, { body: toolCall }, unavailable).pipe(
+        const answer = yield* assertRefused(fixture, { body: echo }, unavailable).pipe(
           Effect.catchDefect((defect) => Effect.die(new Error(name, { cause: defect })))
         )
         assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway unavailable")

@@ -11,7 +11,7 @@ import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { ProviderHttp, type ProviderRequest } from "../../src/remote/ProviderHttp.ts"
-import { eventually } from "../keys/eventually.ts"
+import { eventually } from "../fixtures/eventually.ts"
 
 const Subject = Layer.mergeAll(
   ProviderHttp.layer.pipe(Layer.provide(FetchHttpClient.layer)),

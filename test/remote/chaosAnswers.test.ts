@@ -5,9 +5,10 @@ import { listen } from "../../src/issuer/LoopbackServer.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
 import { assertAll, counted, gatewayOf, jwksPath, settled, together, warnings, withChaos } from "../keys/chaos.ts"
-import { eventually } from "../keys/eventually.ts"
-import { jwtProvider, start } from "../verify/support.ts"
+import { start } from "../verify/support.ts"
 
 const megabyte = 1_048_576
 

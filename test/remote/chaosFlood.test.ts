@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
 import { assertAll, gatewayOf, jwksPath, settled, tally, together, withChaos, withKeyId } from "../keys/chaos.ts"
-import { jwtProvider, start } from "../verify/support.ts"
+import { start } from "../verify/support.ts"
 
 const total = 10_000
 const seconds = 60

@@ -6,8 +6,9 @@ import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
 import { assertAll, gatewayOf, jwksPath, settled, tally, together, withChaos, withKeyId } from "../keys/chaos.ts"
-import { jwtProvider, skew, start } from "../verify/support.ts"
+import { skew, start } from "../verify/support.ts"
 
 const metadataPath = "/.well-known/openid-configuration"
 

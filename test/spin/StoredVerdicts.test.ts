@@ -12,21 +12,15 @@ import { InvalidToken, ProviderUnavailable, type VerificationError } from "../..
 import type { Identity } from "../../src/identity/Identity.ts"
 import * as StoredVerdicts from "../../src/spin/StoredVerdicts.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { settings } from "../support/settings.ts"
+import { introspectionProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 
-const provider: IntrospectionProvider = {
-  type: "introspection",
-  name: "idp",
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
+const provider = introspectionProvider({
   issuer: "https://idp.example",
-  audience: ["mcp-api"],
-  allowedClients: [],
-  requireVerifiedEmail: false,
+  audience: "mcp-api",
   introspectionEndpoint: "https://idp.example/introspect",
-  clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
-}
+  client: { id: "gateway", secret: "secret" }
+}, { name: "idp" })
 
 const identity: Identity = {
   subject: "user-1",

@@ -8,8 +8,9 @@ import { join } from "node:path"
 import { jwsAlgorithms, type Provider } from "../../src/config/GatewaySettings.ts"
 import { trustedProxies } from "../../src/config/kinds/network.ts"
 import { readSettings } from "../../src/spin/settings.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { settings } from "../fixtures/settings.ts"
 import { root } from "../node/support/builtProgram.ts"
-import { settings } from "../support/settings.ts"
 import { reasons, suites } from "./blackbox/notApplicable.ts"
 import { variablesOf } from "./blackbox/variablesOf.ts"
 
@@ -19,63 +20,35 @@ const { publicKey } = generateKeyPairSync("rsa", {
   privateKeyEncoding: { type: "pkcs8", format: "pem" }
 })
 
-const common = { requiredScopes: [], tokenPrefix: undefined, allowedDomains: [] }
-
 const issuer = "https://issuer.example"
-
-const jwt = {
-  ...common,
-  type: "oidc",
-  issuer,
-  audience: ["mcp-api", "other"],
-  allowedClients: [],
-  requireVerifiedEmail: false,
-  keys: { _tag: "Discovery" },
-  algorithms: ["RS256"],
-  requireAccessTokenType: false,
-  endpoints: { authorize: undefined, token: undefined, userinfo: undefined }
-} as const
 
 const [development] = settings("http://127.0.0.1:9/mcp").providers
 
 const providers: ReadonlyArray<Provider> = [
   ...(development === undefined ? [] : [development]),
-  { ...jwt, name: "discovery", issuer: "https://other.example" },
-  {
-    ...jwt,
+  jwtProvider({ issuer: "https://other.example", audience: ["mcp-api", "other"] }, { name: "discovery" }),
+  jwtProvider({ issuer, jwksUri: `${issuer}/jwks` }, {
     name: "keys",
-    audience: [],
-    allowedClients: [],
-    requireVerifiedEmail: false,
-    keys: { _tag: "Jwks", uri: `${issuer}/jwks` },
     algorithms: jwsAlgorithms,
     requireAccessTokenType: true,
     allowedDomains: ["*.example"],
     endpoints: { authorize: `${issuer}/authorize`, token: `${issuer}/token`, userinfo: `${issuer}/userinfo` }
-  },
-  { ...jwt, name: "pem", issuer: "name", keys: { _tag: "PublicKey", pem: publicKey } },
-  {
-    ...common,
-    type: "userinfo",
-    name: "userinfo",
-    tokenPrefix: "mat_",
-    issuer: `${issuer}/userinfo`,
-    requireVerifiedEmail: false,
-    userinfoEndpoint: `${issuer}/oauth/userinfo`
-  },
-  {
-    ...common,
-    type: "introspection",
-    name: "introspection",
-    tokenPrefix: "opaque_",
-    requiredScopes: ["read"],
+  }),
+  jwtProvider({ issuer: "name", audience: ["mcp-api", "other"] }, {
+    name: "pem",
+    algorithms: ["RS256"],
+    keys: { _tag: "PublicKey", pem: publicKey }
+  }),
+  userinfoProvider(
+    { issuer: `${issuer}/userinfo`, userinfoEndpoint: `${issuer}/oauth/userinfo` },
+    { name: "userinfo", tokenPrefix: "mat_" }
+  ),
+  introspectionProvider({
     issuer: `${issuer}/introspection`,
-    audience: ["mcp-api"],
-    allowedClients: [],
-    requireVerifiedEmail: false,
+    audience: "mcp-api",
     introspectionEndpoint: `${issuer}/introspect`,
-    clientAuth: { method: "basic", clientId: "gateway", clientSecret: Redacted.make("secret") }
-  }
+    client: { id: "gateway", secret: "secret" }
+  }, { name: "introspection", tokenPrefix: "opaque_", requiredScopes: ["read"] })
 ]
 
 const networks = Result.getOrThrow(trustedProxies.fromText("10.0.0.0/8,::1"))

@@ -6,14 +6,13 @@ import { readFile } from "node:fs/promises"
 import { jwsAlgorithms } from "../../src/config/GatewaySettings.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { ping } from "../fixtures/messages.ts"
 import { hang } from "../support/upstreamAnswers.ts"
 import { componentGateway, type Variables } from "./support/BothGateways.ts"
 import { builtWasm } from "./support/builtComponent.ts"
 import { ComponentHost } from "./support/ComponentHost.ts"
 
 const bearer = (token: string) => `Authorization: Bearer ${token}`
-
-const ping = `{"jsonrpc":"2.0","method":"ping","id":1}`
 
 const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
   auth_gateway_url: gateway,

@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { initializeOf, toolsList } from "../fixtures/messages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { respond, withCookies } from "../support/upstreamAnswers.ts"
@@ -11,14 +12,7 @@ import { ComponentHost } from "./support/ComponentHost.ts"
 
 const bearer = (token: string) => `Authorization: Bearer ${token}`
 
-const toolsList = `{"jsonrpc":"2.0","method":"tools/list","id":1}`
-
-const initialize = JSON.stringify({
-  jsonrpc: "2.0",
-  method: "initialize",
-  params: { protocolVersion: "2025-03-26", capabilities: {}, clientInfo: { name: "client", version: "1.0.0" } },
-  id: 1
-})
+const initialize = initializeOf("2025-03-26")
 
 /** As the AuthKit Example has it for development. */
 const staticTokens = (gateway: string): Variables => ({

@@ -7,12 +7,13 @@ import * as Redacted from "effect/Redacted"
 import { randomUUID } from "node:crypto"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type * as NodeGateway from "../../src/node/NodeGateway.ts"
+import { ping } from "../fixtures/messages.ts"
+import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "./canary.ts"
 import { type RunningGateway, startGateway } from "./gateway.ts"
 import { rawExchange, rawRequest } from "./rawHttp.ts"
 import type { RecordedRequest } from "./RecordedRequest.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "./RecordingUpstream.ts"
-import { settings } from "./settings.ts"
 
 /** One request, with what most of them have in common filled in. */
 export interface FixtureRequest {
@@ -31,8 +32,6 @@ export interface FixtureRequest {
   /** `application/json` where there is a body; no such field for `null`. */
   readonly contentType?: string | null
 }
-
-export const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 /** The body that the upstream received, as text. */
 export const textOf = (request: RecordedRequest): Effect.Effect<string> =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { setTimeout as wait } from "node:timers/promises"
+import { eventually } from "../fixtures/eventually.ts"
 import { connectV1, connectV2, type OfficialClientOptions } from "./OfficialClients.ts"
 import { officialServerV1 } from "./OfficialServerV1.ts"
 import { officialServerV2 } from "./OfficialServerV2.ts"
@@ -13,12 +13,6 @@ const clients = [
 ] as const
 
 const servers = [["server 1.x", officialServerV1], ["server 2.x", officialServerV2]] as const
-
-/** Looks every few milliseconds of real time until it holds. */
-const until = (holds: () => boolean) =>
-  Effect.promise(async (signal) => {
-    while (!holds() && !signal.aborted) await wait(5)
-  })
 
 const headers = { "x-auth-user-id": "user-1", "x-other": "no" }
 
@@ -59,10 +53,10 @@ for (const [serverName, server] of servers) {
           const call = yield* Effect.forkChild(
             client.call("slow", { steps: 10_000, pauseMillis: 5 }, (step) => progress.push(step))
           )
-          yield* until(() => progress.length > 0)
+          yield* eventually(() => progress.length > 0)
           assert.strictEqual(cancelled(), 0)
           yield* Fiber.interrupt(call)
-          yield* until(() => cancelled() > 0)
+          yield* eventually(() => cancelled() > 0)
           assert.strictEqual(yield* client.call("echo", { message: "still here" }), "still here")
         }))
     })
@@ -78,7 +72,7 @@ describe("server 1.x", () => {
       assert.isString(client.sessionId())
       assert.strictEqual(yield* client.call("interrupted", { message: "resumed" }), "resumed")
       assert.strictEqual(yield* client.call("announce", { message: "news" }), "announced")
-      yield* until(() => client.notifications().length > 0)
+      yield* eventually(() => client.notifications().length > 0)
       assert.deepStrictEqual(client.notifications(), ["notifications/message {\"level\":\"info\",\"data\":\"news\"}"])
       yield* client.terminate
       assert.strictEqual(sessions(), 0)

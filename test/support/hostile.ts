@@ -3,8 +3,9 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
+import { ping } from "../fixtures/messages.ts"
 import { leaks } from "./canary.ts"
-import { type FixtureRequest, type GatewayFixture, ping } from "./GatewayFixture.ts"
+import { type FixtureRequest, type GatewayFixture } from "./GatewayFixture.ts"
 import { rawExchange, rawRequest } from "./rawHttp.ts"
 
 /** Text is sent one byte a character; an array goes out in pieces. */

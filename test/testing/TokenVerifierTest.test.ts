@@ -8,7 +8,7 @@ import type { Identity } from "../../src/identity/Identity.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { introspectionProvider, jwtProvider, userinfoProvider } from "../verify/support.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
 import { asInNode, gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
 
 const WithPublicKey = Layer.unwrap(Effect.gen(function*() {

@@ -16,7 +16,8 @@ import { VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { jwtProvider, skew } from "../verify/support.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { skew } from "../verify/support.ts"
 
 /** Our verifier with providers that are made for the issuer. */
 export const gatewayVerifier = (providersOf: (issuer: Issuer) => ReadonlyArray<Provider>) =>

@@ -14,7 +14,7 @@ import type { Issuer } from "../../src/issuer/Issuer.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { isJsonObject } from "../../src/remote/JsonObject.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { introspectionProvider } from "../verify/support.ts"
+import { introspectionProvider } from "../fixtures/providers.ts"
 import { jwkToKey, verifyEs256 } from "./handMadeVerifier.ts"
 import { gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
 

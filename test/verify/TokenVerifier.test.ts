@@ -16,19 +16,9 @@ import { sha256 } from "../../src/node/sha256.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
-import { eventually } from "../keys/eventually.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  jwtProvider,
-  skew,
-  start,
-  staticProvider,
-  staticToken,
-  userinfoProvider,
-  verifierOf,
-  withProviders
-} from "./support.ts"
+import { eventually } from "../fixtures/eventually.ts"
+import { jwtProvider, staticProvider, staticToken, userinfoProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, skew, start, verifierOf, withProviders } from "./support.ts"
 
 const ada: Identity = {
   subject: "ada",

@@ -4,15 +4,8 @@ import * as TestClock from "effect/testing/TestClock"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { providerOf } from "../config/resolving.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  introspectionProvider,
-  jwtProvider,
-  start,
-  verifierOf,
-  withProviders
-} from "./support.ts"
+import { introspectionProvider, jwtProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, start, verifierOf, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 type Case = readonly [claims: Claims, reason: InvalidTokenReason | undefined]

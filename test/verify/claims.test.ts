@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, skew, start, verifierOf } from "./support.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, ProviderLayer, skew, start, verifierOf } from "./support.ts"
 
 const audience = "https://mcp.example/mcp"
 

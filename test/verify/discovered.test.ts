@@ -5,17 +5,9 @@ import * as TestClock from "effect/testing/TestClock"
 import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
 import { serveDocuments } from "../support/documentServer.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  introspectionProvider,
-  jwtProvider,
-  start,
-  userinfoProvider,
-  verifierOf,
-  withProviders
-} from "./support.ts"
+import { assertAccepted, assertRefused, start, verifierOf, withProviders } from "./support.ts"
 
 const openId = "/.well-known/openid-configuration"
 

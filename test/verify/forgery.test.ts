@@ -5,8 +5,9 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { generateKeyPairSync, randomInt, sign as signBytes } from "node:crypto"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
 import { forge, makeDice } from "./forgeries.ts"
-import { jwtProvider, verifierOf, withProviders } from "./support.ts"
+import { verifierOf, withProviders } from "./support.ts"
 
 const start = 1_800_000_000
 

@@ -7,7 +7,8 @@ import { createHmac } from "node:crypto"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { makeSigningKey, type Signer } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, start, verifierOf } from "./support.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
 
 type Issuer = TestIssuer["Service"]
 

@@ -10,18 +10,8 @@ import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/issuer/TestIssuerOptions.ts"
 import { makeVerifyOpaque } from "../../src/verify/opaque/VerifyOpaque.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  introspectionProvider,
-  jwtProvider,
-  skew,
-  start,
-  userinfoProvider,
-  verifierOf,
-  type Verify,
-  withProviders
-} from "./support.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, skew, start, verifierOf, type Verify, withProviders } from "./support.ts"
 
 const userinfo = "/oauth/userinfo"
 const introspection = "/oauth2/introspection"

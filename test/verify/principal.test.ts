@@ -4,16 +4,13 @@ import * as TestClock from "effect/testing/TestClock"
 import { identityHeaders } from "../../src/forward/identityHeaders.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import {
-  assertRefused,
   introspectionProvider,
   jwtProvider,
-  start,
   staticProvider,
   staticToken,
-  userinfoProvider,
-  verifierOf,
-  withProviders
-} from "./support.ts"
+  userinfoProvider
+} from "../fixtures/providers.ts"
+import { assertRefused, start, verifierOf, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 

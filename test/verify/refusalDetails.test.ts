@@ -7,7 +7,8 @@ import { requireScopes } from "../../src/authorize/requireScopes.ts"
 import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { SignOptions } from "../../src/issuer/TestIssuerOptions.ts"
-import { introspectionProvider, jwtProvider, start, verifierOf, withProviders } from "./support.ts"
+import { introspectionProvider, jwtProvider } from "../fixtures/providers.ts"
+import { start, verifierOf, withProviders } from "./support.ts"
 
 const setUp = Effect.fnUntraced(function*(changes: Partial<JwtProvider> = {}) {
   yield* TestClock.setTime(start * 1000)

@@ -7,7 +7,8 @@ import type { Signer } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { verifyAtOnce } from "../../src/node/signature.ts"
 import { VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
-import { assertAccepted, assertRefused, jwtProvider, ProviderLayer, start, verifierOf } from "./support.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })

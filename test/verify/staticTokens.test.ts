@@ -4,17 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  jwtProvider,
-  ProviderLayer,
-  start,
-  staticProvider,
-  staticToken,
-  userinfoProvider,
-  verifierOf
-} from "./support.ts"
+import { jwtProvider, staticProvider, staticToken, userinfoProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
 
 const good = "dev-token-0123456789"
 

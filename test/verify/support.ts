@@ -1,4 +1,4 @@
-/** What the tests of keys and verifiers stand on: settings, layers, and the two outcomes to assert. */
+/** What tests of keys and verifiers share: layers, and the two outcomes to assert. */
 import { assert } from "@effect/vitest"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
@@ -6,20 +6,10 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type {
-  GatewaySettings,
-  IntrospectionProvider,
-  JwtProvider,
-  Provider,
-  StaticProvider,
-  StaticToken,
-  UserinfoProvider
-} from "../../src/config/GatewaySettings.ts"
+import type { GatewaySettings, Provider } from "../../src/config/GatewaySettings.ts"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
-import type { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { JwksCache } from "../../src/keys/JwksCache.ts"
 import { ProviderHttp } from "../../src/remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
@@ -40,79 +30,6 @@ export const ProviderLayer = JwksCache.layer.pipe(
   Layer.provideMerge(Digest.layerWebCrypto),
   Layer.provide(FetchHttpClient.layer)
 )
-
-type Issuer = TestIssuer["Service"]
-
-export const jwtProvider = (issuer: Issuer, changes: Partial<JwtProvider> = {}): JwtProvider => ({
-  type: "oidc",
-  name: "main",
-  issuer: issuer.issuer,
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
-  audience: [issuer.audience].flat(),
-  allowedClients: [],
-  requireVerifiedEmail: false,
-  keys: { _tag: "Jwks", uri: issuer.jwksUri },
-  algorithms: ["RS256", "ES256"],
-  requireAccessTokenType: false,
-  endpoints: { authorize: undefined, token: undefined, userinfo: undefined },
-  ...changes
-})
-
-export const userinfoProvider = (issuer: Issuer, changes: Partial<UserinfoProvider> = {}): UserinfoProvider => ({
-  type: "userinfo",
-  name: "people",
-  issuer: issuer.issuer,
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
-  requireVerifiedEmail: false,
-  userinfoEndpoint: issuer.userinfoEndpoint,
-  ...changes
-})
-
-export const introspectionProvider = (
-  issuer: Issuer,
-  changes: Partial<IntrospectionProvider> = {}
-): IntrospectionProvider => ({
-  type: "introspection",
-  name: "opaque",
-  issuer: issuer.issuer,
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
-  audience: [issuer.audience].flat(),
-  allowedClients: [],
-  requireVerifiedEmail: false,
-  introspectionEndpoint: issuer.introspectionEndpoint,
-  clientAuth: { method: "basic", clientId: issuer.client.id, clientSecret: Redacted.make(issuer.client.secret) },
-  ...changes
-})
-
-export const staticToken = (token: string, changes: Partial<StaticToken> = {}): StaticToken => ({
-  token: Redacted.make(token),
-  clientId: "dev-client",
-  subject: "dev-user",
-  scopes: ["mcp:read"],
-  expiresAt: undefined,
-  email: undefined,
-  name: undefined,
-  ...changes
-})
-
-export const staticProvider = (
-  tokens: ReadonlyArray<StaticToken>,
-  changes: Partial<StaticProvider> = {}
-): StaticProvider => ({
-  type: "static",
-  name: "static",
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
-  tokens,
-  ...changes
-})
 
 export type Verify = (token: string) => ReturnType<TokenVerifier["Service"]["verify"]>
 

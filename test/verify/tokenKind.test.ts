@@ -4,17 +4,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { hmacSigner } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import {
-  assertAccepted,
-  assertRefused,
-  introspectionProvider,
-  jwtProvider,
-  start,
-  userinfoProvider,
-  verifierOf,
-  type Verify,
-  withProviders
-} from "./support.ts"
+import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
+import { assertAccepted, assertRefused, start, verifierOf, type Verify, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 

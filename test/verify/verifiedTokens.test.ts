@@ -17,8 +17,9 @@ import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { holdingUntil, type Verdict } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
+import { jwtProvider, staticProvider, staticToken } from "../fixtures/providers.ts"
 import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
-import { jwtProvider, skew, start, staticProvider, staticToken } from "./support.ts"
+import { skew, start } from "./support.ts"
 
 const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer_verdict_lookups", { outcome })
 

@@ -13,8 +13,9 @@ import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { holdingUntil } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
+import { jwtProvider } from "../fixtures/providers.ts"
 import { counted, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
-import { jwtProvider, skew, start } from "./support.ts"
+import { skew, start } from "./support.ts"
 
 const which = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 }))
 

@@ -17,7 +17,8 @@ import { GatewayClient } from "../../../src/forward/GatewayClient.ts"
 import * as NodeGatewayClient from "../../../src/node/NodeGatewayClient.ts"
 import * as ProviderClient from "../../../src/node/outbound/ProviderClient.ts"
 import { ProviderHttp } from "../../../src/remote/ProviderHttp.ts"
-import { settings } from "../../support/settings.ts"
+import { userinfoProvider } from "../../fixtures/providers.ts"
+import { settings } from "../../fixtures/settings.ts"
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -76,16 +77,7 @@ const startProxy = Effect.fnUntraced(function*(status: number, port?: number) {
   return { origin: `127.0.0.1:${yield* listening(server)}`, seen }
 })
 
-const people = {
-  type: "userinfo",
-  name: "people",
-  requiredScopes: [],
-  tokenPrefix: undefined,
-  allowedDomains: [],
-  issuer: "https://idp.example",
-  requireVerifiedEmail: false,
-  userinfoEndpoint: "https://idp.example/userinfo"
-} as const
+const people = userinfoProvider({ issuer: "https://idp.example", userinfoEndpoint: "https://idp.example/userinfo" })
 
 const withSettings = (changes: Partial<GatewaySettings>) =>
   Layer.succeed(GatewayConfig, settings("http://127.0.0.1:9/mcp", { providers: [people], ...changes }))
