@@ -96,13 +96,35 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
     )
   }
 
-  /** Asks for a key; says what came of it, once for each who has stayed. */
+  /** Looks a key up as a verifier does first, at once; `undefined` if the cache cannot say. */
+  const lookUp = Effect.fnUntraced(function*(
+    { cache, id }: Instance,
+    kid: string | undefined,
+    alg: JwsAlgorithm,
+    source: JwksSource
+  ) {
+    const from = now()
+    const fetchesBefore = provider.fetches.length
+    const exit = yield* Effect.exit(Effect.sync(() => cache.known?.(source, { alg, kid })))
+    if (Exit.isSuccess(exit) && exit.value === undefined) return undefined
+    const outcome = yield* outcomeOf(Exit.map(exit, (key) => key as CryptoKey))
+    const answer: Ask = { instance: id, kid: kid ?? "", from, to: from, fetchesBefore, outcome }
+    asks.push(answer)
+    return answer
+  })
+
+  /**
+   * Asks for a key; says what came of it, once for each who has stayed. What the cache says at once comes first, if it
+   * says anything.
+   */
   const ask = Effect.fnUntraced(function*(
     place: number,
     kid: string | undefined,
     { alg = "ES256", count = 1, leaves = false, source = named }: Question = {}
   ) {
-    const { cache, id } = yield* instance(place)
+    const asked = yield* instance(place)
+    const { cache, id } = asked
+    const known = yield* lookUp(asked, kid, alg, source)
     const from = now()
     const fetchesBefore = provider.fetches.length
     // A service may throw where it should fail.
@@ -113,7 +135,7 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
       () => Effect.forkChild(question, { startImmediately: true })
     )
     if (leaving !== undefined) yield* Effect.andThen(Effect.yieldNow, Fiber.interrupt(leaving))
-    return yield* Effect.forEach(fibers, (fiber) =>
+    const answers = yield* Effect.forEach(fibers, (fiber) =>
       Effect.gen(function*() {
         const exit = yield* ended(fiber, provider.isAnswering)
         const outcome = yield* outcomeOf(exit)
@@ -121,6 +143,7 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
         asks.push(answer)
         return answer
       }))
+    return known === undefined ? answers : [known, ...answers]
   })
 
   return {

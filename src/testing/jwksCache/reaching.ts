@@ -1,9 +1,11 @@
 /** Where keys come from, and for whom. */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type { JwksSource } from "../../keys/JwksCache.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
+import { Late } from "./Command.ts"
 import type { Ask } from "./History.ts"
 import { jwksUri } from "./KeyProvider.ts"
 import { inOwnTime, inTurn } from "./play.ts"
@@ -102,5 +104,25 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
           }
         })
       )
+  ),
+  requirement(
+    {
+      id: "KEYS-43",
+      title: "MUST give the keys of one source at once while the provider of another one does not respond",
+      source: "RFC 9110, section 15.6; CWE-400",
+      runs: 3
+    },
+    { health: Late, askers: Schema.Literals([1, 5, 20]) },
+    ({ askers, health }) =>
+      inOwnTime(Effect.gen(function*() {
+        const { ask, provider } = yield* makeWorld(subject)
+        provider.setHealth(health)
+        const waiting = yield* Effect.forkChild(ask(0, keyId(0), { count: askers }), { startImmediately: true })
+        const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}/other`, allowedDomains: [] }
+        const [answer] = yield* ask(0, "attacker", { source: other })
+        assert.strictEqual(answer?.outcome._tag, "Key")
+        assert.isAtMost((answer?.to ?? 0) - (answer?.from ?? 0), 2_000)
+        yield* Fiber.interrupt(waiting)
+      }))
   )
 ]

@@ -1,9 +1,11 @@
 /** Caches that ask, or answer, when they should not. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
 import { importJWK } from "jose"
 import type { JwsAlgorithm } from "../../../src/config/GatewaySettings.ts"
 import { JwksCache, KeysUnavailable, UnknownKey } from "../../../src/keys/JwksCache.ts"
+import { placeOf } from "../../../src/keys/JwksSource.ts"
 import { isJsonObject, own } from "../../../src/remote/JsonObject.ts"
 import { kidOf, membersOf } from "./answerDefects.ts"
 import { type Cache, type Defect, onCache, renamed } from "./between.ts"
@@ -66,6 +68,17 @@ const remembering = (
   })
 
 const byKid: Parameters<typeof remembering>[0] = (_, { kid }) => `${kid}`
+
+/** Remembers the keys that it has given, and finds them again at once. */
+const lookingUpBy = (name: (...question: Parameters<Cache["keyFor"]>) => string) =>
+  onCache((inner) => {
+    const given = new Map<string, CryptoKey>()
+    return {
+      keyFor: (...question) =>
+        Effect.tap(inner.keyFor(...question), (key) => Effect.sync(() => given.set(name(...question), key))),
+      known: (...question) => given.get(name(...question))
+    }
+  })
 
 /** Fails for ever once it has failed. */
 const despairing = onCache((inner) => {
@@ -207,5 +220,23 @@ export const cacheDefects: ReadonlyArray<Defect> = [
     onCache((inner) => ({
       prefetch: (source) => Effect.ignore(inner.keyFor(source, { alg: "ES256", kid: undefined }))
     }))
+  ],
+  [
+    "JWKS-22 looks up at once what it has given once, for ever",
+    ["KEYS-11", "KEYS-12"],
+    lookingUpBy((source, { kid }) => `${placeOf(source)} ${kid}`)
+  ],
+  [
+    "CVE-2025-59936 JWKS-25 looks keys up by their ids alone",
+    ["KEYS-42"],
+    lookingUpBy((_, { kid }) => `${kid}`)
+  ],
+  [
+    "fetches for one source after the other",
+    ["KEYS-43"],
+    onCache((inner) => {
+      const door = Semaphore.makeUnsafe(1)
+      return { known: undefined, keyFor: (...question) => door.withPermits(1)(inner.keyFor(...question)) }
+    })
   ]
 ]
