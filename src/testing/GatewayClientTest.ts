@@ -7,10 +7,12 @@ import { cancelling } from "./gatewayClient/cancelling.ts"
 import { failures } from "./gatewayClient/failures.ts"
 import { requests } from "./gatewayClient/requests.ts"
 import { streams } from "./gatewayClient/streams.ts"
-import { Subject } from "./gatewayClient/Subject.ts"
+import { type ClientOptions, Subject } from "./gatewayClient/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
 import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import * as Suite from "./suite.ts"
+
+export type { ClientOptions }
 
 /**
  * The requirements, for those who want some of them only, or run them elsewhere than in vitest.
@@ -47,12 +49,12 @@ export const subject = Subject.layer
 export const suite = <E>(
   name: string,
   client: Layer.Layer<GatewayClient, E, GatewayConfig>,
-  options: CheckOptions = {}
-): void => Suite.suite(`GatewayClient (${name})`, subject(client), requirements, { ...options, clock: "live" })
+  options: ClientOptions & CheckOptions = {}
+): void => Suite.suite(`GatewayClient (${name})`, subject(client, options), requirements, { ...options, clock: "live" })
 
 /** Checks a gateway client without a test runner: `suite` with the results as a value. */
 export const check = <E>(
   client: Layer.Layer<GatewayClient, E, GatewayConfig>,
-  options: CheckOptions = {}
+  options: ClientOptions & CheckOptions = {}
 ): Promise<ReadonlyArray<RequirementResult>> =>
-  checkRequirements(subject(client), requirements, { ...options, clock: "live" })
+  checkRequirements(subject(client, options), requirements, { ...options, clock: "live" })

@@ -7,6 +7,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { gunzipSync } from "node:zlib"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
@@ -193,5 +195,45 @@ export const brokenGatewayClients: Readonly<
     client: changed((send) => (request) =>
       Effect.mapError(send(request), () => new UpstreamUnavailable({ detail: `cannot reach ${request.target}` }))
     )
+  },
+  "sends a request again that the upstream could not handle": {
+    violates: ["CLIENT-10"],
+    client: changed((send) => (request) =>
+      Effect.flatMap(send(request), (response) => response.status === 503 ? send(request) : Effect.succeed(response))
+    )
+  },
+  "hands back errors without their bodies": {
+    violates: ["CLIENT-10"],
+    client: withAnswer((response) =>
+      Effect.succeed(response.status === 404 ? { ...response, body: { _tag: "Empty" } } : response)
+    )
+  },
+  "makes up a content type": {
+    violates: ["CLIENT-10"],
+    client: withAnswer((response) =>
+      Effect.succeed({ ...response, headers: { "content-type": "application/octet-stream", ...response.headers } })
+    )
+  },
+  "waits for the first byte of a stream before it gives the head": {
+    violates: ["CLIENT-23"],
+    client: changed((send) => (request) =>
+      Effect.gen(function*() {
+        const response = yield* send(request)
+        if (response.body._tag !== "Stream") return response
+        const [first, rest] = yield* Effect.orDie(Stream.peel(response.body.stream, Sink.take(1)))
+        return { ...response, body: { _tag: "Stream", stream: Stream.concat(Stream.fromIterable(first), rest) } }
+      })
+    )
+  },
+  "has ten connections for everything, streams too": {
+    violates: ["CLIENT-24"],
+    client: changed((send) => {
+      const places = Semaphore.makeUnsafe(10)
+      return (request) => Effect.andThen(Effect.acquireRelease(places.take(1), () => places.release(1)), send(request))
+    })
+  },
+  "writes the fields of a request into its span": {
+    violates: ["CLIENT-45"],
+    client: changed((send) => (request) => Effect.withSpan(send(request), "send", { attributes: request.headers }))
   }
 }

@@ -8,6 +8,15 @@ import type { UpstreamError } from "../../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { type Answer, startUpstream, type Upstream } from "./Upstream.ts"
 
+/** How a gateway client under test is set up; every field has a default. */
+export interface ClientOptions {
+  /**
+   * Fields that the client adds to each request on its own account, such as a key of the MCP server: lower-case names.
+   * None unless given.
+   */
+  readonly adds?: ReadonlyArray<string> | undefined
+}
+
 /** What a case may set. */
 export interface Settings {
   /** Seconds; 30 unless given. */
@@ -21,10 +30,16 @@ export class Subject extends Context.Service<Subject, {
     gatewayUrl: string,
     settings?: Settings
   ) => Effect.Effect<GatewayClient["Service"], never, Scope.Scope>
+  /** The fields that it adds on its own account. */
+  readonly adds: ReadonlySet<string>
 }>()("mcp-authorizer/testing/gatewayClient/Subject") {
   /** Settings of the suite are all valid: a client that cannot be built with them dies. */
-  static readonly layer = <E>(client: Layer.Layer<GatewayClient, E, GatewayConfig>): Layer.Layer<Subject> =>
+  static readonly layer = <E>(
+    client: Layer.Layer<GatewayClient, E, GatewayConfig>,
+    options: ClientOptions = {}
+  ): Layer.Layer<Subject> =>
     Layer.succeed(Subject, {
+      adds: new Set(options.adds),
       connect: Effect.fnUntraced(function*(gatewayUrl, settings = {}) {
         const config = GatewayConfig.layer({
           server_url: gatewayUrl,

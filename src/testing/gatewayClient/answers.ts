@@ -14,6 +14,15 @@ const assertCarries = ({ headers }: UpstreamResponse, fields: Readonly<Record<st
   for (const [name, value] of Object.entries(fields)) assert.strictEqual(headers[name], value, name)
 }
 
+/** Fields that belong to the connection, or that the upstream's own server writes. */
+const ofTheConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "keep-alive",
+  "transfer-encoding"
+])
+
 /** The three ways to say where a body ends: RFC 9112, section 6.3. */
 const framings = {
   length: (status, fields, body) =>
@@ -37,8 +46,10 @@ export const answers = [
   demand(
     {
       id: "CLIENT-10",
-      title: "MUST hand back the status, the fields and the bytes of the body as they are, however they are framed",
-      source: "RFC 9110, section 7.7"
+      title:
+        "MUST hand back the status, the fields and the bytes of the body as they are and nothing else, however they are framed, and send the request once",
+      source: "RFC 9110, sections 7.7 and 9.2.2",
+      runs: 40
     },
     {
       status: given.status,
@@ -48,11 +59,18 @@ export const answers = [
     },
     Effect.fnUntraced(function*({ chunks, fields, framing, status }) {
       const whole = Buffer.concat(chunks)
-      const { send } = yield* connect(framings[framing](status, Object.entries(fields), chunks))
+      const retryAfter = { "retry-after": "0" }
+      const sent = { ...fields, ...retryAfter }
+      const { send, upstream } = yield* connect(framings[framing](status, Object.entries(sent), chunks))
       const response = yield* send(request())
       assert.strictEqual(response.status, status)
-      assertCarries(response, fields)
+      assertCarries(response, sent)
+      const made = Object.keys(response.headers).filter((name) =>
+        !ofTheConnection.has(name) && !Object.hasOwn(sent, name)
+      )
+      assert.deepStrictEqual(made, [], "fields that the upstream has not sent")
       assert.isTrue(whole.equals(yield* bodyOf(response)))
+      assert.lengthOf(upstream.exchanges, 1, "the request was sent again")
     })
   ),
 

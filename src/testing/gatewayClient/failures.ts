@@ -6,6 +6,7 @@ import type { UpstreamError } from "../../errors/GatewayError.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import { canary, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
+import { makeRecords } from "../records.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, chunksOf, connect, request, Subject } from "./Subject.ts"
@@ -171,7 +172,8 @@ export const failures = [
   demand(
     {
       id: "CLIENT-45",
-      title: "MUST NOT name the URL, nor anything that was sent or received, in an error",
+      title:
+        "MUST NOT name the URL, nor anything that was sent or received, in an error, nor what was sent in the log or a span",
       source: "CWE-209; CWE-532",
       runs: 3
     },
@@ -193,11 +195,24 @@ export const failures = [
             yield* exchange.cut("End")
           })
           const { send, upstream } = yield* connect(answer)
+          const { record, texts } = makeRecords()
+          const secret = `secret-${canary}`
           const outcome: UpstreamError | undefined = yield* send(request({
             target: `/mcp?key=${canary}`,
-            headers: { "x-auth-user-id": canary, "x-name": trouble === "unwritable" ? `${canary}\n` : canary },
-            body: Buffer.from(canary)
-          })).pipe(Effect.flatMap(bodyOf), Effect.as(undefined), Effect.catch(Effect.succeed))
+            headers: {
+              authorization: `Bearer ${secret}`,
+              "x-auth-user-id": secret,
+              "x-name": trouble === "unwritable" ? `${secret}\n` : secret
+            },
+            body: Buffer.from(secret)
+          })).pipe(
+            Effect.flatMap(bodyOf),
+            Effect.as(undefined),
+            Effect.catch(Effect.succeed),
+            Effect.withSpan("a request"),
+            record
+          )
+          for (const written of texts()) assert.notInclude(written, secret, trouble)
           // An encoded answer may be handed on as it is.
           if (outcome === undefined) return assert.strictEqual(trouble, "encoded")
           const shown = inspect(outcome, { depth: Infinity, showHidden: true })

@@ -135,10 +135,13 @@ export const unwritableValue: Arbitrary.Arbitrary<string> = Arbitrary.map(
 // again on another connection (section 15.5.20), which `fetch` does.
 const unusualStatuses: ReadonlySet<number> = new Set([204, 205, 300, 301, 302, 303, 304, 307, 308, 407, 421])
 
-/** Statuses of answers with a body that are handed back as they are. */
-export const status: Arbitrary.Arbitrary<number> = Arbitrary.filter(
-  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 }))),
-  (status) => !unusualStatuses.has(status)
+/** Statuses of answers with a body that are handed back as they are: those of MCP servers as often as any. */
+export const status: Arbitrary.Arbitrary<number> = either(
+  oneOf([200, 202, 400, 401, 403, 404, 405, 408, 409, 425, 429, 500, 502, 503, 504]),
+  Arbitrary.filter(
+    Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 }))),
+    (status) => !unusualStatuses.has(status)
+  )
 )
 
 const cookieText = textOf([...letters, ..."!#$%&'()*+-./:<=>?@[]^_`{|}~"], { minLength: 1, maxLength: 8 })

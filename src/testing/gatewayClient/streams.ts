@@ -5,11 +5,12 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { demand } from "./demand.ts"
 import * as given from "./given.ts"
 import { bodyOf, chunksOf, connect, request } from "./Subject.ts"
-import type { Exchange } from "./Upstream.ts"
+import { type Exchange, ok } from "./Upstream.ts"
 
 const MiB = 1024 * 1024
 
@@ -126,6 +127,56 @@ export const streams = [
       )
       const response = yield* send(request())
       assert.strictEqual(Buffer.from(yield* bodyOf(response)).toString(), "data: late\n\n")
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-23",
+      title: "MUST hand back the head of a stream before the first byte of its body",
+      source: "MCP 2025-11-25, Transports, Listening for Messages from the Server",
+      runs: 5
+    },
+    { status: oneOf([200, 404, 500]), chunked: oneOf([true, false]) },
+    Effect.fnUntraced(function*({ chunked, status }) {
+      const headSeen = yield* Deferred.make<void>()
+      const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        yield* exchange.head(status, chunked ? eventStream : [["content-length", "1000000"]])
+        yield* Deferred.await(headSeen)
+        yield* exchange.write(new Uint8Array(1_000_000).fill(0x61))
+        yield* exchange.end
+      }))
+      const response = yield* send(request({ method: "GET", body: undefined }))
+      assert.strictEqual(response.status, status)
+      yield* Deferred.succeed(headSeen, undefined)
+      assert.lengthOf(yield* bodyOf(response), 1_000_000)
+    })
+  ),
+
+  demand(
+    {
+      id: "CLIENT-24",
+      title: "MUST send further requests while streams are open, and while one is not read",
+      source: "MCP 2025-11-25, Transports, Multiple Connections; CWE-400",
+      runs: 2
+    },
+    { count: oneOf([20, 60]) },
+    Effect.fnUntraced(function*({ count }) {
+      const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
+        if (exchange.method !== "GET") return yield* ok(exchange)
+        yield* exchange.head(200, eventStream)
+        yield* exchange.write(text.encode("data: first\n\n"))
+        return yield* Effect.never
+      }))
+      yield* Effect.forEach(
+        Array.from({ length: count }),
+        () => send(request({ method: "GET", body: undefined })),
+        { concurrency: 8, discard: true }
+      )
+      for (let more = 0; more < 3; more++) {
+        const response = yield* send(request())
+        assert.strictEqual(Buffer.from(yield* bodyOf(response)).toString(), "{}")
+      }
     })
   )
 ]
