@@ -229,7 +229,8 @@ export const brokenGatewayClients: Readonly<
     violates: ["CLIENT-24"],
     client: changed((send) => {
       const places = Semaphore.makeUnsafe(10)
-      return (request) => Effect.andThen(Effect.acquireRelease(places.take(1), () => places.release(1)), send(request))
+      return (request) =>
+        places.take(1).pipe(Effect.andThen(Effect.addFinalizer(() => places.release(1))), Effect.andThen(send(request)))
     })
   },
   "writes the fields of a request into its span": {

@@ -5,7 +5,7 @@ import { type Requirement, requirement, type RequirementName } from "../Requirem
 import type { Subject } from "./Subject.ts"
 
 // Longer than any case takes: what is waited for will not happen.
-const patience = "8 seconds"
+const patience = "20 seconds"
 
 /** A requirement on clients that fails, instead of waiting for ever, when what must happen does not. */
 export const demand = <A extends Record<string, unknown>, E>(

@@ -160,7 +160,7 @@ export const streams = [
       source: "MCP 2025-11-25, Transports, Multiple Connections; CWE-400",
       runs: 2
     },
-    { count: oneOf([20, 60]) },
+    { count: oneOf([12, 24]) },
     Effect.fnUntraced(function*({ count }) {
       const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
         if (exchange.method !== "GET") return yield* ok(exchange)
