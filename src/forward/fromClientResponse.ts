@@ -4,6 +4,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isBodiless, isShort } from "./answerLength.ts"
 import type { UpstreamBody, UpstreamResponse } from "./GatewayClient.ts"
@@ -26,7 +27,10 @@ export const fromClientError = (timeoutMillis: number) => (error: HttpClientErro
   const what = code(error)
   return timeouts.has(what)
     ? new UpstreamTimeout({ millis: timeoutMillis })
-    : new UpstreamUnavailable({ detail: `the MCP server cannot be reached or broke off (${what})`, cause: error })
+    : new UpstreamUnavailable({
+      detail: `the MCP server cannot be reached or broke off (${what})`,
+      cause: anonymous(error)
+    })
 }
 
 /** Every `Set-Cookie` value; `Headers` of Effect keep the last of them, or all in one line. */

@@ -1,4 +1,5 @@
 import { type Dispatcher, errors } from "undici"
+import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Passage } from "../fairness/UpstreamShares.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
@@ -28,11 +29,11 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
   error instanceof errors.ConnectTimeoutError
     ? new UpstreamTimeout({ millis: timeoutMillis })
     : error instanceof ConnectionLost
-    ? new UpstreamUnavailable({ detail: error.message, cause: error })
+    ? new UpstreamUnavailable({ detail: error.message, cause: anonymous(error) })
     // The code only: other messages may quote what the upstream sent.
     : new UpstreamUnavailable({
       detail: `the MCP server cannot be reached or broke off (${code(error)})`,
-      cause: error
+      cause: anonymous(error)
     })
 
 /** One request on its way through `undici`: short answers are collected, of longer ones the head is told at once. */
