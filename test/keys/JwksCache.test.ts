@@ -35,14 +35,14 @@ const all = <A>(count: number, effect: Effect.Effect<A>) =>
   )
 
 describe("JwksCache", () => {
-  it.effect("JWKS-03 asks once for a thousand at the same time", () =>
+  it.effect("JWKS-03 fetches once for a thousand simultaneous requests", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits } = yield* setUp()
       assert.deepStrictEqual(yield* all(1000, ask()), ["public"])
       assert.strictEqual(yield* hits, 1)
     })))
 
-  it.effect("keeps keys for 5 minutes", () =>
+  it.effect("caches keys for 5 minutes", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits } = yield* setUp()
       yield* ask()
@@ -54,7 +54,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* hits, 2)
     })))
 
-  it.effect("JWKS-27 keeps keys as long as Cache-Control says, within its limits", () =>
+  it.effect("JWKS-27 caches keys as long as Cache-Control says, within limits", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* setUp()
       const cases = [["max-age=600", 600], ["max-age=1", 60], ["max-age=999999999", 86_400]] as const
@@ -72,7 +72,7 @@ describe("JwksCache", () => {
       }
     })))
 
-  it.effect("JWKS-05 goes on when the one who asked first leaves", () =>
+  it.effect("JWKS-05 continues the fetch when the request that caused it is cancelled", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* setUp()
       yield* issuer.misbehave(path, Misbehaviour.Respond({ delay: "1 second" }))
@@ -86,7 +86,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* hits, 1)
     })))
 
-  it.effect("JWKS-05 goes on even when nobody is left, so that leaving clients cause no further fetch", () =>
+  it.effect("JWKS-05 continues the fetch when all requests are cancelled, so that leaving clients cause no second one", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* setUp()
       yield* issuer.misbehave(path, Misbehaviour.Respond({ delay: "1 second" }))
@@ -101,7 +101,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* hits, 1)
     })))
 
-  it.effect("JWKS-04 lets all who wait fail together, and asks again only after 10 seconds", () =>
+  it.effect("JWKS-04 fails all waiting requests together, and fetches again only after 10 seconds", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* setUp()
       yield* issuer.misbehave(path, Misbehaviour.Respond({ status: 500 }))
@@ -115,7 +115,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* hits, 2)
     })))
 
-  it.effect("JWKS-02 asks a failing provider at most 6 times a minute, cold", () =>
+  it.effect("JWKS-02 fetches from a failing provider at most 6 times a minute on a cold cache", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* setUp()
       yield* issuer.misbehave(path, Misbehaviour.Respond({ status: 500 }), Infinity)
@@ -127,7 +127,7 @@ describe("JwksCache", () => {
       assert.isAtLeast(yield* hits, 2)
     })))
 
-  it.effect("JWKS-01 asks a healthy provider at most twice a minute for unknown keys, and serves the known", () =>
+  it.effect("JWKS-01 fetches from a healthy provider at most twice a minute for unknown keys, and serves known ones", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits } = yield* setUp()
       for (let second = 0; second < 60; second++) {
@@ -155,7 +155,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* ask(), "public")
     })))
 
-  it.effect("JWKS-23 fetches once when a token comes with a new key, and knows old and new from then on", () =>
+  it.effect("JWKS-23 fetches once for a token with a new key, and then has the old and the new one", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer, kid } = yield* setUp()
       assert.strictEqual(yield* ask(), "public")
@@ -187,7 +187,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* ask(), "UnknownKey")
     })))
 
-  it.effect("JWKS-20 takes an empty set as a revocation, and a failure as none", () =>
+  it.effect("JWKS-20 takes an empty set for a revocation, but not a failure", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* setUp()
       const spoilt = ["{}", "{\"keys\":{}}", "<html>", ""]
@@ -237,7 +237,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* issuer.hits(path), 2)
     })))
 
-  it.effect("says whether keys are usable, and fetches them in the background", () =>
+  it.effect("reports whether keys are usable, and fetches them in the background", () =>
     withProviders(Effect.gen(function*() {
       const { cache, hits, issuer, source } = yield* setUp()
       const usable = Effect.map(cache.phase(source), ({ usable }) => usable)
@@ -276,7 +276,7 @@ describe("JwksCache with discovery", () => {
 
   const metadata = "/.well-known/openid-configuration"
 
-  it.effect("finds the keys, and keeps both documents", () =>
+  it.effect("finds the keys, and caches both documents", () =>
     withProviders(Effect.gen(function*() {
       const { ask, hits, issuer } = yield* discover()
       assert.deepStrictEqual(yield* all(100, ask()), ["public"])
@@ -285,7 +285,7 @@ describe("JwksCache with discovery", () => {
       assert.strictEqual(yield* issuer.hits(metadata), 1)
     })))
 
-  it.effect("DISC-01 refuses a document of another issuer", () =>
+  it.effect("DISC-01 rejects a document of another issuer", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* discover()
       const say = (named: unknown) =>
@@ -303,7 +303,7 @@ describe("JwksCache with discovery", () => {
       assert.strictEqual(yield* ask(), "public")
     })))
 
-  it.effect("DISC-04 refuses a jwks_uri that it may not call", () =>
+  it.effect("DISC-04 rejects a jwks_uri that is not allowed", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* discover()
       const uris = ["http://169.254.169.254/", "http://10.0.0.1/jwks", "file:///etc/passwd", "x", undefined, [
@@ -328,7 +328,7 @@ describe("JwksCache with discovery", () => {
       assert.strictEqual(yield* ask(), "public")
     })))
 
-  it.effect("DISC-05 fails within 5 seconds however many exchanges are slow", () =>
+  it.effect("DISC-05 fails within 5 seconds, however many requests are slow", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer } = yield* discover()
       yield* issuer.misbehave(metadata, Misbehaviour.Respond({ delay: "4 seconds" }))

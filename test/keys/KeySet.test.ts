@@ -39,7 +39,7 @@ const rsaJwk = (bits: number, exponent: Uint8Array) => {
 const usual = Uint8Array.of(1, 0, 1)
 
 describe("KeySet", () => {
-  it.effect("JWKS-09 keeps the good keys beside broken ones", () =>
+  it.effect("JWKS-09 keeps the good keys among broken ones", () =>
     Effect.gen(function*() {
       const good = (yield* key("RS256", "good")).publicJwk
       const ec = (yield* key("ES256", "ec")).publicJwk
@@ -76,7 +76,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds(members, "RS256", "good"), "public")
     }))
 
-  it.effect("JWKS-10 JWKS-11 refuses private and symmetric keys", () =>
+  it.effect("JWKS-10 JWKS-11 rejects private and symmetric keys", () =>
     Effect.gen(function*() {
       const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
       const whole = privateKey.export({ format: "jwk" })
@@ -90,7 +90,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds([{ kty: "RSA", n: whole["n"], e: whole["e"], kid: "a" }], "RS256", "a"), "public")
     }))
 
-  it.effect("JWKS-12 refuses weak and enormous RSA keys", () =>
+  it.effect("JWKS-12 rejects weak and oversized RSA keys", () =>
     Effect.gen(function*() {
       const cases: ReadonlyArray<readonly [bits: number, exponent: Uint8Array, reasons: ReadonlyArray<string>]> = [
         [2048, usual, []],
@@ -158,7 +158,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds([p384], "ES384", "b"), "public")
     }))
 
-  it.effect("JWKS-15 gives a kid of two keys to neither", () =>
+  it.effect("JWKS-15 assigns a kid that two keys have to neither", () =>
     Effect.gen(function*() {
       const first = (yield* key("RS256", "same")).publicJwk
       const second = (yield* key("RS256", "same")).publicJwk
@@ -169,7 +169,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds(members, "RS256", "other"), "public")
     }))
 
-  it.effect("JWKS-15 takes one key that is listed for several algorithms as one", () =>
+  it.effect("JWKS-15 accepts one key that is listed for several algorithms", () =>
     Effect.gen(function*() {
       const { publicJwk } = yield* key("RS256", "same")
       const members = [publicJwk, { ...publicJwk, alg: "RS512" }, { ...publicJwk, use: "enc" }]
@@ -181,7 +181,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds(members, "RS384", "same"), "None")
     }))
 
-  it.effect("JWKS-16 takes a token without kid only if one key fits", () =>
+  it.effect("JWKS-16 accepts a token without kid only if one key fits", () =>
     Effect.gen(function*() {
       const first = (yield* key("RS256", "a")).publicJwk
       const second = (yield* key("RS256", "b")).publicJwk
@@ -194,7 +194,7 @@ describe("KeySet", () => {
       assert.strictEqual(yield* finds([{ ...first, kid: undefined }], "RS256", "a"), "None")
     }))
 
-  it.effect("JWKS-08 looks at 100 keys at most", () =>
+  it.effect("JWKS-08 reads 100 keys at most", () =>
     Effect.gen(function*() {
       const { publicJwk } = yield* key("ES256", "k")
       const members = Array.from({ length: 10_000 }, (_, index) => ({ ...publicJwk, kid: `k${index}` }))
@@ -216,7 +216,7 @@ describe("fromPem", () => {
       assert.deepStrictEqual(ec.keys[0]?.algorithms, ["ES384"])
     }))
 
-  it.effect("JWKS-12 refuses weak keys, other keys and other texts", () =>
+  it.effect("JWKS-12 rejects weak keys, keys of other types and text that is not a key", () =>
     Effect.gen(function*() {
       const weak = yield* Effect.flip(fromPem("main", (yield* key("RS256", "a", 1024)).publicPem, ["RS256"]))
       assert.strictEqual(weak.reason, "WeakModulus")

@@ -36,7 +36,7 @@ const outages = [
 
 describe("Outages", () => {
   for (const [name, begin, ends] of outages) {
-    it.effect(`JWKS-21 10 minutes of ${name} cost no good token, seen before or not, and at most 6 questions a minute`, () =>
+    it.effect(`JWKS-21 10 minutes of ${name} fail no good token, cached or not, and cause at most 6 fetches a minute`, () =>
       withChaos(Effect.gen(function*() {
         const { issuer, open, scope, token } = yield* setUp()
         const verify = yield* open
@@ -59,7 +59,7 @@ describe("Outages", () => {
       })))
   }
 
-  it.effect("JWKS-21 a provider that is back is noticed within the back-off", () =>
+  it.effect("JWKS-21 a provider that recovers is noticed within the back-off", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, open, token } = yield* setUp()
       const verify = yield* open
@@ -80,7 +80,7 @@ describe("Outages", () => {
       assert.strictEqual(yield* verify(token), "UnknownKey")
     })))
 
-  it.effect("JWKS-21 after an hour of grace nobody can say, which is not the callers' fault, and then it recovers", () =>
+  it.effect("JWKS-21 after an hour the gateway reports an outage instead of rejecting tokens, and then it recovers", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, open, token } = yield* setUp()
       const verify = yield* open
@@ -99,7 +99,7 @@ describe("Outages", () => {
       assert.strictEqual(yield* verify(token), "accepted")
     })))
 
-  it.effect("JWKS-06 cold, the first failure comes after 5 seconds at most, and recovery 10 seconds after that", () =>
+  it.effect("JWKS-06 on a cold cache the first failure comes within 5 seconds, and recovery 10 seconds later", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, open, token } = yield* setUp()
       yield* issuer.misbehave(jwksPath, Misbehaviour.Hang(), Infinity)
@@ -120,7 +120,7 @@ describe("Outages", () => {
       assert.strictEqual(yield* hits, 2)
     })))
 
-  it.effect("JWKS-06 warm, good tokens do not wait for a provider that is silent", () =>
+  it.effect("JWKS-06 on a warm cache good tokens do not wait for a silent provider", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, open, token } = yield* setUp()
       const verify = yield* open
@@ -161,7 +161,7 @@ describe("Outages", () => {
       assert.strictEqual(yield* verify(later), "UnknownKey")
     })))
 
-  it.effect("CACHE-07 a clock that steps to and fro causes no storm", () =>
+  it.effect("CACHE-07 a clock that steps back and forth causes no storm", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, open, token } = yield* setUp()
       const verify = yield* open

@@ -18,7 +18,7 @@ const setUp = Effect.fnUntraced(function*() {
 })
 
 describe("Rotations", () => {
-  it.effect("JWKS-23 100 rotations under load, each key used from the moment it is published, cost no good token", () =>
+  it.effect("JWKS-23 100 rotations under load, each key used as soon as it is published, fail no good token", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, sign, verify } = yield* setUp()
       const outcomes: Array<string> = []
@@ -73,7 +73,7 @@ describe("Rotations", () => {
       assert.isAtMost(yield* hits, Math.ceil(4000 / 290) + 1)
     })))
 
-  it.effect("JWKS-23 a key that comes between a slow answer and its arrival is found all the same", () =>
+  it.effect("JWKS-23 a key that is published while a slow response is on its way is found", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, sign, verify } = yield* setUp()
       const first = yield* sign("first")
@@ -136,7 +136,7 @@ describe("Rotations", () => {
       })))
   }
 
-  it.effect("JWKS-24 replicas that disagree cause no storm, and no key that both have suffers", () =>
+  it.effect("JWKS-24 replicas that disagree cause no storm, and keys that both have keep working", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, sign, verify } = yield* setUp()
       const common = yield* sign("common")

@@ -28,8 +28,8 @@ const setUp = Effect.gen(function*() {
 const half = { kty: "RSA", kid: "half", e: "AQAB" }
 const curve = { kty: "EC", kid: "curve", crv: "P-192", x: "AA", y: "AA" }
 
-describe("unusable keys in the log", () => {
-  it.effect("are named by kid and reason, once and not at each fetch, and again when they change", () =>
+describe("log entries about unusable keys", () => {
+  it.effect("name kid and reason once, not with each fetch, and again when the keys change", () =>
     withChaos(Effect.gen(function*() {
       const { warnedAt } = yield* setUp
       const [line, ...more] = yield* warnedAt(half, curve)
@@ -52,7 +52,7 @@ describe("unusable keys in the log", () => {
       assert.include((yield* warnedAt({ kty: "AKP" }))[0] ?? "", "#0: UnsupportedType")
     })))
 
-  it.effect("are not those that are made for encryption", () =>
+  it.effect("leave out keys that are meant for encryption", () =>
     withChaos(Effect.gen(function*() {
       const { warnedAt } = yield* setUp
       const { publicJwk: { alg: _, use: __, ...rsa } } = yield* makeSigningKey({ algorithm: "RS256", kid: "rsa" })
@@ -87,7 +87,7 @@ describe("unusable keys in the log", () => {
       }
     })))
 
-  it.effect("cannot forge a line or fill the log by their names", () =>
+  it.effect("cannot be forged or inflated by a key's name", () =>
     withChaos(Effect.gen(function*() {
       const { warnedAt } = yield* setUp
       const members = Array.from({ length: 90 }, (_, index) => ({

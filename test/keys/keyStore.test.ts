@@ -55,8 +55,8 @@ const instance = <A, E, R>(
   use: (verify: Effect.Success<ReturnType<typeof gatewayOf>>) => Effect.Effect<A, E, R>
 ) => withChaos(Effect.flatMap(gatewayOf(jwtProvider(issuer)), use), store.layer)
 
-describe("The key-value store", () => {
-  it.effect("JWKS-28 spares other instances the fetch, for as long as the set is fresh and no longer", () =>
+describe("Instances that share a key-value store", () => {
+  it.effect("JWKS-28 share a key set as long as it is fresh, and no longer", () =>
     Effect.gen(function*() {
       const { hits, issuer, name, token } = yield* setUp()
       const store = makeStore()
@@ -84,7 +84,7 @@ describe("The key-value store", () => {
         }))
     }))
 
-  it.effect("JWKS-28 lets an instance that refreshes profit from another that has just done so", () =>
+  it.effect("JWKS-28 do not refresh a key set that another has just refreshed", () =>
     Effect.gen(function*() {
       const { hits, issuer, token } = yield* setUp()
       const store = makeStore()
@@ -100,7 +100,7 @@ describe("The key-value store", () => {
         }))
     }))
 
-  it.effect("JWKS-23 an instance that knows the set from the store alone looks further for a key that it lacks", () =>
+  it.effect("JWKS-23 fetch when the stored set lacks a key", () =>
     Effect.gen(function*() {
       const { hits, issuer, token } = yield* setUp()
       const store = makeStore()
@@ -115,7 +115,7 @@ describe("The key-value store", () => {
       assert.strictEqual(yield* hits, 2)
     }))
 
-  it.effect("JWKS-01 JWKS-28 instances without a memory do not fetch for each token with an unknown key id", () =>
+  it.effect("JWKS-01 JWKS-28 do not fetch for each token with an unknown key id, even without a memory", () =>
     Effect.gen(function*() {
       const { hits, issuer, token } = yield* setUp()
       const store = makeStore()
@@ -153,7 +153,7 @@ describe("The key-value store", () => {
   ] as const
 
   for (const [name, store] of failures) {
-    it.effect(`JWKS-25 that ${name} holds up no verification, and the log says so`, () =>
+    it.effect(`JWKS-25 verify although the store ${name}, and log that`, () =>
       withChaos(
         Effect.gen(function*() {
           const { hits, issuer, token } = yield* setUp()
@@ -172,7 +172,7 @@ describe("The key-value store", () => {
       ))
   }
 
-  it.effect("JWKS-25 that never answers costs half a second for each access, and only those who wait for keys", () => {
+  it.effect("JWKS-25 wait half a second at most for a store that never responds, and only where keys are needed", () => {
     const store = makeStore({ get: () => Effect.never, set: () => Effect.never })
     return withChaos(
       Effect.gen(function*() {
@@ -202,7 +202,7 @@ describe("The key-value store", () => {
     )
   })
 
-  it.effect("JWKS-25 that never answers does not lose the keys of a provider that is slow itself", () => {
+  it.effect("JWKS-25 keep the keys of a slow provider although the store never responds", () => {
     const store = makeStore({ get: () => Effect.never, set: () => Effect.never })
     return withChaos(
       Effect.gen(function*() {
@@ -223,7 +223,7 @@ describe("The key-value store", () => {
     )
   })
 
-  it.effect("JWKS-25 may hold anything: what does not fit is passed over, and nothing breaks", () =>
+  it.effect("JWKS-25 ignore whatever in the store is not an entry", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name, token } = yield* setUp()
       const attacker = yield* makeSigningKey({ algorithm: "ES256", kid: "ES256-1" })
@@ -271,7 +271,7 @@ describe("The key-value store", () => {
       assert.strictEqual(yield* hits, before)
     }))
 
-  it.effect("JWKS-09 JWKS-25 keys in an entry are judged like those that a provider sends", () =>
+  it.effect("JWKS-09 JWKS-25 check stored keys like those from a provider", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name, token } = yield* setUp()
       const { privateKey } = yield* makeSigningKey({ algorithm: "ES256", kid: "ES256-1" })
@@ -293,7 +293,7 @@ describe("The key-value store", () => {
       }
     }))
 
-  it.effect("JWKS-01 an entry cannot forbid looking further for longer than half a minute", () =>
+  it.effect("JWKS-01 fetch for an unknown key after half a minute at most, whatever an entry says", () =>
     Effect.gen(function*() {
       const { entry, hits, issuer, name } = yield* setUp()
       yield* issuer.rotate()
@@ -313,7 +313,7 @@ describe("The key-value store", () => {
       }
     }))
 
-  it.effect("JWKS-18 is not asked for keys that may not be fetched", () =>
+  it.effect("JWKS-18 do not look up keys that may not be fetched", () =>
     Effect.gen(function*() {
       const { entry, issuer, name, token } = yield* setUp()
       const store = makeStore()
@@ -328,7 +328,7 @@ describe("The key-value store", () => {
       assert.strictEqual(yield* outcome, "ProviderUnavailable")
     }))
 
-  it.effect("CACHE-07 an entry of its own does not serve an instance longer when the clock steps back", () =>
+  it.effect("CACHE-07 do not use an entry longer when the clock steps back", () =>
     Effect.gen(function*() {
       const { hits, issuer } = yield* setUp()
       yield* instance(issuer, makeStore(), (verify) =>
@@ -348,7 +348,7 @@ describe("The key-value store", () => {
         }))
     }))
 
-  it.effect("DISC-06 holds one entry for a provider that names another place for its keys each minute", () =>
+  it.effect("DISC-06 store one entry for a provider whose jwks_uri changes each minute", () =>
     Effect.gen(function*() {
       const { issuer, token } = yield* setUp()
       const metadata = "/.well-known/openid-configuration"

@@ -33,7 +33,7 @@ const absent = ["kid", "use", "alg", "key_ops", "ext", "x5c", "x5t", "x5t#S256",
 const secret = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
 describe("null in a key set", () => {
-  it.effect("stands for a member that is absent, one by one and all at once", () =>
+  it.effect("counts as an absent member, for each member and for all at once", () =>
     Effect.gen(function*() {
       for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
         const { kid: _, ...jwk } = yield* jwkOf(algorithm, "a")
@@ -49,7 +49,7 @@ describe("null in a key set", () => {
       }
     }))
 
-  it.effect("leaves what is a value as it is: secrets, other uses, and numbers that are missing", () =>
+  it.effect("does not hide secrets, other uses or missing numbers", () =>
     Effect.gen(function*() {
       const jwk = yield* jwkOf("RS256", "a")
       for (const name of secret) {
@@ -64,7 +64,7 @@ describe("null in a key set", () => {
       assert.deepStrictEqual(skipped([{ ...jwk, kty: null }]), ["a UnsupportedType"])
     }))
 
-  it.effect("is no member of `keys`, and no fault", () =>
+  it.effect("is not a key in `keys`, and causes no fault", () =>
     Effect.gen(function*() {
       const jwk = yield* jwkOf("ES256", "a")
       assert.strictEqual(yield* finds([null, jwk, null], { alg: "ES256", kid: "a" }), jwk.x)
@@ -74,7 +74,7 @@ describe("null in a key set", () => {
 })
 
 describe("one key under two ids", () => {
-  it.effect("is one key for a token that names none, however its numbers are spelled", () =>
+  it.effect("is one key for a token without kid, however its numbers are written", () =>
     Effect.gen(function*() {
       const jwk = yield* jwkOf("RS256", "a")
       const padded = Buffer.concat([Buffer.alloc(1), Buffer.from(jwk.n ?? "", "base64url")]).toString("base64url")
@@ -87,7 +87,7 @@ describe("one key under two ids", () => {
       assert.strictEqual(yield* finds([...members, yield* jwkOf("RS256", "d")], { alg: "RS256" }), "Ambiguous")
     }))
 
-  it.effect("listed twice under the same id is no repetition", () =>
+  it.effect("is not ambiguous when it is listed twice under one id", () =>
     Effect.gen(function*() {
       const jwk = yield* jwkOf("ES256", "a")
       assert.deepStrictEqual(skipped([jwk, jwk, { ...jwk, use: undefined }]), [])
@@ -118,7 +118,7 @@ describe("one id for several keys", () => {
       ) assert.strictEqual(yield* finds(members, { alg, kid: "same" }), expected, alg)
     }))
 
-  it.effect("belongs to none of those that could verify the same algorithm, and the rest stays usable", () =>
+  it.effect("belongs to no key among several for the same algorithm, and the other keys stay usable", () =>
     Effect.gen(function*() {
       const one = yield* jwkOf("RS256", "same")
       const { alg: _, ...any } = yield* jwkOf("RS256", "same")
@@ -151,7 +151,7 @@ describe("a token that names its key by certificate", () => {
       assert.strictEqual(yield* finds(members, { alg: "RS256", x5t: hexadecimal }), b.n)
     }))
 
-  it.effect("finds none under another thumbprint, another algorithm, or two that disagree", () =>
+  it.effect("finds none by another thumbprint, for another algorithm, or where the two disagree", () =>
     Effect.gen(function*() {
       const [a, b] = yield* Effect.all([jwkOf("RS256", "a"), jwkOf("RS256", "b")])
       const members = [{ ...a, x5c: [certificate("a").toString("base64")] }, {
@@ -167,7 +167,7 @@ describe("a token that names its key by certificate", () => {
       assert.strictEqual(yield* finds(members, { alg: "RS256", kid: "b", x5t: sha("sha1", "a") }), b.n)
     }))
 
-  it.effect("is as one that names none where no key says anything of certificates", () =>
+  it.effect("counts as one without a key id where no key has certificates", () =>
     Effect.gen(function*() {
       const [a, b] = yield* Effect.all([jwkOf("RS256", "a"), jwkOf("RS256", "b")])
       assert.strictEqual(yield* finds([a], { alg: "RS256", x5t: sha("sha1", "a") }), a.n)
@@ -181,7 +181,7 @@ describe("a token that names its key by certificate", () => {
 const detail = (members: ReadonlyArray<unknown>, header: KeySet.KeyHeader) =>
   Effect.map(Effect.flip(KeySet.find(KeySet.fromJwks(members), header)), (failure) => unknownKey(failure).detail)
 
-describe("what the log says of a key that is not there", () => {
+describe("the log entry about a missing key", () => {
   it.effect("names what the token names and what the set has", () =>
     Effect.gen(function*() {
       const [a, b] = yield* Effect.all([jwkOf("RS256", "a"), jwkOf("ES256", "b")])
@@ -199,7 +199,7 @@ describe("what the log says of a key that is not there", () => {
       )
     }))
 
-  it.effect("is bounded and cannot forge a line", () =>
+  it.effect("is bounded and cannot forge an entry", () =>
     Effect.gen(function*() {
       const a = yield* jwkOf("ES256", "a")
       const many = Array.from({ length: 90 }, (_, index) => ({ ...a, kid: `${"k".repeat(500)}${index}\n\u202e` }))

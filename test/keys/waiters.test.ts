@@ -61,8 +61,8 @@ const setUp = Effect.gen(function*() {
   }
 })
 
-describe("Those who wait for the keys of a provider", () => {
-  it.effect("JWKS-06 are 1,024 at most; those beyond are refused at once, and the keys are fetched once", () =>
+describe("Requests that wait for a provider's keys", () => {
+  it.effect("JWKS-06 are 1,024 at most; more fail at once, and the keys are fetched once", () =>
     Effect.gen(function*() {
       const { ask, asked, kid, release, told, turns } = yield* setUp
       for (let index = 0; index < 20_000; index++) yield* ask(`unknown-${index}`, "flood")
@@ -76,7 +76,7 @@ describe("Those who wait for the keys of a provider", () => {
       assert.deepStrictEqual(told("late"), { found: 1 })
     }).pipe(Effect.scoped))
 
-  it.effect("JWKS-06 a flood makes room for other peers, and for other connections of its own", () =>
+  it.effect("JWKS-06 make room for other peers during a flood, and for other connections of the same peer", () =>
     Effect.gen(function*() {
       const { ask, kid, release, told, turns } = yield* setUp
       for (let index = 0; index < 3_000; index++) yield* ask(`unknown-${index}`, "flood", "1")

@@ -10,7 +10,7 @@ const outcome = (text: string): unknown =>
   Result.match(parseJsonObject(text), { onFailure: (p) => p, onSuccess: () => "ok" })
 
 describe("parseJsonObject", () => {
-  it("takes objects and nothing else", () => {
+  it("accepts objects and nothing else", () => {
     assert.strictEqual(outcome(" {\"a\": 1} "), "ok")
     assert.strictEqual(outcome("{}"), "ok")
     for (const text of ["[]", "1", "null", "\"a\"", "true"]) assert.strictEqual(outcome(text), "NotAnObject")
@@ -19,7 +19,7 @@ describe("parseJsonObject", () => {
     }
   })
 
-  it("refuses outermost names that are equal, however they are spelled", () => {
+  it("rejects equal names at the top level, however they are escaped", () => {
     for (
       const text of [
         "{\"a\":1,\"a\":1}",
@@ -46,7 +46,7 @@ describe("parseJsonObject", () => {
     }
   })
 
-  it("JOSE-27 CLM-19 refuses what is more than 64 levels deep without touching the stack", () => {
+  it("JOSE-27 CLM-19 rejects more than 64 levels without using the stack", () => {
     assert.strictEqual(outcome(nested(64)), "ok")
     assert.strictEqual(outcome(nested(65)), "TooDeep")
     assert.strictEqual(outcome(nested(500_000)), "TooDeep")
@@ -70,7 +70,7 @@ describe("parseJsonObject", () => {
   )
 
   it.effect.prop(
-    "sees every name that is written twice",
+    "finds every repeated name",
     { record: Schema.Record(Schema.String, Schema.String), name: Schema.String },
     ({ name, record }) =>
       Effect.sync(() => {

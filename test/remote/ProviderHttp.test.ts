@@ -37,7 +37,7 @@ layer(Subject)("ProviderHttp", (it) => {
     })
   })
 
-  it.effect("gives the object and Cache-Control of an answer", () =>
+  it.effect("returns the object and Cache-Control of a response", () =>
     Effect.gen(function*() {
       const body = "\ufeff{\"a\":1}"
       const issuer = yield* TestIssuer
@@ -45,7 +45,7 @@ layer(Subject)("ProviderHttp", (it) => {
       assert.deepStrictEqual(yield* send(`${issuer.issuer}/jwks`), { body: { a: 1 }, cacheControl: "max-age=60" })
     }))
 
-  it.effect("JWKS-19 JWKS-20 takes nothing but a JSON object with status 200", () =>
+  it.effect("JWKS-19 JWKS-20 accepts only a JSON object with status 200", () =>
     Effect.gen(function*() {
       const answers: ReadonlyArray<readonly [status: number, body: string | Uint8Array, outcome: string]> = [
         [200, "{}", "{}"],
@@ -90,7 +90,7 @@ layer(Subject)("ProviderHttp", (it) => {
       assert.strictEqual(yield* spoiled(Misbehaviour.Flood({ bytes: Infinity })), "TooLarge")
     }))
 
-  it.effect("JWKS-07 counts after decompression", () =>
+  it.effect("JWKS-07 counts bytes after decompression", () =>
     Effect.gen(function*() {
       const headers = { "content-encoding": "gzip" }
       const small = gzipSync("{\"a\":1}")
@@ -145,7 +145,7 @@ layer(Subject)("ProviderHttp", (it) => {
       yield* send(`${issuer.issuer}/jwks`, { allowedDomains: ["127.0.0.1"] })
     }))
 
-  it.effect("names the URL and the cause of a failure, and what helps, but neither query nor what was received", () =>
+  it.effect("names the URL, the cause and the fix of a failure, but neither the query nor the response", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       const html = { "content-type": "text/html; charset=utf-8" }
@@ -179,7 +179,7 @@ layer(Subject)("ProviderHttp", (it) => {
       assert.match(unknown.detail, /^https:\/\/idp\.invalid\/a: Unreachable, (ENOTFOUND|EAI_AGAIN): the host name/)
     }))
 
-  it.effect("OPQ-08 encodes forms, and asks with GET without one", () =>
+  it.effect("OPQ-08 encodes forms, and sends a GET where there is none", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       const token = "a&token_type_hint=x=%2B+\n\u00e9"
@@ -207,7 +207,7 @@ layer(Subject)("ProviderHttp", (it) => {
       assert.strictEqual(headers["host"], new URL(issuer.issuer).host)
     }).pipe(Effect.provideService(Tracer.DisablePropagation, false)))
 
-  it.effect("OPQ-15 shows neither credentials nor answers in its failures", () =>
+  it.effect("OPQ-15 shows neither credentials nor responses in its failures", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ status: 500, body: "canary-answer" }))

@@ -43,14 +43,14 @@ const discovered = (allowHttp: ReadonlyArray<string>): JwksSource => ({
 describe("keys over http", () => {
   const inside = "http://keycloak:8080/realms/mcp/certs"
 
-  it.effect("are fetched from a named host, be it named by the operator or by an https document", () =>
+  it.effect("are fetched from a host that the operator or an https document names", () =>
     Effect.gen(function*() {
       const configured: JwksSource = { _tag: "Jwks", uri: inside, allowedDomains: [], allowHttp: ["keycloak"] }
       assert.deepStrictEqual((yield* publishing(inside, configured)).asked, [inside])
       assert.deepStrictEqual((yield* publishing(inside, discovered(["keycloak"]))).asked, [discovery, inside])
     }))
 
-  it.effect("are not fetched from other hosts, nor from this machine because an https document says so", () =>
+  it.effect("are not fetched from other hosts, nor from this machine on the word of an https document", () =>
     Effect.gen(function*() {
       const configured: JwksSource = { _tag: "Jwks", uri: inside, allowedDomains: [], allowHttp: ["mcp.lan"] }
       assert.deepStrictEqual((yield* publishing(inside, configured)).asked, [])

@@ -89,9 +89,9 @@ const unreadable: ReadonlyArray<
   ["a body without end", "TooLarge", () => Effect.succeed(Misbehaviour.Flood({ bytes: Infinity }))]
 ]
 
-describe("Hostile answers", () => {
+describe("Hostile responses", () => {
   for (const [name, reason, misbehaviourOf] of unreadable) {
-    it.effect(`JWKS-19 JWKS-20 ${name} does no harm to keys at hand, and is logged`, () =>
+    it.effect(`JWKS-19 JWKS-20 ${name} does not affect cached keys, and is logged`, () =>
       withChaos(Effect.gen(function*() {
         const setting = yield* setUp()
         const { host, hits, issuer } = setting
@@ -115,7 +115,7 @@ describe("Hostile answers", () => {
       })))
   }
 
-  it.effect("JWKS-06 a body that drips, one byte in a second, is left after 5 seconds, and good tokens do not wait", () =>
+  it.effect("JWKS-06 a body of one byte a second is given up after 5 seconds, and good tokens do not wait", () =>
     withChaos(Effect.gen(function*() {
       const setting = yield* setUp()
       const { host, hits, issuer } = setting
@@ -130,7 +130,7 @@ describe("Hostile answers", () => {
       assert.isNotEmpty(yield* warnings("could not be fetched", "Timeout", host))
     })))
 
-  it.effect("JWKS-17 a redirect reaches nobody", () =>
+  it.effect("JWKS-17 a redirect is not followed", () =>
     withChaos(Effect.gen(function*() {
       const setting = yield* setUp()
       const { issuer } = setting
@@ -147,7 +147,7 @@ describe("Hostile answers", () => {
       for (const status of [301, 302, 303, 307, 308]) assert.isNotEmpty(yield* warnings(`Redirect ${status}`))
     })))
 
-  it.effect("JWKS-09 unusable keys beside good ones are passed over and named in the log, without their material", () =>
+  it.effect("JWKS-09 unusable keys among good ones are ignored and logged without their material", () =>
     withChaos(Effect.gen(function*() {
       const setting = yield* setUp()
       const { host, issuer } = setting
@@ -172,7 +172,7 @@ describe("Hostile answers", () => {
       for (const material of ["c2VjcmV0", secret.d, secret.x]) assert.notInclude(line ?? "", material ?? "none")
     })))
 
-  it.effect("JWKS-15 a key id that two keys claim belongs to neither, and the others go on", () =>
+  it.effect("JWKS-15 a key id of two keys belongs to neither, and the other keys keep working", () =>
     withChaos(Effect.gen(function*() {
       const setting = yield* setUp()
       const { host, issuer, verify } = setting
@@ -192,7 +192,7 @@ describe("Hostile answers", () => {
       yield* goodPass(setting, "twice")
     })))
 
-  it.effect("JWKS-08 of 10,000 keys 100 are looked at, and those go on", () =>
+  it.effect("JWKS-08 of 10,000 keys the first 100 are used", () =>
     withChaos(Effect.gen(function*() {
       const setting = yield* setUp()
       const { host, issuer, verify } = setting
@@ -211,7 +211,7 @@ describe("Hostile answers", () => {
       for (const line of lines) assert.isBelow(line.length, 1_000)
     })))
 
-  it.effect("JWKS-07 of 100 MiB little more than 1 MiB is ever taken", () =>
+  it.effect("JWKS-07 of 100 MiB little more than 1 MiB is read", () =>
     withChaos(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       let sent = 0
@@ -240,7 +240,7 @@ describe("Hostile answers", () => {
       assert.isNotEmpty(yield* warnings("could not be fetched", "TooLarge"))
     })))
 
-  it.effect("JWKS-09 JWKS-20 an empty set is a revocation: what was verified before is refused, too", () =>
+  it.effect("JWKS-09 JWKS-20 an empty set is a revocation, for cached tokens too", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, seen, verify } = yield* setUp()
       yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body: "{\"keys\":[]}" }), Infinity)

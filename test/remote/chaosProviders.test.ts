@@ -34,7 +34,7 @@ const troubles: ReadonlyArray<readonly [name: string, (issuer: Issuer, victim: I
 
 describe("Several providers", () => {
   for (const [name, begin] of troubles) {
-    it.effect(`One that is ${name} costs the other's tokens nothing, no fetch and no wait`, () =>
+    it.effect(`one that is ${name} causes the other's tokens neither a fetch nor a wait`, () =>
       withChaos(Effect.gen(function*() {
         const { bad, good } = yield* makeIssuers()
         yield* begin(bad, good)
@@ -57,7 +57,7 @@ describe("Several providers", () => {
       })))
   }
 
-  it.effect("JWKS-25 what one publishes is believed for none of the other's tokens", () =>
+  it.effect("JWKS-25 keys of one verify no token of the other", () =>
     withChaos(Effect.gen(function*() {
       const { bad, good } = yield* makeIssuers()
       const { kid } = yield* good.key()
@@ -74,7 +74,7 @@ describe("Several providers", () => {
       assert.strictEqual(yield* verify(yield* good.sign()), "accepted")
     })))
 
-  it.effect("DISC-05 all may be down when the gateway starts: it recovers one by one, without a restart", () =>
+  it.effect("DISC-05 all may be down at start: each recovers without a restart", () =>
     withChaos(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuers = [
@@ -130,7 +130,7 @@ describe("Several providers", () => {
       }
     })))
 
-  it.effect("JWKS-01 a flood at one leaves the other its own fetches", () =>
+  it.effect("JWKS-01 a flood at one does not use up the other's fetches", () =>
     withChaos(Effect.gen(function*() {
       const { bad, good } = yield* makeIssuers()
       const verify = yield* gatewayOf(jwtProvider(bad, { name: "bad" }), jwtProvider(good, { name: "good" }))

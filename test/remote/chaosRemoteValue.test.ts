@@ -48,7 +48,7 @@ const outcome = <E>(effect: Effect.Effect<{ readonly value: string }, E>) =>
   Effect.map(Effect.exit(valueOf(effect)), (exit) => Exit.isSuccess(exit) ? exit.value : Cause.squash(exit.cause))
 
 describe("RemoteValue", () => {
-  it.effect("JWKS-05 a caller who leaves at any moment holds up nobody", () =>
+  it.effect("JWKS-05 a caller that leaves at any moment delays no other", () =>
     Effect.gen(function*() {
       // One more yield each time: the caller is interrupted one step further on.
       for (let moments = 0; moments < 12; moments++) {
@@ -61,7 +61,7 @@ describe("RemoteValue", () => {
       }
     }))
 
-  it.effect("JWKS-04 a fetch that dies of a fault is backed off from, and recovered from", () =>
+  it.effect("JWKS-04 a fetch that dies counts as a failure, and the next one recovers", () =>
     Effect.gen(function*() {
       const fault = Effect.die("fault")
       const { fetches, value } = yield* setUp([fault, fault, sent("a"), fault, fault, sent("b")])
@@ -85,14 +85,14 @@ describe("RemoteValue", () => {
       assert.deepInclude(yield* value.current, { value: "b", stale: false })
     }))
 
-  it.effect("JWKS-04 a listener that dies holds up nobody", () =>
+  it.effect("JWKS-04 a listener that dies delays nobody", () =>
     Effect.gen(function*() {
       const { value } = yield* setUp([sent("a")], () => Effect.die("listener"))
       assert.strictEqual(yield* outcome(value.current), "a")
       assert.strictEqual(yield* outcome(value.current), "a")
     }))
 
-  it.effect("JWKS-03 callers of all kinds share the fetch under way", () =>
+  it.effect("JWKS-03 callers of all kinds share one fetch", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a"))])
@@ -109,7 +109,7 @@ describe("RemoteValue", () => {
       assert.strictEqual(fetches.length, 1)
     }))
 
-  it.effect("JWKS-23 says whether the provider was asked after the caller came", () =>
+  it.effect("JWKS-23 tells whether the fetch began after the caller came", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const stored = Effect.map(sent("stored"), (answer) => ({ ...answer, stored: { extraMillis: 0 } }))
@@ -136,7 +136,7 @@ describe("RemoteValue", () => {
       ])
     }))
 
-  it.effect("JWKS-22 an old failure does not let a value serve past its end unasked", () =>
+  it.effect("JWKS-22 an old failure does not extend the life of a value", () =>
     Effect.gen(function*() {
       const { fetches, value } = yield* setUp([sent("a"), down, sent("b"), down])
       assert.strictEqual(yield* outcome(value.current), "a")
@@ -215,7 +215,7 @@ describe("RemoteValue", () => {
       }))
   })
 
-  it.effect("ends with its scope, and leaves nobody waiting", () =>
+  it.effect("ends with its scope, and then nobody waits", () =>
     Effect.gen(function*() {
       const { scope, value } = yield* setUp([Effect.never])
       const waiting = yield* Effect.forkChild(value.current, { startImmediately: true })

@@ -15,7 +15,7 @@ describe("the code of a failed request", () => {
     assert.strictEqual(errorCode(new Error("fetch failed", { cause: several })), "ECONNREFUSED")
   })
 
-  it("is not taken from what is no code", () => {
+  it("is not taken from anything else", () => {
     for (const code of ["", 5, null, {}, "with blanks", "canary: text", "a".repeat(65), "E-DASH", "<b>"]) {
       assert.isUndefined(errorCode(coded(code)), String(code))
     }
@@ -35,8 +35,8 @@ describe("the code of a failed request", () => {
   })
 })
 
-describe("the refusal of a provider", () => {
-  it("is read from the challenge, and for what is not there from the body", () => {
+describe("the rejection by a provider", () => {
+  it("is read from the challenge, then from the body", () => {
     const challenge = "Basic realm=\"a, error=\\\"no\\\"\", Bearer realm=x, error=\"invalid_token\", scope=\"a b\""
     assert.deepStrictEqual(readRefusal(challenge, { error: "invalid_client" }), {
       error: "invalid_token",
@@ -53,7 +53,7 @@ describe("the refusal of a provider", () => {
     assert.isFalse(readRefusal(undefined, { active: "false" }).inactive)
   })
 
-  it("gives neither unknown codes nor scopes that are none", () => {
+  it("yields no unknown code and no malformed scope", () => {
     for (const error of ["canary", 7, null, ["invalid_token"], "__proto__"]) {
       assert.deepStrictEqual(readRefusal(undefined, { error }), { error: undefined, scope: [], inactive: false })
     }

@@ -40,7 +40,7 @@ const ways: ReadonlyArray<readonly [string, () => Response]> = [
 ]
 
 describe("discovery", () => {
-  it.effect("goes on from one place to the next, whichever way the first ones say no", () =>
+  it.effect("tries one location after the other, whatever the first ones respond", () =>
     Effect.forEach(ways, ([way, answer]) =>
       withProviders(Effect.gen(function*() {
         for (const [index, place] of allPlaces.entries()) {
@@ -53,7 +53,7 @@ describe("discovery", () => {
         }
       })), { discard: true }))
 
-  it.effect("does not go on from a provider that is down or wants to be left alone", () =>
+  it.effect("stops at a provider that is down or overloaded", () =>
     Effect.forEach([429, 500, 502, 503, 504], (status) =>
       withProviders(Effect.gen(function*() {
         const { asked, document, origin } = yield* setUp((issuer) => ({
@@ -66,7 +66,7 @@ describe("discovery", () => {
         assert.deepStrictEqual(asked, [openId])
       })), { discard: true }))
 
-  it.effect("says of each URL what it answered, and asks again after 10 seconds", () =>
+  it.effect("reports the response of each URL, and tries again after 10 seconds", () =>
     withProviders(Effect.gen(function*() {
       const { asked, document, origin, places, source } = yield* setUp(() => ({
         [openId]: html(200),
@@ -85,7 +85,7 @@ describe("discovery", () => {
       assert.deepStrictEqual(yield* document, { issuer: source.issuer })
     })))
 
-  it.effect("names both issuers where the document is another one's, and does not take it", () =>
+  it.effect("rejects a document of another issuer, and names both", () =>
     withProviders(Effect.gen(function*() {
       const inside = "http://keycloak:8080/realms/a"
       const { asked, document, source } = yield* setUp(() => ({ [openId]: { issuer: inside, jwks_uri: "x" } }))
@@ -95,7 +95,7 @@ describe("discovery", () => {
       assert.deepStrictEqual(asked, allPlaces)
     })))
 
-  it.effect("passes over another one's document for its own in the next place", () =>
+  it.effect("skips another issuer's document and finds its own in the next location", () =>
     withProviders(Effect.gen(function*() {
       const { document, source } = yield* setUp((issuer) => ({
         [openId]: { issuer: new URL(issuer).origin },
@@ -104,7 +104,7 @@ describe("discovery", () => {
       assert.deepStrictEqual(yield* document, { issuer: source.issuer })
     })))
 
-  it.effect("cannot be made to log what a document holds beyond a bounded issuer", () =>
+  it.effect("logs nothing of a document but a bounded issuer", () =>
     withProviders(Effect.gen(function*() {
       const { document } = yield* setUp(() =>
         Object.fromEntries(
@@ -116,7 +116,7 @@ describe("discovery", () => {
       assert.notMatch(String(detail), /[\p{C}\p{Zl}\p{Zp}]|secret/u)
     })))
 
-  it.effect("finds where a document is, of two the preferred one", () =>
+  it.effect("finds the document, and of two the preferred one", () =>
     withProviders(Effect.gen(function*() {
       const { asked, metadata, origin, source } = yield* setUp((issuer) => ({
         [openId]: { issuer },

@@ -14,7 +14,7 @@ const allowed = (url: string, ...domains: ReadonlyArray<string>): string =>
   })
 
 describe("providerUrl", () => {
-  it("JWKS-18 DISC-04 takes https, and http to this machine only", () => {
+  it("JWKS-18 DISC-04 allows https, and http to this machine only", () => {
     for (
       const url of [
         "https://as.example/jwks",
@@ -45,7 +45,7 @@ describe("providerUrl", () => {
     }
   })
 
-  it("takes http to the hosts that are named, and to no neighbour of theirs", () => {
+  it("allows http to the named hosts, and to no similar ones", () => {
     for (
       const url of ["http://keycloak:8080/certs", "http://KEYCLOAK/", "http://10.0.0.7/", "http://[fd00::7]:80/"]
     ) {
@@ -88,7 +88,7 @@ describe("providerUrl", () => {
 })
 
 describe("freshnessMillis", () => {
-  it("JWKS-27 keeps max-age within a minute and a day", () => {
+  it("JWKS-27 limits max-age to between a minute and a day", () => {
     const cases: ReadonlyArray<readonly [string | undefined, number]> = [
       [undefined, 300],
       ["", 300],
@@ -110,7 +110,7 @@ describe("freshnessMillis", () => {
 })
 
 describe("issuerUrl", () => {
-  it("DISC-03 finds metadata after the path, then before it, then the other way round", () => {
+  it("DISC-03 looks for metadata after the path and before it, in both forms", () => {
     assert.deepStrictEqual(metadataUrls("https://as.example"), [
       "https://as.example/.well-known/openid-configuration",
       "https://as.example/.well-known/oauth-authorization-server"
@@ -130,7 +130,7 @@ describe("issuerUrl", () => {
     ])
   })
 
-  it("DISC-01 forgives one slash, in URLs only", () => {
+  it("DISC-01 tolerates one slash, in URLs only", () => {
     assert.isTrue(isSameIssuer("https://as.example", "https://as.example/"))
     assert.isTrue(isSameIssuer("https://as.example/", "https://as.example"))
     assert.isTrue(isSameIssuer("urn:as", "urn:as"))

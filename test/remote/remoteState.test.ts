@@ -185,7 +185,7 @@ describe("remoteState", () => {
     }
   })
 
-  it("reaches every phase and every step, so that the properties speak of all of them", () => {
+  it("reaches every phase and every step, so that the properties cover them all", () => {
     const { asked } = play([
       step("need"), // empty
       step("need"), // pending
@@ -220,7 +220,7 @@ describe("remoteState", () => {
     ])
   })
 
-  it("takes over from a store how long others wait before they fetch again", () => {
+  it("takes the back-off of other instances from a store", () => {
     const fetched = { value: "stored", freshMillis }
     const started = State.started(State.initial, 0, limits, false)
     assert.strictEqual(State.onMiss(State.succeeded(started, 0, limits, fetched), 0), "Await")
@@ -295,7 +295,7 @@ const run = Effect.fnUntraced(function*(steps: Steps) {
 
 describe("RemoteValue and the clock", () => {
   it.effect.prop(
-    "CACHE-07 a clock that steps back changes nothing: neither a storm, nor a longer back-off, nor a longer life",
+    "CACHE-07 a clock that steps back causes neither a storm nor a longer back-off nor a longer life",
     { steps },
     Effect.fnUntraced(function*({ steps }) {
       const backwards = steps.filter(({ kind }) => kind !== "forward")
@@ -319,7 +319,7 @@ describe("RemoteValue and the clock", () => {
     { arbitrary: { runs: 300 } }
   )
 
-  it.effect("CACHE-07 goes with the wall clock, on when that steps back, and forward when the machine has slept", () =>
+  it.effect("CACHE-07 follows the wall clock when the machine has slept, but not when it steps back", () =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       const time = { wall: 1_000_000, monotonic: 7_000 }

@@ -22,7 +22,7 @@ const selfSigned = Effect.acquireRelease(
 }))
 
 describe("a provider over TLS", () => {
-  it.live("JWKS-26 is not believed with a certificate that nobody vouches for, and never sees a request", () =>
+  it.live("JWKS-26 gets no request if its certificate is not trusted", () =>
     Effect.gen(function*() {
       let requests = 0
       const pair = yield* selfSigned

@@ -49,7 +49,7 @@ class Users extends Context.Service<Users, Ref.Ref<ReadonlyArray<string>>>()(
 const verify = (token: string) => TokenVerifier.use((verifier) => verifier.verify(BearerToken.make(token)))
 
 describe("TokenVerifier", () => {
-  it.effect("layerPrefix gives tokens with the prefix to the function alone, and others to the verifier inside", () => {
+  it.effect("layerPrefix gives tokens with the prefix to the function alone, and others to the inner verifier", () => {
     const Subject = TokenVerifier.layerPrefix("wcd_", (token) =>
       Redacted.value(token) === "wcd_good"
         ? Effect.succeed({ ...ada, provider: "keys" })
@@ -62,7 +62,7 @@ describe("TokenVerifier", () => {
     }).pipe(Effect.provide(Subject))
   })
 
-  it.effect("layerPrefix passes on what the verifier inside says at once, save for tokens with the prefix", () => {
+  it.effect("layerPrefix passes on synchronous results of the inner verifier, except for tokens with the prefix", () => {
     const Known = Layer.succeed(TokenVerifier, { verify: () => Effect.succeed(ada), known: () => ada })
     const wrapped = (inside: typeof Known) =>
       TokenVerifier.layerPrefix("wcd_", () => Effect.succeed(ada)).pipe(Layer.provide(inside))
@@ -74,7 +74,7 @@ describe("TokenVerifier", () => {
     })
   })
 
-  it.effect("says at once who bears a token of any kind that was verified before", () =>
+  it.effect("returns the cached identity of a verified token of any kind synchronously", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -115,7 +115,7 @@ describe("TokenVerifier", () => {
     }).pipe(Effect.provide(Subject))
   })
 
-  it.effect("verifies with a public key in place of a key set, whatever kid says", () =>
+  it.effect("verifies with a configured public key, whatever kid says", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -134,7 +134,7 @@ describe("TokenVerifier", () => {
       assert.deepInclude(error, { _tag: "UnusablePublicKey", provider: "main" })
     })))
 
-  it.effect("DISC-02 asks nobody about a token of an unknown issuer", () =>
+  it.effect("DISC-02 sends no request about a token of an unknown issuer", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const [known, unknown] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
@@ -144,7 +144,7 @@ describe("TokenVerifier", () => {
       yield* assertAccepted(check, yield* known.sign())
     })))
 
-  it.effect("blames the provider while keys cannot be had, and recovers", () =>
+  it.effect("reports an outage while keys are unavailable, and recovers", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -194,7 +194,7 @@ describe("TokenVerifier", () => {
       assert.strictEqual((yield* verifyDown).identity.provider, "down")
     })))
 
-  it.effect("DISC-06 takes no algorithm from a discovery document", () =>
+  it.effect("DISC-06 accepts no algorithm because a discovery document lists it", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make({ algorithms: ["ES256", "ES384"] })

@@ -36,7 +36,7 @@ const judge = Effect.fnUntraced(function*(
 })
 
 describe("allowed clients", () => {
-  it.effect("are those whose tokens come in; a token of another or of none is refused", () =>
+  it.effect("are those whose tokens are accepted; tokens of others, or of none, are rejected", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* judge({ audience: [], allowedClients: ["desktop", "cli"] }, [
         [{ client_id: "desktop" }, undefined],
@@ -60,7 +60,7 @@ describe("allowed clients", () => {
       assert.include(detail, "azp is \"oth\\u{a}er\"; MCP_ALLOWED_CLIENTS has \"desktop\", \"cli\"")
     })))
 
-  it.effect("take the place of aud only where a token has none, or an empty list as Hydra writes", () =>
+  it.effect("replace aud only in a token without one, or with an empty list as Hydra writes it", () =>
     withProviders(judge({ audience: ["https://mcp.example/mcp"], allowedClients: ["desktop"] }, [
       [{ client_id: "desktop" }, undefined],
       [{ client_id: "desktop", aud: undefined }, undefined],
@@ -74,7 +74,7 @@ describe("allowed clients", () => {
       [{ aud: undefined }, "MissingClaim"]
     ])))
 
-  it.effect("are those of the audience for access tokens that never have an aud, as Cognito's", () =>
+  it.effect("may be listed as the audience for access tokens that never have an aud, as Cognito's", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* judge({ audience: ["client-abc", "https://mcp.example/mcp"] }, [
         [{ ...cognito, client_id: "client-abc" }, undefined],
@@ -94,7 +94,7 @@ describe("allowed clients", () => {
       assert.include(detail, "its client is \"another-client\": MCP_ALLOWED_CLIENTS can take the place of aud")
     })))
 
-  it("are a setting of providers whose tokens name them", () => {
+  it("are a setting of providers whose tokens name clients", () => {
     const jwt = { MCP_PROVIDER_TYPE: "oidc", MCP_JWT_ISSUER: "https://issuer.example" }
     assert.deepInclude(providerOf({ ...jwt, MCP_ALLOWED_CLIENTS: "a, b,a" }), { allowedClients: ["a", "b"] })
     assert.deepInclude(providerOf(jwt), { allowedClients: [], requireVerifiedEmail: false })

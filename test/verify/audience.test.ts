@@ -5,7 +5,7 @@ const reasonOf = (aud: unknown, ...accepted: ReadonlyArray<string>) =>
   checkAudience({ aud }, { audience: accepted, allowedClients: [] })?.reason
 
 describe("the audience of a token", () => {
-  it("CLM-10 is one with and without the slash at the root of a URL, whichever side has it", () => {
+  it("CLM-10 is the same with and without the slash at the root of a URL, on either side", () => {
     for (
       const host of ["https://api.example", "https://api.example:8443", "http://[::1]:3000", "https://API.example"]
     ) {
@@ -16,7 +16,7 @@ describe("the audience of a token", () => {
     }
   })
 
-  it("CLM-10 is another one with a slash anywhere else, or with a second one", () => {
+  it("CLM-10 is another one with a slash anywhere else, or with two", () => {
     const others = [
       ["https://api.example/mcp", "https://api.example/mcp/"],
       ["https://api.example//", "https://api.example"],

@@ -146,7 +146,7 @@ layer(Subject)("claims", (it) => {
       }))
   }
 
-  it.effect("CLM-03 refuses an exp that is infinite", () =>
+  it.effect("CLM-03 rejects an infinite exp", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const text = (exp: string) => payload(issuer.issuer, "").replace(`${start + 300}`, exp)
@@ -155,7 +155,7 @@ layer(Subject)("claims", (it) => {
       yield* assertRefused(verify, yield* issuer.sign({ payloadJson: text("-0") }), "Expired")
     }))
 
-  it.effect("CLM-05 CACHE-01 lets a token end on the second, and the skew count once", () =>
+  it.effect("CLM-05 CACHE-01 ends a token on the second, and counts the skew once", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const token = yield* issuer.sign({ expiresInSeconds: 10 })
@@ -165,7 +165,7 @@ layer(Subject)("claims", (it) => {
       yield* assertRefused(verify, token, "Expired")
     }))
 
-  it.effect("CLM-08 refuses an ill-typed aud even where no audience is configured, and no other", () =>
+  it.effect("CLM-08 rejects an aud of the wrong type even without a configured audience, and accepts any other", () =>
     Effect.gen(function*() {
       const { issuer } = yield* subject
       const verify = yield* verifierOf(jwtProvider(issuer, { audience: [] }))
@@ -177,7 +177,7 @@ layer(Subject)("claims", (it) => {
       }
     }))
 
-  it.effect("CLM-12 takes only the configured issuer, or that with one slash at its end", () =>
+  it.effect("CLM-12 accepts only the configured issuer, or the same with one slash at its end", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const { issuer: own } = issuer
@@ -205,7 +205,7 @@ layer(Subject)("claims", (it) => {
       }
     }))
 
-  it.effect("CLM-12 lets a configured slash stand for none, but not in an issuer that is no URL", () =>
+  it.effect("CLM-12 tolerates a slash at the end of the configured issuer, but not where the issuer is not a URL", () =>
     Effect.gen(function*() {
       const { issuer } = yield* subject
       const slashed = yield* verifierOf(jwtProvider(issuer, { issuer: `${issuer.issuer}/` }))
@@ -215,7 +215,7 @@ layer(Subject)("claims", (it) => {
       yield* assertRefused(plain, yield* issuer.sign({ claims: { iss: "urn:as/" } }), "InvalidIssuer")
     }))
 
-  it.effect("CLM-13 looks for keys only among those of the token's issuer, though another has the same kid", () =>
+  it.effect("CLM-13 takes keys only from the token's issuer, although another one has the same kid", () =>
     Effect.gen(function*() {
       const { issuer } = yield* subject
       const other = yield* TestIssuer.make({ audience })
@@ -228,7 +228,7 @@ layer(Subject)("claims", (it) => {
       }
     }))
 
-  it.effect("names no claim before the signature is verified", () =>
+  it.effect("reveals no claim before the signature is verified", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const hostile = yield* issuer.sign({ claims: { exp: 1, aud: "x", sub: 7 } })
@@ -275,7 +275,7 @@ layer(Subject)("claims", (it) => {
       yield* assertRefused(verify, yield* issuer.sign({ payloadJson: bare }), "MissingClaim")
     }))
 
-  it.effect("CLM-18 refuses payloads that are no JSON object in UTF-8", () =>
+  it.effect("CLM-18 rejects payloads that are not a JSON object in UTF-8", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const good = payload(issuer.issuer, "")
@@ -292,7 +292,7 @@ layer(Subject)("claims", (it) => {
       yield* assertRefused(verify, `${input}.${Buffer.from(signature).toString("base64url")}`, "MalformedToken")
     }))
 
-  it.effect("CLM-19 survives a great many claims and a long one", () =>
+  it.effect("CLM-19 handles a great many claims and a very long one", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`claim${index}`, index]))
@@ -301,7 +301,7 @@ layer(Subject)("claims", (it) => {
       yield* assertAccepted(verify, yield* issuer.sign({ payloadJson: payload(issuer.issuer, `,"x":${nested(60)}`) }))
     }))
 
-  it.effect("makes the identity of what the token says", () =>
+  it.effect("builds the identity from the token", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const full = yield* verify(yield* issuer.sign({ claims: { email: "a@b.example", name: "Ada", azp: "z" } }))

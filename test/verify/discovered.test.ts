@@ -20,8 +20,8 @@ const outcome = <A, E extends { readonly _tag: string; readonly detail?: string 
   verdict: Effect.Effect<A, E, R>
 ) => Effect.match(verdict, { onFailure: ({ _tag, detail }) => `${_tag} ${detail}`, onSuccess: () => "accepted" })
 
-describe("the endpoint of a provider of opaque tokens", () => {
-  it.effect("is the one that its metadata name", () =>
+describe("the endpoint of an opaque token provider", () => {
+  it.effect("is the one in its metadata", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin } = yield* serveDocuments((origin) => ({
@@ -63,7 +63,7 @@ describe("the endpoint of a provider of opaque tokens", () => {
       ["a redirect", () => new Response(null, { status: 302, headers: { location: "/login" } })]
     ] as const
   ) {
-    it.effect(`is found in the metadata where the usual place answers with ${way}`, () =>
+    it.effect(`is found in the metadata where the usual location responds with ${way}`, () =>
       withProviders(Effect.gen(function*() {
         const issuer = yield* setUp
         const { asked, origin } = yield* serveDocuments((origin) => ({
@@ -82,7 +82,7 @@ describe("the endpoint of a provider of opaque tokens", () => {
       })))
   }
 
-  it.effect("Integration Guide: is {issuer}/oauth/userinfo where that answers, whatever the metadata say", () =>
+  it.effect("Integration Guide: is {issuer}/oauth/userinfo where that responds, whatever the metadata say", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin, places } = yield* serveDocuments((origin) => ({
@@ -101,7 +101,7 @@ describe("the endpoint of a provider of opaque tokens", () => {
       assert.deepStrictEqual(asked, ["/oauth/userinfo", "/oauth/userinfo"])
     })))
 
-  it.effect("is not looked for while the provider is down, nor for each token where the metadata do not help", () =>
+  it.effect("is not looked for while the provider is down, nor for each token when it was not found", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin, places } = yield* serveDocuments(() => ({
@@ -118,7 +118,7 @@ describe("the endpoint of a provider of opaque tokens", () => {
       assert.lengthOf(asked.filter((path) => path.startsWith("/.well-known")), 2)
     })))
 
-  it.effect("of introspection is not guessed", () =>
+  it.effect("is not guessed for introspection", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { origin } = yield* serveDocuments((origin) => ({ [openId]: { issuer: origin } }))
@@ -132,8 +132,8 @@ describe("the endpoint of a provider of opaque tokens", () => {
     })))
 })
 
-describe("metadata in a place of their own", () => {
-  it.effect("are asked for there alone, and must still name the issuer", () =>
+describe("metadata at a configured URL", () => {
+  it.effect("are fetched from there alone, and must still name the issuer", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const { asked, origin, places } = yield* serveDocuments(() => ({
@@ -153,7 +153,7 @@ describe("metadata in a place of their own", () => {
 
 const issuerOf = (tenant: string) => `https://idp.example/${tenant}/v2.0`
 
-describe("an issuer with a place for the tenant", () => {
+describe("an issuer with a placeholder for the tenant", () => {
   const tenants = ["tenant-a", "tenant-b"]
   const template = "https://idp.example/{tenantid}/v2.0"
   const common = Effect.fnUntraced(function*(changes: Partial<JwtProvider> = {}) {
@@ -173,7 +173,7 @@ describe("an issuer with a place for the tenant", () => {
     return { issuer, sign, verify }
   })
 
-  it.effect("lets in the tokens of the listed tenants, whose tid is that of iss", () =>
+  it.effect("accepts tokens of the listed tenants whose tid matches iss", () =>
     withProviders(Effect.gen(function*() {
       const { sign, verify } = yield* common()
       for (const tenant of tenants) {
@@ -189,7 +189,7 @@ describe("an issuer with a place for the tenant", () => {
       }
     })))
 
-  it.effect("honours keys that are for one tenant only", () =>
+  it.effect("uses keys of one tenant for that tenant only", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* common()
       const own = yield* makeSigningKey({ algorithm: "ES256", kid: "own" })
@@ -202,7 +202,7 @@ describe("an issuer with a place for the tenant", () => {
       for (const tenant of tenants) yield* assertAccepted(verify, yield* sign(shared, tenant))
     })))
 
-  it.effect("takes each tenant's keys from its own metadata where there are none for all", () =>
+  it.effect("takes each tenant's keys from its own metadata where there are no common ones", () =>
     withProviders(Effect.gen(function*() {
       const [a, b] = yield* Effect.all([setUp, setUp])
       const { asked, origin } = yield* serveDocuments((origin) => ({
@@ -226,7 +226,7 @@ describe("an issuer with a place for the tenant", () => {
       assert.notInclude(asked.join(), "/realms/c")
     })))
 
-  it.effect("refuses metadata of another template", () =>
+  it.effect("rejects metadata of another template", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* common()
       for (const named of ["https://idp.example/{tenantid}/v1.0", "https://idp.example/tenant-c/v2.0"]) {

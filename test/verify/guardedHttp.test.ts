@@ -66,7 +66,7 @@ const flood = (about: ReturnType<typeof guard>["about"], connections: number, ea
   )
 
 describe("makeGuardedHttp", () => {
-  it.effect("OPQ-07 leaves a provider alone for 10 seconds after 5 failures in a row, and probes it with one question", () =>
+  it.effect("OPQ-07 sends nothing for 10 seconds after 5 failures in a row, and then probes with one request", () =>
     Effect.gen(function*() {
       let up = false
       const { kind, seen } = guard(() => up ? Effect.succeed(answer) : failing("Unreachable")())
@@ -105,14 +105,14 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* about("good"), "Answered")
     }))
 
-  it.effect("OPQ-11 what a client's token can provoke opens no circuit", () =>
+  it.effect("OPQ-11 responses that a client's token can provoke do not open the circuit", () =>
     Effect.gen(function*() {
       const { kind, seen } = guard(failing("Status", 400))
       for (let i = 0; i < 50; i++) assert.strictEqual(yield* kind, "Status")
       assert.strictEqual(seen.asked, 50)
     }))
 
-  it.effect("OPQ-11 asks at most 32 questions at a time, lets 1,024 wait, refuses the rest, and then is as good as new", () =>
+  it.effect("OPQ-11 sends at most 32 requests at a time, queues 1,024, fails the rest, and recovers completely", () =>
     Effect.gen(function*() {
       const release = yield* Deferred.make<void>()
       const { kind, seen } = guard(() => Effect.as(Deferred.await(release), answer))
@@ -129,7 +129,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* kind, "Answered")
     }))
 
-  it.effect("OPQ-07 a question that gets no turn in 6 seconds is refused, and blames nobody", () =>
+  it.effect("OPQ-07 a request that waits for 6 seconds fails, and does not count as the provider's failure", () =>
     Effect.gen(function*() {
       let idle = false
       const { kind } = guard(() => idle ? Effect.succeed(answer) : Effect.never)
@@ -144,7 +144,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* kind, "Answered")
     }))
 
-  it.effect("OPQ-07 is not led by tokens over which the provider fails: good ones pass, of the same peer and of others", () =>
+  it.effect("OPQ-07 passes good tokens of all peers although the provider fails for some tokens", () =>
     Effect.gen(function*() {
       for (
         const ask of [
@@ -165,7 +165,7 @@ describe("makeGuardedHttp", () => {
       }
     }))
 
-  it.effect("OPQ-07 of failures over the tokens of two peers nothing follows, of those of three it leaves them alone, and a fourth may ask", () =>
+  it.effect("OPQ-07 opens the circuit on failures for the tokens of three peers, but not of two, and still lets a fourth peer probe", () =>
     Effect.gen(function*() {
       const { about, seen } = guard(failsOverOddTokens)
       const odd = (peer: string) => from(peer)(about("odd"))
@@ -182,7 +182,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* from("peer-0")(about("good")), "Answered")
     }))
 
-  it.effect("OPQ-07 failures over a token that was good before are evidence enough, and one that was good may probe", () =>
+  it.effect("OPQ-07 opens the circuit on failures that include a token that was good before, and lets such a token probe", () =>
     Effect.gen(function*() {
       let up = false
       const { about, seen } = guard(() => up ? Effect.succeed(answer) : failing("Status", 503)())
@@ -196,7 +196,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* from("one")(about("new")), "Answered")
     }))
 
-  it.effect("OPQ-07 a provider that is down is asked by one at a time who comes new, and by all once it answers", () =>
+  it.effect("OPQ-07 probes with one new peer at a time while the provider is down, and serves all when it responds", () =>
     Effect.gen(function*() {
       let up = false
       const { about, seen } = guard(() =>
@@ -227,7 +227,7 @@ describe("makeGuardedHttp", () => {
     }))
 
   for (const [name, peer] of [["another peer", "good"], ["another connection of the same peer", "flood"]] as const) {
-    it.effect(`OPQ-11 lets in the new tokens of ${name} while 400 connections invent tokens`, () =>
+    it.effect(`OPQ-11 accepts new tokens of ${name} while 400 connections send invented tokens`, () =>
       Effect.gen(function*() {
         const { about, seen } = guard(() => Effect.as(Effect.sleep("100 millis"), answer))
         yield* flood(about, 400, 3)
@@ -245,7 +245,7 @@ describe("makeGuardedHttp", () => {
       }))
   }
 
-  it.effect("OPQ-11 keeps a lane for tokens that were good before, of 8 at a time", () =>
+  it.effect("OPQ-11 reserves 8 requests at a time for tokens that were good before", () =>
     Effect.gen(function*() {
       const { about, seen } = guard(() => Effect.as(Effect.sleep("5 seconds"), answer))
       yield* flood(about, 100, 20)
@@ -261,7 +261,7 @@ describe("makeGuardedHttp", () => {
       assert.deepStrictEqual(tally(yield* Fiber.join(renewals)), { Answered: 8, Overloaded: 4 })
     }))
 
-  it.effect("refuses all who wait at once when the provider turns out to be down", () =>
+  it.effect("fails all waiting requests at once when the provider turns out to be down", () =>
     Effect.gen(function*() {
       const release = yield* Deferred.make<void>()
       const { about, seen } = guard(() => Effect.andThen(Deferred.await(release), failing("Status", 500)()))

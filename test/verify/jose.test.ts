@@ -283,7 +283,7 @@ layer(Subject)("JOSE", (it) => {
       }))
   }
 
-  it.effect("JOSE-14 fetches nothing that a token points to (jku, x5u)", () =>
+  it.effect("JOSE-14 fetches no URL that a token names (jku, x5u)", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const trap = yield* TestIssuer.make()
@@ -299,7 +299,7 @@ layer(Subject)("JOSE", (it) => {
       assert.deepStrictEqual(yield* trap.requests(), [])
     }))
 
-  it.effect("JOSE-05 takes no other algorithm of a key's family than those on the list", () =>
+  it.effect("JOSE-05 accepts only listed algorithms, although the key fits others of its family", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -312,7 +312,7 @@ layer(Subject)("JOSE", (it) => {
       yield* assertAccepted(listed, token)
     }))
 
-  it.effect("JOSE-29 takes only types of access tokens", () =>
+  it.effect("JOSE-29 accepts only types of access tokens", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const strict = yield* verifierOf(jwtProvider(issuer, { requireAccessTokenType: true }))
@@ -323,7 +323,7 @@ layer(Subject)("JOSE", (it) => {
       }
     }))
 
-  it.effect("JOSE-17 takes a parameter that is null for one that is not there", () =>
+  it.effect("JOSE-17 treats a parameter that is null as absent", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       // The only key for the algorithm, as without a kid.
@@ -334,7 +334,7 @@ layer(Subject)("JOSE", (it) => {
       yield* assertRefused(verify, yield* issuer.sign({ key: attacker, header: { kid: null } }), "InvalidSignature")
     }))
 
-  it.effect("JOSE-31 refuses every single-bit flip of a good token", () =>
+  it.effect("JOSE-31 rejects every single-bit flip of a good token", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const token = yield* issuer.sign({ key: "ES256" })
@@ -351,7 +351,7 @@ layer(Subject)("JOSE", (it) => {
       assert.strictEqual(tried, token.length * 8)
     }), 60_000)
 
-  it.effect("JOSE-24 refuses every respelling of the last character of each part", () =>
+  it.effect("JOSE-24 rejects every other encoding of the last character of each part", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
       const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -371,7 +371,7 @@ layer(Subject)("JOSE", (it) => {
     }))
 
   for (const algorithm of ["RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512", "EdDSA"] as const) {
-    it.effect(`accepts ${algorithm} where it is listed, and not with a broken signature`, () =>
+    it.effect(`accepts ${algorithm} where it is listed, and rejects a broken signature`, () =>
       Effect.gen(function*() {
         yield* TestClock.setTime(start * 1000)
         const issuer = yield* TestIssuer.make({ algorithms: [algorithm] })

@@ -52,7 +52,7 @@ const challenge = (parameters: string) =>
 const date = (seconds: number) => DateTime.toDateUtc(DateTime.makeUnsafe((start + seconds) * 1000)).toUTCString()
 
 describe("userinfo", () => {
-  it.effect("makes the identity of the answer", () =>
+  it.effect("builds the identity from the response", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque({ subject: "ada", email: "a@b.example", name: "Ada" })
@@ -74,14 +74,14 @@ describe("userinfo", () => {
       assert.strictEqual(request?.headers["authorization"], `Bearer ${token}`)
     })))
 
-  it.effect("refuses a token that the issuer refuses", () =>
+  it.effect("rejects a token that the issuer rejects", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
       yield* assertRefused(verify, "mat_0123456789abcdefghij", "Inactive")
     })))
 
-  it.effect("OPQ-05 blames the token for each way in which providers refuse one", () =>
+  it.effect("OPQ-05 rejects the token on every response with which providers reject one", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const html = { "content-type": "text/html" }
@@ -114,7 +114,7 @@ describe("userinfo", () => {
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
     })))
 
-  it.effect("OPQ-05 takes a 403 of userinfo that says when to come back for a limit of requests", () =>
+  it.effect("OPQ-05 takes a 403 of userinfo with Retry-After for a rate limit", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const body = "{\"message\":\"You have exceeded a secondary rate limit\"}"
@@ -123,7 +123,7 @@ describe("userinfo", () => {
       assert.deepInclude(error, { _tag: "ProviderUnavailable", retryAfter: 30 })
     })))
 
-  it.effect("OPQ-04 lets no token in for its client of which introspection says neither whose it is nor what for", () =>
+  it.effect("OPQ-04 rejects a token of a listed client if introspection names neither its subject nor its purpose", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp("introspection")
       const verify = yield* verifierOf(introspectionProvider(issuer, { audience: [] }))
@@ -142,7 +142,7 @@ describe("userinfo", () => {
       }
     })))
 
-  it.effect("OPQ-05 asks for the scope that its provider wants, and remembers that for as long as a refusal", () =>
+  it.effect("OPQ-05 reports the scope that the provider demands, and caches that as long as a rejection", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const demands: ReadonlyArray<readonly [Misbehaviour, ReadonlyArray<string>]> = [
@@ -165,7 +165,7 @@ describe("userinfo", () => {
       }
     })))
 
-  it.effect("OPQ-05 calls any other answer the provider's failure, and remembers none", () =>
+  it.effect("OPQ-05 treats any other response as an outage, and caches none", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
@@ -182,7 +182,7 @@ describe("userinfo", () => {
       yield* assertAccepted(verify, token)
     })))
 
-  it.effect("OPQ-13 refuses to choose between repeated members", () =>
+  it.effect("OPQ-13 rejects a response with repeated members", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
@@ -197,7 +197,7 @@ describe("userinfo", () => {
 })
 
 describe("introspection", () => {
-  it.effect("asks as RFC 7662 says, and makes the identity of the answer", () =>
+  it.effect("sends the request of RFC 7662, and builds the identity from the response", () =>
     withProviders(Effect.gen(function*() {
       const client = { id: "gate:way", secret: "s\u00e9cret +&=%/:" }
       const { issuer, verify } = yield* setUp("introspection", { client })
@@ -228,7 +228,7 @@ describe("introspection", () => {
       assert.match(request?.headers["authorization"] ?? "", /^Basic /)
     })))
 
-  it.effect("shows who asks in the way that the settings say, and in no other", () =>
+  it.effect("authenticates in the configured way, and in no other", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -262,7 +262,7 @@ describe("introspection", () => {
       }
     })))
 
-  it.effect("OPQ-08 sends exactly the token", () =>
+  it.effect("OPQ-08 sends the token unchanged", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       for (const token of ["a&token_type_hint=refresh_token", "a=b", "a%2Bb", "a+b/c~d", "a\nb", "a#b?c"]) {
@@ -273,7 +273,7 @@ describe("introspection", () => {
       }
     })))
 
-  it.effect("OPQ-01 takes only active: true", () =>
+  it.effect("OPQ-01 accepts only active: true", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims: { active: true } }))
@@ -312,7 +312,7 @@ describe("introspection", () => {
     [{ claims: { scope: ["a", "b"] } }, undefined]
   ]
 
-  it.effect("OPQ-02 judges the claims of an active token like those of a JWT", () =>
+  it.effect("OPQ-02 checks the claims of an active token like those of a JWT", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       for (const [options, reason] of judged) {
@@ -321,7 +321,7 @@ describe("introspection", () => {
       }
     })))
 
-  it.effect("OPQ-05 OPQ-07 calls any other answer the provider's failure, and remembers none", () =>
+  it.effect("OPQ-05 OPQ-07 treats any other response as an outage, and caches none", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque()
@@ -334,7 +334,7 @@ describe("introspection", () => {
       yield* assertAccepted(verify, token)
     })))
 
-  it.effect("OPQ-06 does not blame the caller when our own credentials are refused", () =>
+  it.effect("OPQ-06 reports an outage, not a bad token, when the gateway's own credentials are rejected", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque()
@@ -362,7 +362,7 @@ describe("introspection", () => {
       yield* assertAccepted(verify, token)
     })))
 
-  it.effect("OPQ-06 blames the token where the provider says in an error that it is the token", () =>
+  it.effect("OPQ-06 rejects the token when the provider's error names the token", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       for (const error of ["invalid_token", "unsupported_token_type"]) {
@@ -384,7 +384,7 @@ describe("introspection", () => {
       yield* assertUnavailable(verify, yield* issuer.issueOpaque(), "Status 400, invalid_request")
     })))
 
-  it.effect("OPQ-05 hands on when the provider wants to be asked again", () =>
+  it.effect("OPQ-05 passes on the provider's Retry-After", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       const pauses: ReadonlyArray<readonly [field: string, seconds: number]> = [
@@ -409,7 +409,7 @@ describe("introspection", () => {
 })
 
 describe("verdicts", () => {
-  it.effect("OPQ-12 asks once for a thousand requests with one token", () =>
+  it.effect("OPQ-12 sends one request to the provider for a thousand with one token", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque()
@@ -420,7 +420,7 @@ describe("verdicts", () => {
       assert.strictEqual(yield* hits, 1)
     })))
 
-  it.effect("OPQ-14 gives each of many tokens its own answer", () =>
+  it.effect("OPQ-14 gives each of many tokens its own result", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       const tokens = yield* Effect.forEach(
@@ -434,7 +434,7 @@ describe("verdicts", () => {
       )
     })))
 
-  it.effect("OPQ-09 CACHE-04 tells tokens apart by all of their characters", () =>
+  it.effect("OPQ-09 CACHE-04 tells tokens apart by every character", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque({ prefix: "mat_same_beginning_of_20_" })
@@ -463,7 +463,7 @@ describe("verdicts", () => {
       yield* assertRefused(yield* verifierOf(userinfoProvider(second)), token, "Inactive")
     })))
 
-  it.effect("OPQ-10 forgets a yes after 5 minutes", () =>
+  it.effect("OPQ-10 caches an acceptance for 5 minutes", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo", { expiresInSeconds: 3600 })
       const token = yield* issuer.issueOpaque()
@@ -476,7 +476,7 @@ describe("verdicts", () => {
       yield* assertRefused(verify, token, "Inactive")
     })))
 
-  it.effect("CACHE-01 forgets a yes when the token ends, and judges its end each time", () =>
+  it.effect("CACHE-01 caches an acceptance until the token expires, and checks that each time", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("introspection")
       const token = yield* issuer.issueOpaque({ expiresInSeconds: 30 })
@@ -493,7 +493,7 @@ describe("verdicts", () => {
       yield* assertRefused(verify, late, "Expired")
     })))
 
-  it.effect("CACHE-01 believes no provider that says yes to a token which has ended", () =>
+  it.effect("CACHE-01 rejects an expired token although the provider calls it active", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       const identity = yield* verify(yield* issuer.issueOpaque())
@@ -505,7 +505,7 @@ describe("verdicts", () => {
       yield* assertAccepted(ending(start - skew + 1), "opaque")
     })))
 
-  it.effect("CACHE-06 remembers a no for 10 seconds", () =>
+  it.effect("CACHE-06 caches a rejection for 10 seconds", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
@@ -518,7 +518,7 @@ describe("verdicts", () => {
       yield* assertAccepted(verify, token)
     })))
 
-  it.effect("OPQ-11 CACHE-05 lets a flood of unknown tokens evict no known one", () =>
+  it.effect("OPQ-11 CACHE-05 evicts no known token during a flood of unknown ones", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
@@ -537,7 +537,7 @@ describe("verdicts", () => {
       assert.strictEqual((yield* hits) - before, 1)
     })))
 
-  it.effect("OPQ-03 leaves a JWT that was refused refused, whatever userinfo says", () =>
+  it.effect("OPQ-03 does not try a rejected JWT at the userinfo endpoint", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()
@@ -549,7 +549,7 @@ describe("verdicts", () => {
       assert.strictEqual((yield* verify("opaque-token")).subject, "admin")
     })))
 
-  it.effect("OPQ-07 lets one provider's outage fail nobody else's tokens", () =>
+  it.effect("OPQ-07 accepts the tokens of other providers during an outage of one", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const [jwts, opaques] = [yield* TestIssuer.make(), yield* TestIssuer.make()]

@@ -80,7 +80,7 @@ const setUp = Effect.gen(function*() {
 })
 
 describe("who calls", () => {
-  it.effect("is a person or a program, as the token says, and the MCP server is told which", () =>
+  it.effect("is a person or a program, as the token says, and the MCP server learns which", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer))
@@ -95,7 +95,7 @@ describe("who calls", () => {
       }
     })))
 
-  it.effect("is nobody where the token of a person's session has no subject, and the log says the cure", () =>
+  it.effect("is rejected where the token of a person's session has no subject, and the log says the fix", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer))
@@ -111,7 +111,7 @@ describe("who calls", () => {
       }
     })))
 
-  it.effect("is a person behind userinfo, and what the setting says for static tokens", () =>
+  it.effect("is a person for userinfo, and what the setting says for static tokens", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const verify = yield* verifierOf(
@@ -126,7 +126,7 @@ describe("who calls", () => {
       assert.strictEqual((yield* verify("static-program")).principal, "client")
     })))
 
-  it("is not said by a verifier that does not know", () => {
+  it("is left open by a verifier that does not know", () => {
     const identity = {
       subject: "s",
       clientId: undefined,
@@ -158,7 +158,7 @@ describe("the e-mail address of a caller", () => {
     [{}, false, false]
   ]
 
-  it.effect("is left out where the provider says that it is not verified, or does not say so and must", () =>
+  it.effect("is left out where the provider calls it unverified, or does not call it verified and must", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* setUp
       const usual = yield* verifierOf(jwtProvider(issuer))

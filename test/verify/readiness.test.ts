@@ -28,8 +28,8 @@ const setUp = Effect.fnUntraced(function*(provider: Provider) {
 
 const down = Misbehaviour.Respond({ status: 503 })
 
-describe("the readiness of a provider that is asked about tokens", () => {
-  it.effect("is that of its endpoint, which is asked about nobody's token, at most once in 5 seconds", () =>
+describe("the readiness of an opaque token provider", () => {
+  it.effect("is that of its endpoint, which is probed without a client's token, at most once in 5 seconds", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const { state } = yield* setUp(introspectionProvider(issuer))
@@ -49,7 +49,7 @@ describe("the readiness of a provider that is asked about tokens", () => {
       assert.strictEqual(yield* issuer.hits(introspection), 3)
     })))
 
-  it.effect("ends with a connection that fails, and comes back with the first answer to anybody", () =>
+  it.effect("ends with a failed connection, and returns with the next response", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const { state, verify } = yield* setUp(introspectionProvider(issuer))
@@ -63,7 +63,7 @@ describe("the readiness of a provider that is asked about tokens", () => {
       assert.strictEqual(yield* issuer.hits(introspection), 3)
     })))
 
-  it.effect("is not for clients to end: what their tokens provoke is looked into, and not believed", () =>
+  it.effect("cannot be ended by clients: what their tokens provoke is probed first", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const { state, verify } = yield* setUp(introspectionProvider(issuer))
@@ -79,7 +79,7 @@ describe("the readiness of a provider that is asked about tokens", () => {
       }
     })))
 
-  it.effect("is refused where the endpoint does not take our own credentials", () =>
+  it.effect("is missing where the endpoint rejects the gateway's credentials", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const clientSecret = Redacted.make("another secret")
@@ -106,7 +106,7 @@ describe("the readiness of a provider that is asked about tokens", () => {
       assert.strictEqual(yield* state, "ready")
     })))
 
-  it.effect("is there for userinfo where nobody's token is refused", () =>
+  it.effect("is given for userinfo that rejects the probe's token", () =>
     withProviders(Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const { state } = yield* setUp(userinfoProvider(issuer))

@@ -34,7 +34,7 @@ const makeModel = () => {
 }
 
 describe("recently used values", () => {
-  it("are as many as there is room for, and those that are used stay", () => {
+  it("fill the capacity, and those that are used stay", () => {
     const values = makeRecentlyUsed<number>(3)
     for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
     values.get("a")
@@ -45,7 +45,7 @@ describe("recently used values", () => {
     assert.deepStrictEqual(["a", "c", "d"].map(values.get), [undefined, 7, 3])
   })
 
-  it("make room also when all of them were used, the oldest first", () => {
+  it("make room even when all of them were used, the oldest first", () => {
     const values = makeRecentlyUsed<number>(3)
     for (const [index, key] of ["a", "b", "c"].entries()) values.set(key, index)
     for (const key of ["a", "b", "c"]) values.get(key)
@@ -54,7 +54,7 @@ describe("recently used values", () => {
   })
 
   it.effect.prop(
-    "are found until there is no room left, and then go in the order that a list of second chances gives",
+    "are found while there is room, and then are evicted in second-chance order",
     { steps },
     ({ steps }) =>
       Effect.sync(() => {

@@ -39,7 +39,7 @@ const found: ReadonlyArray<readonly [options: SignOptions, includes: ReadonlyArr
   [{ claims: { iat: start + 172_800 } }, ["iat is 2 days ahead of this clock"]]
 ]
 
-describe("the detail of a refusal", () => {
+describe("the detail of a rejection", () => {
   it.effect("names what was found and what was expected, without a subject or control characters", () =>
     withProviders(Effect.gen(function*() {
       const { detailOf, issuer } = yield* setUp()
@@ -63,7 +63,7 @@ describe("the detail of a refusal", () => {
       }
     })))
 
-  it.effect("calls a token what it is that was cut off, or that is encrypted", () =>
+  it.effect("names a token that is truncated or encrypted as such", () =>
     withProviders(Effect.gen(function*() {
       const { detailOf, issuer } = yield* setUp()
       const token = yield* issuer.sign()
@@ -78,7 +78,7 @@ describe("the detail of a refusal", () => {
       )
     })))
 
-  it.effect("names the issuer of an introspection answer, and the one that it should be", () =>
+  it.effect("names the issuer in an introspection response, and the expected one", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp()
       const verify = yield* verifierOf(introspectionProvider(issuer))
@@ -87,7 +87,7 @@ describe("the detail of a refusal", () => {
       assert.include(detail, `iss is "https://inside.example"; the provider's issuer is "${issuer.issuer}"`)
     })))
 
-  it.effect("names the scopes that the token has beside those that it lacks", () =>
+  it.effect("names the scopes that the token has, and those that it lacks", () =>
     withProviders(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer.make()

@@ -59,7 +59,7 @@ const cases: ReadonlyArray<readonly [string, ReadonlyArray<RegisteredProvider>, 
   ["a prefix of a JWT provider is part of the token", [jwt("A", a, "ey"), jwt("B", b)], token(b), "A"],
   ["a JWT provider with a prefix is found by iss too", [jwt("A", a, "zz"), opaque("O")], token(a), "A"],
   [
-    "an unknown token with the prefix of the static ones is unknown",
+    "an unknown token with the prefix of the static ones is rejected as unknown",
     [fixed("dev_"), opaque("O")],
     "dev_1",
     "UnknownToken"
@@ -74,7 +74,7 @@ describe("selectProvider", () => {
   }
 
   it.effect.prop(
-    "OPQ-03 gives no token of three parts to an opaque provider where there is a JWT provider",
+    "OPQ-03 never selects an opaque provider for a token of three parts where there is a JWT provider",
     { parts: Schema.Tuple([Schema.String, Schema.String, Schema.String]) },
     ({ parts }) =>
       Effect.sync(() => {

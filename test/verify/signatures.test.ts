@@ -52,7 +52,7 @@ const forgeries: ReadonlyArray<readonly [string, Signer]> = [
   ["padding that is not all ones", raw((digest) => [hex("00 01 fe"), padding(201), hex("00"), digestInfo, digest])],
   ["no separator", raw((digest) => [hex("00 01"), padding(203), digestInfo, digest])],
   [
-    "short padding and garbage behind the digest",
+    "short padding and garbage after the digest",
     raw((digest) => [hex("00 01"), padding(8), hex("00"), digestInfo, digest, Buffer.alloc(194, 7)])
   ],
   [
@@ -129,7 +129,7 @@ for (const [host, atOnce] of hosts) {
     })
 
     for (const [what, key] of forgeries) {
-      it.effect(`JOSE-07 refuses an RSA signature with ${what}`, () =>
+      it.effect(`JOSE-07 rejects an RSA signature with ${what}`, () =>
         Effect.gen(function*() {
           const { issuer, verify } = yield* subject
           const good = raw((digest) => [hex("00 01"), padding(202), hex("00"), digestInfo, digest])
@@ -139,7 +139,7 @@ for (const [host, atOnce] of hosts) {
     }
 
     for (const saltLength of [0, 20, 31, 33, 64]) {
-      it.effect(`JOSE-08 refuses PS256 with a salt of ${saltLength} bytes`, () =>
+      it.effect(`JOSE-08 rejects PS256 with a salt of ${saltLength} bytes`, () =>
         Effect.gen(function*() {
           const { issuer, verify } = yield* subject
           yield* assertAccepted(verify, yield* issuer.sign({ key: ps256(32) }))
@@ -148,7 +148,7 @@ for (const [host, atOnce] of hosts) {
     }
 
     for (const [what, change] of scalars) {
-      it.effect(`JOSE-09 JOSE-10 refuses an ECDSA signature with ${what}`, () =>
+      it.effect(`JOSE-09 JOSE-10 rejects an ECDSA signature with ${what}`, () =>
         Effect.gen(function*() {
           const { issuer, verify } = yield* subject
           const es256 = (make: typeof change) =>
@@ -161,7 +161,7 @@ for (const [host, atOnce] of hosts) {
         }))
     }
 
-    it.effect("JOSE-12 refuses an Ed25519 signature that is not canonical", () =>
+    it.effect("JOSE-12 rejects an Ed25519 signature that is not canonical", () =>
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         const good = signer("EdDSA", "ed25519", (input) => sign(null, input, ed25519.privateKey))
@@ -173,7 +173,7 @@ for (const [host, atOnce] of hosts) {
         )
       }))
 
-    it.effect("JOSE-12 refuses Ed448, which EdDSA does not mean here", () =>
+    it.effect("JOSE-12 rejects Ed448, which EdDSA does not mean here", () =>
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         const key = signer("EdDSA", "ed448", (input) => sign(null, input, ed448.privateKey))

@@ -10,7 +10,7 @@ import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from 
 const good = "dev-token-0123456789"
 
 layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) => {
-  it.effect("makes the identity of the configuration", () =>
+  it.effect("builds the identity from the configuration", () =>
     Effect.gen(function*() {
       const verify = yield* verifierOf(staticProvider([
         staticToken("another-token"),
@@ -30,7 +30,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       })
     }))
 
-  it.effect("STK-01 refuses everything that is not exactly a token", () =>
+  it.effect("STK-01 rejects everything but the exact token", () =>
     Effect.gen(function*() {
       const verify = yield* verifierOf(staticProvider([staticToken(good), staticToken("caf\u00e9-token")]))
       yield* assertAccepted(verify, good)
@@ -53,7 +53,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       for (const token of wrong) yield* assertRefused(verify, token, "UnknownToken")
     }))
 
-  it.effect("ends a token on the second, without leeway", () =>
+  it.effect("ends a token on the second, without tolerance", () =>
     Effect.gen(function*() {
       const verify = yield* verifierOf(staticProvider([staticToken(good, { expiresAt: start })]))
       yield* TestClock.setTime(start * 1000 - 1)
@@ -62,7 +62,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       yield* assertRefused(verify, good, "Expired")
     }))
 
-  it.effect("STK-03 STK-04 compares digests only, as many for each request, wherever the token stands", () =>
+  it.effect("STK-03 STK-04 compares only digests, and as many for each request, wherever the token is in the list", () =>
     Effect.gen(function*() {
       const real = yield* Digest.Digest
       let digests = 0
@@ -87,7 +87,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       }
     }))
 
-  it.effect("STK-05 OPQ-03 keeps its way apart from the others", () =>
+  it.effect("STK-05 OPQ-03 is never tried by another verifier, nor a JWT by this one", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer

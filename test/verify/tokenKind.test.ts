@@ -87,7 +87,7 @@ const setUp = Effect.gen(function*() {
 const detailOf = (verify: Verify, token: string) => Effect.map(Effect.flip(verify(token)), ({ detail }) => detail)
 
 describe("the kind of a token", () => {
-  it.effect("accepts access tokens, with the nonce of the login where providers repeat it", () =>
+  it.effect("accepts access tokens, also with the nonce of the login as some providers repeat it", () =>
     withProviders(Effect.gen(function*() {
       const { any, issuer } = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer, any))
@@ -108,7 +108,7 @@ describe("the kind of a token", () => {
       }
     })))
 
-  it.effect("names the kind before the audience and the end, which are not the mistake", () =>
+  it.effect("names the kind rather than the audience or the expiry", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer))
@@ -119,7 +119,7 @@ describe("the kind of a token", () => {
       yield* assertRefused(verify, yield* issuer.sign({ claims: { aud: client, typ: "Bearer" } }), "InvalidAudience")
     })))
 
-  it.effect("believes the header's at+jwt before a nonce, but not before a word that says otherwise", () =>
+  it.effect("trusts at+jwt in the header over a nonce, but not over a claim that names another kind", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
       const verify = yield* verifierOf(jwtProvider(issuer))
@@ -136,7 +136,7 @@ describe("the kind of a token", () => {
       assert.include(detail, "typ is \"jwt\", but MCP_REQUIRE_AT_JWT demands \"at+jwt\"")
     })))
 
-  it.effect("judges introspection answers alike: active says nothing about the kind", () =>
+  it.effect("applies to introspection responses too: active says nothing about the kind", () =>
     withProviders(Effect.gen(function*() {
       const { any, issuer } = yield* setUp
       const verify = yield* verifierOf(introspectionProvider(issuer, any))
@@ -150,7 +150,7 @@ describe("the kind of a token", () => {
       for (const [, claims] of access) yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims }))
     })))
 
-  it.effect("asks no provider about a JWT that says itself that it is no access token, in any signature", () =>
+  it.effect("sends no provider a JWT that says it is not an access token, whatever its signature", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
       const answer = Misbehaviour.Respond({
@@ -187,7 +187,7 @@ describe("the kind of a token", () => {
       }
     })))
 
-  it.effect("refuses a userinfo answer about a token of another kind, but not one with claims of a person", () =>
+  it.effect("rejects a userinfo response about a token of another kind, but not one with a person's claims", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
       const verify = yield* verifierOf(userinfoProvider(issuer))

@@ -31,7 +31,7 @@ const setUp = Effect.fnUntraced(function*() {
 })
 
 describe("Verified tokens", () => {
-  it.effect("are not verified again, also when their keys have been fetched again meanwhile", () =>
+  it.effect("are not verified again, even when their keys have been refetched", () =>
     withChaos(Effect.gen(function*() {
       const { hits, issuer, remembered, verified, verify } = yield* setUp()
       const token = yield* issuer.sign()
@@ -54,7 +54,7 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verified, 1)
     })))
 
-  it.effect("CACHE-03 belong to the configuration that verified them", () =>
+  it.effect("CACHE-03 are bound to the configuration that verified them", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       const narrower = yield* gatewayOf(jwtProvider(issuer, { audience: ["https://other.example/mcp"] }))
@@ -65,7 +65,7 @@ describe("Verified tokens", () => {
       }
     })))
 
-  it.effect("CACHE-01 end with exp and the tolerance", () =>
+  it.effect("CACHE-01 expire with exp and the tolerance", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, remembered, verify } = yield* setUp()
       const token = yield* issuer.sign({ expiresInSeconds: 100 })
@@ -79,7 +79,7 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verify(token), "Expired")
     })))
 
-  it.effect("CACHE-01 whatever number exp is", () =>
+  it.effect("CACHE-01 expire with any number in exp", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       for (const exp of [start + 0.000_000_1, start + 1e-3 + 100, 253_402_300_799, start - skew + 0.001]) {
@@ -93,7 +93,7 @@ describe("Verified tokens", () => {
       }
     })))
 
-  it.effect("CACHE-02 JWKS-22 end with the removal of their key, and come back with it", () =>
+  it.effect("CACHE-02 JWKS-22 are rejected when their key is removed, and accepted when it returns", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       const token = yield* issuer.sign()
@@ -108,7 +108,7 @@ describe("Verified tokens", () => {
     })))
 
   for (const kid of ["same", undefined]) {
-    it.effect(`CACHE-02 end when another key takes the place of theirs (kid: ${kid ?? "none"})`, () =>
+    it.effect(`CACHE-02 are rejected when another key replaces theirs (kid: ${kid ?? "none"})`, () =>
       withChaos(Effect.gen(function*() {
         const { issuer, verify } = yield* setUp()
         const [before, after] = [
@@ -137,7 +137,7 @@ describe("Verified tokens", () => {
       })))
   }
 
-  it.effect("CACHE-02 end when their key may no longer verify, or its id becomes ambiguous", () =>
+  it.effect("CACHE-02 are rejected when their key may no longer verify, or its id becomes ambiguous", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       const token = yield* issuer.sign()
@@ -160,7 +160,7 @@ describe("Verified tokens", () => {
       }
     })))
 
-  it.effect("CACHE-07 are not yet valid again when the clock steps back before nbf or iat", () =>
+  it.effect("CACHE-07 are rejected as not yet valid when the clock steps back before nbf or iat", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       const tokens = [
@@ -176,7 +176,7 @@ describe("Verified tokens", () => {
       for (const token of tokens) assert.strictEqual(yield* verify(token), "accepted")
     })))
 
-  it.effect("JWKS-21 cannot be vouched for when the provider has been out of reach for too long", () =>
+  it.effect("JWKS-21 fail with an outage when the provider has been unreachable for too long", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp()
       const token = yield* issuer.sign()
@@ -199,7 +199,7 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verify(token), "accepted")
     })))
 
-  it.effect("CACHE-01 end when a static token ends, without tolerance", () =>
+  it.effect("CACHE-01 expire with a static token, without tolerance", () =>
     withChaos(Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const verify = yield* gatewayOf(staticProvider([staticToken("static-token", { expiresAt: start + 60 })]))
@@ -211,7 +211,7 @@ describe("Verified tokens", () => {
       assert.strictEqual(yield* verify("static-token"), "Expired")
     })))
 
-  it.effect("CACHE-05 are JWTs of up to 4 KiB; longer ones are verified each time", () =>
+  it.effect("CACHE-05 are cached up to 4 KiB; longer JWTs are verified each time", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, remembered, verified, verify } = yield* setUp()
       const of = (length: number) => issuer.sign({ claims: { padding: "a".repeat(length) } })
@@ -278,8 +278,8 @@ const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(re
 
 const provided = Effect.provide(Digest.layerWebCrypto)
 
-describe("The memory of verified tokens", () => {
-  it.effect("CACHE-05 holds 8,192 tokens of 12,000, those that were used last", () =>
+describe("The cache of verified tokens", () => {
+  it.effect("CACHE-05 holds the 8,192 most recently used of 12,000 tokens", () =>
     provided(Effect.gen(function*() {
       const { asked, verify } = yield* counting()
       const tokens = Array.from({ length: 12_000 }, (_, index) => `token-${index}`)
@@ -297,7 +297,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(asked.length, 12_001 + 12_000 - 8_191)
     })))
 
-  it.effect("CACHE-06 remembers no refusal", () =>
+  it.effect("CACHE-06 caches no rejection of a JWT", () =>
     provided(Effect.gen(function*() {
       let isGood = false
       const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused)
@@ -309,7 +309,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(asked.length, 4)
     })))
 
-  it.effect("CACHE-06 remembers a refusal for as long as its provider allows", () =>
+  it.effect("CACHE-06 caches a rejection as long as its provider allows", () =>
     provided(Effect.gen(function*() {
       let isGood = false
       const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused, 1000)
@@ -323,7 +323,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(asked.length, 2)
     })))
 
-  it.effect("asks each time where only asking anew can say", () =>
+  it.effect("verifies each time where the verdict says so", () =>
     provided(
       Effect.gen(function*() {
         const { asked, known, verify } = yield* counting((token) =>
@@ -335,7 +335,7 @@ describe("The memory of verified tokens", () => {
       }).pipe(Effect.provideService(Sha256, sha256))
     ))
 
-  it.effect("CACHE-06 DOS-03 loses next to nothing to a flood of refused tokens", () =>
+  it.effect("CACHE-06 DOS-03 is hardly affected by a flood of rejected tokens", () =>
     provided(Effect.gen(function*() {
       const { asked, verify } = yield* counting((token) =>
         Effect.andThen(Effect.yieldNow, token.startsWith("good") ? good(token) : refused)
@@ -352,7 +352,7 @@ describe("The memory of verified tokens", () => {
       assert.isAtMost(asked.length - before, width)
     })))
 
-  it.effect("asks once for a thousand requests with one new token, also when the first of them leaves", () =>
+  it.effect("verifies once for a thousand requests with one new token, even when the first is cancelled", () =>
     Effect.gen(function*() {
       const digest = yield* Digest.Digest
       const digested: Array<string> = []
@@ -375,7 +375,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(asked.length, 1)
     }).pipe(provided))
 
-  it.effect("believes a verdict for as long as it holds", () =>
+  it.effect("uses a verdict as long as it is valid", () =>
     provided(Effect.gen(function*() {
       let holds = true
       const { asked, verify } = yield* counting((token) =>
@@ -398,7 +398,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(asked.length, 5)
     })))
 
-  it.effect("says at once what it knows, and nothing else", () =>
+  it.effect("returns cached identities synchronously, and nothing else", () =>
     provided(
       Effect.gen(function*() {
         let isKnown = true
@@ -425,7 +425,7 @@ describe("The memory of verified tokens", () => {
       }).pipe(Effect.provideService(Sha256, sha256))
     ))
 
-  it.effect("OPQ-11 asks again ahead of the end, once and in the lane of known tokens, while the old answer serves", () =>
+  it.effect("OPQ-11 renews a verdict before it expires, once and with the priority of known tokens, while the old one serves", () =>
     provided(
       Effect.gen(function*() {
         const lanes: Array<string> = []
@@ -464,7 +464,7 @@ describe("The memory of verified tokens", () => {
       }).pipe(Effect.provideService(Sha256, sha256))
     ))
 
-  it.effect("OPQ-11 OPQ-10 a token that is withdrawn is refused as soon as its renewal says so, and known ones keep their lane past their end", () =>
+  it.effect("OPQ-11 OPQ-10 rejects a revoked token as soon as its renewal fails, and keeps the priority of known tokens after their expiry", () =>
     provided(Effect.gen(function*() {
       const lanes: Array<string> = []
       let isGood = true
@@ -488,7 +488,7 @@ describe("The memory of verified tokens", () => {
       assert.strictEqual(yield* verify("token"), "InvalidToken")
     })))
 
-  it.effect("says nothing at once where the host has no digest at once", () =>
+  it.effect("returns nothing synchronously where the host has no synchronous digest", () =>
     provided(Effect.gen(function*() {
       const { known, verify } = yield* counting()
       assert.strictEqual(yield* verify("token"), "token")

@@ -201,15 +201,15 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
   seen.hits += yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" })
 })
 
-describe("Verified tokens, whatever happens", () => {
+describe("Verified tokens under any history", () => {
   it.effect.prop(
-    "CACHE-02 JWKS-22 are accepted only if a fresh verification accepts them, too, and within the documented staleness",
+    "CACHE-02 JWKS-22 are accepted only if a fresh verification accepts them too, within the documented staleness",
     { events, evictAt: Schema.Literals([...Array.from({ length: 11 }, () => -1), 8]) },
     ({ events, evictAt }) => withChaos(run(events, evictAt)).pipe(Effect.provideService(Sha256, sha256)),
     { arbitrary: { runs: 40 } }
   )
 
-  it("and the property has seen verdicts from memory, withdrawn keys, outages and refusals of all kinds", () => {
+  it("the property has seen cached verdicts, withdrawn keys, outages and rejections of all kinds", () => {
     assert.isAbove(seen.hits, 50)
     assert.isAbove(seen.known, 50)
     assert.isAbove(seen.withdrawn, 5)
