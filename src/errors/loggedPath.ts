@@ -16,16 +16,27 @@ const isPlain = (segment: string): boolean =>
 
 const mostSegments = 12
 
-/**
- * The path of a URL or of a request target, cut and cleaned for the log: without a query, and `…` in place of each segment
- * that could contain a secret.
- *
- * A client that requests an unknown path may have put a token into it.
- */
-export const loggedPath = (target: string): string => {
+const show = (target: string): string => {
   const path = /^[^?#;]*/.exec(target)?.[0] ?? ""
   const segments = path.split("/", mostSegments + 1)
   const shown = segments.slice(0, mostSegments).map((segment) => isPlain(segment) ? segment : "…")
   const isCut = segments.length > mostSegments || ![undefined, "?"].includes(target[path.length])
   return shown.join("/") + (isCut ? "…" : "")
+}
+
+let lastPlain: string | undefined
+
+/**
+ * The path of a URL or of a request target, cut and cleaned for the log: without a query, and `…` in place of each segment
+ * that could contain a secret.
+ *
+ * A client that requests an unknown path may have put a token into it.
+ *
+ * It remembers the last path that is shown as it is, since nearly all requests have the same one.
+ */
+export const loggedPath = (target: string): string => {
+  if (target === lastPlain) return target
+  const shown = show(target)
+  if (shown === target) lastPlain = target
+  return shown
 }

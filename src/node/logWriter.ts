@@ -3,20 +3,34 @@ import type * as Scope from "effect/Scope"
 import { SonicBoom } from "sonic-boom"
 import { errorCode } from "./errorCode.ts"
 
-// Several processes may share one pipe: what is written in one piece of this length arrives in one piece (PIPE_BUF,
+// Where several processes share one pipe: what is written in one piece of this length arrives in one piece (PIPE_BUF,
 // POSIX.1-2017, write).
-const pieceBytes = 4096
+const sharedPieceBytes = 4096
+
+// Where one process writes alone. Each piece takes another thread, and the way there and back.
+const ownPieceBytes = 64 * 1024
 
 /** How long a line may wait for others that are written with it, in milliseconds. */
 const patienceMillis = 10
 
 /** Lines that wait for a slow reader, in bytes; what comes on top is dropped and counted. */
-const maxWaitingBytes = 8 * 2 ** 20
+const defaultWaitingBytes = 8 * 2 ** 20
 
 const standardOutput = 1
 
+export interface WriteLineOptions {
+  /** Other processes write to the same output: lines of theirs must not run into ours. */
+  readonly isShared: boolean
+  /** Standard output, unless given. */
+  readonly descriptor?: number
+  /** How much may wait for a slow reader, 8 MiB unless given. */
+  readonly maxWaitingBytes?: number
+  /** Takes what has to be said about the log itself. */
+  readonly complain?: (text: string) => void
+}
+
 /** Where the process says that its log cannot be written: not in the log. */
-const complain = (text: string): void => {
+const onStandardError = (text: string): void => {
   // Nobody may read standard error either, and the gateway goes on all the same.
   process.stderr.write(`${text}\n`, () => undefined)
 }
@@ -29,11 +43,19 @@ export type WriteLine = (line: string) => void
  *
  * Lines are written in batches without holding up requests: within 10 ms, and before the process exits. A reader that is too slow
  * costs lines, of which at most 8 MiB wait; a disk that is full does, too. Both are said on standard error, once until lines
- * are written again.
+ * are written again: all of those that waited, where the reader was too slow.
  */
-export const makeWriteLine: Effect.Effect<WriteLine, never, Scope.Scope> = Effect.gen(function*() {
+export const makeWriteLine = Effect.fnUntraced(function*(
+  {
+    complain = onStandardError,
+    descriptor = standardOutput,
+    isShared,
+    maxWaitingBytes = defaultWaitingBytes
+  }: WriteLineOptions
+): Effect.fn.Return<WriteLine, never, Scope.Scope> {
+  const pieceBytes = isShared ? sharedPieceBytes : ownPieceBytes
   const output = new SonicBoom({
-    fd: standardOutput,
+    fd: descriptor,
     maxWrite: pieceBytes,
     maxLength: maxWaitingBytes,
     sync: false
@@ -54,6 +76,9 @@ export const makeWriteLine: Effect.Effect<WriteLine, never, Scope.Scope> = Effec
   })
   output.on("write", () => {
     failure = undefined
+  })
+  // Not after each piece: a reader that is always too slow would be complained about each time.
+  output.on("drain", () => {
     if (dropped > 0) complain(`The log is written again; ${dropped} entries were dropped.`)
     dropped = 0
   })

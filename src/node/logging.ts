@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/kinds/logging.ts"
+import { jsonLine } from "./jsonLine.ts"
 import { makeWriteLine } from "./logWriter.ts"
 
 /** Writes an entry of several lines at once. */
@@ -16,8 +17,9 @@ const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown
     }
   })
 
-/** A line of JSON an entry. A write for each would cost more than the request that it tells of. */
-const jsonLines = Effect.map(makeWriteLine, (writeLine) => Logger.map(Logger.formatJson, writeLine))
+/** A line of JSON for each entry. A write for each would cost more than the request that it tells of. */
+const jsonLines = (isShared: boolean) =>
+  Effect.map(makeWriteLine({ isShared }), (writeLine) => Logger.map(jsonLine, writeLine))
 
 /**
  * Writes log entries to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say.
@@ -25,10 +27,17 @@ const jsonLines = Effect.map(makeWriteLine, (writeLine) => Logger.map(Logger.for
  * Entries of processes that share their standard output do not run into each other.
  *
  * @param annotations what every entry of this process carries
+ * @param isShared other processes write to the same standard output
  */
-export const layerLogging = (settings: LogSettings, annotations: Readonly<Record<string, unknown>> = {}) =>
+export const layerLogging = (
+  settings: LogSettings,
+  { annotations = {}, isShared = false }: {
+    readonly annotations?: Readonly<Record<string, unknown>>
+    readonly isShared?: boolean
+  } = {}
+) =>
   Layer.mergeAll(
-    Logger.layer([settings.logFormat === "json" ? jsonLines : inOnePiece(loggerOf(settings))]),
+    Logger.layer([settings.logFormat === "json" ? jsonLines(isShared) : inOnePiece(loggerOf(settings))]),
     layerMinimumLevel(settings),
     Layer.succeed(References.CurrentLogAnnotations, annotations)
   )

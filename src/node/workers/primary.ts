@@ -56,6 +56,6 @@ export const runWorkers = Effect.fnUntraced(function*(
         ? Effect.fail(new StartupFailed())
         : fail(`A worker ended before it was ready (${reason}).`)
     ),
-    Effect.provide(layerLogging(settings))
+    Effect.provide(layerLogging(settings, { isShared: true }))
   )
 })

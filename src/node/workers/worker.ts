@@ -41,7 +41,7 @@ export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() 
   const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
   const gateway = Layer.effectDiscard(reportReady).pipe(
     Layer.provide(NodeGateway.layerUnannounced()),
-    Layer.provide(layerLogging(settings, { worker: number }))
+    Layer.provide(layerLogging(settings, { annotations: { worker: number }, isShared: true }))
   )
   return yield* launch(gateway, settings)
 })
