@@ -31,6 +31,9 @@ export interface UpstreamRequest {
 export const tooManyWait = (all: number): string =>
   `${all} requests wait for the MCP server, and this caller may have no more of them`
 
+/** What the log is told of a response that is an event stream, where too many are open already. */
+export const tooManyStreams = "too many event streams are open, all in all or of this caller"
+
 /** The answer, its head complete, its body still on the way unless it was short. */
 export interface UpstreamResponse {
   readonly status: number

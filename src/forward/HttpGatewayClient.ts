@@ -9,10 +9,18 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { gatewaySocket } from "../config/kinds/gatewaySocket.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { Owner } from "../fairness/FairQueue.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
-import { Shares } from "../fairness/Shares.ts"
+import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
-import { GatewayClient, tooManyWait, type UpstreamRequest, type UpstreamResponse } from "./GatewayClient.ts"
+import {
+  GatewayClient,
+  tooManyStreams,
+  tooManyWait,
+  type UpstreamRequest,
+  type UpstreamResponse
+} from "./GatewayClient.ts"
+import { isEventStream } from "./isEventStream.ts"
 import { toClientRequest } from "./toClientRequest.ts"
 
 /** Closes what the effect has opened when it fails or is interrupted, and not only when the caller's scope closes. */
@@ -34,24 +42,55 @@ const onlyOnNode = new InvalidConfiguration({
 })
 
 const make = Effect.gen(function*() {
-  const { gatewayUrl, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+  const { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
   if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
   // Cancels what is under way when the scope of the request closes.
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   const { origin } = new URL(gatewayUrl)
   const unwritable = new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })
 
+  // That a client has left is not told where requests do not share I/O: a count would only grow.
+  const counts = yield* SharedIo
+  const shares = new UpstreamShares(
+    { maxWaiting, maxConnections: maxUpstreamConnections, maxStreams },
+    (step) => queueMicrotask(step)
+  )
+
+  /** Waits for a connection, which is held until the scope closes. */
+  const connection = (owner: Owner | undefined): Effect.Effect<Passage, UpstreamUnavailable, Scope.Scope> =>
+    Effect.suspend(() => {
+      let entered: Passage | undefined
+      const waits = Effect.callback<Passage, UpstreamUnavailable>((resume) => {
+        entered = shares.enter(owner, (passage) => resume(Effect.succeed(passage)))
+        if (entered === undefined) {
+          resume(Effect.fail(new UpstreamUnavailable({ detail: tooManyWait(shares.waiting) })))
+        }
+      })
+      const leaves = Effect.sync(() => {
+        entered?.settled()
+        entered?.ended()
+      })
+      return Effect.andThen(Effect.addFinalizer(() => leaves), waits)
+    })
+
   const perform = Effect.fnUntraced(
     function*(request: UpstreamRequest): Effect.fn.Return<UpstreamResponse, UpstreamError, Scope.Scope> {
       const outgoing = toClientRequest(origin, request)
       if (outgoing === undefined) return yield* unwritable
-      const response = yield* client.execute(outgoing).pipe(
+      const passage = counts ? yield* connection(request.owner) : undefined
+      const received = yield* client.execute(outgoing).pipe(
         Effect.mapError(fromClientError(upstreamTimeoutMillis)),
         // `node:http` throws where a field or a method is not one.
         Effect.catchDefect(() => Effect.fail(unwritable))
       )
-      return yield* fromClientResponse(request.method, response, upstreamTimeoutMillis)
+      const response = yield* fromClientResponse(request.method, received, upstreamTimeoutMillis)
+      const isStream = response.body._tag === "Stream" && isEventStream(response.headers["content-type"])
+      if (isStream && passage?.goesOn() === false) return yield* new UpstreamUnavailable({ detail: tooManyStreams })
+      passage?.settled()
+      if (response.body._tag !== "Stream") passage?.ended()
+      return response
     },
+    // The time for waiting for a connection counts, too.
     Effect.timeoutOrElse({
       duration: upstreamTimeoutMillis,
       orElse: () => Effect.fail(new UpstreamTimeout({ millis: upstreamTimeoutMillis }))
@@ -61,19 +100,7 @@ const make = Effect.gen(function*() {
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  // That a client has left is not told where requests do not share I/O: a count would only grow.
-  const counts = yield* SharedIo
-  const waiting = new Shares(maxWaiting)
-
-  return GatewayClient.of({
-    send: (request) =>
-      Effect.suspend(() => {
-        if (!counts) return closedOnFailure(perform(request))
-        const share = request.owner && waiting.of(request.owner.group)
-        if (!waiting.claim(share)) return Effect.fail(new UpstreamUnavailable({ detail: tooManyWait(waiting.held) }))
-        return Effect.ensuring(closedOnFailure(perform(request)), Effect.sync(() => waiting.release(share)))
-      })
-  })
+  return GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) })
 })
 
 /**

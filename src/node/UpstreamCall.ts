@@ -3,7 +3,7 @@ import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Passage } from "../fairness/UpstreamShares.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
-import type { UpstreamResponse } from "../forward/GatewayClient.ts"
+import { tooManyStreams, type UpstreamResponse } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { ConnectionLost } from "./upstream/ConnectionLost.ts"
 
@@ -127,7 +127,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (isShort(headers)) return
     const type = headers["content-type"]
     if (isEventStream(type) && !this.#passage.goesOn()) {
-      this.#fail(new UpstreamUnavailable({ detail: "too many event streams are open, all in all or of this caller" }))
+      this.#fail(new UpstreamUnavailable({ detail: tooManyStreams }))
       return this.cancel()
     }
     if (!this.#settle()) return

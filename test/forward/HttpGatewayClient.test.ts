@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -7,10 +10,12 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import { SharedIo } from "../../src/fairness/SharedIo.ts"
 import { GatewayClient, type UpstreamRequest } from "../../src/forward/GatewayClient.ts"
 import * as HttpGatewayClient from "../../src/forward/HttpGatewayClient.ts"
 import { settings } from "../fixtures/settings.ts"
@@ -133,4 +138,173 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       assert.strictEqual(error._tag, "InvalidConfiguration")
       assert.include(error.message, "MCP_SERVER_URL")
     }))
+})
+
+/** What a platform does whose server answers when the test says so. */
+interface Platform {
+  /** The callers whose requests are under way, in the order in which they were sent. */
+  readonly asked: Array<string>
+  /** Answers the first request of this caller that is under way. */
+  readonly answer: (caller: string, response?: Response) => Effect.Effect<void>
+  readonly answerer: Answer
+}
+
+const makePlatform = (): Platform => {
+  const asked: Array<string> = []
+  const pending: Array<{ readonly caller: string; readonly done: Deferred.Deferred<Response> }> = []
+  const forget = (done: Deferred.Deferred<Response>) => {
+    const index = pending.findIndex((one) => one.done === done)
+    if (index !== -1) pending.splice(index, 1)
+  }
+  return {
+    asked,
+    answer: (caller, response = new Response("{}", { headers: { "content-length": "2" } })) =>
+      Effect.suspend(() => {
+        const found = pending.find((one) => one.caller === caller)
+        return found === undefined
+          ? Effect.die(`nothing of ${caller} is under way`)
+          : Deferred.succeed(found.done, response)
+      }),
+    answerer: (request) =>
+      Effect.suspend(() => {
+        const done = Deferred.makeUnsafe<Response>()
+        const caller = request.headers["x-caller"] ?? ""
+        asked.push(caller)
+        pending.push({ caller, done })
+        return Effect.ensuring(
+          Effect.map(Deferred.await(done), (response) => HttpClientResponse.fromWeb(request, response)),
+          Effect.sync(() => forget(done))
+        )
+      })
+  }
+}
+
+const bounds = { maxWaiting: 32, maxUpstreamConnections: 8, maxStreams: 4 }
+
+/** A client with these bounds, and its platform. */
+const bounded = Effect.fnUntraced(function*(options: { readonly sharesIo?: boolean } = {}) {
+  const platform = makePlatform()
+  const context = yield* Layer.build(HttpGatewayClient.layer.pipe(
+    Layer.provide([
+      Layer.succeed(HttpClient.HttpClient, HttpClient.make(platform.answerer)),
+      Layer.succeed(GatewayConfig, settings("http://mcp.test/mcp", { ...bounds, upstreamTimeoutMillis: 60_000 })),
+      Layer.succeed(SharedIo, options.sharesIo ?? true)
+    ])
+  ))
+  const client = Context.get(context, GatewayClient)
+  const sendFor = (caller: string) =>
+    Effect.forkChild(
+      Effect.scoped(client.send({ ...get, headers: { "x-caller": caller }, owner: { group: caller, member: "1" } }))
+    )
+  /** Sends so many, each in a fiber of its own, and waits until they are where they can get to. */
+  const sendAll = Effect.fnUntraced(function*(caller: string, count: number) {
+    const fibers = yield* Effect.forEach(Array.from({ length: count }), () => sendFor(caller))
+    yield* settle
+    return fibers
+  })
+  return { ...platform, client, sendAll }
+})
+
+const settle = Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow, { discard: true }).pipe(
+  Effect.andThen(Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1))))
+)
+
+const countOf = (asked: ReadonlyArray<string>, caller: string) => asked.filter((one) => one === caller).length
+
+describe("HttpGatewayClient, of which each caller has a share", () => {
+  it.effect("DOS-06 lets a caller have half of the connections, lets the rest wait, and serves others at once", () =>
+    Effect.gen(function*() {
+      const { answer, asked, sendAll } = yield* bounded()
+      const greedy = yield* sendAll("greedy", 12)
+      assert.strictEqual(asked.length, 4)
+      const [good] = yield* sendAll("good", 1)
+      assert.strictEqual(countOf(asked, "good"), 1)
+      yield* answer("good")
+      if (good !== undefined) assert.strictEqual((yield* Fiber.join(good)).status, 200)
+      // Each answer lets the next one go.
+      for (let index = 0; index < 12; index++) {
+        yield* answer("greedy")
+        yield* settle
+      }
+      assert.strictEqual(countOf(asked, "greedy"), 12)
+      for (const one of greedy) assert.strictEqual((yield* Fiber.join(one)).status, 200)
+    }).pipe(Effect.scoped))
+
+  it.effect("DOS-06 gives those that wait their turns, one caller after another", () =>
+    Effect.gen(function*() {
+      const { answer, asked, sendAll } = yield* bounded()
+      // All but one of the connections, which nobody of them may have.
+      for (const caller of ["a", "b", "c"]) yield* sendAll(caller, 10)
+      const before = asked.length
+      for (let index = 0; index < 6; index++) {
+        yield* answer("a")
+        yield* settle
+      }
+      const next = asked.slice(before)
+      assert.includeMembers(next, ["b", "c"])
+      assert.isAtMost(Math.max(...["a", "b", "c"].map((caller) => countOf(next, caller))), 4)
+    }).pipe(Effect.scoped))
+
+  it.effect("DOS-06 lets a caller have half of the places for waiting, and gives back those of requests that end", () =>
+    Effect.gen(function*() {
+      const { asked, sendAll } = yield* bounded()
+      const fibers = yield* sendAll("greedy", 20)
+      const failed = fibers.filter((fiber) => fiber.pollUnsafe() !== undefined)
+      assert.lengthOf(failed, 4)
+      for (const fiber of failed) {
+        assert.deepInclude(yield* Effect.flip(Fiber.join(fiber)), { _tag: "UpstreamUnavailable" })
+      }
+      const others = yield* sendAll("good", 8)
+      assert.isTrue(others.every((fiber) => fiber.pollUnsafe() === undefined))
+      yield* Fiber.interruptAll([...fibers, ...others])
+      yield* settle
+      const again = yield* sendAll("greedy", 16)
+      assert.isTrue(again.every((fiber) => fiber.pollUnsafe() === undefined))
+      assert.isAbove(asked.length, 8)
+    }).pipe(Effect.scoped))
+
+  it.effect("DOS-06 lets a caller have half of the event streams, until they end", () =>
+    Effect.gen(function*() {
+      const { answer, client } = yield* bounded()
+      const open = Effect.fnUntraced(function*(scope: Scope.Scope) {
+        const sending = yield* Effect.forkChild(
+          Scope.provide(
+            client.send({ ...get, headers: { "x-caller": "greedy" }, owner: { group: "greedy", member: "1" } }),
+            scope
+          )
+        )
+        yield* settle
+        yield* answer(
+          "greedy",
+          new Response(new ReadableStream(), { headers: { "content-type": "text/event-stream" } })
+        )
+        return yield* Fiber.join(sending)
+      })
+      const scopes = yield* Effect.forEach([1, 2, 3], () => Scope.make())
+      const [first, second, third] = scopes
+      if (first === undefined || second === undefined || third === undefined) return assert.fail("three scopes")
+      assert.strictEqual((yield* open(first)).status, 200)
+      assert.strictEqual((yield* open(second)).status, 200)
+      assert.deepInclude(yield* Effect.flip(open(third)), { _tag: "UpstreamUnavailable" })
+      yield* Scope.close(first, Exit.void)
+      assert.strictEqual((yield* open(third)).status, 200)
+      for (const scope of [second, third]) yield* Scope.close(scope, Exit.void)
+    }).pipe(Effect.scoped))
+
+  it.effect("counts the time for waiting", () =>
+    Effect.gen(function*() {
+      const { sendAll } = yield* bounded()
+      const fibers = yield* sendAll("greedy", 5)
+      yield* TestClock.adjust("1 minute")
+      for (const fiber of fibers) {
+        assert.deepInclude(yield* Effect.flip(Fiber.join(fiber)), { _tag: "UpstreamTimeout", millis: 60_000 })
+      }
+    }).pipe(Effect.scoped))
+
+  it.effect("lets nobody wait where requests do not share I/O", () =>
+    Effect.gen(function*() {
+      const { asked, sendAll } = yield* bounded({ sharesIo: false })
+      yield* sendAll("greedy", 40)
+      assert.strictEqual(asked.length, 40)
+    }).pipe(Effect.scoped))
 })
