@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
+import { perConfiguration } from "./perConfiguration.ts"
 import { resolve, resolveSources } from "./resolve.ts"
 import { fromInput } from "./sources/document.ts"
 import { variableNames } from "./sources/variables.ts"
@@ -54,15 +55,17 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
    * Misspelt names are not found, for a provider cannot list what it has; use `layerVariables` where all variables are
    * at hand.
    */
-  static readonly layerFromConfig: Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> = Layer.effect(
-    GatewayConfig,
-    Effect.forEach(
-      variableNames,
-      (name) => Effect.map(Config.option(Config.String(name)), (value) => [name, Option.getOrUndefined(value)] as const)
-    ).pipe(
-      Effect.flatMap((variables) => Effect.fromResult(resolveSources({ variables: Object.fromEntries(variables) })))
-    )
-  )
+  static readonly layerFromConfig: Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> =
+    perConfiguration(Layer.effect(
+      GatewayConfig,
+      Effect.forEach(
+        variableNames,
+        (name) =>
+          Effect.map(Config.option(Config.String(name)), (value) => [name, Option.getOrUndefined(value)] as const)
+      ).pipe(
+        Effect.flatMap((variables) => Effect.fromResult(resolveSources({ variables: Object.fromEntries(variables) })))
+      )
+    ))
 
   /**
    * From variables, and behind them a config file.

@@ -15,6 +15,7 @@ import type * as Stream from "effect/Stream"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { type GatewayError, InvalidRequest, NotFound, type UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
@@ -33,7 +34,7 @@ import { makeSettle } from "../http/settle.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import type { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddable } from "./embeddable.ts"
 import { frozen } from "./frozen.ts"
 import { handedOn } from "./handedOn.ts"
@@ -94,6 +95,7 @@ const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"]
 
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
+  yield* requireOwnServices(settings, { TokenVerifier: yield* TokenVerifier })
   yield* logWarnings(settings)
   const settle = makeSettle(settings, makeGuardedRoute(settings.path, settings.publicUrl))
   const discovery = yield* makeDiscovery(settings)
@@ -241,8 +243,10 @@ export class Guard extends Context.Service<Guard, {
     Guard,
     InvalidConfiguration,
     GatewayConfig | TokenVerifier | ProviderMetadata
-  > = Layer.effect(Guard, make).pipe(
-    Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
-    Layer.provide(SecureRandom.layerWebCrypto)
+  > = perConfiguration(
+    Layer.effect(Guard, make).pipe(
+      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
+      Layer.provide(SecureRandom.layerWebCrypto)
+    )
   )
 }

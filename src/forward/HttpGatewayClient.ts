@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { gatewaySocket } from "../config/kinds/gatewaySocket.ts"
+import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
@@ -45,7 +46,7 @@ const make = Effect.gen(function*() {
   const { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
   if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
   // Cancels what is under way when the scope of the request closes.
-  const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+  const http = HttpClient.withScope(yield* HttpClient.HttpClient)
   const { origin } = new URL(gatewayUrl)
   const unwritable = new UpstreamUnavailable({ detail: "the request cannot be written to the wire" })
 
@@ -78,7 +79,7 @@ const make = Effect.gen(function*() {
       const outgoing = toClientRequest(origin, request)
       if (outgoing === undefined) return yield* unwritable
       const passage = counts ? yield* connection(request.owner) : undefined
-      const received = yield* client.execute(outgoing).pipe(
+      const received = yield* http.execute(outgoing).pipe(
         Effect.mapError(fromClientError(upstreamTimeoutMillis)),
         // `node:http` throws where a field or a method is not one.
         Effect.catchDefect(() => Effect.fail(unwritable))
@@ -100,7 +101,7 @@ const make = Effect.gen(function*() {
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  return GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) })
+  return noteSettings(GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) }), { gatewayUrl })
 })
 
 /**
@@ -120,11 +121,8 @@ const make = Effect.gen(function*() {
  * The platform may do more than it is asked: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
  * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).
  */
-export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig | HttpClient.HttpClient> = Layer
-  .effect(
-    GatewayClient,
-    make
-  )
+export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig | HttpClient.HttpClient> =
+  perConfiguration(Layer.effect(GatewayClient, make))
 
 /**
  * `GatewayClient` on the platform's `fetch`.
@@ -132,7 +130,6 @@ export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConf
  * Use it on Workers, Deno and Bun. Node's `fetch` breaks off a stream that is silent for five minutes, which event
  * streams may be; the client of `mcp-authorizer/node` does not.
  */
-export const layerFetch: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = Layer.provide(
-  layer,
-  FetchHttpClient.layer
+export const layerFetch: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
+  Layer.provide(layer, FetchHttpClient.layer)
 )

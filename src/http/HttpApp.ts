@@ -13,11 +13,14 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeForward } from "../forward/forward.ts"
+import { GatewayClient } from "../forward/GatewayClient.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
+import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { brokenOff, makeAccessLog } from "./accessLog.ts"
 import { makeAdmit } from "./admit.ts"
 import { ownerOf } from "./asker.ts"
@@ -105,6 +108,13 @@ const make = Effect.gen(function*() {
   return HttpApp.of({ handle })
 })
 
+const requireOwn = Effect.gen(function*() {
+  yield* requireOwnServices(yield* GatewayConfig, {
+    TokenVerifier: yield* TokenVerifier,
+    GatewayClient: yield* GatewayClient
+  })
+})
+
 /** A gateway as a function of the Web platform. */
 export interface WebHandler {
   readonly handler: (request: Request) => Promise<Response>
@@ -127,9 +137,11 @@ export class HttpApp extends Context.Service<HttpApp, {
   >
 }>()("mcp-authorizer/http/HttpApp") {
   /** The gateway of the settings at hand. */
-  static readonly layer = Layer.effect(HttpApp, make).pipe(
-    Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
-    Layer.provide(SecureRandom.layerWebCrypto)
+  static readonly layer = perConfiguration(
+    Layer.effect(HttpApp, Effect.andThen(requireOwn, make)).pipe(
+      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
+      Layer.provide(SecureRandom.layerWebCrypto)
+    )
   )
 
   /**

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
@@ -155,5 +156,5 @@ export class JwksCache extends Context.Service<JwksCache, {
     })
   })
 
-  static readonly layer = Layer.effect(JwksCache, JwksCache.make)
+  static readonly layer = perConfiguration(Layer.effect(JwksCache, JwksCache.make))
 }

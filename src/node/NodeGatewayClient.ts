@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { noteBuiltOn, perConfiguration } from "../config/perConfiguration.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamResponse } from "../forward/GatewayClient.ts"
 import { ResponseBody } from "./ResponseBody.ts"
@@ -27,25 +28,27 @@ const receive = (resume: Resume): AnswerReceiver => {
 }
 
 const make = Effect.map(UpstreamPool, (pool) =>
-  GatewayClient.of({
-    send: (request) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.suspend(() => {
-          let call: PendingCall | undefined
-          const cancel = Effect.sync(() => call?.cancel())
-          const sent = Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
-            call = pool.send(request, receive(resume))
-            return cancel
+  noteBuiltOn(
+    GatewayClient.of({
+      send: (request) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.suspend(() => {
+            let call: PendingCall | undefined
+            const cancel = Effect.sync(() => call?.cancel())
+            const sent = Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
+              call = pool.send(request, receive(resume))
+              return cancel
+            })
+            return Effect.tap(restore(sent), (response) =>
+              // Until the head is there interrupting cancels; afterwards only a body that is still arriving needs it.
+              response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
           })
-          return Effect.tap(restore(sent), (response) =>
-            // Until the head is there interrupting cancels; afterwards only a body that is still arriving needs it.
-            response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
-        })
-      )
-  }))
+        )
+    }),
+    pool
+  ))
 
 /** `GatewayClient` on `undici`, with connections of its own. */
-export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = Layer.effect(GatewayClient, make)
-  .pipe(
-    Layer.provide(UpstreamPool.layer)
-  )
+export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
+  Layer.effect(GatewayClient, make).pipe(Layer.provide(UpstreamPool.layer))
+)

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { Readable } from "node:stream"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
 import { tooManyWait, type UpstreamRequest } from "../forward/GatewayClient.ts"
@@ -43,7 +44,7 @@ const make = Effect.gen(function*() {
     }
   }
 
-  return UpstreamPool.of({
+  const pool = UpstreamPool.of({
     send: (request, receiver, stream) => {
       let call: UpstreamCall | undefined
       const makeCall = (passage: Passage) =>
@@ -56,6 +57,7 @@ const make = Effect.gen(function*() {
       return made
     }
   })
+  return noteSettings(pool, { gatewayUrl })
 })
 
 /** A request that was sent. */
@@ -83,8 +85,7 @@ export class UpstreamPool extends Context.Service<UpstreamPool, {
    */
   readonly send: (request: UpstreamRequest, receiver: AnswerReceiver, stream?: Readable) => PendingCall
 }>()("mcp-authorizer/node/UpstreamPool") {
-  static readonly layer: Layer.Layer<UpstreamPool, InvalidConfiguration, GatewayConfig> = Layer.effect(
-    UpstreamPool,
-    make
+  static readonly layer: Layer.Layer<UpstreamPool, InvalidConfiguration, GatewayConfig> = perConfiguration(
+    Layer.effect(UpstreamPool, make)
   )
 }

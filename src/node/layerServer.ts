@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Server } from "node:http"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import { HttpApp } from "../http/HttpApp.ts"
 import { McpEndpoint } from "./endpoint/McpEndpoint.ts"
 import { makeHttpServer } from "./httpServer.ts"
@@ -19,22 +20,24 @@ const drained = (server: Server) =>
  * Provides the `HttpServer`, for its address. Fails with `ServeError` when it cannot listen. Closing its scope stops
  * accepting, lets open answers end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
  */
-export const layerServer = Effect.gen(function*() {
-  // The application is built first: a connection may come the moment that the server listens.
-  const { handle } = yield* HttpApp
-  const { answer, shutDown } = yield* McpEndpoint
-  const settings = yield* GatewayConfig
-  const others = yield* NodeHttpServer.makeHandler(handle, { scope: yield* Effect.scope })
-  const server = makeHttpServer(settings, (request, response, awaitsContinue) => {
-    if (!answer(request, response, awaitsContinue)) others(request, response)
-  })
-  const listening = NodeHttpServer.layerServer(() => server, { host: settings.host, port: settings.port })
-  const end = drained(server).pipe(
-    Effect.timeoutOption(settings.shutdownTimeoutMillis),
-    Effect.andThen(shutDown),
-    // A client that never completes its request would be waited for.
-    Effect.andThen(Effect.sync(() => server.closeAllConnections()))
-  )
-  const closed = Layer.effectDiscard(Effect.addFinalizer(() => end))
-  return Layer.provideMerge(closed, listening)
-}).pipe(Layer.unwrap)
+export const layerServer = perConfiguration(
+  Effect.gen(function*() {
+    // The application is built first: a connection may come the moment that the server listens.
+    const { handle } = yield* HttpApp
+    const { answer, shutDown } = yield* McpEndpoint
+    const settings = yield* GatewayConfig
+    const others = yield* NodeHttpServer.makeHandler(handle, { scope: yield* Effect.scope })
+    const server = makeHttpServer(settings, (request, response, awaitsContinue) => {
+      if (!answer(request, response, awaitsContinue)) others(request, response)
+    })
+    const listening = NodeHttpServer.layerServer(() => server, { host: settings.host, port: settings.port })
+    const end = drained(server).pipe(
+      Effect.timeoutOption(settings.shutdownTimeoutMillis),
+      Effect.andThen(shutDown),
+      // A client that never completes its request would be waited for.
+      Effect.andThen(Effect.sync(() => server.closeAllConnections()))
+    )
+    const closed = Layer.effectDiscard(Effect.addFinalizer(() => end))
+    return Layer.provideMerge(closed, listening)
+  }).pipe(Layer.unwrap)
+)

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import { readRefusal } from "./bearerChallenge.ts"
 import { errorCode, wayOf } from "./failureCause.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
@@ -87,7 +88,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
     })
   })
 
-  static readonly layer = Layer.effect(ProviderHttp, ProviderHttp.make)
+  static readonly layer = perConfiguration(Layer.effect(ProviderHttp, ProviderHttp.make))
 }
 
 const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): HttpClientRequest.HttpClientRequest => {

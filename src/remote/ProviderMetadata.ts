@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
@@ -144,5 +145,5 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url)
     }))
 
-  static readonly layer = Layer.effect(ProviderMetadata, ProviderMetadata.make)
+  static readonly layer = perConfiguration(Layer.effect(ProviderMetadata, ProviderMetadata.make))
 }

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
@@ -125,8 +126,15 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     })
   })
 
-  static readonly layer = Layer.effect(
+  static readonly layer = perConfiguration(Layer.effect(
     ProviderRegistry,
-    Effect.flatMap(GatewayConfig, (settings) => ProviderRegistry.make(settings))
-  )
+    Effect.flatMap(
+      GatewayConfig,
+      (settings) =>
+        Effect.map(
+          ProviderRegistry.make(settings),
+          (registry) => noteSettings(registry, { providers: settings.providers })
+        )
+    )
+  ))
 }

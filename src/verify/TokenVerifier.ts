@@ -2,9 +2,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { noteBuiltOn, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { countRefusal } from "./verdictMetrics.ts"
 import { makeVerifiedTokens } from "./VerifiedTokens.ts"
 
@@ -47,17 +49,23 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly known?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
   /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
-  static readonly layer = Layer.effect(
+  static readonly layer = perConfiguration(Layer.effect(
     TokenVerifier,
-    Effect.map(makeVerifiedTokens, ({ known, verify }) => ({
-      verify: (token) =>
-        Effect.tapError(
-          verify(token),
-          (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
-        ),
-      known
-    }))
-  )
+    Effect.gen(function*() {
+      const { known, verify } = yield* makeVerifiedTokens
+      return noteBuiltOn(
+        TokenVerifier.of({
+          verify: (token) =>
+            Effect.tapError(
+              verify(token),
+              (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
+            ),
+          known
+        }),
+        yield* ProviderRegistry
+      )
+    })
+  ))
 
   /**
    * Gives tokens that begin with `prefix` to a function of yours, and all others to the verifier it is provided with.
@@ -83,18 +91,21 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
     verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError, R>
   ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> => {
     const isOwn = (token: string): boolean => token.startsWith(prefix)
-    return Layer.effect(
+    return perConfiguration(Layer.effect(
       TokenVerifier,
       Effect.gen(function*() {
         const others = yield* TokenVerifier
         const context = yield* Effect.context<R>()
-        return TokenVerifier.of({
-          verify: (token) =>
-            isOwn(Redacted.value(token)) ? Effect.provideContext(verify(token), context) : others.verify(token),
-          known: others.known && ((token) => isOwn(token) ? undefined : others.known?.(token))
-        })
+        return noteBuiltOn(
+          TokenVerifier.of({
+            verify: (token) =>
+              isOwn(Redacted.value(token)) ? Effect.provideContext(verify(token), context) : others.verify(token),
+            known: others.known && ((token) => isOwn(token) ? undefined : others.known?.(token))
+          }),
+          others
+        )
       })
-    )
+    ))
   }
 
   /**
@@ -118,15 +129,18 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   static readonly layerMapIdentity = <R>(
     f: (identity: Identity) => Effect.Effect<Identity, VerificationError, R>
   ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> =>
-    Layer.effect(
+    perConfiguration(Layer.effect(
       TokenVerifier,
       Effect.gen(function*() {
         const verifier = yield* TokenVerifier
         const context = yield* Effect.context<R>()
-        return TokenVerifier.of({
-          verify: (token) =>
-            Effect.flatMap(verifier.verify(token), (identity) => Effect.provideContext(f(identity), context))
-        })
+        return noteBuiltOn(
+          TokenVerifier.of({
+            verify: (token) =>
+              Effect.flatMap(verifier.verify(token), (identity) => Effect.provideContext(f(identity), context))
+          }),
+          verifier
+        )
       })
-    )
+    ))
 }

@@ -2,6 +2,7 @@ import type * as Digest from "effect/crypto/Digest"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -18,11 +19,11 @@ export const layerProvidersWith = (
   keys: Layer.Layer<JwksCache, never, ProviderMetadata | ProviderNeeds>,
   metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
 ) =>
-  ProviderRegistry.layer.pipe(
+  perConfiguration(ProviderRegistry.layer.pipe(
     Layer.provide(keys),
     Layer.provideMerge(metadata),
     Layer.provide(ProviderHttp.layer)
-  )
+  ))
 
 /**
  * The configured providers and all that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a

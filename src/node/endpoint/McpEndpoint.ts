@@ -8,6 +8,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import { perConfiguration } from "../../config/perConfiguration.ts"
 import { ByteBudget } from "../../fairness/ByteBudget.ts"
 import { makePrepare } from "../../forward/prepare.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
@@ -86,8 +87,10 @@ export class McpEndpoint extends Context.Service<McpEndpoint, {
   /** Ends all exchanges that are not over: with an answer where there was none yet. */
   readonly shutDown: Effect.Effect<void>
 }>()("mcp-authorizer/node/McpEndpoint") {
-  static readonly layer = Layer.effect(McpEndpoint, make).pipe(
-    Layer.provide(NodeCrypto.layerMac),
-    Layer.provide(NodeCrypto.layerSecureRandom)
+  static readonly layer = perConfiguration(
+    Layer.effect(McpEndpoint, make).pipe(
+      Layer.provide(NodeCrypto.layerMac),
+      Layer.provide(NodeCrypto.layerSecureRandom)
+    )
   )
 }

@@ -6,6 +6,7 @@ import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { perConfiguration } from "../../config/perConfiguration.ts"
 import { ProxyFailed } from "../../remote/ProxyFailed.ts"
 import { readAuthorities } from "./authorities.ts"
 import { type Proxy, type ProxyFor, readProxies } from "./proxies.ts"
@@ -84,5 +85,6 @@ const make = Effect.gen(function*() {
  *
  * Fails with `InvalidConfiguration` where the proxy or the file is of no use.
  */
-export const layer: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration, GatewayConfig> = NodeHttpClient
-  .layerUndiciNoDispatcher.pipe(Layer.provide(Layer.effect(NodeHttpClient.Dispatcher, make)))
+export const layer: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
+  NodeHttpClient.layerUndiciNoDispatcher.pipe(Layer.provide(Layer.effect(NodeHttpClient.Dispatcher, make)))
+)

@@ -1,0 +1,64 @@
+/** Two configurations in one program share nothing that was built from one of them. */
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Layer from "effect/Layer"
+import type { GatewaySettings } from "./GatewaySettings.ts"
+
+/**
+ * A layer that is built anew wherever it is provided.
+ *
+ * Effect builds a layer once for a whole program, by reference: without this, the second of two servers with a
+ * configuration of their own would get the services of the first, and accept its callers. Use it for every layer whose
+ * service depends on `GatewayConfig`, directly or through another service.
+ */
+export const perConfiguration: <A, E, R>(layer: Layer.Layer<A, E, R>) => Layer.Layer<A, E, R> = Layer.fresh
+
+/** The settings that decide what a service does, and to whom. */
+type Decisive = Partial<Pick<GatewaySettings, "gatewayUrl" | "providers">>
+
+const builtFrom = new WeakMap<object, Decisive>()
+
+/** Notes the settings that a service was built from. */
+export const noteSettings = <S extends object>(service: S, settings: Decisive): S => {
+  builtFrom.set(service, settings)
+  return service
+}
+
+/** Notes that a service was built on another, so that it belongs to the same configuration. */
+export const noteBuiltOn = <S extends object>(service: S, other: object): S => {
+  const settings = builtFrom.get(other)
+  return settings === undefined ? service : noteSettings(service, settings)
+}
+
+const describesOther = (service: object, { gatewayUrl, providers }: Required<Decisive>): boolean => {
+  const own = builtFrom.get(service)
+  return own !== undefined && (
+    (own.gatewayUrl !== undefined && own.gatewayUrl !== gatewayUrl) ||
+    (own.providers !== undefined && !Equal.equals(own.providers, providers))
+  )
+}
+
+/**
+ * Dies where a service was built from another configuration than the one it is used with.
+ *
+ * That happens where a layer that a program composed of ours is provided with two configurations: Effect builds the
+ * composition once, for the first of them.
+ *
+ * @param services by name, as the message is to call them
+ */
+export const requireOwnServices = (
+  settings: Required<Decisive>,
+  services: Readonly<Record<string, object>>
+): Effect.Effect<void> => {
+  const names = Object.entries(services).filter(([, service]) => describesOther(service, settings)).map(([name]) =>
+    name
+  )
+  return names.length === 0 ? Effect.void : Effect.die(
+    new Error(
+      `${
+        names.join(" and ")
+      } was built from another GatewayConfig. A layer is built once for a whole program: make the ` +
+        "one that is provided with several configurations by a function, or wrap it in Layer.fresh."
+    )
+  )
+}
