@@ -24,8 +24,10 @@ export const jwsAlgorithms = [
 /** One of them. */
 export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
 
-/** What every provider has. */
-interface ProviderCommon {
+/** What every configured provider has, whatever its type; the type's own file in `providers` says what else there is. */
+export interface Provider {
+  /** The name of its type. */
+  readonly type: string
   /** Unique among the providers; appears as `provider` in the identity that is handed on. */
   readonly name: string
   /** Scopes that a token of this provider must have, beside the gateway's own `requiredScopes`. */
@@ -36,52 +38,6 @@ interface ProviderCommon {
   readonly allowedDomains: ReadonlyArray<string>
   /** Hosts, beside this machine, that may be asked over http; none where it is left out. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
-}
-
-/** How the claims of a provider become an identity. */
-export interface IdentityRules {
-  readonly name: string
-  readonly issuer: string
-  /** Leave an e-mail address out unless `email_verified` is true; else it is left out only if that is false. */
-  readonly requireVerifiedEmail: boolean
-}
-
-/** Where a JWT provider's keys come from: exactly one of three. */
-export type KeySource =
-  | { readonly _tag: "Jwks"; readonly uri: string }
-  /** `jwks_uri` of the issuer's OpenID discovery document. */
-  | { readonly _tag: "Discovery" }
-  /** One public key, PEM (SPKI). */
-  | { readonly _tag: "PublicKey"; readonly pem: string }
-
-/** OAuth endpoints that are advertised in the authorization server metadata. */
-export interface OAuthEndpoints {
-  readonly authorize: string | undefined
-  readonly token: string | undefined
-  readonly userinfo: string | undefined
-}
-
-/** Tokens are JWTs, verified with the issuer's public keys. */
-export interface JwtProvider extends ProviderCommon {
-  readonly type: "authkit" | "oidc"
-  readonly issuer: string
-  /** Any of them must be in the token's `aud`; empty: not checked, and start-up warns. */
-  readonly audience: ReadonlyArray<string>
-  /** Every client that a token names must be one of them; empty: not checked. */
-  readonly allowedClients: ReadonlyArray<string>
-  readonly requireVerifiedEmail: boolean
-  readonly keys: KeySource
-  /** Never empty. */
-  readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** Demand `typ: at+jwt` (RFC 9068, section 4). */
-  readonly requireAccessTokenType: boolean
-  readonly endpoints: OAuthEndpoints
-  /** Where the metadata is, in place of the issuer's well-known places. */
-  readonly discoveryUrl?: string | undefined
-  /** Set if `issuer` is a template: the tenants whose tokens are let in. Never empty. */
-  readonly tenants?: ReadonlyArray<string> | undefined
-  /** `false`: show clients the provider's metadata as they are even if they do not name PKCE. */
-  readonly assumePkce?: boolean | undefined
 }
 
 /** One token of a static provider, and whom it stands for. */
@@ -96,53 +52,8 @@ export interface StaticToken {
   readonly name: string | undefined
 }
 
-/** A fixed list of tokens, for development. */
-export interface StaticProvider extends ProviderCommon {
-  readonly type: "static"
-  /** Never empty, all different. */
-  readonly tokens: ReadonlyArray<StaticToken>
-}
-
-/** Opaque tokens, verified by asking the issuer's userinfo endpoint with the token itself. */
-export interface UserinfoProvider extends ProviderCommon {
-  readonly type: "userinfo"
-  readonly issuer: string
-  readonly requireVerifiedEmail: boolean
-  readonly userinfoEndpoint: string
-  /** The endpoint is not configured: what is not answered there is asked where the metadata say. */
-  readonly endpointIsGuess?: boolean | undefined
-  /** Where the metadata is, in place of the issuer's well-known places. */
-  readonly discoveryUrl?: string | undefined
-}
-
 /** The ways to authenticate at an introspection endpoint, by the names of `MCP_CLIENT_AUTH`. */
 export const clientAuthMethods = ["basic", "post", "bearer", "none"] as const
-
-/** How the gateway authenticates at an introspection endpoint (RFC 7662, section 2.1). */
-export type ClientAuth =
-  /** HTTP Basic, or in the form (RFC 6749, section 2.3.1). */
-  | { readonly method: "basic" | "post"; readonly clientId: string; readonly clientSecret: Redacted.Redacted<string> }
-  /** A token of the gateway's own (RFC 6750, section 2.1). */
-  | { readonly method: "bearer"; readonly token: Redacted.Redacted<string> }
-  | { readonly method: "none" }
-
-/** Opaque tokens, verified by introspection (RFC 7662). */
-export interface IntrospectionProvider extends ProviderCommon {
-  readonly type: "introspection"
-  readonly issuer: string
-  readonly audience: ReadonlyArray<string>
-  /** Every client that an answer names must be one of them; empty: not checked. */
-  readonly allowedClients: ReadonlyArray<string>
-  readonly requireVerifiedEmail: boolean
-  /** `undefined`: the one that the metadata name. */
-  readonly introspectionEndpoint: string | undefined
-  /** Where the metadata is, in place of the issuer's well-known places. */
-  readonly discoveryUrl?: string | undefined
-  readonly clientAuth: ClientAuth
-}
-
-/** Who vouches for tokens, one of the five ways. */
-export type Provider = JwtProvider | StaticProvider | UserinfoProvider | IntrospectionProvider
 
 /** Whose forwarding headers are believed. */
 export type TrustedProxies =

@@ -1,10 +1,23 @@
+import type * as Digest from "effect/crypto/Digest"
+import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
+import type * as Scope from "effect/Scope"
+import type { GatewaySettings, JwsAlgorithm, Provider } from "../config/GatewaySettings.ts"
 import type { Json } from "../config/Json.ts"
 import type { FieldReader, GivenFields } from "../config/providers/FieldReader.ts"
 import type { ProviderFieldName } from "../config/providers/providerFields.ts"
 import type { ProviderContext } from "../config/providers/providerParts.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
+import type { JwksCache } from "../keys/JwksCache.ts"
+import type { JwksSource } from "../keys/JwksSource.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
+import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { MetadataSource, ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import type { Phase } from "../remote/remoteState.ts"
+import type { ListedToken } from "../verify/listedTokens.ts"
+import type { ProviderReach } from "../verify/opaque/providerRefusal.ts"
+import type { Found } from "../verify/opaque/Reachability.ts"
+import type { RegisteredJwtProvider, RegisteredOpaqueProvider } from "../verify/selectProvider.ts"
 import type { AuthorizationServerMetadata } from "./AuthorizationServerMetadata.ts"
 
 /** Which tokens belong to a provider, beside those with its prefix. */
@@ -15,6 +28,64 @@ export type OwnTokens =
   | { readonly _tag: "JwtsOf"; readonly issuers: ReadonlyArray<string> }
   /** All tokens that are not JWTs of a configured issuer. */
   | { readonly _tag: "Opaque" }
+
+/** What a provider is asked for, apart from real tokens: by readiness, and by `--check --online`. */
+export type Asked =
+  /** A key set that its tokens are verified with. */
+  | {
+    readonly _tag: "Keys"
+    readonly source: JwksSource
+    /** Keys for other algorithms are of no use. */
+    readonly algorithms: ReadonlyArray<JwsAlgorithm>
+    /** The document that clients need. */
+    readonly metadata: MetadataSource
+  }
+  /** An endpoint that is asked about tokens. */
+  | {
+    readonly _tag: "Endpoint"
+    readonly name: string
+    /** What `--check --online` prints if it is well. */
+    readonly good: string
+    /** The settings that the gateway's own credentials come from. */
+    readonly credentials?: string
+    readonly probe: Effect.Effect<Found, never, ProviderHttp | ProviderMetadata>
+  }
+
+/** Whether a provider can verify tokens now. */
+export interface Readiness {
+  readonly ready: boolean
+  /**
+   * The phase of its keys; `ready` where none have to be fetched. Of a provider that is asked about tokens `unavailable`:
+   * it cannot be; `refused`: it does not take our own credentials.
+   */
+  readonly state: Phase | ProviderReach
+}
+
+type Unnamed<P> = Omit<P, "name" | "tokenPrefix">
+
+/** A provider that is ready to verify the tokens that are its own. */
+export type Registration =
+  & (
+    | Unnamed<RegisteredJwtProvider>
+    | Unnamed<RegisteredOpaqueProvider>
+    | { readonly _tag: "Listed"; readonly tokens: ReadonlyArray<ListedToken> }
+  )
+  & {
+    /** Always ready if left out. */
+    readonly readiness?: Effect.Effect<Readiness> | undefined
+  }
+
+/** What verifiers depend on, beside their provider. */
+export type RegistrationContext = Pick<GatewaySettings, "clockSkewSeconds">
+
+/** The services that verifiers may use; the scope is that of all providers. */
+export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest | Scope.Scope
+
+/**
+ * How long hosts may store the verdict about a token, where instances share a store: as long as it may be believed, 5
+ * minutes at most (and a rejection for 10 seconds); until the token ends or the keys change; or until the token ends.
+ */
+export type Storing = "ForATime" | "WithItsKeys" | "UntilTheEnd"
 
 /**
  * A way to verify tokens, as `type` of a provider names it: its fields and all that follows from them.
@@ -48,6 +119,17 @@ export interface ProviderType<P extends Provider = Provider> {
   advertisedIssuers?(provider: P): ReadonlyArray<string>
   /** Where clients find the metadata of its authorization server. Called only if it advertises an issuer. */
   metadata?(provider: P, name: DocumentName): AuthorizationServerMetadata
+  /** What the provider is asked for. Left out by a type whose providers are never asked for anything. */
+  asks?(provider: P): ReadonlyArray<Asked>
+  /** Imports configured keys, because only that tells whether they are any. */
+  checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>
+  /** How long verdicts may be stored; not at all if left out. */
+  stored?(provider: P): Storing
+  /** Makes the verifier, without waiting for anything to be fetched. */
+  register(
+    provider: P,
+    context: RegistrationContext
+  ): Effect.Effect<Registration, UnusablePublicKey, RegistrationNeeds>
 }
 
 /** What warnings depend on, beside the provider. */

@@ -1,4 +1,6 @@
-import type { ClientAuth, IntrospectionProvider } from "../config/GatewaySettings.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Provider } from "../config/GatewaySettings.ts"
 import type { Json } from "../config/Json.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
 import {
@@ -10,9 +12,48 @@ import {
   readIdentityRules,
   readIssuer
 } from "../config/providers/providerParts.ts"
+import type { InvalidToken, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { show } from "../errors/show.ts"
+import { isSameIssuer } from "../remote/issuerUrl.ts"
+import { type JsonObject, own } from "../remote/JsonObject.ts"
+import { ProviderHttp } from "../remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import { type AudienceRules, checkAudience } from "../verify/claims/audience.ts"
+import { checkClient } from "../verify/claims/client.ts"
+import { identityFromClaims, type IdentityRules } from "../verify/claims/identity.ts"
+import { checkIsAccessToken, checkIsBearer, checkSaysUse } from "../verify/claims/tokenKind.ts"
+import { checkValidity } from "../verify/claims/validity.ts"
+import { makeDiscoveredHttp } from "../verify/opaque/discoveredHttp.ts"
+import {
+  credentialsRefused,
+  isClientError,
+  isOutageError,
+  type ProviderReach,
+  reachFromBody,
+  statusAndError,
+  tellsOutage,
+  tellsUnknownClient
+} from "../verify/opaque/providerRefusal.ts"
+import type { Probe } from "../verify/opaque/Reachability.ts"
+import type { AskProvider } from "../verify/opaque/VerifyOpaque.ts"
+import { type Refusal, refusal, toInvalidToken } from "../verify/Refusal.ts"
+import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
+import { authenticate, type ClientAuth } from "./clientCredentials.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
+import { nobodysToken, registerOpaque } from "./opaque.ts"
 import type { ProviderType } from "./ProviderType.ts"
+
+/** A provider whose introspection endpoint says what a token is worth. */
+export interface IntrospectionProvider extends Provider, IdentityRules, AudienceRules {
+  readonly type: "introspection"
+  /** `undefined`: the one that the metadata name. */
+  readonly introspectionEndpoint: string | undefined
+  /** Where the metadata are, in place of the issuer's well-known places. */
+  readonly discoveryUrl?: string | undefined
+  readonly clientAuth: ClientAuth
+}
 
 /** What each way to authenticate needs, and what it does not use. */
 const credentials = {
@@ -57,6 +98,125 @@ const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json
 })
 
 const hasBlank = (auth: ClientAuth): boolean => "clientId" in auth && /\s/.test(auth.clientId)
+
+/** Codes that some endpoints have for the token, where RFC 7662 wants `active: false`. */
+const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_token", "unsupported_token_type"])
+
+/** Says whether the verdict came with a status of its own in place of 200. */
+const tellsInactive = ({ refusal: said, status }: ProviderRequestFailed): boolean =>
+  (status === 400 || status === 404) && said?.inactive === true
+
+/**
+ * What a failed request means.
+ *
+ * 401, 403 and the codes for clients are about our own credentials and never about the token; the codes for tokens, and
+ * `active: false` with 400 or 404, reject it. Everything else is the provider's failure.
+ *
+ * @param credentials where our own credentials come from, for the log
+ */
+const failureOf = (
+  provider: string,
+  credentials: string,
+  failure: ProviderRequestFailed
+): InvalidToken | ProviderUnavailable => {
+  const { kind, refusal: said, status = 0 } = failure
+  if (kind !== "Status" || status < 400 || status >= 500) return unavailableAfter(provider, failure)
+  if (status === 401 || status === 403 || isClientError(said?.error)) {
+    return unavailableAfter(provider, failure, credentialsRefused(credentials))
+  }
+  return tokenErrors.has(said?.error) || tellsInactive(failure)
+    ? toInvalidToken(provider, refusal("Inactive", `introspection says ${statusAndError(failure)}`))
+    : unavailableAfter(provider, failure)
+}
+
+/** What a failed question about nobody's token says of the endpoint, which may find the token malformed, but must know us. */
+const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
+  const { kind, refusal: said, status } = failure
+  if (kind !== "Status" || isOutageError(said?.error)) return "unavailable"
+  if (status === 401 || status === 403 || isClientError(said?.error)) return "refused"
+  return status === 400 || tellsInactive(failure) ? "ready" : "unavailable"
+}
+
+const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined => {
+  const iss = own(claims, "iss")
+  return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
+    ? undefined
+    : refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+}
+
+type Http = ProviderHttp["Service"]
+
+/** A question about a token, authenticated as the settings say (RFC 7662, section 2.1). */
+const makeSend = (provider: IntrospectionProvider, http: Http) => {
+  const { allowHttp, allowedDomains, clientAuth, introspectionEndpoint } = provider
+  const { form, origin, ...shown } = authenticate(clientAuth)
+  return {
+    /** Where our own credentials come from. */
+    origin,
+    send: (token: Required<Parameters<Http["send"]>[0]>["form"][number][1]) =>
+      http.send({
+        // Without one the endpoint is found on the way.
+        url: introspectionEndpoint ?? "",
+        allowedDomains,
+        allowHttp,
+        ...shown,
+        form: [["token", token], ["token_type_hint", "access_token"], ...form]
+      })
+  }
+}
+
+/**
+ * Asks the introspection endpoint (RFC 7662, section 2).
+ *
+ * Only `active: true` counts, and then the kind of token (servers say yes to refresh tokens, too), times, issuer and
+ * audience are judged as for JWTs, save that `exp` and `iss` may be missing. Every response other than a JSON object with
+ * status 200, a rejection of our own credentials too, is the provider's failure and not the caller's, save an error that
+ * is about the token.
+ *
+ * @param skew tolerance for times, in seconds
+ */
+const makeAsk = (provider: IntrospectionProvider, skew: number, http: Http): AskProvider => {
+  const { allowedClients, issuer, name } = provider
+  const { origin, send } = makeSend(provider, http)
+  const reject = (reason: Refusal) => toInvalidToken(name, reason)
+
+  const judge = (claims: JsonObject, now: number): Refusal | undefined =>
+    own(claims, "active") === true
+      ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
+        checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
+        checkAudience(claims, provider) ?? checkClient(claims, allowedClients) ?? checkSaysUse(claims)
+      : refusal("Inactive", "active is not true")
+
+  return Effect.fnUntraced(
+    function*(token) {
+      const { body } = yield* send(token)
+      if (tellsUnknownClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRefused(origin)}`)
+      if (tellsOutage(body)) return yield* unavailable(name, "introspection says 200 and that it cannot answer now")
+      const rejected = judge(body, (yield* Clock.currentTimeMillis) / 1000)
+      if (rejected !== undefined) return yield* reject(rejected)
+      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), reject)
+    },
+    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure)))
+  )
+}
+
+/** At the endpoint that is configured, else at the one of the metadata. */
+const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
+  const plain = yield* ProviderHttp
+  return provider.introspectionEndpoint === undefined
+    ? makeDiscoveredHttp(plain, yield* ProviderMetadata, provider, "introspection_endpoint")
+    : plain
+})
+
+/** Asks about a token that nobody has: it is not active, if our own credentials are good. */
+const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
+  Effect.match(makeSend(provider, http).send(nobodysToken), {
+    onFailure: (failure) => ({ reach: reachFromFailure(failure), detail: failure.detail }),
+    onSuccess: ({ body }) => ({
+      reach: reachFromBody(body),
+      detail: `${provider.introspectionEndpoint ?? provider.issuer}: 200 with an error`
+    })
+  })
 
 /** Opaque tokens, verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {
@@ -114,5 +274,25 @@ export const introspection: ProviderType<IntrospectionProvider> = {
   ],
   ownTokens: () => ({ _tag: "Opaque" }),
   advertisedIssuers,
-  metadata: redirectToMetadata
+  metadata: redirectToMetadata,
+  asks: (provider) => [{
+    _tag: "Endpoint",
+    name: "introspection",
+    good: `${
+      provider.introspectionEndpoint ?? `the endpoint in the metadata of ${provider.issuer}`
+    } answers, and knows nothing of a made-up token`,
+    credentials: authenticate(provider.clientAuth).origin,
+    probe: Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http))
+  }],
+  stored: () => "ForATime",
+  register: Effect.fnUntraced(function*(provider, context) {
+    const http = yield* makeHttp(provider)
+    return yield* registerOpaque(
+      provider,
+      context,
+      http,
+      makeProbe(provider, http),
+      (guarded) => makeAsk(provider, context.clockSkewSeconds, guarded)
+    )
+  })
 }

@@ -1,5 +1,7 @@
 /** What the types have in common whose tokens are JWTs. */
-import type { JwtProvider, KeySource, OAuthEndpoints } from "../config/GatewaySettings.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Provider } from "../config/GatewaySettings.ts"
 import type { Json } from "../config/Json.ts"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
@@ -16,8 +18,40 @@ import {
   readTenants
 } from "../config/providers/providerParts.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
+import { JwksCache } from "../keys/JwksCache.ts"
+import { fromPem } from "../keys/publicKey.ts"
+import type { MetadataSource } from "../remote/ProviderMetadata.ts"
+import { type JwtRules, makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
+import { makeJudgeSignature } from "../verify/jwt/signature.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
-import type { ProviderType } from "./ProviderType.ts"
+import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
+import type { ProviderType, Readiness } from "./ProviderType.ts"
+
+/** Where the keys come from: exactly one of three. */
+export type KeySource =
+  | { readonly _tag: "Jwks"; readonly uri: string }
+  /** `jwks_uri` of the issuer's OpenID discovery document. */
+  | { readonly _tag: "Discovery" }
+  /** One public key, PEM (SPKI). */
+  | { readonly _tag: "PublicKey"; readonly pem: string }
+
+/** OAuth endpoints that are advertised in the authorization server metadata. */
+export interface OAuthEndpoints {
+  readonly authorize: string | undefined
+  readonly token: string | undefined
+  readonly userinfo: string | undefined
+}
+
+/** A provider whose tokens are JWTs, verified with the issuer's public keys. */
+export interface JwtProvider extends Provider, JwtRules {
+  readonly type: "authkit" | "oidc"
+  readonly keys: KeySource
+  readonly endpoints: OAuthEndpoints
+  /** Where the metadata are, in place of the issuer's well-known places. */
+  readonly discoveryUrl?: string | undefined
+  /** `false`: show clients the provider's metadata as they are even if they do not name PKCE. */
+  readonly assumePkce?: boolean | undefined
+}
 
 /** The fields that all of them use. */
 export const jwtFields = [
@@ -113,6 +147,25 @@ const describeEndpoints = ({ authorize, token, userinfo }: OAuthEndpoints): Memb
   userinfo_endpoint: userinfo ?? null
 })
 
+const makeReadiness = (provider: JwtProvider, cache: JwksCache["Service"]): Effect.Effect<Readiness> | undefined => {
+  const sources = remoteKeys(provider)
+  if (sources.length === 0) return undefined
+  return Effect.map(Effect.forEach(sources, (source) => cache.phase(source)), (phases) => {
+    // Of several tenants one is enough: one in trouble is no reason to turn those of the others away.
+    const best = phases.find(({ usable }) => usable) ?? phases[0]
+    return { ready: best?.usable ?? false, state: best?.phase ?? "unavailable" }
+  })
+}
+
+/** Keys that are where the operator says do not need the issuer's document, but clients do. */
+const documentOf = (provider: JwtProvider): MetadataSource => {
+  const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
+  const [first = issuer] = issuersOf(provider)
+  return discoveryUrl === undefined
+    ? { issuer: first, allowHttp, allowedDomains }
+    : { issuer, tenants, discoveryUrl, allowHttp, allowedDomains }
+}
+
 /** The part that all of them share. */
 export const jwtType = {
   identifiedBy: ["issuer", "jwks_uri", "public_key"],
@@ -129,7 +182,33 @@ export const jwtType = {
     ...describeEndpoints(provider.endpoints)
   }),
   warnings: (provider, { settings }) => audienceWarnings(provider, settings),
-  ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) })
+  ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) }),
+  asks: (provider) =>
+    remoteKeys(provider).map((source) => ({
+      _tag: "Keys",
+      source,
+      algorithms: provider.algorithms,
+      metadata: source._tag === "Discovery" ? source : documentOf(provider)
+    })),
+  checkKeys: ({ algorithms, keys, name }) =>
+    keys._tag === "PublicKey" ? Effect.asVoid(fromPem(name, keys.pem, algorithms)) : Effect.void,
+  stored: ({ keys }) => keys._tag === "PublicKey" ? "UntilTheEnd" : "WithItsKeys",
+  register: Effect.fnUntraced(function*(provider, { clockSkewSeconds }) {
+    const cache = yield* JwksCache
+    yield* Effect.forEach(remoteKeys(provider), (source) => cache.prefetch(source), { discard: true })
+    return {
+      _tag: "Jwt",
+      issuers: issuersOf(provider),
+      verify: makeJwtVerifier(
+        provider,
+        clockSkewSeconds,
+        yield* makeProviderKeys(provider),
+        yield* makeJudgeSignature,
+        yield* Clock.Clock
+      ),
+      readiness: makeReadiness(provider, cache)
+    }
+  })
 } as const satisfies Partial<ProviderType<JwtProvider>>
 
 const codeFlow = {

@@ -1,7 +1,6 @@
-import type { JwtProvider } from "../config/GatewaySettings.ts"
 import { readIssuer } from "../config/providers/providerParts.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
-import { codeFlowMembers, jwtFields, jwtType, resolveJwt } from "./jwt.ts"
+import { codeFlowMembers, jwtFields, type JwtProvider, jwtType, resolveJwt } from "./jwt.ts"
 import { advertisedIssuers, fetchMetadata } from "./metadata.ts"
 import type { ProviderType } from "./ProviderType.ts"
 

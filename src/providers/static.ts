@@ -1,7 +1,30 @@
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { StaticProvider } from "../config/GatewaySettings.ts"
+import type { Provider, StaticToken } from "../config/GatewaySettings.ts"
 import { readCommon } from "../config/providers/providerParts.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { makeTokenDigest } from "../verify/tokenDigest.ts"
 import type { ProviderType } from "./ProviderType.ts"
+
+/** A provider whose tokens are all known in advance. */
+export interface StaticProvider extends Provider {
+  readonly type: "static"
+  /** Never empty, all different. */
+  readonly tokens: ReadonlyArray<StaticToken>
+}
+
+const identityOf = (provider: string, token: StaticToken): Identity => ({
+  subject: token.subject,
+  principal: token.subject === token.clientId ? "client" : "user",
+  clientId: token.clientId,
+  issuer: "static",
+  scopes: token.scopes,
+  email: token.email,
+  name: token.name,
+  provider,
+  expiresAt: token.expiresAt,
+  claims: { sub: token.subject, client_id: token.clientId, scope: token.scopes.join(" ") }
+})
 
 /** A shorter token could be guessed. */
 const shortest = 32
@@ -43,5 +66,18 @@ export const staticTokens: ProviderType<StaticProvider> = {
         : [`${are} shorter than ${shortest} characters and could be guessed. Use long random tokens.`])
     ]
   },
-  ownTokens: ({ tokens }) => ({ _tag: "Listed", tokens: tokens.map(({ token }) => token) })
+  ownTokens: ({ tokens }) => ({ _tag: "Listed", tokens: tokens.map(({ token }) => token) }),
+  // Not stored: a token is found as quickly as an entry is; and what the tokens are is secret, so that the digest of the
+  // settings would not change with them.
+  register: Effect.fnUntraced(function*({ name, tokens }) {
+    const digestOf = yield* makeTokenDigest
+    return {
+      _tag: "Listed",
+      tokens: yield* Effect.forEach(
+        tokens,
+        (token) =>
+          Effect.map(digestOf(Redacted.value(token.token)), (digest) => ({ digest, identity: identityOf(name, token) }))
+      )
+    }
+  })
 }

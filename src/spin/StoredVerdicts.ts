@@ -4,36 +4,19 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import type { Provider } from "../config/GatewaySettings.ts"
 import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { typeOf } from "../providers/types.ts"
 import { maxPositiveMillis, negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { NoteKeys } from "./NoteKeys.ts"
 import * as Entry from "./storedVerdict.ts"
 
-/** How a provider's verdicts may be kept: for a time, as long as its keys stand, or not at all. */
-type Keeping = "ForATime" | "WithItsKeys" | "UntilTheEnd"
-
-const keepingOf = (provider: Provider): Keeping | undefined => {
-  switch (provider.type) {
-    case "authkit":
-    case "oidc":
-      return provider.keys._tag === "PublicKey" ? "UntilTheEnd" : "WithItsKeys"
-    case "userinfo":
-    case "introspection":
-      return "ForATime"
-    // Found as quickly as an entry is; and what its tokens are is secret, so that a digest would not change with them.
-    case "static":
-      return undefined
-  }
-}
-
 const make = Effect.gen(function*() {
   const verifier = yield* TokenVerifier
   const store = yield* KeyValueStore.KeyValueStore
   const settings = yield* GatewayConfig
-  const keepings = new Map(settings.providers.map((provider) => [provider.name, keepingOf(provider)]))
+  const storing = new Map(settings.providers.map((provider) => [provider.name, typeOf(provider).stored?.(provider)]))
 
   // Without the store everything is asked anew, and the store itself says why in the log.
   const read = (entry: string) => Effect.catch(store.get(entry), () => Effect.undefined)
@@ -55,7 +38,7 @@ const make = Effect.gen(function*() {
   })
 
   const keep = (digest: string, now: number, identity: Identity, keys: Entry.UsedKeys | undefined) => {
-    const keeping = keepings.get(identity.provider)
+    const keeping = storing.get(identity.provider)
     const end = identity.expiresAt === undefined ? undefined : identity.expiresAt * 1000
     const until = keeping === "ForATime" ? Math.min(end ?? Number.POSITIVE_INFINITY, now + maxPositiveMillis) : end
     return keeping === undefined || until === undefined || (keeping === "WithItsKeys" && keys === undefined)
@@ -77,7 +60,7 @@ const make = Effect.gen(function*() {
       Effect.tapErrorTag(
         "InvalidToken",
         ({ provider, reason }) =>
-          provider !== undefined && keepings.get(provider) === "ForATime"
+          provider !== undefined && storing.get(provider) === "ForATime"
             ? write(Entry.refusalEntry(digest), digest, { until: now + negativeMillis, provider, reason })
             : Effect.void
       )

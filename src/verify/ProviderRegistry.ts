@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -10,16 +9,13 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
-import { JwksCache } from "../keys/JwksCache.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
-import type { Phase } from "../remote/remoteState.ts"
+import type { Readiness, RegistrationNeeds } from "../providers/ProviderType.ts"
+import { typeOf } from "../providers/types.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
-import type { ProviderReach } from "./opaque/providerRefusal.ts"
-import { negativeMillis } from "./opaque/verdictLife.ts"
+import { makeFindListedToken } from "./listedTokens.ts"
 import { toInvalidToken } from "./Refusal.ts"
-import { registerProvider, type RegistrationNeeds, remoteKeys } from "./registerProvider.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
-import { makeStaticTokens } from "./staticTokens.ts"
 import { holdingUntil, type Verdict } from "./Verdict.ts"
 
 /** The provider that is responsible for a token, ready to judge it. */
@@ -32,14 +28,8 @@ export interface SelectedProvider {
 }
 
 /** Whether a provider can verify tokens now. */
-export interface ProviderReadiness {
+export interface ProviderReadiness extends Readiness {
   readonly provider: string
-  readonly ready: boolean
-  /**
-   * The phase of its keys; `ready` where none have to be fetched. Of a provider that is asked about tokens `unavailable`:
-   * it cannot be; `refused`: it does not take our own credentials.
-   */
-  readonly state: Phase | ProviderReach
 }
 
 /** The configured providers, each with its verifier and apart from the others. */
@@ -67,22 +57,21 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   ): Effect.fn.Return<
     ProviderRegistry["Service"],
     UnusablePublicKey,
-    RegistrationNeeds | Digest.Digest
+    RegistrationNeeds
   > {
-    const { providers } = settings
-    const keys = yield* JwksCache
-    const remote = remoteKeys(providers)
-    yield* Effect.forEach(remote, ({ source }) => keys.prefetch(source), { discard: true })
-
-    const registered = yield* Effect.forEach(providers, (provider) => registerProvider(provider, settings))
+    const registered = yield* Effect.forEach(settings.providers, (provider) =>
+      Effect.map(
+        typeOf(provider).register(provider, settings),
+        (registration) => ({ ...registration, name: provider.name, tokenPrefix: provider.tokenPrefix })
+      ))
     const selectProvider = makeSelectProvider(registered)
-    const staticProviders = providers.filter((provider) => provider.type === "static")
-    const findStaticToken = yield* makeStaticTokens(staticProviders)
+    const listed = registered.flatMap((provider) => provider._tag === "Listed" ? provider.tokens : [])
+    const findListedToken = yield* makeFindListedToken(listed)
 
     return ProviderRegistry.of({
       select: Effect.fnUntracedEager(function*(token) {
         const text = Redacted.value(token)
-        const known = staticProviders.length === 0 ? undefined : yield* findStaticToken(text)
+        const known = listed.length === 0 ? undefined : yield* findListedToken(text)
         if (known !== undefined) {
           return {
             name: known.provider,
@@ -97,7 +86,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         const selection = selected.success
         const { name } = selection.provider
         if (selection._tag === "Opaque") {
-          return { name, verify: selection.provider.verify(token), refusalMillis: negativeMillis }
+          const { refusalMillis, verify } = selection.provider
+          return { name, verify: verify(token), refusalMillis }
         }
         return {
           name,
@@ -107,22 +97,12 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
           }
         }
       }),
-      readiness: Effect.forEach(
-        providers,
-        Effect.fnUntraced(function*({ name }): Effect.fn.Return<ProviderReadiness> {
-          const own = remote.filter(({ provider }) => provider === name)
-          if (own.length === 0) {
-            const opaque = registered.find((provider) => provider.name === name)
-            const state = opaque?._tag === "Opaque" ? yield* opaque.reach : "ready"
-            return { provider: name, ready: state === "ready", state }
-          }
-          const phases = yield* Effect.forEach(own, ({ source }) => keys.phase(source))
-          // Of several tenants one is enough: one in trouble is no reason to turn those of the others away.
-          const best = phases.find(({ usable }) => usable) ?? phases[0]
-          return { provider: name, ready: best?.usable ?? false, state: best?.phase ?? "unavailable" }
-        }),
-        { concurrency: "unbounded" }
-      )
+      readiness: Effect.forEach(registered, ({ name, readiness }) =>
+        readiness === undefined
+          ? Effect.succeed<ProviderReadiness>({ provider: name, ready: true, state: "ready" })
+          : Effect.map(readiness, (found): ProviderReadiness => ({ provider: name, ...found })), {
+        concurrency: "unbounded"
+      })
     })
   })
 

@@ -1,5 +1,4 @@
 /** Which provider judges a token. Pure. */
-import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { shapeMistake } from "../credential/mistakes.ts"
 import { show, showAll } from "../errors/show.ts"
@@ -7,7 +6,6 @@ import { isSameIssuer } from "../remote/issuerUrl.ts"
 import { own } from "../remote/JsonObject.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
-import type { ProviderReach } from "./opaque/providerRefusal.ts"
 import type { VerifyOpaque } from "./opaque/VerifyOpaque.ts"
 import { type Refusal, refusal } from "./Refusal.ts"
 
@@ -27,15 +25,15 @@ export interface RegisteredJwtProvider extends Registered {
 export interface RegisteredOpaqueProvider extends Registered {
   readonly _tag: "Opaque"
   readonly verify: VerifyOpaque
-  /** Whether it can be asked now. */
-  readonly reach: Effect.Effect<ProviderReach>
+  /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
+  readonly refusalMillis?: number | undefined
 }
 
-/** A provider with its verifier. Static tokens are found before a provider is selected. */
+/** A provider with its verifier. Listed tokens are found before a provider is selected. */
 export type RegisteredProvider =
   | RegisteredJwtProvider
   | RegisteredOpaqueProvider
-  | (Registered & { readonly _tag: "Static" })
+  | (Registered & { readonly _tag: "Listed" })
 
 /** The provider that judges a token, with what it judges. Its no is final. */
 export type Selection =
@@ -53,13 +51,13 @@ const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
       return Result.map(parseCompactJws(token), (jws) => ({ _tag: "Jwt", provider, jws }))
     case "Opaque":
       return Result.succeed({ _tag: "Opaque", provider })
-    case "Static":
+    case "Listed":
       return Result.fail(unknownToken)
   }
 }
 
 /**
- * Makes the selection rule for a set of providers, for tokens that are not static ones.
+ * Makes the selection rule for a set of providers, for tokens that are not listed ones.
  *
  * The longest configured prefix wins; then a token of three parts goes to the JWT provider that its unverified `iss` names
  * (no other is asked, and none by network); then to the introspection or userinfo provider, if exactly one has no
@@ -73,7 +71,7 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
   const [opaque, ...moreOpaque] = providers
     .filter((provider) => provider._tag === "Opaque")
     .filter(({ tokenPrefix }) => tokenPrefix === undefined)
-  const onlyStatic = providers.every((provider) => provider._tag === "Static")
+  const onlyListed = providers.every((provider) => provider._tag === "Listed")
 
   const selectByIssuer = (jws: CompactJws): Selected => {
     const iss = own(jws.claims, "iss")
@@ -92,6 +90,6 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
     if (named !== undefined) return selectNamed(named.provider, token)
     if (jwt.length > 0 && hasJwtShape(token)) return Result.flatMap(parseCompactJws(token), selectByIssuer)
     if (opaque !== undefined && moreOpaque.length === 0) return Result.succeed({ _tag: "Opaque", provider: opaque })
-    return Result.fail(onlyStatic ? unknownToken : refusal("MalformedToken", shapeMistake(token)))
+    return Result.fail(onlyListed ? unknownToken : refusal("MalformedToken", shapeMistake(token)))
   }
 }

@@ -54,7 +54,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "https://your-tenant.authkit.app" })
       assert.lengthOf(providers, 1)
-      assert.deepInclude(providers[0], {
+      assert.deepInclude<unknown>(providers[0], {
         type: "authkit",
         issuer: "https://your-tenant.authkit.app",
         keys: { _tag: "Jwks", uri: "https://your-tenant.authkit.app/oauth2/jwks" }
@@ -221,7 +221,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
   it.effect("AuthKit Example \"All AuthKit domains automatically use HTTPS\"", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "your-tenant.authkit.app" })
-      assert.deepInclude(providers[0], { issuer: "https://your-tenant.authkit.app" })
+      assert.deepInclude<unknown>(providers[0], { issuer: "https://your-tenant.authkit.app" })
       const complaint = yield* complaintOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
       assert.include(complaint, "SPIN_VARIABLE_AUTHKIT_DOMAIN")
       assert.include(complaint, "Use https")

@@ -42,7 +42,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
   it.effect("FTL Auth Gateway \"authkit_jwks_uri … defaults to {issuer}/oauth2/jwks\" and can be set", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
-      assert.deepInclude(providers[0], {
+      assert.deepInclude<unknown>(providers[0], {
         type: "authkit",
         keys: { _tag: "Jwks", uri: "https://your-domain.authkit.app/oauth2/jwks" }
       })

@@ -38,7 +38,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
         auth_provider_audience: "your-api-audience"
       })
       assert.isTrue(settings.authEnabled, "authentication is on unless it is switched off")
-      assert.deepInclude(settings.providers[0], {
+      assert.deepInclude<unknown>(settings.providers[0], {
         type: "authkit",
         name: "authkit",
         issuer: "https://your-domain.authkit.app",
@@ -67,7 +67,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
         auth_provider_type: "authkit",
         auth_provider_issuer: "your-domain.authkit.app"
       })
-      assert.deepInclude(providers[0], { issuer: "https://your-domain.authkit.app" })
+      assert.deepInclude<unknown>(providers[0], { issuer: "https://your-domain.authkit.app" })
     }))
 
   it.effect("FTL MCP Authorizer \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>

@@ -75,9 +75,9 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
         issuer: "https://divine-lion-50.authkit.app",
         keys: { _tag: "Jwks", uri: "https://divine-lion-50.authkit.app/oauth2/jwks" }
       } as const
-      assert.deepInclude((yield* settingsOf(basic)).providers[0], { ...expected, audience: [] })
+      assert.deepInclude<unknown>((yield* settingsOf(basic)).providers[0], { ...expected, audience: [] })
       const { providers } = yield* settingsOf({ ...basic, authkit_audience: "https://api.myapp.com" })
-      assert.deepInclude(providers[0], { ...expected, audience: ["https://api.myapp.com"] })
+      assert.deepInclude<unknown>(providers[0], { ...expected, audience: ["https://api.myapp.com"] })
     }))
 
   it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in JSON", () =>

@@ -39,7 +39,7 @@ describe("http to named hosts", () => {
     const given = { ...inside, MCP_PUBLIC_URL: "http://mcp.lan:3000", MCP_JWT_AUDIENCE: "auto" }
     const { providers: [provider], publicUrl } = settingsOf(given)
     assert.strictEqual(publicUrl, "http://mcp.lan:3000")
-    assert.deepInclude(provider, { audience: ["http://mcp.lan:3000/mcp"] })
+    assert.deepInclude<unknown>(provider, { audience: ["http://mcp.lan:3000/mcp"] })
     for (const MCP_ALLOW_HTTP of ["", "keycloak", "mcp.lan.example"]) {
       assert.strictEqual(onlyProblemOf({ ...given, MCP_ALLOW_HTTP }).setting, "MCP_PUBLIC_URL")
     }

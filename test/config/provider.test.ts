@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { JwtProvider } from "../../src/config/GatewaySettings.ts"
 import { matchesDomain } from "../../src/config/kinds/domains.ts"
+import type { JwtProvider } from "../../src/providers/jwt.ts"
+import { asOwn } from "../fixtures/providers.ts"
 import { onlyProblemOf, problemsOf, providerOf, settingsOf, settingsOfInput } from "./resolving.ts"
 
 const jwtProviderOf = (variables: Readonly<Record<string, string>>): JwtProvider => {
@@ -408,7 +409,7 @@ describe("several providers", () => {
     ])
     assert.deepStrictEqual(requiredScopes, ["mcp"])
     assert.deepStrictEqual(scopesSupported, ["mcp", "read", "write"])
-    const opaque = providers[3]
+    const opaque = providers[3] && asOwn(providers[3])
     assert.strictEqual(
       opaque?.type === "userinfo" ? opaque.userinfoEndpoint : undefined,
       "https://opaque.example/oauth/userinfo"

@@ -2,10 +2,11 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
-import type { GatewaySettings, Provider, StaticToken } from "../../src/config/GatewaySettings.ts"
+import type { GatewaySettings, StaticToken } from "../../src/config/GatewaySettings.ts"
 import type { InvalidConfiguration, Problem } from "../../src/config/InvalidConfiguration.ts"
 import { resolve, resolveSources } from "../../src/config/resolve.ts"
 import { fromInput } from "../../src/config/sources/document.ts"
+import { asOwn, type OwnProvider } from "../fixtures/providers.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -38,10 +39,10 @@ export const onlyProblemOf = (variables: Variables, document?: unknown): Problem
 }
 
 /** The single provider of the settings. */
-export const providerOf = (variables: Variables): Provider => {
+export const providerOf = (variables: Variables): OwnProvider => {
   const [provider, ...others] = settingsOf(variables).providers
   if (provider === undefined || others.length > 0) throw new Error("not one provider")
-  return provider
+  return asOwn(provider)
 }
 
 /**

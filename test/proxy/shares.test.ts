@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { message } from "../fixtures/messages.ts"
+import { asOwn } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
@@ -24,14 +25,15 @@ const Fixture = Layer.effect(
       maxBufferedBytes: 2_000_000,
       upstreamTimeoutMillis: 50_000
     })
-    const providers = defaults.providers.map((provider) =>
-      provider.type !== "static" ? provider : {
+    const providers = defaults.providers.map((configured) => {
+      const provider = asOwn(configured)
+      return provider.type !== "static" ? provider : {
         ...provider,
         tokens: provider.tokens.flatMap((known) =>
           callers.map((subject) => ({ ...known, subject, token: Redacted.make(subject) }))
         )
       }
-    )
+    })
     return Effect.succeed({ settings: { ...defaults, providers }, token: "greedy" })
   })
 )

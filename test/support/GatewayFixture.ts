@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type * as NodeGateway from "../../src/node/NodeGateway.ts"
 import { ping } from "../fixtures/messages.ts"
+import { asOwn } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "./canary.ts"
 import { type RunningGateway, startGateway } from "./gateway.ts"
@@ -83,12 +84,13 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
     GatewayFixture.over(({ origin }) => {
       const token = `canary-${randomUUID()}`
       const defaults = settings(`${origin}/internal`)
-      const providers = defaults.providers.map((provider) =>
-        provider.type !== "static" ? provider : {
+      const providers = defaults.providers.map((configured) => {
+        const provider = asOwn(configured)
+        return provider.type !== "static" ? provider : {
           ...provider,
-          tokens: provider.tokens.map((known) => ({ ...known, token: Redacted.make(token) }))
+          tokens: provider.tokens.map((known) => Object.assign({}, known, { token: Redacted.make(token) }))
         }
-      )
+      })
       return Effect.succeed({ settings: { ...defaults, providers, ...overrides }, token })
     })
 

@@ -96,8 +96,10 @@ describe("allowed clients", () => {
 
   it("are a setting of providers whose tokens name clients", () => {
     const jwt = { MCP_PROVIDER_TYPE: "oidc", MCP_JWT_ISSUER: "https://issuer.example" }
-    assert.deepInclude(providerOf({ ...jwt, MCP_ALLOWED_CLIENTS: "a, b,a" }), { allowedClients: ["a", "b"] })
-    assert.deepInclude(providerOf(jwt), { allowedClients: [], requireVerifiedEmail: false })
-    assert.deepInclude(providerOf({ ...jwt, MCP_REQUIRE_VERIFIED_EMAIL: "true" }), { requireVerifiedEmail: true })
+    assert.deepInclude<unknown>(providerOf({ ...jwt, MCP_ALLOWED_CLIENTS: "a, b,a" }), { allowedClients: ["a", "b"] })
+    assert.deepInclude<unknown>(providerOf(jwt), { allowedClients: [], requireVerifiedEmail: false })
+    assert.deepInclude<unknown>(providerOf({ ...jwt, MCP_REQUIRE_VERIFIED_EMAIL: "true" }), {
+      requireVerifiedEmail: true
+    })
   })
 })

@@ -17,11 +17,10 @@ const opaque = (name: string, tokenPrefix?: string): RegisteredProvider => ({
   _tag: "Opaque",
   name,
   tokenPrefix,
-  verify: () => Effect.never,
-  reach: Effect.succeed("ready")
+  verify: () => Effect.never
 })
 
-const fixed = (tokenPrefix?: string): RegisteredProvider => ({ _tag: "Static", name: "static", tokenPrefix })
+const fixed = (tokenPrefix?: string): RegisteredProvider => ({ _tag: "Listed", name: "static", tokenPrefix })
 
 const token = (iss: unknown, alg = "RS256"): string =>
   [{ alg }, { iss }].map((part) => Base64Url.encode(JSON.stringify(part))).join(".") + ".AAAA"

@@ -8,7 +8,7 @@ import { type Complaint, InvalidConfiguration } from "../../config/InvalidConfig
 import { resolveService, type Sources } from "../../config/resolve.ts"
 import { parseJson } from "../../config/sources/jsonText.ts"
 import { configFile } from "../../config/sources/variables.ts"
-import { fromPem } from "../../keys/publicKey.ts"
+import { typeOf } from "../../providers/types.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
@@ -40,10 +40,8 @@ const weaknesses: Readonly<Record<string, string>> = {
 
 /** A PEM key is a syntax error or a weak key only once it is imported. */
 const importPublicKeys = ({ providers }: GatewaySettings) =>
-  Effect.forEach(providers, (provider) =>
-    "keys" in provider && provider.keys._tag === "PublicKey"
-      ? fromPem(provider.name, provider.keys.pem, provider.algorithms)
-      : Effect.void, { discard: true }).pipe(
+  Effect.forEach(providers, (provider) => typeOf(provider).checkKeys?.(provider) ?? Effect.void, { discard: true })
+    .pipe(
       Effect.mapError(({ provider, reason }) =>
         new InvalidConfiguration({
           problems: [{

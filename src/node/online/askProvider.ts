@@ -1,19 +1,19 @@
 /** Asks an identity provider all that the gateway will ask it, and says what it found. */
 import * as Effect from "effect/Effect"
-import type { IntrospectionProvider, JwtProvider, Provider, UserinfoProvider } from "../../config/GatewaySettings.ts"
-import { issuersOf } from "../../config/kinds/issuerTemplate.ts"
+import type { Provider } from "../../config/GatewaySettings.ts"
 import { show } from "../../errors/show.ts"
-import type { JwksSource } from "../../keys/JwksSource.ts"
 import { inTime, makeKeyFetch } from "../../keys/keyFetch.ts"
 import * as KeySet from "../../keys/KeySet.ts"
+import type { Asked } from "../../providers/ProviderType.ts"
+import { typeOf } from "../../providers/types.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { type MetadataSource, ProviderMetadata } from "../../remote/ProviderMetadata.ts"
-import { introspectionProbe, userinfoProbe } from "../../verify/opaque/probes.ts"
-import { introspectionHttp, userinfoHttp } from "../../verify/opaque/providerHttp.ts"
 import { credentialsRefused } from "../../verify/opaque/providerRefusal.ts"
-import { remoteKeys } from "../../verify/registerProvider.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
+
+type KeysAsked = Extract<Asked, { readonly _tag: "Keys" }>
+type EndpointAsked = Extract<Asked, { readonly _tag: "Endpoint" }>
 
 const shownKeys = 10
 
@@ -21,7 +21,7 @@ const several = (count: number, what: string): string => `${count} ${what}${coun
 
 /** What a key set is worth to a provider's tokens. */
 const judgeKeys = (
-  { algorithms }: JwtProvider,
+  { algorithms }: KeysAsked,
   uri: string,
   { keys, skipped }: KeySet.KeySet
 ): ReadonlyArray<Finding> => {
@@ -44,12 +44,13 @@ const judgeKeys = (
   return [found, ...passedOver]
 }
 
-const askForKeys = Effect.fnUntraced(function*(provider: JwtProvider, source: JwksSource) {
+const askForKeys = Effect.fnUntraced(function*(asked: KeysAsked) {
+  const { source } = asked
   const { ask, locate } = yield* makeKeyFetch
   const fetched = Effect.gen(function*() {
     const uri = yield* locate(source)
     const { keys } = yield* ask(source, uri)
-    return judgeKeys(provider, uri, KeySet.fromJwks(keys))
+    return judgeKeys(asked, uri, KeySet.fromJwks(keys))
   })
   return yield* Effect.catch(inTime(fetched), ({ detail }) => Effect.succeed([error(`keys: ${detail}`)]))
 })
@@ -82,75 +83,39 @@ const askForMetadata = Effect.fnUntraced(function*(source: MetadataSource) {
   })
 })
 
-/** Keys that are where the operator says do not need the issuer's document, but clients do. */
-const documentOf = (provider: JwtProvider, source: JwksSource): MetadataSource => {
-  if (source._tag === "Discovery") return source
-  const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
-  const [first = issuer] = issuersOf(provider)
-  return discoveryUrl === undefined
-    ? { issuer: first, allowHttp, allowedDomains }
-    : { issuer, tenants, discoveryUrl, allowHttp, allowedDomains }
-}
-
-const askForSource = Effect.fnUntraced(function*(provider: JwtProvider, source: JwksSource) {
-  const keys = yield* askForKeys(provider, source)
-  const document = documentOf(provider, source)
+const askForSource = Effect.fnUntraced(function*(asked: KeysAsked) {
+  const { metadata, source } = asked
+  const keys = yield* askForKeys(asked)
   const isFaulty = keys.some(({ level }) => level === "error")
   // Where the keys are found through the document, its faults have been told; a mere name has none.
-  return (source._tag === "Discovery" && isFaulty) || !URL.canParse(document.discoveryUrl ?? document.issuer)
+  return (source._tag === "Discovery" && isFaulty) || !URL.canParse(metadata.discoveryUrl ?? metadata.issuer)
     ? keys
-    : [...keys, ...(yield* askForMetadata(document))]
+    : [...keys, ...(yield* askForMetadata(metadata))]
 })
 
-const askJwtProvider = Effect.fnUntraced(function*(provider: JwtProvider) {
-  const sources = remoteKeys([provider])
-  if (sources.length === 0) return [ok("keys: the public key is configured, so that nobody is asked")]
-  const found = yield* Effect.forEach(sources, ({ source }) => askForSource(provider, source), { concurrency: 8 })
-  return found.flat()
-})
-
-const credentials: Readonly<Record<IntrospectionProvider["clientAuth"]["method"], string>> = {
-  basic: "MCP_CLIENT_ID and MCP_CLIENT_SECRET, or whether it wants MCP_CLIENT_AUTH=post",
-  post: "MCP_CLIENT_ID and MCP_CLIENT_SECRET, or whether it wants MCP_CLIENT_AUTH=basic",
-  bearer: "MCP_CLIENT_SECRET",
-  none: "MCP_CLIENT_AUTH, since none are sent"
-}
-
-const placeOfIntrospection = ({ introspectionEndpoint, issuer }: IntrospectionProvider): string =>
-  introspectionEndpoint ?? `the endpoint in the metadata of ${issuer}`
-
-const askIntrospection = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
-  const { detail, reach } = yield* introspectionProbe(provider, yield* introspectionHttp(provider))
-  switch (reach) {
-    case "ready":
-      return [ok(`introspection: ${placeOfIntrospection(provider)} answers, and knows nothing of a made-up token`)]
-    case "refused":
-      return [error(`introspection: ${detail}: ${credentialsRefused(credentials[provider.clientAuth.method])}`)]
-    case "unavailable":
-      return [error(`introspection: ${detail}`)]
-  }
-})
-
-const askUserinfo = Effect.fnUntraced(function*(provider: UserinfoProvider) {
-  const { detail, reach } = yield* userinfoProbe(provider, yield* userinfoHttp(provider))
-  return reach === "ready"
-    ? [ok(`userinfo: the endpoint of ${provider.issuer} answers, and refuses a made-up token`)]
-    : [error(`userinfo: ${detail}`)]
+const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe }: EndpointAsked) {
+  const { detail, reach } = yield* probe
+  if (reach === "ready") return [ok(`${name}: ${good}`)]
+  return [
+    error(
+      reach === "refused" && credentials !== undefined
+        ? `${name}: ${detail}: ${credentialsRefused(credentials)}`
+        : `${name}: ${detail}`
+    )
+  ]
 })
 
 /** Asks a provider; never fails, and takes no longer than its own exchanges may. */
-export const askProvider = (
+export const askProvider = Effect.fnUntraced(function*(
   provider: Provider
-): Effect.Effect<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> => {
-  switch (provider.type) {
-    case "authkit":
-    case "oidc":
-      return askJwtProvider(provider)
-    case "introspection":
-      return askIntrospection(provider)
-    case "userinfo":
-      return askUserinfo(provider)
-    case "static":
-      return Effect.succeed([ok("static tokens need nobody to be asked")])
-  }
-}
+): Effect.fn.Return<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> {
+  const asked = typeOf(provider).asks?.(provider) ?? []
+  if (asked.length === 0) return [ok("it is complete as configured: nobody has to be asked")]
+  const found = yield* Effect.forEach(
+    asked,
+    (one): Effect.Effect<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> =>
+      one._tag === "Keys" ? askForSource(one) : askEndpoint(one),
+    { concurrency: 8 }
+  )
+  return found.flat()
+})

@@ -7,6 +7,7 @@ import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
+import { typeOf } from "../../providers/types.ts"
 import { ProxyFailed } from "../../remote/ProxyFailed.ts"
 import { readAuthorities } from "./authorities.ts"
 import { type Proxy, type ProxyFor, readProxies } from "./proxies.ts"
@@ -21,7 +22,7 @@ const straight: ProxyFor = () => undefined
  */
 export const readOutbound = Effect.fnUntraced(function*({ caFile, providers }: GatewaySettings) {
   const secureContext = yield* readAuthorities(caFile)
-  const asksOthers = providers.some(({ type }) => type !== "static")
+  const asksOthers = providers.some((provider) => typeOf(provider).asks !== undefined)
   const proxyFor = asksOthers
     // Not settings of ours, but of the machine: they have no names in the file.
     ? yield* Effect.mapError(

@@ -16,7 +16,11 @@ import { anyUpstream } from "./upstream.ts"
 const anything = { settings: anySettings, caller: anyCaller, verdict: anyVerdict, upstream: anyUpstream }
 
 const issuers = ({ providers }: GatewaySettings): ReadonlyArray<string> => [
-  ...new Set(providers.flatMap((provider) => provider.type === "static" ? [] : [provider.issuer]))
+  ...new Set(
+    providers.flatMap((provider) =>
+      "issuer" in provider && typeof provider.issuer === "string" ? [provider.issuer] : []
+    )
+  )
 ]
 
 /** What a proxy says of the request that it hands on, each alone and all at once. */

@@ -1,6 +1,5 @@
 /** Who bears a token, from claims that are already proven. Pure. */
 import * as Result from "effect/Result"
-import type { IdentityRules } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { Refusal } from "../Refusal.ts"
@@ -10,6 +9,15 @@ import { readScopes } from "./scopes.ts"
 import { readSubject } from "./subject.ts"
 import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
+
+/** How the claims of a provider become an identity. */
+export interface IdentityRules {
+  /** The provider's name. */
+  readonly name: string
+  readonly issuer: string
+  /** Leave an e-mail address out unless `email_verified` is true; else it is left out only if that is false. */
+  readonly requireVerifiedEmail: boolean
+}
 
 /**
  * Makes the identity that claims describe.

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { JwtProvider } from "../../config/GatewaySettings.ts"
+import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 import { fillTemplate, issuersOf } from "../../config/kinds/issuerTemplate.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
 import { show } from "../../errors/show.ts"
@@ -11,9 +11,9 @@ import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
 import type { KeyHeader } from "../../keys/KeySet.ts"
 import { isSameIssuer } from "../../remote/issuerUrl.ts"
 import { own } from "../../remote/JsonObject.ts"
-import { checkAudience } from "../claims/audience.ts"
+import { type AudienceRules, checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
-import { identityFromClaims } from "../claims/identity.ts"
+import { identityFromClaims, type IdentityRules } from "../claims/identity.ts"
 import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
 import { checkValidity, expiresAt } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
@@ -21,6 +21,16 @@ import { unavailable } from "../unavailable.ts"
 import type { Holding, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import type { JudgeSignature } from "./signature.ts"
+
+/** What a provider's settings say of its JWTs. */
+export interface JwtRules extends IdentityRules, AudienceRules {
+  /** If `issuer` is a template: the tenants whose tokens are let in. Never empty. */
+  readonly tenants?: ReadonlyArray<string> | undefined
+  /** Never empty. */
+  readonly algorithms: ReadonlyArray<JwsAlgorithm>
+  /** Demand `typ: at+jwt` (RFC 9068, section 4). */
+  readonly requireAccessTokenType: boolean
+}
 
 /** The keys of a provider. */
 export interface ProviderKeys {
@@ -38,7 +48,7 @@ const maxRememberedLength = 4_096
 
 /** What is judged before the signature: nothing that would tell a forger about claims. */
 const checkHeader = (
-  { algorithms, issuer, requireAccessTokenType }: JwtProvider,
+  { algorithms, issuer, requireAccessTokenType }: JwtRules,
   issuers: ReadonlyArray<string>,
   jws: CompactJws
 ) => {
@@ -53,7 +63,7 @@ const checkHeader = (
 }
 
 /** A token that names its tenant twice must name the same one (Entra's `tid` beside the issuer). */
-const checkTenant = ({ issuer, tenants }: JwtProvider, { claims }: CompactJws): Refusal | undefined => {
+const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Refusal | undefined => {
   const tid = own(claims, "tid")
   if (tenants === undefined || tid === undefined) return undefined
   const iss = own(claims, "iss")
@@ -64,7 +74,7 @@ const checkTenant = ({ issuer, tenants }: JwtProvider, { claims }: CompactJws): 
 
 /** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
 const checkClaims = (
-  provider: JwtProvider,
+  provider: JwtRules,
   jws: CompactJws,
   now: number,
   skew: number
@@ -84,7 +94,7 @@ const checkClaims = (
  * @param skew tolerance for times, in seconds
  */
 export const makeJwtVerifier = (
-  provider: JwtProvider,
+  provider: JwtRules,
   skew: number,
   keys: ProviderKeys,
   judgeSignature: JudgeSignature,

@@ -19,7 +19,7 @@ const serversOf = (variables: Record<string, string>) =>
 describe("tenants", () => {
   it("fill the issuer's place for them; UUIDs are compared in lower case", () => {
     const [provider] = settingsOf({ ...entra, MCP_JWT_TENANTS: `${one.toUpperCase()}, ${two}` }).providers
-    assert.deepInclude(provider, { type: "oidc", issuer: entra.MCP_JWT_ISSUER, tenants: [one, two] })
+    assert.deepInclude<unknown>(provider, { type: "oidc", issuer: entra.MCP_JWT_ISSUER, tenants: [one, two] })
   })
 
   it("are demanded by a template, and have no use without one", () => {
@@ -67,7 +67,7 @@ describe("where metadata are", () => {
   it("can be said for providers that have them", () => {
     const url = "https://keycloak.internal/realms/a/.well-known/openid-configuration"
     const [provider] = settingsOf({ ...keycloak, MCP_DISCOVERY_URL: url }).providers
-    assert.deepInclude(provider, { discoveryUrl: url })
+    assert.deepInclude<unknown>(provider, { discoveryUrl: url })
     const problem = onlyProblemOf({ ...keycloak, MCP_DISCOVERY_URL: url, MCP_PROVIDER_HOSTS: "id.example" })
     assert.strictEqual(problem.setting, "MCP_DISCOVERY_URL")
     const plain = { ...keycloak, MCP_DISCOVERY_URL: url.replace("https", "http") }
@@ -78,10 +78,10 @@ describe("where metadata are", () => {
   it("say where tokens are introspected, unless that is configured", () => {
     const client = { MCP_PROVIDER_TYPE: "introspection", MCP_CLIENT_ID: "a", MCP_CLIENT_SECRET: "b".repeat(32) }
     const [provider] = settingsOf({ ...keycloak, ...client }).providers
-    assert.deepInclude(provider, { type: "introspection", introspectionEndpoint: undefined })
+    assert.deepInclude<unknown>(provider, { type: "introspection", introspectionEndpoint: undefined })
     const url = "https://id.example/introspect"
     const [configured] = settingsOf({ ...keycloak, ...client, MCP_INTROSPECTION_URL: url }).providers
-    assert.deepInclude(configured, { introspectionEndpoint: url })
+    assert.deepInclude<unknown>(configured, { introspectionEndpoint: url })
     assert.strictEqual(
       onlyProblemOf({ ...keycloak, ...client, MCP_INTROSPECTION_URL: "ftp://x" }).setting,
       "MCP_INTROSPECTION_URL"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
+import { asOwn } from "../../fixtures/providers.ts"
 import { complete, onlyProblemOf, problemsOf, settingsOf, settingsOfInput } from "../resolving.ts"
 
 const document = { jwt_issuer: "https://issuer.example", jwt_audience: ["https://mcp.example.com/mcp"] }
@@ -130,7 +131,7 @@ describe("config file and embedding", () => {
         }
       ]
     })
-    const [fixed, asked] = settings.providers
+    const [fixed, asked] = settings.providers.map(asOwn)
     assert.isTrue(
       fixed?.type === "static" && Redacted.value(fixed.tokens[0]?.token ?? Redacted.make("")).length === 40
     )
@@ -138,7 +139,7 @@ describe("config file and embedding", () => {
       asked?.type === "introspection" && asked.clientAuth.method === "basic" &&
         Redacted.value(asked.clientAuth.clientSecret) === "s3cret"
     )
-    const [text] = settingsOfInput({ static_tokens: Redacted.make("t:c:s:") }).providers
+    const [text] = settingsOfInput({ static_tokens: Redacted.make("t:c:s:") }).providers.map(asOwn)
     assert.isTrue(text?.type === "static" && Redacted.value(text.tokens[0]?.token ?? Redacted.make("")) === "t")
   })
 })

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { filesToRead, resolve, resolveSources, type Sources } from "../../../src/config/resolve.ts"
 import { fromInput } from "../../../src/config/sources/document.ts"
+import { asOwn } from "../../fixtures/providers.ts"
 import { complete } from "../resolving.ts"
 
 const secret = "c4n4ry-s3cret-0123456789"
@@ -37,7 +38,7 @@ const problemsOf = (sources: Sources): ReadonlyArray<string> => {
 }
 
 const clientSecret = (sources: Sources): string | undefined => {
-  const [provider] = settingsOf(sources).providers
+  const [provider] = settingsOf(sources).providers.map(asOwn)
   return provider?.type === "introspection" && "clientSecret" in provider.clientAuth
     ? Redacted.value(provider.clientAuth.clientSecret)
     : undefined
@@ -87,10 +88,10 @@ describe("settings that are given by files", () => {
       assert.lengthOf(settingsOf(sources).providers, 1, name)
     }
     const key = `-----BEGIN PUBLIC KEY-----\n${"QUJD".repeat(30)}\n-----END PUBLIC KEY-----`
-    const { providers: [provider] } = settingsOf({
+    const [provider] = settingsOf({
       variables: { ...complete, MCP_JWT_PUBLIC_KEY_FILE: path },
       files: { [path]: { text: key } }
-    })
+    }).providers.map(asOwn)
     assert.strictEqual(provider?.type === "oidc" && provider.keys._tag, "PublicKey")
     for (const name of ["MCP_PUBLIC_URL_FILE", "MCP_JWT_ISSUER_FILE"]) {
       assert.deepStrictEqual(problemsOf({ variables: { ...complete, [name]: path }, files }), [

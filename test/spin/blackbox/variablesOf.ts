@@ -1,13 +1,9 @@
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Redacted from "effect/Redacted"
-import type {
-  AllowedOrigins,
-  ClientAuth,
-  GatewaySettings,
-  KeySource,
-  Provider,
-  TrustedProxies
-} from "../../../src/config/GatewaySettings.ts"
+import type { AllowedOrigins, GatewaySettings, Provider, TrustedProxies } from "../../../src/config/GatewaySettings.ts"
+import type { ClientAuth } from "../../../src/providers/clientCredentials.ts"
+import type { KeySource } from "../../../src/providers/jwt.ts"
+import { asOwn, type OwnProvider } from "../../fixtures/providers.ts"
 
 const keysOf = (keys: KeySource) => {
   switch (keys._tag) {
@@ -22,7 +18,7 @@ const keysOf = (keys: KeySource) => {
 
 const orMissing = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
 
-const ownFields = (provider: Provider) => {
+const ownFields = (provider: OwnProvider) => {
   switch (provider.type) {
     case "authkit":
     case "oidc":
@@ -94,7 +90,7 @@ const providerOf = (provider: Provider) => ({
   name: provider.name,
   required_scopes: orMissing(provider.requiredScopes),
   token_prefix: provider.tokenPrefix,
-  ...ownFields(provider)
+  ...ownFields(asOwn(provider))
 })
 
 const proxiesOf = (proxies: TrustedProxies): string =>

@@ -1,7 +1,14 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
-import type { ClientAuth } from "../../config/GatewaySettings.ts"
-import type { ProviderRequest } from "../../remote/ProviderHttp.ts"
+import type { ProviderRequest } from "../remote/ProviderHttp.ts"
+
+/** How the gateway authenticates at an introspection endpoint (RFC 7662, section 2.1). */
+export type ClientAuth =
+  /** HTTP Basic, or in the form (RFC 6749, section 2.3.1). */
+  | { readonly method: "basic" | "post"; readonly clientId: string; readonly clientSecret: Redacted.Redacted<string> }
+  /** A token of the gateway's own (RFC 6750, section 2.1). */
+  | { readonly method: "bearer"; readonly token: Redacted.Redacted<string> }
+  | { readonly method: "none" }
 
 // application/x-www-form-urlencoded, as RFC 6749, appendix B, demands: a blank becomes `+`, `:` becomes `%3A`.
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)

@@ -1,0 +1,90 @@
+/** Where the keys of a provider of JWTs come from. */
+import * as Effect from "effect/Effect"
+import { issuersOf } from "../config/kinds/issuerTemplate.ts"
+import { withoutSlash } from "../config/kinds/resourceUrl.ts"
+import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
+import * as KeySet from "../keys/KeySet.ts"
+import type { KeyHeader } from "../keys/KeySet.ts"
+import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
+import type { ProviderKeys } from "../verify/jwt/JwtVerifier.ts"
+import type { JwtProvider } from "./jwt.ts"
+
+/** A key set, and the issuers whose tokens it is for. */
+interface KeyPlace {
+  readonly issuers: ReadonlyArray<string>
+  readonly source: JwksSource
+}
+
+/**
+ * Where a provider publishes its keys: in one place, or for each tenant where its own metadata say, so that the keys of one
+ * tenant are never those of another.
+ */
+const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
+  const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, tenants } = provider
+  const reach = { allowedDomains, allowHttp }
+  switch (keys._tag) {
+    case "PublicKey":
+      return []
+    case "Jwks":
+      return [{ issuers: issuersOf(provider), source: { _tag: "Jwks", uri: keys.uri, ...reach } }]
+    case "Discovery":
+      return tenants === undefined || discoveryUrl !== undefined
+        ? [{ issuers: issuersOf(provider), source: { _tag: "Discovery", issuer, tenants, discoveryUrl, ...reach } }]
+        : issuersOf(provider).map((issuer) => ({ issuers: [issuer], source: { _tag: "Discovery", issuer, ...reach } }))
+  }
+}
+
+/** Of many tenants so many are asked for their keys before a token needs them. */
+const fetchedAhead = 8
+
+/** The key sets that the gateway must fetch before it can verify. */
+export const remoteKeys = (provider: JwtProvider): ReadonlyArray<JwksSource> =>
+  keyPlaces(provider).slice(0, fetchedAhead).map(({ source }) => source)
+
+const publicKey = Effect.fnUntraced(function*(
+  provider: JwtProvider,
+  pem: string
+): Effect.fn.Return<ProviderKeys, UnusablePublicKey> {
+  const set = yield* fromPem(provider.name, pem, provider.algorithms)
+  // There is one key, whatever `kid` says.
+  return {
+    find: ({ alg }) =>
+      Effect.mapError(
+        KeySet.find(set, { alg, kid: undefined }),
+        () => new UnknownKey({ detail: "the public key does not fit" })
+      ),
+    known: ({ alg }) => KeySet.known(set, { alg, kid: undefined })
+  }
+})
+
+/** The keys that a provider's tokens are verified with. Fails with `UnusablePublicKey` if the configured public key is none. */
+export const makeProviderKeys = Effect.fnUntraced(function*(
+  provider: JwtProvider
+): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {
+  if (provider.keys._tag === "PublicKey") return yield* publicKey(provider, provider.keys.pem)
+  const cache = yield* JwksCache
+  const places = keyPlaces(provider)
+  const [only, second] = places
+  const byIssuer = new Map(
+    places.flatMap(({ issuers, source }) => issuers.map((issuer) => [withoutSlash(issuer), source] as const))
+  )
+  /** `undefined` for an issuer that is not configured, which no token has that comes so far. */
+  const sourceFor = ({ issuer }: KeyHeader): JwksSource | undefined =>
+    only !== undefined && second === undefined
+      ? only.source
+      : issuer === undefined
+      ? undefined
+      : byIssuer.get(withoutSlash(issuer))
+  return {
+    find: (header) => {
+      const source = sourceFor(header)
+      return source === undefined
+        ? Effect.fail(new UnknownKey({ detail: "the issuer has no keys" }))
+        : cache.keyFor(source, header)
+    },
+    known: (header) => {
+      const source = sourceFor(header)
+      return source === undefined ? undefined : cache.known?.(source, header)
+    }
+  }
+})
