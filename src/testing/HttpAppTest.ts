@@ -9,6 +9,8 @@ import { discovery } from "./httpApp/discovery.ts"
 import { everyAnswer } from "./httpApp/everyAnswer.ts"
 import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
 import { forwardedFields } from "./httpApp/forwardedFields.ts"
+import { limits } from "./httpApp/limits.ts"
+import { manyCallers } from "./httpApp/manyCallers.ts"
 import { preflight } from "./httpApp/preflight.ts"
 import { relayedAnswers } from "./httpApp/relayedAnswers.ts"
 import { sessions } from "./httpApp/sessions.ts"
@@ -36,7 +38,9 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...forwardedFields,
   ...forwardedBodies,
   ...relayedAnswers,
-  ...sessions
+  ...sessions,
+  ...limits,
+  ...manyCallers
 ]
 
 /**

@@ -54,12 +54,17 @@ const watchConsole = (write: (text: string) => void): Effect.Effect<void, never,
 export interface Records {
   /** Call it when the effect is done: spans are read as they are then. */
   readonly texts: () => ReadonlyArray<string>
-  /** Runs an effect with a logger of every level, a tracer and a console that write here. */
+  /** A logger of every level and a tracer that write here. */
+  readonly layer: Layer.Layer<never>
+  /** Has the console write here until the scope closes. */
+  readonly watchConsole: Effect.Effect<void, never, Scope.Scope>
+  /** Runs an effect with all of them. */
   readonly record: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 export const makeRecords = (): Records => {
-  const written: Array<string> = []
+  // Made into text when it is read: most records of most cases never are.
+  const written: Array<() => string> = []
   const spans: Array<Tracer.NativeSpan> = []
   const tracer = Tracer.make({
     span: (options) => {
@@ -70,15 +75,19 @@ export const makeRecords = (): Records => {
   })
   const layer = Layer.mergeAll(
     Logger.layer([Logger.make((entry) => {
-      written.push(`${Logger.formatJson.log(entry)}\n${everything(entry.message)}`)
+      // At once: annotations are those of the moment.
+      const line = Logger.formatJson.log(entry)
+      written.push(() => `${line}\n${everything(entry.message)}`)
     })]),
     Layer.succeed(References.MinimumLogLevel, "All"),
     Layer.succeed(Tracer.Tracer, tracer),
     Layer.succeed(Console.Console, globalThis.console)
   )
+  const watching = watchConsole((text) => written.push(() => text))
   return {
-    texts: () => [...written, ...spans.map(spanText)],
-    record: (effect) =>
-      Effect.scoped(Effect.andThen(watchConsole((text) => written.push(text)), Effect.provide(effect, layer)))
+    texts: () => [...written.map((text) => text()), ...spans.map(spanText)],
+    layer,
+    watchConsole: watching,
+    record: (effect) => Effect.scoped(Effect.andThen(watching, Effect.provide(effect, layer)))
   }
 }

@@ -7,6 +7,7 @@ import { admissionDefects } from "./httpApp/admissionDefects.ts"
 import { answerDefects } from "./httpApp/answerDefects.ts"
 import { type App, type Defect, json, receiving, sendingOther, verifying } from "./httpApp/defects.ts"
 import { forwardingDefects } from "./httpApp/forwardingDefects.ts"
+import { sharingDefects } from "./httpApp/sharingDefects.ts"
 
 /** Those of the requirements that have one of these ids. */
 const withIds = (ids: ReadonlyArray<string>) => HttpAppTest.requirements.filter(({ id }) => ids.includes(id))
@@ -33,7 +34,7 @@ describe("HttpAppTest finds nothing in a gateway that", () => {
 })
 
 describe("HttpAppTest finds a gateway that", () => {
-  it.effect.each([...answerDefects, ...admissionDefects, ...forwardingDefects])(
+  it.effect.each([...answerDefects, ...admissionDefects, ...forwardingDefects, ...sharingDefects])(
     "%s",
     ([, ids, app]) =>
       Effect.gen(function*() {

@@ -13,13 +13,21 @@ const unsendable = new Set([
   "APP-03",
   "APP-04",
   "APP-05",
+  "APP-08",
   "APP-21",
   "APP-22",
   "APP-54",
   "APP-57",
   "APP-62",
   "APP-80",
-  "APP-83"
+  "APP-83",
+  // Their clients read responses as they come, or leave; the one here reads them whole.
+  "APP-09",
+  "APP-74",
+  "APP-75",
+  "APP-85",
+  "APP-86",
+  "APP-87"
 ])
 
 Suite.suite(

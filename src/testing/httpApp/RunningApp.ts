@@ -1,13 +1,14 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import { makeRecords } from "../records.ts"
+import type { Caller } from "./caller.ts"
 import type { ClientRequest } from "./clientRequest.ts"
 import { Subject } from "./Subject.ts"
 import { type Circumstances, identityOf, surround } from "./surroundings.ts"
@@ -27,7 +28,11 @@ export interface RunningApp {
   readonly settings: GatewaySettings
   /** Whom the caller's token stands for, if it is good. */
   readonly identity: Identity
-  readonly send: (request: ClientRequest) => Effect.Effect<AppAnswer>
+  readonly send: (request: ClientRequest, caller?: Caller) => Effect.Effect<AppAnswer>
+  /** Sends a request and gives the response with its body still to be read. Interruption is a client that leaves. */
+  readonly open: (request: ClientRequest, caller?: Caller) => Effect.Effect<Response>
+  /** What the app has written so far into the log, into spans and to the console. */
+  readonly written: () => ReadonlyArray<string>
   /** What the MCP server has received, in order. */
   readonly forwarded: ReadonlyArray<UpstreamRequest>
   /** The tokens that the verifier was shown, in order. */
@@ -37,18 +42,44 @@ export interface RunningApp {
 /** The authority that clients know the app by, unless they send another `Host`. */
 export const authority = "gateway.test"
 
-const addressed = (settings: GatewaySettings, token: string, { body, headers, method, target }: ClientRequest) => {
+/** A body that is made as it is read. */
+const streamed = (text: string, more: () => Uint8Array<ArrayBuffer> | undefined): ReadableStream => {
+  let begun = false
+  return new ReadableStream({
+    pull: (controller) => {
+      const piece = begun ? more() : new TextEncoder().encode(text)
+      begun = true
+      if (piece === undefined) controller.close()
+      else controller.enqueue(piece)
+    }
+  }, { highWaterMark: 0 })
+}
+
+const addressed = (
+  settings: GatewaySettings,
+  token: string,
+  { body, headers, method, more, target }: ClientRequest,
+  signal?: AbortSignal
+) => {
   const path = settings.path === "/" ? "" : settings.path
   const fill = (text: string): string => text.replaceAll("{mcp}", () => path).replaceAll("{token}", () => token)
   const filled = fill(target)
   const text = body === undefined || method === "GET" || method === "HEAD" ? undefined : fill(body)
   const fields = new Headers({ host: authority })
-  if (text !== undefined) fields.set("content-length", String(new TextEncoder().encode(text).length))
+  if (text !== undefined && more === undefined) {
+    fields.set("content-length", String(new TextEncoder().encode(text).length))
+  }
   for (const [name, value] of Object.entries(headers)) fields.set(name, fill(value))
   return new Request(`http://${authority}${filled.startsWith("/") ? filled : `/${filled}`}`, {
     method,
     headers: fields,
-    ...(text === undefined ? {} : { body: text })
+    ...(signal === undefined ? {} : { signal }),
+    ...(text === undefined
+      ? {}
+      : more === undefined
+      ? { body: text }
+      // `duplex` is of the Fetch standard, and not in the types.
+      : { body: streamed(text, more), duplex: "half" })
   })
 }
 
@@ -63,20 +94,29 @@ export const runApp = Effect.fnUntraced(function*(
   )
   const { layer, witness } = surround(settings, circumstances)
   const app = yield* Effect.provide(build, layer, { local: true })
-  // Cases are many, and what the app logs is another suite's matter.
-  const context = Context.add(yield* Effect.context<never>(), References.MinimumLogLevel, "None")
+  const records = makeRecords()
+  yield* records.watchConsole
+  const context = yield* Effect.context<never>().pipe(
+    // The span around the app belongs to the server that runs it.
+    Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true),
+    Effect.provide(records.layer)
+  )
   const handler = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(
     app.handle
   )
+  const open = (request: ClientRequest, { token }: Caller = circumstances.caller): Effect.Effect<Response> =>
+    Effect.promise((signal) => handler(addressed(settings, token, request, signal)))
   return {
     settings,
     identity: identityOf(settings, circumstances.caller),
     ...witness,
-    send: (request) =>
-      Effect.promise(async () => {
-        const answer = await handler(addressed(settings, circumstances.caller.token, request))
-        const { headers, status } = answer
-        return { status, headers, text: await answer.text(), relayed: headers.has(upstreamMark) }
-      })
+    written: records.texts,
+    open,
+    send: (request, caller) =>
+      Effect.flatMap(open(request, caller), (answer) =>
+        Effect.promise(async () => {
+          const { headers, status } = answer
+          return { status, headers, text: await answer.text(), relayed: headers.has(upstreamMark) }
+        }))
   }
 })

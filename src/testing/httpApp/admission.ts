@@ -8,8 +8,9 @@ import { anyCaller, anyVerdict, good, outage, refused, type Verdict } from "./ca
 import { anyMethod, message, ping } from "./clientRequest.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
-import { anySettings, settingsWith } from "./settings.ts"
+import { anySettings, providers, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
+import { requiredScopes } from "./surroundings.ts"
 import { anyUpstream, ordinary } from "./upstream.ts"
 
 const anyone = { settings: anySettings, caller: anyCaller, upstream: anyUpstream }
@@ -57,6 +58,19 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
         "https://evil.example",
         "null",
         "https://app.example.evil.example",
+        "https://evil-app.example",
+        "https://evil.app.example",
+        "https://xapp.example",
+        "https://app.examplex",
+        "https://app.exampl",
+        "https://app.example.",
+        "http://app.example",
+        "https://app_example",
+        "https://evil.example?https://app.example",
+        "https://evil.example#https://app.example",
+        "https://evil.example/https://app.example",
+        "http://xlocalhost:6274",
+        "http://evil-127.0.0.1.example",
         "https://app.example@evil.example",
         "https://app.example:8443",
         "https://APP.example",
@@ -112,6 +126,82 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
         assert.includeMembers((answer.headers.get("allow") ?? "").split(", "), [...forwardedMethods])
         assertNotForwarded(app)
       }
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-58",
+      title: "MUST let in only tokens that have each scope that it or their provider requires, as a whole word",
+      source: "RFC 6749, section 3.3; RFC 6750, section 3.1",
+      runs: 60
+    },
+    {
+      settings: settingsWith({
+        required_scopes: oneOf([undefined, "mcp:read", "mcp:read mcp:write"]),
+        providers: oneOf([[providers.scoped, providers.authkit], [{
+          ...providers.scoped,
+          required_scopes: "tools:call tools:list"
+        }]])
+      }),
+      caller: anyCaller,
+      missing: oneOf([0, 1, 2, 3]),
+      instead: oneOf<(scope: string) => ReadonlyArray<string>>([
+        () => [],
+        (scope) => [scope.slice(0, -1)],
+        (scope) => [scope.slice(1)],
+        (scope) => [`${scope}x`, `x${scope}`],
+        (scope) => [`${scope}:all`, `${scope}.own`, `all:${scope}`],
+        (scope) => [scope.toUpperCase()],
+        (scope) => [`${scope.split(":")[0]}`, `${scope.split(":")[0]}:*`, "*", ".*"],
+        (scope) => [`${scope} `, ` ${scope}`, `${scope},other`],
+        (scope) => [...scope]
+      ])
+    },
+    Effect.fnUntraced(function*({ caller, instead, missing, settings }) {
+      const upstream = ordinary
+      const whole = yield* runApp({ caller, settings, upstream, verdict: good })
+      const { relayed } = yield* whole.send(message())
+      assert.isTrue(relayed, "a token with all the scopes was rejected")
+      const required = requiredScopes(whole.settings)
+      const verdict: Verdict = { _tag: "Unscoped", missing: missing % required.length, instead }
+      const app = yield* runApp({ caller, settings, upstream, verdict })
+      assertOwnError(app, yield* app.send(message()), { status: 403, error: "insufficient_scope" })
+      assertNotForwarded(app)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-59",
+      title: "MUST let in pages of the allowed origins, and clients that are no pages",
+      source: "Fetch, section 3.3; MCP 2025-11-25, transports, Security Warning"
+    },
+    {
+      ...anyone,
+      verdict: Arbitrary.Constant(good),
+      upstream: Arbitrary.Constant(ordinary),
+      allowed: oneOf([
+        ["https://app.example", "https://app.example"],
+        [["https://app.example", "https://admin.example:8443"], "https://admin.example:8443"],
+        [undefined, "http://localhost:6274"],
+        [undefined, "http://127.0.0.1:8080"],
+        ["*", "https://anywhere.example"]
+      ])
+    },
+    Effect.fnUntraced(function*({ allowed: [allowed_origins, origin], ...circumstances }) {
+      const app = yield* runApp({
+        ...circumstances,
+        settings: { ...circumstances.settings, ...(allowed_origins === undefined ? {} : { allowed_origins }) }
+      })
+      const listening = allowed_origins === undefined ? circumstances.settings.allowed_origins : undefined
+      // The settings of the case may name other origins than those of this machine.
+      if (listening !== undefined && listening !== "*" && ![listening].flat().includes(origin)) return
+      const page = yield* app.send(message({ origin }))
+      assert.deepStrictEqual([page.status, page.relayed], [200, true], page.text)
+      assert.include(["*", origin], page.headers.get("access-control-allow-origin"))
+      const client = yield* app.send(message())
+      assert.deepStrictEqual([client.status, client.relayed], [200, true], client.text)
     })
   )
 ]

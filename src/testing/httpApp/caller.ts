@@ -1,18 +1,26 @@
 /** Who calls, with which token, and what the verifier says of it. */
 import * as Arbitrary from "effect/Arbitrary"
+import type * as Effect from "effect/Effect"
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
-import { invalidTokenTexts } from "../../http/errorTexts.ts"
+import type { Identity } from "../../identity/Identity.ts"
 import { canaryOf, either, oneOf, textOf } from "../arbitrary.ts"
 
 /** What the verifier says of the caller's token; it refuses all other tokens. */
 export type Verdict =
   | { readonly _tag: "Good" }
-  /** Good, but without one of the scopes that are required. */
-  | { readonly _tag: "Unscoped" }
+  /** Good, but without one of the scopes that are required: the first, unless `missing` is another one's index. */
+  | {
+    readonly _tag: "Unscoped"
+    readonly missing?: number
+    /** The scopes that stand in its place; none unless given. */
+    readonly instead?: (scope: string) => ReadonlyArray<string>
+  }
   | { readonly _tag: "Refused"; readonly reason: InvalidTokenReason }
   | { readonly _tag: "Unavailable"; readonly retryAfter: number }
   /** The verifier has a fault. */
   | { readonly _tag: "Faulty" }
+  /** Good as soon as the effect has ended; `changes` are laid over the identity. */
+  | { readonly _tag: "Scripted"; readonly until: Effect.Effect<void>; readonly changes?: Partial<Identity> }
 
 /** A caller. Every text holds a canary of its own. */
 export interface Caller {
@@ -26,8 +34,24 @@ export interface Caller {
   readonly claim: string
 }
 
+/** The public text of each rejection. Written out again: a suite that took them from the code would follow its mistakes. */
+export const rejectionTexts: Readonly<Record<InvalidTokenReason, string>> = {
+  MalformedToken: "Invalid token format",
+  UnsupportedAlgorithm: "Unsupported algorithm",
+  UnknownKey: "Unknown signing key",
+  InvalidSignature: "Invalid signature",
+  Expired: "Token has expired",
+  NotYetValid: "Token is not yet valid",
+  InvalidIssuer: "Invalid issuer",
+  InvalidAudience: "Invalid audience",
+  MissingClaim: "Missing required claim",
+  Inactive: "Token is not active",
+  UnknownToken: "Token not found",
+  ValidationFailed: "Token validation failed"
+}
+
 // `Object.keys` has no narrower type; the table has exactly these keys.
-const reasons = Object.keys(invalidTokenTexts) as ReadonlyArray<InvalidTokenReason>
+const reasons = Object.keys(rejectionTexts) as ReadonlyArray<InvalidTokenReason>
 
 // What has broken fields, logs and parsers: line ends, quotes, separators, and characters beyond ASCII and Latin-1.
 const pieces = ["\r\nx-injected: 1", "\u0000", "\"", "\\", ",", ";", "%", " ", "é", "山", "😀", "\u202e", "="]

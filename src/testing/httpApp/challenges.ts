@@ -2,12 +2,10 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { isLoopbackHost } from "../../config/kinds/loopback.ts"
-import { invalidTokenTexts } from "../../http/errorTexts.ts"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { anyCaller, good, refused } from "./caller.ts"
+import { anyCaller, good, refused, rejectionTexts } from "./caller.ts"
 import { get, message } from "./clientRequest.ts"
 import { assertOwnError, readChallenge } from "./ownError.ts"
 import { authority, runApp, type RunningApp } from "./RunningApp.ts"
@@ -20,11 +18,13 @@ const wellKnown = "/.well-known/oauth-protected-resource"
 
 const host = oneOf([undefined, "localhost", "127.0.0.1:8080", "[::1]:3000", "Mcp.Example.com:8443", "a-b.example"])
 
+const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"])
+
 /** The URL under which a client that sends this `Host` knows the app. */
 const publicUrl = ({ publicUrl }: GatewaySettings, host = authority): string => {
   if (publicUrl !== undefined) return publicUrl
   const { hostname } = new URL(`http://${host}`)
-  return new URL(`${isLoopbackHost(hostname) ? "http" : "https"}://${host}`).origin
+  return new URL(`${loopbackHosts.has(hostname) ? "http" : "https"}://${host}`).origin
 }
 
 /** Fetches a URL of the app's as a client would: a proxy in front takes the public URL's own path away. */
@@ -74,7 +74,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
       const app = yield* runApp(circumstances)
       const { verdict } = circumstances
       const { description } = assertOwnError(app, yield* app.send(message()), { status: 401, error: "invalid_token" })
-      assert.strictEqual(description, verdict._tag === "Refused" ? invalidTokenTexts[verdict.reason] : undefined)
+      assert.strictEqual(description, verdict._tag === "Refused" ? rejectionTexts[verdict.reason] : undefined)
     })
   ),
 

@@ -11,6 +11,8 @@ export interface ClientRequest {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
+  /** The body comes without a length: the text, and then this, which is asked for as it is read. */
+  readonly more?: (() => Uint8Array<ArrayBuffer> | undefined) | undefined
 }
 
 export const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`

@@ -3,6 +3,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../../config/GatewayConfigInput.ts"
@@ -29,6 +30,8 @@ export interface Circumstances {
   readonly caller: Caller
   readonly verdict: Verdict
   readonly upstream: UpstreamBehaviour
+  /** Others whose tokens are good; nobody unless given. */
+  readonly others?: ReadonlyArray<Caller>
   /** Whether the providers themselves can be reached; they can unless given. */
   readonly providersDown?: boolean
 }
@@ -66,10 +69,12 @@ const fault = (): never => {
 
 const verify = (
   settings: GatewaySettings,
-  { caller, verdict }: Circumstances,
+  { caller, others = [], verdict }: Circumstances,
   token: string
 ): Effect.Effect<Identity, VerificationError> => {
   const provider = settings.providers[0]?.name ?? "none"
+  const other = others.find((other) => other.token === token)
+  if (other !== undefined) return Effect.succeed(identityOf(settings, other))
   if (token !== caller.token) {
     return Effect.fail(new InvalidToken({ reason: "UnknownToken", provider, detail: privateDetail }))
   }
@@ -77,8 +82,11 @@ const verify = (
   switch (verdict._tag) {
     case "Good":
       return Effect.succeed(identity)
-    case "Unscoped":
-      return Effect.succeed({ ...identity, scopes: identity.scopes.slice(1) })
+    case "Unscoped": {
+      const { instead = () => [], missing = 0 } = verdict
+      const scopes = identity.scopes.flatMap((scope, index) => index === missing ? instead(scope) : [scope])
+      return Effect.succeed({ ...identity, scopes })
+    }
     case "Refused":
       return Effect.fail(new InvalidToken({ reason: verdict.reason, provider, detail: privateDetail }))
     case "Unavailable":
@@ -87,6 +95,8 @@ const verify = (
       )
     case "Faulty":
       return Effect.sync(fault)
+    case "Scripted":
+      return Effect.as(verdict.until, { ...identity, ...verdict.changes })
   }
 }
 
@@ -101,7 +111,10 @@ const bodyOf = (text: string, streamed: boolean): UpstreamResponse["body"] => {
     : { _tag: "Bytes", bytes }
 }
 
-const send = (behaviour: UpstreamBehaviour): Effect.Effect<UpstreamResponse, UpstreamUnavailable | UpstreamTimeout> => {
+const send = (
+  behaviour: UpstreamBehaviour,
+  request: UpstreamRequest
+): Effect.Effect<UpstreamResponse, UpstreamUnavailable | UpstreamTimeout, Scope.Scope> => {
   switch (behaviour._tag) {
     case "Answers":
       return Effect.succeed({
@@ -115,6 +128,11 @@ const send = (behaviour: UpstreamBehaviour): Effect.Effect<UpstreamResponse, Ups
       return Effect.fail(new UpstreamTimeout({ millis: 1000 }))
     case "Faulty":
       return Effect.sync(fault)
+    case "Scripted":
+      return Effect.map(behaviour.respond(request), (response) => ({
+        ...response,
+        headers: { ...response.headers, [upstreamMark]: "yes" }
+      }))
   }
 }
 
@@ -144,7 +162,7 @@ export const surround = (settings: GatewaySettings, circumstances: Circumstances
       send: (request) =>
         Effect.suspend(() => {
           witness.forwarded.push(request)
-          return send(circumstances.upstream)
+          return send(circumstances.upstream, request)
         })
     }),
     Layer.succeed(ProviderMetadata, {

@@ -1,6 +1,13 @@
 /** What the MCP server behind does. */
 import * as Arbitrary from "effect/Arbitrary"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { UpstreamUnavailable } from "../../errors/GatewayError.ts"
+import type { UpstreamRequest, UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { oneOf } from "../arbitrary.ts"
+
+/** How a scripted MCP server responds to a request; the scope ends with the exchange. */
+export type Respond = (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamUnavailable, Scope.Scope>
 
 /** An answer of the MCP server, or none. */
 export type UpstreamBehaviour =
@@ -16,6 +23,8 @@ export type UpstreamBehaviour =
   | { readonly _tag: "TimedOut" }
   /** The client has a fault. */
   | { readonly _tag: "Faulty" }
+  /** Whatever this says, for each request. */
+  | { readonly _tag: "Scripted"; readonly respond: Respond }
 
 /** Is on every answer of the MCP server, so that they can be told from the app's own. */
 export const upstreamMark = "x-answered-by-upstream"

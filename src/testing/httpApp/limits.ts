@@ -1,0 +1,106 @@
+/** How much of a request the app takes in, and when. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { either, oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { anyCaller, good, refused, type Verdict } from "./caller.ts"
+import { type ClientRequest, message } from "./clientRequest.ts"
+import { assertNotForwarded, assertOwnError } from "./ownError.ts"
+import { runApp } from "./RunningApp.ts"
+import { anySettings, settingsWith } from "./settings.ts"
+import type { Subject } from "./Subject.ts"
+import { ordinary } from "./upstream.ts"
+
+const block = new Uint8Array(16_384).fill(0x61)
+
+/** A message whose body has no length and no end; counts the blocks that are asked for. */
+const endless = (headers: Readonly<Record<string, string>> = {}) => {
+  const taken = { blocks: 0 }
+  const request: ClientRequest = {
+    ...message(headers, `{"jsonrpc":"2.0","id":1,"method":"`),
+    // 64 MiB, and then the app may be read as having no limit.
+    more: () => taken.blocks++ < 4_096 ? block.slice() : undefined
+  }
+  return { taken, request }
+}
+
+const common = { caller: anyCaller, upstream: Arbitrary.Constant(ordinary) }
+
+export const limits: ReadonlyArray<Requirement<Subject>> = [
+  requirement(
+    {
+      id: "APP-74",
+      title: "MUST stop reading a body without a length at MCP_MAX_BODY_BYTES, respond 413, and forward none of it",
+      source: "RFC 9110, section 15.5.14; RFC 9112, section 7.1; CWE-770",
+      runs: 10
+    },
+    {
+      ...common,
+      settings: settingsWith({ max_body_bytes: oneOf([1_024, 65_536, undefined]) }),
+      verdict: Arbitrary.Constant(good)
+    },
+    Effect.fnUntraced(function*(circumstances) {
+      const app = yield* runApp(circumstances)
+      const { request, taken } = endless()
+      assertOwnError(app, yield* app.send(request), { status: 413, error: "payload_too_large" })
+      const limit = circumstances.settings.max_body_bytes ?? 4_194_304
+      assert.isAtMost(taken.blocks, Number(limit) / block.length + 16)
+      assertNotForwarded(app)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-75",
+      title: "MUST judge the token before it reads the body",
+      source: "CWE-770; RFC 9110, section 10.1.1",
+      runs: 20
+    },
+    {
+      ...common,
+      settings: settingsWith({ required_scopes: Arbitrary.Constant("mcp:read") }),
+      verdict: either(refused, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
+      headers: oneOf([{}, { authorization: "Basic {token}" }, { authorization: "Bearer wrong" }])
+    },
+    Effect.fnUntraced(function*({ headers, ...circumstances }) {
+      const app = yield* runApp(circumstances)
+      const { request, taken } = endless(headers)
+      const { status } = yield* app.send(request)
+      assert.include([401, 403], status)
+      assert.isAtMost(taken.blocks, 4)
+      assertNotForwarded(app)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-76",
+      title: "MUST reject a token longer than MCP_MAX_TOKEN_BYTES with 431 unseen, and let in one that is not longer",
+      source: "RFC 6585, section 5; CWE-770",
+      runs: 10
+    },
+    {
+      ...common,
+      settings: anySettings,
+      verdict: Arbitrary.Constant(good),
+      limit: oneOf([undefined, 1_024, 8_192]),
+      over: oneOf([1, 2, 5_000])
+    },
+    Effect.fnUntraced(function*({ limit, over, settings, ...circumstances }) {
+      const bytes = limit ?? 16_384
+      const long = { ...circumstances.caller, token: "t".repeat(bytes) }
+      const app = yield* runApp({
+        ...circumstances,
+        settings: limit === undefined ? settings : { ...settings, max_token_bytes: limit },
+        others: [long]
+      })
+      const { relayed } = yield* app.send(message(), long)
+      assert.isTrue(relayed, `a token of ${bytes} bytes was rejected`)
+      const response = yield* app.send(message(), { ...long, token: "t".repeat(bytes + over) })
+      assertOwnError(app, response, { status: 431, error: "request_header_fields_too_large" })
+      assert.deepStrictEqual(app.verified, [long.token], "the verifier was shown a token that is too long")
+      assert.lengthOf(app.forwarded, 1)
+    })
+  )
+]
