@@ -1,6 +1,7 @@
 import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import { typesUsing } from "../providers/types.ts"
+import { fromText, jsonSchemaOf, shown } from "./kinds/kind.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKeysOf, type SettingName, settingNames, settings } from "./settings.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
@@ -9,8 +10,9 @@ import { mayBeFile } from "./sources/settingFiles.ts"
 const jsonDefault = (name: SettingName): { readonly default?: string | number | boolean } => {
   const { default: text, kind } = settings[name]
   if (text === undefined) return {}
-  const value = Result.getOrThrow<unknown, unknown>(kind.fromText(text))
-  return { default: typeof value === "number" || typeof value === "boolean" ? value : text }
+  const value = Result.getOrThrow(fromText<unknown>(kind, text))
+  const shownValue = shown<unknown, unknown>(kind, value)
+  return { default: typeof shownValue === "number" || typeof shownValue === "boolean" ? shownValue : text }
 }
 
 /** Editors and generated forms hide what is write-only. */
@@ -35,7 +37,7 @@ const providerMembers = (field: ProviderFieldName): ReadonlyArray<Member> => {
   const { formerly, setting } = providerFields[field]
   const { doc, kind } = settings[setting]
   const description = `${doc} For ${typesUsing(field).join(", ")}.`
-  const schema = { ...kind.schema, description, ...hidden(setting) }
+  const schema = { ...jsonSchemaOf(kind), description, ...hidden(setting) }
   const formerMember: ReadonlyArray<Member> = formerly === undefined ? [] : [[formerly, former(schema, field)]]
   return [[field, schema], ...fileMember(field, setting), ...formerMember]
 }
@@ -48,7 +50,7 @@ const provider: JsonSchema.JsonSchema = {
 
 const member = (name: SettingName): JsonSchema.JsonSchema => {
   const { doc, kind } = settings[name]
-  const schema = name === "MCP_PROVIDERS" ? { ...kind.schema, items: provider } : kind.schema
+  const schema = name === "MCP_PROVIDERS" ? { ...jsonSchemaOf(kind), items: provider } : jsonSchemaOf(kind)
   return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
 

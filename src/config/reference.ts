@@ -1,4 +1,5 @@
 import { typesUsing } from "../providers/types.ts"
+import { labelOf } from "./kinds/kind.ts"
 import { markdownTable } from "./markdownTable.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKeysOf, settingNames, settings, spellingsOf } from "./settings.ts"
@@ -17,7 +18,7 @@ export const settingsReference = (): string =>
         code(name),
         names.map(code).join(", "),
         fileKeysOf(name).slice(0, 1).map(code).join(),
-        secret === true ? `${kind.label}, secret` : kind.label,
+        secret === true ? `${labelOf(kind)}, secret` : labelOf(kind),
         value === undefined ? otherwise ?? "" : code(value),
         doc
       ]

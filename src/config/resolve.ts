@@ -1,14 +1,17 @@
 import * as Result from "effect/Result"
-import type { AllowedOrigins, GatewaySettings } from "./GatewaySettings.ts"
+import type { GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
-import { isLoopbackAddress } from "./kinds/network.ts"
+import { fromText } from "./kinds/kind.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
 import {
   type Decoded,
-  type DefaultedName,
   fileKey,
+  type GatewayName,
+  gatewayNames,
+  propertyOf,
+  type ResolvedSettings,
   type SettingName,
   settingNames,
   settings as table
@@ -25,9 +28,6 @@ const noProvider: Problem = {
   cure: "Set MCP_JWT_ISSUER (AUTHKIT_DOMAIN for AuthKit) and MCP_JWT_AUDIENCE, or MCP_STATIC_TOKENS for development, " +
     "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
 }
-
-/** Where the FTL auth gateway's own manifest has the MCP server; a name that only Spin knows. */
-const spinGatewayUrl = "http://ftl-mcp-gateway.spin.internal/mcp-internal"
 
 /** Settings from the command line: `MCP_WORKERS` is `--workers` there. */
 const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => ({
@@ -72,68 +72,27 @@ export const resolve = (
     for (const complaint of decoded.failure) problems.push({ setting: name, source: value.source, ...complaint })
     return undefined
   }
-  // A default that its own kind refuses is a mistake in the table, which a test looks for.
-  const defaulted = <N extends DefaultedName>(name: N): Decoded<N> =>
-    read(name) ?? Result.getOrThrow(table[name].kind.fromText(table[name].default ?? ""))
+  // Of its own kind, which `read` has; a default that its kind rejects is a mistake in the table, which a test looks for.
+  const used = new Map<GatewayName, unknown>(gatewayNames.map((name) => {
+    const { default: text, kind } = table[name]
+    return [name, read(name) ?? (text === undefined ? undefined : Result.getOrThrow(fromText<unknown>(kind, text)))]
+  }))
+  const usedAs = <N extends GatewayName>(name: N) => used.get(name) as Decoded<N> | undefined
 
-  const authEnabled = defaulted("MCP_AUTH_ENABLED")
-  const publicUrl = read("MCP_PUBLIC_URL")
-  const path = defaulted("MCP_PATH")
-  const host = defaulted("HOST")
-  const resource = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
+  const publicUrl = usedAs("MCP_PUBLIC_URL")
   const providers = resolveProviders(given, {
-    resource,
+    resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, usedAs("MCP_PATH") ?? "/"),
     publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
     allowHttp,
     contentOf
   }, problems)
-  if (authEnabled && !namesProvider(given)) problems.push(noProvider)
-  const requiredScopes = read("MCP_REQUIRED_SCOPES") ?? []
-  const everyRequiredScope = new Set(requiredScopes.concat(providers.flatMap(({ requiredScopes }) => requiredScopes)))
-  const usualOrigins: AllowedOrigins = isLoopbackAddress(host) ? { _tag: "Loopback" } : { _tag: "Any" }
+  if (usedAs("MCP_AUTH_ENABLED") !== false && !namesProvider(given)) problems.push(noProvider)
 
-  const settings: GatewaySettings = {
-    authEnabled,
-    providers,
-    requiredScopes,
-    scopesSupported: read("MCP_SCOPES_SUPPORTED") ?? [...everyRequiredScope],
-    gatewayUrl: read("MCP_SERVER_URL") ?? spinGatewayUrl,
-    path,
-    publicUrl,
-    allowHttp: read("MCP_ALLOW_HTTP") ?? [],
-    caFile: read("MCP_CA_FILE"),
-    trustedProxies: defaulted("MCP_TRUSTED_PROXIES"),
-    allowedOrigins: read("MCP_ALLOWED_ORIGINS") ?? usualOrigins,
-    traceHeader: defaulted("MCP_TRACE_HEADER"),
-    errorStyle: defaulted("MCP_ERROR_STYLE"),
-    forwardAuthorization: defaulted("MCP_FORWARD_AUTHORIZATION"),
-    identityHeaders: defaulted("MCP_IDENTITY_HEADERS"),
-    injectRequestContext: defaulted("MCP_INJECT_REQUEST_CONTEXT"),
-    injectResponseContext: defaulted("MCP_INJECT_RESPONSE_CONTEXT"),
-    bindSessions: defaulted("MCP_BIND_SESSIONS"),
-    sessionKeys: read("MCP_SESSION_KEY") ?? [],
-    maxTokenBytes: defaulted("MCP_MAX_TOKEN_BYTES"),
-    maxBodyBytes: defaulted("MCP_MAX_BODY_BYTES"),
-    clockSkewSeconds: defaulted("MCP_CLOCK_SKEW"),
-    upstreamTimeoutMillis: defaulted("MCP_UPSTREAM_TIMEOUT") * 1000,
-    responseTimeoutMillis: defaulted("MCP_RESPONSE_TIMEOUT") * 1000,
-    clientHeadMillis: defaulted("MCP_CLIENT_HEAD_TIMEOUT") * 1000,
-    clientBodyMillis: defaulted("MCP_CLIENT_BODY_TIMEOUT") * 1000,
-    clientIdleMillis: defaulted("MCP_CLIENT_IDLE_TIMEOUT") * 1000,
-    clientMinRate: defaulted("MCP_CLIENT_MIN_RATE"),
-    upstreamIdleMillis: defaulted("MCP_UPSTREAM_IDLE_TIMEOUT") * 1000,
-    maxWaiting: defaulted("MCP_MAX_WAITING"),
-    maxUpstreamConnections: defaulted("MCP_MAX_UPSTREAM_CONNECTIONS"),
-    maxStreams: defaulted("MCP_MAX_STREAMS"),
-    maxBufferedBytes: defaulted("MCP_MAX_BUFFERED_BYTES"),
-    shutdownTimeoutMillis: defaulted("MCP_SHUTDOWN_TIMEOUT") * 1000,
-    host,
-    port: defaulted("PORT"),
-    workers: defaulted("MCP_WORKERS"),
-    storeVerdicts: defaulted("MCP_STORE_VERDICTS"),
-    logFormat: defaulted("MCP_LOG_FORMAT"),
-    logLevel: defaulted("MCP_LOG_LEVEL")
-  }
+  const requiredScopes = [usedAs("MCP_REQUIRED_SCOPES") ?? [], ...providers.map(({ requiredScopes }) => requiredScopes)]
+  const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...new Set(requiredScopes.flat())] }
+  const own = gatewayNames.map((name) => [propertyOf(name), used.get(name) ?? table[name].absent?.(surroundings)])
+  // `ResolvedSettings` says of each name of the table what stands here under its property.
+  const settings = { ...Object.fromEntries(own) as ResolvedSettings, providers }
   problems.push(...checkForwarding(settings), ...check(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }

@@ -108,7 +108,7 @@ describe("the JSON Schema of the config file", () => {
     assert.isTrue(isValid(defaults))
     assert.deepStrictEqual(
       members.flatMap(([name, schema]) => schema["writeOnly"] === true ? [name] : []),
-      ["static_tokens", "client_secret", "session_key"]
+      ["session_key", "static_tokens", "client_secret"]
     )
     assert.deepStrictEqual(
       members.flatMap(([name, schema]) => schema["deprecated"] === true ? [name] : []),

@@ -552,7 +552,10 @@ describe("bad configurations", () => {
     const named = new Set(cases.map(([, setting]) => setting))
     const free = settingNames.filter((name) => !named.has(name))
     assert.deepStrictEqual(free, [
-      "MCP_CONFIG_FILE",
+      "MCP_IDENTITY_HEADERS",
+      "MCP_INJECT_REQUEST_CONTEXT",
+      "MCP_INJECT_RESPONSE_CONTEXT",
+      "MCP_BIND_SESSIONS",
       "MCP_SCOPES_SUPPORTED",
       "MCP_CA_FILE",
       "MCP_JWT_PUBLIC_KEY",
@@ -561,10 +564,7 @@ describe("bad configurations", () => {
       "MCP_OAUTH_AUTHORIZE_ENDPOINT",
       "MCP_OAUTH_USERINFO_ENDPOINT",
       "MCP_INTROSPECTION_URL",
-      "MCP_IDENTITY_HEADERS",
-      "MCP_INJECT_REQUEST_CONTEXT",
-      "MCP_INJECT_RESPONSE_CONTEXT",
-      "MCP_BIND_SESSIONS",
+      "MCP_CONFIG_FILE",
       "MCP_MAX_BODY_BYTES",
       "MCP_LOG_FORMAT",
       "MCP_LOG_LEVEL"

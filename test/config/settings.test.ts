@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Result from "effect/Result"
 import { gatewaySocket } from "../../src/config/kinds/gatewaySocket.ts"
+import { fromText } from "../../src/config/kinds/kind.ts"
 import { resolveSources } from "../../src/config/resolve.ts"
 import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
 import { complete, settingsOf } from "./resolving.ts"
@@ -65,7 +66,7 @@ describe("settings", () => {
     assert.isAbove(withDefault.length, 20)
     for (const name of withDefault) {
       const { default: value = "", kind } = settings[name]
-      assert.isTrue(Result.isSuccess<unknown, unknown>(kind.fromText(value)), name)
+      assert.isTrue(Result.isSuccess<unknown, unknown>(fromText<unknown>(kind, value)), name)
     }
   })
 
@@ -77,11 +78,11 @@ describe("settings", () => {
 
   it("secrets are marked", () => {
     assert.deepStrictEqual(settingNames.filter((name) => settings[name].secret), [
+      "MCP_SESSION_KEY",
       "MCP_STATIC_TOKENS",
       "MCP_CLIENT_SECRET",
       "MCP_PROVIDERS",
-      "AUTH_CONFIG",
-      "MCP_SESSION_KEY"
+      "AUTH_CONFIG"
     ])
   })
 

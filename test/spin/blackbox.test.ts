@@ -6,6 +6,7 @@ import { generateKeyPairSync } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { jwsAlgorithms, type Provider } from "../../src/config/GatewaySettings.ts"
+import { fromText } from "../../src/config/kinds/kind.ts"
 import { trustedProxies } from "../../src/config/kinds/network.ts"
 import { readSettings } from "../../src/spin/settings.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
@@ -51,7 +52,7 @@ const providers: ReadonlyArray<Provider> = [
   }, { name: "introspection", tokenPrefix: "opaque_", requiredScopes: ["read"] })
 ]
 
-const networks = Result.getOrThrow(trustedProxies.fromText("10.0.0.0/8,::1"))
+const networks = Result.getOrThrow(fromText(trustedProxies, "10.0.0.0/8,::1"))
 
 const plain = settings("http://127.0.0.1:9/mcp", { storeVerdicts: false, authEnabled: false, providers: [] })
 

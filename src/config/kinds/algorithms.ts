@@ -1,26 +1,35 @@
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { type JwsAlgorithm, jwsAlgorithms } from "../GatewaySettings.ts"
-import { type Kind, list, refuse } from "./kinds.ts"
+import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { listForms } from "./kinds.ts"
 
 const isAllowed = (name: string): name is JwsAlgorithm => jwsAlgorithms.some((algorithm) => algorithm === name)
 
-/** Signature algorithms that verify with a public key. */
-export const algorithms: Kind<ReadonlyArray<JwsAlgorithm>, string | ReadonlyArray<JwsAlgorithm>> = list<
-  ReadonlyArray<JwsAlgorithm>,
-  JwsAlgorithm
->(
-  "comma list",
-  /,/,
-  (members) => {
-    const allowed = members.filter(isAllowed)
-    if (allowed.length === members.length) return Result.succeed(allowed)
-    const cure = `List some of ${jwsAlgorithms.join(", ")}`
-    if (members.some((member) => member.toLowerCase() === "none")) {
-      return refuse("allows unsigned tokens (none), which are never accepted", cure)
-    }
-    if (members.some((member) => /^hs\d/i.test(member))) {
-      return refuse("allows HMAC (HS256, HS384, HS512), which would make a public key a signing key", cure)
-    }
-    return refuse("contains an unknown algorithm", cure)
+// What TypeScript code may write; what JSON has there is seen by `parse`.
+const isString = (value: unknown): value is JwsAlgorithm => typeof value === "string"
+
+const parse = (members: ReadonlyArray<string>): Checked<ReadonlyArray<JwsAlgorithm>> => {
+  const allowed = members.filter(isAllowed)
+  if (allowed.length === members.length) return Result.succeed(allowed)
+  const cure = `List some of ${jwsAlgorithms.join(", ")}`
+  if (members.some((member) => member.toLowerCase() === "none")) {
+    return refuse("allows unsigned tokens (none), which are never accepted", cure)
   }
-)
+  if (members.some((member) => /^hs\d/i.test(member))) {
+    return refuse("allows HMAC (HS256, HS384, HS512), which would make a public key a signing key", cure)
+  }
+  return refuse("contains an unknown algorithm", cure)
+}
+
+/** Signature algorithms that verify with a public key. */
+export const algorithms: Kind<ReadonlyArray<JwsAlgorithm>, string | ReadonlyArray<JwsAlgorithm>> = makeKind<
+  ReadonlyArray<JwsAlgorithm>,
+  string | ReadonlyArray<JwsAlgorithm>
+>({
+  ...listForms({ label: "comma list", separator: /,/, parse }),
+  // An unknown name is `parse`'s to judge, which knows why it is none.
+  input: Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.declare(isString))]),
+  file: listForms({ label: "", separator: /,/, parse }).input,
+  show: (value) => value
+})

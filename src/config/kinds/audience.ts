@@ -1,7 +1,8 @@
 import * as Result from "effect/Result"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import { audienceMistake } from "./issuerMistakes.ts"
-import { list, refuse } from "./kinds.ts"
+import { refuse } from "./kind.ts"
+import { list } from "./kinds.ts"
 
 /** Complains about a text in which blanks stand where commas should. */
 export const blankWithin = (what: string) => (text: string): Complaint | undefined =>

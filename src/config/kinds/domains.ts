@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
-import { type Kind, list, refuse } from "./kinds.ts"
+import { type Kind, refuse } from "./kind.ts"
+import { list } from "./kinds.ts"
 
 /**
  * Says whether a host (`URL.hostname`, without port) matches one of the patterns.

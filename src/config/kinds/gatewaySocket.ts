@@ -6,7 +6,7 @@
  * scheme that a client without Unix sockets refuses.
  */
 import * as Result from "effect/Result"
-import { type Checked, refuse } from "./kinds.ts"
+import { type Checked, refuse } from "./kind.ts"
 
 const form = /^http\+unix:\/\/(%2f[\w.~!$&'()*+,;=%-]*)\/[\x21-\x7e]*$/i
 

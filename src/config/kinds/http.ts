@@ -1,7 +1,8 @@
 /** Settings that appear in HTTP messages. */
 import * as Result from "effect/Result"
 import { fieldName } from "../../identity/untrustedFields.ts"
-import { type Kind, refuse, string } from "./kinds.ts"
+import { type Kind, refuse } from "./kind.ts"
+import { string } from "./kinds.ts"
 
 const segments = /^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/
 const taken = ["/.well-known", "/healthz", "/readyz"]

@@ -1,12 +1,9 @@
-/**
- * Kinds of values: how one is read from text (variables) and from JSON (file, embedding), and its JSON Schema.
- *
- * Complaints never repeat the value: it may be a secret that was put into the wrong variable.
- */
-import type { JsonSchema } from "effect/JsonSchema"
+/** The kinds of values that many settings have. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type { Complaint } from "../InvalidConfiguration.ts"
+import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
 import {
   hasTemplate,
   isJsonArray,
@@ -16,57 +13,53 @@ import {
   unfilledTemplate
 } from "./leftovers.ts"
 
-/** A usable value, or everything that is wrong with it. */
-export type Checked<A> = Result.Result<A, ReadonlyArray<Complaint>>
-
-/** A kind of value: `A` after decoding, `Input` as TypeScript code gives it. */
-export interface Kind<out A, out Input = unknown> {
-  /** For documentation: `boolean`, `URL`. */
-  readonly label: string
-  readonly schema: JsonSchema
-  readonly fromText: (text: string) => Checked<A>
-  readonly fromJson: (value: unknown) => Checked<A>
-  /** Whether a decoded value may be used where http is allowed to these hosts only. A method, for its variance. */
-  permit?(value: A, allowHttp: ReadonlyArray<string>): Checked<A>
-  /** Exists in the type only. */
-  readonly Input?: Input
-}
-
-/** Says no, with a reason and a cure. */
-export const refuse = (problem: string, cure: string): Result.Result<never, ReadonlyArray<Complaint>> =>
-  Result.fail([{ problem, cure }])
-
 const controlCharacter = /\p{Cc}/u
 
 type FindLeftover = (text: string) => Complaint | undefined
 
 const plain: FindLeftover = (text) => leftover(text) ?? (hasTemplate(text) ? unfilledTemplate : undefined)
 
+const empty: Complaint = { problem: "is empty", cure: "Leave it out to get the default" }
+const control: Complaint = {
+  problem: "contains a line break or another control character",
+  cure: "Check how the value is quoted"
+}
+
+/** The complaint about a value in whose place a string belongs. */
+const noString = (value: unknown): Complaint =>
+  typeof value === "string" ? empty : { problem: "is not a string", cure: "Write it in quotes" }
+
+/** Reads one line; surrounding white space does not belong to it. */
+const line = <A>(parse: (text: string) => Checked<A>, find: FindLeftover) => (text: string): Checked<A> => {
+  const trimmed = text.trim()
+  if (trimmed === "") return Result.fail([empty])
+  if (controlCharacter.test(trimmed)) return Result.fail([control])
+  const left = find(trimmed)
+  return left === undefined ? parse(trimmed) : Result.fail([left])
+}
+
+/** Shows a value as it is. */
+const asItIs = <A>(value: A): A => value
+
 /**
- * A string that `parse` makes a value of; surrounding white space does not belong to it.
+ * A line of text that `parse` judges.
  *
  * @param find what must not have been left in it
  */
-export const string = <A>(
+export const string = (
   label: string,
-  parse: (text: string) => Checked<A>,
+  parse: (text: string) => Checked<string>,
   find: FindLeftover = plain
-): Kind<A, string> => {
-  const fromText = (text: string): Checked<A> => {
-    const trimmed = text.trim()
-    if (trimmed === "") return refuse("is empty", "Leave it out to get the default")
-    if (controlCharacter.test(trimmed)) {
-      return refuse("contains a line break or another control character", "Check how the value is quoted")
-    }
-    const left = find(trimmed)
-    return left === undefined ? parse(trimmed) : Result.fail([left])
-  }
-  return {
+): Kind<string, string> => {
+  const read = line(parse, find)
+  return makeKind({
     label,
-    schema: { type: "string", minLength: 1 },
-    fromText,
-    fromJson: (value) => typeof value === "string" ? fromText(value) : refuse("is not a string", "Write it in quotes")
-  }
+    input: Schema.NonEmptyString,
+    mistyped: noString,
+    fromJson: read,
+    fromText: read,
+    show: asItIs
+  })
 }
 
 /** Any one line of text. */
@@ -75,20 +68,28 @@ export const text: Kind<string, string> = string("text", Result.succeed)
 /** An issuer, of which its reader says whether it must be a URL. */
 export const issuer: Kind<string, string> = string("text", Result.succeed, leftover)
 
-/** Text that may hold every visible character. */
-const opaque = (find: FindLeftover) => string("text", Result.succeed, find)
-const typedSecret = opaque(leftoverOfSecret)
-// JSON leaves no doubt about its quotation marks.
-const exactSecret = opaque(placeholderAlone)
+/** A secret in TypeScript code. */
+export const RedactedText: Schema.Codec<Redacted.Redacted<string>, Redacted.Redacted<string>> = Schema.Redacted(
+  Schema.String
+)
 
-/** Text that never shows in a log. */
-export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = {
-  label: typedSecret.label,
-  schema: typedSecret.schema,
-  fromText: (text) => Result.map(typedSecret.fromText(text), Redacted.make),
-  fromJson: (value) =>
-    Result.map(exactSecret.fromJson(Redacted.isRedacted(value) ? Redacted.value(value) : value), Redacted.make)
-}
+/** What is shown of a secret. */
+export const hidden = "(hidden)"
+
+const redacted = (text: string): Checked<Redacted.Redacted<string>> => Result.succeed(Redacted.make(text))
+// JSON leaves no doubt about its quotation marks.
+const exactSecret = line(redacted, placeholderAlone)
+
+/** Text that never shows in a log, and may hold every visible character. */
+export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = makeKind({
+  label: "text",
+  input: Schema.Union([Schema.NonEmptyString, RedactedText]),
+  file: Schema.NonEmptyString,
+  mistyped: noString,
+  fromJson: (value) => exactSecret(Redacted.isRedacted(value) ? Redacted.value(value) : value),
+  fromText: line(redacted, leftoverOfSecret),
+  show: () => hidden
+})
 
 const words: ReadonlyMap<string, boolean> = new Map([
   ["true", true],
@@ -101,86 +102,105 @@ const words: ReadonlyMap<string, boolean> = new Map([
   ["0", false]
 ])
 
-/** `true`, `yes`, `on`, `1` and their opposites, in any case; in JSON only `true` and `false`. */
-export const boolean: Kind<boolean, boolean> = {
-  label: "boolean",
-  schema: { type: "boolean" },
-  fromText: (text) => {
-    const value = words.get(text.trim().toLowerCase())
-    return value === undefined ? refuse("is not a boolean", "Write true or false") : Result.succeed(value)
-  },
-  fromJson: (value) =>
-    typeof value === "boolean"
-      ? Result.succeed(value)
-      : refuse("is not a boolean", "Write true or false, without quotes")
+const readBoolean = (text: string): Checked<boolean> => {
+  const value = words.get(text.trim().toLowerCase())
+  return value === undefined ? refuse("is not a boolean", "Write true or false") : Result.succeed(value)
 }
 
+const noBoolean = (): Complaint => ({ problem: "is not a boolean", cure: "Write true or false, without quotes" })
+
+/** `true`, `yes`, `on`, `1` and their opposites, in any case; in JSON only `true` and `false`. */
+export const boolean: Kind<boolean, boolean> = makeKind({
+  label: "boolean",
+  input: Schema.Boolean,
+  mistyped: noBoolean,
+  fromJson: Result.succeed,
+  fromText: readBoolean,
+  show: asItIs
+})
+
 /** `auto`, or a boolean in any of its words. */
-export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = {
+export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = makeKind<"auto" | boolean, "auto" | boolean>({
   label: "auto, or boolean",
-  schema: { anyOf: [{ type: "boolean" }, { type: "string", enum: ["auto"] }] },
-  fromText: (text) => text.trim().toLowerCase() === "auto" ? Result.succeed("auto") : boolean.fromText(text),
-  fromJson: (value) => value === "auto" ? Result.succeed("auto") : boolean.fromJson(value)
+  input: Schema.Union([Schema.Boolean, Schema.Literal("auto")]),
+  mistyped: noBoolean,
+  fromJson: Result.succeed,
+  fromText: (text) => text.trim().toLowerCase() === "auto" ? Result.succeed("auto") : readBoolean(text),
+  show: asItIs
+})
+
+/** The numbers that a setting may have, and what is said of others. */
+export const wholeNumbers = (minimum: number, maximum: number) => {
+  const outside: Complaint = {
+    problem: `is not a whole number from ${minimum} to ${maximum}`,
+    cure: "Write digits only, without unit, sign or separator"
+  }
+  return {
+    label: `${minimum}–${maximum}`,
+    input: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+    mistyped: (value: unknown): Complaint =>
+      typeof value === "string" && /^\s*[0-9]+\s*$/.test(value)
+        ? { problem: "is a string where a number is expected", cure: "Write the digits without quotes" }
+        : outside,
+    fromText: (text: string): Checked<number> => {
+      const value = /^[0-9]{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
+      return value >= minimum && value <= maximum ? Result.succeed(value) : Result.fail([outside])
+    }
+  }
 }
 
 /** A whole number within bounds, in decimal digits. */
-export const integer = (minimum: number, maximum: number): Kind<number, number> => {
-  const check = (value: number): Checked<number> =>
-    Number.isInteger(value) && value >= minimum && value <= maximum
-      ? Result.succeed(value)
-      : refuse(
-        `is not a whole number from ${minimum} to ${maximum}`,
-        "Write digits only, without unit, sign or separator"
-      )
-  return {
-    label: `${minimum}–${maximum}`,
-    schema: { type: "integer", minimum, maximum },
-    fromText: (text) => check(/^[0-9]{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN),
-    fromJson: (value) =>
-      typeof value === "string" && /^\s*[0-9]+\s*$/.test(value)
-        ? refuse("is a string where a number is expected", "Write the digits without quotes")
-        : check(typeof value === "number" ? value : Number.NaN)
-  }
-}
+export const integer = (minimum: number, maximum: number): Kind<number, number> =>
+  makeKind({ ...wholeNumbers(minimum, maximum), fromJson: Result.succeed, show: asItIs })
 
 /** One of a few words; in variables in any case. */
-export const choice = <const Words extends ReadonlyArray<string>>(words: Words): Kind<Words[number], Words[number]> => {
-  const find = (text: string): Checked<Words[number]> => {
-    const word: Words[number] | undefined = words.find((word) => word === text)
-    return word === undefined
-      ? refuse("is not one of the known words", `Write one of ${words.join(", ")}`)
-      : Result.succeed(word)
-  }
-  return {
+export const choice = <const Words extends ReadonlyArray<string>>(
+  words: Words
+): Kind<Words[number], Words[number]> => {
+  const unknown: Complaint = { problem: "is not one of the known words", cure: `Write one of ${words.join(", ")}` }
+  return makeKind<Words[number], Words[number]>({
     label: words.join(", "),
-    schema: { type: "string", enum: [...words] },
-    fromText: (text) => find(text.trim().toLowerCase()),
-    fromJson: (value) => find(typeof value === "string" ? value : "")
-  }
+    input: Schema.Literals(words),
+    mistyped: () => unknown,
+    fromJson: Result.succeed,
+    fromText: (text) => {
+      const written = text.trim().toLowerCase()
+      const word: Words[number] | undefined = words.find((word) => word === written)
+      return word === undefined ? Result.fail([unknown]) : Result.succeed(word)
+    },
+    show: asItIs
+  })
 }
+
+/** What a list is made of. */
+interface ListOptions<A> {
+  readonly label: string
+  readonly separator: RegExp
+  readonly parse: (members: ReadonlyArray<string>) => Checked<A>
+  /** What only a text must not be, where an array would leave no doubt. */
+  readonly checkText?: FindLeftover
+  /** What must not have been left in a member. */
+  readonly find?: FindLeftover
+}
+
+const isStrings = (value: unknown): boolean =>
+  typeof value === "string" || (Array.isArray(value) && value.every((member) => typeof member === "string"))
+
+const noMembers: Complaint = { problem: "is a list without members", cure: "Leave it out to get the default" }
 
 /**
  * Several strings: an array in JSON, or one text with separators; blanks and repetitions are dropped.
  *
- * A list without members is refused, because it reads as "nothing is allowed" and as "nothing is checked".
- *
- * @param checkText what only a text must not be, where an array would leave no doubt
- * @param find what must not have been left in a member
+ * A list without members is rejected, because it reads as "nothing is allowed" and as "nothing is checked".
  */
-export const list = <A, Member extends string = string>(
-  label: string,
-  separator: RegExp,
-  parse: (members: ReadonlyArray<string>) => Checked<A>,
-  checkText: FindLeftover = () => undefined,
-  find: FindLeftover = plain
-): Kind<A, string | ReadonlyArray<Member>> => {
+export const listForms = <A>(
+  { checkText = () => undefined, find = plain, label, parse, separator }: ListOptions<A>
+) => {
   const check = (members: ReadonlyArray<string>): Checked<A> => {
     const kept = new Set(members.map((member) => member.trim()).filter((member) => member !== ""))
-    if (kept.size === 0) return refuse("is a list without members", "Leave it out to get the default")
+    if (kept.size === 0) return Result.fail([noMembers])
     for (const member of kept) {
-      if (controlCharacter.test(member)) {
-        return refuse("contains a line break or another control character", "Check how the value is quoted")
-      }
+      if (controlCharacter.test(member)) return Result.fail([control])
       const left = find(member)
       if (left !== undefined) return Result.fail([left])
     }
@@ -198,21 +218,26 @@ export const list = <A, Member extends string = string>(
   }
   return {
     label,
-    schema: {
-      anyOf: [
-        { type: "string", minLength: 1 },
-        { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 }
-      ]
-    },
+    input: Schema.Union([
+      Schema.NonEmptyString,
+      Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))
+    ]),
+    mistyped: (value: unknown): Complaint =>
+      isStrings(value) ? noMembers : { problem: "is not a list of strings", cure: "Write an array of strings" },
     fromText,
-    fromJson: (value) => {
-      if (typeof value === "string") return fromText(value)
-      return Array.isArray(value) && value.every((member) => typeof member === "string")
-        ? check(value)
-        : refuse("is not a list of strings", "Write an array of strings")
-    }
+    fromJson: (value: string | ReadonlyArray<string>): Checked<A> =>
+      typeof value === "string" ? fromText(value) : check(value)
   }
 }
+
+/** A list whose members stay the strings that they are. */
+export const list = (
+  label: string,
+  separator: RegExp,
+  parse: (members: ReadonlyArray<string>) => Checked<ReadonlyArray<string>>,
+  checkText?: FindLeftover
+): Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> =>
+  makeKind({ ...listForms({ label, separator, parse, ...(checkText && { checkText }) }), show: asItIs })
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -228,3 +253,16 @@ export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>>
         "Use visible ASCII without space, quotation mark and backslash"
       )
 )
+
+const toMillis = (seconds: number): Checked<number> => Result.succeed(seconds * 1000)
+
+/** A time in whole seconds, used in milliseconds. */
+export const seconds = (minimum: number, maximum: number): Kind<number, number> => {
+  const forms = wholeNumbers(minimum, maximum)
+  return makeKind({
+    ...forms,
+    fromJson: toMillis,
+    fromText: (text) => Result.flatMap(forms.fromText(text), toMillis),
+    show: (millis) => millis / 1000
+  })
+}

@@ -1,7 +1,14 @@
 import * as Result from "effect/Result"
-import { type Checked, type Kind, refuse } from "./kinds.ts"
+import * as Schema from "effect/Schema"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
 
 const block = /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----$/
+
+const noPublicKey: Complaint = {
+  problem: "is not a PEM public key",
+  cure: "Give one block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----, with \\n for line breaks"
+}
 
 const read = (text: string): Checked<string> => {
   // Variables often hold the two characters `\n` for a line break.
@@ -20,19 +27,19 @@ const read = (text: string): Checked<string> => {
   }
   const body = block.exec(pem)?.[1]?.replace(/\s/g, "")
   if (body === undefined || !/^[A-Za-z0-9+/]{40,}={0,2}$/.test(body)) {
-    return refuse(
-      "is not a PEM public key",
-      "Give one block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----, with \\n for line breaks"
-    )
+    return Result.fail([noPublicKey])
   }
   const lines = body.match(/.{1,64}/g) ?? []
   return Result.succeed(`-----BEGIN PUBLIC KEY-----\n${lines.join("\n")}\n-----END PUBLIC KEY-----\n`)
 }
 
 /** One public key, PEM with SubjectPublicKeyInfo (RFC 7468, section 13), brought to its usual line breaks. */
-export const publicKey: Kind<string, string> = {
+export const publicKey: Kind<string, string> = makeKind<string, string>({
   label: "PEM",
-  schema: { type: "string", minLength: 1 },
+  input: Schema.NonEmptyString,
+  mistyped: (value) =>
+    typeof value === "string" ? noPublicKey : { problem: "is not a string", cure: "Write it in quotes" },
   fromText: read,
-  fromJson: (value) => typeof value === "string" ? read(value) : refuse("is not a string", "Write it in quotes")
-}
+  fromJson: read,
+  show: () => "(PEM)"
+})

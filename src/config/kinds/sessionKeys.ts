@@ -1,28 +1,34 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { type Kind, list, refuse } from "./kinds.ts"
+import * as Schema from "effect/Schema"
+import { type Kind, makeKind, refuse } from "./kind.ts"
+import { hidden, listForms, RedactedText } from "./kinds.ts"
 import { leftoverOfSecret } from "./leftovers.ts"
 
 const shortest = 32
 
-const secrets = list(
-  "one secret, or two while it is changed",
-  /,/,
-  (members) =>
+const secrets = listForms<ReadonlyArray<Redacted.Redacted<string>>>({
+  label: "one secret, or two while it is changed",
+  separator: /,/,
+  parse: (members) =>
     members.length > 2
       ? refuse("has more than two secrets", "Keep the one that is used, and the one before it")
       : members.some((secret) => secret.length < shortest)
       ? refuse(`has a secret of less than ${shortest} characters`, "Make one with: openssl rand -base64 32")
       : Result.succeed(members.map((secret) => Redacted.make(secret))),
-  () => undefined,
-  leftoverOfSecret
-)
+  find: leftoverOfSecret
+})
+
+type Input = string | ReadonlyArray<string> | Redacted.Redacted<string>
 
 /** The secrets of a gateway: the first is used, one behind it is still understood. */
-export const sessionKeys: Kind<
+export const sessionKeys: Kind<ReadonlyArray<Redacted.Redacted<string>>, Input> = makeKind<
   ReadonlyArray<Redacted.Redacted<string>>,
-  string | ReadonlyArray<string> | Redacted.Redacted<string>
-> = {
+  Input
+>({
   ...secrets,
-  fromJson: (value) => secrets.fromJson(Redacted.isRedacted(value) ? Redacted.value(value) : value)
-}
+  input: Schema.Union([secrets.input, RedactedText]),
+  file: secrets.input,
+  fromJson: (value) => secrets.fromJson(Redacted.isRedacted(value) ? Redacted.value(value) : value),
+  show: () => hidden
+})

@@ -5,11 +5,13 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type { StaticToken } from "../GatewaySettings.ts"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { nearestName, showMember } from "../sources/nearestName.ts"
-import { type Checked, integer, type Kind, refuse, scopes as scopeList, secret, text as line } from "./kinds.ts"
+import { type Checked, fromJson, fromText, type Kind, makeKind, refuse } from "./kind.ts"
+import { hidden, integer, scopes as scopeList, secret, text as line } from "./kinds.ts"
 import { leftoverOfSecret } from "./leftovers.ts"
 
 /** One static token as TypeScript and JSON write it. */
@@ -38,7 +40,8 @@ const form = "Write token:client:subject:scope,scope[:expiry], several separated
   "{token, client_id, subject, scopes, expires_at, email, name}"
 
 // The latest expiry is in the year 5138: a larger number is one of milliseconds.
-const expiry = integer(0, 99_999_999_999)
+const latestExpiry = 99_999_999_999
+const expiry = integer(0, latestExpiry)
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 const absent: ReadonlySet<string> = new Set(["undefined", "null"])
 
@@ -73,8 +76,8 @@ const parseLine = (text: string): Checked<StaticToken> => {
   const granted = (expires ? rest.slice(0, -1) : rest).join(":")
   return Result.flatMap(
     Result.all({
-      scopes: granted.replace(/[\s,]/g, "") === "" ? Result.succeed(noScopes) : scopeList.fromText(granted),
-      expiresAt: expires ? expiry.fromText(last) : Result.succeed(undefined)
+      scopes: granted.replace(/[\s,]/g, "") === "" ? Result.succeed(noScopes) : fromText(scopeList, granted),
+      expiresAt: expires ? fromText(expiry, last) : Result.succeed(undefined)
     }),
     (parsed) => check({ token: Redacted.make(token), clientId, subject, ...parsed, email: undefined, name: undefined })
   )
@@ -89,17 +92,17 @@ const parseMember = (value: unknown): Checked<StaticToken> => {
     return refuse(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
   }
   const optional = <A>(name: string, kind: Kind<A>): Checked<A | undefined> =>
-    given.has(name) ? kind.fromJson(given.get(name)) : Result.succeed(undefined)
+    given.has(name) ? fromJson(kind, given.get(name)) : Result.succeed(undefined)
   const granted = given.get("scopes")
   return Result.flatMap(
     Result.mapError(
       Result.all({
-        token: secret.fromJson(given.get("token")),
-        clientId: line.fromJson(given.get("client_id")),
-        subject: line.fromJson(given.get("subject")),
+        token: fromJson(secret, given.get("token")),
+        clientId: fromJson(line, given.get("client_id")),
+        subject: fromJson(line, given.get("subject")),
         scopes: granted === undefined || granted === "" || (Array.isArray(granted) && granted.length === 0)
           ? Result.succeed(noScopes)
-          : scopeList.fromJson(granted),
+          : fromJson(scopeList, granted),
         expiresAt: optional("expires_at", expiry),
         email: optional("email", line),
         name: optional("name", line)
@@ -137,13 +140,7 @@ const collect = (parsed: ReadonlyArray<Checked<StaticToken>>): Checked<ReadonlyA
   return complaints.length === 0 ? Result.succeed(tokens) : Result.fail(complaints)
 }
 
-const fromJson = (value: unknown): Checked<ReadonlyArray<StaticToken>> => {
-  if (Array.isArray(value)) return collect(value.map(parseMember))
-  const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
-  return typeof text === "string" ? fromText(text) : refuse("is neither a string nor an array", form)
-}
-
-const fromText = (text: string): Checked<ReadonlyArray<StaticToken>> => {
+const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
   const left = leftoverOfSecret(text.trim())
   if (left !== undefined) return Result.fail([left])
   if (/^\s*[[{]/.test(text)) {
@@ -156,35 +153,46 @@ const fromText = (text: string): Checked<ReadonlyArray<StaticToken>> => {
   return collect(text.split(/[;\r\n]/).filter((part) => part.trim() !== "").map(parseLine))
 }
 
+type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
+
+// Entries are judged one by one, so that a complaint says which of them is wrong, and never what it holds.
+const isInput = (value: unknown): value is Input =>
+  typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
+
+/** What one entry is in the config file. */
+const Entry = Schema.Struct({
+  token: Schema.NonEmptyString,
+  client_id: Schema.NonEmptyString,
+  subject: Schema.NonEmptyString,
+  scopes: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
+  expires_at: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: latestExpiry })).annotate({
+      description: "Seconds since 1970."
+    })
+  ),
+  email: Schema.optionalKey(Schema.String),
+  name: Schema.optionalKey(Schema.String)
+})
+
 /** Never empty, all tokens different. */
-export const staticTokens: Kind<
-  ReadonlyArray<StaticToken>,
-  string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
-> = {
+export const staticTokens: Kind<ReadonlyArray<StaticToken>, Input> = makeKind<ReadonlyArray<StaticToken>, Input>({
   label: "token list",
-  schema: {
-    anyOf: [
-      { type: "string", minLength: 1 },
-      {
-        type: "array",
-        minItems: 1,
-        items: {
-          type: "object",
-          additionalProperties: false,
-          required: ["token", "client_id", "subject"],
-          properties: {
-            token: { type: "string", minLength: 1 },
-            client_id: { type: "string", minLength: 1 },
-            subject: { type: "string", minLength: 1 },
-            scopes: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
-            expires_at: { type: "integer", minimum: 0, description: "Seconds since 1970." },
-            email: { type: "string" },
-            name: { type: "string" }
-          }
-        }
-      }
-    ]
+  input: Schema.declare(isInput),
+  file: Schema.Union([Schema.NonEmptyString, Schema.Array(Entry).check(Schema.isMinLength(1))]),
+  mistyped: () => ({ problem: "is neither a string nor an array", cure: form }),
+  fromJson: (value) => {
+    if (typeof value === "string") return parse(value)
+    return Redacted.isRedacted(value) ? parse(Redacted.value(value)) : collect(value.map(parseMember))
   },
-  fromText,
-  fromJson
-}
+  fromText: parse,
+  show: (tokens) =>
+    tokens.map(({ clientId, email, expiresAt, name, scopes, subject }) => ({
+      token: hidden,
+      client_id: clientId,
+      subject,
+      scopes,
+      expires_at: expiresAt,
+      email,
+      name
+    }))
+})

@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
-import { list, refuse } from "./kinds.ts"
+import { refuse } from "./kind.ts"
+import { list } from "./kinds.ts"
 
 const maxTenants = 1000
 

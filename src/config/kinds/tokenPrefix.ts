@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
-import { type Kind, refuse, string } from "./kinds.ts"
+import { type Kind, refuse } from "./kind.ts"
+import { string } from "./kinds.ts"
 
 /** The beginning of a token: `mat_`. */
 export const tokenPrefix: Kind<string, string> = string("text", (text) =>

@@ -3,7 +3,8 @@
  */
 import * as Result from "effect/Result"
 import { checkSocketUrl, meansSocket } from "./gatewaySocket.ts"
-import { type Checked, type Kind, refuse, string } from "./kinds.ts"
+import { type Checked, type Kind, permitted, refuse } from "./kind.ts"
+import { string } from "./kinds.ts"
 import { isLoopbackHost } from "./loopback.ts"
 
 const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]+)[\x21-\x5b\x5d-\x7e]*$/i
@@ -57,13 +58,13 @@ export const issuerUrl = (text: string, allowHttp: ReadonlyArray<string> = []): 
 }
 
 /** A URL of a provider: https, or http on a host that may have it. A bare domain gets `https://`. */
-export const providerUrl: Kind<string, string> = {
-  ...string("https URL", (text) => {
+export const providerUrl: Kind<string, string> = permitted(
+  string("https URL", (text) => {
     const url = withScheme(text)
     return Result.map(check(url, { query: true }), () => url)
   }),
   permit
-}
+)
 
 /** Where the MCP server is: http, https, or http over a Unix socket. */
 export const gatewayUrl: Kind<string, string> = string("URL", (text) =>
@@ -72,8 +73,8 @@ export const gatewayUrl: Kind<string, string> = string("URL", (text) =>
     : Result.map(check(text, { query: false }), () => text))
 
 /** Where clients find the gateway: the serialised origin, and the path if there is one, without a slash at the end. */
-export const publicUrl: Kind<string, string> = {
-  ...string("https URL", (text) =>
+export const publicUrl: Kind<string, string> = permitted(
+  string("https URL", (text) =>
     Result.flatMap(check(text, { query: false }), ({ origin, pathname }) => {
       const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname
       return /\/(?:\/|$)/.test(path)
@@ -81,4 +82,4 @@ export const publicUrl: Kind<string, string> = {
         : Result.succeed(origin + path)
     })),
   permit
-}
+)

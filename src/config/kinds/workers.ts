@@ -1,21 +1,26 @@
 import * as Result from "effect/Result"
-import { type Checked, integer, type Kind, refuse } from "./kinds.ts"
+import * as Schema from "effect/Schema"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { type Kind, makeKind } from "./kind.ts"
+import { wholeNumbers } from "./kinds.ts"
 
-const count = integer(1, 1024)
+const count = wholeNumbers(1, 1024)
 
-const orAuto = (checked: Checked<number>): Checked<number> =>
-  Result.isSuccess(checked)
-    ? checked
-    : refuse("is neither a whole number from 1 to 1024 nor `auto`", "Write digits only, or auto")
+const neither: Complaint = {
+  problem: "is neither a whole number from 1 to 1024 nor `auto`",
+  cure: "Write digits only, or auto"
+}
 
 /** A number of processes, or `auto`. */
-export const workers: Kind<number | "auto", number | "auto"> = {
+export const workers: Kind<number | "auto", number | "auto"> = makeKind<number | "auto", number | "auto">({
   label: "`auto`, or 1–1024",
-  schema: { anyOf: [count.schema, { type: "string", enum: ["auto"] }] },
-  fromText: (text) => text.trim().toLowerCase() === "auto" ? Result.succeed("auto") : orAuto(count.fromText(text)),
-  fromJson: (value) => {
-    if (value === "auto") return Result.succeed(value)
-    // The only string there is; digits in quotes deserve the plain word.
-    return typeof value === "string" && /^[0-9]+$/.test(value) ? count.fromJson(value) : orAuto(count.fromJson(value))
-  }
-}
+  input: Schema.Union([count.input, Schema.Literal("auto")]),
+  // Digits in quotes deserve the plain word.
+  mistyped: (value) => typeof value === "string" && /^[0-9]+$/.test(value) ? count.mistyped(value) : neither,
+  fromJson: Result.succeed,
+  fromText: (text) =>
+    text.trim().toLowerCase() === "auto"
+      ? Result.succeed("auto")
+      : Result.mapError(count.fromText(text), () => [neither]),
+  show: (value) => value
+})

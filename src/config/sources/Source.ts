@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import type { Problem } from "../InvalidConfiguration.ts"
-import type { Checked } from "../kinds/kinds.ts"
+import { type Checked, fromJson, fromText, permit } from "../kinds/kind.ts"
 import { type Decoded, type SettingName, settings } from "../settings.ts"
 
 /** A value as it was found, not yet decoded. */
@@ -35,8 +35,8 @@ export const decode = <N extends SettingName>(
 ): Checked<Decoded<N>> => {
   if (fromFile === "Unusable") return Result.fail([])
   const { kind } = settings[name]
-  const decoded = isText && typeof value === "string" ? kind.fromText(value) : kind.fromJson(value)
-  return Result.flatMap(decoded, (usable) => kind.permit?.(usable, allowHttp) ?? Result.succeed(usable))
+  const decoded = isText && typeof value === "string" ? fromText(kind, value) : fromJson(kind, value)
+  return Result.flatMap(decoded, (usable) => permit(kind, usable, allowHttp))
 }
 
 /** Several sources as one: for each setting the first that has it. */

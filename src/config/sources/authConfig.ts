@@ -3,6 +3,7 @@
  */
 import * as Result from "effect/Result"
 import type { Complaint } from "../InvalidConfiguration.ts"
+import { fromText } from "../kinds/kind.ts"
 import { type SettingName, settings } from "../settings.ts"
 import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
@@ -39,7 +40,7 @@ export const readAuthConfig = (text: string): {
   readonly given: ReadonlyArray<readonly [SettingName, Given]>
   readonly complaints: ReadonlyArray<Complaint>
 } => {
-  const parsed = settings.AUTH_CONFIG.kind.fromText(text)
+  const parsed = fromText(settings.AUTH_CONFIG.kind, text)
   if (Result.isFailure(parsed)) return { given: [], complaints: parsed.failure }
   const given: Array<readonly [SettingName, Given]> = []
   const complaints: Array<Complaint> = []

@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import type { Complaint } from "../InvalidConfiguration.ts"
-import type { Checked } from "../kinds/kinds.ts"
+import type { Checked } from "../kinds/kind.ts"
 import { showMember } from "./nearestName.ts"
 
 // What stands between quotes may still be no string: it has a line break in it, or a wrong escape.

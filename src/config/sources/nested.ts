@@ -1,32 +1,49 @@
 /** Settings that hold other settings. Their members are looked at one by one, elsewhere. */
 import * as Result from "effect/Result"
-import { type Checked, type Kind, refuse } from "../kinds/kinds.ts"
+import * as Schema from "effect/Schema"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { type Checked, type Kind, makeKind } from "../kinds/kind.ts"
 import { parseJson } from "./jsonText.ts"
 
 /** Says whether a value is an object in the sense of JSON. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const array = (value: unknown): Checked<ReadonlyArray<unknown>> =>
-  Array.isArray(value)
-    ? Result.succeed(value)
-    : refuse("is not an array", "Write [{\"type\": …, \"issuer\": …}], one object for each provider")
+type Entries = ReadonlyArray<Readonly<Record<string, unknown>>>
+
+const noArray = (): Complaint => ({
+  problem: "is not an array",
+  cure: "Write [{\"type\": …, \"issuer\": …}], one object for each provider"
+})
+
+const isEntries = (value: unknown): value is Entries => Array.isArray(value)
 
 /** The entries of `MCP_PROVIDERS`. */
-export const entries: Kind<ReadonlyArray<unknown>, ReadonlyArray<Readonly<Record<string, unknown>>>> = {
+export const entries: Kind<ReadonlyArray<unknown>, Entries> = makeKind<ReadonlyArray<unknown>, Entries>({
   label: "JSON",
-  schema: { type: "array" },
-  fromText: (text) => Result.flatMap(parseJson(text), array),
-  fromJson: array
-}
+  input: Schema.declare(isEntries),
+  file: Schema.Array(Schema.Unknown),
+  mistyped: noArray,
+  fromJson: Result.succeed,
+  fromText: (text) =>
+    Result.flatMap(parseJson(text), (value) => Array.isArray(value) ? Result.succeed(value) : Result.fail([noArray()])),
+  show: () => []
+})
 
-const object = (value: unknown): Checked<Readonly<Record<string, unknown>>> =>
-  isObject(value) ? Result.succeed(value) : refuse("is not a JSON object", "Write {\"providers\": […]}")
+type JsonObject = Readonly<Record<string, unknown>>
+
+const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: "Write {\"providers\": […]}" })
 
 /** A JSON object. */
-export const json: Kind<Readonly<Record<string, unknown>>> = {
+export const json: Kind<JsonObject, JsonObject> = makeKind<JsonObject, JsonObject>({
   label: "JSON",
-  schema: { type: "object" },
-  fromText: (text) => Result.flatMap(parseJson(text), object),
-  fromJson: object
-}
+  input: Schema.Record(Schema.String, Schema.Unknown),
+  mistyped: noObject,
+  fromJson: Result.succeed,
+  fromText: (text) =>
+    Result.flatMap(
+      parseJson(text),
+      (value): Checked<JsonObject> => isObject(value) ? Result.succeed(value) : Result.fail([noObject()])
+    ),
+  show: (value) => value
+})

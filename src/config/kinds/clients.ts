@@ -1,0 +1,15 @@
+import * as Result from "effect/Result"
+import { blankWithin } from "./audience.ts"
+import { refuse } from "./kind.ts"
+import { list } from "./kinds.ts"
+
+/** OAuth clients. */
+export const clients = list(
+  "comma list",
+  /,/,
+  (members) =>
+    members.includes("*")
+      ? refuse("contains a wildcard", "Name the clients, or leave the setting out to check none")
+      : Result.succeed(members),
+  blankWithin("a client id")
+)

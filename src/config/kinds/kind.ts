@@ -1,0 +1,143 @@
+/**
+ * Kinds of values: Effect Schemas from what JSON and TypeScript code write to what the gateway uses.
+ *
+ * Decoding reads a setting, encoding shows one. Each Schema is annotated with its label, with the Schema that reads the
+ * same value from text (variables), and with what an operator is told of a value of another type. Complaints never repeat
+ * the value: it may be a secret that was put into the wrong variable.
+ */
+import * as Effect from "effect/Effect"
+import type { JsonSchema } from "effect/JsonSchema"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Complaint } from "../InvalidConfiguration.ts"
+
+/** A usable value, or everything that is wrong with it. */
+export type Checked<A> = Result.Result<A, ReadonlyArray<Complaint>>
+
+/** Rejects a value, with what is wrong and how to fix it. */
+export const refuse = (problem: string, cure: string): Result.Result<never, ReadonlyArray<Complaint>> =>
+  Result.fail([{ problem, cure }])
+
+/** The Schema of a setting's value: `A` is what is used, `Input` what JSON and TypeScript code write. */
+export type Kind<A, Input = unknown> = Schema.Codec<A, Input>
+
+/** Whether a decoded value may be used where http is allowed to these hosts only. */
+type Permit<A> = (value: A, allowHttp: ReadonlyArray<string>) => Checked<A>
+
+interface KindAnnotations<A = unknown> {
+  /** For documentation: `boolean`, `URL`. */
+  readonly label: string
+  /** Reads the value from a variable. */
+  readonly text: Schema.Codec<A, string>
+  /** What a file may have there, where TypeScript code may write more. */
+  readonly file: Schema.Constraint
+  /** What is said of a value that has another type. */
+  readonly mistyped: (value: unknown) => Complaint
+  /** The value as an operator is shown it. */
+  readonly show: (value: A) => unknown
+  readonly permit: Permit<A> | undefined
+}
+
+const key = "mcp-authorizer/kind"
+
+const annotationsOf = <A>(kind: Kind<A>): KindAnnotations<A> => {
+  const found = Schema.resolveAnnotations(kind)?.[key]
+  if (found === undefined) throw new Error("not the Schema of a setting: make it with makeKind")
+  // `makeKind` alone writes this annotation, for the Schema's own type.
+  return found as KindAnnotations<A>
+}
+
+const issueOf = (complaints: ReadonlyArray<Complaint>): SchemaIssue.Issue => {
+  const [first = new SchemaIssue.InvalidValue(), ...others] = complaints.map((complaint) =>
+    new SchemaIssue.InvalidValue({ complaint })
+  )
+  return others.length === 0 ? first : new SchemaIssue.Composite(Schema.Unknown.ast, [first, ...others])
+}
+
+/** The complaints that `issueOf` made, in their order; none where the value has another type. */
+const complaintsOf = (issue: SchemaIssue.Issue): ReadonlyArray<Complaint> => {
+  switch (issue._tag) {
+    case "InvalidValue": {
+      const complaint = issue.annotations?.["complaint"]
+      // `issueOf` alone writes this annotation.
+      return complaint === undefined ? [] : [complaint as Complaint]
+    }
+    case "Encoding":
+    case "Filter":
+    case "Pointer":
+      return complaintsOf(issue.issue)
+    case "Composite":
+      return issue.issues.flatMap(complaintsOf)
+    default:
+      return []
+  }
+}
+
+const reading = <A, I>(from: Schema.Codec<I, I>, parse: (input: I) => Checked<A>, show: (value: A) => I) =>
+  from.pipe(Schema.decodeTo(Schema.declare((_value: unknown): _value is A => true), {
+    decode: SchemaGetter.transformEffect((input: I) => Effect.fromResult(Result.mapError(parse(input), issueOf))),
+    encode: SchemaGetter.transform(show)
+  }))
+
+/** What makes a kind. */
+export interface KindOptions<A, Input> {
+  /** For documentation: `boolean`, `URL`. */
+  readonly label: string
+  /** What JSON and TypeScript code write. */
+  readonly input: Schema.Codec<Input, Input>
+  /** What a file may have there, for the JSON Schema, where TypeScript code may write more. */
+  readonly file?: Schema.Constraint
+  /** What is said of a value that has another type. */
+  readonly mistyped: (value: unknown) => Complaint
+  readonly fromJson: (input: Input) => Checked<A>
+  readonly fromText: (text: string) => Checked<A>
+  /** The value as an operator is shown it. */
+  readonly show: (value: A) => Input
+  readonly permit?: Permit<A>
+}
+
+/** Makes a kind of value. */
+export const makeKind = <A, Input>(
+  { file, fromJson, fromText, input, label, mistyped, permit, show }: KindOptions<A, Input>
+): Kind<A, Input> => {
+  const text = reading(Schema.String, fromText, (value: A) => String(show(value)))
+  const annotations: KindAnnotations<A> = { label, text, file: file ?? input, mistyped, show, permit }
+  return reading(input, fromJson, show).annotate({ [key]: annotations })
+}
+
+/** The same kind for values that may be used only where `permit` lets them. */
+export const permitted = <A, Input>(kind: Kind<A, Input>, permit: Permit<A>): Kind<A, Input> =>
+  kind.annotate({ [key]: { ...annotationsOf(kind), permit } })
+
+const decoded = <A>(schema: Schema.Codec<A, unknown>, value: unknown, mistyped: (value: unknown) => Complaint) =>
+  Result.mapError(Schema.decodeUnknownResult(schema, { errors: "all" })(value), ({ issue }) => {
+    const complaints = complaintsOf(issue)
+    return complaints.length === 0 ? [mistyped(value)] : complaints
+  })
+
+/** Reads a value that JSON or TypeScript code wrote. */
+export const fromJson = <A>(kind: Kind<A>, value: unknown): Checked<A> =>
+  decoded(kind, value, annotationsOf(kind).mistyped)
+
+/** Reads a value that a variable holds. */
+export const fromText = <A>(kind: Kind<A>, text: string): Checked<A> => {
+  const { mistyped, text: schema } = annotationsOf(kind)
+  return decoded(schema, text, mistyped)
+}
+
+/** The value, if it may be used where http is allowed to these hosts only. */
+export const permit = <A>(kind: Kind<A>, value: A, allowHttp: ReadonlyArray<string>): Checked<A> =>
+  annotationsOf(kind).permit?.(value, allowHttp) ?? Result.succeed(value)
+
+/** How the documentation calls a kind. */
+export const labelOf = (kind: Kind<unknown>): string => annotationsOf(kind).label
+
+/** What a file may have there, as a JSON Schema. */
+export const jsonSchemaOf = (kind: Kind<unknown>): JsonSchema =>
+  Schema.toJsonSchemaDocument(annotationsOf(kind).file, { onExcessProperty: "error" }).schema
+
+/** A value as an operator is shown it. */
+// `makeKind` alone writes this annotation, with what it shows.
+export const shown = <A, Input>(kind: Kind<A, Input>, value: A): Input => annotationsOf(kind).show(value) as Input

@@ -1,0 +1,38 @@
+import type { Kind } from "../kinds/kind.ts"
+
+/** What a setting may depend on that is not given. */
+export interface Surroundings {
+  /** Where the gateway listens. */
+  readonly host: string
+  /** The scopes that the gateway or any of its providers requires. */
+  readonly everyRequiredScope: ReadonlyArray<string>
+}
+
+/** One setting, named by its key in the table: the canonical name of its variable. */
+export interface Setting<out A = unknown> {
+  /** The Schema that decodes it. */
+  readonly kind: Kind<A>
+  /** One sentence for the reference, the JSON Schema and editors, in Markdown. */
+  readonly doc: string
+  /** What it is called in `GatewaySettings`; its member of the file in camel case unless given. */
+  readonly property?: string
+  /** What the setting was called before: accepted as a variable, and as a member of the config file. */
+  readonly formerly?: `MCP_${string}`
+  /** Other spellings of the variable. */
+  readonly aliases?: ReadonlyArray<string>
+  /** As one would write it in a variable. */
+  readonly default?: string
+  /** What the gateway uses where it is not given and has no fixed default; `undefined` unless there is this. */
+  readonly absent?: (surroundings: Surroundings) => unknown
+  /** What happens without a value, where that is not a fixed default. */
+  readonly otherwise?: string
+  /** The value, or a part of it, must not be shown. */
+  readonly secret?: true
+  /** May be given by a file, though it is no secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
+  readonly inFile?: true
+  /** Makes no sense in a file. */
+  readonly variableOnly?: true
+}
+
+/** Nothing, of whatever would be listed. */
+export const none = (): ReadonlyArray<never> => []

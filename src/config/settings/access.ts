@@ -1,0 +1,55 @@
+/** Who may call, and whose word is taken. */
+import { hosts } from "../kinds/domains.ts"
+import { boolean, integer, scopes, text } from "../kinds/kinds.ts"
+import { allowedOrigins, isLoopbackAddress, trustedProxies } from "../kinds/network.ts"
+import { none, type Setting } from "./Setting.ts"
+
+export const access = {
+  MCP_AUTH_ENABLED: {
+    kind: boolean,
+    aliases: ["AUTH_ENABLED"],
+    default: "true",
+    doc: "`false` lets every request pass, without an identity."
+  },
+  MCP_REQUIRED_SCOPES: {
+    kind: scopes,
+    absent: none,
+    aliases: ["MCP_JWT_REQUIRED_SCOPES"],
+    otherwise: "none",
+    doc: "Scopes that every token must have."
+  },
+  MCP_SCOPES_SUPPORTED: {
+    kind: scopes,
+    absent: ({ everyRequiredScope }) => everyRequiredScope,
+    otherwise: "the required scopes",
+    doc: "Scopes that the protected resource metadata lists."
+  },
+  MCP_ALLOWED_ORIGINS: {
+    kind: allowedOrigins,
+    absent: ({ host }) => isLoopbackAddress(host) ? { _tag: "Loopback" } : { _tag: "Any" },
+    otherwise: "loopback origins if `HOST` is loopback, else `*`",
+    doc: "Browser origins that may call; a request from another one is answered 403."
+  },
+  MCP_TRUSTED_PROXIES: {
+    kind: trustedProxies,
+    default: "none",
+    doc: "Networks whose `X-Forwarded-*` fields are believed."
+  },
+  MCP_CA_FILE: {
+    kind: text,
+    otherwise: "the system's authorities alone",
+    doc: "A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server."
+  },
+  MCP_ALLOW_HTTP: {
+    kind: hosts,
+    absent: none,
+    otherwise: "none",
+    doc: "Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`."
+  },
+  MCP_CLOCK_SKEW: {
+    kind: integer(0, 300),
+    property: "clockSkewSeconds",
+    default: "60",
+    doc: "Tolerance for times in tokens, in seconds."
+  }
+} as const satisfies Record<string, Setting>

@@ -1,0 +1,59 @@
+/** Where the gateway listens, and under which URL clients know it. */
+import { endpointPath } from "../kinds/http.ts"
+import { integer, seconds } from "../kinds/kinds.ts"
+import { host } from "../kinds/network.ts"
+import { publicUrl } from "../kinds/urls.ts"
+import { workers } from "../kinds/workers.ts"
+import { type Setting } from "./Setting.ts"
+
+export const listener = {
+  MCP_PUBLIC_URL: {
+    kind: publicUrl,
+    otherwise: "from each request",
+    doc: "The URL under which clients know the gateway, without the MCP path."
+  },
+  MCP_PATH: {
+    kind: endpointPath,
+    default: "/mcp",
+    doc: "The path that is protected and forwarded, with all below it."
+  },
+  HOST: { kind: host, default: "127.0.0.1", doc: "The address to listen on." },
+  PORT: { kind: integer(0, 65_535), default: "3000", doc: "The port to listen on; 0 lets the system choose." },
+  MCP_WORKERS: {
+    kind: workers,
+    default: "1",
+    doc: "How many processes serve the port together; `auto`: as many as the machine runs at a time."
+  },
+  MCP_CLIENT_HEAD_TIMEOUT: {
+    kind: seconds(1, 3600),
+    property: "clientHeadMillis",
+    default: "10",
+    doc: "How long the fields of a request may take to arrive, in seconds."
+  },
+  MCP_CLIENT_BODY_TIMEOUT: {
+    kind: seconds(1, 86_400),
+    property: "clientBodyMillis",
+    default: "60",
+    doc: "How long a request may take to arrive whole, in seconds."
+  },
+  MCP_CLIENT_IDLE_TIMEOUT: {
+    kind: seconds(1, 3600),
+    property: "clientIdleMillis",
+    default: "75",
+    doc:
+      "How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps it."
+  },
+  MCP_CLIENT_MIN_RATE: {
+    kind: integer(0, 1_048_576),
+    default: "128",
+    doc:
+      "How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average over " +
+      "10 seconds (60 for event streams); a slower one is cut off. `0`: any."
+  },
+  MCP_SHUTDOWN_TIMEOUT: {
+    kind: seconds(0, 3600),
+    property: "shutdownTimeoutMillis",
+    default: "10",
+    doc: "How long open answers may take to end after SIGTERM, in seconds."
+  }
+} as const satisfies Record<string, Setting>

@@ -1,0 +1,128 @@
+/** How tokens are verified, where there is one provider. */
+import { clientAuthMethods } from "../GatewaySettings.ts"
+import { algorithms } from "../kinds/algorithms.ts"
+import { audience } from "../kinds/audience.ts"
+import { clients } from "../kinds/clients.ts"
+import { domains } from "../kinds/domains.ts"
+import { boolean, choice, issuer, secret, text } from "../kinds/kinds.ts"
+import { publicKey } from "../kinds/publicKey.ts"
+import { staticTokens } from "../kinds/staticTokens.ts"
+import { tenants } from "../kinds/tenants.ts"
+import { tokenPrefix } from "../kinds/tokenPrefix.ts"
+import { providerUrl } from "../kinds/urls.ts"
+import { type Setting } from "./Setting.ts"
+
+export const provider = {
+  MCP_PROVIDER_TYPE: {
+    kind: choice(["authkit", "oidc", "jwt", "static", "userinfo", "introspection"]),
+    aliases: ["AUTH_PROVIDER_TYPE"],
+    otherwise: "from what is given",
+    doc: "How tokens are verified; `jwt` means `oidc`."
+  },
+  MCP_PROVIDER_NAME: {
+    kind: text,
+    aliases: ["AUTH_PROVIDER_NAME"],
+    otherwise: "the type",
+    doc: "The name of the provider in identities and logs."
+  },
+  MCP_JWT_ISSUER: {
+    kind: issuer,
+    aliases: ["AUTH_PROVIDER_ISSUER", "AUTHKIT_ISSUER", "AUTHKIT_DOMAIN"],
+    doc: "The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`."
+  },
+  MCP_JWT_AUDIENCE: {
+    kind: audience,
+    aliases: ["AUTH_PROVIDER_AUDIENCE", "AUTHKIT_AUDIENCE"],
+    otherwise: "not checked",
+    doc: "Audiences of which a token must have one; `auto` is the public URL with the MCP path."
+  },
+  MCP_ALLOWED_CLIENTS: {
+    kind: clients,
+    otherwise: "not checked",
+    doc:
+      "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud` this " +
+      "takes its place."
+  },
+  MCP_JWT_JWKS_URI: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_JWKS_URI", "AUTHKIT_JWKS_URI"],
+    otherwise: "AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery",
+    doc: "Where the issuer publishes its keys."
+  },
+  MCP_DISCOVERY_URL: {
+    kind: providerUrl,
+    otherwise: "the well-known places of the issuer",
+    doc:
+      "Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the issuer."
+  },
+  MCP_JWT_TENANTS: {
+    kind: tenants,
+    otherwise: "none",
+    doc: "Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`."
+  },
+  MCP_ASSUME_PKCE: {
+    kind: boolean,
+    default: "true",
+    doc:
+      "Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP " +
+      "clients go no further without. `false` for a provider that has none."
+  },
+  MCP_JWT_PUBLIC_KEY: {
+    kind: publicKey,
+    inFile: true,
+    doc: "The issuer's public key, in place of a key set; `\\n` stands for a line break."
+  },
+  MCP_JWT_ALGORITHM: { kind: algorithms, default: "RS256", doc: "Signature algorithms that are accepted." },
+  MCP_REQUIRE_AT_JWT: { kind: boolean, default: "false", doc: "Accept only tokens of type `at+jwt` (RFC 9068)." },
+  MCP_REQUIRE_VERIFIED_EMAIL: {
+    kind: boolean,
+    default: "false",
+    doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false."
+  },
+  MCP_PROVIDER_HOSTS: {
+    kind: domains,
+    formerly: "MCP_ALLOWED_DOMAINS",
+    aliases: ["AUTH_PROVIDER_ALLOWED_DOMAINS"],
+    otherwise: "AuthKit: `*.authkit.app, *.workos.com` and the issuer's own host; else any",
+    doc: "Hosts that the provider's URLs may have."
+  },
+  MCP_TOKEN_PREFIX: {
+    kind: tokenPrefix,
+    doc: "Tokens that begin with this are this provider's, whatever their shape."
+  },
+  MCP_OAUTH_AUTHORIZE_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_AUTHORIZE_ENDPOINT"],
+    doc: "`authorization_endpoint` in the metadata that clients get."
+  },
+  MCP_OAUTH_TOKEN_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_TOKEN_ENDPOINT"],
+    doc: "`token_endpoint` in the metadata that clients get."
+  },
+  MCP_OAUTH_USERINFO_ENDPOINT: {
+    kind: providerUrl,
+    aliases: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
+    otherwise: "userinfo: `{issuer}/oauth/userinfo`, or from discovery if that does not answer",
+    doc: "`userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified."
+  },
+  MCP_STATIC_TOKENS: {
+    kind: staticTokens,
+    secret: true,
+    doc: "Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON."
+  },
+  MCP_INTROSPECTION_URL: {
+    kind: providerUrl,
+    otherwise: "from discovery",
+    doc: "The introspection endpoint (RFC 7662)."
+  },
+  MCP_CLIENT_AUTH: {
+    kind: choice(clientAuthMethods),
+    default: "basic",
+    doc:
+      "How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the " +
+      "form (`post`), the secret as a bearer token, or not at all."
+  },
+  MCP_CLIENT_ID: { kind: text, doc: "The client id for introspection." },
+  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret, or bearer token, for introspection." }
+} as const satisfies Record<string, Setting>

@@ -1,0 +1,73 @@
+/** Where the MCP server is, what it gets, and how long it may take. */
+import { autoOrBoolean, boolean, seconds } from "../kinds/kinds.ts"
+import { sessionKeys } from "../kinds/sessionKeys.ts"
+import { gatewayUrl } from "../kinds/urls.ts"
+import { none, type Setting } from "./Setting.ts"
+
+/** Where the FTL auth gateway's own manifest has the MCP server; a name that only Spin knows. */
+const spinServerUrl = "http://ftl-mcp-gateway.spin.internal/mcp-internal"
+
+export const server = {
+  MCP_SERVER_URL: {
+    kind: gatewayUrl,
+    property: "gatewayUrl",
+    absent: () => spinServerUrl,
+    formerly: "MCP_GATEWAY_URL",
+    aliases: ["AUTH_GATEWAY_URL", "MCP_UPSTREAM_URL"],
+    otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
+    doc:
+      "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
+      "behind the Unix socket `/run/mcp.sock`."
+  },
+  MCP_FORWARD_AUTHORIZATION: {
+    kind: boolean,
+    default: "false",
+    doc: "Hand the client's token on to the MCP server, which MCP forbids."
+  },
+  MCP_IDENTITY_HEADERS: { kind: boolean, default: "true", doc: "Add `x-auth-*` fields to upstream requests." },
+  MCP_INJECT_REQUEST_CONTEXT: {
+    kind: autoOrBoolean,
+    default: "auto",
+    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it."
+  },
+  MCP_INJECT_RESPONSE_CONTEXT: {
+    kind: autoOrBoolean,
+    default: "auto",
+    doc:
+      "Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions, or the " +
+      "client speaks MCP 2024-11-05."
+  },
+  MCP_UPSTREAM_TIMEOUT: {
+    kind: seconds(1, 86_400),
+    property: "upstreamTimeoutMillis",
+    default: "300",
+    doc: "How long the MCP server may take to begin its answer, in seconds."
+  },
+  MCP_RESPONSE_TIMEOUT: {
+    kind: seconds(1, 604_800),
+    property: "responseTimeoutMillis",
+    default: "3600",
+    doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off."
+  },
+  MCP_UPSTREAM_IDLE_TIMEOUT: {
+    kind: seconds(0, 3600),
+    property: "upstreamIdleMillis",
+    default: "1",
+    doc:
+      "How long an idle connection to the MCP server is kept, in seconds, where the server does not say (`Keep-Alive`); " +
+      "choose less than it keeps its own. `0`: a new connection for each request."
+  },
+  MCP_BIND_SESSIONS: {
+    kind: boolean,
+    default: "true",
+    doc: "Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404)."
+  },
+  MCP_SESSION_KEY: {
+    kind: sessionKeys,
+    property: "sessionKeys",
+    absent: none,
+    secret: true,
+    otherwise: "made at start; on Spin sessions are then not bound",
+    doc: "The secret that binds sessions, the same for all replicas: at least 32 characters."
+  }
+} as const satisfies Record<string, Setting>

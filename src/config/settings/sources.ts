@@ -1,0 +1,19 @@
+/** Settings that hold other settings. */
+import { text } from "../kinds/kinds.ts"
+import { entries, json } from "../sources/nested.ts"
+import { type Setting } from "./Setting.ts"
+
+export const sources = {
+  MCP_CONFIG_FILE: { kind: text, variableOnly: true, doc: "A JSON file with settings; variables win over it." },
+  MCP_PROVIDERS: {
+    kind: entries,
+    secret: true,
+    doc: "Several providers, in place of the settings that describe one: a JSON array of objects."
+  },
+  AUTH_CONFIG: {
+    kind: json,
+    secret: true,
+    variableOnly: true,
+    doc: "Gateway URL, trace header and providers in one JSON object, as the FTL auth gateway had them."
+  }
+} as const satisfies Record<string, Setting>
