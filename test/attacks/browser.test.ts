@@ -106,7 +106,7 @@ const almostListed = [
 ]
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) => {
-  it.effect("WEB-01 refuses a page that had its name rebound to the gateway's address", () =>
+  it.effect("WEB-01 rejects a page whose name was rebound to the gateway's address", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const rebound = (...lines: ReadonlyArray<string>) =>
@@ -121,7 +121,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
       assert.deepStrictEqual(answer.headers("vary"), ["Origin"])
     }))
 
-  it.effect("WEB-02 takes nothing for a loopback origin that is not one character for character", () =>
+  it.effect("WEB-02 accepts as a loopback origin only one that is one character for character", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       yield* assertAllHostile(fixture, denied, withOrigins(fixture, almostLoopback))
@@ -132,14 +132,14 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
       ])
     }))
 
-  it.effect("WEB-02 takes nothing for a listed origin that is not one character for character", () =>
+  it.effect("WEB-02 accepts as a listed origin only one that is equal character for character", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture.make({ allowedOrigins: { _tag: "List", origins: [listed] } })
       yield* assertAllHostile(fixture, denied, withOrigins(fixture, almostListed))
       yield* fixture.forwarded({ lines: [`Origin: ${listed}`] })
     }))
 
-  it.effect("WEB-03 lets in what sends no Origin, and every loopback origin, each with a token", () =>
+  it.effect("WEB-03 accepts requests without an Origin, and of every loopback origin, each with a token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const origins = [
@@ -160,7 +160,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
       }
     }))
 
-  it.effect("WEB-04 never allows credentials, and no origin beyond the list but on public metadata", () =>
+  it.effect("WEB-04 never allows CORS credentials, and allows unlisted origins only on public metadata", () =>
     Effect.gen(function*() {
       const evil = "Origin: https://evil.example"
       const restricted = [
@@ -194,7 +194,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
       }
     }))
 
-  it.effect("WEB-04 replaces what the server behind says about origins, and keeps what else varies", () =>
+  it.effect("WEB-04 replaces the MCP server's CORS fields, and keeps the rest of its Vary", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       yield* fixture.upstream.answerWith(respond({

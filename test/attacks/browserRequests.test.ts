@@ -6,7 +6,7 @@ import { rawExchange } from "../support/rawHttp.ts"
 
 const unsupported = { status: 415, error: "unsupported_media_type" }
 
-layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send and show", (it) => {
+layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send and display", (it) => {
   it.effect("WEB-05 answers a preflight from its own list, and never forwards it", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
@@ -44,7 +44,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send
       assert.isEmpty(fixture.upstream.requests())
     }))
 
-  it.effect("WEB-06 refuses what a form or a simple request can send, even with a token", () =>
+  it.effect("WEB-06 rejects what a form or a simple request can send, even with a token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const types = [
@@ -79,7 +79,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send
       }
     }))
 
-  it.effect("WEB-07 answers in JSON that no browser takes for a page, and repeats nothing of the request", () =>
+  it.effect("WEB-07 responds in JSON that no browser displays as a page, and repeats nothing of the request", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { gateway, token } = fixture

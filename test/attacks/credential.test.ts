@@ -24,7 +24,7 @@ const everything = Effect.fnUntraced(function*({ upstream }: GatewayFixture["Ser
 })
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the credential", (it) => {
-  it.effect("CRED-01 answers a request without credentials with a challenge", () =>
+  it.effect("CRED-01 responds to a request without credentials with a challenge", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const answer = yield* assertHostile(fixture, missing, "none", () => post([]))
@@ -90,7 +90,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       )
     }))
 
-  it.effect("CRED-05 drops white space around the value and refuses it inside the token", () =>
+  it.effect("CRED-05 ignores white space around the value and rejects it inside the token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { token } = fixture
@@ -108,7 +108,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       yield* assertAllHostile(fixture, invalid, inside.map((value): Hostile => [value, () => post([bearer(value)])]))
     }))
 
-  it.effect("CRED-06, CRED-07 challenge for Bearer when the token is empty or the scheme another", () =>
+  it.effect("CRED-06, CRED-07 send a Bearer challenge when the token is empty or the scheme another", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const empty = ["Bearer", "Bearer ", "", "Bearer:x"]
@@ -121,7 +121,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       }
     }))
 
-  it.effect("CRED-08, CRED-09 refuse a token in the query, alone and beside the header, and never log it", () =>
+  it.effect("CRED-08, CRED-09 reject a token in the query, alone and together with the header, and never log it", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const good = bearer(fixture.token)
@@ -175,12 +175,12 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       yield* assertHostile(
         fixture,
         { status: 415, error: "unsupported_media_type" },
-        "form beside the header",
+        "form together with the header",
         () => bare("POST /mcp", bearer(token), ...lines) + form
       )
     }))
 
-  it.effect("CRED-11 does not look for a token in another field, and hands no such field on", () =>
+  it.effect("CRED-11 does not look for a token in other fields, and forwards none of them", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { forwarded, reset, token } = fixture
@@ -205,7 +205,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       }
     }))
 
-  it.effect("CRED-12, CRED-14 judge a token up to the limit and refuse a longer one unread", () =>
+  it.effect("CRED-12, CRED-14 check a token up to the limit and reject a longer one unread", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const characters = ["a", ".", "-", "="]
@@ -218,7 +218,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       yield* assertAllHostile(fixture, { ...tooLarge, closes: true }, table(32 * 1024, 1024 * 1024))
     }))
 
-  it.effect("CRED-13 refuses what is not token68", () =>
+  it.effect("CRED-13 rejects what is not token68", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const characters = [",", "\"", "%", "\\", ";", "{", "<", "*", "\xe9", "\xff", "\xa0", "\xf0\x9f\x98\x80", "=a"]
@@ -241,7 +241,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       }
     }))
 
-  it.effect("judges each request of a connection by its own credential", () =>
+  it.effect("checks each request of a connection by its own credential", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset

@@ -93,7 +93,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
     { arbitrary: { runs: 300 } }
   )
 
-  it.effect("ERR-01, HTTP-06 takes no Host for one that no URL can have, in any dialect", () =>
+  it.effect("ERR-01, HTTP-06 rejects a Host that no URL can have, in every dialect", () =>
     Effect.gen(function*() {
       const { origins } = yield* Dialects
       for (const origin of Object.values(origins)) {
@@ -110,7 +110,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
     }))
 
   it.effect.prop(
-    "ERR-01 nothing that a client sends beside the Host reaches the challenge",
+    "ERR-01 nothing that a client sends, apart from the Host, reaches the challenge",
     {
       value: FieldValue,
       name: Schema.Literals(["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "User-Agent", "Via"])
@@ -127,7 +127,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
     { arbitrary: { runs: 150 } }
   )
 
-  it.effect("ERR-01 believes a trusted proxy's host only where it is one, and quotes scopes", () =>
+  it.effect("ERR-01 uses a trusted proxy's host only if it is well-formed, and quotes scopes", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture.make({
         trustedProxies: { _tag: "All" },
@@ -159,7 +159,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       )
     }))
 
-  it.effect("ERR-02 says the same of every token that it does not know, byte for byte", () =>
+  it.effect("ERR-02 responds to every unknown token with the same bytes", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { token } = fixture
@@ -181,7 +181,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       assert.lengthOf([...said], 1)
     }))
 
-  it.effect("ERR-04, ERR-06 every refusal is one bounded line of JSON, whatever it refuses", () =>
+  it.effect("ERR-04, ERR-06 every rejection is one bounded line of JSON, whatever is rejected", () =>
     Effect.gen(function*() {
       const { gateway, logs, reset } = yield* GatewayFixture
       const breakout = "%0d%0a%1b[2J\",\"level\":\"fatal\"}{%E2%80%AE"
@@ -263,7 +263,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       assert.isEmpty(leaks(entries, secret))
     }))
 
-  it.effect("ERR-07 says nothing of what runs here or behind, in any refusal", () =>
+  it.effect("ERR-07 reveals nothing of the gateway or the MCP server in any error", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       // `assertHostile` looks for stack frames, modules, versions and the address behind.

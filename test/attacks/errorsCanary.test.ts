@@ -146,7 +146,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       assert.isNotEmpty(leaks(asked.map((request) => JSON.stringify(request)), tokens.opaque))
     }))
 
-  it.effect("ERR-03 shows no token that a verifier refuses, nor what it says", () =>
+  it.effect("ERR-03 shows no token that a verifier rejects, nor its claims", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Secretive
       const claim = canary("claim")
@@ -208,7 +208,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       }
     }))
 
-  it.effect("ERR-03 shows no token while the server behind breaks down", () =>
+  it.effect("ERR-03 shows no token while the MCP server breaks down", () =>
     Effect.gen(function*() {
       const { issuer, known } = yield* Secretive
       const token = yield* issuer.sign()

@@ -79,7 +79,7 @@ const junk: Readonly<Record<string, readonly [bytes: string, status: number | "b
 }
 
 layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestServices: true })("survival", (it) => {
-  it.effect("ERR-08 survives whatever the server behind sends", () =>
+  it.effect("ERR-08 survives whatever the MCP server sends", () =>
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
       for (const [name, [sent, expected]] of Object.entries(junk)) {
@@ -154,24 +154,28 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
       }
     }), 60_000)
 
-  it.effect("ERR-08 gives up what waits behind an open stream when the client leaves", () =>
-    Effect.gen(function*() {
-      const { bytes, gateway, reset, upstream } = yield* GatewayFixture
-      for (const [behind, count] of [[bytes(), 2], ["\x01junk\r\n\r\n", 1]] as const) {
-        for (const ending of endings) {
-          yield* reset
-          yield* upstream.answerWith(answers.bigStream(Infinity, "text/event-stream"))
-          // Both have been begun by the time so much of the first is here.
-          yield* abandon(gateway.port, bytes() + behind, { ending, millis: 0, read: 500_000 })
-          yield* Effect.timeout(upstream.awaitRequest(count), "5 seconds")
-          for (const { ended } of upstream.requests()) {
-            assert.strictEqual(yield* Effect.timeout(ended, "5 seconds"), "Aborted")
+  it.effect(
+    "ERR-08 cancels requests that wait behind an open stream when the client leaves",
+    () =>
+      Effect.gen(function*() {
+        const { bytes, gateway, reset, upstream } = yield* GatewayFixture
+        for (const [behind, count] of [[bytes(), 2], ["\x01junk\r\n\r\n", 1]] as const) {
+          for (const ending of endings) {
+            yield* reset
+            yield* upstream.answerWith(answers.bigStream(Infinity, "text/event-stream"))
+            // Both have been begun by the time so much of the first is here.
+            yield* abandon(gateway.port, bytes() + behind, { ending, millis: 0, read: 500_000 })
+            yield* Effect.timeout(upstream.awaitRequest(count), "5 seconds")
+            for (const { ended } of upstream.requests()) {
+              assert.strictEqual(yield* Effect.timeout(ended, "5 seconds"), "Aborted")
+            }
           }
         }
-      }
-    }), 60_000)
+      }),
+    60_000
+  )
 
-  it.effect("ERR-08, HTTP-10 cuts an open answer when a tunnel is asked for behind it", () =>
+  it.effect("ERR-08, HTTP-10 cuts an open response when a CONNECT follows on its connection", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -190,7 +194,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
       assert.strictEqual(answer?.status, 200)
     }))
 
-  it.effect("ERR-08 never writes a refusal into an answer, nor a second answer to one request", () =>
+  it.effect("ERR-08 never writes an error into another response, nor a second response to one request", () =>
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
       const long = 300_000
@@ -211,7 +215,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
       }
     }))
 
-  it.effect("ERR-08 answers a flood of broken requests and good ones side by side", () =>
+  it.effect("ERR-08 responds to a flood of broken requests mixed with good ones", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset

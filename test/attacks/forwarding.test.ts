@@ -69,7 +69,7 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
       assert.throws(() => assertOwnIdentity(forged))
     }))
 
-  it.effect("FWD-01 FWD-02 no spelling of an identity field that a client sends arrives", () =>
+  it.effect("FWD-01 FWD-02 no identity field of a client arrives, however it is spelled", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       for (const name of identityNames) {
@@ -96,7 +96,7 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
       assert.isEmpty(upstream.requests())
     }))
 
-  it.effect("FWD-02 names that are no tokens are refused, not repaired", () =>
+  it.effect("FWD-02 names that are not tokens are rejected, not repaired", () =>
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
       for (
@@ -116,7 +116,7 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
       }
     }))
 
-  it.effect("FWD-03 repeated and comma-joined fields become the gateway's one field line", () =>
+  it.effect("FWD-03 repeated and comma-joined fields are replaced by the gateway's one field line", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -132,7 +132,7 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
       )
     }))
 
-  it.effect("FWD-04 Connection takes no field of the gateway's away", () =>
+  it.effect("FWD-04 Connection cannot remove the gateway's fields", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       const names = [...Object.keys(own), "x-trace-id", "host", "content-length", "authorization"]

@@ -82,7 +82,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
     assert.throws(() => assertOurs(initialize(`{"_authContext":${forged}}`)))
   })
 
-  it.effect("FWD-11 FWD-12 initialize bears our context once, wherever and however one was forged", () =>
+  it.effect("FWD-11 FWD-12 initialize carries the gateway's context once, wherever and however one was forged", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       for (const name of names) {
@@ -95,7 +95,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       }
     }))
 
-  it.effect("FWD-11 FWD-12 every other message loses what was forged and nothing else", () =>
+  it.effect("FWD-11 FWD-12 every other message loses the forged context and nothing else", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       for (const name of names) {
@@ -130,7 +130,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       assert.notInclude(text, "root")
     }))
 
-  it.effect("FWD-11 the forged context of an answer and of a message without params is removed", () =>
+  it.effect("FWD-11 the forged context of a response and of a message without params is removed", () =>
     Effect.gen(function*() {
       const { forwarded } = yield* GatewayFixture
       const answer = `{"jsonrpc":"2.0","id":1,"result":{"_authContext":${forged},"roots":[]}}`
@@ -141,7 +141,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       assertOurs(yield* textOf(yield* forwarded({ body: message("initialize") })))
     }))
 
-  it.effect("FWD-12 what parsers could differ about is refused", () =>
+  it.effect("FWD-12 a message that parsers could read differently is rejected", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const ambiguous = [
@@ -161,7 +161,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       for (const body of ambiguous) yield* assertRefused(fixture, { body }, { status: 400, error: "invalid_request" })
     }))
 
-  it.effect("FWD-13 a body that cannot bear the context is refused", () =>
+  it.effect("FWD-13 a body that cannot carry the context is rejected", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const malformed: ReadonlyArray<string | Uint8Array> = [
@@ -193,7 +193,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       for (const body of malformed) yield* assertRefused(fixture, { body }, { status: 400, error: "invalid_request" })
     }))
 
-  it.effect("FWD-13 a body of another type or in an encoding is refused", () =>
+  it.effect("FWD-13 a body of another type or in an encoding is rejected", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const body = initialize("{}")
@@ -221,7 +221,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       }
     }))
 
-  it.effect("FWD-13 a chunked body bears the context like any other", () =>
+  it.effect("FWD-13 a chunked body carries the context like any other", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
@@ -259,7 +259,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       }
     }))
 
-  it.effect("FWD-14 beside what is put in and taken out, no byte changes", () =>
+  it.effect("FWD-14 apart from the context, no byte changes", () =>
     Effect.gen(function*() {
       const { forwarded } = yield* GatewayFixture
       const before = ` {"id" : 9007199254740993 , "jsonrpc":"2.0","method":"initialize","params": {`
@@ -271,7 +271,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       )
     }))
 
-  it.effect("FWD-14 every text of the JSON corpus arrives byte for byte, or is refused", () =>
+  it.effect("FWD-14 every text of the JSON corpus arrives byte for byte or is rejected", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       for (const [name, bytes] of accepted) {

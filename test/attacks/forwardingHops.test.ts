@@ -10,7 +10,7 @@ import { assertOwnIdentity, own } from "./ownIdentity.ts"
 const Fixture = GatewayFixture.layer()
 
 layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", (it) => {
-  it.effect("FWD-05 hop-by-hop fields end here", () =>
+  it.effect("FWD-05 hop-by-hop fields are not forwarded", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -30,7 +30,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       assert.deepStrictEqual(request.headers("x-custom"), ["kept"])
     }))
 
-  it.effect("FWD-05 an upgrade is an ordinary request: judged like any other, and never a tunnel", () =>
+  it.effect("FWD-05 an upgrade is an ordinary request, checked like any other, and never a tunnel", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { forwarded, reset } = fixture
@@ -47,7 +47,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       }
     }))
 
-  it.effect("FWD-06 trailer fields end here", () =>
+  it.effect("FWD-06 trailer fields are not forwarded", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
@@ -103,7 +103,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       assert.isNotEmpty(logs.entries())
     }))
 
-  it.effect("FWD-17 what only a platform may say ends here, and the MCP server sees no path but the one asked for", () =>
+  it.effect("FWD-17 fields that only a platform may set are not forwarded, and the MCP server sees only the requested path", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -121,7 +121,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       assert.deepStrictEqual(request.headers("x-spin"), ["kept"])
     }))
 
-  it.effect("FWD-17 forwarding fields of an untrusted peer end here", () =>
+  it.effect("FWD-17 forwarding fields of an untrusted peer are not forwarded", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -148,7 +148,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
       assert.deepStrictEqual([request.method, request.url], ["POST", "/internal"])
     }))
 
-  it.effect("FWD-18 no field of a client's switches anything off", () =>
+  it.effect("FWD-18 no field of a client switches anything off", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const lines = [
@@ -175,8 +175,8 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
 
 const Forwarding = GatewayFixture.layer({ forwardAuthorization: true, trustedProxies: { _tag: "All" } })
 
-layer(Forwarding, { excludeTestServices: true })("fields that go on if so configured", (it) => {
-  it.effect("FWD-07 MCP_FORWARD_AUTHORIZATION hands exactly the client's Authorization on", () =>
+layer(Forwarding, { excludeTestServices: true })("fields that are forwarded if so configured", (it) => {
+  it.effect("FWD-07 MCP_FORWARD_AUTHORIZATION forwards exactly the client's Authorization", () =>
     Effect.gen(function*() {
       const { forwarded, token } = yield* GatewayFixture
       const request = yield* forwarded({ lines: ["Authorization_: x", "Proxy-Authorization: x"] })
@@ -184,7 +184,7 @@ layer(Forwarding, { excludeTestServices: true })("fields that go on if so config
       assert.isEmpty([...request.headers("authorization_"), ...request.headers("proxy-authorization")])
     }))
 
-  it.effect("FWD-17 forwarding fields of a trusted proxy go on, identity fields do not", () =>
+  it.effect("FWD-17 forwarding fields of a trusted proxy are forwarded, identity fields are not", () =>
     Effect.gen(function*() {
       const { forwarded } = yield* GatewayFixture
       const request = yield* forwarded({

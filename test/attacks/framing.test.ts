@@ -22,7 +22,7 @@ const smuggling = (token: string, lines: ReadonlyArray<string>): string => {
 const quoted = (lines: ReadonlyArray<string>): string => JSON.stringify(lines)
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => {
-  it.effect("HTTP-01 reads no request whose length can be read in two ways, and nothing after it", () =>
+  it.effect("HTTP-01 rejects a request whose length can be read in two ways, and reads nothing after it", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const codings = [
@@ -88,7 +88,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
       )
     }))
 
-  it.effect("HTTP-01 knows no transfer coding but chunked, even where the end of the body is clear", () =>
+  it.effect("HTTP-01 accepts no transfer coding but chunked, even where the end of the body is clear", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const codings = ["gzip, chunked", "identity, chunked", "chunked-not, chunked", ", chunked", "gzip,\tchunked"]
@@ -112,7 +112,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
       }
     }))
 
-  it.effect("HTTP-02 refuses lines that parsers could end or read differently", () =>
+  it.effect("HTTP-02 rejects lines that parsers could end or read differently", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { bytes } = fixture
@@ -167,7 +167,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
       yield* fixture.forwarded({ lines: ["X: a b", "Y:", "!#$%&'*+-.^_`|~: \x21\x7e\xe9"] })
     }))
 
-  it.effect("HTTP-02 refuses framing fields that only a lenient server reads as such", () =>
+  it.effect("HTTP-02 rejects framing fields that only a lenient server reads as such", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const lines = ["Content_Length: 0", "content_length: 1", "Transfer_Encoding: chunked"]
@@ -178,7 +178,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
       )
     }))
 
-  it.effect("HTTP-14, HTTP-15 speaks HTTP/1.1 and 1.0 and nothing else", () =>
+  it.effect("HTTP-14, HTTP-15 accepts HTTP/1.1 and 1.0 and nothing else", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { bytes, gateway } = fixture

@@ -19,7 +19,7 @@ const sendChunked = ({ token }: GatewayFixture["Service"], body: string) =>
   bare("POST /mcp", `Authorization: Bearer ${token}`, "Content-Type: application/json", chunked) + body
 
 layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bodies and pipelines", (it) => {
-  it.effect("HTTP-03 refuses chunks that are not what they say", () =>
+  it.effect("HTTP-03 rejects malformed chunks", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const bodies = [
@@ -51,7 +51,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       )
     }))
 
-  it.effect("HTTP-03 hands on exactly the bytes in the chunks, and none of their trailers", () =>
+  it.effect("HTTP-03 forwards exactly the bytes in the chunks, and none of their trailers", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const single = Array.from(ping, (character) => `1\r\n${character}\r\n`).join("")
@@ -74,7 +74,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       }
     }))
 
-  it.effect("HTTP-03 a chunk without an end is cut at the limit, and half a body is nothing", () =>
+  it.effect("HTTP-03 a chunk without an end is cut at the limit, and half a body is not forwarded", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const endless = `${"F".repeat(16)}\r\n${"x".repeat(maxBodyBytes + 1)}`
@@ -92,7 +92,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       assert.isEmpty(fixture.upstream.requests())
     }))
 
-  it.effect("HTTP-03 refuses a body where servers disagree on whether there is one", () =>
+  it.effect("HTTP-03 rejects a body where servers disagree on whether there is one", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const authorization = `Authorization: Bearer ${fixture.token}`
@@ -108,7 +108,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       assert.deepStrictEqual([answer?.status, fixture.upstream.requests().length], [405, 1])
     }))
 
-  it.effect("HTTP-04 judges pipelined requests each alone, in their order", () =>
+  it.effect("HTTP-04 checks each pipelined request on its own, in order", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       const statuses = Effect.fnUntraced(function*(sent: string, answers: number) {
@@ -133,7 +133,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       assert.deepStrictEqual(yield* statuses(declared + bytes() + bytes(), 2), [[401, 200], 1])
     }))
 
-  it.effect("HTTP-05 frames what it sends itself, once", () =>
+  it.effect("HTTP-05 frames its own requests once", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const framed = Effect.fnUntraced(function*(sent: string) {

@@ -10,7 +10,7 @@ import * as answers from "../support/upstreamAnswers.ts"
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1")
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, caches and redirects", (it) => {
-  it.effect("HTTP-16 keeps answers out of caches unless the server says otherwise, and asks as the client asks", () =>
+  it.effect("HTTP-16 keeps responses out of caches unless the MCP server says otherwise, and forwards the client's conditions", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -35,7 +35,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
       yield* reset
     }))
 
-  it.effect("HTTP-17 refuses every encoded body unread", () =>
+  it.effect("HTTP-17 rejects every encoded body unread", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const bomb = gzipSync(gzipSync(Buffer.alloc(32 * 1024 * 1024)))
@@ -72,7 +72,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
       yield* fixture.forwarded({ lines: ["Content-Encoding: identity"] })
     }))
 
-  it.effect("HTTP-18 hands an encoded answer on as it is", () =>
+  it.effect("HTTP-18 passes on an encoded response as it is", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       const text = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"x"}}}`
@@ -89,7 +89,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
       yield* reset
     }))
 
-  it.effect("HTTP-19 follows no redirect, and shows none", () =>
+  it.effect("HTTP-19 follows no redirect, and passes none on", () =>
     Effect.gen(function*() {
       const { gateway, reset, send, upstream } = yield* GatewayFixture
       const target = yield* makeRecordingUpstream

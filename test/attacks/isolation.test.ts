@@ -95,7 +95,7 @@ const ask = Effect.fnUntraced(function*(subject: string, nonce: string, method: 
 
 layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
   it.effect(
-    "FWD-15 nobody gets another's answer or identity, with one id, one session and shared connections",
+    "FWD-15 no caller gets another's response or identity, with one id, one session and shared connections",
     () =>
       Effect.gen(function*() {
         const { tokens } = yield* Crowd
@@ -120,7 +120,7 @@ layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
     60_000
   )
 
-  it.effect("FWD-15 an identity is the request's, not the connection's", () =>
+  it.effect("FWD-15 an identity belongs to the request, not to the connection", () =>
     Effect.gen(function*() {
       const { fixture, tokens } = yield* Crowd
       const one = yield* Effect.acquireRelease(

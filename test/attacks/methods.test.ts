@@ -46,7 +46,7 @@ const head = (...lines: ReadonlyArray<string>) =>
   ])
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades and expectations", (it) => {
-  it.effect("HTTP-10 answers a preflight for anything itself, with a token or without", () =>
+  it.effect("HTTP-10 responds to every preflight itself, with a token or without", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
@@ -117,7 +117,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       yield* assertHostile(fixture, closing, "CONNECT without a token", () => bare("CONNECT evil.example:443"))
     }))
 
-  it.effect("HTTP-10 knows no method by another spelling", () =>
+  it.effect("HTTP-10 rejects other spellings of a method", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const spellings = [
@@ -142,7 +142,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       )
     }))
 
-  it.effect("HTTP-10 answers public paths to GET and HEAD only", () =>
+  it.effect("HTTP-10 serves public paths to GET and HEAD only", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const paths = [
@@ -165,7 +165,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       }
     }))
 
-  it.effect("HTTP-11 ignores fields that override the method, and hands none on", () =>
+  it.effect("HTTP-11 ignores fields that override the method, and forwards none", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -177,7 +177,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       assert.isEmpty(request.rawHeaders.filter((text) => /override|DELETE/i.test(text)))
     }))
 
-  it.effect("HTTP-12 upgrades nothing, and hands on nothing of the attempt", () =>
+  it.effect("HTTP-12 upgrades no connection, and forwards nothing of the attempt", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { bytes, gateway, reset, upstream } = fixture
@@ -200,7 +200,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       }
     }))
 
-  it.effect("HTTP-12 judges an upgrade with a chunked body, and one by GET, like any other request", () =>
+  it.effect("HTTP-12 checks an upgrade with a chunked body, and one by GET, like any other request", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       const chunks = `${ping.length.toString(16)}\r\n${ping}\r\n0\r\n\r\n`
@@ -218,7 +218,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       }
     }))
 
-  it.effect("HTTP-13 asks for a body only after the token, and meets no other expectation", () =>
+  it.effect("HTTP-13 requests a body only after the token was accepted, and meets no other expectation", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { gateway, reset, token, upstream } = fixture

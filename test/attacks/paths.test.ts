@@ -16,7 +16,7 @@ const bothWays = ({ token }: GatewayFixture["Service"], targets: ReadonlyArray<s
   ])
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
-  it.effect("HTTP-08 knows the MCP path by its bytes alone", () =>
+  it.effect("HTTP-08 compares the MCP path byte by byte", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const targets = [
@@ -106,7 +106,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       )
     }))
 
-  it.effect("ERR-03 a token in the path of a request that is refused is not in the log", () =>
+  it.effect("ERR-03 a token in the path of a rejected request is not in the log", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { token } = fixture
@@ -123,7 +123,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       ])
     }))
 
-  it.effect("HTTP-08 sends the rest of a plain path upstream byte for byte, after a token", () =>
+  it.effect("HTTP-08 forwards the rest of a plain path byte for byte, with a token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const targets = [
@@ -143,7 +143,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       }
     }))
 
-  it.effect("HTTP-09 opens no protected path by way of a public one", () =>
+  it.effect("HTTP-09 opens no protected path through a public one", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const publicPaths = ["/.well-known/oauth-protected-resource", "/healthz", "/readyz"]
@@ -163,7 +163,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       yield* assertAllHostile(fixture, unknown, bothWays(fixture, all))
     }))
 
-  it.effect("HTTP-09 judges nobody by a query, a suffix or a User-Agent", () =>
+  it.effect("HTTP-09 lets no query, suffix or User-Agent replace a token", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const targets = ["/mcp?x=/healthz", "/mcp?/healthz", "/mcp/healthz", "/mcp/.well-known/oauth-protected-resource"]
@@ -179,7 +179,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       ])
     }))
 
-  it.effect("HTTP-09 answers public paths itself, good token or not", () =>
+  it.effect("HTTP-09 serves public paths itself, with a good token or not", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset

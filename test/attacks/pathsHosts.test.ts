@@ -60,7 +60,7 @@ const unusableHosts: ReadonlyArray<ReadonlyArray<string>> = [
 ]
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of targets", (it) => {
-  it.effect("HTTP-06 refuses a Host that is missing, repeated or malformed, wherever it is sent", () =>
+  it.effect("HTTP-06 rejects a Host that is missing, repeated or malformed, on every path", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       for (const target of ["/mcp", "/.well-known/oauth-protected-resource", "/nowhere"]) {
@@ -75,7 +75,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       }
     }))
 
-  it.effect("HTTP-14 probes of HTTP/1.0 need no Host, everything else does", () =>
+  it.effect("HTTP-14 HTTP/1.0 probes need no Host, everything else does", () =>
     Effect.gen(function*() {
       const { gateway } = yield* GatewayFixture
       const status = (target: string) =>
@@ -89,7 +89,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       assert.strictEqual(yield* status("/mcp"), 400)
     }))
 
-  it.effect("HTTP-06 refuses it also where the public URL is configured, and then believes no Host", () =>
+  it.effect("HTTP-06 rejects it also where the public URL is configured, and then uses no Host", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture.make({ publicUrl: "https://mcp.example" })
       // An empty Host is allowed where it does not matter (RFC 9110, section 7.2).
@@ -110,7 +110,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       assert.strictEqual(url, "https://mcp.example/.well-known/oauth-protected-resource")
     }))
 
-  it.effect("HTTP-06 believes no forwarded host of a peer that is not trusted", () =>
+  it.effect("HTTP-06 ignores the forwarded host of a peer that is not trusted", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const lines = [
@@ -134,7 +134,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       )
     }))
 
-  it.effect("HTTP-07 refuses targets that are neither in origin form nor in absolute form for this host", () =>
+  it.effect("HTTP-07 rejects targets that are neither in origin form nor in absolute form for this host", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const absolute = [

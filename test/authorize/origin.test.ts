@@ -25,7 +25,7 @@ const near = (origin: string): ReadonlyArray<string> => [
 ]
 
 describe("isAllowedOrigin", () => {
-  it("WEB-02 takes exactly the listed origins", () => {
+  it("WEB-02 accepts exactly the listed origins", () => {
     for (const origin of ["https://good.example", "http://app.example:8080"]) {
       assert.isTrue(isAllowedOrigin(list, origin))
       for (const other of near(origin)) assert.isFalse(isAllowedOrigin(list, other), other)
@@ -46,7 +46,7 @@ describe("isAllowedOrigin", () => {
     assert.isFalse(isAllowedOrigin({ _tag: "List", origins: ["null"] }, "null"))
   })
 
-  it("WEB-01 WEB-02 takes loopback origins of any port", () => {
+  it("WEB-01 WEB-02 accepts loopback origins of any port", () => {
     const good = [
       "http://localhost",
       "http://localhost:6274",
@@ -87,7 +87,7 @@ describe("isAllowedOrigin", () => {
     for (const origin of bad) assert.isFalse(isAllowedOrigin(loopback, origin), origin)
   })
 
-  it("takes every origin where any is allowed", () => {
+  it("accepts every origin where any is allowed", () => {
     for (const origin of ["https://evil.example", "null", "vscode-webview://x"]) {
       assert.isTrue(isAllowedOrigin({ _tag: "Any" }, origin))
     }

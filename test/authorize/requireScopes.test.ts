@@ -36,7 +36,7 @@ const missing = (scopes: ReadonlyArray<string>, provider?: string): ReadonlyArra
 const scopes = Schema.Array(Schema.Literals(["a", "b", "c", "ab", "A"]))
 
 describe("requireScopes", () => {
-  it("demands those of the gateway and of the identity's provider, and names all of them", () => {
+  it("requires the scopes of the gateway and of the identity's provider, and names all of them", () => {
     assert.isUndefined(missing(["mcp:main", "x", "mcp:read"]))
     assert.deepStrictEqual(missing(["mcp:read"]), ["mcp:read", "mcp:main"])
     assert.deepStrictEqual(missing([]), ["mcp:read", "mcp:main"])
@@ -52,7 +52,7 @@ describe("requireScopes", () => {
   })
 
   it.effect.prop(
-    "lets through exactly the supersets",
+    "accepts exactly the supersets",
     { required: scopes, held: scopes },
     ({ held, required }) =>
       Effect.sync(() => {

@@ -22,7 +22,7 @@ describe("the median", () => {
     assert.strictEqual(median([4, 1, 3, 2]), 2.5)
   })
 
-  it("is no number when nothing was measured, and does not change what it was given", () => {
+  it("is NaN when nothing was measured, and does not change its input", () => {
     assert.isNaN(median([]))
     const values = [3, 1, 2]
     assert.deepStrictEqual(figure("x", "ms", values), { name: "x", unit: "ms", median: 2, least: 1, most: 3 })
@@ -31,14 +31,14 @@ describe("the median", () => {
 })
 
 describe("a limit", () => {
-  it("is met at its very value, on either side", () => {
+  it("is met at its exact value, as an upper and as a lower one", () => {
     assert.strictEqual(judge(scored(0.8), { atLeast: 0.8 }), "met")
     assert.strictEqual(judge(scored(0.799), { atLeast: 0.8 }), "missed")
     assert.strictEqual(judge(scored(1.5), { atMost: 1.5 }), "met")
     assert.strictEqual(judge(scored(1.501), { atMost: 1.5 }), "missed")
   })
 
-  it("is missed by what is no number, and judges nothing that it does not name", () => {
+  it("is missed by NaN, and affects only the figures that it names", () => {
     assert.strictEqual(judge(scored(NaN), { atLeast: 0.8 }), "missed")
     assert.strictEqual(judge(scored(NaN), { atMost: 1.5 }), "missed")
     assert.strictEqual(judge(scored(0.1), undefined), "no limit")
@@ -70,7 +70,7 @@ describe("the tables", () => {
     )
   })
 
-  it("give three digits of what is small, and all of what is large", () => {
+  it("show three digits of small numbers, and all of large ones", () => {
     assert.strictEqual(number(0.123_45), "0.123")
     assert.strictEqual(number(999.4), "999")
     assert.strictEqual(number(17_700.2), "17,700")
@@ -78,7 +78,7 @@ describe("the tables", () => {
 })
 
 describe("the hottest functions", () => {
-  it("are counted by their own time once the process is warm, one function at all its places in the tree", () => {
+  it("are counted by their own time once the process is warm, over all their places in the call tree", () => {
     const profile = {
       nodes: [
         node(1, "(idle)"),

@@ -46,11 +46,11 @@ const asked = (authorization: URL | undefined, name: string): string | undefined
 
 const wordsOf = (text: string | undefined): ReadonlyArray<string> => text?.split(" ") ?? []
 
-layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by themselves", (it) => {
+layer(Landscape.layer, { excludeTestServices: true })("clients that get their own authorization", (it) => {
   for (const [clientName, connect] of clients) {
     describe(`${clientName} through the gateway`, () => {
       for (const style of [...errorStyles, "server 1.x"] as const) {
-        it.effect(`CH-18 finds the provider, registers, is authorised and gets in (${style})`, () =>
+        it.effect(`CH-18 finds the provider, registers, is authorized and gets in (${style})`, () =>
           Effect.gen(function*() {
             const { provider, v1, v2 } = yield* Landscape
             const resource = style === "server 1.x" ? v1 : v2[style]
@@ -87,7 +87,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by
           }))
       }
 
-      it.effect("CH-7 is not let in with the token of another resource of the same provider", () =>
+      it.effect("CH-7 is rejected with the token of another resource of the same provider", () =>
         Effect.gen(function*() {
           const { v1, v2 } = yield* Landscape
           const oauth = new HeadlessOAuthClient()
@@ -97,7 +97,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that authorise by
           assert.strictEqual(httpStatus(yield* Effect.flip(connect(v2.oauth, { headers }))), 401)
         }))
 
-      it.effect("renews a token that is refused in the middle of a session, without asking its user", () =>
+      it.effect("renews a token that is rejected in the middle of a session, without asking its user", () =>
         Effect.gen(function*() {
           const { v1, v2 } = yield* Landscape
           for (const resource of [v1, v2.oauth]) {

@@ -29,7 +29,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
             assert.strictEqual(yield* client.call("add", { a: 2, b: 3 }), "5")
           }))
 
-        it.effect("FW-2 tells the server who calls, and nothing that the client claims", () =>
+        it.effect("FW-2 tells the MCP server who calls, and nothing that the client claims", () =>
           Effect.gen(function*() {
             const { bearer, issuer, [key]: server } = yield* ProtectedServers
             const claims = { sub: "alice", client_id: "cli", scope: "mcp:read mcp:write", email: "alice@example.com" }
@@ -79,7 +79,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
 
         // In a session a lost connection is no cancellation: the client may come back for the answer.
         const leaving = key === "v2"
-        it.effect(`FW-5 gets progress while the call still runs${leaving ? ", FW-6 which ends when it leaves" : ""}`, () =>
+        it.effect(`FW-5 gets progress while the call still runs${leaving ? ", FW-6 and the call ends when it leaves" : ""}`, () =>
           Effect.gen(function*() {
             const { bearer, [key]: server } = yield* ProtectedServers
             const before = server.cancelled()

@@ -61,10 +61,10 @@ const holding = (access_token: string): HeadlessOAuthClient => {
   return oauth
 }
 
-layer(Landscape.layer, { excludeTestServices: true })("what clients see when they are refused", (it) => {
+layer(Landscape.layer, { excludeTestServices: true })("what clients see when they are rejected", (it) => {
   for (const [clientName, connect] of clients) {
     for (const [what, changes] of spoiled) {
-      it.effect(`${what} is refused with 401 (${clientName})`, () =>
+      it.effect(`${what} gets 401 (${clientName})`, () =>
         Effect.gen(function*() {
           const { issuer, upstream, url } = yield* Landscape
           yield* upstream.reset
@@ -78,7 +78,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
         }))
     }
 
-    it.effect(`without a token: 401 (${clientName})`, () =>
+    it.effect(`a request without a token gets 401 (${clientName})`, () =>
       Effect.gen(function*() {
         const { upstream, url } = yield* Landscape
         yield* upstream.reset
@@ -86,7 +86,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
         assert.lengthOf(upstream.requests(), 0)
       }))
 
-    it.effect(`CH-16 the provider is down: 500, and nobody is sent to log in (${clientName})`, () =>
+    it.effect(`CH-16 a provider that is down gives 500, and nobody is sent to log in (${clientName})`, () =>
       Effect.gen(function*() {
         const { down, upstream, url } = yield* Landscape
         yield* upstream.reset
@@ -97,7 +97,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
       }))
 
     for (const [what, status, handler] of failures) {
-      it.effect(`${what}: ${status}, and nobody is sent to log in (${clientName})`, () =>
+      it.effect(`${what}: the client gets ${status} and is not sent to log in (${clientName})`, () =>
         Effect.gen(function*() {
           const { impatientUrl, issuer, upstream, url } = yield* Landscape
           yield* upstream.reset

@@ -11,7 +11,7 @@ import { ProtectedServers } from "./ProtectedServers.ts"
 layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and streams through the gateway", (it) => {
   for (const [clientName, connect] of clients) {
     describe(`${clientName} with server 1.x`, () => {
-      it.effect("has a session, and ends it", () =>
+      it.effect("begins a session and ends it", () =>
         Effect.gen(function*() {
           const { bearer, v1 } = yield* ProtectedServers
           const before = v1.sessions()
@@ -35,14 +35,14 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
           assert.strictEqual(client.notifications()[0], "notifications/message {\"level\":\"info\",\"data\":\"news\"}")
         }))
 
-      it.effect("comes back with Last-Event-ID for the answer of a stream that broke off", () =>
+      it.effect("resumes a broken stream with Last-Event-ID and gets its response", () =>
         Effect.gen(function*() {
           const { bearer, v1 } = yield* ProtectedServers
           const client = yield* connect(v1.protectedUrl, { headers: yield* bearer() })
           assert.strictEqual(yield* client.call("interrupted", { message: "resumed" }), "resumed")
         }))
 
-      it.effect("is, in one session, whoever the token of each request says", () =>
+      it.effect("is identified by the token of each request, not by the session", () =>
         Effect.gen(function*() {
           const { issuer, v1 } = yield* ProtectedServers
           const oauth = new HeadlessOAuthClient()
@@ -61,7 +61,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
     })
   }
 
-  it.effect("SE-1 refuses a known session without a token; SE-5 another gateway takes the session over", () =>
+  it.effect("SE-1 rejects a known session without a token; SE-5 another gateway continues the session", () =>
     Effect.gen(function*() {
       const { bearer, v1 } = yield* ProtectedServers
       const client = yield* legacyClients[0][1](v1.protectedUrl, { headers: yield* bearer() })

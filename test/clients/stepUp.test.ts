@@ -68,7 +68,7 @@ const askedScopes = ({ authorizations }: HeadlessOAuthClient): ReadonlyArray<Rea
 
 layer(Landscape.layer, { excludeTestServices: true })("clients whose token lacks a scope", (it) => {
   for (const [name, connect] of clients) {
-    it.effect(`CH-19 ${name} asks its user for the scopes of the challenge, and gets in`, () =>
+    it.effect(`CH-19 ${name} requests the scopes of the challenge, and gets in`, () =>
       Effect.gen(function*() {
         const { register, resource, upstream } = yield* Landscape
         yield* upstream.reset
@@ -86,7 +86,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients whose token lacks
         assert.lengthOf(oauth.authorizations, 2)
       }))
 
-    it.effect(`CH-13 ${name} sees 403 when it cannot ask`, () =>
+    it.effect(`CH-13 ${name} sees 403 when it cannot request more scopes`, () =>
       Effect.gen(function*() {
         const { resource, upstream } = yield* Landscape
         const oauth = new WithoutRefresh()

@@ -65,7 +65,7 @@ describe("GatewayConfig", () => {
       )
     ))
 
-  it.effect("CFG-01 every layer fails with all problems", () =>
+  it.effect("CFG-01 every layer reports all problems", () =>
     Effect.gen(function*() {
       const broken: GatewayConfigInput = { port: 70_000, path: "x" }
       for (

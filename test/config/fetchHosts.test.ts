@@ -13,8 +13,8 @@ const told = Effect.fnUntraced(function*(caFile: string | undefined) {
   return lines.filter((line) => line.includes("MCP_CA_FILE has no effect here"))
 })
 
-describe("hosts that reach others through fetch", () => {
-  it.effect("say that they cannot trust the authorities of a file", () =>
+describe("hosts that send requests with fetch", () => {
+  it.effect("report that they cannot use a file of certificate authorities", () =>
     Effect.gen(function*() {
       assert.lengthOf(yield* told("/etc/ssl/corp.pem"), 1)
       assert.lengthOf(yield* told(undefined), 0)

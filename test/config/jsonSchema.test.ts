@@ -50,7 +50,7 @@ describe("the JSON Schema of the config file", () => {
     }
   })
 
-  it("CFG-01 refuses what the gateway refuses: unknown members, wrong types, values out of bounds", () => {
+  it("CFG-01 rejects what the gateway rejects: unknown members, wrong types, values out of bounds", () => {
     for (
       const document of [
         [],
@@ -118,7 +118,7 @@ describe("the JSON Schema of the config file", () => {
 })
 
 describe("the reference", () => {
-  it("is a Markdown table without padding, with a row for each setting, in one language with the table", () => {
+  it("is a Markdown table without padding, with a row for each setting", () => {
     for (
       const [text, names] of [
         [settingsReference(), settingNames],

@@ -22,8 +22,8 @@ const at = (gatewayUrl: string, more = {}) => ({
   ...more
 })
 
-describe("where the MCP server is", () => {
-  it("a service that listens must be told; Spin's default is for Spin", () => {
+describe("the MCP server's URL", () => {
+  it("is required for a service that listens; Spin's default is for Spin only", () => {
     assert.deepStrictEqual(problemsOfService({}), ["MCP_SERVER_URL is missing"])
     assert.deepStrictEqual(problemsOfService(server), [])
     assert.deepStrictEqual(problemsOfService({ MCP_CONFIG_FILE: "x", mcp_gateway_url: server.MCP_SERVER_URL }), [])
@@ -31,7 +31,7 @@ describe("where the MCP server is", () => {
     assert.strictEqual(onSpin.gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
   })
 
-  it("may be said by the names that people look for", () => {
+  it("may be set under the names that users look for", () => {
     for (
       const name of ["MCP_SERVER_URL", "MCP_GATEWAY_URL", "MCP_UPSTREAM_URL", "AUTH_GATEWAY_URL", "mcp_server_url"]
     ) {
@@ -50,7 +50,7 @@ describe("where the MCP server is", () => {
     }
   })
 
-  it("former names are accepted in the file too, and complaints say what the setting is called now", () => {
+  it("may have its former names in the file too, and problems name the current one", () => {
     const provider = { issuer: "https://issuer.example" }
     for (const key of ["server_url", "gateway_url"]) {
       assert.strictEqual(
@@ -89,7 +89,7 @@ describe("where the MCP server is", () => {
     assert.strictEqual(onlyProblemOf(complete, { gatewayurl: "http://a" }).cure, "Did you mean server_url?")
   })
 
-  it("cannot be the address on which the gateway listens", () => {
+  it("cannot be the gateway's own listening address", () => {
     for (
       const [host, port, url] of [
         ["127.0.0.1", "3000", "http://127.0.0.1:3000/mcp"],
@@ -113,7 +113,7 @@ describe("where the MCP server is", () => {
     ) assert.deepStrictEqual(problemsOfService({ HOST: host, PORT: port, MCP_SERVER_URL: url }), [], url)
   })
 
-  it("cannot be where clients find the gateway's MCP endpoint, on any host", () => {
+  it("cannot be the gateway's MCP endpoint, on any host", () => {
     for (
       const url of [
         "https://mcp.example.com/mcp",

@@ -11,7 +11,7 @@ const asking = {
 }
 
 describe("http to named hosts", () => {
-  it("is for every URL of a provider, whatever the scheme of its issuer", () => {
+  it("is allowed for every URL of a provider, whatever the scheme of its issuer", () => {
     const allowed = [
       { ...inside, MCP_JWT_ISSUER: "http://keycloak:8080/realms/mcp" },
       { ...inside, MCP_JWT_JWKS_URI: "http://keycloak:8080/realms/mcp/certs" },
@@ -35,7 +35,7 @@ describe("http to named hosts", () => {
     assert.isUndefined(providerOf(complete).allowHttp)
   })
 
-  it("is for the public URL, and a wrong public URL is complained about once", () => {
+  it("is allowed for the public URL, and a wrong public URL is reported once", () => {
     const given = { ...inside, MCP_PUBLIC_URL: "http://mcp.lan:3000", MCP_JWT_AUDIENCE: "auto" }
     const { providers: [provider], publicUrl } = settingsOf(given)
     assert.strictEqual(publicUrl, "http://mcp.lan:3000")
@@ -46,7 +46,7 @@ describe("http to named hosts", () => {
     assert.strictEqual(onlyProblemOf({ ...complete, MCP_JWT_AUDIENCE: "auto" }).setting, "MCP_JWT_AUDIENCE")
   })
 
-  it("is complained about once where the list itself is wrong", () => {
+  it("is reported once where the list itself is wrong", () => {
     const settings = problemsOf({ ...complete, MCP_ALLOW_HTTP: "http://keycloak" }).map(({ setting }) => setting)
     assert.deepStrictEqual(settings, ["MCP_ALLOW_HTTP"])
     // What the name could be taken for, and would allow nothing.
@@ -95,7 +95,7 @@ describe("authentication at the introspection endpoint", () => {
     assert.deepStrictEqual(authOf({ MCP_CLIENT_AUTH: "none" }), ["none", undefined, undefined])
   })
 
-  it("names all that is missing or of no use, by the name that it was given under", () => {
+  it("names all that is missing or useless, by the name that the operator used", () => {
     assert.deepStrictEqual(settingsThatAreWrong({}), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
     assert.deepStrictEqual(settingsThatAreWrong({ MCP_CLIENT_AUTH: "post" }), ["MCP_CLIENT_ID", "MCP_CLIENT_SECRET"])
     assert.deepStrictEqual(

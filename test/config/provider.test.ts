@@ -42,7 +42,7 @@ describe("the type of a provider", () => {
     }
   })
 
-  it("CFG-01 refuses, for every type, the fields that it has no use for", () => {
+  it("CFG-01 rejects, for every type, the fields that it does not use", () => {
     const issuer = "https://issuer.example"
     const values = {
       issuer,
@@ -114,7 +114,7 @@ describe("the type of a provider", () => {
     }
   })
 
-  it("complains about every field, even when the type is wrong", () => {
+  it("reports every wrong field, even when the type is wrong", () => {
     assert.deepStrictEqual(
       problemsOf({ MCP_PROVIDER_TYPE: "x", MCP_JWT_JWKS_URI: "x", MCP_TOKEN_PREFIX: " ? " }).map(({ setting }) =>
         setting
@@ -170,7 +170,7 @@ describe("the issuer", () => {
     assert.strictEqual(onlyProblemOf(http).setting, "MCP_JWT_ISSUER")
   })
 
-  it("refuses what is not a strict https URL", () => {
+  it("rejects what is not a strict https URL", () => {
     for (
       const issuer of [
         "my-issuer",
@@ -220,7 +220,7 @@ describe("the keys", () => {
     })
   })
 
-  it("refuses a key set and a public key together", () => {
+  it("rejects a key set together with a public key", () => {
     const problem = onlyProblemOf({
       MCP_JWT_ISSUER: "i",
       MCP_JWT_PUBLIC_KEY: pem,
@@ -245,7 +245,7 @@ describe("the keys", () => {
     }
   })
 
-  it("refuses keys of other forms, each with its cure, and shows none", () => {
+  it("rejects keys of other forms, each with its fix, and shows none", () => {
     const body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCc4n4ry"
     const block = (label: string) => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
     for (
@@ -293,7 +293,7 @@ describe("allowed domains", () => {
     )
   })
 
-  it("AuthKit on a host of one's own: the issuer's host is allowed as well, and loopback hosts that are named", () => {
+  it("AuthKit on an own host: the issuer's host is allowed as well, and named loopback hosts", () => {
     assert.deepStrictEqual(domains({ AUTHKIT_DOMAIN: "auth.example.com" }), [
       "*.authkit.app",
       "*.workos.com",
@@ -312,7 +312,7 @@ describe("allowed domains", () => {
     assert.strictEqual(onlyProblemOf(elsewhere).setting, "MCP_JWT_JWKS_URI")
   })
 
-  it("hold for every URL of a provider, once they are configured", () => {
+  it("apply to every URL of a provider, once configured", () => {
     const spoilt = {
       MCP_PROVIDER_HOSTS: "*.issuer.example",
       MCP_JWT_ISSUER: "https://issuer.example",
@@ -375,7 +375,7 @@ describe("the audience", () => {
 })
 
 describe("several providers", () => {
-  it("each with its own fields and a name", () => {
+  it("have their own fields and names", () => {
     const { providers, requiredScopes, scopesSupported } = settingsOfInput({
       required_scopes: ["mcp"],
       providers: [

@@ -547,7 +547,7 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 describe("bad configurations", () => {
-  it("CFG-01 there are at least forty, and every setting but free text is among them", () => {
+  it("CFG-01 are at least forty, and cover every setting but free text", () => {
     assert.isAtLeast(cases.length, 40)
     const named = new Set(cases.map(([, setting]) => setting))
     const free = settingNames.filter((name) => !named.has(name))
@@ -572,7 +572,7 @@ describe("bad configurations", () => {
   })
 
   for (const [title, setting, spoilt, mended] of cases) {
-    it(`refuses ${title} (${setting})`, () => {
+    it(`are rejected: ${title} (${setting})`, () => {
       const { message, problems } = refusalOf(spoilt)
       assert.include(problems.map((problem) => problem.setting), setting, message)
       for (const problem of problems) {
@@ -586,7 +586,7 @@ describe("bad configurations", () => {
     })
   }
 
-  it("reports all problems at once", () => {
+  it("are all reported at once", () => {
     const problems = problemsOf({
       MCP_JWT_ISSUER: "http://issuer.example",
       MCP_JWT_JWKS_URI: "ftp://issuer.example",
@@ -609,7 +609,7 @@ describe("bad configurations", () => {
     ])
   })
 
-  it("CFG-01 refuses control characters wherever they are", () => {
+  it("CFG-01 are rejected for control characters anywhere", () => {
     for (const char of ["\n", "\r", "\0", "\t", "\x7f", "\x85"]) {
       for (
         const [setting, text] of [
@@ -627,14 +627,14 @@ describe("bad configurations", () => {
     }
   })
 
-  it("CFG-01 does not repeat what the JSON parser says, which quotes the text", () => {
+  it("CFG-01 are reported without the JSON parser's message, which quotes the text", () => {
     assert.throws(() => JSON.parse("[c4n4ry"), /c4n4ry/)
     for (const name of ["MCP_PROVIDERS", "AUTH_CONFIG", "MCP_STATIC_TOKENS"]) {
       assert.notInclude(refusalOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
     }
   })
 
-  it("says what is wrong, where it was given, and what to do", () => {
+  it("are reported with the problem, its place and the fix", () => {
     assert.strictEqual(
       refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
       `Invalid configuration, 2 problems:

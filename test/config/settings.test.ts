@@ -86,7 +86,7 @@ describe("settings", () => {
     ])
   })
 
-  it("booleans in many words", () => {
+  it("booleans have several spellings", () => {
     for (const word of ["true", "TRUE", "Yes", "on", "1", " true\n"]) {
       assert.isTrue(resolved({ MCP_FORWARD_AUTHORIZATION: word }).forwardAuthorization, word)
     }
@@ -95,13 +95,13 @@ describe("settings", () => {
     }
   })
 
-  it("without authentication no provider is needed, but one that is there must be right", () => {
+  it("without authentication no provider is needed, but a configured one must be valid", () => {
     assert.deepStrictEqual(settingsOf({ AUTH_ENABLED: "false" }).providers, [])
     assert.strictEqual(settingsOf({ AUTH_ENABLED: "false", ...complete }).providers.length, 1)
     assert.throws(() => settingsOf({ AUTH_ENABLED: "false", MCP_JWT_ISSUER: "http://x.example" }), /MCP_JWT_ISSUER/)
   })
 
-  it("the public URL loses one slash and is written as browsers do", () => {
+  it("the public URL is normalized like in browsers, without a slash at the end", () => {
     for (
       const [given, written] of [
         ["https://mcp.example.com", "https://mcp.example.com"],
@@ -233,7 +233,7 @@ describe("settings", () => {
     }
   })
 
-  it("CFG-01 MUST take one notation for a Unix socket, and refuse with it all others", () => {
+  it("CFG-01 MUST accept one notation for a Unix socket, and reject all others", () => {
     for (
       const [url, socket] of [
         ["http+unix://%2Frun%2Fmcp.sock/mcp", "/run/mcp.sock"],
@@ -286,7 +286,7 @@ describe("settings", () => {
     assert.throws(() => settingsOf(complete, { workers: "2" }), /MCP_WORKERS/)
   })
 
-  it("CFG-02 the command line wins over variables, and those over the file", () => {
+  it("CFG-02 the command line takes precedence over variables, and variables over the file", () => {
     const file = { document: { workers: 4 } }
     const variables = { ...complete, MCP_WORKERS: "3" }
     const chosen = [

@@ -104,7 +104,7 @@ const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variable
 ]
 
 describe("warnings", () => {
-  it("there are none for settings that are wise", () => {
+  it("there are none for sound settings", () => {
     assert.deepStrictEqual(given(complete), [])
     assert.deepStrictEqual(given({ ...complete, HOST: "0.0.0.0", MCP_PUBLIC_URL: "https://mcp.example.com" }), [])
     assert.deepStrictEqual(given({ MCP_STATIC_TOKENS: `${long}:c:s:` }), [])
@@ -144,7 +144,7 @@ describe("warnings", () => {
     assert.include(says[2], "MCP_PUBLIC_URL")
   })
 
-  it("there is none about scopes that are listed as the provider wants to be asked for them", () => {
+  it("there is none about scopes that are listed in the provider's own form", () => {
     assert.deepStrictEqual(scopes("read", "api://app/read"), [])
     assert.deepStrictEqual(scopes("read,write", "api://app/.default offline_access"), [])
     assert.deepStrictEqual(scopes("mcp:read", "https://mcp.example.com/mcp:read openid"), [])
@@ -158,7 +158,7 @@ describe("warnings", () => {
     }
   })
 
-  it("a provider's own required scopes must be listed, too", () => {
+  it("a provider's own required scopes must be listed too", () => {
     const provider = { issuer: "https://issuer.example", audience: "a", required_scopes: ["read"] }
     const listing = (supported: string) =>
       given({ MCP_PROVIDERS: JSON.stringify([provider]), MCP_SCOPES_SUPPORTED: supported })
@@ -183,19 +183,19 @@ describe("warnings", () => {
     assert.deepStrictEqual(given({ ...complete, ...origins }), [])
   })
 
-  it("STK-06 the caller knows best whether this is a development machine", () => {
+  it("STK-06 the caller can say whether this is a development machine", () => {
     const settings = settingsOf({ MCP_STATIC_TOKENS: `${long}:c:s:` })
     assert.deepStrictEqual(warnings(settings, { development: true }), [])
     assert.strictEqual(warnings(settings, { development: false }).length, 1)
   })
 
-  it("scopes that a userinfo answer cannot tell", () => {
+  it("there is one for required scopes with a userinfo provider", () => {
     const userinfo = { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: "https://issuer.example" }
     assert.strictEqual(given(userinfo).length, 1)
     assert.strictEqual(given({ ...userinfo, MCP_REQUIRED_SCOPES: "a" }).length, 2)
   })
 
-  it("STK-06 no token is in them", () => {
+  it("STK-06 contain no token", () => {
     assert.notInclude(given({ MCP_STATIC_TOKENS: "c4n4ry:c:s:", HOST: "::" }).join("\n"), "c4n4ry")
   })
 })
@@ -203,13 +203,13 @@ describe("warnings", () => {
 describe("warnings about the process", () => {
   const settings = { gatewayUrl: "http://127.0.0.1:8080/mcp" }
 
-  it("certificates that nobody verifies", () => {
+  it("there is one when certificates are not verified", () => {
     assert.include(hostWarnings(settings, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }).join(), "NODE_TLS_REJECT_UNAUTHORIZED")
     assert.deepStrictEqual(hostWarnings(settings, { NODE_TLS_REJECT_UNAUTHORIZED: "1" }), [])
     assert.deepStrictEqual(hostWarnings(settings, {}), [])
   })
 
-  it("an MCP server that only Spin can find", () => {
+  it("there is one for an MCP server that only Spin can find", () => {
     for (const gatewayUrl of ["http://ftl-mcp-gateway.spin.internal/mcp-internal", "http://mcp.spin.internal:80"]) {
       assert.match(hostWarnings({ gatewayUrl }, {}).join(), /MCP_SERVER_URL/)
     }

@@ -59,7 +59,7 @@ const called: ReadonlyArray<readonly [authorization: string, called: string]> = 
   ["Bearer ", "no token after the scheme"]
 ]
 
-describe("what the log calls a credential that is none", () => {
+describe("what the log calls a malformed credential", () => {
   for (const [authorization, text] of called) {
     it(`${authorization.replaceAll(canary, "…")}: ${text}`, () => {
       const error = errorOf(authorization)
@@ -72,7 +72,7 @@ describe("what the log calls a credential that is none", () => {
     })
   }
 
-  it("leaves tokens alone that only resemble such words", () => {
+  it("accepts tokens that only resemble such words", () => {
     for (const token of ["nullable", "undefined.1", "NULL", "none", "Bearer", "a=", "null=", "Bearer-1", "{"]) {
       const parsed = parseAuthorization({ authorization: [`Bearer ${token}`], query: "" }, limit)
       const isToken = /^[\w.~+/=-]+$/.test(token)
@@ -83,7 +83,7 @@ describe("what the log calls a credential that is none", () => {
     }
   })
 
-  it("names size, limit and setting of a token that is too long, and lets one of the limit in", () => {
+  it("names size, limit and setting of a token that is too long, and accepts one of the limit", () => {
     assert.strictEqual(
       detailOf(`Bearer ${"a".repeat(limit + 1)}`),
       "the token has 16385 bytes, the limit is 16384; MCP_MAX_TOKEN_BYTES raises it"
@@ -91,7 +91,7 @@ describe("what the log calls a credential that is none", () => {
     assert.strictEqual(detailOf(`Bearer ${"a".repeat(limit)}`), "accepted")
   })
 
-  it("calls what documentation writes for a token a placeholder", () => {
+  it("recognizes placeholders from documentation", () => {
     for (const token of ["YOUR_ACCESS_TOKEN", "your-token-here", "xxxxxxxx", "..."]) {
       assert.include(shapeMistake(token), "a placeholder of the documentation")
     }

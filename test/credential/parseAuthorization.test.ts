@@ -16,12 +16,12 @@ const verdict = (...authorization: ReadonlyArray<string>): string =>
   })
 
 describe("parseAuthorization", () => {
-  it("CRED-01 tells a request without credentials from a refused one", () => {
+  it("CRED-01 distinguishes a request without credentials from a rejected one", () => {
     assert.strictEqual(verdict(), "MissingCredential")
     assert.strictEqual(verdict("Bearer abc"), "token abc")
   })
 
-  it("CRED-02 refuses two Authorization fields, in any order, and values that a platform joined", () => {
+  it("CRED-02 rejects two Authorization fields, in any order, and values that a platform joined", () => {
     for (
       const lines of [
         ["Bearer a", "Bearer b"],
@@ -50,19 +50,19 @@ describe("parseAuthorization", () => {
     }
   })
 
-  it("CRED-05 drops white space around the value and refuses it inside the token", () => {
+  it("CRED-05 ignores white space around the value and rejects it inside the token", () => {
     assert.strictEqual(verdict("  Bearer abc \t"), "token abc")
     assert.strictEqual(verdict("Bearer a bc"), "InvalidToken")
     assert.strictEqual(verdict("Bearer a\tbc"), "InvalidToken")
   })
 
-  it("CRED-06, CRED-07 refuse an empty token and every other scheme", () => {
+  it("CRED-06, CRED-07 reject an empty token and every other scheme", () => {
     for (const value of ["Bearer", "Bearer ", "Basic dXNlcg==", "DPoP abc", "Negotiate abc", "Token x", ""]) {
       assert.strictEqual(verdict(value), "UnsupportedCredential", value)
     }
   })
 
-  it("CRED-08, CRED-09 refuse a token in the query, alone and beside a header", () => {
+  it("CRED-08, CRED-09 reject a token in the query, alone and together with a header", () => {
     for (const query of ["access_token=a", "x=1&access_token=", "access%5Ftoken=a"]) {
       for (const authorization of [[], ["Bearer abc"]]) {
         const result = parseAuthorization({ authorization, query }, limit)
@@ -72,12 +72,12 @@ describe("parseAuthorization", () => {
     assert.isTrue(Result.isSuccess(parseAuthorization({ authorization: ["Bearer abc"], query: "token=a" }, limit)))
   })
 
-  it("CRED-12 judges a token up to the limit and refuses a longer one unread", () => {
+  it("CRED-12 checks a token up to the limit and rejects a longer one unread", () => {
     assert.strictEqual(verdict(`Bearer ${"a".repeat(limit)}`), `token ${"a".repeat(limit)}`)
     assert.strictEqual(verdict(`Bearer ${"a".repeat(limit + 1)}`), "CredentialTooLarge")
   })
 
-  it("CRED-13 refuses characters outside token68", () => {
+  it("CRED-13 rejects characters outside of token68", () => {
     for (const character of ["\"", "%", "\\", "é", "😀", "\u0000", ";", "{"]) {
       assert.strictEqual(verdict(`Bearer a${character}b`), "InvalidToken", character)
     }
@@ -88,7 +88,7 @@ describe("parseAuthorization", () => {
   const sent = Schema.String.check(Schema.isPattern(/^[ -~]{4,40}$/))
 
   it.effect.prop(
-    "never throws, gives back what followed the scheme, and never quotes what it refuses",
+    "never throws, returns what followed the scheme, and never quotes what it rejects",
     { sent },
     ({ sent }) =>
       Effect.sync(() =>

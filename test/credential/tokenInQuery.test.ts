@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { hasTokenParameter } from "../../src/credential/tokenInQuery.ts"
 
 describe("a token in the query", () => {
-  it("CRED-08 is found under every spelling that a server behind could take for access_token", () => {
+  it("CRED-08 is found under every spelling that a server could take for access_token", () => {
     const queries = [
       "access_token=a",
       "access_token",
@@ -43,7 +43,7 @@ describe("a token in the query", () => {
     for (const query of queries) assert.isTrue(hasTokenParameter(query), query)
   })
 
-  it("CRED-08 is not suspected in other parameters, nor in values", () => {
+  it("CRED-08 is not found in other parameters or in values", () => {
     const queries = [
       "",
       "token=a",

@@ -37,7 +37,7 @@ describe("authorization server metadata", () => {
     assert.strictEqual(metadataUrl(realm, "openid-configuration"), `${realm}/.well-known/openid-configuration`)
   })
 
-  it("passes over an issuer that is a name, which no client can ask", () => {
+  it("skips an issuer that is a name, which no client can reach", () => {
     const both = having(oidc("my-issuer"), oidc("https://issuer.example"))
     assert.deepStrictEqual(protectedResource(both, "https://h").authorization_servers, ["https://issuer.example"])
     const answer = authorizationServer(both, "oauth-authorization-server")
@@ -45,7 +45,7 @@ describe("authorization server metadata", () => {
     assert.strictEqual(authorizationServer(having(oidc("my-issuer")), "openid-configuration")._tag, "NotSupported")
   })
 
-  it("synthesises what is configured, and names PKCE, without which clients give up", () => {
+  it("writes a document from the settings, and names PKCE, without which clients give up", () => {
     const endpoints = { authorize: "https://i.example/a", token: "https://i.example/t", userinfo: undefined }
     const answer = authorizationServer(having(oidc("https://i.example", { endpoints })), "openid-configuration")
     assert.strictEqual(answer._tag, "Document")
@@ -60,7 +60,7 @@ describe("authorization server metadata", () => {
     })
   })
 
-  it("shows a provider's document without nulls, and names PKCE where the provider says nothing of it", () => {
+  it("serves a provider's document without nulls, and names PKCE where the provider does not", () => {
     const said = { issuer: "https://i.example", code_challenge_methods_supported: ["plain", "S256"], x: { a: null } }
     assert.deepStrictEqual(shownMetadata(said, "https://i.example"), said)
     for (const silent of [{}, { code_challenge_methods_supported: null }, { code_challenge_methods_supported: [] }]) {

@@ -38,7 +38,7 @@ const barEve = TokenVerifier.layerMapIdentity((identity) =>
 ).pipe(Layer.provide(TokenVerifier.layer))
 
 describe("a handler behind Authentication.layer", () => {
-  it.live("EMBED-01 MUST find the caller and the trace id on its log entries and spans, and no subject", () =>
+  it.live("EMBED-01 MUST have the caller and the trace id, but no subject, on its log entries and spans", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const entries: Array<Readonly<Record<string, unknown>>> = []
@@ -83,8 +83,8 @@ describe("a handler behind Authentication.layer", () => {
     }))
 })
 
-describe("a verifier of an embedder's own", () => {
-  it.live("EMBED-05 MUST be able to bar a caller: 403, with its reason in no response", () =>
+describe("an embedder's own verifier", () => {
+  it.live("EMBED-05 MUST be able to reject a caller with 403, and its reason is in no response", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const origin = yield* serveRoutes(
@@ -95,16 +95,16 @@ describe("a verifier of an embedder's own", () => {
         )
       )
       const call = (subject: string) =>
-        Effect.flatMap(issuer.sign({ claims: { sub: subject } }), (token) =>
-          Effect.promise(() => fetch(origin, { headers: { authorization: `Bearer ${token}` } })))
+        Effect.flatMap(
+          issuer.sign({ claims: { sub: subject } }),
+          (token) => Effect.promise(() => fetch(origin, { headers: { authorization: `Bearer ${token}` } }))
+        )
       assert.strictEqual((yield* call("ada")).status, 200)
       const barred = yield* call("eve")
       assert.strictEqual(barred.status, 403)
       assert.include(barred.headers.get("www-authenticate"), `error="access_denied"`)
       assert.deepStrictEqual(
-        yield* Effect.promise(() =>
-          barred.json()
-        ),
+        yield* Effect.promise(() => barred.json()),
         {
           error: "access_denied",
           error_description: "Access denied"
@@ -112,14 +112,14 @@ describe("a verifier of an embedder's own", () => {
       )
     }))
 
-  it("EMBED-05 gets nothing of ours but the verifier, the providers and their metadata", () => {
+  it("EMBED-05 gets nothing but the verifier, the providers and their metadata", () => {
     expectTypeOf<Layer.Success<typeof layerVerifier>>().toEqualTypeOf<
       TokenVerifier | ProviderRegistry | ProviderMetadata
     >()
   })
 })
 
-describe("a GatewayClient of an embedder's own", () => {
+describe("an embedder's own GatewayClient", () => {
   it.live("EMBED-06 MUST be told who calls", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()

@@ -19,7 +19,7 @@ const endless = (path: `/${string}`, contentType: string) =>
   )
 
 describe("Authentication.layer", () => {
-  it.live("CACHE-08 MUST end an event stream with the token that opened it, and no other answer", () =>
+  it.live("CACHE-08 MUST end an event stream with the token that opened it, and no other response", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       const origin = yield* serveRoutes(

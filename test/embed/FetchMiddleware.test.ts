@@ -84,7 +84,7 @@ const thrown = (make: () => unknown): unknown => {
 const json = (response: Response) => Effect.promise(() => response.json())
 
 layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it) => {
-  it.effect("EMBED-10 hands the handler the caller, the whole request, and what the platform gives beside it", () =>
+  it.effect("EMBED-10 gives the handler the caller, the whole request and the platform's further arguments", () =>
     Effect.gen(function*() {
       const { issuer, middleware } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
@@ -98,7 +98,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.deepStrictEqual(yield* json(answer), ["user-1", ping, "production", 7])
     }))
 
-  it.effect("EMBED-11 MUST NOT call the handler without a good token, and answers as the gateway does", () =>
+  it.effect("EMBED-11 MUST NOT call the handler without a good token, and responds as the gateway does", () =>
     Effect.gen(function*() {
       const { issuer, middleware } = yield* Protected
       let calls = 0
@@ -133,7 +133,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual(calls, 1)
     }))
 
-  it.effect("EMBED-12 answers preflights and discovery, and calls nobody for them", () =>
+  it.effect("EMBED-12 serves preflights and discovery without calling the handler", () =>
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const preflight = yield* handle(
@@ -148,7 +148,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual((yield* get("other")).status, 404)
     }))
 
-  it.effect("EMBED-13 keeps the answer, and adds CORS fields, the trace id and a sealed session id", () =>
+  it.effect("EMBED-13 keeps the response, and adds CORS fields, the trace id and a sealed session id", () =>
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
@@ -181,7 +181,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual((yield* handle(message(fresh, ping, { "mcp-session-id": session }))).status, 200)
     }))
 
-  it.effect("EMBED-14 MUST answer a tool call without the tool's scopes 403, and no other call", () =>
+  it.effect("EMBED-14 MUST respond 403 to a tool call without the tool's scopes, and to no other call", () =>
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
@@ -194,7 +194,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual((yield* handle(message(allowed, "no message"))).status, 400)
     }))
 
-  it.effect("MCP-04 MUST judge every method that could carry a call, and take no other", () =>
+  it.effect("MCP-04 MUST check every method that could carry a call, and accept no other", () =>
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const authorization = `Bearer ${yield* issuer.sign()}`
@@ -209,7 +209,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual((yield* send("GET", null)).status, 200)
     }))
 
-  it.effect("FWD-01 MUST hand on neither the token nor what claims to say who calls", () =>
+  it.effect("FWD-01 MUST forward neither the token nor forged identity fields", () =>
     Effect.gen(function*() {
       const { issuer, middleware } = yield* Protected
       const handler = middleware.protect((request) => Response.json([...request.headers]))
@@ -225,7 +225,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       for (const name of ["authorization", "origin", "x-auth-user-id", "x_auth_scopes"]) assert.notInclude(names, name)
     }))
 
-  it.effect("ISO-01 MUST NOT let a handler change who calls the next time", () =>
+  it.effect("ISO-01 MUST NOT let a handler change the identity of later requests", () =>
     Effect.gen(function*() {
       const { issuer, middleware } = yield* Protected
       const token = `Bearer ${yield* issuer.sign({ claims: { roles: ["user"] } })}`
@@ -245,7 +245,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       }
     }))
 
-  it.effect("CACHE-08 MUST end an event stream that listens with its token, and break one that answers off after its time", () =>
+  it.effect("CACHE-08 MUST end a listening event stream with its token, and abort one with a response after the response timeout", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Protected
       const capture = yield* Layer.build(LogCapture.layer)
@@ -290,7 +290,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.match(logged().join(), /"ended":"response timeout"/)
     }))
 
-  it.effect("EMBED-17 adds to what a handler exposes, and leaves what is no answer as it is", () =>
+  it.effect("EMBED-17 adds to the fields that a handler exposes, and leaves what is not a response as it is", () =>
     Effect.gen(function*() {
       const { issuer, middleware } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
@@ -306,7 +306,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual((yield* Effect.promise(() => failing(message(token, ping)))).type, "error")
     }))
 
-  it.effect("EMBED-18 MUST say what is unwise in the settings, once", () =>
+  it.effect("EMBED-18 MUST warn about unwise settings once", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Protected
       const capture = yield* Layer.build(LogCapture.layer)
@@ -326,7 +326,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.deepStrictEqual(yield* warnings, first)
     }))
 
-  it.effect("EMBED-15 takes a verifier of the user's own on top of the configured providers", () =>
+  it.effect("EMBED-15 accepts an own verifier on top of the configured providers", () =>
     Effect.gen(function*() {
       const { issuer } = yield* Protected
       const { dispose, protect } = makeFetchMiddleware(
@@ -342,7 +342,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       assert.strictEqual(yield* Effect.promise(() => answer.text()), "user-1")
     }))
 
-  it("EMBED-16 MUST refuse bad settings when it is made, with every problem and its cure", () => {
+  it("EMBED-16 MUST reject bad settings when it is made, with every problem and its fix", () => {
     const several = thrown(() => makeFetchMiddleware({ jwt_issuer: "http://issuer.example.com", path: "no path" }))
     assert.instanceOf(several, InvalidConfiguration)
     assert.lengthOf(several.problems, 2)

@@ -108,7 +108,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
   "OAuthTokenVerifier",
   (it) => {
     for (const sdk of sdks) {
-      it.effect(`MUST tell the SDK who bears a good token (${sdk.version})`, () =>
+      it.effect(`MUST tell the SDK whose token it is (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const ask = yield* serve(sdk, makeOAuthTokenVerifier(jwt(issuer), sdk.errors), { requiredScopes: ["a"] })
@@ -129,7 +129,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.deepNestedInclude(extra, { "claims.roles": ["x"] })
         }))
 
-      it.effect(`MUST answer 401 invalid_token, with our text, for every token that is refused (${sdk.version})`, () =>
+      it.effect(`MUST respond 401 invalid_token with the fixed text for every rejected token (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const ask = yield* serve(sdk, makeOAuthTokenVerifier(jwt(issuer, { max_token_bytes: 1024 }), sdk.errors))
@@ -150,7 +150,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.strictEqual((yield* ask(good)).status, 200)
         }))
 
-      it.effect(`MUST answer 500, never 401, while the provider cannot be asked (${sdk.version})`, () =>
+      it.effect(`MUST respond 500, never 401, while the provider is unavailable (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const ask = yield* serve(sdk, makeOAuthTokenVerifier(introspection(issuer), sdk.errors))
@@ -162,7 +162,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.deepStrictEqual(yield* ask(`${token}x`), refused("Token is not active"))
         }))
 
-      it.effect(`MUST answer 500 when the verifier dies, is broken or is gone (${sdk.version})`, () =>
+      it.effect(`MUST respond 500 when the verifier dies, is broken or is closed (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const token = yield* issuer.sign()
@@ -183,7 +183,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.deepStrictEqual(yield* asGone(token), serverError)
         }))
 
-      it.effect(`MUST answer 403 to a token without the scopes that settings or middleware name (${sdk.version})`, () =>
+      it.effect(`MUST respond 403 to a token without the scopes of settings or middleware (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const settings = jwt(issuer, {
@@ -200,7 +200,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.strictEqual((yield* ask(yield* issuer.sign({ claims: { scope: "a b c" } }))).status, 200)
         }))
 
-      it.effect(`MUST let a token in whose provider does not say when it ends, for five minutes (${sdk.version})`, () =>
+      it.effect(`MUST accept a token without a known expiry for five minutes (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const ask = yield* serve(sdk, makeOAuthTokenVerifier(introspection(issuer), sdk.errors))
@@ -233,7 +233,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         }))
     }
 
-    it.effect("MUST NOT let what a handler does to its copy reach the next request", () =>
+    it.effect("MUST NOT let a handler's change to its copy affect the next request", () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer
         const verifier = makeOAuthTokenVerifier(jwt(issuer), errorsV1)
@@ -248,7 +248,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         yield* Effect.promise(() => verifier.dispose())
       }))
 
-    it.effect("MUST ask a verifier of one's own on top of the configured providers, and nobody before a token comes", () =>
+    it.effect("MUST use an own verifier on top of the configured providers, and no provider before a token arrives", () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make()
         const identity = {
@@ -274,7 +274,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         yield* Effect.promise(() => verifier.dispose())
       }))
 
-    it.effect("MUST throw at once when the settings are wrong, with all problems", () =>
+    it.effect("MUST throw when the settings are wrong, with all problems", () =>
       Effect.gen(function*() {
         const { cause } = yield* Effect.flip(attempt({ providers: [], max_token_bytes: 1 }))
         assert.instanceOf(cause, InvalidConfiguration)
@@ -282,7 +282,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
         yield* Effect.promise((yield* attempt(jwt(yield* TestIssuer))).dispose)
       }))
 
-    it.effect("MUST log the true reason of a refusal, and no token", () =>
+    it.effect("MUST log the true reason of a rejection, and no token", () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer
         const verifier = makeOAuthTokenVerifier(jwt(issuer), errorsV1)

@@ -55,7 +55,7 @@ const people = (count: number) => Array.from({ length: count }, (_, index) => `p
 
 describe("Cloudflare Workers", () => {
   for (const example of ["workersGateway.ts", "workersServer.ts"]) {
-    it.live(`EMBED-22 MUST answer requests that come at once, first, and after the keys have ended (${example})`, () =>
+    it.live(`EMBED-22 MUST serve simultaneous requests at the beginning and after the keys have expired (${example})`, () =>
       Effect.gen(function*() {
         const { burst, issuer, leave, pass, send } = yield* setUp(example)
         const sign = (subject: string) => issuer.sign({ claims: { sub: subject } })

@@ -158,7 +158,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       }))
   }
 
-  it.effect("EMBED-02 MUST answer a call without the tool's scopes 403, naming them, and run nothing", () =>
+  it.effect("EMBED-02 MUST respond 403 to a call without the tool's scopes, naming them, and run nothing", () =>
     Effect.gen(function*() {
       const { origin, token, url } = yield* Example
       const mine = yield* token("step-up")
@@ -216,7 +216,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
     expectTypeOf<NeedsCaller<typeof Server>>().toBeNever()
   })
 
-  it("EMBED-08 MUST NOT compile where a tool has scopes and nobody looks at them", () => {
+  it("EMBED-08 MUST NOT compile where a tool's scopes are not checked", () => {
     const scoped = Toolkit.make(requireToolScopes(Tool.make("delete"), ["admin"]))
     const tools = McpServer.layerHttp({
       ...unprotected,
@@ -262,7 +262,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       }
     }))
 
-  it.effect("EMBED-04 MUST answer 500 while the provider is down, never 401", () =>
+  it.effect("EMBED-04 MUST respond 500 while the provider is down, never 401", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make()
       yield* issuer.misbehave("/oauth2/jwks", { _tag: "Respond", status: 503 }, Infinity)
@@ -277,7 +277,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       assert.isNotNull(answer.headers.get("retry-after"))
     }))
 
-  it.effect("EMBED-05 MUST answer preflights, and give every answer CORS fields and a trace id", () =>
+  it.effect("EMBED-05 MUST serve preflights, and give every response CORS fields and a trace id", () =>
     Effect.gen(function*() {
       const { origin, token, url } = yield* Example
       const preflight = yield* Effect.promise(() => fetch(url, { method: "OPTIONS", headers: { origin } }))
@@ -297,7 +297,7 @@ layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind
       assert.strictEqual((yield* post(url, good, initialize, { origin: "https://evil.example" })).status, 403)
     }))
 
-  it.effect("MCP-07 MUST NOT let another caller go on with a session, or end it", () =>
+  it.effect("MCP-07 MUST NOT let another caller use or end a session", () =>
     Effect.gen(function*() {
       const { token, url } = yield* Example
       const victim = yield* token("victim")

@@ -46,7 +46,7 @@ afterEach(() => {
 layer(TestIssuer.layer(), { excludeTestServices: true })("a server that verifies tokens itself", (it) => {
   for (const [sdk, makeApp] of examples) {
     for (const [clientName, connect] of clients) {
-      it.effect(`MUST show a tool who calls (${sdk}, ${clientName})`, () =>
+      it.effect(`MUST tell a tool who calls (${sdk}, ${clientName})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const url = yield* start(makeApp, issuer.issuer)
@@ -55,7 +55,7 @@ layer(TestIssuer.layer(), { excludeTestServices: true })("a server that verifies
           assert.strictEqual(yield* client.call("whoami"), "user-1 through client-1")
         }))
 
-      it.effect(`MUST refuse callers without a good token 401, and without a needed scope 403 (${sdk}, ${clientName})`, () =>
+      it.effect(`MUST respond 401 without a good token, and 403 without a required scope (${sdk}, ${clientName})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const url = yield* start(makeApp, issuer.issuer)

@@ -40,7 +40,7 @@ describe("users in Effect SQL", () => {
       assert.notStrictEqual(yield* idOf("bob@example.com"), ada)
     }))
 
-  it.effect("Integration Guide, Step 5 MUST answer that nobody can say now while the database fails, and refuse no one", () =>
+  it.effect("Integration Guide, Step 5 MUST report an outage while the database fails, and reject no caller", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       assert.match((yield* toUser(person("ada@example.com"))).subject, /^[0-9a-f-]{36}$/)
@@ -51,7 +51,7 @@ describe("users in Effect SQL", () => {
       assert.strictEqual(nobody._tag, "InvalidToken")
     }).pipe(Effect.provide(Layer.provideMerge(Users.layer, LibsqlClient.layer(":memory:")))))
 
-  it.effect("rolls a transaction back, whoever else writes", () =>
+  it.effect("rolls a transaction back while others write", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       yield* sql`CREATE TABLE t (n INTEGER)`

@@ -41,7 +41,7 @@ const examples: Readonly<
 
 describe("web handlers behind makeFetchMiddleware, with real clients", () => {
   for (const [name, start] of Object.entries(examples)) {
-    it.live(`EMBED-20 ${name} MUST let in whoever has a good token, and tell the tools who it is`, () =>
+    it.live(`EMBED-20 ${name} MUST accept callers with a good token, and tell the tools who calls`, () =>
       Effect.gen(function*() {
         let handler: WebHandler | undefined
         const origin = yield* serveWebHandler((request) => handler?.(request) ?? assert.fail("too early"))

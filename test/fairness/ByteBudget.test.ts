@@ -29,7 +29,7 @@ const setUp = (units: number) => {
 }
 
 describe("ByteBudget", () => {
-  it("grants a caller half, lets the rest wait, and grants others what is left", () => {
+  it("grants a caller half, queues its other requests, and grants others what is left", () => {
     const { claim, granted, held } = setUp(160)
     for (let index = 0; index < 20; index++) claim(`a${index}`, "a", 20)
     assert.deepStrictEqual([granted.length, held()], [4, 80])
@@ -37,7 +37,7 @@ describe("ByteBudget", () => {
     assert.deepStrictEqual([granted.at(-1), held()], ["b", 110])
   })
 
-  it("grants what is given back to those whose turn it is, one caller after another", () => {
+  it("grants returned bytes to the callers in turn", () => {
     const { claim, granted } = setUp(6)
     const first = claim("a0", "a", 2)
     const other = claim("b0", "b", 2)
@@ -50,7 +50,7 @@ describe("ByteBudget", () => {
     assert.deepStrictEqual(granted, ["a0", "b0", "a1", "b1"])
   })
 
-  it("gives back what is not kept, once", () => {
+  it("returns what is not kept, once", () => {
     const { claim, held } = setUp(160)
     const one = claim("a", "a", 50)
     one.keep(60 * unit)
@@ -62,7 +62,7 @@ describe("ByteBudget", () => {
     assert.strictEqual(held(), 0)
   })
 
-  it("forgets one that leaves while it waits", () => {
+  it("forgets a request that leaves while it waits", () => {
     const { budget, claim, granted } = setUp(40)
     const holding = claim("a0", "a", 15)
     const waiting = claim("a1", "a", 15)
@@ -72,7 +72,7 @@ describe("ByteBudget", () => {
     assert.deepStrictEqual([granted, budget.waiting, budget.held], [["a0"], 0, 0])
   })
 
-  it("serves any number of messages one after another: none holds a part and waits for the rest", () => {
+  it("serves any number of messages in sequence: none holds a part while it waits for the rest", () => {
     const { budget, claim, granted } = setUp(200)
     const claims = Array.from({ length: 100 }, (_, index) => claim(`${index}`, "a", 60))
     for (let done = 0; done < 100; done++) {
@@ -82,7 +82,7 @@ describe("ByteBudget", () => {
     assert.deepStrictEqual([new Set(granted).size, budget.held], [100, 0])
   })
 
-  it("lets a caller have half of the places for waiting: one more is refused, and others wait", () => {
+  it("lets a caller use half of the queue: one more is rejected, and others wait", () => {
     const { budget, claim, granted, refused } = setUp(8)
     const claims = Array.from({ length: 50 }, (_, index) => claim(`a${index}`, "a", 4))
     assert.deepStrictEqual([granted, budget.waiting, refused.length], [["a0"], places / 2, 49 - places / 2])
@@ -98,7 +98,7 @@ describe("ByteBudget", () => {
     assert.deepStrictEqual([granted, budget.waiting], [["a0", "b0", "a3"], places * 3 / 4 - 2])
   })
 
-  it("lets as many wait as hold half of it, where it is large", () => {
+  it("queues as many requests as hold half of a large budget", () => {
     const { budget, claim } = setUp(2 * places)
     for (let index = 0; index < 2 * places; index++) claim(`a${index}`, "a", 64)
     assert.strictEqual(budget.waiting, places)

@@ -13,7 +13,7 @@ const drain = <A>(queue: FairQueue<A>): ReadonlyArray<A> => {
 const outcome = <A>(offered: Offered<A>): A | string => offered._tag === "Displaces" ? offered.displaced : offered._tag
 
 describe("FairQueue", () => {
-  it("gives groups their turns one after another, however much one of them has", () => {
+  it("gives groups turns, however much one of them has queued", () => {
     const queue = new FairQueue<string>(100)
     for (let index = 0; index < 4; index++) queue.offer(owner("flood"), `flood-${index}`)
     queue.offer(owner("late"), "late-0")
@@ -23,7 +23,7 @@ describe("FairQueue", () => {
     assert.strictEqual(queue.size, 0)
   })
 
-  it("gives the members of a group their turns one after another", () => {
+  it("gives the members of a group turns", () => {
     const queue = new FairQueue<string>(100)
     for (let index = 0; index < 3; index++) queue.offer(owner("nat", "flood"), `flood-${index}`)
     queue.offer(owner("nat", "good"), "good-0")
@@ -31,7 +31,7 @@ describe("FairQueue", () => {
     assert.deepStrictEqual(drain(queue), ["flood-0", "other-0", "good-0", "flood-1", "flood-2"])
   })
 
-  it("passes over groups that may not take their turn, which keep their place", () => {
+  it("skips groups that may not take their turn, which keep their place", () => {
     const queue = new FairQueue<string>(100)
     for (const name of ["a", "b", "c"]) queue.offer(owner(name), name)
     assert.strictEqual(queue.take((group) => group !== "a"), "b")
@@ -39,7 +39,7 @@ describe("FairQueue", () => {
     assert.deepStrictEqual(drain(queue), ["a", "c"])
   })
 
-  it("holds what it may, and then lets the one with the most make room for others", () => {
+  it("fills its capacity, and then evicts from the group with the most", () => {
     const queue = new FairQueue<string>(4)
     for (let index = 0; index < 4; index++) {
       assert.strictEqual(outcome(queue.offer(owner("flood"), `${index}`)), "Waits")
@@ -54,14 +54,14 @@ describe("FairQueue", () => {
     assert.deepStrictEqual(drain(queue), ["2", "good-0", "3", "good-1"])
   })
 
-  it("lets the connection with the most make room for others of the same group", () => {
+  it("evicts from the connection with the most within a group", () => {
     const queue = new FairQueue<string>(4)
     for (let index = 0; index < 4; index++) queue.offer(owner("nat", "flood"), `${index}`)
     assert.strictEqual(outcome(queue.offer(owner("nat", "good"), "good")), "0")
     assert.strictEqual(outcome(queue.offer(owner("nat", "flood"), "4")), "Refused")
   })
 
-  it("lets a thing go that waits no longer, once", () => {
+  it("removes an entry that no longer waits, once", () => {
     const queue = new FairQueue<string>(2)
     const kept = queue.offer(owner("a"), "a")
     const gone = queue.offer(owner("b"), "b")

@@ -9,7 +9,7 @@ const greed = (shares: Shares, owner: string): number => {
 }
 
 describe("Shares", () => {
-  it("gives each owner as much as it leaves free, so that there is something left for whoever comes", () => {
+  it("gives each owner as much as it leaves free, so that newcomers find something left", () => {
     const shares = new Shares(64)
     assert.strictEqual(greed(shares, "a"), 32)
     assert.strictEqual(greed(shares, "b"), 16)
@@ -18,7 +18,7 @@ describe("Shares", () => {
     assert.isTrue(shares.claim(shares.of("d")))
   })
 
-  it("evens out: owners that come and go end up with the same", () => {
+  it("evens out owners that come and go", () => {
     const shares = new Shares(90)
     const [a, b] = [shares.of("a"), shares.of("b")]
     greed(shares, "a")
@@ -31,7 +31,7 @@ describe("Shares", () => {
     assert.isAtMost(Math.abs(a.held - b.held), 2)
   })
 
-  it("gives all back, and the last one too", () => {
+  it("returns everything, including the last one", () => {
     const shares = new Shares(1)
     const share = shares.of("a")
     assert.isTrue(shares.claim(share))

@@ -28,7 +28,7 @@ const setUp = (limits: ConstructorParameters<typeof UpstreamShares>[0]) => {
 const limits = { maxWaiting: 100, maxConnections: 8, maxStreams: 4 }
 
 describe("UpstreamShares", () => {
-  it("gives a caller half of the connections, lets the rest of its requests wait, and gives others what is left", () => {
+  it("gives a caller half of the connections, queues its other requests, and gives others what is left", () => {
     const { enter, shares, started } = setUp(limits)
     for (let index = 0; index < 10; index++) enter(`a${index}`, owner("a"))
     assert.deepStrictEqual(started, ["a0", "a1", "a2", "a3"])
@@ -38,7 +38,7 @@ describe("UpstreamShares", () => {
     assert.deepStrictEqual([shares.waiting, shares.connections], [12, 6])
   })
 
-  it("gives callers their turns one after another when connections become free", () => {
+  it("gives callers turns when connections become free", () => {
     const { enter, passages, started, turn } = setUp({ ...limits, maxConnections: 1 })
     enter("a0", owner("a"))
     for (const name of ["a1", "a2"]) enter(name, owner("a", "1"))
@@ -52,7 +52,7 @@ describe("UpstreamShares", () => {
     assert.deepStrictEqual(started, ["a0", "a1", "b0", "a3", "a2"])
   })
 
-  it("refuses those for whom there is no place, and gives places back", () => {
+  it("rejects requests without a place, and returns places", () => {
     const { enter, shares } = setUp({ ...limits, maxWaiting: 8 })
     const mine = Array.from({ length: 8 }, (_, index) => enter(`a${index}`, owner("a")))
     assert.strictEqual(mine.filter((passage) => passage !== undefined).length, 4)
@@ -63,7 +63,7 @@ describe("UpstreamShares", () => {
     assert.isDefined(enter("a", owner("a")))
   })
 
-  it("keeps a connection that is still in use although nobody waits for it any more", () => {
+  it("keeps a connection in use although nobody waits for it any more", () => {
     const { enter, shares, started, turn } = setUp({ ...limits, maxConnections: 2 })
     const left = enter("a0", owner("a"))
     enter("a1", owner("a"))
@@ -76,7 +76,7 @@ describe("UpstreamShares", () => {
     assert.deepStrictEqual([started, shares.connections], [["a0", "a1"], 1])
   })
 
-  it("starts nothing that has been given up while it waited", () => {
+  it("does not start a request that was cancelled while it waited", () => {
     const { enter, started, turn } = setUp({ ...limits, maxConnections: 1 })
     const first = enter("a0", owner("a"))
     enter("a1", owner("a"))?.settled()
@@ -101,7 +101,7 @@ describe("UpstreamShares", () => {
     assert.strictEqual(shares.connections, 5)
   })
 
-  it("takes no share of those whose owner nobody knows, and bounds them all the same", () => {
+  it("gives requests without a known owner no share, but bounds them", () => {
     const { enter, shares, started } = setUp({ ...limits, maxWaiting: 12 })
     const passages = Array.from({ length: 20 }, (_, index) => enter(`${index}`))
     assert.strictEqual(started.length, 8)

@@ -48,8 +48,8 @@ const send = (answer: Answer, request = get, gatewayUrl?: string) =>
 
 const gzip = { "content-encoding": "gzip", "content-length": "20" }
 
-describe("HttpGatewayClient, on platforms that are not at hand", () => {
-  it.effect("HTTP-19 a redirect that the platform hides MUST NOT be handed on as an answer", () =>
+describe("HttpGatewayClient on simulated platforms", () => {
+  it.effect("HTTP-19 a redirect that the platform hides MUST NOT be passed on as a response", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(send(answered(() => Response.error())))
       assert.deepInclude(error, { _tag: "UpstreamUnavailable", detail: "the MCP server redirects" })
@@ -70,7 +70,7 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       assert.deepStrictEqual(seen, ["manual"])
     }))
 
-  it.effect("HTTP-18 an answer MUST be asked for as it is, and refused where it may have been decoded", () =>
+  it.effect("HTTP-18 a response MUST be requested unencoded, and rejected where it may have been decoded", () =>
     Effect.gen(function*() {
       const asked: Array<string | undefined> = []
       const decoded: Answer = (request) => {
@@ -91,14 +91,14 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       assert.strictEqual(plain.status, 200)
     }))
 
-  it.effect("a body of no bytes MUST be one, where the platform has none at all", () =>
+  it.effect("a missing body MUST be passed on as an empty one", () =>
     Effect.gen(function*() {
       const { body } = yield* send(answered(() => new Response(null)))
       assert.strictEqual(body._tag, "Stream")
       assert.deepStrictEqual(body._tag === "Stream" ? yield* Stream.runCollect(body.stream) : undefined, [])
     }))
 
-  it.effect("the platform's own limits MUST show as UpstreamTimeout, and its other troubles as UpstreamUnavailable", () =>
+  it.effect("the platform's timeouts MUST become UpstreamTimeout, and its other failures UpstreamUnavailable", () =>
     Effect.gen(function*() {
       for (const code of ["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"]) {
         for (const cause of [coded(code), new TypeError("fetch failed", { cause: coded(code) })]) {
@@ -130,7 +130,7 @@ describe("HttpGatewayClient, on platforms that are not at hand", () => {
       assert.deepInclude(yield* Fiber.join(sending), { _tag: "UpstreamTimeout", millis: 5000 })
     }))
 
-  it.effect("a Unix socket MUST be refused when the client is built, with the setting that is to be changed", () =>
+  it.effect("a Unix socket MUST be rejected when the client is built, with the name of the setting", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         send(answered(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")

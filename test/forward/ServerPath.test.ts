@@ -14,7 +14,7 @@ const learnt = (
 }
 
 describe("the path of the MCP server", () => {
-  it("is the configured one, and what followed the MCP path is appended to it, slashes and all", () => {
+  it("is the configured one followed by what followed the MCP path, slashes included", () => {
     const cases = [
       ["/mcp-internal", "", "", "/mcp-internal"],
       ["/mcp-internal", "/", "", "/mcp-internal/"],
@@ -31,7 +31,7 @@ describe("the path of the MCP server", () => {
     }
   })
 
-  it("takes on the spelling that the server redirects to, and that alone", () => {
+  it("adopts only the form that the server redirects to", () => {
     for (const status of [301, 302, 307, 308]) {
       assert.deepStrictEqual(learnt("http://h/mcp", redirect("http://h/mcp/", status)), [true, "/mcp/"])
       assert.deepStrictEqual(learnt("http://h:80/mcp/", redirect("/mcp", status)), [true, "/mcp"])
@@ -49,7 +49,7 @@ describe("the path of the MCP server", () => {
     assert.strictEqual(server.target("/x", ""), "/mcp/x")
   })
 
-  it("stays as it is configured under every other redirect", () => {
+  it("stays as configured on every other redirect", () => {
     const others = [
       redirect("/mcp/", 303),
       redirect("/mcp/", 300),
@@ -74,7 +74,7 @@ describe("the path of the MCP server", () => {
     assert.deepStrictEqual(learnt("http://h/", redirect("http://h")), [false, "/"])
   })
 
-  it("learns nothing from what a client added", () => {
+  it("is not changed by what a client added", () => {
     const server = new ServerPath("http://h/mcp")
     assert.isFalse(server.learns("/", "/mcp/", redirect("/mcp")))
     assert.isFalse(server.learns("/x", "/mcp/x", redirect("/mcp/x/")))
@@ -83,7 +83,7 @@ describe("the path of the MCP server", () => {
 })
 
 describe("where a redirect leads", () => {
-  it("is named by origin and path, without query, user information, or what could be a token", () => {
+  it("is logged by origin and path, without query, user information or possible tokens", () => {
     const targets = [
       ["http://h:8080/mcp/?code=secret#x", "http://h:8080/mcp/"],
       ["/mcp/", "/mcp/"],

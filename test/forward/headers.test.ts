@@ -25,7 +25,7 @@ const identity: Identity = {
 }
 
 describe("requestHeaders", () => {
-  it("FW-3 hands on what MCP needs, byte for byte", () => {
+  it("FW-3 forwards what MCP needs, byte for byte", () => {
     const kept = {
       accept: "application/json, text/event-stream",
       "content-type": "application/json",
@@ -124,7 +124,7 @@ describe("requestHeaders", () => {
     "x-amzn-lambda-context"
   ]
 
-  it("removes what only a platform may say, in every spelling, even from a trusted proxy", () => {
+  it("removes fields that only a platform may set, in every spelling, even from a trusted proxy", () => {
     for (const name of platform) {
       for (const spell of spellings) {
         for (const trustedPeer of [false, true]) {
@@ -136,7 +136,7 @@ describe("requestHeaders", () => {
     assert.deepStrictEqual(send(kept), { ...kept, ...own })
   })
 
-  it("hands on what an edge says of the client's way only from a trusted peer", () => {
+  it("forwards an edge's fields about the client only from a trusted peer", () => {
     const edge = {
       "fly-client-ip": "1.2.3.4",
       "fly-forwarded-proto": "https",
@@ -160,19 +160,19 @@ describe("requestHeaders", () => {
     assert.deepStrictEqual(send(edge, { trustedPeer: true }), { ...edge, ...own })
   })
 
-  it("FWD-04 Connection cannot take the gateway's own fields away", () => {
+  it("FWD-04 Connection cannot remove the gateway's own fields", () => {
     const sent = send({ connection: "x-auth-user-id, X-Custom, close", "x-custom": "1", "x-other": "2" })
     assert.deepStrictEqual(sent, { "x-other": "2", ...own })
   })
 
-  it("FWD-03 takes no other spelling of a field that the gateway sets", () => {
+  it("FWD-03 forwards no other spelling of a field that the gateway sets", () => {
     for (const name of ["x-trace_id", "x_trace_id", "x-trace-id.", "x-trace-id"]) {
       assert.deepStrictEqual(send({ [name]: "evil" }), own, name)
     }
     assert.deepStrictEqual(send({ "x-trace-idx": "kept" }), { "x-trace-idx": "kept", ...own })
   })
 
-  it("FWD-05, HTTP-12 hands on no hop-by-hop field", () => {
+  it("FWD-05, HTTP-12 forwards no hop-by-hop field", () => {
     for (
       const name of [
         "connection",
@@ -191,17 +191,17 @@ describe("requestHeaders", () => {
     }
   })
 
-  it("FWD-07, FWD-08, HTTP-05 hands on neither credentials nor framing", () => {
+  it("FWD-07, FWD-08, HTTP-05 forwards neither credentials nor framing", () => {
     for (const name of ["authorization", "cookie", "host", "content-length", "expect"]) {
       assert.deepStrictEqual(send({ [name]: "x" }), own, name)
     }
   })
 
-  it("hands Authorization on when MCP_FORWARD_AUTHORIZATION says so", () => {
+  it("forwards Authorization when MCP_FORWARD_AUTHORIZATION says so", () => {
     assert.strictEqual(send({ authorization: "Bearer a" }, { forwardAuthorization: true })["authorization"], "Bearer a")
   })
 
-  it("FWD-17 hands forwarding fields on only from a trusted peer", () => {
+  it("FWD-17 forwards forwarding fields only from a trusted peer", () => {
     const forwarding = {
       forwarded: "for=1.2.3.4",
       "x-forwarded-for": "1.2.3.4",
@@ -216,7 +216,7 @@ describe("requestHeaders", () => {
     assert.deepStrictEqual(send(forwarding, { trustedPeer: true }), { ...forwarding, ...own })
   })
 
-  it("HTTP-11 hands on no method override", () => {
+  it("HTTP-11 forwards no method override", () => {
     for (const name of ["x-http-method-override", "x-method-override", "x-http-method"]) {
       assert.deepStrictEqual(send({ [name]: "DELETE" }), own, name)
     }
@@ -224,7 +224,7 @@ describe("requestHeaders", () => {
 })
 
 describe("identityHeaders", () => {
-  it("says who calls, each field once", () => {
+  it("names the caller, each field once", () => {
     assert.deepStrictEqual(identityHeaders(identity), {
       "x-auth-user-id": "user_1",
       "x-auth-client-id": "client",
@@ -235,14 +235,14 @@ describe("identityHeaders", () => {
     })
   })
 
-  it("says whether a person or a program calls, where that is known", () => {
+  it("tells whether a person or a program calls, where that is known", () => {
     for (const principal of ["user", "client"] as const) {
       assert.strictEqual(identityHeaders({ ...identity, principal })["x-auth-principal"], principal)
     }
     assert.notProperty(identityHeaders(identity), "x-auth-principal")
   })
 
-  it("leaves out what the identity does not say", () => {
+  it("omits what the identity does not have", () => {
     const bare = identityHeaders({ ...identity, clientId: undefined, email: undefined, scopes: [] })
     assert.deepStrictEqual(Object.keys(bare), ["x-auth-user-id", "x-auth-issuer", "x-auth-provider"])
   })
@@ -293,7 +293,7 @@ describe("responseHeaders", () => {
     )
   })
 
-  it("asks proxies not to collect an event stream, unless the MCP server says otherwise", () => {
+  it("tells proxies not to buffer an event stream, unless the MCP server says otherwise", () => {
     const stream = { "content-type": "text/event-stream; charset=utf-8" }
     assert.strictEqual(responseHeaders(stream)["x-accel-buffering"], "no")
     assert.strictEqual(responseHeaders({ ...stream, "x-accel-buffering": "yes" })["x-accel-buffering"], "yes")

@@ -38,7 +38,7 @@ describe("parseChallenges", () => {
     for (const [field, expected] of cases) assert.deepStrictEqual(read(field), expected, JSON.stringify(field))
   })
 
-  it("reads nothing into what the grammar does not allow", () => {
+  it("rejects what the grammar does not allow", () => {
     const malformed = [
       "error=\"x\"",
       "Bearer error=\"x",
@@ -56,7 +56,7 @@ describe("parseChallenges", () => {
   })
 
   it.effect.prop(
-    "gives back every parameter, whatever stands in its quotes and around its challenge",
+    "returns every parameter, whatever is in its quotes and around its challenge",
     { value: Schema.String, before: Arbitrary.array(oneOf(["Basic realm=\"x\"", "Negotiate YQ=="])) },
     ({ before, value }) =>
       Effect.sync(() => {

@@ -6,7 +6,7 @@ const post = (message: unknown) => isRepeatable({ method: "POST", body: encoder.
 const call = (method: string) => ({ jsonrpc: "2.0", id: 1, method })
 
 describe("which requests may be sent twice", () => {
-  it("those that are idempotent by their method, and messages that only ask", () => {
+  it("idempotent methods and messages that only read may be repeated", () => {
     for (const method of ["GET", "HEAD", "PUT", "DELETE"]) assert.isTrue(isRepeatable({ method, body: undefined }))
     for (const method of ["initialize", "ping", "tools/list", "resources/read", "notifications/initialized"]) {
       assert.isTrue(post(call(method)), method)
@@ -14,7 +14,7 @@ describe("which requests may be sent twice", () => {
     }
   })
 
-  it("not those that may do something, nor what is not understood", () => {
+  it("messages that may change something, or that are not understood, may not be repeated", () => {
     for (const method of ["tools/call", "sampling/createMessage", "tasks/cancel", "x/list", "Ping", "__proto__", ""]) {
       assert.isFalse(post(call(method)), method)
       assert.isFalse(post([call("ping"), call(method)]), method)

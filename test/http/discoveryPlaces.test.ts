@@ -28,9 +28,9 @@ const gatewayOf = Effect.fnUntraced(function*(...providers: ReadonlyArray<Provid
 
 const openId = "/.well-known/openid-configuration"
 
-describe("metadata for the clients of opaque providers", () => {
+describe("metadata for clients of opaque token providers", () => {
   for (const make of [introspectionProvider, userinfoProvider]) {
-    it.live(`leads to the document that exists (${make.name})`, () =>
+    it.live(`redirects to the document that exists (${make.name})`, () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make({ algorithms: ["ES256"] })
         // As Hydra: an OpenID document and no other.
@@ -47,7 +47,7 @@ describe("metadata for the clients of opaque providers", () => {
         assert.lengthOf(asked, before)
       }))
 
-    it.live(`leads where the specification puts it while none can be found, and is not kept (${make.name})`, () =>
+    it.live(`redirects to the location of the specification while none can be found, and does not cache that (${make.name})`, () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make({ algorithms: ["ES256"] })
         const { origin, places } = yield* serveDocuments(() => ({}))
@@ -67,8 +67,8 @@ describe("metadata for the clients of opaque providers", () => {
   }
 })
 
-describe("metadata for the clients of providers of JWTs", () => {
-  it.live("is shown from whichever place has it, without nulls, and names PKCE", () =>
+describe("metadata for clients of JWT providers", () => {
+  it.live("is served from any location that has it, without nulls, and names PKCE", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ algorithms: ["ES256"] })
       const { origin } = yield* serveDocuments((origin) => ({

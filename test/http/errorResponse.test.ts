@@ -88,7 +88,7 @@ describe("errorResponse", () => {
     }
   })
 
-  it.effect("each style says missing and bad credentials in its own way", () =>
+  it.effect("each style has its own form for missing and for bad credentials", () =>
     Effect.gen(function*() {
       const errors = (style: ErrorStyle) =>
         [new Errors.MissingCredential(), invalidToken("Expired")].map((error) =>
@@ -125,7 +125,7 @@ describe("errorResponse", () => {
     assert.deepStrictEqual(fields, ["5", "1", "1", "10", "10", "10"])
   })
 
-  it("CH-13 insufficient scope names all the scopes needed", () => {
+  it("CH-13 insufficient scope names all the required scopes", () => {
     const challenge = answer(new Errors.InsufficientScope({ required: ["a", "b"] })).headers.get("www-authenticate")
     assert.deepStrictEqual(parseChallenge(challenge ?? "").parameters, {
       error: "insufficient_scope",
@@ -135,20 +135,20 @@ describe("errorResponse", () => {
     })
   })
 
-  it("rfc6750 tells the needed scopes already with the first 401, the other styles do not", () => {
+  it("only rfc6750 names the required scopes in the first 401", () => {
     for (const style of errorStyles) {
       const challenge = answer(new Errors.MissingCredential(), style, ["a", "b"]).headers.get("www-authenticate")
       assert.strictEqual(parseChallenge(challenge ?? "").parameters["scope"], style === "rfc6750" ? "a b" : undefined)
     }
   })
 
-  it("no public text holds what client parsers search for", () => {
+  it("no public text contains what client parsers search for", () => {
     for (const text of [...Object.values(invalidTokenTexts), ...Object.values(invalidRequestTexts)]) {
       assert.notMatch(text, /scope=|error=|resource_metadata=|["\\]/)
     }
   })
 
-  it.effect("a fault of our own looks like every other error, and tells nothing", () =>
+  it.effect("an internal failure looks like every other error, and reveals nothing", () =>
     Effect.gen(function*() {
       const response = HttpServerResponse.toWeb(
         internalFault({ style: "oauth", resourceMetadata: root, requiredScopes: [] })
@@ -160,7 +160,7 @@ describe("errorResponse", () => {
       })
     }))
 
-  it("an unavailable provider says when to come back, in whole seconds", () => {
+  it("an unavailable provider gives Retry-After in whole seconds", () => {
     assert.strictEqual(answer(all.ProviderUnavailable[0]).headers.get("retry-after"), "5")
   })
 })
@@ -177,7 +177,7 @@ describe("dialects", () => {
 })
 
 describe("formatChallenge", () => {
-  it.effect.prop("ERR-01 whatever a value holds, the challenge parses back to the same parameters", {
+  it.effect.prop("ERR-01 the challenge parses back to the same parameters, whatever a value contains", {
     scope: Schema.String,
     url: Schema.String
   }, ({ scope, url }) =>

@@ -32,7 +32,7 @@ describe("publicUrl", () => {
     assert.strictEqual(url("example.com:80"), "https://example.com:80")
   })
 
-  it("HTTP-06, ERR-01 refuses every malformed Host", () => {
+  it("HTTP-06, ERR-01 rejects every malformed Host", () => {
     for (
       const host of [
         "a b",
@@ -63,13 +63,13 @@ describe("publicUrl", () => {
     )
   })
 
-  it("takes host and scheme from a trusted proxy, the value nearest to us", () => {
+  it("takes host and scheme from a trusted proxy, the value nearest to the gateway", () => {
     assert.strictEqual(url("10.0.0.1", { host: "mcp.example.com", proto: "https" }), "https://mcp.example.com")
     assert.strictEqual(url("10.0.0.1", { host: "a.example, b.example", proto: "http" }), "http://b.example")
     assert.strictEqual(url("a.example", { proto: "gopher" }), "https://a.example")
   })
 
-  it("DISC-07 MCP_PUBLIC_URL wins over whatever a request says", () => {
+  it("DISC-07 MCP_PUBLIC_URL takes precedence over whatever a request says", () => {
     assert.strictEqual(
       url("evil.example", { host: "evil.example" }, "https://mcp.example.com"),
       "https://mcp.example.com"
@@ -79,7 +79,7 @@ describe("publicUrl", () => {
   })
 
   it.effect.prop(
-    "never holds what could break out of a quoted string",
+    "never contains what could break out of a quoted string",
     { host: Schema.String },
     ({ host }) => Effect.sync(() => assert.match(url(host), /^(?:MalformedHost|https?:\/\/[a-z0-9_.:[\]-]+)$/))
   )

@@ -94,7 +94,7 @@ const call = message("tools/call")
 const subscribe = `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}`
 const events = "text/event-stream"
 
-describe("how long a response may go on, as an effect", () => {
+describe("the duration of a response in HttpApp", () => {
   it.effect("CACHE-08 a stream that only listens ends with its token, and the log says why", () =>
     Effect.gen(function*() {
       for (const [method, message] of [["GET", ""], ["POST", subscribe]] as const) {
@@ -107,7 +107,7 @@ describe("how long a response may go on, as an effect", () => {
       }
     }))
 
-  it.effect("a response to a message outlives its token, and is broken off after MCP_RESPONSE_TIMEOUT", () =>
+  it.effect("a response to a message outlives its token, and is aborted after MCP_RESPONSE_TIMEOUT", () =>
     Effect.gen(function*() {
       for (const type of [events, "application/json"]) {
         const { ended, isOver } = yield* open("POST", call, type)

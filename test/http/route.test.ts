@@ -9,7 +9,7 @@ const tag = (target: string) =>
   Result.match(route(target), { onSuccess: ({ _tag }) => _tag, onFailure: ({ reason }) => reason })
 
 describe("route", () => {
-  it("finds the MCP endpoint and what follows it, the query kept byte for byte", () => {
+  it("finds the MCP endpoint and what follows it, with the query byte for byte", () => {
     assert.deepStrictEqual(route("/mcp?a=%20b&c"), Result.succeed({ _tag: "Mcp", rest: "", query: "a=%20b&c" }))
     assert.deepStrictEqual(route("/mcp/"), Result.succeed({ _tag: "Mcp", rest: "/", query: "" }))
     assert.deepStrictEqual(
@@ -36,7 +36,7 @@ describe("route", () => {
     assert.strictEqual(tag(target), "Unknown")
   })
 
-  it("HTTP-08 reads no path as the MCP path that is not it byte for byte", () => {
+  it("HTTP-08 accepts as the MCP path only its exact bytes", () => {
     for (
       const target of [
         "//mcp",
@@ -92,7 +92,7 @@ describe("route", () => {
     }
   })
 
-  it("HTTP-08 forwards no character that is written in two ways, looks like a dot or a slash, or is invisible", () => {
+  it("HTTP-08 forwards no character that has two encodings, looks like a dot or a slash, or is invisible", () => {
     const misread = [
       "overlong dots: %c0%ae%c0%ae, %e0%80%ae, %f0%80%80%ae, %C0%AE",
       "overlong slash: %c0%af, %e0%80%af; overlong letter: %c1%a1",
@@ -118,7 +118,7 @@ describe("route", () => {
     }
   })
 
-  it("HTTP-09 tricks with public paths stay protected or unknown", () => {
+  it("HTTP-09 variants of public paths are protected or unknown", () => {
     assert.strictEqual(tag("/.well-known/../mcp"), "Unknown")
     assert.strictEqual(tag("/healthz/../mcp"), "Unknown")
     assert.strictEqual(tag("/mcp?x=/healthz"), "Mcp")
@@ -128,14 +128,14 @@ describe("route", () => {
     assert.strictEqual(tag("/readyz"), "Readiness")
   })
 
-  it("HTTP-07 refuses targets that are not in origin form", () => {
+  it("HTTP-07 rejects targets that are not in origin form", () => {
     for (const target of ["http://evil.example/mcp", "evil.example:80", "*", ""]) {
       assert.strictEqual(tag(target), "MalformedTarget", target)
     }
   })
 
   it.effect.prop(
-    "what is forwarded never leaves the MCP path under any usual reading",
+    "a forwarded path never leaves the MCP path under any usual reading",
     { text: Schema.String },
     ({ text }) =>
       Effect.sync(() => {

@@ -25,7 +25,7 @@ const claimsOf = (token: string) => JSON.parse(atob((token.split(".")[1] ?? "").
 const slowKeysMillis = 60_000
 
 describe.each(transports)("TestIssuer $transport", ({ open }) => {
-  it.effect("signs with every algorithm, and publishes what verifies it", () =>
+  it.effect("signs with every algorithm, and publishes the keys that verify it", () =>
     Effect.gen(function*() {
       const { client, issuer } = yield* open({ algorithms: jwsAlgorithms })
       for (const algorithm of jwsAlgorithms) {
@@ -121,7 +121,7 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
       assert.strictEqual((yield* get(client, `${origin}/oauth2/jwks`)).status, 404)
     }))
 
-  it.effect("explains opaque tokens at its userinfo endpoints until they end", () =>
+  it.effect("describes opaque tokens at its userinfo endpoints until they expire", () =>
     Effect.gen(function*() {
       const { client, issuer } = yield* open()
       const token = yield* issuer.issueOpaque({ prefix: "mat_", subject: "u", email: "u@example.com", name: "U" })
@@ -148,7 +148,7 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
       assert.strictEqual((yield* ask("/oauth/userinfo", revoked)).status, 401)
     }))
 
-  it.effect("introspects for its client only", () =>
+  it.effect("serves introspection to its client only", () =>
     Effect.gen(function*() {
       const { client, issuer } = yield* open({ client: { id: "gate:way", secret: "s%c ret" } })
       const token = yield* issuer.issueOpaque({ scopes: ["a", "b"], claims: { username: "u", client_id: undefined } })
@@ -210,7 +210,7 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
       })
     }))
 
-  it.effect("remembers what it was asked", () =>
+  it.effect("records its requests", () =>
     Effect.gen(function*() {
       const { client, issuer } = yield* open()
       yield* get(client, `${issuer.jwksUri}?a=1`, { "x-test": "1" })

@@ -80,7 +80,7 @@ describe("TestIssuer in memory", () => {
       }
     ))))
 
-  it.effect("is down, slow, and rotates its keys at the TestClock's time", () =>
+  it.effect("is down, is slow and rotates its keys by the TestClock", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       const path = "/.well-known/openid-configuration"
@@ -99,7 +99,7 @@ describe("TestIssuer in memory", () => {
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 2)
     }).pipe(Effect.provide(Jwt)))
 
-  it.effect("reaches no other origin, and is where it was put", () =>
+  it.effect("responds at its own origin only", () =>
     Effect.gen(function*() {
       const { client, issuer } = yield* TestIssuer.makeMemory({
         origin: "https://elsewhere.test:8443",
@@ -114,7 +114,7 @@ describe("TestIssuer in memory", () => {
       assert.strictEqual(yield* issuer.hits("/tenant/oauth2/jwks"), 1)
     }))
 
-  it.effect("has redirects followed, unless the client is told not to", () =>
+  it.effect("lets redirects be followed, unless the client is told not to", () =>
     Effect.gen(function*() {
       const { jwks, jwksUri, misbehave } = yield* TestIssuer
       const client = yield* HttpClient.HttpClient
@@ -126,7 +126,7 @@ describe("TestIssuer in memory", () => {
       assert.strictEqual((yield* Effect.flip(client.get(jwksUri))).reason._tag, "TransportError")
     }).pipe(Effect.provide(TestIssuer.layerMemory())))
 
-  it.effect("refuses, as a transport would, what has no form on the wire", () =>
+  it.effect("rejects, like a transport, what cannot be sent", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       const client = yield* HttpClient.HttpClient
@@ -147,7 +147,7 @@ describe("TestIssuer with reused keys", () => {
       Effect.flatMap(TestIssuer.makeMemory(options), ({ issuer }) => Effect.map(issuer.key(), (key) => key.publicPem))
   )
 
-  it.effect("gives a key to one living issuer at a time, under a name of its own", () =>
+  it.effect("gives a key to one open issuer at a time, under its own name", () =>
     Effect.gen(function*() {
       const together = yield* Effect.scoped(pems)
       assert.lengthOf(new Set(together), 2)

@@ -20,7 +20,7 @@ const bodyOf = Effect.fnUntraced(function*(client: HttpClient.HttpClient, url: s
 })
 
 describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open }) => {
-  it.effect("for as many requests as it was told, in order", () =>
+  it.effect("for the given number of requests, in order", () =>
     Effect.gen(function*() {
       const { client, issuer: { behave, hits, jwksUri, misbehave } } = yield* open()
       yield* misbehave(path, Misbehaviour.Respond({ status: 503 }), 2)
@@ -57,7 +57,7 @@ describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open
       assert.strictEqual(yield* outcome(client, jwksUri), "broken")
     }))
 
-  it.effect("with a Content-Length that is too small, and one that is too large", () =>
+  it.effect("with a Content-Length that is too small or too large", () =>
     Effect.gen(function*() {
       const { client, issuer: { jwksUri, misbehave } } = yield* open()
       const other = yield* onSocket()
@@ -72,7 +72,7 @@ describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open
       assert.strictEqual(first, "the other")
     }))
 
-  it.effect("with a delay that the TestClock rules", () =>
+  it.effect("with a delay by the TestClock", () =>
     Effect.gen(function*() {
       const { client, issuer: { awaitHits, jwksUri, misbehave } } = yield* open()
       yield* misbehave(path, Misbehaviour.Respond({ delay: "10 seconds", body: "late" }))
@@ -82,7 +82,7 @@ describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open
       assert.deepStrictEqual(yield* Fiber.join(late), { status: 200, body: "late" })
     }))
 
-  it.effect("with a drip that the TestClock rules", () =>
+  it.effect("with a slow body by the TestClock", () =>
     Effect.gen(function*() {
       const { client, issuer: { jwks, jwksUri, misbehave } } = yield* open()
       const body = JSON.stringify(yield* jwks)
@@ -114,7 +114,7 @@ describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open
       assert.strictEqual(yield* outcome(client, jwksUri), "broken")
     }))
 
-  it.effect("with a body without end, and by closing the connection", () =>
+  it.effect("with an endless body, and by closing the connection", () =>
     Effect.gen(function*() {
       const { client, issuer: { jwksUri, misbehave } } = yield* open()
       yield* misbehave(path, Misbehaviour.Flood({ bytes: 200_000 }))
@@ -134,7 +134,7 @@ describe.each(transports)("TestIssuer $transport misbehaves on command", ({ open
 })
 
 describe("TestIssuer on a socket", () => {
-  it.effect("closes it before the answer, after its head, or after half of its body", () =>
+  it.effect("closes it before the response, after its head, or after half of its body", () =>
     Effect.gen(function*() {
       const { issuer, jwks, misbehave } = yield* TestIssuer.make()
       const body = JSON.stringify(yield* jwks)

@@ -20,7 +20,7 @@ const serialised = (overrides: Partial<Identity>) =>
   new TextDecoder().decode(authContext({ ...identity, ...overrides }))
 
 describe("authContext", () => {
-  it("FWD-11 says who the caller is, and no more", () => {
+  it("FWD-11 names the caller, and nothing else", () => {
     assert.strictEqual(serialised({}), `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`)
     assert.strictEqual(
       serialised({ email: "a@b.test" }),
@@ -36,7 +36,7 @@ describe("authContext", () => {
   })
 
   it.effect.prop(
-    "FWD-12 is one line of ASCII that says exactly what the identity says",
+    "FWD-12 is one line of ASCII with exactly what the identity says",
     { subject: Schema.String, email: Schema.UndefinedOr(Schema.String), unit: Schema.Int },
     ({ email, subject, unit }) =>
       Effect.sync(() => {

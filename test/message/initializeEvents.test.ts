@@ -62,7 +62,7 @@ const fragments = [
 const lineEnds = ["\n", "\r\n", "\r"] as const
 
 describe("initializeEvents", () => {
-  it.effect("FWD-11 rewrites the answer in an event", () =>
+  it.effect("FWD-11 rewrites the response in an event", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* transformed(`data: ${answer}\n\n`), `data: ${rewritten}\n\n`)
       assert.strictEqual(yield* transformed(`data:${answer}\n\n`), `data: ${rewritten}\n\n`)
@@ -72,7 +72,7 @@ describe("initializeEvents", () => {
       )
     }))
 
-  it.effect("FWD-11 with any line ends, and a byte order mark", () =>
+  it.effect("FWD-11 rewrites an event with any line ends, and with a byte order mark", () =>
     Effect.gen(function*() {
       for (const end of lineEnds) {
         assert.strictEqual(
@@ -86,7 +86,7 @@ describe("initializeEvents", () => {
       assert.strictEqual(yield* transformed(late), late)
     }))
 
-  it.effect("FWD-11 with data on several lines", () =>
+  it.effect("FWD-11 rewrites an event with data on several lines", () =>
     Effect.gen(function*() {
       assert.strictEqual(
         yield* transformed(`data\ndata: {"id":1,\nid: 7\ndata:"result":{"serverInfo":{\ndata:  }}}\ndata\n\n`),
@@ -97,7 +97,7 @@ describe("initializeEvents", () => {
       assert.strictEqual(yield* transformed(broken), broken)
     }))
 
-  it.effect("FWD-11 after other events, and only the first", () =>
+  it.effect("FWD-11 rewrites the first response only, also after other events", () =>
     Effect.gen(function*() {
       const before = `: hello\n\nevent: x\n\ndata: ${notification}\n\ndata: ${answer.replace(`"id":1`, `"id":2`)}\n\n`
       const after = `data: ${answer}\n\ndata: ${notification}\n\n`
@@ -139,7 +139,7 @@ describe("initializeEvents", () => {
       }
     }))
 
-  it.effect("MCP-14 passes an event on unread when it is too long, and all after it", () =>
+  it.effect("MCP-14 passes on unread an event that is too long, and all that follow", () =>
     Effect.gen(function*() {
       const event = `data: ${answer}\n\n`
       const limit = event.length
@@ -160,7 +160,7 @@ describe("initializeEvents", () => {
       assert.strictEqual(framer.push(chunk)[0], chunk)
     }))
 
-  it.effect("MCP-14 takes an event of 4 MiB in small chunks", () =>
+  it.effect("MCP-14 accepts an event of 4 MiB in small chunks", () =>
     Effect.gen(function*() {
       const padding = " ".repeat(4 * 1024 * 1024 - 200)
       const bytes = encoder.encode(`data: ${answer.replace("{", `{${padding}`)}\n\n`)
@@ -178,7 +178,7 @@ describe("initializeEvents", () => {
       assert.strictEqual(same.reduce((sum, { length }) => sum + length, 0), larger.length)
     }))
 
-  it.effect("MCP-18 lets every event go when it is complete, and heartbeats at once", () =>
+  it.effect("MCP-18 passes on every event when it is complete, and heartbeats at once", () =>
     Effect.gen(function*() {
       const queue = yield* Queue.unbounded<Uint8Array>()
       const pull = yield* Stream.toPull(initializeEvents(options)(Stream.fromQueue(queue)))
@@ -207,7 +207,7 @@ describe("initializeEvents", () => {
       yield* expectNext("\ndata: un")
     }))
 
-  it.effect("MCP-19 lets go what it holds when the stream fails, and fails with it", () =>
+  it.effect("MCP-19 passes on what it holds when the stream fails, and fails with it", () =>
     Effect.gen(function*() {
       const seen: Array<Uint8Array> = []
       const exit = yield* Stream.make(encoder.encode("data: {")).pipe(
@@ -220,7 +220,7 @@ describe("initializeEvents", () => {
       assert.deepStrictEqual(exit, Exit.fail("broken" as const))
     }))
 
-  it("FWD-14 copies no chunk that it does not hold back", () => {
+  it("FWD-14 copies only chunks that it holds back", () => {
     const framer = new EventFramer((event) => event, 1000)
     const comment = encoder.encode(": ping\n\n")
     assert.strictEqual(framer.push(comment)[0], comment)
@@ -230,7 +230,7 @@ describe("initializeEvents", () => {
   })
 
   it.effect.prop(
-    "FWD-11 does the same whatever the boundaries of the chunks",
+    "FWD-11 produces the same for every division into chunks",
     {
       lines: Arbitrary.array(
         Arbitrary.schema(

@@ -11,7 +11,7 @@ const match = (name: string, wanted: string) => {
 }
 
 describe("matchName", () => {
-  it("FWD-12 tells the name from its variants and from others", () => {
+  it("FWD-12 distinguishes the name from its variants and from others", () => {
     assert.strictEqual(match(`"serverInfo"`, "serverInfo"), "Exact")
     assert.strictEqual(match(`"server\\u0049nfo"`, "serverInfo"), "Exact")
     assert.strictEqual(match(`"serverinfo"`, "serverInfo"), "Variant")

@@ -124,7 +124,7 @@ const assertUpstreamAgrees = (text: string) => {
   }
 }
 
-describe("rewriteRequest, whatever the message", () => {
+describe("rewriteRequest on any message", () => {
   it.effect.prop(
     "FWD-11 FWD-12 FWD-14 removes every _authContext, sets ours, and changes nothing else",
     { message: Arbitrary.map(message, (message) => clear(message)), spaces },
@@ -146,7 +146,7 @@ describe("rewriteRequest, whatever the message", () => {
   )
 
   it.effect.prop(
-    "FWD-12 MCP-01 MCP-02 refuses exactly what parsers could differ about",
+    "FWD-12 MCP-01 MCP-02 rejects exactly what parsers could read differently",
     { message, spaces },
     ({ message, spaces }) =>
       Effect.sync(() => {
@@ -165,7 +165,7 @@ describe("rewriteRequest, whatever the message", () => {
   )
 
   it.effect.prop(
-    "MCP-03 judges each message of a batch as it judges it alone, initialize apart",
+    "MCP-03 treats each message of a batch like a single one, except for initialize",
     {
       batch: Arbitrary.array(Arbitrary.map(message, (message) => clear(message)), { minLength: 1, maxLength: 4 }),
       spaces
@@ -188,7 +188,7 @@ describe("rewriteRequest, whatever the message", () => {
   )
 
   it.effect.prop(
-    "MCP-13 refuses every message that is cut short, and never throws",
+    "MCP-13 rejects every truncated message, and never throws",
     { message: Arbitrary.map(message, (message) => clear(message)), spaces },
     ({ message, spaces }) =>
       Effect.sync(() => {
@@ -204,7 +204,7 @@ describe("rewriteRequest, whatever the message", () => {
   )
 
   it.effect.prop(
-    "MCP-13 sends nothing upstream that parsers differ about when bits are flipped, and never throws",
+    "MCP-13 forwards nothing that parsers read differently when bits are flipped, and never throws",
     { message: Arbitrary.map(message, (message) => clear(message)), spaces },
     ({ message, spaces }) =>
       Effect.sync(() => {

@@ -9,7 +9,7 @@ const named = (params: string) => summary(call(params)).tools
 
 describe("rewriteRequest", () => {
   describe("injects the caller into initialize", () => {
-    it("FWD-11 puts it last into params", () => {
+    it("FWD-11 puts the caller last into params", () => {
       assert.strictEqual(
         sent(initializeWith(`{"protocolVersion":"2025-06-18"}`)),
         initializeWith(`{"protocolVersion":"2025-06-18","_authContext":${context}}`)
@@ -40,14 +40,14 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("FWD-12 recognises the method and params however they are escaped", () => {
+    it("FWD-12 recognizes the method and params however they are escaped", () => {
       assert.strictEqual(
         sent(`{"m\\u0065thod":"\\u0069nitialize","par\\u0061ms":{}}`),
         `{"m\\u0065thod":"\\u0069nitialize","par\\u0061ms":{"_authContext":${context}}}`
       )
     })
 
-    it("FWD-12 whichever comes first, params or method", () => {
+    it("FWD-12 whether params or method come first", () => {
       assert.strictEqual(
         sent(`{"params":{"a":1},"method":"initialize","_authContext":0}`),
         `{"params":{"a":1,"_authContext":${context}},"method":"initialize"}`
@@ -62,7 +62,7 @@ describe("rewriteRequest", () => {
       )
     })
 
-    it("FWD-11 into nothing else, and not when it is switched off", () => {
+    it("FWD-11 injects into nothing else, and not when it is switched off", () => {
       for (
         const text of [call("{}"), initializeWith("{}").replace("initialize", "Initialize"), `{"result":"initialize"}`]
       ) {
@@ -76,7 +76,7 @@ describe("rewriteRequest", () => {
       assert.strictEqual(rewritten.success.initializeId, 1)
     })
 
-    it("FWD-13 refuses initialize whose params cannot hold it", () => {
+    it("FWD-13 rejects initialize with params that cannot carry the caller", () => {
       for (const params of ["[]", "null", "1", `"a"`, "true", `[{"_authContext":1}]`]) {
         assert.strictEqual(refusal(initializeWith(params)), "MalformedMessage", params)
         assert.isUndefined(refusal(call(params)), params)
@@ -84,7 +84,7 @@ describe("rewriteRequest", () => {
     })
   })
 
-  describe("removes what clients say about themselves", () => {
+  describe("removes what clients claim about themselves", () => {
     it("FWD-11 at every depth of every method", () => {
       const cases: ReadonlyArray<readonly [string, string]> = [
         [`{"_authContext":{},"method":"ping"}`, `{"method":"ping"}`],
@@ -107,7 +107,7 @@ describe("rewriteRequest", () => {
       for (const [text, expected] of cases) assert.strictEqual(sent(text), expected)
     })
 
-    it("FWD-12 in every spelling that some parser reads as ours", () => {
+    it("FWD-12 in every spelling that some parser reads as _authContext", () => {
       for (
         const name of [
           "_auth\\u0043ontext",
@@ -123,7 +123,7 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("FWD-12 and nothing that is only similar", () => {
+    it("FWD-12 keeps what is only similar", () => {
       for (
         const name of ["authContext", "_authContex", "_authContextt", "_auth_context", " _authContext", "_authСontext"]
       ) {
@@ -134,7 +134,7 @@ describe("rewriteRequest", () => {
       assert.strictEqual(sent(text), text)
     })
 
-    it("FWD-14 and only that: white space, numbers, order and escapes stay", () => {
+    it("FWD-14 keeps white space, numbers, order and escapes", () => {
       const before = `\t{"z":-0,"a":1e400 `
       const after = `,\r\n"n":12345678901234567890, "f":1.10,"s":"\\u0041\\/\\ud800é", "a":[ ] }\n`
       assert.strictEqual(
@@ -147,7 +147,7 @@ describe("rewriteRequest", () => {
       )
     })
 
-    it("FWD-14 returns the given bytes, not a copy, where nothing changes", () => {
+    it("FWD-14 returns the same bytes, not a copy, where nothing changes", () => {
       for (const text of [call(`{"name":"x"}`), `[${call("{}")}]`, `{"result":{},"id":1}`]) {
         const bytes = encoder.encode(text)
         const rewritten = attempt(text, bytes)
@@ -159,8 +159,8 @@ describe("rewriteRequest", () => {
     })
   })
 
-  describe("reports what was sent", () => {
-    it("MCP-04 the tool that is called, however its name is spelt", () => {
+  describe("reports the content of the message", () => {
+    it("MCP-04 the name of the called tool, however it is escaped", () => {
       assert.deepStrictEqual(named(`{"name":"add"}`), ["add"])
       assert.deepStrictEqual(named(`{"arguments":{"name":"inner"},"n\\u0061me":"\\u0061dd"}`), ["add"])
       // Some servers take it for the name: one that has more to lose than we think.
@@ -171,7 +171,7 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("MCP-04 no tool where none is called, whatever comes first", () => {
+    it("MCP-04 no tool where none is called, whatever the order of members", () => {
       assert.deepStrictEqual(summary(`{"method":"prompts/get","params":{"name":"add"}}`).tools, [])
       assert.deepStrictEqual(summary(`{"name":"add","method":"tools/call"}`).tools, [])
       assert.deepStrictEqual(summary(`{"params":{"name":"add"},"method":"tools/call"}`).tools, ["add"])

@@ -6,7 +6,7 @@ import { attempt, call, refusal, sent, summary } from "./rewriting.ts"
 const nested = (depth: number) => `{"method":"x","params":${"[".repeat(depth)}${"]".repeat(depth)}}`
 
 describe("rewriteRequest", () => {
-  describe("refuses what parsers could differ about", () => {
+  describe("rejects what parsers could read differently", () => {
     it("MCP-01 repeated members", () => {
       for (
         const text of [
@@ -33,7 +33,7 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("MCP-01 but not those that decide nothing", () => {
+    it("MCP-01 accepts repeated members that decide nothing", () => {
       for (
         const text of [
           `{"method":"ping","x":1,"x":2}`,
@@ -82,7 +82,7 @@ describe("rewriteRequest", () => {
     })
   })
 
-  describe("refuses what is no message", () => {
+  describe("rejects what is not a message", () => {
     it("FWD-13 MCP-13 other documents", () => {
       for (
         const text of [
@@ -125,7 +125,7 @@ describe("rewriteRequest", () => {
       }
     })
 
-    it("FWD-13 a method that is no string, or has what some parsers drop", () => {
+    it("FWD-13 a method that is not a string, or has characters that some parsers drop", () => {
       for (
         const method of [
           "1",
@@ -143,13 +143,13 @@ describe("rewriteRequest", () => {
       assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00\\u0001","x":"\\u0000"}`))
     })
 
-    it("FWD-14 a lone surrogate in a name, but not in a value", () => {
+    it("FWD-14 a lone surrogate in a name, but accepts it in a value", () => {
       assert.strictEqual(refusal(call(`{"_auth\\ud800Context":1}`)), "MalformedMessage")
       const text = call(`{"a":"\\ud800"}`)
       assert.strictEqual(sent(text), text)
     })
 
-    it("MCP-14 what is nested too deeply", () => {
+    it("MCP-14 too many levels", () => {
       assert.isUndefined(refusal(nested(255)))
       assert.strictEqual(refusal(nested(256)), "MessageTooDeep")
       assert.strictEqual(refusal(nested(100_000)), "MessageTooDeep")
@@ -157,7 +157,7 @@ describe("rewriteRequest", () => {
       assert.strictEqual(refusal(`{"a":`.repeat(100_000)), "MessageTooDeep")
     })
 
-    it("MCP-14 nothing for being large", () => {
+    it("MCP-14 accepts large messages", () => {
       const names = Array.from({ length: 100_000 }, (_, index) => `"\\u005fauthContex${index}":${index}`)
       const text = call(`{${names.join(",")}}`)
       assert.strictEqual(sent(text), text)
@@ -170,7 +170,7 @@ describe("rewriteRequest", () => {
       assert.lengthOf(summary(`[${batch.join(",")}]`).tools, 100_000)
     })
 
-    it("ERR-04 says nothing of the message in its detail", () => {
+    it("ERR-04 repeats nothing of the message in its detail", () => {
       const rewritten = attempt(`{"secret":"s3cret","method":"a","method":"s3cret"}`)
       assert.isTrue(Result.isFailure(rewritten))
       if (Result.isFailure(rewritten)) assert.notInclude(JSON.stringify(rewritten.failure), "s3cret")

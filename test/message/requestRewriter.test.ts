@@ -50,8 +50,8 @@ const sendLong = (before: string, repeated: string, after: string, pieces = 16) 
   return { ...send(cut(bytes, [piece]), options), length: bytes.length }
 }
 
-describe("JsonScanner, given pieces", () => {
-  it("MCP-13 judges every text as it judges the whole", () => {
+describe("JsonScanner on pieces", () => {
+  it("MCP-13 gives the same verdict as on the whole text", () => {
     for (const [name, bytes] of [...accepted, ...refused]) {
       const whole = tokens([bytes])
       for (const size of [1, 2, 3, 5]) assert.deepStrictEqual(tokens(cut(bytes, [size])), whole, name)
@@ -61,7 +61,7 @@ describe("JsonScanner, given pieces", () => {
   })
 
   it.effect.prop(
-    "MCP-13 finds the same tokens however a text is cut, any byte of it changed",
+    "MCP-13 finds the same tokens for every division of a text with any byte changed",
     { text: jsonText, at, byte, sizes },
     ({ at, byte, sizes, text }) =>
       Effect.sync(() => {
@@ -78,7 +78,7 @@ describe("JsonScanner, given pieces", () => {
 
 describe("RequestRewriter", () => {
   it.effect.prop(
-    "FWD-11 FWD-12 FWD-14 makes of any message, however it is cut, what rewriteRequest makes of it",
+    "FWD-11 FWD-12 FWD-14 rewrites any message in pieces as rewriteRequest does",
     { message, spaces, sizes },
     ({ message, sizes, spaces }) =>
       Effect.sync(() => {
@@ -93,7 +93,7 @@ describe("RequestRewriter", () => {
   )
 
   it.effect.prop(
-    "MCP-03 and of any batch",
+    "MCP-03 rewrites any batch in pieces as rewriteRequest does",
     { batch, clearBatch, spaces, sizes },
     ({ batch, clearBatch, sizes, spaces }) =>
       Effect.sync(() => {
@@ -105,7 +105,7 @@ describe("RequestRewriter", () => {
   )
 
   it.effect.prop(
-    "MCP-13 and of what is no message: cut short, or with another byte or more bytes in it",
+    "MCP-13 rejects in pieces what rewriteRequest rejects: truncated, changed or extended messages",
     { message: Arbitrary.map(message, (message) => clear(message)), spaces, sizes, at, byte },
     ({ at, byte, message, sizes, spaces }) =>
       Effect.sync(() => {
@@ -118,7 +118,7 @@ describe("RequestRewriter", () => {
     { arbitrary: { runs: 1000 } }
   )
 
-  it("FWD-12 cuts in two at any place what has every kind of cut", () => {
+  it("FWD-12 rewrites a message with every kind of edit in any two pieces", () => {
     const text =
       ` { "_authContext" : {"_authContext":[1]} , "params" : { "a" : 1 , "_auth\\u0043ontext" : "x\\ud83d\\ude00é😀" , "b":[{"_authContext":-1.5e+3},{"_AUTHCONTEXT":null,"c":true}] , "x" : {"y":0 ,"_authContext":false } } , "id" : "\\u0061" , "method" : "\\u0069nitialize" } `
     const bytes = encoder.encode(text)
@@ -129,10 +129,10 @@ describe("RequestRewriter", () => {
     )
   })
 
-  describe("holds little back", () => {
+  describe("holds back little", () => {
     const before = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":`
 
-    it("FWD-15 of anything that is long", () => {
+    it("FWD-15 of any long value", () => {
       const cases: ReadonlyArray<readonly [what: string, before: string, repeated: string, after: string]> = [
         ["a string", `${before}"`, "QUJDRA==", `"}}}`],
         ["escapes", `${before}"`, `\\ud83d\\ude00\\n`, `"}}}`],
@@ -159,7 +159,7 @@ describe("RequestRewriter", () => {
       }
     })
 
-    it("FWD-12 FWD-15 of what is cut, nothing", () => {
+    it("FWD-12 FWD-15 nothing of what is removed", () => {
       for (
         const [before, repeated, after] of [
           [`{"_authContext":"`, "a", `","method":"ping"}`],
@@ -177,7 +177,7 @@ describe("RequestRewriter", () => {
       }
     })
 
-    it("FWD-15 but all of it where a cut or an insertion may still come", () => {
+    it("FWD-15 everything where an edit may still come", () => {
       for (
         const [before, repeated, after] of [
           [`{"params":{},"a":[0`, ",0", `],"method":"initialize"}`],
@@ -193,7 +193,7 @@ describe("RequestRewriter", () => {
     })
   })
 
-  it("MCP-01 lets nothing leave from the byte on that is refused", () => {
+  it("MCP-01 passes nothing on from the rejected byte on", () => {
     const before = `{"method":"ping","x":"`
     const after = encoder.encode(`${"a".repeat(10_000)}","method":"initialize","y":1}`)
     const { early, outcome } = send([encoder.encode(before), after], options)
@@ -216,7 +216,7 @@ describe("RequestRewriter", () => {
     }
   })
 
-  it("MCP-04 keeps no id and takes no tool that is too long to be kept together", () => {
+  it("MCP-04 keeps no id and no tool name that is too long", () => {
     // As many as fit between two quotes.
     const fits = "a".repeat(maxTokenBytes - 2)
     assert.strictEqual(idOf(fits), fits)
@@ -233,7 +233,7 @@ describe("RequestRewriter", () => {
     assert.deepStrictEqual(summary(`{"params":{"name":"\\u0061b"},"method":"tools/call"}`).tools, ["ab"])
   })
 
-  it("MCP-04 tells of no tools where nobody asks", () => {
+  it("MCP-04 reports no tools unless asked to", () => {
     const bytes = encoder.encode(`[${call(`{"name":"a"}`)},${call(`{"name":"b"}`)}]`)
     const asked = send([bytes], options).outcome
     const unasked = send([bytes], { ...options, ignoreTools: true }).outcome

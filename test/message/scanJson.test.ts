@@ -50,7 +50,7 @@ describe("JsonScanner", () => {
     assert.isFalse(parses(bytes), "the corpus is wrong")
   })
 
-  it("FWD-14 refuses a lone surrogate in a name and keeps it in a value", () => {
+  it("FWD-14 rejects a lone surrogate in a name and keeps it in a value", () => {
     for (
       const lone of [
         "\\ud800",
@@ -84,7 +84,7 @@ describe("JsonScanner", () => {
     ])
   })
 
-  it("FWD-14 says whether a string is plain and holds a lone surrogate", () => {
+  it("FWD-14 reports whether a string is plain and whether it has a lone surrogate", () => {
     const cases: ReadonlyArray<readonly [string, boolean, boolean]> = [
       [`"abc"`, true, false],
       [`"\\u0061"`, false, false],
@@ -102,7 +102,7 @@ describe("JsonScanner", () => {
     assert.deepStrictEqual([scanner.plain, scanner.loneSurrogate], [true, false])
   })
 
-  it("MCP-13 sees every byte of a long string, wherever that lies in memory", () => {
+  it("MCP-13 reads every byte of a long string, wherever it is in memory", () => {
     for (let offset = 0; offset < 4; offset++) {
       const bytes = new Uint8Array(new ArrayBuffer(220), offset, 200).fill(0x61)
       bytes[0] = 0x22
@@ -128,7 +128,7 @@ describe("JsonScanner", () => {
     }
   })
 
-  it("MCP-13 stays at its verdict", () => {
+  it("MCP-13 keeps its verdict", () => {
     for (const [text, verdict] of [["[]", "End"], ["[1 2]", "Malformed"]] as const) {
       const bytes = encoder.encode(text)
       const scanner = new JsonScanner(bytes, 256)
@@ -138,7 +138,7 @@ describe("JsonScanner", () => {
   })
 
   it.effect.prop(
-    "MCP-13 agrees with JSON.parse about any text and any change of a byte in it",
+    "MCP-13 agrees with JSON.parse on any text with any byte changed",
     { text: jsonText, at: Schema.Int, byte: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })) },
     ({ at, byte, text }) =>
       Effect.sync(() => {

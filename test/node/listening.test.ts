@@ -10,7 +10,7 @@ import { openConnection } from "./support/connection.ts"
 import { closedPort } from "./support/ports.ts"
 
 describe("listening", () => {
-  it.live("OPS-09 MUST NOT begin before there is somebody to answer", () =>
+  it.live("OPS-09 MUST NOT begin before requests can be served", () =>
     Effect.gen(function*() {
       const reached = yield* Deferred.make<void>()
       const go = yield* Deferred.make<void>()

@@ -61,7 +61,7 @@ const documents = (places: (origin: string) => Record<string, Place>) =>
 const wellKnown = "/.well-known/openid-configuration"
 
 describe.concurrent("--check --online", { timeout: 60_000 }, () => {
-  it.live("says of everybody that is asked that it is well, and asks the MCP server nothing but a ping", () =>
+  it.live("reports the health of everything it asks, and sends the MCP server only a ping", () =>
     Effect.gen(function*() {
       const client = { id: "gateway", secret: `${canary}-secret` }
       const issuer = yield* TestIssuer.make({ audience, client })
@@ -97,7 +97,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       assert.isEmpty(request?.headers("x-auth-user-id"))
     }))
 
-  it.live("tells our own refused credentials from an endpoint that is not there", () =>
+  it.live("distinguishes rejected credentials of the gateway from a missing endpoint", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience, client: { id: "gateway", secret: "right" } })
       const upstream = yield* makeRecordingUpstream
@@ -224,7 +224,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       assert.deepStrictEqual([good.code, new Set(levels(good.lines))], [0, new Set(["ok"])])
     }))
 
-  it.live("fails for those whom nobody can ask, within seconds", () =>
+  it.live("fails within seconds for providers that cannot be reached", () =>
     Effect.gen(function*() {
       const closed = yield* closedPort
       const origin = yield* silent
@@ -298,7 +298,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       find(lines, /^error: MCP server .*it does not answer within 1 seconds \(MCP_UPSTREAM_TIMEOUT\)$/)
     }))
 
-  it.live("asks nobody where the settings are wrong, and without --check", () =>
+  it.live("sends no request where the settings are wrong, or without --check", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       const wrong = yield* runProgram({ args: ["--check", "--online"], env: { MCP_SERVER_URL: upstream.origin } })

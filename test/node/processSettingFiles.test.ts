@@ -32,7 +32,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
     }))
 
   for (const workers of ["1", "2"]) {
-    it.live(`let the tokens in that they hold, with ${workers} ${workers === "1" ? "process" : "workers"}`, () =>
+    it.live(`contain tokens that are accepted, with ${workers} ${workers === "1" ? "process" : "workers"}`, () =>
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream
         const tokens = yield* temporaryFile("tokens", `${canary}:client:alice:read\n${canary}2:client:bob:read\n`)

@@ -82,7 +82,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       }))
   }
 
-  it.live("lets an open request end, takes no new one, and says goodbye to the connection", () =>
+  it.live("lets an open request end, accepts no new one, and announces the end of the connection", () =>
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start(never)
       const release = yield* Deferred.make<void>()
@@ -108,7 +108,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       )
     }))
 
-  it.live("takes no second request on a connection whose answer was open", () =>
+  it.live("accepts no second request on a connection whose response was open", () =>
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start(never)
       const stream = yield* makeEventStream()
@@ -167,7 +167,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       yield* endsWell(gateway)
     }))
 
-  it.live("ends, visibly not well, when nobody reads its log any more", () =>
+  it.live("ends with an error when nobody reads its log any more", () =>
     Effect.gen(function*() {
       const { connection, gateway } = yield* start(never)
       yield* gateway.stopReading
@@ -180,7 +180,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
 })
 
 describe("a client that leaves", { timeout: 60_000 }, () => {
-  it.live("cancels the request behind, also before the MCP server has begun to answer", () =>
+  it.live("cancels the upstream request, even before the MCP server has begun its response", () =>
     Effect.gen(function*() {
       const { gateway, upstream } = yield* start(never)
       yield* upstream.answerWith(hang)
@@ -197,7 +197,7 @@ describe("a client that leaves", { timeout: 60_000 }, () => {
 })
 
 describe("a gateway inside another program", { timeout: 60_000 }, () => {
-  it.live("cuts what is left, although that program goes on", () =>
+  it.live("cuts what is left, although the program continues", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const gateway = yield* startGateway(settings("http://127.0.0.1:9", { shutdownTimeoutMillis: 100 })).pipe(

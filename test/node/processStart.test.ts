@@ -16,7 +16,7 @@ const get = (url: string, headers: Readonly<Record<string, string>> = {}) =>
   })
 
 describe.concurrent("starting", { timeout: 60_000 }, () => {
-  it.live("begins while the provider is down, says so in /readyz, and recovers", () =>
+  it.live("starts while the provider is down, reports that in /readyz, and recovers", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "https://mcp.example/mcp" })
       const upstream = yield* makeRecordingUpstream
@@ -104,7 +104,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       )
     }))
 
-  it.live("warns at every start of certificates that nobody verifies", () =>
+  it.live("warns at every start that certificates are not verified", () =>
     Effect.gen(function*() {
       const env = { ...staticSettings("http://127.0.0.1:9/mcp", "x".repeat(32)), NODE_TLS_REJECT_UNAUTHORIZED: "0" }
       const { log } = yield* startGatewayProgram({ env })
@@ -112,7 +112,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       assert.match(String(log()[0]?.message), /^NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone pose/)
     }))
 
-  it.live("says where it listens, what is behind it, and what is unwise", () =>
+  it.live("logs where it listens, what is behind it, and what is unwise", () =>
     Effect.gen(function*() {
       const { log, origin } = yield* startGatewayProgram({ env: staticSettings("http://127.0.0.1:9/mcp", "short") })
       assert.deepStrictEqual(log().map(({ level }) => level), ["WARN", "INFO"])

@@ -75,7 +75,7 @@ const endsWell = Effect.fnUntraced(function*(gateway: GatewayProgram) {
 })
 
 describe.concurrent("several workers", { timeout: 180_000 }, () => {
-  it.live("OPS-10 MUST share one port, say at start what one process says, and name themselves in the log", () =>
+  it.live("OPS-10 MUST share one port, log at start what one process logs, and name themselves in the log", () =>
     Effect.gen(function*() {
       const { gateway, ready } = yield* startWorkers(2)
       assert.notStrictEqual(new URL(gateway.origin).port, "0")
@@ -91,7 +91,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* endsWell(gateway)
     }))
 
-  it.live("OPS-11 MUST leave one worker, however it is asked for, exactly one process", () =>
+  it.live("OPS-11 MUST run one worker, however it is configured, as one process", () =>
     Effect.gen(function*() {
       const gateway = yield* startGatewayProgram({
         args: ["--workers", "1"],
@@ -104,7 +104,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.isEmpty(said(gateway, "worker ready"))
     }))
 
-  it.live("OPS-12 MUST refuse a bad configuration in the same words, and a taken port, without starting", () =>
+  it.live("OPS-12 MUST reject a bad configuration in the same words, and a taken port, without starting", () =>
     Effect.gen(function*() {
       const port = yield* takenPort
       for (
@@ -126,7 +126,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.include(stderr, "MCP_WORKERS (given as --workers): is neither a whole number from 1 to 1024 nor `auto`.")
     }))
 
-  it.live("OPS-13 MUST replace a worker that is killed, whose place loses no request", () =>
+  it.live("OPS-13 MUST replace a worker that is killed, without losing a request", () =>
     Effect.gen(function*() {
       const { gateway, ready: [, second = {}] } = yield* startWorkers(2)
       yield* kill(second)
@@ -171,7 +171,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* endsWell(gateway)
     }))
 
-  it.live("OPS-14 MUST come back on the same port when all workers are killed, as it was configured at start", () =>
+  it.live("OPS-14 MUST come back on the same port with the same configuration when all workers are killed", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       const document = (token: string) =>
@@ -231,7 +231,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.deepStrictEqual(stuck.map(({ pid, worker }) => [pid, worker]), [[first["pid"], first["worker"]]])
     }))
 
-  it.live("OPS-17 MUST end its workers with it, even when it is killed", () =>
+  it.live("OPS-17 MUST end its workers when it ends, even when it is killed", () =>
     Effect.gen(function*() {
       const { gateway } = yield* startWorkers(2)
       yield* gateway.signal("SIGKILL")
@@ -240,7 +240,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.strictEqual(signal, "SIGKILL")
     }))
 
-  it.live("OPS-18 MUST kill a worker that answers nothing for half a minute, and replace it", () =>
+  it.live("OPS-18 MUST kill a worker that responds to nothing for half a minute, and replace it", () =>
     Effect.gen(function*() {
       const { gateway, ready: [, second = {}] } = yield* startWorkers(2)
       yield* kill(second, "SIGSTOP")

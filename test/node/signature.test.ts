@@ -221,7 +221,7 @@ layer(Subjects.layer)("signatures of each algorithm", (it) => {
     { arbitrary: { runs: 500 } }
   )
 
-  it.effect("JOSE-08 are refused without their leading zeros, with which OpenSSL does not part company", () =>
+  it.effect("JOSE-08 are rejected without their leading zeros, which OpenSSL requires", () =>
     Effect.gen(function*() {
       const { key, signer } = yield* subjectOf("PS256")
       for (let attempt = 0;; attempt++) {

@@ -42,7 +42,7 @@ const statuses: ReadonlyArray<readonly [status: number, body: string, headers?: 
   [599, "{}"]
 ]
 
-layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) => {
+layer(Fixture, { excludeTestServices: true })("responses on their way back", (it) => {
   it.effect("FW-4 statuses, bodies and their fields come back unchanged, long or short", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
@@ -70,7 +70,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       }
     }))
 
-  it.effect("202 and 204 come back without a body, and nothing is said about a type", () =>
+  it.effect("202 and 204 come back without a body and without a type", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -95,7 +95,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       assert.isEmpty([...none?.headers("content-length") ?? [], ...none?.headers("transfer-encoding") ?? []])
     }))
 
-  it.effect("HEAD is asked as HEAD and answered without a body, on a connection that stays in step", () =>
+  it.effect("HEAD is forwarded as HEAD and gets no body, on a connection that stays in sync", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -130,7 +130,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       assert.deepStrictEqual([outcome, answer?.status, answer?.headers("etag")], ["Answered", 304, ["\"1\""]])
     }))
 
-  it.effect("an encoded answer passes as it is, its fields in accord with its bytes", () =>
+  it.effect("an encoded response passes as it is, with fields that match its bytes", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -150,7 +150,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       }
     }))
 
-  it.effect("each Set-Cookie keeps a line of its own, byte for byte", () =>
+  it.effect("each Set-Cookie keeps its own line, byte for byte", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -170,7 +170,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       assert.deepStrictEqual((yield* send()).answers[0]?.headers("set-cookie"), ["only=1"])
     }))
 
-  it.effect("values beyond ASCII come back as the bytes that they are", () =>
+  it.effect("values beyond ASCII come back with the same bytes", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -185,7 +185,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       yield* forwarded()
     }))
 
-  it.effect("hop-by-hop fields, challenges and Access-Control-* end here; repeated fields do not get lost", () =>
+  it.effect("hop-by-hop fields, challenges and Access-Control-* are dropped; repeated fields are kept", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -213,7 +213,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       assert.deepStrictEqual(answer?.headers("x-kept"), ["kept"])
     }))
 
-  it.effect("an answer that says nothing about caches must not be kept by one", () =>
+  it.effect("a response without Cache-Control gets no-store", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -222,7 +222,7 @@ layer(Fixture, { excludeTestServices: true })("answers on their way back", (it) 
       assert.deepStrictEqual((yield* send()).answers[0]?.headers("cache-control"), ["no-cache"])
     }))
 
-  it.effect("interim answers of the upstream are not taken for the answer", () =>
+  it.effect("interim responses of the MCP server are not taken for the response", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset

@@ -66,7 +66,7 @@ const standstill = Effect.fnUntraced(function*(taken: Ref.Ref<number>, limit: nu
 })
 
 layer(Fixture, { excludeTestServices: true })("back-pressure", (it) => {
-  it.effect("100 MiB pass whole, in bounded memory", () =>
+  it.effect("100 MiB pass complete, in bounded memory", () =>
     Effect.gen(function*() {
       const { reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -90,7 +90,7 @@ layer(Fixture, { excludeTestServices: true })("back-pressure", (it) => {
     }), 60_000)
 
   it.effect(
-    "a client that does not read stops the upstream, and one that reads again lets it go on",
+    "a client that does not read stops the MCP server, and one that reads again lets it continue",
     () =>
       Effect.gen(function*() {
         const { forwarded, reset, upstream } = yield* GatewayFixture

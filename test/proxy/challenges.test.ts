@@ -46,7 +46,7 @@ const distrusts: ReadonlyArray<readonly [field: string | ReadonlyArray<string>, 
 ]
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the MCP server", (it) => {
-  it.effect("that asks for more scopes reaches the client as 403 with these scopes and the gateway's own metadata", () =>
+  it.effect("for more scopes reaches the client as 403 with these scopes and the gateway's own metadata", () =>
     Effect.gen(function*() {
       const { gateway, logs, reset, send, upstream } = yield* GatewayFixture
       for (const status of [401, 403]) {
@@ -73,7 +73,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       assert.isString(gateway.origin)
     }))
 
-  it.effect("that says anything else is answered 502, and the log says what was asked and what to do", () =>
+  it.effect("for anything else becomes 502, and the log names it and the fix", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       for (const status of [401, 403]) {
@@ -92,7 +92,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       }
     }))
 
-  it.effect("is not needed for a 403, which is then an answer like any other; a 401 without one is answered 502", () =>
+  it.effect("is not needed in a 403, which passes like any response; a 401 without one becomes 502", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -104,7 +104,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       assert.strictEqual((yield* send()).answers[0]?.status, 502)
     }))
 
-  it.effect("of any length is read in linear time, and no more of it reaches the client than a challenge can hold", () =>
+  it.effect("of any length is read in linear time, and a bounded part of it reaches the client", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -123,7 +123,7 @@ const withScope = { requiredScopes: ["read"], scopesSupported: ["read"], errorSt
 
 layer(GatewayFixture.layer(withScope), { excludeTestServices: true })(
   (it) => {
-    it.effect("is answered in the configured style, and the next token is to have what every request needs, too", () =>
+    it.effect("is passed on in the configured style, with the scopes that every request needs", () =>
       Effect.gen(function*() {
         const { send, upstream } = yield* GatewayFixture
         yield* upstream.answerWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))
@@ -144,7 +144,7 @@ layer(GatewayFixture.layer(withScope), { excludeTestServices: true })(
 )
 
 layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTestServices: true })((it) => {
-  it.effect("is distrust where authentication is switched off: there is nobody who could get more scopes", () =>
+  it.effect("becomes 502 where authentication is switched off, because no client could get more scopes", () =>
     Effect.gen(function*() {
       const { send, upstream } = yield* GatewayFixture
       yield* upstream.answerWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))

@@ -24,8 +24,8 @@ const bothGateways = Effect.gen(function*() {
 
 const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
-layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others speak it", (it) => {
-  it.effect("takes a request without content for one without a body, however it is framed", () =>
+layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP", (it) => {
+  it.effect("treats a request without content as one without a body, however it is framed", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
         yield* upstream.answerWith(ok)
@@ -49,7 +49,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others spe
       }
     }))
 
-  it.effect("HTTP-03 refuses content where there is none to be, however it is framed", () =>
+  it.effect("HTTP-03 rejects content where none is allowed, however it is framed", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
         const refused = [
@@ -79,7 +79,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others spe
       }
     }))
 
-  it.effect("an empty body where there must be a message is none", () =>
+  it.effect("rejects an empty body where there must be a message", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
         const lines = ["Host: 127.0.0.1", `Authorization: Bearer ${token}`, "Content-Type: application/json"]
@@ -94,7 +94,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others spe
       }
     }))
 
-  it.effect("reads JSON under every spelling of its type", () =>
+  it.effect("accepts JSON under every spelling of its type", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send } = yield* GatewayFixture
       const types = [
@@ -139,7 +139,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others spe
       }
     }))
 
-  it.effect("HTTP-07 takes a target in absolute form for its path and query, if its host is that of Host", () =>
+  it.effect("HTTP-07 accepts a target in absolute form if its host is that of Host", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
         const ask = Effect.fnUntraced(function*(target: string, host: string | undefined, version = "1.1") {
@@ -193,7 +193,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("HTTP as others spe
       }
     }))
 
-  it.effect("HTTP-07 asks for a token, and names the metadata, by the host of a target in absolute form", () =>
+  it.effect("HTTP-07 challenges for a target in absolute form with the metadata of its host", () =>
     Effect.gen(function*() {
       for (const { name, origin } of yield* bothGateways) {
         const { answers: [answer] } = yield* rawExchange(

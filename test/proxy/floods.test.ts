@@ -16,7 +16,7 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
     return sent.map(({ answers: [answer] }) => answer?.status)
   })
 
-  it.effect("DOS-06 in front of a server that hangs is refused at once beyond the limit, and is over when it answers", () =>
+  it.effect("DOS-06 in front of a hanging server is rejected beyond the limit, and is over when the server responds", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       const release = yield* Deferred.make<void>()
@@ -33,7 +33,7 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
       yield* forwarded()
     }))
 
-  it.effect("DOS-06 clients that leave give their places back", () =>
+  it.effect("DOS-06 of clients that leave frees their places", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       for (let round = 1; round <= 3; round++) {
@@ -48,7 +48,7 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
       yield* forwarded()
     }))
 
-  it.effect("DOS-03 of refused tokens reaches nobody, while good ones pass", () =>
+  it.effect("DOS-03 of bad tokens reaches no MCP server, while good tokens pass", () =>
     Effect.gen(function*() {
       const { reset, upstream } = yield* GatewayFixture
       yield* reset

@@ -56,7 +56,7 @@ const stream = (body: string, end: string) =>
 const Fixture = GatewayFixture.layer()
 
 layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
-  it.effect("the request bears the caller, and is otherwise as it was", () =>
+  it.effect("the request carries the caller, and is otherwise unchanged", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -69,7 +69,7 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       assert.deepStrictEqual(sent.headers("content-length"), [String(sent.received().length)])
     }))
 
-  it.effect("a JSON answer bears the caller, and is otherwise as it was", () =>
+  it.effect("a JSON response carries the caller, and is otherwise unchanged", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -87,7 +87,7 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       assert.lengthOf(echo?.headers("content-length") ?? [], 1)
     }))
 
-  it.effect("an event stream bears the caller, however it is cut into pieces", () =>
+  it.effect("an event stream carries the caller, however it is divided", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -125,7 +125,7 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       assert.strictEqual(yield* opened.ended, "Complete")
     }))
 
-  it.effect("answers that are none to this initialize pass untouched", () =>
+  it.effect("responses to other requests pass unchanged", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -148,7 +148,7 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       }
     }))
 
-  it.effect("requests and answers without initialize, of whatever era, pass untouched", () =>
+  it.effect("requests and responses without initialize, of either era, pass unchanged", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset
@@ -187,7 +187,7 @@ const outcome = Effect.gen(function*() {
 })
 
 layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServices: true })((it) => {
-  it.effect("MCP_INJECT_REQUEST_CONTEXT=false: requests bear no context, the client's least of all", () =>
+  it.effect("MCP_INJECT_REQUEST_CONTEXT=false: requests carry no context, not even the client's", () =>
     Effect.gen(function*() {
       const { answer, body, encoding, identity } = yield* outcome
       assert.strictEqual(body, request(params))
@@ -199,7 +199,7 @@ layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServic
 })
 
 layer(GatewayFixture.layer({ injectResponseContext: false }), { excludeTestServices: true })((it) => {
-  it.effect("MCP_INJECT_RESPONSE_CONTEXT=false: answers pass untouched, and may be encoded", () =>
+  it.effect("MCP_INJECT_RESPONSE_CONTEXT=false: responses pass unchanged, and may be encoded", () =>
     Effect.gen(function*() {
       const { answer: received, body, encoding } = yield* outcome
       assert.strictEqual(body, request(`${params.slice(0, -1)},"_authContext":${context}}`))
@@ -209,7 +209,7 @@ layer(GatewayFixture.layer({ injectResponseContext: false }), { excludeTestServi
 })
 
 layer(GatewayFixture.layer({ identityHeaders: false }), { excludeTestServices: true })((it) => {
-  it.effect("MCP_IDENTITY_HEADERS=false: no identity field, the client's least of all", () =>
+  it.effect("MCP_IDENTITY_HEADERS=false: no identity field arrives, not even the client's", () =>
     Effect.gen(function*() {
       const { answer: received, body, identity } = yield* outcome
       assert.strictEqual(identity, 0)
@@ -219,7 +219,7 @@ layer(GatewayFixture.layer({ identityHeaders: false }), { excludeTestServices: t
 })
 
 layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTestServices: true })((it) => {
-  it.effect("MCP_AUTH_ENABLED=false: everyone passes, as nobody", () =>
+  it.effect("MCP_AUTH_ENABLED=false: every request passes, without an identity", () =>
     Effect.gen(function*() {
       const { forwarded, gateway, reset } = yield* GatewayFixture
       for (const authorization of [null, "Bearer anything", "Basic dXNlcjpwYXNz", "nonsense"]) {
@@ -240,7 +240,7 @@ layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTest
       yield* Effect.promise(() => metadata.arrayBuffer())
     }))
 
-  it.effect("MCP_AUTH_ENABLED=false: what is malformed or from a foreign Origin is still refused", () =>
+  it.effect("MCP_AUTH_ENABLED=false: malformed requests and foreign origins are still rejected", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset

@@ -51,8 +51,8 @@ const stalling: UpstreamHandler = (request, response) =>
     yield* ok(request, response)
   })
 
-layer(Fixture, { excludeTestServices: true })("messages that are too long to be collected", (it) => {
-  it.effect("FWD-40 arrive byte for byte, with their length told or not", () =>
+layer(Fixture, { excludeTestServices: true })("messages that are too long to be buffered", (it) => {
+  it.effect("FWD-40 arrive byte for byte, with or without a length", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       const message = call("é\\u00e9".repeat(400_000))
@@ -69,7 +69,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       }
     }))
 
-  it.effect("FWD-41 lose what was forged, wherever it stands", () =>
+  it.effect("FWD-41 lose the forged context, wherever it is", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -80,7 +80,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       assert.strictEqual(Buffer.from(yield* request?.body ?? Effect.die("nothing arrived")).toString(), call(blob))
     }))
 
-  it.effect("FWD-42 bear the caller if they are initialize, and so do their answers", () =>
+  it.effect("FWD-42 carry the caller if they are initialize, and so do their responses", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -97,7 +97,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       assert.deepStrictEqual(JSON.parse(answer?.text ?? "").result.serverInfo.authInfo, _authContext)
     }))
 
-  it.effect("FWD-43 are refused for what comes late, and never arrive complete", () =>
+  it.effect("FWD-43 are rejected for a late mistake, and never arrive complete", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       const good = call("x".repeat(3 * MiB))
@@ -126,7 +126,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       assert.strictEqual(answer?.status, 200)
     }))
 
-  it.effect("FWD-44 come no faster than the MCP server reads", () =>
+  it.effect("FWD-44 are read no faster than the MCP server takes them", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -165,7 +165,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       assert.strictEqual(yield* request.ended, "Aborted")
     }))
 
-  it.effect("FWD-46 have an answer that did not wait for them", () =>
+  it.effect("FWD-46 may get a response before their end", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -192,9 +192,9 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
 })
 
 layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, upstreamTimeoutMillis: 500 }), { excludeTestServices: true })(
-  "messages that are too long for their MCP server",
+  "messages that are too long for the MCP server",
   (it) => {
-    it.effect("FWD-48 are answered 504 when it takes no more of them, not held for ever", () =>
+    it.effect("FWD-48 get 504 when it stops reading them", () =>
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
@@ -211,9 +211,9 @@ layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, upstreamTimeoutMillis: 500 
 layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, gatewayUrl: "http://127.0.0.1:1/" }), {
   excludeTestServices: true
 })(
-  "messages that are too long, for nobody",
+  "messages that are too long, without an MCP server",
   (it) => {
-    it.effect("FWD-49 are answered 502, and their connection ends instead of waiting for the rest", () =>
+    it.effect("FWD-49 get 502, and their connection ends instead of waiting for the rest", () =>
       Effect.gen(function*() {
         const { bytes, gateway } = yield* GatewayFixture
         const sent = bytes({ body: call("x".repeat(32 * MiB)) })

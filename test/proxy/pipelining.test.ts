@@ -69,9 +69,9 @@ const settled = Effect.gen(function*() {
 })
 
 layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServices: true })(
-  "A connection that sends ahead",
+  "A connection with pipelined requests",
   (it) => {
-    it.effect("DOS-06 has 64 requests open, and is answered in full and in order when the server answers", () =>
+    it.effect("DOS-06 has 64 requests in progress, and gets all responses in order", () =>
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
@@ -93,7 +93,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         assert.deepStrictEqual(order.toSorted((one, other) => one - other), ids)
       }).pipe(Effect.scoped))
 
-    it.effect("DOS-06 is not read while it waits: most of 60,000 requests stays with the client", () =>
+    it.effect("DOS-06 is not read while it waits: most of 60,000 requests stay with the client", () =>
       Effect.gen(function*() {
         const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
@@ -113,7 +113,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         yield* forwarded()
       }).pipe(Effect.scoped))
 
-    it.effect("DOS-03 takes turns with others, however many refusals it asks for", () =>
+    it.effect("DOS-03 takes turns with others, however many bad requests it sends", () =>
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
@@ -130,7 +130,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         assert.lengthOf(upstream.requests(), 0)
       }).pipe(Effect.scoped))
 
-    it.effect("a long message behind 64 others arrives whole, and one that leaves takes its requests along", () =>
+    it.effect("delivers a long message behind 64 others, and cancels all requests when it closes", () =>
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset

@@ -54,7 +54,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       }
     }))
 
-  it.effect("names and values of UTF-8 bytes arrive as those bytes", () =>
+  it.effect("names and values in UTF-8 arrive with the same bytes", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -62,7 +62,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       assert.deepStrictEqual((yield* forwarded({ lines: [`Mcp-Name: ${bytes}`] })).headers("mcp-name"), [bytes])
     }))
 
-  it.effect("the upstream's own Host is asked, on a request that is not compressed, chunked or expected", () =>
+  it.effect("a request names the MCP server's own Host, and is not compressed, chunked or sent with Expect", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -74,7 +74,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       }
     }))
 
-  it.effect("the trace id arrives once, the one that the answer bears, whatever the client's was worth", () =>
+  it.effect("the trace id arrives once and equals that of the response, whatever the client sent", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       const sent = [[], ["X-Trace-Id: trace-1"], ["X-Trace-Id: not an id"], ["X-Trace-Id: a", "X-Trace-Id: b"]]
@@ -103,7 +103,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       }
     }))
 
-  it.effect("a target under the MCP path arrives under the upstream's, byte for byte", () =>
+  it.effect("a target below the MCP path arrives below the MCP server's path, byte for byte", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
@@ -154,7 +154,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
     { arbitrary: { runs: 100 } }
   )
 
-  it.effect("a body that the gateway has nothing to add to arrives byte for byte, to its limit", () =>
+  it.effect("a body without additions arrives byte for byte, up to the limit", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset

@@ -57,7 +57,7 @@ const make = Effect.fnUntraced(function*(
   return { ask, log, logged, upstream }
 })
 
-layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at one spelling of its URL", (it) => {
+layer(Layer.empty, { excludeTestServices: true })("an MCP server that serves one form of its URL", (it) => {
   it.effect("gets a configured slash, whether or not the client sends one", () =>
     Effect.gen(function*() {
       for (const start of ["Node", "Effect"] as const) {
@@ -69,7 +69,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
       }
     }))
 
-  it.effect("is asked once more where it redirects the configured URL to the other spelling, and there from then on", () =>
+  it.effect("gets a second request where it redirects the configured URL to the other form, and later ones there directly", () =>
     Effect.gen(function*() {
       for (const start of ["Node", "Effect"] as const) {
         for (const [configured, actual] of [["/server", "/server/"], ["/server/", "/server"]] as const) {
@@ -93,7 +93,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
       }
     }))
 
-  it.effect("is not followed for what the client added, nor elsewhere, and the log names target and cure", () =>
+  it.effect("is not followed for what the client added, nor elsewhere, and the log names target and fix", () =>
     Effect.gen(function*() {
       for (const start of ["Node", "Effect"] as const) {
         const slash = yield* make(start, "/server", at("/server/x/", 307))
@@ -110,7 +110,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
       }
     }))
 
-  it.effect("that redirects both spellings is asked twice for a request, and no more", () =>
+  it.effect("that redirects both forms gets two requests, and no more", () =>
     Effect.gen(function*() {
       for (const start of ["Node", "Effect"] as const) {
         const { ask } = yield* make(start, "/server", both)
@@ -121,7 +121,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that answers at
       }
     }))
 
-  it.effect("learns by a message that is too long to be sent again for the one after it", () =>
+  it.effect("redirects a message that is too long to be sent again, and the next one goes to the new form", () =>
     Effect.gen(function*() {
       const { ask } = yield* make("Node", "/server", at("/server/", 307))
       const long = message("ping", `{"x":"${"x".repeat(1_500_000)}"}`)

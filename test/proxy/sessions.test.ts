@@ -60,7 +60,7 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
 const ids = ["1868a90c-5f3b", "~!#$%&'()*+,-./:;<=>?@[]^_`{|}", "a b", "x".repeat(4000), "a.b.c"]
 
 describe("sessions", () => {
-  it.live("an id that this gateway did not give is for the server to judge, until a session begins here", () =>
+  it.live("an id that this gateway did not issue goes to the MCP server until a session begins here", () =>
     Effect.gen(function*() {
       const { begin, reset, upstream, use } = yield* start()
       yield* reset
@@ -77,7 +77,7 @@ describe("sessions", () => {
       assert.isEmpty(upstream.requests())
     }))
 
-  it.live("with a configured key no id but a sealed one reaches the server", () =>
+  it.live("with a configured key only sealed ids reach the MCP server", () =>
     Effect.gen(function*() {
       const { reset, upstream, use } = yield* start({ sessionKeys: [key("k")] })
       yield* reset
@@ -85,7 +85,7 @@ describe("sessions", () => {
       assert.isEmpty(upstream.requests())
     }))
 
-  it.live("a caller goes on with its session, with its next token too, and the server sees its own id", () =>
+  it.live("a caller keeps its session, with its next token too, and the MCP server sees its own id", () =>
     Effect.gen(function*() {
       const { begin, upstream, use } = yield* start()
       for (const id of ids) {
@@ -101,7 +101,7 @@ describe("sessions", () => {
       }
     }))
 
-  it.live("a session that the caller was not given is 404 by any method, and the log says why", () =>
+  it.live("another caller's session gets 404 with any method, and the log says why", () =>
     Effect.gen(function*() {
       const { begin, logs, upstream, use } = yield* start()
       const known = yield* begin("session-of-alice")
@@ -126,7 +126,7 @@ describe("sessions", () => {
       assert.strictEqual((yield* use(known, "alice")).status, 200)
     }))
 
-  it.live("no other spelling of the field reaches the server", () =>
+  it.live("no other spelling of the field reaches the MCP server", () =>
     Effect.gen(function*() {
       const { forwarded } = yield* start()
       const request = yield* forwarded({
@@ -136,7 +136,7 @@ describe("sessions", () => {
       assert.deepStrictEqual(request.headers("mcp-session-ident"), ["1"])
     }))
 
-  it.live("the same MCP_SESSION_KEY makes gateways know each other's sessions, the former key too; without one none does", () =>
+  it.live("gateways with the same MCP_SESSION_KEY, or the previous one, accept each other's sessions; without one they do not", () =>
     Effect.gen(function*() {
       const first = yield* start({ sessionKeys: [key("a")] })
       const known = yield* first.begin("s")

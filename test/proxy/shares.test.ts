@@ -65,7 +65,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
     ({ upstream }) => upstream.requests().map((request) => request.headers("x-auth-user-id")[0] ?? "")
   )
 
-  it.effect("DOS-06 with many slow requests has half of the connections and of the places, and others are served", () =>
+  it.effect("DOS-06 with many slow requests has half of the connections and places, and others are served", () =>
     Effect.gen(function*() {
       const { upstream } = yield* GatewayFixture
       const { release } = yield* hanging
@@ -90,7 +90,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       )
     }))
 
-  it.effect("DOS-06 that leaves gives its places back", () =>
+  it.effect("DOS-06 that leaves frees its places", () =>
     Effect.gen(function*() {
       const { upstream } = yield* GatewayFixture
       for (let round = 0; round < 3; round++) {
@@ -108,7 +108,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       assert.deepStrictEqual(new Set(yield* Fiber.join(greedy)), new Set([200]))
     }))
 
-  it.effect("DOS-06 with many event streams has half of them, and all are served what is short", () =>
+  it.effect("DOS-06 with many event streams has half of them, and short requests of all are served", () =>
     Effect.gen(function*() {
       const { gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -138,7 +138,7 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
     return { status: answer?.status, retryAfter: answer?.headers("retry-after") }
   })
 
-  it.effect("DOS-01 with many unfinished messages has half of the memory for them: the rest is refused after a while, and others are served", () =>
+  it.effect("DOS-01 with many unfinished messages has half of their memory: the rest is rejected after a while, and others are served", () =>
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset

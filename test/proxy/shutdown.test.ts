@@ -48,7 +48,7 @@ const refusing = Effect.fnUntraced(function*(port: number) {
 })
 
 describe("shutdown", () => {
-  it.live("lets a request in flight finish while nobody new is let in, and then ends at once", () =>
+  it.live("lets requests in flight finish, accepts no new ones, and then ends at once", () =>
     Effect.gen(function*() {
       const { close, gateway, upstream } = yield* start(60_000)
       const go = yield* Deferred.make<void>()
@@ -106,7 +106,7 @@ describe("shutdown", () => {
       assert.strictEqual(yield* Effect.flatMap(upstream.awaitRequest(), ({ ended }) => ended), "Aborted")
     }))
 
-  it.live("gives up on an upstream that does not answer, after MCP_SHUTDOWN_TIMEOUT", () =>
+  it.live("cancels a request without a response after MCP_SHUTDOWN_TIMEOUT", () =>
     Effect.gen(function*() {
       const { close, gateway, upstream } = yield* start(300)
       yield* upstream.answerWith(answers.hang)
@@ -119,7 +119,7 @@ describe("shutdown", () => {
       assert.strictEqual(JSON.parse(answer?.text ?? "").error, "server_error")
     }))
 
-  it.live("an idle gateway closes at once", () =>
+  it.live("closes an idle gateway at once", () =>
     Effect.gen(function*() {
       const { close, gateway } = yield* start(60_000)
       yield* close

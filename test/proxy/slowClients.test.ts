@@ -51,7 +51,7 @@ const soon = Effect.sleep("30 millis")
 const fields = (count: number) => Array.from({ length: count - 4 }, (_, index) => `x${index}: `)
 
 layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
-  it.effect("are told that their head, or their body, is late, about when the setting says", () =>
+  it.effect("get 408 for a late head or body, about when the setting says", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -76,7 +76,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       assert.deepStrictEqual(answer?.headers("keep-alive"), ["timeout=1"])
     }))
 
-  it.effect("send a body no more slowly than the setting says, while it is waited for", () =>
+  it.effect("are cut off while their body is slower than the setting allows", () =>
     Effect.gen(function*() {
       const opened = yield* exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n")
       const look = makePace(opened)
@@ -100,7 +100,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       assert.deepStrictEqual([look(300_000), look(400_000)], [[], []])
     }))
 
-  it.effect("read an answer no more slowly than the setting says; event streams get more time", () =>
+  it.effect("are cut off while they read more slowly than the setting allows; event streams get more time", () =>
     Effect.gen(function*() {
       const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
       const big = Buffer.alloc(32 * 1024 * 1024)
@@ -137,7 +137,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       assert.deepStrictEqual([lookAtSilent(1), lookAtSilent(900_000)], [[], []])
     }))
 
-  it.effect("whose time is up all at once are dealt with a few at a time, in their order", () =>
+  it.effect("are cut off a few at a time, in order, when many are late at once", () =>
     Effect.gen(function*() {
       const turns: Array<number> = []
       const seen: Array<number> = []
@@ -160,7 +160,7 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       assert.strictEqual(seen.at(-1), 10)
     }))
 
-  it.effect("HTTP-10 a head of more than 256 fields is refused, one of 256 is not, and none is dropped unseen", () =>
+  it.effect("HTTP-10 get 431 for a head of more than 256 fields; one of 256 passes, and none is dropped silently", () =>
     Effect.gen(function*() {
       const { bytes, forwarded, gateway, reset, send, token, upstream } = yield* GatewayFixture
       yield* reset

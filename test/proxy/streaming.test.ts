@@ -34,7 +34,7 @@ const openStream = Effect.fnUntraced(function*(
 
 layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
   for (const method of ["GET", "POST"] as const) {
-    it.effect(`FW-5 the answer to ${method} passes event by event, none waiting for the next`, () =>
+    it.effect(`FW-5 the response to ${method} passes event by event, without waiting for the next`, () =>
       Effect.gen(function*() {
         const { answer, events } = yield* openStream(method)
         assert.strictEqual(answer.status, 200)
@@ -63,7 +63,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       for (const [name, values] of Object.entries(expected)) assert.deepStrictEqual(answer.headers(name), values, name)
     }))
 
-  it.effect("FW-5 comments, retries, odd line ends and half events pass as they are sent", () =>
+  it.effect("FW-5 comments, retries, odd line ends and partial events pass as they are sent", () =>
     Effect.gen(function*() {
       const { answer, events } = yield* openStream("POST")
       const pieces = [
@@ -84,7 +84,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       }
     }))
 
-  it.effect("JSON passes chunk by chunk, too", () =>
+  it.effect("JSON passes chunk by chunk too", () =>
     Effect.gen(function*() {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
@@ -101,7 +101,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       assert.strictEqual(yield* answer.ended, "Complete")
     }))
 
-  it.effect("many streams stand open side by side, and ordinary requests pass between them", () =>
+  it.effect("many streams are open in parallel, and ordinary requests pass", () =>
     Effect.gen(function*() {
       const { forwarded, reset } = yield* GatewayFixture
       const streams = yield* Effect.forEach(Array.from({ length: 100 }), () => openStream("GET"))
@@ -113,7 +113,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       }
     }))
 
-  it.effect("DELETE ends a session: its answer passes like any other", () =>
+  it.effect("the response to DELETE, which ends a session, passes like any other", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
@@ -122,7 +122,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       assert.deepStrictEqual([request.method, request.headers("mcp-session-id")], ["DELETE", ["s-1"]])
     }))
 
-  it.effect("a stream that the upstream cuts ends visibly broken", () =>
+  it.effect("a stream that the MCP server aborts ends visibly incomplete", () =>
     Effect.gen(function*() {
       const { answer, events } = yield* openStream("GET")
       yield* events.write("data: 1\n\n")
@@ -150,7 +150,7 @@ layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
       }
     }))
 
-  it.effect("FW-6 while the upstream has not answered cancels the request at once", () =>
+  it.effect("FW-6 before the response cancels the upstream request at once", () =>
     Effect.gen(function*() {
       const { gateway, logs, reset, token, upstream } = yield* GatewayFixture
       yield* reset

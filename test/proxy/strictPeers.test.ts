@@ -88,9 +88,9 @@ const make = Effect.fnUntraced(function*(
   }
 })
 
-describe("peers that refuse what the gateway adds to initialize", () => {
+describe("peers that reject what the gateway adds to initialize", () => {
   for (const start of starts) {
-    it.live(`${start}: a strict server is asked once more without the addition, and from then on without it at once`, () =>
+    it.live(`${start}: a strict server gets a second request without the addition, and no addition from then on`, () =>
       Effect.gen(function*() {
         for (const refused of refusals) {
           for (const otherwise of [ok, { headers: events, body: `data: ${taken}\n\n` }]) {
@@ -107,7 +107,7 @@ describe("peers that refuse what the gateway adds to initialize", () => {
         }
       }))
 
-    it.live(`${start}: positive control: a server that takes the addition gets it, and the client its identity`, () =>
+    it.live(`${start}: positive control: a server that accepts the addition gets it, and the client its identity`, () =>
       Effect.gen(function*() {
         const bodies = [
           { headers: json, body: taken },
@@ -125,7 +125,7 @@ describe("peers that refuse what the gateway adds to initialize", () => {
         }
       }))
 
-    it.live(`${start}: what is refused for another reason comes back as the server said it, and nothing is remembered`, () =>
+    it.live(`${start}: an error for another reason comes back unchanged, and nothing is remembered`, () =>
       Effect.gen(function*() {
         const others: ReadonlyArray<readonly [answers.CannedAnswer, requests: number]> = [
           [{ status: 400, headers: json, body: refusal(-32_000) }, 1],
@@ -152,7 +152,7 @@ describe("peers that refuse what the gateway adds to initialize", () => {
         }
       }))
 
-    it.live(`${start}: nothing but initialize is sent again, and nothing where the operator has decided`, () =>
+    it.live(`${start}: only initialize is sent again, and not where the operator has decided`, () =>
       Effect.gen(function*() {
         const refused = answers.respond({ status: 400, headers: json, body: refusal(-32_602) })
         const { ask } = yield* make(start, refused)

@@ -67,7 +67,7 @@ describe("the end of a token", () => {
       assert.strictEqual(yield* ended, "token ended")
     }))
 
-  it.live("CACHE-08 ends a subscription of MCP 2026-07-28, short or too long to be collected", () =>
+  it.live("CACHE-08 ends a subscription of MCP 2026-07-28, short or too long to be buffered", () =>
     Effect.gen(function*() {
       const listen = message("subscriptions/listen")
       for (const body of [listen, listen + " ".repeat(1024 * 1024)]) {
@@ -80,7 +80,7 @@ describe("the end of a token", () => {
       }
     }))
 
-  it.live("lets the response to an admitted message come to its end, as an event stream and as JSON", () =>
+  it.live("lets the response to an accepted message finish, as an event stream and as JSON", () =>
     Effect.gen(function*() {
       const long = message("tools/call") + " ".repeat(1024 * 1024)
       const field = { "mcp-method": "subscriptions/listen" }
@@ -99,7 +99,7 @@ describe("the end of a token", () => {
       }
     }))
 
-  it.live("breaks a response off after MCP_RESPONSE_TIMEOUT, so that nobody takes it for complete", () =>
+  it.live("aborts a response after MCP_RESPONSE_TIMEOUT, so that it does not look complete", () =>
     Effect.gen(function*() {
       for (const headers of [{}, json]) {
         const { call, ended, events, upstream } = yield* start(0.2, { responseTimeoutMillis: 500, headers })
@@ -112,7 +112,7 @@ describe("the end of a token", () => {
       }
     }))
 
-  it.live("positive control: MCP_RESPONSE_TIMEOUT does not touch a response whose token has not ended", () =>
+  it.live("positive control: MCP_RESPONSE_TIMEOUT does not affect a response whose token has not expired", () =>
     Effect.gen(function*() {
       const { call, events } = yield* start(3600, { responseTimeoutMillis: 200 })
       const answer = yield* call()
@@ -122,7 +122,7 @@ describe("the end of a token", () => {
       yield* answer.leave
     }))
 
-  it.live("CACHE-08 positive control: the stream of a token that has not ended stays open", () =>
+  it.live("CACHE-08 positive control: the stream of a token that has not expired stays open", () =>
     Effect.gen(function*() {
       const { events, listen } = yield* start(3600)
       const answer = yield* listen

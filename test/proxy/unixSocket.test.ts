@@ -26,7 +26,7 @@ const start = Effect.fnUntraced(function*(path: string) {
 })
 
 describe("an MCP server behind a Unix socket", () => {
-  it.live("FWD-30 MUST get the request as one behind a port would, with localhost for its host", () =>
+  it.live("FWD-30 MUST get the request like one behind a port, with localhost as its host", () =>
     Effect.gen(function*() {
       const { appear, send, upstream } = yield* start("/internal/mcp")
       yield* appear
@@ -40,7 +40,7 @@ describe("an MCP server behind a Unix socket", () => {
       assert.isEmpty(seen.headers("authorization"))
     }))
 
-  it.live("FWD-31 MUST be asked at its root when the URL has no other path", () =>
+  it.live("FWD-31 MUST get requests at its root when the URL has no other path", () =>
     Effect.gen(function*() {
       const { appear, send, upstream } = yield* start("/")
       yield* appear
@@ -49,7 +49,7 @@ describe("an MCP server behind a Unix socket", () => {
       assert.deepStrictEqual(upstream.requests().map(({ url }) => url), ["/", "/below"])
     }))
 
-  it.live("FWD-32 MUST be found once it is there; until then the answer is 502, with the reason in the log", () =>
+  it.live("FWD-32 MUST be found once it is there; until then the response is 502, with the reason in the log", () =>
     Effect.gen(function*() {
       const { appear, logs, send, socket, upstream } = yield* start("/mcp")
       const { answers: [refused], received } = yield* send()
@@ -80,7 +80,7 @@ describe("an MCP server behind a Unix socket", () => {
       assert.strictEqual(yield* request.ended, "Aborted")
     }))
 
-  it.live("FWD-34 MUST be reached by the program as it is published", () =>
+  it.live("FWD-34 MUST be reached by the published program", () =>
     Effect.gen(function*() {
       const socket = join(yield* temporaryDirectory, "mcp.sock")
       const upstream = yield* makeRecordingUpstream

@@ -58,7 +58,7 @@ const makeServer = (
 const pay = toolCall("pay")
 
 layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server", (it) => {
-  it.effect("a request that may be repeated survives that the server closes the connection as it comes", () =>
+  it.effect("a repeatable request survives when the server closes the connection as it arrives", () =>
     Effect.gen(function*() {
       // The second request of each connection meets its end.
       const server = yield* makeServer((socket, _, nth) => nth === 1 ? socket.write(answer()) : socket.destroy())
@@ -76,7 +76,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       }
     }))
 
-  it.effect("a call of a tool is not repeated where the server may have read it, and the log tells why it was lost", () =>
+  it.effect("a tool call is not repeated where the server may have read it, and the log says why it failed", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket, _, nth) =>
         nth === 1 ? socket.write(answer()) : socket.resetAndDestroy()
@@ -89,7 +89,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       assert.include(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
     }))
 
-  it.effect("a server that breaks off over a new connection is not asked twice, and the log does not take it for idle", () =>
+  it.effect("a request that fails on a new connection is not repeated, and the log does not blame an idle connection", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket) => socket.destroy())
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
@@ -99,7 +99,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       assert.notInclude(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
     }))
 
-  it.effect("a request whose answer had begun is not repeated", () =>
+  it.effect("a request whose response has begun is not repeated", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket, _, nth) => {
         if (nth === 1) socket.write(answer())
@@ -112,7 +112,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       yield* eventually(() => logs.entries().join().includes("broke off within its answer"))
     }))
 
-  it.effect("a server that closes unannounced gets a new connection for each request in the end, and loses no call", () =>
+  it.effect("a server that closes unannounced gets a new connection for each request in the end, and no call fails", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket) => {
         socket.write(answer())
@@ -132,7 +132,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       for (const [request] of used) assert.match(request ?? "", /\r\nconnection: close\r\n/)
     }))
 
-  it.effect("an idle connection is kept as long as the setting says, or the server if it says so", () =>
+  it.effect("an idle connection is kept as long as the setting or the server says", () =>
     Effect.gen(function*() {
       const keeping = Effect.fnUntraced(function*(upstreamIdleMillis: number, fields = "") {
         const server = yield* makeServer((socket) => void socket.write(answer("{}", fields)))
@@ -150,7 +150,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       yield* eventually(() => short?.isOpen === false)
     }))
 
-  it.effect("interim answers that nobody asked for are overlooked, and bodies that look like them are not", () =>
+  it.effect("unsolicited interim responses are ignored, and bodies that look like them are not", () =>
     Effect.gen(function*() {
       const text = "HTTP/1.1 100 Continue\r\n\r\n{}"
       const interim =
@@ -174,7 +174,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       assert.lengthOf(server.connections, 1)
     }))
 
-  it.effect("a client that leaves closes its connection to the server, and none is opened in its place", () =>
+  it.effect("a client that leaves closes its connection to the server, and no other is opened for it", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket, request) => {
         if (request.includes("tools/call")) return

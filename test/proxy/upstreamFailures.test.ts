@@ -26,7 +26,7 @@ const refusingOrigin = Effect.callback<string>((resume) => {
 })
 
 layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => {
-  it.effect("FW-7 one that is down is 502, for every request anew, and public paths answer", () =>
+  it.effect("FW-7 one that is down gives 502 for each request, and public paths respond", () =>
     Effect.gen(function*() {
       for (const gatewayUrl of [yield* refusingOrigin, "http://mcp.invalid/x"]) {
         const { logs, send, token } = yield* GatewayFixture.make({ gatewayUrl })
@@ -49,7 +49,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       }
     }))
 
-  it.effect("FW-7 one that comes back is asked again at once", () =>
+  it.effect("FW-7 one that comes back gets requests again at once", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       yield* fixture.upstream.answerWith(answers.rawBytes("", "Reset"))
@@ -60,7 +60,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       yield* fixture.forwarded()
     }))
 
-  it.effect("FW-7 one that does not begin its answer in time is 504, and its request is cancelled", () =>
+  it.effect("FW-7 one that does not begin its response in time gives 504, and its request is cancelled", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { reset, upstream } = fixture
@@ -99,7 +99,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       assert.deepStrictEqual([answer?.status, answer?.text], [200, "{}"])
     }))
 
-  it.effect("FW-7 one that breaks off before its head is whole, or talks nonsense, is 502", () =>
+  it.effect("FW-7 one that breaks off before its head is complete, or sends garbage, gives 502", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const broken = {
@@ -127,7 +127,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       }
     }))
 
-  it.effect("FW-7 a short answer that breaks off is 502; of a long or open one the rest is visibly missing", () =>
+  it.effect("FW-7 a short response that breaks off gives 502; a long or open one is visibly incomplete", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { forwarded, reset, send, upstream } = fixture
@@ -152,7 +152,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       }
     }))
 
-  it.effect("FW-7 a broken answer to initialize is 502, too", () =>
+  it.effect("FW-7 a broken response to initialize gives 502 too", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const json = "Content-Type: application/json\r\n"
@@ -169,7 +169,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       yield* assertRefused(fixture, { body: initialize }, unavailable)
     }))
 
-  it.effect("FW-8 a redirect is 502 and its target is never asked", () =>
+  it.effect("FW-8 a redirect gives 502, and its target gets no request", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const elsewhere = yield* makeRecordingUpstream
@@ -185,7 +185,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       assert.isEmpty(elsewhere.requests())
     }))
 
-  it.effect("CH-20 the upstream's own challenge is 502 and stays here", () =>
+  it.effect("CH-20 the MCP server's own challenge gives 502, and is not passed on", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const { send, upstream } = fixture
@@ -207,7 +207,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       assert.deepStrictEqual([answer?.status, answer?.text], [403, "{\"no\":1}"])
     }))
 
-  it.effect("connections that the upstream closed between requests are not used again", () =>
+  it.effect("connections that the MCP server closed between requests are not reused", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       for (const connection of ["", "Connection: close\r\n"]) {

@@ -119,7 +119,7 @@ describe("StoredKeys", () => {
       assert.lengthOf(yield* linesAfter({ ...half, d: "AA" }), 1)
     }))
 
-  it.effect("SPIN-KEYS-06 MUST refuse a withdrawn key when the window is over", () =>
+  it.effect("SPIN-KEYS-06 MUST reject a withdrawn key when the window is over", () =>
     Effect.gen(function*() {
       const { ask, first, issuer } = yield* setUp()
       assert.strictEqual(yield* ask(first), "public")

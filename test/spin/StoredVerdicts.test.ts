@@ -99,7 +99,7 @@ describe("StoredVerdicts", () => {
       assert.strictEqual(asked(), 2)
     }))
 
-  it.effect("SPIN-VERDICT-08 MUST keep a refusal for 10 seconds, and that nobody can say not at all", () =>
+  it.effect("SPIN-VERDICT-08 MUST cache a rejection for 10 seconds, and an outage not at all", () =>
     Effect.gen(function*() {
       const { ask, asked } = yield* setUp
       assert.strictEqual(yield* ask("bad"), "Inactive")
@@ -113,7 +113,7 @@ describe("StoredVerdicts", () => {
       assert.strictEqual(asked(), 4)
     }))
 
-  it.effect("SPIN-VERDICT-09 MUST NOT take one token's verdict for another's, or one configuration's for another's", () =>
+  it.effect("SPIN-VERDICT-09 MUST NOT use one token's verdict for another, or one configuration's for another", () =>
     Effect.gen(function*() {
       const { ask, asked } = yield* setUp
       yield* ask("good")
@@ -133,7 +133,7 @@ describe("StoredVerdicts", () => {
       }
     }).pipe(Effect.orDie))
 
-  it.effect("SPIN-VERDICT-11 MUST ask anew where the store holds what others wrote", () =>
+  it.effect("SPIN-VERDICT-11 MUST ask the provider where the store holds what others wrote", () =>
     Effect.gen(function*() {
       const { ask, asked, store } = yield* setUp
       yield* ask("good")

@@ -98,7 +98,7 @@ const shown = (value: unknown) =>
   )
 
 describe("black-box suites on the component", () => {
-  it("MUST say with variables what the settings are", () => {
+  it("MUST express every setting with variables", () => {
     const opened = settings("http://127.0.0.1:9/mcp", {
       allowedOrigins: { _tag: "Any" },
       trustedProxies: { _tag: "All" }
@@ -119,7 +119,7 @@ describe("black-box suites on the component", () => {
     assert.deepStrictEqual([...suites, ...left].toSorted(), found.flat().toSorted())
   })
 
-  it("MUST leave out only tests that there are", async () => {
+  it("MUST leave out only tests that exist", async () => {
     const texts = await Promise.all(suites.map((file) => readFile(join(root, file), "utf8")))
     for (const name of reasons.flatMap(({ tests = [] }) => tests)) {
       const spellings = [JSON.stringify(name), `'${name}'`]

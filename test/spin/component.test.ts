@@ -36,7 +36,7 @@ const introspection = (issuer: TestIssuer["Service"]) => (gateway: string): Vari
 const jwksPath = (issuer: TestIssuer["Service"]) => new URL(issuer.jwksUri).pathname
 
 layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })("Component", (it) => {
-  it.effect("SPIN-CONFIG-01 MUST answer 500 server_error while its variables are wrong, and say why in the log", () =>
+  it.effect("SPIN-CONFIG-01 MUST respond 500 server_error while its variables are wrong, and log why", () =>
     Effect.gen(function*() {
       const { exchange, host } = yield* componentGateway(() => ({
         mcp_provider_type: "oidc",
@@ -69,7 +69,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.notInclude(log, "secret-value")
     }))
 
-  it.effect("SPIN-CONFIG-02 MUST refuse a Unix socket as the MCP server, which no component can reach", () =>
+  it.effect("SPIN-CONFIG-02 MUST reject a Unix socket as the MCP server, which no component can reach", () =>
     Effect.gen(function*() {
       const { exchange, host } = yield* componentGateway(() => ({
         mcp_static_tokens: "dev-token:dev-client:dev-user:read",
@@ -120,7 +120,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
   )
 
   for (const store of ["denied", "failing"] as const) {
-    it.effect(`SPIN-KEYS-02 MUST verify although the store is ${store}, and say so in the log`, () =>
+    it.effect(`SPIN-KEYS-02 MUST verify although the store is ${store}, and log that`, () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
         const { exchange, host } = yield* componentGateway(issuerVariables(issuer), store)
@@ -133,7 +133,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       }))
   }
 
-  it.effect("SPIN-KEYS-03 MUST NOT ask the provider for a request that carries no token of its own", () =>
+  it.effect("SPIN-KEYS-03 MUST NOT fetch keys for a request without a token of the provider", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
       const { exchange } = yield* componentGateway(issuerVariables(issuer), "denied")
@@ -144,7 +144,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.deepStrictEqual(yield* issuer.requests(), [])
     }))
 
-  it.effect("SPIN-KEYS-12 MUST follow a rotation, and refuse a verified token whose key is no longer published", () =>
+  it.effect("SPIN-KEYS-12 MUST follow a rotation, and reject a verified token whose key is no longer published", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
       const { exchange, host } = yield* componentGateway(issuerVariables(issuer))
@@ -182,7 +182,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.strictEqual((yield* exchange(known)).status, 200)
     }))
 
-  it.effect("SPIN-VERDICT-14 MUST NOT verify a known token again, nor believe what another configuration found", () =>
+  it.effect("SPIN-VERDICT-14 MUST NOT verify a known token again, nor use another configuration's verdict", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
       const { exchange, given, host } = yield* componentGateway(issuerVariables(issuer))
@@ -233,7 +233,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.deepStrictEqual(yield* jwt.host.stored, [`jwks:${issuer.jwksUri}`])
     }))
 
-  it.effect("SPIN-OUTAGE-01 MUST answer when others do not, and go on afterwards", () =>
+  it.effect("SPIN-OUTAGE-01 MUST respond during outages of others, and recover", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
       yield* issuer.jwks

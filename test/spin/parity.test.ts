@@ -74,7 +74,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.strictEqual(preflight.status, 204)
     }))
 
-  it.effect("SPIN-PARITY-03 MUST judge the tokens of an issuer alike", () =>
+  it.effect("SPIN-PARITY-03 MUST accept and reject the same tokens of an issuer", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience: "mcp-api", claims: { email: "user@example.com" } })
       const stranger = yield* TestIssuer.make({ audience: "mcp-api" })
@@ -105,7 +105,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
     }))
 
   for (const type of ["userinfo", "introspection"] as const) {
-    it.effect(`SPIN-PARITY-07 MUST judge opaque tokens alike (${type})`, () =>
+    it.effect(`SPIN-PARITY-07 MUST accept and reject the same opaque tokens (${type})`, () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make({ audience: "mcp-api", claims: { email: "user@example.com" } })
         const { exchange } = yield* bothGateways((gateway) => ({
@@ -143,7 +143,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       }))
   }
 
-  it.effect("SPIN-PARITY-04 MUST refuse alike what no client should send", () =>
+  it.effect("SPIN-PARITY-04 MUST reject the same malformed requests", () =>
     Effect.gen(function*() {
       const { exchange } = yield* bothGateways(staticTokens)
       const token = bearer("dev-token")
@@ -183,7 +183,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
   }
 
   for (const [where, caller] of Object.entries(callers)) {
-    it.effect(`SPIN-PARITY-05 MUST forward alike, and hand answers back alike (the caller is known ${where})`, () =>
+    it.effect(`SPIN-PARITY-05 MUST forward the same requests and pass on the same responses (the caller is known ${where})`, () =>
       Effect.gen(function*() {
         const { subject, token: text, variables } = yield* caller
         const { exchange, upstream } = yield* bothGateways(variables)
@@ -229,7 +229,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       }))
   }
 
-  it.effect("SPIN-PARITY-08 MUST hand back alike several events that come at once, the answer to initialize among them", () =>
+  it.effect("SPIN-PARITY-08 MUST pass on several events that come at once, the response to initialize among them", () =>
     Effect.gen(function*() {
       const { exchange, upstream } = yield* bothGateways(staticTokens)
       const answer = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"server","version":"1.0"}}}`
@@ -240,7 +240,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       assert.include(text, "id: 3")
     }))
 
-  it.effect("SPIN-PARITY-06 MUST hand on each event of a stream as it comes", () =>
+  it.effect("SPIN-PARITY-06 MUST pass on each event of a stream as it comes", () =>
     Effect.gen(function*() {
       const { host, upstream } = yield* bothGateways(staticTokens)
       const events = yield* makeEventStream()

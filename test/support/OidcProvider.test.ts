@@ -81,7 +81,7 @@ describe("OidcProvider", () => {
   }
 
   for (const [name, connect] of clients) {
-    it.effect(`lets ${name} in by itself`, () =>
+    it.effect(`lets ${name} get a token on its own`, () =>
       Effect.gen(function*() {
         const { issuer } = yield* makeOidcProvider()
         const resource = yield* makeResource(issuer)

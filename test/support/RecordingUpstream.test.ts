@@ -15,7 +15,7 @@ const outcome = (url: string) =>
   Effect.promise(() => fetch(url, { redirect: "manual" }).then((_) => _.text()).catch(() => "broken" as const))
 
 describe("RecordingUpstream", () => {
-  it.effect("writes down every byte of a request", () =>
+  it.effect("records every byte of a request", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       yield* rawExchange(
@@ -30,7 +30,7 @@ describe("RecordingUpstream", () => {
       assert.strictEqual(yield* request.ended, "Answered")
     }))
 
-  it.effect("speaks a little MCP", () =>
+  it.effect("serves a little MCP", () =>
     Effect.gen(function*() {
       const { origin } = yield* makeRecordingUpstream
       const initialize = yield* post(origin, { jsonrpc: "2.0", id: 1, method: "initialize", params: {} })
@@ -97,7 +97,7 @@ describe("RecordingUpstream", () => {
       assert.lengthOf(upstream.requests(), 0)
     }))
 
-  it.effect("answers late by Effect's clock", () =>
+  it.effect("responds late by Effect's clock", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       yield* upstream.answerWith(answers.slowHead("10 seconds", answers.respond({ body: "late" })))
@@ -107,7 +107,7 @@ describe("RecordingUpstream", () => {
       assert.strictEqual(yield* Fiber.join(late), "late")
     }))
 
-  it.effect("answers as it is told", () =>
+  it.effect("responds as configured", () =>
     Effect.gen(function*() {
       const { answerWith, origin } = yield* makeRecordingUpstream
       const ask = Effect.promise(() => fetch(origin, { redirect: "manual" }))
@@ -133,7 +133,7 @@ describe("RecordingUpstream", () => {
       assert.deepStrictEqual(raw.answers[0]?.headers("X-A"), ["1", "2"])
     }))
 
-  it.effect("breaks as it is told", () =>
+  it.effect("fails as configured", () =>
     Effect.gen(function*() {
       const { answerWith, origin } = yield* makeRecordingUpstream
       const request = rawRequest(["GET / HTTP/1.1", "Host: h"])

@@ -17,7 +17,7 @@ describe("readAnswers", () => {
     assert.strictEqual(rest.length, 3)
   })
 
-  it("puts chunks together", () => {
+  it("joins chunks", () => {
     const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n !!\r\n0\r\n"
     assert.lengthOf(read(chunked).answers, 0)
     for (const end of ["\r\n", "Trailer: 1\r\n\r\n"]) {
@@ -27,20 +27,20 @@ describe("readAnswers", () => {
     }
   })
 
-  it("takes a body without a length as far as the connection goes", () => {
+  it("reads a body without a length up to the end of the connection", () => {
     assert.lengthOf(read("HTTP/1.1 200 OK\r\n\r\nabc").answers, 0)
     assert.strictEqual(read("HTTP/1.1 200 OK\r\n\r\nabc", { closed: true }).answers[0]?.text, "abc")
     assert.lengthOf(read("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", { closed: true }).answers, 0)
   })
 
-  it("does not take anything for an answer", () => {
+  it("rejects what is not a response", () => {
     assert.throws(() => read("<html>\r\n\r\n"))
     assert.throws(() => read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))
   })
 })
 
 describe("rawExchange", () => {
-  it.effect("counts what one connection is answered", () =>
+  it.effect("counts the responses on a connection", () =>
     Effect.gen(function*() {
       const { origin, requests } = yield* makeRecordingUpstream
       const one = rawRequest(["GET /1 HTTP/1.1", "Host: h"])

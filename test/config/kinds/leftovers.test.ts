@@ -18,8 +18,8 @@ const problem = (variables: Readonly<Record<string, string>>): string =>
 const audience = (value: string) => problem({ MCP_JWT_AUDIENCE: value })
 const issuer = (value: string) => problem({ MCP_JWT_ISSUER: value })
 
-describe("what is left in values", () => {
-  it("quotation marks of every kind, around a value or a member of a list", () => {
+describe("mistakes that are left in values", () => {
+  it("reports quotation marks of every kind, around a value or a member of a list", () => {
     for (
       const value of [
         "\"my-api\"",
@@ -57,7 +57,7 @@ describe("what is left in values", () => {
     settingsOf({ ...oidc, MCP_JWT_AUDIENCE: "it's,api://a\"b\"c" })
   })
 
-  it("JSON in a variable, where an array belongs into the config file", () => {
+  it("reports a JSON array in a variable", () => {
     for (const value of ["[\"a\",\"b\"]", "['a']", "[a, b]", "[]", " [ \"a\" ] "]) {
       assert.strictEqual(audience(value), "is a JSON array in a text", value)
     }
@@ -71,14 +71,14 @@ describe("what is left in values", () => {
     settingsOf({}, { jwt_issuer: "https://issuer.example", jwt_audience: ["a", "b"] })
   })
 
-  it("blanks between audiences, which only an array may have within one", () => {
+  it("reports spaces between audiences, which only an array may have within one", () => {
     assert.strictEqual(audience("api-one api-two"), "has a blank within an audience")
     assert.strictEqual(audience("a,api-one api-two"), "has a blank within an audience")
     settingsOf({ ...oidc, MCP_JWT_AUDIENCE: " api-one , api-two " })
     settingsOf({}, { jwt_issuer: "https://issuer.example", jwt_audience: ["my api"] })
   })
 
-  it("placeholders of shells, templates and documentation", () => {
+  it("reports placeholders of shells, templates and documentation", () => {
     for (
       const value of [
         "https://${KEYCLOAK_HOST}/realms/x",
@@ -111,7 +111,7 @@ describe("what is left in values", () => {
     })
   })
 
-  it("parts in braces", () => {
+  it("reports parts in braces", () => {
     for (
       const [setting, value] of [
         ["MCP_JWT_ISSUER", "https://{your-domain}.auth0.com/"],
@@ -125,14 +125,14 @@ describe("what is left in values", () => {
     assert.match(problem({ MCP_JWT_ISSUER: entra }), /^has a place for the tenant/)
   })
 
-  it("characters that nobody sees", () => {
+  it("reports invisible characters", () => {
     for (const character of ["\u200b", "\u00ad", "\u2060", "\u202e"]) {
       assert.strictEqual(audience(`my${character}-api`), "contains an invisible character")
     }
     settingsOf({ ...oidc, MCP_JWT_AUDIENCE: "\u00a0my-äpi\ufeff" })
   })
 
-  it("a secret may hold anything, but is no placeholder and not in quotes", () => {
+  it("accepts anything in a secret but placeholders and quotation marks", () => {
     for (
       const value of [
         "${CLIENT_SECRET}",
@@ -164,8 +164,8 @@ describe("what is left in values", () => {
   })
 })
 
-describe("addresses that are no issuer", () => {
-  it("documents, key sets and endpoints of providers", () => {
+describe("URLs that are not an issuer", () => {
+  it("reports documents, key sets and endpoints of providers", () => {
     for (
       const [value, expected] of [
         ["https://idp.example/realms/x/.well-known/openid-configuration", "is the URL of a discovery document"],
@@ -194,7 +194,7 @@ describe("addresses that are no issuer", () => {
     ) settingsOf({ ...oidc, MCP_JWT_ISSUER: value })
   })
 
-  it("also where the keys are known, so that nobody asks the issuer", () => {
+  it("reports them even where the keys are known", () => {
     const keys = { ...oidc, MCP_JWT_JWKS_URI: "https://idp.example/.well-known/jwks.json" }
     assert.strictEqual(
       onlyProblemOf({ ...keys, MCP_JWT_ISSUER: "https://idp.example/.well-known/openid-configuration" }).setting,
@@ -203,7 +203,7 @@ describe("addresses that are no issuer", () => {
     settingsOf({ ...keys, MCP_JWT_ISSUER: "my-issuer" })
   })
 
-  it("Entra's addresses for several tenants, and its other names for one", () => {
+  it("reports Entra's URLs for several tenants, and its other names for one", () => {
     const id = "72f988bf-86f1-41af-91ab-2d7cd011db47"
     for (
       const path of [
@@ -225,7 +225,7 @@ describe("addresses that are no issuer", () => {
     settingsOf({ ...oidc, MCP_JWT_ISSUER: "https://login.microsoftonline.com.example/common" })
   })
 
-  it("nor an audience", () => {
+  it("reports them as an audience", () => {
     assert.include(
       audience("https://idp.example/.well-known/openid-configuration"),
       "a discovery document for an audience"

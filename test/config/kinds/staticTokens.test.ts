@@ -13,7 +13,7 @@ const parsed = (text: string) =>
   ])
 
 describe("static tokens", () => {
-  it("token, client and subject are read from the left, an expiry from the right, and the rest is scopes", () => {
+  it("have token, client and subject on the left, an expiry on the right, and scopes between", () => {
     for (
       const [text, ...tokens] of [
         ["t:c:s:read,write", ["t", "c", "s", ["read", "write"], undefined]],
@@ -38,14 +38,14 @@ describe("static tokens", () => {
     }
   })
 
-  it("refuses a last field that could be a mistyped expiry", () => {
+  it("reject a last field that could be a mistyped expiry", () => {
     for (const last of ["", " ", "-1", "+1", "2030-01-01", "1e9", "1893456000s", "2x,y", "1893456000000"]) {
       assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: `t:c:s:read:${last}` }).problem, /^entry 1 /, last)
     }
     assert.deepStrictEqual<unknown>(parsed("t:c:s:api:v1"), [["t", "c", "s", ["api:v1"], undefined]])
   })
 
-  it("JSON says all the rest", () => {
+  it("have further fields in JSON", () => {
     assert.deepStrictEqual<unknown>(
       tokensOf({
         MCP_STATIC_TOKENS: JSON.stringify([
@@ -94,7 +94,7 @@ describe("static tokens", () => {
     )
   })
 
-  it("STK-02 refuses JSON that is incomplete or says too much", () => {
+  it("STK-02 reject JSON with missing or unknown members", () => {
     const good = { token: "c4n4ry", client_id: "c", subject: "s" }
     for (
       const entry of [
@@ -125,7 +125,7 @@ describe("static tokens", () => {
     assert.strictEqual(tokensOf({ MCP_STATIC_TOKENS: JSON.stringify([good]) }).length, 1)
   })
 
-  it("points at each bad entry by its number", () => {
+  it("report each bad entry by its number", () => {
     const text = "t:c:s:;c4n4ry:c;t:c:s:"
     assert.match(onlyProblemOf({ MCP_STATIC_TOKENS: "t:c:s:;;t:x:y:" }).problem, /^entry 2 .* entry 1$/)
     assert.throws(() => onlyProblemOf({ MCP_STATIC_TOKENS: text }), /entry 2 [^]*entry 3 /)

@@ -17,12 +17,12 @@ const serversOf = (variables: Record<string, string>) =>
   protectedResource(settingsOf({ ...entra, ...variables }), "https://h").authorization_servers
 
 describe("tenants", () => {
-  it("fill the issuer's place for them; UUIDs are compared in lower case", () => {
+  it("replace the issuer's placeholder; UUIDs are compared in lower case", () => {
     const [provider] = settingsOf({ ...entra, MCP_JWT_TENANTS: `${one.toUpperCase()}, ${two}` }).providers
     assert.deepInclude<unknown>(provider, { type: "oidc", issuer: entra.MCP_JWT_ISSUER, tenants: [one, two] })
   })
 
-  it("are demanded by a template, and have no use without one", () => {
+  it("are required by a template, and useless without one", () => {
     for (const place of ["{tenantid}", "{tenant}", "{tenant_id}", "{TenantId}"]) {
       const problem = onlyProblemOf({ ...entra, MCP_JWT_ISSUER: `https://idp.example/${place}` })
       assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
@@ -35,7 +35,7 @@ describe("tenants", () => {
     assert.strictEqual(opaque.setting, "MCP_JWT_ISSUER")
   })
 
-  it("are tenants, each by the name that tokens have", () => {
+  it("are accepted under the names that tokens have", () => {
     for (
       const wrong of ["common", "organizations", "Consumers", "*", "a/b", "{tenantid}", "a b", "..", `${one}/v2.0`]
     ) {
@@ -43,7 +43,7 @@ describe("tenants", () => {
     }
   })
 
-  it("are what clients are told: each one's issuer, after the address for all where there is one", () => {
+  it("appear in the metadata: each one's issuer, after the common one where there is one", () => {
     assert.deepStrictEqual(serversOf({ MCP_JWT_TENANTS: one }), [issuerOf(one)])
     assert.deepStrictEqual(serversOf({ MCP_JWT_TENANTS: one, MCP_DISCOVERY_URL: discovery }), [issuerOf(one)])
     assert.deepStrictEqual(serversOf({ MCP_JWT_TENANTS: `${one},${two}` }), [issuerOf(one), issuerOf(two)])
@@ -61,10 +61,10 @@ describe("tenants", () => {
   })
 })
 
-describe("where metadata are", () => {
+describe("the location of metadata", () => {
   const keycloak = { ...entra, MCP_JWT_ISSUER: "https://id.example/realms/a" }
 
-  it("can be said for providers that have them", () => {
+  it("can be set for providers that have metadata", () => {
     const url = "https://keycloak.internal/realms/a/.well-known/openid-configuration"
     const [provider] = settingsOf({ ...keycloak, MCP_DISCOVERY_URL: url }).providers
     assert.deepInclude<unknown>(provider, { discoveryUrl: url })
@@ -75,7 +75,7 @@ describe("where metadata are", () => {
     assert.lengthOf(settingsOf({ ...plain, MCP_ALLOW_HTTP: "keycloak.internal" }).providers, 1)
   })
 
-  it("say where tokens are introspected, unless that is configured", () => {
+  it("supplies the introspection endpoint unless that is configured", () => {
     const client = { MCP_PROVIDER_TYPE: "introspection", MCP_CLIENT_ID: "a", MCP_CLIENT_SECRET: "b".repeat(32) }
     const [provider] = settingsOf({ ...keycloak, ...client }).providers
     assert.deepInclude<unknown>(provider, { type: "introspection", introspectionEndpoint: undefined })

@@ -30,7 +30,7 @@ describe("config file and embedding", () => {
     assert.deepStrictEqual(settingsOfInput({ ...document, ...rest, path: undefined }), variables)
   })
 
-  it("CFG-02 variables win over the file, setting by setting", () => {
+  it("CFG-02 variables take precedence over the file, setting by setting", () => {
     const settings = settingsOf({ MCP_PATH: "/a", AUTH_GATEWAY_URL: "http://env" }, {
       ...document,
       path: "/b",
@@ -53,7 +53,7 @@ describe("config file and embedding", () => {
     assert.include(problem.problem, "AUTHKIT_DOMAIN")
   })
 
-  it("CFG-01 refuses unknown members and names the nearest one", () => {
+  it("CFG-01 rejects unknown members and names the nearest one", () => {
     for (
       const [key, meant] of [
         ["gatewayurl", "server_url"],
@@ -76,13 +76,13 @@ describe("config file and embedding", () => {
     assert.strictEqual(problemsOf({}, withPrototype)[0]?.setting, "__proto__")
   })
 
-  it("refuses a document that is not an object", () => {
+  it("rejects a document that is not an object", () => {
     for (const value of [null, [], "x", 7, true]) {
       assert.strictEqual(problemsOf(complete, value)[0]?.setting, "MCP_CONFIG_FILE")
     }
   })
 
-  it("CFG-01 demands JSON's own types", () => {
+  it("CFG-01 requires JSON's own types", () => {
     for (
       const [key, value] of [
         ["auth_enabled", "true"],

@@ -70,14 +70,14 @@ describe("JSON that a person wrote", () => {
       ["nothing", "", "It ends at line 1, column 1, where a value is missing"]
     ] as const
   ) {
-    it(`is told the place of ${what}`, () => {
+    it(`is rejected with the place of ${what}`, () => {
       assert.throws(() => void JSON.parse(text))
       assert.deepStrictEqual(problems(text), ["is not JSON"])
       assert.strictEqual(String(cures(text)).split(";")[0], place)
     })
   }
 
-  it("hears of the usual mistakes by name", () => {
+  it("is rejected with the name of a common mistake", () => {
     assert.include(String(cures("{\"a\": 1 // one\n}")), "no comments")
     assert.include(String(cures("{\"a\": “x”}")), "straight double quotes")
     assert.include(String(cures("{\"a\": 1,}")), "comma before it")
@@ -85,7 +85,7 @@ describe("JSON that a person wrote", () => {
     assert.notInclude(String(cures("{\"a\": [1}")), "comma before it")
   })
 
-  it("is refused with a member that stands twice in one object, by path and place", () => {
+  it("is rejected for a repeated member, with path and place", () => {
     assert.deepStrictEqual(problems("{\"a\":1,\n \"b\":2,\n \"a\":1}"), [
       "has a twice, at line 1, column 2 and at line 3, column 2"
     ])
@@ -98,7 +98,7 @@ describe("JSON that a person wrote", () => {
     )
   })
 
-  it("keeps what is in it to itself", () => {
+  it("does not show in errors", () => {
     for (
       const text of [
         "{\"s3cret-1\":1,\"s3cret-1\":2}",
@@ -137,7 +137,7 @@ describe("JSON in settings", () => {
       ["MCP_STATIC_TOKENS", `[{"token":"${secret}",\n"client_id" "c"}]`]
     ] as const
   ) {
-    it(`${setting} is told line and column, without its secrets`, () => {
+    it(`is reported with line and column, without secrets: ${setting}`, () => {
       const problem = problemsOf({ [setting]: text }).find((problem) => problem.setting === setting)
       assert.strictEqual(problem?.problem, "is not JSON")
       assert.match(problem?.cure ?? "", /line 2, column \d+/)
@@ -145,7 +145,7 @@ describe("JSON in settings", () => {
     })
   }
 
-  it("the same member twice is refused, where JSON.parse would take the last", () => {
+  it("is rejected for a repeated member, where JSON.parse would take the last", () => {
     const issuer = "\"issuer\":\"https://issuer.example\""
     const twice = `[{${issuer},"audience":"a","audience":"b"}]`
     assert.include(onlyProblemOf({ MCP_PROVIDERS: twice }).problem, "has [0].audience twice")
@@ -163,13 +163,13 @@ describe("JSON in settings", () => {
     settingsOf({ AUTH_CONFIG: config(",\"enabled\":true") })
   })
 
-  it("an unknown member of a static token is answered with the nearest", () => {
+  it("is rejected for an unknown member of a static token, with the nearest name", () => {
     const { cure, problem } = onlyProblemOf({ MCP_STATIC_TOKENS: tokensWith("subjct") })
     assert.deepStrictEqual([problem, cure], ["entry 1 has an unknown member subjct", "Did you mean subject?"])
     settingsOf({ MCP_STATIC_TOKENS: tokensWith("subject") })
   })
 
-  it("a number in quotes is told from a number out of range", () => {
+  it("is reported differently for a number in quotes and a number out of range", () => {
     assert.deepStrictEqual(inFile({ port: "3000" }), {
       setting: "PORT",
       source: "port in the config file",

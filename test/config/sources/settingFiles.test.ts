@@ -100,7 +100,7 @@ describe("settings that are given by files", () => {
     }
   })
 
-  it("files may name files, and each is asked for once", () => {
+  it("files may name files, and each is read once", () => {
     const list = "/run/secrets/providers.json"
     const variables = { MCP_PROVIDERS_FILE: list }
     assert.deepStrictEqual(filesToRead({ variables }), [list])
@@ -156,7 +156,7 @@ describe("settings that are given by files", () => {
     )
   })
 
-  it("what is wrong with a file is the only complaint, with its path", () => {
+  it("a file's problem is the only one that is reported, with its path", () => {
     const broken = { [path]: { problem: "cannot be read (ENOENT)", cure: "Name a readable file" } }
     for (
       const [name, variables] of [
@@ -188,7 +188,7 @@ describe("settings that are given by files", () => {
     ])
   })
 
-  it("a secret in the place of the path is not shown", () => {
+  it("a secret in place of a path is not shown", () => {
     for (
       const value of ["s3cr3tS3cr3t", "/9j4AAQSkZJRgABAQ+x/d==", "aGVsbG8gd29ybGQ/aGVsbG8=", "GOCSPX-a_b-c1D2e3F4"]
     ) {
@@ -209,7 +209,7 @@ describe("settings that are given by files", () => {
     ) assert.include(shown(value), value)
   })
 
-  it("hosts without files say so, and what would mend it", () => {
+  it("hosts without files report that, with the fix", () => {
     const [problem, ...others] = problemsOf({ variables: { ...introspection, MCP_CLIENT_SECRET_FILE: path } })
     assert.deepStrictEqual([problem, others.length], [
       "MCP_CLIENT_SECRET_FILE names a file, and nothing here can read files",

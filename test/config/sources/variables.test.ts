@@ -90,7 +90,7 @@ describe("variables", () => {
       })
   )
 
-  it("CFG-02 refuses two spellings with different values, naming both and neither value", () => {
+  it("CFG-02 rejects two spellings with different values, naming both but neither value", () => {
     const variables = { AUTHKIT_DOMAIN: "https://one.authkit.app", MCP_JWT_ISSUER: "https://two.authkit.app" }
     const problem = onlyProblemOf(variables)
     assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
@@ -128,7 +128,7 @@ describe("variables", () => {
     assert.deepStrictEqual(settingsOf({ ...complete, MCP_PATH: undefined }), settingsOf(complete))
   })
 
-  it("CFG-01 refuses misspelt names and names the nearest one", () => {
+  it("CFG-01 rejects misspelled names and names the nearest one", () => {
     for (
       const [spelling, meant] of [
         ["MCP_JWT_ISUER", "MCP_JWT_ISSUER"],
@@ -148,7 +148,7 @@ describe("variables", () => {
     }
   })
 
-  it("CFG-01 refuses names of its own kind that are like no other", () => {
+  it("CFG-01 rejects unknown names with the gateway's prefix", () => {
     for (const spelling of ["MCP_POLICY", "MCP_AUTH_ALLOWED_SUBJECTS", "AUTHKIT_COOKIE_PASSWORD", "MCP_"]) {
       const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
       assert.strictEqual(problem.setting, spelling)
@@ -158,7 +158,7 @@ describe("variables", () => {
     assert.strictEqual(problemsOf({ ...complete, "MCP_\nx: y": "1" })[0]?.setting, "(not shown)")
   })
 
-  it("CFG-01 positive control: other people's variables are passed over", () => {
+  it("CFG-01 positive control: other programs' variables are ignored", () => {
     const others = { PATH: "/bin", MY_MCP_PATH: "x", AUTH_TOKEN: "x", SPIN_VARIABLE_OTHER: "y", __proto__: "z" }
     assert.deepStrictEqual(settingsOf({ ...complete, ...others }), settingsOf(complete))
   })

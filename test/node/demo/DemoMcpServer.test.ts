@@ -34,7 +34,7 @@ layer(DemoMcpServer.layer, { excludeTestServices: true })("DemoMcpServer", (it) 
       }))
   }
 
-  it.effect("answers requests of browsers, whose origin the gateway has judged", () =>
+  it.effect("serves browsers, whose origin the gateway has checked", () =>
     Effect.gen(function*() {
       const { url } = yield* DemoMcpServer
       const client = yield* connectV1(url, { headers: { origin: "https://app.example" } })
@@ -92,7 +92,7 @@ describe("banner", () => {
       )
     }))
 
-  it("holds every command as it stands", () => {
+  it("shows every command unabridged", () => {
     const given = facts("http://localhost:3000/mcp")
     const text = banner(given)
     for (const { command } of demoCommands(given)) assert.include(text, `\n${command}\n`)

@@ -119,7 +119,7 @@ describe("the client for providers", () => {
       assert.lengthOf(proxy.seen, 1)
     }))
 
-  it.live("asks over TLS through a tunnel, and trusts nobody more for it", () =>
+  it.live("sends requests over TLS through a tunnel, and trusts no further authorities", () =>
     Effect.gen(function*() {
       const path = yield* folder
       const port = yield* startTls(path)
@@ -135,7 +135,7 @@ describe("the client for providers", () => {
       assert.include(wrongName, "Unreachable, ERR_TLS_CERT_ALTNAME_INVALID, through the proxy")
     }))
 
-  it.live("tells what the proxy itself did", () =>
+  it.live("reports failures of the proxy itself", () =>
     Effect.gen(function*() {
       const refusing = yield* startProxy(407)
       vi.stubEnv("HTTPS_PROXY", `http://canary:canary@${refusing.origin}`)
@@ -154,7 +154,7 @@ describe("the client for providers", () => {
       )
     }))
 
-  it.live("does not begin with a proxy that is none, unless there is nobody to ask", () =>
+  it.live("does not start with an invalid proxy, unless no provider needs it", () =>
     Effect.gen(function*() {
       vi.stubEnv("HTTPS_PROXY", "socks5://canary:1080")
       const { message } = yield* Effect.flip(build({}))
@@ -163,7 +163,7 @@ describe("the client for providers", () => {
       yield* build({ providers: [] })
     }))
 
-  it.live("trusts the authorities of a file beside the usual ones, for the MCP server too", () =>
+  it.live("trusts the authorities of a file in addition to the usual ones, for the MCP server too", () =>
     Effect.gen(function*() {
       const path = yield* folder
       const port = yield* startTls(path)
@@ -189,7 +189,7 @@ describe("the client for providers", () => {
       assert.include(yield* status({}), "DEPTH_ZERO_SELF_SIGNED_CERT")
     }))
 
-  it.live("does not begin with a CA file that is of no use", () =>
+  it.live("does not start with an invalid CA file", () =>
     Effect.gen(function*() {
       const path = yield* folder
       writeFileSync(join(path, "cut"), "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
@@ -208,7 +208,7 @@ describe("the client for providers", () => {
       assert.include(yield* problem("cut"), "MCP_CA_FILE: has a certificate that cannot be read")
     }))
 
-  it.live("survives answers that nobody reads", () =>
+  it.live("survives responses that nobody reads", () =>
     Effect.gen(function*() {
       const port = yield* listening(Http.createServer((_request, response) => {
         response.writeHead(500).write("x".repeat(100_000))

@@ -32,7 +32,7 @@ describe("the proxy for a provider", () => {
     assert.strictEqual(wayTo("https://idp.example/", {}), "straight")
   })
 
-  it("is none for this machine, unless asked for", () => {
+  it("is not used for this machine, unless configured", () => {
     for (const host of ["localhost:1", "127.0.0.1", "127.9.9.9:8080", "[::1]:3000"]) {
       assert.strictEqual(wayTo(`http://${host}/`, both), "straight", host)
       assert.strictEqual(
@@ -44,7 +44,7 @@ describe("the proxy for a provider", () => {
     }
   })
 
-  it("is none for what NO_PROXY names", () => {
+  it("is not used for hosts in NO_PROXY", () => {
     const named = [
       ["*", "https://idp.example/"],
       ["idp.example", "https://idp.example/"],
@@ -89,7 +89,7 @@ describe("the proxy for a provider", () => {
     assert.deepStrictEqual(read("http://proxy"), { origin: "http://proxy", authorization: undefined })
   })
 
-  it("is refused where it is of no use, and its value is not repeated", () => {
+  it("is rejected where it is invalid, and its value is not repeated", () => {
     const wrong = [
       "http://",
       "socks5://canary:1080",

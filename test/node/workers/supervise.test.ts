@@ -80,7 +80,7 @@ describe("the pause before a worker is replaced", () => {
 })
 
 describe("supervision of workers", () => {
-  it.effect("OPS-02 MUST announce once, when the first is ready, and only then begin the others", () =>
+  it.effect("OPS-02 MUST announce once, when the first is ready, and only then start the others", () =>
     Effect.gen(function*() {
       const go = yield* Deferred.make<void>()
       const { announced, latest, lives } = yield* start(3, { rise: () => Deferred.await(go) })
@@ -93,7 +93,7 @@ describe("supervision of workers", () => {
       assert.deepStrictEqual(announced, ["http://worker-1"])
     }))
 
-  it.effect("OPS-03 MUST fail, and begin no other, when the first ends before it is ready", () =>
+  it.effect("OPS-03 MUST fail, and start no other, when the first ends before it is ready", () =>
     Effect.gen(function*() {
       const { fiber, lives } = yield* start(3, {
         rise: (life) => Effect.andThen(life.end("exit code 1"), Effect.never)
@@ -132,7 +132,7 @@ describe("supervision of workers", () => {
       assert.lengthOf(of(1), 2)
     }))
 
-  it.effect("OPS-06 MUST kill and replace a worker that has not answered for half a minute, and no other", () =>
+  it.effect("OPS-06 MUST kill and replace a worker that has not responded for half a minute, and no other", () =>
     Effect.gen(function*() {
       const { latest, of } = yield* start(2)
       yield* TestClock.adjust("1 hour")
@@ -144,7 +144,7 @@ describe("supervision of workers", () => {
       assert.lengthOf(of(1), 1)
     }))
 
-  it.effect("OPS-07 MUST NOT kill a worker that answers again in time, however often", () =>
+  it.effect("OPS-07 MUST NOT kill a worker that responds again in time, however often", () =>
     Effect.gen(function*() {
       const { latest, lives } = yield* start(2)
       for (let i = 0; i < 20; i++) {

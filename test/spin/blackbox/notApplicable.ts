@@ -45,18 +45,18 @@ export const reasons: ReadonlyArray<Reason> = [
     because:
       "The host reads HTTP: what is no request, or too long a head, or an expectation, it answers in its own way.",
     tests: [
-      "CRED-12, CRED-14 judge a token up to the limit and refuse a longer one unread",
-      "WEB-07 answers in JSON that no browser takes for a page, and repeats nothing of the request",
-      "HTTP-01 reads no request whose length can be read in two ways, and nothing after it",
-      "HTTP-02 refuses lines that parsers could end or read differently",
-      "HTTP-03 refuses chunks that are not what they say",
-      "ERR-03 a token in the path of a request that is refused is not in the log",
-      "HTTP-04 judges pipelined requests each alone, in their order",
+      "CRED-12, CRED-14 check a token up to the limit and reject a longer one unread",
+      "WEB-07 responds in JSON that no browser displays as a page, and repeats nothing of the request",
+      "HTTP-01 rejects a request whose length can be read in two ways, and reads nothing after it",
+      "HTTP-02 rejects lines that parsers could end or read differently",
+      "HTTP-03 rejects malformed chunks",
+      "ERR-03 a token in the path of a rejected request is not in the log",
+      "HTTP-04 checks each pipelined request on its own, in order",
       "HTTP-08 forwards no path that a server could read as another one",
       "HTTP-10 opens no tunnel",
-      "HTTP-10 knows no method by another spelling",
-      "HTTP-13 asks for a body only after the token, and meets no other expectation",
-      "HTTP-14, HTTP-15 speaks HTTP/1.1 and 1.0 and nothing else"
+      "HTTP-10 rejects other spellings of a method",
+      "HTTP-13 requests a body only after the token was accepted, and meets no other expectation",
+      "HTTP-14, HTTP-15 accepts HTTP/1.1 and 1.0 and nothing else"
     ]
   },
   {
@@ -64,14 +64,14 @@ export const reasons: ReadonlyArray<Reason> = [
     files: ["attacks/pathsHosts"],
     tests: [
       "ERR-01 a challenge parses back to its parameters, whatever the Host and in every dialect",
-      "ERR-01, HTTP-06 takes no Host for one that no URL can have, in any dialect"
+      "ERR-01, HTTP-06 rejects a Host that no URL can have, in every dialect"
     ]
   },
   {
     because: "WASI HTTP keeps Connection and Upgrade, and the fields of one hop, from the component.",
     tests: [
-      "FWD-04 Connection takes no field of the gateway's away",
-      "HTTP-12 upgrades nothing, and hands on nothing of the attempt"
+      "FWD-04 Connection cannot remove the gateway's fields",
+      "HTTP-12 upgrades no connection, and forwards nothing of the attempt"
     ]
   },
   {
@@ -81,27 +81,27 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     because: "The component asks the MCP server for identity, and refuses an answer that is encoded.",
     tests: [
-      "HTTP-18 hands an encoded answer on as it is",
-      "FWD-09 naughty subjects, e-mails and clients arrive decodable, and break nothing",
+      "HTTP-18 passes on an encoded response as it is",
+      "FWD-09 hostile subjects, e-mail addresses and clients arrive decodable, and break nothing",
       "FWD-09 any subject arrives as itself, in the field and in the message",
-      "an encoded answer passes as it is, its fields in accord with its bytes",
-      "answers that are none to this initialize pass untouched",
-      "requests and answers without initialize, of whatever era, pass untouched",
-      "MCP_INJECT_RESPONSE_CONTEXT=false: answers pass untouched, and may be encoded"
+      "an encoded response passes as it is, with fields that match its bytes",
+      "responses to other requests pass unchanged",
+      "requests and responses without initialize, of either era, pass unchanged",
+      "MCP_INJECT_RESPONSE_CONTEXT=false: responses pass unchanged, and may be encoded"
     ]
   },
   {
     because: "The component reads a message to its end before it sends it on.",
-    tests: ["a body that the gateway has nothing to add to arrives byte for byte, to its limit"]
+    tests: ["a body without additions arrives byte for byte, up to the limit"]
   },
   {
     because: "The engine hands no body of a GET on, so that the component sees none, and the MCP server gets none.",
-    tests: ["HTTP-03 refuses a body where servers disagree on whether there is one"]
+    tests: ["HTTP-03 rejects a body where servers disagree on whether there is one"]
   },
   {
     because: "The engine encodes some characters of a query, and drops a fragment.",
     tests: [
-      "HTTP-08 sends the rest of a plain path upstream byte for byte, after a token",
+      "HTTP-08 forwards the rest of a plain path byte for byte, with a token",
       "a query arrives byte for byte",
       "any query of visible ASCII arrives byte for byte"
     ]
@@ -123,20 +123,20 @@ export const reasons: ReadonlyArray<Reason> = [
       "FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
       "FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"",
       "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
-      "FW-7 one that is down is 502, for every request anew, and public paths answer"
+      "FW-7 one that is down gives 502 for each request, and public paths respond"
     ]
   },
   {
     because:
       "The WASI shim of the test host writes one line for each field, in UTF-8, and ends with a broken connection.",
     tests: [
-      "each Set-Cookie keeps a line of its own, byte for byte",
-      "values beyond ASCII come back as the bytes that they are",
+      "each Set-Cookie keeps its own line, byte for byte",
+      "values beyond ASCII come back with the same bytes",
       "FW-3 fields arrive byte for byte, whatever the method",
-      "names and values of UTF-8 bytes arrive as those bytes",
-      "FW-7 one that does not begin its answer in time is 504, and its request is cancelled",
-      "FW-7 one that breaks off before its head is whole, or talks nonsense, is 502",
-      "FW-7 a short answer that breaks off is 502; of a long or open one the rest is visibly missing"
+      "names and values in UTF-8 arrive with the same bytes",
+      "FW-7 one that does not begin its response in time gives 504, and its request is cancelled",
+      "FW-7 one that breaks off before its head is complete, or sends garbage, gives 502",
+      "FW-7 a short response that breaks off gives 502; a long or open one is visibly incomplete"
     ]
   },
   {
@@ -152,7 +152,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "proxy/shares",
       "proxy/streaming"
     ],
-    tests: ["FWD-15 nobody gets another's answer or identity, with one id, one session and shared connections"]
+    tests: ["FWD-15 no caller gets another's response or identity, with one id, one session and shared connections"]
   },
   {
     because: "The host chooses the port, stops the instance and connects; the component has no verifier but its own.",
@@ -170,7 +170,7 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     because: "Variables cannot say it: a scope with a quotation mark, an expiry within a second.",
     files: ["proxy/tokenEnd"],
-    tests: ["ERR-01 believes a trusted proxy's host only where it is one, and quotes scopes"]
+    tests: ["ERR-01 uses a trusted proxy's host only if it is well-formed, and quotes scopes"]
   },
   {
     because:
@@ -184,9 +184,9 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     because: "It is of the volume: functions judge it that are the same on Node.",
     tests: [
-      "FWD-11 FWD-12 every other message loses what was forged and nothing else",
-      "FWD-14 every text of the JSON corpus arrives byte for byte, or is refused",
-      "WEB-02 takes nothing for a loopback origin that is not one character for character"
+      "FWD-11 FWD-12 every other message loses the forged context and nothing else",
+      "FWD-14 every text of the JSON corpus arrives byte for byte or is rejected",
+      "WEB-02 accepts as a loopback origin only one that is one character for character"
     ]
   }
 ]

@@ -162,7 +162,7 @@ describe("Verification in the component", () => {
     { arbitrary: { runs: 20 } }
   )
 
-  it("SPIN-CRYPTO-04 MUST refuse every encoding but the one (CVE-2006-4339, CVE-2014-1568, CVE-2021-30246)", async () => {
+  it("SPIN-CRYPTO-04 MUST reject every encoding but one (CVE-2006-4339, CVE-2014-1568, CVE-2021-30246)", async () => {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", message))
     const judge = (encoded: Uint8Array) =>
       verdict(rsa("RSASSA-PKCS1-v1_5", "256"), pair.publicKey, signEncoded(encoded), message)
@@ -182,7 +182,7 @@ describe("Verification in the component", () => {
     assert.isFalse(await judge(blockType), "the block type of encryption")
   })
 
-  it("SPIN-CRYPTO-05 MUST refuse salts of other lengths, short signatures and representatives out of range", async () => {
+  it("SPIN-CRYPTO-05 MUST reject salts of other lengths, short signatures and representatives out of range", async () => {
     const padding = constants.RSA_PKCS1_PSS_PADDING
     const judge = (signature: Uint8Array, name: "RSASSA-PKCS1-v1_5" | "RSA-PSS" = "RSA-PSS") =>
       verdict(rsa(name, "256"), pair.publicKey, signature, message)
@@ -212,7 +212,7 @@ describe("Verification in the component", () => {
     assert.isFalse(await verdict(rsa("RSASSA-PKCS1-v1_5", "256"), pair.publicKey, octets, tried))
   })
 
-  it("SPIN-CRYPTO-07 MUST refuse every encoding of PSS but the right ones", async () => {
+  it("SPIN-CRYPTO-07 MUST reject every encoding of PSS but the right ones", async () => {
     const judge = (spoil?: (block: Buffer) => void, trailer?: number) =>
       verdict(rsa("RSA-PSS", "256"), pair.publicKey, signEncoded(encodePss(message, spoil, trailer)), message)
     assert.isTrue(await judge(), "the right encoding")
