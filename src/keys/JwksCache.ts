@@ -1,12 +1,16 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
+import { type DocumentFormat, entryName, makeDocumentStore } from "../remote/documentStore.ts"
+import { own } from "../remote/JsonObject.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "../remote/providerLimits.ts"
 import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
@@ -16,7 +20,7 @@ import { type JwksSource, KeysUnavailable, placeOf, type UnknownKey } from "./Jw
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
-import { makeKeyStore } from "./keyStore.ts"
+import { NoteKeys } from "./NoteKeys.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
@@ -35,7 +39,22 @@ const onChange = (source: JwksSource) => (phase: Phase) =>
     )
   )
 
-type RemoteKeys = RemoteValue.RemoteValue<KeySet.KeySet, KeysUnavailable>
+/** A key set as it was read, and as it was published. */
+interface PublishedKeys {
+  readonly uri: string
+  readonly set: KeySet.KeySet
+  readonly members: ReadonlyArray<unknown>
+  /** Of the members; where instances share what they know. */
+  readonly digest: string | undefined
+}
+
+type RemoteKeys = RemoteValue.RemoteValue<PublishedKeys, KeysUnavailable>
+
+const digestOf = (members: ReadonlyArray<unknown>): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(members)))),
+    (digest) => Hex.encode(new Uint8Array(digest))
+  )
 
 /**
  * The public keys of issuers (RFC 7517).
@@ -64,7 +83,7 @@ export class JwksCache extends Context.Service<JwksCache, {
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const { ask, locate } = yield* makeKeyFetch
-    const store = yield* makeKeyStore
+    const store = yield* KeyValueStore.KeyValueStore
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
     const sharedIo = yield* SharedIo
@@ -72,31 +91,31 @@ export class JwksCache extends Context.Service<JwksCache, {
     const sources = new Map<string, RemoteKeys>()
     const sameSources = new WeakMap<JwksSource, RemoteKeys>()
 
-    const obtain = Effect.fnUntraced(
-      function*(source: JwksSource, extra: boolean) {
-        const uri = yield* locate(source)
-        // What a fresh set lacks is not in the store either: it came from there, or went there. And keys that may not be
-        // fetched may not be taken from there.
-        const mayRead = !extra && Result.isSuccess(providerUrl(uri, source.allowedDomains, source.allowHttp))
-        const stored = mayRead ? yield* store.read(nameOf(source), uri) : undefined
-        return { uri, stored, ...(stored ?? (yield* ask(source, uri))) }
-      },
-      inTime
-    )
+    /** How key sets stand in the store. Keys there are judged like those that a provider sends. */
+    const format = (source: JwksSource): DocumentFormat<PublishedKeys> => ({
+      kind: "jwks",
+      encode: ({ digest, members }) => ({ keys: members, digest }),
+      decode: Effect.fnUntraced(function*(document, previous, uri) {
+        const members = own(document, "keys")
+        const digest = own(document, "digest")
+        if (!Array.isArray(members)) return undefined
+        const set = KeySet.fromJwks(members, previous?.set)
+        // Instances that share all that they know write it down once.
+        if (sharedIo) yield* reportSkipped(source, set, previous?.set)
+        return { uri, set, members, digest: typeof digest === "string" ? digest : undefined }
+      }),
+      mayRead: (uri) => Result.isSuccess(providerUrl(uri, source.allowedDomains, source.allowHttp)),
+      sharesFailures: !sharedIo
+    })
 
     const fetch = Effect.fnUntraced(
-      function*(source: JwksSource, { extra, previous }: RemoteValue.FetchRequest<KeySet.KeySet>) {
-        const { freshMillis, keys, stored, uri } = yield* obtain(source, extra)
-        // Not within the time for obtaining them: a slow store must not cost the keys of a slow provider.
-        if (stored === undefined) {
-          const extraMillis = extra ? providerLimits.extraMillis : 0
-          yield* store.write(nameOf(source), uri, { keys, freshMillis, extraMillis })
-        }
-        const set = KeySet.fromJwks(keys, previous)
-        yield* reportSkipped(source, set, previous)
-        return { value: set, freshMillis, stored }
-      },
-      reportFailure
+      function*(source: JwksSource, { previous, uri }: RemoteValue.FetchRequest<PublishedKeys>) {
+        const { freshMillis, keys } = yield* ask(source, uri)
+        const set = KeySet.fromJwks(keys, previous?.set)
+        yield* reportSkipped(source, set, previous?.set)
+        const digest = sharedIo ? undefined : yield* digestOf(keys)
+        return { value: { uri, set, members: keys, digest }, freshMillis }
+      }
     )
 
     const remote = (source: JwksSource): RemoteKeys => {
@@ -106,13 +125,17 @@ export class JwksCache extends Context.Service<JwksCache, {
       const known = sources.get(name) ??
         RemoteValue.make({
           scope,
+          locate: locate(source),
           fetch: (request) => fetch(source, request),
+          attempt: (effect) => reportFailure(inTime(effect), source),
           limits: providerLimits,
           onChange: onChange(source),
           room: makeWaitingRoom(
             documentWaiters,
             () => withoutStack(() => new KeysUnavailable({ detail: `${placeOf(source)}: ${tooManyWait}` }))
           ),
+          store: makeDocumentStore(store, format(source)),
+          backedOff: () => new KeysUnavailable({ detail: "the last fetch failed not long ago" }),
           sharedIo
         })
       sources.set(name, known)
@@ -120,20 +143,26 @@ export class JwksCache extends Context.Service<JwksCache, {
       return known
     }
 
+    const find = Effect.fnUntraced(function*({ digest, set, uri }: PublishedKeys, header: KeySet.KeyHeader) {
+      const key = yield* KeySet.find(set, header)
+      if (digest !== undefined) (yield* NoteKeys)({ entry: entryName("jwks", uri), digest })
+      return key
+    })
+
     /** Looks in a newer set, and in the next one if that was being fetched already: the key may have come between. */
     const findInNewer = (keys: RemoteKeys, header: KeySet.KeyHeader) =>
       Effect.flatMap(keys.refetched, ({ joined, value }) =>
         Effect.catchIf(
-          KeySet.find(value, header),
+          find(value, header),
           ({ reason }) => joined && reason === "None",
-          () => Effect.flatMap(keys.refetched, (next) => KeySet.find(next.value, header))
+          () => Effect.flatMap(keys.refetched, (next) => find(next.value, header))
         ))
 
     const keyFor = Effect.fnUntraced(
       function*(keys: RemoteKeys, header: KeySet.KeyHeader) {
         const { latest, stale, value } = yield* keys.current
         if (stale) yield* countStaleServe
-        return yield* KeySet.find(value, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
+        return yield* find(value, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
           // More keys would not make an ambiguous choice less so.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
           return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
@@ -145,13 +174,13 @@ export class JwksCache extends Context.Service<JwksCache, {
     return JwksCache.of({
       keyFor: (source, header) => keyFor(remote(source), header),
       known: (source, header) => {
-        const set = remote(source).known(clock)
-        return set === undefined ? undefined : KeySet.known(set, header)
+        const published = remote(source).known(clock)
+        return published === undefined ? undefined : KeySet.known(published.set, header)
       },
       prefetch: (source) => remote(source).prefetch,
       phase: Effect.fnUntraced(function*(source) {
         const { phase, value } = yield* remote(source).status
-        return { phase, usable: value !== undefined && value.keys.length > 0 }
+        return { phase, usable: value !== undefined && value.set.keys.length > 0 }
       })
     })
   })

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
@@ -10,13 +11,15 @@ import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
+import { makeDocumentStore } from "./documentStore.ts"
 import { freshnessMillis } from "./freshness.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
-import { type JsonObject, own } from "./JsonObject.ts"
+import { isJsonObject, type JsonObject, own } from "./JsonObject.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "./providerLimits.ts"
 import { type ProviderReach, type PublishedIssuer, reachOf } from "./ProviderReach.ts"
 import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
+import type { Fetched } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 
 /** The metadata of an issuer cannot be had, or is not its own. `detail` is for the log. */
@@ -34,6 +37,33 @@ export interface LocatedMetadata {
   readonly url: string
   readonly document: JsonObject
 }
+
+/** What instances leave to each other: a document, or that there is none, and why. */
+type FoundMetadata = LocatedMetadata | { readonly absent: string }
+
+const format = {
+  encode: (found: FoundMetadata): JsonObject => ({ ...found }),
+  /** What stands in the store anybody may have written. */
+  decode: (value: JsonObject): Effect.Effect<FoundMetadata | undefined> => {
+    const [url, document, absent] = [own(value, "url"), own(value, "document"), own(value, "absent")]
+    if (typeof url === "string" && isJsonObject(document)) return Effect.succeed({ url, document })
+    return Effect.succeed(typeof absent === "string" ? { absent } : undefined)
+  }
+}
+
+/** How long it serves other instances that there is no document: as long as the least that one is fresh. */
+const absentMillis = 60_000
+
+/** Makes a value of it that there is no document. One that was there serves until it is too old: it may be back soon. */
+const withAbsence = (
+  previous: FoundMetadata | undefined,
+  fetch: Effect.Effect<Fetched<FoundMetadata>, MetadataUnavailable>
+): Effect.Effect<Fetched<FoundMetadata>, MetadataUnavailable> =>
+  Effect.catchIf(
+    fetch,
+    ({ isAbsent }) => isAbsent === true && (previous === undefined || "absent" in previous),
+    ({ detail }) => Effect.succeed({ value: { absent: detail }, freshMillis: absentMillis })
+  )
 
 /** For all places together; each has its own limit as well. */
 const patience = "10 seconds"
@@ -83,13 +113,13 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   /** Where the document is: of two that exist, the preferred one. Fails with `MetadataUnavailable`. */
   readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
 }>()("mcp-authorizer/remote/ProviderMetadata") {
-  /** Finds the document and remembers it, whichever of the two answers is wanted. */
-  static readonly makeFind = Effect.gen(function*() {
+  /** Finds documents and remembers them; leaves them to other instances if there is a store. */
+  static readonly makeWith = Effect.fnUntraced(function*(store?: KeyValueStore.KeyValueStore) {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
     const sharedIo = yield* SharedIo
     // For each configured provider one entry for each document that is preferred.
-    const documents = new Map<string, RemoteValue.RemoteValue<LocatedMetadata, MetadataUnavailable>>()
+    const documents = new Map<string, RemoteValue.RemoteValue<FoundMetadata, MetadataUnavailable>>()
 
     const fetch = Effect.fnUntraced(
       function*(source: MetadataSource, preferred: DocumentName) {
@@ -120,30 +150,53 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       })
     )
 
-    return (source: MetadataSource, preferred: DocumentName): Effect.Effect<LocatedMetadata, MetadataUnavailable> =>
-      Effect.suspend(() => {
-        const name = JSON.stringify([preferred, source.issuer, source.discoveryUrl ?? null, reachOf(source)])
-        const document = documents.get(name) ??
-          RemoteValue.make({
-            scope,
-            fetch: () => fetch(source, preferred),
-            limits: providerLimits,
-            room: makeWaitingRoom(
-              documentWaiters,
-              () => withoutStack(() => new MetadataUnavailable({ detail: `${source.issuer}: ${tooManyWait}` }))
-            ),
-            sharedIo
-          })
-        documents.set(name, document)
-        return Effect.map(document.current, ({ value }) => value)
+    const make = (source: MetadataSource, preferred: DocumentName, name: string) =>
+      RemoteValue.make<FoundMetadata, MetadataUnavailable>({
+        scope,
+        locate: Effect.succeed(name),
+        fetch: ({ previous }) =>
+          store === undefined ? fetch(source, preferred) : withAbsence(previous, fetch(source, preferred)),
+        limits: providerLimits,
+        room: makeWaitingRoom(
+          documentWaiters,
+          () => withoutStack(() => new MetadataUnavailable({ detail: `${source.issuer}: ${tooManyWait}` }))
+        ),
+        store: store &&
+          makeDocumentStore(store, { ...format, kind: `metadata:${preferred}`, sharesFailures: !sharedIo }),
+        backedOff: () => new MetadataUnavailable({ detail: "the last fetch failed not long ago" }),
+        sharedIo
       })
-  })
 
-  static readonly make = Effect.map(ProviderMetadata.makeFind, (find) =>
-    ProviderMetadata.of({
+    const find = (source: MetadataSource, preferred: DocumentName) =>
+      Effect.suspend(() => {
+        const name = [source.issuer, source.discoveryUrl ?? "", ...reachOf(source)].join(" ")
+        const key = `${preferred} ${name}`
+        const document = documents.get(key) ?? make(source, preferred, name)
+        documents.set(key, document)
+        return Effect.flatMap(document.current, ({ value }) =>
+          "absent" in value
+            ? Effect.fail(new MetadataUnavailable({ detail: value.absent, isAbsent: true }))
+            : Effect.succeed(value))
+      })
+
+    return ProviderMetadata.of({
       document: (source) => Effect.map(find(source, "openid-configuration"), ({ document }) => document),
       location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url)
-    }))
+    })
+  })
+
+  static readonly make = ProviderMetadata.makeWith()
 
   static readonly layer = perConfiguration(Layer.effect(ProviderMetadata, ProviderMetadata.make))
+
+  /**
+   * The same for instances that live for one request: documents stand in the `KeyValueStore` as long as they are fresh, and
+   * that there is none for 1 minute.
+   */
+  static readonly layerStored = perConfiguration(
+    Layer.effect(
+      ProviderMetadata,
+      Effect.flatMap(KeyValueStore.KeyValueStore, (store) => ProviderMetadata.makeWith(store))
+    )
+  )
 }

@@ -1,10 +1,11 @@
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { WaitingRoom } from "../fairness/waitingRoom.ts"
+import type { DocumentStore } from "./documentStore.ts"
 import * as State from "./remoteState.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
@@ -14,6 +15,8 @@ export interface FetchRequest<A> {
   readonly extra: boolean
   /** The value that it is to replace, however old. */
   readonly previous: A | undefined
+  /** What `locate` gave. */
+  readonly uri: string
 }
 
 /** A value that may be used now. */
@@ -55,22 +58,43 @@ export interface RemoteValue<A, E> {
 export interface RemoteValueOptions<A, E> {
   /** Where shared fetches run: not in the scope of the requests that wait for them. */
   readonly scope: Scope.Scope
+  /** Finds out where the value is, before each fetch. */
+  readonly locate?: Effect.Effect<string, E> | undefined
   readonly fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>
+  /** What finding and fetching go through together: a timeout, a line in the log. */
+  readonly attempt?: (<B>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>) | undefined
   readonly limits: State.FetchLimits
   /** Told of each change of phase, for the log and the counters. */
   readonly onChange?: ((phase: State.Phase) => Effect.Effect<void>) | undefined
   /** Where requests wait that need the value; without it any number of them does. */
   readonly room?: WaitingRoom<E> | undefined
+  /** Where instances leave to each other what they know; it is asked before the provider is. */
+  readonly store?: DocumentStore<A> | undefined
+  /** The failure while another instance backs off from the provider. */
+  readonly backedOff: () => E
   /** As `SharedIo`; `true` unless given. */
   readonly sharedIo?: boolean | undefined
 }
 
+/** What a fetch has brought. */
+interface Outcome<A> {
+  readonly value: A
+  /** The provider was asked for it just now. */
+  readonly latest: boolean
+}
+
+/** How a fetch ends that does not fail: others knew the value, or back off from the provider, or it was asked. */
+type Brought<A> =
+  | { readonly _tag: "Recalled"; readonly value: A }
+  | { readonly _tag: "BackedOff" }
+  | { readonly _tag: "Fetched"; readonly fetched: State.Fetched<A> }
+
 /** A fetch under way. */
 interface Flight<A, E> {
   /** Requests that may wait for each other's I/O wait for this. */
-  readonly outcome: Deferred.Deferred<State.Fetched<A>, E>
+  readonly outcome: Deferred.Deferred<Outcome<A>, E>
   /** When it has ended, for requests that may not. */
-  exit: Exit.Exit<State.Fetched<A>, E> | undefined
+  exit: Exit.Exit<Outcome<A>, E> | undefined
   /** Unless the request that runs it says more by then, that request is gone, and the fetch with it. */
   aliveUntil: number
 }
@@ -79,7 +103,7 @@ interface Flight<A, E> {
 interface Started<A, E> {
   readonly flight: Flight<A, E>
   readonly joined: boolean
-  readonly own?: Exit.Exit<State.Fetched<A>, E> | undefined
+  readonly own?: Exit.Exit<Outcome<A>, E> | undefined
 }
 
 /** How often a request says that its fetch is under way, how long that is believed, and how often the others look. */
@@ -95,8 +119,18 @@ const lookMillis = 25
  * when its client leaves, another one takes over.
  */
 export const make = <A, E>(
-  { fetch, limits, onChange = () => Effect.void, room = (effect) => effect, scope, sharedIo = true }:
-    RemoteValueOptions<A, E>
+  {
+    attempt = (effect) => effect,
+    backedOff,
+    fetch,
+    limits,
+    locate = Effect.succeed(""),
+    onChange = () => Effect.void,
+    room = (effect) => effect,
+    scope,
+    sharedIo = true,
+    store
+  }: RemoteValueOptions<A, E>
 ): RemoteValue<A, E> => {
   const millisOf = makeSteadyMillis()
   const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
@@ -106,6 +140,8 @@ export const make = <A, E>(
   // The whole cause: a fetch that dies of a fault is backed off from like any other.
   let lastFailure: Cause.Cause<E> | undefined
   let inFlight: Flight<A, E> | undefined
+  // What `locate` gave last.
+  let located: string | undefined
 
   const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
     state = next
@@ -116,21 +152,69 @@ export const make = <A, E>(
     return Effect.ignoreCause(onChange(phase))
   }
 
-  const settle = Effect.fnUntraced(
-    function*(flight: Flight<A, E>, exit: Exit.Exit<State.Fetched<A>, E>) {
-      // Another request has taken over, or will: that a client has left says nothing about the provider.
-      if (inFlight !== flight || (!sharedIo && Exit.hasInterrupts(exit))) return
-      const now = yield* steadyMillis
-      inFlight = undefined
-      flight.exit = exit
-      if (Exit.isFailure(exit)) lastFailure = exit.cause
-      const next = Exit.isSuccess(exit)
-        ? State.succeeded(state, now, limits, exit.value)
-        : State.failed(state, now, limits)
-      yield* become(next, now)
-      yield* Deferred.done(flight.outcome, exit)
+  /** Leaves to others what is known now. */
+  const share = Effect.suspend(() => {
+    const uri = located
+    return store === undefined || uri === undefined
+      ? Effect.void
+      : Effect.flatMap(steadyMillis, (now) => store.write(uri, now, state))
+  })
+
+  /** What others know, as far as it makes a fetch needless. */
+  const recall = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
+    if (store === undefined) return undefined
+    const theirs = yield* store.read(uri, yield* steadyMillis, state.held?.value)
+    if (theirs === undefined) return undefined
+    state = State.adopted(state, theirs)
+    const step = State.onNeed(State.rested(state), yield* steadyMillis)
+    if (step === "Refuse") return { _tag: "BackedOff" }
+    return step === "Use" && state.held !== undefined ? { _tag: "Recalled", value: state.held.value } : undefined
+  })
+
+  const obtain = (extra: boolean): Effect.Effect<Brought<A>, E> =>
+    attempt(Effect.gen(function*(): Effect.fn.Return<Brought<A>, E> {
+      const uri = located = yield* locate
+      // What a fresh value lacks is not in the store either: it came from there, or went there.
+      const recalled = extra ? undefined : yield* recall(uri)
+      if (recalled !== undefined) return recalled
+      // Before the response is here, so that the other instances do not ask as well.
+      if (extra && !sharedIo) yield* share
+      return { _tag: "Fetched", fetched: yield* fetch({ extra, previous: state.held?.value, uri }) }
+    }))
+
+  /** What the end of a fetch means for those who need the value. */
+  const outcomeOf = (exit: Exit.Exit<Brought<A>, E>): Exit.Exit<Outcome<A>, E> => {
+    if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
+    const brought = exit.value
+    switch (brought._tag) {
+      case "Fetched":
+        return Exit.succeed({ value: brought.fetched.value, latest: true })
+      case "Recalled":
+        return Exit.succeed({ value: brought.value, latest: false })
+      case "BackedOff":
+        return Exit.fail(backedOff())
     }
-  )
+  }
+
+  const stateAfter = (exit: Exit.Exit<Brought<A>, E>, now: number): State.RemoteState<A> => {
+    if (Exit.isFailure(exit)) return State.failed(state, now, limits)
+    return exit.value._tag === "Fetched"
+      ? State.succeeded(state, now, limits, exit.value.fetched)
+      : State.rested(state)
+  }
+
+  const settle = Effect.fnUntraced(function*(flight: Flight<A, E>, exit: Exit.Exit<Brought<A>, E>) {
+    // Another request has taken over, or will: that a client has left says nothing about the provider.
+    if (inFlight !== flight || (!sharedIo && Exit.hasInterrupts(exit))) return
+    const now = yield* steadyMillis
+    inFlight = undefined
+    const outcome = flight.exit = outcomeOf(exit)
+    if (Exit.isFailure(outcome)) lastFailure = outcome.cause
+    yield* become(stateAfter(exit, now), now)
+    // Failures only where all instances are one to the provider.
+    if (Exit.isSuccess(exit) ? exit.value._tag === "Fetched" : !sharedIo) yield* share
+    yield* Deferred.done(flight.outcome, outcome)
+  })
 
   /** Says again and again that a fetch is under way. */
   const beat = (flight: Flight<A, E>): Effect.Effect<never> =>
@@ -146,21 +230,21 @@ export const make = <A, E>(
     Effect.uninterruptible(Effect.suspend(() => {
       if (inFlight !== undefined && now < inFlight.aliveUntil) return Effect.succeed({ flight: inFlight, joined: true })
       const flight: Flight<A, E> = {
-        outcome: Deferred.makeUnsafe<State.Fetched<A>, E>(),
+        outcome: Deferred.makeUnsafe<Outcome<A>, E>(),
         exit: undefined,
         aliveUntil: sharedIo ? Number.POSITIVE_INFINITY : now + lifeMillis
       }
       inFlight = flight
-      const asked = fetch({ extra, previous: state.held?.value })
+      const obtained = obtain(extra)
       const run = Effect.onExit(
-        Effect.interruptible(sharedIo ? asked : Effect.raceFirst(asked, beat(flight))),
+        Effect.interruptible(sharedIo ? obtained : Effect.raceFirst(obtained, beat(flight))),
         (exit) => settle(flight, exit)
       )
       return Effect.andThen(
         become(State.started(state, now, limits, extra), now),
         sharedIo
           ? Effect.as(Effect.forkIn(run, scope, { startImmediately: true }), { flight, joined: false })
-          : Effect.map(Effect.exit(run), (own) => ({ flight, joined: false, own }))
+          : Effect.map(Effect.exit(run), (own) => ({ flight, joined: false, own: outcomeOf(own) }))
       )
     }))
 
@@ -177,19 +261,19 @@ export const make = <A, E>(
     })
 
   /** The outcome of a fetch that another request runs; when that one is gone, of the next fetch. */
-  const look = (flight: Flight<A, E>, extra: boolean): Effect.Effect<State.Fetched<A>, E> =>
+  const look = (flight: Flight<A, E>, extra: boolean): Effect.Effect<Outcome<A>, E> =>
     Effect.flatMap(Effect.andThen(Effect.sleep(lookMillis), steadyMillis), (now) => {
       if (flight.exit !== undefined) return flight.exit
       return now < flight.aliveUntil ? look(flight, extra) : fetched(now, extra)
     })
 
-  const outcomeOf = ({ flight, own }: Started<A, E>, extra: boolean): Effect.Effect<State.Fetched<A>, E> =>
+  const awaited = ({ flight, own }: Started<A, E>, extra: boolean): Effect.Effect<Outcome<A>, E> =>
     sharedIo ? room(Deferred.await(flight.outcome)) : own ?? look(flight, extra)
 
-  const fetched = (now: number, extra: boolean): Effect.Effect<State.Fetched<A> & { readonly joined: boolean }, E> =>
+  const fetched = (now: number, extra: boolean): Effect.Effect<Outcome<A> & { readonly joined: boolean }, E> =>
     Effect.flatMap(
       start(now, extra),
-      (started) => Effect.map(outcomeOf(started, extra), (answer) => ({ ...answer, joined: started.joined }))
+      (started) => Effect.map(awaited(started, extra), (answer) => ({ ...answer, joined: started.joined }))
     )
 
   const current = Effect.flatMap(steadyMillis, (now): Effect.Effect<Current<A>, E> => {
@@ -199,7 +283,7 @@ export const make = <A, E>(
     if (known !== undefined && step === "UseAndFetch" && sharedIo) return Effect.as(start(now, false), known)
     if (step === "Refuse" && lastFailure !== undefined) return Effect.failCause(lastFailure)
     return fetched(now, false).pipe(
-      Effect.map(({ joined, stored, value }) => ({ value, latest: !joined && stored === undefined, stale: false })),
+      Effect.map(({ joined, latest, value }) => ({ value, latest: latest && !joined, stale: false })),
       Effect.catchCause((cause) =>
         known !== undefined && step === "UseAndFetch" ? Effect.succeed(known) : fallBack(cause)
       )
@@ -208,7 +292,7 @@ export const make = <A, E>(
 
   const refetched = Effect.flatMap(steadyMillis, (now) => {
     if (State.onMiss(state, now) === "Await") return fetched(now, true)
-    if (state.failures > 0 && lastFailure !== undefined) return Effect.failCause(lastFailure)
+    if (state.failures > 0) return Effect.failCause(lastFailure ?? Cause.fail(backedOff()))
     return state.held === undefined ? fetched(now, true) : Effect.succeed({ value: state.held.value, joined: false })
   })
 
@@ -221,8 +305,9 @@ export const make = <A, E>(
     current,
     known: (clock) => State.settled(state, millisOf(clock)),
     refetched,
-    noteMiss: Effect.map(steadyMillis, (now) => {
+    noteMiss: Effect.flatMap(steadyMillis, (now) => {
       state = State.missed(state, now, limits)
+      return sharedIo ? Effect.void : share
     }),
     prefetch,
     status: Effect.andThen(

@@ -66,12 +66,17 @@ export type Step =
   /** Give up: the last failure is still backed off from. */
   | "Refuse"
 
+/** As if there had been no failures. */
+export const withoutFailures = {
+  failures: 0,
+  retryAt: Number.NEGATIVE_INFINITY,
+  downUntil: Number.NEGATIVE_INFINITY
+}
+
 export const initial: RemoteState<never> = {
   held: undefined,
   fetching: false,
-  failures: 0,
-  retryAt: Number.NEGATIVE_INFINITY,
-  downUntil: Number.NEGATIVE_INFINITY,
+  ...withoutFailures,
   extraAt: Number.NEGATIVE_INFINITY
 }
 
@@ -128,35 +133,45 @@ export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimit
 export interface Fetched<A> {
   readonly value: A
   readonly freshMillis: number
-  /**
-   * Set if it comes from others who asked the provider some time ago, so that there may be a newer one: for how long
-   * they do not ask again for what it lacks.
-   */
-  readonly stored?: { readonly extraMillis: number } | undefined
 }
+
+/** A value that is fresh until then. */
+export const heldUntil = <A>(value: A, freshUntil: number, limits: FetchLimits): Held<A> => ({
+  value,
+  refreshAt: freshUntil - limits.aheadMillis,
+  freshUntil,
+  staleUntil: freshUntil + limits.staleMillis
+})
 
 /** The fetch has brought a value, which replaces the held one. */
 export const succeeded = <A>(
   state: RemoteState<A>,
   now: number,
   limits: FetchLimits,
-  { freshMillis, stored, value }: Fetched<A>
-): RemoteState<A> => {
-  const freshUntil = now + freshMillis
+  { freshMillis, value }: Fetched<A>
+): RemoteState<A> => ({
+  held: heldUntil(value, now + freshMillis, limits),
+  fetching: false,
+  ...withoutFailures,
+  extraAt: state.extraAt
+})
+
+/** Others have asked the provider some time ago: what they know replaces what is older here, and their limits count, too. */
+export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): RemoteState<A> => {
+  const isNewer = theirs.held !== undefined && theirs.held.freshUntil > (state.held?.freshUntil ?? 0)
+  const failing = isNewer || theirs.retryAt >= state.retryAt ? theirs : state
   return {
-    held: {
-      value,
-      refreshAt: freshUntil - limits.aheadMillis,
-      freshUntil,
-      staleUntil: freshUntil + limits.staleMillis
-    },
-    fetching: false,
-    failures: 0,
-    retryAt: Number.NEGATIVE_INFINITY,
-    downUntil: Number.NEGATIVE_INFINITY,
-    extraAt: stored === undefined ? state.extraAt : Math.max(state.extraAt, now + stored.extraMillis)
+    ...state,
+    held: isNewer ? theirs.held : state.held,
+    failures: failing.failures,
+    retryAt: failing.retryAt,
+    downUntil: failing.downUntil,
+    extraAt: Math.max(state.extraAt, theirs.extraAt)
   }
 }
+
+/** The fetch is over, and the provider was not asked. */
+export const rested = <A>(state: RemoteState<A>): RemoteState<A> => ({ ...state, fetching: false })
 
 /** The fetch has failed; the held value stays. */
 export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({

@@ -12,8 +12,10 @@ import { layerTrustOfHost } from "../config/fetchHosts.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { layerLogging } from "../config/kinds/logging.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
+import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerProvidersWith } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { makeDirectAnswer } from "./directAnswer.ts"
@@ -23,8 +25,6 @@ import { incomingRequest } from "./incomingRequest.ts"
 import { makeKnownIdentity } from "./knownIdentity.ts"
 import { misconfigured } from "./misconfigured.ts"
 import { readSettings } from "./settings.ts"
-import * as StoredKeys from "./StoredKeys.ts"
-import * as StoredMetadata from "./StoredMetadata.ts"
 import * as storedProbe from "./storedProbe.ts"
 import * as StoredVerdicts from "./StoredVerdicts.ts"
 
@@ -32,10 +32,11 @@ import * as StoredVerdicts from "./StoredVerdicts.ts"
 export type Handler = (request: Request) => Promise<Response>
 
 /** The configured providers, their keys and documents in the store. */
-const providers = layerProvidersWith(
-  Layer.provide(StoredKeys.layer, Digest.layerWebCrypto),
-  StoredMetadata.layer
-).pipe(Layer.provide(storedProbe.layer))
+const providers = layerProvidersWith(ProviderMetadata.layerStored).pipe(
+  Layer.provide(storedProbe.layer),
+  // Nothing goes on behind a response, and nothing is remembered but in the store.
+  Layer.provide(Layer.succeed(SharedIo, false))
+)
 
 /** What tokens mean, which instances tell each other unless the operator does not want that. */
 const verifier = ({ storeVerdicts }: GatewaySettings) =>

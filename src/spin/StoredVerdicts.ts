@@ -6,10 +6,10 @@ import * as Redacted from "effect/Redacted"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { NoteKeys, type UsedKeys } from "../keys/NoteKeys.ts"
 import { typeOf } from "../providers/types.ts"
 import { maxPositiveMillis, negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { NoteKeys } from "./NoteKeys.ts"
 import * as Entry from "./storedVerdict.ts"
 
 const make = Effect.gen(function*() {
@@ -37,7 +37,7 @@ const make = Effect.gen(function*() {
     return yield* new InvalidToken({ provider: no.provider, reason: no.reason, detail: "refused a moment ago" })
   })
 
-  const keep = (digest: string, now: number, identity: Identity, keys: Entry.UsedKeys | undefined) => {
+  const keep = (digest: string, now: number, identity: Identity, keys: UsedKeys | undefined) => {
     const keeping = storing.get(identity.provider)
     const end = identity.expiresAt === undefined ? undefined : identity.expiresAt * 1000
     const until = keeping === "ForATime" ? Math.min(end ?? Number.POSITIVE_INFINITY, now + maxPositiveMillis) : end
@@ -51,7 +51,7 @@ const make = Effect.gen(function*() {
     digest: string,
     now: number
   ): Effect.fn.Return<Identity, VerificationError> {
-    let used: Entry.UsedKeys | undefined
+    let used: UsedKeys | undefined
     return yield* verifier.verify(token).pipe(
       Effect.provideService(NoteKeys, (keys) => {
         used = keys

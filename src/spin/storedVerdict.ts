@@ -8,15 +8,9 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type InvalidToken, invalidTokenReasons } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { UsedKeys } from "../keys/NoteKeys.ts"
+import { usableDocument } from "../remote/documentStore.ts"
 import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
-import * as StoredValue from "./StoredValue.ts"
-
-/** The keys of an issuer that a token was verified with: the entry that they stand in, and what they were. */
-export interface UsedKeys {
-  readonly entry: string
-  /** Of the whole set: as long as it is the same, the key is still published. */
-  readonly digest: string
-}
 
 /** A yes, and how long it may be believed, in milliseconds since 1970. */
 export interface Accepted {
@@ -106,7 +100,7 @@ export const accepted = (text: string | undefined, digest: string, now: number):
 
 /** Says whether the entry of an issuer's keys still has those that a token was verified with, and may be used unasked. */
 export const stillPublished = (text: string | undefined, { digest }: UsedKeys, now: number): boolean => {
-  const value = text === undefined ? undefined : StoredValue.usable(text, now)
+  const value = text === undefined ? undefined : usableDocument(text, "jwks", now)
   return value !== undefined && own(value, "digest") === digest
 }
 

@@ -14,13 +14,12 @@ export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegi
 
 type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyValueStore
 
-/** The same on other memories of keys and metadata: for hosts whose instances do not live long enough to remember. */
+/** The same on another memory of metadata: for hosts whose instances do not live long enough to remember. */
 export const layerProvidersWith = (
-  keys: Layer.Layer<JwksCache, never, ProviderMetadata | ProviderNeeds>,
   metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
 ) =>
   perConfiguration(ProviderRegistry.layer.pipe(
-    Layer.provide(keys),
+    Layer.provide(JwksCache.layer),
     Layer.provideMerge(metadata),
     Layer.provide(ProviderHttp.layer)
   ))
@@ -31,4 +30,4 @@ export const layerProvidersWith = (
  *
  * What is left to choose is the `TokenVerifier` on top: `TokenVerifier.layer` for the configured providers alone.
  */
-export const layerProviders = layerProvidersWith(JwksCache.layer, ProviderMetadata.layer)
+export const layerProviders = layerProvidersWith(ProviderMetadata.layer)

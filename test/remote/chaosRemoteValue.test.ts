@@ -7,9 +7,12 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { providerLimits as limits } from "../../src/remote/providerLimits.ts"
-import type { Fetched, Phase } from "../../src/remote/remoteState.ts"
+import type { Fetched, RemoteState } from "../../src/remote/remoteState.ts"
+import * as State from "../../src/remote/remoteState.ts"
 import * as RemoteValue from "../../src/remote/RemoteValue.ts"
 import { withoutClient } from "../support/withoutClient.ts"
+
+type Options = RemoteValue.RemoteValueOptions<string, "down">
 
 type Answer = Effect.Effect<Fetched<string>, "down">
 
@@ -20,8 +23,7 @@ const down: Answer = Effect.fail("down")
 /** A value whose provider gives these answers, one after the other, and the last one from then on. */
 const setUp = Effect.fnUntraced(function*(
   answers: readonly [Answer, ...ReadonlyArray<Answer>],
-  onChange: (phase: Phase) => Effect.Effect<void> = () => Effect.void,
-  sharedIo = true
+  { onChange, sharedIo, store }: Pick<Partial<Options>, "onChange" | "sharedIo" | "store"> = {}
 ) {
   const fetches: Array<RemoteValue.FetchRequest<string>> = []
   const scope = yield* Scope.fork(yield* Effect.scope)
@@ -34,13 +36,15 @@ const setUp = Effect.fnUntraced(function*(
       }),
     limits,
     onChange,
+    backedOff: () => "down" as const,
+    store,
     sharedIo
   })
   return { fetches, scope, value }
 })
 
 /** The same where requests do not share I/O. */
-const alone = (...answers: readonly [Answer, ...ReadonlyArray<Answer>]) => setUp(answers, () => Effect.void, false)
+const alone = (...answers: readonly [Answer, ...ReadonlyArray<Answer>]) => setUp(answers, { sharedIo: false })
 
 const valueOf = Effect.map(({ value }: { readonly value: string }) => value)
 
@@ -52,7 +56,9 @@ describe("RemoteValue", () => {
     Effect.gen(function*() {
       // One more yield each time: the caller is interrupted one step further on.
       for (let moments = 0; moments < 12; moments++) {
-        const { fetches, value } = yield* setUp([Effect.andThen(Effect.yieldNow, sent("a"))], () => Effect.yieldNow)
+        const { fetches, value } = yield* setUp([Effect.andThen(Effect.yieldNow, sent("a"))], {
+          onChange: () => Effect.yieldNow
+        })
         const leaving = yield* Effect.forkChild(value.current, { startImmediately: true })
         for (let moment = 0; moment < moments; moment++) yield* Effect.yieldNow
         yield* Fiber.interrupt(leaving)
@@ -87,7 +93,7 @@ describe("RemoteValue", () => {
 
   it.effect("JWKS-04 a listener that dies delays nobody", () =>
     Effect.gen(function*() {
-      const { value } = yield* setUp([sent("a")], () => Effect.die("listener"))
+      const { value } = yield* setUp([sent("a")], { onChange: () => Effect.die("listener") })
       assert.strictEqual(yield* outcome(value.current), "a")
       assert.strictEqual(yield* outcome(value.current), "a")
     }))
@@ -112,12 +118,9 @@ describe("RemoteValue", () => {
   it.effect("JWKS-23 tells whether the fetch began after the caller came", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
-      const stored = Effect.map(sent("stored"), (answer) => ({ ...answer, stored: { extraMillis: 0 } }))
-      const { fetches, value } = yield* setUp([
-        Effect.andThen(Deferred.await(gate), sent("a")),
-        stored,
-        sent("b")
-      ])
+      const entries: Array<RemoteState<string>> = []
+      const store = { read: () => Effect.sync(() => entries.pop()), write: () => Effect.void }
+      const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a")), sent("b")], { store })
       const first = yield* Effect.forkChild(value.current, { startImmediately: true })
       const second = yield* Effect.forkChild(value.current, { startImmediately: true })
       const third = yield* Effect.forkChild(value.refetched, { startImmediately: true })
@@ -127,12 +130,12 @@ describe("RemoteValue", () => {
       assert.deepInclude(yield* Fiber.join(third), { value: "a", joined: true })
       // What others have left in a store is not the latest either.
       yield* TestClock.adjust("1 minute")
+      entries.push({ ...State.initial, held: State.heldUntil("stored", 120_000, limits) })
       assert.deepInclude(yield* value.current, { value: "stored", latest: false })
       assert.deepInclude(yield* value.refetched, { value: "b", joined: false })
       assert.deepStrictEqual(fetches, [
-        { extra: false, previous: undefined },
-        { extra: false, previous: "a" },
-        { extra: true, previous: "stored" }
+        { extra: false, previous: undefined, uri: "" },
+        { extra: true, previous: "stored", uri: "" }
       ])
     }))
 

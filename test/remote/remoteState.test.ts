@@ -111,6 +111,13 @@ const step = (kind: Events[number]["kind"], millis: Events[number]["millis"] = 1
   millis
 })
 
+/** What stands in a store. */
+const stored = (freshUntil: number, extraAt: number) => ({
+  ...State.initial,
+  held: State.heldUntil("stored", freshUntil, limits),
+  extraAt
+})
+
 describe("remoteState", () => {
   property("never fetches twice at once", ({ starts }) => {
     for (const { fetching } of starts) assert.isFalse(fetching)
@@ -221,18 +228,27 @@ describe("remoteState", () => {
   })
 
   it("takes the back-off of other instances from a store", () => {
-    const fetched = { value: "stored", freshMillis }
     const started = State.started(State.initial, 0, limits, false)
-    assert.strictEqual(State.onMiss(State.succeeded(started, 0, limits, fetched), 0), "Await")
-    const stored = State.succeeded(started, 0, limits, { ...fetched, stored: { extraMillis: 20_000 } })
-    assert.strictEqual(State.onMiss(stored, 19_999), "Refuse")
-    assert.strictEqual(State.onMiss(stored, 20_000), "Await")
+    assert.strictEqual(State.onMiss(State.rested(State.adopted(started, stored(freshMillis, 0))), 0), "Await")
+    const taken = State.rested(State.adopted(started, stored(freshMillis, 20_000)))
+    assert.strictEqual(taken.held?.value, "stored")
+    assert.strictEqual(State.onMiss(taken, 19_999), "Refuse")
+    assert.strictEqual(State.onMiss(taken, 20_000), "Await")
     // What is known here counts, too.
-    const later = State.succeeded(State.started(stored, 20_000, limits, true), 20_000, limits, {
-      ...fetched,
-      stored: { extraMillis: 1 }
-    })
-    assert.strictEqual(State.onMiss(later, 49_999), "Refuse")
+    const later = State.adopted(State.started(taken, 20_000, limits, true), stored(20_000 + freshMillis, 20_001))
+    assert.strictEqual(State.onMiss(State.rested(later), 49_999), "Refuse")
+  })
+
+  it("takes over from a store what is newer, and the back-off of others", () => {
+    const own = State.succeeded(State.initial, 0, limits, { value: "own", freshMillis })
+    const theirs = { ...State.initial, held: State.heldUntil("theirs", freshMillis - 1, limits) }
+    assert.strictEqual(State.adopted(own, theirs).held?.value, "own")
+    const failed = State.failed<string>(State.initial, 5_000, limits)
+    assert.strictEqual(State.onNeed(State.adopted(State.initial, failed), 5_001), "Refuse")
+    assert.strictEqual(State.onNeed(State.adopted(failed, State.initial), 5_001), "Refuse")
+    // A newer value ends it.
+    const newer = { ...State.initial, held: State.heldUntil("newer", 6_000 + freshMillis, limits) }
+    assert.strictEqual(State.onNeed(State.adopted(failed, newer), 6_000), "Use")
   })
 })
 
@@ -258,7 +274,8 @@ const run = Effect.fnUntraced(function*(steps: Steps) {
         fetches.push(elapsed)
         return isUp ? Effect.succeed({ value: elapsed, freshMillis }) : Effect.fail("down" as const)
       }),
-    limits
+    limits,
+    backedOff: () => "down" as const
   })
   const note = (outcome: Effect.Effect<{ readonly value: number }, "down">) =>
     Effect.map(

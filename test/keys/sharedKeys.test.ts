@@ -1,6 +1,5 @@
 /** Keys that outlive instances: every question below is asked by an instance of its own, over one store. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -8,22 +7,23 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as TestClock from "effect/testing/TestClock"
+import { SharedIo } from "../../src/fairness/SharedIo.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
 import { ProviderHttp } from "../../src/remote/ProviderHttp.ts"
-import * as StoredKeys from "../../src/spin/StoredKeys.ts"
-import * as StoredMetadata from "../../src/spin/StoredMetadata.ts"
+import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 
 const path = "/oauth2/jwks"
 const metadataPath = "/.well-known/openid-configuration"
 
 /** One instance over a store. */
 const instance = (used: KeyValueStore.KeyValueStore) =>
-  StoredKeys.layer.pipe(
-    Layer.provide(StoredMetadata.layer),
+  JwksCache.layer.pipe(
+    Layer.provide(ProviderMetadata.layerStored),
     Layer.provide(ProviderHttp.layer),
-    Layer.provide([FetchHttpClient.layer, Digest.layerWebCrypto, Layer.succeed(KeyValueStore.KeyValueStore, used)])
+    Layer.provide([FetchHttpClient.layer, Layer.succeed(KeyValueStore.KeyValueStore, used)]),
+    Layer.provide(Layer.succeed(SharedIo, false))
   )
 
 const broken = (method: string) =>
@@ -48,7 +48,7 @@ const setUp = Effect.fnUntraced(function*(kind: JwksSource["_tag"] = "Jwks") {
   return { issuer, store, first: first.kid, ask, phase, hits: issuer.hits(path) }
 })
 
-describe("StoredKeys", () => {
+describe("JwksCache over instances that live for one request", () => {
   for (const kind of ["Jwks", "Discovery"] as const) {
     it.effect(`SPIN-KEYS-04 MUST fetch once in a freshness window, however many instances ask (${kind})`, () =>
       Effect.gen(function*() {
@@ -173,14 +173,15 @@ describe("StoredKeys", () => {
       assert.strictEqual(yield* hits, 2)
 
       const far = 9_000_000_000
+      const uri = issuer.jwksUri
       for (
         const entry of [
           "not json",
           "[]",
-          `{"value":7,"expires_at":100}`,
-          `{"value":{"keys":[]},"expires_at":"100"}`,
+          `{"uri":"${uri}","jwks":7,"expires_at":100}`,
+          `{"uri":"${uri}","jwks":{"keys":[]},"expires_at":"100"}`,
           // From the wrong end of time: neither believed for ever, nor a reason never to ask again.
-          `{"value":{"keys":[]},"expires_at":${far},"retry_at":${far},"extra_until":${far},"failures":1}`
+          `{"uri":"${uri}","jwks":{"keys":[]},"expires_at":${far},"retry_at":${far},"extra_until":${far},"failures":1}`
         ]
       ) {
         const before = yield* hits

@@ -1,0 +1,161 @@
+/**
+ * Documents of providers in a key-value store that several instances share.
+ *
+ * Entry `<kind>:<uri>` = `{"uri", "<kind>": {…}, "expires_at"}`, and `"extra_until"` while nobody fetches the document again
+ * for what it lacks; times in seconds since 1970. Where requests do not share I/O, the entry has `"retry_at"`,
+ * `"down_until"` and `"failures"` as well: an instance may live for one request, and each would make its own attempt. The
+ * store is a help, never a need: it may fail, be slow, or hold what somebody else wrote there.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Result from "effect/Result"
+import { isJsonObject, type JsonObject, own, parseJsonObject } from "./JsonObject.ts"
+import { providerLimits } from "./providerLimits.ts"
+import * as State from "./remoteState.ts"
+
+/** How documents of one kind stand in the store. */
+export interface DocumentFormat<A> {
+  /** The first part of an entry's name, and the member that has the document. */
+  readonly kind: string
+  readonly encode: (value: A) => JsonObject
+  /** Judges what stands in an entry like a response of the provider; `undefined`: it is no such document. */
+  readonly decode: (value: JsonObject, previous: A | undefined, uri: string) => Effect.Effect<A | undefined>
+  /** Whether a document may be taken from the store that others have fetched from there. */
+  readonly mayRead?: ((uri: string) => boolean) | undefined
+  /** Whether instances share failed attempts, too. */
+  readonly sharesFailures: boolean
+}
+
+/** The entry of one document. No operation fails, or takes longer than half a second for each access. */
+export interface DocumentStore<A> {
+  /** What others know, as far as it is of use; `now` is the time of the state. */
+  readonly read: (
+    uri: string,
+    now: number,
+    previous: A | undefined
+  ) => Effect.Effect<State.RemoteState<A> | undefined>
+  /** Leaves a state to others, in place of the one under an earlier URI: stores need not forget by themselves. */
+  readonly write: (uri: string, now: number, state: State.RemoteState<A>) => Effect.Effect<void>
+}
+
+const timeout = "500 millis"
+
+// No response of a provider is fresh for longer, so an entry that says so is not ours.
+const maxFreshMillis = 86_400_000
+
+// What a provider may send, and the frame around it.
+const maxLength = 1_100_000
+
+/** The name of an entry. */
+export const entryName = (kind: string, uri: string): string => `${kind}:${uri}`
+
+/** A time of an entry, at most `ahead` from now: what lies further ahead was written by a clock that was wrong. */
+const timeOf = (entry: JsonObject, name: string, now: number, ahead: number): number => {
+  const seconds = own(entry, name)
+  return typeof seconds === "number" && seconds * 1000 <= now + ahead ? seconds * 1000 : Number.NEGATIVE_INFINITY
+}
+
+/** The state that stands in an entry, its document as it was written. */
+const stateOf = (entry: JsonObject, kind: string, now: number): State.RemoteState<JsonObject> => {
+  const value = own(entry, kind)
+  const failures = own(entry, "failures")
+  const freshUntil = timeOf(entry, "expires_at", now, maxFreshMillis)
+  return {
+    held: isJsonObject(value) && Number.isFinite(freshUntil)
+      ? State.heldUntil(value, freshUntil, providerLimits)
+      : undefined,
+    fetching: false,
+    failures: typeof failures === "number" ? failures : 0,
+    retryAt: timeOf(entry, "retry_at", now, providerLimits.backOffMillis),
+    downUntil: timeOf(entry, "down_until", now, providerLimits.downMillis),
+    extraAt: timeOf(entry, "extra_until", now, providerLimits.extraMillis)
+  }
+}
+
+/** The document of an entry that may be used now without asking anybody. Pure. */
+export const usableDocument = (text: string, kind: string, now: number): JsonObject | undefined => {
+  // As `write` has written it: no two members have one name.
+  const entry = text.length > maxLength ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
+  if (!isJsonObject(entry)) return undefined
+  const state = stateOf(entry, kind, now)
+  return State.onNeed(state, now) === "Use" ? state.held?.value : undefined
+}
+
+/** The same state on a clock that is `millis` ahead. */
+const shifted = <A>(state: State.RemoteState<A>, millis: number): State.RemoteState<A> => ({
+  ...state,
+  held: state.held && State.heldUntil(state.held.value, state.held.freshUntil + millis, providerLimits),
+  retryAt: state.retryAt + millis,
+  downUntil: state.downUntil + millis,
+  extraAt: state.extraAt + millis
+})
+
+// JSON has no infinity, and leaves members out that are undefined.
+const seconds = (millis: number): number | undefined => Number.isFinite(millis) ? millis / 1000 : undefined
+
+/** Makes the access to one document. */
+export const makeDocumentStore = <A>(
+  store: KeyValueStore.KeyValueStore,
+  { decode, encode, kind, mayRead = () => true, sharesFailures }: DocumentFormat<A>
+): DocumentStore<A> => {
+  /** The entry that was written or read last. */
+  let last: { readonly uri: string; readonly expiresAt: unknown } | undefined
+
+  /** Bounds an operation, and makes its failure a result that is missing. */
+  const ignoring = <B>(operation: string, effect: () => Effect.Effect<B, KeyValueStore.KeyValueStoreError>) =>
+    // Suspended: a host's store may throw where it should fail.
+    Effect.suspend(effect).pipe(
+      Effect.timeout(timeout),
+      Effect.catchCause(() =>
+        Effect.as(
+          Effect.annotateLogs(Effect.logWarning(`The key-value store failed: ${operation} of a document`), { kind }),
+          undefined
+        )
+      )
+    )
+
+  return {
+    read: Effect.fnUntraced(function*(uri, now, previous) {
+      if (!mayRead(uri)) return undefined
+      const text = yield* ignoring("read", () => store.get(entryName(kind, uri)))
+      const entry = text === undefined || text.length > maxLength
+        ? undefined
+        : Result.getOrUndefined(parseJsonObject(text))
+      if (entry === undefined || own(entry, "uri") !== uri) return undefined
+      const wall = yield* Clock.currentTimeMillis
+      const { held, ...times } = shifted(stateOf(entry, kind, wall), now - wall)
+      const failures = sharesFailures ? times : { ...times, ...State.withoutFailures }
+      const expiresAt = own(entry, "expires_at")
+      // One that was here before has served its time, whatever the wall clock says.
+      const isNew = held !== undefined && expiresAt !== last?.expiresAt && (sharesFailures || now < held.refreshAt)
+      const value = isNew ? yield* decode(held.value, previous, uri) : undefined
+      if (held === undefined || value === undefined) {
+        return sharesFailures
+          ? { ...failures, held: undefined }
+          : undefined
+      }
+      last = { uri, expiresAt }
+      return { ...failures, held: { ...held, value } }
+    }),
+
+    write: Effect.fnUntraced(function*(uri, now, state) {
+      const { downUntil, extraAt, failures, held, retryAt } = shifted(state, (yield* Clock.currentTimeMillis) - now)
+      const expiresAt = held && Math.floor(held.freshUntil / 1000)
+      const entry = JSON.stringify({
+        uri,
+        [kind]: held && encode(held.value),
+        expires_at: expiresAt,
+        extra_until: seconds(extraAt),
+        ...(sharesFailures && { retry_at: seconds(retryAt), down_until: seconds(downUntil), failures })
+      })
+      if (entry.length > maxLength) return
+      const before = last
+      last = { uri, expiresAt }
+      yield* ignoring("write", () => store.set(entryName(kind, uri), entry))
+      if (before !== undefined && before.uri !== uri) {
+        yield* ignoring("removal", () => store.remove(entryName(kind, before.uri)))
+      }
+    })
+  }
+}
