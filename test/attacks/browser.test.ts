@@ -9,7 +9,7 @@ const denied = { status: 403, error: "access_denied" }
 
 type Fixture = GatewayFixture["Service"]
 
-/** Each origin with a good token, and without one: the origin is judged first. */
+/** Each origin with a good token, and without one: the origin is checked first. */
 const withOrigins = ({ token }: Fixture, origins: ReadonlyArray<string>) =>
   origins.flatMap((origin): ReadonlyArray<Hostile> => [
     [`${origin} with a good token`, () => post([`Origin: ${origin}`, `Authorization: Bearer ${token}`])],

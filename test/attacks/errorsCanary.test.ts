@@ -85,7 +85,7 @@ const carriers: ReadonlyArray<(token: string) => Bytes> = [
 ]
 
 layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
-  /** Sends, waits until nothing more happens, and shows what was answered, logged and forwarded. */
+  /** Sends, waits until nothing more happens, and returns the responses, the log and what was forwarded. */
   const watch = Effect.fnUntraced(function*(
     bytes: Bytes,
     { handler = answers.jsonRpc, idleMillis = 3_000 }: {
@@ -132,7 +132,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       for (const [kind, token] of Object.entries(tokens)) {
         for (const carrier of carriers) yield* assertSecret(`${kind}: ${carrier}`, carrier(token), token)
       }
-      // A request that never ends is not answered; what came of it is dropped.
+      // A request that never ends gets no response; what came of it is dropped.
       const half = yield* watch(bearer(known).slice(0, -5), { idleMillis: 200 })
       assert.isEmpty(leaks([half.answered, ...half.forwarded, ...half.logged], known))
       for (const token of [known, tokens.jwt, tokens.opaque, tokens.userinfo]) {

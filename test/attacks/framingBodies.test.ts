@@ -104,7 +104,7 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       yield* fixture.reset
       const empty = bare("GET /mcp", authorization, "Content-Length: 0")
       const { answers: [answer] } = yield* rawExchange(fixture.gateway.origin, empty)
-      // The answer of the upstream, which has no such stream.
+      // The response of the upstream, which has no such stream.
       assert.deepStrictEqual([answer?.status, fixture.upstream.requests().length], [405, 1])
     }))
 
@@ -123,10 +123,10 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       assert.deepStrictEqual(yield* statuses(bytes() + bytes(), 2), [[200, 200], 2])
       assert.deepStrictEqual(yield* statuses(bytes() + half, 1), [[200], 1])
       assert.deepStrictEqual(yield* statuses(half, 0), [[], 0])
-      // What is no request is answered after the requests before it, and never instead of them.
+      // Garbage gets its response after the requests before it, and never instead of them.
       assert.deepStrictEqual(yield* statuses(`${bytes()}\x01\r\n\r\n${bytes()}`, Infinity), [[200, 400], 1])
       assert.deepStrictEqual(yield* statuses(`\x01\r\n\r\n${bytes()}`, Infinity), [[400], 0])
-      // A body that was refused unread is not taken for a request, nor answered a second time.
+      // A body that was rejected unread is not taken for a request, and gets no second response.
       const unread = bare("POST /mcp", "Content-Type: application/json", chunked)
       assert.deepStrictEqual(yield* statuses(`${unread}zz\r\n${bytes()}`, Infinity), [[401], 0])
       const declared = bare("POST /mcp", `Content-Length: ${bytes().length}`)

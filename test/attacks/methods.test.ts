@@ -212,7 +212,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
         const { answers } = yield* rawExchange(gateway.origin, chunked + chunks)
         assert.strictEqual(answers[0]?.status, 200, name)
         const get = yield* rawExchange(gateway.origin, bare("GET /mcp", authorization, ...lines))
-        // The answer of the upstream, which has no such stream.
+        // The response of the upstream, which has no such stream.
         assert.strictEqual(get.answers[0]?.status, 405, name)
         assert.lengthOf(upstream.requests(), 2, name)
       }

@@ -11,7 +11,7 @@ import { initializeRequest, toolsListRequest } from "./peers/mcpAnswers.ts"
 import type { Performance } from "./perform.ts"
 import { goodTokens } from "./tokens.ts"
 
-/** What whoever runs the benchmark chose. */
+/** The options of the benchmark's user. */
 export interface BenchOptions {
   /** How long one measurement takes; whole seconds. */
   readonly seconds: number

@@ -83,7 +83,7 @@ const fault = (load: Load, { broken, refusals, repeats, requests }: LoadResult):
 /**
  * Sends as many requests as a server answers, over keep-alive connections.
  *
- * Dies when the server did not do what the load expects of it: a fast refusal is no throughput.
+ * Dies when the server did not do what the load expects: a fast rejection is not throughput.
  *
  * @param seconds whole ones
  */

@@ -84,7 +84,7 @@ const describePlacement = ({ load, server, upstream }: typeof placement): string
     ? "nothing is pinned"
     : `server under test on core ${server.join()}, load on ${load?.join()}, MCP server on ${upstream?.join()}`
 
-/** One line a fact, for whoever compares results. */
+/** One line for each fact, to compare results. */
 export const describeMachine = async (): Promise<Readonly<Record<string, string>>> => ({
   cpu: cpus()[0]?.model ?? "unknown",
   cores: `${cores}; ${describePlacement(placement)}`,

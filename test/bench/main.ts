@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the gateway beside its peers, in one run, and prints what it found. */
+/** `npm run bench`: measures the gateway next to its peers, in one run, and prints what it found. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"

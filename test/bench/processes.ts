@@ -12,7 +12,7 @@ export interface Command {
   readonly file: string
   readonly args: ReadonlyArray<string>
   readonly cores: Cores
-  /** All that it finds in its environment beside `PATH`. */
+  /** Its whole environment, apart from `PATH`. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -79,7 +79,7 @@ export const run = Effect.fnUntraced(function*(command: Command) {
   return yield* Deferred.await(ended)
 }, Effect.scoped)
 
-/** The status of an answer, or nothing if nobody answers. */
+/** The status of a response, or nothing if there is none. */
 const ask = (url: string): Promise<number | undefined> =>
   new Promise((resolve) => {
     const asking = request(url, { agent: false }, (response) => {
@@ -93,7 +93,7 @@ const ask = (url: string): Promise<number | undefined> =>
 /** Starts a server and waits for its first answer at `path`, of whatever status. */
 export const serve = Effect.fnUntraced(
   function*(command: Command, port: number, path = "/"): Effect.fn.Return<Running, never, Scope.Scope> {
-    // A log costs its writing, not somebody's reading.
+    // The log counts with the cost of writing, not of reading.
     const child = yield* start(command, "ignore")
     const stderr = collect(child.stderr)
     const origin = `http://127.0.0.1:${port}`

@@ -1,12 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import { JwksCache } from "../../src/keys/JwksCache.ts"
 import * as GatewayClientTest from "../../src/testing/GatewayClientTest.ts"
 import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
 import * as JwksCacheTest from "../../src/testing/JwksCacheTest.ts"
 import * as TokenVerifierTest from "../../src/testing/TokenVerifierTest.ts"
-import { catalogue, suiteRequirements, usedIds } from "./catalogue.mjs"
+import { catalogue, catalogueReference, suiteRequirements, usedIds } from "./catalogue.mjs"
 
 const requirements = catalogue().flatMap((family) => family.requirements)
+
+/** The rows of the tables without their last column: a new test of a known requirement need not show at once. */
+const rowsOf = (page: string): ReadonlyArray<string> =>
+  page.split("\n").filter((line) => /^\| [A-Z]+(?:-[A-Z]+)*-\d+ \|/.test(line))
+    .map((line) => line.slice(0, line.lastIndexOf(" | ", line.length - 3)))
 
 describe("the catalogue of requirements", () => {
   it("has every id that a title or a defect names (add the missing ones to test/catalogue/requirements.json)", () => {
@@ -46,5 +52,12 @@ describe("the catalogue of requirements", () => {
       if (variant === undefined) assert.strictEqual(read.get(name)?.text, title, id)
     }
     assert.isAbove(published.length, 150)
+  })
+
+  it("is the one of test/catalogue/README.md (write it anew with npm run readme)", () => {
+    const page = readFileSync(new URL("README.md", import.meta.url), "utf8")
+    const rows = rowsOf(page)
+    assert.deepStrictEqual(rows, rowsOf(catalogueReference()))
+    assert.strictEqual(rows.length, requirements.length)
   })
 })

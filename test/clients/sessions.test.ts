@@ -27,7 +27,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
         Effect.gen(function*() {
           const { bearer, v1 } = yield* ProtectedServers
           const client = yield* connect(v1.protectedUrl, { headers: yield* bearer() })
-          // The client opens the stream after `connect` has returned; what is said before nobody hears.
+          // The client opens the stream after `connect` has returned; earlier messages are lost.
           const announce = client.call("announce", { message: "news" }).pipe(
             Effect.andThen(Effect.sync(() => client.notifications().length))
           )

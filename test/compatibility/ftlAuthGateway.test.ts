@@ -115,7 +115,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
       assert.strictEqual(yield* authKit.hits(jwks), 2)
       yield* system.forwarded({ authorization: bearer(old) })
 
-      // "Failed to get decoding key": whoever invents key ids cannot make the gateway ask again and again.
+      // "Failed to get decoding key": invented key ids cannot make the gateway fetch again and again.
       const unpublished = yield* makeSigningKey({ algorithm: "RS256", kid: "unpublished" })
       const unknown = bearer(yield* authKit.sign({ key: unpublished }))
       const answer = yield* assertRefused(system, { authorization: unknown }, { status: 401, error: "invalid_token" })

@@ -13,7 +13,7 @@ import { layerProviders } from "../../src/verify/layers.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import type { Variables } from "./predecessor.ts"
 
-/** Verifies as a gateway with these variables does: gives the subject, or the reason of a refusal. */
+/** Verifies like a gateway with these variables: returns the subject, or the reason of a rejection. */
 const verifierOf = (variables: Variables) =>
   Effect.map(
     Layer.build(TokenVerifier.layer.pipe(

@@ -18,7 +18,7 @@ import {
   toolsList
 } from "./predecessor.ts"
 
-/** What the document's `initialize` example has beside the user: what the MCP handler behind says. */
+/** What the document's `initialize` example has apart from the user: the result of the MCP handler. */
 const handlerResult = {
   protocolVersion: "2025-03-26",
   capabilities: { tools: {}, resources: {}, prompts: {} },

@@ -38,7 +38,7 @@ const sample = (question: string) =>
 const isAnswered = ({ mcpReq }: ServerContext, requests: InputRequests): boolean =>
   Object.keys(requests).every((key) => inputResponse(mcpReq.inputResponses, key).kind !== "missing")
 
-/** Asks once, without a state; `undefined` when the client has answered. */
+/** Asks once, without a state; `undefined` when the client has responded. */
 export const ask = (context: ServerContext, requests: InputRequests): InputRequiredResult | undefined =>
   isAnswered(context, requests) ? undefined : inputRequired({ inputRequests: requests })
 

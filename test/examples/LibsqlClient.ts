@@ -52,7 +52,7 @@ const connect = (database: Database.Database): Connection => {
 /**
  * A database for as long as the layer lives.
  *
- * @param path a file, which is made if there is none, or `:memory:`
+ * @param path a file, which is created if missing, or `:memory:`
  */
 export const layer = (path: string): Layer.Layer<SqlClient.SqlClient> =>
   Layer.effect(

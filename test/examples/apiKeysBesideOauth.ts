@@ -1,5 +1,5 @@
 /**
- * A gateway that takes API keys beside OAuth tokens, and knows its users by ids of its own.
+ * A gateway that accepts API keys next to OAuth tokens, and has its own user ids.
  *
  * Tokens that begin with `mat_` are the authorization server's, which is asked who bears them; keys that begin with
  * `wcd_` are looked up here. Whoever comes with a token for the first time gets an account.

@@ -34,7 +34,7 @@ const start = Effect.fnUntraced(function*(makeApp: MakeApp, issuer: string) {
 
 const get = (url: string) => Effect.promise((signal) => fetch(url, { signal }))
 
-// The verifier says on standard output whom it refuses.
+// The verifier logs its rejections on standard output.
 beforeEach(() => {
   vi.spyOn(globalThis.console, "log").mockImplementation(() => undefined)
 })

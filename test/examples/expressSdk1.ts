@@ -25,7 +25,7 @@ const makeServer = () => {
   return server
 }
 
-// Without sessions: whoever calls is known from this request alone.
+// Without sessions: the caller is known from this request alone.
 const serve = async (request: Request, response: Response) => {
   const transport = new StreamableHTTPServerTransport()
   const server = makeServer()

@@ -1,5 +1,5 @@
 /**
- * Maps whoever comes with a good token to a user of a database of our own, who is created on first sight.
+ * Maps each caller with a good token to a user in a database, who is created on the first request.
  *
  * Put `toUser` on top of any verifier; the tools, or the MCP server behind the gateway, then see our own user ids:
  *
@@ -25,16 +25,16 @@ const NewUser = Schema.Struct({
   authProviderId: Schema.String
 })
 
-/** Nobody can say who it is while the database cannot be asked: the client is answered 500, and is to come again. */
+/** While the database is unavailable the caller cannot be identified: the client gets 500, and may try again. */
 const unavailable = () =>
   new ProviderUnavailable({ provider: "users", detail: "the user table cannot be read or written", retryAfter: 5 })
 
 /** The user table of this server. */
 export class Users extends Context.Service<Users, {
-  /** The id of the user with this e-mail address, who is created if there is none. */
+  /** The id of the user with this e-mail address, who is created if missing. */
   readonly getOrCreate: (user: typeof NewUser.Type) => Effect.Effect<string, ProviderUnavailable>
 }>()("my-server/Users") {
-  /** Makes the table if there is none. */
+  /** Creates the table if it is missing. */
   static readonly layer = Layer.effect(
     Users,
     Effect.gen(function*() {

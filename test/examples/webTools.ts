@@ -13,7 +13,7 @@ const makeServer = () => {
 
 const { fetch } = createMcpHandler(makeServer)
 
-/** The scopes that a tool needs beside those that every request needs. */
+/** The scopes that a tool needs in addition to those that every request needs. */
 export const toolScopes = (tool: string): ReadonlyArray<string> => tool === "shutdown" ? ["admin"] : []
 
 /** Serves one request of a caller who is known. */

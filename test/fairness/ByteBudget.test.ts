@@ -9,7 +9,7 @@ const unit = 128 * 1024
 /** Messages that may wait, however small the budget is. */
 const places = 64
 
-/** A budget of so many units, and claims that note when they were granted or refused. */
+/** A budget of so many units, and claims that record when they were granted or rejected. */
 const setUp = (units: number) => {
   const budget = new ByteBudget(units * unit)
   const granted: Array<string> = []

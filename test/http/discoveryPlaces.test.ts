@@ -59,7 +59,7 @@ describe("metadata for clients of opaque token providers", () => {
         for (const name of names) {
           assert.deepInclude(yield* ask(name), { status: 308, location: expected[name], cache: "no-store" })
         }
-        // A document of somebody else is none.
+        // A document of another issuer does not count.
         places[`/a${openId}`] = { issuer: origin }
         const another = yield* gatewayOf(make(issuer, { issuer: `${origin}/a` }))
         assert.deepInclude(yield* another("openid-configuration"), { status: 308, cache: "no-store" })

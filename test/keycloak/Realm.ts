@@ -1,4 +1,4 @@
-/** A realm as somebody who puts Keycloak before MCP servers sets it up. */
+/** A realm as an operator sets it up for MCP servers. */
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
@@ -18,7 +18,7 @@ export interface Realm {
   readonly issuer: string
   /** The id of alice, who is `sub` of her tokens. */
   readonly alice: string
-  /** Asks the token endpoint; dies when it refuses. */
+  /** Requests a token; dies when the endpoint rejects that. */
   readonly grant: (form: Readonly<Record<string, string>>) => Effect.Effect<Grant>
   /** A grant for alice by her password. */
   readonly logIn: (clientId: string, scope?: string) => Effect.Effect<Grant>

@@ -47,7 +47,7 @@ export const put = (path: string, body: Json = {}): Effect.Effect<unknown> =>
 
 export const remove = (path: string): Effect.Effect<unknown> => Effect.promise(() => call("DELETE", path))
 
-/** Makes a key that signs from now on, beside those that a realm has. */
+/** Adds a key to a realm, which signs from now on. */
 export const addKey = Effect.fnUntraced(function*(realm: string, providerId: string, config: Json) {
   const [settings] = yield* list("").pipe(
     Effect.map((realms) => realms.filter(({ realm: name }) => `/${name}` === realm))

@@ -45,7 +45,7 @@ export const distribution = async (): Promise<string> => {
   try {
     await fetchInto(unfinished)
     await run(join(unfinished, "bin", "kc.sh"), "build", "--db=dev-mem")
-    // A rename is atomic: whoever sees the folder sees all of it.
+    // A rename is atomic: the folder appears complete.
     await rename(unfinished, home)
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })

@@ -231,7 +231,7 @@ describe("JwksCache", () => {
       yield* TestClock.adjust("65 minutes")
       assert.strictEqual(yield* ask("stranger", "RS256", second), "KeysUnavailable")
       assert.strictEqual(yield* ask(), "public")
-      // The same URI for other hosts is judged by its own list.
+      // The same URI for other hosts is checked against its own list.
       const strict: JwksSource = { ...source, allowedDomains: ["*.authkit.app"] }
       assert.strictEqual(yield* ask(undefined, "RS256", strict), "KeysUnavailable")
       assert.strictEqual(yield* issuer.hits(path), 2)

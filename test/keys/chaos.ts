@@ -141,7 +141,7 @@ export const together = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>
 export const assertAll = (outcomes: ReadonlyArray<string>, expected: string) =>
   assert.deepStrictEqual(tally(outcomes), outcomes.length === 0 ? {} : { [expected]: outcomes.length })
 
-/** A token of the same issuer whose header names another key; its signature is that of `token`, which nobody looks at. */
+/** A token of the same issuer whose header names another key; its signature is that of `token`, which is never checked. */
 export const withKeyId = (token: string, kid: string, alg = "ES256"): string => {
   const [, payload, signature] = token.split(".")
   return [Buffer.from(JSON.stringify({ alg, kid, typ: "JWT" })).toString("base64url"), payload, signature].join(".")

@@ -39,7 +39,7 @@ describe("Rotations", () => {
           outcomes.push(...yield* together(live.map(verify)))
           yield* settled
         }
-        // Whatever the gateway says of it, it costs nobody else anything.
+        // Whatever the gateway responds, it does not affect the other tokens.
         yield* verify(removed)
         yield* settled
       }

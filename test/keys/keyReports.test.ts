@@ -14,7 +14,7 @@ const setUp = Effect.gen(function*() {
   const source: JwksSource = { _tag: "Jwks", uri: issuer.jwksUri, allowedDomains: [] }
   const { kid } = yield* issuer.key()
   const { keys: good } = yield* issuer.jwks
-  /** What is warned about when the set has these members beside the good key, at the end of the one before. */
+  /** The warnings when the set has these members next to the good key, after the previous set expired. */
   const warnedAt = Effect.fnUntraced(function*(...members: ReadonlyArray<unknown>) {
     const before = (yield* warnings("unusable")).length
     yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body: JSON.stringify({ keys: [...members, ...good] }) }))
@@ -69,7 +69,7 @@ describe("log entries about unusable keys", () => {
         { ...rsa, key_ops: ["wrapKey", "unwrapKey"] },
         { ...ec, key_ops: ["deriveBits"] },
         { kty: "OKP", crv: "X25519", kid: "x", x: ec.x },
-        // A type that nobody here knows, for encryption.
+        // An unknown type, for encryption.
         { kty: "AKP", kid: "pq", use: "enc", pub: "AA" },
         null
       ]

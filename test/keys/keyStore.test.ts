@@ -187,7 +187,7 @@ describe("Instances that share a key-value store", () => {
         assert.isUndefined(waiting.pollUnsafe())
         yield* TestClock.adjust("500 millis")
         assert.strictEqual(yield* Fiber.join(waiting), "accepted")
-        // While the set is fresh nobody asks the store.
+        // While the set is fresh the store is not read.
         for (let second = 0; second < 280; second++) {
           assert.strictEqual(yield* verify(token), "accepted")
           yield* TestClock.adjust("1 second")

@@ -142,7 +142,7 @@ describe("JwksCache over instances that live for one request", () => {
       }
       assert.isAtMost(yield* hits, 1 + 6)
       assert.deepStrictEqual(yield* phase, { phase: "stale", usable: true })
-      // Whether there is such a key by now nobody can say.
+      // Whether there is such a key by now is unknown.
       assert.strictEqual(yield* ask("another"), "KeysUnavailable")
       yield* TestClock.adjust("59 minutes")
       assert.strictEqual(yield* ask(first), "KeysUnavailable")

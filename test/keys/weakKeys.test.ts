@@ -1,4 +1,4 @@
-/** Keys that anybody could sign with, refused whatever the runtime thinks of them. */
+/** Keys that anyone could sign with, rejected even if the runtime accepts them. */
 import { assert, describe, it } from "@effect/vitest"
 import { ed25519, ED25519_TORSION_SUBGROUP } from "@noble/curves/ed25519.js"
 import { p256, p384, p521 } from "@noble/curves/nist.js"
@@ -53,7 +53,7 @@ describe("Ed25519 keys of small order", () => {
       const good = ed25519.getPublicKey(ed25519.utils.randomSecretKey())
       assert.isUndefined(edwardsProblem(good))
       assert.deepStrictEqual(reasons(okp(good)), [])
-      // The same judgement as that of another implementation, for octets of chance.
+      // The same verdict as that of another implementation, for random octets.
       const any = Uint8Array.from({ length: 32 }, () => randomInt(256))
       let isPoint = true
       try {

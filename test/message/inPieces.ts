@@ -19,7 +19,7 @@ export const cut = (bytes: Uint8Array, sizes: ReadonlyArray<number>): ReadonlyAr
   for (let from = 0, turn = 0; from < bytes.length; turn++) {
     // A turn without a size greater than zero would not end.
     const size = Math.max(sizes[turn % sizes.length] ?? 1, turn % sizes.length === 0 ? 1 : 0)
-    // A copy: whoever keeps a view of another piece's buffer would read the wrong bytes.
+    // A copy, so that a view of another piece's buffer would show the wrong bytes.
     pieces.push(bytes.slice(from, from + size))
     from += size
   }

@@ -131,7 +131,7 @@ describe("initializeEvents", () => {
         const bytes = encoder.encode(text)
         assert.deepStrictEqual(joined(yield* through([bytes])), text)
       }
-      // Part of a byte order mark is none, and makes the line another.
+      // Part of a byte order mark is ordinary data, and changes the line.
       const event = encoder.encode(`data: ${answer}\n\n`)
       for (const mark of [[0xef], [0xef, 0xbb], [0xef, 0xbb, 0xbb]]) {
         const bytes = Uint8Array.from([...mark, ...event])

@@ -1,4 +1,4 @@
-/** JSON texts and texts that are none, in the manner of JSONTestSuite. */
+/** JSON texts, and texts that are not JSON, in the manner of JSONTestSuite. */
 
 type Case = readonly [name: string, bytes: Uint8Array]
 
@@ -256,7 +256,7 @@ export const refused: ReadonlyArray<Case> = [
     "\"\\ud834\\ud\"",
     "\"a\"\"b\"",
     "\"\\u-041\"",
-    // white space that is none
+    // characters that JSON does not count as white space
     "\u00a01",
     "\u20281",
     "\ufeff1",

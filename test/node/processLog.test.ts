@@ -198,7 +198,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       yield* exchange(gateway, `Bearer ${canary}`)
 
       const lines = gateway.log().slice(before)
-      // What Node's own parser refuses is not in the log; the others are.
+      // What Node's own parser rejects is not in the log; the rest is.
       assert.isAtLeast(lines.length, 60)
       for (const { annotations, level, message } of lines) {
         assert.notStrictEqual(level, "FATAL")

@@ -171,7 +171,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { connection, gateway } = yield* start(never)
       yield* gateway.stopReading
-      // Until a line is written that nobody can get.
+      // Until a line is written that has no reader.
       yield* Effect.forkChild(Effect.forever(Effect.delay(connection.write(head + ping), "20 millis")))
       yield* connection.closed
       const { code, signal } = yield* gateway.ended

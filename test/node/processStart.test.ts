@@ -65,7 +65,7 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
 
   it.live("says clearly that the host is not this machine's", () =>
     Effect.gen(function*() {
-      // RFC 5737: nobody has this address.
+      // RFC 5737: an address that is never assigned.
       const env = { ...staticSettings("http://127.0.0.1:9"), HOST: "192.0.2.1", PORT: "0" }
       const { code, stderr, stdout } = yield* runProgram({ env })
       assert.deepStrictEqual([code, stdout], [1, ""])

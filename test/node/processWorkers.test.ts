@@ -25,7 +25,7 @@ const bytes = (traceId: string) =>
     ping
   ].join("\r\n")
 
-/** Sends a request on a new connection, which must be answered. */
+/** Sends a request on a new connection, which must get a response. */
 const exchange = Effect.fnUntraced(function*(gateway: GatewayProgram, traceId: string) {
   const connection = yield* Effect.orDie(openConnection(gateway.origin))
   yield* connection.write(bytes(traceId))
@@ -33,7 +33,7 @@ const exchange = Effect.fnUntraced(function*(gateway: GatewayProgram, traceId: s
   assert.match(connection.received(), /^HTTP\/1\.1 200 /)
 }, Effect.scoped)
 
-/** Does that, and gives the worker that answered. */
+/** Does the same, and returns the worker that responded. */
 const ask = (gateway: GatewayProgram, traceId: string) =>
   Effect.andThen(exchange(gateway, traceId), Effect.map(gateway.requestLine(traceId), ({ worker }) => worker))
 

@@ -15,7 +15,7 @@ const open = 64
 /** The shortest requests there are: of them one segment holds the most. */
 const shortest = "GET / HTTP/1.1\r\nhost:a\r\n\r\n"
 
-/** A short call: it is answered before its body is parsed. */
+/** A short call: the response comes before its body is parsed. */
 const call = "POST / HTTP/1.1\r\nhost:a\r\ncontent-length:2\r\n\r\n{}"
 
 /** A server that counts what begins in each turn, and answers as it is told. */
@@ -121,7 +121,7 @@ describe("connections whose clients send ahead", () => {
       yield* eventually(() => neighbour.answers() === 100)
       answered = true
       for (const response of waiting) response.end()
-      // What is left of them was within the share, and is answered.
+      // What is left of them was within the share, and is served.
       yield* eventually(() => flooders.every((flooder) => isCut(flooder) || flooder.answers() === 2_500))
     }))
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { root } from "../node/support/builtProgram.ts"
 import { readmes } from "../support/readmes.ts"
 
-/** One example of the documentation, as somebody would copy it. */
+/** One example of the documentation, as a reader would copy it. */
 export interface DocExample {
   /** Where it stands, as a file name. */
   readonly name: string

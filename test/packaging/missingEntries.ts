@@ -32,7 +32,7 @@ const above = (path: string): ReadonlyArray<string> => {
 /**
  * The packages that others name and that have no entry, as `path: name`.
  *
- * `npm ci` refuses a lock file that lacks one, even where it is an optional package of another platform.
+ * `npm ci` rejects a lock file that lacks one, even where it is an optional package of another platform.
  */
 export const missingEntries = ({ packages }: LockFile): ReadonlyArray<string> =>
   Object.entries(packages).flatMap(([path, entry]) =>

@@ -42,7 +42,7 @@ const inPieces = (
     response.end()
   })
 
-/** An event stream around an answer, with what servers put beside it, in lines that end in `end`. */
+/** An event stream with a response and other events, in lines that end in `end`. */
 const stream = (body: string, end: string) =>
   [
     `: hello${end}`,

@@ -164,7 +164,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
         const body = padded(length)
         const request = yield* forwarded({ body })
         assert.isTrue(Buffer.from(body).equals(yield* request.body), String(length))
-        // A longer one is judged as it leaves, so that its length is not known beforehand.
+        // A longer one is validated while it is forwarded, so that its length is not known beforehand.
         assert.deepStrictEqual(request.headers("content-length"), length === limit ? [] : [String(length)])
       }
       const { answers: [answer] } = yield* send({ body: padded(limit + 1) })

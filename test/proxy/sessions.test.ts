@@ -67,7 +67,7 @@ describe("sessions", () => {
       const foreign = yield* use("from-elsewhere", "alice")
       assert.strictEqual(foreign.status, 200)
       assert.deepStrictEqual(upstream.requests()[0]?.headers("mcp-session-id"), ["from-elsewhere"])
-      // What has the form of a sealed id is never for the server to judge.
+      // What has the form of a sealed id never reaches the server.
       assert.strictEqual((yield* use(`${"A".repeat(43)}.from-elsewhere`, "alice")).status, 404)
 
       yield* begin("server-session")

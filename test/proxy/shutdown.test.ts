@@ -42,7 +42,7 @@ const accepts = (port: number): Effect.Effect<boolean> =>
     socket.on("error", () => resume(Effect.succeed(false)))
   })
 
-/** Waits until new connections are refused. */
+/** Waits until new connections are rejected. */
 const refusing = Effect.fnUntraced(function*(port: number) {
   while (yield* accepts(port)) yield* Effect.sleep("5 millis")
 })

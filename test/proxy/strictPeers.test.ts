@@ -32,7 +32,7 @@ const strict =
 
 const ok: answers.CannedAnswer = { headers: json, body: taken }
 
-/** The ways in which servers with strict schemas refuse a member that they do not know. */
+/** The ways in which servers with strict schemas reject an unknown member. */
 const refusals: ReadonlyArray<answers.CannedAnswer> = [
   { status: 400, headers: framed(refusal(-32_602)), body: refusal(-32_602) },
   { status: 400, headers: json, body: refusal(-32_600) },

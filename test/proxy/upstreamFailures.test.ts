@@ -15,7 +15,7 @@ const echo = toolCall("echo")
 
 const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 const refusingOrigin = Effect.callback<string>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ProviderHttp } from "../../src/remote/ProviderHttp.ts"
 
-/** A key and a certificate that nobody vouches for, made anew for each run. */
+/** A key and a self-signed certificate, made for each run. */
 const selfSigned = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "mcp-authorizer-tls-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))

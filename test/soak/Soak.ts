@@ -74,7 +74,7 @@ export const statsOf = ({ origin }: Running): Effect.Effect<ServerStats> =>
 export const provider = (options: Omit<ProviderArguments, "port">) =>
   startPeer("provider", (port) => JSON.stringify({ ...options, port } satisfies ProviderArguments), "/ready")
 
-/** The gateway under test, and a hand on its process. */
+/** The gateway under test, and control of its process. */
 export interface Gateway extends Running {
   readonly commandFile: string
 }

@@ -55,7 +55,7 @@ const bytesOf = (token: string, request: FixtureRequest): string => {
   ], body?.toString("latin1"))
 }
 
-/** What a fixture is made for, beside the upstream that it makes. */
+/** What a fixture is made for, apart from the upstream that it makes. */
 export interface GatewayUnderTest {
   readonly settings: GatewaySettings
   /** A token that the gateway lets in. */
@@ -74,7 +74,7 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
   readonly bytes: (request?: FixtureRequest) => string
   /** Sends one request on a connection of its own and waits for the answer. */
   readonly send: (request?: FixtureRequest) => ReturnType<typeof rawExchange>
-  /** Sends a request that must be answered 200 and reach the upstream once; gives what the upstream saw. */
+  /** Sends a request that must get 200 and reach the upstream once; returns what the upstream saw. */
   readonly forwarded: (request?: FixtureRequest) => Effect.Effect<RecordedRequest>
   /** Forgets what was recorded and logged, and how to answer. */
   readonly reset: Effect.Effect<void>

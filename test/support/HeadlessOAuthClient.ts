@@ -91,7 +91,7 @@ export class HeadlessOAuthClient implements ProviderV1, ProviderV2 {
     this.#callback = searchParams
   }
 
-  /** The parameters of the callback, once; throws when nobody has been authorised since. */
+  /** The parameters of the callback, once; throws when there was no authorization since. */
   takeCallback(): URLSearchParams {
     const callback = this.#callback
     if (callback === undefined) throw new Error("no authorization has taken place")

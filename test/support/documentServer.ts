@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { serveWebHandler } from "./serve.ts"
 
-/** What is answered at a path: a JSON document, or any response. */
+/** The response at a path: a JSON document, or any response. */
 export type Place = Record<string, unknown> | (() => Response)
 
 /** Serves `places`, which may be changed meanwhile, by their paths, and 404 elsewhere; remembers what it was asked. */

@@ -19,7 +19,7 @@ export interface PageForm {
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** Fills in the form of a page; `undefined` where there is none that it knows. */
+/** Fills in the form of a page; `undefined` where it finds none. */
 export type FillIn = (page: string) => PageForm | undefined
 
 /**

@@ -17,7 +17,7 @@ export type Bytes = string | ReadonlyArray<string>
  */
 export type Hostile = readonly [name: string, bytes: (secret: string) => Bytes, control?: FixtureRequest]
 
-/** How it must be refused. */
+/** How it must be rejected. */
 export interface Refusal {
   readonly status: number
   /** The `error` member of the body. */
@@ -40,15 +40,15 @@ export const post = (lines: ReadonlyArray<string>, target = "/mcp", body = ping)
 export const bare = (requestLine: string, ...lines: ReadonlyArray<string>): string =>
   rawRequest([`${requestLine} HTTP/1.1`, "Host: 127.0.0.1", ...lines])
 
-// Where the words of an answer come from is nobody's business: stack frames, modules, versions of what runs here.
+// What no response may show: stack frames, module paths, versions of the software.
 const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEffect\b|\bjose\b|Node\.js/
 
 /**
- * Sends a hostile request and asserts that it is refused in the gateway's own way.
+ * Sends a hostile request and asserts that the gateway itself rejects it.
  *
  * Exactly one answer: JSON that says no more than it must, with CORS and trace fields, a challenge if and only if it is
  * due. The upstream saw nothing, no secret is in the answer or in the log at any level, and the same request without
- * the hostile change is answered 200 right afterwards.
+ * the hostile change gets 200 right afterwards.
  */
 export const assertHostile = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],
@@ -90,7 +90,7 @@ export const assertHostile = Effect.fnUntraced(function*(
   return answer
 })
 
-/** Asserts each of a table of hostile requests that must be refused in the same way. */
+/** Asserts that each request in a table is rejected in the same way. */
 export const assertAllHostile = (
   fixture: GatewayFixture["Service"],
   refusal: Refusal,

@@ -1,4 +1,4 @@
-/** The answers of a small MCP server without sessions, as text. */
+/** The responses of a small MCP server without sessions, as text. */
 
 type Json = { readonly [member: string]: unknown }
 

@@ -50,7 +50,7 @@ export const noContent: UpstreamHandler = respond({ status: 204 })
 export const withCookies = (...cookies: ReadonlyArray<string>): UpstreamHandler =>
   respond({ headers: { "set-cookie": cookies, "content-type": "application/json" }, body: "{}" })
 
-/** An encoded body that a proxy must hand on as it is. */
+/** An encoded body that a proxy must pass on as it is. */
 export const gzip = (text: string): UpstreamHandler =>
   respond({
     headers: { "content-type": "application/json", "content-encoding": "gzip" },

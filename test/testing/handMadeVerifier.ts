@@ -23,7 +23,7 @@ export interface Parsed {
   readonly signature: Buffer
 }
 
-/** What the steps know beside the token. */
+/** What the steps know apart from the token. */
 export interface Known {
   readonly issuer: string
   readonly audience: string
@@ -32,7 +32,7 @@ export interface Known {
   readonly keys: ReadonlyArray<JsonWebKey>
 }
 
-/** Every step; `undefined` and `false` refuse. What a step throws is refused too, unless `throws`. */
+/** Every step; `undefined` and `false` reject. What a step throws rejects too, unless `throws`. */
 export interface Steps {
   readonly split: (token: string) => ReadonlyArray<string>
   readonly decode: (part: string) => Buffer | undefined

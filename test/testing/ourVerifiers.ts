@@ -36,7 +36,7 @@ export const gatewayVerifier = (providersOf: (issuer: Issuer) => ReadonlyArray<P
     Layer.provide([KeyValueStore.layerMemory, CircuitBreaker.layerStoreMemory(), Digest.layerWebCrypto])
   )
 
-/** As in Node: tokens are known and judged at once. */
+/** As in Node: tokens are looked up and verified synchronously. */
 export const asInNode = Layer.provide([Layer.succeed(Sha256, sha256), Layer.succeed(VerifyAtOnce, verifyAtOnce)])
 
 /** The same with one JWT provider. */

@@ -187,7 +187,7 @@ export const fetchingJku = Layer.effect(
   })
 ).pipe(Layer.provide(gateway))
 
-/** Lets in what was refused for its kind. */
+/** Accepts what was rejected for its kind. */
 export const takingRefresh = (inner: Inner) =>
   around(inner, (verify) => (token) =>
     Effect.catchIf(
@@ -311,7 +311,7 @@ export const resentful = (inner: Inner) =>
     })
   })
 
-/** Believes what a token says of somebody whom it has verified before, while nobody can be asked. */
+/** Trusts an unverified token of a known subject during an outage. */
 export const trustingAcquaintances = around(gateway, (verify) => {
   const acquaintances = new Map<string, Identity>()
   return (token) =>

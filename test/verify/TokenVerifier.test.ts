@@ -34,7 +34,7 @@ const ada: Identity = {
 
 const refusedBy = (provider: string) => new InvalidToken({ provider, reason: "UnknownToken", detail: "test" })
 
-/** Knows `good` and refuses everything else. */
+/** Accepts `good` and rejects everything else. */
 const Inner = Layer.succeed(TokenVerifier, {
   verify: (token) => Redacted.value(token) === "good" ? Effect.succeed(ada) : Effect.fail(refusedBy("inner"))
 })

@@ -1,4 +1,4 @@
-/** Every way that we know to turn good tokens into tokens that nobody issued, chosen by a seeded generator. */
+/** Every known way to turn good tokens into forged ones, chosen by a seeded generator. */
 import * as Encoding from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import { createHmac } from "node:crypto"

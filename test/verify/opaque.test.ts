@@ -532,7 +532,7 @@ describe("verdicts", () => {
       yield* assertAccepted(verify, token)
       yield* assertRefused(verify, "unknown-1499", "Inactive")
       assert.strictEqual(yield* hits, before)
-      // Only the latest refusals are kept.
+      // Only the latest rejections are cached.
       yield* assertRefused(verify, "unknown-0", "Inactive")
       assert.strictEqual((yield* hits) - before, 1)
     })))

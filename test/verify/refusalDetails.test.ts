@@ -1,4 +1,4 @@
-/** What the log is told of refusals: what was found and what was expected, where it is public or proven. */
+/** What the log says about rejections: what was found and what was expected, where it is public or proven. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"

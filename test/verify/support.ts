@@ -47,7 +47,7 @@ export const verifierOf = Effect.fnUntraced(function*(
   return (token) => verify(BearerToken.make(token))
 })
 
-/** The token is refused, for this reason, and the error does not show it. */
+/** Asserts that the token is rejected for this reason, and that the error does not show it. */
 export const assertRefused = Effect.fnUntraced(function*(verify: Verify, token: string, reason: InvalidTokenReason) {
   const error = yield* Effect.flip(verify(token))
   assert.strictEqual(error._tag, "InvalidToken", JSON.stringify(error))

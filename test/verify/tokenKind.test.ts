@@ -141,7 +141,7 @@ describe("the kind of a token", () => {
       const { any, issuer } = yield* setUp
       const verify = yield* verifierOf(introspectionProvider(issuer, any))
       for (const [name, claims, called] of others) {
-        // The answer of the issuer has a scope, a type and a client of its own.
+        // The issuer's response has its own scope, type and client.
         const answer = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
         const token = yield* issuer.issueOpaque({ claims: answer })
         yield* assertRefused(verify, token, "ValidationFailed")

@@ -348,7 +348,7 @@ describe("The cache of verified tokens", () => {
       }
       const before = asked.length
       for (const token of tokens.toReversed()) yield* verify(token)
-      // As many as were being judged at the same time.
+      // As many as were being verified at the same time.
       assert.isAtMost(asked.length - before, width)
     })))
 
@@ -453,7 +453,7 @@ describe("The cache of verified tokens", () => {
         yield* turn
         assert.deepStrictEqual(lanes, ["new", "known"])
         assert.strictEqual(known("token"), "token")
-        // Not renewed: the old answer serves to its end, and nobody waits for the new one.
+        // Not renewed: the old verdict serves to its end, and no request waits for the new one.
         yield* TestClock.adjust("40 seconds")
         outcome = "down"
         for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "token")

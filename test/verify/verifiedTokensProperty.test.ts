@@ -174,7 +174,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
       case "replace":
       case "restore": {
         const key = keys[event.which]
-        // There is none of this number yet.
+        // There is no token with this number yet.
         if (key === undefined) break
         if (event.kind === "restore") key.removedAt = undefined
         else key.removedAt ??= elapsed

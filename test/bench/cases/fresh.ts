@@ -1,4 +1,4 @@
-/** Requests whose token has to be judged: good ones that nobody has seen, and bad ones. */
+/** Requests whose token has to be verified: good ones that are new, and bad ones. */
 import * as Effect from "effect/Effect"
 import { Bench, type Case } from "../Bench.ts"
 import { generate, type Load, type TokenRange } from "../load.ts"

@@ -26,7 +26,7 @@ const verifyAccessToken = async (token: string) => {
 }
 
 const app = express()
-// A field of each answer that nobody asked for.
+// A superfluous field of each response.
 app.disable("x-powered-by")
 app.use("/mcp", requireBearerAuth({ verifier: { verifyAccessToken } }))
 app.use(createProxyMiddleware({

@@ -38,6 +38,6 @@ const server = createServer((request, response) => {
   request.resume()
   request.on("end", () => answer(request, response))
 })
-// The default closes connections that are idle for 5 s, in the middle of somebody's request.
+// The default closes connections that are idle for 5 s, perhaps in the middle of a request.
 server.keepAliveTimeout = 3_600_000
 server.listen(Number(argv[2]), "127.0.0.1", 4096)

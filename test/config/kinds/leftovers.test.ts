@@ -103,7 +103,7 @@ describe("mistakes that are left in values", () => {
       problem({ MCP_SERVER_URL: "http://${MCP_HOST}:8080/mcp" }),
       "holds a placeholder that nothing has filled in"
     )
-    // Percent-encoding is none.
+    // Percent-encoding is not a placeholder.
     settingsOf({
       ...oidc,
       MCP_SERVER_URL: "http+unix://%2Frun%2Fmcp.sock/mcp",
@@ -120,7 +120,7 @@ describe("mistakes that are left in values", () => {
         ["MCP_PUBLIC_URL", "https://{host}"]
       ] as const
     ) assert.match(problem({ [setting]: value }), /^holds a part in braces/, setting)
-    // The place for the tenant has its own cure: a list of tenants.
+    // The tenant's placeholder has its own fix: a list of tenants.
     const entra = "https://login.microsoftonline.com/{tenantid}/v2.0"
     assert.match(problem({ MCP_JWT_ISSUER: entra }), /^has a place for the tenant/)
   })

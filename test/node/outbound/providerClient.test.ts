@@ -37,7 +37,7 @@ const listening = <S extends Net.Server>(server: S): Effect.Effect<number, never
       })
   )
 
-/** A folder with a key and a certificate for `localhost` that nobody vouches for. */
+/** A folder with a key and a self-signed certificate for `localhost`. */
 const folder = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "mcp-authorizer-ca-"))

@@ -13,7 +13,7 @@ export interface ProgramOptions {
   readonly args?: ReadonlyArray<string>
   /** Arguments of Node itself. */
   readonly nodeArgs?: ReadonlyArray<string>
-  /** All that the process finds in its environment, beside `PATH`. */
+  /** The whole environment of the process, apart from `PATH`. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   /** The Node to run it with; the one that runs the tests unless given. */
@@ -68,7 +68,7 @@ export const startProgram = Effect.fnUntraced(
       Effect.sync(() =>
         spawn(node, [...nodeArgs, main, ...args], {
           cwd,
-          // Not the environment of whoever runs the tests: it may hold settings.
+          // Not the environment of the tests, which may hold settings.
           env: { PATH: ownEnvironment["PATH"], ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })

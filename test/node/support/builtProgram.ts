@@ -57,7 +57,7 @@ const build = async (): Promise<string> => {
       await rm(unfinished, { recursive: true, force: true })
       throw new Error(`the program does not build:\n${error.stdout}${error.stderr}`)
     })
-  // A rename is atomic: whoever sees the directory sees all of it. Another worker may have been faster.
+  // A rename is atomic: the directory appears complete. Another worker may have been faster.
   await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))
   await removeOld(directory)
   return directory

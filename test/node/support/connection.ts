@@ -60,7 +60,7 @@ export const openConnection = Effect.fnUntraced(
   }
 )
 
-/** Waits until nobody accepts connections there. */
+/** Waits until no connection is accepted there. */
 export const awaitRefused = (origin: string): Effect.Effect<void> =>
   Effect.suspend(() => Effect.scoped(openConnection(origin))).pipe(
     Effect.delay("20 millis"),

@@ -24,13 +24,13 @@ const occupy = (port: number): Effect.Effect<number, "Taken", Scope.Scope> =>
     (server) => listen(server, port)
   )
 
-/** A port on which somebody listens for as long as the scope lives. */
+/** A port that is in use for as long as the scope is open. */
 export const takenPort: Effect.Effect<number, never, Scope.Scope> = Effect.orDie(occupy(0))
 
 /**
- * A port on which nobody listens, now and very probably later.
+ * A port that is free now and very probably later.
  *
- * It is below those that the system hands out by itself, which somebody else would soon be given.
+ * It is below the range from which the system assigns ports.
  */
 export const closedPort: Effect.Effect<number> = Effect.suspend(() => Effect.scoped(occupy(randomInt(10_000, 32_768))))
   .pipe(Effect.eventually)

@@ -1,4 +1,4 @@
-/** One kind of client that takes more than its share, beside clients that do not. */
+/** One kind of client that takes more than its share, together with clients that do not. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { createPublicKey, KeyObject, randomUUID } from "node:crypto"
@@ -26,7 +26,7 @@ const goodRate = 50
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
-/** A JWT of the issuer whose key id is not in its set; nobody need sign it. */
+/** A JWT of the issuer whose key id is not in its set; it needs no valid signature. */
 const unknownKeyToken = (issuer: string): string => {
   const exp = Math.floor(performance.timeOrigin / 1000) + 86_400
   return `${encode({ alg: "RS256", kid: randomUUID(), typ: "at+jwt" })}.${
@@ -50,7 +50,7 @@ interface Flood {
   /** Callers are known by introspection. */
   readonly opaque?: true
   readonly settings?: GatewayOptions["settings"]
-  /** What holds for this kind beside what holds for all. */
+  /** What holds for this kind, in addition to what holds for all. */
   readonly also?: (observed: Observed) => ReadonlyArray<Score>
 }
 

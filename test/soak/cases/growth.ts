@@ -1,6 +1,6 @@
 /** Whether something grows, from samples that were taken at equal intervals. */
 
-/** What was measured while nobody used the gateway. */
+/** What was measured while the gateway was idle. */
 export interface Sample {
   /** MiB of the worker's heap. */
   readonly memory: number

@@ -19,7 +19,7 @@ export const idleCase: SoakCase = {
     const good = client<GoodArguments, GoodResult>("good", { origin: ours.origin, seconds, rate, tokensFile })
     const alone = yield* good
     const empty = yield* tell(ours, { _tag: "Measure" })
-    // Long enough for the good client to work beside all of them.
+    // Long enough for the good client to work next to all of them.
     const events = 45
     const options: ListenersArguments = { origin: ours.origin, tokensFile, idle: clients, streams: clients, events }
     const listeners = yield* conversation("listeners", options)

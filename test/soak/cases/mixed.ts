@@ -25,7 +25,7 @@ const mebi = 2 ** 20
 /** The caches of verified tokens of both workers are full after so many, and grow no more. */
 const fillingTokens = 20_000
 
-/** How long connections to the MCP server that nobody uses are kept, and a little more. */
+/** How long idle connections to the MCP server are kept, and a little more. */
 const settling = "1500 millis"
 
 /** How long it takes to come to rest and to measure. */
@@ -129,7 +129,7 @@ const disturbances: ReadonlyArray<Disturbance> = [
   provider("silent")
 ]
 
-/** Measures the gateway while nobody uses it: what is left then is what it keeps. */
+/** Measures the idle gateway: what is left then is what it keeps. */
 const atRest = Effect.fnUntraced(function*({ hear, ours, say, server }: Stage, worker: number) {
   yield* say({ _tag: "Pause" })
   yield* hear

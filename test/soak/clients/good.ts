@@ -1,6 +1,6 @@
 /**
  * A well-behaved client: requests at a steady rate, one connection each for the MCP endpoint's calls that are under way,
- * and a probe of `/healthz` beside every tenth.
+ * and a probe of `/healthz` with every tenth.
  */
 import { readFileSync } from "node:fs"
 import { Agent, request } from "node:http"

@@ -7,7 +7,7 @@ import { argv } from "node:process"
 export interface ListenersArguments {
   readonly origin: string
   readonly tokensFile: string
-  /** Connections on which one request was answered. */
+  /** Connections on which one request got its response. */
   readonly idle: number
   /** Event streams, each of so many events, one a second. */
   readonly streams: number

@@ -3,7 +3,7 @@
  * connections.
  *
  * The path below `/mcp` says what it does: `/slow?millis=`, `/long?bytes=`, `/events?count=&millis=` (a count of 0 is a stream
- * that stays open); everything else is answered at once. An `initialize` begins a session, `DELETE` ends it, and a session id
+ * that stays open); everything else gets a response at once. An `initialize` begins a session, `DELETE` ends it, and a session id
  * that it did not give out gets 404. `/gone?millis=` makes it unreachable for a while.
  */
 import { randomUUID } from "node:crypto"
@@ -117,7 +117,7 @@ server.on("connection", (socket) => {
     sockets.delete(socket)
   })
 })
-// Announced to the gateway, which closes a connection that nobody uses a second before.
+// Announced to the gateway, which closes an idle connection a second earlier.
 server.keepAliveTimeout = 2000
 
 const listen = (): void => {

@@ -12,7 +12,7 @@ const nodeGateway = fileURLToPath(new URL("../../support/gateway.ts", import.met
 const componentGateway = fileURLToPath(new URL("./gateway.ts", import.meta.url))
 const effectVitest = fileURLToPath(new URL("./effectVitest.ts", import.meta.url))
 
-/** A project beside that of the service on Node, for `test.projects` of vitest. */
+/** A project next to that of the service on Node, for `test.projects` of vitest. */
 export const onComponent: TestProjectInlineConfiguration = {
   extends: true,
   plugins: [{

@@ -15,7 +15,7 @@ export interface Request {
   readonly method?: string
   /** `/mcp` unless given. */
   readonly target?: string
-  /** Field lines beside `Host` and those of the body. */
+  /** Field lines apart from `Host` and those of the body. */
   readonly lines?: ReadonlyArray<string>
   readonly body?: string
 }

@@ -17,7 +17,7 @@ const build = async (built: string): Promise<string> => {
   const component = join(unfinished, componentFile)
   await promisify(execFile)(process.execPath, [join(root, "src", "build", "spin", "build.mjs"), component])
   await makeRunnable(component, unfinished)
-  // A rename is atomic: whoever sees the directory sees all of it. Another worker may have been faster.
+  // A rename is atomic: the directory appears complete. Another worker may have been faster.
   await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))
   return directory
 }

@@ -70,7 +70,7 @@ export const misconfigured = (wrong: Partial<GatewaySettings>): App =>
 
 type Verify = TokenVerifier["Service"]["verify"]
 
-/** The request that is being answered. */
+/** The current request. */
 const current = Effect.map(
   Effect.serviceOption(HttpServerRequest.HttpServerRequest),
   (request) => Option.getOrThrow(request)

@@ -1,4 +1,4 @@
-/** Gateways that hand on what they should not, or change it. */
+/** Gateways that forward what they should not, or change it. */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"

@@ -27,7 +27,7 @@ export const onSend = (change: (http: Http) => Http["send"]): Defect[2] =>
     Layer.provide(Layer.effect(ProviderHttp, Effect.map(ProviderHttp, (http) => ({ send: change(http) }))))
   )
 
-/** Believes something else than the provider has answered. */
+/** Replaces the provider's response by another. */
 export const onAnswer = (change: (answer: ProviderAnswer) => ProviderAnswer): Defect[2] =>
   onSend((http) => (request) => isForKeys(request) ? Effect.map(http.send(request), change) : http.send(request))
 

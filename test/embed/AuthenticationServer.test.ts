@@ -19,6 +19,7 @@ import {
   type ScopesChecked
 } from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
+import { Authenticated, RequestScopedServer, Server, unprotected, Verification } from "../examples/effectServer.ts"
 import {
   type ClientFailed,
   connectV1,
@@ -27,7 +28,6 @@ import {
   type OfficialClientOptions
 } from "../support/OfficialClients.ts"
 import { serveRoutes } from "../support/serve.ts"
-import { Authenticated, RequestScopedServer, Server, unprotected, Verification } from "./effectServer.ts"
 
 /** The example on a real port, with an issuer of its own. */
 class Example extends Context.Service<Example, {
@@ -35,7 +35,7 @@ class Example extends Context.Service<Example, {
   readonly origin: string
   readonly url: string
   readonly token: (subject: string, ...scopes: ReadonlyArray<string>) => Effect.Effect<string>
-}>()("mcp-authorizer/test/examples/effectServer.test/Example") {
+}>()("mcp-authorizer/test/embed/AuthenticationServer.test/Example") {
   static readonly layer = Layer.effect(
     Example,
     Effect.gen(function*() {
@@ -56,7 +56,7 @@ class Example extends Context.Service<Example, {
   )
 }
 
-/** What is left of a layer's needs when it asks who calls and nobody says: nothing that lacks it can be served. */
+/** What a layer still needs when it asks for the caller and no layer provides one: it cannot be served. */
 type NeedsCaller<L extends Layer.Any> = Extract<Layer.Services<L>, HttpRouter.Request<"Requires", CurrentIdentity>>
 
 const variables = (issuer: TestIssuer["Service"]) =>
@@ -128,7 +128,7 @@ const openSession = Effect.fnUntraced(function*(url: string, token: string) {
   return headers
 })
 
-layer(Example.layer, { excludeTestServices: true })("an Effect MCP server behind Authentication.layer", (it) => {
+layer(Example.layer, { excludeTestServices: true })("Authentication.layer around an Effect MCP server", (it) => {
   for (const [name, connect] of clients) {
     it.effect(`EMBED-01 a client ${name} reaches tools, resources and prompts that know the caller`, () =>
       Effect.gen(function*() {
