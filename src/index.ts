@@ -3,7 +3,7 @@
  *
  * `mcp-authorizer/node` runs them as a Node service, `mcp-authorizer/testing` has an issuer to test against.
  */
-export { GatewayConfig } from "./config/GatewayConfig.ts"
+export { GatewayConfig, type GatewayConfigOptions } from "./config/GatewayConfig.ts"
 export type { GatewayConfigInput } from "./config/GatewayConfigInput.ts"
 export type { GatewaySettings, Provider } from "./config/GatewaySettings.ts"
 export { InvalidConfiguration } from "./config/InvalidConfiguration.ts"
@@ -40,6 +40,8 @@ export { HttpApp, type WebHandler } from "./http/HttpApp.ts"
 export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
+export { type AddedProvider, makeProviderType, type ProviderTypeOptions } from "./providers/makeProviderType.ts"
+export type { ProviderType } from "./providers/ProviderType.ts"
 export { ProviderHttp } from "./remote/ProviderHttp.ts"
 export { ProviderMetadata } from "./remote/ProviderMetadata.ts"
 export { layerProviders, type Verification } from "./verify/layers.ts"

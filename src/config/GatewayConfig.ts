@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { ProviderType } from "../providers/ProviderType.ts"
 import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
@@ -11,7 +12,14 @@ import { resolve, resolveSources } from "./resolve.ts"
 import { fromInput } from "./sources/document.ts"
 import { variableNames } from "./sources/variables.ts"
 
-const fromValue = (input: GatewayConfigInput) => Effect.suspend(() => Effect.fromResult(resolve([fromInput(input)])))
+/** What can be chosen beside the settings. */
+export interface GatewayConfigOptions<Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>> {
+  /** Provider types beside the gateway's own, from `makeProviderType`. */
+  readonly types?: Types | undefined
+}
+
+const fromValue = (input: object, types: ReadonlyArray<ProviderType>) =>
+  Effect.suspend(() => Effect.fromResult(resolve([fromInput(input)], { types })))
 
 /**
  * The settings of the gateway.
@@ -40,14 +48,17 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
   "mcp-authorizer/config/GatewayConfig"
 ) {
   /** From a value, for programs that embed the gateway. */
-  static readonly layer = (input: GatewayConfigInput): Layer.Layer<GatewayConfig, InvalidConfiguration> =>
-    Layer.effect(GatewayConfig, fromValue(input))
+  static readonly layer = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
+    input: GatewayConfigInput<NoInfer<Types>>,
+    { types }: GatewayConfigOptions<Types> = {}
+  ): Layer.Layer<GatewayConfig, InvalidConfiguration> => Layer.effect(GatewayConfig, fromValue(input, types ?? []))
 
   /** From a value whose parts, or the whole of it, are read by `Config`, under names of your own. */
-  static readonly layerConfig = (
-    input: Config.Wrap<GatewayConfigInput>
+  static readonly layerConfig = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
+    input: Config.Wrap<GatewayConfigInput<NoInfer<Types>>>,
+    { types }: GatewayConfigOptions<Types> = {}
   ): Layer.Layer<GatewayConfig, InvalidConfiguration | Config.ConfigError> =>
-    Layer.effect(GatewayConfig, Effect.flatMap(Config.unwrap(input), fromValue))
+    Layer.effect(GatewayConfig, Effect.flatMap(Config.unwrap(input), (value) => fromValue(value, types ?? [])))
 
   /**
    * From the gateway's own names (`MCP_JWT_ISSUER`, …) in the current `ConfigProvider`.
@@ -75,7 +86,11 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
    */
   static readonly layerVariables = (
     variables: Readonly<Record<string, string | undefined>>,
-    document?: unknown
+    document?: unknown,
+    { types = [] }: GatewayConfigOptions = {}
   ): Layer.Layer<GatewayConfig, InvalidConfiguration> =>
-    Layer.effect(GatewayConfig, Effect.suspend(() => Effect.fromResult(resolveSources({ variables, document }))))
+    Layer.effect(
+      GatewayConfig,
+      Effect.suspend(() => Effect.fromResult(resolveSources({ variables, document }, { types })))
+    )
 }

@@ -56,6 +56,12 @@ export interface StaticToken {
 /** The ways to authenticate at an introspection endpoint, by the names of `MCP_CLIENT_AUTH`. */
 export const clientAuthMethods = ["basic", "post", "bearer", "none"] as const
 
+/** A provider type that a program has added; `providers/ProviderType.ts` says what one is. */
+export interface AddedType {
+  /** As `type` of a provider has it. */
+  readonly name: string
+}
+
 /** Whose forwarding headers are believed. */
 export type TrustedProxies =
   | { readonly _tag: "None" }
@@ -86,4 +92,6 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
 export interface GatewaySettings extends ResolvedSettings {
   /** Not empty while `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>
+  /** Provider types beside the gateway's own. */
+  readonly addedTypes?: ReadonlyArray<AddedType> | undefined
 }

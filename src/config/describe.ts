@@ -5,10 +5,10 @@ import { shown } from "./kinds/kind.ts"
 import { hidden } from "./kinds/kinds.ts"
 import { fileKey, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
-const describeProvider = (provider: Provider): Json => ({
+const describeProvider = (settings: GatewaySettings) => (provider: Provider): Json => ({
   type: provider.type,
   name: provider.name,
-  ...typeOf(provider).describe(provider),
+  ...typeOf(settings, provider).describe(provider),
   required_scopes: provider.requiredScopes,
   hosts: provider.allowedDomains,
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
@@ -32,6 +32,6 @@ export const describe = (settings: GatewaySettings): { readonly [member: string]
   const values: Readonly<Record<string, unknown>> = own
   return {
     ...Object.fromEntries(gatewayNames.map((name) => [fileKey(name), describeSetting(name, values[propertyOf(name)])])),
-    providers: providers.map(describeProvider)
+    providers: providers.map(describeProvider(settings))
   }
 }

@@ -4,6 +4,7 @@ import { typesUsing } from "../providers/types.ts"
 import { fromText, jsonSchemaOf, shown } from "./kinds/kind.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKeysOf, type SettingName, settingNames, settings } from "./settings.ts"
+import { shownKind } from "./shownKind.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
 
 /** A default as JSON writes it. */
@@ -35,9 +36,9 @@ const former = (schema: JsonSchema.JsonSchema, current: string): JsonSchema.Json
 
 const providerMembers = (field: ProviderFieldName): ReadonlyArray<Member> => {
   const { formerly, setting } = providerFields[field]
-  const { doc, kind } = settings[setting]
+  const { doc } = settings[setting]
   const description = `${doc} For ${typesUsing(field).join(", ")}.`
-  const schema = { ...jsonSchemaOf(kind), description, ...hidden(setting) }
+  const schema = { ...jsonSchemaOf(shownKind(setting)), description, ...hidden(setting) }
   const formerMember: ReadonlyArray<Member> = formerly === undefined ? [] : [[formerly, former(schema, field)]]
   return [[field, schema], ...fileMember(field, setting), ...formerMember]
 }
@@ -49,8 +50,9 @@ const provider: JsonSchema.JsonSchema = {
 }
 
 const member = (name: SettingName): JsonSchema.JsonSchema => {
-  const { doc, kind } = settings[name]
-  const schema = name === "MCP_PROVIDERS" ? { ...jsonSchemaOf(kind), items: provider } : jsonSchemaOf(kind)
+  const { doc } = settings[name]
+  const own = jsonSchemaOf(shownKind(name))
+  const schema = name === "MCP_PROVIDERS" ? { ...own, items: provider } : own
   return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
 

@@ -3,6 +3,7 @@ import { labelOf } from "./kinds/kind.ts"
 import { markdownTable } from "./markdownTable.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import { fileKeysOf, settingNames, settings, spellingsOf } from "./settings.ts"
+import { shownKind } from "./shownKind.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
 
 const code = (text: string): string => `\`${text}\``
@@ -13,12 +14,13 @@ export const settingsReference = (): string =>
     ["Setting", "Also accepted", "In the file", "Values", "Default", "Meaning"],
     settingNames.map((name) => {
       const names = [...spellingsOf(name).slice(1), ...(mayBeFile(name) ? [`${name}_FILE`] : [])]
-      const { default: value, doc, kind, otherwise, secret } = settings[name]
+      const { default: value, doc, otherwise, secret } = settings[name]
+      const label = labelOf(shownKind(name))
       return [
         code(name),
         names.map(code).join(", "),
         fileKeysOf(name).slice(0, 1).map(code).join(),
-        secret === true ? `${labelOf(kind)}, secret` : labelOf(kind),
+        secret === true ? `${label}, secret` : label,
         value === undefined ? otherwise ?? "" : code(value),
         doc
       ]

@@ -1,4 +1,5 @@
 import * as Result from "effect/Result"
+import type { ProviderType } from "../providers/ProviderType.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
@@ -46,6 +47,8 @@ type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => Reado
 interface ForHost {
   readonly check?: CheckForHost
   readonly contentOf?: ContentOf
+  /** Provider types beside the gateway's own. */
+  readonly types?: ReadonlyArray<ProviderType>
 }
 
 /**
@@ -55,7 +58,7 @@ interface ForHost {
  */
 export const resolve = (
   sources: ReadonlyArray<Source>,
-  { check = () => [], contentOf = noFiles }: ForHost = {}
+  { check = () => [], contentOf = noFiles, types = [] }: ForHost = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const merged = merge(sources)
   const problems = [...merged.problems]
@@ -80,19 +83,28 @@ export const resolve = (
   const usedAs = <N extends GatewayName>(name: N) => used.get(name) as Decoded<N> | undefined
 
   const publicUrl = usedAs("MCP_PUBLIC_URL")
-  const providers = resolveProviders(given, {
-    resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, usedAs("MCP_PATH") ?? "/"),
-    publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
-    allowHttp,
-    contentOf
-  }, problems)
+  const providers = resolveProviders(
+    given,
+    {
+      resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, usedAs("MCP_PATH") ?? "/"),
+      publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
+      allowHttp,
+      contentOf
+    },
+    types,
+    problems
+  )
   if (usedAs("MCP_AUTH_ENABLED") !== false && !namesProvider(given)) problems.push(noProvider)
 
   const requiredScopes = [usedAs("MCP_REQUIRED_SCOPES") ?? [], ...providers.map(({ requiredScopes }) => requiredScopes)]
   const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...new Set(requiredScopes.flat())] }
   const own = gatewayNames.map((name) => [propertyOf(name), used.get(name) ?? table[name].absent?.(surroundings)])
   // `ResolvedSettings` says of each name of the table what stands here under its property.
-  const settings = { ...Object.fromEntries(own) as ResolvedSettings, providers }
+  const settings = {
+    ...Object.fromEntries(own) as ResolvedSettings,
+    providers,
+    ...(types.length === 0 ? {} : { addedTypes: types })
+  }
   problems.push(...checkForwarding(settings), ...check(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
@@ -114,17 +126,19 @@ const contentIn = ({ files = {} }: Sources): ContentOf => (path) => Object.hasOw
 const resolveWith = (
   { document, flags = {}, variables }: Sources,
   contentOf: ContentOf,
-  check?: CheckForHost
+  forHost: ForHost = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>
   resolve([
     fromFlags(flags),
     fromVariables(variables, contentOf),
     ...(document === undefined ? [] : [fromFile(document, contentOf)])
-  ], { contentOf, ...(check && { check }) })
+  ], { ...forHost, contentOf })
 
 /** The settings of a service: for each the command line wins, then the variables, then the file. */
-export const resolveSources = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolveWith(sources, contentIn(sources))
+export const resolveSources = (
+  sources: Sources,
+  options: Pick<ForHost, "types"> = {}
+): Result.Result<GatewaySettings, InvalidConfiguration> => resolveWith(sources, contentIn(sources), options)
 
 /**
  * The same for a service that listens by itself, on `HOST` and `PORT`.
@@ -132,7 +146,7 @@ export const resolveSources = (sources: Sources): Result.Result<GatewaySettings,
  * It must be told where the MCP server is, which cannot be where it listens.
  */
 export const resolveService = (sources: Sources): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolveWith(sources, contentIn(sources), checkService)
+  resolveWith(sources, contentIn(sources), { check: checkService })
 
 /**
  * The paths that settings name and whose files have not been read yet.

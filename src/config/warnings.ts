@@ -7,7 +7,7 @@ import { isLoopbackHost } from "./kinds/loopback.ts"
 import { isLoopbackAddress } from "./kinds/network.ts"
 
 const aboutProvider = (provider: Provider, settings: GatewaySettings, development: boolean): ReadonlyArray<string> =>
-  (typeOf(provider).warnings?.(provider, { settings, development }) ?? [])
+  (typeOf(settings, provider).warnings?.(provider, { settings, development }) ?? [])
     .map((text) => `Provider ${JSON.stringify(provider.name)}: ${text}`)
 
 /**

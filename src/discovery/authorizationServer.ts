@@ -11,8 +11,8 @@ import { advertisedBy } from "./advertised.ts"
  * first provider that advertises one.
  */
 export const authorizationServer = (settings: GatewaySettings, name: DocumentName): AuthorizationServerMetadata => {
-  const provider = settings.providers.find((provider) => advertisedBy(provider).length > 0)
+  const provider = settings.providers.find((provider) => advertisedBy(settings, provider).length > 0)
   return provider === undefined
     ? { _tag: "NotSupported" }
-    : typeOf(provider).metadata?.(provider, name) ?? { _tag: "NotSupported" }
+    : typeOf(settings, provider).metadata?.(provider, name) ?? { _tag: "NotSupported" }
 }

@@ -13,7 +13,7 @@ export interface ProtectedResourceMetadata {
 /** Issuers that clients can ask, in the order of the configuration, each once. An issuer may be a mere name. */
 const issuers = (
   settings: GatewaySettings
-): ReadonlyArray<string> => [...new Set(settings.providers.flatMap(advertisedBy))]
+): ReadonlyArray<string> => [...new Set(settings.providers.flatMap((provider) => advertisedBy(settings, provider)))]
 
 /**
  * Builds the protected resource metadata.

@@ -4,9 +4,10 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
@@ -42,7 +43,10 @@ export interface FetchMiddleware {
 class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
 
 /** What can be chosen beside the settings. */
-export interface FetchMiddlewareOptions<E = never> {
+export interface FetchMiddlewareOptions<
+  E = never,
+  Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>
+> extends GatewayConfigOptions<Types> {
   /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
   readonly verifier?: Verification<E> | undefined
   /**
@@ -111,11 +115,11 @@ const finished = async (response: Response, { finish }: Admitted): Promise<Respo
  * @param config the settings, as in the config file
  * @see RFC 6750; RFC 9728; MCP 2025-11-25, authorization
  */
-export const makeFetchMiddleware = <E = never>(
-  config: GatewayConfigInput,
-  { logger, toolScopes, verifier }: FetchMiddlewareOptions<E> = {}
+export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray<ProviderType> = readonly []>(
+  config: GatewayConfigInput<NoInfer<Types>>,
+  { logger, toolScopes, types, verifier }: FetchMiddlewareOptions<E, Types> = {}
 ): FetchMiddleware => {
-  const settings = embeddableSettings(config)
+  const settings = embeddableSettings(config, types)
   let disposed: Promise<void> | undefined
   const runtime = makeRuntime(
     Guard.layer.pipe(

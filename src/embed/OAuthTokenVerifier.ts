@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { requireScopes } from "../authorize/requireScopes.ts"
-import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { parseAuthorization } from "../credential/parseAuthorization.ts"
 import { refusalReason } from "../http/accessLog.ts"
+import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
@@ -35,7 +36,10 @@ export interface OAuthTokenVerifier {
 }
 
 /** What can be chosen beside the settings. */
-export interface ConfiguredVerifierOptions<E = never> {
+export interface ConfiguredVerifierOptions<
+  E = never,
+  Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>
+> extends GatewayConfigOptions<Types> {
   /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
   readonly verifier?: Verification<E> | undefined
   /** Where refusals and faults are logged; Effect's default logger unless given. */
@@ -142,12 +146,12 @@ export const makeOAuthTokenVerifierWith = <E>(
  *
  * @throws `InvalidConfiguration`, with all problems at once
  */
-export const makeOAuthTokenVerifier = <E = never>(
-  settings: GatewayConfigInput,
+export const makeOAuthTokenVerifier = <E = never, const Types extends ReadonlyArray<ProviderType> = readonly []>(
+  settings: GatewayConfigInput<NoInfer<Types>>,
   sdk: SdkErrors,
-  { logger, verifier }: ConfiguredVerifierOptions<E> = {}
+  { logger, types, verifier }: ConfiguredVerifierOptions<E, Types> = {}
 ): OAuthTokenVerifier => {
-  const resolved = embeddableSettings(settings)
+  const resolved = embeddableSettings(settings, types)
   const { maxTokenBytes, path, publicUrl } = resolved
   return make(
     layerVerifierWith(verifier ?? TokenVerifier.layer).pipe(

@@ -1,9 +1,9 @@
 import * as Result from "effect/Result"
-import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { resolve } from "../config/resolve.ts"
 import { fromInput } from "../config/sources/document.ts"
+import type { ProviderType } from "../providers/ProviderType.ts"
 
 const switchedOff = new InvalidConfiguration({
   problems: [{
@@ -19,5 +19,5 @@ export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySett
   settings.authEnabled ? Result.succeed(settings) : Result.fail(switchedOff)
 
 /** Settings by value, for the makers that throw `InvalidConfiguration`, with all problems at once. */
-export const embeddableSettings = (input: GatewayConfigInput): GatewaySettings =>
-  Result.getOrThrow(Result.flatMap(resolve([fromInput(input)]), embeddable))
+export const embeddableSettings = (input: object, types: ReadonlyArray<ProviderType> = []): GatewaySettings =>
+  Result.getOrThrow(Result.flatMap(resolve([fromInput(input)], { types }), embeddable))

@@ -2,7 +2,7 @@ import type * as Digest from "effect/crypto/Digest"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { GatewaySettings, JwsAlgorithm, Provider } from "../config/GatewaySettings.ts"
+import type { AddedType, GatewaySettings, JwsAlgorithm, Provider } from "../config/GatewaySettings.ts"
 import type { Json } from "../config/Json.ts"
 import type { FieldReader, GivenFields } from "../config/providers/FieldReader.ts"
 import type { ProviderFieldName } from "../config/providers/providerFields.ts"
@@ -93,13 +93,15 @@ export type Storing = "ForATime" | "WithItsKeys" | "UntilTheEnd"
  * A type is one value in one file of this folder, and a member of the list in `types.ts`. Nothing else in the gateway
  * depends on which types there are.
  */
-export interface ProviderType<P extends Provider = Provider> {
+export interface ProviderType<P extends Provider = Provider, out Input = unknown> extends AddedType {
   /** As `type` has it. */
   readonly name: string
   /** Other spellings of the name. */
   readonly aliases?: ReadonlyArray<string>
   /** The fields that it uses, beside those that every provider has. Other fields of an entry are errors. */
   readonly fields: ReadonlyArray<ProviderFieldName>
+  /** Fields of its own that no setting has, by name. */
+  readonly addedFields?: ReadonlyArray<string>
   /** Fields of which one alone says that a provider is configured, in settings that describe a single one. */
   readonly identifiedBy?: ReadonlyArray<ProviderFieldName>
   /** Says whether an entry without `type` is meant for this type. The first type in the list that says so gets it. */
@@ -130,7 +132,12 @@ export interface ProviderType<P extends Provider = Provider> {
     provider: P,
     context: RegistrationContext
   ): Effect.Effect<Registration, UnusablePublicKey, RegistrationNeeds>
+  /** A provider of this type in TypeScript code. Exists in the type only. */
+  readonly Input?: Input
 }
+
+/** Says whether a type that settings carry is one: those of `GatewayConfig` carry nothing else. */
+export const isProviderType = (type: AddedType): type is ProviderType => "register" in type && "resolve" in type
 
 /** What warnings depend on, beside the provider. */
 export interface WarningContext {

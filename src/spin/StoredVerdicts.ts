@@ -16,7 +16,9 @@ const make = Effect.gen(function*() {
   const verifier = yield* TokenVerifier
   const store = yield* KeyValueStore.KeyValueStore
   const settings = yield* GatewayConfig
-  const storing = new Map(settings.providers.map((provider) => [provider.name, typeOf(provider).stored?.(provider)]))
+  const storing = new Map(
+    settings.providers.map((provider) => [provider.name, typeOf(settings, provider).stored?.(provider)])
+  )
 
   // Without the store everything is asked anew, and the store itself says why in the log.
   const read = (entry: string) => Effect.catch(store.get(entry), () => Effect.undefined)

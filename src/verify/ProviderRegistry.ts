@@ -53,7 +53,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    * Fails with `UnusablePublicKey` if a configured public key is none.
    */
   static readonly make = Effect.fnUntraced(function*(
-    settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds">
+    settings: Pick<GatewaySettings, "addedTypes" | "clockSkewSeconds" | "providers">
   ): Effect.fn.Return<
     ProviderRegistry["Service"],
     UnusablePublicKey,
@@ -61,7 +61,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   > {
     const registered = yield* Effect.forEach(settings.providers, (provider) =>
       Effect.map(
-        typeOf(provider).register(provider, settings),
+        typeOf(settings, provider).register(provider, settings),
         (registration) => ({ ...registration, name: provider.name, tokenPrefix: provider.tokenPrefix })
       ))
     const selectProvider = makeSelectProvider(registered)

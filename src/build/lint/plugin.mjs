@@ -43,6 +43,7 @@ const order = [
 const floors = {
   decoding: [
     "config/GatewayConfig.ts",
+    "config/GatewayConfigInput.ts",
     "config/describe.ts",
     "config/fetchHosts.ts",
     "config/jsonSchema.ts",
@@ -50,6 +51,7 @@ const floors = {
     "config/providers/providers.ts",
     "config/reference.ts",
     "config/resolve.ts",
+    "config/shownKind.ts",
     "config/warnings.ts"
   ],
   registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts"]

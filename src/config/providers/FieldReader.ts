@@ -11,19 +11,22 @@ export interface FieldReader {
   /** What the provider is called: `MCP_PROVIDERS[1]`. */
   readonly provider: string
   readonly given: GivenFields
+  /** Fields that types have added. */
+  readonly added: ReadonlyMap<string, Given>
   /** The decoded value; `undefined` if it is not given, or is wrong and has been reported. */
   readonly read: <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined
   /** Hosts, beside this machine, that the provider may be asked over http at: the gateway's and its own. */
   readonly allowHttp: ReadonlyArray<string>
-  readonly report: (field: ProviderFieldName, complaint: Complaint) => void
+  readonly report: (field: string, complaint: Complaint) => void
   /** What a field is called: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
-  readonly label: (field: ProviderFieldName) => string
+  readonly label: (field: string) => string
 }
 
 /**
  * Makes the fields of one provider readable.
  *
  * @param provider what the provider is called
+ * @param added fields that its type has added
  * @param label what a field is called
  * @param problems what is wrong is added here
  * @param everywhere hosts that all providers may be asked over http at
@@ -31,12 +34,14 @@ export interface FieldReader {
 export const make = (
   provider: string,
   given: GivenFields,
-  label: (field: ProviderFieldName) => string,
+  added: ReadonlyMap<string, Given>,
+  label: (field: string) => string,
   problems: Array<Problem>,
   everywhere: ReadonlyArray<string>
 ): FieldReader => {
-  const report = (field: ProviderFieldName, { cure, problem }: Complaint) => {
-    problems.push({ setting: label(field), source: given.get(field)?.source, problem, cure })
+  const all: ReadonlyMap<string, Given> = new Map<string, Given>([...added, ...given])
+  const report = (field: string, { cure, problem }: Complaint) => {
+    problems.push({ setting: label(field), source: all.get(field)?.source, problem, cure })
   }
   // What is wrong with its own list is reported once, when the field is read.
   const own = given.get("allow_http")
@@ -50,5 +55,5 @@ export const make = (
     for (const complaint of decoded.failure) report(field, complaint)
     return undefined
   }
-  return { provider, given, read, allowHttp, report, label }
+  return { provider, given, added, read, allowHttp, report, label }
 }

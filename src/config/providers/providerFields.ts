@@ -48,8 +48,8 @@ export type ProviderFieldName = keyof Table
 /** What a field is after decoding. */
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
 
-/** One provider in TypeScript code, and in JSON: the fields that its type has a use for. */
-export type ProviderInput =
+/** The fields of one provider in TypeScript code, and in JSON. */
+export type ProviderFields =
   & { readonly [F in ProviderFieldName]?: Input<Table[F]["setting"]> | undefined }
   & {
     readonly [

@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import type { ProviderType } from "../../providers/ProviderType.ts"
-import { providerTypes, usesField } from "../../providers/types.ts"
+import { isCommonField, providerTypes, typeNames, usesField } from "../../providers/types.ts"
 import type { Provider } from "../GatewaySettings.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { type SettingName } from "../settings.ts"
@@ -41,13 +41,17 @@ const fileFields: ReadonlyMap<string, ProviderFieldName> = new Map(
 
 const isField = (name: string): name is ProviderFieldName => Object.hasOwn(providerFields, name)
 
+/** The setting that describes a field of a single provider. */
+const settingOf = (field: string): string => isField(field) ? providerFields[field].setting : field
+
 /** The fields of one entry of `MCP_PROVIDERS`. */
 const entry = (
   value: unknown,
   index: number,
   source: string | undefined,
   problems: Array<Problem>,
-  { allowHttp = [], contentOf = noFiles }: ProviderContext
+  { allowHttp = [], contentOf = noFiles }: ProviderContext,
+  types: ReadonlyArray<ProviderType>
 ) => {
   const setting = `MCP_PROVIDERS[${index}]`
   if (!isObject(value)) {
@@ -55,8 +59,14 @@ const entry = (
     return undefined
   }
   const given = new Map<ProviderFieldName, Given>()
+  const addedFields = types.find(({ name }) => name === value["type"])?.addedFields ?? []
+  const added = new Map<string, Given>()
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
+    if (addedFields.includes(name) && !isCommonField(name)) {
+      added.set(name, { value: member, isText: false, source, spellings: [name] })
+      continue
+    }
     const own = isField(name) ? name : formerFields.get(name)
     const field = own ?? fileFields.get(name)
     if (field !== undefined) {
@@ -68,7 +78,7 @@ const entry = (
       if (read?.problem !== undefined) problems.push(read.problem)
       continue
     }
-    const meant = nearestName(name, [...providerFieldNames, ...fileFields.keys()])
+    const meant = nearestName(name, [...providerFieldNames, ...fileFields.keys(), ...addedFields])
     problems.push({
       setting: `${setting}.${showMember(name)}`,
       source,
@@ -76,20 +86,21 @@ const entry = (
       cure: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`
     })
   }
-  return FieldReader.make(setting, given, (field) => `${setting}.${field}`, problems, allowHttp)
+  return FieldReader.make(setting, given, added, (field) => `${setting}.${field}`, problems, allowHttp)
 }
 
 const readers = (
   settings: Settings,
   problems: Array<Problem>,
-  context: ProviderContext
+  context: ProviderContext,
+  types: ReadonlyArray<ProviderType>
 ): ReadonlyArray<FieldReader.FieldReader> => {
   const { allowHttp = [] } = context
   const single = flat(settings)
   const several = settings.get("MCP_PROVIDERS")
   if (several === undefined) {
     return [...single.keys()].some((field) => identifying.has(field))
-      ? [FieldReader.make("the provider", single, (field) => providerFields[field].setting, problems, allowHttp)]
+      ? [FieldReader.make("the provider", single, new Map(), settingOf, problems, allowHttp)]
       : []
   }
   const { source } = several
@@ -107,19 +118,36 @@ const readers = (
     for (const complaint of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...complaint })
     return []
   }
-  return entries.success.flatMap((value, index) => entry(value, index, source, problems, context) ?? [])
+  return entries.success.flatMap((value, index) => entry(value, index, source, problems, context, types) ?? [])
 }
 
 /** The type that is given, else the one that the other fields tell; `undefined` if a wrong one is given. */
-const readType = ({ given, read }: FieldReader.FieldReader): ProviderType | undefined => {
-  if (!given.has("type")) return providerTypes.find(({ isMeantBy }) => isMeantBy?.(given))
-  const type = read("type")
-  return providerTypes.find(({ aliases = [], name }) => name === type || aliases.some((alias) => alias === type))
+const readType = (
+  { given, read, report }: FieldReader.FieldReader,
+  types: ReadonlyArray<ProviderType>
+): ProviderType | undefined => {
+  const word = given.get("type")
+  if (word === undefined) return types.find(({ isMeantBy }) => isMeantBy?.(given))
+  const text = read("type")
+  if (text === undefined) return undefined
+  const type = word.isText ? text.toLowerCase() : text
+  const found = types.find(({ aliases = [], name }) => name === type || aliases.includes(type))
+  if (found === undefined) {
+    report("type", {
+      problem: "is not one of the known words",
+      cure: `Write one of ${typeNames(types).join(", ")}`
+    })
+  }
+  return found
 }
 
 /** A provider with its type, or `undefined` after reporting everything that is wrong with it. */
-const resolveProvider = (fields: FieldReader.FieldReader, context: ProviderContext) => {
-  const type = readType(fields)
+const resolveProvider = (
+  fields: FieldReader.FieldReader,
+  context: ProviderContext,
+  types: ReadonlyArray<ProviderType>
+) => {
+  const type = readType(fields, types)
   if (type === undefined) {
     // Its fields cannot be judged together, but each for itself.
     for (const field of providerFieldNames) if (field !== "type") fields.read(field)
@@ -136,13 +164,29 @@ const resolveProvider = (fields: FieldReader.FieldReader, context: ProviderConte
   return provider === undefined ? undefined : { provider, type, fields }
 }
 
-/** The providers, in order; what is wrong with them goes to `problems`. */
+/**
+ * The providers, in order; what is wrong with them goes to `problems`.
+ *
+ * @param addedTypes types beside the gateway's own
+ */
 export const resolveProviders = (
   settings: Settings,
   context: ProviderContext,
+  addedTypes: ReadonlyArray<ProviderType>,
   problems: Array<Problem>
 ): ReadonlyArray<Provider> => {
-  const resolved = readers(settings, problems, context).flatMap((fields) => resolveProvider(fields, context) ?? [])
+  const types = [...providerTypes, ...addedTypes]
+  const names = typeNames(types)
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+    problems.push({
+      setting: "types",
+      source: undefined,
+      problem: `has a second type ${JSON.stringify(name)}`,
+      cure: "Give each provider type a name of its own"
+    })
+  }
+  const resolved = readers(settings, problems, context, types)
+    .flatMap((fields) => resolveProvider(fields, context, types) ?? [])
   for (const [index, second] of resolved.entries()) {
     for (const first of resolved.slice(0, index)) reportPair(first, second)
   }

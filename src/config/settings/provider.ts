@@ -14,7 +14,7 @@ import { type Setting } from "./Setting.ts"
 
 export const provider = {
   MCP_PROVIDER_TYPE: {
-    kind: choice(["authkit", "oidc", "jwt", "static", "userinfo", "introspection"]),
+    kind: text,
     aliases: ["AUTH_PROVIDER_TYPE"],
     otherwise: "from what is given",
     doc: "How tokens are verified; `jwt` means `oidc`."

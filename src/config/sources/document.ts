@@ -1,4 +1,3 @@
-import type { GatewayConfigInput } from "../GatewayConfigInput.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { fileKey, fileKeysOf, type SettingName, settingNames, settings, spellingsOf } from "../settings.ts"
 import { nearestName, showMember } from "./nearestName.ts"
@@ -77,4 +76,4 @@ export const fromFile = (document: unknown, contentOf: ContentOf = noFiles): Sou
   read(document, "MCP_CONFIG_FILE", (key) => `${key} in the config file`, contentOf)
 
 /** Settings from TypeScript code. Members that are `undefined` are not given. */
-export const fromInput = (input: GatewayConfigInput): Source => read(input, "The configuration", (key) => key, noFiles)
+export const fromInput = (input: object): Source => read(input, "The configuration", (key) => key, noFiles)

@@ -45,7 +45,7 @@ const askEveryone = (settings: GatewaySettings) =>
   Effect.all(
     [
       ...settings.providers.map((provider) =>
-        named(`Provider ${JSON.stringify(provider.name)}`, askProvider(provider))
+        named(`Provider ${JSON.stringify(provider.name)}`, askProvider(settings, provider))
       ),
       named(`MCP server ${settings.gatewayUrl}`, askServer(settings))
     ],

@@ -39,8 +39,10 @@ const weaknesses: Readonly<Record<string, string>> = {
 }
 
 /** A PEM key is a syntax error or a weak key only once it is imported. */
-const importPublicKeys = ({ providers }: GatewaySettings) =>
-  Effect.forEach(providers, (provider) => typeOf(provider).checkKeys?.(provider) ?? Effect.void, { discard: true })
+const importPublicKeys = (settings: GatewaySettings) =>
+  Effect.forEach(settings.providers, (provider) => typeOf(settings, provider).checkKeys?.(provider) ?? Effect.void, {
+    discard: true
+  })
     .pipe(
       Effect.mapError(({ provider, reason }) =>
         new InvalidConfiguration({

@@ -1,6 +1,6 @@
 /** Asks an identity provider all that the gateway will ask it, and says what it found. */
 import * as Effect from "effect/Effect"
-import type { Provider } from "../../config/GatewaySettings.ts"
+import type { GatewaySettings, Provider } from "../../config/GatewaySettings.ts"
 import { show } from "../../errors/show.ts"
 import { inTime, makeKeyFetch } from "../../keys/keyFetch.ts"
 import * as KeySet from "../../keys/KeySet.ts"
@@ -107,9 +107,10 @@ const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe
 
 /** Asks a provider; never fails, and takes no longer than its own exchanges may. */
 export const askProvider = Effect.fnUntraced(function*(
+  settings: GatewaySettings,
   provider: Provider
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> {
-  const asked = typeOf(provider).asks?.(provider) ?? []
+  const asked = typeOf(settings, provider).asks?.(provider) ?? []
   if (asked.length === 0) return [ok("it is complete as configured: nobody has to be asked")]
   const found = yield* Effect.forEach(
     asked,

@@ -20,9 +20,10 @@ const straight: ProxyFor = () => undefined
  * Fails with `InvalidConfiguration` for a CA file or a proxy that is of no use. A proxy is not looked at where no provider
  * has to be asked.
  */
-export const readOutbound = Effect.fnUntraced(function*({ caFile, providers }: GatewaySettings) {
+export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySettings) {
+  const { caFile, providers } = settings
   const secureContext = yield* readAuthorities(caFile)
-  const asksOthers = providers.some((provider) => typeOf(provider).asks !== undefined)
+  const asksOthers = providers.some((provider) => typeOf(settings, provider).asks !== undefined)
   const proxyFor = asksOthers
     // Not settings of ours, but of the machine: they have no names in the file.
     ? yield* Effect.mapError(

@@ -1,7 +1,7 @@
 /** The metadata of the authorization server, for clients that look for it here. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import type { ProviderInput } from "../../config/providers/providerFields.ts"
+import type { ProviderInput } from "../../config/GatewayConfigInput.ts"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"

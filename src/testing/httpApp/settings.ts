@@ -1,8 +1,7 @@
 /** Settings of gateways, as their operators would write them. */
 import * as Arbitrary from "effect/Arbitrary"
-import type { GatewayConfigInput } from "../../config/GatewayConfigInput.ts"
+import type { GatewayConfigInput, ProviderInput } from "../../config/GatewayConfigInput.ts"
 import { errorStyles } from "../../config/GatewaySettings.ts"
-import type { ProviderInput } from "../../config/providers/providerFields.ts"
 import { oneOf } from "../arbitrary.ts"
 
 /** Stands in the settings wherever a secret must; it may appear in no answer. */
