@@ -14,7 +14,12 @@ export const idleCase: SoakCase = {
     const { clients, tokensFile } = yield* Soak
     const server = yield* mcpServer
     const ours = yield* gateway(server.origin, {
-      settings: { MCP_LOG_LEVEL: "error", MCP_MAX_UPSTREAM_CONNECTIONS: String(clients + 1000) }
+      settings: {
+        MCP_LOG_LEVEL: "error",
+        MCP_MAX_UPSTREAM_CONNECTIONS: String(clients + 1000),
+        // As long as all of this takes, on a slow machine, too.
+        MCP_CLIENT_IDLE_TIMEOUT: "600"
+      }
     })
     const good = client<GoodArguments, GoodResult>("good", { origin: ours.origin, seconds, rate, tokensFile })
     const alone = yield* good
@@ -41,6 +46,11 @@ export const idleCase: SoakCase = {
       scores: [
         score("idle/delivered", "share of the events that came", seen.delivered / (clients * events)),
         score("idle/ended", "share of the streams that ended in good order", seen.ended / clients),
+        score(
+          "idle/open",
+          "share of the idle clients that were connected when all streams had begun",
+          seen.stillOpen / clients
+        ),
         score("idle/served", "share of good requests that were answered well", 1 - beside.failed / beside.requests)
       ],
       notes: []

@@ -1,6 +1,8 @@
 /** Mixed traffic at half of what is possible, while the parts around the gateway, and its own workers, fail and come back. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import type { TestIssuer } from "../../../src/issuer/TestIssuer.ts"
 import { figure, score } from "../../bench/report/Outcome.ts"
 import { audience } from "../../bench/tokens.ts"
@@ -40,6 +42,8 @@ interface Stage {
   readonly server: Effect.Success<typeof mcpServer>
   readonly say: (order: MixedOrder) => Effect.Effect<void>
   readonly hear: Effect.Effect<string>
+  /** Where the gateway's log entries about its workers are. */
+  readonly workerLog: string
 }
 
 /** Workers take connections in turn: so many in a row reach both of them, more than once. */
@@ -65,9 +69,14 @@ const setStage = Effect.fnUntraced(function*(
   const providerPort = yield* closedPort
   const issuer = `http://127.0.0.1:${providerPort}`
   const options = { providerPort, rate }
+  const workerLog = join((yield* Soak).directory, `workers-${providerPort}.log`)
   const ours = yield* gateway(server.origin, {
     args: ["--workers", "2"],
+    // Whoever reads the log is no child of the gateway, and ends with it.
+    shell: "mkfifo \"$SOAK_WORKER_LOG.pipe\"; (grep --line-buffered '\"worker ' < \"$SOAK_WORKER_LOG.pipe\" " +
+      "> \"$SOAK_WORKER_LOG\" &); exec \"$@\" > \"$SOAK_WORKER_LOG.pipe\"",
     settings: {
+      SOAK_WORKER_LOG: workerLog,
       MCP_JWT_ISSUER: issuer,
       MCP_JWT_JWKS_URI: `${issuer}/jwks`,
       MCP_JWT_ALGORITHM: "ES256",
@@ -79,7 +88,7 @@ const setStage = Effect.fnUntraced(function*(
   yield* hear
   // The gateway was there before its provider, and asks it again after a while.
   yield* ready(ours)
-  return { ours, server, hear, say }
+  return { ours, server, hear, say, workerLog }
 })
 
 const stop = Effect.fnUntraced(function*({ hear, say }: Stage) {
@@ -171,15 +180,21 @@ const soakIn = Effect.fnUntraced(function*(rate: number, seconds: number) {
     yield* disturb(stage)
     const left = stretch * 1000 - (performance.now() - started)
     yield* Effect.sleep(`${Math.max(left - restMillis, 0)} millis`)
+    // What is measured of another process is no growth.
+    if (!(yield* workersOf(stage.ours)).includes(worker)) break
     samples.push(yield* atRest(stage, worker))
   }
+  // One that was killed may be on its way back.
+  yield* Effect.timeoutOption(ready(stage.ours), "60 seconds")
   const workers = yield* workersOf(stage.ours)
   const { most } = yield* statsOf(stage.server)
+  const said = yield* Effect.promise(() => readFile(stage.workerLog, "utf8"))
   return {
     result: yield* stop(stage),
     samples,
     stretch,
     filled,
+    said: said.split("\n").filter((line) => line !== "" && !line.includes("worker ready")),
     most,
     workers: workers.length,
     survived: workers[0] === worker
@@ -192,7 +207,7 @@ export const mixedCase: SoakCase = {
     const { mixedSeconds, rate: wanted } = yield* Soak
     const possible = wanted === undefined ? yield* capacity : undefined
     const rate = Math.max(1, Math.floor(wanted ?? (possible ?? 0) / 2))
-    const { filled, most, result, samples, stretch, survived, workers } = yield* soakIn(rate, mixedSeconds)
+    const { filled, most, result, said, samples, stretch, survived, workers } = yield* soakIn(rate, mixedSeconds)
     const of = (name: keyof Sample) => samples.map((sample) => sample[name])
     const grown = growth(samples, stretch)
     return {
@@ -226,6 +241,7 @@ export const mixedCase: SoakCase = {
       ],
       notes: [
         filled,
+        ...said,
         `memory of the worker, MiB: ${of("memory").map((one) => one.toFixed(2)).join(", ")}`,
         ...Object.entries(result.operations).map(([name, { excused, failures, good }]) =>
           `${name}: ${good} good, ${excused} failed during a disturbance, others: ${JSON.stringify(failures)}`

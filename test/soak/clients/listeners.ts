@@ -16,7 +16,7 @@ export interface ListenersArguments {
 
 /** What the clients saw. */
 export interface ListenersResult {
-  /** Idle connections that were still open at the end. */
+  /** Idle connections that were still open when all streams had begun. */
   readonly stillOpen: number
   /** Streams that began with a 200. */
   readonly begun: number
@@ -30,6 +30,8 @@ export interface ListenersResult {
 const { events, idle, origin, streams, tokensFile } = JSON.parse(argv[2] ?? "") as ListenersArguments
 const tokens = readFileSync(tokensFile, "utf8").trim().split("\n")
 const { port } = new URL(origin)
+/** Idle connections that are open. */
+let resting = 0
 const seen = { stillOpen: 0, begun: 0, delivered: 0, ended: 0 }
 
 /** Over the loopback network's addresses: one address has too few ports for all. */
@@ -39,28 +41,38 @@ const rest = (index: number): Promise<void> =>
   new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port: Number(port), localAddress: address(index) })
     socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    seen.stillOpen++
+    resting++
     socket.once("data", () => resolve())
     socket.on("error", () => resolve())
     socket.on("close", () => {
-      seen.stillOpen--
+      resting--
       resolve()
     })
   })
 
-const listen = (index: number): Promise<void> =>
-  new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port: Number(port), localAddress: address(index) })
-    const token = tokens[index % tokens.length] ?? ""
-    socket.write(
-      `GET /mcp/events?count=${events}&millis=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n` +
-        `Accept: text/event-stream\r\nAuthorization: Bearer ${token}\r\n\r\n`
-    )
-    let text = ""
-    socket.setEncoding("latin1").on("data", (chunk: string) => {
-      text += chunk
-    })
-    socket.on("error", () => {})
+interface Listening {
+  /** Settles when the response has begun, or will not. */
+  readonly begun: Promise<void>
+  readonly ended: Promise<void>
+}
+
+const listen = (index: number): Listening => {
+  const socket = connect({ host: "127.0.0.1", port: Number(port), localAddress: address(index) })
+  const token = tokens[index % tokens.length] ?? ""
+  socket.write(
+    `GET /mcp/events?count=${events}&millis=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n` +
+      `Accept: text/event-stream\r\nAuthorization: Bearer ${token}\r\n\r\n`
+  )
+  let text = ""
+  socket.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk
+  })
+  socket.on("error", () => {})
+  const begun = new Promise<void>((resolve) => {
+    socket.once("data", () => resolve())
+    socket.once("close", () => resolve())
+  })
+  const ended = new Promise<void>((resolve) => {
     socket.on("close", () => {
       if (text.startsWith("HTTP/1.1 200")) seen.begun++
       seen.delivered += text.split("notifications/message").length - 1
@@ -68,13 +80,12 @@ const listen = (index: number): Promise<void> =>
       resolve()
     })
   })
+  return { begun, ended }
+}
 
 /** Begins `count` of them, a few hundred at a time. */
-const spread = async (
-  count: number,
-  begin: (index: number) => Promise<void>
-): Promise<ReadonlyArray<Promise<void>>> => {
-  const begun: Array<Promise<void>> = []
+const spread = async <A>(count: number, begin: (index: number) => A): Promise<ReadonlyArray<A>> => {
+  const begun: Array<A> = []
   for (let index = 0; index < count; index++) {
     begun.push(begin(index))
     if (index % 200 === 199) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -85,6 +96,8 @@ const spread = async (
 await Promise.all(await spread(idle, rest))
 process.stdout.write("idle\n")
 const listening = await spread(streams, listen)
+await Promise.all(listening.map(({ begun }) => begun))
+seen.stillOpen = resting
 process.stdout.write("listening\n")
-await Promise.all(listening)
+await Promise.all(listening.map(({ ended }) => ended))
 process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0))
