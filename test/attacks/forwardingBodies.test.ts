@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib"
 import { initializeWith, message, ping } from "../fixtures/messages.ts"
 import { accepted, refused } from "../message/jsonCorpus.ts"
 import { compact, type Entries, isEntries, lookups, parseEntries, type Value, valuesOf } from "../message/naiveJson.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
@@ -158,7 +158,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         call(`{"name":"public","Name":"admin"}`),
         `[${initialize("{}")}]`
       ]
-      for (const body of ambiguous) yield* assertRefused(fixture, { body }, { status: 400, error: "invalid_request" })
+      for (const body of ambiguous) yield* assertRejected(fixture, { body }, { status: 400, error: "invalid_request" })
     }))
 
   it.effect("FWD-13 a body that cannot carry the context is rejected", () =>
@@ -190,7 +190,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         initialize(`{"deep":${"[".repeat(300)}${"]".repeat(300)}}`),
         initialize(`{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)
       ]
-      for (const body of malformed) yield* assertRefused(fixture, { body }, { status: 400, error: "invalid_request" })
+      for (const body of malformed) yield* assertRejected(fixture, { body }, { status: 400, error: "invalid_request" })
     }))
 
   it.effect("FWD-13 a body of another type or in an encoding is rejected", () =>
@@ -209,12 +209,12 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         "application/json5",
         "text/event-stream"
       ]
-      for (const contentType of types) yield* assertRefused(fixture, { body, contentType }, unsupported)
+      for (const contentType of types) yield* assertRejected(fixture, { body, contentType }, unsupported)
       for (const encoding of ["gzip", "br", "deflate", "zstd", "identity, gzip", "x-unknown"]) {
         const lines = [`Content-Encoding: ${encoding}`]
-        yield* assertRefused(fixture, { body: gzipSync(body), lines }, unsupported)
+        yield* assertRejected(fixture, { body: gzipSync(body), lines }, unsupported)
       }
-      yield* assertRefused(fixture, { method: "DELETE", body, contentType: "text/plain" }, unsupported)
+      yield* assertRejected(fixture, { method: "DELETE", body, contentType: "text/plain" }, unsupported)
       for (const contentType of ["application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""]) {
         const lines = ["Content-Encoding: identity"]
         assertOurs(yield* textOf(yield* fixture.forwarded({ body, contentType, lines })))

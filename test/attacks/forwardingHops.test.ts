@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ping } from "../fixtures/messages.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { leaks } from "../support/canary.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
@@ -43,7 +43,7 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
         const request = yield* forwarded({ lines })
         for (const name of ["upgrade", "http2-settings"]) assert.isEmpty(request.headers(name))
         assert.strictEqual(yield* textOf(request), ping)
-        yield* assertRefused(fixture, { lines, authorization: null }, { status: 401, error: "unauthorized" })
+        yield* assertRejected(fixture, { lines, authorization: null }, { status: 401, error: "unauthorized" })
       }
     }))
 
@@ -167,8 +167,8 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
         ...Object.entries(own).map(([name, value]) => `${name}: ${value}`)
       ]
       const missing = { status: 401, error: "unauthorized" }
-      for (const line of lines) yield* assertRefused(fixture, { authorization: null, lines: [line] }, missing)
-      yield* assertRefused(fixture, { authorization: null, lines }, missing)
+      for (const line of lines) yield* assertRejected(fixture, { authorization: null, lines: [line] }, missing)
+      yield* assertRejected(fixture, { authorization: null, lines }, missing)
       assertOwnIdentity(yield* fixture.forwarded({ lines }))
     }))
 })

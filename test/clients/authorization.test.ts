@@ -14,14 +14,14 @@ import { protectResource } from "./protectResource.ts"
 const scopes = { requiredScopes: ["mcp:read"], scopesSupported: ["mcp:read", "mcp:write"] }
 
 /** An authorization server, and MCP servers behind gateways that believe it. */
-class Landscape extends Context.Service<Landscape, {
+class Peers extends Context.Service<Peers, {
   readonly provider: OidcProvider
   readonly v1: string
   /** One gateway for each dialect, all in front of one server. */
   readonly v2: Readonly<Record<(typeof errorStyles)[number], string>>
-}>()("mcp-authorizer/test/clients/authorization/Landscape") {
+}>()("mcp-authorizer/test/clients/authorization/Peers") {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const provider = yield* makeOidcProvider()
       const { url } = yield* officialServerV2
@@ -46,13 +46,13 @@ const asked = (authorization: URL | undefined, name: string): string | undefined
 
 const wordsOf = (text: string | undefined): ReadonlyArray<string> => text?.split(" ") ?? []
 
-layer(Landscape.layer, { excludeTestServices: true })("clients that get their own authorization", (it) => {
+layer(Peers.layer, { excludeTestServices: true })("clients that get their own authorization", (it) => {
   for (const [clientName, connect] of clients) {
     describe(`${clientName} through the gateway`, () => {
       for (const style of [...errorStyles, "server 1.x"] as const) {
         it.effect(`CH-18 finds the provider, registers, is authorized and gets in (${style})`, () =>
           Effect.gen(function*() {
-            const { provider, v1, v2 } = yield* Landscape
+            const { provider, v1, v2 } = yield* Peers
             const resource = style === "server 1.x" ? v1 : v2[style]
             const oauth = new HeadlessOAuthClient()
             const registered = provider.registrations()
@@ -89,7 +89,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that get their ow
 
       it.effect("CH-7 is rejected with the token of another resource of the same provider", () =>
         Effect.gen(function*() {
-          const { v1, v2 } = yield* Landscape
+          const { v1, v2 } = yield* Peers
           const oauth = new HeadlessOAuthClient()
           yield* connect(v1, { oauth })
           const headers = { authorization: `Bearer ${oauth.tokens()?.access_token}` }
@@ -99,7 +99,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients that get their ow
 
       it.effect("renews a token that is rejected in the middle of a session, without asking its user", () =>
         Effect.gen(function*() {
-          const { v1, v2 } = yield* Landscape
+          const { v1, v2 } = yield* Peers
           for (const resource of [v1, v2.oauth]) {
             const oauth = new HeadlessOAuthClient()
             const client = yield* connect(resource, { oauth })

@@ -17,14 +17,14 @@ import { httpStatus } from "./httpStatus.ts"
 import { protectResource } from "./protectResource.ts"
 
 /** A gateway that needs two scopes and tells its newcomers of one. */
-class Landscape extends Context.Service<Landscape, {
+class Peers extends Context.Service<Peers, {
   readonly upstream: RecordingUpstream
   readonly resource: string
   /** Makes the client one that the provider knows and allows both scopes. */
   readonly register: (client: HeadlessOAuthClient) => Effect.Effect<void>
-}>()("mcp-authorizer/test/clients/stepUp/Landscape") {
+}>()("mcp-authorizer/test/clients/stepUp/Peers") {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const { issuer } = yield* makeOidcProvider()
       const upstream = yield* makeRecordingUpstream
@@ -66,11 +66,11 @@ const finish = async (clientName: string, client: HeadlessOAuthClient, serverUrl
 const askedScopes = ({ authorizations }: HeadlessOAuthClient): ReadonlyArray<ReadonlyArray<string>> =>
   authorizations.map((url) => (url.searchParams.get("scope") ?? "").split(" ").filter((s) => s !== "offline_access"))
 
-layer(Landscape.layer, { excludeTestServices: true })("clients whose token lacks a scope", (it) => {
+layer(Peers.layer, { excludeTestServices: true })("clients whose token lacks a scope", (it) => {
   for (const [name, connect] of clients) {
     it.effect(`CH-19 ${name} requests the scopes of the challenge, and gets in`, () =>
       Effect.gen(function*() {
-        const { register, resource, upstream } = yield* Landscape
+        const { register, resource, upstream } = yield* Peers
         yield* upstream.reset
         const oauth = new WithoutRefresh()
         yield* register(oauth)
@@ -88,7 +88,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients whose token lacks
 
     it.effect(`CH-13 ${name} sees 403 when it cannot request more scopes`, () =>
       Effect.gen(function*() {
-        const { resource, upstream } = yield* Landscape
+        const { resource, upstream } = yield* Peers
         const oauth = new WithoutRefresh()
         yield* Effect.flip(connect(resource, { oauth }))
         const authorization = `Bearer ${oauth.tokens()?.access_token}`
@@ -103,7 +103,7 @@ layer(Landscape.layer, { excludeTestServices: true })("clients whose token lacks
 
   it.effect("client 1.x with a refresh token stops at 403: what it gets for that has no more scopes", () =>
     Effect.gen(function*() {
-      const { resource, upstream } = yield* Landscape
+      const { resource, upstream } = yield* Peers
       yield* upstream.reset
       const oauth = new HeadlessOAuthClient()
       const refused = yield* Effect.flip(clients[0][1](resource, { oauth }))

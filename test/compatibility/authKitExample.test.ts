@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { parseEnv } from "node:util"
 import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import {
@@ -79,7 +79,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
         `WWW-Authenticate: ${challengeOf(answer)}`,
         `WWW-Authenticate: Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
       )
-      yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
+      yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
     }))
 
   it.effect("AuthKit Example \"With JWT Token\": tools/list is answered", () =>
@@ -146,7 +146,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
       for (const scope of ["read write", "read", "reader writer admin", "", undefined]) {
         const narrow = bearer(yield* authKit.sign({ claims: { scope } }))
         const refused = { status: 403, error: "insufficient_scope" }
-        const answer = yield* assertRefused(scoped, { authorization: narrow, host: "localhost:3000" }, refused)
+        const answer = yield* assertRejected(scoped, { authorization: narrow, host: "localhost:3000" }, refused)
         assert.strictEqual(
           challengeOf(answer),
           `Bearer error="insufficient_scope", error_description="Token missing required scopes", scope="read write admin", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
@@ -164,7 +164,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
       }), yield* authKit.sign({ claims: { scope: "mcp:read mcp:write" } }))
       const narrow = bearer(yield* authKit.sign({ claims: { scope: "mcp:read" } }))
       for (const method of ["POST", "GET", "DELETE"]) {
-        yield* assertRefused(scoped, { method, authorization: narrow }, { status: 403, error: "insufficient_scope" })
+        yield* assertRejected(scoped, { method, authorization: narrow }, { status: 403, error: "insufficient_scope" })
       }
       const requests = [undefined, narrow, undefined, narrow, undefined].map((authorization) =>
         scoped.bytes(authorization === undefined ? {} : { authorization })
@@ -185,7 +185,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
       yield* system.forwarded()
       assert.deepStrictEqual((yield* other.requests()).map(({ path }) => path), ["/jwks"])
       const elsewhere = bearer(yield* other.sign({ claims: { aud: "other-api" } }))
-      yield* assertRefused(system, { authorization: elsewhere }, { status: 401, error: "invalid_token" })
+      yield* assertRejected(system, { authorization: elsewhere }, { status: 401, error: "invalid_token" })
     }))
 
   it.effect("AuthKit Example \"For local development … you can use static tokens\": .env.local as Node's own parser reads it", () =>
@@ -203,7 +203,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
         [["dev-user"], ["dev-client"], ["read write"]]
       )
       const wrong = { authorization: "Bearer dev-token-2" }
-      const refusal = yield* assertRefused(system, wrong, { status: 401, error: "invalid_token" })
+      const refusal = yield* assertRejected(system, wrong, { status: 401, error: "invalid_token" })
       assert.strictEqual(JSON.parse(refusal.text).error_description, "Token not found")
     }))
 
@@ -250,7 +250,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
     }))

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 import {
@@ -66,10 +66,10 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
   it.effect("FTL Auth Gateway \"POST /mcp - Protected MCP endpoint requiring Bearer token authentication\"", () =>
     Effect.gen(function*() {
       const { system } = yield* AuthGateway
-      yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
+      yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
       const refused = { status: 401, error: "invalid_token" }
-      yield* assertRefused(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, refused)
-      yield* assertRefused(system, { authorization: "Token abc123" }, refused)
+      yield* assertRejected(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, refused)
+      yield* assertRejected(system, { authorization: "Token abc123" }, refused)
     }))
 
   it.effect("FTL Auth Gateway \"Make authenticated request\"", () =>
@@ -95,7 +95,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
       ] as const
       for (const [token, description] of spoiled) {
         const refused = { status: 401, error: "invalid_token" }
-        const answer = yield* assertRefused(system, { authorization: bearer(token) }, refused)
+        const answer = yield* assertRejected(system, { authorization: bearer(token) }, refused)
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
     }))
@@ -118,7 +118,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
       // "Failed to get decoding key": invented key ids cannot make the gateway fetch again and again.
       const unpublished = yield* makeSigningKey({ algorithm: "RS256", kid: "unpublished" })
       const unknown = bearer(yield* authKit.sign({ key: unpublished }))
-      const answer = yield* assertRefused(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      const answer = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
       assert.strictEqual(JSON.parse(answer.text).error_description, "Unknown signing key")
       assert.strictEqual(yield* authKit.hits(jwks), 2)
     }))
@@ -156,7 +156,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRefused(strict, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(strict, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
       yield* strict.forwarded({

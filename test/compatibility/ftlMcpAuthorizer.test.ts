@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import {
   bearer,
@@ -148,7 +148,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
   it.effect("FTL MCP Authorizer, error table: 401 \"unauthorized\" \"Missing authorization header\"", () =>
     Effect.gen(function*() {
       const { system } = yield* Authorizer
-      const answer = yield* assertRefused(system, { authorization: null }, { status: 401, error: "unauthorized" })
+      const answer = yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
       assert.deepStrictEqual(JSON.parse(answer.text), {
         error: "unauthorized",
         error_description: "Missing authorization header"
@@ -172,7 +172,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
       ] as const
       for (const [token, description] of spoiled) {
         const refused = { status: 401, error: "invalid_token" }
-        const answer = yield* assertRefused(system, { authorization: bearer(token) }, refused)
+        const answer = yield* assertRejected(system, { authorization: bearer(token) }, refused)
         assert.deepStrictEqual(JSON.parse(answer.text), { error: "invalid_token", error_description: description })
         assert.include(challengeOf(answer), `error="invalid_token", error_description="${description}"`)
       }
@@ -231,7 +231,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
       const nowhere = bearer(yield* authKit.sign({ claims: { aud: undefined } }))
       const refusals = [[elsewhere, "Invalid audience"], [nowhere, "Missing required claim"]] as const
       for (const [authorization, description] of refusals) {
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
       const lenient = yield* startReplacement((mcpGateway) => ({

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import {
   bearer,
   complaintOf,
@@ -227,13 +227,13 @@ layer(Providers.layer, { excludeTestServices: true })("FTL MCP Authorizer, provi
     Effect.gen(function*() {
       const { auth0, authkit, system } = yield* Providers
       const forged = bearer(yield* auth0.sign({ claims: { iss: authkit.issuer } }))
-      yield* assertRefused(system, { authorization: forged }, { status: 401, error: "invalid_token" })
+      yield* assertRejected(system, { authorization: forged }, { status: 401, error: "invalid_token" })
     }))
 
   it.effect("FTL MCP Authorizer \"multiple providers\": the outage of one is not that of the others", () =>
     Effect.gen(function*() {
       const { okta, system } = yield* Providers
       const authorization = bearer(yield* okta.sign())
-      yield* assertRefused(system, { authorization }, { status: 500, error: "server_error" })
+      yield* assertRejected(system, { authorization }, { status: 500, error: "server_error" })
     }))
 })

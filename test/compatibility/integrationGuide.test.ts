@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { protectedResource } from "../../src/discovery/protectedResource.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import {
   bearer,
@@ -80,7 +80,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
   it.effect("Integration Guide, Step 3 \"Return 401 with Discovery Header\": the guide's answer", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
-      const answer = yield* assertRefused(system, { authorization: null }, { status: 401, error: undefined })
+      const answer = yield* assertRejected(system, { authorization: null }, { status: 401, error: undefined })
       assert.deepStrictEqual(JSON.parse(answer.text), {
         jsonrpc: "2.0",
         id: null,
@@ -123,7 +123,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const unknown = "Bearer mat_0123456789abcdefghijklmnopqrstuvwxyzABCD"
-      const answer = yield* assertRefused(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      const answer = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
       assert.deepStrictEqual(JSON.parse(answer.text), {
         jsonrpc: "2.0",
         id: null,
@@ -151,7 +151,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       for (const outage of outages) {
         const authorization = yield* newToken
         yield* authKit.misbehave(userinfo, outage)
-        const answer = yield* assertRefused(system, { authorization }, { status: 500, error: "server_error" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 500, error: "server_error" })
         assert.lengthOf(answer.headers("www-authenticate"), 0)
         assert.lengthOf(answer.headers("retry-after"), 1)
         yield* system.forwarded({ authorization })
@@ -165,7 +165,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       const signed = yield* authKit.sign()
       for (const token of ["wcd_0123456789abcdef", "mrt_0123456789abcdef", "MAT_0123456789abcdef", signed]) {
         const authorization = bearer(token)
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error.message, "Invalid token format")
       }
       const asked = (yield* authKit.requests()).slice(before).map(({ headers }) => headers["authorization"])

@@ -12,7 +12,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { ApiKeys, Gateway, Verifier } from "../examples/apiKeysBesideOauth.ts"
 import * as LibsqlClient from "../examples/LibsqlClient.ts"
 import { Users } from "../examples/usersInSql.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { bearer, type Replacement, startReplacement, type Variables } from "./predecessor.ts"
 
 const userinfo = "/oauth/userinfo"
@@ -79,7 +79,7 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       assert.deepStrictEqual(request.headers("x-auth-scopes"), ["mcp:read"])
       for (const wrong of [`${apiKey}x`, apiKey.slice(0, -1), "wcd_"]) {
         const authorization = bearer(wrong)
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, "Token not found")
       }
       assert.lengthOf(yield* authKit.requests(), before)
@@ -92,7 +92,7 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       assert.match(yield* userOf(yield* login("oauth@example.com")), /^[0-9a-f-]{36}$/)
       assert.strictEqual((yield* authKit.hits(userinfo)) - before, 1)
       const unknown = { authorization: "Bearer mat_0123456789abcdefghij" }
-      yield* assertRefused(system, unknown, { status: 401, error: "invalid_token" })
+      yield* assertRejected(system, unknown, { status: 401, error: "invalid_token" })
     }))
 
   it.effect("Integration Guide \"return null\": anything else is refused, and nobody is asked", () =>
@@ -101,7 +101,7 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       const before = (yield* authKit.requests()).length
       for (const token of ["sak_0123456789abcdef", `x${apiKey}`, apiKey.toUpperCase()]) {
         const authorization = bearer(token)
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
         assert.strictEqual(JSON.parse(answer.text).error_description, "Invalid token format")
       }
       assert.lengthOf(yield* authKit.requests(), before)
@@ -132,7 +132,7 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
     Effect.gen(function*() {
       const { system } = yield* Program
       const authorization = yield* login(undefined)
-      const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "invalid_token" })
+      const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
       assert.strictEqual(JSON.parse(answer.text).error_description, "Missing required claim")
     }))
 

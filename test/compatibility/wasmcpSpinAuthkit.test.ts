@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 import {
   bearer,
@@ -131,7 +131,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
       }), system.token)
       yield* everywhere.forwarded({ target: "/" })
       assert.strictEqual((yield* everywhere.forwarded({ target: "/mcp" })).url, "/mcp-internal/mcp")
-      yield* assertRefused(everywhere, { target: "/mcp", authorization: null }, { status: 401, error: "unauthorized" })
+      yield* assertRejected(everywhere, { target: "/mcp", authorization: null }, { status: 401, error: "unauthorized" })
       const resource = documentOf(yield* curl(everywhere, { target: "/.well-known/oauth-protected-resource" }))
       assert.deepInclude(resource, { authorization_servers: [authKit.issuer] })
     }))
@@ -155,7 +155,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
       Effect.gen(function*() {
         const { system } = yield* Component
         const request = { method: "POST", authorization, body: toolsList, host: "localhost:3000" }
-        const answer = yield* assertRefused(system, request, { status: 401, error: "unauthorized" })
+        const answer = yield* assertRejected(system, request, { status: 401, error: "unauthorized" })
         assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
         assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
         assert.deepStrictEqual(JSON.parse(answer.text), { error: "unauthorized", error_description: description })
@@ -181,7 +181,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRefused(system, { authorization }, { status: 401, error: "unauthorized" })
+        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "unauthorized" })
         assert.deepStrictEqual(JSON.parse(answer.text), { error: "unauthorized", error_description: description })
         assert.include(challengeOf(answer), `Bearer error="unauthorized", error_description="${description}"`)
       }
@@ -202,7 +202,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
       yield* strict.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: [audience, "other"] } })) })
       for (const [aud, description] of [["anything", "Invalid audience"], [undefined, "Missing required claim"]]) {
         const authorization = bearer(yield* authKit.sign({ claims: { aud } }))
-        const answer = yield* assertRefused(strict, { authorization }, { status: 401, error: "unauthorized" })
+        const answer = yield* assertRejected(strict, { authorization }, { status: 401, error: "unauthorized" })
         assert.strictEqual(JSON.parse(answer.text).error_description, description)
       }
     }))

@@ -4,22 +4,22 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { list, masterIssuer, masterToken, post } from "./adminApi.ts"
-import { assertRefusedAs } from "./assertRefusedAs.ts"
+import { assertRejectedAs } from "./assertRejectedAs.ts"
 import { type Gateway, jwtSettings, reserve, startGateway } from "./gateways.ts"
 import { listenForLogout } from "./logoutListener.ts"
 import { claimsOf, clients, headerOf, makeRealm, type Realm, user } from "./Realm.ts"
 
 /** A realm, a gateway that its tokens are for, and one that takes what is for the application itself. */
-class Landscape extends Context.Service<Landscape, {
+class Peers extends Context.Service<Peers, {
   readonly realm: Realm
   readonly gateway: Gateway
   /** Its audience is the client id, which is that of ID tokens and logout tokens, too. */
   readonly ofApplication: Gateway
   /** The logout token that Keycloak sends to the application. */
   readonly logoutToken: Effect.Effect<string>
-}>()("mcp-authorizer/test/keycloak/accessTokens/Landscape") {
+}>()("mcp-authorizer/test/keycloak/accessTokens/Peers") {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const place = yield* reserve
       const logout = yield* listenForLogout
@@ -39,10 +39,10 @@ class Landscape extends Context.Service<Landscape, {
   )
 }
 
-layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("access tokens of Keycloak", (it) => {
+layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access tokens of Keycloak", (it) => {
   it.effect("let a person in who has a password", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       const { forwarded, status } = yield* gateway.ask(accessToken)
       assert.strictEqual(status, 200)
@@ -56,7 +56,7 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("access 
 
   it.effect("let a program in that has credentials of its own", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { id, secret } = clients.service
       const form = { grant_type: "client_credentials", client_id: id, client_secret: secret }
       const { accessToken } = yield* realm.grant(form)
@@ -69,42 +69,42 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("access 
 
   it.effect("are refused where no audience mapper makes them ones for the MCP server", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.other)
       assert.notInclude(JSON.stringify(claimsOf(accessToken)["aud"] ?? null), gateway.resource)
-      assertRefusedAs(yield* gateway.ask(accessToken), "Invalid audience")
+      assertRejectedAs(yield* gateway.ask(accessToken), "Invalid audience")
     }))
 
   it.effect("are refused when a character of them is another", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       const [head, payload, signature = ""] = accessToken.split(".")
       const changed = `${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`
-      assertRefusedAs(yield* gateway.ask([head, payload, changed].join(".")), "Invalid signature")
+      assertRejectedAs(yield* gateway.ask([head, payload, changed].join(".")), "Invalid signature")
     }))
 
   it.effect("of another realm are refused", () =>
     Effect.gen(function*() {
-      const { gateway } = yield* Landscape
+      const { gateway } = yield* Peers
       const token = yield* masterToken
       assert.strictEqual(claimsOf(token)["iss"], masterIssuer)
-      assertRefusedAs(yield* gateway.ask(token), "Invalid issuer")
+      assertRejectedAs(yield* gateway.ask(token), "Invalid issuer")
     }))
 
   it.effect("that are lightweight are refused, because without `sub` nobody knows whose they are", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.light)
       const { aud, sub } = claimsOf(accessToken)
       assert.isUndefined(sub)
       assert.include(JSON.stringify(aud), gateway.resource)
-      assertRefusedAs(yield* gateway.ask(accessToken), "Missing required claim")
+      assertRejectedAs(yield* gateway.ask(accessToken), "Missing required claim")
     }))
 
   it.effect("cause no warning, though each realm publishes an encryption key", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       assert.strictEqual((yield* gateway.ask(accessToken)).status, 200)
       const answer = yield* Effect.promise(() => fetch(`${realm.issuer}/protocol/openid-connect/certs`))
@@ -117,21 +117,21 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("access 
     }))
 })
 
-layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("other tokens of Keycloak", (it) => {
+layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other tokens of Keycloak", (it) => {
   it.effect("that refresh access tokens are refused", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { refreshToken } = yield* realm.logIn(clients.app)
       assert.strictEqual(claimsOf(refreshToken)["typ"], "Refresh")
-      assertRefusedAs(yield* gateway.ask(refreshToken))
+      assertRejectedAs(yield* gateway.ask(refreshToken))
     }))
 
   it.effect("that work offline are refused; the access tokens that they give are not", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken, refreshToken } = yield* realm.logIn(clients.app, "openid offline_access")
       assert.strictEqual(claimsOf(refreshToken)["typ"], "Offline")
-      assertRefusedAs(yield* gateway.ask(refreshToken))
+      assertRejectedAs(yield* gateway.ask(refreshToken))
       assert.strictEqual((yield* gateway.ask(accessToken)).status, 200)
       const form = { grant_type: "refresh_token", client_id: clients.app, refresh_token: refreshToken }
       const refreshed = yield* realm.grant(form)
@@ -140,20 +140,20 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("other t
 
   it.effect("that say who logged in (ID tokens) are refused for what they are, whatever their audience", () =>
     Effect.gen(function*() {
-      const { gateway, ofApplication, realm } = yield* Landscape
+      const { gateway, ofApplication, realm } = yield* Peers
       const { accessToken, idToken } = yield* realm.logIn(clients.app)
       assert.strictEqual((yield* ofApplication.ask(accessToken)).status, 200)
       assert.strictEqual(claimsOf(idToken)["aud"], clients.app)
       for (const { ask } of [ofApplication, gateway]) {
         const outcome = yield* ask(idToken)
-        assertRefusedAs(outcome, "Token validation failed")
+        assertRejectedAs(outcome, "Token validation failed")
         assert.match(JSON.stringify(outcome.log), /ID token/)
       }
     }))
 
   it.effect("that end sessions (logout tokens) are refused, whatever their audience", () =>
     Effect.gen(function*() {
-      const { logoutToken, ofApplication, realm } = yield* Landscape
+      const { logoutToken, ofApplication, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       assert.strictEqual((yield* ofApplication.ask(accessToken)).status, 200)
       assert.isNotEmpty(yield* list(`${realm.path}/users/${realm.alice}/sessions`))
@@ -163,7 +163,7 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("other t
       assert.strictEqual(claimsOf(token)["aud"], clients.app)
       assert.isDefined(claimsOf(token)["events"])
       const outcome = yield* ofApplication.ask(token)
-      assertRefusedAs(outcome, "Token validation failed")
+      assertRejectedAs(outcome, "Token validation failed")
       assert.match(JSON.stringify(outcome.log), /logout/i)
     }))
 })

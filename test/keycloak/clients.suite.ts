@@ -11,11 +11,11 @@ import { logIn } from "./logIn.ts"
 import { makeRealm, type Realm } from "./Realm.ts"
 
 /** A realm that lets clients register themselves, and an official MCP server behind a gateway. */
-class Landscape extends Context.Service<Landscape, { readonly realm: Realm; readonly gateway: Gateway }>()(
-  "mcp-authorizer/test/keycloak/clients/Landscape"
+class Peers extends Context.Service<Peers, { readonly realm: Realm; readonly gateway: Gateway }>()(
+  "mcp-authorizer/test/keycloak/clients/Peers"
 ) {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const place = yield* reserve
       const realm = yield* makeRealm([place.resource])
@@ -32,11 +32,11 @@ class Landscape extends Context.Service<Landscape, { readonly realm: Realm; read
 
 const registered = (realm: Realm) => Effect.map(list(`${realm.path}/clients`), (clients) => clients.length)
 
-layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("official clients with Keycloak", (it) => {
+layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("official clients with Keycloak", (it) => {
   for (const [name, connect] of officialClients) {
     it.effect(`${name} registers, sends its user to log in and to consent, and gets in with PKCE`, () =>
       Effect.gen(function*() {
-        const { gateway: { resource }, realm } = yield* Landscape
+        const { gateway: { resource }, realm } = yield* Peers
         const before = yield* registered(realm)
         const oauth = new HeadlessOAuthClient(undefined, logIn)
         const client = yield* connect(resource, { oauth })
@@ -54,7 +54,7 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("officia
 
     it.effect(`${name} refreshes its access token when the gateway refuses it, and asks nobody to log in again`, () =>
       Effect.gen(function*() {
-        const { gateway: { resource } } = yield* Landscape
+        const { gateway: { resource } } = yield* Peers
         const oauth = new HeadlessOAuthClient(undefined, logIn)
         const client = yield* connect(resource, { oauth })
         const tokens = oauth.tokens()

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { post } from "./adminApi.ts"
-import { assertRefusedAs } from "./assertRefusedAs.ts"
+import { assertRejectedAs } from "./assertRejectedAs.ts"
 import { type Gateway, reserve, startGateway } from "./gateways.ts"
 import { claimsOf, clients, makeRealm, type Realm, user } from "./Realm.ts"
 
@@ -17,16 +17,16 @@ const introspection = (issuer: string, resource: string): Readonly<Record<string
 })
 
 /** A realm whose introspection endpoint several gateways ask. */
-class Landscape extends Context.Service<Landscape, {
+class Peers extends Context.Service<Peers, {
   readonly realm: Realm
   readonly gateway: Gateway
   /** Sends its credentials in the body. */
   readonly inBody: Gateway
   /** Has a secret that Keycloak does not know. */
   readonly wrongSecret: Gateway
-}>()("mcp-authorizer/test/keycloak/introspection/Landscape") {
+}>()("mcp-authorizer/test/keycloak/introspection/Peers") {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const places = [yield* reserve, yield* reserve, yield* reserve] as const
       const realm = yield* makeRealm(places.map(({ resource }) => resource))
@@ -42,11 +42,11 @@ class Landscape extends Context.Service<Landscape, {
   )
 }
 
-layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("introspection by Keycloak", (it) => {
+layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("introspection by Keycloak", (it) => {
   for (const [how, which] of [["in the header", "gateway"], ["in the body", "inBody"]] as const) {
     it.effect(`lets a person in, with the gateway's credentials ${how}`, () =>
       Effect.gen(function*() {
-        const { realm, [which]: gateway } = yield* Landscape
+        const { realm, [which]: gateway } = yield* Peers
         const { accessToken } = yield* realm.logIn(clients.app)
         const { forwarded, status } = yield* gateway.ask(accessToken)
         assert.strictEqual(status, 200)
@@ -57,14 +57,14 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("introsp
 
     it.effect(`refuses a token that nobody issued, with the gateway's credentials ${how}`, () =>
       Effect.gen(function*() {
-        const { [which]: gateway } = yield* Landscape
-        assertRefusedAs(yield* gateway.ask("opaque-and-unknown"), "Token is not active")
+        const { [which]: gateway } = yield* Peers
+        assertRejectedAs(yield* gateway.ask("opaque-and-unknown"), "Token is not active")
       }))
   }
 
   it.effect("says whose a lightweight token is, which does not say it itself", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.light)
       assert.isUndefined(claimsOf(accessToken)["sub"])
       const { forwarded, status } = yield* gateway.ask(accessToken)
@@ -75,7 +75,7 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("introsp
 
   it.effect("lets a program in that has credentials of its own", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { id, secret } = clients.service
       const form = { grant_type: "client_credentials", client_id: id, client_secret: secret }
       const { accessToken } = yield* realm.grant(form)
@@ -86,39 +86,39 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("introsp
 
   it.effect("refuses refresh tokens and offline tokens, which are active", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       for (const scope of ["openid", "openid offline_access"]) {
         const { refreshToken } = yield* realm.logIn(clients.app, scope)
-        assertRefusedAs(yield* gateway.ask(refreshToken))
+        assertRejectedAs(yield* gateway.ask(refreshToken))
       }
     }))
 
   it.effect("refuses ID tokens", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { idToken } = yield* realm.logIn(clients.app)
-      assertRefusedAs(yield* gateway.ask(idToken))
+      assertRejectedAs(yield* gateway.ask(idToken))
     }))
 
   it.effect("refuses tokens that are not for the MCP server", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.other)
-      assertRefusedAs(yield* gateway.ask(accessToken))
+      assertRejectedAs(yield* gateway.ask(accessToken))
     }))
 
   it.effect("refuses the token of a session that has ended", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       // Not seen before, so that no remembered verdict answers.
       yield* post(`${realm.path}/users/${realm.alice}/logout`)
-      assertRefusedAs(yield* gateway.ask(accessToken), "Token is not active")
+      assertRejectedAs(yield* gateway.ask(accessToken), "Token is not active")
     }))
 
   it.effect("with a wrong secret is the operator's fault: 500, and the log says so", () =>
     Effect.gen(function*() {
-      const { realm, wrongSecret } = yield* Landscape
+      const { realm, wrongSecret } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       const { description, forwarded, log, status } = yield* wrongSecret.ask(accessToken)
       assert.strictEqual(status, 500)

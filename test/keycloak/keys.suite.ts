@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { addKey, list, remove } from "./adminApi.ts"
-import { assertRefusedAs } from "./assertRefusedAs.ts"
+import { assertRejectedAs } from "./assertRejectedAs.ts"
 import { jwtSettings, reserve, startGateway } from "./gateways.ts"
 import { clients, headerOf, makeRealm } from "./Realm.ts"
 
@@ -39,7 +39,7 @@ describe("keys of Keycloak", () => {
       const { ask } = yield* startGateway(place, jwtSettings(realm.issuer))
       assert.strictEqual((yield* ask(after.accessToken)).status, 200)
       const outcome = yield* ask(before.accessToken)
-      assertRefusedAs(outcome, "Unknown signing key")
+      assertRejectedAs(outcome, "Unknown signing key")
       assert.include(JSON.stringify(outcome.log), String(headerOf(before.accessToken)["kid"]))
     }).pipe(Effect.scoped))
 
@@ -59,7 +59,7 @@ describe("keys of Keycloak", () => {
 
       const usual = yield* startGateway(places[1], jwtSettings(realm.issuer))
       const outcome = yield* usual.ask(accessToken)
-      assertRefusedAs(outcome, "Unsupported algorithm")
+      assertRejectedAs(outcome, "Unsupported algorithm")
       const written = JSON.stringify(outcome.log)
       assert.include(written, "ES256")
       assert.include(written, "RS256")

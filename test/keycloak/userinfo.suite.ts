@@ -3,16 +3,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { post } from "./adminApi.ts"
-import { assertRefusedAs } from "./assertRefusedAs.ts"
+import { assertRejectedAs } from "./assertRejectedAs.ts"
 import { type Gateway, reserve, startGateway } from "./gateways.ts"
 import { claimsOf, clients, makeRealm, type Realm, user } from "./Realm.ts"
 
 /** A realm whose userinfo endpoint a gateway asks; it knows the issuer alone. */
-class Landscape extends Context.Service<Landscape, { readonly realm: Realm; readonly gateway: Gateway }>()(
-  "mcp-authorizer/test/keycloak/userinfo/Landscape"
+class Peers extends Context.Service<Peers, { readonly realm: Realm; readonly gateway: Gateway }>()(
+  "mcp-authorizer/test/keycloak/userinfo/Peers"
 ) {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const place = yield* reserve
       const realm = yield* makeRealm([place.resource])
@@ -22,10 +22,10 @@ class Landscape extends Context.Service<Landscape, { readonly realm: Realm; read
   )
 }
 
-layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of Keycloak", (it) => {
+layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of Keycloak", (it) => {
   it.effect("lets a person in; its URL is found by discovery", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       const { forwarded, status } = yield* gateway.ask(accessToken)
       assert.strictEqual(status, 200)
@@ -35,7 +35,7 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("userinf
 
   it.effect("refuses a token without the scope `openid`, and names that scope; others are served all the same", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app, "mcp:read")
       assert.notInclude(String(claimsOf(accessToken)["scope"]).split(" "), "openid")
       const { challenge, forwarded, retryAfter, status } = yield* gateway.ask(accessToken)
@@ -49,23 +49,23 @@ layer(Landscape.layer, { excludeTestServices: true, timeout: 300_000 })("userinf
 
   it.effect("refuses a token that nobody issued", () =>
     Effect.gen(function*() {
-      const { gateway } = yield* Landscape
-      assertRefusedAs(yield* gateway.ask("opaque-and-unknown"))
+      const { gateway } = yield* Peers
+      assertRejectedAs(yield* gateway.ask("opaque-and-unknown"))
     }))
 
   it.effect("refuses the token of a session that has ended", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       yield* post(`${realm.path}/users/${realm.alice}/logout`)
-      assertRefusedAs(yield* gateway.ask(accessToken))
+      assertRejectedAs(yield* gateway.ask(accessToken))
     }))
 
   it.effect("refuses refresh tokens and ID tokens", () =>
     Effect.gen(function*() {
-      const { gateway, realm } = yield* Landscape
+      const { gateway, realm } = yield* Peers
       const { idToken, refreshToken } = yield* realm.logIn(clients.app)
-      assertRefusedAs(yield* gateway.ask(refreshToken))
-      assertRefusedAs(yield* gateway.ask(idToken))
+      assertRejectedAs(yield* gateway.ask(refreshToken))
+      assertRejectedAs(yield* gateway.ask(idToken))
     }))
 })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { createServer } from "node:net"
 import { initialize, toolCall } from "../fixtures/messages.ts"
-import { assertRefused } from "../support/assertRefused.ts"
+import { assertRejected } from "../support/assertRejected.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import * as answers from "../support/upstreamAnswers.ts"
@@ -77,7 +77,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         yield* reset
         yield* upstream.answerWith(handler)
         const ended = yield* Effect.forkChild(Effect.flatMap(upstream.awaitRequest(), (request) => request.ended))
-        const answer = yield* assertRefused(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
+        const answer = yield* assertRejected(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
         assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway timed out")
         assert.strictEqual(yield* Effect.timeout(Fiber.join(ended), "3 seconds"), "Aborted")
       }
@@ -120,7 +120,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const [name, handler] of Object.entries(broken)) {
         yield* fixture.reset
         yield* fixture.upstream.answerWith(handler)
-        const answer = yield* assertRefused(fixture, { body: echo }, unavailable).pipe(
+        const answer = yield* assertRejected(fixture, { body: echo }, unavailable).pipe(
           Effect.catchDefect((defect) => Effect.die(new Error(name, { cause: defect })))
         )
         assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway unavailable")
@@ -134,7 +134,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const then of ["End", "Reset"] as const) {
         yield* reset
         yield* upstream.answerWith(answers.halfBody(then))
-        yield* assertRefused(fixture, {}, unavailable)
+        yield* assertRejected(fixture, {}, unavailable)
         const open = [
           "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n0123456789",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n",
@@ -163,10 +163,10 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const bytes of broken) {
         yield* fixture.reset
         yield* fixture.upstream.answerWith(answers.rawBytes(bytes, "End"))
-        yield* assertRefused(fixture, { body: initialize }, unavailable)
+        yield* assertRejected(fixture, { body: initialize }, unavailable)
       }
       yield* fixture.upstream.answerWith(answers.bigStream(5 * 1024 * 1024, "application/json"))
-      yield* assertRefused(fixture, { body: initialize }, unavailable)
+      yield* assertRejected(fixture, { body: initialize }, unavailable)
     }))
 
   it.effect("FW-8 a redirect gives 502, and its target gets no request", () =>
@@ -177,7 +177,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         for (const method of ["POST", "GET", "DELETE"]) {
           yield* fixture.reset
           yield* fixture.upstream.answerWith(answers.redirect(`${elsewhere.origin}/trap`, status))
-          const { headers, text } = yield* assertRefused(fixture, { method }, unavailable)
+          const { headers, text } = yield* assertRejected(fixture, { method }, unavailable)
           assert.isEmpty(headers("location"))
           assert.notInclude(text, "trap")
         }
@@ -194,13 +194,13 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         for (const challenge of [`Bearer resource_metadata="${metadata}"`, "Basic realm=\"x\"", "Negotiate"]) {
           yield* fixture.reset
           yield* upstream.answerWith(answers.challenge(challenge, status))
-          const { headers, text } = yield* assertRefused(fixture, {}, unavailable)
+          const { headers, text } = yield* assertRejected(fixture, {}, unavailable)
           assert.isEmpty(headers("www-authenticate"))
           assert.notInclude(text, "elsewhere")
         }
       }
       yield* upstream.answerWith(answers.respond({ status: 401, body: "{}" }))
-      yield* assertRefused(fixture, {}, unavailable)
+      yield* assertRejected(fixture, {}, unavailable)
       // Without a challenge a 403 is the server's verdict on this one call.
       yield* upstream.answerWith(answers.respond({ status: 403, body: "{\"no\":1}" }))
       const { answers: [answer] } = yield* send()

@@ -18,7 +18,7 @@ export type Bytes = string | ReadonlyArray<string>
 export type Hostile = readonly [name: string, bytes: (secret: string) => Bytes, control?: FixtureRequest]
 
 /** How it must be rejected. */
-export interface Refusal {
+export interface Rejection {
   readonly status: number
   /** The `error` member of the body. */
   readonly error: string
@@ -52,7 +52,7 @@ const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEff
  */
 export const assertHostile = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],
-  { closes = false, error, status }: Refusal,
+  { closes = false, error, status }: Rejection,
   ...[name, bytes, control]: Hostile
 ) {
   const { forwarded, gateway, logs, reset, token, upstream } = fixture
@@ -93,6 +93,6 @@ export const assertHostile = Effect.fnUntraced(function*(
 /** Asserts that each request in a table is rejected in the same way. */
 export const assertAllHostile = (
   fixture: GatewayFixture["Service"],
-  refusal: Refusal,
+  rejection: Rejection,
   table: ReadonlyArray<Hostile>
-) => Effect.forEach(table, (hostile) => assertHostile(fixture, refusal, ...hostile), { discard: true })
+) => Effect.forEach(table, (hostile) => assertHostile(fixture, rejection, ...hostile), { discard: true })

@@ -18,7 +18,7 @@ import { Sha256 } from "../../src/verify/tokenDigest.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { eventually } from "../fixtures/eventually.ts"
 import { jwtProvider, staticProvider, staticToken, userinfoProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, skew, start, verifierOf, withProviders } from "./support.ts"
+import { assertAccepted, assertRejected, skew, start, verifierOf, withProviders } from "./support.ts"
 
 const ada: Identity = {
   subject: "ada",
@@ -125,8 +125,8 @@ describe("TokenVerifier", () => {
         yield* assertAccepted(check, yield* issuer.sign({ header: { kid } }))
       }
       const attacker = yield* makeSigningKey({ algorithm: "RS256", kid: "RS256-1" })
-      yield* assertRefused(check, yield* issuer.sign({ key: attacker }), "InvalidSignature")
-      yield* assertRefused(check, yield* issuer.sign({ key: "ES256" }), "UnknownKey")
+      yield* assertRejected(check, yield* issuer.sign({ key: attacker }), "InvalidSignature")
+      yield* assertRejected(check, yield* issuer.sign({ key: "ES256" }), "UnknownKey")
       assert.deepStrictEqual(yield* issuer.requests(), [])
       const error = yield* Effect.flip(
         verifierOf(jwtProvider(issuer, { keys: { _tag: "PublicKey", pem: "none" } }))
@@ -139,7 +139,7 @@ describe("TokenVerifier", () => {
       yield* TestClock.setTime(start * 1000)
       const [known, unknown] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
       const check = yield* verifierOf(jwtProvider(known, { keys: { _tag: "Discovery" } }))
-      yield* assertRefused(check, yield* unknown.sign(), "InvalidIssuer")
+      yield* assertRejected(check, yield* unknown.sign(), "InvalidIssuer")
       assert.deepStrictEqual(yield* unknown.requests(), [])
       yield* assertAccepted(check, yield* known.sign())
     })))
@@ -215,6 +215,6 @@ describe("TokenVerifier", () => {
         issuer.sign({ key: "ES384" }),
         issuer.sign({ key: hmacSigner(JSON.stringify(publicJwk), "ES256-1") })
       ]
-      for (const token of forged) yield* assertRefused(verify, yield* token, "UnsupportedAlgorithm")
+      for (const token of forged) yield* assertRejected(verify, yield* token, "UnsupportedAlgorithm")
     })))
 })

@@ -5,7 +5,7 @@ import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { providerOf } from "../config/resolving.ts"
 import { introspectionProvider, jwtProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, start, verifierOf, withProviders } from "./support.ts"
+import { assertAccepted, assertRejected, start, verifierOf, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 type Case = readonly [claims: Claims, reason: InvalidTokenReason | undefined]
@@ -29,8 +29,8 @@ const judge = Effect.fnUntraced(function*(
     const token = yield* issuer.sign({ claims })
     const answer = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
     const opaque = yield* issuer.issueOpaque({ claims: answer })
-    yield* reason === undefined ? assertAccepted(verify, token) : assertRefused(verify, token, reason)
-    yield* reason === undefined ? assertAccepted(asking, opaque) : assertRefused(asking, opaque, reason)
+    yield* reason === undefined ? assertAccepted(verify, token) : assertRejected(verify, token, reason)
+    yield* reason === undefined ? assertAccepted(asking, opaque) : assertRejected(asking, opaque, reason)
   }
   return { issuer, verify }
 })

@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, ProviderLayer, skew, start, verifierOf } from "./support.ts"
+import { assertAccepted, assertRejected, ProviderLayer, skew, start, verifierOf } from "./support.ts"
 
 const audience = "https://mcp.example/mcp"
 
@@ -125,7 +125,7 @@ layer(Subject)("claims", (it) => {
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         yield* assertAccepted(verify, yield* issuer.sign())
-        yield* assertRefused(verify, yield* issuer.sign({ claims }), reason)
+        yield* assertRejected(verify, yield* issuer.sign({ claims }), reason)
       }))
   }
 
@@ -142,7 +142,7 @@ layer(Subject)("claims", (it) => {
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         yield* assertAccepted(verify, yield* issuer.sign({ payloadJson: payload(issuer.issuer, ",\"nbf\":0") }))
-        yield* assertRefused(verify, yield* issuer.sign({ payloadJson: payload(issuer.issuer, members) }), reason)
+        yield* assertRejected(verify, yield* issuer.sign({ payloadJson: payload(issuer.issuer, members) }), reason)
       }))
   }
 
@@ -151,8 +151,8 @@ layer(Subject)("claims", (it) => {
       const { issuer, verify } = yield* subject
       const text = (exp: string) => payload(issuer.issuer, "").replace(`${start + 300}`, exp)
       yield* assertAccepted(verify, yield* issuer.sign({ payloadJson: text(`${start + 1}e0`) }))
-      yield* assertRefused(verify, yield* issuer.sign({ payloadJson: text("1e400") }), "ValidationFailed")
-      yield* assertRefused(verify, yield* issuer.sign({ payloadJson: text("-0") }), "Expired")
+      yield* assertRejected(verify, yield* issuer.sign({ payloadJson: text("1e400") }), "ValidationFailed")
+      yield* assertRejected(verify, yield* issuer.sign({ payloadJson: text("-0") }), "Expired")
     }))
 
   it.effect("CLM-05 CACHE-01 ends a token on the second, and counts the skew once", () =>
@@ -162,7 +162,7 @@ layer(Subject)("claims", (it) => {
       yield* TestClock.setTime((start + 10 + skew) * 1000 - 1)
       yield* assertAccepted(verify, token)
       yield* TestClock.setTime((start + 10 + skew) * 1000)
-      yield* assertRefused(verify, token, "Expired")
+      yield* assertRejected(verify, token, "Expired")
     }))
 
   it.effect("CLM-08 rejects an aud of the wrong type even without a configured audience, and accepts any other", () =>
@@ -173,7 +173,7 @@ layer(Subject)("claims", (it) => {
         yield* assertAccepted(verify, yield* issuer.sign({ claims: { aud } }))
       }
       for (const aud of [1, {}, [null]]) {
-        yield* assertRefused(verify, yield* issuer.sign({ claims: { aud } }), "InvalidAudience")
+        yield* assertRejected(verify, yield* issuer.sign({ claims: { aud } }), "InvalidAudience")
       }
     }))
 
@@ -201,7 +201,7 @@ layer(Subject)("claims", (it) => {
         "https://as.example"
       ]
       for (const iss of others) {
-        yield* assertRefused(verify, yield* issuer.sign({ claims: { iss } }), "InvalidIssuer")
+        yield* assertRejected(verify, yield* issuer.sign({ claims: { iss } }), "InvalidIssuer")
       }
     }))
 
@@ -212,7 +212,7 @@ layer(Subject)("claims", (it) => {
       yield* assertAccepted(slashed, yield* issuer.sign())
       const plain = yield* verifierOf(jwtProvider(issuer, { issuer: "urn:as" }))
       yield* assertAccepted(plain, yield* issuer.sign({ claims: { iss: "urn:as" } }))
-      yield* assertRefused(plain, yield* issuer.sign({ claims: { iss: "urn:as/" } }), "InvalidIssuer")
+      yield* assertRejected(plain, yield* issuer.sign({ claims: { iss: "urn:as/" } }), "InvalidIssuer")
     }))
 
   it.effect("CLM-13 takes keys only from the token's issuer, although another one has the same kid", () =>
@@ -224,7 +224,7 @@ layer(Subject)("claims", (it) => {
       const pairs = [[issuer, other], [other, issuer]] as const
       for (const [from, by] of pairs) {
         yield* assertAccepted(verify, yield* from.sign())
-        yield* assertRefused(verify, yield* from.sign({ key: yield* by.key() }), "InvalidSignature")
+        yield* assertRejected(verify, yield* from.sign({ key: yield* by.key() }), "InvalidSignature")
       }
     }))
 
@@ -234,8 +234,8 @@ layer(Subject)("claims", (it) => {
       const hostile = yield* issuer.sign({ claims: { exp: 1, aud: "x", sub: 7 } })
       const signature = hostile.split(".").at(-1) ?? ""
       const broken = hostile.slice(0, -signature.length) + "A".repeat(signature.length)
-      yield* assertRefused(verify, broken, "InvalidSignature")
-      yield* assertRefused(verify, hostile, "Expired")
+      yield* assertRejected(verify, broken, "InvalidSignature")
+      yield* assertRejected(verify, hostile, "Expired")
     }))
 
   it.effect("CLM-15 reads scopes from scope, else scp, as whole words", () =>
@@ -272,7 +272,7 @@ layer(Subject)("claims", (it) => {
       assert.isUndefined(identity.email)
       assert.isFalse("admin" in {})
       const bare = payload(issuer.issuer, "").replace("\"sub\":\"user-1\"", "\"__proto__\":{\"sub\":\"admin\"}")
-      yield* assertRefused(verify, yield* issuer.sign({ payloadJson: bare }), "MissingClaim")
+      yield* assertRejected(verify, yield* issuer.sign({ payloadJson: bare }), "MissingClaim")
     }))
 
   it.effect("CLM-18 rejects payloads that are not a JSON object in UTF-8", () =>
@@ -281,7 +281,7 @@ layer(Subject)("claims", (it) => {
       const good = payload(issuer.issuer, "")
       yield* assertAccepted(verify, yield* issuer.sign({ payloadJson: good }))
       for (const text of ["[]", "\"x\"", "1", "null", "", `\ufeff${good}`, `${good}x`]) {
-        yield* assertRefused(verify, yield* issuer.sign({ payloadJson: text }), "MalformedToken")
+        yield* assertRejected(verify, yield* issuer.sign({ payloadJson: text }), "MalformedToken")
       }
       const key = yield* issuer.key()
       const [header = ""] = (yield* issuer.sign()).split(".")
@@ -289,7 +289,7 @@ layer(Subject)("claims", (it) => {
       bytes[bytes.indexOf(1)] = 0xff
       const input = `${header}.${bytes.toString("base64url")}`
       const signature = yield* key.sign(new TextEncoder().encode(input))
-      yield* assertRefused(verify, `${input}.${Buffer.from(signature).toString("base64url")}`, "MalformedToken")
+      yield* assertRejected(verify, `${input}.${Buffer.from(signature).toString("base64url")}`, "MalformedToken")
     }))
 
   it.effect("CLM-19 handles a great many claims and a very long one", () =>

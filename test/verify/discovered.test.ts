@@ -7,7 +7,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import type { JwtProvider } from "../../src/providers/jwt.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
 import { serveDocuments } from "../support/documentServer.ts"
-import { assertAccepted, assertRefused, start, verifierOf, withProviders } from "./support.ts"
+import { assertAccepted, assertRejected, start, verifierOf, withProviders } from "./support.ts"
 
 const openId = "/.well-known/openid-configuration"
 
@@ -97,7 +97,7 @@ describe("the endpoint of an opaque token provider", () => {
       yield* assertAccepted(verify, "opaque")
       // From then on its no is final.
       places["/oauth/userinfo"] = () => new Response("", { status: 401 })
-      yield* assertRefused(verify, "another", "Inactive")
+      yield* assertRejected(verify, "another", "Inactive")
       assert.deepStrictEqual(asked, ["/oauth/userinfo", "/oauth/userinfo"])
     })))
 
@@ -114,7 +114,7 @@ describe("the endpoint of an opaque token provider", () => {
       assert.include(yield* outcome(verify("opaque")), "ProviderUnavailable")
       assert.deepStrictEqual(asked, ["/oauth/userinfo"])
       places["/oauth/userinfo"] = () => new Response("", { status: 401 })
-      for (let token = 0; token < 5; token++) yield* assertRefused(verify, `bad-${token}`, "Inactive")
+      for (let token = 0; token < 5; token++) yield* assertRejected(verify, `bad-${token}`, "Inactive")
       assert.lengthOf(asked.filter((path) => path.startsWith("/.well-known")), 2)
     })))
 
@@ -182,10 +182,10 @@ describe("an issuer with a placeholder for the tenant", () => {
         yield* assertAccepted(verify, yield* sign(tenant, { tid: null }))
       }
       for (const iss of ["tenant-c", "{tenantid}", "", "tenant-a/x", "TENANT-A", "tenant-a,tenant-b"]) {
-        yield* assertRefused(verify, yield* sign(iss), "InvalidIssuer")
+        yield* assertRejected(verify, yield* sign(iss), "InvalidIssuer")
       }
       for (const tid of ["tenant-b", "tenant-c", "", 1, ["tenant-a"], "{tenantid}", "tenant-a/v2.0?"]) {
-        yield* assertRefused(verify, yield* sign("tenant-a", { tid }), "InvalidIssuer")
+        yield* assertRejected(verify, yield* sign("tenant-a", { tid }), "InvalidIssuer")
       }
     })))
 
@@ -198,7 +198,7 @@ describe("an issuer with a placeholder for the tenant", () => {
       yield* issuer.publishKey({ ...shared.publicJwk, issuer: template })
       const sign = (key: typeof own, tenant: string) => issuer.sign({ key, claims: { iss: issuerOf(tenant) } })
       yield* assertAccepted(verify, yield* sign(own, "tenant-a"))
-      yield* assertRefused(verify, yield* sign(own, "tenant-b"), "UnknownKey")
+      yield* assertRejected(verify, yield* sign(own, "tenant-b"), "UnknownKey")
       for (const tenant of tenants) yield* assertAccepted(verify, yield* sign(shared, tenant))
     })))
 
@@ -220,9 +220,9 @@ describe("an issuer with a placeholder for the tenant", () => {
       yield* assertAccepted(verify, yield* sign(b, "b"))
       // One tenant's keys prove nothing for another.
       // The key ids are the same: only the keys differ.
-      yield* assertRefused(verify, yield* sign(a, "b"), "InvalidSignature")
-      yield* assertRefused(verify, yield* sign(b, "a"), "InvalidSignature")
-      yield* assertRefused(verify, yield* sign(a, "c"), "InvalidIssuer")
+      yield* assertRejected(verify, yield* sign(a, "b"), "InvalidSignature")
+      yield* assertRejected(verify, yield* sign(b, "a"), "InvalidSignature")
+      yield* assertRejected(verify, yield* sign(a, "c"), "InvalidIssuer")
       assert.notInclude(asked.join(), "/realms/c")
     })))
 

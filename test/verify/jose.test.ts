@@ -8,7 +8,7 @@ import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import { makeSigningKey, type Signer } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
+import { assertAccepted, assertRejected, ProviderLayer, start, verifierOf } from "./support.ts"
 
 type Issuer = TestIssuer["Service"]
 
@@ -279,7 +279,7 @@ layer(Subject)("JOSE", (it) => {
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         yield* assertAccepted(verify, yield* issuer.sign())
-        yield* assertRefused(verify, yield* hostile(issuer), reason)
+        yield* assertRejected(verify, yield* hostile(issuer), reason)
       }))
   }
 
@@ -290,7 +290,7 @@ layer(Subject)("JOSE", (it) => {
       const key = yield* trap.key()
       for (const header of [{ jku: trap.jwksUri }, { x5u: trap.jwksUri }, { jku: "file:///etc/passwd" }]) {
         yield* assertAccepted(verify, yield* issuer.sign({ header }))
-        yield* assertRefused(
+        yield* assertRejected(
           verify,
           yield* issuer.sign({ key, header: { ...header, kid: "RS256-1" } }),
           "InvalidSignature"
@@ -307,7 +307,7 @@ layer(Subject)("JOSE", (it) => {
       yield* issuer.publishKey({ ...bare.publicJwk, alg: undefined })
       const token = yield* issuer.sign({ key: bare })
       const unlisted = yield* verifierOf(jwtProvider(issuer, { algorithms: ["ES256"] }))
-      yield* assertRefused(unlisted, token, "UnsupportedAlgorithm")
+      yield* assertRejected(unlisted, token, "UnsupportedAlgorithm")
       const listed = yield* verifierOf(jwtProvider(issuer, { algorithms: ["RS512"] }))
       yield* assertAccepted(listed, token)
     }))
@@ -318,8 +318,8 @@ layer(Subject)("JOSE", (it) => {
       const strict = yield* verifierOf(jwtProvider(issuer, { requireAccessTokenType: true }))
       for (const [typ, inLenient, inStrict] of types) {
         const token = yield* issuer.sign({ header: { typ } })
-        yield* inLenient ? assertAccepted(verify, token) : assertRefused(verify, token, "ValidationFailed")
-        yield* inStrict ? assertAccepted(strict, token) : assertRefused(strict, token, "ValidationFailed")
+        yield* inLenient ? assertAccepted(verify, token) : assertRejected(verify, token, "ValidationFailed")
+        yield* inStrict ? assertAccepted(strict, token) : assertRejected(strict, token, "ValidationFailed")
       }
     }))
 
@@ -328,10 +328,10 @@ layer(Subject)("JOSE", (it) => {
       const { issuer, verify } = yield* subject
       // The only key for the algorithm, as without a kid.
       yield* assertAccepted(verify, yield* issuer.sign({ header: { kid: null, typ: null, cty: null, x5t: null } }))
-      yield* assertRefused(verify, yield* issuer.sign({ header: { alg: null } }), "UnsupportedAlgorithm")
-      yield* assertRefused(verify, yield* issuer.sign({ header: { crit: null } }), "MalformedToken")
+      yield* assertRejected(verify, yield* issuer.sign({ header: { alg: null } }), "UnsupportedAlgorithm")
+      yield* assertRejected(verify, yield* issuer.sign({ header: { crit: null } }), "MalformedToken")
       const attacker = yield* makeSigningKey({ algorithm: "RS256", kid: "RS256-1" })
-      yield* assertRefused(verify, yield* issuer.sign({ key: attacker, header: { kid: null } }), "InvalidSignature")
+      yield* assertRejected(verify, yield* issuer.sign({ key: attacker, header: { kid: null } }), "InvalidSignature")
     }))
 
   it.effect("JOSE-31 rejects every single-bit flip of a good token", () =>
@@ -380,7 +380,7 @@ layer(Subject)("JOSE", (it) => {
         yield* assertAccepted(verify, token)
         const [header, payload, signature] = parts(token)
         const other = signature.startsWith("A") ? "B" : "A"
-        yield* assertRefused(verify, `${header}.${payload}.${other}${signature.slice(1)}`, "InvalidSignature")
+        yield* assertRejected(verify, `${header}.${payload}.${other}${signature.slice(1)}`, "InvalidSignature")
       }))
   }
 })

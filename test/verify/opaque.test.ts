@@ -11,7 +11,7 @@ import type { OpaqueTokenOptions, TestIssuerOptions } from "../../src/issuer/Tes
 import type { ClientAuth } from "../../src/providers/clientCredentials.ts"
 import { makeVerifyOpaque } from "../../src/verify/opaque/VerifyOpaque.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, skew, start, verifierOf, type Verify, withProviders } from "./support.ts"
+import { assertAccepted, assertRejected, skew, start, verifierOf, type Verify, withProviders } from "./support.ts"
 
 const userinfo = "/oauth/userinfo"
 const introspection = "/oauth2/introspection"
@@ -78,7 +78,7 @@ describe("userinfo", () => {
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("userinfo")
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
-      yield* assertRefused(verify, "mat_0123456789abcdefghij", "Inactive")
+      yield* assertRejected(verify, "mat_0123456789abcdefghij", "Inactive")
     })))
 
   it.effect("OPQ-05 rejects the token on every response with which providers reject one", () =>
@@ -106,7 +106,7 @@ describe("userinfo", () => {
       ]
       for (const [behaviour, reason] of refusals) {
         yield* issuer.misbehave(userinfo, behaviour)
-        yield* assertRefused(verify, yield* issuer.issueOpaque(), reason)
+        yield* assertRejected(verify, yield* issuer.issueOpaque(), reason)
       }
       // More of them in a row than failures that a provider is left alone after.
       yield* assertAccepted(verify, yield* issuer.issueOpaque())
@@ -138,7 +138,7 @@ describe("userinfo", () => {
         const body = JSON.stringify({ active: true, ...answer })
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ body }))
         const token = yield* issuer.issueOpaque()
-        yield* isAccepted ? assertAccepted(verify, token) : assertRefused(verify, token, "MissingClaim")
+        yield* isAccepted ? assertAccepted(verify, token) : assertRejected(verify, token, "MissingClaim")
       }
     })))
 
@@ -266,7 +266,7 @@ describe("introspection", () => {
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
       for (const token of ["a&token_type_hint=refresh_token", "a=b", "a%2Bb", "a+b/c~d", "a\nb", "a#b?c"]) {
-        yield* assertRefused(verify, token, "Inactive")
+        yield* assertRejected(verify, token, "Inactive")
         const request = (yield* issuer.requests(introspection)).at(-1)
         assert.deepStrictEqual(new URLSearchParams(request?.body).getAll("token"), [token])
         assert.deepStrictEqual(new URLSearchParams(request?.body).getAll("token_type_hint"), ["access_token"])
@@ -278,14 +278,14 @@ describe("introspection", () => {
       const { issuer, verify } = yield* setUp("introspection")
       yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims: { active: true } }))
       for (const active of [false, "true", 1, null, undefined, [true], { active: true }]) {
-        yield* assertRefused(verify, yield* issuer.issueOpaque({ claims: { active } }), "Inactive")
+        yield* assertRejected(verify, yield* issuer.issueOpaque({ claims: { active } }), "Inactive")
       }
       const token = yield* issuer.issueOpaque()
       yield* issuer.misbehave(
         introspection,
         Misbehaviour.Respond({ body: "{\"__proto__\":{\"active\":true},\"sub\":\"a\"}" })
       )
-      yield* assertRefused(verify, token, "Inactive")
+      yield* assertRejected(verify, token, "Inactive")
     })))
 
   const judged: ReadonlyArray<readonly [OpaqueTokenOptions, InvalidTokenReason | undefined]> = [
@@ -317,7 +317,7 @@ describe("introspection", () => {
       const { issuer, verify } = yield* setUp("introspection")
       for (const [options, reason] of judged) {
         const token = yield* issuer.issueOpaque(options)
-        yield* reason === undefined ? assertAccepted(verify, token) : assertRefused(verify, token, reason)
+        yield* reason === undefined ? assertAccepted(verify, token) : assertRejected(verify, token, reason)
       }
     })))
 
@@ -367,11 +367,11 @@ describe("introspection", () => {
       const { issuer, verify } = yield* setUp("introspection")
       for (const error of ["invalid_token", "unsupported_token_type"]) {
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 400, body: JSON.stringify({ error }) }))
-        yield* assertRefused(verify, yield* issuer.issueOpaque(), "Inactive")
+        yield* assertRejected(verify, yield* issuer.issueOpaque(), "Inactive")
       }
       for (const status of [400, 404]) {
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status, body: "{\"active\":false}" }))
-        yield* assertRefused(verify, yield* issuer.issueOpaque(), "Inactive")
+        yield* assertRejected(verify, yield* issuer.issueOpaque(), "Inactive")
       }
       for (const status of [403, 429, 503]) {
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status, body: "{\"active\":false}" }))
@@ -460,7 +460,7 @@ describe("verdicts", () => {
       const [first, second] = [yield* TestIssuer.make(), yield* TestIssuer.make()]
       const token = yield* first.issueOpaque()
       yield* assertAccepted(yield* verifierOf(userinfoProvider(first)), token)
-      yield* assertRefused(yield* verifierOf(userinfoProvider(second)), token, "Inactive")
+      yield* assertRejected(yield* verifierOf(userinfoProvider(second)), token, "Inactive")
     })))
 
   it.effect("OPQ-10 caches an acceptance for 5 minutes", () =>
@@ -473,7 +473,7 @@ describe("verdicts", () => {
       yield* assertAccepted(verify, token)
       assert.strictEqual(yield* hits, 1)
       yield* TestClock.adjust(1)
-      yield* assertRefused(verify, token, "Inactive")
+      yield* assertRejected(verify, token, "Inactive")
     })))
 
   it.effect("CACHE-01 caches an acceptance until the token expires, and checks that each time", () =>
@@ -485,12 +485,12 @@ describe("verdicts", () => {
       yield* assertAccepted(verify, token)
       assert.strictEqual(yield* hits, 1)
       yield* TestClock.adjust("1 second")
-      yield* assertRefused(verify, token, "Inactive")
+      yield* assertRejected(verify, token, "Inactive")
       assert.strictEqual(yield* hits, 2)
       const late = yield* issuer.issueOpaque({ claims: { exp: start } })
       yield* assertAccepted(verify, late)
       yield* TestClock.adjust("30 seconds")
-      yield* assertRefused(verify, late, "Expired")
+      yield* assertRejected(verify, late, "Expired")
     })))
 
   it.effect("CACHE-01 rejects an expired token although the provider calls it active", () =>
@@ -501,7 +501,7 @@ describe("verdicts", () => {
         const judge = makeVerifyOpaque("people", skew, () => Effect.succeed({ ...identity, expiresAt }))
         return (token) => Effect.map(judge(BearerToken.make(token)), (verdict) => verdict.identity)
       }
-      yield* assertRefused(ending(start - skew), "opaque", "Expired")
+      yield* assertRejected(ending(start - skew), "opaque", "Expired")
       yield* assertAccepted(ending(start - skew + 1), "opaque")
     })))
 
@@ -510,9 +510,9 @@ describe("verdicts", () => {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
       yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 401 }))
-      yield* assertRefused(verify, token, "Inactive")
+      yield* assertRejected(verify, token, "Inactive")
       yield* TestClock.adjust(9_999)
-      yield* assertRefused(verify, token, "Inactive")
+      yield* assertRejected(verify, token, "Inactive")
       assert.strictEqual(yield* hits, 1)
       yield* TestClock.adjust(1)
       yield* assertAccepted(verify, token)
@@ -530,10 +530,10 @@ describe("verdicts", () => {
       )
       const before = yield* hits
       yield* assertAccepted(verify, token)
-      yield* assertRefused(verify, "unknown-1499", "Inactive")
+      yield* assertRejected(verify, "unknown-1499", "Inactive")
       assert.strictEqual(yield* hits, before)
       // Only the latest rejections are cached.
-      yield* assertRefused(verify, "unknown-0", "Inactive")
+      yield* assertRejected(verify, "unknown-0", "Inactive")
       assert.strictEqual((yield* hits) - before, 1)
     })))
 
@@ -543,8 +543,8 @@ describe("verdicts", () => {
       const issuer = yield* TestIssuer.make()
       const verify = yield* verifierOf(jwtProvider(issuer), userinfoProvider(issuer))
       yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 200, body: "{\"sub\":\"admin\"}" }), Infinity)
-      yield* assertRefused(verify, yield* issuer.sign({ expiresInSeconds: -300 }), "Expired")
-      yield* assertRefused(verify, yield* issuer.sign({ header: { alg: "none" } }), "UnsupportedAlgorithm")
+      yield* assertRejected(verify, yield* issuer.sign({ expiresInSeconds: -300 }), "Expired")
+      yield* assertRejected(verify, yield* issuer.sign({ header: { alg: "none" } }), "UnsupportedAlgorithm")
       assert.strictEqual(yield* issuer.hits(userinfo), 0)
       assert.strictEqual((yield* verify("opaque-token")).subject, "admin")
     })))

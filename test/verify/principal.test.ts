@@ -10,7 +10,7 @@ import {
   staticToken,
   userinfoProvider
 } from "../fixtures/providers.ts"
-import { assertRefused, start, verifierOf, withProviders } from "./support.ts"
+import { assertRejected, start, verifierOf, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -102,12 +102,12 @@ describe("who calls", () => {
       const asking = yield* verifierOf(introspectionProvider(issuer))
       for (const [claims, sign] of mixtures) {
         const token = yield* issuer.sign({ claims })
-        yield* assertRefused(verify, token, "MissingClaim")
+        yield* assertRejected(verify, token, "MissingClaim")
         const { detail } = yield* Effect.flip(verify(token))
         assert.include(detail, `(${sign})`)
         assert.include(detail, "make the provider put sub into access tokens")
         const answer = { client_id: undefined, scope: undefined, ...claims }
-        yield* assertRefused(asking, yield* issuer.issueOpaque({ claims: answer }), "MissingClaim")
+        yield* assertRejected(asking, yield* issuer.issueOpaque({ claims: answer }), "MissingClaim")
       }
     })))
 

@@ -8,7 +8,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { verifyAtOnce } from "../../src/node/signature.ts"
 import { VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
+import { assertAccepted, assertRejected, ProviderLayer, start, verifierOf } from "./support.ts"
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
@@ -134,7 +134,7 @@ for (const [host, atOnce] of hosts) {
           const { issuer, verify } = yield* subject
           const good = raw((digest) => [hex("00 01"), padding(202), hex("00"), digestInfo, digest])
           yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
-          yield* assertRefused(verify, yield* issuer.sign({ key }), "InvalidSignature")
+          yield* assertRejected(verify, yield* issuer.sign({ key }), "InvalidSignature")
         }))
     }
 
@@ -143,7 +143,7 @@ for (const [host, atOnce] of hosts) {
         Effect.gen(function*() {
           const { issuer, verify } = yield* subject
           yield* assertAccepted(verify, yield* issuer.sign({ key: ps256(32) }))
-          yield* assertRefused(verify, yield* issuer.sign({ key: ps256(saltLength) }), "InvalidSignature")
+          yield* assertRejected(verify, yield* issuer.sign({ key: ps256(saltLength) }), "InvalidSignature")
         }))
     }
 
@@ -157,7 +157,7 @@ for (const [host, atOnce] of hosts) {
               return Buffer.concat(make(signature.subarray(0, 32), signature.subarray(32)))
             })
           yield* assertAccepted(verify, yield* issuer.sign({ key: es256((r, s) => [r, s]) }))
-          yield* assertRefused(verify, yield* issuer.sign({ key: es256(change) }), "InvalidSignature")
+          yield* assertRejected(verify, yield* issuer.sign({ key: es256(change) }), "InvalidSignature")
         }))
     }
 
@@ -166,7 +166,7 @@ for (const [host, atOnce] of hosts) {
         const { issuer, verify } = yield* subject
         const good = signer("EdDSA", "ed25519", (input) => sign(null, input, ed25519.privateKey))
         yield* assertAccepted(verify, yield* issuer.sign({ key: good }))
-        yield* assertRefused(
+        yield* assertRejected(
           verify,
           yield* issuer.sign({ key: signer("EdDSA", "ed25519", malleated) }),
           "InvalidSignature"
@@ -177,7 +177,7 @@ for (const [host, atOnce] of hosts) {
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         const key = signer("EdDSA", "ed448", (input) => sign(null, input, ed448.privateKey))
-        yield* assertRefused(verify, yield* issuer.sign({ key }), "UnknownKey")
+        yield* assertRejected(verify, yield* issuer.sign({ key }), "UnknownKey")
       }))
   })
 }

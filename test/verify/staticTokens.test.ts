@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { jwtProvider, staticProvider, staticToken, userinfoProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, ProviderLayer, start, verifierOf } from "./support.ts"
+import { assertAccepted, assertRejected, ProviderLayer, start, verifierOf } from "./support.ts"
 
 const good = "dev-token-0123456789"
 
@@ -50,7 +50,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
         `${good}\u0000`,
         "cafe\u0301-token"
       ]
-      for (const token of wrong) yield* assertRefused(verify, token, "UnknownToken")
+      for (const token of wrong) yield* assertRejected(verify, token, "UnknownToken")
     }))
 
   it.effect("ends a token on the second, without tolerance", () =>
@@ -59,7 +59,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       yield* TestClock.setTime(start * 1000 - 1)
       yield* assertAccepted(verify, good)
       yield* TestClock.setTime(start * 1000)
-      yield* assertRefused(verify, good, "Expired")
+      yield* assertRejected(verify, good, "Expired")
     }))
 
   it.effect("STK-03 STK-04 compares only digests, and as many for each request, wherever the token is in the list", () =>
@@ -78,7 +78,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       assert.strictEqual(digests, 10)
       for (const token of ["token-0", "token-9", "token-x"]) {
         digests = 0
-        yield* token === "token-x" ? assertRefused(verify, token, "UnknownToken") : assertAccepted(verify, token)
+        yield* token === "token-x" ? assertRejected(verify, token, "UnknownToken") : assertAccepted(verify, token)
         // One to look it up in the memory, one to compare it.
         assert.strictEqual(digests, 2)
         digests = 0
@@ -98,8 +98,8 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
       const verify = yield* verifierOf(shaped, ...others)
       assert.strictEqual((yield* verify(jwt)).subject, "shaped")
       assert.strictEqual((yield* verify(opaque)).provider, "people")
-      yield* assertRefused(yield* verifierOf(...others), jwt, "Expired")
+      yield* assertRejected(yield* verifierOf(...others), jwt, "Expired")
       const changed = jwt.slice(0, -1) + (jwt.endsWith("A") ? "Q" : "A")
-      yield* assertRefused(verify, changed, "InvalidSignature")
+      yield* assertRejected(verify, changed, "InvalidSignature")
     }))
 })

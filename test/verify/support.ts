@@ -48,7 +48,7 @@ export const verifierOf = Effect.fnUntraced(function*(
 })
 
 /** Asserts that the token is rejected for this reason, and that the error does not show it. */
-export const assertRefused = Effect.fnUntraced(function*(verify: Verify, token: string, reason: InvalidTokenReason) {
+export const assertRejected = Effect.fnUntraced(function*(verify: Verify, token: string, reason: InvalidTokenReason) {
   const error = yield* Effect.flip(verify(token))
   assert.strictEqual(error._tag, "InvalidToken", JSON.stringify(error))
   if (error._tag === "InvalidToken") assert.strictEqual(error.reason, reason, error.detail)

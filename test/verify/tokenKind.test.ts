@@ -5,7 +5,7 @@ import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { hmacSigner } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { introspectionProvider, jwtProvider, userinfoProvider } from "../fixtures/providers.ts"
-import { assertAccepted, assertRefused, start, verifierOf, type Verify, withProviders } from "./support.ts"
+import { assertAccepted, assertRejected, start, verifierOf, type Verify, withProviders } from "./support.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -103,7 +103,7 @@ describe("the kind of a token", () => {
       const verify = yield* verifierOf(jwtProvider(issuer, any))
       for (const [name, claims, called] of others) {
         const token = yield* issuer.sign({ claims })
-        yield* assertRefused(verify, token, "ValidationFailed")
+        yield* assertRejected(verify, token, "ValidationFailed")
         assert.include(yield* detailOf(verify, token), called, name)
       }
     })))
@@ -115,8 +115,8 @@ describe("the kind of a token", () => {
       const ending = { aud: client, exp: start - 3600 }
       const idToken = yield* issuer.sign({ claims: { ...ending, typ: "ID" } })
       assert.include(yield* detailOf(verify, idToken), "an ID token")
-      yield* assertRefused(verify, yield* issuer.sign({ claims: { ...ending, typ: "Bearer" } }), "Expired")
-      yield* assertRefused(verify, yield* issuer.sign({ claims: { aud: client, typ: "Bearer" } }), "InvalidAudience")
+      yield* assertRejected(verify, yield* issuer.sign({ claims: { ...ending, typ: "Bearer" } }), "Expired")
+      yield* assertRejected(verify, yield* issuer.sign({ claims: { aud: client, typ: "Bearer" } }), "InvalidAudience")
     })))
 
   it.effect("trusts at+jwt in the header over a nonce, but not over a claim that names another kind", () =>
@@ -125,7 +125,7 @@ describe("the kind of a token", () => {
       const verify = yield* verifierOf(jwtProvider(issuer))
       const header = { typ: "at+jwt" }
       yield* assertAccepted(verify, yield* issuer.sign({ header, claims: { nonce, at_hash: "h" } }))
-      yield* assertRefused(verify, yield* issuer.sign({ header, claims: { typ: "Refresh" } }), "ValidationFailed")
+      yield* assertRejected(verify, yield* issuer.sign({ header, claims: { typ: "Refresh" } }), "ValidationFailed")
       const presentation = yield* issuer.sign({ header: { typ: "vp+jwt" } })
       assert.include(
         yield* detailOf(verify, presentation),
@@ -144,7 +144,7 @@ describe("the kind of a token", () => {
         // The issuer's response has its own scope, type and client.
         const answer = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
         const token = yield* issuer.issueOpaque({ claims: answer })
-        yield* assertRefused(verify, token, "ValidationFailed")
+        yield* assertRejected(verify, token, "ValidationFailed")
         assert.include(yield* detailOf(verify, token), called, name)
       }
       for (const [, claims] of access) yield* assertAccepted(verify, yield* issuer.issueOpaque({ claims }))
@@ -171,14 +171,14 @@ describe("the kind of a token", () => {
           events: logoutEvent
         }]
         for (const claims of hostile) {
-          yield* assertRefused(verify, yield* issuer.sign({ claims }), "ValidationFailed")
-          yield* assertRefused(
+          yield* assertRejected(verify, yield* issuer.sign({ claims }), "ValidationFailed")
+          yield* assertRejected(
             verify,
             yield* issuer.sign({ ...signed, header: { alg: "HS512" }, claims }),
             "ValidationFailed"
           )
         }
-        yield* assertRefused(verify, yield* issuer.sign({ header: { typ: "logout+jwt" } }), "ValidationFailed")
+        yield* assertRejected(verify, yield* issuer.sign({ header: { typ: "logout+jwt" } }), "ValidationFailed")
         assert.strictEqual(yield* issuer.hits(path), before)
         // The provider's own types are its affair, and so is what only looks like a JWT.
         yield* assertAccepted(verify, yield* issuer.sign({ header: { typ: "application/okta-internal-at+jwt" } }))
@@ -198,7 +198,7 @@ describe("the kind of a token", () => {
         )
       for (const claims of [{ token_use: "refresh" }, { typ: "ID" }, { token_type: "refresh_token" }]) {
         yield* says(claims)
-        yield* assertRefused(verify, `opaque-${JSON.stringify(claims)}`, "ValidationFailed")
+        yield* assertRejected(verify, `opaque-${JSON.stringify(claims)}`, "ValidationFailed")
       }
       yield* says({ typ: "employee", type: "person", email: null, token_use: "access" })
       assert.strictEqual((yield* verify("opaque")).subject, "ada")

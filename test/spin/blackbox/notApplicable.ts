@@ -24,7 +24,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/isolation",
   "attacks/methods",
   "attacks/paths",
-  "clients/refusals",
+  "clients/rejections",
   "proxy/answers",
   "proxy/challenges",
   "proxy/initialize",

@@ -17,16 +17,16 @@ import { httpStatus } from "./httpStatus.ts"
 const audience = "https://mcp.example/mcp"
 
 /** A gateway that believes two issuers, one of which is down, in front of a server that can misbehave. */
-class Landscape extends Context.Service<Landscape, {
+class Peers extends Context.Service<Peers, {
   readonly issuer: TestIssuer["Service"]
   readonly down: TestIssuer["Service"]
   readonly upstream: RecordingUpstream
   readonly url: string
   /** A gateway to the same server that does not wait long. */
   readonly impatientUrl: string
-}>()("mcp-authorizer/test/clients/refusals/Landscape") {
+}>()("mcp-authorizer/test/clients/rejections/Peers") {
   static readonly layer = Layer.effect(
-    Landscape,
+    Peers,
     Effect.gen(function*() {
       const issuer = yield* TestIssuer.make({ audience })
       const upstream = yield* makeRecordingUpstream
@@ -61,12 +61,12 @@ const holding = (access_token: string): HeadlessOAuthClient => {
   return oauth
 }
 
-layer(Landscape.layer, { excludeTestServices: true })("what clients see when they are rejected", (it) => {
+layer(Peers.layer, { excludeTestServices: true })("what clients see when they are rejected", (it) => {
   for (const [clientName, connect] of clients) {
     for (const [what, changes] of spoiled) {
       it.effect(`${what} gets 401 (${clientName})`, () =>
         Effect.gen(function*() {
-          const { issuer, upstream, url } = yield* Landscape
+          const { issuer, upstream, url } = yield* Peers
           yield* upstream.reset
           const bad = { authorization: `Bearer ${yield* issuer.sign(changes)}` }
           assert.strictEqual(httpStatus(yield* Effect.flip(connect(url, { headers: bad }))), 401)
@@ -80,7 +80,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
 
     it.effect(`a request without a token gets 401 (${clientName})`, () =>
       Effect.gen(function*() {
-        const { upstream, url } = yield* Landscape
+        const { upstream, url } = yield* Peers
         yield* upstream.reset
         assert.strictEqual(httpStatus(yield* Effect.flip(connect(url))), 401)
         assert.lengthOf(upstream.requests(), 0)
@@ -88,7 +88,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
 
     it.effect(`CH-16 a provider that is down gives 500, and nobody is sent to log in (${clientName})`, () =>
       Effect.gen(function*() {
-        const { down, upstream, url } = yield* Landscape
+        const { down, upstream, url } = yield* Peers
         yield* upstream.reset
         const oauth = holding(yield* down.sign())
         assert.strictEqual(httpStatus(yield* Effect.flip(connect(url, { oauth }))), 500)
@@ -99,7 +99,7 @@ layer(Landscape.layer, { excludeTestServices: true })("what clients see when the
     for (const [what, status, handler] of failures) {
       it.effect(`${what}: the client gets ${status} and is not sent to log in (${clientName})`, () =>
         Effect.gen(function*() {
-          const { impatientUrl, issuer, upstream, url } = yield* Landscape
+          const { impatientUrl, issuer, upstream, url } = yield* Peers
           yield* upstream.reset
           yield* upstream.answerWith(handler)
           const oauth = holding(yield* issuer.sign())

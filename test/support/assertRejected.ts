@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { leaks } from "./canary.ts"
 import type { FixtureRequest, GatewayFixture } from "./GatewayFixture.ts"
 
-export interface Refusal {
+export interface Rejection {
   readonly status: number
   /** The `error` member of the body, or that of `data` in a JSON-RPC error, which may have none. */
   readonly error: string | undefined
@@ -16,10 +16,10 @@ export interface Refusal {
  * Sends a request and asserts that the gateway itself rejects it: the upstream sees nothing of it, the response is a
  * JSON error with CORS and trace fields, no token shows in the response or the log, and the next good request succeeds.
  */
-export const assertRefused = Effect.fnUntraced(function*(
+export const assertRejected = Effect.fnUntraced(function*(
   fixture: GatewayFixture["Service"],
   request: FixtureRequest,
-  { error, status, upstreamRequests = 0 }: Refusal
+  { error, status, upstreamRequests = 0 }: Rejection
 ) {
   const { forwarded, logs, send, token, upstream } = fixture
   const before = upstream.requests().length
@@ -36,7 +36,7 @@ export const assertRefused = Effect.fnUntraced(function*(
   assert.strictEqual("jsonrpc" in body ? body.error.data?.error : body.error, error)
 
   const entries = logs.entries()
-  assert.isNotEmpty(entries, "the refusal is not in the log")
+  assert.isNotEmpty(entries, "the rejection is not in the log")
   const sent = request.authorization?.replace(/^\S+ +/, "") ?? token
   for (const secret of new Set([sent, token])) {
     if (secret.length >= 8) assert.isEmpty(leaks([Buffer.from(received).toString(), ...entries], secret))
