@@ -4,7 +4,7 @@ import type { Identity } from "../identity/Identity.ts"
  * The proof that a request was authorized: the caller, or the fact that the operator switched authentication off.
  *
  * Forwarding demands one, so code that forwards an unchecked request does not compile. The private field makes the type
- * nominal: no literal and no other class is assignable to it. `http/admit.ts` alone calls the two static functions.
+ * nominal: no literal and no other class is assignable to it. `http/authorize.ts` alone calls the two static functions.
  */
 export class Admission {
   readonly #identity: Identity | undefined

@@ -7,30 +7,43 @@ import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Admission } from "../authorize/Admission.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
-import { type GatewayError, InvalidRequest, NotFound, type UpstreamUnavailable } from "../errors/GatewayError.ts"
+import {
+  type GatewayError,
+  InvalidRequest,
+  NotFound,
+  PayloadTooLarge,
+  type UpstreamUnavailable
+} from "../errors/GatewayError.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
-import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
-import { makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
-import { makeAdmit } from "../http/admit.ts"
-import { commonHeaders, decorate } from "../http/decorate.ts"
+import { type BoundSession, makeSessionSeal, sealedAgain, sessionField } from "../forward/SessionSeal.ts"
+import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
+import { ownerOf } from "../http/asker.ts"
+import { makeArrival } from "../http/course/arrival.ts"
+import { makeOpenSession } from "../http/course/openSession.ts"
+import { makeOwnResponses } from "../http/course/ownResponses.ts"
+import { makePerform } from "../http/course/perform.ts"
+import type { Next, ReadBody } from "../http/course/steps.ts"
+import { commonHeaders } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
+import { drive } from "../http/drive.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
-import { only } from "../http/methods.ts"
-import { readBody, readNoContent } from "../http/readBody.ts"
-import { documentPaths, type FindRoute, makeRoute, type Route } from "../http/route.ts"
-import { makeSettle } from "../http/settle.ts"
+import { expectsBody } from "../http/expectsBody.ts"
+import { requireMethod } from "../http/methods.ts"
+import { readBody } from "../http/readBody.ts"
+import { documentPaths, type FindRoute, makeRoute } from "../http/route.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -75,6 +88,9 @@ export type Judgement =
   | { readonly _tag: "Answered"; readonly response: HttpServerResponse.HttpServerResponse }
   | Admitted
 
+/** What the course comes to. */
+type Judged = Omit<Admitted, "annotations">
+
 /**
  * Everything but the well-known paths is protected: the host decides which paths come here. Of those, what is no
  * document of ours is unknown, never protected: a client that looks for one must not be asked for a token.
@@ -97,107 +113,128 @@ const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
   yield* requireOwnServices(settings, { TokenVerifier: yield* TokenVerifier })
   yield* logWarnings(settings)
-  const settle = makeSettle(settings, makeGuardedRoute(settings.path, settings.publicUrl))
-  const discovery = yield* makeDiscovery(settings)
-  const admit = yield* makeAdmit(settings)
-  const accessLog = yield* makeAccessLog
   const callerOf = yield* makeCallerOf
+  const verifier = yield* TokenVerifier
   const sessions = yield* makeSessionSeal(settings)
+  const responses = makeOwnResponses(settings)
+  const { reject } = responses
+  const routeOf = makeGuardedRoute(settings.path, settings.publicUrl)
+  const arrive = makeArrival(settings, responses, routeOf, verifier.known)
+  const openSession = makeOpenSession(settings, responses)
+  const perform = makePerform({
+    verifier,
+    sessions,
+    discovery: yield* makeDiscovery(settings),
+    // The path of the gateway's own readiness is the server's here.
+    readiness: Effect.fail(new NotFound())
+  })
+  const accessLog = yield* makeAccessLog
   // What cuts a body is run by whoever reads it.
   const context = yield* Effect.context<never>()
 
-  /** The body in which tools can be called; other methods have none, or are refused. */
-  const readMessages = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
-    yield* only(judgeable, request.method)
-    if (request.method === "POST") return yield* readBody(request, settings.maxBodyBytes)
-    // Whatever the fields say: a Web request may have a body without a length.
-    return yield* readNoContent(
-      request,
-      new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${request.method}` })
-    )
-  })
-
-  /** Judges the tools that are called; gives whether the message opens a stream of notifications. */
-  const judgeTools = Effect.fnUntraced(function*(body: Uint8Array, identity: Identity, toolScopes: ToolScopes) {
-    const { listens, tools } = yield* Effect.fromResult(rewriteRequest(body, { authContext: undefined }))
-    yield* Effect.fromResult(requireScopes(settings, identity, tools.flatMap(toolScopes)))
-    return listens
-  })
-
-  const protect = Effect.fnUntraced(function*(
+  /** The step that reads the body in which tools can be called; other methods have none, or are rejected. */
+  const readMessage = (
     exchange: Exchange,
-    arrived: HttpServerRequest.HttpServerRequest,
-    query: string,
-    toolScopes: ToolScopes | undefined
-  ): Effect.fn.Return<Judgement, GatewayError> {
-    const admitted = yield* admit(exchange, query)
-    if (admitted.identity === undefined) return yield* Effect.die("admitted without an identity")
-    const identity = frozen(admitted.identity)
-    const { headers } = arrived
-    const session = yield* sessions.open(identity, headers[sessionField])
-    // Before the body is read: the request that has read it is the one that has it.
-    const request = arrived.modify({
-      headers: handedOn(
-        session?.id === undefined ? headers : Headers.set(headers, sessionField, session.id),
-        settings.forwardAuthorization
+    identity: Identity,
+    toolScopes: ToolScopes,
+    ready: (body: Uint8Array | undefined, listens?: boolean) => Next<Judged>
+  ): Next<Judged> => {
+    const { method } = exchange.request
+    const limit = method === "POST" ? settings.maxBodyBytes : 0
+    const rejected = (error: GatewayError) => reject(exchange, error)
+    const content = () =>
+      rejected(
+        method === "POST"
+          ? new PayloadTooLarge({ limit })
+          : new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${method}` })
       )
-    })
-    const body = toolScopes === undefined ? undefined : yield* readMessages(request)
-    const listens = toolScopes !== undefined && body !== undefined
-      ? yield* judgeTools(body, identity, toolScopes)
-      // A server of MCP 2026-07-28 refuses a message that its fields do not agree with.
-      : request.method === "GET" || headers["mcp-method"] === "subscriptions/listen"
+    const usable = Result.andThen(
+      requireMethod(judgeable, method),
+      // Of others the body is read whatever the fields say: a Web request may have one without a length.
+      () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
+    )
+    if (Result.isFailure(usable)) return rejected(usable.failure)
     return {
-      _tag: "Admitted",
-      identity,
-      annotations: { trace_id: exchange.traceId, ...(yield* callerOf(identity)) },
-      request,
-      body,
-      finish: Effect.fnUntraced(function*(status, field) {
-        const fields = commonHeaders(settings, exchange, field("vary"))
-        const exposed = field(exposeField)
-        if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
-        const ownSession = field(sessionField)
-        if (session !== undefined && ownSession !== undefined) {
-          fields[sessionField] = yield* sessions.seal(session, ownSession)
-        }
-        const isStream = isEventStream(field("content-type"))
-        if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
-        if (!isStream) return { fields, limit: undefined }
-        const nowMillis = yield* Clock.currentTimeMillis
-        const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
-        if (life === undefined) return { fields, limit: undefined }
-        exchange.status = status
-        const onCut = Effect.provideContext(accessLog(exchange, life.reason), context)
-        return { fields, limit: limitStream(life, onCut) }
-      })
+      _tag: "ReadBody",
+      limit,
+      owner: ownerOf(settings.trustedProxies, exchange, identity),
+      whole: (bytes) => {
+        if (method !== "POST") return bytes.length === 0 ? ready(undefined) : content()
+        const message = rewriteRequest(bytes, { authContext: undefined })
+        if (Result.isFailure(message)) return rejected(message.failure)
+        const { listens, tools } = message.success
+        const scoped = requireScopes(settings, identity, tools.flatMap(toolScopes))
+        return Result.isFailure(scoped) ? rejected(scoped.failure) : ready(bytes, listens)
+      },
+      streamed: content,
+      tooLarge: content,
+      rejected
     }
-  })
+  }
+
+  const finish = (exchange: Exchange, identity: Identity, session: BoundSession | undefined, listens: boolean) =>
+    Effect.fnUntraced(function*(
+      status: number,
+      field: (name: string) => string | undefined
+    ): Effect.fn.Return<Finish> {
+      const fields = commonHeaders(settings, exchange, field("vary"))
+      const exposed = field(exposeField)
+      if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
+      const ownSession = field(sessionField)
+      if (session !== undefined && ownSession !== undefined) {
+        fields[sessionField] = sealedAgain(session, ownSession) ?? (yield* sessions.seal(identity, ownSession))
+      }
+      const isStream = isEventStream(field("content-type"))
+      if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
+      if (!isStream) return { fields, limit: undefined }
+      const nowMillis = yield* Clock.currentTimeMillis
+      const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
+      if (life === undefined) return { fields, limit: undefined }
+      exchange.status = status
+      const onCut = Effect.provideContext(accessLog(exchange, life.reason), context)
+      return { fields, limit: limitStream(life, onCut) }
+    })
 
   return Guard.of({
     documents: documentPaths(settings.path, settings.publicUrl),
-    judge: Effect.fnUntraced(function*(request, toolScopes) {
-      const exchange = begin(settings, request, yield* Clock.currentTimeNanos)
-      const dispatch = (
-        route: Route,
-        base: string
-      ): Effect.Effect<Judgement | HttpServerResponse.HttpServerResponse, GatewayError> => {
-        switch (route._tag) {
-          case "Mcp":
-            return protect(exchange, request, route.query, toolScopes)
-          case "ProtectedResource":
-          case "AuthorizationServer":
-            return discovery(route, request.method, base)
-          default:
-            return Effect.fail(new NotFound())
-        }
+    judge: Effect.fnUntraced(function*(arrived, toolScopes) {
+      const exchange = begin(settings, arrived, yield* Clock.currentTimeNanos)
+      const { headers, method } = arrived
+      let request = arrived
+
+      const admitted = (_: Exchange, admission: Admission): Next<Judged> =>
+        openSession(exchange, admission, (session) => {
+          // Only where the operator switched authentication off, which `embeddable` rejects.
+          if (admission.identity === undefined) throw new Error("admitted without an identity")
+          const identity = frozen(admission.identity)
+          // Before the body is read: the request that has read it is the one that has it.
+          request = arrived.modify({
+            headers: handedOn(
+              session?.id === undefined ? headers : Headers.set(headers, sessionField, session.id),
+              settings.forwardAuthorization
+            )
+          })
+          // A server of MCP 2026-07-28 rejects a message that its fields do not agree with.
+          const byHead = method === "GET" || headers["mcp-method"] === "subscriptions/listen"
+          const ready = (body: Uint8Array | undefined, listens = byHead): Next<Judged> => ({
+            _tag: "Ready",
+            value: { _tag: "Admitted", identity, request, body, finish: finish(exchange, identity, session, listens) }
+          })
+          return toolScopes === undefined ? ready(undefined) : readMessage(exchange, identity, toolScopes, ready)
+        })
+
+      const last = yield* Effect.suspend(() =>
+        drive(perform, (step: ReadBody<Judged>) => readBody(request, step), arrive(exchange, admitted))
+      ).pipe(
+        Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange))),
+        Effect.interruptible
+      )
+      if (last._tag === "Ready") {
+        const { value } = last
+        return { ...value, annotations: { trace_id: exchange.traceId, ...(yield* callerOf(value.identity)) } }
       }
-      const judged = yield* Effect.interruptible(settle(exchange, dispatch))
-      if (!HttpServerResponse.isHttpServerResponse(judged)) return judged
-      const response = decorate(settings, exchange, judged)
-      exchange.status = response.status
       if (exchange.error !== undefined) yield* accessLog(exchange, undefined)
-      return { _tag: "Answered", response }
+      return { _tag: "Answered", response: last.response }
     })
   })
 })

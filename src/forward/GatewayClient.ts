@@ -34,11 +34,15 @@ export const tooManyWait = (all: number): string =>
 /** What the log is told of a response that is an event stream, where too many are open already. */
 export const tooManyStreams = "too many event streams are open, all in all or of this caller"
 
-/** The answer, its head complete, its body still on the way unless it was short. */
-export interface UpstreamResponse {
+/** The head of a response. */
+export interface ResponseHead {
   readonly status: number
   /** Lower-case names; an array where the field was repeated. */
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
+}
+
+/** A response, its head complete, its body still on the way unless it was short. */
+export interface UpstreamResponse extends ResponseHead {
   readonly body: UpstreamBody
 }
 
@@ -47,6 +51,46 @@ export type UpstreamBody =
   | { readonly _tag: "Empty" }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | { readonly _tag: "Stream"; readonly stream: Stream.Stream<Uint8Array, UpstreamError> }
+
+/** Makes the MCP server wait, where a client reads slowly. */
+export interface Flow {
+  readonly pause: () => void
+  readonly resume: () => void
+}
+
+/** What a response is told to, piece by piece: `whole`; or `begin`, then pieces, then `end`; or `fail` or `fault` at any time. */
+export interface ResponseReceiver {
+  /** The whole response: one without a body, or with a short one. */
+  readonly whole: (head: ResponseHead, body: Uint8Array | undefined) => void
+  /** The head of a longer one, whose pieces follow. */
+  readonly begin: (head: ResponseHead, flow: Flow) => void
+  readonly piece: (chunk: Uint8Array) => void
+  readonly end: () => void
+  /** There is no response; or, after `begin`, no more of it. */
+  readonly fail: (error: UpstreamError) => void
+  /** The same for a defect of the client. */
+  readonly fault: (defect: unknown) => void
+}
+
+/** A request that was sent. */
+export interface PendingCall {
+  /** Gives it up; does nothing once the response is over. */
+  readonly cancel: () => void
+  /** It is the MCP server's turn, to respond or to take more of the message: its time runs, unless it does already. */
+  readonly startClock: () => void
+  /** It is the client's turn. */
+  readonly stopClock: () => void
+}
+
+/** A message that is sent while it arrives. */
+export type ArrivingMessage = AsyncIterable<Uint8Array>
+
+/**
+ * Sends a request without an effect; the receiver may be told of its failure before this returns.
+ *
+ * @param message the body, where it is still arriving; `startClock` and `stopClock` say whose turn it is then
+ */
+export type Dispatch = (request: UpstreamRequest, receiver: ResponseReceiver, message?: ArrivingMessage) => PendingCall
 
 /**
  * Sends one request to the configured MCP server.
@@ -74,4 +118,10 @@ export type UpstreamBody =
  */
 export class GatewayClient extends Context.Service<GatewayClient, {
   readonly send: (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>
+  /**
+   * The same by callbacks, for hosts that drive requests without effects, as Node does; made of `send` where it is left out.
+   *
+   * Only a client that has it can send long messages while they arrive.
+   */
+  readonly dispatch?: Dispatch | undefined
 }>()("mcp-authorizer/forward/GatewayClient") {}

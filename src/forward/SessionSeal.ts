@@ -21,25 +21,25 @@ export interface BoundSession {
   readonly sealed: string | undefined
 }
 
+/** The sealed id, where a response names the session of its request: many servers repeat it in each response. */
+export const sealedAgain = ({ id, sealed }: BoundSession, received: string): string | undefined =>
+  received === id ? sealed : undefined
+
 /** Binds session ids to callers. */
 export interface SessionSeal {
   /**
-   * The session of a request; `undefined` where sessions are not bound: the operator switched that off, or there is no
-   * caller. Fails with `SessionNotFound` if this caller was not given the id. An id that is not sealed goes on to the server
-   * only where no session began through this gateway and no key is configured.
+   * The session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not sealed
+   * goes on to the server only where no session began through this gateway and no key is configured.
    *
    * @param sealed the value of `Mcp-Session-Id`
    */
-  readonly open: (
-    identity: Identity | undefined,
-    sealed: string | undefined
-  ) => Effect.Effect<BoundSession | undefined, SessionNotFound>
+  readonly open: (identity: Identity, sealed: string) => Effect.Effect<BoundSession, SessionNotFound>
   /**
    * The id that the client gets to know: the server's own behind a tag that only this gateway can make.
    *
-   * @param id the value of the field in the answer
+   * @param id the value of the field in the response
    */
-  readonly seal: (session: BoundSession, id: string | ReadonlyArray<string>) => Effect.Effect<string>
+  readonly seal: (identity: Identity, id: string) => Effect.Effect<string>
 }
 
 const encoder = new TextEncoder()
@@ -74,9 +74,8 @@ const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: U
  * @see MCP 2025-11-25, security best practices: session hijacking
  */
 export const makeSessionSeal = Effect.fnUntraced(function*(
-  { bindSessions, sessionKeys }: Pick<GatewaySettings, "bindSessions" | "sessionKeys">
+  { sessionKeys }: Pick<GatewaySettings, "sessionKeys">
 ): Effect.fn.Return<SessionSeal, never, Mac.Mac | SecureRandom.SecureRandom> {
-  if (!bindSessions) return { open: () => Effect.undefined, seal: (_, id) => Effect.succeed([id].flat().join(", ")) }
   const mac = yield* Mac.Mac
   const random = yield* SecureRandom.SecureRandom
   const makeKeys = Effect.gen(function*() {
@@ -115,19 +114,11 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   })
 
   return {
-    open: (identity, sealed) =>
-      identity === undefined
-        ? Effect.undefined
-        : sealed === undefined
-        ? Effect.succeed({ identity, id: undefined, sealed })
-        : find(identity, sealed),
-    seal: (session, field) => {
-      const id = [field].flat().join(", ")
-      // Many servers repeat the id in each answer of its session.
-      if (session.sealed !== undefined && id === session.id) return Effect.succeed(session.sealed)
+    open: find,
+    seal: (identity, id) => {
       if (id === "") return Effect.succeed(id)
       hasSealed = true
-      return Effect.map(sign(session.identity, id), (tag) => `${Base64Url.encode(tag)}.${id}`)
+      return Effect.map(sign(identity, id), (tag) => `${Base64Url.encode(tag)}.${id}`)
     }
   }
 })

@@ -17,12 +17,6 @@ export const injectable = (
   return type === "text/event-stream" ? "Events" : "Neither"
 }
 
-/** The fields of an answer whose length changes. */
-export const withoutLength = (headers: UpstreamResponse["headers"]): UpstreamResponse["headers"] => {
-  const { "content-length": _, ...rest } = headers
-  return rest
-}
-
-/** An answer that is longer than one to `initialize` can be. */
-export const answerTooLarge = (): UpstreamUnavailable =>
+/** A response that is longer than one to `initialize` can be. */
+export const responseTooLarge = (): UpstreamUnavailable =>
   new UpstreamUnavailable({ detail: "the answer to initialize is too large" })

@@ -12,11 +12,12 @@ export type CutReason = "token ended" | "response timeout"
 /** When a response is cut, and how. */
 export interface ResponseLife {
   readonly millis: number
-  /**
-   * `token ended`: it ends, as event streams do, and whoever listens comes back with its next token. `response timeout`:
-   * it breaks off, for the client must not take it for complete.
-   */
   readonly reason: CutReason
+  /**
+   * It breaks off, for the client must not take it for complete. Otherwise it ends, as event streams do, and the client that
+   * listens comes back with its next token.
+   */
+  readonly breaksOff: boolean
 }
 
 // Timers take no longer than that; a token that outlives it has no stream that would end.
@@ -39,8 +40,8 @@ export const responseLife = (
   if (identity?.expiresAt === undefined) return undefined
   const left = Math.max(0, (identity.expiresAt + clockSkewSeconds) * 1000 - nowMillis)
   const life: ResponseLife = listens && isEventStream(type)
-    ? { millis: left, reason: "token ended" }
-    : { millis: Math.max(left, responseTimeoutMillis), reason: "response timeout" }
+    ? { millis: left, reason: "token ended", breaksOff: false }
+    : { millis: Math.max(left, responseTimeoutMillis), reason: "response timeout", breaksOff: true }
   return life.millis > longestTimerMillis ? undefined : life
 }
 
@@ -50,10 +51,10 @@ export const responseLife = (
  * @param onCut hears of it first
  */
 export const limitStream =
-  ({ millis, reason }: ResponseLife, onCut: Effect.Effect<void>) =>
+  ({ breaksOff, millis }: ResponseLife, onCut: Effect.Effect<void>) =>
   <E>(stream: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E | UpstreamUnavailable> => {
-    const cut = reason === "token ended"
-      ? Effect.void
-      : Effect.fail(new UpstreamUnavailable({ detail: "the response takes longer than MCP_RESPONSE_TIMEOUT" }))
+    const cut = breaksOff
+      ? Effect.fail(new UpstreamUnavailable({ detail: "the response takes longer than MCP_RESPONSE_TIMEOUT" }))
+      : Effect.void
     return Stream.interruptWhen(stream, Effect.sleep(millis).pipe(Effect.andThen(onCut), Effect.andThen(cut)))
   }

@@ -2,24 +2,21 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { RequestHead } from "./RequestHead.ts"
+import { isTrustedPeer, type RawHead, rawHead, type RequestHead, traceId } from "./requestHead.ts"
 import type { Route } from "./route.ts"
-import { traceId } from "./traceId.ts"
-import { isTrustedPeer } from "./trustedPeer.ts"
-import { type Wire, wire } from "./wire.ts"
 
-/** Why an answer is not complete. */
+/** Why a response is not complete. */
 export type Ending = CutReason | "broken off" | "client left" | "shutting down"
 
 /**
- * One request and its answer, as far as they have come.
+ * One request and its response, as far as they have come.
  *
- * The fixed part is known when the request arrives; the stages write down who called and what went wrong, for the one
- * log line at the end.
+ * The fixed part is known when the request arrives. The course writes down who called and what went wrong, for the one
+ * log entry at the end.
  */
 export interface Exchange {
   readonly request: RequestHead
-  readonly wire: Wire
+  readonly raw: RawHead
   readonly traceId: string
   readonly origin: string | undefined
   readonly trustedPeer: boolean
@@ -30,9 +27,9 @@ export interface Exchange {
   base: string | undefined
   identity: Identity | undefined
   error: GatewayError | undefined
-  /** The status of the answer, once there is one. */
+  /** The status of the response, once there is one. */
   status: number | undefined
-  /** Why the answer is not complete, where the gateway itself ends it. */
+  /** Why the response is not complete, where the gateway itself ends it. */
   ended: Ending | undefined
 }
 
@@ -43,7 +40,7 @@ export interface Exchange {
  */
 export const begin = (settings: GatewaySettings, request: RequestHead, startedAtNanos: bigint): Exchange => ({
   request,
-  wire: wire(request),
+  raw: rawHead(request),
   traceId: traceId(request.headers[settings.traceHeader]),
   origin: request.headers["origin"],
   trustedPeer: isTrustedPeer(settings.trustedProxies, request),

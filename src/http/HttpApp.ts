@@ -1,5 +1,5 @@
 /**
- * The way of a request, from its arrival to its answer.
+ * The gateway as one effect, from the arrival of a request to its response.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -14,98 +14,45 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
-import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
-import { SharedIo } from "../fairness/SharedIo.ts"
-import { makeForward } from "../forward/forward.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
-import type { CutReason } from "../forward/responseLife.ts"
-import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { brokenOff, makeAccessLog } from "./accessLog.ts"
-import { makeAdmit } from "./admit.ts"
-import { ownerOf } from "./asker.ts"
-import { makeBodyMemory } from "./bodyMemory.ts"
-import { decorate } from "./decorate.ts"
-import { makeDiscovery } from "./discovery.ts"
-import { begin, type Exchange } from "./Exchange.ts"
-import { health, makeReadiness } from "./health.ts"
-import { forwarded, only, reading } from "./methods.ts"
+import { brokenOff, logFault } from "./accessLog.ts"
+import { awaitMemory } from "./bodyMemory.ts"
+import { type Course, makeCourse } from "./course/Course.ts"
+import type { ReadBody, Sending } from "./course/steps.ts"
+import { drive } from "./drive.ts"
+import { forward } from "./forward.ts"
 import { readBody } from "./readBody.ts"
-import { relay } from "./relay.ts"
-import { makeRoute, type Route } from "./route.ts"
-import { type Dispatch, makeSettle } from "./settle.ts"
 
 const make = Effect.gen(function*() {
   const settings = yield* GatewayConfig
-  const settle = makeSettle(settings, makeRoute(settings.path, settings.publicUrl))
-  const discovery = yield* makeDiscovery(settings)
-  const readiness = yield* makeReadiness(settings.authEnabled)
-  const admit = yield* makeAdmit(settings)
-  const forward = yield* makeForward(settings)
-  const sessions = yield* makeSessionSeal(settings)
-  const accessLog = yield* makeAccessLog
-  // Where requests may not wait for each other, the platform bounds the memory.
-  const memoryFor = (yield* SharedIo) ? makeBodyMemory(settings) : () => Effect.void
-
-  /** The protected endpoint: who calls, may they, what do they send, and on it goes. */
-  const mcp = Effect.fnUntraced(function*(
-    exchange: Exchange,
-    request: HttpServerRequest.HttpServerRequest,
-    { query, rest }: Extract<Route, { _tag: "Mcp" }>
-  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, GatewayError, Scope.Scope> {
-    const { traceId, trustedPeer } = exchange
-    const { headers, method } = request
-    const admission = yield* admit(exchange, query)
-    yield* only(forwarded, method)
-    const session = yield* sessions.open(admission.identity, headers[sessionField])
-    const owner = ownerOf(settings.trustedProxies, exchange, admission.identity)
-    yield* memoryFor(headers, owner)
-    const body = yield* readBody(request, settings.maxBodyBytes)
-    const onCut = (reason: CutReason) =>
-      Effect.sync(() => {
-        exchange.ended = reason
-      })
-    const answer = yield* forward(
-      { admission, method, rest, query, headers, traceId, trustedPeer, session, owner },
-      body,
-      onCut
-    )
-    const own = answer.headers[sessionField]
-    if (session === undefined || own === undefined) return relay(answer)
-    const sealed = { [sessionField]: yield* sessions.seal(session, own) }
-    return relay({ ...answer, headers: { ...answer.headers, ...sealed } })
-  })
+  const client = yield* GatewayClient
+  const course = yield* makeCourse(settings)
+  const { begin, log, memory, next, perform, responses } = course
 
   const handle = Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const exchange = begin(settings, request, yield* Clock.currentTimeNanos)
-
-    const dispatch: Dispatch<HttpServerResponse.HttpServerResponse> = (route, base) => {
-      const { method } = request
-      switch (route._tag) {
-        case "Mcp":
-          return mcp(exchange, request, route)
-        case "ProtectedResource":
-        case "AuthorizationServer":
-          return discovery(route, method, base)
-        case "Health":
-          return Effect.as(only(reading, method), health)
-        case "Readiness":
-          return Effect.andThen(only(reading, method), readiness)
-        case "Unknown":
-          return Effect.fail(new NotFound())
-      }
-    }
-
+    const exchange = begin(request, yield* Clock.currentTimeNanos)
+    const read = (step: ReadBody<Sending>) =>
+      Effect.matchEffect(awaitMemory(memory, request.headers, step.owner), {
+        onSuccess: () => readBody(request, step),
+        onFailure: (error) => Effect.succeed(step.rejected(error))
+      })
     // At the end of the body, not of the head: the duration of a stream is its own.
-    yield* Effect.addFinalizer((exit) => accessLog(exchange, exchange.ended ?? brokenOff(exit)))
-    // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
-    const response = decorate(settings, exchange, yield* Effect.interruptible(settle(exchange, dispatch)))
-    exchange.status = response.status
-    return response
+    yield* Effect.addFinalizer((exit) => log(exchange, exchange.ended ?? brokenOff(exit)))
+    return yield* Effect.suspend(() => drive(perform, read, next(exchange))).pipe(
+      Effect.flatMap((last) =>
+        last._tag === "Respond"
+          ? Effect.succeed(last.response)
+          : forward(client, perform, exchange, last.value)
+      ),
+      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange).response)),
+      // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
+      Effect.interruptible
+    )
   })
 
-  return HttpApp.of({ handle })
+  return HttpApp.of({ handle, course })
 })
 
 const requireOwn = Effect.gen(function*() {
@@ -115,6 +62,17 @@ const requireOwn = Effect.gen(function*() {
   })
 })
 
+const webCrypto = Layer.mergeAll(
+  Digest.layerWebCrypto,
+  Layer.provideMerge(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
+)
+
+/** What can be chosen beside the services. */
+export interface HttpAppOptions {
+  /** What seals the ids of sessions and digests the callers in the log; Web Crypto unless given. */
+  readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
+}
+
 /** A gateway as a function of the Web platform. */
 export interface WebHandler {
   readonly handler: (request: Request) => Promise<Response>
@@ -123,26 +81,27 @@ export interface WebHandler {
 }
 
 /**
- * The gateway as one effect from a request to its answer.
+ * The gateway as one effect from a request to its response.
  *
  * Serve it with `HttpServer.serve`, or as a Web handler with `HttpApp.toWebHandler`. Everything that differs between
  * products is in the layers that it needs: settings, token verification, and the way to the MCP server.
  */
 export class HttpApp extends Context.Service<HttpApp, {
-  /** Answers the current request, whatever happens; the scope lives until the answer's body has ended. */
+  /** Responds to the current request, whatever happens; the scope lives until the body of the response has ended. */
   readonly handle: Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     never,
     HttpServerRequest.HttpServerRequest | Scope.Scope
   >
+  /** What `handle` drives, for hosts that have a driver of their own, as Node has. */
+  readonly course: Course
 }>()("mcp-authorizer/http/HttpApp") {
+  /** The gateway of the settings at hand, with something of your own. */
+  static readonly layerWith = ({ crypto = webCrypto }: HttpAppOptions) =>
+    perConfiguration(Layer.effect(HttpApp, Effect.andThen(requireOwn, make)).pipe(Layer.provide(crypto)))
+
   /** The gateway of the settings at hand. */
-  static readonly layer = perConfiguration(
-    Layer.effect(HttpApp, Effect.andThen(requireOwn, make)).pipe(
-      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
-      Layer.provide(SecureRandom.layerWebCrypto)
-    )
-  )
+  static readonly layer = HttpApp.layerWith({})
 
   /**
    * Turns a gateway into a plain `(request: Request) => Promise<Response>`: for Workers, Deno, Bun, a Next.js route, or

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ClientAbort } from "effect/http/HttpServerError"
 import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -18,10 +19,10 @@ const bounded = (text: string, length = 256): string => text.length > length ? `
 /** Room for what was found and what was expected. */
 const detailLength = 2_048
 
-// What nginx writes for a request whose client left before there was an answer.
+// What nginx writes for a request whose client left before there was a response.
 const clientClosedRequest = 499
 
-/** Why the answer of an effect that has ended in this way is not complete; `undefined` when it is. */
+/** Why the response of an effect that has ended in this way is not complete; `undefined` when it is. */
 export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined => {
   if (Exit.isSuccess(exit)) return undefined
   const { cause } = exit
@@ -30,19 +31,28 @@ export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined
   return interrupts.some(({ annotations }) => annotations.has(ClientAbort.key)) ? "client left" : "shutting down"
 }
 
-const level = (status: number): LogLevel.Severity => status >= 500 ? "Error" : "Info"
+/** A response that is the fault of this side is an error; one that nobody got, or that the client is to blame for, is not. */
+const severityOf = ({ status = clientClosedRequest }: Exchange): LogLevel.Severity => status >= 500 ? "Error" : "Info"
+
+/**
+ * Says whether an exchange is written to the log, for drivers that would rather not start an effect that does nothing.
+ *
+ * @param minimum the least level that is written (`MCP_LOG_LEVEL`)
+ */
+export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolean =>
+  LogLevel.isGreaterThanOrEqualTo(severityOf(exchange), minimum)
 
 // Shorter ones are words that details are made of.
 const shortestCredential = 8
 
-/** Leaves a credential out of a text: the client may have written it into another field, which is named here. */
+/** Leaves a credential out of a text: the client may have written it into another field, which the text quotes. */
 const withoutCredential = (text: string, authorization: string | undefined): string => {
   const credential = authorization?.replace(/^\S+\s+/, "") ?? ""
   return credential.length < shortestCredential ? text : text.replaceAll(credential, "(the credential)")
 }
 
 /**
- * The true reason of a refusal, which the answer does not give, as the annotations of a log entry.
+ * The true reason of a rejection, which the response does not give, as the annotations of a log entry.
  *
  * @param authorization what the request has in `Authorization`
  */
@@ -86,7 +96,7 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
 })
 
 /**
- * Builds the writer of the one log line that every exchange ends with.
+ * Builds the writer of the one log entry that every exchange ends with.
  *
  * Tokens, queries and bodies do not appear. Nothing is computed when the level is switched off.
  */
@@ -94,15 +104,13 @@ export const makeAccessLog = Effect.gen(function*() {
   const callerOf = yield* makeCallerOf
 
   return Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
-    const { error, identity, request } = exchange
-    const status = exchange.status ?? clientClosedRequest
-    const severity = level(status)
-    if (!(yield* LogLevel.isEnabled(severity))) return
+    const { error, identity, request, status = clientClosedRequest } = exchange
+    if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
     const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
-    yield* Effect.logWithLevel(severity)("request").pipe(Effect.annotateLogs({
+    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(Effect.annotateLogs({
       trace_id: exchange.traceId,
       method: bounded(request.method),
-      path: loggedPath(requestTarget(exchange.wire.target).origin),
+      path: loggedPath(requestTarget(exchange.raw.target).origin),
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(ended === undefined ? {} : { ended }),
@@ -111,3 +119,17 @@ export const makeAccessLog = Effect.gen(function*() {
     }))
   })
 })
+
+/** Where a fault arose. Its message is left out: it may quote a token, a claim or a body. */
+const frames = (defect: unknown): ReadonlyArray<string> =>
+  defect instanceof Error
+    ? (defect.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8).map((line) => line.trim())
+    : []
+
+/** Writes down a fault of our own, which the client sees as a bare `server_error`. */
+export const logFault = (exchange: Exchange, defect: unknown): Effect.Effect<void> =>
+  Effect.logError("internal fault").pipe(Effect.annotateLogs({
+    trace_id: exchange.traceId,
+    fault: defect instanceof Error ? defect.name : typeof defect,
+    at: frames(defect)
+  }))

@@ -9,7 +9,7 @@ import type { Asker } from "../fairness/Asker.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Exchange } from "./Exchange.ts"
-import type { RequestHead } from "./RequestHead.ts"
+import type { RequestHead } from "./requestHead.ts"
 
 const parse = (text: string): NetAddress.IpAddress | undefined => {
   const address = NetAddress.ipFromString(text.trim())

@@ -4,7 +4,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { Overloaded } from "../errors/GatewayError.ts"
 import { ByteBudget } from "../fairness/ByteBudget.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
-import type { RequestHead } from "./RequestHead.ts"
+import type { RequestHead } from "./requestHead.ts"
 
 /** Most messages are shorter than that, and are not counted. */
 export const uncountedBytes = 16 * 1024
@@ -15,25 +15,42 @@ export const patienceSeconds = 5
 export const noMemory = (): Overloaded =>
   new Overloaded({ detail: "no memory for the message; see MCP_MAX_BUFFERED_BYTES", retryAfter: patienceSeconds })
 
-/** Builds the step that waits until there is memory for the body of a request; the scope is that of the request. */
-export const makeBodyMemory = ({ maxBodyBytes, maxBufferedBytes }: GatewaySettings) => {
-  const budget = new ByteBudget(maxBufferedBytes)
-  // More than that no caller gets.
-  const most = Math.min(maxBodyBytes, Math.floor(maxBufferedBytes / 2))
+/** The memory for messages that are not sent yet. */
+export interface BodyMemory {
+  readonly budget: ByteBudget
+  /** More than that no message claims. */
+  readonly most: number
+  /** Whether messages wait for it. Where requests may not wait for each other, the platform bounds the memory. */
+  readonly isAwaited: boolean
+}
 
-  return (headers: RequestHead["headers"], owner: Owner): Effect.Effect<void, Overloaded, Scope.Scope> => {
-    const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : most
-    if (length <= uncountedBytes) return Effect.void
-    const claim = budget.open(owner)
-    const granted = Effect.callback<void, Overloaded>((resume) =>
-      claim.take(Math.min(length, most), () => resume(Effect.void), () => resume(Effect.fail(noMemory())))
-    )
-    return Effect.andThen(
-      Effect.addFinalizer(() => Effect.sync(() => claim.release())),
-      Effect.timeoutOrElse(granted, {
-        duration: `${patienceSeconds} seconds`,
-        orElse: () => Effect.fail(noMemory())
-      })
-    )
-  }
+/** @param isAwaited the value of `SharedIo` */
+export const makeBodyMemory = (
+  { maxBodyBytes, maxBufferedBytes }: GatewaySettings,
+  isAwaited: boolean
+): BodyMemory => ({
+  budget: new ByteBudget(maxBufferedBytes),
+  most: Math.min(maxBodyBytes, Math.floor(maxBufferedBytes / 2)),
+  isAwaited
+})
+
+/** Waits until there is memory for the body of a request; the scope is that of the request. */
+export const awaitMemory = (
+  { budget, isAwaited, most }: BodyMemory,
+  headers: RequestHead["headers"],
+  owner: Owner
+): Effect.Effect<void, Overloaded, Scope.Scope> => {
+  const length = headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : most
+  if (!isAwaited || length <= uncountedBytes) return Effect.void
+  const claim = budget.open(owner)
+  const granted = Effect.callback<void, Overloaded>((resume) =>
+    claim.take(Math.min(length, most), () => resume(Effect.void), () => resume(Effect.fail(noMemory())))
+  )
+  return Effect.andThen(
+    Effect.addFinalizer(() => Effect.sync(() => claim.release())),
+    Effect.timeoutOrElse(granted, {
+      duration: `${patienceSeconds} seconds`,
+      orElse: () => Effect.fail(noMemory())
+    })
+  )
 }

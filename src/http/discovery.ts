@@ -4,13 +4,12 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import { authorizationServer } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
-import { DiscoveryNotSupported, type MethodNotAllowed, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { metadataUrl } from "../remote/issuerUrl.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { shownMetadata } from "../remote/shownMetadata.ts"
 import { jsonResponse } from "./jsonResponse.ts"
-import { only, reading } from "./methods.ts"
 import type { DiscoveryRoute } from "./route.ts"
 
 const cached = { "cache-control": "public, max-age=3600" }
@@ -20,12 +19,12 @@ const notCached = { "cache-control": "no-store" }
 const redirect = (location: string, headers: Readonly<Record<string, string>>) =>
   HttpServerResponse.empty({ status: 308, headers: { ...headers, location } })
 
-/** Builds the answers to the requests for discovery documents; all of them are public. */
+/** Builds the responses to requests for discovery documents; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const metadata = yield* ProviderMetadata
 
   /** RFC 9728, section 3.2. */
-  const protectedResourceAnswer = (publicUrl: string): HttpServerResponse.HttpServerResponse =>
+  const protectedResourceResponse = (publicUrl: string): HttpServerResponse.HttpServerResponse =>
     jsonResponse(200, protectedResource(settings, publicUrl), {
       ...cached,
       // The document follows these where the public URL is not configured; a cache must, too.
@@ -33,7 +32,7 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
     })
 
   /** RFC 8414, section 3.2; OpenID Connect Discovery 1.0, section 4.2. */
-  const authorizationServerAnswer = (
+  const authorizationServerResponse = (
     name: DocumentName
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
     const answer = authorizationServer(settings, name)
@@ -62,14 +61,9 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
 
   return (
     route: DiscoveryRoute,
-    method: string,
     publicUrl: string
-  ): Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    DiscoveryNotSupported | MethodNotAllowed | ProviderUnavailable
-  > =>
-    Effect.andThen(only(reading, method), () =>
-      route._tag === "ProtectedResource"
-        ? Effect.succeed(protectedResourceAnswer(publicUrl))
-        : authorizationServerAnswer(route.document))
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> =>
+    route._tag === "ProtectedResource"
+      ? Effect.succeed(protectedResourceResponse(publicUrl))
+      : authorizationServerResponse(route.document)
 })

@@ -5,11 +5,11 @@ import { jsonResponse } from "./jsonResponse.ts"
 
 const uncached = { "cache-control": "no-store" }
 
-/** `/healthz`: the process answers. */
+/** `/healthz`: the process lives. */
 export const health: HttpServerResponse.HttpServerResponse = jsonResponse(200, { status: "ok" }, uncached)
 
 /**
- * Builds the answer to `/readyz`: 200 when at least one provider can judge tokens, or none is needed; else 503.
+ * Builds the response to `/readyz`: 200 when at least one provider can verify tokens, or none is needed; else 503.
  *
  * Names the providers, whether each is ready, and the state of its keys; nothing else about them.
  */

@@ -4,8 +4,8 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Exchange } from "./Exchange.ts"
 import { publicUrl } from "./publicUrl.ts"
+import { requireHttp1 } from "./requestHead.ts"
 import { isSameAuthority, requestTarget } from "./requestTarget.ts"
-import { requireHttp1 } from "./requireHttp1.ts"
 import type { FindRoute, Route } from "./route.ts"
 
 /**
@@ -16,8 +16,8 @@ import type { FindRoute, Route } from "./route.ts"
 const makeKnownAs = (settings: GatewaySettings) => {
   let last: { readonly asked: string; readonly answer: ReturnType<typeof publicUrl> } | undefined
 
-  return ({ request, trustedPeer, wire }: Exchange, named: string | undefined) => {
-    const host = wire.values("host")
+  return ({ raw, request, trustedPeer }: Exchange, named: string | undefined) => {
+    const host = raw.values("host")
     const authority = {
       host: named !== undefined && host.length === 0 ? [named] : host,
       forwardedHost: trustedPeer
@@ -52,15 +52,15 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
   const knownAs = makeKnownAs(settings)
 
   return (exchange: Exchange): Result.Result<Route, InvalidRequest> => {
-    const { authority, origin } = requestTarget(exchange.wire.target)
+    const { authority, origin } = requestTarget(exchange.raw.target)
     const found = routeOf(origin)
     if (Result.isFailure(found)) return found
     const route = found.success
     exchange.route = route
-    const http1 = requireHttp1(exchange.wire)
+    const http1 = requireHttp1(exchange.raw)
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
     if (isProbe(route)) return found
-    if (authority !== undefined && !agree(authority, exchange.wire.values("host"))) {
+    if (authority !== undefined && !agree(authority, exchange.raw.values("host"))) {
       // RFC 9112 lets the target win; whoever stands before us may have judged the request by the other one.
       return Result.fail(
         new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })

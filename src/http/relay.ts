@@ -2,7 +2,7 @@ import * as Cookies from "effect/http/Cookies"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import type { UpstreamResponse } from "../forward/GatewayClient.ts"
+import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 
 /**
  * The lines of `Set-Cookie` as received, one cookie each.
@@ -21,7 +21,7 @@ const verbatim = (lines: string | ReadonlyArray<string>): Cookies.Cookies => {
   return Cookies.fromReadonlyRecord(cookies)
 }
 
-const split = (received: UpstreamResponse["headers"]) => {
+const split = (received: ResponseHead["headers"]) => {
   const fields: Record<string, string> = {}
   let cookies = Cookies.empty
   for (const [name, value] of Object.entries(received)) {
@@ -37,7 +37,7 @@ const untyped = ""
 // Node sends the head with the first chunk. An event stream may have none for hours, and its client waits for the head.
 const nothing = new Uint8Array(0)
 
-const bodyOf = (body: UpstreamResponse["body"]): HttpBody.HttpBody => {
+const bodyOf = (body: UpstreamBody): HttpBody.HttpBody => {
   switch (body._tag) {
     case "Empty":
       return HttpBody.empty
@@ -48,13 +48,16 @@ const bodyOf = (body: UpstreamResponse["body"]): HttpBody.HttpBody => {
   }
 }
 
-/** Turns the MCP server's answer into ours, its body still streaming. */
-export const relay = ({ body, headers, status }: UpstreamResponse): HttpServerResponse.HttpServerResponse => {
+/** The response as Effect writes it, its body still streaming. */
+export const relay = (
+  { headers, status }: ResponseHead,
+  body: UpstreamBody
+): HttpServerResponse.HttpServerResponse => {
   const { cookies, fields } = split(headers)
   // The fields last: a body that is set takes away what they say of it.
-  const answer = HttpServerResponse.setHeaders(
+  const response = HttpServerResponse.setHeaders(
     HttpServerResponse.setBody(HttpServerResponse.empty({ status, cookies }), bodyOf(body)),
     fields
   )
-  return "content-type" in fields ? answer : HttpServerResponse.removeHeader(answer, "content-type")
+  return "content-type" in fields ? response : HttpServerResponse.removeHeader(response, "content-type")
 }

@@ -11,15 +11,16 @@ import { layerProviders, type Verification } from "../verify/layers.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
-import { McpEndpoint } from "./endpoint/McpEndpoint.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
 import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
-import { UpstreamPool } from "./UpstreamPool.ts"
 
 export type { Verification }
+
+/** Node's own: it is done at once, where Web Crypto would hand the work to another thread. */
+const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
 
 /**
  * The gateway as a Node service that says nothing at start-up: for a program that has words of its own, or runs several.
@@ -29,8 +30,8 @@ export type { Verification }
 export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
   // Anew: a second gateway in one program has its own settings, and shares nothing with the first.
   Layer.fresh(layerServer.pipe(
-    Layer.provide([HttpApp.layer, McpEndpoint.layer]),
-    Layer.provide([verifier, NodeGatewayClient.layer, UpstreamPool.layer]),
+    Layer.provide(HttpApp.layerWith({ crypto })),
+    Layer.provide([verifier, NodeGatewayClient.layer]),
     Layer.provide(layerProviders),
     // Digests and signatures in this thread: handing a token to another one and back takes far longer.
     Layer.provide([

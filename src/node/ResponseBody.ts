@@ -2,8 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import type { Dispatcher } from "undici"
 import type { UpstreamError } from "../errors/GatewayError.ts"
+import type { Flow } from "../forward/GatewayClient.ts"
 
 type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 type Pulled = Exit.Exit<Chunks, UpstreamError | Cause.Done<void>>
@@ -12,19 +12,19 @@ type Pulled = Exit.Exit<Chunks, UpstreamError | Cause.Done<void>>
 const highWaterMark = 256 * 1024
 
 /**
- * The body of an upstream answer between `undici`, which pushes chunks, and the stream, which pulls them.
+ * The body of an upstream response between `undici`, which pushes chunks, and the stream, which pulls them.
  *
  * Chunks that arrive while nobody pulls are kept up to a limit, beyond which the upstream connection is paused.
  */
 export class ResponseBody {
-  readonly #controller: Dispatcher.DispatchController
+  readonly #flow: Flow
   #chunks: Array<Uint8Array> = []
   #size = 0
   #end: Exit.Exit<never, UpstreamError | Cause.Done<void>> | undefined
   #waiting: ((exit: Pulled) => void) | undefined
 
-  constructor(controller: Dispatcher.DispatchController) {
-    this.#controller = controller
+  constructor(flow: Flow) {
+    this.#flow = flow
   }
 
   /** Takes a chunk from the upstream connection. */
@@ -37,7 +37,7 @@ export class ResponseBody {
     }
     this.#chunks.push(chunk)
     this.#size += chunk.length
-    if (this.#size > highWaterMark) this.#controller.pause()
+    if (this.#size > highWaterMark) this.#flow.pause()
   }
 
   /** Ends the body well. */
@@ -45,9 +45,13 @@ export class ResponseBody {
     this.#finish(Exit.fail(Cause.Done()))
   }
 
-  /** Breaks the body off: the client's answer ends visibly broken, too. */
+  /** Breaks the body off: the client sees that its response is not complete. */
   fail(error: UpstreamError): void {
     this.#finish(Exit.fail(error))
+  }
+
+  fault(defect: unknown): void {
+    this.#finish(Exit.die(defect))
   }
 
   #finish(end: Exit.Exit<never, UpstreamError | Cause.Done<void>>): void {
@@ -62,7 +66,7 @@ export class ResponseBody {
     if (first !== undefined) {
       this.#chunks = []
       this.#size = 0
-      this.#controller.resume()
+      this.#flow.resume()
       resume(Exit.succeed([first, ...rest]))
     } else if (this.#end !== undefined) {
       resume(this.#end)

@@ -3,24 +3,9 @@ import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Passage } from "../fairness/UpstreamShares.ts"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
-import { tooManyStreams, type UpstreamResponse } from "../forward/GatewayClient.ts"
+import { type ResponseHead, type ResponseReceiver, tooManyStreams } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { ConnectionLost } from "./upstream/ConnectionLost.ts"
-
-/** The head of an answer. */
-export type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
-
-/** Who waits for the answer. */
-export interface AnswerReceiver {
-  /** The whole answer: one without a body, or with a short one. */
-  readonly whole: (head: AnswerHead, body: Uint8Array | undefined) => void
-  /** The head of a longer one, whose pieces follow. The controller can make the upstream wait. */
-  readonly begin: (head: AnswerHead, controller: Dispatcher.DispatchController) => void
-  readonly piece: (chunk: Uint8Array) => void
-  readonly end: () => void
-  /** There is no answer; or, after `begin`, no more of it. */
-  readonly fail: (error: UpstreamError) => void
-}
 
 const code = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : error.constructor.name
@@ -40,18 +25,18 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #timeoutMillis: number
-  readonly #receiver: AnswerReceiver
+  readonly #receiver: ResponseReceiver
   readonly #passage: Passage
   #deadline: ReturnType<typeof setTimeout> | undefined
   #controller: Dispatcher.DispatchController | undefined
   #cancelled: Error | undefined
   #settled = false
   #ended = false
-  #head: AnswerHead | undefined
+  #head: ResponseHead | undefined
   #begun = false
   #collected: Array<Uint8Array> = []
 
-  constructor(method: string, timeoutMillis: number, receiver: AnswerReceiver, passage: Passage) {
+  constructor(method: string, timeoutMillis: number, receiver: ResponseReceiver, passage: Passage) {
     this.#method = method
     this.#timeoutMillis = timeoutMillis
     this.#receiver = receiver
@@ -117,7 +102,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#ended) return
     // undici's type allows for fields without a value, which it does not make.
-    const headers = received as AnswerHead["headers"]
+    const headers = received as ResponseHead["headers"]
     this.#head = { status, headers }
     if (isBodiless(this.#method, status)) {
       // Not at its end: undici takes the length in the head of a 304 for that of a body which broke off.

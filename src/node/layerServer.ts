@@ -4,32 +4,27 @@ import * as Layer from "effect/Layer"
 import type { Server } from "node:http"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
-import { HttpApp } from "../http/HttpApp.ts"
-import { McpEndpoint } from "./endpoint/McpEndpoint.ts"
+import { makeEndpoint } from "./endpoint/makeEndpoint.ts"
 import { makeHttpServer } from "./httpServer.ts"
 
-/** Accepts no more, and waits until all is answered. */
+/** Accepts no more, and waits until every request has its response. */
 const drained = (server: Server) =>
   Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
   })
 
 /**
- * Listens where the settings say, and gives each request to the protected endpoint or to the application.
+ * Listens where the settings say, and takes each request through the course of `HttpApp`.
  *
  * Provides the `HttpServer`, for its address. Fails with `ServeError` when it cannot listen. Closing its scope stops
- * accepting, lets open answers end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
+ * accepting, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
  */
 export const layerServer = perConfiguration(
   Effect.gen(function*() {
     // The application is built first: a connection may come the moment that the server listens.
-    const { handle } = yield* HttpApp
-    const { answer, shutDown } = yield* McpEndpoint
+    const { handle, shutDown } = yield* makeEndpoint
     const settings = yield* GatewayConfig
-    const others = yield* NodeHttpServer.makeHandler(handle, { scope: yield* Effect.scope })
-    const server = makeHttpServer(settings, (request, response, awaitsContinue) => {
-      if (!answer(request, response, awaitsContinue)) others(request, response)
-    })
+    const server = makeHttpServer(settings, handle)
     const listening = NodeHttpServer.layerServer(() => server, { host: settings.host, port: settings.port })
     const end = drained(server).pipe(
       Effect.timeoutOption(settings.shutdownTimeoutMillis),

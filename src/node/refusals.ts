@@ -3,7 +3,7 @@ import * as Http from "node:http"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { corsHeaders } from "../http/cors.ts"
 import { dialects, type Problem } from "../http/dialects.ts"
-import { traceId } from "../http/traceId.ts"
+import { traceId } from "../http/requestHead.ts"
 
 type Settings = Pick<GatewaySettings, "allowedOrigins" | "errorStyle" | "traceHeader">
 

@@ -18,7 +18,7 @@ import { HttpApp } from "../http/HttpApp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerProvidersWith } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { makeDirectAnswer } from "./directAnswer.ts"
+import { makeDirectResponse } from "./directResponse.ts"
 import type { Host } from "./Host.ts"
 import * as HostKeyValueStore from "./HostKeyValueStore.ts"
 import { incomingRequest } from "./incomingRequest.ts"
@@ -82,15 +82,15 @@ const makeInstance = (host: Host): Handler => {
     built ??= Effect.runPromise(build(host, settings))
     return (await built)(request, fetch)
   }
-  const directAnswer = Result.isSuccess(settings) && settings.success.storeVerdicts
-    ? makeDirectAnswer(host, settings.success, makeKnownIdentity(host, settings.success))
+  const directResponse = Result.isSuccess(settings) && settings.success.storeVerdicts
+    ? makeDirectResponse(host, settings.success, makeKnownIdentity(host, settings.success))
     : undefined
 
   return async (request) => {
     const incoming = incomingRequest(request)
-    if (directAnswer === undefined) return throughLayers(incoming, host.fetch)
-    const answer = await directAnswer(incoming)
-    return answer instanceof Response ? answer : throughLayers(answer.request, answer.fetch)
+    if (directResponse === undefined) return throughLayers(incoming, host.fetch)
+    const direct = await directResponse(incoming)
+    return direct instanceof Response ? direct : throughLayers(direct.request, direct.fetch)
   }
 }
 

@@ -3,7 +3,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { corsHeaders, preflight } from "../http/cors.ts"
 import { internalFault } from "../http/errorResponse.ts"
-import { traceId } from "../http/traceId.ts"
+import { traceId } from "../http/requestHead.ts"
 
 // As long as nobody can say how the trace header is called, it is called what it usually is.
 const traceHeader = "x-trace-id"

@@ -69,8 +69,9 @@ export const subject: <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>) => Layer.L
  *
  * const Branded = Layer.effect(
  *   HttpApp,
- *   Effect.map(HttpApp, ({ handle }) => ({
- *     handle: Effect.map(handle, HttpServerResponse.setHeader("x-served-by", "acme"))
+ *   Effect.map(HttpApp, (app) => ({
+ *     ...app,
+ *     handle: Effect.map(app.handle, HttpServerResponse.setHeader("x-served-by", "acme"))
  *   }))
  * ).pipe(Layer.provide(HttpApp.layer))
  *

@@ -20,9 +20,12 @@ export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel">
 export const loggerOf = ({ logFormat }: LogSettings): Logger.Logger<unknown, void> =>
   logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })
 
+/** The least level that is written. */
+export const minimumLevel = ({ logLevel }: LogSettings): LogLevel.LogLevel => levels[logLevel]
+
 /** Leaves out entries below `MCP_LOG_LEVEL`. */
-export const layerMinimumLevel = ({ logLevel }: LogSettings) =>
-  Layer.succeed(References.MinimumLogLevel, levels[logLevel])
+export const layerMinimumLevel = (settings: LogSettings) =>
+  Layer.succeed(References.MinimumLogLevel, minimumLevel(settings))
 
 /** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
 export const layerLogging = (settings: LogSettings) =>

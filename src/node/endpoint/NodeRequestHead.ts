@@ -2,7 +2,7 @@ import type * as Headers from "effect/http/Headers"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Option from "effect/Option"
 import type { IncomingMessage } from "node:http"
-import type { RequestHead } from "../../http/RequestHead.ts"
+import type { RequestHead } from "../../http/requestHead.ts"
 
 /** The head of a request as Node's parser has read it, without any copy of it. */
 export class NodeRequestHead implements RequestHead {

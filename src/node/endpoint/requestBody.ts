@@ -1,20 +1,35 @@
-/** What becomes of the body of a request: it is read, or let go. */
+/** What becomes of the body of a request: it is read, or discarded. */
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
-import { type Overloaded, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { Overloaded } from "../../errors/GatewayError.ts"
 import type { ByteClaim } from "../../fairness/ByteBudget.ts"
 import { noMemory, patienceSeconds, uncountedBytes } from "../../http/bodyMemory.ts"
 
-/** What has been read of a body: all of it, the beginning of a long one, or nothing of use. */
-export type BodyRead =
-  | { readonly _tag: "Whole"; readonly bytes: Uint8Array }
-  | { readonly _tag: "Begun"; readonly chunks: ReadonlyArray<Uint8Array> }
-  | { readonly _tag: "Refused"; readonly error: PayloadTooLarge | Overloaded }
+/** What hears of a body; one of these is called once, or none. */
+export interface BodyListener {
+  readonly whole: (bytes: Uint8Array) => void
+  /** The beginning of a long one, where it need not be collected; the request is paused. */
+  readonly begun: (chunks: ReadonlyArray<Uint8Array>) => void
+  readonly tooLarge: () => void
+  readonly rejected: (error: Overloaded) => void
+}
+
+/** How a body is read. */
+export interface BodyReading {
+  /** Bytes. */
+  readonly limit: number
+  /** Whether it has to be collected, however long it is. */
+  readonly collects: boolean
+  /** More than that need not be claimed. */
+  readonly most: number
+  /** What the message holds of the memory, made when it is first needed; the exchange releases it. */
+  readonly claim: () => ByteClaim
+}
 
 // A message up to this length is collected: its length can be told to the MCP server, and most servers do so themselves.
 const collectedBytes = 1024 * 1024
 
-// Of a longer one so much is held: what may wait for the MCP server, and what has just come.
+// Of a longer one so much is held: what may wait for the MCP server, and what has just arrived.
 export const streamedBytes = 320 * 1024
 
 /** Requests for whose bodies there is no memory: they are not read any more. */
@@ -31,24 +46,21 @@ const drop = (request: IncomingMessage): void => {
 }
 
 /**
- * Reads a body by the chunks as they come: most messages are one.
+ * Reads a body by the chunks as they arrive: most messages are one.
  *
- * A long one is not collected: its request is left paused where reading can go on. Of one that breaks off nothing is
- * told: its connection is gone, and the answer with it. One that is not short is read once there is memory for all of it.
- *
- * @param limit bytes
- * @param claim what the message holds of the budget, made when it is first needed; whoever holds the message releases it
- * @param done called once, or never
+ * A long one is not collected unless it has to be: its request is left paused where reading can go on. If it breaks off,
+ * nobody is told: its connection is gone, and the response with it. One that is not short is read once there is memory for
+ * all of it.
  */
 export const readBody = (
   request: IncomingMessage,
-  limit: number,
-  claim: () => ByteClaim,
-  done: (body: BodyRead) => void
+  { claim, collects, limit, most: mostClaimed }: BodyReading,
+  listener: BodyListener
 ): void => {
   const header = request.headers["content-length"]
   const length = header === undefined ? Number.POSITIVE_INFINITY : Number(header)
-  const most = header !== undefined && length > collectedBytes ? 0 : collectedBytes
+  const collected = collects ? limit : collectedBytes
+  const most = header !== undefined && length > collected ? 0 : collected
   let chunks: Array<Uint8Array> = []
   let size = 0
   let finished = false
@@ -56,14 +68,12 @@ export const readBody = (
   let isDropped = false
   let timer: ReturnType<typeof setTimeout> | undefined
   // The listeners stay: taking them off costs more than a short body does.
-  const finish = (body: BodyRead) => {
-    if (finished) return
+  const finish = (): ReadonlyArray<Uint8Array> => {
+    const read = chunks
     finished = true
     chunks = []
-    done(body)
+    return read
   }
-
-  const refuse = (error: PayloadTooLarge | Overloaded) => finish({ _tag: "Refused", error })
 
   /** Goes on once there is memory for what the body may come to; it is not read meanwhile. */
   const whenThereIsRoom = (goOn: () => void): void => {
@@ -83,13 +93,15 @@ export const readBody = (
       chunks = []
       drop(request)
     }
-    claim().take(most === 0 ? streamedBytes : Math.min(length, most), granted, refused)
+    claim().take(most === 0 ? streamedBytes : Math.min(length, most, mostClaimed), granted, refused)
     if (isGranted) return goOn()
     isWaiting = true
     request.pause()
     timer = setTimeout(() => {
+      if (finished) return
+      finish()
       if (!isDropped) drop(request)
-      refuse(noMemory())
+      listener.rejected(noMemory())
     }, patienceSeconds * 1000)
     request.once("close", () => clearTimeout(timer))
   }
@@ -99,19 +111,21 @@ export const readBody = (
       if (finished || isDropped) return
       chunks.push(chunk)
       size += chunk.length
-      if (size > limit) return refuse(new PayloadTooLarge({ limit }))
+      if (size > limit) {
+        finish()
+        return listener.tooLarge()
+      }
       if (size > most) {
         request.pause()
-        return finish({ _tag: "Begun", chunks })
+        return listener.begun(finish())
       }
       if (!isCounted && size > uncountedBytes) whenThereIsRoom(() => {})
     })
     request.on("end", () => {
-      const [first] = chunks
-      finish({
-        _tag: "Whole",
-        bytes: first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
-      })
+      if (finished) return
+      const read = finish()
+      const [first] = read
+      listener.whole(first !== undefined && read.length === 1 ? first : Buffer.concat(read))
     })
   }
 
@@ -122,7 +136,7 @@ export const readBody = (
 // What a client may still send of a body that nobody reads, before its connection is ended.
 const overlookedBytes = 256 * 1024
 
-// How long it may take to read its answer then, before the connection is cut.
+// How long it may take to read its response then, before the connection is cut.
 const closeGraceMillis = 500
 
 const end = (socket: Socket): void => {
@@ -133,15 +147,15 @@ const end = (socket: Socket): void => {
 }
 
 /**
- * Lets go of what has not been read of a body whose request is answered all the same.
+ * Discards what has not been read of a body whose request gets its response all the same.
  *
- * A little of it is overlooked, so that the connection can go on. Of more, the connection is ended without being reset,
- * which could cost the client its answer.
+ * A little of it is overlooked, so that the connection can go on. If there is more, the connection is ended without being
+ * reset, which could cost the client its response.
  */
-export const letGo = (request: IncomingMessage): void => {
+export const discardBody = (request: IncomingMessage): void => {
   if (request.complete || request.destroyed) return
   const { socket } = request
-  // Behind the answer that is about to be written.
+  // Behind the response that is about to be written.
   if (dropped.has(request)) return void setImmediate(end, socket)
   let size = 0
   request.on("data", (chunk: Uint8Array) => {

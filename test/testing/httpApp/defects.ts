@@ -28,8 +28,8 @@ export const around = (
   Layer.effect(
     HttpApp,
     Effect.gen(function*() {
-      const { handle } = yield* HttpApp
-      return HttpApp.of({ handle: wrap(handle, yield* GatewayClient, yield* GatewayConfig) })
+      const { course, handle } = yield* HttpApp
+      return HttpApp.of({ handle: wrap(handle, yield* GatewayClient, yield* GatewayConfig), course })
     })
   ).pipe(Layer.provide(HttpApp.layer))
 

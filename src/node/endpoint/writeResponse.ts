@@ -1,8 +1,8 @@
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { ServerResponse } from "node:http"
 
-/** Writes an answer of the gateway's own: a short body, or none. */
-export const writeOwn = (
+/** Writes a response of the gateway's own: a short body, or none. */
+export const writeResponse = (
   to: ServerResponse,
   { body, headers, status }: HttpServerResponse.HttpServerResponse
 ): void => {

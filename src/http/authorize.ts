@@ -1,0 +1,50 @@
+/** Who may call: the origin, the credential, and what a verified caller may do. Pure. */
+import * as Result from "effect/Result"
+import { Admission } from "../authorize/Admission.ts"
+import { isAllowedOrigin, shownOrigin } from "../authorize/origin.ts"
+import { requireScopes } from "../authorize/requireScopes.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
+import { AccessDenied, type InsufficientScope } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Exchange } from "./Exchange.ts"
+
+/** Says whether a present `Origin` is one that may call; native clients send none. */
+const mayCall = ({ allowedOrigins }: GatewaySettings, { origin, raw }: Exchange): boolean => {
+  if (origin === undefined || allowedOrigins._tag === "Any") return true
+  const [value, second] = raw.values("origin")
+  return value !== undefined && second === undefined && isAllowedOrigin(allowedOrigins, value)
+}
+
+/**
+ * The credential of a request: the text of its one bearer token, to be made one by `bearerToken`, or an admission where
+ * the operator switched authentication off.
+ *
+ * Fails with `AccessDenied` where the origin may not call, and with a `CredentialError`.
+ */
+export const credentialOf = (
+  settings: GatewaySettings,
+  exchange: Exchange,
+  query: string
+): Result.Result<string | Admission, AccessDenied | CredentialError> => {
+  if (!mayCall(settings, exchange)) {
+    return Result.fail(
+      new AccessDenied({
+        reason: "Origin",
+        detail: `the Origin ${shownOrigin(exchange.origin)} is not in MCP_ALLOWED_ORIGINS`
+      })
+    )
+  }
+  if (!settings.authEnabled) return Result.succeed(Admission.authenticationDisabled())
+  return findBearer({ authorization: exchange.raw.values("authorization"), query }, settings.maxTokenBytes)
+}
+
+/** Admits the caller that the token was verified to stand for, if its scopes suffice. */
+export const authorize = (
+  settings: GatewaySettings,
+  exchange: Exchange,
+  identity: Identity
+): Result.Result<Admission, InsufficientScope> => {
+  exchange.identity = identity
+  return Result.map(requireScopes(settings, identity), () => Admission.authenticated(identity))
+}

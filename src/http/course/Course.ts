@@ -1,0 +1,58 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { SharedIo } from "../../fairness/SharedIo.ts"
+import { makeSessionSeal } from "../../forward/SessionSeal.ts"
+import { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import { makeAccessLog } from "../accessLog.ts"
+import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
+import { makeDiscovery } from "../discovery.ts"
+import { begin, type Ending, type Exchange } from "../Exchange.ts"
+import { makeReadiness } from "../health.ts"
+import type { RequestHead } from "../requestHead.ts"
+import { makeRoute } from "../route.ts"
+import { makeArrival } from "./arrival.ts"
+import { makeForwarding } from "./forwarding.ts"
+import { makeOwnResponses, type OwnResponses } from "./ownResponses.ts"
+import { makePerform, type Perform } from "./perform.ts"
+import type { Next, Sending } from "./steps.ts"
+
+/**
+ * The course of a request through the gateway: all of its rules and their order.
+ *
+ * A driver begins an exchange, takes the steps that `next` names until there is a response or a request to send, takes the
+ * steps that `Sending.head` names for the MCP server's response, and writes the log entry at the end. It holds no rule.
+ */
+export interface Course {
+  /** @param startedAtNanos the time of the request's arrival, by the effect's clock */
+  readonly begin: (request: RequestHead, startedAtNanos: bigint) => Exchange
+  /** The first step. */
+  readonly next: (exchange: Exchange) => Next<Sending>
+  readonly perform: Perform
+  readonly responses: OwnResponses
+  readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
+  readonly memory: BodyMemory
+}
+
+/** Builds the course of one gateway. */
+export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings) {
+  const clock = yield* Clock.Clock
+  const verifier = yield* TokenVerifier
+  const responses = makeOwnResponses(settings)
+  const arrive = makeArrival(settings, responses, makeRoute(settings.path, settings.publicUrl), verifier.known)
+  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
+  const course: Course = {
+    begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),
+    next: (exchange) => arrive(exchange, forwarding),
+    perform: makePerform({
+      verifier,
+      sessions: yield* makeSessionSeal(settings),
+      discovery: yield* makeDiscovery(settings),
+      readiness: yield* makeReadiness(settings.authEnabled)
+    }),
+    responses,
+    log: yield* makeAccessLog,
+    memory: makeBodyMemory(settings, yield* SharedIo)
+  }
+  return course
+})

@@ -1,0 +1,99 @@
+/** The first part of the course: from the arrival of a request to its admission. Pure. */
+import * as Result from "effect/Result"
+import { Admission } from "../../authorize/Admission.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { bearerToken } from "../../credential/parseAuthorization.ts"
+import { NotFound } from "../../errors/GatewayError.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import { askerOf } from "../asker.ts"
+import { authorize, credentialOf } from "../authorize.ts"
+import { preflight } from "../cors.ts"
+import type { Exchange } from "../Exchange.ts"
+import { health } from "../health.ts"
+import { readMethods, requireMethod } from "../methods.ts"
+import { makeReceive } from "../receive.ts"
+import type { FindRoute, Route } from "../route.ts"
+import type { OwnResponses } from "./ownResponses.ts"
+import type { Next } from "./steps.ts"
+
+/** The route of a request for the MCP server. */
+export type McpRoute = Extract<Route, { readonly _tag: "Mcp" }>
+
+/** The second part of the course: what comes next for a request that was admitted. */
+export type Admitted<A> = (exchange: Exchange, admission: Admission, route: McpRoute) => Next<A>
+
+/** The first part of the course. */
+export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
+
+/**
+ * Builds the first part of the course.
+ *
+ * Its steps: preflight; route, target, version and `Host`; then, for the protected path, origin, credential, token, scopes.
+ *
+ * @param routeOf where a request target goes
+ * @param known as `TokenVerifier.known`
+ */
+export const makeArrival = (
+  settings: GatewaySettings,
+  { reject, respond }: OwnResponses,
+  routeOf: FindRoute,
+  known: ((token: string) => Identity | undefined) | undefined
+): Arrive => {
+  const receive = makeReceive(settings, routeOf)
+
+  const authorized = <A>(
+    exchange: Exchange,
+    route: McpRoute,
+    identity: Identity,
+    admitted: Admitted<A>
+  ): Next<A> => {
+    const admission = authorize(settings, exchange, identity)
+    return Result.isFailure(admission)
+      ? reject(exchange, admission.failure)
+      : admitted(exchange, admission.success, route)
+  }
+
+  const protect = <A>(exchange: Exchange, route: McpRoute, admitted: Admitted<A>): Next<A> => {
+    const found = credentialOf(settings, exchange, route.query)
+    if (Result.isFailure(found)) return reject(exchange, found.failure)
+    const credential = found.success
+    if (credential instanceof Admission) return admitted(exchange, credential, route)
+    // What is known is not looked at again, nor wrapped: the registry of wrapped values costs more than all else here.
+    const identity = known?.(credential)
+    if (identity !== undefined) return authorized(exchange, route, identity, admitted)
+    return {
+      _tag: "Verify",
+      credential,
+      token: () => bearerToken(credential),
+      asker: () => askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
+      verified: (identity) => authorized(exchange, route, identity, admitted),
+      rejected: (error) => reject(exchange, error)
+    }
+  }
+
+  return (exchange, admitted) => {
+    const { headers, method } = exchange.request
+    if (method === "OPTIONS") return respond(exchange, preflight(headers["access-control-request-headers"]))
+    const received = receive(exchange)
+    if (Result.isFailure(received)) return reject(exchange, received.failure)
+    const route = received.success
+    if (route._tag === "Mcp") return protect(exchange, route, admitted)
+    if (route._tag === "Unknown") return reject(exchange, new NotFound())
+    const readable = requireMethod(readMethods, method)
+    if (Result.isFailure(readable)) return reject(exchange, readable.failure)
+    const then = {
+      received: (response: Parameters<OwnResponses["respond"]>[1]) => respond(exchange, response),
+      rejected: (error: Parameters<OwnResponses["reject"]>[1]) => reject(exchange, error)
+    }
+    switch (route._tag) {
+      case "Health":
+        return respond(exchange, health)
+      case "Readiness":
+        return { _tag: "Readiness", ...then }
+      case "ProtectedResource":
+      case "AuthorizationServer":
+        // Probes alone have no public URL, and need none.
+        return { _tag: "Document", route, publicUrl: exchange.base ?? "", ...then }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/** The last part of the course: what becomes of the MCP server's response. Pure. */
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { ResponseHead } from "../../forward/GatewayClient.ts"
+import { injectable, responseTooLarge } from "../../forward/injection.ts"
+import type { Injection, Prepared, PreparedStream } from "../../forward/prepare.ts"
+import { isRedirect, logRespelled } from "../../forward/redirect.ts"
+import { refuseAnswer } from "../../forward/refuseAnswer.ts"
+import { responseHeaders } from "../../forward/responseHeaders.ts"
+import { responseLife } from "../../forward/responseLife.ts"
+import { type BoundSession, sealedAgain, sessionField } from "../../forward/SessionSeal.ts"
+import { logStrict, RefusalReader } from "../../forward/strictServer.ts"
+import { makeInitializeFramer } from "../../message/initializeEvents.ts"
+import { injectAuthInfo } from "../../message/initializeResponse.ts"
+import { commonHeaders } from "../decorate.ts"
+import type { Exchange } from "../Exchange.ts"
+import type { OwnResponses } from "./ownResponses.ts"
+import type { BodyChange, HeadStep, Sending } from "./steps.ts"
+
+/** What is put into this response, by its head. */
+const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyChange | undefined => {
+  switch (injectable(head)) {
+    case "Message":
+      return {
+        _tag: "Message",
+        limit,
+        apply: (bytes) => injectAuthInfo(bytes, authInfo, id),
+        tooLarge: responseTooLarge
+      }
+    case "Events":
+      return { _tag: "Events", framer: makeInitializeFramer({ authInfo, id, maxEventBytes: limit }) }
+    case "Neither":
+      return undefined
+  }
+}
+
+/** What the request makes of its response. */
+interface Expected {
+  readonly injection: Injection | undefined
+  /** The request opened a stream of notifications, which has no end of its own. */
+  readonly listens: boolean
+}
+
+/**
+ * Builds the last part of the course.
+ *
+ * Its steps: a redirect of the configured URL to its other spelling, and a refusal of what was added to `initialize`, are
+ * followed by a second request; then come responses that may not be handed on, the session's id, fields, body, and the time
+ * that it may take.
+ *
+ * @param nowMillis the time of day
+ */
+export const makeResponding = (settings: GatewaySettings, responses: OwnResponses, nowMillis: () => number) => {
+  const relay = (
+    exchange: Exchange,
+    head: ResponseHead,
+    hasBody: boolean,
+    { injection, listens }: Expected,
+    session: string | undefined
+  ): HeadStep => {
+    const { headers, status } = head
+    const change = hasBody && injection !== undefined ? changeOf(head, injection) : undefined
+    const fields = responseHeaders(headers)
+    if (session !== undefined) fields[sessionField] = session
+    if (change !== undefined) delete fields["content-length"]
+    const { vary } = headers
+    Object.assign(fields, commonHeaders(settings, exchange, typeof vary === "string" ? vary : vary?.join(", ")))
+    exchange.status = status
+    return {
+      _tag: "Relay",
+      status,
+      headers: fields,
+      change,
+      life: () =>
+        responseLife(settings, exchange.identity, {
+          listens,
+          nowMillis: nowMillis(),
+          type: headers["content-type"]
+        })
+    }
+  }
+
+  const handOn = (
+    exchange: Exchange,
+    session: BoundSession | undefined,
+    head: ResponseHead,
+    hasBody: boolean,
+    expected: Expected
+  ): HeadStep => {
+    const refused = refuseAnswer(head, settings, exchange.identity)
+    if (refused !== undefined) return responses.reject(exchange, refused)
+    const field = head.headers[sessionField]
+    if (session === undefined || field === undefined) return relay(exchange, head, hasBody, expected, undefined)
+    const id = typeof field === "string" ? field : field.join(", ")
+    const again = sealedAgain(session, id)
+    return again !== undefined ? relay(exchange, head, hasBody, expected, again) : {
+      _tag: "SealSession",
+      identity: session.identity,
+      id,
+      sealed: (sealed) => relay(exchange, head, hasBody, expected, sealed)
+    }
+  }
+
+  return {
+    /** Of a message that is sent whole. */
+    whole: (
+      exchange: Exchange,
+      session: BoundSession | undefined,
+      { addition, injection, listens, request, respelled }: Prepared
+    ): Sending => {
+      let hasFollowed = false
+      let isWithout = false
+      return {
+        request,
+        message: undefined,
+        rejected: (error) => responses.reject(exchange, error),
+        head: (head, hasBody) => {
+          if (isRedirect(head.status) && !hasFollowed && !isWithout) {
+            // Once: a server that redirects both spellings would have us go in circles.
+            hasFollowed = true
+            const again = respelled(head)
+            if (again !== undefined) {
+              return { _tag: "Notify", log: logRespelled(head), next: { _tag: "Resend", request: again } }
+            }
+          }
+          const taken = (): HeadStep => {
+            const next = handOn(
+              exchange,
+              session,
+              head,
+              hasBody,
+              isWithout ? { injection: undefined, listens } : {
+                injection,
+                listens
+              }
+            )
+            if (addition === undefined || !isWithout) return next
+            addition.learn()
+            return { _tag: "Notify", log: logStrict, next }
+          }
+          const reader = addition === undefined ? undefined : RefusalReader.make(head)
+          if (addition === undefined || reader === undefined) return taken()
+          return {
+            _tag: "Inspect",
+            reader,
+            read: (refused) => {
+              if (!refused) return taken()
+              if (isWithout) return handOn(exchange, session, head, hasBody, { injection: undefined, listens })
+              isWithout = true
+              return { _tag: "Resend", request: addition.without() }
+            }
+          }
+        }
+      }
+    },
+    /** Of a message that leaves while it arrives: its response may come before its end. */
+    streamed: (
+      exchange: Exchange,
+      session: BoundSession | undefined,
+      { injection, request, respelled, rewriter }: PreparedStream
+    ): Sending => {
+      // Until the message says otherwise: a response to an unfinished message has no other end.
+      let expected: Expected = { injection: undefined, listens: true }
+      const limit = settings.maxBodyBytes
+      return {
+        request,
+        message: {
+          limit,
+          rewriter,
+          complete: (message) => {
+            expected = { injection: injection(message), listens: message.listens }
+          },
+          tooLarge: new PayloadTooLarge({ limit })
+        },
+        rejected: (error) => responses.reject(exchange, error),
+        head: (head, hasBody) => {
+          const isRespelled = isRedirect(head.status) && respelled(head) !== undefined
+          const next = handOn(exchange, session, head, hasBody, expected)
+          // What has left of the message is gone: it is for the next one.
+          return isRespelled ? { _tag: "Notify", log: logRespelled(head), next } : next
+        }
+      }
+    }
+  }
+}

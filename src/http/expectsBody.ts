@@ -1,0 +1,83 @@
+/** What a request brings, as far as its head tells. Pure. */
+import * as Result from "effect/Result"
+import { InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../errors/GatewayError.ts"
+import { isJson } from "./mediaType.ts"
+import type { RequestHead } from "./requestHead.ts"
+
+const writing: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
+
+const unreadable = (detail: string) => new InvalidRequest({ reason: "MalformedMessage", detail })
+
+/** Why a body is not read. */
+export type BodyRejected = InvalidRequest | PayloadTooLarge | UnsupportedMediaType
+
+/** The body to expect. */
+export type ExpectedBody =
+  | { readonly _tag: "None" }
+  /**
+   * No body, but that shows only at its end: proxies send `Transfer-Encoding: chunked` and then no chunk (RFC 9112, section
+   * 6.3). Content is rejected with this error.
+   */
+  | { readonly _tag: "NoContent"; readonly rejected: BodyRejected }
+  | {
+    readonly _tag: "Message"
+    /** The method needs no body, so that an empty one counts as none. */
+    readonly mayBeEmpty: boolean
+  }
+
+const none: ExpectedBody = { _tag: "None" }
+const message: ExpectedBody = { _tag: "Message", mayBeEmpty: false }
+const perhapsMessage: ExpectedBody = { _tag: "Message", mayBeEmpty: true }
+
+const isChunked = (headers: RequestHead["headers"]): boolean => headers["transfer-encoding"] !== undefined
+
+const hasLength = (headers: RequestHead["headers"]): boolean => !/^0*$/.test(headers["content-length"] ?? "0")
+
+/** Framing that this server reads in one way and another may read in another, although the platform let it pass. */
+const misleadingFraming = (headers: RequestHead["headers"]): InvalidRequest | undefined => {
+  const coding = headers["transfer-encoding"]
+  const detail = coding !== undefined && coding.toLowerCase() !== "chunked"
+    ? "a transfer coding other than chunked"
+    // Servers that put fields into variables take these for the true ones.
+    : headers["content_length"] !== undefined || headers["transfer_encoding"] !== undefined
+    ? "a framing field written with an underscore"
+    : undefined
+  return detail === undefined ? undefined : new InvalidRequest({ reason: "MalformedHeader", detail })
+}
+
+const requireJson = (headers: RequestHead["headers"]): UnsupportedMediaType | undefined => {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase()
+  if (encoding !== undefined && encoding !== "identity") {
+    return new UnsupportedMediaType({ detail: "the body has a Content-Encoding" })
+  }
+  return isJson(headers["content-type"] ?? "")
+    ? undefined
+    : new UnsupportedMediaType({ detail: "the Content-Type is not application/json in UTF-8" })
+}
+
+/**
+ * Says which body a request brings, by its fields alone.
+ *
+ * Content on `GET` or `HEAD` is rejected: servers disagree on whether it exists.
+ *
+ * @param limit bytes; a body that declares more is rejected
+ */
+export const expectsBody = (
+  { headers, method }: RequestHead,
+  limit: number
+): Result.Result<ExpectedBody, BodyRejected> => {
+  const misleading = misleadingFraming(headers)
+  if (misleading !== undefined) return Result.fail(misleading)
+  const writes = writing.has(method)
+  const has = hasLength(headers)
+  if (!writes && !has && !isChunked(headers)) return Result.succeed(none)
+  const rejected = method === "GET" || method === "HEAD"
+    ? unreadable("a body on GET or HEAD")
+    : requireJson(headers)
+  if (rejected !== undefined) {
+    return writes || has ? Result.fail(rejected) : Result.succeed({ _tag: "NoContent", rejected })
+  }
+  return Number(headers["content-length"] ?? 0) > limit
+    ? Result.fail(new PayloadTooLarge({ limit }))
+    : Result.succeed(writes ? message : perhapsMessage)
+}

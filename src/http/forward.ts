@@ -1,0 +1,93 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Scope from "effect/Scope"
+import type { UpstreamError } from "../errors/GatewayError.ts"
+import type { GatewayClient, UpstreamBody, UpstreamRequest } from "../forward/GatewayClient.ts"
+import { limitStream } from "../forward/responseLife.ts"
+import { changeBody } from "./changeBody.ts"
+import type { Perform } from "./course/perform.ts"
+import type { HeadStep, Relay, Resend, Respond, Sending } from "./course/steps.ts"
+import type { Exchange } from "./Exchange.ts"
+import { inspectBody } from "./inspectBody.ts"
+import { relay } from "./relay.ts"
+
+/** A response that can be handed on, and its body. */
+interface Relayed {
+  readonly step: Relay
+  readonly body: UpstreamBody
+}
+
+/** Takes the steps that follow from the head of a response. */
+const follow = Effect.fnUntraced(function*(
+  perform: Perform,
+  first: HeadStep,
+  received: UpstreamBody
+): Effect.fn.Return<Respond | Resend | Relayed, UpstreamError, Scope.Scope> {
+  let step = first
+  let body = received
+  while (true) {
+    switch (step._tag) {
+      case "Respond":
+      case "Resend":
+        return step
+      case "Relay":
+        return { step, body }
+      case "Notify":
+        yield* step.log
+        step = step.next
+        break
+      case "SealSession":
+        step = yield* perform.seal(step)
+        break
+      case "Inspect": {
+        const inspected = yield* inspectBody(step.reader, body)
+        body = inspected.body
+        step = step.read(inspected.refused)
+        break
+      }
+      default:
+        return step satisfies never
+    }
+  }
+})
+
+const write = Effect.fnUntraced(function*(
+  exchange: Exchange,
+  { body, step }: Relayed
+): Effect.fn.Return<HttpServerResponse, UpstreamError> {
+  const changed = yield* changeBody(body, step.change)
+  const life = changed._tag === "Stream" ? step.life() : undefined
+  if (changed._tag !== "Stream" || life === undefined) return relay(step, changed)
+  const onCut = Effect.sync(() => {
+    exchange.ended = life.reason
+  })
+  return relay(step, { _tag: "Stream", stream: limitStream(life, onCut)(changed.stream) })
+})
+
+/**
+ * Sends a request as the course says, and makes of the response what the course says.
+ *
+ * The effect needs a scope that lives as long as the body of the response; closing it cancels the request upstream.
+ */
+export const forward = (
+  client: GatewayClient["Service"],
+  perform: Perform,
+  exchange: Exchange,
+  { head, rejected, request }: Sending
+): Effect.Effect<HttpServerResponse, never, Scope.Scope> => {
+  const send = Effect.fnUntraced(function*(
+    request: UpstreamRequest
+  ): Effect.fn.Return<HttpServerResponse, UpstreamError, Scope.Scope> {
+    const scope = yield* Scope.fork(yield* Scope.Scope)
+    const next = yield* client.send(request).pipe(
+      Effect.flatMap(({ body, ...received }) => follow(perform, head(received, body._tag !== "Empty"), body)),
+      Scope.provide(scope)
+    )
+    if (!("_tag" in next)) return yield* write(exchange, next)
+    if (next._tag === "Respond") return next.response
+    yield* Scope.close(scope, Exit.void)
+    return yield* send(next.request)
+  })
+  return Effect.catch(send(request), (error) => Effect.succeed(rejected(error).response))
+}

@@ -1,0 +1,29 @@
+import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as LogLevel from "effect/LogLevel"
+import type * as Http from "node:http"
+import type { Dispatch } from "../../forward/GatewayClient.ts"
+import type { Course } from "../../http/course/Course.ts"
+import type { OpenSet } from "../OpenSet.ts"
+import type { NodeExchange } from "./NodeExchange.ts"
+
+/** What all exchanges share. */
+export interface ExchangeServices {
+  readonly course: Course
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly dispatch: Dispatch
+  /** Whether `dispatch` can send a message while it arrives. */
+  readonly sendsArriving: boolean
+  /** The least level that is written to the log. */
+  readonly minimumLevel: LogLevel.LogLevel
+  /** The exchanges that are not over. */
+  readonly open: OpenSet<NodeExchange>
+}
+
+/** A request as Node hands it over. */
+export interface ArrivedRequest {
+  readonly request: Http.IncomingMessage
+  readonly response: Http.ServerResponse
+  /** The client sends its body when it is told to (RFC 9110, section 10.1.1). */
+  readonly awaitsContinue: boolean
+}

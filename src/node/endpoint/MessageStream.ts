@@ -1,0 +1,92 @@
+import * as Result from "effect/Result"
+import type { IncomingMessage } from "node:http"
+import { Readable } from "node:stream"
+import type { InvalidRequest, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { StreamedMessage } from "../../http/course/steps.ts"
+
+// What may wait for the MCP server to take it.
+const highWaterMark = 256 * 1024
+
+/** What hears of a message on its way. */
+export interface MessageStreamListener {
+  /** Takes a step; a fault of our own ends in a response, and not in the event that it is taken in. */
+  readonly attempt: (step: () => void) => void
+  /** Whether the MCP server has to take something before there can be more, or the client to send it. */
+  readonly waits: (forUpstream: boolean) => void
+  /** All of it has arrived. */
+  readonly complete: () => void
+  /** It may not go on: what has left is no complete message, and its connection upstream is to be broken off. */
+  readonly reject: (error: InvalidRequest | PayloadTooLarge) => void
+}
+
+/**
+ * A message that is too long to be collected, checked and rewritten on its way to the MCP server, as fast as that reads.
+ *
+ * The last of it leaves only when all was found to be good, so that nobody gets a complete message that was rejected.
+ */
+export class MessageStream extends Readable {
+  readonly #request: IncomingMessage
+  readonly #message: StreamedMessage
+  readonly #listener: MessageStreamListener
+  #size = 0
+
+  /** @param begun what has been read of it already; the request is paused */
+  constructor(
+    request: IncomingMessage,
+    begun: ReadonlyArray<Uint8Array>,
+    message: StreamedMessage,
+    listener: MessageStreamListener
+  ) {
+    super({ highWaterMark })
+    this.#request = request
+    this.#message = message
+    this.#listener = listener
+    for (const chunk of begun) this.#take(chunk)
+    request.on("data", (chunk: Uint8Array) => listener.attempt(() => this.#take(chunk)))
+    request.on("end", () => listener.attempt(() => this.#finish()))
+    // A request also closes after its end, when some of it may still have to leave.
+    request.on("close", () => {
+      if (!request.readableEnded) this.destroy()
+    })
+  }
+
+  override _read(): void {
+    if (this.#request.readableEnded) return
+    this.#listener.waits(false)
+    this.#request.resume()
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.destroyed) return
+    this.#size += chunk.length
+    const { limit, rewriter, tooLarge } = this.#message
+    if (this.#size > limit) return this.#reject(tooLarge)
+    const pieces = rewriter.push(chunk)
+    if (Result.isFailure(pieces)) return this.#reject(pieces.failure)
+    this.#pass(pieces.success)
+  }
+
+  #finish(): void {
+    if (this.destroyed) return
+    const { complete, rewriter } = this.#message
+    const last = rewriter.end()
+    if (Result.isFailure(last)) return this.#reject(last.failure)
+    complete(last.success)
+    this.#listener.complete()
+    this.#pass(last.success.rest)
+    this.push(null)
+  }
+
+  #pass(pieces: ReadonlyArray<Uint8Array>): void {
+    for (const piece of pieces) {
+      if (this.push(piece)) continue
+      this.#request.pause()
+      this.#listener.waits(true)
+    }
+  }
+
+  #reject(error: InvalidRequest | PayloadTooLarge): void {
+    this.destroy()
+    this.#listener.reject(error)
+  }
+}

@@ -1,0 +1,241 @@
+import type * as Effect from "effect/Effect"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type * as Http from "node:http"
+import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
+import type { Flow, ResponseHead, ResponseReceiver, UpstreamRequest } from "../../forward/GatewayClient.ts"
+import type { Perform } from "../../http/course/perform.ts"
+import type { HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
+import type { Ending, Exchange } from "../../http/Exchange.ts"
+
+/** What the relay can do with the exchange that it belongs to. */
+export interface RelayedExchange {
+  readonly exchange: Exchange
+  readonly response: Http.ServerResponse
+  readonly perform: Perform
+  /** Takes a step, unless all is over; a fault of our own becomes a response. */
+  readonly attempt: (step: () => void) => void
+  readonly fault: (defect: unknown) => void
+  /** Runs an effect, and takes a step with what it comes to. */
+  readonly wait: <A>(effect: Effect.Effect<A>, then: (value: A) => void) => void
+  readonly run: (effect: Effect.Effect<void>) => void
+  /** Gives up the call upstream. */
+  readonly cancel: () => void
+  /** Gives up the call upstream, and sends this in its place. */
+  readonly resend: (request: UpstreamRequest) => void
+  /** Gives up the call upstream, and sends this to the client. */
+  readonly respond: (response: HttpServerResponse) => void
+  /** The request will not be sent again. */
+  readonly begun: () => void
+  /** Ends a response whose head is out so that the client sees that it is not complete. */
+  readonly breakOff: (why?: Ending) => void
+}
+
+const nothing = new Uint8Array(0)
+
+const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array =>
+  pieces.length === 1 ? pieces[0] ?? nothing : Buffer.concat(pieces)
+
+/**
+ * One response of the MCP server on its way to the client: short ones in one write, longer ones no faster than the client
+ * reads.
+ *
+ * Until the course says that it is relayed, and while a message is changed as a whole, its pieces are held.
+ */
+export class ResponseRelay implements ResponseReceiver {
+  readonly #to: RelayedExchange
+  readonly #sending: Sending
+  readonly #held: Array<Uint8Array> = []
+  #size = 0
+  /** Until the end of the response: what can make the MCP server wait. */
+  #flow: Flow | undefined
+  #inspect: Inspect | undefined
+  /** The message that is changed as a whole when it is here. */
+  #collecting: Relay | undefined
+  #passing: Relay | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isOver = false
+
+  constructor(to: RelayedExchange, sending: Sending) {
+    this.#to = to
+    this.#sending = sending
+  }
+
+  /** Forgets what was to be done later, and all that may still arrive. */
+  close(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+  }
+
+  whole(head: ResponseHead, body: Uint8Array | undefined): void {
+    this.#attempt(() => {
+      if (body !== undefined) this.#held.push(body)
+      this.#follow(this.#sending.head(head, body !== undefined))
+    })
+  }
+
+  begin(head: ResponseHead, flow: Flow): void {
+    this.#attempt(() => {
+      this.#flow = flow
+      this.#follow(this.#sending.head(head, true))
+    })
+  }
+
+  piece(chunk: Uint8Array): void {
+    this.#attempt(() => {
+      if (this.#passing !== undefined) return this.#pass(this.#passing, chunk)
+      this.#held.push(chunk)
+      this.#size += chunk.length
+      const inspect = this.#inspect
+      if (inspect !== undefined) return this.#inspected(inspect, inspect.reader.push(chunk))
+      if (this.#collecting === undefined) this.#flow?.pause()
+      else this.#checkSize(this.#collecting)
+    })
+  }
+
+  end(): void {
+    this.#attempt(() => {
+      this.#flow = undefined
+      const passing = this.#passing
+      if (passing !== undefined) return this.#finish(passing)
+      const inspect = this.#inspect
+      if (inspect !== undefined) return this.#inspected(inspect, inspect.reader.end())
+      if (this.#collecting !== undefined) this.#writeWhole(this.#collecting)
+    })
+  }
+
+  fail(error: UpstreamError): void {
+    this.#attempt(() => this.#reject(error))
+  }
+
+  fault(defect: unknown): void {
+    if (!this.#isOver) this.#to.fault(defect)
+  }
+
+  #attempt(step: () => void): void {
+    if (!this.#isOver) this.#to.attempt(step)
+  }
+
+  #follow(step: HeadStep): void {
+    switch (step._tag) {
+      case "Relay":
+        return this.#relay(step)
+      case "Respond":
+        return this.#to.respond(step.response)
+      case "Resend":
+        return this.#to.resend(step.request)
+      case "Notify":
+        this.#to.run(step.log)
+        return this.#follow(step.next)
+      case "SealSession":
+        return this.#to.wait(this.#to.perform.seal(step), (next) => {
+          if (!this.#isOver) this.#follow(next)
+        })
+      case "Inspect":
+        return this.#read(step)
+      default:
+        return step satisfies never
+    }
+  }
+
+  /** Reads what is here, and the rest when it arrives. */
+  #read(step: Inspect): void {
+    this.#inspect = step
+    if (this.#flow === undefined) this.#inspected(step, step.reader.whole(joined(this.#held)))
+    else if (this.#size > 0) this.#inspected(step, step.reader.push(joined(this.#held)))
+  }
+
+  #inspected({ read }: Inspect, refused: boolean | undefined): void {
+    if (refused === undefined) return
+    this.#inspect = undefined
+    this.#follow(read(refused))
+  }
+
+  #relay(step: Relay): void {
+    this.#to.begun()
+    if (this.#flow === undefined) return this.#writeWhole(step)
+    if (step.change?._tag === "Message") {
+      this.#collecting = step
+      this.#flow.resume()
+      return this.#checkSize(step)
+    }
+    this.#passOn(step, this.#flow)
+  }
+
+  /** Gives up a message that is too long to be changed. */
+  #checkSize({ change }: Relay): void {
+    if (change?._tag === "Message" && this.#size > change.limit) this.#reject(change.tooLarge())
+  }
+
+  /** Hands on a response that has arrived whole. */
+  #writeWhole(step: Relay): void {
+    const { change } = step
+    const body = this.#held.length === 0 ? undefined : joined(this.#held)
+    if (change === undefined) {
+      if (this.#writeHead(step)) this.#to.response.end(body)
+      return
+    }
+    const changed = change._tag === "Message"
+      ? change.apply(body ?? nothing)
+      : joined([...change.framer.push(body ?? nothing), ...change.framer.end()])
+    step.headers["content-length"] = String(changed.length)
+    if (this.#writeHead(step)) this.#to.response.end(changed)
+  }
+
+  /** Hands on a response while it arrives. */
+  #passOn(step: Relay, flow: Flow): void {
+    const { response } = this.#to
+    if (!this.#writeHead(step)) return
+    this.#passing = step
+    response.on("drain", () => flow.resume())
+    // The first piece of an event stream may be hours away, and its client waits for the head.
+    response.flushHeaders()
+    this.#limit(step)
+    for (const piece of this.#held.splice(0)) this.#pass(step, piece)
+    if (!response.writableNeedDrain) flow.resume()
+  }
+
+  #pass({ change }: Relay, chunk: Uint8Array): void {
+    if (change?._tag !== "Events") return this.#write(chunk)
+    for (const piece of change.framer.push(chunk)) this.#write(piece)
+  }
+
+  #write(piece: Uint8Array): void {
+    if (!this.#to.response.write(piece)) this.#flow?.pause()
+  }
+
+  #finish({ change }: Relay): void {
+    const { response } = this.#to
+    if (change?._tag === "Events") { for (const piece of change.framer.end()) response.write(piece) }
+    response.end()
+  }
+
+  /** Writes the head, unless it is one that cannot be written. */
+  #writeHead({ headers, status }: Relay): boolean {
+    try {
+      // Node's type has no room for arrays that may not be changed.
+      this.#to.response.writeHead(status, headers as Http.OutgoingHttpHeaders)
+      return true
+    } catch {
+      this.#reject(new UpstreamUnavailable({ detail: "the MCP server responds with fields that cannot be written" }))
+      return false
+    }
+  }
+
+  #reject(error: UpstreamError): void {
+    if (this.#to.response.headersSent) this.#to.breakOff()
+    else this.#to.respond(this.#sending.rejected(error).response)
+  }
+
+  /** Cuts the response when its life is over. */
+  #limit(step: Relay): void {
+    const life = step.life()
+    if (life === undefined) return
+    const { exchange, response } = this.#to
+    this.#timer = setTimeout(() => {
+      this.#to.cancel()
+      if (life.breaksOff) return this.#to.breakOff(life.reason)
+      exchange.ended = life.reason
+      response.end()
+    }, life.millis)
+  }
+}

@@ -1,0 +1,156 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { layerLogging, minimumLevel } from "../config/kinds/logging.ts"
+import { toClientRequest } from "../forward/toClientRequest.ts"
+import { isLogged, makeAccessLog } from "../http/accessLog.ts"
+import { makeArrival } from "../http/course/arrival.ts"
+import { makeForwarding } from "../http/course/forwarding.ts"
+import { makeOwnResponses } from "../http/course/ownResponses.ts"
+import type { Sending } from "../http/course/steps.ts"
+import { begin, type Exchange } from "../http/Exchange.ts"
+import type { RequestHead } from "../http/requestHead.ts"
+import { makeRoute } from "../http/route.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { collected, fieldsOf, inTime, isPlain, send } from "./directFetch.ts"
+import type { Host } from "./Host.ts"
+
+/** What is left to do for a request that has no direct response. */
+export interface Remainder {
+  /** The request, its body unread or to be read again. */
+  readonly request: Request
+  /** Gives what the MCP server has sent already, so that it is not asked twice. */
+  readonly fetch: typeof globalThis.fetch
+}
+
+/** A longer message is left to the layers, and so is one that does not say how long it is. */
+const maxBodyBytes = 64 * 1024
+
+const isShort = ({ headers, method }: RequestHead): boolean => {
+  const length = Number(headers["content-length"] ?? Number.NaN)
+  return method === "POST" && length > 0 && length <= maxBodyBytes && headers["transfer-encoding"] === undefined
+}
+
+/** The same request once more: with the body that was read, and the trace id that it went under. */
+const again = (request: Request, body: Uint8Array<ArrayBuffer>, traceHeader: string, traceId: string): Request => {
+  request.headers.set(traceHeader, traceId)
+  const stream = new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(body)
+      controller.close()
+    }
+  })
+  return Object.defineProperties(request, { body: { value: stream }, bodyUsed: { value: false } })
+}
+
+const makeLog = (settings: GatewaySettings) => async (exchange: Exchange): Promise<void> => {
+  if (!isLogged(minimumLevel(settings), exchange)) return
+  await Effect.runPromise(
+    Effect.flatMap(makeAccessLog, (log) => log(exchange, undefined)).pipe(
+      Effect.provide([Digest.layerWebCrypto, layerLogging(settings)])
+    )
+  )
+}
+
+/** How far a request came. */
+interface Prepared {
+  readonly sending: Sending
+  readonly body: Uint8Array<ArrayBuffer> | undefined
+}
+
+/**
+ * Builds the direct way of a request: a short message of a caller whose token the store knows, with a short response.
+ *
+ * Nearly every call of a tool is that, and an instance is made for each: on this way nothing is built that it does not
+ * need, layers above all. It is a driver of the same course as `HttpApp`. Where the course says anything but to go on, or a
+ * response needs more than its fields changed, the request goes on to `HttpApp` as if it had not been here.
+ *
+ * @param knownIdentity whom a token stands for that was verified before; `undefined`: only `HttpApp` can say
+ */
+export const makeDirectResponse = (
+  { fetch }: Pick<Host, "fetch">,
+  settings: GatewaySettings,
+  knownIdentity: (token: string, now: number) => Promise<Identity | undefined>
+) => {
+  const clock = Context.get(Context.empty(), Clock.Clock)
+  const nowMillis = () => clock.currentTimeMillisUnsafe()
+  const responses = makeOwnResponses(settings)
+  const arrive = makeArrival(settings, responses, makeRoute(settings.path, settings.publicUrl), undefined)
+  const forwarding = makeForwarding(settings, responses, nowMillis)
+  const log = makeLog(settings)
+  const { origin } = new URL(settings.gatewayUrl)
+
+  /** Takes the steps until there is a request to send; gives the body that was read where there is none. */
+  const prepare = async (
+    exchange: Exchange,
+    request: Request
+  ): Promise<Prepared | Uint8Array<ArrayBuffer> | undefined> => {
+    let next = arrive(exchange, forwarding)
+    let body: Uint8Array<ArrayBuffer> | undefined
+    while (true) {
+      switch (next._tag) {
+        case "Verify": {
+          const identity = await knownIdentity(next.credential, nowMillis())
+          if (identity === undefined) return body
+          next = next.verified(identity)
+          break
+        }
+        case "ReadBody":
+          body = await collected(request)
+          if (body === undefined) return undefined
+          next = next.whole(body)
+          break
+        case "Ready":
+          return { sending: next.value, body }
+        // For the layers: they have what these need, and say no once more.
+        case "Respond":
+        case "OpenSession":
+        case "Document":
+        case "Readiness":
+          return body
+        default:
+          return next satisfies never
+      }
+    }
+  }
+
+  return async (request: Request): Promise<Response | Remainder> => {
+    const head = HttpServerRequest.fromWeb(request)
+    if (!isShort(head)) return { request, fetch }
+    const exchange = begin(settings, head, clock.currentTimeNanosUnsafe())
+    const prepared = await prepare(exchange, request)
+    if (prepared === undefined) return { request, fetch }
+    const body = prepared instanceof Uint8Array ? prepared : prepared.body
+    const remainder = (given: typeof globalThis.fetch): Remainder => ({
+      request: body === undefined ? request : again(request, body, settings.traceHeader, exchange.traceId),
+      fetch: given
+    })
+    if (prepared instanceof Uint8Array) return remainder(fetch)
+    const { sending } = prepared
+    const outgoing = toClientRequest(origin, sending.request)
+    if (outgoing === undefined) return remainder(fetch)
+
+    const sent = send(fetch, outgoing, sending.request.body, settings.upstreamTimeoutMillis)
+    const response = await sent.response.catch(() => undefined)
+    if (response === undefined) return remainder(sent.replay)
+    const headers = fieldsOf(response.headers)
+    const { status } = response
+    if (!isPlain(status, headers)) return remainder(sent.replay)
+    const step = sending.head({ status, headers }, true)
+    if (step._tag !== "Relay" || step.change !== undefined) return remainder(sent.replay)
+    const answer = await inTime(response.arrayBuffer(), settings.upstreamTimeoutMillis).then(
+      Result.succeed,
+      (reason: unknown) => Result.fail(reason)
+    )
+    if (Result.isFailure(answer)) return remainder(sent.failing(answer.failure))
+
+    await log(exchange)
+    const fields = new Headers()
+    for (const [name, value] of Object.entries(step.headers)) fields.set(name, String(value))
+    return new Response(answer.success.byteLength === 0 ? null : answer.success, { status, headers: fields })
+  }
+}
