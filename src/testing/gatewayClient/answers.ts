@@ -47,7 +47,7 @@ export const answers = [
     {
       id: "CLIENT-10",
       title:
-        "MUST hand back the status, the fields and the bytes of the body as they are and nothing else, however they are framed, and send the request once",
+        "MUST return the status, the fields and the bytes of the body unchanged, with nothing added, however they are framed, and send the request once",
       source: "RFC 9110, sections 7.7 and 9.2.2",
       runs: 40
     },
@@ -77,7 +77,7 @@ export const answers = [
   demand(
     {
       id: "CLIENT-11",
-      title: "MUST hand back no body where there is none by definition, with the fields as they are",
+      title: "MUST return no body for responses that have none by definition, with the fields unchanged",
       source: "RFC 9112, section 6.3"
     },
     {
@@ -120,7 +120,7 @@ export const answers = [
   demand(
     {
       id: "CLIENT-13",
-      title: "MUST follow no redirect: the answer comes back as it is, or UpstreamUnavailable",
+      title: "MUST NOT follow redirects: it returns the response unchanged, or fails with UpstreamUnavailable",
       source: "RFC 9110, section 15.4; CWE-918"
     },
     {
@@ -147,7 +147,7 @@ export const answers = [
   demand(
     {
       id: "CLIENT-14",
-      title: "MUST hand back an encoded body together with its Content-Encoding, undecoded, or fail",
+      title: "MUST return an encoded body with its Content-Encoding, undecoded, or fail",
       source: "RFC 9110, section 8.4",
       runs: 10
     },
@@ -176,7 +176,7 @@ export const answers = [
   demand(
     {
       id: "CLIENT-15",
-      title: "MUST pass over interim answers",
+      title: "MUST skip interim responses",
       source: "RFC 9110, section 15.2"
     },
     { interim: oneOf(["102 Processing", "103 Early Hints\r\nlink: </style.css>; rel=preload"]), status: given.status },
@@ -198,7 +198,7 @@ export const answers = [
   demand(
     {
       id: "CLIENT-16",
-      title: "MUST NOT mix the answers of requests that are under way at the same time",
+      title: "MUST NOT mix up the responses to concurrent requests",
       source: "CWE-488; CVE-2026-25536"
     },
     { bodies: given.bodies },

@@ -28,7 +28,7 @@ export const cancelling = [
   demand(
     {
       id: "CLIENT-30",
-      title: "MUST end the upstream's connection when send is interrupted before the answer is there",
+      title: "MUST close the upstream connection when send is interrupted before the response arrives",
       source: "MCP 2025-11-25, Transports, Streamable HTTP; CWE-772"
     },
     { beginning: oneOf(["nothing", "shortBody"]) },
@@ -53,7 +53,7 @@ export const cancelling = [
   demand(
     {
       id: "CLIENT-31",
-      title: "MUST end the upstream's connection when the scope closes before the body has ended",
+      title: "MUST close the upstream connection when the scope closes before the body ends",
       source: "MCP 2025-11-25, Transports, Streamable HTTP; CWE-772"
     },
     { beginning: oneOf(["head", "longBody"]), read: oneOf([true, false]) },
@@ -79,7 +79,7 @@ export const cancelling = [
   demand(
     {
       id: "CLIENT-32",
-      title: "MUST let at most MCP_MAX_WAITING requests wait for an answer, and fail one more unsent",
+      title: "MUST let at most MCP_MAX_WAITING requests wait for a response, and fail the next one unsent",
       source: "src/config/README.md, Settings; CWE-770"
     },
     { maxWaiting: oneOf([1, 2, 5]), leaves: oneOf(["answered", "interrupted"]) },

@@ -50,7 +50,7 @@ export const failures = [
   demand(
     {
       id: "CLIENT-40",
-      title: "MUST fail with UpstreamUnavailable when nobody listens",
+      title: "MUST fail with UpstreamUnavailable when nothing listens at the address",
       source: "RFC 9110, section 15.6.3",
       runs: 3
     },
@@ -67,7 +67,7 @@ export const failures = [
   demand(
     {
       id: "CLIENT-41",
-      title: "MUST fail with UpstreamUnavailable, and not ask again, when the connection ends before the head",
+      title: "MUST fail with UpstreamUnavailable, without a retry, when the connection closes before the head",
       source: "RFC 9110, sections 9.2.2 and 15.6.3"
     },
     {
@@ -90,7 +90,7 @@ export const failures = [
   demand(
     {
       id: "CLIENT-42",
-      title: "MUST fail with UpstreamUnavailable when the answer is none",
+      title: "MUST fail with UpstreamUnavailable when the response is not valid HTTP",
       source: "RFC 9112, sections 2.2, 4 and 6.3"
     },
     { bytes: given.garbage(nonsense), how, warm: oneOf([true, false]) },
@@ -110,7 +110,7 @@ export const failures = [
   demand(
     {
       id: "CLIENT-43",
-      title: "MUST show a body that breaks off as broken, and what came before as it is",
+      title: "MUST report a body that breaks off as broken, after the bytes that came before",
       source: "RFC 9112, section 8",
       runs: 15
     },
@@ -144,7 +144,7 @@ export const failures = [
   demand(
     {
       id: "CLIENT-44",
-      title: "MUST fail with UpstreamTimeout, and leave, when the head or a short body is not there in time",
+      title: "MUST fail with UpstreamTimeout, and close the connection, when the head or a short body is late",
       source: "src/config/README.md, Settings; RFC 9110, section 15.6.5",
       runs: 1
     },
@@ -173,7 +173,7 @@ export const failures = [
     {
       id: "CLIENT-45",
       title:
-        "MUST NOT name the URL, nor anything that was sent or received, in an error, nor what was sent in the log or a span",
+        "MUST NOT show the URL, nor anything sent or received, in an error, nor anything sent in the log or a span",
       source: "CWE-209; CWE-532",
       runs: 3
     },

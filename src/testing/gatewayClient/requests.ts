@@ -47,7 +47,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-01",
-      title: "MUST send the method and the target as given, once",
+      title: "MUST send the given method and target unchanged, once",
       source: "RFC 9112, section 3; RFC 9110, section 7.6",
       runs: 40
     },
@@ -64,7 +64,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-02",
-      title: "MUST NOT send a target that means another than the one given",
+      title: "MUST NOT send a target with another meaning than the given one",
       source: "RFC 3986, section 6.2.2; CVE-2026-26205"
     },
     { target: given.trickyTarget },
@@ -96,7 +96,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-04",
-      title: "MUST send the identity of each request with that request and no other",
+      title: "MUST send the identity of each request with that request only",
       source: "CWE-488; CVE-2026-32887"
     },
     { callers: Arbitrary.array(given.identityFields, { minLength: 2, maxLength: 4 }) },
@@ -118,7 +118,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-05",
-      title: "MUST add no field that speaks of the caller, of the route or of a trace, nor a cookie",
+      title: "MUST NOT add fields about the caller, the route or a trace, nor cookies",
       source: "RFC 9110, section 7.6; RFC 7239, section 8; W3C Trace Context"
     },
     { headers: given.fields },
@@ -143,7 +143,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-06",
-      title: "MUST send the body byte for byte, framed in one way",
+      title: "MUST send the body byte for byte, with exactly one kind of framing",
       source: "RFC 9112, section 6.3; CVE-2026-1525"
     },
     { method: given.writingMethod, body: given.body },
@@ -163,7 +163,7 @@ export const requests = [
   demand(
     {
       id: "CLIENT-07",
-      title: "MUST fail with UpstreamUnavailable, unsent, where a field cannot be one",
+      title: "MUST fail with UpstreamUnavailable, unsent, when a field value is invalid",
       source: "RFC 9110, section 5.5; CWE-113"
     },
     {

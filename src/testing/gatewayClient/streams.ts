@@ -45,7 +45,7 @@ export const streams = [
   demand(
     {
       id: "CLIENT-20",
-      title: "MUST hand on each event when it comes, before the answer ends",
+      title: "MUST pass on each event as it arrives, before the response ends",
       source: "MCP 2025-11-25, Transports, Sending Messages to the Server; HTML, section 9.2"
     },
     { events: given.events },
@@ -76,7 +76,7 @@ export const streams = [
   demand(
     {
       id: "CLIENT-21",
-      title: "MUST make the upstream wait for a reader that is slow, and lose nothing",
+      title: "MUST make the upstream wait for a slow reader, and lose nothing",
       source: "RFC 9293, section 3.8.6; CVE-2026-27887",
       runs: 1
     },
@@ -110,7 +110,7 @@ export const streams = [
   demand(
     {
       id: "CLIENT-22",
-      title: "MUST NOT end a stream for being silent for longer than MCP_UPSTREAM_TIMEOUT",
+      title: "MUST NOT end a stream that is silent for longer than MCP_UPSTREAM_TIMEOUT",
       source: "MCP 2025-11-25, Transports, Listening for Messages from the Server",
       runs: 1
     },
@@ -133,7 +133,7 @@ export const streams = [
   demand(
     {
       id: "CLIENT-23",
-      title: "MUST hand back the head of a stream before the first byte of its body",
+      title: "MUST return the head of a stream before the first byte of its body",
       source: "MCP 2025-11-25, Transports, Listening for Messages from the Server",
       runs: 5
     },
@@ -156,7 +156,7 @@ export const streams = [
   demand(
     {
       id: "CLIENT-24",
-      title: "MUST send further requests while streams are open, and while one is not read",
+      title: "MUST send further requests while streams are open, even when one is not read",
       source: "MCP 2025-11-25, Transports, Multiple Connections; CWE-400",
       runs: 2
     },

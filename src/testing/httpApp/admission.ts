@@ -21,7 +21,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-54",
-      title: "MUST NOT forward anything, whatever its method, before the token is found good and has the scopes",
+      title: "MUST NOT forward a request of any method before the token is verified and has the required scopes",
       source: "MCP 2025-11-25, authorization, Token Handling; RFC 6750, section 3.1",
       runs: 100
     },
@@ -46,7 +46,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-55",
-      title: "MUST refuse a foreign Origin with 403 before it looks at the token",
+      title: "MUST deny a foreign Origin with 403 before it looks at the token",
       source: "MCP 2025-11-25, transports, Security Warning",
       runs: 60
     },
@@ -93,7 +93,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-56",
-      title: "MUST answer 500 server_error when nobody can say whether a token is good: never 401, with Retry-After",
+      title: "MUST respond 500 server_error with Retry-After, never 401, when the token cannot be verified now",
       source: "RFC 9110, sections 10.2.3 and 15.6.1; RFC 6750, section 3.1 (401 means the token is bad)"
     },
     { ...anyone, verdict: outage },
@@ -111,7 +111,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-57",
-      title: "MUST forward the methods that HTTP gives a meaning here, and answer others 405 with those that it knows",
+      title: "MUST forward the methods that HTTP defines, and respond 405 with Allow to others",
       source: "RFC 9110, sections 9.3 and 15.5.6",
       runs: 30
     },
@@ -132,7 +132,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-58",
-      title: "MUST let in only tokens that have each scope that it or their provider requires, as a whole word",
+      title: "MUST require every scope of the gateway and of the token's provider, each as a whole word",
       source: "RFC 6749, section 3.3; RFC 6750, section 3.1",
       runs: 60
     },
@@ -174,7 +174,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-59",
-      title: "MUST let in pages of the allowed origins, and clients that are no pages",
+      title: "MUST accept pages of the allowed origins, and clients that send no Origin",
       source: "Fetch, section 3.3; MCP 2025-11-25, transports, Security Warning"
     },
     {

@@ -45,7 +45,7 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-30",
-      title: "MUST describe a configured authorization server with all that clients need, its issuer to the letter",
+      title: "MUST describe a configured authorization server completely, with its issuer unchanged",
       source: "RFC 8414, sections 2 and 3.2; MCP 2025-11-25, authorization, Authorization Code Protection"
     },
     withOne("authkit", "configured", "loopback"),
@@ -73,7 +73,7 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-31",
       title:
-        "MUST show the provider's own metadata as it is, naming PKCE where it does not, and answer 500 with Retry-After while it cannot be had",
+        "MUST serve the provider's own metadata, adding PKCE where it is missing, and respond 500 with Retry-After while they are unavailable",
       source: "RFC 8414, section 3.2; RFC 9110, section 10.2.3"
     },
     { ...withOne("discovered"), providersDown: oneOf([true, false]) },
@@ -96,7 +96,7 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-32",
-      title: "MUST send the client to the issuer's own metadata where the gateway cannot know it",
+      title: "MUST redirect clients to the issuer's own metadata where the gateway cannot know them",
       source: "RFC 8414, section 3.1; OpenID Connect Discovery 1.0, section 4; RFC 9110, section 15.4.9"
     },
     withOne("userinfo", "introspection"),
@@ -114,7 +114,7 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-33",
-      title: "MUST answer 404 not_supported where there is no authorization server",
+      title: "MUST respond 404 not_supported where there is no authorization server",
       source: "RFC 8414, section 3.2"
     },
     {

@@ -43,7 +43,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-10",
-      title: "MUST answer a request without credentials 401, in the words of its dialect",
+      title: "MUST respond 401 to a request without credentials, in the configured error style",
       source: "RFC 6750, section 3.1; MCP 2025-11-25, authorization, Access Token Usage"
     },
     { ...common, settings: anySettings, verdict: Arbitrary.Constant(good), method: oneOf(["GET", "POST", "DELETE"]) },
@@ -66,7 +66,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-11",
-      title: "MUST answer a refused token 401 invalid_token, with one fixed text for each reason",
+      title: "MUST respond 401 invalid_token to a rejected token, with one fixed text for each reason",
       source: "RFC 6750, section 3.1"
     },
     { ...common, settings: anySettings, verdict: refused },
@@ -81,7 +81,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-12",
-      title: "MUST answer a token without a required scope 403 insufficient_scope, and name all the scopes to ask for",
+      title: "MUST respond 403 insufficient_scope to a token without a required scope, and name all required scopes",
       source: "RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling"
     },
     {
@@ -100,8 +100,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-13",
-      title:
-        "MUST name in the challenge the metadata of this very resource, which it serves to whoever comes without a token",
+      title: "MUST name the metadata of this resource in the challenge, and serve them without a token",
       source: "RFC 9728, sections 3.1, 3.3 and 5.1; MCP 2025-11-25, authorization, Protected Resource Metadata",
       runs: 40
     },

@@ -26,7 +26,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-50",
-      title: "MUST forward a message with a good token, once, to the configured path and with its query",
+      title: "MUST forward a message with a valid token once, to the configured path and with its query",
       source: "RFC 6750, section 2.1; RFC 9110, section 11.1 (the scheme's case does not matter)"
     },
     {
@@ -82,7 +82,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-52",
-      title: "MUST refuse credentials that are no Bearer token with 401, and never show them to the verifier",
+      title: "MUST reject credentials that are not a Bearer token with 401, without calling the verifier",
       source: "RFC 6750, sections 2.1 and 3.1",
       runs: 50
     },
@@ -114,7 +114,7 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-53",
-      title: "MUST refuse more than one credential, and a token in the query, with 400 invalid_request",
+      title: "MUST reject several credentials, and a token in the query, with 400 invalid_request",
       source: "RFC 6750, sections 2, 2.3 and 3.1",
       runs: 50
     },

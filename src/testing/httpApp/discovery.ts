@@ -48,7 +48,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-20",
-      title: "MUST describe the protected resource by what is configured, under both of its URLs alike",
+      title: "MUST describe the protected resource as configured, identically at both of its URLs",
       source: "RFC 9728, sections 2, 3.1 and 3.2; MCP 2025-11-25, authorization, Authorization Server Location"
     },
     anything,
@@ -73,7 +73,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-21",
-      title: "MUST answer discovery without looking at credentials or origin, also during an outage: never 401 or 403",
+      title: "MUST serve discovery without looking at credentials or origin, even in an outage: never 401 or 403",
       source: "RFC 9728, section 3.2; RFC 8414, section 3",
       runs: 40
     },
@@ -109,7 +109,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-22",
-      title: "MUST refuse a Host that names no host with 400, and repeat nothing of it",
+      title: "MUST reject a malformed Host with 400, and repeat nothing of it",
       source: "RFC 9110, section 7.2; RFC 9112, section 3.2"
     },
     { ...anything, host: malformedHost, target: oneOf(["/.well-known/oauth-protected-resource", "{mcp}"]) },
@@ -126,7 +126,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-23",
-      title: "MUST NOT let forwarding fields of just anyone change what discovery says",
+      title: "MUST NOT let forwarding fields of untrusted peers change what discovery says",
       source: "RFC 9728, section 7.3; RFC 7239, section 8.1",
       runs: 40
     },
@@ -150,7 +150,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-24",
-      title: "MUST answer 404 not_found, as JSON and to everyone, where there is nothing",
+      title: "MUST respond 404 not_found as JSON to everyone where there is no route",
       source: "RFC 9110, section 15.5.5; RFC 9728, section 3.1",
       runs: 50
     },

@@ -78,8 +78,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   always(
     {
       id: "APP-01",
-      title:
-        "MUST give every answer the CORS fields that let a browser read it, and a browser of a refused origin nothing",
+      title: "MUST send the CORS fields on every response, and none to pages of denied origins",
       source: "Fetch, section 3.3",
       runs: 60
     },
@@ -107,7 +106,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-02",
-      title: "MUST give every answer a trace id: the client's if it is sound, else a new one",
+      title: "MUST send a trace id on every response: the client's if it is valid, otherwise a new one",
       source: "src/forward/README.md, What the MCP server sees",
       runs: 30
     },
@@ -136,7 +135,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   always(
     {
       id: "APP-03",
-      title: "MUST challenge with exactly one Bearer challenge on 401 and 403 of its own, and never otherwise",
+      title: "MUST send exactly one Bearer challenge with its own 401 and 403 responses, and none with others",
       source: "RFC 9110, section 11.6.1; RFC 6750, section 3; RFC 9728, section 5.1",
       runs: 60
     },
@@ -153,7 +152,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   always(
     {
       id: "APP-04",
-      title: "MUST write its own errors as JSON of the one form, never to be stored, never as HTML",
+      title: "MUST write its own errors in one JSON form, marked no-store, never as HTML",
       source: "RFC 6749, section 5.2; JSON-RPC 2.0, section 5.1; RFC 9110, section 15",
       runs: 60
     },
@@ -171,7 +170,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   always(
     {
       id: "APP-05",
-      title: "MUST NOT answer 5xx to anything that a client can send, while verifier and MCP server are well",
+      title: "MUST NOT respond 5xx to anything a client sends while the verifier and the MCP server work",
       source: "RFC 9110, section 15.6",
       runs: 60
     },
@@ -184,7 +183,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
   always(
     {
       id: "APP-06",
-      title: "MUST NOT show in any answer the token or a part of it, who calls, a secret, or what is meant for the log",
+      title: "MUST NOT show the token or a part of it, the caller, a secret, or log details in any response",
       source: "RFC 6750, section 5.2",
       runs: 80
     },

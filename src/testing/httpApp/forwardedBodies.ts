@@ -37,7 +37,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-70",
-      title: "MUST hand a message on byte for byte, save a client's _authContext, which goes wherever it stands",
+      title: "MUST forward a message byte for byte, but remove a client's _authContext wherever it stands",
       source: "JSON-RPC 2.0, section 4; RFC 8259, sections 4 and 6; src/forward/README.md, What the MCP server sees",
       runs: 80
     },
@@ -52,7 +52,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-71",
-      title: "MUST put into initialize the verified caller as the only _authContext, and change nothing else",
+      title: "MUST add the verified caller to initialize as the only _authContext, and change nothing else",
       source: "src/forward/README.md, What the MCP server sees",
       runs: 80
     },
@@ -71,7 +71,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-72",
-      title: "MUST tell the client in the answer of initialize as whom it is known, and change nothing else",
+      title: "MUST tell the client its identity in the response to initialize, and change nothing else",
       source: "src/forward/README.md, What the MCP server sees",
       runs: 30
     },
@@ -103,7 +103,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-73",
-      title: "MUST refuse what is not one unambiguous JSON message of bounded size, and forward none of it",
+      title: "MUST reject anything but one unambiguous JSON message of bounded size, and forward none of it",
       source: "JSON-RPC 2.0, section 4; RFC 8259, section 4; RFC 9110, sections 15.5.1, 15.5.14 and 15.5.16",
       runs: 80
     },

@@ -97,7 +97,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
     {
       id: "APP-60",
       title:
-        "MUST tell the MCP server who calls, once, in fields that no claim can break out of and no client can forge",
+        "MUST send the verified identity to the MCP server once, in fields that no claim can break and no client can forge",
       source: "RFC 9110, sections 5.5 and 5.6.2; RFC 3986, section 2.1",
       runs: 80
     },
@@ -115,7 +115,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-61",
-      title: "MUST NOT hand the client's credentials on",
+      title: "MUST NOT forward the client's credentials",
       source: "MCP 2025-11-25, authorization, Access Token Privilege Restriction",
       runs: 30
     },
@@ -136,7 +136,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-62",
-      title: "MUST keep to itself what is meant for this hop, and lose nothing of its own by the client's Connection",
+      title: "MUST remove hop-by-hop fields, and keep its own fields whatever the client's Connection names",
       source: "RFC 9110, section 7.6.1",
       runs: 60
     },
@@ -168,7 +168,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-65",
-      title: "MUST NOT hand on what only the platform below the MCP server may say",
+      title: "MUST NOT forward fields that only the platform below the MCP server may set",
       source: "Spin, HTTP trigger, Additional Request Information"
     },
     {
@@ -194,7 +194,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-63",
-      title: "MUST hand on the fields of MCP and of content as they are",
+      title: "MUST forward the fields of MCP and of content unchanged",
       source: "MCP 2025-11-25, transports, Session Management and Protocol Version Header"
     },
     {
@@ -219,7 +219,7 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-64",
-      title: "MUST NOT let anyone say who it is where authentication is switched off",
+      title: "MUST NOT forward client-sent identities while authentication is disabled",
       source: "src/forward/README.md, What the MCP server sees",
       runs: 40
     },

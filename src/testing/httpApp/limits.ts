@@ -53,7 +53,7 @@ export const limits: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-75",
-      title: "MUST judge the token before it reads the body",
+      title: "MUST verify the token before it reads the body",
       source: "CWE-770; RFC 9110, section 10.1.1",
       runs: 20
     },
@@ -76,7 +76,7 @@ export const limits: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-76",
-      title: "MUST reject a token longer than MCP_MAX_TOKEN_BYTES with 431 unseen, and let in one that is not longer",
+      title: "MUST reject a token longer than MCP_MAX_TOKEN_BYTES with 431 unverified, and accept one of that length",
       source: "RFC 6585, section 5; CWE-770",
       runs: 10
     },

@@ -119,7 +119,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-07",
-      title: "MUST give each caller the response to their own request, each time anew",
+      title: "MUST give each caller a fresh response to their own request",
       source: "RFC 9111, section 3.5; CWE-488; CVE-2026-32887"
     },
     { settings: anySettings, callers, turns: Arbitrary.array(turn, { minLength: 3, maxLength: 12 }) },
@@ -144,7 +144,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-08",
-      title: "MUST NOT write a token, a query, a body, a secret or who calls into the log, a span or the console",
+      title: "MUST NOT write tokens, queries, bodies, secrets or identities to the log, to spans or to the console",
       source: "RFC 6750, section 5.3; CWE-532",
       runs: 40
     },
@@ -169,7 +169,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-09",
-      title: "MUST serve other callers while the verifier or the MCP server is silent about one",
+      title: "MUST serve other callers while the verifier or the MCP server does not respond for one",
       source: "CWE-400",
       runs: 10
     },
@@ -202,7 +202,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-85",
-      title: "MUST hand on the head of a stream before its first event, and each event when it comes",
+      title: "MUST pass on the head of a stream before its first event, and each event as it arrives",
       source: "MCP 2025-11-25, transports, Listening for Messages from the Server",
       runs: 10
     },
@@ -246,8 +246,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-86",
-      title:
-        "MUST end what it does for a client that leaves: the verification, the request to the MCP server, the body",
+      title: "MUST cancel the verification, the upstream request and the body of a client that disconnects",
       source: "MCP 2025-11-25, transports, Streamable HTTP; CWE-772",
       runs: 15
     },
@@ -293,7 +292,7 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-87",
-      title: "MUST end a stream that a client listens to when its token ends, and no response that it asked for",
+      title: "MUST end a notification stream when its token ends, but no response to a request",
       source: "RFC 6750, section 5.3; MCP 2025-11-25, authorization, Token Handling",
       runs: 10
     },

@@ -23,7 +23,7 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-40",
-      title: "MUST answer OPTIONS 204 before it looks at anything else, and forward none",
+      title: "MUST respond 204 to OPTIONS before anything else, and forward none",
       source: "Fetch, section 3.3.3 (CORS preflight carries no credentials)",
       runs: 40
     },
@@ -69,8 +69,7 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-41",
-      title:
-        "MUST tell probes that it lives and whether it is ready, in any dialect, and nothing of what is configured",
+      title: "MUST report liveness and readiness in any error style, without showing the configuration",
       source: "src/http/README.md, Endpoints",
       runs: 30
     },

@@ -39,7 +39,7 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-80",
-      title: "MUST hand an answer back as it is, without what is for this hop, for browsers or a challenge",
+      title: "MUST relay a response unchanged, without hop-by-hop fields, CORS fields and challenges",
       source: "RFC 9110, section 7.6.1; Fetch, section 3.3.3",
       runs: 40
     },
@@ -81,7 +81,7 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-81",
-      title: "MUST keep shared caches from an answer of which the MCP server does not say that they may have it",
+      title: "MUST mark a response no-store unless the MCP server allows caches to keep it",
       source: "RFC 9111, section 3.5"
     },
     { ...admitted, status: oneOf([200, 202, 404]) },
@@ -96,7 +96,8 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-82",
-      title: "MUST answer 502 where the MCP server redirects or asks for credentials, and lead the client nowhere",
+      title:
+        "MUST respond 502 when the MCP server redirects or asks for credentials, without its Location or challenge",
       source: "RFC 9728, section 5.1; MCP 2025-11-25, authorization, Protected Resource Metadata",
       runs: 40
     },
@@ -113,7 +114,7 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-84",
-      title: "MUST hand on which scopes the MCP server needs for a request, in a challenge of its own",
+      title: "MUST pass on the scopes that the MCP server asks for, in a challenge of its own",
       source: "RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling",
       runs: 40
     },
@@ -148,8 +149,7 @@ export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-83",
-      title:
-        "MUST answer 502 where the MCP server cannot be had, 504 where it takes too long, and 500 for a fault of its own",
+      title: "MUST respond 502 when the MCP server is unavailable, 504 when it is late, and 500 on an internal fault",
       source: "RFC 9110, sections 15.6.1, 15.6.3 and 15.6.5"
     },
     {

@@ -26,7 +26,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-90",
-      title: "MUST give the MCP server the session id that it gave, in the requests of the caller that it was given to",
+      title: "MUST give the MCP server its own session id in the requests of that session's caller",
       source: "MCP 2025-11-25, transports, Session Management"
     },
     { ...admitted, settings: anySettings, session },
@@ -43,7 +43,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-91",
-      title: "MUST answer 404 to whoever names a session that it was not given, and tell the MCP server nothing of it",
+      title: "MUST respond 404 to a session id of another caller, and forward nothing",
       source: "MCP 2025-11-25, transports, Session Management; security best practices, Session Hijacking",
       runs: 40
     },
@@ -81,7 +81,7 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-92",
-      title: "MUST NOT let a session id through in another spelling of its field",
+      title: "MUST NOT forward a session id in another spelling of its field",
       source: "RFC 3875, section 4.1.18"
     },
     {

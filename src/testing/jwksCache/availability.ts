@@ -97,7 +97,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-20",
-      title: "MUST serve a key again within 16 seconds after its provider is back",
+      title: "MUST serve keys again within 16 seconds after the provider has recovered",
       source: "RFC 9110, section 15.6.4"
     },
     outages([AskFirst, AskUnknown, FallIll, Recover, Wait, Restart]),
@@ -107,7 +107,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-21",
-      title: "MUST serve a key from a set that ended an hour ago or less while its provider is down",
+      title: "MUST serve keys of a set that ended up to an hour ago while the provider is down",
       source: "RFC 9111, section 4.2.4; RFC 5861, section 4"
     },
     outages([AskFirst, AskUnknown, Wait, SetLifetime, Phase]),
@@ -127,7 +127,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-23",
-      title: "MUST answer within the time of two fetches, and at once for a key of a set that has not ended",
+      title: "MUST return within the time of two fetches, and at once for a key of a fresh set",
       source: "OpenID Connect Core 1.0, section 10.1.1"
     },
     outages([Ask, AskUnknown, Wait, Publish, SetLifetime, SetStore]),
@@ -137,7 +137,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-24",
-      title: "MUST fail with UnknownKey or KeysUnavailable and nothing else, whatever provider and store do",
+      title: "MUST fail only with UnknownKey or KeysUnavailable, whatever the provider and the store do",
       source: "RFC 9110, section 15.6"
     },
     inAnyHealth([Ask, Ask, AskUnknown, SetHealth, SetHealth, SetStore, Publish, Withdraw, Wait, Restart], 10, 40),
@@ -147,7 +147,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-25",
-      title: "MUST say KeysUnavailable when there are no keys to look in, UnknownKey when they lack the one",
+      title: "MUST fail with KeysUnavailable when there is no set, and with UnknownKey when the set lacks the key",
       source: "RFC 6750, section 3.1; RFC 9110, section 15.6",
       runs: 40
     },
@@ -158,7 +158,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     subject,
     {
       id: "KEYS-26",
-      title: "MUST report whether there are keys to use",
+      title: "MUST report whether there are usable keys",
       source: "RFC 9111, section 4.2"
     },
     sequences([Phase, Phase, AskFirst, FallIll, Recover, Wait, WaitLong, SetLifetime], 10, 40),

@@ -93,7 +93,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     subject,
     {
       id: "KEYS-01",
-      title: "MUST fetch a set again for keys that it lacks at most once in 30 seconds, failed attempts included",
+      title: "MUST fetch a set again for unknown keys at most once in 30 seconds, failed attempts included",
       source: "OpenID Connect Core 1.0, section 10.1.1",
       runs: 30
     },
@@ -114,7 +114,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     subject,
     {
       id: "KEYS-03",
-      title: "MUST NOT have two fetches of a set under way at a time, however many ask",
+      title: "MUST NOT run two fetches of a set at a time, however many callers wait",
       source: "RFC 9111, section 4"
     },
     sequences([Ask, AskUnknown, Prefetch, Phase, Wait, WaitLong, Publish, Restart, FallIll, Recover], 15, 40),
@@ -124,7 +124,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     subject,
     {
       id: "KEYS-04",
-      title: "MUST fetch a set at most once in its lifetime, all instances that share a store together",
+      title: "MUST fetch a set at most once in its lifetime, even when several instances share a store",
       source: "RFC 9111, section 4.2",
       runs: 30
     },
@@ -134,7 +134,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
   requirement(
     {
       id: "KEYS-05",
-      title: "MUST keep a set for its max-age, but not less than a minute, nor more than 24 hours",
+      title: "MUST keep a set for its max-age, but at least for a minute and at most for 24 hours",
       source: "RFC 9111, sections 4.2.1 and 5.2.2; OpenID Connect Core 1.0, section 10.1.1",
       runs: 10
     },
@@ -161,7 +161,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
   requirement(
     {
       id: "KEYS-06",
-      title: "MUST NOT wait or fail when it is told to prefetch, and need no further fetch then",
+      title: "MUST NOT wait or fail in a prefetch, and need no further fetch after it",
       source: "RFC 9111, section 4",
       runs: 15
     },

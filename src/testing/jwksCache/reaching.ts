@@ -76,7 +76,7 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
   requirement(
     {
       id: "KEYS-42",
-      title: "MUST keep the keys of two sources apart, whatever their names are put together",
+      title: "MUST keep the keys of two sources apart, whatever strings their names concatenate to",
       source: "RFC 8725, section 3.8; CVE-2025-59936",
       runs: 8
     },
@@ -108,7 +108,7 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
   requirement(
     {
       id: "KEYS-43",
-      title: "MUST give the keys of one source at once while the provider of another one does not respond",
+      title: "MUST serve the keys of one source at once while the provider of another does not respond",
       source: "RFC 9110, section 15.6; CWE-400",
       runs: 3
     },

@@ -31,7 +31,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-30",
-      title: "MUST pass over members that are no usable public keys, and use the others",
+      title: "MUST skip members that are not usable public keys, and use the others",
       source: "RFC 7517, section 5; RFC 8725, sections 3.1 and 3.4",
       runs: 1
     },
@@ -56,7 +56,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-31",
-      title: "MUST give none of two different keys with one key id, and without a key id none but the only one",
+      title: "MUST return none of two different keys with one key id, and without a key id only the single fitting key",
       source: "RFC 7517, section 4.5; RFC 7515, section 4.1.4"
     },
     { more: either(moreKeys(0, 1), moreKeys(2, 4), moreKeys(2, 4)) },
@@ -78,7 +78,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-32",
-      title: "MUST use no member of a set beyond the hundredth",
+      title: "MUST NOT use members of a set after the hundredth",
       source: "RFC 8725, section 3.4",
       runs: 5
     },
@@ -106,7 +106,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-33",
-      title: "MUST stop reading an answer after 1 MiB and keep the set that it has",
+      title: "MUST stop reading a response after 1 MiB and keep the current set",
       source: "RFC 9110, section 15.5.14; CVE-2026-22036"
     },
     { warm: Schema.Boolean },
@@ -123,7 +123,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-34",
-      title: "MUST take null for a member that is absent",
+      title: "MUST treat a null member as absent",
       source: "RFC 7517, section 4 (absence); serialisers of many providers",
       runs: 1
     },
@@ -144,7 +144,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-35",
-      title: "MUST take one key under two ids for one key",
+      title: "MUST treat one key under two ids as one key",
       source: "RFC 7517, section 4.5",
       runs: 1
     },
@@ -163,7 +163,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
   requirement(
     {
       id: "KEYS-36",
-      title: "MUST tell keys with one id apart by their type and algorithm",
+      title: "MUST tell keys with the same id apart by type and algorithm",
       source: "RFC 7517, section 4.5",
       runs: 1
     },

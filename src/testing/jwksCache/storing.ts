@@ -11,7 +11,7 @@ export const storing = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     subject,
     {
       id: "KEYS-27",
-      title: "MUST serve what the provider publishes although the store fails, lies, hangs or keeps nothing",
+      title: "MUST serve the published keys even if the store fails, lies, hangs or keeps nothing",
       source: "RFC 9111, section 4",
       runs: 15
     },

@@ -67,7 +67,8 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     subject,
     {
       id: "KEYS-10",
-      title: "MUST give no key but one that the provider published under the key id, whatever provider and store do",
+      title:
+        "MUST return only keys that the provider published under the key id, whatever the provider and the store do",
       source: "RFC 7517, section 4.5; RFC 8725, section 3.8",
       runs: 50
     },
@@ -82,7 +83,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     subject,
     {
       id: "KEYS-11",
-      title: "MUST refuse a withdrawn key once its set has ended, at the latest 24 hours after it was fetched",
+      title: "MUST reject a withdrawn key when its set has ended, at most 24 hours after it was fetched",
       source: "OpenID Connect Core 1.0, section 10.1.1; RFC 9111, section 4.2"
     },
     withdrawals([Ask, Publish, SetLifetime, Wait, Restart, Phase]),
@@ -92,7 +93,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     subject,
     {
       id: "KEYS-12",
-      title: "MUST refuse a withdrawn key as soon as a later set lacks it",
+      title: "MUST reject a withdrawn key as soon as a later set lacks it",
       source: "RFC 7517, section 5"
     },
     withdrawals([Ask, AskUnknown, Publish, Repeat, Wait, FallIll, Recover]),
@@ -113,7 +114,8 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     subject,
     {
       id: "KEYS-14",
-      title: "MUST NOT take from the store what is another URL's, has ended, or claims to be fresh for more than a day",
+      title:
+        "MUST NOT use a stored entry that belongs to another URL, has ended, or claims to be fresh for more than a day",
       source: "RFC 9111, section 4.2",
       runs: 15
     },

@@ -59,7 +59,7 @@ const identityOf = (
 const fromPrototypes: Requirement<VerifierUnderTest> = requirement(
   {
     id: "JWT-06",
-    title: "MUST NOT take a claim from the prototype of an object",
+    title: "MUST NOT read claims from an object's prototype",
     source: "RFC 7519, section 4; CWE-1321",
     runs: 10
   },
@@ -119,7 +119,7 @@ export const acceptance = (
   requirement(
     {
       id: "JWT-01",
-      title: "MUST accept what the issuer has signed, with any further claims and in any order",
+      title: "MUST accept what the issuer has signed, with further claims and in any order",
       source: "RFC 7519, section 4",
       runs: 50
     },
@@ -139,7 +139,7 @@ export const acceptance = (
     requirement<{ sub: string }, never, VerifierUnderTest>(
       {
         id: `JWT-02-${algorithm}`,
-        title: `MUST accept signatures with ${algorithm}, one of its algorithms`,
+        title: `MUST accept signatures by ${algorithm}, one of its algorithms`,
         source: "RFC 7518, section 3.1",
         runs: 5
       },
@@ -172,7 +172,7 @@ export const acceptance = (
   requirement(
     {
       id: "JWT-04",
-      title: "MUST accept a token until it has ended, and from its beginning on, as far as clocks may differ",
+      title: "MUST accept a token from its nbf to its exp, with the configured clock tolerance",
       source: "RFC 7519, sections 4.1.4 to 4.1.6",
       runs: 50
     },
@@ -195,7 +195,7 @@ export const acceptance = (
   requirement(
     {
       id: "JWT-05",
-      title: "MUST say exactly what the token says about its bearer: subject, issuer, scopes, client, email, name, end",
+      title: "MUST report exactly what the token says: subject, issuer, scopes, client, email, name, expiry",
       source: "RFC 9068, section 2.2",
       runs: 50
     },
@@ -211,7 +211,7 @@ export const acceptance = (
   requirement(
     {
       id: "JWT-07",
-      title: "MUST accept access tokens that repeat the nonce of the login, where their kind or their scopes tell them",
+      title: "MUST accept access tokens that repeat the nonce of the login if their kind or scopes identify them",
       source: "OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2",
       runs: 5
     },
@@ -228,7 +228,7 @@ export const acceptance = (
   requirement(
     {
       id: "JWT-08",
-      title: "MUST take a claim that is null for one that is not there",
+      title: "MUST treat a null claim as absent",
       source: "RFC 7519, section 4; RFC 8259, section 3",
       runs: 5
     },

@@ -45,7 +45,7 @@ const changes = { made: Arbitrary.array(nearMiss, { minLength: 8, maxLength: 16 
 const audience: Requirement<VerifierUnderTest> = requirement(
   {
     id: "JWT-41",
-    title: "MUST refuse a token for another audience, however alike, and one for nobody",
+    title: "MUST reject a token for another audience, however similar, or for none",
     source: "RFC 7519, section 4.1.3; RFC 8707; CVE-2025-69196",
     runs: 8
   },
@@ -96,7 +96,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-40",
-      title: "MUST refuse a token of another issuer, however alike, and one of nobody",
+      title: "MUST reject a token of another issuer, however similar, or without an issuer",
       source: "RFC 7519, section 4.1.1; CVE-2024-53861, CVE-2025-30144",
       runs: 8
     },
@@ -115,7 +115,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-42",
-      title: "MUST refuse a token about nobody: its subject missing, empty, or no string",
+      title: "MUST reject a token whose subject is missing, empty, or not a string",
       source: "RFC 7519, section 4.1.2; RFC 9068, section 2.2",
       runs: 5
     },
@@ -134,8 +134,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-44",
-      title:
-        "MUST NOT take the client for the subject of a token of a person's session, which would make all persons one",
+      title: "MUST NOT use the client as the subject of a user's token, which would merge all users into one",
       source: "RFC 9068, section 2.2; RFC 7519, section 4.1.2",
       runs: 5
     },
@@ -153,7 +152,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-43",
-      title: "MUST NOT make scopes of what is no list of words",
+      title: "MUST NOT read scopes from anything but a list of words",
       source: "RFC 6749, section 3.3; RFC 8693, section 4.2",
       runs: 5
     },

@@ -118,7 +118,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-30",
-      title: "MUST NOT take a key from the token, nor fetch one from where the token says",
+      title: "MUST NOT take a key from the token, nor fetch one from a URL in the token",
       source: "RFC 8725, section 3.10; CVE-2026-27962",
       runs: 4
     },
@@ -157,7 +157,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-31",
-      title: "MUST refuse a key id that the issuer does not have, whatever it looks like",
+      title: "MUST reject a key id that the issuer does not have, whatever it looks like",
       source: "RFC 7515, section 4.1.4; RFC 8725, section 3.10",
       runs: 4
     },
@@ -177,7 +177,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-32",
-      title: "MUST refuse critical parameters that it does not know, and payloads that are not encoded",
+      title: "MUST reject unknown critical parameters and unencoded payloads",
       source: "RFC 7515, section 4.1.11; RFC 7797; CVE-2026-35042",
       runs: 4
     },
@@ -193,7 +193,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-33",
-      title: "MUST refuse JWTs of other kinds: ID, refresh and logout tokens, presentations, sender-constrained tokens",
+      title: "MUST reject JWTs of other kinds: ID, refresh and logout tokens, presentations, sender-constrained tokens",
       source: "RFC 8725, sections 3.11 and 3.12; RFC 9449, section 7.1",
       runs: 4
     },
@@ -214,7 +214,7 @@ export const headers = (
   requirement(
     {
       id: "JWT-34",
-      title: "MUST refuse a header or payload that has a member twice",
+      title: "MUST reject a header or payload with a duplicate member",
       source: "RFC 7515, section 4; RFC 7519, section 4",
       runs: 4
     },

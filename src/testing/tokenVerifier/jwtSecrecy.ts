@@ -27,7 +27,7 @@ const spoilt: ReadonlyArray<SignOptions> = [
 export const jwtSecrecy: Requirement<VerifierUnderTest> = requirement(
   {
     id: "JWT-80",
-    title: "MUST NOT show a token, or a part of it, in an error or in the log",
+    title: "MUST NOT show a token, or a part of it, in an error, in the log or in a span",
     source: "RFC 6750, section 5.3; CWE-532",
     runs: 3
   },

@@ -106,7 +106,7 @@ const endOf = Effect.fnUntraced(function*(identity: Identity, life: number) {
 const expiry: Requirement<OpaqueVerifierUnderTest> = requirement(
   {
     id: "OPAQUE-05",
-    title: "MUST refuse a token from its end on, also one that it has accepted before",
+    title: "MUST reject a token after its expiry, even if it was accepted before",
     source: "RFC 7662, section 4",
     runs: 15
   },
@@ -129,7 +129,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-01",
-      title: "MUST accept what the provider has issued, and say exactly what it says about the bearer",
+      title: "MUST accept what the provider has issued, and report exactly what it says about the bearer",
       source: "RFC 7662, section 2.2; OpenID Connect Core 1.0, section 5.3.2",
       runs: 30
     },
@@ -147,7 +147,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-02",
-      title: "MUST refuse what nobody has issued, however like a good token that it knows",
+      title: "MUST reject tokens that were never issued, however similar to a known one",
       source: "RFC 7662, section 2.2; CVE-2026-35030",
       runs: 10
     },
@@ -162,7 +162,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-03",
-      title: "MUST give each bearer their own identity, also when many come at the same time",
+      title: "MUST give each bearer their own identity, even for concurrent requests",
       source: "CWE-362; CVE-2026-2581",
       runs: 10
     },
@@ -188,7 +188,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-04",
-      title: "MUST refuse a token that the provider disowns, also one that it has accepted before",
+      title: "MUST reject a revoked token, even if it was accepted before",
       source: "RFC 7009, section 2; RFC 7662, section 4",
       runs: 15
     },
@@ -208,7 +208,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-06",
-      title: "MUST blame the provider while it is out of order, never a good token, and recover by itself",
+      title: "MUST fail with ProviderUnavailable in an outage, never reject a valid token, and recover by itself",
       source: "RFC 9110, section 15.6",
       runs: 3
     },
@@ -236,7 +236,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-08",
-      title: "MUST refuse tokens that the provider knows, but says to be refresh or ID tokens",
+      title: "MUST reject refresh and ID tokens even if the provider calls them active",
       source: "RFC 7662, section 2.2; RFC 6749, section 1.5",
       runs: 2
     },
@@ -252,7 +252,7 @@ export const opaque = (
   requirement(
     {
       id: "OPAQUE-07",
-      title: "MUST NOT show a token in an error or in the log, a refused one neither",
+      title: "MUST NOT show a token in an error, in the log or in a span, even a rejected one",
       source: "RFC 6750, section 5.3; CWE-532",
       runs: 2
     },

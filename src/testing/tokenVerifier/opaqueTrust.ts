@@ -25,7 +25,7 @@ export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = 
     {
       id: "OPAQUE-09",
       title:
-        "MUST NOT accept a token of which the provider says that it is inactive, not valid now, for another audience, of another issuer, or about nobody",
+        "MUST NOT accept a token that the provider describes as inactive, not valid now, for another audience, of another issuer, or without a subject",
       source: "RFC 7662, sections 2.2 and 4; RFC 7519, section 4.1",
       runs: 2
     },
@@ -45,7 +45,7 @@ export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = 
   requirement(
     {
       id: "OPAQUE-10",
-      title: "MUST NOT ask a provider in trouble more than twice for one token",
+      title: "MUST NOT ask a failing provider more than twice for one token",
       source: "RFC 9110, section 15.6.4; CWE-770",
       runs: 2
     },
@@ -70,7 +70,7 @@ export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = 
   requirement(
     {
       id: "OPAQUE-11",
-      title: "MUST verify for those who wait when others who asked for the same token, or for another one, leave",
+      title: "MUST finish a verification for the callers that still wait when others disconnect",
       source: "CWE-362; CWE-772",
       runs: 5
     },

@@ -58,7 +58,7 @@ export const outages = (
       requirement(
         {
           id: "JWT-70",
-          title: "MUST start without keys, blame the provider and not the token, and recover by itself",
+          title: "MUST start without keys, fail with ProviderUnavailable until there are some, and recover by itself",
           source: "RFC 9110, section 15.6",
           runs: 2
         },
@@ -82,7 +82,7 @@ export const outages = (
       requirement(
         {
           id: "JWT-71",
-          title: "MUST NOT blame a good token while the provider is down, with or without keys at hand",
+          title: "MUST NOT reject a valid token while the provider is down, with or without cached keys",
           source: "RFC 9110, section 15.6; GHSA-fhv5-28vv-h8m8",
           runs: 2
         },

@@ -46,7 +46,7 @@ export const persistence = (
       requirement(
         {
           id: "JWT-64",
-          title: "MUST verify for those who wait when others who wait for the same keys leave",
+          title: "MUST finish a verification for the callers that still wait when others disconnect",
           source: "CWE-362; CWE-772",
           runs: 5
         },
@@ -81,7 +81,7 @@ export const persistence = (
       requirement(
         {
           id: "JWT-65",
-          title: "MUST accept a token within a minute after its key is published, also one that it has rejected before",
+          title: "MUST accept a token within a minute after its key is published, even if it was rejected before",
           source: "OpenID Connect Core 1.0, section 10.1.1",
           runs: 3
         },
@@ -104,8 +104,7 @@ export const persistence = (
       requirement(
         {
           id: "JWT-72",
-          title:
-            "MUST NOT accept what is not signed by the issuer while the provider is down, whoever was accepted before",
+          title: "MUST NOT accept unsigned or forged tokens while the provider is down, whatever was accepted before",
           source: "CWE-347; RFC 8725, section 3.1",
           runs: 2
         },
@@ -138,7 +137,7 @@ export const persistence = (
       requirement(
         {
           id: "JWT-74",
-          title: "MUST NOT ask the provider again for each token whose key it does not know",
+          title: "MUST NOT ask the provider again for each token with an unknown key",
           source: "OpenID Connect Core 1.0, section 10.1.1; CWE-770",
           runs: 3
         },

@@ -25,7 +25,7 @@ export const reasons = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<
   requirement(
     {
       id: "JWT-81",
-      title: "MUST give the reason for which it rejects a token, or none in particular, but not another one",
+      title: "MUST reject a token for the right reason, or for no reason in particular",
       source: "RFC 6750, section 3.1",
       runs: 5
     },

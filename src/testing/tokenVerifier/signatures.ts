@@ -51,7 +51,7 @@ const unlistedAlgorithms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyAr
   return unlisted.length === 0 ? [] : [requirement(
     {
       id: "JWT-23",
-      title: "MUST refuse an algorithm that is not listed, although the issuer publishes a key for it",
+      title: "MUST reject an algorithm that is not listed, even if the issuer publishes a key for it",
       source: "RFC 8725, section 3.1; CVE-2026-22817",
       runs: 2
     },
@@ -80,7 +80,7 @@ const otherForms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requ
   return ecdsa.length === 0 ? [] : [requirement(
     {
       id: "JWT-25",
-      title: "MUST refuse an ECDSA signature in another form: DER, padded, cut",
+      title: "MUST reject an ECDSA signature in another form: DER, padded, truncated",
       source: "RFC 7518, section 3.4",
       runs: 8
     },
@@ -104,7 +104,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-20",
-      title: "MUST refuse a token that says it is not signed, in whatever letters",
+      title: "MUST reject an unsigned token, however alg spells none",
       source: "RFC 8725, section 3.1; CVE-2022-23540",
       runs: 4
     },
@@ -129,7 +129,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-21",
-      title: "MUST refuse an HMAC whose secret is the public key in any form",
+      title: "MUST reject an HMAC that uses the public key as its secret, in any encoding",
       source: "RFC 8725, section 2.1; CVE-2023-48223, CVE-2026-34950",
       runs: 2
     },
@@ -154,7 +154,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-22",
-      title: "MUST refuse what another than the issuer has signed, although the key has the same name",
+      title: "MUST reject tokens signed by another party with a key of the same id",
       source: "RFC 7519, section 7.2; CVE-2025-59936",
       runs: 6
     },
@@ -179,7 +179,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
   requirement(
     {
       id: "JWT-24",
-      title: "MUST refuse signatures that anybody can write: empty, zero, one, the order of the curve",
+      title: "MUST reject trivial signatures: empty, zero, one, the order of the curve",
       source: "RFC 7515, section 5.2; CVE-2022-21449",
       runs: 4
     },

@@ -136,7 +136,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-10",
-      title: "MUST refuse a token of which any one character was changed",
+      title: "MUST reject a token with any single character changed",
       source: "RFC 7515, section 5.2",
       runs: 2
     },
@@ -155,7 +155,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-11",
-      title: "MUST refuse a token that was put together from the parts of good ones",
+      title: "MUST reject a token assembled from parts of valid ones",
       source: "RFC 7515, section 5.2",
       runs: 10
     },
@@ -179,7 +179,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-12",
-      title: "MUST refuse a token that was cut, or to which something was added",
+      title: "MUST reject a token that was truncated or extended",
       source: "RFC 7515, section 5.2",
       runs: 50
     },
@@ -203,7 +203,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-13",
-      title: "MUST refuse another spelling of the same bytes",
+      title: "MUST reject another spelling of the same bytes",
       source: "RFC 7515, section 2; RFC 4648, section 3.5",
       runs: 8
     },
@@ -224,7 +224,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-14",
-      title: "MUST refuse whatever has not exactly three parts, encrypted tokens among it",
+      title: "MUST reject everything that does not have exactly three parts, such as encrypted tokens",
       source: "RFC 7515, section 7.1; CVE-2026-29000",
       runs: 4
     },
@@ -243,7 +243,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-15",
-      title: "MUST refuse a header or payload that is no JSON object, whoever signed it",
+      title: "MUST reject a header or payload that is not a JSON object, even if it is signed",
       source: "RFC 7519, section 7.2",
       runs: 4
     },
@@ -263,7 +263,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
   requirement(
     {
       id: "JWT-16",
-      title: "MUST give a verdict on deep, wide and long tokens, and not break down",
+      title: "MUST accept or reject deep, wide and long tokens without failing",
       source: "CWE-674; CWE-400",
       runs: 2
     },
