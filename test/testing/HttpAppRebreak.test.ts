@@ -23,7 +23,11 @@ const harmless: ReadonlyArray<readonly [name: string, defects: ReadonlyArray<Def
 describe("HttpAppTest finds nothing in a gateway that", () => {
   it.effect("has no defect", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* violations(HttpAppTest.requirements), [])
+      // Some values each: the suite itself is run on the gateway elsewhere.
+      const brief = HttpAppTest.requirements.map((each) =>
+        Object.assign({}, each, { runs: Math.min(each.runs ?? 10, 10) })
+      )
+      assert.deepStrictEqual(yield* violations(brief), [])
     }).pipe(Effect.provide(HttpAppTest.subject(HttpApp.layer))), { timeout: 120_000 })
 
   it.effect.each(harmless)("%s", ([, defects, app]) =>

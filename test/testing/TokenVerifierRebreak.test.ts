@@ -10,7 +10,12 @@ import * as Wrapped from "./wrappedVerifiers.ts"
 const options: TokenVerifierTest.JwtVerifierOptions = { algorithms: ["ES256"] }
 
 const violationsOf = (subject: Verifier, ids?: ReadonlyArray<string>) =>
-  violations(TokenVerifierTest.requirements(options).filter(({ id }) => ids?.includes(id) ?? true)).pipe(
+  violations(
+    TokenVerifierTest.requirements(options).filter(({ id }) => ids?.includes(id) ?? true).map((each) =>
+      // Without a defect, some values each will do.
+      ids === undefined ? Object.assign({}, each, { runs: Math.min(each.runs ?? 8, 8) }) : each
+    )
+  ).pipe(
     Effect.provide(TokenVerifierTest.layer(subject, options))
   )
 
@@ -44,6 +49,10 @@ const brokenWrappers: ReadonlyArray<Broken> = [
   ["JWKS-23: remembers a rejection across a rotation", ["JWT-65"], Wrapped.resentful(Wrapped.gateway)],
   ["JWKS-21: believes acquaintances in an outage", ["JWT-72"], Wrapped.trustingAcquaintances],
   ["ERR-02: blames the signature for everything", ["JWT-81"], Wrapped.misreporting(Wrapped.gateway)],
+  ["compares key ids without their case", ["JWT-31"], handMade({ key: Wrapped.keyInAnyCase })],
+  ["normalises subjects, so that two become one", ["JWT-05"], Wrapped.normalising(Wrapped.gateway)],
+  ["ERR-03: writes who calls into the log", ["JWT-80"], Wrapped.gossiping(Wrapped.gateway)],
+  ["fails where many come at the same time", ["JWT-60"], Wrapped.overwhelmed(Wrapped.gateway)],
   ["names no time after which to come again", ["JWT-70"], Wrapped.confused(Wrapped.gateway)]
 ]
 
@@ -78,6 +87,7 @@ const brokenOpaque: ReadonlyArray<Broken> = [
   ["OPQ-06: asks a provider that is down again and again", ["OPAQUE-10"], Wrapped.persistent(Wrapped.introspected)],
   ["ends a shared question with the first who asked it", ["OPAQUE-11"], Wrapped.abandoning(Wrapped.introspected)],
   ["lets nobody in after one who has left", ["OPAQUE-11"], Wrapped.stuck(Wrapped.introspected)],
+  ["ERR-03: writes who calls into the log", ["OPAQUE-07"], Wrapped.gossiping(Wrapped.introspected)],
   ["ERR-03: shows the token in a span", ["OPAQUE-07"], Wrapped.tracing(Wrapped.introspected)],
   ["takes all that the provider calls active", ["OPAQUE-08"], Wrapped.takingRefresh(Wrapped.introspected)]
 ]

@@ -236,5 +236,24 @@ export const brokenGatewayClients: Readonly<
   "writes the fields of a request into its span": {
     violates: ["CLIENT-45"],
     client: changed((send) => (request) => Effect.withSpan(send(request), "send", { attributes: request.headers }))
+  },
+  "drops fields without a value": {
+    violates: ["CLIENT-03"],
+    client: changed((send) => (request) =>
+      send({
+        ...request,
+        headers: Object.fromEntries(Object.entries(request.headers).filter(([, value]) => value !== ""))
+      })
+    )
+  },
+  "sends no more of a body than fits into a buffer": {
+    violates: ["CLIENT-06"],
+    client: changed((send) => (request) => send({ ...request, body: request.body?.subarray(0, 65_536) }))
+  },
+  "asks for codings that its caller has not asked for": {
+    violates: ["CLIENT-05"],
+    client: changed((send) => (request) =>
+      send({ ...request, headers: { "accept-encoding": "gzip", ...request.headers } })
+    )
   }
 }

@@ -15,7 +15,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { isJsonObject } from "../../src/remote/JsonObject.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { introspectionProvider } from "../fixtures/providers.ts"
-import { jwkToKey, verifyEs256 } from "./handMadeVerifier.ts"
+import { jwkToKey, type Steps, verifyEs256 } from "./handMadeVerifier.ts"
 import { gatewayVerifier, jwtVerifier } from "./ourVerifiers.ts"
 
 type Verify = TokenVerifier["Service"]["verify"]
@@ -343,3 +343,36 @@ export const confused = (inner: Inner) =>
       Effect.catchTag(verify(token), "ProviderUnavailable", ({ detail, provider }) =>
         Effect.fail(new ProviderUnavailable({ detail, provider, retryAfter: Number.NaN })))
   )
+
+/** Finds a key by its id in any case. */
+export const keyInAnyCase: Steps["key"] = ({ kid }, { keys }) => {
+  const jwk = keys.find((key) => String(key["kid"]).toLowerCase() === String(kid).toLowerCase())
+  return jwk === undefined ? undefined : jwkToKey(jwk)
+}
+
+export const normalising = (inner: Inner) =>
+  around(
+    inner,
+    (verify) => (token) =>
+      Effect.map(verify(token), (identity) => ({ ...identity, subject: identity.subject.normalize("NFC") }))
+  )
+
+export const gossiping = (inner: Inner) =>
+  around(inner, (verify) => (token) => Effect.tap(verify(token), ({ name }) => Effect.logDebug(`hello ${name}`)))
+
+/** Has no more than eight verifications at a time, and fails the others. */
+export const overwhelmed = (inner: Inner) =>
+  around(inner, (verify) => {
+    let busy = 0
+    return (token) =>
+      Effect.suspend(() => {
+        if (busy === 8) return Effect.fail(new ProviderUnavailable({ provider: "main", detail: "busy", retryAfter: 1 }))
+        busy += 1
+        return Effect.ensuring(
+          Effect.andThen(Effect.yieldNow, verify(token)),
+          Effect.sync(() => {
+            busy -= 1
+          })
+        )
+      })
+  })

@@ -77,7 +77,7 @@ const repeated = (piece: Uint8Array, times: number): Uint8Array => {
 
 /** Any bytes: none, a few, more than a buffer holds. */
 export const body: Arbitrary.Arbitrary<Uint8Array> = Arbitrary.map(
-  Arbitrary.all({ bytes, times: oneOf([1, 1, 1, 100, 1000]) }),
+  Arbitrary.all({ bytes, times: oneOf([1, 1, 1, 100, 1000, 20_000]) }),
   ({ bytes, times }) => repeated(bytes, times)
 )
 
@@ -98,6 +98,7 @@ const usualName = oneOf([
   "accept",
   "accept-language",
   "content-type",
+  "etag",
   "last-event-id",
   "mcp-protocol-version",
   "mcp-session-id",
@@ -107,9 +108,12 @@ const usualName = oneOf([
 
 const visible = characters(0x21, 0x7e)
 // RFC 9110, section 5.5: visible characters, the obsolete ones beyond ASCII too, with blanks between them.
-const value = Arbitrary.map(
-  textOf([...visible, ...characters(0xa0, 0xff), " ", "\t", ", "], { minLength: 1, maxLength: 20 }),
-  (text) => `v${text}v`
+const value = either(
+  Arbitrary.map(
+    textOf([...visible, ...characters(0xa0, 0xff), " ", "   ", "\t", ", "], { minLength: 1, maxLength: 20 }),
+    (text) => `v${text}v`
+  ),
+  oneOf(["", "a   b", "\"a\", W/\"b\""])
 )
 
 /** Fields of a request or an answer: any token for a name, and for a value whatever may be one. */

@@ -136,6 +136,8 @@ export const requests = [
         )
         assert.deepStrictEqual(added, [])
         assert.deepStrictEqual(exchange.values("host"), [new URL(upstream.origin).host])
+        // The caller could not read a coding that it has not asked for.
+        assert.includeMembers(["identity"], exchange.values("accept-encoding"))
       }
     }, Effect.withSpan("a request that is traced"))
   ),

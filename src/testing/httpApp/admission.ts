@@ -5,7 +5,7 @@ import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict, good, outage, refused, type Verdict } from "./caller.ts"
-import { anyMethod, message, ping } from "./clientRequest.ts"
+import { anyMethod, message, methods, ping } from "./clientRequest.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, providers, settingsWith } from "./settings.ts"
@@ -23,22 +23,23 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
       id: "APP-54",
       title: "MUST NOT forward a request of any method before the token is verified and has the required scopes",
       source: "MCP 2025-11-25, authorization, Token Handling; RFC 6750, section 3.1",
-      runs: 100
+      runs: 60
     },
     {
       ...anyone,
       settings: settingsWith({ required_scopes: Arbitrary.Constant("mcp:read") }),
-      verdict: either(refused, outage, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
-      method: anyMethod,
+      verdict: either(refused, refused, outage, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
       target: oneOf(["{mcp}", "{mcp}/tools", "{mcp}?a=/healthz", "{mcp}?/.well-known/oauth-protected-resource"]),
       agent: oneOf(["kube-probe/1.30", "GoogleHC/1.0", "Mozilla/5.0"])
     },
-    Effect.fnUntraced(function*({ agent, method, target, ...circumstances }) {
+    Effect.fnUntraced(function*({ agent, target, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const { relayed, status } = yield* app.send({ ...message({ "user-agent": agent }, ping, target), method })
-      const { verdict: { _tag: verdict } } = circumstances
-      assert.strictEqual(status, verdict === "Refused" ? 401 : verdict === "Unscoped" ? 403 : 500)
-      assert.isFalse(relayed)
+      for (const method of methods) {
+        const { relayed, status } = yield* app.send({ ...message({ "user-agent": agent }, ping, target), method })
+        const { verdict: { _tag: verdict } } = circumstances
+        assert.strictEqual(status, verdict === "Refused" ? 401 : verdict === "Unscoped" ? 403 : 500)
+        assert.isFalse(relayed)
+      }
       assertNotForwarded(app)
     })
   ),
@@ -83,8 +84,10 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
     },
     Effect.fnUntraced(function*({ origin, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(message({ origin }))
-      assertOwnError(app, answer, { status: 403, error: "access_denied" })
+      const bare = { ...message(), headers: { origin, "content-type": "application/json" } }
+      for (const request of [message({ origin }), bare]) {
+        assertOwnError(app, yield* app.send(request), { status: 403, error: "access_denied" })
+      }
       assert.isEmpty(app.verified, "the verifier was asked")
       assertNotForwarded(app)
     })

@@ -36,7 +36,7 @@ export const get = (target: string, headers: Readonly<Record<string, string>> = 
 })
 
 /** The methods that a Web `Request` can have, save `OPTIONS`, and some that nobody knows. */
-export const anyMethod: Arbitrary.Arbitrary<string> = oneOf([
+export const methods: ReadonlyArray<string> = [
   "GET",
   "HEAD",
   "POST",
@@ -46,7 +46,10 @@ export const anyMethod: Arbitrary.Arbitrary<string> = oneOf([
   "PROPFIND",
   "QUERY",
   "X-SHOUT"
-])
+]
+
+/** Any of them. */
+export const anyMethod: Arbitrary.Arbitrary<string> = oneOf(methods)
 
 const discoveryNames = ["oauth-protected-resource", "oauth-authorization-server", "openid-configuration"]
 

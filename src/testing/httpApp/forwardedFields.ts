@@ -67,7 +67,10 @@ const claimed = (identity: Identity): Record<string, ReadonlyArray<string>> => (
 })
 
 /** Asserts that the verified identity is there, once and readable, and nothing else that could be taken for one. */
-const assertIdentity = ({ identity }: RunningApp, { headers }: UpstreamRequest): void => {
+export const assertIdentity = (
+  { identity }: { readonly identity: Identity },
+  { headers }: UpstreamRequest
+): void => {
   const said = Object.entries(headers).filter(([name]) => fold(name).startsWith("x-auth"))
   for (const [name, value] of said) assert.match(value, /^[\x21-\x7e]*(?: [\x21-\x7e]+)*$/, name)
   assert.deepStrictEqual(

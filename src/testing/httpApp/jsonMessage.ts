@@ -49,15 +49,17 @@ const objectText = (
   return { forged: `{${sent.join(",")}}`, clean: `{${members.map(({ clean }) => clean).join(",")}}` }
 }
 
-const member = (name: string, { clean, forged }: JsonText): JsonText => ({
-  forged: `"${name}":${forged}`,
-  clean: `"${name}":${clean}`
+const member = (name: string, { clean, forged }: JsonText, colon = ":"): JsonText => ({
+  forged: `"${name}"${colon}${forged}`,
+  clean: `"${name}"${colon}${clean}`
 })
 
 const objectOf = (value: Arbitrary.Arbitrary<JsonText>): Arbitrary.Arbitrary<JsonText> =>
   Arbitrary.map(
     Arbitrary.all([Arbitrary.array(value, { maxLength: 3 }), forgery]),
-    ([values, forged]) => objectText(values.map((value, index) => member(`m${index} `, value)), forged)
+    // With white space that means nothing, and is to stay.
+    ([values, forged]) =>
+      objectText(values.map((value, index) => member(`m${index} `, value, index === 1 ? " :\t" : ":")), forged)
   )
 
 const valueOf = (depth: number): Arbitrary.Arbitrary<JsonText> => {

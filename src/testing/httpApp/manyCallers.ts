@@ -13,9 +13,11 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, type Caller, good, identityCanaries, type Verdict } from "./caller.ts"
 import { type ClientRequest, get, message } from "./clientRequest.ts"
 import { formsOf } from "./everyAnswer.ts"
+import { assertIdentity } from "./forwardedFields.ts"
 import { runApp, type RunningApp } from "./RunningApp.ts"
 import { anySettings, configuredSecret, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
+import { identityOf } from "./surroundings.ts"
 import { anyUpstream, ordinary, type Respond, type UpstreamBehaviour } from "./upstream.ts"
 
 const encoder = new TextEncoder()
@@ -75,14 +77,16 @@ const listen = get("{mcp}", { authorization: "Bearer {token}", accept: "text/eve
 
 const events = { "content-type": "text/event-stream" }
 
-/** Waits for what happens outside of the clock, and for nothing that never will. */
-const soon = <A>(effect: Effect.Effect<A>, what: string): Effect.Effect<A> =>
+/** Waits a few seconds at most for what needs no time of the case, which stands still. */
+const soon = <A>(effect: Effect.Effect<A>, otherwise: string): Effect.Effect<A> =>
   Effect.raceFirst(
     effect,
-    // Turns of the event loop: the time of the case stands still.
-    Effect.andThen(
-      Effect.repeat(Effect.promise(() => new Promise<void>((done) => setImmediate(done))), { times: 3_000 }),
-      Effect.sync(() => assert.fail(what))
+    Effect.map(
+      Effect.promise(async (signal) => {
+        const end = performance.now() + 5_000
+        while (!signal.aborted && performance.now() < end) await new Promise<void>((turn) => setImmediate(turn))
+      }),
+      () => assert.fail(otherwise)
     )
   )
 
@@ -136,6 +140,11 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
           })
         }, { concurrency })
         assert.lengthOf(app.forwarded, turns.length)
+        for (const request of app.forwarded) {
+          const subject = decodeURIComponent(request.headers["x-auth-user-id"] ?? "")
+          const caller = callers.find((caller) => caller.subject === subject) ?? assert.fail("a request of nobody")
+          assertIdentity({ identity: identityOf(app.settings, caller) }, request)
+        }
         assert.lengthOf(new Set(texts), turns.length, "a response was given twice")
       }
     })
@@ -333,6 +342,31 @@ export const manyCallers: ReadonlyArray<Requirement<Subject>> = [
         yield* Effect.yieldNow
         assert.isFalse(yield* Deferred.isDone(ended), "a response was cut when the token ended")
         yield* Effect.promise(() => reader.cancel())
+      }
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-14",
+      title: "MUST describe the resource to each client under the Host by which that client knows it",
+      source: "RFC 9728, sections 3.1 and 3.3; RFC 9110, section 7.2",
+      runs: 15
+    },
+    {
+      settings: settingsWith({ public_url: Arbitrary.Constant(undefined) }),
+      caller: anyCaller,
+      hosts: Arbitrary.array(oneOf(["a.example", "b.example:8443", "gateway.test"]), { minLength: 2, maxLength: 5 })
+    },
+    Effect.fnUntraced(function*({ hosts, ...circumstances }) {
+      const app = yield* runApp({ ...circumstances, verdict: good, upstream: ordinary })
+      for (const host of hosts) {
+        const document = yield* app.send(get("/.well-known/oauth-protected-resource", { host }))
+        const { resource }: { readonly resource: string } = JSON.parse(document.text)
+        assert.strictEqual(new URL(resource).host, host)
+        const { headers } = yield* app.send(get("{mcp}", { host }))
+        const metadata = /resource_metadata="([^"]+)"/.exec(headers.get("www-authenticate") ?? "")?.[1] ?? ""
+        assert.strictEqual(new URL(metadata).host, host)
       }
     })
   )

@@ -18,6 +18,7 @@ export const tokenCharacters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 
 const pieces = [
   ..."abcXYZ019-_.|@:/+",
+  "e\u0301",
   "é",
   "é",
   "山田",

@@ -164,10 +164,12 @@ export const headers = (
     { algorithm: oneOf(algorithms), made: Arbitrary.array(text, { maxLength: 10 }) },
     ({ algorithm, made }) =>
       Effect.gen(function*() {
-        const { sign, stranger, verify } = yield* VerifierUnderTest
+        const { issuer, sign, stranger, verify } = yield* VerifierUnderTest
         const good = yield* sign({ key: algorithm })
         const key = yield* stranger.key(algorithm)
-        for (const kid of [...hostileKeyIds, ...made]) {
+        const { kid: own } = yield* issuer.key(algorithm)
+        const similar = [own.toLowerCase(), own.toUpperCase(), `${own}x`, ` ${own}`, own.slice(0, -1), [own]]
+        for (const kid of [...hostileKeyIds, ...similar.filter((kid) => kid !== own), ...made]) {
           yield* refusedBeside(verify, good, yield* sign({ key, header: { kid } }))
           // With one key that was given, there is nothing that a key id could choose.
           if (fetchesKeys) yield* refusedBeside(verify, good, yield* sign({ key: algorithm, header: { kid } }))

@@ -3,7 +3,7 @@ import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { int, text } from "./arbitrary.ts"
 import { partsOf } from "./compactToken.ts"
-import { keepsSecret } from "./secrecy.ts"
+import { keepsSecret, secretBearer } from "./secrecy.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** Reasons for which a token is refused, each with another error. */
@@ -27,7 +27,7 @@ const spoilt: ReadonlyArray<SignOptions> = [
 export const jwtSecrecy: Requirement<VerifierUnderTest> = requirement(
   {
     id: "JWT-80",
-    title: "MUST NOT show a token, or a part of it, in an error, in the log or in a span",
+    title: "MUST NOT show a token, a part of it, or who it is for, in an error, in the log or in a span",
     source: "RFC 6750, section 5.3; CWE-532",
     runs: 3
   },
@@ -36,7 +36,8 @@ export const jwtSecrecy: Requirement<VerifierUnderTest> = requirement(
     Effect.gen(function*() {
       const { sign, verify } = yield* VerifierUnderTest
       for (const spoil of spoilt) {
-        const token = yield* sign({ ...spoil, claims: { sub, ...spoil.claims } })
+        const { email, name, subject } = secretBearer
+        const token = yield* sign({ ...spoil, claims: { sub: subject + sub, email, name, ...spoil.claims } })
         yield* keepsSecret(verify, token)
         yield* keepsSecret(verify, token.slice(0, -cut))
         yield* keepsSecret(verify, partsOf(token).slice(1).join("."))

@@ -11,8 +11,9 @@ import * as Stream from "effect/Stream"
 import { GatewayConfig } from "../../../src/config/GatewayConfig.ts"
 import type { UpstreamResponse } from "../../../src/forward/GatewayClient.ts"
 import { HttpApp } from "../../../src/http/HttpApp.ts"
+import type { Identity } from "../../../src/identity/Identity.ts"
 import { TokenVerifier } from "../../../src/verify/TokenVerifier.ts"
-import { around, type Defect, misconfigured, sending, verifying } from "./defects.ts"
+import { around, type Defect, misconfigured, receiving, sending, verifying } from "./defects.ts"
 
 const { HttpServerRequest: Request } = HttpServerRequest
 
@@ -146,6 +147,61 @@ export const sharingDefects: ReadonlyArray<Defect> = [
     granting((
       scopes
     ) => [...scopes, ...scopes.flatMap((scope) => ["mcp:read", "mcp:write"].filter((one) => one.startsWith(scope)))])
+  ],
+  [
+    "tells of the email of the caller before (FWD-15)",
+    ["APP-07"],
+    sending((send) => {
+      let email: Readonly<Record<string, string>> = {}
+      return (request) => {
+        const own = request.headers["x-auth-email"]
+        email = own === undefined ? email : { "x-auth-email": own }
+        return send({ ...request, headers: { ...request.headers, ...email } })
+      }
+    })
+  ],
+  [
+    "describes itself to all as to the first client (DISC-07)",
+    ["APP-14"],
+    around((handle) => {
+      const kept = new Map<string, HttpServerResponse.HttpServerResponse>()
+      return Effect.flatMap(Request, ({ url }) => {
+        const before = url.startsWith("/.well-known/") ? kept.get(url) : undefined
+        return before !== undefined
+          ? Effect.succeed(before)
+          : Effect.tap(handle, (response) => Effect.sync(() => kept.set(url, response)))
+      })
+    })
+  ],
+  [
+    "lets tokens that have ended read (CLM-01)",
+    ["APP-54"],
+    verifying((verify, { method }) => (token) =>
+      Effect.catchIf(
+        verify(token),
+        (error) => method === "GET" && error._tag === "InvalidToken" && error.reason === "Expired",
+        () =>
+          Effect.succeed<Identity>({
+            subject: "anyone",
+            clientId: undefined,
+            issuer: "https://issuer.example",
+            scopes: ["mcp:read", "tools:call"],
+            email: undefined,
+            name: undefined,
+            provider: "static",
+            expiresAt: undefined,
+            claims: {}
+          })
+      )
+    )
+  ],
+  [
+    "looks at the origin of callers with a token only (WEB-01)",
+    ["APP-55"],
+    receiving((request) => {
+      const { origin: _, ...others } = request.headers
+      return request.headers["authorization"] === undefined ? request.modify({ headers: others }) : request
+    })
   ],
   ["lets no page call", ["APP-59"], misconfigured({ allowedOrigins: { _tag: "List", origins: [] } })],
   ["reads bodies of any size (DOS-01)", ["APP-74"], misconfigured({ maxBodyBytes: Number.MAX_SAFE_INTEGER })],
