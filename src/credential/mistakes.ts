@@ -1,6 +1,6 @@
-/** What a credential that is none usually is, told without telling what it holds. Pure. */
+/** Descriptions of common mistakes in credentials, without their contents. Pure. */
 
-/** Schemes that are often sent in place of Bearer; another word may be a token, and is not named. */
+/** Schemes that clients often send in place of Bearer; any other word could be a token and is not shown. */
 const knownSchemes: ReadonlySet<string> = new Set([
   "basic",
   "digest",
@@ -18,7 +18,7 @@ const knownSchemes: ReadonlySet<string> = new Set([
   "aws4-hmac-sha256"
 ])
 
-/** Says what is wrong with the scheme of an `Authorization` field that is not Bearer. */
+/** Describes what is wrong with the scheme of an `Authorization` field that is not Bearer. */
 export const schemeMistake = (scheme: string, rest: string): string => {
   const word = scheme.toLowerCase()
   if (knownSchemes.has(word)) return `the scheme is ${word}, not Bearer`
@@ -27,7 +27,7 @@ export const schemeMistake = (scheme: string, rest: string): string => {
   return rest === "" ? "the scheme Bearer is missing before the token" : "the scheme is not Bearer"
 }
 
-/** Words that programs write where they have no token. */
+/** Words that programs send where they have no token. */
 const emptyWords: ReadonlySet<string> = new Set([
   "null",
   "nil",
@@ -41,7 +41,7 @@ const emptyWords: ReadonlySet<string> = new Set([
   "<null>"
 ])
 
-/** Says that a token is a word which only stands for one that is missing; `undefined` where it is not. */
+/** Describes a placeholder that was sent in place of a token; `undefined` for anything else. */
 export const emptyWord = (token: string): string | undefined =>
   emptyWords.has(token) ? `the word ${token} in place of a token: the client has none` : undefined
 
@@ -50,7 +50,7 @@ const placeholder = /^(?:\$\{.*\}|\{\{.*\}\}|\{.*\}|\$\(.*\)|\$\w+|%\w+%|<[^>]*>
 
 const quoted = /^["'`\u2018\u201c]|["'`\u2019\u201d]$/
 
-/** Says what is wrong with a token that has characters which no token has (RFC 9110, section 11.2). */
+/** Describes characters that no token may contain (RFC 9110, section 11.2). */
 export const characterMistake = (token: string): string => {
   if (/^bearer[\s:]/i.test(token)) return "the word Bearer is there twice"
   const word = emptyWord(token)
@@ -77,7 +77,7 @@ const example = /^(?:(?:your|my|insert|paste|replace)[-_].*|[x*.]{3,})$/i
 const signedParts = 3
 const encryptedParts = 5
 
-/** Says what a token is, of which no provider knows what to do with it. */
+/** Describes the form of a token that no provider is responsible for. */
 export const shapeMistake = (token: string): string => {
   if (example.test(token)) return "a placeholder of the documentation, which nobody has replaced by a token"
   const parts = token.split(".").length

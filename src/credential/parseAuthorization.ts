@@ -10,7 +10,7 @@ import * as BearerToken from "./BearerToken.ts"
 import { characterMistake, emptyWord, schemeMistake } from "./mistakes.ts"
 import { hasTokenParameter } from "./tokenInQuery.ts"
 
-/** What a request may hold of credentials. */
+/** The parts of a request that may contain credentials. */
 export interface Credentials {
   /** The `Authorization` field lines, one value each, or one joined value where the platform joins them. */
   readonly authorization: ReadonlyArray<string>
@@ -32,7 +32,7 @@ const joined = /,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s/
 
 const isOws = (character: string | undefined): boolean => character === " " || character === "\t"
 
-/** Drops optional white space (RFC 9110, section 5.6.3), which is less than what `trim` takes for white space. */
+/** Removes optional white space (RFC 9110, section 5.6.3); `trim` would remove more than that. */
 const trimOws = (value: string): string => {
   let start = 0
   let end = value.length
@@ -41,7 +41,7 @@ const trimOws = (value: string): string => {
   return value.slice(start, end)
 }
 
-/** What stands before the first space, and after all of them (RFC 9110, section 11.4). */
+/** Splits a field into its scheme and its credential (RFC 9110, section 11.4). */
 const splitScheme = (value: string): { readonly scheme: string; readonly rest: string } => {
   const space = value.indexOf(" ")
   if (space === -1) return { scheme: value, rest: "" }
@@ -51,14 +51,14 @@ const splitScheme = (value: string): { readonly scheme: string; readonly rest: s
 }
 
 /**
- * Finds the one bearer token of a request, or says why there is none; its characters are not looked at.
+ * Finds the one bearer token of a request, without checking its characters.
  *
- * For those who look it up before they judge it: what has been let in before has been judged before. Others take
- * `parseAuthorization`.
+ * Use it where the token is looked up in a cache first, because a cached token has been checked before. Use
+ * `parseAuthorization` everywhere else.
  *
- * Only the `Authorization` field counts: a token in the query is refused, one in a body or a cookie is never looked
- * at. The scheme's case does not matter and any number of spaces may follow it. Nothing of the token is decoded.
- * `maxTokenBytes` bounds its length.
+ * Only the `Authorization` field counts: a token in the query is rejected, a token in a body or a cookie is ignored. The
+ * scheme is case-insensitive, and any number of spaces may follow it. The token is not decoded.
+ * `maxTokenBytes` limits its length.
  *
  * @see RFC 6750, sections 2.1 and 3.1
  */
@@ -94,7 +94,7 @@ export const findBearer = (
 const malformed = (detail: string): Result.Result<never, InvalidToken> =>
   Result.fail(new InvalidToken({ reason: "MalformedToken", provider: undefined, detail }))
 
-/** Makes a token of what `findBearer` has found, if its characters are those of one. */
+/** Checks the characters of the token that `findBearer` returned. */
 export const bearerToken = (text: string): Result.Result<BearerToken.BearerToken, InvalidRequest | InvalidToken> => {
   if (token68.test(text)) {
     const word = emptyWord(text)
@@ -107,7 +107,7 @@ export const bearerToken = (text: string): Result.Result<BearerToken.BearerToken
     : malformed(characterMistake(text))
 }
 
-/** Finds the one bearer token of a request, or says why there is none. */
+/** Finds the one bearer token of a request and checks its characters. */
 export const parseAuthorization = (
   credentials: Credentials,
   maxTokenBytes: number

@@ -1,8 +1,8 @@
 /**
- * What a verified token says about its bearer: the caller, as this one request proved it.
+ * The caller, as the verified token of this one request describes it.
  *
- * Established for each request anew, never for a session or a connection. A subject is unique to its issuer only: know
- * a caller by both. A verifier of your own makes one of these.
+ * It is established for each request, never for a session or a connection. A subject is unique only within its issuer, so
+ * identify a caller by both. A verifier of your own returns one of these.
  *
  * **Example** (the bearer of an API key)
  *
@@ -28,21 +28,21 @@
 export interface Identity {
   /** The `sub` of the token, or the client id of a machine token; never empty. */
   readonly subject: string
-  /** Who calls: a person, or a program on its own behalf. `undefined` where a verifier does not say. */
+  /** Whether the caller is a person, or a program on its own behalf; `undefined` where a verifier does not tell. */
   readonly principal?: "user" | "client" | undefined
   /** The OAuth client that the token was issued to, where the token says so. */
   readonly clientId: string | undefined
   /** The issuer as the token spells it; `static` for static tokens. */
   readonly issuer: string
-  /** Each one word (RFC 6749, section 3.3); empty where the token has none. */
+  /** One word each (RFC 6749, section 3.3); empty where the token has no scopes. */
   readonly scopes: ReadonlyArray<string>
   readonly email: string | undefined
-  /** What the caller is called among people. */
+  /** The caller's display name. */
   readonly name: string | undefined
-  /** The name of the provider that vouches for this identity. */
+  /** The name of the provider that verified the token. */
   readonly provider: string
-  /** When the token ends, in seconds since 1970, or `undefined` when the provider does not say. */
+  /** When the token expires, in seconds since 1970; `undefined` when the provider does not tell. */
   readonly expiresAt: number | undefined
-  /** All claims, as the provider gave them. */
+  /** All claims, as the provider sent them. */
   readonly claims: Readonly<Record<string, unknown>>
 }

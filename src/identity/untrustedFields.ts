@@ -1,8 +1,8 @@
 /**
- * Request fields that say who calls, from where, or with what method, and that only the gateway or a platform may say.
+ * Request fields that claim an identity, a client address or a method, which only the gateway or its platform may set.
  *
- * Names are compared after folding: lower case, and every character that is neither letter nor digit read as `-`,
- * because servers behind turn `X_Auth_User_Id` and `X-Auth-User-Id` into the same variable.
+ * Names are compared after folding: lower case, and every character that is neither a letter nor a digit as `-`,
+ * because MCP servers turn `X_Auth_User_Id` and `X-Auth-User-Id` into the same variable.
  */
 
 const identityPrefixes = [
@@ -50,8 +50,8 @@ const identityPrefixes = [
 ]
 
 /**
- * What a platform tells the program that it runs, as fields of the request: the route, the client's address, the function's
- * own context. The program behind takes the first value it finds, which is the client's if that is let through.
+ * Fields in which a platform describes the request to the program that it runs: the route, the client's address, the
+ * function's context. A program reads the first value, which would be the client's own if it were forwarded.
  *
  * Sources: Spin (HTTP trigger, additional request information); App Engine (request headers); Azure App Service (ARR);
  * AWS Lambda Web Adapter; Dapr (service invocation).
@@ -79,7 +79,7 @@ const methodOverrides: ReadonlySet<string> = new Set([
   "x-method-override"
 ])
 
-// Of proxies, and of the platforms whose edge is one.
+// Set by proxies, and by platforms at their edge.
 const forwardingPrefixes = [
   "x-forwarded-",
   "x-original-",
@@ -116,20 +116,20 @@ const forwardingNames: ReadonlySet<string> = new Set([
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
-/** What the gateway knows about a field by its name. */
+/** The meaning of a field, by its name. */
 export interface FieldName {
-  /** One spelling for all names that a server behind may take for the same. */
+  /** One spelling for all names that an MCP server may treat as the same. */
   readonly folded: string
-  /** It claims an identity, carries a credential, overrides the method, or speaks for a platform: never handed on. */
+  /** It claims an identity, carries a credential, overrides the method, or comes from a platform: never forwarded. */
   readonly claimsIdentity: boolean
-  /** It describes the way that a request came: handed on only from a trusted proxy. */
+  /** It describes the route of a request through proxies: forwarded only from a trusted proxy. */
   readonly describesRoute: boolean
 }
 
 const startsWithOneOf = (prefixes: ReadonlyArray<string>, folded: string): boolean =>
   prefixes.some((prefix) => folded.startsWith(prefix))
 
-const judge = (name: string): FieldName => {
+const classify = (name: string): FieldName => {
   const folded = fold(name)
   return {
     folded,
@@ -140,15 +140,15 @@ const judge = (name: string): FieldName => {
   }
 }
 
-// Nearly all requests have the same few names. Clients can invent others, so no more than these are remembered.
+// Nearly all requests have the same few names. Clients can invent others, so the cache is bounded.
 const maxRemembered = 500
 const remembered = new Map<string, FieldName>()
 
-/** Judges a field by its name. */
+/** Classifies a field by its name. */
 export const fieldName = (name: string): FieldName => {
   const known = remembered.get(name)
   if (known !== undefined) return known
-  const judged = judge(name)
-  if (remembered.size < maxRemembered && name.length <= 64) remembered.set(name, judged)
-  return judged
+  const classified = classify(name)
+  if (remembered.size < maxRemembered && name.length <= 64) remembered.set(name, classified)
+  return classified
 }

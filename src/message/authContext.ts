@@ -1,4 +1,4 @@
-/** The caller as the MCP server reads it inside a message. */
+/** The caller inside a message, for the MCP server. */
 import type { Identity } from "../identity/Identity.ts"
 
 const encoder = new TextEncoder()
@@ -9,8 +9,8 @@ const serialised = new WeakMap<Identity, Uint8Array>()
 /**
  * Serialises `{authenticated_user, email, provider}` for `params._authContext` and `result.serverInfo.authInfo`.
  *
- * The bytes are one line of ASCII, whatever the claims hold, so that no later encoding changes them. Half a surrogate
- * pair stays an escape: replacing it would make two subjects equal.
+ * The bytes are one line of ASCII regardless of the claims, so that no later encoding changes them. Half a surrogate
+ * pair stays an escape, because replacing it could make two subjects equal.
  */
 export const authContext = (identity: Identity): Uint8Array => {
   const known = serialised.get(identity)

@@ -1,6 +1,6 @@
 /**
- * One JSON-RPC message of a client: every `_authContext` is taken out of it, ours is put into `initialize`, and what
- * parsers could differ about is refused.
+ * One JSON-RPC message of a client: every `_authContext` is removed, ours is added to `initialize`, and a message that
+ * parsers could read differently is rejected.
  */
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { type KnownName, knownName, matchName, type NameMatch } from "./json/memberName.ts"
@@ -8,10 +8,10 @@ import type { MessageOutput } from "./json/messageOutput.ts"
 import { type RequestId, requestId, type ScalarPlace, stringValue } from "./json/scalarValue.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 import { joinBytes } from "./json/spliceBytes.ts"
-import { refuse } from "./refuse.ts"
+import { reject } from "./reject.ts"
 import type { RequestRules } from "./requestRules.ts"
 
-/** A name that a message is understood by, and its bit among those that were seen. */
+/** A member that gives a message its meaning, and its bit in the set of members seen. */
 interface DecidingName {
   readonly name: string
   readonly bit: number
@@ -21,10 +21,10 @@ interface DecidingName {
 const decidingNames = (names: ReadonlyArray<string>): ReadonlyArray<DecidingName> =>
   names.map((name, index) => ({ name, bit: 1 << index, known: knownName(name) }))
 
-/** What a message is understood by. Two of one, or one in another case, are ambiguous. */
+/** The members that give a message its meaning. A repeated one, or one in another case, is ambiguous. */
 const namesOfMessage = decidingNames(["jsonrpc", "id", "method", "params"])
 
-/** What policies decide by. Two of one, in whatever case, are ambiguous. */
+/** The members that policies decide by. A repeated one, in any case, is ambiguous. */
 const namesOfParams = decidingNames(["name", "arguments", "uri"])
 
 const authContextName = knownName("_authContext")
@@ -42,7 +42,7 @@ const paramsEnd = encoder.encode("}")
  * Reads a message along with a `JsonScanner`, and writes it to a `MessageOutput`.
  *
  * Tell it of every `Name` (`name`), of the beginning of every value not deeper than `depth + 1` (`value`), and of every
- * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). What they return is the refusal.
+ * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). They return the rejection, if any.
  */
 export class ClientMessage {
   /** The depth of the message's names. */
@@ -54,13 +54,13 @@ export class ClientMessage {
   private readonly rules: RequestRules
   private readonly isInBatch: boolean
   private params: "Absent" | "Object" | "Other" = "Absent"
-  /** Whether `params` keeps a member, so that one put after it needs a comma. */
+  /** Whether `params` keeps a member, so that a member added after it needs a comma. */
   private paramsKeepMember = false
   /** Whether our member's place in `params` was passed before the method was known. */
   private awaitsMethod = false
   private seen = 0
   private seenInParams = 0
-  /** The member whose value is being read, if it is one that the message is understood by. */
+  /** The member whose value is being read, if it gives the message its meaning. */
   private member: string | undefined = undefined
   /** Whether the value being read is that of `params.name`. */
   private inParamsName = false
@@ -132,7 +132,7 @@ export class ClientMessage {
         return undefined
       case "params":
         this.params = token === "OpenObject" ? "Object" : "Other"
-        return this.method === "Initialize" ? this.refuseOtherParams() : undefined
+        return this.method === "Initialize" ? this.rejectOtherParams() : undefined
       default:
         return undefined
     }
@@ -153,10 +153,10 @@ export class ClientMessage {
     const { output, rules, scanner } = this
     if (this.awaitsMethod) output.release(undefined)
     if (this.method === "ToolsCall" && this.toolIsLong) {
-      return refuse("MalformedMessage", "the name of a tool is too long")
+      return reject("MalformedMessage", "the name of a tool is too long")
     }
     if (this.method === "Initialize" && this.params === "Absent" && rules.authContext !== undefined) {
-      // The comma is right: the message has a method.
+      // The comma is needed: the message has a method.
       output.insert(scanner.start, joinBytes([paramsStart, rules.authContext(), paramsEnd]))
     }
     return undefined
@@ -180,7 +180,7 @@ export class ClientMessage {
       if (this.match(known) === "None") continue
       if ((this.seenInParams & bit) !== 0) return repeated(name)
       this.seenInParams |= bit
-      // In whatever case: some servers would take it for the name.
+      // In any case: some servers would read it as the name.
       this.inParamsName = name === "name"
       break
     }
@@ -191,7 +191,7 @@ export class ClientMessage {
     const { rules, scanner } = this
     // Some parsers drop half a surrogate pair, or end a string at U+0000: they could find another method here.
     if (token !== "String" || scanner.loneSurrogate || scanner.nul) {
-      return refuse("MalformedMessage", "the method is no string, or has what is no character")
+      return reject("MalformedMessage", "the method is no string, or has what is no character")
     }
     this.method = this.matchValue(initialize)
       ? "Initialize"
@@ -205,10 +205,10 @@ export class ClientMessage {
       if (this.awaitsMethod) this.release(undefined)
       return undefined
     }
-    // One message of a batch cannot be answered for the others, and MCP allows `initialize` only by itself.
-    if (this.isInBatch) return refuse("AmbiguousMessage", "initialize inside a batch")
+    // MCP allows `initialize` only outside of a batch.
+    if (this.isInBatch) return reject("AmbiguousMessage", "initialize inside a batch")
     if (this.awaitsMethod && authContext !== undefined) this.release(this.insertion(authContext()))
-    return this.refuseOtherParams()
+    return this.rejectOtherParams()
   }
 
   private release(insertion: Uint8Array | undefined): void {
@@ -216,11 +216,11 @@ export class ClientMessage {
     this.output.release(insertion)
   }
 
-  private refuseOtherParams(): InvalidRequest | undefined {
-    return this.params === "Other" ? refuse("MalformedMessage", "params of initialize is no object") : undefined
+  private rejectOtherParams(): InvalidRequest | undefined {
+    return this.params === "Other" ? reject("MalformedMessage", "params of initialize is no object") : undefined
   }
 
-  /** Our member, to stand last in `params`. */
+  /** Our member, the last one in `params`. */
   private insertion(authContext: Uint8Array): Uint8Array {
     return joinBytes(this.paramsKeepMember ? [comma, authContextStart, authContext] : [authContextStart, authContext])
   }
@@ -241,4 +241,4 @@ export class ClientMessage {
   }
 }
 
-const repeated = (name: string): InvalidRequest => refuse("AmbiguousMessage", `${name} is repeated or in another case`)
+const repeated = (name: string): InvalidRequest => reject("AmbiguousMessage", `${name} is repeated or in another case`)

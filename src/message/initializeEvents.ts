@@ -1,4 +1,4 @@
-/** The answer to `initialize` when it comes as a server-sent event. */
+/** The response to `initialize` as a server-sent event. */
 import * as Stream from "effect/Stream"
 import { injectAuthInfo } from "./initializeResponse.ts"
 import type { RequestId } from "./json/scalarValue.ts"
@@ -10,22 +10,22 @@ export interface InitializeEventsOptions {
   readonly authInfo: Uint8Array
   /** The id of the `initialize` request. */
   readonly id: RequestId
-  /** An event longer than this is passed on unread, as is all that follows it; 4 MiB if it is left out. */
+  /** A longer event is forwarded unread, and so is everything after it; 4 MiB by default. */
   readonly maxEventBytes?: number
 }
 
 const defaultMaxEventBytes = 4 * 1024 * 1024
 
-/** What sets `result.serverInfo.authInfo` in the first event that holds the answer, chunk by chunk. */
+/** Sets `result.serverInfo.authInfo` in the first event that contains the response, chunk by chunk. */
 export const makeInitializeFramer = (options: InitializeEventsOptions): EventFramer => {
   const { authInfo, id, maxEventBytes = defaultMaxEventBytes } = options
   return new EventFramer((event) => changeData(event, (data) => injectAuthInfo(data, authInfo, id)), maxEventBytes)
 }
 
 /**
- * Sets `result.serverInfo.authInfo` in the first event that holds the answer to `initialize`.
+ * Sets `result.serverInfo.authInfo` in the first event that contains the response to `initialize`.
  *
- * Use it on the body of a `text/event-stream` answer to that request. Each event leaves as soon as it is complete, with
+ * Use it on the body of a `text/event-stream` response to that request. Each event leaves as soon as it is complete, with
  * its bytes as they were unless it is that one; after it chunks pass untouched. Adds no error to the stream's own.
  *
  * Source: MCP 2025-11-25, Streamable HTTP, "Sending Messages to the Server".

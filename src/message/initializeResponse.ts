@@ -1,4 +1,4 @@
-/** What the gateway does to the answer to `initialize`: it puts the caller into `result.serverInfo.authInfo`. */
+/** Adds the caller to the response to `initialize`, as `result.serverInfo.authInfo`. */
 import { knownName, matchName } from "./json/memberName.ts"
 import { MessageOutput } from "./json/messageOutput.ts"
 import { type RequestId, requestId } from "./json/scalarValue.ts"
@@ -15,19 +15,19 @@ const authInfoStart = encoder.encode(`"authInfo":`)
 const comma = encoder.encode(",")
 
 /**
- * Sets `result.serverInfo.authInfo` in the answer to the `initialize` request that had this id.
+ * Sets `result.serverInfo.authInfo` in the response to the `initialize` request with this id.
  *
  * `authInfo` is serialised JSON; it replaces what the server put there. Anything else (an error, another message or
  * id, a batch, members on the way that are repeated or no objects, what is not JSON or nested deeper than 256) is
- * returned as the instance it is: the server behind is trusted, so there is nothing to refuse. Never fails.
+ * returned as the same instance: the MCP server is trusted, so nothing is rejected. Never fails.
  */
 export const injectAuthInfo = (bytes: Uint8Array, authInfo: Uint8Array, id: RequestId): Uint8Array => {
-  const reader = new AnswerReader(bytes, authInfo, id)
+  const reader = new ResponseReader(bytes, authInfo, id)
   return reader.read() ? reader.output.whole() : bytes
 }
 
-/** Reads an answer down to `serverInfo`. Each method is `false` where the answer is not the one to change. */
-class AnswerReader {
+/** Reads a response down to `serverInfo`. Each method returns `false` where the response is not to be changed. */
+class ResponseReader {
   readonly output: MessageOutput
 
   private serverInfoSeen = false
@@ -39,7 +39,7 @@ class AnswerReader {
   constructor(bytes: Uint8Array, authInfo: Uint8Array, id: RequestId) {
     this.bytes = bytes
     this.authInfo = authInfo
-    // Deeper answers are passed on as they are.
+    // Deeper responses are forwarded unchanged.
     this.scanner = new JsonScanner(bytes, maxMessageDepth)
     this.output = new MessageOutput(this.scanner)
     this.id = id
@@ -56,7 +56,7 @@ class AnswerReader {
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {
       if (matchName(bytes, scanner, idName) === "Exact") {
-        if (idSeen || this.answerId() !== this.id) return false
+        if (idSeen || this.responseId() !== this.id) return false
         idSeen = true
       } else if (matchName(bytes, scanner, resultName) === "Exact") {
         if (resultSeen || scanner.next() !== "OpenObject" || !this.result()) return false
@@ -85,7 +85,7 @@ class AnswerReader {
     const { authInfo, bytes, output, scanner } = this
     this.serverInfoSeen = true
     output.hold(scanner.end)
-    // Whether a member stays, so that one put before it needs a comma.
+    // Whether a member stays, so that a member added before it needs a comma.
     let keepsMember = false
     let token = scanner.next()
     for (; token === "Name"; token = scanner.next()) {
@@ -103,14 +103,14 @@ class AnswerReader {
     return token === "CloseObject"
   }
 
-  private answerId(): RequestId | undefined {
+  private responseId(): RequestId | undefined {
     const { bytes, scanner } = this
     const token = scanner.next()
     const { end, plain, start } = scanner
     return requestId(bytes, { token, start, end, plain })
   }
 
-  /** Passes over the value that comes next. */
+  /** Skips the next value. */
   private skipValue(): boolean {
     const { scanner } = this
     let token = scanner.next()

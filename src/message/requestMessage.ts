@@ -1,6 +1,5 @@
 /**
- * What the gateway does to the JSON-RPC messages that a client sends: it takes out every `_authContext` and puts its
- * own into `initialize`.
+ * Rewrites the JSON-RPC messages of a client: removes every `_authContext` and adds the gateway's own to `initialize`.
  */
 import * as Result from "effect/Result"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
@@ -9,7 +8,7 @@ import { RequestReader } from "./requestReader.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
 
 export interface RewrittenRequest extends RequestSummary {
-  /** The body to send: the given instance if nothing had to be changed. */
+  /** The body to send: the same instance if nothing changed. */
   readonly bytes: Uint8Array
 }
 
@@ -17,9 +16,9 @@ export interface RewrittenRequest extends RequestSummary {
  * Rewrites the body of a POST to the MCP server.
  *
  * Every `_authContext` is removed at any depth, however it is spelt; in an `initialize` message `params._authContext`
- * becomes `authContext`. All other bytes stay as they are. Fails with `InvalidRequest`: `MalformedMessage` for what is
- * not one JSON-RPC message or a batch of them, `AmbiguousMessage` where parsers could differ about what decides or is
- * rewritten, `MessageTooDeep`. `RequestRewriter` does the same to a body that comes in pieces.
+ * becomes `authContext`. All other bytes stay as they are. Fails with `InvalidRequest`: `MalformedMessage` where the
+ * body is neither a JSON-RPC message nor a batch, `AmbiguousMessage` where parsers could read it differently,
+ * `MessageTooDeep`. `RequestRewriter` does the same to a body that comes in pieces.
  *
  * Source: JSON-RPC 2.0, sections 4 and 6; MCP 2025-03-26, base protocol (batching).
  */
@@ -28,8 +27,8 @@ export const rewriteRequest = (
   rules: RequestRules
 ): Result.Result<RewrittenRequest, InvalidRequest> => {
   const reader = new RequestReader(new JsonScanner(bytes, maxMessageDepth), rules)
-  const refused = reader.read()
-  if (refused !== undefined) return Result.fail(refused)
+  const rejected = reader.read()
+  if (rejected !== undefined) return Result.fail(rejected)
   const { initializeId, listens, tools } = reader.summary()
   return Result.succeed({ bytes: reader.output.whole(), initializeId, listens, tools })
 }

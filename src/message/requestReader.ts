@@ -3,12 +3,12 @@ import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { ClientMessage } from "./clientMessage.ts"
 import { MessageOutput } from "./json/messageOutput.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
-import { refuse, refuseToken } from "./refuse.ts"
+import { reject, rejectToken } from "./reject.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
 
 const noTools: ReadonlyArray<string> = []
 
-/** Reads a body as far as its scanner does, rewriting it into `output`. */
+/** Reads a body as far as its scanner, rewriting it into `output`. */
 export class RequestReader {
   readonly output: MessageOutput
 
@@ -28,7 +28,7 @@ export class RequestReader {
     this.message = new ClientMessage(scanner, this.output, rules, false)
   }
 
-  /** What was learnt, at the scanner's `End`. */
+  /** The findings, at the scanner's `End`. */
   summary(): RequestSummary {
     if (this.isBatch) {
       return {
@@ -46,37 +46,37 @@ export class RequestReader {
     }
   }
 
-  /** Reads to the scanner's `More` or `End`; or returns what is refused. */
+  /** Reads to the scanner's `More` or `End`, or returns the rejection. */
   read(): InvalidRequest | undefined {
     const { output, scanner } = this
     for (;;) {
-      let refused: InvalidRequest | undefined
+      let rejected: InvalidRequest | undefined
       const token = scanner.next()
       const { message } = this
       switch (token) {
         case "Name":
-          refused = message.name()
+          rejected = message.name()
           break
         case "String":
         case "Number":
         case "Literal":
-          if (scanner.depth < message.depth) return refuseToken(token)
-          if (scanner.depth <= message.depth + 1) refused = message.value(token)
+          if (scanner.depth < message.depth) return rejectToken(token)
+          if (scanner.depth <= message.depth + 1) rejected = message.value(token)
           output.endValue()
           break
         case "OpenObject":
         case "OpenArray":
-          if (scanner.depth < message.depth) refused = this.begin(token)
-          else if (scanner.depth === message.depth) refused = message.value(token)
+          if (scanner.depth < message.depth) rejected = this.begin(token)
+          else if (scanner.depth === message.depth) rejected = message.value(token)
           break
         case "CloseObject":
           output.close()
-          if (scanner.depth < message.depth) refused = this.endMessage()
+          if (scanner.depth < message.depth) rejected = this.endMessage()
           else if (scanner.depth === message.depth) message.closeMember()
           output.endValue()
           break
         case "CloseArray":
-          if (scanner.depth === 0) refused = this.endBatch()
+          if (scanner.depth === 0) rejected = this.endBatch()
           output.endValue()
           break
         case "More":
@@ -85,17 +85,17 @@ export class RequestReader {
         case "End":
           return undefined
         default:
-          return refuseToken(token)
+          return rejectToken(token)
       }
-      if (refused !== undefined) return refused
+      if (rejected !== undefined) return rejected
     }
   }
 
-  /** What opens outside of a message. */
+  /** Reads a token outside of a message. */
   private begin(token: JsonToken): InvalidRequest | undefined {
     const { output, rules, scanner } = this
     if (token === "OpenArray") {
-      if (this.isBatch) return refuseToken(token)
+      if (this.isBatch) return rejectToken(token)
       this.isBatch = true
     } else {
       this.isEmpty = false
@@ -105,8 +105,8 @@ export class RequestReader {
   }
 
   private endMessage(): InvalidRequest | undefined {
-    const refused = this.message.end()
-    if (refused !== undefined) return refused
+    const rejected = this.message.end()
+    if (rejected !== undefined) return rejected
     if (this.isBatch) {
       const { method, tool } = this.message
       if (method === "Listen") this.batchListens = true
@@ -118,12 +118,12 @@ export class RequestReader {
   }
 
   private endBatch(): InvalidRequest | undefined {
-    if (this.isEmpty) return refuse("MalformedMessage", "an empty batch")
+    if (this.isEmpty) return reject("MalformedMessage", "an empty batch")
     this.holdEnd()
     return undefined
   }
 
-  /** What would complete the body waits until it is known to be nothing but that. */
+  /** Holds back the bytes that complete the body until its end is certain. */
   private holdEnd(): void {
     this.output.hold(this.scanner.start)
   }

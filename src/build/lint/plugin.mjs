@@ -168,7 +168,7 @@ const words = [
 ]
 
 /** Rooms whose words are checked. */
-const worded = new Set(["authorize", "errors"])
+const worded = new Set(["authorize", "credential", "errors", "identity", "message"])
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

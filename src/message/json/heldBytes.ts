@@ -1,7 +1,7 @@
-/** Bytes that wait. */
+/** A buffer of bytes that are held back. */
 const nothing: Uint8Array = new Uint8Array(0)
 
-/** Bytes in a buffer of their own that grows: pieces of one byte each cost no more than their sum. */
+/** A growing buffer: many small pieces cost no more than one piece of their total size. */
 export class HeldBytes {
   length = 0
   private bytes = nothing
@@ -17,12 +17,12 @@ export class HeldBytes {
     this.length = length
   }
 
-  /** Forgets all but the first `length` bytes. */
+  /** Drops all but the first `length` bytes. */
   truncate(length: number): void {
     this.length = length
   }
 
-  /** All that is held; what is added later is held in another buffer. */
+  /** Returns all held bytes; later bytes go to a new buffer. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length)
     this.bytes = nothing

@@ -2,7 +2,7 @@
  * The smallest parts of a JSON text: numbers, literals, escapes and UTF-8 sequences (RFC 8259, sections 3, 6 and 7;
  * RFC 3629, section 4).
  *
- * The functions read past the end of the bytes without harm: what they find there fits no rule.
+ * The functions may read past the end of the bytes: what they find there matches no rule.
  */
 
 /** What a number has come to, byte by byte; 0 is its start in `numberStep`, and that it ends there in the result. */
@@ -29,7 +29,7 @@ const numberRules: ReadonlyArray<readonly [from: number, bytes: string, to: numb
 /**
  * The state of a number after one byte more, at `state << 8 | byte`; 0 if that byte is not part of it.
  *
- * What follows a number is the caller's to judge (`01` is the number `0` and then a `1`).
+ * The caller checks what follows a number (`01` is the number `0` followed by a `1`).
  */
 export const numberStep: Uint8Array = new Uint8Array(9 << 8)
 for (const [from, bytes, to] of numberRules) {
@@ -42,7 +42,7 @@ export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 export const isNumber = (state: number): boolean => state === 2 || state === 3 || state === 5 || state === 8
 export const mayRepeat = (state: number): boolean => state === 3 || state === 5 || state === 8
 
-/** How long the literal is that begins with this byte; 0 if none does. */
+/** The length of the literal that begins with this byte; 0 if no literal does. */
 export const lengthOfLiteral = (byte: number): number => {
   switch (byte) {
     case 0x74:
@@ -79,7 +79,7 @@ const hexDigit = (byte: number | undefined): number => {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-/** The UTF-16 code unit that the escape at `at` (where its backslash stands) means, or -1 if it is no escape. */
+/** The UTF-16 code unit that the escape at `at` (where its backslash stands) means, or -1 if it is not an escape. */
 export const escapedCodeUnit = (bytes: Uint8Array, at: number): number => {
   switch (bytes[at + 1]) {
     case 0x22:
@@ -110,7 +110,7 @@ export const escapedCodeUnit = (bytes: Uint8Array, at: number): number => {
   }
 }
 
-/** The end of the escape at `at`, a surrogate pair being one; -1 if it is none. */
+/** The end of the escape at `at`, counting a surrogate pair as one; -1 if it is not an escape. */
 export const endOfEscape = (bytes: Uint8Array, at: number): number => {
   const unit = escapedCodeUnit(bytes, at)
   if (unit < 0) return -1
@@ -121,8 +121,8 @@ export const endOfEscape = (bytes: Uint8Array, at: number): number => {
 }
 
 /**
- * The end of the sequences of more than one byte that follow one another from `at` on, or -1 if there is none: shortest
- * form only, no surrogates, none above U+10FFFF.
+ * The end of a run of multi-byte sequences that begins at `at`, or -1 if none begins there. Only shortest forms count, no
+ * surrogates, and nothing above U+10FFFF.
  */
 export const endOfUtf8 = (bytes: Uint8Array, at: number): number => {
   const { length } = bytes

@@ -2,12 +2,12 @@
  * Whether a member of a JSON object has a certain name, for every parser that may read it after us.
  *
  * Some parsers compare names without regard to case, some with Unicode's folding (Go's `encoding/json`:
- * CVE-2026-27896), some end a name at U+0000. A name that such a parser takes for ours is a variant of it.
+ * CVE-2026-27896), some end a name at U+0000. A name that such a parser treats as the same is a variant of it.
  */
 import { escapedCodeUnit } from "./jsonLexemes.ts"
 import type { JsonScanner } from "./scanJson.ts"
 
-/** A text to look for, a name above all; printable ASCII. */
+/** A text to look for, usually a name; printable ASCII. */
 export interface KnownName {
   readonly exact: Uint8Array
   readonly folded: Uint8Array

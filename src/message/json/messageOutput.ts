@@ -114,7 +114,7 @@ export class MessageOutput {
     this.holdAt = at
   }
 
-  /** Lets go what is held, after `insertion`. */
+  /** Releases the held bytes, after `insertion`. */
   release(insertion: Uint8Array | undefined): void {
     if (insertion !== undefined) {
       this.changed = true
@@ -126,7 +126,7 @@ export class MessageOutput {
     this.flush()
   }
 
-  /** What may leave by now, in at most one piece; at the scanner's `More` or, after `release`, at its `End`. */
+  /** The bytes to send now, in at most one piece; at the scanner's `More` or, after `release`, at its `End`. */
   take(): ReadonlyArray<Uint8Array> {
     const { scanner } = this
     const { kept } = scanner
@@ -146,7 +146,7 @@ export class MessageOutput {
     if (this.holdAt !== NONE) this.holdAt -= kept
     const { ready } = this
     this.ready = []
-    // Someone may send thousands of cuts: whoever sends the pieces on should not have to do that for each.
+    // A client may cause thousands of cuts; joining the pieces keeps the caller from sending each of them separately.
     return ready.length > 1 ? [joinBytes(ready)] : ready
   }
 
@@ -179,19 +179,19 @@ export class MessageOutput {
     else this.ready.push(bytes)
   }
 
-  /** What is written from now on may still be cut. */
+  /** Marks the bytes written from now on as possibly cut. */
   private suspend(): void {
     if (this.undecided === NONE) this.undecided = this.held.length
   }
 
-  /** What might have been cut stays. */
+  /** Keeps the bytes that might have been cut. */
   private decide(): void {
     if (this.undecided === NONE) return
     this.undecided = NONE
     this.flush()
   }
 
-  /** What might have been cut goes. */
+  /** Drops the bytes that might have been cut. */
   private drop(): void {
     if (this.undecided === NONE) return
     this.held.truncate(this.undecided)

@@ -1,8 +1,8 @@
 /**
  * A strict, pulling scanner over the bytes of one JSON text (RFC 8259) that builds no values.
  *
- * It keeps its own stack, so no depth of nesting overflows, and reports tokens as spans of the input, so that whoever
- * rewrites a message leaves all other bytes as they are.
+ * It keeps its own stack, so no depth of nesting overflows, and reports tokens as spans of the input, so that a
+ * rewriter leaves all other bytes as they are.
  */
 import { lengthOfLiteral } from "./jsonLexemes.ts"
 import { type Scalar, ScalarScanner } from "./scanScalars.ts"
@@ -56,19 +56,19 @@ const NONE = -1
 /** How deeply the messages of MCP may nest objects and arrays: parsers behind may recurse. */
 export const maxMessageDepth = 256
 
-/** Where the comma before a `Name` stands if there is none. */
+/** The position of the comma before a `Name` that has no comma before it. */
 export const noSeparator = -1
-/** And if it was in an earlier piece. */
+/** The position of a comma in an earlier piece. */
 const earlierSeparator = -2
 
 /**
  * Reads one JSON text, token by token, in one pass and time linear in its length.
  *
- * Use it where bytes must be judged or changed without being parsed and serialised again. Accepted is exactly what
- * RFC 8259 allows in UTF-8 without a byte order mark, except that a member name with a lone surrogate (`\ud800`) is
- * refused: parsers differ in what they make of it, so it could hide a name. In other strings it is only reported.
+ * Use it where bytes must be checked or changed without being parsed and serialised again. It accepts exactly what
+ * RFC 8259 allows in UTF-8 without a byte order mark, except that it rejects a member name with a lone surrogate
+ * (`\ud800`): parsers treat it differently, so it could hide a name. In other strings it is only reported.
  *
- * A text that comes in pieces is read to `More`; `push` then takes the next piece, `finish` says that there is none.
+ * A text that comes in pieces is read to `More`; `push` then takes the next piece, and `finish` ends it.
  * A name longer than `maxTokenBytes` is reported with as much of it as there is.
  */
 export class JsonScanner extends ScalarScanner {
@@ -228,7 +228,7 @@ export class JsonScanner extends ScalarScanner {
     return token
   }
 
-  /** The verdict where the bytes end between two tokens. */
+  /** The result where the bytes end between two tokens. */
   private exhausted(): JsonToken {
     if (!this.whole) {
       this.kept = this.position

@@ -29,11 +29,11 @@ const NOT_PLAIN = 1
 const LONE_SURROGATE = 2
 const NUL = 4
 
-/** What came of reading a scalar: it is there, it goes on in the next piece, or it is none. */
+/** The result of reading a scalar: complete, continued in the next piece, or malformed. */
 export type Scalar = "Read" | "CutShort" | "Malformed"
 
 /**
- * The bytes that a scanner has at hand, its place in them, and the scalar that it reads there.
+ * The bytes that a scanner has, its position in them, and the scalar that it reads there.
  *
  * The bytes are another sequence after each `push`, which begins with what was at `kept`; all places move with it. What
  * was cut short is read on with `restOfString` or `restOfNumber`, a literal from its beginning.
@@ -221,7 +221,7 @@ const isCutShort = (bytes: Uint8Array, at: number, end: number): boolean => {
 
 /** What the escape from `at` to `end` makes of a string. */
 const traitsOfEscape = (bytes: Uint8Array, at: number, end: number): number => {
-  // Two bytes are none of those looked for, and twelve are a pair.
+  // An escape of two bytes is never a surrogate, and one of twelve is a pair.
   if (end - at !== 6) return NOT_PLAIN
   const unit = escapedCodeUnit(bytes, at)
   if (unit === 0) return NOT_PLAIN | NUL

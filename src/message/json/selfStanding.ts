@@ -26,7 +26,7 @@ export const wordsOf = (bytes: Uint8Array): Words => {
  * The word at which the first sixteen bytes begin that do not all stand for themselves, in steps of sixteen from the
  * word `index` on.
  *
- * Four bytes are judged at once, whatever their order: to subtract from a byte that is too small sets its high bit, which
+ * Four bytes are checked at once, in either byte order: to subtract from a byte that is too small sets its high bit, which
  * no byte of ASCII has. With its second bit flipped, `"` is 0x20, the space 0x22, and a control character still one: all
  * that is below 0x21 then is special.
  */
