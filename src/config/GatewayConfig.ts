@@ -8,8 +8,7 @@ import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { perConfiguration } from "./perConfiguration.ts"
-import { resolve, resolveSources } from "./resolve.ts"
-import { fromInput } from "./sources/document.ts"
+import { resolveInput, resolveSources } from "./resolve.ts"
 import { variableNames } from "./sources/variables.ts"
 
 /** What can be chosen beside the settings. */
@@ -19,7 +18,7 @@ export interface GatewayConfigOptions<Types extends ReadonlyArray<ProviderType> 
 }
 
 const fromValue = (input: object, types: ReadonlyArray<ProviderType>) =>
-  Effect.suspend(() => Effect.fromResult(resolve([fromInput(input)], { types })))
+  Effect.suspend(() => Effect.fromResult(resolveInput(input, types)))
 
 /**
  * The settings of the gateway.
@@ -47,7 +46,11 @@ const fromValue = (input: object, types: ReadonlyArray<ProviderType>) =>
 export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySettings>()(
   "mcp-authorizer/config/GatewayConfig"
 ) {
-  /** From a value, for programs that embed the gateway. */
+  /**
+   * From a value, for programs that embed the gateway.
+   *
+   * `providers: []` says that there is none: a verifier of your own stands alone.
+   */
   static readonly layer = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
     input: GatewayConfigInput<NoInfer<Types>>,
     { types }: GatewayConfigOptions<Types> = {}

@@ -17,7 +17,7 @@ import {
   settingNames,
   settings as table
 } from "./settings.ts"
-import { fromFile } from "./sources/document.ts"
+import { fromFile, fromInput } from "./sources/document.ts"
 import { type ContentOf, type FileContent, noFiles } from "./sources/settingFiles.ts"
 import { decode, merge, type Source } from "./sources/Source.ts"
 import { fromVariables } from "./sources/variables.ts"
@@ -40,6 +40,8 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   problems: []
 })
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
 /** What is wrong with settings for the host that they are for. */
 type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => ReadonlyArray<Problem>
 
@@ -49,6 +51,8 @@ interface ForHost {
   readonly contentOf?: ContentOf
   /** Provider types beside the gateway's own. */
   readonly types?: ReadonlyArray<ProviderType>
+  /** No provider may be meant, where that is said: a verifier of the program's own stands alone. */
+  readonly mayHaveNoProvider?: boolean
 }
 
 /**
@@ -58,7 +62,7 @@ interface ForHost {
  */
 export const resolve = (
   sources: ReadonlyArray<Source>,
-  { check = () => [], contentOf = noFiles, types = [] }: ForHost = {}
+  { check = () => [], contentOf = noFiles, mayHaveNoProvider = false, types = [] }: ForHost = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> => {
   const merged = merge(sources)
   const problems = [...merged.problems]
@@ -94,7 +98,8 @@ export const resolve = (
     types,
     problems
   )
-  if (usedAs("MCP_AUTH_ENABLED") !== false && !namesProvider(given)) problems.push(noProvider)
+  const meansNone = mayHaveNoProvider && isEmptyList(given.get("MCP_PROVIDERS")?.value)
+  if (usedAs("MCP_AUTH_ENABLED") !== false && !meansNone && !namesProvider(given)) problems.push(noProvider)
 
   const requiredScopes = [usedAs("MCP_REQUIRED_SCOPES") ?? [], ...providers.map(({ requiredScopes }) => requiredScopes)]
   const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...new Set(requiredScopes.flat())] }
@@ -108,6 +113,13 @@ export const resolve = (
   problems.push(...checkForwarding(settings), ...check(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
+
+/** The settings of a program that embeds the gateway, where `providers: []` says that there is none. */
+export const resolveInput = (
+  input: object,
+  types: ReadonlyArray<ProviderType> = []
+): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  resolve([fromInput(input)], { mayHaveNoProvider: true, types })
 
 /** What the settings of a service are made of, as it was found; all of it can be written as JSON. */
 export interface Sources {

@@ -34,6 +34,12 @@ export const warnings = (
   if (!settings.authEnabled) {
     says.push("Authentication is disabled: every request passes. Remove MCP_AUTH_ENABLED=false to enable it.")
   }
+  if (settings.authEnabled && settings.providers.length === 0) {
+    says.push(
+      "No provider is configured: a verifier of this program alone lets callers in, and TokenVerifier.layer rejects every " +
+        "token."
+    )
+  }
   for (const provider of settings.providers) says.push(...aboutProvider(provider, settings, development))
   says.push(...httpWarnings(settings))
   if (settings.forwardAuthorization) {

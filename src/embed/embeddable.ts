@@ -1,8 +1,7 @@
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
-import { resolve } from "../config/resolve.ts"
-import { fromInput } from "../config/sources/document.ts"
+import { resolveInput } from "../config/resolve.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 
 const switchedOff = new InvalidConfiguration({
@@ -20,4 +19,4 @@ export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySett
 
 /** Settings by value, for the makers that throw `InvalidConfiguration`, with all problems at once. */
 export const embeddableSettings = (input: object, types: ReadonlyArray<ProviderType> = []): GatewaySettings =>
-  Result.getOrThrow(Result.flatMap(resolve([fromInput(input)], { types }), embeddable))
+  Result.getOrThrow(Result.flatMap(resolveInput(input, types), embeddable))

@@ -9,6 +9,7 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { gatewaySocket } from "../config/kinds/gatewaySocket.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
+import { type UpstreamInput, type UpstreamSettings, upstreamSettings } from "../config/upstreamSettings.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
@@ -42,8 +43,9 @@ const onlyOnNode = new InvalidConfiguration({
   }]
 })
 
-const make = Effect.gen(function*() {
-  const { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis } = yield* GatewayConfig
+const fromSettings = Effect.fnUntraced(function*(
+  { gatewayUrl, maxStreams, maxUpstreamConnections, maxWaiting, upstreamTimeoutMillis }: UpstreamSettings
+) {
   if (gatewaySocket(gatewayUrl) !== undefined) return yield* onlyOnNode
   // Cancels what is under way when the scope of the request closes.
   const http = HttpClient.withScope(yield* HttpClient.HttpClient)
@@ -101,8 +103,40 @@ const make = Effect.gen(function*() {
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  return noteSettings(GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) }), { gatewayUrl })
+  return GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) })
 })
+
+/**
+ * A client of one MCP server, which needs no `GatewayConfig`.
+ *
+ * Use it for a second MCP server, or to send each request where it belongs. Settings have their names and defaults of the
+ * gateway; times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
+ *
+ * **Example** (two MCP servers behind one gateway)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { GatewayClient, HttpGatewayClient } from "mcp-authorizer"
+ *
+ * const ByPath = Layer.effect(GatewayClient, Effect.gen(function*() {
+ *   const notes = yield* HttpGatewayClient.make({ server_url: "https://notes.internal.example/mcp" })
+ *   const wiki = yield* HttpGatewayClient.make({ server_url: "https://wiki.internal.example/mcp", upstream_timeout: 30 })
+ *   return { send: (request) => request.target.startsWith("/mcp/wiki") ? wiki.send(request) : notes.send(request) }
+ * }))
+ * ```
+ *
+ * @see `layer` for what the `HttpClient` has to be
+ */
+export const make = (
+  input: UpstreamInput
+): Effect.Effect<GatewayClient["Service"], InvalidConfiguration, HttpClient.HttpClient> =>
+  Effect.flatMap(upstreamSettings(input), fromSettings)
+
+/** `make` as a layer: the client of one MCP server, without a `GatewayConfig`. */
+export const layerWith = (
+  input: UpstreamInput
+): Layer.Layer<GatewayClient, InvalidConfiguration, HttpClient.HttpClient> => Layer.effect(GatewayClient, make(input))
 
 /**
  * `GatewayClient` on any `HttpClient`: Node, Bun, Deno, Workers, WASI.
@@ -122,7 +156,14 @@ const make = Effect.gen(function*() {
  * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig | HttpClient.HttpClient> =
-  perConfiguration(Layer.effect(GatewayClient, make))
+  perConfiguration(Layer.effect(
+    GatewayClient,
+    Effect.flatMap(
+      GatewayConfig,
+      (settings) =>
+        Effect.map(fromSettings(settings), (client) => noteSettings(client, { gatewayUrl: settings.gatewayUrl }))
+    )
+  ))
 
 /**
  * `GatewayClient` on the platform's `fetch`.

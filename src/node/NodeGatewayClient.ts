@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
+import { type UpstreamInput, type UpstreamSettings, upstreamSettings } from "../config/upstreamSettings.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import {
   GatewayClient,
@@ -32,10 +34,9 @@ const receive = (resume: Resume): ResponseReceiver => {
   }
 }
 
-const make = Effect.gen(function*() {
-  const { gatewayUrl } = yield* GatewayConfig
-  const dispatch = yield* makeDispatch
-  const client = GatewayClient.of({
+const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
+  const dispatch = yield* makeDispatch(settings)
+  return GatewayClient.of({
     dispatch,
     send: (request) =>
       Effect.uninterruptibleMask((restore) =>
@@ -52,12 +53,33 @@ const make = Effect.gen(function*() {
         })
       )
   })
-  return noteSettings(client, { gatewayUrl })
 })
+
+/**
+ * A client of one MCP server, with connections of its own until its scope closes; it needs no `GatewayConfig`.
+ *
+ * Use it for a second MCP server, or to send each request where it belongs. Settings have their names and defaults of the
+ * gateway; times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
+ */
+export const make = (
+  input: UpstreamInput
+): Effect.Effect<GatewayClient["Service"], InvalidConfiguration, Scope.Scope> =>
+  Effect.flatMap(upstreamSettings(input), fromSettings)
+
+/** `make` as a layer: the client of one MCP server, without a `GatewayConfig`. */
+export const layerWith = (input: UpstreamInput): Layer.Layer<GatewayClient, InvalidConfiguration> =>
+  Layer.effect(GatewayClient, make(input))
 
 /**
  * `GatewayClient` on `undici`, with connections of its own: a keep-alive pool for the one upstream origin or Unix socket.
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
-  Layer.effect(GatewayClient, make)
+  Layer.effect(
+    GatewayClient,
+    Effect.flatMap(
+      GatewayConfig,
+      (settings) =>
+        Effect.map(fromSettings(settings), (client) => noteSettings(client, { gatewayUrl: settings.gatewayUrl }))
+    )
+  )
 )

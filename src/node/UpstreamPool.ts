@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Readable } from "node:stream"
-import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import type { UpstreamSettings } from "../config/upstreamSettings.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
 import { type Dispatch, tooManyWait, type UpstreamRequest } from "../forward/GatewayClient.ts"
@@ -21,20 +21,15 @@ const outside: Passage = { settled: overlook, goesOn: () => false, ended: overlo
  * Bounded are the requests that wait for a response, their connections, and the connections of responses that go on; each
  * caller has a share of them. Idle connections are at most as many as were in use. The connections close with the scope.
  */
-export const makeDispatch = Effect.gen(function*(): Effect.fn.Return<
-  Dispatch,
-  InvalidConfiguration,
-  GatewayConfig | Scope.Scope
-> {
-  const {
-    caFile,
-    gatewayUrl,
-    maxStreams,
-    maxUpstreamConnections: maxConnections,
-    maxWaiting,
-    upstreamIdleMillis,
-    upstreamTimeoutMillis
-  } = yield* GatewayConfig
+export const makeDispatch = Effect.fnUntraced(function*({
+  caFile,
+  gatewayUrl,
+  maxStreams,
+  maxUpstreamConnections: maxConnections,
+  maxWaiting,
+  upstreamIdleMillis,
+  upstreamTimeoutMillis
+}: UpstreamSettings): Effect.fn.Return<Dispatch, InvalidConfiguration, Scope.Scope> {
   const secureContext = gatewayUrl.startsWith("https:") ? yield* readAuthorities(caFile) : undefined
   const connections = yield* Effect.acquireRelease(
     Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, secureContext)),

@@ -52,6 +52,7 @@ const floors = {
     "config/reference.ts",
     "config/resolve.ts",
     "config/shownKind.ts",
+    "config/upstreamSettings.ts",
     "config/warnings.ts"
   ],
   registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts"]

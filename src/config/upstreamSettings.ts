@@ -1,0 +1,40 @@
+/** The settings of one MCP server, for a client that stands alone. */
+import * as Effect from "effect/Effect"
+import type { GatewayConfigInput } from "./GatewayConfigInput.ts"
+import type { GatewaySettings } from "./GatewaySettings.ts"
+import type { InvalidConfiguration } from "./InvalidConfiguration.ts"
+import { resolve } from "./resolve.ts"
+import { fromInput } from "./sources/document.ts"
+
+/** What a client of one MCP server is told: settings of the gateway, by their names and with their defaults. */
+export interface UpstreamInput extends
+  Pick<
+    GatewayConfigInput,
+    | "ca_file"
+    | "max_streams"
+    | "max_upstream_connections"
+    | "max_waiting"
+    | "upstream_idle_timeout"
+    | "upstream_timeout"
+  >
+{
+  /** Where the MCP server is. */
+  readonly server_url: string
+}
+
+/** What a client of one MCP server uses. */
+export type UpstreamSettings = Pick<
+  GatewaySettings,
+  | "caFile"
+  | "gatewayUrl"
+  | "maxStreams"
+  | "maxUpstreamConnections"
+  | "maxWaiting"
+  | "upstreamIdleMillis"
+  | "upstreamTimeoutMillis"
+>
+
+/** The settings that a client uses, with every default filled in; fails with all problems at once. */
+export const upstreamSettings = (input: UpstreamInput): Effect.Effect<UpstreamSettings, InvalidConfiguration> =>
+  // Without providers: nobody is let in by a client.
+  Effect.suspend(() => Effect.fromResult(resolve([fromInput({ ...input, auth_enabled: false })])))
