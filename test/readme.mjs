@@ -1,7 +1,8 @@
-// Writes the reference tables of the READMEs anew: `npm run readme`, after a setting, the policy, or the catalogue of
-// requirements changed.
+// Writes the reference tables of the READMEs, and the types of settings with their comments, anew: `npm run readme`, after a
+// setting, the policy, or the catalogue of requirements changed.
 import { readFileSync, writeFileSync } from "node:fs"
 import { providerReference, settingsReference } from "../dist/config/reference.js"
+import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
 
@@ -19,6 +20,9 @@ const replaceTable = (path, table) => {
 replaceTable("../src/config/README.md", settingsReference())
 replaceTable("../src/config/README.md", providerReference())
 replaceTable("../src/keys/README.md", policyReference())
+
+writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
+writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())
 
 const page = new URL("catalogue/README.md", import.meta.url)
 const introduction = readFileSync(page, "utf8").split("\n## ")[0]?.trimEnd()

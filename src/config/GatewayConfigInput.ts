@@ -1,12 +1,109 @@
+// Written by `npm run readme` from the table of settings: change the table.
 import type { ProviderTypeName } from "../providers/types.ts"
-import type { ProviderFields } from "./providers/providerFields.ts"
-import type { FileKey, FormerName, Input, RenamedName, SettingName, VariableOnlyName } from "./settings.ts"
-
-type FileName = Exclude<SettingName, VariableOnlyName | "MCP_PROVIDERS" | "MCP_PROVIDER_TYPE">
+import type { Input } from "./settings.ts"
 
 /** One provider of the gateway's own types: the fields that its type uses. */
-export interface ProviderInput extends Omit<ProviderFields, "type"> {
+export interface ProviderInput {
+  /**
+   * How tokens are verified; `jwt` means `oidc`. Default: from what is given. For authkit, oidc, static, userinfo,
+   * introspection.
+   */
   readonly type?: ProviderTypeName | undefined
+  /**
+   * The name of the provider in identities and logs. Default: the type. For authkit, oidc, static, userinfo,
+   * introspection.
+   */
+  readonly name?: Input<"MCP_PROVIDER_NAME"> | undefined
+  /**
+   * The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`. For authkit, oidc, userinfo,
+   * introspection.
+   */
+  readonly issuer?: Input<"MCP_JWT_ISSUER"> | undefined
+  /**
+   * Audiences of which a token must have one; `auto` is the public URL with the MCP path. Default: not checked. For
+   * authkit, oidc, introspection.
+   */
+  readonly audience?: Input<"MCP_JWT_AUDIENCE"> | undefined
+  /**
+   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud`
+   * this takes its place. Default: not checked. For authkit, oidc, introspection.
+   */
+  readonly allowed_clients?: Input<"MCP_ALLOWED_CLIENTS"> | undefined
+  /**
+   * Where the issuer publishes its keys. Default: AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery. For authkit,
+   * oidc.
+   */
+  readonly jwks_uri?: Input<"MCP_JWT_JWKS_URI"> | undefined
+  /**
+   * Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the
+   * issuer. Default: the well-known places of the issuer. For oidc, userinfo, introspection.
+   */
+  readonly discovery_url?: Input<"MCP_DISCOVERY_URL"> | undefined
+  /**
+   * Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`.
+   * Default: none. For oidc.
+   */
+  readonly tenants?: Input<"MCP_JWT_TENANTS"> | undefined
+  /**
+   * Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP
+   * clients go no further without. `false` for a provider that has none. Default: `true`. For oidc.
+   */
+  readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
+  /** The issuer's public key, in place of a key set; `\n` stands for a line break. For authkit, oidc. */
+  readonly public_key?: Input<"MCP_JWT_PUBLIC_KEY"> | undefined
+  /** Signature algorithms that are accepted. Default: `RS256`. For authkit, oidc. */
+  readonly algorithms?: Input<"MCP_JWT_ALGORITHM"> | undefined
+  /** Accept only tokens of type `at+jwt` (RFC 9068). Default: `false`. For authkit, oidc. */
+  readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
+  /**
+   * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
+   * Default: `false`. For authkit, oidc, userinfo, introspection.
+   */
+  readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
+  /** Scopes that every token must have. Default: none. For authkit, oidc, static, userinfo, introspection. */
+  readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
+  /**
+   * Hosts that the provider's URLs may have. Default: AuthKit: `*.authkit.app, *.workos.com` and the issuer's own
+   * host; else any. For authkit, oidc, userinfo, introspection.
+   */
+  readonly hosts?: Input<"MCP_PROVIDER_HOSTS"> | undefined
+  /** @deprecated The former name of `hosts`. */
+  readonly allowed_domains?: Input<"MCP_PROVIDER_HOSTS"> | undefined
+  /**
+   * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
+   * Default: none. For authkit, oidc, userinfo, introspection.
+   */
+  readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
+  /**
+   * Tokens that begin with this are this provider's, whatever their shape. For authkit, oidc, static, userinfo,
+   * introspection.
+   */
+  readonly token_prefix?: Input<"MCP_TOKEN_PREFIX"> | undefined
+  /**
+   * Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON. For
+   * static.
+   */
+  readonly tokens?: Input<"MCP_STATIC_TOKENS"> | undefined
+  /** `authorization_endpoint` in the metadata that clients get. For authkit, oidc. */
+  readonly authorize_endpoint?: Input<"MCP_OAUTH_AUTHORIZE_ENDPOINT"> | undefined
+  /** `token_endpoint` in the metadata that clients get. For authkit, oidc. */
+  readonly token_endpoint?: Input<"MCP_OAUTH_TOKEN_ENDPOINT"> | undefined
+  /**
+   * `userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified. Default: userinfo:
+   * `{issuer}/oauth/userinfo`, or from discovery if that does not answer. For authkit, oidc, userinfo.
+   */
+  readonly userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
+  /** The introspection endpoint (RFC 7662). Default: from discovery. For introspection. */
+  readonly introspection_endpoint?: Input<"MCP_INTROSPECTION_URL"> | undefined
+  /**
+   * How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the
+   * form (`post`), the secret as a bearer token, or not at all. Default: `basic`. For introspection.
+   */
+  readonly client_auth?: Input<"MCP_CLIENT_AUTH"> | undefined
+  /** The client id for introspection. For introspection. */
+  readonly client_id?: Input<"MCP_CLIENT_ID"> | undefined
+  /** The client secret, or bearer token, for introspection. For introspection. */
+  readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
 }
 
 type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never
@@ -14,13 +111,210 @@ type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never
 /**
  * Settings in TypeScript code: the members of the config file, typed.
  *
- * What is left out, or `undefined`, gets its default. Secrets may be `Redacted`. `Types` are provider types of your own, whose
- * providers may stand among the others.
+ * What is left out, or `undefined`, gets its default. Times are in seconds. Secrets may be `Redacted`. `Types` are provider
+ * types of your own, whose providers may stand among the others.
  */
-export type GatewayConfigInput<Types extends ReadonlyArray<unknown> = readonly []> =
-  & { readonly [N in FileName as FileKey<N>]?: Input<N> | undefined }
-  & { readonly [N in FileName & RenamedName as FileKey<FormerName<N>>]?: Input<N> | undefined }
-  & {
-    readonly provider_type?: ProviderTypeName | undefined
-    readonly providers?: ReadonlyArray<ProviderInput | AddedInput<Types[number]>> | undefined
-  }
+export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = readonly []> {
+  /**
+   * Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp`
+   * behind the Unix socket `/run/mcp.sock`. Default: must be set; on Spin
+   * `http://ftl-mcp-gateway.spin.internal/mcp-internal`.
+   */
+  readonly server_url?: Input<"MCP_SERVER_URL"> | undefined
+  /** @deprecated The former name of `server_url`. */
+  readonly gateway_url?: Input<"MCP_SERVER_URL"> | undefined
+  /** Hand the client's token on to the MCP server, which MCP forbids. Default: `false`. */
+  readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
+  /** Add `x-auth-*` fields to upstream requests. Default: `true`. */
+  readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
+  /**
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: `auto`.
+   */
+  readonly inject_request_context?: Input<"MCP_INJECT_REQUEST_CONTEXT"> | undefined
+  /**
+   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * or the client speaks MCP 2024-11-05. Default: `auto`.
+   */
+  readonly inject_response_context?: Input<"MCP_INJECT_RESPONSE_CONTEXT"> | undefined
+  /** How long the MCP server may take to begin its answer, in seconds. Default: `300`. */
+  readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
+  /**
+   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * Default: `3600`.
+   */
+  readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
+  /**
+   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
+   * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request. Default: `1`.
+   */
+  readonly upstream_idle_timeout?: Input<"MCP_UPSTREAM_IDLE_TIMEOUT"> | undefined
+  /** Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404). Default: `true`. */
+  readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
+  /**
+   * The secret that binds sessions, the same for all replicas: at least 32 characters. Default: made at start; on
+   * Spin sessions are then not bound.
+   */
+  readonly session_key?: Input<"MCP_SESSION_KEY"> | undefined
+  /** The URL under which clients know the gateway, without the MCP path. Default: from each request. */
+  readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
+  /** The path that is protected and forwarded, with all below it. Default: `/mcp`. */
+  readonly path?: Input<"MCP_PATH"> | undefined
+  /** The address to listen on. Default: `127.0.0.1`. */
+  readonly host?: Input<"HOST"> | undefined
+  /** The port to listen on; 0 lets the system choose. Default: `3000`. */
+  readonly port?: Input<"PORT"> | undefined
+  /** How many processes serve the port together; `auto`: as many as the machine runs at a time. Default: `1`. */
+  readonly workers?: Input<"MCP_WORKERS"> | undefined
+  /** How long the fields of a request may take to arrive, in seconds. Default: `10`. */
+  readonly client_head_timeout?: Input<"MCP_CLIENT_HEAD_TIMEOUT"> | undefined
+  /** How long a request may take to arrive whole, in seconds. Default: `60`. */
+  readonly client_body_timeout?: Input<"MCP_CLIENT_BODY_TIMEOUT"> | undefined
+  /**
+   * How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps
+   * it. Default: `75`.
+   */
+  readonly client_idle_timeout?: Input<"MCP_CLIENT_IDLE_TIMEOUT"> | undefined
+  /**
+   * How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average
+   * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. Default: `128`.
+   */
+  readonly client_min_rate?: Input<"MCP_CLIENT_MIN_RATE"> | undefined
+  /** How long open answers may take to end after SIGTERM, in seconds. Default: `10`. */
+  readonly shutdown_timeout?: Input<"MCP_SHUTDOWN_TIMEOUT"> | undefined
+  /** `false` lets every request pass, without an identity. Default: `true`. */
+  readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
+  /** Scopes that every token must have. Default: none. */
+  readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
+  /** Scopes that the protected resource metadata lists. Default: the required scopes. */
+  readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
+  /**
+   * Browser origins that may call; a request from another one is answered 403. Default: loopback origins if `HOST`
+   * is loopback, else `*`.
+   */
+  readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
+  /** Networks whose `X-Forwarded-*` fields are believed. Default: `none`. */
+  readonly trusted_proxies?: Input<"MCP_TRUSTED_PROXIES"> | undefined
+  /**
+   * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
+   * Default: the system's authorities alone.
+   */
+  readonly ca_file?: Input<"MCP_CA_FILE"> | undefined
+  /**
+   * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
+   * Default: none.
+   */
+  readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
+  /** Tolerance for times in tokens, in seconds. Default: `60`. */
+  readonly clock_skew?: Input<"MCP_CLOCK_SKEW"> | undefined
+  /** How tokens are verified; `jwt` means `oidc`. Default: from what is given. */
+  readonly provider_type?: ProviderTypeName | undefined
+  /** The name of the provider in identities and logs. Default: the type. */
+  readonly provider_name?: Input<"MCP_PROVIDER_NAME"> | undefined
+  /** The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`. */
+  readonly jwt_issuer?: Input<"MCP_JWT_ISSUER"> | undefined
+  /** Audiences of which a token must have one; `auto` is the public URL with the MCP path. Default: not checked. */
+  readonly jwt_audience?: Input<"MCP_JWT_AUDIENCE"> | undefined
+  /**
+   * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud`
+   * this takes its place. Default: not checked.
+   */
+  readonly allowed_clients?: Input<"MCP_ALLOWED_CLIENTS"> | undefined
+  /** Where the issuer publishes its keys. Default: AuthKit: `{issuer}/oauth2/jwks`; OIDC: discovery. */
+  readonly jwt_jwks_uri?: Input<"MCP_JWT_JWKS_URI"> | undefined
+  /**
+   * Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the
+   * issuer. Default: the well-known places of the issuer.
+   */
+  readonly discovery_url?: Input<"MCP_DISCOVERY_URL"> | undefined
+  /**
+   * Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`.
+   * Default: none.
+   */
+  readonly jwt_tenants?: Input<"MCP_JWT_TENANTS"> | undefined
+  /**
+   * Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP
+   * clients go no further without. `false` for a provider that has none. Default: `true`.
+   */
+  readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
+  /** The issuer's public key, in place of a key set; `\n` stands for a line break. */
+  readonly jwt_public_key?: Input<"MCP_JWT_PUBLIC_KEY"> | undefined
+  /** Signature algorithms that are accepted. Default: `RS256`. */
+  readonly jwt_algorithm?: Input<"MCP_JWT_ALGORITHM"> | undefined
+  /** Accept only tokens of type `at+jwt` (RFC 9068). Default: `false`. */
+  readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
+  /**
+   * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
+   * Default: `false`.
+   */
+  readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
+  /**
+   * Hosts that the provider's URLs may have. Default: AuthKit: `*.authkit.app, *.workos.com` and the issuer's own
+   * host; else any.
+   */
+  readonly provider_hosts?: Input<"MCP_PROVIDER_HOSTS"> | undefined
+  /** @deprecated The former name of `provider_hosts`. */
+  readonly allowed_domains?: Input<"MCP_PROVIDER_HOSTS"> | undefined
+  /** Tokens that begin with this are this provider's, whatever their shape. */
+  readonly token_prefix?: Input<"MCP_TOKEN_PREFIX"> | undefined
+  /** `authorization_endpoint` in the metadata that clients get. */
+  readonly oauth_authorize_endpoint?: Input<"MCP_OAUTH_AUTHORIZE_ENDPOINT"> | undefined
+  /** `token_endpoint` in the metadata that clients get. */
+  readonly oauth_token_endpoint?: Input<"MCP_OAUTH_TOKEN_ENDPOINT"> | undefined
+  /**
+   * `userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified. Default: userinfo:
+   * `{issuer}/oauth/userinfo`, or from discovery if that does not answer.
+   */
+  readonly oauth_userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
+  /** Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON. */
+  readonly static_tokens?: Input<"MCP_STATIC_TOKENS"> | undefined
+  /** The introspection endpoint (RFC 7662). Default: from discovery. */
+  readonly introspection_url?: Input<"MCP_INTROSPECTION_URL"> | undefined
+  /**
+   * How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the
+   * form (`post`), the secret as a bearer token, or not at all. Default: `basic`.
+   */
+  readonly client_auth?: Input<"MCP_CLIENT_AUTH"> | undefined
+  /** The client id for introspection. */
+  readonly client_id?: Input<"MCP_CLIENT_ID"> | undefined
+  /** The client secret, or bearer token, for introspection. */
+  readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
+  /** Several providers, in place of the settings that describe one: a JSON array of objects. */
+  readonly providers?: ReadonlyArray<ProviderInput | AddedInput<Types[number]>> | undefined
+  /** The longest token that is looked at. Default: `16384`. */
+  readonly max_token_bytes?: Input<"MCP_MAX_TOKEN_BYTES"> | undefined
+  /** The longest JSON-RPC message that is accepted. Default: `4194304`. */
+  readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
+  /**
+   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
+   * alone gets half of it, several callers get like shares. Default: `2048`.
+   */
+  readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
+  /**
+   * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
+   * for their turn. A caller alone gets half of it. Default: `1024`.
+   */
+  readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
+  /**
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
+   * answered 502. A caller alone gets half of it. Default: `32768`.
+   */
+  readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
+  /**
+   * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
+   * wait, and are answered 503 after a while. A caller alone gets half of it. Default: `67108864`.
+   */
+  readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
+  /** The dialect of error answers. Default: `oauth`. */
+  readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
+  /** The field with the trace id of a request and its answer. Default: `X-Trace-Id`. */
+  readonly trace_header?: Input<"MCP_TRACE_HEADER"> | undefined
+  /**
+   * On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again.
+   * Default: `true`.
+   */
+  readonly store_verdicts?: Input<"MCP_STORE_VERDICTS"> | undefined
+  /** The form of log lines. Default: `json`. */
+  readonly log_format?: Input<"MCP_LOG_FORMAT"> | undefined
+  /** The least important log lines that are written. Default: `info`. */
+  readonly log_level?: Input<"MCP_LOG_LEVEL"> | undefined
+}

@@ -6,7 +6,7 @@
  */
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
-import type { ResolvedSettings } from "./settings.ts"
+import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
 /** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). `none` and HMAC are not among them. */
 export const jwsAlgorithms = [
@@ -86,8 +86,6 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
 
 /**
  * Everything that can be set, resolved: what `GatewayConfig` provides.
- *
- * The members are those of the table (`settings.ts`), where each is described.
  */
 export interface GatewaySettings extends ResolvedSettings {
   /** Not empty while `authEnabled`. Names and static tokens are unique. */

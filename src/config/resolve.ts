@@ -6,13 +6,13 @@ import { fromText } from "./kinds/kind.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
+import type { ResolvedSettings } from "./ResolvedSettings.ts"
 import {
   type Decoded,
   fileKey,
   type GatewayName,
   gatewayNames,
   propertyOf,
-  type ResolvedSettings,
   type SettingName,
   settingNames,
   settings as table

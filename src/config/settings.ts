@@ -33,29 +33,9 @@ export type Decoded<N extends SettingName> = Table[N]["kind"] extends Kind<infer
 /** What a setting is in TypeScript code. */
 export type Input<N extends SettingName> = Table[N]["kind"]["Encoded"]
 
-/** What a setting was called before; `never` where it always had its name. */
-type Formerly<N extends SettingName> = Table[N] extends { formerly: infer Former extends string } ? Former : never
-
-/** Settings that had another name. */
-export type RenamedName = { [N in SettingName]: Formerly<N> extends never ? never : N }[SettingName]
-
-/** What a setting was called before. */
-export type FormerName<N extends RenamedName> = Formerly<N>
-
-/** Settings that exist only as variables. */
-export type VariableOnlyName = { [N in SettingName]: Table[N] extends { variableOnly: true } ? N : never }[SettingName]
-
-type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
-
-/** What a setting is called in `GatewaySettings`. */
-type Property<N extends GatewayName> = Table[N] extends { property: infer P extends string } ? P : CamelCase<FileKey<N>>
-
 /** What the gateway uses: `undefined` only where there is neither a default nor something in its place. */
-type Used<N extends GatewayName> = Table[N] extends { default: string } | { absent: unknown } ? Decoded<N>
+export type Used<N extends GatewayName> = Table[N] extends { default: string } | { absent: unknown } ? Decoded<N>
   : Decoded<N> | undefined
-
-/** The settings that describe the gateway itself, as it uses them. */
-export type ResolvedSettings = { readonly [N in GatewayName as Property<N>]: Used<N> }
 
 /** The table, by canonical name, in the order of the reference. */
 export const settings: { readonly [N in SettingName]: Setting<Decoded<N>> } = table
@@ -68,10 +48,7 @@ export const settingNames = Object.keys(table) as ReadonlyArray<SettingName>
 // As above.
 export const gatewayNames = Object.keys(gateway) as ReadonlyArray<GatewayName>
 
-/** A setting's member in the config file: `MCP_SERVER_URL` is `server_url`. */
-export type FileKey<N extends string> = N extends `MCP_${infer Rest}` ? Lowercase<Rest> : Lowercase<N>
-
-/** The member of the config file that belongs to the name of a variable. */
+/** The member of the config file that belongs to the name of a variable: `server_url` to `MCP_SERVER_URL`. */
 export const fileKey = (name: string): string => name.replace(/^MCP_/, "").toLowerCase()
 
 /** What a setting is called in `GatewaySettings`: `MCP_TRACE_HEADER` is `traceHeader`. */

@@ -3,11 +3,13 @@ import * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
+import { readFileSync } from "node:fs"
 import { configFileSchema } from "../../src/config/jsonSchema.ts"
 import { providerFieldNames } from "../../src/config/providers/providerFields.ts"
 import { providerReference, settingsReference } from "../../src/config/reference.ts"
-import { fileKey, fileKeysOf, settingNames } from "../../src/config/settings.ts"
+import { fileKey, fileKeysOf, gatewayNames, propertyOf, settingNames } from "../../src/config/settings.ts"
 import { fileSettings } from "../../src/config/sources/settingFiles.ts"
+import { inputModule, resolvedModule } from "../../src/config/writtenTypes.ts"
 import { problemsOf, settingsOf } from "./resolving.ts"
 
 // What a JSON Schema validator would make of the schema as it is published.
@@ -137,5 +139,24 @@ describe("the reference", () => {
       settingsReference(),
       /`MCP_JWT_ISSUER` +\| `AUTH_PROVIDER_ISSUER`, `AUTHKIT_ISSUER`, `AUTHKIT_DOMAIN` \|/
     )
+  })
+})
+
+describe("the types of settings", () => {
+  it("are those of the table, with a comment at each member that editors show (npm run readme)", () => {
+    for (
+      const [file, text, members] of [
+        ["GatewayConfigInput.ts", inputModule(), settingNames.flatMap(fileKeysOf)],
+        ["ResolvedSettings.ts", resolvedModule(), gatewayNames.map(propertyOf)]
+      ] as const
+    ) {
+      assert.strictEqual(readFileSync(new URL(`../../src/config/${file}`, import.meta.url), "utf8"), text, file)
+      const lines = text.split("\n")
+      for (const member of members) {
+        const at = lines.findIndex((line) => new RegExp(`^  readonly ${member}\\??: `).test(line))
+        assert.match(lines[at - 1] ?? "", /\*\/$/, member)
+      }
+    }
+    assert.include(inputModule(), "/** @deprecated The former name of `server_url`. */")
   })
 })

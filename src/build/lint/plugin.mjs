@@ -53,7 +53,8 @@ const floors = {
     "config/resolve.ts",
     "config/shownKind.ts",
     "config/upstreamSettings.ts",
-    "config/warnings.ts"
+    "config/warnings.ts",
+    "config/writtenTypes.ts"
   ],
   registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts"]
 }

@@ -2,7 +2,7 @@
  * What an entry of `MCP_PROVIDERS` may hold, in the terms of the settings that describe a single provider. Which types use
  * a field is said by the types.
  */
-import type { Decoded, Input, SettingName } from "../settings.ts"
+import type { Decoded, SettingName } from "../settings.ts"
 
 export interface ProviderField<out N extends SettingName = SettingName> {
   /** The setting with the same kind and meaning. */
@@ -47,17 +47,6 @@ export type ProviderFieldName = keyof Table
 
 /** What a field is after decoding. */
 export type FieldValue<F extends ProviderFieldName> = Decoded<Table[F]["setting"]>
-
-/** The fields of one provider in TypeScript code, and in JSON. */
-export type ProviderFields =
-  & { readonly [F in ProviderFieldName]?: Input<Table[F]["setting"]> | undefined }
-  & {
-    readonly [
-      F in ProviderFieldName as Table[F] extends { readonly formerly: infer Former extends string } ? Former : never
-    ]?:
-      | Input<Table[F]["setting"]>
-      | undefined
-  }
 
 /** The fields, by name, in the order of the reference. */
 export const providerFields: { readonly [F in ProviderFieldName]: ProviderField<Table[F]["setting"]> } = table

@@ -1,0 +1,127 @@
+// Written by `npm run readme` from the table of settings: change the table.
+import type { Used } from "./settings.ts"
+
+/** The settings that describe the gateway itself, as it uses them. */
+export interface ResolvedSettings {
+  /**
+   * Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp`
+   * behind the Unix socket `/run/mcp.sock`. (`server_url`)
+   */
+  readonly gatewayUrl: Used<"MCP_SERVER_URL">
+  /** Hand the client's token on to the MCP server, which MCP forbids. (`forward_authorization`) */
+  readonly forwardAuthorization: Used<"MCP_FORWARD_AUTHORIZATION">
+  /** Add `x-auth-*` fields to upstream requests. (`identity_headers`) */
+  readonly identityHeaders: Used<"MCP_IDENTITY_HEADERS">
+  /**
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it.
+   * (`inject_request_context`)
+   */
+  readonly injectRequestContext: Used<"MCP_INJECT_REQUEST_CONTEXT">
+  /**
+   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * or the client speaks MCP 2024-11-05. (`inject_response_context`)
+   */
+  readonly injectResponseContext: Used<"MCP_INJECT_RESPONSE_CONTEXT">
+  /** How long the MCP server may take to begin its answer, in seconds. (`upstream_timeout`) */
+  readonly upstreamTimeoutMillis: Used<"MCP_UPSTREAM_TIMEOUT">
+  /**
+   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * (`response_timeout`)
+   */
+  readonly responseTimeoutMillis: Used<"MCP_RESPONSE_TIMEOUT">
+  /**
+   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
+   * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request.
+   * (`upstream_idle_timeout`)
+   */
+  readonly upstreamIdleMillis: Used<"MCP_UPSTREAM_IDLE_TIMEOUT">
+  /** Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404). (`bind_sessions`) */
+  readonly bindSessions: Used<"MCP_BIND_SESSIONS">
+  /** The secret that binds sessions, the same for all replicas: at least 32 characters. (`session_key`) */
+  readonly sessionKeys: Used<"MCP_SESSION_KEY">
+  /** The URL under which clients know the gateway, without the MCP path. (`public_url`) */
+  readonly publicUrl: Used<"MCP_PUBLIC_URL">
+  /** The path that is protected and forwarded, with all below it. (`path`) */
+  readonly path: Used<"MCP_PATH">
+  /** The address to listen on. (`host`) */
+  readonly host: Used<"HOST">
+  /** The port to listen on; 0 lets the system choose. (`port`) */
+  readonly port: Used<"PORT">
+  /** How many processes serve the port together; `auto`: as many as the machine runs at a time. (`workers`) */
+  readonly workers: Used<"MCP_WORKERS">
+  /** How long the fields of a request may take to arrive, in seconds. (`client_head_timeout`) */
+  readonly clientHeadMillis: Used<"MCP_CLIENT_HEAD_TIMEOUT">
+  /** How long a request may take to arrive whole, in seconds. (`client_body_timeout`) */
+  readonly clientBodyMillis: Used<"MCP_CLIENT_BODY_TIMEOUT">
+  /**
+   * How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps
+   * it. (`client_idle_timeout`)
+   */
+  readonly clientIdleMillis: Used<"MCP_CLIENT_IDLE_TIMEOUT">
+  /**
+   * How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average
+   * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. (`client_min_rate`)
+   */
+  readonly clientMinRate: Used<"MCP_CLIENT_MIN_RATE">
+  /** How long open answers may take to end after SIGTERM, in seconds. (`shutdown_timeout`) */
+  readonly shutdownTimeoutMillis: Used<"MCP_SHUTDOWN_TIMEOUT">
+  /** `false` lets every request pass, without an identity. (`auth_enabled`) */
+  readonly authEnabled: Used<"MCP_AUTH_ENABLED">
+  /** Scopes that every token must have. (`required_scopes`) */
+  readonly requiredScopes: Used<"MCP_REQUIRED_SCOPES">
+  /** Scopes that the protected resource metadata lists. (`scopes_supported`) */
+  readonly scopesSupported: Used<"MCP_SCOPES_SUPPORTED">
+  /** Browser origins that may call; a request from another one is answered 403. (`allowed_origins`) */
+  readonly allowedOrigins: Used<"MCP_ALLOWED_ORIGINS">
+  /** Networks whose `X-Forwarded-*` fields are believed. (`trusted_proxies`) */
+  readonly trustedProxies: Used<"MCP_TRUSTED_PROXIES">
+  /**
+   * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
+   * (`ca_file`)
+   */
+  readonly caFile: Used<"MCP_CA_FILE">
+  /**
+   * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
+   * (`allow_http`)
+   */
+  readonly allowHttp: Used<"MCP_ALLOW_HTTP">
+  /** Tolerance for times in tokens, in seconds. (`clock_skew`) */
+  readonly clockSkewSeconds: Used<"MCP_CLOCK_SKEW">
+  /** The longest token that is looked at. (`max_token_bytes`) */
+  readonly maxTokenBytes: Used<"MCP_MAX_TOKEN_BYTES">
+  /** The longest JSON-RPC message that is accepted. (`max_body_bytes`) */
+  readonly maxBodyBytes: Used<"MCP_MAX_BODY_BYTES">
+  /**
+   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
+   * alone gets half of it, several callers get like shares. (`max_waiting`)
+   */
+  readonly maxWaiting: Used<"MCP_MAX_WAITING">
+  /**
+   * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
+   * for their turn. A caller alone gets half of it. (`max_upstream_connections`)
+   */
+  readonly maxUpstreamConnections: Used<"MCP_MAX_UPSTREAM_CONNECTIONS">
+  /**
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
+   * answered 502. A caller alone gets half of it. (`max_streams`)
+   */
+  readonly maxStreams: Used<"MCP_MAX_STREAMS">
+  /**
+   * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
+   * wait, and are answered 503 after a while. A caller alone gets half of it. (`max_buffered_bytes`)
+   */
+  readonly maxBufferedBytes: Used<"MCP_MAX_BUFFERED_BYTES">
+  /** The dialect of error answers. (`error_style`) */
+  readonly errorStyle: Used<"MCP_ERROR_STYLE">
+  /** The field with the trace id of a request and its answer. (`trace_header`) */
+  readonly traceHeader: Used<"MCP_TRACE_HEADER">
+  /**
+   * On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again.
+   * (`store_verdicts`)
+   */
+  readonly storeVerdicts: Used<"MCP_STORE_VERDICTS">
+  /** The form of log lines. (`log_format`) */
+  readonly logFormat: Used<"MCP_LOG_FORMAT">
+  /** The least important log lines that are written. (`log_level`) */
+  readonly logLevel: Used<"MCP_LOG_LEVEL">
+}

@@ -1,0 +1,106 @@
+/**
+ * The types of settings with a comment at each member, for editors: a type that TypeScript derives has none.
+ *
+ * `npm run readme` writes the files, a test says when they are not current.
+ */
+import { typesUsing } from "../providers/types.ts"
+import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
+import { fileKey, fileKeysOf, gatewayNames, propertyOf, type SettingName, settingNames, settings } from "./settings.ts"
+
+const width = 116
+
+/** Words in lines of a comment, within the width of a page. */
+const wrapped = (text: string): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + word.length + 1 > width - 5) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+const comment = (text: string): string =>
+  text.length <= width - 7
+    ? `  /** ${text} */`
+    : ["  /**", ...wrapped(text).map((line) => `   * ${line}`), "   */"].join("\n")
+
+/** What a setting means, and what is used without it. */
+const meaning = (name: SettingName): string => {
+  const { default: text, doc, otherwise } = settings[name]
+  const without = text === undefined ? otherwise : `\`${text}\``
+  return without === undefined ? doc : `${doc} Default: ${without}.`
+}
+
+const member = (key: string, type: string, text: string): string =>
+  `${comment(text)}\n  readonly ${key}?: ${type} | undefined`
+
+/** A member, and those of its former names. */
+const withFormer = (
+  key: string,
+  formerKeys: ReadonlyArray<string>,
+  type: string,
+  text: string
+): ReadonlyArray<string> =>
+  [member(key, type, text)].concat(
+    formerKeys.map((old) => member(old, type, `@deprecated The former name of \`${key}\`.`))
+  )
+
+/** Settings whose type depends on which provider types there are. */
+const byType: Readonly<Partial<Record<SettingName, string>>> = {
+  MCP_PROVIDER_TYPE: "ProviderTypeName",
+  MCP_PROVIDERS: "ReadonlyArray<ProviderInput | AddedInput<Types[number]>>"
+}
+
+const inputOf = (name: SettingName): string => byType[name] ?? `Input<"${name}">`
+
+const providerMembers = providerFieldNames.flatMap((field) => {
+  const { formerly, setting } = providerFields[field]
+  const text = `${meaning(setting)} For ${typesUsing(field).join(", ")}.`
+  return withFormer(field, formerly === undefined ? [] : [formerly], inputOf(setting), text)
+})
+
+const inputMembers = settingNames.flatMap((name) => {
+  const [key, ...formerKeys] = fileKeysOf(name)
+  return key === undefined ? [] : withFormer(key, formerKeys, inputOf(name), meaning(name))
+})
+
+const resolvedMembers = gatewayNames.map((name) =>
+  `${comment(`${settings[name].doc} (\`${fileKey(name)}\`)`)}\n  readonly ${propertyOf(name)}: Used<"${name}">`
+)
+
+const module = (lines: ReadonlyArray<string>): string =>
+  ["// Written by `npm run readme` from the table of settings: change the table.", ...lines, "}", ""].join("\n")
+
+/** The module `GatewayConfigInput.ts`. */
+export const inputModule = (): string =>
+  module([
+    "import type { ProviderTypeName } from \"../providers/types.ts\"",
+    "import type { Input } from \"./settings.ts\"",
+    "",
+    "/** One provider of the gateway's own types: the fields that its type uses. */",
+    "export interface ProviderInput {",
+    ...providerMembers,
+    "}",
+    "",
+    "type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never",
+    "",
+    "/**",
+    " * Settings in TypeScript code: the members of the config file, typed.",
+    " *",
+    " * What is left out, or `undefined`, gets its default. Times are in seconds. Secrets may be `Redacted`. `Types` are provider",
+    " * types of your own, whose providers may stand among the others.",
+    " */",
+    "export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = readonly []> {",
+    ...inputMembers
+  ])
+
+/** The module `ResolvedSettings.ts`. */
+export const resolvedModule = (): string =>
+  module([
+    "import type { Used } from \"./settings.ts\"",
+    "",
+    "/** The settings that describe the gateway itself, as it uses them. */",
+    "export interface ResolvedSettings {",
+    ...resolvedMembers
+  ])
