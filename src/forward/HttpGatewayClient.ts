@@ -122,7 +122,9 @@ const fromSettings = Effect.fnUntraced(function*(
  * const ByPath = Layer.effect(GatewayClient, Effect.gen(function*() {
  *   const notes = yield* HttpGatewayClient.make({ server_url: "https://notes.internal.example/mcp" })
  *   const wiki = yield* HttpGatewayClient.make({ server_url: "https://wiki.internal.example/mcp", upstream_timeout: 30 })
- *   return { send: (request) => request.target.startsWith("/mcp/wiki") ? wiki.send(request) : notes.send(request) }
+ *   return GatewayClient.of({
+ *     send: (request) => request.target.startsWith("/mcp/wiki") ? wiki.send(request) : notes.send(request)
+ *   })
  * }))
  * ```
  *
