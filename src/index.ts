@@ -30,13 +30,20 @@ export { requireToolScopes, type ScopesChecked, type Tools, type ToolScopes } fr
 export * from "./errors/GatewayError.ts"
 export { SharedIo } from "./fairness/SharedIo.ts"
 export {
+  type ArrivingMessage,
+  type Dispatch,
+  type Flow,
   GatewayClient,
+  type PendingCall,
+  type ResponseHead,
+  type ResponseReceiver,
   type UpstreamBody,
   type UpstreamRequest,
   type UpstreamResponse
 } from "./forward/GatewayClient.ts"
 export * as HttpGatewayClient from "./forward/HttpGatewayClient.ts"
-export { HttpApp, type WebHandler } from "./http/HttpApp.ts"
+export type { ErrorResponse, OnError } from "./http/errorResponse.ts"
+export { HttpApp, type HttpAppOptions, type WebHandler } from "./http/HttpApp.ts"
 export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"

@@ -21,13 +21,14 @@ import { awaitMemory } from "./bodyMemory.ts"
 import { type Course, makeCourse } from "./course/Course.ts"
 import type { ReadBody, Sending } from "./course/steps.ts"
 import { drive } from "./drive.ts"
+import type { OnError } from "./errorResponse.ts"
 import { forward } from "./forward.ts"
 import { readBody } from "./readBody.ts"
 
-const make = Effect.gen(function*() {
+const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
   const settings = yield* GatewayConfig
   const client = yield* GatewayClient
-  const course = yield* makeCourse(settings)
+  const course = yield* makeCourse(settings, onError)
   const { begin, log, memory, next, perform, responses } = course
 
   const handle = Effect.gen(function*() {
@@ -69,6 +70,12 @@ const webCrypto = Layer.mergeAll(
 
 /** What can be chosen beside the services. */
 export interface HttpAppOptions {
+  /**
+   * Changes the response to any error of the gateway's own (`GatewayError`). What it throws is a fault: 500.
+   *
+   * The log entry shows the error and the changed status.
+   */
+  readonly onError?: OnError | undefined
   /** What seals the ids of sessions and digests the callers in the log; Web Crypto unless given. */
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
 }
@@ -96,9 +103,24 @@ export class HttpApp extends Context.Service<HttpApp, {
   /** What `handle` drives, for hosts that have a driver of their own, as Node has. */
   readonly course: Course
 }>()("mcp-authorizer/http/HttpApp") {
-  /** The gateway of the settings at hand, with something of your own. */
-  static readonly layerWith = ({ crypto = webCrypto }: HttpAppOptions) =>
-    perConfiguration(Layer.effect(HttpApp, Effect.andThen(requireOwn, make)).pipe(Layer.provide(crypto)))
+  /**
+   * The gateway of the settings at hand, with responses of your own to its errors.
+   *
+   * **Example** (tell people whom to ask for a scope)
+   *
+   * ```ts
+   * import { HttpApp } from "mcp-authorizer"
+   *
+   * const App = HttpApp.layerWith({
+   *   onError: (error, response) =>
+   *     error._tag === "InsufficientScope"
+   *       ? { ...response, body: { error: "insufficient_scope", ask: "security@example.com", scopes: error.required } }
+   *       : response
+   * })
+   * ```
+   */
+  static readonly layerWith = ({ crypto = webCrypto, onError }: HttpAppOptions) =>
+    perConfiguration(Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(Layer.provide(crypto)))
 
   /** The gateway of the settings at hand. */
   static readonly layer = HttpApp.layerWith({})

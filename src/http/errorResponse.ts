@@ -125,20 +125,37 @@ const challenge = (problem: Problem, { requiredScopes, resourceMetadata, style }
   })
 }
 
-const respond = (problem: Problem, context: ErrorContext): HttpServerResponse.HttpServerResponse =>
-  jsonResponse(problem.status, dialects[context.style].body(problem), {
+/** The response to an error, before it is written as JSON. */
+export interface ErrorResponse {
+  readonly status: number
+  /** Lower-case names. CORS fields and the trace id are added to them. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: unknown
+}
+
+/** Changes the response to an error; gives the response back where it is to stay as it is. */
+export type OnError = (error: GatewayError, response: ErrorResponse) => ErrorResponse
+
+const describe = (problem: Problem, context: ErrorContext): ErrorResponse => ({
+  status: problem.status,
+  headers: {
     "cache-control": "no-store",
     ...problem.headers,
     ...(problem.challenged === true ? { "www-authenticate": challenge(problem, context) } : {})
-  })
+  },
+  body: dialects[context.style].body(problem)
+})
+
+const write = ({ body, headers, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>
+  jsonResponse(status, body, headers)
 
 /** The response to a fault of our own, in the same form as every other error. */
 export const internalFault = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
-  respond(serverError(500, "Internal server error"), context)
+  write(describe(serverError(500, "Internal server error"), context))
 
 /** The response to a request that the gateway has no time left for, because it is shutting down. */
 export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServerResponse =>
-  respond(serverError(503, "The gateway is shutting down"), context)
+  write(describe(serverError(503, "The gateway is shutting down"), context))
 
 /**
  * The response to a `GatewayError`, in the dialect of `MCP_ERROR_STYLE` (see `dialects.ts`).
@@ -146,6 +163,14 @@ export const shuttingDown = (context: ErrorContext): HttpServerResponse.HttpServ
  * 401 and 403 carry a challenge; no error response may be stored.
  *
  * @see RFC 6750, section 3; RFC 9728, section 5.1; JSON-RPC 2.0, section 5.1
+ *
+ * @param onError changes it, in a program that embeds the gateway
  */
-export const errorResponse = (error: GatewayError, context: ErrorContext): HttpServerResponse.HttpServerResponse =>
-  respond(project(error), context)
+export const errorResponse = (
+  error: GatewayError,
+  context: ErrorContext,
+  onError?: OnError
+): HttpServerResponse.HttpServerResponse => {
+  const response = describe(project(error), context)
+  return write(onError === undefined ? response : onError(error, response))
+}

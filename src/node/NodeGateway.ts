@@ -5,7 +5,9 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import { HttpApp } from "../http/HttpApp.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import type { GatewayClient } from "../forward/GatewayClient.ts"
+import { HttpApp, type HttpAppOptions } from "../http/HttpApp.ts"
 import { VerifyAtOnce } from "../verify/jwt/signature.ts"
 import { layerProviders, type Verification } from "../verify/layers.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
@@ -19,6 +21,12 @@ import { verifyAtOnce } from "./signature.ts"
 
 export type { Verification }
 
+/** What can be chosen beside the verifier. */
+export interface NodeGatewayOptions extends Pick<HttpAppOptions, "onError"> {
+  /** The way to the MCP server; `undici` unless given. */
+  readonly gatewayClient?: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> | undefined
+}
+
 /** Node's own: it is done at once, where Web Crypto would hand the work to another thread. */
 const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
 
@@ -27,11 +35,14 @@ const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeC
  *
  * Otherwise as `layer`.
  */
-export const layerUnannounced = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
+export const layerUnannounced = <E = never>(
+  verifier: Verification<E> = TokenVerifier.layer,
+  { gatewayClient = NodeGatewayClient.layer, onError }: NodeGatewayOptions = {}
+) =>
   // Anew: a second gateway in one program has its own settings, and shares nothing with the first.
   Layer.fresh(layerServer.pipe(
-    Layer.provide(HttpApp.layerWith({ crypto })),
-    Layer.provide([verifier, NodeGatewayClient.layer]),
+    Layer.provide(HttpApp.layerWith({ crypto, onError })),
+    Layer.provide([verifier, gatewayClient]),
     Layer.provide(layerProviders),
     // Digests and signatures in this thread: handing a token to another one and back takes far longer.
     Layer.provide([
@@ -57,6 +68,9 @@ const announceServer = Effect.gen(function*() {
  *
  * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with
  * `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
+ * @param options responses of your own to errors, and another way to the MCP server
  */
-export const layer = <E = never>(verifier: Verification<E> = TokenVerifier.layer) =>
-  Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier)))
+export const layer = <E = never>(
+  verifier: Verification<E> = TokenVerifier.layer,
+  options: NodeGatewayOptions = {}
+) => Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier, options)))

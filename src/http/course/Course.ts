@@ -7,6 +7,7 @@ import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { makeAccessLog } from "../accessLog.ts"
 import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
 import { makeDiscovery } from "../discovery.ts"
+import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
 import { makeReadiness } from "../health.ts"
 import type { RequestHead } from "../requestHead.ts"
@@ -35,10 +36,10 @@ export interface Course {
 }
 
 /** Builds the course of one gateway. */
-export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings) {
+export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
   const clock = yield* Clock.Clock
   const verifier = yield* TokenVerifier
-  const responses = makeOwnResponses(settings)
+  const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, makeRoute(settings.path, settings.publicUrl), verifier.known)
   const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
   const course: Course = {
