@@ -6,6 +6,7 @@ import {
   MissingCredential,
   UnsupportedCredential
 } from "../errors/GatewayError.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
 import * as BearerToken from "./BearerToken.ts"
 import { characterMistake, emptyWord, schemeMistake } from "./mistakes.ts"
 import { hasTokenParameter } from "./tokenInQuery.ts"
@@ -72,7 +73,7 @@ export const findBearer = (
     )
   }
   const [value, second] = authorization
-  if (value === undefined) return Result.fail(new MissingCredential())
+  if (value === undefined) return Result.fail(withoutStack(() => new MissingCredential()))
   if (second !== undefined) {
     return Result.fail(
       new InvalidRequest({
@@ -83,9 +84,11 @@ export const findBearer = (
   }
   const { rest, scheme } = splitScheme(trimOws(value))
   if (scheme.toLowerCase() !== "bearer") {
-    return Result.fail(new UnsupportedCredential({ detail: schemeMistake(scheme, rest) }))
+    return Result.fail(withoutStack(() => new UnsupportedCredential({ detail: schemeMistake(scheme, rest) })))
   }
-  if (rest === "") return Result.fail(new UnsupportedCredential({ detail: "no token after the scheme" }))
+  if (rest === "") {
+    return Result.fail(withoutStack(() => new UnsupportedCredential({ detail: "no token after the scheme" })))
+  }
   return rest.length > maxTokenBytes
     ? Result.fail(new CredentialTooLarge({ limit: maxTokenBytes, size: rest.length }))
     : Result.succeed(rest)

@@ -25,12 +25,14 @@ import {
   PayloadTooLarge,
   type UpstreamUnavailable
 } from "../errors/GatewayError.ts"
+import { SharedIo } from "../fairness/SharedIo.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
 import { type BoundSession, makeSessionSeal, sealedAgain, sessionField } from "../forward/SessionSeal.ts"
 import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
 import { ownerOf } from "../http/asker.ts"
+import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
 import { makeArrival } from "../http/course/arrival.ts"
 import { makeOpenSession } from "../http/course/openSession.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
@@ -109,6 +111,10 @@ const exposeField = "access-control-expose-headers"
 // With these a tool can be called, or there is no body in which one could be.
 const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
+/** A Web request need not say how long its body is, nor that it comes in chunks. */
+const withLength = (headers: Headers.Headers): Headers.Headers =>
+  headers["content-length"] === undefined ? Headers.set(headers, "transfer-encoding", "chunked") : headers
+
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
   yield* requireOwnServices(settings, { TokenVerifier: yield* TokenVerifier })
@@ -172,6 +178,19 @@ const make = Effect.gen(function*() {
     }
   }
 
+  // Where requests may not wait for each other, the platform bounds the memory.
+  const memory = makeBodyMemory(settings, yield* SharedIo)
+
+  /** Reads a body once there is memory for it. */
+  const read = (
+    request: HttpServerRequest.HttpServerRequest,
+    step: ReadBody<Judged>
+  ): Effect.Effect<Next<Judged>, never, Scope.Scope> =>
+    Effect.matchEffect(step.limit === 0 ? Effect.void : awaitMemory(memory, withLength(request.headers), step.owner), {
+      onSuccess: () => readBody(request, step),
+      onFailure: (error) => Effect.succeed(step.rejected(error))
+    })
+
   const finish = (exchange: Exchange, identity: Identity, session: BoundSession | undefined, listens: boolean) =>
     Effect.fnUntraced(function*(
       status: number,
@@ -224,7 +243,7 @@ const make = Effect.gen(function*() {
         })
 
       const last = yield* Effect.suspend(() =>
-        drive(perform, (step: ReadBody<Judged>) => readBody(request, step), arrive(exchange, admitted))
+        drive(perform, (step: ReadBody<Judged>) => read(request, step), arrive(exchange, admitted))
       ).pipe(
         Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange))),
         Effect.interruptible

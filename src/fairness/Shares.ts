@@ -23,6 +23,8 @@ export class Shares {
   readonly #total: number
   readonly #byOwner = new Map<string, Share>()
   #held = 0
+  /** How many shares there may be before those are looked for that hold nothing. */
+  #most = kept
 
   constructor(total: number) {
     this.#total = total
@@ -37,7 +39,7 @@ export class Shares {
   of(owner: string): Share {
     const known = this.#byOwner.get(owner)
     if (known !== undefined) return known
-    if (this.#byOwner.size >= kept) this.#forgetUnheld()
+    if (this.#byOwner.size >= this.#most) this.#forgetUnheld()
     const share = { owner, held: 0, isGone: false }
     this.#byOwner.set(owner, share)
     return share
@@ -68,5 +70,7 @@ export class Shares {
       share.isGone = true
       this.#byOwner.delete(owner)
     }
+    // Where many hold something, each new owner would have all of them looked through again.
+    this.#most = Math.max(kept, 2 * this.#byOwner.size)
   }
 }

@@ -79,3 +79,9 @@ export const ownerOf = (
   identity === undefined
     ? askerOf(trusted, request, trustedPeer)
     : { group: nameOf(identity), member: portOf(request.source) }
+
+/** The share of an address that a connection comes from, before anything of a request is known. */
+export const peerOf = (address: string | undefined): string => {
+  const parsed = address === undefined ? undefined : parse(address)
+  return parsed === undefined ? "" : shareOf(parsed)
+}

@@ -6,6 +6,7 @@ import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { Shares } from "../fairness/Shares.ts"
+import { peerOf } from "../http/asker.ts"
 import type { Problem } from "../http/dialects.ts"
 import { ClientPace } from "./ClientPace.ts"
 import { Connection, type ConnectionMeans } from "./Connection.ts"
@@ -96,7 +97,7 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
   const connectionOf = (socket: Duplex): Connection => {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const group = socket instanceof Socket ? socket.remoteAddress ?? "" : ""
+    const group = peerOf(socket instanceof Socket ? socket.remoteAddress : undefined)
     const connection = new Connection(socket, means, { group, member: String(opened++) }, () => {
       if (!server.listening && socket instanceof Socket) socket.destroySoon()
     })

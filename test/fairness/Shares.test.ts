@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { Shares } from "../../src/fairness/Shares.ts"
+import { elementsTouched } from "../support/elementsTouched.ts"
 
 /** Takes as much as an owner can get, one by one. */
 const greed = (shares: Shares, owner: string): number => {
@@ -60,4 +62,16 @@ describe("Shares", () => {
     assert.isFalse(holder.isGone)
     assert.strictEqual(shares.of("holder"), holder)
   })
+
+  it("looks through those that hold something once in a while, and not for each owner that comes", () =>
+    Effect.gen(function*() {
+      const shares = new Shares(1_000_000)
+      const hold = (count: number, name: string) =>
+        Effect.sync(() => {
+          for (let index = 0; index < count; index++) shares.claim(shares.of(`${name}${index}`))
+        })
+      yield* hold(4_096, "first")
+      const touched = yield* elementsTouched(hold(4_000, "more"))
+      assert.isAtMost(touched, 4 * 4_096)
+    }).pipe(Effect.runSync))
 })

@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net"
 import { makeHttpServer } from "../../src/node/httpServer.ts"
 import { eventually } from "../fixtures/eventually.ts"
 import { settings } from "../fixtures/settings.ts"
+import { elementsTouched } from "../support/elementsTouched.ts"
 
 /** Requests that begin in one turn of the event loop, at most. */
 const inTurn = 32
@@ -131,5 +132,23 @@ describe("connections whose clients send ahead", () => {
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))
       for (const { socket } of clients) socket.write(shortest.repeat(500))
       yield* eventually(() => clients.every(({ answers }) => answers() === 500))
+    }))
+
+  it.live("cost the same work for each request, however many are open (DOS-06)", () =>
+    Effect.gen(function*() {
+      const { port } = yield* counting((response) => void setTimeout(() => response.end(), 20))
+      const touchedFor = (total: number) =>
+        elementsTouched(
+          Effect.gen(function*() {
+            const { answers, socket } = yield* dial(port)
+            socket.write(call.repeat(total))
+            yield* eventually(() => answers() === total)
+          }).pipe(Effect.scoped)
+        ).pipe(Effect.map((touched) => touched / total))
+      // Once for what is done at the first request only.
+      yield* touchedFor(100)
+      const few = yield* touchedFor(100)
+      const many = yield* touchedFor(1_000)
+      assert.isAtMost(many, 2 * few)
     }))
 })

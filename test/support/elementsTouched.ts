@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect"
+
+const iteratorPrototypes: ReadonlyArray<{ next: () => unknown }> = [[], new Map(), new Set()].map((things) =>
+  // What `for` loops and spreads over arrays, maps and sets go through; it has no other name.
+  Object.getPrototypeOf(things[Symbol.iterator]()) as { next: () => unknown }
+)
+
+const arrays: object = Array.prototype
+
+const copying = ["concat", "filter", "flatMap", "indexOf", "map", "slice", "splice", "unshift"] as const
+
+/**
+ * Counts the elements of arrays, maps and sets that are looked at or copied while an effect runs, in modules other than
+ * Node's own, which do not use the prototypes of programs.
+ */
+export const elementsTouched = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> => {
+  let touched = 0
+  const patch = Effect.sync(() => {
+    const restores = copying.map((name) => {
+      const own = Array.prototype[name]
+      const counted = function(this: Array<unknown>, ...args: ReadonlyArray<unknown>): unknown {
+        touched += this.length
+        return Reflect.apply(own, this, args)
+      }
+      Object.defineProperty(arrays, name, { value: counted, configurable: true, writable: true })
+      return () => Object.defineProperty(arrays, name, { value: own, configurable: true, writable: true })
+    })
+    const iterators = iteratorPrototypes.map((prototype) => {
+      const own = prototype.next
+      prototype.next = function(this: unknown) {
+        touched++
+        return Reflect.apply(own, this, [])
+      }
+      return () => {
+        prototype.next = own
+      }
+    })
+    return [...restores, ...iterators]
+  })
+  return Effect.acquireUseRelease(
+    patch,
+    () => Effect.map(effect, () => touched),
+    (restores) => Effect.sync(() => restores.forEach((restore) => void restore()))
+  )
+}
