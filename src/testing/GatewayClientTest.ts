@@ -2,10 +2,10 @@
 import type * as Layer from "effect/Layer"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
-import { answers } from "./gatewayClient/answers.ts"
 import { cancelling } from "./gatewayClient/cancelling.ts"
 import { failures } from "./gatewayClient/failures.ts"
 import { requests } from "./gatewayClient/requests.ts"
+import { responses } from "./gatewayClient/responses.ts"
 import { streams } from "./gatewayClient/streams.ts"
 import { type ClientOptions, Subject } from "./gatewayClient/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
@@ -23,7 +23,7 @@ export type { ClientOptions }
  */
 export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...requests,
-  ...answers,
+  ...responses,
   ...streams,
   ...cancelling,
   ...failures

@@ -6,13 +6,13 @@ import { authorizationServer } from "./httpApp/authorizationServer.ts"
 import { challenges } from "./httpApp/challenges.ts"
 import { credentials } from "./httpApp/credentials.ts"
 import { discovery } from "./httpApp/discovery.ts"
-import { everyAnswer } from "./httpApp/everyAnswer.ts"
+import { everyResponse } from "./httpApp/everyResponse.ts"
 import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
 import { forwardedFields } from "./httpApp/forwardedFields.ts"
 import { limits } from "./httpApp/limits.ts"
 import { manyCallers } from "./httpApp/manyCallers.ts"
 import { preflight } from "./httpApp/preflight.ts"
-import { relayedAnswers } from "./httpApp/relayedAnswers.ts"
+import { relayedResponses } from "./httpApp/relayedResponses.ts"
 import { sessions } from "./httpApp/sessions.ts"
 import { type HttpAppNeeds, Subject } from "./httpApp/Subject.ts"
 import type { Requirement } from "./Requirement.ts"
@@ -28,7 +28,7 @@ export type { HttpAppNeeds, Subject }
  * Use them with `subject` to check an app by other means than `suite`.
  */
 export const requirements: ReadonlyArray<Requirement<Subject>> = [
-  ...everyAnswer,
+  ...everyResponse,
   ...challenges,
   ...discovery,
   ...authorizationServer,
@@ -37,7 +37,7 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...admission,
   ...forwardedFields,
   ...forwardedBodies,
-  ...relayedAnswers,
+  ...relayedResponses,
   ...sessions,
   ...limits,
   ...manyCallers

@@ -1,12 +1,12 @@
 /** What every `JwksCache` must do, whatever its provider, its store and those who ask do. */
 import * as Layer from "effect/Layer"
 import { availability } from "./jwksCache/availability.ts"
+import type { Subject } from "./jwksCache/CacheFixture.ts"
 import { fetching } from "./jwksCache/fetching.ts"
 import { reaching } from "./jwksCache/reaching.ts"
 import { reading } from "./jwksCache/reading.ts"
 import { storing } from "./jwksCache/storing.ts"
 import { trust } from "./jwksCache/trust.ts"
-import type { Subject } from "./jwksCache/World.ts"
 import type { Requirement } from "./Requirement.ts"
 import { type CheckOptions, checkRequirements, type RequirementResult } from "./requirementTests.ts"
 import { suite as register } from "./suite.ts"

@@ -4,9 +4,9 @@ import { HttpApp } from "../../src/http/HttpApp.ts"
 import * as HttpAppTest from "../../src/testing/HttpAppTest.ts"
 import { violations } from "../support/violations.ts"
 import { admissionDefects } from "./httpApp/admissionDefects.ts"
-import { answerDefects } from "./httpApp/answerDefects.ts"
 import { type App, type Defect, json, receiving, sendingOther, verifying } from "./httpApp/defects.ts"
 import { forwardingDefects } from "./httpApp/forwardingDefects.ts"
+import { responseDefects } from "./httpApp/responseDefects.ts"
 import { sharingDefects } from "./httpApp/sharingDefects.ts"
 
 /** Those of the requirements that have one of these ids. */
@@ -14,7 +14,7 @@ const withIds = (ids: ReadonlyArray<string>) => HttpAppTest.requirements.filter(
 
 /** What a defect is put in by, and the defects that are put in so. */
 const harmless: ReadonlyArray<readonly [name: string, defects: ReadonlyArray<Defect>, app: App]> = [
-  ["has its answers written anew", answerDefects, json((text) => text)],
+  ["has its answers written anew", responseDefects, json((text) => text)],
   ["has its requests changed into themselves", admissionDefects, receiving((request) => request)],
   ["hears from its verifier through another one", admissionDefects, verifying((verify) => verify)],
   ["sends the same request by another way", forwardingDefects, sendingOther(() => ({}))]
@@ -38,7 +38,7 @@ describe("HttpAppTest finds nothing in a gateway that", () => {
 })
 
 describe("HttpAppTest finds a gateway that", () => {
-  it.effect.each([...answerDefects, ...admissionDefects, ...forwardingDefects, ...sharingDefects])(
+  it.effect.each([...responseDefects, ...admissionDefects, ...forwardingDefects, ...sharingDefects])(
     "%s",
     ([, ids, app]) =>
       Effect.gen(function*() {

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { JwksCache } from "../../src/keys/JwksCache.ts"
 import * as JwksCacheTest from "../../src/testing/JwksCacheTest.ts"
 import { violations } from "../support/violations.ts"
-import { answerDefects } from "./jwksCache/answerDefects.ts"
 import { cacheDefects } from "./jwksCache/cacheDefects.ts"
+import { responseDefects } from "./jwksCache/responseDefects.ts"
 
 describe("JwksCacheTest finds a cache that", () => {
   it.effect("positive control: has no defect", () => {
@@ -15,7 +15,7 @@ describe("JwksCacheTest finds a cache that", () => {
     return Effect.map(violations(brief), (ids) => assert.deepStrictEqual(ids, []))
   })
 
-  it.effect.each([...answerDefects, ...cacheDefects])("%s", ([, ids, cache]) =>
+  it.effect.each([...responseDefects, ...cacheDefects])("%s", ([, ids, cache]) =>
     Effect.map(
       violations(JwksCacheTest.requirements(cache).filter(({ id }) => ids.includes(id))),
       (violated) => assert.deepStrictEqual(violated, ids)

@@ -6,7 +6,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
-import { demand } from "./demand.ts"
+import { clientRequirement } from "./clientRequirement.ts"
 import { chunksOf, connect, request } from "./Subject.ts"
 import { type Exchange, type Fields, ok } from "./Upstream.ts"
 
@@ -25,7 +25,7 @@ const begin = Effect.fnUntraced(function*(exchange: Exchange, fields: Fields | u
 })
 
 export const cancelling = [
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-30",
       title: "MUST close the upstream connection when send is interrupted before the response arrives",
@@ -50,7 +50,7 @@ export const cancelling = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-31",
       title: "MUST close the upstream connection when the scope closes before the body ends",
@@ -76,7 +76,7 @@ export const cancelling = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-32",
       title: "MUST let at most MCP_MAX_WAITING requests wait for a response, and fail the next one unsent",

@@ -7,8 +7,8 @@ import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import { canary, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { makeRecords } from "../records.ts"
-import { demand } from "./demand.ts"
-import * as given from "./given.ts"
+import * as arbitraries from "./arbitraries.ts"
+import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, chunksOf, connect, request, Subject } from "./Subject.ts"
 import { type Answer, ok, startUpstream } from "./Upstream.ts"
 
@@ -47,14 +47,14 @@ const nonsense = [
 const troubles = ["unwritable", "head", "body", "encoded", "closed"] as const
 
 export const failures = [
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-40",
       title: "MUST fail with UpstreamUnavailable when nothing listens at the address",
       source: "RFC 9110, section 15.6.3",
       runs: 3
     },
-    { method: given.method },
+    { method: arbitraries.method },
     Effect.fnUntraced(function*({ method }) {
       const { origin } = yield* Effect.scoped(startUpstream(ok))
       const { connect } = yield* Subject
@@ -64,7 +64,7 @@ export const failures = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-41",
       title: "MUST fail with UpstreamUnavailable, without a retry, when the connection closes before the head",
@@ -73,7 +73,7 @@ export const failures = [
     {
       beginning: oneOf(["", "HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Ty"]),
       how,
-      method: given.method,
+      method: arbitraries.method,
       warm: oneOf([true, false])
     },
     Effect.fnUntraced(function*({ beginning, how, method, warm }) {
@@ -87,13 +87,13 @@ export const failures = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-42",
       title: "MUST fail with UpstreamUnavailable when the response is not valid HTTP",
       source: "RFC 9112, sections 2.2, 4 and 6.3"
     },
-    { bytes: given.garbage(nonsense), how, warm: oneOf([true, false]) },
+    { bytes: arbitraries.garbage(nonsense), how, warm: oneOf([true, false]) },
     Effect.fnUntraced(function*({ bytes, how, warm }) {
       const error = yield* failing(
         warm,
@@ -107,14 +107,14 @@ export const failures = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-43",
       title: "MUST report a body that breaks off as broken, after the bytes that came before",
       source: "RFC 9112, section 8",
       runs: 15
     },
-    { chunks: given.chunks, how, late: oneOf([true, false]) },
+    { chunks: arbitraries.chunks, how, late: oneOf([true, false]) },
     ({ chunks, how, late }) =>
       Effect.forEach(
         ["length", "chunked"],
@@ -141,7 +141,7 @@ export const failures = [
       )
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-44",
       title: "MUST fail with UpstreamTimeout, and close the connection, when the head or a short body is late",
@@ -169,7 +169,7 @@ export const failures = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-45",
       title:

@@ -2,8 +2,8 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as assert from "../assert.ts"
-import { demand } from "./demand.ts"
-import * as given from "./given.ts"
+import * as arbitraries from "./arbitraries.ts"
+import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, connect, request, Subject } from "./Subject.ts"
 import { type Exchange, ok, respond, type Upstream } from "./Upstream.ts"
 
@@ -44,14 +44,14 @@ const decoded = (target: string): string =>
   target.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 export const requests = [
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-01",
       title: "MUST send the given method and target unchanged, once",
       source: "RFC 9112, section 3; RFC 9110, section 7.6",
       runs: 40
     },
-    { method: given.method, target: given.target },
+    { method: arbitraries.method, target: arbitraries.target },
     Effect.fnUntraced(function*({ method, target }) {
       const { send, upstream } = yield* connect(ok)
       yield* send(request({ method, target, body: undefined }))
@@ -61,13 +61,13 @@ export const requests = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-02",
       title: "MUST NOT send a target with another meaning than the given one",
       source: "RFC 3986, section 6.2.2; CVE-2026-26205"
     },
-    { target: given.trickyTarget },
+    { target: arbitraries.trickyTarget },
     Effect.fnUntraced(function*({ target }) {
       const { send, upstream } = yield* connect(ok)
       const outcome = yield* Effect.result(send(request({ target })))
@@ -79,13 +79,13 @@ export const requests = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-03",
       title: "MUST send every given field once, byte for byte",
       source: "RFC 9110, sections 5.1 and 5.5"
     },
-    { headers: given.fields },
+    { headers: arbitraries.fields },
     Effect.fnUntraced(function*({ headers }) {
       const { send, upstream } = yield* connect(ok)
       yield* send(request({ headers }))
@@ -93,13 +93,13 @@ export const requests = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-04",
       title: "MUST send the identity of each request with that request only",
       source: "CWE-488; CVE-2026-32887"
     },
-    { callers: Arbitrary.array(given.identityFields, { minLength: 2, maxLength: 4 }) },
+    { callers: Arbitrary.array(arbitraries.identityFields, { minLength: 2, maxLength: 4 }) },
     Effect.fnUntraced(function*({ callers }) {
       const { send, upstream } = yield* connect(ok)
       // With the last one nobody is named.
@@ -115,13 +115,13 @@ export const requests = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-05",
       title: "MUST NOT add fields about the caller, the route or a trace, nor cookies",
       source: "RFC 9110, section 7.6; RFC 7239, section 8; W3C Trace Context"
     },
-    { headers: given.fields },
+    { headers: arbitraries.fields },
     Effect.fnUntraced(function*({ headers }) {
       const { adds } = yield* Subject
       const { send, upstream } = yield* connect(respond(200, [["set-cookie", "session=1; Path=/"]]))
@@ -142,13 +142,13 @@ export const requests = [
     }, Effect.withSpan("a request that is traced"))
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-06",
       title: "MUST send the body byte for byte, with exactly one kind of framing",
       source: "RFC 9112, section 6.3; CVE-2026-1525"
     },
-    { method: given.writingMethod, body: given.body },
+    { method: arbitraries.writingMethod, body: arbitraries.body },
     Effect.fnUntraced(function*({ body, method }) {
       const { send, upstream } = yield* connect(ok)
       yield* send(request({ method, body }))
@@ -162,7 +162,7 @@ export const requests = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-07",
       title: "MUST fail with UpstreamUnavailable, unsent, when a field value is invalid",
@@ -170,7 +170,7 @@ export const requests = [
     },
     {
       headers: Arbitrary.map(
-        Arbitrary.all({ headers: given.fields, unwritable: given.unwritableValue }),
+        Arbitrary.all({ headers: arbitraries.fields, unwritable: arbitraries.unwritableValue }),
         ({ headers, unwritable }) => ({ ...headers, "x-name": unwritable })
       )
     },

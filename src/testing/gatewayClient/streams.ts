@@ -7,8 +7,8 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
-import { demand } from "./demand.ts"
-import * as given from "./given.ts"
+import * as arbitraries from "./arbitraries.ts"
+import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, chunksOf, connect, request } from "./Subject.ts"
 import { type Exchange, ok } from "./Upstream.ts"
 
@@ -42,13 +42,13 @@ const standstill = Effect.fnUntraced(function*(taken: Ref.Ref<number>) {
 })
 
 export const streams = [
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-20",
       title: "MUST pass on each event as it arrives, before the response ends",
       source: "MCP 2025-11-25, Transports, Sending Messages to the Server; HTML, section 9.2"
     },
-    { events: given.events },
+    { events: arbitraries.events },
     Effect.fnUntraced(function*({ events }) {
       const seen = yield* Queue.unbounded<void>()
       const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
@@ -73,7 +73,7 @@ export const streams = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-21",
       title: "MUST make the upstream wait for a slow reader, and lose nothing",
@@ -107,7 +107,7 @@ export const streams = [
       )
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-22",
       title: "MUST NOT end a stream that is silent for longer than MCP_UPSTREAM_TIMEOUT",
@@ -130,7 +130,7 @@ export const streams = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-23",
       title: "MUST return the head of a stream before the first byte of its body",
@@ -153,7 +153,7 @@ export const streams = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-24",
       title: "MUST send further requests while streams are open, even when one is not read",

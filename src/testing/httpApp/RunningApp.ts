@@ -10,12 +10,12 @@ import type { Identity } from "../../identity/Identity.ts"
 import { makeRecords } from "../records.ts"
 import type { Caller } from "./caller.ts"
 import type { ClientRequest } from "./clientRequest.ts"
+import { type Circumstances, identityOf, makeFixture } from "./fixture.ts"
 import { Subject } from "./Subject.ts"
-import { type Circumstances, identityOf, surround } from "./surroundings.ts"
 import { upstreamMark } from "./upstream.ts"
 
 /** An answer, read to its end. */
-export interface AppAnswer {
+export interface AppResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -28,7 +28,7 @@ export interface RunningApp {
   readonly settings: GatewaySettings
   /** Whom the caller's token stands for, if it is good. */
   readonly identity: Identity
-  readonly send: (request: ClientRequest, caller?: Caller) => Effect.Effect<AppAnswer>
+  readonly send: (request: ClientRequest, caller?: Caller) => Effect.Effect<AppResponse>
   /** Sends a request and gives the response with its body still to be read. Interruption is a client that leaves. */
   readonly open: (request: ClientRequest, caller?: Caller) => Effect.Effect<Response>
   /** What the app has written so far into the log, into spans and to the console. */
@@ -92,7 +92,7 @@ export const runApp = Effect.fnUntraced(function*(
     Effect.provide(GatewayConfig.layer(circumstances.settings), { local: true }),
     Effect.orDie
   )
-  const { layer, witness } = surround(settings, circumstances)
+  const { layer, recording } = makeFixture(settings, circumstances)
   const app = yield* Effect.provide(build, layer, { local: true })
   const records = makeRecords()
   yield* records.watchConsole
@@ -109,7 +109,7 @@ export const runApp = Effect.fnUntraced(function*(
   return {
     settings,
     identity: identityOf(settings, circumstances.caller),
-    ...witness,
+    ...recording,
     written: records.texts,
     open,
     send: (request, caller) =>

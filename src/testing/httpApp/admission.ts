@@ -6,11 +6,11 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict, good, outage, refused, type Verdict } from "./caller.ts"
 import { anyMethod, message, methods, ping } from "./clientRequest.ts"
+import { requiredScopes } from "./fixture.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, providers, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { requiredScopes } from "./surroundings.ts"
 import { anyUpstream, ordinary } from "./upstream.ts"
 
 const anyone = { settings: anySettings, caller: anyCaller, upstream: anyUpstream }

@@ -8,11 +8,11 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { get } from "./clientRequest.ts"
 import { readDocument } from "./discovery.ts"
+import { publishedMetadata } from "./fixture.ts"
 import { assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { providers, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { publishedMetadata } from "./surroundings.ts"
 import { anyUpstream } from "./upstream.ts"
 
 const name = oneOf(["oauth-authorization-server", "openid-configuration"])

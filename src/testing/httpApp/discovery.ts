@@ -8,7 +8,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, anyVerdict } from "./caller.ts"
 import { anyAuthorization, anyMethod, anyOrigin, discoveryTarget, get, malformedHost } from "./clientRequest.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
-import { type AppAnswer, runApp } from "./RunningApp.ts"
+import { type AppResponse, runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
 import { anyUpstream } from "./upstream.ts"
@@ -36,7 +36,7 @@ const forwarding: ReadonlyArray<Readonly<Record<string, string>>> = [
 ]
 
 /** Asserts that an answer is a public document, and reads it. */
-export const readDocument = ({ headers, status, text }: AppAnswer): Record<string, unknown> => {
+export const readDocument = ({ headers, status, text }: AppResponse): Record<string, unknown> => {
   assert.strictEqual(status, 200, text)
   assert.strictEqual(headers.get("content-type"), "application/json")
   assert.strictEqual(headers.get("cache-control"), "public, max-age=3600")

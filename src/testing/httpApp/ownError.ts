@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject } from "../../remote/JsonObject.ts"
 import * as assert from "../assert.ts"
 import { type Challenge, parseChallenge } from "../parseChallenge.ts"
-import type { AppAnswer, RunningApp } from "./RunningApp.ts"
+import type { AppResponse, RunningApp } from "./RunningApp.ts"
 
 /** What the body of an error says. */
 export interface OwnError {
@@ -39,7 +39,7 @@ const assertJsonRpc = ({ error: object, ...envelope }: JsonObject): OwnError => 
 }
 
 /** Asserts that an answer is a well-formed error of the app's own, and reads it. */
-export const readOwnError = ({ headers, relayed, text }: AppAnswer): OwnError => {
+export const readOwnError = ({ headers, relayed, text }: AppResponse): OwnError => {
   assert.isFalse(relayed, "the MCP server's answer was handed on")
   assert.strictEqual(headers.get("content-type"), "application/json")
   assert.strictEqual(headers.get("x-content-type-options"), "nosniff")
@@ -50,7 +50,7 @@ export const readOwnError = ({ headers, relayed, text }: AppAnswer): OwnError =>
 }
 
 /** Asserts that an answer has exactly one challenge, for Bearer, that can be read by the letter; and reads it. */
-export const readChallenge = ({ headers }: AppAnswer): Challenge["parameters"] => {
+export const readChallenge = ({ headers }: AppResponse): Challenge["parameters"] => {
   const { parameters, scheme } = parseChallenge(headers.get("www-authenticate") ?? "")
   assert.strictEqual(scheme, "Bearer")
   assert.includeMembers(["error", "error_description", "scope", "resource_metadata"], [...parameters.keys()])
@@ -76,7 +76,7 @@ export interface ExpectedError {
  * Asserts that an answer is this very error, in the dialect of the settings: in the body, and in the challenge, which
  * 401 and 403 have and others have not. Returns what the body says.
  */
-export const assertOwnError = (app: RunningApp, answer: AppAnswer, expected: ExpectedError): OwnError => {
+export const assertOwnError = (app: RunningApp, answer: AppResponse, expected: ExpectedError): OwnError => {
   const { elsewhere = false, missing = false, status } = expected
   const { errorStyle } = app.settings
   assert.strictEqual(answer.status, status, answer.text)

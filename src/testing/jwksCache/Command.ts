@@ -88,8 +88,8 @@ const unreliable = [
 ] as const
 
 /** What the shared store is like. */
-export const StoreMood = Schema.Union([Schema.TaggedStruct("Honest", {}), ...unreliable, ...dishonest])
-export type StoreMood = typeof StoreMood.Type
+export const StoreBehaviour = Schema.Union([Schema.TaggedStruct("Honest", {}), ...unreliable, ...dishonest])
+export type StoreBehaviour = typeof StoreBehaviour.Type
 
 // Two instances that share the store, one of which has the most to do.
 const instance = Schema.Literals([0, 0, 0, 1])
@@ -118,16 +118,16 @@ const Renew = Schema.TaggedStruct("Renew", { key })
 /** Publishes another key under the `kid` of one that is published. */
 export const Repeat = Schema.TaggedStruct("Repeat", { key: Schema.Literals([1, 2]) })
 export const SetHealth = Schema.TaggedStruct("SetHealth", { health: Health })
-export const FallIll = Schema.TaggedStruct("SetHealth", { health: Schema.Union(unhealthy) })
+export const BeginOutage = Schema.TaggedStruct("SetHealth", { health: Schema.Union(unhealthy) })
 export const Recover = Schema.TaggedStruct("SetHealth", { health: Schema.Union(healthy) })
 export const SetLifetime = Schema.TaggedStruct("SetLifetime", { lifetime: Lifetime })
-export const SetStore = Schema.TaggedStruct("SetStore", { mood: StoreMood })
-export const Deceive = Schema.TaggedStruct("SetStore", { mood: Schema.Union(dishonest) })
+export const SetStore = Schema.TaggedStruct("SetStore", { behaviour: StoreBehaviour })
+export const CorruptStore = Schema.TaggedStruct("SetStore", { behaviour: Schema.Union(dishonest) })
 /** Spoils the store, in any way. */
-export const Spoil = Schema.TaggedStruct("SetStore", { mood: Schema.Union([...unreliable, ...dishonest]) })
+export const BreakStore = Schema.TaggedStruct("SetStore", { behaviour: Schema.Union([...unreliable, ...dishonest]) })
 /** Has the store return a foreign key, in an entry that must not be taken. */
-export const Mislead = Schema.TaggedStruct("SetStore", {
-  mood: Schema.TaggedStruct("Lying", { lie: Schema.Literals(["OtherUri", "Ended", "FarFuture"]) })
+export const ServeForeignEntry = Schema.TaggedStruct("SetStore", {
+  behaviour: Schema.TaggedStruct("Lying", { lie: Schema.Literals(["OtherUri", "Ended", "FarFuture"]) })
 })
 /** Another process takes the place of an instance. */
 export const Restart = Schema.TaggedStruct("Restart", { instance })

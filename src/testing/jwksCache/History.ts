@@ -62,7 +62,7 @@ export interface History {
   /** Whether the provider answers. */
   readonly health: ReadonlyArray<Since<boolean>>
   /** Requests to where a redirect leads. */
-  readonly strays: number
+  readonly redirected: number
   /** Bytes of oversized bodies that were taken, beyond the set. */
   readonly bytesRead: number
 }

@@ -9,7 +9,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { type Health, isHealthy, type Lifetime } from "./Command.ts"
 import { contract } from "./contract.ts"
 import type { Fetch, Since } from "./History.ts"
-import { answerIn } from "./keySetAnswer.ts"
+import { respondIn } from "./keySetResponse.ts"
 import { makeMaterial } from "./material.ts"
 import type { Publisher } from "./publisher.ts"
 
@@ -49,14 +49,14 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
   const fetches: Array<Fetch> = []
   const open = new Set<Fetch>()
   const healths: Array<Since<boolean>> = [{ at: now(), value: true }]
-  const seen = { strays: 0, bytesRead: 0 }
+  const seen = { redirected: 0, bytesRead: 0 }
   let health: Health = { _tag: "Prompt" }
   let lifetime: Lifetime = { _tag: "Unsaid" }
   // Questions for which no time has to pass before they are answered, or left alone.
   let onTheWay = 0
 
-  const stray = () => {
-    seen.strays += 1
+  const respondElsewhere = () => {
+    seen.redirected += 1
     return Response.json({ keys: [attacker.key.publicJwk] })
   }
 
@@ -88,7 +88,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
       open.delete(fetch)
       fetch.to = now()
     }
-    const answer = answerIn(state, {
+    const answer = respondIn(state, {
       text: publisher.jwks(),
       headers: { "content-type": "application/json", ...(field !== undefined && { "cache-control": field }) },
       elsewhere,
@@ -102,7 +102,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
     const response = yield* Effect.onInterrupt(Effect.andThen(underWay, answer), () => Effect.sync(end))
     fetch.good = isHealthy(state)
     if (state._tag !== "Dripping") end()
-    return state._tag === "Redirect" && following ? stray() : response
+    return state._tag === "Redirect" && following ? respondElsewhere() : response
   })
 
   return {
@@ -123,7 +123,9 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
       HttpClient.make((request, url, _, fiber) => {
         const answer = url.href === jwksUri
           ? exchange(instance, followsRedirects(fiber.context))
-          : Effect.sync(() => url.href === metadataUri ? Response.json({ issuer, jwks_uri: jwksUri }) : stray())
+          : Effect.sync(() =>
+            url.href === metadataUri ? Response.json({ issuer, jwks_uri: jwksUri }) : respondElsewhere()
+          )
         return Effect.flatMap(answer, (response) =>
           response === undefined
             ? Effect.fail(

@@ -1,11 +1,12 @@
 /** Which questions are answered, and how soon. */
 import type { Requirement } from "../Requirement.ts"
+import type { Subject } from "./CacheFixture.ts"
 import {
   Ask,
   AskFirst,
   AskNewest,
   AskUnknown,
-  FallIll,
+  BeginOutage,
   Phase,
   Publish,
   Recover,
@@ -20,27 +21,26 @@ import {
 } from "./Command.ts"
 import { contract, fullRecovery, recovery } from "./contract.ts"
 import { type Ask as Asked, endOf, healthyWithin, type History, lastGood, publishedWithin } from "./History.ts"
-import { always, type Judgement, moment } from "./judge.ts"
-import { inAnyHealth, outages, rotations, sequences } from "./sequences.ts"
-import type { Subject } from "./World.ts"
+import { type Invariant, invariant, secondsOf } from "./invariant.ts"
+import { fromAnyHealth, outages, rotations, sequences } from "./sequences.ts"
 
 /** The questions whose outcome is not the expected one, where one is expected. */
-const unless = (expected: (ask: Asked, history: History) => string | undefined): Judgement => (history) =>
+const unless = (expected: (ask: Asked, history: History) => string | undefined): Invariant => (history) =>
   history.asks.flatMap((ask) => {
     const outcome = ask.outcome._tag === "Key" ? ask.outcome.name ?? "a foreign key" : ask.outcome._tag
     const wanted = expected(ask, history)
     return wanted === undefined || wanted === outcome
       ? []
-      : [`${ask.kid} was ${outcome} and not ${wanted} at ${moment(history, ask.from)}`]
+      : [`${ask.kid} was ${outcome} and not ${wanted} at ${secondsOf(history, ask.from)}`]
   })
 
 /** A key that every set has had, after a provider has been back for as long as its failures are remembered. */
-export const known: Judgement = unless(({ from, kid, to }, history) =>
+export const known: Invariant = unless(({ from, kid, to }, history) =>
   healthyWithin(history, from - recovery, to) ? publishedWithin(history, kid, history.start, to) : undefined
 )
 
 /** A key that every set has had, in a set that has not ended more than an hour ago, whatever the provider does. */
-const held: Judgement = unless(({ from, instance, kid, to }, history) => {
+const held: Invariant = unless(({ from, instance, kid, to }, history) => {
   const last = lastGood(history, instance, from)
   return last !== undefined && to < endOf(last) + contract.stale
     ? publishedWithin(history, kid, history.start, to)
@@ -48,7 +48,7 @@ const held: Judgement = unless(({ from, instance, kid, to }, history) => {
 })
 
 /** A key that was published half a minute ago, or after a time without fetches. */
-const found: Judgement = unless(({ fetchesBefore, from, kid, to }, history) => {
+const found: Invariant = unless(({ fetchesBefore, from, kid, to }, history) => {
   if (!healthyWithin(history, from - fullRecovery, to)) return undefined
   // A little longer: what instances tell each other of it may be in whole seconds.
   const pause = contract.extra + contract.fetch
@@ -56,22 +56,22 @@ const found: Judgement = unless(({ fetchesBefore, from, kid, to }, history) => {
   return publishedWithin(history, kid, asked ? from - fullRecovery : from, to)
 })
 
-const slow: Judgement = (history) =>
+const slow: Invariant = (history) =>
   history.asks.flatMap(({ from, instance, kid, outcome, to }) => {
     const last = lastGood(history, instance, from - 1)
     const isHeld = last !== undefined && from < endOf(last) &&
       publishedWithin(history, kid, history.start, to) !== undefined
     const limit = isHeld ? 1000 : 2 * contract.fetch
     return outcome._tag === "Silence" || to - from > limit
-      ? [`${kid} took ${(to - from) / 1000} s at ${moment(history, from)}`]
+      ? [`${kid} took ${(to - from) / 1000} s at ${secondsOf(history, from)}`]
       : []
   })
 
-export const typed: Judgement = ({ asks }) =>
+export const typed: Invariant = ({ asks }) =>
   asks.flatMap(({ outcome }) => outcome._tag === "Defect" ? [outcome.text] : [])
 
 /** Whose fault it is that there is no key. */
-const blame: Judgement = unless(({ from, kid, to }, history) => {
+const blame: Invariant = unless(({ from, kid, to }, history) => {
   const { fetches, sets } = history
   if (!fetches.some((fetch) => fetch.good && (fetch.to ?? to) <= to) && !healthyWithin(history, from, to)) {
     return "KeysUnavailable"
@@ -80,7 +80,7 @@ const blame: Judgement = unless(({ from, kid, to }, history) => {
   return !wasPublished && healthyWithin(history, from - fullRecovery, to) ? "UnknownKey" : undefined
 })
 
-const phases: Judgement = (history) =>
+const phases: Invariant = (history) =>
   history.reports.flatMap(({ at, instance, phase, usable }) => {
     const last = lastGood(history, instance, at - 1)
     const isFresh = last !== undefined && at < endOf(last)
@@ -88,22 +88,22 @@ const phases: Judgement = (history) =>
       !fetch.good || fetch.from > at || at >= endOf(fetch) + contract.stale
     )
     return (isFresh && !(usable && ["fresh", "refreshing"].includes(phase))) || (isGone && usable)
-      ? [`${phase}, ${usable ? "usable" : "not usable"} at ${moment(history, at)}`]
+      ? [`${phase}, ${usable ? "usable" : "not usable"} at ${secondsOf(history, at)}`]
       : []
   })
 
 export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-20",
       title: "MUST serve keys again within 16 seconds after the provider has recovered",
       source: "RFC 9110, section 15.6.4"
     },
-    outages([AskFirst, AskUnknown, FallIll, Recover, Wait, Restart]),
+    outages([AskFirst, AskUnknown, BeginOutage, Recover, Wait, Restart]),
     known
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-21",
@@ -113,7 +113,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     outages([AskFirst, AskUnknown, Wait, SetLifetime, Phase]),
     held
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-22",
@@ -123,7 +123,7 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     rotations([Ask, AskNewest, AskUnknown, Publish, WithdrawLater, Wait, SetLifetime, Restart]),
     found
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-23",
@@ -133,17 +133,17 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
     outages([Ask, AskUnknown, Wait, Publish, SetLifetime, SetStore]),
     slow
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-24",
       title: "MUST fail only with UnknownKey or KeysUnavailable, whatever the provider and the store do",
       source: "RFC 9110, section 15.6"
     },
-    inAnyHealth([Ask, Ask, AskUnknown, SetHealth, SetHealth, SetStore, Publish, Withdraw, Wait, Restart], 10, 40),
+    fromAnyHealth([Ask, Ask, AskUnknown, SetHealth, SetHealth, SetStore, Publish, Withdraw, Wait, Restart], 10, 40),
     typed
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-25",
@@ -151,17 +151,17 @@ export const availability = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
       source: "RFC 6750, section 3.1; RFC 9110, section 15.6",
       runs: 40
     },
-    inAnyHealth([FallIll, AskUnknown, Ask, Ask, Wait, Wait, Recover, SetLifetime], 5, 30),
+    fromAnyHealth([BeginOutage, AskUnknown, Ask, Ask, Wait, Wait, Recover, SetLifetime], 5, 30),
     blame
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-26",
       title: "MUST report whether there are usable keys",
       source: "RFC 9111, section 4.2"
     },
-    sequences([Phase, Phase, AskFirst, FallIll, Recover, Wait, WaitLong, SetLifetime], 10, 40),
+    sequences([Phase, Phase, AskFirst, BeginOutage, Recover, Wait, WaitLong, SetLifetime], 10, 40),
     phases
   )
 ]

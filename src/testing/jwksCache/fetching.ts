@@ -2,11 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
+import { makeFixture, type Subject } from "./CacheFixture.ts"
 import {
   Ask,
   AskFirst,
   AskUnknown,
-  FallIll,
+  BeginOutage,
   Health,
   Late,
   lifetimes,
@@ -23,12 +24,11 @@ import {
 } from "./Command.ts"
 import { contract } from "./contract.ts"
 import { endOf, type Fetch, fetchesOf, healthyWithin, type History, instancesOf } from "./History.ts"
-import { always, type Judgement, moment } from "./judge.ts"
+import { type Invariant, invariant, secondsOf } from "./invariant.ts"
 import { freshness } from "./KeyProvider.ts"
-import { inTurn } from "./play.ts"
 import { keyId } from "./publisher.ts"
-import { inAnyHealth, intrusions, sequences } from "./sequences.ts"
-import { makeWorld, type Subject } from "./World.ts"
+import { forEachWithOwnClock } from "./runCommands.ts"
+import { fromAnyHealth, sequences, unknownKeyBursts } from "./sequences.ts"
 
 /** Pairs of neighbours that come too soon one after the other. */
 const tooSoon = (
@@ -39,12 +39,12 @@ const tooSoon = (
   fetches.flatMap((fetch, index) => {
     const before = fetches[index - 1]
     return before !== undefined && fetch.from < earliest(before)
-      ? [`fetches at ${moment(history, before.from)} and ${moment(history, fetch.from)}`]
+      ? [`fetches at ${secondsOf(history, before.from)} and ${secondsOf(history, fetch.from)}`]
       : []
   })
 
-const eachInstance = (history: History, judge: (fetches: ReadonlyArray<Fetch>) => ReadonlyArray<string>) =>
-  instancesOf(history).flatMap((instance) => judge(fetchesOf(history, instance)))
+const eachInstance = (history: History, check: (fetches: ReadonlyArray<Fetch>) => ReadonlyArray<string>) =>
+  instancesOf(history).flatMap((instance) => check(fetchesOf(history, instance)))
 
 /** The fetches for what a set lacks that is neither ended nor about to end. */
 const extras = (fetches: ReadonlyArray<Fetch>): ReadonlyArray<Fetch> =>
@@ -53,33 +53,33 @@ const extras = (fetches: ReadonlyArray<Fetch>): ReadonlyArray<Fetch> =>
     return held !== undefined && from < endOf(held) - contract.ahead
   })
 
-const extrasApart: Judgement = (history) =>
+const extrasApart: Invariant = (history) =>
   eachInstance(history, (fetches) => tooSoon(history, extras(fetches), ({ from }) => from + contract.extra))
 
 /** More than two within half a minute: one may be due, and one for what the set lacks. */
-const crowds: Judgement = (history) =>
+const crowds: Invariant = (history) =>
   eachInstance(history, (fetches) =>
     fetches.flatMap((fetch, index) => {
       const third = fetches[index + 2]
       return third !== undefined && third.from < fetch.from + contract.extra &&
           healthyWithin(history, fetch.from, third.from)
-        ? [`three fetches from ${moment(history, fetch.from)} to ${moment(history, third.from)}`]
+        ? [`three fetches from ${secondsOf(history, fetch.from)} to ${secondsOf(history, third.from)}`]
         : []
     }))
 
-const backsOff: Judgement = (history) =>
+const backsOff: Invariant = (history) =>
   eachInstance(
     history,
     (fetches) => tooSoon(history, fetches, ({ from, good, to }) => good ? 0 : (to ?? from) + contract.backOff)
   )
 
-const singly: Judgement = (history) =>
+const singly: Invariant = (history) =>
   history.fetches.flatMap(({ from, others }) =>
-    others > 0 ? [`a fetch at ${moment(history, from)} beside another`] : []
+    others > 0 ? [`a fetch at ${secondsOf(history, from)} beside another`] : []
   )
 
-const oncePerLifetime: Judgement = (history) => {
-  // The store is no lock: two instances may ask at the same moment, and it keeps the answer of one.
+const oncePerLifetime: Invariant = (history) => {
+  // The store is no lock: two instances may ask at the same secondsOf, and it keeps the answer of one.
   const first = history.fetches.filter(({ from, instance }, index) => {
     const before = history.fetches[index - 1]
     return before === undefined || before.instance === instance || before.from !== from
@@ -89,7 +89,7 @@ const oncePerLifetime: Judgement = (history) => {
 }
 
 export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-01",
@@ -97,30 +97,30 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
       source: "OpenID Connect Core 1.0, section 10.1.1",
       runs: 30
     },
-    intrusions([AskUnknown, AskUnknown, Ask, Publish, Withdraw, Wait, FallIll, Recover, Phase]),
+    unknownKeyBursts([AskUnknown, AskUnknown, Ask, Publish, Withdraw, Wait, BeginOutage, Recover, Phase]),
     (history) => [...extrasApart(history), ...crowds(history)]
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-02",
       title: "MUST NOT ask a provider for 10 seconds after a failed fetch",
       source: "RFC 9110, section 15.6.4"
     },
-    inAnyHealth([FallIll, Ask, AskUnknown, Wait, WaitBriefly, WaitBriefly, Prefetch, Phase, Recover], 15, 50),
+    fromAnyHealth([BeginOutage, Ask, AskUnknown, Wait, WaitBriefly, WaitBriefly, Prefetch, Phase, Recover], 15, 50),
     backsOff
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-03",
       title: "MUST NOT run two fetches of a set at a time, however many callers wait",
       source: "RFC 9111, section 4"
     },
-    sequences([Ask, AskUnknown, Prefetch, Phase, Wait, WaitLong, Publish, Restart, FallIll, Recover], 15, 40),
+    sequences([Ask, AskUnknown, Prefetch, Phase, Wait, WaitLong, Publish, Restart, BeginOutage, Recover], 15, 40),
     singly
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-04",
@@ -140,10 +140,10 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     },
     lifetimes,
     (said) =>
-      inTurn(
+      forEachWithOwnClock(
         Object.values(said),
         Effect.fnUntraced(function*(lifetime) {
-          const { ask, history, provider, publisher, wait } = yield* makeWorld(subject)
+          const { ask, history, provider, publisher, wait } = yield* makeFixture(subject)
           provider.setLifetime(lifetime)
           const begin = yield* ask(0, keyId(0))
           yield* publisher.withdraw(keyId(0))
@@ -167,10 +167,10 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     },
     { health: Health, late: Late },
     ({ health, late }) =>
-      inTurn(
+      forEachWithOwnClock(
         [health, late],
         Effect.fnUntraced(function*(health) {
-          const { ask, history, prefetch, provider, wait } = yield* makeWorld(subject)
+          const { ask, history, prefetch, provider, wait } = yield* makeFixture(subject)
           provider.setHealth(health)
           assert.isTrue(yield* prefetch(0), health._tag)
           yield* wait(contract.fetch / 1000)

@@ -5,12 +5,12 @@ import * as Schema from "effect/Schema"
 import type { JwksSource } from "../../keys/JwksCache.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
+import { makeFixture, sources, type Subject } from "./CacheFixture.ts"
 import { Late } from "./Command.ts"
 import type { Ask } from "./History.ts"
 import { jwksUri } from "./KeyProvider.ts"
-import { inOwnTime, inTurn } from "./play.ts"
 import { keyId, materialName } from "./publisher.ts"
-import { makeWorld, sources, type Subject } from "./World.ts"
+import { forEachWithOwnClock, withOwnClock } from "./runCommands.ts"
 
 /** Sources of which no key may be fetched: a URL that is not https, holds credentials, or is at another host. */
 const forbidden = ([
@@ -41,14 +41,14 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
       warm: Schema.Boolean
     },
     ({ kid, status, warm }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, history, provider, wait } = yield* makeWorld(subject)
+      withOwnClock(Effect.gen(function*() {
+        const { ask, history, provider, wait } = yield* makeFixture(subject)
         if (warm) yield* ask(0, keyId(0))
         provider.setHealth({ _tag: "Redirect", status })
         yield* wait(300)
         const expected = warm && kid === keyId(0) ? materialName(0) : "KeysUnavailable"
         assert.strictEqual(told(yield* ask(0, kid)), expected)
-        assert.strictEqual(history().strays, 0)
+        assert.strictEqual(history().redirected, 0)
       }))
   ),
   requirement(
@@ -61,15 +61,15 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     },
     {},
     () =>
-      inTurn(
+      forEachWithOwnClock(
         forbidden,
         Effect.fnUntraced(function*({ allowedDomains, uri, warm }) {
-          const { ask, history } = yield* makeWorld(subject)
+          const { ask, history } = yield* makeFixture(subject)
           if (warm) yield* ask(0, keyId(0))
           const asked = yield* ask(0, keyId(0), { source: { _tag: "Jwks", uri, allowedDomains } })
           assert.strictEqual(told(asked), "KeysUnavailable", uri)
-          const { fetches, strays } = history()
-          assert.deepStrictEqual([fetches.length, strays], [warm ? 1 : 0, 0], uri)
+          const { fetches, redirected } = history()
+          assert.deepStrictEqual([fetches.length, redirected], [warm ? 1 : 0, 0], uri)
         })
       )
   ),
@@ -86,10 +86,10 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
       source: Schema.Literals(["Jwks", "Discovery"])
     },
     ({ otherFirst, part, source }) =>
-      inTurn(
+      forEachWithOwnClock(
         [":", "|", "/", "-", " ", ""],
         Effect.fnUntraced(function*(separator) {
-          const { ask, publisher } = yield* makeWorld(subject, sources[source])
+          const { ask, publisher } = yield* makeFixture(subject, sources[source])
           const kids = ["attacker", `${part}${separator}attacker`]
           yield* Effect.forEach(kids, (kid) => publisher.publish(kid))
           // A provider that has a key of its own under the first of these ids.
@@ -114,8 +114,8 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
     },
     { health: Late, askers: Schema.Literals([1, 5, 20]) },
     ({ askers, health }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, provider } = yield* makeWorld(subject)
+      withOwnClock(Effect.gen(function*() {
+        const { ask, provider } = yield* makeFixture(subject)
         provider.setHealth(health)
         const waiting = yield* Effect.forkChild(ask(0, keyId(0), { count: askers }), { startImmediately: true })
         const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}/other`, allowedDomains: [] }

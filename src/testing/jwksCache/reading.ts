@@ -6,11 +6,11 @@ import { makeSigningKey } from "../../issuer/SigningKey.ts"
 import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
+import { makeFixture, type Subject } from "./CacheFixture.ts"
 import type { Ask, Outcome } from "./History.ts"
-import { inOwnTime, inTurn } from "./play.ts"
 import { keyId, materialName } from "./publisher.ts"
+import { forEachWithOwnClock, withOwnClock } from "./runCommands.ts"
 import { algorithmFor, makeUnusable, UnusableKind } from "./unusableKeys.ts"
-import { makeWorld, type Subject } from "./World.ts"
 
 const megabyte = 1_048_576
 
@@ -37,10 +37,10 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     {},
     () =>
-      inTurn(
+      forEachWithOwnClock(
         unusable,
         Effect.fnUntraced(function*({ first, kind }) {
-          const { ask, publisher } = yield* makeWorld(subject)
+          const { ask, publisher } = yield* makeFixture(subject)
           yield* publisher.publishUnusable(yield* makeUnusable(kind, "unusable"), "unusable", first)
           const outcomes = yield* Effect.all([
             ask(0, "unusable", { alg: algorithmFor(kind) }),
@@ -61,8 +61,8 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     { more: either(moreKeys(0, 1), moreKeys(2, 4), moreKeys(2, 4)) },
     ({ more }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, publisher } = yield* makeWorld(subject)
+      withOwnClock(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeFixture(subject)
         yield* Effect.forEach(more, (index) => publisher.publish(keyId(index)))
         const set = publisher.sets.at(-1)?.value ?? new Map<string, string>()
         for (const index of [0, 1, 2]) {
@@ -87,10 +87,10 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
       more: Schema.Int.check(Schema.isBetween({ minimum: 101, maximum: 300 }))
     },
     ({ allowed, more }) =>
-      inTurn(
+      forEachWithOwnClock(
         [allowed, more],
         Effect.fnUntraced(function*(members) {
-          const { ask, publisher } = yield* makeWorld(subject)
+          const { ask, publisher } = yield* makeFixture(subject)
           for (let index = 2; index < members; index++) {
             yield* publisher.publishUnusable({ kty: "AKP" }, "other", false)
           }
@@ -111,8 +111,8 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     { warm: Schema.Boolean },
     ({ warm }) =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, history, provider, wait } = yield* makeWorld(subject)
+      withOwnClock(Effect.gen(function*() {
+        const { ask, history, provider, wait } = yield* makeFixture(subject)
         if (warm) yield* ask(0, keyId(0))
         provider.setHealth({ _tag: "Oversized" })
         yield* wait(300)
@@ -129,8 +129,8 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     {},
     () =>
-      inOwnTime(Effect.gen(function*() {
-        const { ask, publisher } = yield* makeWorld(subject)
+      withOwnClock(Effect.gen(function*() {
+        const { ask, publisher } = yield* makeFixture(subject)
         const absent = ["d", "p", "q", "oth", "k", "use", "key_ops", "alg", "ext", "x5c", "x5t"]
         for (const [index, name] of [...absent, undefined].entries()) {
           const nulls = Object.fromEntries((name === undefined ? absent : [name]).map((name) => [name, null]))
@@ -150,10 +150,10 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     {},
     () =>
-      inTurn(
+      forEachWithOwnClock(
         [true, false],
         Effect.fnUntraced(function*(first) {
-          const { ask, publisher } = yield* makeWorld(subject)
+          const { ask, publisher } = yield* makeFixture(subject)
           const jwk = publisher.materials[0]?.key.publicJwk
           yield* publisher.publishUnusable({ ...jwk, kid: "again" }, "again", first)
           for (const kid of [undefined, "again", keyId(0)]) assertTold(yield* ask(0, kid), key(materialName(0)))
@@ -169,12 +169,12 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
     },
     {},
     () =>
-      inTurn(
+      forEachWithOwnClock(
         (["RS256", "ES384", "EdDSA"] as const).flatMap((algorithm) =>
           [true, false].map((first) => ({ algorithm, first }))
         ),
         Effect.fnUntraced(function*({ algorithm, first }) {
-          const { ask, publisher } = yield* makeWorld(subject)
+          const { ask, publisher } = yield* makeFixture(subject)
           const { publicJwk } = yield* makeSigningKey({ algorithm, kid: keyId(0) })
           yield* publisher.publishUnusable(publicJwk, keyId(0), first)
           assertTold(yield* ask(0, keyId(0)), key(materialName(0)))

@@ -6,14 +6,14 @@ import {
   AskFirst,
   AskNewest,
   AskUnknown,
+  BeginOutage,
+  BreakStore,
   type Command,
-  FallIll,
   integers,
-  Mislead,
   Recover,
   Restart,
+  ServeForeignEntry,
   SetHealth,
-  Spoil,
   Wait,
   WaitLong,
   WaitOut
@@ -28,7 +28,7 @@ export const sequences = (
   Arbitrary.array(Arbitrary.schema(Schema.Union(commands)), { minLength, maxLength })
 
 /** The same, from a provider in any health on. */
-export const inAnyHealth = (...sequence: Parameters<typeof sequences>): ReturnType<typeof sequences> =>
+export const fromAnyHealth = (...sequence: Parameters<typeof sequences>): ReturnType<typeof sequences> =>
   Arbitrary.map(
     Arbitrary.all([Arbitrary.schema(SetHealth), sequences(...sequence)]),
     ([first, rest]) => [first, ...rest]
@@ -57,11 +57,18 @@ const withdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
 const outage = (before: Schema.Schema<typeof Wait.Type>): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
   Arbitrary.map(
     Arbitrary.schema(
-      Schema.Struct({ ask: AskFirst, fallIll: FallIll, before, unknown: AskUnknown, recover: Recover, after: Wait })
+      Schema.Struct({
+        ask: AskFirst,
+        beginOutage: BeginOutage,
+        before,
+        unknown: AskUnknown,
+        recover: Recover,
+        after: Wait
+      })
     ),
-    ({ after, ask, before, fallIll, recover, unknown }) => {
+    ({ after, ask, before, beginOutage, recover, unknown }) => {
       const { instance } = ask
-      return [ask, fallIll, before, { ...unknown, instance }, ask, recover, after, ask]
+      return [ask, beginOutage, before, { ...unknown, instance }, ask, recover, after, ask]
     }
   )
 
@@ -72,12 +79,12 @@ const rotation: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
 )
 
 /** Unknown keys that many ask for, and soon others: of a set that is in use or has ended, of a provider in any health. */
-const intrusion: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+const unknownKeyBurst: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(Schema.Struct({
     ask: AskFirst,
     recover: Recover,
     before: Schema.Union([Wait, WaitLong]),
-    health: Schema.Union([FallIll, Recover, Recover]),
+    health: Schema.Union([BeginOutage, Recover, Recover]),
     unknown: AskUnknown,
     count: Schema.Literals([1, 2, 20]),
     pause: Schema.TaggedStruct("Wait", { seconds: integers(1, 29) }),
@@ -90,8 +97,10 @@ const intrusion: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
 )
 
 /** A store in two kinds of trouble, and whoever has to look into it. */
-const spoiling: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({ ask: AskFirst, restart: Restart, first: Spoil, wait: Wait, second: Spoil })),
+const storeFailure: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(
+    Schema.Struct({ ask: AskFirst, restart: Restart, first: BreakStore, wait: Wait, second: BreakStore })
+  ),
   ({ ask, first, restart, second, wait }) => [
     first,
     { ...restart, instance: ask.instance },
@@ -103,9 +112,13 @@ const spoiling: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
 )
 
 /** A store that misleads whoever has to look into it: another instance, or one whose set has ended. */
-const deception: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({ ask: AskFirst, mislead: Mislead, anew: Schema.Boolean, wait: WaitLong })),
-  ({ anew, ask, mislead, wait }) => [mislead, anew ? { _tag: "Restart", instance: ask.instance } : wait, ask]
+const corruption: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.schema(
+    Schema.Struct({ ask: AskFirst, serveForeignEntry: ServeForeignEntry, anew: Schema.Boolean, wait: WaitLong })
+  ),
+  (
+    { anew, ask, serveForeignEntry, wait }
+  ) => [serveForeignEntry, anew ? { _tag: "Restart", instance: ask.instance } : wait, ask]
 )
 
 const between =
@@ -129,10 +142,10 @@ export const longOutages = between(outage(Schema.Union([WaitLong, WaitOut])))
 export const rotations = between(rotation)
 
 /** Intrusions, and such commands between them. */
-export const intrusions = between(intrusion)
+export const unknownKeyBursts = between(unknownKeyBurst)
 
 /** Troubles of the store, and such commands between them. */
-export const spoilings = between(spoiling)
+export const storeFailures = between(storeFailure)
 
 /** Deceptions, and such commands between them. */
-export const deceptions = between(deception)
+export const corruptions = between(corruption)

@@ -1,13 +1,13 @@
 /** What the shared store may cost. */
 import type { Requirement } from "../Requirement.ts"
 import { known } from "./availability.ts"
+import type { Subject } from "./CacheFixture.ts"
 import { AskFirst, Phase, Publish, Restart, SetStore, Wait } from "./Command.ts"
-import { always } from "./judge.ts"
-import { spoilings } from "./sequences.ts"
-import type { Subject } from "./World.ts"
+import { invariant } from "./invariant.ts"
+import { storeFailures } from "./sequences.ts"
 
 export const storing = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-27",
@@ -15,7 +15,7 @@ export const storing = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
       source: "RFC 9111, section 4",
       runs: 15
     },
-    spoilings([SetStore, AskFirst, AskFirst, Wait, Wait, Restart, Publish, Phase]),
+    storeFailures([SetStore, AskFirst, AskFirst, Wait, Wait, Restart, Publish, Phase]),
     known
   )
 ]

@@ -14,10 +14,10 @@ const turn = Effect.andThen(
 const quietTurns = 20
 
 /** How long an answer may be missing before it counts as none, in seconds. */
-const patience = 20
+const timeoutSeconds = 20
 
 /** Lets all run that can run without time to pass. */
-export const settled = (isBusy: () => boolean): Effect.Effect<void> =>
+export const settle = (isBusy: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {
     for (let quiet = 0; quiet < quietTurns; quiet++) {
       yield* turn
@@ -30,7 +30,7 @@ export const ended = Effect.fnUntraced(function*<A, E>(
   fiber: Fiber.Fiber<A, E>,
   isBusy: () => boolean
 ): Effect.fn.Return<Exit.Exit<A, E> | undefined> {
-  for (let seconds = 0; seconds < patience; seconds++) {
+  for (let seconds = 0; seconds < timeoutSeconds; seconds++) {
     for (let quiet = 0; quiet < quietTurns; quiet++) {
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return exit

@@ -1,11 +1,12 @@
 /** Which keys are given, and for how long. */
 import type { Requirement } from "../Requirement.ts"
+import type { Subject } from "./CacheFixture.ts"
 import {
   Ask,
   AskFirst,
   AskUnknown,
-  Deceive,
-  FallIll,
+  BeginOutage,
+  CorruptStore,
   Phase,
   Publish,
   Recover,
@@ -20,9 +21,8 @@ import {
 } from "./Command.ts"
 import { contract, fullRecovery } from "./contract.ts"
 import { type Ask as Asked, endOf, type Fetch, healthyWithin, type History, lastGood } from "./History.ts"
-import { always, type Judgement, moment } from "./judge.ts"
-import { deceptions, longOutages, sequences, withdrawals } from "./sequences.ts"
-import type { Subject } from "./World.ts"
+import { type Invariant, invariant, secondsOf } from "./invariant.ts"
+import { corruptions, longOutages, sequences, withdrawals } from "./sequences.ts"
 
 /** A key that was given. */
 interface Given extends Asked {
@@ -33,37 +33,37 @@ const given = ({ asks }: History): ReadonlyArray<Given> =>
   asks.flatMap((ask) => ask.outcome._tag === "Key" ? [{ ...ask, name: ask.outcome.name }] : [])
 
 /** The keys that were given although there is no reason for it. */
-const unless = (reason: (given: Given, history: History) => boolean): Judgement => (history) =>
+const unless = (reason: (given: Given, history: History) => boolean): Invariant => (history) =>
   given(history).filter((key) => !reason(key, history)).map(({ from, kid, name }) =>
-    `${kid} was ${name ?? "a foreign key"} at ${moment(history, from)}`
+    `${kid} was ${name ?? "a foreign key"} at ${secondsOf(history, from)}`
   )
 
 /** The fetches that brought this key before. */
 const broughtBy = ({ kid, name, to }: Given, { fetches }: History): ReadonlyArray<Fetch> =>
   fetches.filter((fetch) => fetch.good && (fetch.to ?? to) <= to && fetch.set.get(kid) === name)
 
-const wasPublished: Judgement = unless(({ kid, name, to }, { sets }) =>
+const wasPublished: Invariant = unless(({ kid, name, to }, { sets }) =>
   name !== undefined && sets.some(({ at, value }) => at <= to && value.get(kid) === name)
 )
 
 /** Its set has not ended, or nobody could be asked whether it is still published. */
-const hasNotEnded: Judgement = unless((key, history) =>
+const hasNotEnded: Invariant = unless((key, history) =>
   !healthyWithin(history, key.from - fullRecovery, key.from) ||
   broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.fetch)
 )
 
-const endedLately: Judgement = unless((key, history) =>
+const endedLately: Invariant = unless((key, history) =>
   broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.stale + contract.fetch)
 )
 
 /** No later set of the same instance lacks it. */
-const isInTheLastSet: Judgement = unless((key, history) => {
+const isInTheLastSet: Invariant = unless((key, history) => {
   const last = lastGood(history, key.instance, key.from - 1)
   return last === undefined || broughtBy(key, history).some(({ from, to }) => (to ?? from) >= (last.to ?? last.from))
 })
 
 export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-10",
@@ -79,7 +79,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     ),
     wasPublished
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-11",
@@ -89,17 +89,17 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     withdrawals([Ask, Publish, SetLifetime, Wait, Restart, Phase]),
     hasNotEnded
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-12",
       title: "MUST reject a withdrawn key as soon as a later set lacks it",
       source: "RFC 7517, section 5"
     },
-    withdrawals([Ask, AskUnknown, Publish, Repeat, Wait, FallIll, Recover]),
+    withdrawals([Ask, AskUnknown, Publish, Repeat, Wait, BeginOutage, Recover]),
     isInTheLastSet
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-13",
@@ -110,7 +110,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
     longOutages([AskFirst, Wait, WaitLong, SetLifetime, Phase]),
     endedLately
   ),
-  always(
+  invariant(
     subject,
     {
       id: "KEYS-14",
@@ -119,7 +119,7 @@ export const trust = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>>
       source: "RFC 9111, section 4.2",
       runs: 15
     },
-    deceptions([Deceive, AskFirst, AskUnknown, Wait, WaitLong, Restart, Phase]),
+    corruptions([CorruptStore, AskFirst, AskUnknown, Wait, WaitLong, Restart, Phase]),
     wasPublished
   )
 ]

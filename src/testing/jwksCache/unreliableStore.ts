@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import type { StoreMood } from "./Command.ts"
+import type { StoreBehaviour } from "./Command.ts"
 
 /** Entries as `JwksCache` documents them: `{"uri", "jwks": {"keys"}, "expires_at"}`. */
 interface Lies {
@@ -14,7 +14,7 @@ interface Lies {
 const entry = (uri: string, keys: ReadonlyArray<unknown>, expiresAtMillis: number): string =>
   JSON.stringify({ uri, jwks: { keys }, expires_at: Math.floor(expiresAtMillis / 1000) })
 
-type Lie = Extract<StoreMood, { readonly _tag: "Lying" }>["lie"]
+type Lie = Extract<StoreBehaviour, { readonly _tag: "Lying" }>["lie"]
 
 const lieOf = (lie: Lie, truth: string | undefined, now: number, { foreignJwk, uri }: Lies): string => {
   const soon = now + 120_000
@@ -39,13 +39,13 @@ const lieOf = (lie: Lie, truth: string | undefined, now: number, { foreignJwk, u
 export const makeUnreliableStore = (lies: Lies) => {
   const entries = new Map<string, string>()
   const first = new Map<string, string>()
-  let mood: StoreMood = { _tag: "Honest" }
+  let behaviour: StoreBehaviour = { _tag: "Honest" }
 
-  const inMood = <A>(
+  const withBehaviour = <A>(
     method: string,
     honest: Effect.Effect<A>
   ): Effect.Effect<A, KeyValueStore.KeyValueStoreError> => {
-    switch (mood._tag) {
+    switch (behaviour._tag) {
       case "Failing":
         return Effect.fail(new KeyValueStore.KeyValueStoreError({ method, message: "the store is broken" }))
       case "Throwing":
@@ -58,33 +58,33 @@ export const makeUnreliableStore = (lies: Lies) => {
   }
 
   const get = Effect.fnUntraced(function*(key: string) {
-    switch (mood._tag) {
+    switch (behaviour._tag) {
       case "Forgetful":
         return undefined
       case "Replaying":
         return first.get(key)
       case "Lying":
-        return lieOf(mood.lie, entries.get(key), yield* Clock.currentTimeMillis, lies)
+        return lieOf(behaviour.lie, entries.get(key), yield* Clock.currentTimeMillis, lies)
       default:
         return entries.get(key)
     }
   })
 
   return {
-    setMood: (next: StoreMood) => {
-      mood = next
+    setBehaviour: (next: StoreBehaviour) => {
+      behaviour = next
     },
     store: KeyValueStore.makeStringOnly({
-      get: (key) => inMood("get", get(key)),
+      get: (key) => withBehaviour("get", get(key)),
       set: (key, value) =>
-        inMood(
+        withBehaviour(
           "set",
           Effect.sync(() => {
             entries.set(key, value)
             if (!first.has(key)) first.set(key, value)
           })
         ),
-      remove: (key) => inMood("remove", Effect.sync(() => void entries.delete(key))),
+      remove: (key) => withBehaviour("remove", Effect.sync(() => void entries.delete(key))),
       clear: Effect.sync(() => entries.clear()),
       size: Effect.sync(() => entries.size),
       keys: Effect.sync(() => [...entries.keys()])

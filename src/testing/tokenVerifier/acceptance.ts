@@ -8,7 +8,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, judged, refused } from "./verdict.ts"
+import { accepted, judged, rejected } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** Claims that become an identity, beside the subject: each there or not. */
@@ -248,7 +248,7 @@ export const acceptance = (
           yield* sign({ claims: { ...claims, client_id: null, azp: "cli" } })
         )
         assert.strictEqual(clientId, "cli")
-        yield* refused(verify, yield* sign({ claims: { ...claims, exp: null } }))
+        yield* rejected(verify, yield* sign({ claims: { ...claims, exp: null } }))
       })
   ),
   requirement(

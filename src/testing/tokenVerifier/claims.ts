@@ -5,7 +5,7 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { nearMiss, resembling, text } from "./arbitrary.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { judged, refusedBeside } from "./verdict.ts"
+import { judged, rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** What is no string, given the right one; `undefined` leaves the claim out. */
@@ -56,7 +56,7 @@ const audience: Requirement<VerifierUnderTest> = requirement(
       const good = yield* sign()
       const others = [...otherAudiences, ...made].map((change) => change(settings.audience))
       for (const aud of others.filter((other) => other !== settings.audience)) {
-        yield* refusedBeside(verify, good, yield* sign({ claims: { aud } }))
+        yield* rejectedBeside(verify, good, yield* sign({ claims: { aud } }))
       }
     })
 )
@@ -107,7 +107,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const good = yield* sign()
         const others = [...otherIssuers, ...made].map((change) => change(issuer))
         for (const iss of others.filter((other) => other !== issuer)) {
-          yield* refusedBeside(verify, good, yield* sign({ claims: { iss } }))
+          yield* rejectedBeside(verify, good, yield* sign({ claims: { iss } }))
         }
       })
   ),
@@ -127,7 +127,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         for (const other of [...notStrings.map((change) => change(sub)), "", [sub]]) {
           // A machine token without a subject is about its client (RFC 9068, section 2.2): here there is none.
           const client = (other ?? undefined) === undefined ? { client_id: undefined, azp: undefined } : {}
-          yield* refusedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
+          yield* rejectedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
         }
       })
   ),
@@ -144,8 +144,12 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const { sign, verify } = yield* VerifierUnderTest
         for (const session of sessions) {
           const good = yield* sign({ claims: { client_id: client, ...session } })
-          yield* refusedBeside(verify, good, yield* sign({ claims: { client_id: client, ...session, sub: undefined } }))
-          yield* refusedBeside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
+          yield* rejectedBeside(
+            verify,
+            good,
+            yield* sign({ claims: { client_id: client, ...session, sub: undefined } })
+          )
+          yield* rejectedBeside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
         }
       })
   ),

@@ -10,7 +10,7 @@ import { oneOf, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { selfSigned } from "./selfSigned.ts"
-import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const hostileKeyIds: ReadonlyArray<unknown> = [
@@ -144,7 +144,7 @@ export const headers = (
         yield* issuer.misbehave(path, served, Infinity)
         for (const { header, key } of brought) {
           for (const kid of [own, undefined, "attacker"]) {
-            yield* refusedBeside(
+            yield* rejectedBeside(
               verify,
               good,
               yield* sign({ key, header: { alg: algorithm, kid, ...header }, claims: { sub } })
@@ -170,9 +170,9 @@ export const headers = (
         const { kid: own } = yield* issuer.key(algorithm)
         const similar = [own.toLowerCase(), own.toUpperCase(), `${own}x`, ` ${own}`, own.slice(0, -1), [own]]
         for (const kid of [...hostileKeyIds, ...similar.filter((kid) => kid !== own), ...made]) {
-          yield* refusedBeside(verify, good, yield* sign({ key, header: { kid } }))
+          yield* rejectedBeside(verify, good, yield* sign({ key, header: { kid } }))
           // With one key that was given, there is nothing that a key id could choose.
-          if (fetchesKeys) yield* refusedBeside(verify, good, yield* sign({ key: algorithm, header: { kid } }))
+          if (fetchesKeys) yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, header: { kid } }))
         }
       })
   ),
@@ -189,7 +189,7 @@ export const headers = (
         const { sign, verify } = yield* VerifierUnderTest
         const token = { key: algorithm, claims: { sub } }
         const good = yield* sign(token)
-        for (const header of extensions) yield* refusedBeside(verify, good, yield* sign({ ...token, header }))
+        for (const header of extensions) yield* rejectedBeside(verify, good, yield* sign({ ...token, header }))
       })
   ),
   requirement(
@@ -205,7 +205,7 @@ export const headers = (
         const { sign, verify } = yield* VerifierUnderTest
         const good = yield* sign({ key: algorithm, claims: { sub } })
         for (const { claims, header } of otherKinds) {
-          yield* refusedBeside(
+          yield* rejectedBeside(
             verify,
             good,
             yield* sign({ key: algorithm, header: header ?? {}, claims: { sub, ...claims } })
@@ -227,10 +227,10 @@ export const headers = (
         const good = yield* sign()
         const values = [JSON.stringify(other), "\"none\"", "4000000000"]
         for (const headerJson of twice(headerOf(good), decisive.header, values)) {
-          yield* refused(verify, yield* sign({ headerJson }))
+          yield* rejected(verify, yield* sign({ headerJson }))
         }
         for (const payloadJson of twice(claimsOf(good), decisive.payload, values)) {
-          yield* refused(verify, yield* sign({ payloadJson }))
+          yield* rejected(verify, yield* sign({ payloadJson }))
         }
         yield* accepted(verify, good)
       })

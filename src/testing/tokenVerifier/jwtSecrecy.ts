@@ -6,7 +6,7 @@ import { partsOf } from "./compactToken.ts"
 import { keepsSecret, secretBearer } from "./secrecy.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** Reasons for which a token is refused, each with another error. */
+/** Reasons for which a token is rejected, each with another error. */
 const spoilt: ReadonlyArray<SignOptions> = [
   {},
   { expiresInSeconds: -1_000_000 },

@@ -16,8 +16,8 @@ import {
   accepted,
   acceptedAtLast,
   notRefused,
-  refused,
-  refusedBeside,
+  rejected,
+  rejectedBeside,
   unavailable,
   whileTimePasses
 } from "./verdict.ts"
@@ -118,7 +118,7 @@ const expiry: Requirement<OpaqueVerifierUnderTest> = requirement(
       const identity = yield* accepted(verify, token)
       for (let look = 1; look < looks; look++) yield* accepted(verify, token)
       yield* TestClock.adjust((yield* endOf(identity, life)) * 1_000)
-      yield* refusedBeside(verify, yield* issue(ada), token)
+      yield* rejectedBeside(verify, yield* issue(ada), token)
     })
 )
 
@@ -156,7 +156,7 @@ export const opaque = (
       Effect.gen(function*() {
         const { issue, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue(ada)
-        for (const forged of forge(good)) yield* refusedBeside(verify, good, forged)
+        for (const forged of forge(good)) yield* rejectedBeside(verify, good, forged)
       })
   ),
   requirement(
@@ -179,7 +179,7 @@ export const opaque = (
           shown,
           ({ subject, token }, index) =>
             index % 3 === 2
-              ? Effect.asVoid(refused(verify, token.slice(0, -4) + "AA.A"))
+              ? Effect.asVoid(rejected(verify, token.slice(0, -4) + "AA.A"))
               : Effect.map(accepted(verify, token), (identity) => assert.strictEqual(identity.subject, subject)),
           { concurrency: "unbounded", discard: true }
         )
@@ -201,7 +201,7 @@ export const opaque = (
         yield* TestClock.adjust(pause * 1_000)
         yield* revoke(token)
         if (looks > 0) yield* TestClock.adjust(remembersSeconds * 1_000)
-        yield* refusedBeside(verify, other, token)
+        yield* rejectedBeside(verify, other, token)
       })
   ),
   ...(expires ? [expiry] : []),
@@ -246,7 +246,7 @@ export const opaque = (
         const { issue, others, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue(ada)
         if (before > 0) yield* accepted(verify, good)
-        for (const other of yield* others) yield* refusedBeside(verify, good, other)
+        for (const other of yield* others) yield* rejectedBeside(verify, good, other)
       })
   ),
   requirement(

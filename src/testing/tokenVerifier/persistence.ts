@@ -11,7 +11,7 @@ import { int, oneOf } from "./arbitrary.ts"
 import { partsOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { keyPaths } from "./outages.ts"
-import { accepted, inTime, notAccepted, refused, whileTimePasses } from "./verdict.ts"
+import { accepted, inTime, notAccepted, rejected, whileTimePasses } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** So long that no token ends while a verifier waits. */
@@ -94,7 +94,7 @@ export const persistence = (
             const next = yield* issuer.rotate()
             yield* issuer.removeKey(next.kid)
             const early = yield* sign({ key: next, expiresInSeconds })
-            for (let look = 0; look < looks; look++) yield* refused(verify, early)
+            for (let look = 0; look < looks; look++) yield* rejected(verify, early)
             yield* TestClock.adjust(pause * 1_000)
             yield* issuer.publishKey(next.publicJwk)
             yield* TestClock.adjust("1 minute")
@@ -148,7 +148,7 @@ export const persistence = (
             const { issuer, sign, verify } = yield* subject.anew()
             yield* accepted(verify, yield* sign())
             const before = yield* requestsOf(issuer)
-            for (const kid of kids) yield* refused(verify, yield* sign({ header: { kid: `unknown-${kid}` } }))
+            for (const kid of kids) yield* rejected(verify, yield* sign({ header: { kid: `unknown-${kid}` } }))
             assert.isAtMost((yield* requestsOf(issuer)) - before, 2)
             yield* accepted(verify, yield* sign())
           })

@@ -7,7 +7,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { int } from "./arbitrary.ts"
 import { partsOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { refused } from "./verdict.ts"
+import { rejected } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** What is wrong with a token, and the reason that fits; `ValidationFailed` always does. */
@@ -34,7 +34,7 @@ export const reasons = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
         const assertReason = Effect.fnUntraced(function*(token: string, ...fitting: ReadonlyArray<InvalidTokenReason>) {
-          const { reason } = yield* refused(verify, token)
+          const { reason } = yield* rejected(verify, token)
           assert.include([...fitting, "ValidationFailed"], reason)
         })
         for (const [changes, reason] of faults) yield* assertReason(yield* sign(changes(seconds)), reason)

@@ -8,7 +8,7 @@ import { oneOf, text } from "./arbitrary.ts"
 import { decodeBytes, encode, headerOf, partsOf } from "./compactToken.ts"
 import { otherSignatures, trivialSignatures } from "./ecdsa.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** `none` in all its letters, upper case and lower case. */
@@ -67,8 +67,8 @@ const unlistedAlgorithms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyAr
           })
           const { sign, verify } = yield* subject.anew(publish)
           const good = yield* sign({ claims: { sub } })
-          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub } }))
-          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub }, header: { kid: "any" } }))
+          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub } }))
+          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub }, header: { kid: "any" } }))
         }, Effect.scoped)
         yield* Effect.forEach(unlisted, judge, { discard: true })
       })
@@ -92,7 +92,7 @@ const otherForms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requ
           const good = yield* sign({ key: algorithm, claims: { sub } })
           const [header, payload, signature] = partsOf(good)
           for (const form of otherSignatures(decodeBytes(signature))) {
-            yield* refusedBeside(verify, good, `${header}.${payload}.${encode(form)}`)
+            yield* rejectedBeside(verify, good, `${header}.${payload}.${encode(form)}`)
           }
         }
       })
@@ -120,7 +120,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
         for (const alg of algorithms) {
           const header = encode(JSON.stringify({ alg, ...kept }))
           for (const ending of [".", `.${signature}`, ".AA", ""]) {
-            yield* refused(verify, `${header}.${payload}${ending}`)
+            yield* rejected(verify, `${header}.${payload}${ending}`)
           }
         }
         yield* accepted(verify, good)
@@ -142,9 +142,9 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
           for (const secret of publicSecrets(key)) {
             for (const hash of ["256", "384", "512"] as const) {
               const forged = { key: hmacSigner(secret, key.kid, hash), claims: { sub } }
-              yield* refused(verify, yield* sign(forged))
+              yield* rejected(verify, yield* sign(forged))
               // A verifier that looks at the secret only would compute an HMAC under this name, too.
-              yield* refused(verify, yield* sign({ ...forged, header: { alg: key.algorithm } }))
+              yield* rejected(verify, yield* sign({ ...forged, header: { alg: key.algorithm } }))
             }
           }
         }
@@ -167,11 +167,11 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
           const key = yield* stranger.key(algorithm)
           for (const kid of [(yield* issuer.key(algorithm)).kid, undefined]) {
             const header = { kid }
-            yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
+            yield* rejectedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
             // As a token of its own issuer it is good, but nobody here trusts that one.
-            yield* refusedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
+            yield* rejectedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
           }
-          yield* refusedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
+          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
         }
       })
   ),
@@ -191,7 +191,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
           const good = yield* sign({ key: algorithm, claims: { sub } })
           const [header, payload, signature] = partsOf(good)
           for (const trivial of trivialSignatures(algorithm, decodeBytes(signature).length)) {
-            yield* refused(verify, `${header}.${payload}.${encode(trivial)}`)
+            yield* rejected(verify, `${header}.${payload}.${encode(trivial)}`)
           }
           yield* accepted(verify, good)
         }

@@ -7,7 +7,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, int, oneOf, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { claimsOf, decodeText, encode, headerOf, jsonText, membersOf, partsOf, signParts } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, judged, refused, refusedBeside } from "./verdict.ts"
+import { accepted, judged, rejected, rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const alphabet = tokenCharacters.slice(0, 64)
@@ -147,7 +147,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         for (const key of algorithms) {
           const token = yield* sign({ key })
           yield* accepted(verify, token)
-          for (let at = 0; at < token.length; at++) yield* refused(verify, flip(token, at, by))
+          for (let at = 0; at < token.length; at++) yield* rejected(verify, flip(token, at, by))
           yield* accepted(verify, token)
         }
       })
@@ -171,7 +171,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const take = ({ part, token }: Piece) => partsOf(good[token % good.length] ?? "")[part]
         for (const pieces of mixed) {
           const forged = pieces.map(take).join(".")
-          if (!good.includes(forged)) yield* refused(verify, forged)
+          if (!good.includes(forged)) yield* rejected(verify, forged)
         }
         yield* Effect.forEach(good, (token) => accepted(verify, token), { discard: true })
       })
@@ -196,7 +196,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const forged = replaceAt(token, position, added, removed)
         const others = [token.slice(0, position), token.slice(position), token + added + "A", `A${added}${token}`]
         for (const one of [forged, ...others]) {
-          if (one !== token) yield* refusedBeside(verify, token, one)
+          if (one !== token) yield* rejectedBeside(verify, token, one)
         }
       })
   ),
@@ -216,9 +216,9 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const forged = spellings.flatMap((spell) =>
           parts.map((part, at) => parts.map((text, index) => index === at ? spell(part) : text).join("."))
         )
-        for (const one of forged.filter((one) => one !== token)) yield* refused(verify, one)
+        for (const one of forged.filter((one) => one !== token)) yield* rejected(verify, one)
         yield* accepted(verify, token)
-        yield* refused(verify, forged[0] ?? "")
+        yield* rejected(verify, forged[0] ?? "")
       })
   ),
   requirement(
@@ -233,10 +233,10 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
       Effect.gen(function*() {
         const { issuer, sign, verify } = yield* VerifierUnderTest
         const token = yield* sign({ key: algorithm, claims: { sub } })
-        for (const shape of shapes) yield* refusedBeside(verify, token, shape(token))
+        for (const shape of shapes) yield* rejectedBeside(verify, token, shape(token))
         const key = yield* issuer.key(algorithm)
         for (const content of [token, unsecured(token), decodeText(partsOf(token)[1])]) {
-          yield* refusedBeside(verify, token, yield* encrypted(key, content))
+          yield* rejectedBeside(verify, token, yield* encrypted(key, content))
         }
       })
   ),
@@ -256,8 +256,8 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const key = yield* issuer.key()
         const latin1 = encode(Uint8Array.of(...new TextEncoder().encode("{\"a\":\""), 0xe9, 0x22, 0x7d))
         const spoilt = (part: string) => [latin1, ...notObjects.map((spoil) => encode(spoil(decodeText(part))))]
-        for (const bad of spoilt(header)) yield* refusedBeside(verify, good, yield* signParts(bad, payload, key))
-        for (const bad of spoilt(payload)) yield* refusedBeside(verify, good, yield* signParts(header, bad, key))
+        for (const bad of spoilt(header)) yield* rejectedBeside(verify, good, yield* signParts(bad, payload, key))
+        for (const bad of spoilt(payload)) yield* rejectedBeside(verify, good, yield* signParts(header, bad, key))
       })
   ),
   requirement(

@@ -7,7 +7,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { int, oneOf } from "./arbitrary.ts"
 import { encode, partsOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, refused, refusedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const bearers = ["ada", "bob", "eve"]
@@ -64,8 +64,8 @@ const keyRotation: Requirement<VerifierUnderTest> = requirement(
       yield* accepted(verify, remembered)
       yield* issuer.removeKey(old.kid)
       yield* TestClock.adjust("1 hour")
-      yield* refused(verify, remembered)
-      yield* refused(verify, yield* sign({ key: old }))
+      yield* rejected(verify, remembered)
+      yield* rejected(verify, yield* sign({ key: old }))
       yield* accepted(verify, yield* sign({ key: next }))
     })
 )
@@ -88,7 +88,7 @@ export const steadiness = (
         const good = yield* Effect.forEach(bearers, (sub) => sign({ claims: { sub } }))
         const look = Effect.fnUntraced(function*({ bearer, forgery }: Shown) {
           const token = good[bearer] ?? ""
-          if (forgery !== "none") return yield* refused(verify, forge(token, good[(bearer + 1) % 3] ?? "", forgery))
+          if (forgery !== "none") return yield* rejected(verify, forge(token, good[(bearer + 1) % 3] ?? "", forgery))
           const { subject } = yield* accepted(verify, token)
           assert.strictEqual(subject, bearers[bearer])
         })
@@ -111,11 +111,11 @@ export const steadiness = (
         const good = yield* sign({ expiresInSeconds: 600 })
         const first = yield* accepted(verify, good)
         const forged = forge(good, yield* sign({ claims: { sub: "eve" } }), "signature")
-        const error = yield* refused(verify, forged)
+        const error = yield* rejected(verify, forged)
         for (const seconds of pauses) {
           yield* TestClock.adjust(seconds * 1000)
           assert.deepStrictEqual(yield* accepted(verify, good), first)
-          assert.strictEqual((yield* refused(verify, forged)).reason, error.reason)
+          assert.strictEqual((yield* rejected(verify, forged)).reason, error.reason)
         }
       })
   ),
@@ -136,7 +136,7 @@ export const steadiness = (
         yield* TestClock.adjust((life + skew - 1) * 1000)
         yield* accepted(verify, token)
         yield* TestClock.adjust((1 + after) * 1000)
-        yield* refusedBeside(verify, yield* sign(), token)
+        yield* rejectedBeside(verify, yield* sign(), token)
       })
   ),
   ...(fetchesKeys ? [keyRotation] : [])

@@ -5,7 +5,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { beyond, int } from "./arbitrary.ts"
 import { claimsOf, jsonWith } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { refusedBeside } from "./verdict.ts"
+import { rejectedBeside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** Raw JSON that is no NumericDate, made from a time that would do; `undefined` leaves the claim out. */
@@ -48,7 +48,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         const exp = (yield* nowSeconds) - skew - since
         const issued = { iat: exp - 600 }
         const good = yield* sign({ claims: issued })
-        yield* refusedBeside(verify, good, yield* sign({ claims: { ...issued, exp } }))
+        yield* rejectedBeside(verify, good, yield* sign({ claims: { ...issued, exp } }))
       })
   ),
   requirement(
@@ -64,10 +64,10 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         const { sign, verify } = yield* VerifierUnderTest
         const good = yield* sign()
         const end = (yield* nowSeconds) + life
-        yield* refusedBeside(verify, good, yield* sign({ claims: { exp: undefined } }))
+        yield* rejectedBeside(verify, good, yield* sign({ claims: { exp: undefined } }))
         for (const exp of [...notDates, ...farEnds]) {
           const payloadJson = jsonWith(claimsOf(good), { exp: exp(end) })
-          yield* refusedBeside(verify, good, yield* sign({ payloadJson }))
+          yield* rejectedBeside(verify, good, yield* sign({ payloadJson }))
         }
       })
   ),
@@ -83,7 +83,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
         const nbf = (yield* nowSeconds) + skew + until
-        yield* refusedBeside(verify, yield* sign(), yield* sign({ claims: { nbf, exp: nbf + 600 } }))
+        yield* rejectedBeside(verify, yield* sign(), yield* sign({ claims: { nbf, exp: nbf + 600 } }))
       })
   ),
   requirement(
@@ -98,7 +98,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
         const iat = (yield* nowSeconds) + skew + until
-        yield* refusedBeside(verify, yield* sign(), yield* sign({ claims: { iat, exp: iat + 600 } }))
+        yield* rejectedBeside(verify, yield* sign(), yield* sign({ claims: { iat, exp: iat + 600 } }))
       })
   ),
   requirement(
@@ -117,7 +117,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         for (const time of notDates) {
           for (const name of ["nbf", "iat"]) {
             const payloadJson = jsonWith(claimsOf(good), { [name]: time(begin) })
-            yield* refusedBeside(verify, good, yield* sign({ payloadJson }))
+            yield* rejectedBeside(verify, good, yield* sign({ payloadJson }))
           }
         }
       })

@@ -51,7 +51,7 @@ export const accepted = Effect.fnUntraced(function*(
 })
 
 /** The token is refused with `InvalidToken` and nothing else; gives the error. */
-export const refused = Effect.fnUntraced(function*(
+export const rejected = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
 ): Effect.fn.Return<InvalidToken> {
@@ -102,11 +102,11 @@ export const notRefused = Effect.fnUntraced(function*(verify: Verify, token: str
  *
  * The order is the point: neither verdict may be remembered for the other.
  */
-export const refusedBeside = Effect.fnUntraced(function*(verify: Verify, good: string, forged: string) {
+export const rejectedBeside = Effect.fnUntraced(function*(verify: Verify, good: string, forged: string) {
   assert.notStrictEqual(forged, good, "nothing was forged")
-  yield* refused(verify, forged)
+  yield* rejected(verify, forged)
   yield* accepted(verify, good)
-  yield* refused(verify, forged)
+  yield* rejected(verify, forged)
 })
 
 // Real time: sockets do not know TestClock.

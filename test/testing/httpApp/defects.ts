@@ -34,7 +34,9 @@ export const around = (
   ).pipe(Layer.provide(HttpApp.layer))
 
 /** Changes the gateway's answers. */
-export const answering = (change: (response: Response, request: Request, settings: GatewaySettings) => Response): App =>
+export const changingResponse = (
+  change: (response: Response, request: Request, settings: GatewaySettings) => Response
+): App =>
   around((handle, _client, settings) =>
     Effect.flatMap(
       HttpServerRequest.HttpServerRequest,
@@ -48,14 +50,14 @@ export const receiving = (change: (request: Request) => Request): App =>
 
 /** Changes one field of the answers that have it. */
 export const field = (name: string, change: (value: string, request: Request) => string): App =>
-  answering((response, request) => {
+  changingResponse((response, request) => {
     const value = response.headers[name]
     return value === undefined ? response : HttpServerResponse.setHeader(response, name, change(value, request))
   })
 
 /** Changes the JSON text of the gateway's own answers. */
 export const json = (change: (text: string, request: Request) => string): App =>
-  answering((response, request) => {
+  changingResponse((response, request) => {
     const { body, headers, status } = response
     return body._tag === "Uint8Array" && headers["x-content-type-options"] === "nosniff"
       ? HttpServerResponse.text(change(new TextDecoder().decode(body.body), request), { status, headers })

@@ -7,8 +7,8 @@ import type { JwsAlgorithm } from "../../../src/config/GatewaySettings.ts"
 import { JwksCache, KeysUnavailable, UnknownKey } from "../../../src/keys/JwksCache.ts"
 import { placeOf } from "../../../src/keys/JwksSource.ts"
 import { isJsonObject, own } from "../../../src/remote/JsonObject.ts"
-import { kidOf, membersOf } from "./answerDefects.ts"
-import { type Cache, type Defect, onCache, renamed } from "./between.ts"
+import { kidOf, membersOf } from "./responseDefects.ts"
+import { type Cache, type Defect, onCache, renamed } from "./wrapCache.ts"
 
 const keySetUrl = "https://issuer.example/keys"
 

@@ -18,16 +18,16 @@ import type { Ask, History, Outcome, Report } from "./History.ts"
 import { issuer, jwksUri, makeKeyProvider } from "./KeyProvider.ts"
 import { makeMaterial, nameOf } from "./material.ts"
 import { makePublisher } from "./publisher.ts"
-import { ended, settled } from "./time.ts"
+import { ended, settle } from "./time.ts"
 import { makeUnreliableStore } from "./unreliableStore.ts"
 
 /** What a layer of `JwksCache` may be built on. */
-export type Surroundings = ProviderHttp | ProviderMetadata | HttpClient.HttpClient | KeyValueStore.KeyValueStore
+export type CacheServices = ProviderHttp | ProviderMetadata | HttpClient.HttpClient | KeyValueStore.KeyValueStore
 
 /** A layer of `JwksCache` that is to be judged. */
-export type Subject<E> = Layer.Layer<JwksCache, E, Surroundings>
+export type Subject<E> = Layer.Layer<JwksCache, E, CacheServices>
 
-/** The key set of the world, named in either way. */
+/** The key set of the fixture, named in either way. */
 export const sources: Readonly<Record<JwksSource["_tag"], JwksSource>> = {
   Jwks: { _tag: "Jwks", uri: jwksUri, allowedDomains: [] },
   Discovery: { _tag: "Discovery", issuer, allowedDomains: [] }
@@ -44,12 +44,12 @@ interface Question {
   readonly count?: number | undefined
   readonly leaves?: boolean | undefined
   readonly alg?: JwsAlgorithm | undefined
-  /** That of the world unless given. */
+  /** That of the fixture unless given. */
   readonly source?: JwksSource | undefined
 }
 
-/** Builds a world with one key, a provider in good health and an honest store; instances start when they are needed. */
-export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, named: JwksSource = sources.Jwks) {
+/** Builds a fixture with one key, a provider in good health and an honest store; instances start when they are needed. */
+export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, named: JwksSource = sources.Jwks) {
   const scope = yield* Effect.scope
   const clock = yield* Clock.clockWith(Effect.succeed)
   const now = () => clock.currentTimeMillisUnsafe()
@@ -57,7 +57,7 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
   const publisher = yield* makePublisher
   const provider = yield* makeKeyProvider(publisher)
   const foreign = yield* makeMaterial("foreign", "key-0")
-  const { setMood, store } = makeUnreliableStore({ foreignJwk: foreign.key.publicJwk, uri: jwksUri })
+  const { setBehaviour, store } = makeUnreliableStore({ foreignJwk: foreign.key.publicJwk, uri: jwksUri })
   const asks: Array<Ask> = []
   const reports: Array<Report> = []
   const instances = new Map<number, Instance>()
@@ -67,14 +67,14 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
     const known = instances.get(place)
     if (known !== undefined) return known
     const id = born++
-    const surroundings = ProviderMetadata.layer.pipe(
+    const services = ProviderMetadata.layer.pipe(
       Layer.provideMerge(ProviderHttp.layer),
       Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, provider.client(id))),
       Layer.merge(Layer.succeed(KeyValueStore.KeyValueStore, store))
     )
     const own = yield* Scope.fork(scope)
     // Not in one build: layers of the subject that are also here would not be built anew.
-    const built = yield* Layer.buildWithScope(Layer.fresh(surroundings), own)
+    const built = yield* Layer.buildWithScope(Layer.fresh(services), own)
     const context = yield* Effect.provideContext(Layer.buildWithScope(Layer.fresh(subject), own), built)
     const made = { id, cache: Context.get(context, JwksCache), scope: own }
     instances.set(place, made)
@@ -149,7 +149,7 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
   return {
     publisher,
     provider,
-    setStoreMood: setMood,
+    setStoreBehaviour: setBehaviour,
     ask,
     /** Prefetches; says whether that was done at once and without a failure. */
     prefetch: Effect.fnUntraced(function*(place: number) {
@@ -167,14 +167,14 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
     }),
     restart: Effect.fnUntraced(function*(place: number) {
       const known = instances.get(place)
-      yield* settled(provider.isAnswering)
+      yield* settle(provider.isAnswering)
       instances.delete(place)
       if (known !== undefined) yield* Scope.close(known.scope, Exit.void)
     }),
     wait: (seconds: number) =>
-      settled(provider.isAnswering).pipe(
+      settle(provider.isAnswering).pipe(
         Effect.andThen(TestClock.adjust(seconds * 1000)),
-        Effect.andThen(settled(provider.isAnswering))
+        Effect.andThen(settle(provider.isAnswering))
       ),
     history: (): History => ({
       start,
@@ -188,4 +188,4 @@ export const makeWorld = Effect.fnUntraced(function*<E>(subject: Subject<E>, nam
   }
 })
 
-export type World<E> = Effect.Success<ReturnType<typeof makeWorld<E>>>
+export type CacheFixture<E> = Effect.Success<ReturnType<typeof makeFixture<E>>>

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { readPublicJwk } from "../../../src/keys/publicJwk.ts"
 import { isJsonObject, own, parseJsonObject } from "../../../src/remote/JsonObject.ts"
 import { type ProviderAnswer, ProviderRequestFailed } from "../../../src/remote/ProviderHttp.ts"
-import { type Defect, forgetful, isForKeys, onAnswer, onClient, onSend, onStore } from "./between.ts"
+import { type Defect, forgetful, isForKeys, onAnswer, onClient, onSend, onStore } from "./wrapCache.ts"
 
 export const membersOf = ({ body }: ProviderAnswer): ReadonlyArray<unknown> => {
   const keys = own(body, "keys")
@@ -75,7 +75,7 @@ const buffering = onClient(
   ))
 )
 
-export const answerDefects: ReadonlyArray<Defect> = [
+export const responseDefects: ReadonlyArray<Defect> = [
   ["GHSA-675f-rq2r-jw82 JWKS-22 only adds keys and never forgets one", ["KEYS-11", "KEYS-12"], merging],
   [
     "JWKS-27 honours max-age=31536000",

@@ -5,8 +5,8 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import type { UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
-import { demand } from "./demand.ts"
-import * as given from "./given.ts"
+import * as arbitraries from "./arbitraries.ts"
+import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, connect, request } from "./Subject.ts"
 import { type Answer, type Fields, respond, startUpstream } from "./Upstream.ts"
 
@@ -42,8 +42,8 @@ const encoders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync 
 
 const text = new TextEncoder()
 
-export const answers = [
-  demand(
+export const responses = [
+  clientRequirement(
     {
       id: "CLIENT-10",
       title:
@@ -52,9 +52,9 @@ export const answers = [
       runs: 40
     },
     {
-      status: given.status,
-      fields: given.fields,
-      chunks: given.chunks,
+      status: arbitraries.status,
+      fields: arbitraries.fields,
+      chunks: arbitraries.chunks,
       framing: oneOf(["length", "chunked", "close"])
     },
     Effect.fnUntraced(function*({ chunks, fields, framing, status }) {
@@ -74,7 +74,7 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-11",
       title: "MUST return no body for responses that have none by definition, with the fields unchanged",
@@ -82,7 +82,7 @@ export const answers = [
     },
     {
       bodiless: oneOf([["HEAD", 200], ["HEAD", 404], ["GET", 304], ["POST", 204], ["DELETE", 204]]),
-      fields: given.fields
+      fields: arbitraries.fields
     },
     Effect.fnUntraced(function*({ bodiless: [method, status], fields }) {
       const { send, upstream } = yield* connect(
@@ -102,13 +102,13 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-12",
       title: "MUST keep repeated Set-Cookie fields apart",
       source: "RFC 9110, section 5.3; RFC 6265, section 3"
     },
-    { cookies: given.cookies },
+    { cookies: arbitraries.cookies },
     Effect.fnUntraced(function*({ cookies }) {
       const fields = cookies.map((cookie) => ["set-cookie", cookie] as const)
       const { send } = yield* connect(respond(200, [["content-length", "0"], ...fields]))
@@ -117,7 +117,7 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-13",
       title: "MUST NOT follow redirects: it returns the response unchanged, or fails with UpstreamUnavailable",
@@ -125,9 +125,9 @@ export const answers = [
     },
     {
       status: oneOf([300, 301, 302, 303, 307, 308]),
-      method: given.method,
+      method: arbitraries.method,
       elsewhere: oneOf([true, false]),
-      target: given.target
+      target: arbitraries.target
     },
     Effect.fnUntraced(function*({ elsewhere, method, status, target }) {
       const other = yield* startUpstream(respond(200, []))
@@ -144,7 +144,7 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-14",
       title: "MUST return an encoded body with its Content-Encoding, undecoded, or fail",
@@ -152,7 +152,7 @@ export const answers = [
       runs: 10
     },
     {
-      plain: given.body,
+      plain: arbitraries.body,
       length: oneOf([true, false]),
       accepted: oneOf([{}, { "accept-encoding": "gzip, deflate, br" }])
     },
@@ -173,13 +173,16 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-15",
       title: "MUST skip interim responses",
       source: "RFC 9110, section 15.2"
     },
-    { interim: oneOf(["102 Processing", "103 Early Hints\r\nlink: </style.css>; rel=preload"]), status: given.status },
+    {
+      interim: oneOf(["102 Processing", "103 Early Hints\r\nlink: </style.css>; rel=preload"]),
+      status: arbitraries.status
+    },
     Effect.fnUntraced(function*({ interim, status }) {
       const { send } = yield* connect(Effect.fnUntraced(function*(exchange) {
         yield* exchange.body
@@ -195,13 +198,13 @@ export const answers = [
     })
   ),
 
-  demand(
+  clientRequirement(
     {
       id: "CLIENT-16",
       title: "MUST NOT mix up the responses to concurrent requests",
       source: "CWE-488; CVE-2026-25536"
     },
-    { bodies: given.bodies },
+    { bodies: arbitraries.bodies },
     Effect.fnUntraced(function*({ bodies }) {
       const all = yield* Deferred.make<void>()
       const { send, upstream } = yield* connect(Effect.fnUntraced(function*(exchange) {

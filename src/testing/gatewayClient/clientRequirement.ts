@@ -5,11 +5,11 @@ import { type Requirement, requirement, type RequirementName } from "../Requirem
 import type { Subject } from "./Subject.ts"
 
 // Longer than any case takes: what is waited for will not happen.
-const patience = "20 seconds"
+const timeout = "20 seconds"
 
 /** A requirement on clients that fails, instead of waiting for ever, when what must happen does not. */
-export const demand = <A extends Record<string, unknown>, E>(
+export const clientRequirement = <A extends Record<string, unknown>, E>(
   name: RequirementName,
   given: { readonly [K in keyof A]: Arbitrary.Arbitrary<A[K]> },
   holds: (value: A) => Effect.Effect<void, E, Subject | Scope.Scope>
-): Requirement<Subject> => requirement(name, given, (value) => Effect.timeout(holds(value), patience))
+): Requirement<Subject> => requirement(name, given, (value) => Effect.timeout(holds(value), timeout))

@@ -7,11 +7,11 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement, type RequirementName } from "../Requirement.ts"
 import { anyCaller, anyVerdict, type Caller, good, identityCanaries, refused } from "./caller.ts"
 import { anyRequest, type ClientRequest, message, variations } from "./clientRequest.ts"
+import { privateDetail } from "./fixture.ts"
 import { readChallenge, readOwnError } from "./ownError.ts"
-import { type AppAnswer, runApp, type RunningApp } from "./RunningApp.ts"
+import { type AppResponse, runApp, type RunningApp } from "./RunningApp.ts"
 import { anySettings, configuredSecret } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { privateDetail } from "./surroundings.ts"
 import { anyUpstream, ordinary } from "./upstream.ts"
 
 const anywhere = { settings: anySettings, caller: anyCaller, verdict: anyVerdict, upstream: anyUpstream }
@@ -28,11 +28,11 @@ interface Exchange {
   readonly caller: Caller
   readonly settings: GatewayConfigInput
   readonly request: ClientRequest
-  readonly answer: AppAnswer
+  readonly answer: AppResponse
 }
 
 /** A requirement on every answer: several requests to one app. */
-const always = (
+const onEveryResponse = (
   name: RequirementName,
   given: typeof anywhere,
   holds: (exchange: Exchange) => void
@@ -59,12 +59,12 @@ const listed = (field: string | null): ReadonlyArray<string> =>
   (field ?? "").split(",").map((name) => name.trim().toLowerCase())
 
 /** A trace id that anyone would accept. */
-const soundTraceId = oneOf(["trace-1", "0af7651916cd43dd8448eb211c80319c", "a".repeat(128), "A.b_c:1"])
+const validTraceId = oneOf(["trace-1", "0af7651916cd43dd8448eb211c80319c", "a".repeat(128), "A.b_c:1"])
 
-const unsoundTraceId = oneOf(["", "two words", "a".repeat(129), "quote\"", "a,b", "\u00ff", "a;b"])
+const invalidTraceId = oneOf(["", "two words", "a".repeat(129), "quote\"", "a,b", "\u00ff", "a;b"])
 
 // Stack frames, modules, and names of what runs here.
-const betrayal = /(?:\n|\\n)\s+at |node_modules|node:internal|\.[cm]?[jt]s:\d/
+const internals = /(?:\n|\\n)\s+at |node_modules|node:internal|\.[cm]?[jt]s:\d/
 
 /** The forms in which a token could leak. */
 export const formsOf = (token: string): ReadonlyArray<string> => [
@@ -74,8 +74,8 @@ export const formsOf = (token: string): ReadonlyArray<string> => [
   encodeURIComponent(token)
 ]
 
-export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
-  always(
+export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
+  onEveryResponse(
     {
       id: "APP-01",
       title: "MUST send the CORS fields on every response, and none to pages of denied origins",
@@ -113,8 +113,8 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     {
       ...anywhere,
       request: either(anyRequest, Arbitrary.Constant(message())),
-      sound: soundTraceId,
-      unsound: unsoundTraceId
+      sound: validTraceId,
+      unsound: invalidTraceId
     },
     Effect.fnUntraced(function*({ request, sound, unsound, ...circumstances }) {
       const app = yield* runApp(circumstances)
@@ -132,7 +132,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     })
   ),
 
-  always(
+  onEveryResponse(
     {
       id: "APP-03",
       title: "MUST send exactly one Bearer challenge with its own 401 and 403 responses, and none with others",
@@ -149,7 +149,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     }
   ),
 
-  always(
+  onEveryResponse(
     {
       id: "APP-04",
       title: "MUST write its own errors in one JSON form, marked no-store, never as HTML",
@@ -167,7 +167,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     }
   ),
 
-  always(
+  onEveryResponse(
     {
       id: "APP-05",
       title: "MUST NOT respond 5xx to anything a client sends while the verifier and the MCP server work",
@@ -180,7 +180,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
     }
   ),
 
-  always(
+  onEveryResponse(
     {
       id: "APP-06",
       title: "MUST NOT show the token or a part of it, the caller, a secret, or log details in any response",
@@ -193,7 +193,7 @@ export const everyAnswer: ReadonlyArray<Requirement<Subject>> = [
       for (const secret of [...formsOf(caller.token), ...identityCanaries(caller), configuredSecret, privateDetail]) {
         assert.isFalse(shown.includes(secret), `${secret} is in the answer`)
       }
-      if (!relayed) assert.notMatch(shown, betrayal)
+      if (!relayed) assert.notMatch(shown, internals)
     }
   )
 ]

@@ -1,11 +1,11 @@
-/** Our key cache with something between it and its surroundings. */
+/** Our key cache with something between it and its services. */
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { JwksCache, type JwksSource } from "../../../src/keys/JwksCache.ts"
 import { type ProviderAnswer, ProviderHttp, type ProviderRequest } from "../../../src/remote/ProviderHttp.ts"
-import type { Surroundings } from "../../../src/testing/jwksCache/World.ts"
+import type { CacheServices } from "../../../src/testing/jwksCache/CacheFixture.ts"
 
 type Cache = JwksCache["Service"]
 type Http = ProviderHttp["Service"]
@@ -15,10 +15,10 @@ type Store = KeyValueStore.KeyValueStore
 export type Defect = readonly [
   title: string,
   violates: ReadonlyArray<string>,
-  cache: Layer.Layer<JwksCache, never, Surroundings>
+  cache: Layer.Layer<JwksCache, never, CacheServices>
 ]
 
-/** The path of the world's key set; other questions are for metadata. */
+/** The path of the fixture's key set; other questions are for metadata. */
 export const isForKeys = ({ url }: ProviderRequest): boolean => new URL(url).pathname === "/keys"
 
 /** Asks a provider differently. */
@@ -51,7 +51,7 @@ export const onStore = (change: (store: Store) => Store): Defect[2] =>
 export const onCache = (
   change: (
     inner: Cache,
-    surroundings: { readonly http: Http; readonly store: Store }
+    services: { readonly http: Http; readonly store: Store }
   ) => Partial<Cache>
 ): Defect[2] =>
   Layer.effect(

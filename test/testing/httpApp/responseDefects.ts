@@ -2,18 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { answering, around, type Defect, field, json } from "./defects.ts"
+import { around, changingResponse, type Defect, field, json } from "./defects.ts"
 
 const unauthorized = HttpServerResponse.jsonUnsafe({ error: "unauthorized" }, {
   status: 401,
   headers: { "www-authenticate": "Bearer" }
 })
 
-export const answerDefects: ReadonlyArray<Defect> = [
+export const responseDefects: ReadonlyArray<Defect> = [
   [
     "leaves the CORS fields out of errors (WEB-04)",
     ["APP-01"],
-    answering((response) =>
+    changingResponse((response) =>
       response.status < 400
         ? response
         : HttpServerResponse.removeHeader(response, "access-control-expose-headers")
@@ -22,14 +22,14 @@ export const answerDefects: ReadonlyArray<Defect> = [
   [
     "reflects whatever origin asks (WEB-04)",
     ["APP-01"],
-    answering((response, { headers }) =>
+    changingResponse((response, { headers }) =>
       HttpServerResponse.setHeader(response, "access-control-allow-origin", headers["origin"] ?? "*")
     )
   ],
   [
     "takes any trace id over (ERR-04)",
     ["APP-02"],
-    answering(
+    changingResponse(
       (response, { headers }, { traceHeader }) =>
         HttpServerResponse.setHeader(response, traceHeader, headers[traceHeader] ?? "made-by-the-gateway")
     )
@@ -46,14 +46,14 @@ export const answerDefects: ReadonlyArray<Defect> = [
   [
     "lets errors be stored (HTTP-16)",
     ["APP-04"],
-    answering((response) =>
+    changingResponse((response) =>
       response.status < 400 ? response : HttpServerResponse.removeHeader(response, "cache-control")
     )
   ],
   [
     "writes errors as HTML (WEB-07)",
     ["APP-04", "APP-24"],
-    answering((response) =>
+    changingResponse((response) =>
       response.status === 404
         ? HttpServerResponse.html("<h1>Not Found</h1>").pipe(HttpServerResponse.setStatus(404))
         : response
@@ -145,7 +145,7 @@ export const answerDefects: ReadonlyArray<Defect> = [
   [
     "passes on hop-by-hop fields of the response (FW-9)",
     ["APP-80"],
-    answering((response) =>
+    changingResponse((response) =>
       response.headers["x-answered-by-upstream"] === undefined
         ? response
         : HttpServerResponse.setHeader(response, "connection", "x-named")

@@ -6,11 +6,11 @@ import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
 import { message } from "./clientRequest.ts"
+import { requiredScopes } from "./fixture.ts"
 import { assertOwnError, readChallenge } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { requiredScopes } from "./surroundings.ts"
 import { answers, misleading, type UpstreamBehaviour } from "./upstream.ts"
 
 const admitted = { settings: anySettings, caller: anyCaller, verdict: Arbitrary.Constant(good) }
@@ -35,7 +35,7 @@ const dropped = {
 
 const body = oneOf([`{"jsonrpc":"2.0","id":9007199254740993,"result":{"a":1.10}}`, "data: {}\n\n: ping\n\n", "\u5c71"])
 
-export const relayedAnswers: ReadonlyArray<Requirement<Subject>> = [
+export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
   requirement(
     {
       id: "APP-80",

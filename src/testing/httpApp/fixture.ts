@@ -40,7 +40,7 @@ export interface Circumstances {
 export const privateDetail = "private-detail-bm90Zm9ydGhld2lyZQ"
 
 /** What only the app's surroundings know of a case. */
-export interface Witness {
+export interface Recording {
   readonly verified: Array<string>
   readonly forwarded: Array<UpstreamRequest>
 }
@@ -144,24 +144,24 @@ export const publishedMetadata = (issuer: string): Readonly<Record<string, unkno
   "x-own-member": [1, { a: null }]
 })
 
-/** The layers of a case, and what they witness. */
-export const surround = (settings: GatewaySettings, circumstances: Circumstances) => {
+/** The layers of a case, and what they recording. */
+export const makeFixture = (settings: GatewaySettings, circumstances: Circumstances) => {
   const { providersDown = false } = circumstances
-  const witness: Witness = { verified: [], forwarded: [] }
+  const recording: Recording = { verified: [], forwarded: [] }
   const layer = Layer.mergeAll(
     Digest.layerWebCrypto,
     Layer.succeed(GatewayConfig, settings),
     Layer.succeed(TokenVerifier, {
       verify: (token) =>
         Effect.suspend(() => {
-          witness.verified.push(Redacted.value(token))
+          recording.verified.push(Redacted.value(token))
           return verify(settings, circumstances, Redacted.value(token))
         })
     }),
     Layer.succeed(GatewayClient, {
       send: (request) =>
         Effect.suspend(() => {
-          witness.forwarded.push(request)
+          recording.forwarded.push(request)
           return send(circumstances.upstream, request)
         })
     }),
@@ -185,5 +185,5 @@ export const surround = (settings: GatewaySettings, circumstances: Circumstances
       )
     })
   )
-  return { layer, witness }
+  return { layer, recording }
 }

@@ -50,7 +50,7 @@ interface AnswerOptions {
 }
 
 /** The answer of a provider in this state of health; `undefined` if the connection fails before there is one. */
-export const answerIn = (
+export const respondIn = (
   health: Health,
   { elsewhere, headers, onLeave, onRead, text }: AnswerOptions
 ): Effect.Effect<Response | undefined> => {
