@@ -1,8 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import { InvalidToken } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
@@ -61,6 +63,19 @@ TokenVerifierTest.suite("discovery, over HTTP", jwtVerifier({ algorithms: ["ES25
   algorithms: ["ES256"],
   transport: "http"
 })
+
+// A verifier whose layer needs nothing, of an issuer that runs already.
+const running = await Effect.runPromise(
+  Scope.provide(TestIssuer.make({ algorithms: ["ES256"] }), Scope.makeUnsafe())
+)
+
+TokenVerifierTest.suite(
+  "a closed layer",
+  jwtVerifier({ algorithms: ["ES256"] }).pipe(
+    Layer.provide([Layer.succeed(TestIssuer, running), FetchHttpClient.layer])
+  ),
+  { algorithms: ["ES256"], issuer: running }
+)
 
 TokenVerifierTest.suite("one public key, any audience", WithPublicKey, {
   algorithms: ["ES384"],

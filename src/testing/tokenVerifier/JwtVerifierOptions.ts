@@ -3,6 +3,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
+import type { Issuer } from "../../issuer/Issuer.ts"
 import { TestIssuer } from "../../issuer/TestIssuer.ts"
 import type { TestIssuerOptions } from "../../issuer/TestIssuerOptions.ts"
 
@@ -30,6 +31,11 @@ export interface JwtVerifierOptions {
    * given.
    */
   readonly transport?: "memory" | "http" | undefined
+  /**
+   * A running issuer that the verifier trusts, for a verifier whose layer needs nothing. The suite makes issuers of its
+   * own unless given.
+   */
+  readonly issuer?: Issuer | undefined
 }
 
 /** The same with all defaults in place. */
@@ -42,17 +48,19 @@ export interface JwtVerifierSettings {
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
   readonly transport: "memory" | "http"
+  readonly issuer: Issuer | undefined
 }
 
 export const resolveOptions = (options: JwtVerifierOptions): JwtVerifierSettings => ({
   algorithms: options.algorithms ?? ["RS256"],
-  audience: options.audience ?? "https://mcp.example/mcp",
+  audience: options.audience ?? [options.issuer?.audience ?? "https://mcp.example/mcp"].flat()[0] ?? "",
   checksAudience: options.checksAudience ?? true,
   skew: options.clockSkewSeconds ?? 60,
   fetchesKeys: options.keys !== "given",
   header: options.header ?? {},
   claims: options.claims ?? {},
-  transport: options.transport ?? "memory"
+  transport: options.transport ?? "memory",
+  issuer: options.issuer
 })
 
 /** A new issuer and the client that reaches it. */
@@ -66,3 +74,7 @@ export const issuerLayer = (
     ? TestIssuer.layerMemory(reused)
     : Layer.merge(TestIssuer.layer(reused), FetchHttpClient.layer)
 }
+
+/** An issuer that runs already, and the client that reaches it. */
+export const runningIssuer = (issuer: Issuer): Layer.Layer<TestIssuer | HttpClient.HttpClient> =>
+  Layer.merge(Layer.succeed(TestIssuer, issuer), FetchHttpClient.layer)

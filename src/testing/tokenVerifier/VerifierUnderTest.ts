@@ -8,7 +8,7 @@ import type { Issuer } from "../../issuer/Issuer.ts"
 import { TestIssuer } from "../../issuer/TestIssuer.ts"
 import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
-import { issuerLayer, type JwtVerifierSettings } from "./JwtVerifierOptions.ts"
+import { issuerLayer, type JwtVerifierSettings, runningIssuer } from "./JwtVerifierOptions.ts"
 import { type Verify, verifyWith } from "./verdict.ts"
 
 /** What a verifier under test may ask for: an issuer, and the client that reaches it. */
@@ -60,12 +60,17 @@ export class VerifierUnderTest extends Context.Service<VerifierUnderTest, Starte
     settings: JwtVerifierSettings
   ): Layer.Layer<VerifierUnderTest> => {
     const { algorithms, audience, claims, header, transport } = settings
-    const issuers = issuerLayer(transport, { algorithms, audience, claims })
+    const given = settings.issuer
+    const issuers = given === undefined
+      ? issuerLayer(transport, { algorithms, audience, claims })
+      : runningIssuer(given)
     const strangers = TestIssuer.layerMemory({ origin: "https://stranger.test", algorithms, keys: "reused" })
     const make = Effect.fnUntraced(function*(
       stranger: Issuer,
       prepare?: Prepare
     ): Effect.fn.Return<StartedVerifier, never, Scope.Scope> {
+      // An issuer that is not made anew must not stay in trouble.
+      if (given !== undefined) yield* Effect.addFinalizer(() => given.behave())
       const built = yield* buildVerifier(subject, issuers, prepare)
       const issuer = Context.get(built, TestIssuer)
       return {
@@ -73,7 +78,12 @@ export class VerifierUnderTest extends Context.Service<VerifierUnderTest, Starte
         issuer,
         stranger,
         verify: verifyWith(Context.get(built, TokenVerifier)),
-        sign: (changes = {}) => issuer.sign({ ...changes, header: { ...header, ...changes.header } }),
+        sign: (changes = {}) =>
+          issuer.sign({
+            ...changes,
+            header: { ...header, ...changes.header },
+            claims: { ...(given === undefined ? {} : claims), ...changes.claims }
+          }),
         anew: (prepare) => make(stranger, prepare)
       }
     })
