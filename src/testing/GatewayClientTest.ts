@@ -1,4 +1,4 @@
-/** What every `GatewayClient` must do: the suite for whoever writes one. */
+/** The conformance suite for `GatewayClient` layers. */
 import type * as Layer from "effect/Layer"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
@@ -15,11 +15,10 @@ import * as Suite from "./suite.ts"
 export type { ClientOptions }
 
 /**
- * The requirements, for those who want some of them only, or run them elsewhere than in vitest.
+ * The requirements, to select or run them yourself.
  *
- * Each builds the client anew for every value, in front of an upstream of its own on the loopback interface. They need
- * real time, and are met or not regardless of hop-by-hop fields: what forwards applies those rules before and after
- * the client, so that none are sent, and those that come back are not looked at.
+ * Each builds the client again for every value, with its own upstream on the loopback interface, and needs real time.
+ * Hop-by-hop fields are not checked: the gateway removes them before and after the client.
  */
 export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...requests,
@@ -33,9 +32,9 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
 export const subject = Subject.layer
 
 /**
- * Registers the tests of a gateway client with vitest.
+ * Registers the tests of a gateway client, one for each requirement.
  *
- * Use it in a test file of your own, on a layer that takes its upstream from `GatewayConfig`. Takes about ten seconds.
+ * Use it on a layer that reads the upstream URL from `GatewayConfig`. Takes about ten seconds.
  *
  * **Example** (the client on `fetch`)
  *

@@ -1,4 +1,4 @@
-/** What every `HttpApp` must do: the answers of a gateway to arbitrary requests, and what of them goes upstream. */
+/** The conformance suite for `HttpApp` layers: responses to arbitrary requests, and what is forwarded of them. */
 import type * as Layer from "effect/Layer"
 import type { HttpApp } from "../http/HttpApp.ts"
 import { admission } from "./httpApp/admission.ts"
@@ -22,8 +22,8 @@ import * as Suite from "./suite.ts"
 export type { HttpAppNeeds, Subject }
 
 /**
- * The requirements, in the order of a request's way: its answer in general, challenges, discovery, preflights,
- * credentials, admission, what goes upstream, and what comes back.
+ * The requirements: responses in general, challenges, discovery, preflights, credentials, authorization, forwarding, relayed
+ * responses, sessions, limits, and many callers.
  *
  * Use them with `subject` to check an app by other means than `suite`.
  */
@@ -46,16 +46,15 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
 /**
  * Provides an app as the subject of the requirements.
  *
- * It is built anew for each case, with the case's own settings; an app that cannot be built dies.
+ * Each case builds the app again with its own settings. Dies if the app cannot be built.
  */
 export const subject: <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>) => Layer.Layer<Subject> = Subject.layer
 
 /**
- * Registers one vitest test for each requirement on an app.
+ * Registers one test for each requirement on an app.
  *
- * Use it when you change what the gateway answers: put something around `HttpApp.layer`, or replace it. Give it the app
- * with its needs open. The suite provides settings of every kind (dialects, providers, paths, public URLs, scopes,
- * origins), a verifier that knows one token, providers, and an MCP server in memory that answers, fails, redirects or
+ * Use it when you wrap or replace `HttpApp.layer`. Leave the services that the app needs open. The suite provides settings of every kind (dialects, providers, paths, public URLs, scopes,
+ * origins), a verifier that knows one token, providers, and an MCP server in memory that responds, fails, redirects or
  * asks for credentials. Requests come in as Web `Request`s, through `handle`; nothing listens on a socket.
  *
  * **Example**

@@ -1,4 +1,4 @@
-/** What every `JwksCache` must do, whatever its provider, its store and those who ask do. */
+/** The conformance suite for `JwksCache` layers: histories of requests, rotations, outages and store failures. */
 import * as Layer from "effect/Layer"
 import { availability } from "./jwksCache/availability.ts"
 import type { Subject } from "./jwksCache/CacheFixture.ts"
@@ -14,9 +14,9 @@ import { suite as register } from "./suite.ts"
 /**
  * The requirements on a layer of `JwksCache`.
  *
- * Each value that is tried builds the layer anew, in a time of its own, around a provider and a store in memory that
- * fail, lie and recover. The layer finds them as `HttpClient` (which follows redirects, as `fetch` does, unless it is
- * told not to), `ProviderHttp`, `ProviderMetadata` and `KeyValueStore`.
+ * Each generated history builds the layer again, with its own clock, on an in-memory provider and store that fail, lie and
+ * recover. The layer gets them as `HttpClient` (which follows redirects by default, as `fetch` does), `ProviderHttp`,
+ * `ProviderMetadata` and `KeyValueStore`.
  */
 export const requirements = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
   ...fetching(subject),
@@ -28,9 +28,9 @@ export const requirements = <E>(subject: Subject<E>): ReadonlyArray<Requirement<
 ]
 
 /**
- * Registers the requirements as vitest tests.
+ * Registers one test for each requirement.
  *
- * **Example** (a key cache of one's own)
+ * **Example** (a key cache of your own)
  *
  * ```ts
  * import { JwksCache } from "mcp-authorizer"

@@ -1,8 +1,8 @@
 /**
- * The conformance suite for `TokenVerifier` layers: what any verifier must do, as properties over generated tokens.
+ * The conformance suites for `TokenVerifier` layers, as properties over generated tokens.
  *
- * `suite` is for verifiers of JWTs, `suiteOpaque` for those of tokens that only their provider can explain.
- * Where a verifier has `known`, it is asked before each verification, and must never say more.
+ * `suite` is for verifiers of JWTs, `suiteOpaque` for verifiers of opaque tokens. A verifier's `known` is called before each
+ * verification and must return the same identity or nothing.
  */
 import type * as Layer from "effect/Layer"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -39,7 +39,7 @@ export {
 } from "./tokenVerifier/OpaqueVerifierUnderTest.ts"
 export { type VerifierNeeds, VerifierUnderTest } from "./tokenVerifier/VerifierUnderTest.ts"
 
-/** The requirements on a verifier of JWTs, for those who register or check them themselves. */
+/** The requirements on a verifier of JWTs, to select or run them yourself. */
 export const requirements = (options: JwtVerifierOptions = {}): ReadonlyArray<Requirement<VerifierUnderTest>> => {
   const settings = resolveOptions(options)
   return [
@@ -57,7 +57,7 @@ export const requirements = (options: JwtVerifierOptions = {}): ReadonlyArray<Re
   ]
 }
 
-/** A verifier of JWTs with the issuers that the requirements need. A verifier that cannot be built dies. */
+/** A verifier of JWTs with the issuers that the requirements need. Dies if the verifier cannot be built. */
 export const layer = <E>(
   subject: Layer.Layer<TokenVerifier, E, VerifierNeeds>,
   options: JwtVerifierOptions = {}
@@ -66,9 +66,9 @@ export const layer = <E>(
 /**
  * Registers the tests of a verifier of JWTs, one for each requirement.
  *
- * Use it for every `TokenVerifier` that judges JWTs itself. The verifier is built against a `TestIssuer`, often more than
- * once: take the issuer's URLs from the service, and ask through the `HttpClient` that comes with it. Time is that of
- * `TestClock`. Options say how the verifier is set up; what does not apply to it is left out.
+ * Use it for every `TokenVerifier` that verifies JWTs itself. The suite builds the verifier against a `TestIssuer`, often
+ * several times: take the issuer's URLs from that service, and send requests through the provided `HttpClient`. Time is that
+ * of `TestClock`. The options describe the verifier; requirements that do not apply to it are left out.
  *
  * **Example** (a verifier for ES256)
  *
@@ -100,12 +100,12 @@ export const check = <E>(
 ): Promise<ReadonlyArray<RequirementResult>> =>
   checkRequirements(layer(subject, options), requirements(options), options)
 
-/** The requirements on a verifier of opaque tokens, for those who register or check them themselves. */
+/** The requirements on a verifier of opaque tokens, to select or run them yourself. */
 export const requirementsOpaque = (
   options: OpaqueVerifierOptions = {}
 ): ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> => opaque(resolveOpaqueOptions(options))
 
-/** A verifier of opaque tokens with their provider. A verifier that cannot be built dies. */
+/** A verifier of opaque tokens with its provider. Dies if the verifier cannot be built. */
 export const layerOpaque = <R, E>(
   subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
   tokens: OpaqueTokens<R | VerifierNeeds>,
@@ -115,9 +115,9 @@ export const layerOpaque = <R, E>(
 /**
  * Registers the tests of a verifier of opaque tokens, one for each requirement.
  *
- * Use it for every `TokenVerifier` whose tokens only their provider can explain: userinfo, introspection, API keys. Say
- * how such a token is issued and revoked; `issuerTokens()` does for those of the suite's own `TestIssuer`. What `tokens`
- * needs and the issuer is not, the layer must provide beside the verifier.
+ * Use it for every `TokenVerifier` that must ask a provider or a table: userinfo, introspection, API keys. `tokens` says how
+ * a token is issued and revoked; use `issuerTokens()` for tokens of the suite's own `TestIssuer`. The layer must provide any
+ * other services that `tokens` needs.
  *
  * **Example** (API keys in a table)
  *

@@ -21,9 +21,9 @@ export const textOf = (
 
 const number = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 36 ** 9, maximum: 36 ** 10 - 1 })))
 
-/** Text that stands nowhere by accident, so that it has leaked if it is found; different for different roles. */
+/** A random text for a role; finding it anywhere means that it has leaked. */
 export const canaryOf = (role: string): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(number, (number) => `${role}-${number.toString(36)}`)
 
-/** The same, where there is one role only. */
+/** A canary where only one role matters. */
 export const canary: Arbitrary.Arbitrary<string> = canaryOf("canary")

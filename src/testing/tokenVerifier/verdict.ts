@@ -1,4 +1,4 @@
-/** The three things that a verifier can say, asserted. */
+/** Assertions about the three outcomes of a verification: accepted, rejected, provider unavailable. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,10 +10,10 @@ import type { Identity } from "../../identity/Identity.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import * as assert from "../assert.ts"
 
-/** Says who bears a token that is given as text. */
+/** Verifies a token given as text. */
 export type Verify = (token: string) => Effect.Effect<Identity, VerificationError>
 
-/** What `known` says of a token must be what `verify` says of it then: it is asked first, whatever the requirement. */
+/** `known` is called before each verification and must return the identity that `verify` returns, or nothing. */
 const sameAsKnown = (known: Identity | undefined) =>
   Effect.onExit((exit: Exit.Exit<Identity, VerificationError>) =>
     Effect.sync(() => {
@@ -23,7 +23,7 @@ const sameAsKnown = (known: Identity | undefined) =>
     })
   )
 
-/** A throw of the verifier itself becomes a defect of the effect, so that it is judged like any other. */
+/** Calls a verifier; what it throws becomes a defect. */
 export const verifyWith = (verifier: TokenVerifier["Service"]): Verify => (token) =>
   Effect.suspend(() => {
     const known = verifier.known?.(token)
@@ -41,7 +41,7 @@ const said = (exit: Exit.Exit<Identity, VerificationError>): string => {
     : `${error._tag}: ${error.detail}`
 }
 
-/** The token is accepted; gives the identity. */
+/** Asserts that the token is accepted; returns the identity. */
 export const accepted = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
@@ -50,7 +50,7 @@ export const accepted = Effect.fnUntraced(function*(
   return Exit.isSuccess(exit) ? exit.value : assert.fail(`a good token was not accepted (${said(exit)}): ${token}`)
 })
 
-/** The token is refused with `InvalidToken` and nothing else; gives the error. */
+/** Asserts that the token is rejected with `InvalidToken`; returns the error. */
 export const rejected = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
@@ -71,7 +71,7 @@ export const judged = Effect.fnUntraced(function*(
   return error?._tag === "InvalidToken" ? error : assert.fail(`no verdict (${said(exit)})`)
 })
 
-/** Nobody can say now; gives the error. */
+/** Asserts that the verifier fails with `ProviderUnavailable`; returns the error. */
 export const unavailable = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
@@ -91,7 +91,7 @@ export const notAccepted = Effect.fnUntraced(function*(verify: Verify, token: st
   if (errorOf(exit) === undefined) assert.fail(`a bad token was accepted (${said(exit)}): ${why}`)
 })
 
-/** A good token is accepted, or nobody can say. */
+/** Asserts that a valid token is accepted, or that the provider is unavailable. */
 export const notRefused = Effect.fnUntraced(function*(verify: Verify, token: string) {
   const exit = yield* Effect.exit(verify(token))
   if (Exit.isFailure(exit)) assert.strictEqual(errorOf(exit)?._tag, "ProviderUnavailable", said(exit))
