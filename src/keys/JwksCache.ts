@@ -16,11 +16,10 @@ import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import type { Phase } from "../remote/remoteState.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
-import { type JwksSource, KeysUnavailable, placeOf, type UnknownKey } from "./JwksSource.ts"
+import { type JwksSource, KeysUnavailable, placeOf, type SharedKeys, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
-import { NoteKeys } from "./NoteKeys.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
@@ -76,6 +75,10 @@ export class JwksCache extends Context.Service<JwksCache, {
    * The key at once, where `keyFor` would find it and do nothing else; `undefined`: only `keyFor` can say. Optional.
    */
   readonly known?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
+  /** The set at hand as instances share it, if a header names this key in it. Optional, for memories of verdicts. */
+  readonly shared?:
+    | ((source: JwksSource, header: KeySet.KeyHeader, key: CryptoKey) => SharedKeys | undefined)
+    | undefined
   /** Starts a fetch if there are no fresh keys, and does not wait for it. Never fails. */
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
   /** In which phase the keys of a source are, and whether any of them is usable; prefetches. */
@@ -143,26 +146,20 @@ export class JwksCache extends Context.Service<JwksCache, {
       return known
     }
 
-    const find = Effect.fnUntraced(function*({ digest, set, uri }: PublishedKeys, header: KeySet.KeyHeader) {
-      const key = yield* KeySet.find(set, header)
-      if (digest !== undefined) (yield* NoteKeys)({ entry: entryName("jwks", uri), digest })
-      return key
-    })
-
     /** Looks in a newer set, and in the next one if that was being fetched already: the key may have come between. */
     const findInNewer = (keys: RemoteKeys, header: KeySet.KeyHeader) =>
       Effect.flatMap(keys.refetched, ({ joined, value }) =>
         Effect.catchIf(
-          find(value, header),
+          KeySet.find(value.set, header),
           ({ reason }) => joined && reason === "None",
-          () => Effect.flatMap(keys.refetched, (next) => find(next.value, header))
+          () => Effect.flatMap(keys.refetched, (next) => KeySet.find(next.value.set, header))
         ))
 
     const keyFor = Effect.fnUntraced(
       function*(keys: RemoteKeys, header: KeySet.KeyHeader) {
         const { latest, stale, value } = yield* keys.current
         if (stale) yield* countStaleServe
-        return yield* find(value, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
+        return yield* KeySet.find(value.set, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
           // More keys would not make an ambiguous choice less so.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
           return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
@@ -176,6 +173,12 @@ export class JwksCache extends Context.Service<JwksCache, {
       known: (source, header) => {
         const published = remote(source).known(clock)
         return published === undefined ? undefined : KeySet.known(published.set, header)
+      },
+      shared: (source, header, key) => {
+        const published = remote(source).held()
+        return published?.digest !== undefined && KeySet.known(published.set, header) === key
+          ? { entry: entryName("jwks", published.uri), digest: published.digest }
+          : undefined
       },
       prefetch: (source) => remote(source).prefetch,
       phase: Effect.fnUntraced(function*(source) {

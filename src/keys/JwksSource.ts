@@ -20,6 +20,13 @@ export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
 
+/** The key set of a source as instances share it: the entry that it stands in, and what it is. */
+export interface SharedKeys {
+  readonly entry: string
+  /** Of the whole set: as long as it is the same, each of its keys is still published. */
+  readonly digest: string
+}
+
 /** What names a source in the log. */
 export const placeOf = (source: JwksSource): string => {
   if (source._tag === "Jwks") return source.uri

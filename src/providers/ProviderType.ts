@@ -82,12 +82,6 @@ export type RegistrationContext = Pick<GatewaySettings, "clockSkewSeconds">
 export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest | Scope.Scope
 
 /**
- * How long hosts may store the verdict about a token, where instances share a store: as long as it may be believed, 5
- * minutes at most (and a rejection for 10 seconds); until the token ends or the keys change; or until the token ends.
- */
-export type Storing = "ForATime" | "WithItsKeys" | "UntilTheEnd"
-
-/**
  * A way to verify tokens, as `type` of a provider names it: its fields and all that follows from them.
  *
  * A type is one value in one file of this folder, and a member of the list in `types.ts`. Nothing else in the gateway
@@ -125,8 +119,6 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   asks?(provider: P): ReadonlyArray<Asked>
   /** Imports configured keys, because only that tells whether they are any. */
   checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>
-  /** How long verdicts may be stored; not at all if left out. */
-  stored?(provider: P): Storing
   /** Makes the verifier, without waiting for anything to be fetched. */
   register(
     provider: P,

@@ -284,7 +284,6 @@ export const introspection: ProviderType<IntrospectionProvider> = {
     credentials: authenticate(provider.clientAuth).origin,
     probe: Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http))
   }],
-  stored: () => "ForATime",
   register: Effect.fnUntraced(function*(provider, context) {
     const http = yield* makeHttp(provider)
     return yield* registerOpaque(

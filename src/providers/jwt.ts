@@ -192,7 +192,6 @@ export const jwtType = {
     })),
   checkKeys: ({ algorithms, keys, name }) =>
     keys._tag === "PublicKey" ? Effect.asVoid(fromPem(name, keys.pem, algorithms)) : Effect.void,
-  stored: ({ keys }) => keys._tag === "PublicKey" ? "UntilTheEnd" : "WithItsKeys",
   register: Effect.fnUntraced(function*(provider, { clockSkewSeconds }) {
     const cache = yield* JwksCache
     yield* Effect.forEach(remoteKeys(provider), (source) => cache.prefetch(source), { discard: true })

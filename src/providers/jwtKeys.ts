@@ -85,6 +85,10 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
     known: (header) => {
       const source = sourceFor(header)
       return source === undefined ? undefined : cache.known?.(source, header)
+    },
+    shared: (header, key) => {
+      const source = sourceFor(header)
+      return source === undefined ? undefined : cache.shared?.(source, header, key)
     }
   }
 })

@@ -12,7 +12,6 @@ import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { requireUnexpired } from "../verify/claims/requireUnexpired.ts"
 import { endPassed } from "../verify/opaque/verdictLife.ts"
-import { holdingUntil } from "../verify/Verdict.ts"
 import { redirectToMetadata } from "./metadata.ts"
 import type { ProviderType } from "./ProviderType.ts"
 import { isCommonField } from "./types.ts"
@@ -174,9 +173,11 @@ export const makeProviderType = <const Name extends string, Fields extends Field
         verify: Effect.fnUntraced(function*(token) {
           const found = { ...(yield* verify(token, provider)), provider: provider.name }
           const identity = yield* requireUnexpired(found, clockSkewSeconds, endPassed)
-          if (acceptedMillis === undefined) return { identity, holds: undefined }
+          if (acceptedMillis === undefined) return { identity, validity: undefined }
           const end = (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000
-          return { identity, holds: holdingUntil(Math.min(end, (yield* Clock.currentTimeMillis) + acceptedMillis)) }
+          const until = Math.min(end, (yield* Clock.currentTimeMillis) + acceptedMillis)
+          // What the fields mean is not known here, so that another configuration could be taken for this one.
+          return { identity, validity: { until, isLocal: true } }
         }),
         refusalMillis: remember.rejected === undefined ? undefined : Duration.toMillis(remember.rejected),
         readiness: readiness && Effect.map(readiness(provider), (state) => ({ ready: state === "ready", state }))

@@ -67,8 +67,6 @@ export const staticTokens: ProviderType<StaticProvider> = {
     ]
   },
   ownTokens: ({ tokens }) => ({ _tag: "Listed", tokens: tokens.map(({ token }) => token) }),
-  // Not stored: a token is found as quickly as an entry is; and what the tokens are is secret, so that the digest of the
-  // settings would not change with them.
   register: Effect.fnUntraced(function*({ name, tokens }) {
     const digestOf = yield* makeTokenDigest
     return {

@@ -182,7 +182,6 @@ export const userinfo: ProviderType<UserinfoProvider> = {
     good: `the endpoint of ${provider.issuer} answers, and rejects a made-up token`,
     probe: Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http))
   }],
-  stored: () => "ForATime",
   register: Effect.fnUntraced(function*(provider, context) {
     const http = yield* makeHttp(provider)
     return yield* registerOpaque(

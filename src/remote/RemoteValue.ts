@@ -39,6 +39,8 @@ export interface RemoteValue<A, E> {
   readonly current: Effect.Effect<Current<A>, E>
   /** The value at once, where `current` would give it and do nothing else. */
   readonly known: (clock: Clock.Clock) => A | undefined
+  /** The value at hand, however old. */
+  readonly held: () => A | undefined
   /**
    * The value after another fetch although the one at hand is fresh, because it lacks what is looked for.
    *
@@ -304,6 +306,7 @@ export const make = <A, E>(
   return {
     current,
     known: (clock) => State.settled(state, millisOf(clock)),
+    held: () => state.held?.value,
     refetched,
     noteMiss: Effect.flatMap(steadyMillis, (now) => {
       state = State.missed(state, now, limits)

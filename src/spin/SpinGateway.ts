@@ -26,7 +26,6 @@ import { makeKnownIdentity } from "./knownIdentity.ts"
 import { misconfigured } from "./misconfigured.ts"
 import { readSettings } from "./settings.ts"
 import * as storedProbe from "./storedProbe.ts"
-import * as StoredVerdicts from "./StoredVerdicts.ts"
 
 /** Answers requests of one instance. */
 export type Handler = (request: Request) => Promise<Response>
@@ -39,8 +38,7 @@ const providers = layerProvidersWith(ProviderMetadata.layerStored).pipe(
 )
 
 /** What tokens mean, which instances tell each other unless the operator does not want that. */
-const verifier = ({ storeVerdicts }: GatewaySettings) =>
-  storeVerdicts ? Layer.provide(StoredVerdicts.layer, TokenVerifier.layer) : TokenVerifier.layer
+const verifier = ({ storeVerdicts }: GatewaySettings) => storeVerdicts ? TokenVerifier.layerStored : TokenVerifier.layer
 
 /** The gateway on what a host provides. What one process remembers on Node, instances leave to each other in the store. */
 const layer = (host: Host, settings: GatewaySettings) =>

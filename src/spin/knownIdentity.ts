@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { Identity } from "../identity/Identity.ts"
+import * as Entry from "../verify/verdictEntry.ts"
 import type { Bucket, Host } from "./Host.ts"
-import * as Entry from "./storedVerdict.ts"
 
 const decoder = new TextDecoder()
 
@@ -11,7 +11,7 @@ const textOf = (bucket: Bucket, entry: string): string | undefined => {
 }
 
 /**
- * Builds the look-up of a token that some instance has verified: whom `StoredVerdicts` would say it stands for, without
+ * Builds the look-up of a token that some instance has verified: whom `TokenVerifier.layerStored` would say it stands for, without
  * asking anybody; `undefined`: only that can say.
  */
 export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings) => {

@@ -16,7 +16,7 @@ import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
 import { toInvalidToken } from "./Refusal.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
-import { holdingUntil, type Verdict } from "./Verdict.ts"
+import type { Verdict } from "./Verdict.ts"
 
 /** The provider that is responsible for a token, ready to judge it. */
 export interface SelectedProvider {
@@ -77,7 +77,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
             name: known.provider,
             verify: Effect.as(requireUnexpired(known, 0, "the static token has expired"), {
               identity: known,
-              holds: holdingUntil((known.expiresAt ?? Number.POSITIVE_INFINITY) * 1000)
+              validity: { until: (known.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, isLocal: true }
             })
           }
         }

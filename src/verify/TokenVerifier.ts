@@ -8,7 +8,22 @@ import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { countRefusal } from "./verdictMetrics.ts"
-import { makeVerifiedTokens } from "./VerifiedTokens.ts"
+import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
+import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
+
+/** The memory of verdicts, and the count of refusals. */
+const make = Effect.fnUntraced(function*(store?: VerdictStore) {
+  const { known, verify } = yield* makeVerifiedTokens(store)
+  const verifier: VerifiedTokens = {
+    verify: (token) =>
+      Effect.tapError(
+        verify(token),
+        (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
+      ),
+    known
+  }
+  return noteBuiltOn(verifier, yield* ProviderRegistry)
+})
 
 /**
  * Says who bears a token, or why it is refused.
@@ -49,23 +64,10 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly known?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
   /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
-  static readonly layer = perConfiguration(Layer.effect(
-    TokenVerifier,
-    Effect.gen(function*() {
-      const { known, verify } = yield* makeVerifiedTokens
-      return noteBuiltOn(
-        TokenVerifier.of({
-          verify: (token) =>
-            Effect.tapError(
-              verify(token),
-              (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
-            ),
-          known
-        }),
-        yield* ProviderRegistry
-      )
-    })
-  ))
+  static readonly layer = perConfiguration(Layer.effect(TokenVerifier, make()))
+
+  /** The same, and leaves what it has found about tokens to other instances in the `KeyValueStore`. */
+  static readonly layerStored = perConfiguration(Layer.effect(TokenVerifier, Effect.flatMap(makeVerdictStore, make)))
 
   /**
    * Gives tokens that begin with `prefix` to a function of yours, and all others to the verifier it is provided with.

@@ -1,29 +1,32 @@
-import * as Effect from "effect/Effect"
 import type { Identity } from "../identity/Identity.ts"
+import type { KeyHeader } from "../keys/KeySet.ts"
+import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
 
-/** How a yes that was remembered is judged anew, without repeating what cannot have changed. Times are milliseconds since 1970. */
-export interface Holding {
+/** The published key that a token was verified with. */
+export interface UsedKey {
+  readonly keys: ProviderKeys
+  /** What names it among them. */
+  readonly header: KeyHeader
+  readonly key: CryptoKey
+}
+
+/** How long a yes is believed without repeating what cannot have changed. Times are milliseconds since 1970. */
+export interface Validity {
+  /** Before this, where the clock has stepped back, only a fresh verification can say. */
+  readonly from?: number | undefined
   /** From here on only a fresh verification can say. */
   readonly until: number
   /** From here on it is verified anew while it is still believed, so that nobody has to wait for that at its end. */
   readonly renewFrom?: number | undefined
-  /** Says whether a fresh verification would still say yes; `false` also where that cannot be said at once. */
-  readonly known: (now: number) => boolean
-  /** The same with time for finding out. */
-  readonly confirm: Effect.Effect<boolean>
+  /** Set where it also ends when the issuer no longer publishes this key. */
+  readonly key?: UsedKey | undefined
+  /** It is as quick to find anew as to look up in a store, and depends on secrets: instances do not share it. */
+  readonly isLocal?: boolean | undefined
 }
 
-/** A token's yes, and how long it may be believed. */
+/** A token's yes, and how long it is valid. */
 export interface Verdict {
   readonly identity: Identity
   /** `undefined`: not at all; only a fresh verification can say. */
-  readonly holds: Holding | undefined
+  readonly validity: Validity | undefined
 }
-
-/** A yes that nothing but time can change. */
-export const holdingUntil = (until: number, renewFrom?: number): Holding => ({
-  until,
-  renewFrom,
-  known: () => true,
-  confirm: Effect.succeed(true)
-})

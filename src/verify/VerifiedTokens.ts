@@ -13,12 +13,13 @@ import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed } from "./recentlyUsed.ts"
 import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
-import type { Holding } from "./Verdict.ts"
+import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
+import type { SharedVerdict, VerdictStore } from "./verdictStore.ts"
 
-/** What is waited for on behalf of all who ask about one token. */
-class Question extends Context.Service<Question, Effect.Effect<Identity, VerificationError>>()(
-  "mcp-authorizer/verify/VerifiedTokens/Question"
+/** The verification of one token that several requests wait for. */
+class PendingVerification extends Context.Service<PendingVerification, Effect.Effect<Identity, VerificationError>>()(
+  "mcp-authorizer/verify/VerifiedTokens/PendingVerification"
 ) {}
 
 /** Entries; the least recently used one goes first. Refusals have their own, so that a flood of them evicts no caller. */
@@ -33,7 +34,7 @@ const asKnown = Effect.updateService(Asker, (asker): Asker => ({ ...asker, isKno
 
 interface Accepted {
   readonly identity: Identity
-  readonly holds: Holding
+  readonly validity: Validity
   renewFrom: number
 }
 
@@ -41,6 +42,19 @@ interface Refused {
   readonly error: Exclude<VerificationError, ProviderUnavailable>
   readonly until: number
 }
+
+/** Says whether a fresh verification would still say yes, as far as that can be said at once. */
+const isValid = ({ from = 0, key, until }: Validity, now: number): boolean =>
+  now >= from && now < until && (key === undefined || key.keys.known(key.header) === key.key)
+
+/** The same with time for finding out about the key. By reference: to Effect's structural equality any two are equal. */
+const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect<boolean> =>
+  key === undefined
+    ? Effect.succeed(false)
+    : Effect.map(
+      Effect.orElseSucceed(key.keys.find(key.header), () => undefined),
+      (found) => found === key.key && isValid(times, clock.currentTimeMillisUnsafe())
+    )
 
 /** The verifier of all tokens, and its memory. */
 export interface VerifiedTokens {
@@ -53,16 +67,16 @@ export interface VerifiedTokens {
  * Verifies tokens, and does not verify one again while nothing has changed.
  *
  * What was said is found by the SHA-256 of the whole token; it belongs to one configuration, because the memory is made
- * with the providers. A yes is believed as long as its `Verdict.holds` says so; a no for as long as its provider allows;
+ * with the providers. A yes is believed as long as its `Verdict.validity` says; a no for as long as its provider allows;
  * that nobody can say is not remembered. Concurrent requests with one new token share one verification. A yes that can be
  * renewed is, shortly before its end, when somebody comes with the token; no token outlives its request by more than such
  * a question takes.
+ *
+ * @param store where instances leave verdicts to each other; it is asked before the provider is
  */
-export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
-  VerifiedTokens,
-  never,
-  ProviderRegistry | Digest.Digest
-> {
+export const makeVerifiedTokens = Effect.fnUntraced(function*(
+  store?: VerdictStore
+): Effect.fn.Return<VerifiedTokens, never, ProviderRegistry | Digest.Digest> {
   const registry = yield* ProviderRegistry
   const digestOf = yield* makeTokenDigest
   const sha256 = yield* Sha256
@@ -74,18 +88,32 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
   const refused = makeRecentlyUsed<Refused>(refusedCapacity)
 
   // Open questions only: an entry holds the fiber that asked, and with it the token.
-  const questions = yield* Cache.makeWith((_digest: string) => Effect.flatten(Question), {
+  const questions = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
     capacity: Number.POSITIVE_INFINITY,
     timeToLive: () => 0,
     requireServicesAt: "lookup"
   })
 
-  const ask = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
+  /** The same verification, whose outcome is left to other instances. */
+  const shared = (
+    answer: Effect.Effect<Verdict, VerificationError>,
+    { accept, refuse }: SharedVerdict,
+    refusalMillis: number | undefined
+  ) =>
+    answer.pipe(
+      Effect.tap(({ identity, validity }) => validity === undefined ? Effect.void : accept(identity, validity)),
+      Effect.tapErrorTag("InvalidToken", (error) =>
+        refusalMillis === undefined
+          ? Effect.void
+          : refuse(error, clock.currentTimeMillisUnsafe() + refusalMillis))
+    )
+
+  const ask = Effect.fnUntracedEager(function*(digest: string, token: BearerToken, others?: SharedVerdict) {
     const { refusalMillis, verify } = yield* registry.select(token)
-    const answer = verify.pipe(
-      Effect.mapEager(({ holds, identity }) => {
-        if (holds !== undefined) {
-          accepted.set(digest, { identity, holds, renewFrom: holds.renewFrom ?? Number.POSITIVE_INFINITY })
+    const answer = (others === undefined ? verify : shared(verify, others, refusalMillis)).pipe(
+      Effect.mapEager(({ identity, validity }) => {
+        if (validity !== undefined) {
+          accepted.set(digest, { identity, validity, renewFrom: validity.renewFrom ?? Number.POSITIVE_INFINITY })
         }
         return identity
       }),
@@ -99,7 +127,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
     )
     return yield* Exit.isExit(answer) || !sharedIo
       ? answer
-      : Effect.provideService(Cache.get(questions, digest), Question, answer)
+      : Effect.provideService(Cache.get(questions, digest), PendingVerification, answer)
   })
 
   const verify = Effect.fnUntracedEager(function*(token: BearerToken): Effect.fn.Return<Identity, VerificationError> {
@@ -107,8 +135,8 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
     const now = clock.currentTimeMillisUnsafe()
     const yes = accepted.get(digest)
     if (yes !== undefined) {
-      const { holds, identity } = yes
-      if (now < holds.until && (holds.known(now) || (yield* holds.confirm))) {
+      const { identity, validity } = yes
+      if (isValid(validity, now) || (now < validity.until && (yield* confirm(validity, clock)))) {
         count("hit")
         // Where nothing goes on behind a response, the token is verified anew at its end.
         if (now >= yes.renewFrom && sharedIo) {
@@ -121,9 +149,11 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
     }
     count("miss")
     const no = refused.get(digest)
-    return no !== undefined && now < no.until
-      ? yield* Exit.fail(no.error)
-      : yield* yes === undefined ? ask(digest, token) : asKnown(ask(digest, token))
+    if (no !== undefined && now < no.until) return yield* Exit.fail(no.error)
+    const others = store === undefined ? undefined : yield* store(Redacted.value(token))
+    const recalled = others === undefined ? undefined : yield* others.recall
+    if (recalled !== undefined) return recalled
+    return yield* yes === undefined ? ask(digest, token, others) : asKnown(ask(digest, token, others))
   })
 
   return {
@@ -133,7 +163,7 @@ export const makeVerifiedTokens = Effect.gen(function*(): Effect.fn.Return<
       if (yes === undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()
       // What is due for renewal is left to `verify`, which has the time for it.
-      if (now >= yes.holds.until || (now >= yes.renewFrom && sharedIo) || !yes.holds.known(now)) return undefined
+      if ((now >= yes.renewFrom && sharedIo) || !isValid(yes.validity, now)) return undefined
       count("hit")
       return yes.identity
     }

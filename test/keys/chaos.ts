@@ -119,7 +119,7 @@ export const withChaos = <A, E, R>(
 /** Verifies as the gateway does, with its memory of verified tokens; says what came of it. */
 export const gatewayOf = Effect.fnUntraced(function*(...providers: ReadonlyArray<Provider>) {
   const registry = yield* ProviderRegistry.make({ providers, clockSkewSeconds: skew })
-  const { verify } = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, registry)
+  const { verify } = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, registry)
   return (token: string) =>
     Effect.match(verify(BearerToken.make(token)), {
       onFailure: (error) => error._tag === "InvalidToken" ? error.reason : error._tag,

@@ -43,7 +43,7 @@ export const verifierOf = Effect.fnUntraced(function*(
 > {
   const settings: Pick<GatewaySettings, "providers" | "clockSkewSeconds"> = { providers, clockSkewSeconds: skew }
   const registry = yield* ProviderRegistry.make(settings)
-  const { verify } = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, registry)
+  const { verify } = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, registry)
   return (token) => verify(BearerToken.make(token))
 })
 

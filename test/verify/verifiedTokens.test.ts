@@ -12,10 +12,11 @@ import type { Identity } from "../../src/identity/Identity.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { UnknownKey } from "../../src/keys/JwksSource.ts"
 import { sha256 } from "../../src/node/sha256.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
-import { holdingUntil, type Verdict } from "../../src/verify/Verdict.ts"
+import type { Verdict } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { jwtProvider, staticProvider, staticToken } from "../fixtures/providers.ts"
 import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
@@ -242,7 +243,7 @@ const identityOf = (subject: string): Identity => ({
 })
 
 const good = (token: string): Effect.Effect<Verdict, InvalidToken> =>
-  Effect.succeed({ identity: identityOf(token), holds: holdingUntil((start + 3600) * 1000) })
+  Effect.succeed({ identity: identityOf(token), validity: { until: (start + 3600) * 1000 } })
 
 const refused = Effect.fail(new InvalidToken({ provider: "counting", reason: "InvalidSignature", detail: "test" }))
 
@@ -253,7 +254,7 @@ const counting = Effect.fnUntraced(function*(
 ) {
   yield* TestClock.setTime(start * 1000)
   const asked: Array<string> = []
-  const verified = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, {
+  const verified = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, {
     select: (token) =>
       Effect.sync(() => ({
         name: "counting",
@@ -273,6 +274,12 @@ const counting = Effect.fnUntraced(function*(
     })
   return { asked, verify, known: (token: string) => verified.known?.(token)?.subject }
 })
+
+const header = { alg: "ES256", kid: undefined } as const
+
+const anyKey = Effect.promise(() =>
+  crypto.subtle.importKey("raw", new Uint8Array(32), { name: "HMAC", hash: "SHA-256" }, false, ["verify"])
+)
 
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
@@ -327,7 +334,7 @@ describe("The cache of verified tokens", () => {
     provided(
       Effect.gen(function*() {
         const { asked, known, verify } = yield* counting((token) =>
-          Effect.succeed({ identity: identityOf(token), holds: undefined })
+          Effect.succeed({ identity: identityOf(token), validity: undefined })
         )
         for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "token")
         assert.isUndefined(known("token"))
@@ -377,19 +384,24 @@ describe("The cache of verified tokens", () => {
 
   it.effect("uses a verdict as long as it is valid", () =>
     provided(Effect.gen(function*() {
-      let holds = true
+      let isPublished = true
+      const key = yield* anyKey
+      const keys = {
+        find: () => isPublished ? Effect.succeed(key) : Effect.fail(new UnknownKey({ detail: "withdrawn" })),
+        known: () => undefined
+      }
       const { asked, verify } = yield* counting((token) =>
         Effect.succeed({
           identity: identityOf(token),
-          holds: { until: (start + 60) * 1000, known: () => false, confirm: Effect.sync(() => holds) }
+          validity: { until: (start + 60) * 1000, key: { keys, header, key } }
         })
       )
       for (let times = 0; times < 3; times++) yield* verify("token")
       assert.strictEqual(asked.length, 1)
-      holds = false
+      isPublished = false
       for (let times = 0; times < 3; times++) yield* verify("token")
       assert.strictEqual(asked.length, 4)
-      holds = true
+      isPublished = true
       yield* TestClock.adjust("59 seconds")
       yield* verify("token")
       assert.strictEqual(asked.length, 4)
@@ -402,10 +414,12 @@ describe("The cache of verified tokens", () => {
     provided(
       Effect.gen(function*() {
         let isKnown = true
+        const key = yield* anyKey
+        const keys = { find: () => Effect.succeed(key), known: () => isKnown ? key : undefined }
         const { asked, known, verify } = yield* counting((token) =>
           token === "bad" ? refused : Effect.succeed({
             identity: identityOf(token),
-            holds: { until: (start + 60) * 1000, known: () => isKnown, confirm: Effect.succeed(true) }
+            validity: { until: (start + 60) * 1000, key: { keys, header, key } }
           })
         )
         assert.isUndefined(known("token"))
@@ -438,7 +452,7 @@ describe("The cache of verified tokens", () => {
             if (outcome === "down") return Effect.never
             return Effect.succeed({
               identity: identityOf(token),
-              holds: holdingUntil(until * 1000, (until - 20) * 1000)
+              validity: { until: until * 1000, renewFrom: (until - 20) * 1000 }
             })
           })
         )
@@ -473,7 +487,10 @@ describe("The cache of verified tokens", () => {
           lanes.push(isKnown ? "known" : "new")
           const now = start + lanes.length * 100 - 100
           return isGood
-            ? Effect.succeed({ identity: identityOf(token), holds: holdingUntil((now + 60) * 1000, (now + 40) * 1000) })
+            ? Effect.succeed({
+              identity: identityOf(token),
+              validity: { until: (now + 60) * 1000, renewFrom: (now + 40) * 1000 }
+            })
             : refused
         })
       )

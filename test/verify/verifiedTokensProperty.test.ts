@@ -11,7 +11,6 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { sha256 } from "../../src/node/sha256.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { Sha256 } from "../../src/verify/tokenDigest.ts"
-import { holdingUntil } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
 import { counted, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
@@ -60,7 +59,7 @@ const outcome = <A>(verify: Effect.Effect<A, VerificationError>) =>
 /** Two gateways on one key cache, one with a memory of verified tokens and one without. */
 const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
   const registry = yield* ProviderRegistry.make({ providers: [jwtProvider(issuer)], clockSkewSeconds: skew })
-  const verified = yield* Effect.provideService(makeVerifiedTokens, ProviderRegistry, {
+  const verified = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, {
     ...registry,
     // Tokens that only push others out of the memory.
     select: (token) =>
@@ -79,7 +78,7 @@ const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
               expiresAt: start * 2,
               claims: {}
             },
-            holds: holdingUntil(start * 2000)
+            validity: { until: start * 2000 }
           })
         })
         : registry.select(token)

@@ -56,7 +56,7 @@ const floors = {
     "config/warnings.ts",
     "config/writtenTypes.ts"
   ],
-  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts"]
+  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/verdictStore.ts"]
 }
 
 /** Rooms above that a room must not import all the same, and why. */

@@ -26,6 +26,10 @@ export const expiresAt = (claims: JsonObject): number | undefined => {
   return isNumericDate(exp) ? exp : undefined
 }
 
+/** From when on claims that have passed `checkValidity` pass it, in seconds since 1970. */
+export const validFrom = (claims: JsonObject, skew: number): number =>
+  Math.max(...["nbf", "iat"].map((name) => own(claims, name)).filter(isNumericDate), Number.NEGATIVE_INFINITY) - skew
+
 const units = [["days", 86_400], ["hours", 3_600], ["minutes", 60]] as const
 
 /** Writes a length of time, as in `2 hours` or `45 s`. */

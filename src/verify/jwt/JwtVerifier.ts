@@ -1,13 +1,13 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 import { fillTemplate, issuersOf } from "../../config/kinds/issuerTemplate.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
 import { show } from "../../errors/show.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
+import type { SharedKeys } from "../../keys/JwksSource.ts"
 import type { KeyHeader } from "../../keys/KeySet.ts"
 import { isSameIssuer } from "../../remote/issuerUrl.ts"
 import { own } from "../../remote/JsonObject.ts"
@@ -15,10 +15,10 @@ import { type AudienceRules, checkAudience } from "../claims/audience.ts"
 import { checkClient } from "../claims/client.ts"
 import { identityFromClaims, type IdentityRules } from "../claims/identity.ts"
 import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
-import { checkValidity, expiresAt } from "../claims/validity.ts"
+import { checkValidity, expiresAt, validFrom } from "../claims/validity.ts"
 import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
 import { unavailable } from "../unavailable.ts"
-import type { Holding, Verdict } from "../Verdict.ts"
+import type { Validity, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import type { JudgeSignature } from "./signature.ts"
 
@@ -38,6 +38,11 @@ export interface ProviderKeys {
   readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /** What `find` would find, at once; `undefined`: only `find` can say. */
   readonly known: (header: KeyHeader) => CryptoKey | undefined
+  /**
+   * The published set as instances share it, if a header names this key in it. Absent where the keys are configured, and
+   * never change.
+   */
+  readonly shared?: ((header: KeyHeader, key: CryptoKey) => SharedKeys | undefined) | undefined
 }
 
 /** Judges a token that has the form of a JWT; an `Exit` where nothing has to be waited for. */
@@ -110,22 +115,12 @@ export const makeJwtVerifier = (
     return typeof iss === "string" ? { ...header, issuer: iss } : header
   }
 
-  // All that time and the provider can change; the rest of the token is what it was. Without keys it cannot be said.
-  const holding = ({ claims }: CompactJws, header: KeyHeader, key: CryptoKey): Holding => {
-    const isInTime = (millis: number) =>
-      checkValidity(claims, { now: millis / 1000, skew, requireExpiry: true }) === undefined
-    // Keys by reference: to Effect's structural equality any two of one algorithm are equal.
-    return {
-      until: (expiresAt(claims) ?? 0) * 1000,
-      known: (now) => keys.known(header) === key && isInTime(now),
-      confirm: Effect.suspend(() =>
-        Effect.map(
-          Effect.option(keys.find(header)),
-          (found) => Option.getOrUndefined(found) === key && isInTime(clock.currentTimeMillisUnsafe())
-        )
-      )
-    }
-  }
+  // All that time and the provider can change; the rest of the token is what it was.
+  const validity = ({ claims }: CompactJws, header: KeyHeader, key: CryptoKey): Validity => ({
+    from: validFrom(claims, skew) * 1000,
+    until: (expiresAt(claims) ?? 0) * 1000,
+    key: keys.shared === undefined ? undefined : { keys, header, key }
+  })
 
   const findKey = (header: KeyHeader) =>
     Effect.mapError(
@@ -151,7 +146,7 @@ export const makeJwtVerifier = (
     return Result.isSuccess(identity)
       ? {
         identity: identity.success,
-        holds: jws.token.length > maxRememberedLength ? undefined : holding(jws, header, key)
+        validity: jws.token.length > maxRememberedLength ? undefined : validity(jws, header, key)
       }
       : yield* Exit.fail(refuse(identity.failure))
   })

@@ -8,7 +8,7 @@ import { requireUnexpired } from "../claims/requireUnexpired.ts"
 import { checkPresented } from "../claims/tokenKind.ts"
 import { peekJwt } from "../jwt/CompactJws.ts"
 import { toInvalidToken } from "../Refusal.ts"
-import { holdingUntil, type Verdict } from "../Verdict.ts"
+import type { Verdict } from "../Verdict.ts"
 import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 
 /** Asks the provider who bears an opaque token. */
@@ -34,5 +34,6 @@ export const makeVerifyOpaque = (provider: string, skew: number, ask: AskProvide
     const identity = yield* requireUnexpired(yield* ask(token), skew, endPassed)
     const longest = (yield* Clock.currentTimeMillis) + maxPositiveMillis
     const until = Math.min((identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, longest)
-    return { identity, holds: holdingUntil(until, until === longest ? until - renewedAheadMillis : undefined) }
+    const renewFrom = until === longest ? until - renewedAheadMillis : undefined
+    return { identity, validity: { until, renewFrom } }
   })

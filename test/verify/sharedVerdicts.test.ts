@@ -1,6 +1,7 @@
 /** Opaque tokens whose verdicts outlive instances: every question below is asked by an instance of its own, over one store. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -10,7 +11,9 @@ import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { InvalidToken, ProviderUnavailable, type VerificationError } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
 import type { IntrospectionProvider } from "../../src/providers/introspection.ts"
-import * as StoredVerdicts from "../../src/spin/StoredVerdicts.ts"
+import { negativeMillis } from "../../src/verify/opaque/verdictLife.ts"
+import { makeVerifyOpaque } from "../../src/verify/opaque/VerifyOpaque.ts"
+import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../src/verify/TokenVerifier.ts"
 import { introspectionProvider } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
@@ -58,10 +61,19 @@ const setUp = Effect.gen(function*() {
         onSuccess: (found) => found
       }),
       Effect.provide(
-        StoredVerdicts.layer.pipe(
+        TokenVerifier.layerStored.pipe(
           Layer.provide([
-            Layer.succeed(TokenVerifier, { verify: (given) => judge(Redacted.value(given)) }),
+            Layer.succeed(ProviderRegistry, {
+              select: (given) =>
+                Effect.succeed({
+                  name: "idp",
+                  refusalMillis: negativeMillis,
+                  verify: makeVerifyOpaque("idp", 0, (shown) => judge(Redacted.value(shown)))(given)
+                }),
+              readiness: Effect.succeed([])
+            }),
             Layer.succeed(KeyValueStore.KeyValueStore, store),
+            Digest.layerWebCrypto,
             Layer.succeed(
               GatewayConfig,
               settings("http://127.0.0.1:1/mcp", { providers: [{ ...provider, ...changed }], clockSkewSeconds: 0 })
@@ -74,7 +86,7 @@ const setUp = Effect.gen(function*() {
   return { ask, asked: () => asked, store }
 })
 
-describe("StoredVerdicts", () => {
+describe("TokenVerifier over instances that live for one request", () => {
   it.effect("SPIN-VERDICT-06 MUST ask once in 5 minutes about a token, and give the same identity", () =>
     Effect.gen(function*() {
       const { ask, asked } = yield* setUp

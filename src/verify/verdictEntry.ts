@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type InvalidToken, invalidTokenReasons } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { UsedKeys } from "../keys/NoteKeys.ts"
+import type { SharedKeys } from "../keys/JwksSource.ts"
 import { usableDocument } from "../remote/documentStore.ts"
 import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
 
@@ -17,7 +17,7 @@ export interface Accepted {
   readonly until: number
   readonly identity: Identity
   /** Set where the yes also ends when the issuer no longer publishes these keys. */
-  readonly keys: UsedKeys | undefined
+  readonly keys: SharedKeys | undefined
 }
 
 /** A no, and how long it may be believed, in milliseconds since 1970. */
@@ -99,7 +99,7 @@ export const accepted = (text: string | undefined, digest: string, now: number):
 }
 
 /** Says whether the entry of an issuer's keys still has those that a token was verified with, and may be used unasked. */
-export const stillPublished = (text: string | undefined, { digest }: UsedKeys, now: number): boolean => {
+export const stillPublished = (text: string | undefined, { digest }: SharedKeys, now: number): boolean => {
   const value = text === undefined ? undefined : usableDocument(text, "jwks", now)
   return value !== undefined && own(value, "digest") === digest
 }
