@@ -125,7 +125,7 @@ const make = Effect.gen(function*() {
   const responses = makeOwnResponses(settings)
   const { reject } = responses
   const routeOf = makeGuardedRoute(settings.path, settings.publicUrl)
-  const arrive = makeArrival(settings, responses, routeOf, verifier.known)
+  const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const openSession = makeOpenSession(settings, responses)
   const perform = makePerform({
     verifier,

@@ -74,7 +74,7 @@ export class JwksCache extends Context.Service<JwksCache, {
   /**
    * The key at once, where `keyFor` would find it and do nothing else; `undefined`: only `keyFor` can say. Optional.
    */
-  readonly known?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
+  readonly peek?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
   /** The set at hand as instances share it, if a header names this key in it. Optional, for memories of verdicts. */
   readonly shared?:
     | ((source: JwksSource, header: KeySet.KeyHeader, key: CryptoKey) => SharedKeys | undefined)
@@ -170,13 +170,13 @@ export class JwksCache extends Context.Service<JwksCache, {
 
     return JwksCache.of({
       keyFor: (source, header) => keyFor(remote(source), header),
-      known: (source, header) => {
-        const published = remote(source).known(clock)
-        return published === undefined ? undefined : KeySet.known(published.set, header)
+      peek: (source, header) => {
+        const published = remote(source).peek(clock)
+        return published === undefined ? undefined : KeySet.peek(published.set, header)
       },
       shared: (source, header, key) => {
         const published = remote(source).held()
-        return published?.digest !== undefined && KeySet.known(published.set, header) === key
+        return published?.digest !== undefined && KeySet.peek(published.set, header) === key
           ? { entry: entryName("jwks", published.uri), digest: published.digest }
           : undefined
       },

@@ -23,7 +23,7 @@ interface ImportedMaterial {
   /** The imported key, `None` if the runtime refuses the material. Imported once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
   /** The same at once, `undefined` before the import is done. */
-  readonly known: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
+  readonly peek: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
 /** A key that can verify. */
@@ -76,13 +76,13 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
       imports.set(algorithm, promise)
       return promise
     })
-  const known = (algorithm: JwsAlgorithm) => done.get(algorithm)
+  const peek = (algorithm: JwsAlgorithm) => done.get(algorithm)
   return {
-    known,
+    peek,
     // Without a promise once it is there: every request asks.
     cryptoKey: (algorithm) =>
       Effect.suspend(() => {
-        const usable = known(algorithm)
+        const usable = peek(algorithm)
         return usable === undefined ? join(algorithm) : Effect.succeed(usable)
       })
   }
@@ -160,7 +160,7 @@ const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationK
 }
 
 /** The key that `find` finds, at once; `undefined` where there is none or it has to be waited for. */
-export const known = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
+export const peek = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
   if (choosesByCertificate(header) && !set.keys.every(({ certificate }) => certificate?.isPrepared() ?? true)) {
     return undefined
   }
@@ -168,7 +168,7 @@ export const known = (set: KeySet, header: KeyHeader): CryptoKey | undefined => 
   // The usual way makes no list: every request takes it.
   for (const key of choosesByCertificate(header) ? candidates(set, header) : set.keys) {
     if (!fits(key, header)) continue
-    const imported = key.known(header.alg)
+    const imported = key.peek(header.alg)
     if (imported === undefined) return undefined
     if (Option.isNone(imported)) continue
     // The same key under another id is the same.

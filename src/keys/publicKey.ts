@@ -63,7 +63,7 @@ export const fromPem = Effect.fnUntraced(function*(
       kid: undefined,
       algorithms: [...keys.keys()],
       cryptoKey: (algorithm) => Effect.succeed(Option.fromUndefinedOr(keys.get(algorithm))),
-      known: (algorithm) => Option.fromUndefinedOr(keys.get(algorithm))
+      peek: (algorithm) => Option.fromUndefinedOr(keys.get(algorithm))
     }],
     byMaterial: new Map(),
     skipped: []

@@ -53,7 +53,7 @@ const publicKey = Effect.fnUntraced(function*(
         KeySet.find(set, { alg, kid: undefined }),
         () => new UnknownKey({ detail: "the public key does not fit" })
       ),
-    known: ({ alg }) => KeySet.known(set, { alg, kid: undefined })
+    peek: ({ alg }) => KeySet.peek(set, { alg, kid: undefined })
   }
 })
 
@@ -82,9 +82,9 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
         ? Effect.fail(new UnknownKey({ detail: "the issuer has no keys" }))
         : cache.keyFor(source, header)
     },
-    known: (header) => {
+    peek: (header) => {
       const source = sourceFor(header)
-      return source === undefined ? undefined : cache.known?.(source, header)
+      return source === undefined ? undefined : cache.peek?.(source, header)
     },
     shared: (header, key) => {
       const source = sourceFor(header)

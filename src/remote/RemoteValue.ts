@@ -38,7 +38,7 @@ export interface RemoteValue<A, E> {
    */
   readonly current: Effect.Effect<Current<A>, E>
   /** The value at once, where `current` would give it and do nothing else. */
-  readonly known: (clock: Clock.Clock) => A | undefined
+  readonly peek: (clock: Clock.Clock) => A | undefined
   /** The value at hand, however old. */
   readonly held: () => A | undefined
   /**
@@ -305,7 +305,7 @@ export const make = <A, E>(
 
   return {
     current,
-    known: (clock) => State.settled(state, millisOf(clock)),
+    peek: (clock) => State.settled(state, millisOf(clock)),
     held: () => state.held?.value,
     refetched,
     noteMiss: Effect.flatMap(steadyMillis, (now) => {

@@ -13,14 +13,14 @@ import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
 
 /** The memory of verdicts, and the count of refusals. */
 const make = Effect.fnUntraced(function*(store?: VerdictStore) {
-  const { known, verify } = yield* makeVerifiedTokens(store)
+  const { peek, verify } = yield* makeVerifiedTokens(store)
   const verifier: VerifiedTokens = {
     verify: (token) =>
       Effect.tapError(
         verify(token),
         (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
       ),
-    known
+    peek
   }
   return noteBuiltOn(verifier, yield* ProviderRegistry)
 })
@@ -61,7 +61,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    * Optional, for those who answer many requests a second. It must be as strict as `verify`. It takes the text of the
    * token, because a wrapper for each request costs more than the answer; it must not keep it.
    */
-  readonly known?: ((token: string) => Identity | undefined) | undefined
+  readonly peek?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
   /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
   static readonly layer = perConfiguration(Layer.effect(TokenVerifier, make()))
@@ -102,7 +102,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
           TokenVerifier.of({
             verify: (token) =>
               isOwn(Redacted.value(token)) ? Effect.provideContext(verify(token), context) : others.verify(token),
-            known: others.known && ((token) => isOwn(token) ? undefined : others.known?.(token))
+            peek: others.peek && ((token) => isOwn(token) ? undefined : others.peek?.(token))
           }),
           others
         )

@@ -45,7 +45,7 @@ interface Refused {
 
 /** Says whether a fresh verification would still say yes, as far as that can be said at once. */
 const isValid = ({ from = 0, key, until }: Validity, now: number): boolean =>
-  now >= from && now < until && (key === undefined || key.keys.known(key.header) === key.key)
+  now >= from && now < until && (key === undefined || key.keys.peek(key.header) === key.key)
 
 /** The same with time for finding out about the key. By reference: to Effect's structural equality any two are equal. */
 const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect<boolean> =>
@@ -59,8 +59,8 @@ const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect
 /** The verifier of all tokens, and its memory. */
 export interface VerifiedTokens {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
-  /** As `TokenVerifier.known`; `undefined` where the host has no digest at once. */
-  readonly known: ((token: string) => Identity | undefined) | undefined
+  /** As `TokenVerifier.peek`; `undefined` where the host has no digest at once. */
+  readonly peek: ((token: string) => Identity | undefined) | undefined
 }
 
 /**
@@ -158,7 +158,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
 
   return {
     verify: (token) => Effect.suspend(() => verify(token)),
-    known: sha256 === undefined ? undefined : (token) => {
+    peek: sha256 === undefined ? undefined : (token) => {
       const yes = accepted.get(sha256(token))
       if (yes === undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()

@@ -17,11 +17,11 @@ const finds = (members: ReadonlyArray<unknown>, header: Omit<KeySet.KeyHeader, "
     const wanted = { kid: undefined, ...header }
     const found = yield* Effect.result(KeySet.find(set, wanted))
     if (found._tag === "Failure") {
-      assert.isUndefined(KeySet.known(set, wanted))
+      assert.isUndefined(KeySet.peek(set, wanted))
       return found.failure.reason
     }
     // What was found once is known at once.
-    assert.strictEqual(KeySet.known(set, wanted), found.success)
+    assert.strictEqual(KeySet.peek(set, wanted), found.success)
     const { n, x } = yield* Effect.promise(() => crypto.subtle.exportKey("jwk", found.success))
     return n ?? x
   })

@@ -56,7 +56,7 @@ export const knowingBy = (keyOf: (token: string) => string, inner: Inner = gatew
         verify: (token) =>
           Effect.tap(verify(token), (identity) =>
             Effect.sync(() => identities.set(keyOf(Redacted.value(token)), identity))),
-        known: (token) =>
+        peek: (token) =>
           identities.get(keyOf(token))
       }
     })

@@ -272,7 +272,7 @@ const counting = Effect.fnUntraced(function*(
       onFailure: ({ _tag }) => _tag as string,
       onSuccess: ({ subject }) => subject
     })
-  return { asked, verify, known: (token: string) => verified.known?.(token)?.subject }
+  return { asked, verify, known: (token: string) => verified.peek?.(token)?.subject }
 })
 
 const header = { alg: "ES256", kid: undefined } as const
@@ -388,7 +388,7 @@ describe("The cache of verified tokens", () => {
       const key = yield* anyKey
       const keys = {
         find: () => isPublished ? Effect.succeed(key) : Effect.fail(new UnknownKey({ detail: "withdrawn" })),
-        known: () => undefined
+        peek: () => undefined
       }
       const { asked, verify } = yield* counting((token) =>
         Effect.succeed({
@@ -415,7 +415,7 @@ describe("The cache of verified tokens", () => {
       Effect.gen(function*() {
         let isKnown = true
         const key = yield* anyKey
-        const keys = { find: () => Effect.succeed(key), known: () => isKnown ? key : undefined }
+        const keys = { find: () => Effect.succeed(key), peek: () => isKnown ? key : undefined }
         const { asked, known, verify } = yield* counting((token) =>
           token === "bad" ? refused : Effect.succeed({
             identity: identityOf(token),

@@ -85,7 +85,7 @@ const gateways = Effect.fnUntraced(function*(issuer: TestIssuer["Service"]) {
   })
   return {
     remembering: (token: string) => outcome(verified.verify(BearerToken.make(token))),
-    known: (token: string) => verified.known?.(token) !== undefined,
+    known: (token: string) => verified.peek?.(token) !== undefined,
     forgetful: (token: string) =>
       outcome(Effect.flatMap(registry.select(BearerToken.make(token)), ({ verify }) => verify)),
     evict: together(Array.from({ length: 8_192 }, (_, index) => verified.verify(BearerToken.make(`filling-${index}`))))

@@ -31,13 +31,13 @@ export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
  * Its steps: preflight; route, target, version and `Host`; then, for the protected path, origin, credential, token, scopes.
  *
  * @param routeOf where a request target goes
- * @param known as `TokenVerifier.known`
+ * @param peek as `TokenVerifier.peek`
  */
 export const makeArrival = (
   settings: GatewaySettings,
   { reject, respond }: OwnResponses,
   routeOf: FindRoute,
-  known: ((token: string) => Identity | undefined) | undefined
+  peek: ((token: string) => Identity | undefined) | undefined
 ): Arrive => {
   const receive = makeReceive(settings, routeOf)
 
@@ -59,7 +59,7 @@ export const makeArrival = (
     const credential = found.success
     if (credential instanceof Admission) return admitted(exchange, credential, route)
     // What is known is not looked at again, nor wrapped: the registry of wrapped values costs more than all else here.
-    const identity = known?.(credential)
+    const identity = peek?.(credential)
     if (identity !== undefined) return authorized(exchange, route, identity, admitted)
     return {
       _tag: "Verify",

@@ -105,7 +105,7 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
   ) {
     const from = now()
     const fetchesBefore = provider.fetches.length
-    const exit = yield* Effect.exit(Effect.sync(() => cache.known?.(source, { alg, kid })))
+    const exit = yield* Effect.exit(Effect.sync(() => cache.peek?.(source, { alg, kid })))
     if (Exit.isSuccess(exit) && exit.value === undefined) return undefined
     const outcome = yield* outcomeOf(Exit.map(exit, (key) => key as CryptoKey))
     const answer: Ask = { instance: id, kid: kid ?? "", from, to: from, fetchesBefore, outcome }

@@ -26,7 +26,7 @@ const sameAsKnown = (known: Identity | undefined) =>
 /** Calls a verifier; what it throws becomes a defect. */
 export const verifyWith = (verifier: TokenVerifier["Service"]): Verify => (token) =>
   Effect.suspend(() => {
-    const known = verifier.known?.(token)
+    const known = verifier.peek?.(token)
     return sameAsKnown(known)(verifier.verify(BearerToken.make(token)))
   })
 

@@ -37,7 +37,7 @@ export interface ProviderKeys {
   /** Finds the key that a header names. */
   readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /** What `find` would find, at once; `undefined`: only `find` can say. */
-  readonly known: (header: KeyHeader) => CryptoKey | undefined
+  readonly peek: (header: KeyHeader) => CryptoKey | undefined
   /**
    * The published set as instances share it, if a header names this key in it. Absent where the keys are configured, and
    * never change.
@@ -135,7 +135,7 @@ export const makeJwtVerifier = (
     const unfit = checkHeader(provider, issuers, jws)
     if (unfit !== undefined) return yield* Exit.fail(refuse(unfit))
     const header = keyHeader(jws)
-    const key = keys.known(header) ?? (yield* findKey(header))
+    const key = keys.peek(header) ?? (yield* findKey(header))
     const signature = yield* Effect.mapErrorEager(
       judgeSignature(jws, key),
       (failure) => unavailable(name, failure.detail, failure)

@@ -76,7 +76,7 @@ const lookingUpBy = (name: (...question: Parameters<Cache["keyFor"]>) => string)
     return {
       keyFor: (...question) =>
         Effect.tap(inner.keyFor(...question), (key) => Effect.sync(() => given.set(name(...question), key))),
-      known: (...question) => given.get(name(...question))
+      peek: (...question) => given.get(name(...question))
     }
   })
 
@@ -236,7 +236,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
     ["KEYS-43"],
     onCache((inner) => {
       const door = Semaphore.makeUnsafe(1)
-      return { known: undefined, keyFor: (...question) => door.withPermits(1)(inner.keyFor(...question)) }
+      return { peek: undefined, keyFor: (...question) => door.withPermits(1)(inner.keyFor(...question)) }
     })
   ]
 ]
