@@ -1,7 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { parseEnv } from "node:util"
 import { authorizationServer } from "../../src/discovery/authorizationServer.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
@@ -14,8 +12,8 @@ import {
   complaintOf,
   curl,
   documentOf,
-  type Replacement,
   settingsOf,
+  SetUp,
   startReplacement,
   toolsList
 } from "./predecessor.ts"
@@ -23,27 +21,15 @@ import {
 const jwks = "/oauth2/jwks"
 
 /** The example as its document sets it up, a loopback issuer playing AuthKit. */
-class AuthKitExample extends Context.Service<AuthKitExample, {
-  readonly authKit: TestIssuer["Service"]
-  readonly system: Replacement
-}>()("mcp-authorizer/test/compatibility/authKitExample.test/AuthKitExample") {
-  static readonly layer = Layer.effect(
-    AuthKitExample,
-    Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ claims: { scope: "read write admin" } })
-      const system = yield* startReplacement((mcpGateway) => ({
-        SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
-        MCP_GATEWAY_URL: mcpGateway
-      }), yield* authKit.sign())
-      return { authKit, system }
-    })
-  )
-}
+const AuthKitExample = SetUp.layer({ claims: { scope: "read write admin" } }, (authKit, mcpGateway) => ({
+  SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
+  MCP_GATEWAY_URL: mcpGateway
+}))
 
-layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (it) => {
+layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => {
   it.effect("AuthKit Example \"out-of-the-box support for AuthKit with automatic JWKS discovery\": the domain is enough", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthKitExample
+      const { authKit, system } = yield* SetUp
       yield* system.forwarded()
       const asked = yield* authKit.requests()
       assert.isNotEmpty(asked)
@@ -72,7 +58,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"Without Authentication (401 Response)\": the printed lines, letter for letter", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthKitExample
+      const { system } = yield* SetUp
       const answer = yield* curl(system)
       assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
       assert.strictEqual(
@@ -84,7 +70,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"With JWT Token\": tools/list is answered", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthKitExample
+      const { system } = yield* SetUp
       yield* system.reset
       const answer = yield* curl(system, {
         method: "POST",
@@ -101,7 +87,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"endpoints are available without authentication\": protected resource metadata", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthKitExample
+      const { authKit, system } = yield* SetUp
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
         resource: "http://localhost:3000/mcp",
         authorization_servers: [authKit.issuer],
@@ -112,7 +98,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
   for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
     it.effect(`AuthKit Example "endpoints are available without authentication": ${name}`, () =>
       Effect.gen(function*() {
-        const { authKit, system } = yield* AuthKitExample
+        const { authKit, system } = yield* SetUp
         const asked = (yield* authKit.requests()).length
         const document = documentOf(yield* curl(system, { target: `/.well-known/${name}` }))
         assert.deepInclude(document, {
@@ -136,7 +122,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"Comma-separated list of required scopes (e.g., read,write,admin)\"", () =>
     Effect.gen(function*() {
-      const { authKit } = yield* AuthKitExample
+      const { authKit } = yield* SetUp
       const scoped = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
         SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "read,write,admin",
@@ -156,7 +142,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"Required scopes are validated on every request\": on one connection, in any order, any method", () =>
     Effect.gen(function*() {
-      const { authKit } = yield* AuthKitExample
+      const { authKit } = yield* SetUp
       const scoped = yield* startReplacement((mcpGateway) => ({
         SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer,
         SPIN_VARIABLE_MCP_REQUIRED_SCOPES: "mcp:read,mcp:write",
@@ -209,7 +195,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"Forwards authenticated requests to internal MCP gateway\", and the token stays behind", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthKitExample
+      const { authKit, system } = yield* SetUp
       const request = yield* system.forwarded({ target: "/mcp?a=1" })
       assert.strictEqual(request.url, "/mcp-internal?a=1")
       assert.lengthOf(request.headers("authorization"), 0)
@@ -229,7 +215,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"JWKS endpoints are cached for 5 minutes to reduce API calls\": one call for many tokens", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthKitExample
+      const { authKit, system } = yield* SetUp
       yield* system.forwarded()
       const before = yield* authKit.hits(jwks)
       for (let user = 0; user < 20; user++) {
@@ -242,7 +228,7 @@ layer(AuthKitExample.layer, { excludeTestServices: true })("AuthKit Example", (i
 
   it.effect("AuthKit Example \"Token expiration is always enforced\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthKitExample
+      const { authKit, system } = yield* SetUp
       const spoiled = [
         [{ expiresInSeconds: -3600 }, "Token has expired"],
         [{ expiresInSeconds: -61 }, "Token has expired"],

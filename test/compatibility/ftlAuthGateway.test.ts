@@ -1,44 +1,24 @@
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
 import * as answers from "../support/upstreamAnswers.ts"
-import {
-  bearer,
-  curl,
-  documentOf,
-  initialize,
-  type Replacement,
-  settingsOf,
-  startReplacement,
-  toolsList
-} from "./predecessor.ts"
+import { bearer, curl, documentOf, initialize, settingsOf, SetUp, startReplacement, toolsList } from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
 
 /** The document's gateway, a loopback issuer playing AuthKit. */
-class AuthGateway extends Context.Service<AuthGateway, {
-  readonly authKit: TestIssuer["Service"]
-  readonly system: Replacement
-}>()("mcp-authorizer/test/compatibility/ftlAuthGateway.test/AuthGateway") {
-  static readonly layer = Layer.effect(
-    AuthGateway,
-    Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
-      const system = yield* startReplacement((mcpGateway) => ({
-        authkit_issuer: authKit.issuer,
-        mcp_gateway_url: mcpGateway
-      }), yield* authKit.sign())
-      return { authKit, system }
-    })
-  )
-}
+const AuthGateway = SetUp.layer(
+  { subject: "user_123", claims: { email: "user@example.com" } },
+  (authKit, mcpGateway) => ({
+    authkit_issuer: authKit.issuer,
+    mcp_gateway_url: mcpGateway
+  })
+)
 
-layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
+layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
   it.effect("FTL Auth Gateway \"authkit_jwks_uri … defaults to {issuer}/oauth2/jwks\" and can be set", () =>
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ authkit_issuer: "https://your-domain.authkit.app" })
@@ -46,7 +26,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
         type: "authkit",
         keys: { _tag: "Jwks", uri: "https://your-domain.authkit.app/oauth2/jwks" }
       })
-      const { authKit } = yield* AuthGateway
+      const { authKit } = yield* SetUp
       const before = yield* authKit.hits("/jwks")
       const elsewhere = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
@@ -65,7 +45,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"POST /mcp - Protected MCP endpoint requiring Bearer token authentication\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthGateway
+      const { system } = yield* SetUp
       yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
       const refused = { status: 401, error: "invalid_token" }
       yield* assertRejected(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, refused)
@@ -74,7 +54,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Make authenticated request\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthGateway
+      const { system } = yield* SetUp
       const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
       assert.strictEqual(answer.status, 200)
       assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
@@ -82,7 +62,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Full RS256 signature verification\": neither unsigned, nor by another key, nor another algorithm", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthGateway
+      const { authKit, system } = yield* SetUp
       const { kid } = yield* authKit.key()
       const stranger = yield* makeSigningKey({ algorithm: "RS256", kid })
       const [header, claims] = system.token.split(".")
@@ -125,7 +105,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"JWKS caching reduces AuthKit API calls by ~99%\": one call for a hundred requests", () =>
     Effect.gen(function*() {
-      const { authKit } = yield* AuthGateway
+      const { authKit } = yield* SetUp
       const before = yield* authKit.hits(jwks)
       const system = yield* startReplacement((mcpGateway) => ({
         authkit_issuer: authKit.issuer,
@@ -142,7 +122,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Issuer, expiration, and optional audience validation\"", () =>
     Effect.gen(function*() {
-      const { authKit } = yield* AuthGateway
+      const { authKit } = yield* SetUp
       const variables = (mcpGateway: string) => ({ authkit_issuer: authKit.issuer, mcp_gateway_url: mcpGateway })
       const mine = { claims: { aud: "https://api.example.com" } }
       const strict = yield* startReplacement(
@@ -173,7 +153,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Injects user context into MCP initialize requests\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthGateway
+      const { system } = yield* SetUp
       const request = yield* system.forwarded({ body: initialize })
       assert.deepStrictEqual(JSON.parse(yield* textOf(request)).params._authContext, {
         authenticated_user: "user_123",
@@ -184,7 +164,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Transparent Proxying\": method, query, fields and bodies pass, both ways", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthGateway
+      const { system } = yield* SetUp
       const body = `{"jsonrpc":"2.0","id":12345678901234567890,"method":"tools/call","params":{"b":1,"a":2}}`
       yield* system.upstream.answerWith(answers.respond({
         status: 418,
@@ -225,7 +205,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"Dynamic Client Registration: … MCP clients that can self-register with AuthKit\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* AuthGateway
+      const { authKit, system } = yield* SetUp
       const server = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
       assert.deepInclude(documentOf(server), {
         registration_endpoint: `${authKit.issuer}/oauth2/register`,
@@ -235,7 +215,7 @@ layer(AuthGateway.layer, { excludeTestServices: true })("FTL Auth Gateway", (it)
 
   it.effect("FTL Auth Gateway \"No Secret Storage\" and \"Debug Logging\": a line for each request, without the token", () =>
     Effect.gen(function*() {
-      const { system } = yield* AuthGateway
+      const { system } = yield* SetUp
       yield* system.logs.clear
       yield* curl(system, { lines: ["X-Trace-Id: trace-of-this-test"] })
       const lines = system.logs.entries().filter((entry) => entry.includes("trace-of-this-test"))

@@ -1,53 +1,30 @@
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
-import {
-  bearer,
-  challengeOf,
-  curl,
-  documentOf,
-  initialize,
-  type Replacement,
-  startReplacement,
-  toolsList
-} from "./predecessor.ts"
+import { bearer, challengeOf, curl, documentOf, initialize, SetUp, startReplacement, toolsList } from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
 
 /** The complete example of the document, a loopback issuer playing AuthKit. */
-class Authorizer extends Context.Service<Authorizer, {
-  readonly authKit: TestIssuer["Service"]
-  readonly system: Replacement
-}>()("mcp-authorizer/test/compatibility/ftlMcpAuthorizer.test/Authorizer") {
-  static readonly layer = Layer.effect(
-    Authorizer,
-    Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({
-        audience: "mcp-api",
-        subject: "user123",
-        claims: { email: "user@example.com" }
-      })
-      const system = yield* startReplacement((mcpGateway) => ({
-        auth_enabled: "true",
-        auth_gateway_url: mcpGateway,
-        auth_provider_type: "authkit",
-        auth_provider_issuer: authKit.issuer,
-        auth_provider_audience: "mcp-api"
-      }), yield* authKit.sign())
-      return { authKit, system }
-    })
-  )
-}
+const Authorizer = SetUp.layer({
+  audience: "mcp-api",
+  subject: "user123",
+  claims: { email: "user@example.com" }
+}, (authKit, mcpGateway) => ({
+  auth_enabled: "true",
+  auth_gateway_url: mcpGateway,
+  auth_provider_type: "authkit",
+  auth_provider_issuer: authKit.issuer,
+  auth_provider_audience: "mcp-api"
+}))
 
-layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
+layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
   it.effect("FTL MCP Authorizer \"Test unauthenticated (returns 401)\": \"Response includes OAuth discovery\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       const answer = yield* curl(system)
       assert.strictEqual(answer.status, 401)
       assert.strictEqual(
@@ -62,7 +39,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"Test with JWT token\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       yield* system.reset
       const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
       assert.strictEqual(answer.status, 200)
@@ -73,7 +50,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"Injects user info into MCP initialize requests\": _authContext as printed", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       const request = yield* system.forwarded({ body: initialize })
       const sent = JSON.parse(initialize)
       assert.deepStrictEqual(JSON.parse(yield* textOf(request)), {
@@ -87,7 +64,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"Automatic user context injection\": never the client's own word", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       const claimed = { authenticated_user: "admin", email: null, provider: "authkit" }
       const ofMethod = (method: string) =>
         JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { _authContext: claimed } })
@@ -99,7 +76,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"Forwards authenticated request to MCP gateway\" at auth_gateway_url, without the token", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       const request = yield* system.forwarded()
       assert.strictEqual(request.url, "/mcp-internal")
       assert.lengthOf(request.headers("authorization"), 0)
@@ -108,7 +85,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"auth_trace_header … for request correlation\": echoed, handed on, made if missing", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       const traced = yield* curl(system, { lines: ["X-Trace-Id: abc-123"] })
       assert.deepStrictEqual(traced.headers("x-trace-id"), ["abc-123"])
       assert.deepStrictEqual(
@@ -131,7 +108,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"GET /.well-known/oauth-protected-resource\" and \"GET /.well-known/oauth-authorization-server\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
         resource: "http://localhost:3000/mcp",
         authorization_servers: [authKit.issuer],
@@ -147,7 +124,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer, error table: 401 \"unauthorized\" \"Missing authorization header\"", () =>
     Effect.gen(function*() {
-      const { system } = yield* Authorizer
+      const { system } = yield* SetUp
       const answer = yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
       assert.deepStrictEqual(JSON.parse(answer.text), {
         error: "unauthorized",
@@ -157,7 +134,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer, error table: 401 \"invalid_token\" \"Token validation failed\", or a text that says more", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       const good = yield* authKit.sign()
       const other = yield* authKit.sign({ claims: { sub: "admin" } })
       const [header, claims] = good.split(".")
@@ -204,7 +181,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"5-minute cache … reduces provider API calls\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       yield* system.forwarded()
       const before = yield* authKit.hits(jwks)
       for (let request = 0; request < 20; request++) {
@@ -215,7 +192,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"No Secrets: All verification uses public keys from JWKS\": AuthKit is told nothing", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       yield* system.forwarded()
       const asked = yield* authKit.requests()
       assert.isNotEmpty(asked)
@@ -226,7 +203,7 @@ layer(Authorizer.layer, { excludeTestServices: true })("FTL MCP Authorizer", (it
 
   it.effect("FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Authorizer
+      const { authKit, system } = yield* SetUp
       const elsewhere = bearer(yield* authKit.sign({ claims: { aud: "other-api" } }))
       const nowhere = bearer(yield* authKit.sign({ claims: { aud: undefined } }))
       const refusals = [[elsewhere, "Invalid audience"], [nowhere, "Missing required claim"]] as const

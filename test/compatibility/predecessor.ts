@@ -1,9 +1,13 @@
 /** The gateway in place of a predecessor, configured with the variables of that one's README. */
 import { assert } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
+import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import type { TestIssuerOptions } from "../../src/issuer/TestIssuerOptions.ts"
 import { initializeOf } from "../fixtures/messages.ts"
 import { type FixtureRequest, GatewayFixture, type GatewayUnderTest } from "../support/GatewayFixture.ts"
 import type { RawExchange } from "../support/rawHttp.ts"
@@ -39,6 +43,26 @@ export const startReplacement = (
       (settings) => ({ settings, token, ...(verifier === undefined ? {} : { verifier }) })
     )
   )
+
+/** A predecessor as its README sets it up: a loopback issuer plays AuthKit, and the gateway the predecessor. */
+export class SetUp extends Context.Service<SetUp, {
+  readonly authKit: TestIssuer["Service"]
+  readonly system: Replacement
+}>()("mcp-authorizer/test/compatibility/predecessor/SetUp") {
+  /** Keep it in a `const`: each call is another system. */
+  static readonly layer = (
+    issuer: TestIssuerOptions,
+    variables: (authKit: TestIssuer["Service"], mcpGateway: string) => Variables
+  ) =>
+    Layer.effect(
+      SetUp,
+      Effect.gen(function*() {
+        const authKit = yield* TestIssuer.make(issuer)
+        const system = yield* startReplacement((mcpGateway) => variables(authKit, mcpGateway), yield* authKit.sign())
+        return { authKit, system }
+      })
+    )
+}
 
 /** What `curl` prints for `http://localhost:3000/…`, where every document has its server. No token unless given. */
 export const curl = Effect.fnUntraced(function*(

@@ -1,9 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
-import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import * as answers from "../support/upstreamAnswers.ts"
 import {
@@ -14,6 +11,7 @@ import {
   initialize,
   type Replacement,
   settingsOf,
+  SetUp,
   startReplacement,
   toolsList
 } from "./predecessor.ts"
@@ -26,24 +24,15 @@ const handlerResult = {
 }
 
 /** The document's component, a loopback issuer playing AuthKit; its errors are those of `MCP_ERROR_STYLE=unauthorized`. */
-class Component extends Context.Service<Component, {
-  readonly authKit: TestIssuer["Service"]
-  readonly system: Replacement
-}>()("mcp-authorizer/test/compatibility/wasmcpSpinAuthkit.test/Component") {
-  static readonly layer = Layer.effect(
-    Component,
-    Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ subject: "user_123", claims: { email: "user@example.com" } })
-      const system = yield* startReplacement((mcpHandler) => ({
-        authkit_issuer: authKit.issuer,
-        authkit_jwks_uri: authKit.jwksUri,
-        mcp_gateway_url: mcpHandler,
-        MCP_ERROR_STYLE: "unauthorized"
-      }), yield* authKit.sign())
-      return { authKit, system }
-    })
-  )
-}
+const Component = SetUp.layer(
+  { subject: "user_123", claims: { email: "user@example.com" } },
+  (authKit, mcpHandler) => ({
+    authkit_issuer: authKit.issuer,
+    authkit_jwks_uri: authKit.jwksUri,
+    mcp_gateway_url: mcpHandler,
+    MCP_ERROR_STYLE: "unauthorized"
+  })
+)
 
 const initialized = Effect.fnUntraced(
   function*(system: Replacement, contentType: string, frame: (json: string) => string) {
@@ -63,7 +52,7 @@ const withUser = {
   }
 }
 
-layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
+layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
   it.effect("wasmcp-spin-authkit \"Basic AuthKit Setup\" and \"With Audience Validation\"", () =>
     Effect.gen(function*() {
       const basic = {
@@ -82,14 +71,14 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in JSON", () =>
     Effect.gen(function*() {
-      const { system } = yield* Component
+      const { system } = yield* SetUp
       const answer = yield* initialized(system, "application/json", (json) => json)
       assert.deepStrictEqual(documentOf(answer), { jsonrpc: "2.0", id: 1, result: withUser })
     }))
 
   it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in an event stream", () =>
     Effect.gen(function*() {
-      const { system } = yield* Component
+      const { system } = yield* SetUp
       const answer = yield* initialized(system, "text/event-stream", (json) => `event: message\ndata: ${json}\n\n`)
       const [event, payload, ...rest] = answer.text.split("\n")
       assert.deepStrictEqual([event, rest], ["event: message", ["", ""]])
@@ -102,7 +91,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"User Context\": email is null where the token has none", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       const anonymous = { ...system, token: yield* authKit.sign({ claims: { email: undefined } }) }
       const { result } = JSON.parse((yield* initialized(anonymous, "application/json", (json) => json)).text)
       assert.deepStrictEqual(result.serverInfo.authInfo, { ...withUser.serverInfo.authInfo, email: null })
@@ -110,7 +99,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"Full support for tools, resources, and prompts (version 2025-03-26)\": everything passes", () =>
     Effect.gen(function*() {
-      const { system } = yield* Component
+      const { system } = yield* SetUp
       for (const method of ["tools/call", "resources/read", "prompts/get", "notifications/initialized", "any/other"]) {
         const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { name: "x" } })
         const version = { lines: ["MCP-Protocol-Version: 2025-03-26"] }
@@ -122,7 +111,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"Drop-in replacement\": with MCP_PATH=/ the MCP endpoint is wherever route = \"/...\" has it", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       const everywhere = yield* startReplacement((mcpHandler) => ({
         authkit_issuer: authKit.issuer,
         authkit_jwks_uri: authKit.jwksUri,
@@ -138,7 +127,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"/.well-known/oauth-protected-resource: Returns resource metadata\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       assert.deepStrictEqual(documentOf(yield* curl(system, { target: "/.well-known/oauth-protected-resource" })), {
         resource: "http://localhost:3000/mcp",
         authorization_servers: [authKit.issuer],
@@ -153,7 +142,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
   for (const [heading, authorization, description] of printed) {
     it.effect(`wasmcp-spin-authkit "${heading}": status, fields and body as printed`, () =>
       Effect.gen(function*() {
-        const { system } = yield* Component
+        const { system } = yield* SetUp
         const request = { method: "POST", authorization, body: toolsList, host: "localhost:3000" }
         const answer = yield* assertRejected(system, request, { status: 401, error: "unauthorized" })
         assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
@@ -170,7 +159,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"Verifies issuer matches configuration\", \"Validates expiration\": \"Returns 401 with WWW-Authenticate\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       const { kid } = yield* authKit.key()
       const spoiled = [
         [{ claims: { iss: "https://other.authkit.app" } }, "Invalid issuer"],
@@ -189,7 +178,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"Checks audience (if configured)\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       yield* system.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: "anything" } })) })
       const audience = "https://api.myapp.com"
       const strict = yield* startReplacement((mcpHandler) => ({
@@ -209,7 +198,7 @@ layer(Component.layer, { excludeTestServices: true })("wasmcp-spin-authkit", (it
 
   it.effect("wasmcp-spin-authkit \"On success: Request forwarded to MCP handler with user context\"", () =>
     Effect.gen(function*() {
-      const { authKit, system } = yield* Component
+      const { authKit, system } = yield* SetUp
       const request = yield* system.forwarded({ body: initialize })
       const { params } = JSON.parse(Buffer.from(yield* request.body).toString())
       assert.deepStrictEqual(params._authContext, withUser.serverInfo.authInfo)
