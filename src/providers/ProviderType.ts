@@ -85,7 +85,38 @@ export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Di
  * A way to verify tokens, as `type` of a provider names it: its fields and all that follows from them.
  *
  * A type is one value in one file of this folder, and a member of the list in `types.ts`. Nothing else in the gateway
- * depends on which types there are.
+ * depends on which types there are. Programs that embed the gateway make theirs with `makeProviderType`, which leaves less to
+ * decide.
+ *
+ * **Example** (the least that a type is made of)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { InvalidToken, type Provider, type ProviderType } from "mcp-authorizer"
+ *
+ * interface ClosedProvider extends Provider {
+ *   readonly type: "closed"
+ * }
+ *
+ * export const closed: ProviderType<ClosedProvider> = {
+ *   name: "closed",
+ *   fields: [],
+ *   resolve: ({ read }) => ({
+ *     type: "closed",
+ *     name: read("name") ?? "closed",
+ *     requiredScopes: read("required_scopes") ?? [],
+ *     tokenPrefix: read("token_prefix"),
+ *     allowedDomains: []
+ *   }),
+ *   describe: () => ({}),
+ *   ownTokens: () => ({ _tag: "Opaque" }),
+ *   register: ({ name }) =>
+ *     Effect.succeed({
+ *       _tag: "Opaque",
+ *       verify: () => Effect.fail(new InvalidToken({ reason: "UnknownToken", provider: name, detail: "closed" }))
+ *     })
+ * }
+ * ```
  */
 export interface ProviderType<P extends Provider = Provider, out Input = unknown> extends AddedType {
   /** As `type` has it. */
