@@ -8,12 +8,14 @@ import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
+import { hasTokenParameter } from "../credential/tokenInQuery.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { brokenOff, logFault } from "./accessLog.ts"
@@ -68,7 +70,13 @@ const webCrypto = Layer.mergeAll(
   Layer.provideMerge(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
 )
 
-/** What can be chosen beside the services. */
+/** A span of the server shows the whole URL, which must not happen to a token that a client wrote into its query. */
+const untracedTokens = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }) => {
+  const mark = url.indexOf("?")
+  return mark !== -1 && hasTokenParameter(url.slice(mark + 1))
+})
+
+/** What can be chosen in addition to the services. */
 export interface HttpAppOptions {
   /**
    * Changes the response to any error of the gateway's own (`GatewayError`). What it throws is a fault: 500.
@@ -147,7 +155,7 @@ export class HttpApp extends Context.Service<HttpApp, {
    * ```
    */
   static readonly toWebHandler = <E>(layer: Layer.Layer<HttpApp, E>): WebHandler => {
-    const { dispose, handler } = HttpEffect.toWebHandlerLayerWith(layer, {
+    const { dispose, handler } = HttpEffect.toWebHandlerLayerWith(Layer.merge(layer, untracedTokens), {
       toHandler: (context) => Effect.succeed(Context.get(context, HttpApp).handle)
     })
     return { dispose, handler: (request) => handler(request) }

@@ -13,6 +13,7 @@ import {
   GatewayClient,
   GatewayConfig,
   HttpApp,
+  layerGateway,
   layerVerifier,
   layerVerifierWith,
   type ProviderMetadata,
@@ -117,6 +118,37 @@ describe("an embedder's own verifier", () => {
       TokenVerifier | ProviderRegistry | ProviderMetadata
     >()
   })
+})
+
+describe("HttpApp.toWebHandler with a tracer", () => {
+  it.live("CRED-08 MUST record no token that a client wrote into the query", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer.make()
+      const urls: Array<string> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          const attribute = span.attribute.bind(span)
+          span.attribute = (name, value) => {
+            if (name === "url.full" && span.kind === "server") urls.push(String(value))
+            attribute(name, value)
+          }
+          return span
+        }
+      })
+      const { dispose, handler } = HttpApp.toWebHandler(
+        layerGateway.pipe(
+          Layer.provide(configOf(issuer)),
+          Layer.provideMerge(Layer.succeed(Tracer.Tracer, tracer))
+        )
+      )
+      const call = (query: string) =>
+        Effect.promise(() => handler(new Request(`http://localhost/mcp?${query}`, { headers: { host: "localhost" } })))
+      assert.strictEqual((yield* call("access_token=secret")).status, 400)
+      assert.strictEqual((yield* call("page=1")).status, 401)
+      assert.deepStrictEqual(urls, ["http://localhost/mcp?page=1"])
+      yield* Effect.promise(dispose)
+    }))
 })
 
 describe("an embedder's own GatewayClient", () => {
