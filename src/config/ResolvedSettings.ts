@@ -22,15 +22,15 @@ export interface ResolvedSettings {
    * or the client speaks MCP 2024-11-05. (`inject_response_context`)
    */
   readonly injectResponseContext: Used<"MCP_INJECT_RESPONSE_CONTEXT">
-  /** How long the MCP server may take to begin its answer, in seconds. (`upstream_timeout`) */
+  /** How long the MCP server may take to begin its answer, in milliseconds. (`upstream_timeout`) */
   readonly upstreamTimeoutMillis: Used<"MCP_UPSTREAM_TIMEOUT">
   /**
-   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * How long a response may take in all, in milliseconds, where its token ends meanwhile; then it is broken off.
    * (`response_timeout`)
    */
   readonly responseTimeoutMillis: Used<"MCP_RESPONSE_TIMEOUT">
   /**
-   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
+   * How long an idle connection to the MCP server is kept, in milliseconds, where the server does not say
    * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request.
    * (`upstream_idle_timeout`)
    */
@@ -49,13 +49,13 @@ export interface ResolvedSettings {
   readonly port: Used<"PORT">
   /** How many processes serve the port together; `auto`: as many as the machine runs at a time. (`workers`) */
   readonly workers: Used<"MCP_WORKERS">
-  /** How long the fields of a request may take to arrive, in seconds. (`client_head_timeout`) */
+  /** How long the fields of a request may take to arrive, in milliseconds. (`client_head_timeout`) */
   readonly clientHeadMillis: Used<"MCP_CLIENT_HEAD_TIMEOUT">
-  /** How long a request may take to arrive whole, in seconds. (`client_body_timeout`) */
+  /** How long a request may take to arrive whole, in milliseconds. (`client_body_timeout`) */
   readonly clientBodyMillis: Used<"MCP_CLIENT_BODY_TIMEOUT">
   /**
-   * How long an idle connection of a client is kept, in seconds; choose more than the load balancer in front keeps
-   * it. (`client_idle_timeout`)
+   * How long an idle connection of a client is kept, in milliseconds; choose more than the load balancer in front
+   * keeps it. (`client_idle_timeout`)
    */
   readonly clientIdleMillis: Used<"MCP_CLIENT_IDLE_TIMEOUT">
   /**
@@ -63,7 +63,7 @@ export interface ResolvedSettings {
    * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. (`client_min_rate`)
    */
   readonly clientMinRate: Used<"MCP_CLIENT_MIN_RATE">
-  /** How long open answers may take to end after SIGTERM, in seconds. (`shutdown_timeout`) */
+  /** How long open answers may take to end after SIGTERM, in milliseconds. (`shutdown_timeout`) */
   readonly shutdownTimeoutMillis: Used<"MCP_SHUTDOWN_TIMEOUT">
   /** `false` lets every request pass, without an identity. (`auth_enabled`) */
   readonly authEnabled: Used<"MCP_AUTH_ENABLED">

@@ -5,7 +5,16 @@
  */
 import { typesUsing } from "../providers/types.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
-import { fileKey, fileKeysOf, gatewayNames, propertyOf, type SettingName, settingNames, settings } from "./settings.ts"
+import {
+  fileKey,
+  fileKeysOf,
+  type GatewayName,
+  gatewayNames,
+  propertyOf,
+  type SettingName,
+  settingNames,
+  settings
+} from "./settings.ts"
 
 const width = 116
 
@@ -65,8 +74,14 @@ const inputMembers = settingNames.flatMap((name) => {
   return key === undefined ? [] : withFormer(key, formerKeys, inputOf(name), meaning(name))
 })
 
+/** The meaning of a setting as the gateway uses it, whose times are in milliseconds. */
+const resolvedMeaning = (name: GatewayName): string =>
+  propertyOf(name).endsWith("Millis")
+    ? settings[name].doc.replaceAll("in seconds", "in milliseconds")
+    : settings[name].doc
+
 const resolvedMembers = gatewayNames.map((name) =>
-  `${comment(`${settings[name].doc} (\`${fileKey(name)}\`)`)}\n  readonly ${propertyOf(name)}: Used<"${name}">`
+  `${comment(`${resolvedMeaning(name)} (\`${fileKey(name)}\`)`)}\n  readonly ${propertyOf(name)}: Used<"${name}">`
 )
 
 const module = (lines: ReadonlyArray<string>): string =>
