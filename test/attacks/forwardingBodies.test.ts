@@ -103,7 +103,7 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         for (const [, params, more] of places) {
           const member = `${name}:${forged}`
           for (const method of ["tools/call", "notifications/x"]) {
-            const body = message(method, params(member), more?.(member))
+            const body = message(method, `${params(member)}${more?.(member) ?? ""}`)
             const clean = JSON.parse(body, function(this: unknown, key, value: unknown) {
               return /^_authcontext(?:\0.*)?$/i.test(key) ? undefined : value
             })
