@@ -1,7 +1,7 @@
 import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import { typeOf } from "../providers/types.ts"
 
-/** The issuers of a provider that clients can ask for a token, the best first. */
+/** The issuers of a provider from which clients can get a token, the preferred one first. */
 export const advertisedBy = (
   settings: Pick<GatewaySettings, "addedTypes">,
   provider: Provider

@@ -10,7 +10,7 @@ export interface ProtectedResourceMetadata {
   readonly scopes_supported?: ReadonlyArray<string>
 }
 
-/** Issuers that clients can ask, in the order of the configuration, each once. An issuer may be a mere name. */
+/** Issuers from which clients can get a token, in the order of the configuration, each once. An issuer may be a mere name. */
 const issuers = (
   settings: GatewaySettings
 ): ReadonlyArray<string> => [...new Set(settings.providers.flatMap((provider) => advertisedBy(settings, provider)))]

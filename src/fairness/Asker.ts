@@ -1,13 +1,13 @@
 import * as Context from "effect/Context"
 import type { Owner } from "./FairQueue.ts"
 
-/** On whose behalf something is waited for. */
+/** The owner on whose behalf a request waits. */
 export interface Asker extends Owner {
-  /** The token was good when it was last looked at: nobody can invent such. */
+  /** The token was valid when it was last verified, so the client did not invent it. */
   readonly isKnown: boolean
 }
 
-/** Who asks now; one nameless peer, unless somebody who has seen the request says otherwise. */
+/** The owner of the current request; one nameless peer unless a driver provides it. */
 export const Asker = Context.Reference<Asker>("mcp-authorizer/fairness/Asker", {
   defaultValue: () => ({ group: "", member: "", isKnown: false })
 })

@@ -1,26 +1,26 @@
 import { FairQueue, type Owner, type Waiting } from "./FairQueue.ts"
 import { Shares } from "./Shares.ts"
 
-/** What one message holds of the budget. */
+/** The part of the budget that one message holds. */
 export interface ByteClaim {
   /**
-   * Claims that much. Once for a message, and all that it will need: messages that hold some and wait for more could wait
-   * for each other.
+   * Claims memory. Call it once for a message, with all that it will need: messages that hold some memory and wait for more
+   * could wait for each other.
    *
-   * @param granted called when it is there, at once or later; not after `release`
-   * @param refused called instead, at once, where too many messages wait, in all or of this caller
+   * @param granted called when the memory is available, at once or later; not after `release`
+   * @param rejected called instead, at once, where too many messages wait, in total or of this caller
    */
-  readonly take: (bytes: number, granted: () => void, refused: () => void) => void
-  /** Gives back what is more than that. */
+  readonly take: (bytes: number, granted: () => void, rejected: () => void) => void
+  /** Releases all but that many bytes. */
   readonly keep: (bytes: number) => void
-  /** Gives all back, and waits no longer. */
+  /** Releases everything and stops waiting. */
   readonly release: () => void
 }
 
-/** What a message that waits may hold all the same: the segment in which its head came. */
+/** The memory that a waiting message holds anyway: the segment that contains its head. */
 const segmentBytes = 64 * 1024
 
-/** So many may wait, however small the budget is. */
+/** How many messages may wait, however small the budget is. */
 const leastPlaces = 64
 
 interface Waiter {
@@ -29,11 +29,11 @@ interface Waiter {
 }
 
 /**
- * The memory for messages that wait to be sent on, shared by callers: each may hold as much as it leaves free.
+ * The memory for messages that are not forwarded yet, shared by callers: each may hold as much as it leaves free.
  *
- * What cannot be had at once is waited for; callers take turns, and within a caller its connections. As many messages may
- * wait as hold half as much as the budget, and 64 in any case; of these places, too, a caller may have as many as it
- * leaves free. Pure.
+ * A message waits for memory that is not available at once; callers take turns, and within a caller its connections. The
+ * waiting messages may hold half of the budget in total, and at least 64 may wait; a caller may have as many of these
+ * places as it leaves free. Pure.
  */
 export class ByteBudget {
   readonly #shares: Shares
@@ -47,7 +47,7 @@ export class ByteBudget {
     this.#queue = new FairQueue(places)
   }
 
-  /** What is claimed, in bytes. */
+  /** The claimed memory, in bytes. */
   get held(): number {
     return this.#shares.held
   }
@@ -57,9 +57,9 @@ export class ByteBudget {
     return this.#queue.size
   }
 
-  /** A claim of nothing yet. */
+  /** Opens an empty claim. */
   open(owner: Owner): ByteClaim {
-    // Looked up each time: one of which nothing is held may have been forgotten.
+    // Looked up each time, because an empty share may have been dropped.
     const share = () => this.#shares.of(owner.group)
     let held = 0
     let place: Waiting<Waiter> | undefined
@@ -79,17 +79,17 @@ export class ByteBudget {
       this.#continue()
     }
     return {
-      take: (bytes, granted, refused) => {
+      take: (bytes, granted, rejected) => {
         const grant = () => {
           leave()
           held += bytes
           granted()
         }
         if (this.#shares.claim(share(), bytes)) return grant()
-        if (!this.#places.claim(this.#places.of(owner.group))) return refused()
+        if (!this.#places.claim(this.#places.of(owner.group))) return rejected()
         const offered = this.#queue.offer(owner, { bytes, grant })
-        // As many have a place as the queue holds.
-        if (offered._tag !== "Refused") place = offered.place
+        // There are as many places as the queue holds.
+        if (offered._tag !== "Rejected") place = offered.place
       },
       keep,
       release: () => {
@@ -99,7 +99,7 @@ export class ByteBudget {
     }
   }
 
-  /** Gives what is free to those whose turn it is. */
+  /** Grants the free memory to the messages whose turn it is. */
   #continue(): void {
     for (;;) {
       const next = this.#queue.take((group, { bytes }) => this.#shares.claim(this.#shares.of(group), bytes))

@@ -1,10 +1,10 @@
 /**
  * A bounded queue in which owners take turns. Pure.
  *
- * Whoever sends much waits behind itself, and not in front of others.
+ * An owner that sends a lot waits behind its own things, not in front of others.
  */
 
-/** Whose something is: the turns go round the groups, and within a group round its members. */
+/** The owner of a thing: groups take turns, and within a group its members. */
 export interface Owner {
   /** A caller, or the address of a peer. */
   readonly group: string
@@ -12,7 +12,7 @@ export interface Owner {
   readonly member: string
 }
 
-/** A thing that waits. */
+/** A waiting thing. */
 export interface Waiting<A> {
   readonly owner: Owner
   readonly thing: A
@@ -22,17 +22,17 @@ type Members<A> = Map<string, Set<Waiting<A>>>
 
 interface Group<A> {
   size: number
-  /** In the order of their turns; none of them is empty. */
+  /** In the order of their turns; never empty. */
   readonly members: Members<A>
 }
 
-/** What becomes of a thing that is offered. */
+/** The outcome of an offer. */
 export type Offered<A> =
   | { readonly _tag: "Waits"; readonly place: Waiting<A> }
-  /** The queue is full; another owner, with more in it, loses the thing that it added first. */
+  /** The queue is full; another owner with more things in it loses its oldest. */
   | { readonly _tag: "Displaces"; readonly place: Waiting<A>; readonly displaced: A }
-  /** The queue is full, and nobody has more in it than this owner. */
-  | { readonly _tag: "Refused" }
+  /** The queue is full, and no owner has more in it than this one. */
+  | { readonly _tag: "Rejected" }
 
 const first = <A>(things: Iterable<A>): A | undefined => {
   for (const thing of things) return thing
@@ -42,12 +42,12 @@ const first = <A>(things: Iterable<A>): A | undefined => {
 /**
  * A queue of at most `capacity` things.
  *
- * Use it where many wait for few: questions to a provider, requests to a server. Adding, taking and removing is constant
- * work; only a full queue is looked through, once for each thing that is offered to it.
+ * Use it where many wait for few: requests to a provider or to a server. Adding, taking and removing are constant
+ * work; only an offer to a full queue looks through its owners.
  */
 export class FairQueue<A> {
   readonly #capacity: number
-  /** In the order of their turns; none of them is empty. */
+  /** In the order of their turns; never empty. */
   readonly #groups = new Map<string, Group<A>>()
   #size = 0
 
@@ -59,7 +59,7 @@ export class FairQueue<A> {
     return this.#size
   }
 
-  /** Adds a thing, where there is room for it or another owner has more. */
+  /** Adds a thing, if there is room for it or another owner has more. */
   offer(owner: Owner, thing: A): Offered<A> {
     const place = { owner, thing }
     if (this.#size < this.#capacity) {
@@ -67,7 +67,7 @@ export class FairQueue<A> {
       return { _tag: "Waits", place }
     }
     const displaced = this.#displacedBy(owner)
-    if (displaced === undefined) return { _tag: "Refused" }
+    if (displaced === undefined) return { _tag: "Rejected" }
     this.remove(displaced)
     this.#add(place)
     return { _tag: "Displaces", place, displaced: displaced.thing }
@@ -76,7 +76,7 @@ export class FairQueue<A> {
   /**
    * Takes the thing whose turn it is.
    *
-   * @param may whether a group may take its turn now, with this thing; those that may not keep their place
+   * @param may whether a group may take its turn now, with this thing; a group that may not keeps its place
    */
   take(may: (group: string, thing: A) => boolean = () => true): A | undefined {
     for (const [name, group] of this.#groups) {
@@ -84,7 +84,7 @@ export class FairQueue<A> {
       const place = member === undefined ? undefined : first(member[1])
       if (member === undefined || place === undefined || !may(name, place.thing)) continue
       this.remove(place)
-      // To the end of the round, if there is something left.
+      // To the end of the round, if anything is left.
       if (group.members.delete(member[0]) && member[1].size > 0) group.members.set(...member)
       if (this.#groups.delete(name) && group.size > 0) this.#groups.set(name, group)
       return place.thing
@@ -92,7 +92,7 @@ export class FairQueue<A> {
     return undefined
   }
 
-  /** Removes a thing that waits no longer; does nothing if it has left before. */
+  /** Removes a thing that no longer waits; does nothing if it has left already. */
   remove(place: Waiting<A>): void {
     const { group: name, member } = place.owner
     const group = this.#groups.get(name)
@@ -115,7 +115,7 @@ export class FairQueue<A> {
     this.#size++
   }
 
-  /** What has to leave for one more of this owner. */
+  /** The thing that one more of this owner displaces. */
   #displacedBy(owner: Owner): Waiting<A> | undefined {
     const own = this.#groups.get(owner.group)
     let largest: Group<A> | undefined

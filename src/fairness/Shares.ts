@@ -2,35 +2,35 @@
  * An amount that owners share: bytes, connections, places. Pure.
  */
 
-/** What one owner has of it. */
+/** The part that one owner holds. */
 export interface Share {
   readonly owner: string
   held: number
-  /** It was forgotten; whoever remembers it has to look again. */
+  /** It was dropped; a holder of a reference has to look it up again. */
   isGone: boolean
 }
 
-// Shares of which nothing is held are kept up to this many: making one for each request would cost more.
+// Up to this many empty shares are kept: making one for each request would cost more.
 const kept = 4_096
 
 /**
  * An amount of which each owner may hold as much as it leaves free.
  *
- * One alone gets half of it, two get a third each, and there is always something left for the next who comes. The work is
- * constant for each claim.
+ * A single owner gets half of it, two get a third each, and something is always left for the next. Each claim is
+ * constant work.
  */
 export class Shares {
   readonly #total: number
   readonly #byOwner = new Map<string, Share>()
   #held = 0
-  /** How many shares there may be before those are looked for that hold nothing. */
+  /** How many shares there may be before empty ones are dropped. */
   #most = kept
 
   constructor(total: number) {
     this.#total = total
   }
 
-  /** What all of them hold. */
+  /** The sum of all shares. */
   get held(): number {
     return this.#held
   }
@@ -45,12 +45,12 @@ export class Shares {
     return share
   }
 
-  /** Says whether an owner may hold that much more; where nobody says whose it is, all that is left. */
+  /** Returns whether an owner may hold that much more; without an owner, all that is left. */
   allows(share: Share | undefined, amount = 1): boolean {
     return (share?.held ?? 0) + amount <= this.#total - this.#held
   }
 
-  /** Takes that much, if it is allowed. */
+  /** Takes that much, if allowed. */
   claim(share: Share | undefined, amount = 1): boolean {
     if (!this.allows(share, amount)) return false
     if (share !== undefined) share.held += amount
@@ -58,7 +58,7 @@ export class Shares {
     return true
   }
 
-  /** Gives that much back. */
+  /** Releases that much. */
   release(share: Share | undefined, amount = 1): void {
     if (share !== undefined) share.held -= amount
     this.#held -= amount
@@ -70,7 +70,7 @@ export class Shares {
       share.isGone = true
       this.#byOwner.delete(owner)
     }
-    // Where many hold something, each new owner would have all of them looked through again.
+    // Where many shares are held, each new owner would cause a scan of all of them.
     this.#most = Math.max(kept, 2 * this.#byOwner.size)
   }
 }

@@ -1,34 +1,34 @@
 import { FairQueue, type Owner, type Waiting } from "./FairQueue.ts"
 import { type Share, Shares } from "./Shares.ts"
 
-/** How much of the MCP server may be taken at a time. */
+/** The limits on concurrent use of the MCP server. */
 export interface UpstreamLimits {
-  /** Requests without an answer, be they sent or waiting for a connection. */
+  /** Requests without a response, whether sent or waiting for a connection. */
   readonly maxWaiting: number
-  /** Connections of requests and of answers that come to an end. */
+  /** Connections of requests and of finite responses. */
   readonly maxConnections: number
-  /** Connections of answers that go on: event streams. */
+  /** Connections of event streams. */
   readonly maxStreams: number
 }
 
-/** One request's way to the MCP server and back. */
+/** The use of the MCP server by one request. */
 export interface Passage {
-  /** There is an answer, or none will come: it waits no longer. */
+  /** The response has begun, or will never come: the request no longer waits. */
   readonly settled: () => void
-  /** The answer is an event stream; `false`: there are too many of them, all in all or of this owner. */
+  /** The response is an event stream; `false` if there are too many of them, in total or of this owner. */
   readonly goesOn: () => boolean
   /** Its connection is free, or closed. */
   readonly ended: () => void
 }
 
-// A passage without an owner takes no share; it has its turns like one caller.
+// A passage without an owner takes no share; it takes turns like one caller.
 const nobody: Owner = { group: "", member: "" }
 
 /**
- * Who may use a connection to the MCP server, and when.
+ * Decides which request may use a connection to the MCP server, and when.
  *
- * Each owner has a share of the places for waiting, of the connections and of the answers that go on: as much as it
- * leaves free. Those that find no free connection wait, and the owners take turns. Pure, but for `later`.
+ * Each owner has a share of the places for waiting, of the connections and of the event streams: as much as it
+ * leaves free. Requests without a free connection wait, and the owners take turns. Pure, except for `later`.
  */
 export class UpstreamShares {
   readonly #waiting: Shares
@@ -38,7 +38,7 @@ export class UpstreamShares {
   readonly #later: (step: () => void) => void
   #isContinuing = false
 
-  /** @param later takes a step when what happens now is over */
+  /** @param later runs a step after the current one */
   constructor({ maxConnections, maxStreams, maxWaiting }: UpstreamLimits, later: (step: () => void) => void) {
     this.#waiting = new Shares(maxWaiting)
     this.#working = new Shares(maxConnections)
@@ -47,7 +47,7 @@ export class UpstreamShares {
     this.#later = later
   }
 
-  /** Requests without an answer. */
+  /** Requests without a response. */
   get waiting(): number {
     return this.#waiting.held
   }
@@ -58,9 +58,9 @@ export class UpstreamShares {
   }
 
   /**
-   * Takes a place for waiting; `undefined`: there is none.
+   * Takes a place for waiting; `undefined` if all are taken.
    *
-   * @param start called when there is a connection, at once or later; not, if the passage has settled before
+   * @param start called when there is a connection, at once or later; not if the passage has settled before
    */
   enter(owner: Owner | undefined, start: (passage: Passage) => void): Passage | undefined {
     const group = owner?.group
@@ -97,20 +97,20 @@ export class UpstreamShares {
     const begin = () => {
       place = undefined
       held = this.#working
-      // A share of which nothing was held may have been forgotten meanwhile.
+      // An empty share may have been dropped.
       working = group === undefined ? undefined : this.#working.of(group)
       start(passage)
     }
     if (this.#working.claim(working)) begin()
     else {
       const offered = this.#queue.offer(owner ?? nobody, begin)
-      // As many may wait as the queue holds.
-      if (offered._tag !== "Refused") place = offered.place
+      // There are as many places as the queue holds.
+      if (offered._tag !== "Rejected") place = offered.place
     }
     return passage
   }
 
-  /** Gives the connections that are free to those whose turn it is. */
+  /** Gives the free connections to the requests whose turn it is. */
   #continueLater(): void {
     if (this.#isContinuing || this.#queue.size === 0) return
     this.#isContinuing = true

@@ -3,15 +3,15 @@ import * as Effect from "effect/Effect"
 import { Asker } from "./Asker.ts"
 import { FairQueue } from "./FairQueue.ts"
 
-/** Lets an effect wait on behalf of the current `Asker`; where there is no room for it, it fails. */
+/** Runs an effect that waits on behalf of the current `Asker`; fails where there is no room for it. */
 export type WaitingRoom<E> = <A>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 /**
- * Makes a room for those who wait for one and the same thing.
+ * Builds a bounded room for effects that wait for the same thing.
  *
- * When it is full, whoever has the most in it makes room for the others: one that asks much pushes out itself.
+ * When it is full, the owner with the most waiting effects loses one of them.
  *
- * @param full what those are told for whom there is no room
+ * @param full the error of an effect for which there is no room
  */
 export const makeWaitingRoom = <E>(capacity: number, full: () => E): WaitingRoom<E> => {
   const queue = new FairQueue<() => void>(capacity)
@@ -19,7 +19,7 @@ export const makeWaitingRoom = <E>(capacity: number, full: () => E): WaitingRoom
     Effect.flatMap(Asker, (asker) => {
       const pushedOut = Deferred.makeUnsafe<never, E>()
       const offered = queue.offer(asker, () => Deferred.doneUnsafe(pushedOut, Effect.fail(full())))
-      if (offered._tag === "Refused") return Effect.fail(full())
+      if (offered._tag === "Rejected") return Effect.fail(full())
       if (offered._tag === "Displaces") offered.displaced()
       return Effect.ensuring(
         Effect.raceFirst(effect, Deferred.await(pushedOut)),

@@ -39,7 +39,7 @@ export class Turns {
     this.#schedule()
     const offered = this.#queue.offer(owner, step)
     // A queue without an end takes everything.
-    return offered._tag === "Refused" ? undefined : offered.place
+    return offered._tag === "Rejected" ? undefined : offered.place
   }
 
   /** Waits no longer. */

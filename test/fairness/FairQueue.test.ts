@@ -44,12 +44,12 @@ describe("FairQueue", () => {
     for (let index = 0; index < 4; index++) {
       assert.strictEqual(outcome(queue.offer(owner("flood"), `${index}`)), "Waits")
     }
-    assert.strictEqual(outcome(queue.offer(owner("flood"), "4")), "Refused")
+    assert.strictEqual(outcome(queue.offer(owner("flood"), "4")), "Rejected")
     assert.strictEqual(outcome(queue.offer(owner("good"), "good-0")), "0")
     assert.strictEqual(outcome(queue.offer(owner("good"), "good-1")), "1")
     // Both have the same now.
-    assert.strictEqual(outcome(queue.offer(owner("good"), "good-2")), "Refused")
-    assert.strictEqual(outcome(queue.offer(owner("flood"), "5")), "Refused")
+    assert.strictEqual(outcome(queue.offer(owner("good"), "good-2")), "Rejected")
+    assert.strictEqual(outcome(queue.offer(owner("flood"), "5")), "Rejected")
     assert.strictEqual(queue.size, 4)
     assert.deepStrictEqual(drain(queue), ["2", "good-0", "3", "good-1"])
   })
@@ -58,7 +58,7 @@ describe("FairQueue", () => {
     const queue = new FairQueue<string>(4)
     for (let index = 0; index < 4; index++) queue.offer(owner("nat", "flood"), `${index}`)
     assert.strictEqual(outcome(queue.offer(owner("nat", "good"), "good")), "0")
-    assert.strictEqual(outcome(queue.offer(owner("nat", "flood"), "4")), "Refused")
+    assert.strictEqual(outcome(queue.offer(owner("nat", "flood"), "4")), "Rejected")
   })
 
   it("removes an entry that no longer waits, once", () => {

@@ -170,7 +170,7 @@ const words = [
 ]
 
 /** Rooms whose words are checked. */
-const worded = new Set(["authorize", "credential", "errors", "identity", "message"])
+const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "message"])
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

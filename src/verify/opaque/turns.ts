@@ -105,7 +105,7 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
           },
           pushedOut: () => Deferred.doneUnsafe(turn, Effect.fail(full()))
         })
-        if (offered._tag === "Refused") return Effect.fail(full())
+        if (offered._tag === "Rejected") return Effect.fail(full())
         if (offered._tag === "Displaces") offered.displaced.pushedOut()
         const place: Waiting<Waiter> = offered.place
         const waited = Effect.onInterrupt(
