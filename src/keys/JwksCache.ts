@@ -60,10 +60,10 @@ const digestOf = (members: ReadonlyArray<unknown>): Effect.Effect<string> =>
  *
  * A key set is fresh as long as its `max-age` says, within 1 minute and 24 hours, else 5 minutes; shortly before its end
  * it is fetched again while it serves. Concurrent callers share one fetch. A key that the set lacks makes it be fetched
- * again, at most once in 30 seconds for each source, failed attempts included. After a failed fetch nobody asks for 10
- * seconds; a set that has ended serves for one hour while its provider is down. Fetched sets are
- * shared through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; those of
- * the peers that ask the most are refused then.
+ * again, at most once in 30 seconds for each source, failed attempts included. After a failed fetch the next one follows
+ * after 10 seconds; an expired set serves for one hour while its provider is down. Fetched sets are
+ * shared through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
+ * those of the peers that wait the most are rejected.
  */
 export class JwksCache extends Context.Service<JwksCache, {
   /** The key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
@@ -94,7 +94,7 @@ export class JwksCache extends Context.Service<JwksCache, {
     const sources = new Map<string, RemoteKeys>()
     const sameSources = new WeakMap<JwksSource, RemoteKeys>()
 
-    /** How key sets stand in the store. Keys there are judged like those that a provider sends. */
+    /** The form of key sets in the store. Stored keys are checked like those that a provider sends. */
     const format = (source: JwksSource): DocumentFormat<PublishedKeys> => ({
       kind: "jwks",
       encode: ({ digest, members }) => ({ keys: members, digest }),

@@ -18,9 +18,9 @@ export interface KeyHeader extends NamedCertificate {
   readonly issuer?: string | undefined
 }
 
-/** Material that the runtime has taken in, for each algorithm that is asked for. */
+/** Key material, imported for each algorithm that is used. */
 interface ImportedMaterial {
-  /** The imported key, `None` if the runtime refuses the material. Imported once for each algorithm. */
+  /** The imported key, `None` if the runtime rejects the material. Imported once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
   /** The same at once, `undefined` before the import is done. */
   readonly peek: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
@@ -34,7 +34,7 @@ export interface VerificationKey extends ImportedMaterial {
   readonly certificate?: CertifiedKey | undefined
 }
 
-/** A member of a JWKS that is passed over. */
+/** A member of a JWKS that is skipped. */
 export interface SkippedKey {
   readonly index: number
   readonly kid: string | undefined
@@ -57,7 +57,7 @@ export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
   readonly set: KeySet
 }> {}
 
-/** Members of a set beyond this are not looked at. */
+/** Members of a set beyond this number are ignored. */
 const maxKeys = 100
 
 const imported = (jwk: PublicJwk): ImportedMaterial => {
@@ -79,7 +79,7 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
   const peek = (algorithm: JwsAlgorithm) => done.get(algorithm)
   return {
     peek,
-    // Without a promise once it is there: every request asks.
+    // Without a promise once it is imported: every request needs it.
     cryptoKey: (algorithm) =>
       Effect.suspend(() => {
         const usable = peek(algorithm)
@@ -109,7 +109,7 @@ const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMemb
 /**
  * Reads the `keys` of a JWKS (RFC 7517, section 5): every usable key, and why the others are not.
  *
- * One bad member never spoils the set; `null` is none. Material that `previous` had as well is the same `CryptoKey` again,
+ * One bad member never spoils the set; `null` means no keys. Material that `previous` had as well is the same `CryptoKey` again,
  * under whatever ids: what it has verified stays verified.
  */
 export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = empty): KeySet => {
@@ -159,7 +159,7 @@ const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationK
   return same.length > 0 ? same : are("Unknown")
 }
 
-/** The key that `find` finds, at once; `undefined` where there is none or it has to be waited for. */
+/** The key that `find` returns, at once; `undefined` where no key fits or it has to be imported first. */
 export const peek = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
   if (choosesByCertificate(header) && !set.keys.every(({ certificate }) => certificate?.isPrepared() ?? true)) {
     return undefined

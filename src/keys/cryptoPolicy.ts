@@ -1,13 +1,13 @@
 /**
- * Which signatures count, with which keys: the whole policy as data, from which key import, verification and the
- * reference in `src/keys/README.md` come.
+ * Which signatures are accepted, with which keys: the whole policy as data. Key import, verification and the reference in
+ * `src/keys/README.md` derive from it.
  *
  * Sources: RFC 7518, sections 3.3 to 3.5 and 6.2 to 6.3; RFC 8037, section 2; RFC 8725, sections 3.1 to 3.4.
  */
 import { type JwsAlgorithm, jwsAlgorithms } from "../config/GatewaySettings.ts"
 import { markdownTable } from "../config/markdownTable.ts"
 
-/** What a key must be to verify an algorithm. */
+/** The requirements on a key that verifies an algorithm. */
 export type KeyRule =
   | { readonly kty: "RSA" }
   /** `coordinateBytes`: exact length of `x` and `y`. */
@@ -17,7 +17,7 @@ export type KeyRule =
 
 const rsa: KeyRule = { kty: "RSA" }
 
-/** The rule of each algorithm. There is none for `none` and HMAC, so that they cannot be allowed by mistake. */
+/** The rule for each algorithm. `none` and HMAC have no rule, so that they cannot be allowed by mistake. */
 export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   RS256: rsa,
   RS384: rsa,
@@ -31,19 +31,19 @@ export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   EdDSA: { kty: "OKP", crv: "Ed25519", coordinateBytes: 32 }
 }
 
-// RFC 7518, section 4.1: key management that takes a public key; names that came later begin in the same way.
+// RFC 7518, section 4.1: key management with a public key; later names begin in the same way.
 const encryptionAlgorithms = /^(?:RSA1_5$|RSA-OAEP|ECDH-ES|HPKE)/
 
-/** Says whether the `alg` of a key is one of encryption, so that it is no fault that the key verifies nothing. */
+/** Returns whether the `alg` of a key is for encryption, so that a key that verifies nothing is not an error. */
 export const isEncryptionAlgorithm = (alg: unknown): boolean =>
   typeof alg === "string" && encryptionAlgorithms.test(alg)
 
-/** Says whether a curve is for agreeing on keys, which no signature is made with (RFC 8037, section 3.2). */
+/** Returns whether a curve is for key agreement, which makes no signatures (RFC 8037, section 3.2). */
 export const isAgreementCurve = (crv: unknown): boolean => crv === "X25519" || crv === "X448"
 
 const encryptionOperations = ["encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"]
 
-/** Says whether `key_ops` are those of an encryption key and no others (RFC 7517, section 4.3). */
+/** Returns whether `key_ops` are only those of an encryption key (RFC 7517, section 4.3). */
 export const isForEncryption = (operations: unknown): boolean =>
   Array.isArray(operations) && operations.length > 0 &&
   operations.every((operation) => encryptionOperations.some((known) => known === operation))

@@ -12,7 +12,7 @@ export const toInteger = (octets: Uint8Array): bigint => {
   return integer
 }
 
-/** I2OSP: `length` octets, big-endian. What does not fit is cut off at the front. */
+/** I2OSP: `length` octets, big-endian. Leading octets that do not fit are cut off. */
 export const toOctets = (integer: bigint, length: number): Uint8Array => {
   const padded = new Uint8Array(Math.ceil(length / 8) * 8)
   const words = new DataView(padded.buffer)

@@ -1,4 +1,4 @@
-/** Asking an issuer for its keys, and telling the operator how that went; caches decide when. */
+/** Fetches the keys of an issuer and reports the outcome to the operator; caches decide when. */
 import * as Effect from "effect/Effect"
 import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
@@ -11,20 +11,20 @@ import { type JwksSource, KeysUnavailable, placeOf, UnknownKey } from "./JwksSou
 import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
 
-// For all that leads to the keys: finding out where they are may take exchanges of its own.
-const patience = "5 seconds"
+// For all steps together: discovery may take requests of its own.
+const timeout = "5 seconds"
 
-// One line of the log names no more of them.
+// How many keys a log entry names.
 const loggedKeys = 10
 
-/** Ends what leads to keys in time. */
+/** Applies the timeout to all steps that lead to the keys. */
 export const inTime = <A>(effect: Effect.Effect<A, KeysUnavailable>): Effect.Effect<A, KeysUnavailable> =>
   Effect.timeoutOrElse(effect, {
-    duration: patience,
+    duration: timeout,
     orElse: () => Effect.fail(new KeysUnavailable({ detail: "Timeout of the whole fetch" }))
   })
 
-/** Counts failed attempts and writes them down: as often as the provider is asked, not as often as somebody needs keys. */
+/** Counts and logs failed attempts: once for each request to the provider, not for each token that needs keys. */
 export const reportFailure = <A>(
   effect: Effect.Effect<A, KeysUnavailable>,
   source: JwksSource
@@ -78,7 +78,7 @@ const presentKeys = ({ keys }: KeySet.KeySet): string => {
     `${kid === undefined ? "one without kid" : show(kid)} (${algorithms.length > 1 ? "any " : ""}${algorithms[0]})`
   )
   return names.length === 0
-    ? "there are none"
+    ? "there is no usable key"
     : `there are ${names.slice(0, loggedKeys).join(", ")}${
       names.length > loggedKeys ? ` and ${names.length - loggedKeys} more` : ""
     }`

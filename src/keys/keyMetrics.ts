@@ -14,7 +14,7 @@ const phases = Metric.counter("mcp_authorizer_key_phases", {
 })
 
 const staleServes = Metric.counter("mcp_authorizer_key_stale_serves", {
-  description: "Tokens judged with keys past their end, because the provider was down",
+  description: "Tokens verified with expired keys, because the provider was down",
   incremental: true
 })
 
@@ -26,5 +26,5 @@ export const countFetch = (outcome: "success" | "failure"): Effect.Effect<void> 
 export const countPhase = (phase: Phase): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(phases, { phase }), 1)
 
-/** Counts a token that was judged with stale keys. */
+/** Counts a token that was verified with stale keys. */
 export const countStaleServe: Effect.Effect<void> = Metric.update(staleServes, 1)

@@ -1,4 +1,4 @@
-/** What a JSON Web Key (RFC 7517) may verify, judged by its members alone. Pure. */
+/** The algorithms that a JSON Web Key (RFC 7517) may verify, by its members alone. Pure. */
 import * as Result from "effect/Result"
 import { base64url } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
@@ -16,14 +16,14 @@ import { toInteger } from "./integers.ts"
 import { hasRocaFingerprint } from "./roca.ts"
 import { type CertifiedKey, certifiedKey } from "./thumbprint.ts"
 
-/** Why a key of a set is passed over. */
+/** Why a key of a set is skipped. */
 export type UnusableKey =
   | "NotAnObject"
   | "MalformedKeyId"
   | "Symmetric"
   | "Private"
   | "UnsupportedType"
-  /** Made for encryption; that it verifies nothing is as it should be. */
+  /** Made for encryption, so it need not verify anything. */
   | "ForEncryption"
   | "WrongUse"
   | "WrongOperations"
@@ -44,7 +44,7 @@ export interface PublicJwk {
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
   /** The issuer, or the template of one, whose tokens alone it is for (Entra's key sets have it). */
   readonly issuer: string | undefined
-  /** What it says of its certificate. */
+  /** Its certificate, if it names one. */
   readonly certificate: CertifiedKey
 }
 
@@ -68,7 +68,7 @@ const trimmed = (number: Uint8Array): Uint8Array => {
 const bitLength = (number: Uint8Array): number => number.length * 8 - Math.clz32(number[0] ?? 0) + 24
 
 /**
- * Says what is wrong with the numbers of an RSA key (big-endian): a modulus of fewer than 2048 bits (RFC 7518, section
+ * Checks the numbers of an RSA key (big-endian) and returns the problem, if any: a modulus of fewer than 2048 bits (RFC 7518, section
  * 3.3), of more than 8192 (each verification would cost too much), or of guessable primes; a public exponent that is
  * even, 1, or longer than 64 bits.
  */
@@ -140,7 +140,7 @@ const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
   }
 }
 
-/** Says what the key itself forbids (RFC 7517, sections 4.2 to 4.4). */
+/** Checks what the key itself forbids (RFC 7517, sections 4.2 to 4.4). */
 const restriction = (jwk: JsonObject): UnusableKey | undefined => {
   const use = own(jwk, "use")
   if (use !== undefined && use !== "sig") return use === "enc" ? "ForEncryption" : "WrongUse"

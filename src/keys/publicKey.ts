@@ -32,7 +32,7 @@ const weakness = (pem: string): UnusableKey | undefined => {
     case "Ec":
       return primeCurveProblem(key.crv, key.x, key.y)
     case undefined:
-      // A point that is written as x alone: whoever took it in has found its y on the curve.
+      // A compressed point: the runtime that imported it has computed its y.
       return undefined
   }
 }

@@ -21,7 +21,7 @@ const fingerprint = primes.map((prime) => ({ prime, powers: powersOf65537(prime)
 /** So that the long division is done once; the product itself is far longer than a number. */
 const product = primes.reduce((product, prime) => product * BigInt(prime), 1n)
 
-/** Says whether a modulus has the fingerprint. One of another origin has it in fewer than one of 2^27 cases. */
+/** Returns whether a modulus has the fingerprint. A modulus of another origin has it in fewer than one of 2^27 cases. */
 export const hasRocaFingerprint = (modulus: bigint): boolean => {
   const rest = modulus % product
   return fingerprint.every(({ powers, prime }) => powers.has(Number(rest % BigInt(prime))))

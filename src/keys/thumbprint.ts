@@ -11,11 +11,11 @@ export interface NamedCertificate {
   readonly x5tS256?: string | undefined
 }
 
-/** What a key of a set says of its certificate, and what follows from that. */
+/** What a key of a set tells about its certificate. */
 export interface CertifiedKey {
-  /** Whether all is worked out that only a digest tells. */
+  /** Whether the digests are computed. */
   readonly isPrepared: () => boolean
-  /** Works it out, once; never fails. */
+  /** Computes the digests, once; never fails. */
   readonly prepare: () => Promise<void>
   /** Whether the certificate is the one that a header names: `Unknown` where the prepared key says nothing of it. */
   readonly compare: (named: NamedCertificate) => "Same" | "Other" | "Unknown"
@@ -42,7 +42,7 @@ const certificateOf = (jwk: JsonObject): Uint8Array<ArrayBuffer> | undefined => 
   return decoded === undefined ? undefined : new Uint8Array(decoded)
 }
 
-/** As RFC 7515 has it, and as those write it who encode the hexadecimal form. */
+/** The spelling of RFC 7515, and the one of providers that encode the hexadecimal form. */
 const spellings = (digest: Uint8Array): ReadonlyArray<string> => [
   base64url.encode(digest),
   base64url.encode(Hex.encode(digest))
@@ -51,11 +51,11 @@ const spellings = (digest: Uint8Array): ReadonlyArray<string> => [
 const digest = (hash: "SHA-1" | "SHA-256", certificate: Uint8Array<ArrayBuffer>): Promise<ReadonlyArray<string>> =>
   crypto.subtle.digest(hash, certificate).then(
     (digest) => spellings(new Uint8Array(digest)),
-    // An engine without SHA-1: the key is as one that does not say.
+    // An engine without SHA-1: the key is treated as one without a certificate.
     () => []
   )
 
-const judge = (named: string | undefined, known: ReadonlyArray<string>): "Same" | "Other" | "Unknown" =>
+const compare = (named: string | undefined, known: ReadonlyArray<string>): "Same" | "Other" | "Unknown" =>
   named === undefined || known.length === 0 ? "Unknown" : known.includes(named) ? "Same" : "Other"
 
 /** Reads what a key says of its certificate: `x5t`, `x5t#S256` and the first of `x5c` (RFC 7517, sections 4.7 to 4.9). */
@@ -80,12 +80,12 @@ export const certifiedKey = (jwk: JsonObject): CertifiedKey => {
     isPrepared: () => isPrepared,
     prepare: () => preparing ??= compute(),
     compare: ({ x5t, x5tS256 }) => {
-      const judgements = new Set([judge(x5tS256, sha256), judge(x5t, sha1)])
-      return judgements.has("Other") ? "Other" : judgements.has("Same") ? "Same" : "Unknown"
+      const results = new Set([compare(x5tS256, sha256), compare(x5t, sha1)])
+      return results.has("Other") ? "Other" : results.has("Same") ? "Same" : "Unknown"
     }
   }
 }
 
-/** Says whether a header names a certificate at all. */
+/** Returns whether a header names a certificate. */
 export const namesCertificate = ({ x5t, x5tS256 }: NamedCertificate): boolean =>
   x5t !== undefined || x5tS256 !== undefined

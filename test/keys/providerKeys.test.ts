@@ -195,7 +195,7 @@ describe("the log entry about a missing key", () => {
       )
       assert.strictEqual(
         yield* detail([], { alg: "ES256", kid: "a" }),
-        "no key fits kid \"a\" for ES256; there are none"
+        "no key fits kid \"a\" for ES256; there is no usable key"
       )
     }))
 

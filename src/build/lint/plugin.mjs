@@ -157,7 +157,7 @@ const words = [
   [/\brefus(?!ed to connect)/iu, "reject, deny, invalid"],
   [/\bjudg/iu, "check, verify, decide"],
   [/\bhand(?:s|ed|ing)? on\b/iu, "forward"],
-  [/\b(?:is|are) none\b/iu, "is not a …"],
+  [/\b(?:is|are) none\b/u, "is not a …"],
   [/\bwhoever\b|\bthose who\b/iu, "name them: clients that, callers that"],
   [/\bsomebody\b/iu, "anyone, someone"],
   [/\bbeside\b/iu, "besides, in addition to, next to"],
@@ -170,7 +170,7 @@ const words = [
 ]
 
 /** Rooms whose words are checked. */
-const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "message"])
+const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "keys", "message"])
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {
