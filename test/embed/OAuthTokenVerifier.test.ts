@@ -276,7 +276,9 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
 
     it.effect("MUST throw when the settings are wrong, with all problems", () =>
       Effect.gen(function*() {
-        const { cause } = yield* Effect.flip(attempt({ providers: [], trace_header: "authorization", max_token_bytes: 1 }))
+        const { cause } = yield* Effect.flip(
+          attempt({ providers: [], trace_header: "authorization", max_token_bytes: 1 })
+        )
         assert.instanceOf(cause, InvalidConfiguration)
         assert.lengthOf(cause instanceof InvalidConfiguration ? cause.problems : [], 2)
         yield* Effect.promise((yield* attempt(jwt(yield* TestIssuer))).dispose)
