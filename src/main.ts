@@ -4,7 +4,7 @@ import { workerArgument } from "./node/workers/messages.ts"
 // The global one: importing `node:process` opens all standard streams.
 const [, , first] = process.argv
 
-/** One of somebody else's cluster is none. */
+/** A worker forked by another program's cluster is not one of ours. */
 const isWorker = async () => first === workerArgument && (await import("node:cluster")).default.isWorker
 
 // What reads a command line takes longer to load than the gateway itself.

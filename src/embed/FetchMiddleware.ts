@@ -39,7 +39,7 @@ export interface FetchMiddleware {
   readonly dispose: () => Promise<void>
 }
 
-/** A handler's stream broke off; whoever reads the answer sees that, and nothing else. */
+/** A handler's stream broke off; the client sees only that. */
 class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
 
 /** What can be chosen beside the settings. */

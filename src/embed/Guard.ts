@@ -117,10 +117,10 @@ const withLength = (headers: Headers.Headers): Headers.Headers =>
 
 const make = Effect.gen(function*() {
   const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
-  yield* requireOwnServices(settings, { TokenVerifier: yield* TokenVerifier })
+  const verifier = yield* TokenVerifier
+  yield* requireOwnServices(settings, { TokenVerifier: verifier })
   yield* logWarnings(settings)
   const callerOf = yield* makeCallerOf
-  const verifier = yield* TokenVerifier
   const sessions = yield* makeSessionSeal(settings)
   const responses = makeOwnResponses(settings)
   const { reject } = responses
@@ -135,7 +135,7 @@ const make = Effect.gen(function*() {
     readiness: Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog
-  // What cuts a body is run by whoever reads it.
+  // The reader of a body runs what cuts it.
   const context = yield* Effect.context<never>()
 
   /** The step that reads the body in which tools can be called; other methods have none, or are rejected. */

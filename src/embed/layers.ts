@@ -20,7 +20,7 @@ const platform = Layer.mergeAll(
  * Verification as configured, with a verifier of yours on top.
  *
  * Each use of the layer is another verifier, with keys and verdicts of its own, so that two servers in one program never
- * share what belongs to one configuration. Fails with `UnusablePublicKey` when a configured public key is none, and as
+ * share what belongs to one configuration. Fails with `UnusablePublicKey` when a configured public key cannot be used, and as
  * `verifier` does.
  *
  * **Example** (API keys beside OAuth)
@@ -45,7 +45,7 @@ export const layerVerifierWith = <E>(verifier: Verification<E>) =>
 /**
  * Verification as configured: fetches keys with `fetch`, keeps them in memory.
  *
- * Fails with `UnusablePublicKey` when a configured public key is none.
+ * Fails with `UnusablePublicKey` when a configured public key cannot be used.
  *
  * @see `layerVerifierWith`
  */

@@ -66,7 +66,7 @@ const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: U
 /**
  * Makes the seal of one gateway.
  *
- * A server that knows a session by its id alone would let whoever learns the id go on with it, or end it. The tag is an
+ * A server that knows a session by its id alone would let anyone who learns the id use it, or end it. The tag is an
  * HMAC over the caller (issuer, subject, client) and the id: it survives a new token of the same caller, and nothing is
  * stored. The key comes from `MCP_SESSION_KEY`; without one it is made here, and another process knows no session of
  * this one. The first key seals, all of them open.

@@ -76,7 +76,7 @@ const arriving = (response: HttpClientResponse.HttpClientResponse, timeoutMillis
 /**
  * The same answer in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
  *
- * Fails with `UpstreamUnavailable` where the answer is none that can be handed on, an encoded one among them: whether
+ * Fails with `UpstreamUnavailable` where the response cannot be forwarded, an encoded one among them: whether
  * its body is still as its fields say cannot be known.
  */
 export const fromClientResponse = Effect.fnUntraced(function*(

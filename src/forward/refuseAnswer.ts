@@ -6,7 +6,7 @@ import { isRedirect, redirectTarget } from "./redirect.ts"
 import { judgeChallenge } from "./serverChallenge.ts"
 
 /**
- * Refuses answers that are none, and those that would lead the client away from this gateway.
+ * Rejects responses that are not valid, and those that would lead the client away from this gateway.
  *
  * @param identity the caller; `undefined` where the operator switched authentication off
  */

@@ -8,7 +8,7 @@ import { injectable } from "./injection.ts"
 
 type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
 
-/** A refusal is shorter than that; a longer answer is none. */
+/** A rejection is shorter than that; a longer response is not one. */
 const maxRefusalBytes = 64 * 1024
 
 const rememberedMillis = 3_600_000
@@ -30,7 +30,7 @@ const parsed = (body: Uint8Array): unknown => {
   }
 }
 
-/** Says whether a message, or a body that is none, refuses the request that it answers for what is in it. */
+/** Returns whether a body, even one that is not a message, rejects the request because of its content. */
 const refuses = (status: number, body: Uint8Array): boolean => {
   const message = parsed(body)
   const error = typeof message === "object" && message !== null && "error" in message ? message.error : undefined

@@ -45,7 +45,7 @@ export const publicUrl = (
   const forwarded = last(forwardedProto)?.toLowerCase()
   const scheme = forwarded === "http" || forwarded === "https" ? forwarded : isLoopbackHost(host) ? "http" : "https"
   const url = `${scheme}://${host}${port === undefined ? "" : `:${port}`}`
-  // Some that have the form of a host are none (`256.1`, `[1:2]`), and some have another name (`127.1`).
+  // Some values have the form of a host but are invalid (`256.1`, `[1:2]`), and some have another spelling (`127.1`).
   return URL.canParse(url) ? Result.succeed(new URL(url).origin) : malformed("unusable Host")
 }
 

@@ -61,7 +61,7 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
     if (isProbe(route)) return found
     if (authority !== undefined && !agree(authority, exchange.raw.values("host"))) {
-      // RFC 9112 lets the target win; whoever stands before us may have judged the request by the other one.
+      // RFC 9112 lets the target win; a proxy in front may have checked the request by the other one.
       return Result.fail(
         new InvalidRequest({ reason: "MalformedHost", detail: "the target and Host name different hosts" })
       )

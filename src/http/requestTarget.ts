@@ -8,7 +8,7 @@ export interface RequestTarget {
   readonly authority: string | undefined
 }
 
-// No user information, and nothing in the place of a host that is none: `publicUrl` looks at the rest of it.
+// No user information, and nothing that cannot be a host: `publicUrl` checks the rest.
 const absolute = /^https?:\/\/([^/?#@\\\s]+)(?=[/?]|$)/i
 
 /**

@@ -55,7 +55,7 @@ export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-autho
     return TestIssuer.of(issuer)
   })
 
-  /** One issuer for whoever uses the layer. Keep it in a `const`: each call is another issuer. */
+  /** One issuer for all users of the layer. Keep it in a `const`: each call is another issuer. */
   static readonly layer = (options?: TestIssuerOptions): Layer.Layer<TestIssuer> =>
     Layer.effect(TestIssuer, TestIssuer.make(options))
 

@@ -49,8 +49,8 @@ export class Connection {
   #place: Place | undefined
   /** What is to be said once everything is answered. */
   #afterwards: string | undefined
-  /** How many more chunks are overlooked, once the connection has been ended from here. */
-  #overlooked: number | undefined
+  /** How many more chunks are ignored after this side has ended the connection. */
+  #ignoredChunks: number | undefined
 
   readonly #onAnswered: () => void
 
@@ -150,7 +150,7 @@ export class Connection {
     if (count > 0) ahead.release(ahead.of(this.#owner.group), count)
   }
 
-  /** Makes the answers that are open the last ones: those whose head is still to come say so. */
+  /** Makes the open responses the last ones of the connection; heads that are not sent yet announce it. */
   makeLast(): void {
     for (const response of this.#open.now()) response.shouldKeepAlive = false
   }
@@ -175,7 +175,7 @@ export class Connection {
   refuse(text: string): void {
     const latest = this.#latest
     const unanswered = this.#unanswered
-    if (this.#overlooked !== undefined && this.#overlooked > 0) this.#overlooked--
+    if (this.#ignoredChunks !== undefined && this.#ignoredChunks > 0) this.#ignoredChunks--
     else if (!this.#socket.writable) this.#socket.destroy()
     else if (latest === undefined) this.#hangUp(text)
     else if (latest.req.complete) {
@@ -192,7 +192,7 @@ export class Connection {
     const socket = this.#socket
     if (!socket.writable) return
     // Cutting it at once would reset it, and the client could lose the words.
-    this.#overlooked = closeGraceChunks
+    this.#ignoredChunks = closeGraceChunks
     socket.end(text)
     if (socket instanceof Socket) socket.setTimeout(closeGraceMillis, () => socket.destroy())
   }

@@ -1,5 +1,5 @@
 /**
- * The things that are open at the moment, for those who have to end them.
+ * The things that are open now, so that a shutdown can end them.
  *
  * Not a `Set`: one that changes with every request leaves its former tables behind, which keep what they held from being
  * collected, and makes each collection several times as long.

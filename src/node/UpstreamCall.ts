@@ -61,7 +61,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#deadline = undefined
   }
 
-  /** Says whether whoever waits has not been told anything yet, and notes that it is now. */
+  /** Marks the call as settled; returns `false` if it already was. */
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true

@@ -10,10 +10,10 @@ import { readAuthorities } from "./outbound/authorities.ts"
 import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { UpstreamCall } from "./UpstreamCall.ts"
 
-const overlook = (): void => {}
+const ignore = (): void => {}
 
 /** That of a request which takes nobody's share, because it is refused. */
-const outside: Passage = { settled: overlook, goesOn: () => false, ended: overlook }
+const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
 
 /**
  * Builds what sends requests over the connections to the MCP server: byte-exact targets, no decoding.

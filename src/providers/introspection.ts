@@ -42,8 +42,8 @@ import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { authenticate, type ClientAuth } from "./clientCredentials.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { nobodysToken, registerOpaque } from "./opaque.ts"
-import type { ProviderType } from "./ProviderType.ts"
+import { makeOpaque, nobodysToken } from "./opaque.ts"
+import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider whose introspection endpoint says what a token is worth. */
 export interface IntrospectionProvider extends Provider, IdentityRules, AudienceRules {
@@ -175,7 +175,11 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
  *
  * @param skew tolerance for times, in seconds
  */
-const makeAsk = (provider: IntrospectionProvider, skew: number, http: Http): AskProvider => {
+const makeAsk = (
+  provider: IntrospectionProvider,
+  http: Http,
+  { clockSkewSeconds: skew }: RegistrationContext
+): AskProvider => {
   const { allowedClients, issuer, name } = provider
   const { origin, send } = makeSend(provider, http)
   const reject = (reason: Refusal) => toInvalidToken(name, reason)
@@ -217,6 +221,8 @@ const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
       detail: `${provider.introspectionEndpoint ?? provider.issuer}: 200 with an error`
     })
   })
+
+const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
 
 /** Opaque tokens, verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {
@@ -282,16 +288,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
       provider.introspectionEndpoint ?? `the endpoint in the metadata of ${provider.issuer}`
     } answers, and knows nothing of a made-up token`,
     credentials: authenticate(provider.clientAuth).origin,
-    probe: Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http))
+    probe: opaque.probe(provider)
   }],
-  register: Effect.fnUntraced(function*(provider, context) {
-    const http = yield* makeHttp(provider)
-    return yield* registerOpaque(
-      provider,
-      context,
-      http,
-      makeProbe(provider, http),
-      (guarded) => makeAsk(provider, context.clockSkewSeconds, guarded)
-    )
-  })
+  register: opaque.register
 }

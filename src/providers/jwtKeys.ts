@@ -57,7 +57,7 @@ const publicKey = Effect.fnUntraced(function*(
   }
 })
 
-/** The keys that a provider's tokens are verified with. Fails with `UnusablePublicKey` if the configured public key is none. */
+/** The keys that a provider's tokens are verified with. Fails with `UnusablePublicKey` if the configured public key cannot be used. */
 export const makeProviderKeys = Effect.fnUntraced(function*(
   provider: JwtProvider
 ): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {

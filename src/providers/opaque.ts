@@ -11,22 +11,35 @@ import type { Registration, RegistrationContext } from "./ProviderType.ts"
 
 type Http = ProviderHttp["Service"]
 
-/** Nobody has it, and whoever reads the provider's log sees what it is for. */
+/** A token that no one has; its name explains it to a reader of the provider's log. */
 export const nobodysToken = "mcp-authorizer-readiness"
 
-/** Makes the verifier: guarded, and watched for whether the provider can be asked. */
-export const registerOpaque = Effect.fnUntraced(function*(
-  { name }: Provider,
-  { clockSkewSeconds }: RegistrationContext,
-  http: Http,
-  probe: Probe,
-  makeAsk: (guarded: Http) => AskProvider
-): Effect.fn.Return<Registration> {
-  const { current, observed } = yield* makeReachability(name, http, probe)
-  return {
-    _tag: "Opaque",
-    verify: makeVerifyOpaque(name, clockSkewSeconds, makeAsk(makeGuardedHttp(observed, yield* SharedIo))),
-    refusalMillis: negativeMillis,
-    readiness: Effect.map(current, (state) => ({ ready: state === "ready", state }))
-  }
+/** How the providers of one such type are asked. */
+interface OpaqueType<P extends Provider, R> {
+  /** The HTTP client for the endpoint, wherever that is. */
+  readonly makeHttp: (provider: P) => Effect.Effect<Http, never, R>
+  /** The request that shows whether the provider can be asked. */
+  readonly makeProbe: (provider: P, http: Http) => Probe
+  readonly makeAsk: (provider: P, guarded: Http, context: RegistrationContext) => AskProvider
+}
+
+/** Builds the probe of a type for `--check --online`, and its `register`: guarded, and watched for its reachability. */
+export const makeOpaque = <P extends Provider, R>({ makeAsk, makeHttp, makeProbe }: OpaqueType<P, R>) => ({
+  probe: (provider: P) => Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http)),
+
+  register: Effect.fnUntraced(function*(
+    provider: P,
+    context: RegistrationContext
+  ): Effect.fn.Return<Registration, never, R> {
+    const { name } = provider
+    const http = yield* makeHttp(provider)
+    const { current, observed } = yield* makeReachability(name, http, makeProbe(provider, http))
+    const ask = makeAsk(provider, makeGuardedHttp(observed, yield* SharedIo), context)
+    return {
+      _tag: "Opaque",
+      verify: makeVerifyOpaque(name, context.clockSkewSeconds, ask),
+      refusalMillis: negativeMillis,
+      readiness: Effect.map(current, (state) => ({ ready: state === "ready", state }))
+    }
+  })
 })

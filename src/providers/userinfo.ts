@@ -25,7 +25,7 @@ import { refusal, toInvalidToken } from "../verify/Refusal.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { exampleWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { nobodysToken, registerOpaque } from "./opaque.ts"
+import { makeOpaque, nobodysToken } from "./opaque.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
 /** A provider whose userinfo endpoint says whom a token stands for. */
@@ -127,6 +127,8 @@ const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: Userinf
   })
 }
 
+const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
+
 /** Opaque tokens, verified by asking the issuer's userinfo endpoint with the token itself. */
 export const userinfo: ProviderType<UserinfoProvider> = {
   name: "userinfo",
@@ -180,16 +182,7 @@ export const userinfo: ProviderType<UserinfoProvider> = {
     _tag: "Endpoint",
     name: "userinfo",
     good: `the endpoint of ${provider.issuer} answers, and rejects a made-up token`,
-    probe: Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http))
+    probe: opaque.probe(provider)
   }],
-  register: Effect.fnUntraced(function*(provider, context) {
-    const http = yield* makeHttp(provider)
-    return yield* registerOpaque(
-      provider,
-      context,
-      http,
-      makeProbe(provider, http),
-      (guarded) => makeAsk(provider, guarded)
-    )
-  })
+  register: opaque.register
 }

@@ -150,7 +150,7 @@ export const make = <A, E>(
     const phase = State.phase(state, now)
     if (phase === lastPhase) return Effect.void
     lastPhase = phase
-    // Its faults are not to hold up those who wait for the value.
+    // A fault in it must not hold up the callers that wait for the value.
     return Effect.ignoreCause(onChange(phase))
   }
 
@@ -184,7 +184,7 @@ export const make = <A, E>(
       return { _tag: "Fetched", fetched: yield* fetch({ extra, previous: state.held?.value, uri }) }
     }))
 
-  /** What the end of a fetch means for those who need the value. */
+  /** The outcome of a fetch for the callers that need the value. */
   const outcomeOf = (exit: Exit.Exit<Brought<A>, E>): Exit.Exit<Outcome<A>, E> => {
     if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
     const brought = exit.value

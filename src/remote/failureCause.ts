@@ -2,13 +2,13 @@
 
 import { ProxyFailed } from "./ProxyFailed.ts"
 
-// A library may wrap an error in an error of its own, and so on; a chain that is longer than this is none.
+// A library may wrap an error in an error of its own, and so on; a longer chain is cut.
 const maxDepth = 8
 
 const code = /^[A-Za-z][A-Za-z0-9_]{1,63}$/
 
 const member = (value: unknown, name: "cause" | "code" | "errors" | "syscall"): unknown =>
-  // Any object may have any member; what it is, is looked at by whoever asks.
+  // Any object may have any member; the caller checks its type.
   typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 
 /**

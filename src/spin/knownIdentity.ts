@@ -22,7 +22,7 @@ export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings
       if (found?.keys === undefined) return found?.identity
       return Entry.stillPublished(textOf(bucket, found.keys.entry), found.keys, now) ? found.identity : undefined
     } catch {
-      // Whoever asks the store next says so in the log.
+      // The next access to the store logs it.
       return undefined
     }
   }

@@ -23,7 +23,7 @@ export interface RequirementName {
  * A suite is a list of them: `suite` makes tests of it.
  */
 export interface Requirement<R> extends RequirementName {
-  /** Hands the values and the property to whoever checks them; only their types stay hidden. */
+  /** Passes the values and the property to the runner that checks them; only their types stay hidden. */
   readonly property: <B>(
     use: <A, E>(values: Arbitrary.Arbitrary<A>, holds: (value: A) => Effect.Effect<void, E, R | Scope.Scope>) => B
   ) => B

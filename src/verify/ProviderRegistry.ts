@@ -50,7 +50,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
    * Builds all verifiers and begins to fetch keys, without waiting for them.
    *
-   * Fails with `UnusablePublicKey` if a configured public key is none.
+   * Fails with `UnusablePublicKey` if a configured public key cannot be used.
    */
   static readonly make = Effect.fnUntraced(function*(
     settings: Pick<GatewaySettings, "addedTypes" | "clockSkewSeconds" | "providers">

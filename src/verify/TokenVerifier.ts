@@ -58,7 +58,7 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    * The identity at once, where the token was verified before and a fresh verification would say the same; `undefined`:
    * only `verify` can say.
    *
-   * Optional, for those who answer many requests a second. It must be as strict as `verify`. It takes the text of the
+   * Optional, for servers with many requests a second. It must be as strict as `verify`. It takes the text of the
    * token, because a wrapper for each request costs more than the answer; it must not keep it.
    */
   readonly peek?: ((token: string) => Identity | undefined) | undefined

@@ -54,7 +54,7 @@ export const written = (digest: string, verdict: Accepted | Refused): string => 
 const isText = (value: unknown): value is string => typeof value === "string"
 const isTextIfGiven = (value: unknown): value is string | undefined => value === undefined || isText(value)
 
-/** The members of an entry that is about this digest and has not ended, whoever wrote it. */
+/** The members of an entry for this digest that has not expired; anyone may have written it. */
 const current = (text: string | undefined, digest: string, now: number) => {
   const parsed = text === undefined ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   const entry = isJsonObject(parsed) ? parsed : {}

@@ -4,7 +4,7 @@ import { join } from "node:path"
 /** The folder of the package that a file of a dependency belongs to; tests build below `node_modules/.cache`. */
 const folderOf = (file) => /^.*node_modules\/(?!\.)(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]
 
-/** The licences of the packages that these files come from, as those who hand them on have to state them. */
+/** The licences of the packages that these files come from, as anyone who redistributes them must state them. */
 export const licensesOf = async (files) => {
   const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== undefined).toSorted()
   const texts = folders.map(async (folder) => {

@@ -28,7 +28,7 @@ export const algorithms: Kind<ReadonlyArray<JwsAlgorithm>, string | ReadonlyArra
   string | ReadonlyArray<JwsAlgorithm>
 >({
   ...listForms({ label: "comma list", separator: /,/, parse }),
-  // An unknown name is `parse`'s to judge, which knows why it is none.
+  // `parse` rejects an unknown name, and explains why.
   input: Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.declare(isString))]),
   file: listForms({ label: "", separator: /,/, parse }).input,
   show: (value) => value

@@ -34,7 +34,7 @@ const wholePlaceholders: ReadonlyArray<RegExp> = [
   stopgap
 ]
 
-// `%2Frun%2F` is percent-encoding; what is none does not decode.
+// `%2Frun%2F` is percent-encoding; anything else does not decode.
 const hasWindowsVariable = (text: string): boolean =>
   /%[A-Za-z_]\w+%/.test(text) && Result.isFailure(Result.try(() => decodeURIComponent(text)))
 

@@ -2,7 +2,7 @@
  * Secrets and keys that stand in files, as Docker and Kubernetes mount them: `MCP_CLIENT_SECRET_FILE` names a file that
  * holds what `MCP_CLIENT_SECRET` would.
  *
- * Nothing here reads a file: whoever can, does so beforehand, and says what was found.
+ * Nothing here reads a file: a host that can does so beforehand and passes the result.
  */
 import type { Complaint, Problem } from "../InvalidConfiguration.ts"
 import { type SettingName, settingNames, settings } from "../settings.ts"

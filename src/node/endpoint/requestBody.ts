@@ -134,7 +134,7 @@ export const readBody = (
 }
 
 // What a client may still send of a body that nobody reads, before its connection is ended.
-const overlookedBytes = 256 * 1024
+const ignoredBytes = 256 * 1024
 
 // How long it may take to read its response then, before the connection is cut.
 const closeGraceMillis = 500
@@ -149,7 +149,7 @@ const end = (socket: Socket): void => {
 /**
  * Discards what has not been read of a body whose request gets its response all the same.
  *
- * A little of it is overlooked, so that the connection can go on. If there is more, the connection is ended without being
+ * A little of it is ignored, so that the connection can go on. If there is more, the connection is ended without being
  * reset, which could cost the client its response.
  */
 export const discardBody = (request: IncomingMessage): void => {
@@ -160,7 +160,7 @@ export const discardBody = (request: IncomingMessage): void => {
   let size = 0
   request.on("data", (chunk: Uint8Array) => {
     size += chunk.length
-    if (size <= overlookedBytes) return
+    if (size <= ignoredBytes) return
     request.pause()
     end(socket)
   })

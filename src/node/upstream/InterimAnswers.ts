@@ -11,7 +11,7 @@ const firstDigit = 9
  * Makes a `102` of each `100` that the MCP server sends unasked.
  *
  * A client must be able to take a `100 Continue` that it did not ask for (RFC 9110, section 15.2.1). `undici` breaks off at
- * one, and overlooks every other interim answer. Only the last digit is changed, in place, and only before the head of the
+ * one, and ignores every other interim response. Only the last digit is changed, in place, and only before the head of the
  * final answer, so that no byte of a body is ever looked at.
  */
 export class InterimAnswers {
@@ -37,7 +37,7 @@ export class InterimAnswers {
 
   /** Says whether this is the last digit of a `100`. */
   #passStatus(byte: number | undefined): boolean {
-    // Some servers end a body with a line break too many, which parsers overlook.
+    // Some servers end a body with a line break too many, which parsers ignore.
     if (this.#column === 0 && (byte === carriageReturn || byte === lineFeed)) return false
     switch (this.#column++ - firstDigit) {
       case 0:

@@ -3,7 +3,7 @@
  */
 import type { Sources } from "../../config/resolve.ts"
 
-/** How the arguments of a worker begin. They are for whoever looks at the list of processes. */
+/** How the arguments of a worker begin. They show in the list of processes. */
 export const workerArgument = "worker"
 
 /** What a worker is to do, once it says that it listens to orders. */

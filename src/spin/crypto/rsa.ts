@@ -31,7 +31,7 @@ export const rsaPublicKey = (modulus: Uint8Array, exponent: Uint8Array): RsaPubl
   return { modulus: n, modulusBits: bitLength(n), exponent: toInteger(exponent) }
 }
 
-/** RSAVP1: the encoded message in `length` octets; `undefined` if the signature is none of this key (5.2.2). */
+/** RSAVP1: the encoded message in `length` octets; `undefined` if the signature cannot be one of this key (5.2.2). */
 const encodedMessage = (
   { exponent, modulus, modulusBits }: RsaPublicKey,
   signature: Uint8Array,

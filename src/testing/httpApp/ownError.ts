@@ -68,7 +68,7 @@ export interface ExpectedError {
   readonly error: string
   /** There were no credentials: two dialects then say nothing of an error. */
   readonly missing?: boolean
-  /** The answer is none to a message, so it is never in JSON-RPC. */
+  /** The response is not to a message, so it is never in JSON-RPC. */
   readonly elsewhere?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Sessions of the MCP server, which belong to whoever was given them. */
+/** Sessions of the MCP server, which belong to the caller that they were given to. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { oneOf } from "../arbitrary.ts"

@@ -1,4 +1,4 @@
-/** What happened between a key cache, its provider and those who asked: what the requirements judge. */
+/** What happened between a key cache, its provider and its callers: what the requirements check. */
 
 /** Holds from then to the next entry. Times are in milliseconds since 1970. */
 export interface Since<A> {

@@ -21,7 +21,7 @@ const fits = (candidate: CryptoKey, { signature }: Material) =>
     crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, candidate, Uint8Array.from(signature), message)
   ).pipe(Effect.orElseSucceed(() => false))
 
-/** The name of the material that this key verifies, `undefined` if it is none of them: proved, not read from it. */
+/** The name of the material that this key verifies, `undefined` if it verifies none of them: proved, not read from it. */
 export const nameOf = (candidate: CryptoKey, materials: Iterable<Material>): Effect.Effect<string | undefined> =>
   Effect.map(
     Effect.findFirst(materials, (material) => fits(candidate, material)),

@@ -96,7 +96,7 @@ const unknownKeyBurst: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.m
   }
 )
 
-/** A store in two kinds of trouble, and whoever has to look into it. */
+/** A store with two kinds of faults, and a cache that has to read it. */
 const storeFailure: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(
     Schema.Struct({ ask: AskFirst, restart: Restart, first: BreakStore, wait: Wait, second: BreakStore })
@@ -111,7 +111,7 @@ const storeFailure: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   ]
 )
 
-/** A store that misleads whoever has to look into it: another instance, or one whose set has ended. */
+/** A store that misleads a cache that has to read it: another instance, or one whose set has expired. */
 const corruption: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(
     Schema.Struct({ ask: AskFirst, serveForeignEntry: ServeForeignEntry, anew: Schema.Boolean, wait: WaitLong })

@@ -52,7 +52,7 @@ const smallOrder = base64url(Array.from({ length: 32 }, () => 0))
 
 const rsa = (bits: number, e: string) => ({ kty: "RSA", n: modulus(bits), e })
 
-/** The algorithm that whoever asks for such a key would name. */
+/** The algorithm that a token with such a key would name. */
 export const algorithmFor = (kind: UnusableKind): JwsAlgorithm => {
   switch (kind) {
     case "SmallRsa":

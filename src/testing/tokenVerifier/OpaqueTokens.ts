@@ -65,7 +65,7 @@ const outage = (issuer: Issuer, misbehaviour: Misbehaviour): Outage => ({
   end: issuer.behave()
 })
 
-/** What introspection says of tokens that are none for a resource server: Hydra's way, and Keycloak's. */
+/** Introspection responses for tokens that are not for a resource server, in Hydra's form and in Keycloak's. */
 const otherKinds: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { token_use: "refresh_token" },
   { token_type: "refresh_token" },

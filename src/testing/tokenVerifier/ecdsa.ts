@@ -1,4 +1,4 @@
-/** Signatures that are none, and signatures in forms that JOSE does not know. Pure. */
+/** Invalid signatures, and signatures in forms that JOSE does not define. Pure. */
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 
 // SEC 2, version 2.0, sections 2.4.2, 2.5.1 and 2.6.1

@@ -23,7 +23,7 @@ const notDates: ReadonlyArray<(seconds: number) => string> = [
   () => "-1e400"
 ]
 
-/** Dates that no token can have: they count milliseconds, or are none of the calendar. */
+/** Dates that no token can have: they count milliseconds, or are not in the calendar. */
 const farEnds: ReadonlyArray<(seconds: number) => string> = [
   (seconds) => String(seconds * 1000),
   () => "253402300800",

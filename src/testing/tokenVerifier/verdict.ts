@@ -113,7 +113,7 @@ export const rejectedBeside = Effect.fnUntraced(function*(verify: Verify, good: 
 const moment = TestClock.withLive(Effect.sleep("1 millis"))
 
 /**
- * Lets seconds pass until the effect is done: for whoever waits for a provider that does not answer.
+ * Lets seconds pass until the effect is done, where it waits for a provider that does not respond.
  *
  * On a busy machine they may be hours: give tokens a long life.
  */

@@ -170,7 +170,7 @@ const idTokenSign = (claims: JsonObject): string | undefined => {
 }
 
 /**
- * Says what the claims themselves state: that they are an access token (`Access`), or why they are none.
+ * What the claims themselves state: that they are an access token (`Access`), or why they are not.
  *
  * One statement that it is something else counts more than any that it is an access token.
  *

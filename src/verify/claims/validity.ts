@@ -11,7 +11,7 @@ export interface ValidityRules {
   readonly requireExpiry: boolean
 }
 
-/** The last second of the year 9999: a later `exp` counts milliseconds or is none at all. */
+/** The last second of the year 9999: a later `exp` counts milliseconds, or is not a time. */
 const maxExpiry = 253_402_300_799
 
 // NumericDate (RFC 7519, section 2); `1e400` in JSON is Infinity.

@@ -3,7 +3,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** What each ASCII character stands for; -1: nothing. */
 const values = Int8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)))
 
-/** The six bits of a character, in their place; negative where it is none of the alphabet. */
+/** The six bits of a character, in their place; negative where it is not in the alphabet. */
 const bits = (text: string, index: number, place: number): number => (values[text.charCodeAt(index)] ?? -1) << place
 
 /**

@@ -55,7 +55,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   const turn = yield* Semaphore.make(1)
   let known: { readonly reach: ProviderReach; readonly at: number } | undefined
   let isDoubtful = false
-  // Told when it changes; whoever begins well needs no word.
+  // Logged when it changes; a provider that is ready from the start needs no entry.
   let told: ProviderReach = "ready"
 
   const believe = (reach: ProviderReach, at: number) => {

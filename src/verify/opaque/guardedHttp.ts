@@ -12,7 +12,7 @@ import { makeOwnTurns, makeTurns } from "./turns.ts"
 /** How long a question may wait for its turn and its answer. */
 const patience = "6 seconds"
 
-/** The provider is in trouble. What clients can provoke is none: a refusal, or more questions than it is asked. */
+/** Whether a failure counts against the provider. One that clients can cause (a rejection, or our own queue limit) does not. */
 const isTrouble = ({ kind, status }: ProviderRequestFailed): boolean =>
   kind === "Unreachable" || kind === "Timeout" || (status ?? 0) >= 500
 
