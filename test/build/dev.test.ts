@@ -15,12 +15,13 @@ const main = `
 import * as Option from "effect/Option"
 import { word } from "./word.ts"
 
-console.log("begins with", Option.getOrElse(word, () => "nothing"))
 const alive = setInterval(() => {}, 1000)
 process.once("SIGTERM", () => {
   console.log("ends with", Option.getOrElse(word, () => "nothing"))
   clearInterval(alive)
 })
+// Last, because the test may end the program as soon as it reads this.
+console.log("begins with", Option.getOrElse(word, () => "nothing"))
 `
 
 const word = (text: string) => `

@@ -27,8 +27,9 @@ const outfile = join(directory, "main.mjs")
 // Editors write a file in several steps.
 const settleMillis = 20
 
-// A program that waits for open streams at its end would hold up the next one.
+// A program that waits for open streams at its end would hold up the next one; at the very end there is none.
 const graceMillis = 200
+const lastGraceMillis = 5_000
 
 const common = {
   bundle: true,
@@ -78,7 +79,7 @@ const start = () => {
   program = spawn(process.execPath, ["--enable-source-maps", outfile, ...args], { stdio: "inherit" })
 }
 
-const stop = async () => {
+const stop = async (graceMillis) => {
   if (program === undefined || program.exitCode !== null || program.signalCode !== null) return
   const ended = once(program, "exit")
   program.kill("SIGTERM")
@@ -93,7 +94,7 @@ const restart = async () => {
   const built = await build.rebuild().then(bundleDependencies).then(() => true, () => false)
   if (!built) return
   const isFirst = program === undefined
-  await stop()
+  await stop(graceMillis)
   start()
   if (!isFirst) process.stderr.write(`restarted after ${Math.round(performance.now() - begun)} ms\n`)
 }
@@ -113,7 +114,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     clearTimeout(timer)
     watcher.close()
     await work
-    await stop()
+    await stop(lastGraceMillis)
     await build.dispose()
     await rm(directory, { recursive: true, force: true })
     process.exit()
