@@ -11,25 +11,15 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import type { Admission } from "../authorize/Admission.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
-import {
-  type GatewayError,
-  InvalidRequest,
-  NotFound,
-  PayloadTooLarge,
-  type UpstreamUnavailable
-} from "../errors/GatewayError.ts"
+import { type GatewayError, InvalidRequest, NotFound, PayloadTooLarge } from "../errors/GatewayError.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
-import { isEventStream } from "../forward/isEventStream.ts"
-import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
-import { limitStream, responseLife } from "../forward/responseLife.ts"
-import { type BoundSession, makeSessionSeal, sealedAgain, sessionField } from "../forward/SessionSeal.ts"
+import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
 import { ownerOf } from "../http/asker.ts"
 import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
@@ -38,7 +28,6 @@ import { makeOpenSession } from "../http/course/openSession.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
 import { makePerform } from "../http/course/perform.ts"
 import type { Next, ReadBody } from "../http/course/steps.ts"
-import { commonHeaders } from "../http/decorate.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { drive } from "../http/drive.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
@@ -51,9 +40,12 @@ import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddable } from "./embeddable.ts"
+import { type Finish, makeFinish } from "./finish.ts"
 import { frozen } from "./frozen.ts"
 import { handedOn } from "./handedOn.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
+
+export type { Finish } from "./finish.ts"
 
 /** A request whose caller is known and may go on. */
 export interface Admitted {
@@ -70,19 +62,6 @@ export interface Admitted {
   readonly body: Uint8Array | undefined
   /** What becomes of the answer, by its status and its own fields. */
   readonly finish: (status: number, field: (name: string) => string | undefined) => Effect.Effect<Finish>
-}
-
-/** What an answer to an admitted request still needs. */
-export interface Finish {
-  /** The fields to set. */
-  readonly fields: Readonly<Record<string, string>>
-  /**
-   * What its body is to go through, if anything. An event stream that only listens ends with its token; one that answers a
-   * message breaks off after `MCP_RESPONSE_TIMEOUT` where its token has ended meanwhile. Either is logged.
-   */
-  readonly limit:
-    | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
-    | undefined
 }
 
 /** What becomes of a request: it is answered here, or goes on. */
@@ -105,8 +84,6 @@ const makeGuardedRoute = (path: string, publicUrl: string | undefined): FindRout
     return Result.succeed({ _tag: "Mcp", rest: "", query: mark === -1 ? "" : target.slice(mark + 1) })
   }
 }
-
-const exposeField = "access-control-expose-headers"
 
 // With these a tool can be called, or there is no body in which one could be.
 const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
@@ -135,8 +112,7 @@ const make = Effect.gen(function*() {
     readiness: Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog
-  // The reader of a body runs what cuts it.
-  const context = yield* Effect.context<never>()
+  const finish = yield* makeFinish(settings, sessions, accessLog)
 
   /** The step that reads the body in which tools can be called; other methods have none, or are rejected. */
   const readMessage = (
@@ -191,29 +167,6 @@ const make = Effect.gen(function*() {
       onFailure: (error) => Effect.succeed(step.rejected(error))
     })
 
-  const finish = (exchange: Exchange, identity: Identity, session: BoundSession | undefined, listens: boolean) =>
-    Effect.fnUntraced(function*(
-      status: number,
-      field: (name: string) => string | undefined
-    ): Effect.fn.Return<Finish> {
-      const fields = commonHeaders(settings, exchange, field("vary"))
-      const exposed = field(exposeField)
-      if (exposed !== undefined) fields[exposeField] = `${fields[exposeField]}, ${exposed}`
-      const ownSession = field(sessionField)
-      if (session !== undefined && ownSession !== undefined) {
-        fields[sessionField] = sealedAgain(session, ownSession) ?? (yield* sessions.seal(identity, ownSession))
-      }
-      const isStream = isEventStream(field("content-type"))
-      if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
-      if (!isStream) return { fields, limit: undefined }
-      const nowMillis = yield* Clock.currentTimeMillis
-      const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
-      if (life === undefined) return { fields, limit: undefined }
-      exchange.status = status
-      const onCut = Effect.provideContext(accessLog(exchange, life.reason), context)
-      return { fields, limit: limitStream(life, onCut) }
-    })
-
   return Guard.of({
     documents: documentPaths(settings.path, settings.publicUrl),
     judge: Effect.fnUntraced(function*(arrived, toolScopes) {
@@ -237,7 +190,13 @@ const make = Effect.gen(function*() {
           const byHead = method === "GET" || headers["mcp-method"] === "subscriptions/listen"
           const ready = (body: Uint8Array | undefined, listens = byHead): Next<Judged> => ({
             _tag: "Ready",
-            value: { _tag: "Admitted", identity, request, body, finish: finish(exchange, identity, session, listens) }
+            value: {
+              _tag: "Admitted",
+              identity,
+              request,
+              body,
+              finish: finish({ exchange, identity, session, listens })
+            }
           })
           return toolScopes === undefined ? ready(undefined) : readMessage(exchange, identity, toolScopes, ready)
         })
