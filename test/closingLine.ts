@@ -36,6 +36,14 @@ export default class ClosingLine implements Reporter {
         }Slowest files\n${slowest(files, ({ millis }) => millis, ({ name }) => name)}`
       )
     }
+    // Again at the end, by name: the beginning of a long output may have been cut off.
+    for (const test of tests) {
+      const { errors, state } = test.result()
+      if (state !== "failed") continue
+      const [first] = errors
+      process.stdout.write(`failed: ${test.project.name}  ${test.module.relativeModuleId} > ${test.fullName}\n`)
+      process.stdout.write(`  ${first?.message.slice(0, 2_000).replaceAll("\n", "\n  ")}\n`)
+    }
     // The last reporter's last word: the summary of the default reporter stands above it.
     process.stdout.write(`${passed} passed, ${failed} failed\n`)
   }

@@ -146,6 +146,15 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     return known === undefined ? answers : [known, ...answers]
   })
 
+  const stop = Effect.fnUntraced(function*(place: number) {
+    const known = instances.get(place)
+    instances.delete(place)
+    if (known === undefined) return
+    // Time may have to pass: a background fetch that waits for a store that hangs ends only with its timeout.
+    const closing = yield* Effect.forkChild(Scope.close(known.scope, Exit.void), { startImmediately: true })
+    yield* ended(closing, provider.isAnswering)
+  })
+
   return {
     publisher,
     provider,
@@ -165,12 +174,9 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
       const { phase, usable } = yield* cache.phase(named)
       reports.push({ instance: id, at, phase, usable })
     }),
-    restart: Effect.fnUntraced(function*(place: number) {
-      const known = instances.get(place)
-      yield* settle(provider.isAnswering)
-      instances.delete(place)
-      if (known !== undefined) yield* Scope.close(known.scope, Exit.void)
-    }),
+    restart: (place: number) => Effect.andThen(settle(provider.isAnswering), stop(place)),
+    /** Stops all instances. */
+    stop: Effect.suspend(() => Effect.forEach([...instances.keys()], stop, { discard: true })),
     wait: (seconds: number) =>
       settle(provider.isAnswering).pipe(
         Effect.andThen(TestClock.adjust(seconds * 1000)),

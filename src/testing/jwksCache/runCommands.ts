@@ -72,5 +72,6 @@ export const runCommands = <E>(
   withOwnClock(Effect.gen(function*() {
     const fixture = yield* makeFixture(subject, source)
     for (const command of commands) yield* execute(fixture, command)
+    yield* fixture.stop
     return fixture.history()
   }))
