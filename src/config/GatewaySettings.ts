@@ -88,6 +88,8 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
  * Everything that can be set, resolved: what `GatewayConfig` provides.
  */
 export interface GatewaySettings extends ResolvedSettings {
+  /** The name of the MCP server that these are the settings of; empty where the gateway has one server without a name. */
+  readonly serverName: string
   /** Not empty while `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>
   /** Provider types beside the gateway's own. */

@@ -28,7 +28,7 @@ const describeSetting = (name: GatewayName, value: unknown): Json => {
  * The same settings give the same object, members in the same order. It is for reading, not for loading again.
  */
 export const describe = (settings: GatewaySettings): { readonly [member: string]: Json } => {
-  const { providers, ...own } = settings
+  const { providers, serverName: _, ...own } = settings
   const values: Readonly<Record<string, unknown>> = own
   return {
     ...Object.fromEntries(gatewayNames.map((name) => [fileKey(name), describeSetting(name, values[propertyOf(name)])])),

@@ -107,6 +107,7 @@ export const resolve = (
   // `ResolvedSettings` says of each name of the table what stands here under its property.
   const settings = {
     ...Object.fromEntries(own) as ResolvedSettings,
+    serverName: "",
     providers,
     ...(types.length === 0 ? {} : { addedTypes: types })
   }

@@ -34,7 +34,8 @@ import { begin, type Exchange } from "../http/Exchange.ts"
 import { expectsBody } from "../http/expectsBody.ts"
 import { requireMethod } from "../http/methods.ts"
 import { readBody } from "../http/readBody.ts"
-import { documentPaths, type FindRoute, makeRoute } from "../http/route.ts"
+import { type FindRoute, makeRoute, toMcp } from "../http/route.ts"
+import { documentPaths, type ServerPlace } from "../http/routes.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -76,12 +77,12 @@ type Judged = Omit<Admitted, "annotations">
  * Everything but the well-known paths is protected: the host decides which paths come here. Of those, what is no
  * document of ours is unknown, never protected: a client that looks for one must not be asked for a token.
  */
-const makeGuardedRoute = (path: string, publicUrl: string | undefined): FindRoute => {
-  const routeOf = makeRoute(path, publicUrl)
+const makeGuardedRoute = (place: ServerPlace): FindRoute => {
+  const routeOf = makeRoute(place)
   return (target) => {
     if (target.startsWith("/.well-known/")) return routeOf(target)
     const mark = target.indexOf("?")
-    return Result.succeed({ _tag: "Mcp", rest: "", query: mark === -1 ? "" : target.slice(mark + 1) })
+    return toMcp("", mark === -1 ? "" : target.slice(mark + 1))
   }
 }
 
@@ -101,7 +102,7 @@ const make = Effect.gen(function*() {
   const sessions = yield* makeSessionSeal(settings)
   const responses = makeOwnResponses(settings)
   const { reject } = responses
-  const routeOf = makeGuardedRoute(settings.path, settings.publicUrl)
+  const routeOf = makeGuardedRoute(settings)
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const openSession = makeOpenSession(settings, responses)
   const perform = makePerform({
@@ -168,7 +169,7 @@ const make = Effect.gen(function*() {
     })
 
   return Guard.of({
-    documents: documentPaths(settings.path, settings.publicUrl),
+    documents: documentPaths(settings),
     judge: Effect.fnUntraced(function*(arrived, toolScopes) {
       const exchange = begin(settings, arrived, yield* Clock.currentTimeNanos)
       const { headers, method } = arrived

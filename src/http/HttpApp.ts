@@ -20,21 +20,19 @@ import { GatewayClient } from "../forward/GatewayClient.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { brokenOff, logFault } from "./accessLog.ts"
 import { awaitMemory } from "./bodyMemory.ts"
-import { type Course, makeCourse } from "./course/Course.ts"
+import { makeCourse } from "./course/Course.ts"
 import type { ReadBody, Sending } from "./course/steps.ts"
 import { drive } from "./drive.ts"
 import type { OnError } from "./errorResponse.ts"
 import { forward } from "./forward.ts"
 import { readBody } from "./readBody.ts"
+import type { ServedServer, ServerOf } from "./ServedServer.ts"
 
-const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
-  const settings = yield* GatewayConfig
-  const client = yield* GatewayClient
-  const course = yield* makeCourse(settings, onError)
-  const { begin, log, memory, next, perform, responses } = course
-
-  const handle = Effect.gen(function*() {
+/** Takes the course with effects. */
+const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
+  Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
+    const { client, course: { begin, log, memory, next, perform, responses } } = serverOf(request)
     const exchange = begin(request, yield* Clock.currentTimeNanos)
     const read = (step: ReadBody<Sending>) =>
       Effect.matchEffect(awaitMemory(memory, request.headers, step.owner), {
@@ -55,7 +53,13 @@ const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
     )
   })
 
-  return HttpApp.of({ handle, course })
+const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
+  const server: ServedServer = {
+    client: yield* GatewayClient,
+    course: yield* makeCourse(yield* GatewayConfig, onError)
+  }
+  const serverOf = () => server
+  return HttpApp.of({ handle: handleWith(serverOf), serverOf, servers: [server] })
 })
 
 const requireOwn = Effect.gen(function*() {
@@ -108,8 +112,10 @@ export class HttpApp extends Context.Service<HttpApp, {
     never,
     HttpServerRequest.HttpServerRequest | Scope.Scope
   >
-  /** What `handle` drives, for hosts that have a driver of their own, as Node has. */
-  readonly course: Course
+  /** What `handle` drives for a request, for hosts that have a driver of their own, as Node has. */
+  readonly serverOf: ServerOf
+  /** All that `serverOf` may give. */
+  readonly servers: ReadonlyArray<ServedServer>
 }>()("mcp-authorizer/http/HttpApp") {
   /**
    * The gateway of the settings at hand, with responses of your own to its errors.

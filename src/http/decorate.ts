@@ -13,7 +13,7 @@ export const commonHeaders = (
   { origin, route, traceId }: Exchange,
   vary: string | undefined
 ): Record<string, string> => {
-  const isPublic = route?._tag === "ProtectedResource" || route?._tag === "AuthorizationServer"
+  const isPublic = route?.row.access === "public" && route.row.anyOrigin
   const fields = corsHeaders(isPublic ? { _tag: "Any" } : settings.allowedOrigins, origin, settings.traceHeader)
   if (vary !== undefined && fields["vary"] !== undefined) fields["vary"] = `${vary}, ${fields["vary"]}`
   fields[settings.traceHeader] = traceId

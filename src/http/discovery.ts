@@ -10,7 +10,9 @@ import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { shownMetadata } from "../remote/shownMetadata.ts"
 import { jsonResponse } from "./jsonResponse.ts"
-import type { DiscoveryRoute } from "./route.ts"
+
+/** The discovery documents by the names under which they are well known. */
+export type PublishedName = "oauth-protected-resource" | DocumentName
 
 const cached = { "cache-control": "public, max-age=3600" }
 
@@ -60,10 +62,10 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   }
 
   return (
-    route: DiscoveryRoute,
+    name: PublishedName,
     publicUrl: string
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> =>
-    route._tag === "ProtectedResource"
+    name === "oauth-protected-resource"
       ? Effect.succeed(protectedResourceResponse(publicUrl))
-      : authorizationServerResponse(route.document)
+      : authorizationServerResponse(name)
 })

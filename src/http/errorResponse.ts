@@ -108,7 +108,7 @@ export interface ErrorContext {
 /** What the response to an error of this exchange depends on, as far as the exchange has come. */
 export const errorContext = (settings: GatewaySettings, { base, route }: Exchange): ErrorContext => {
   const { elsewhere = settings.errorStyle } = dialects[settings.errorStyle]
-  const style = route?._tag === "Mcp" ? settings.errorStyle : elsewhere
+  const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere
   return {
     style,
     resourceMetadata: base === undefined ? undefined : dialects[style].metadataUrl(base, settings.path),

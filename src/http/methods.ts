@@ -7,6 +7,11 @@ export const readMethods: ReadonlySet<string> = new Set(["GET", "HEAD"])
 /** Methods of requests that go on to the MCP server. */
 export const forwardedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 
-/** Rejects other methods than these. */
-export const requireMethod = (methods: ReadonlySet<string>, method: string): Result.Result<void, MethodNotAllowed> =>
-  methods.has(method) ? Result.void : Result.fail(new MethodNotAllowed({ allow: [...methods, "OPTIONS"] }))
+/** Rejects other methods than these; none where all are allowed. */
+export const requireMethod = (
+  methods: ReadonlySet<string> | undefined,
+  method: string
+): Result.Result<void, MethodNotAllowed> =>
+  methods === undefined || methods.has(method)
+    ? Result.void
+    : Result.fail(new MethodNotAllowed({ allow: [...methods, "OPTIONS"] }))

@@ -37,9 +37,6 @@ const makeKnownAs = (settings: GatewaySettings) => {
 const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
   host.every((value) => isSameAuthority(authority, value))
 
-/** Load balancers' probes are HTTP/1.0 at times, without a `Host`, and need none. */
-const isProbe = (route: Route): boolean => route._tag === "Health" || route._tag === "Readiness"
-
 /**
  * Builds the first judgement over a request: where it goes, and whether its target, version and `Host` are usable.
  *
@@ -59,7 +56,8 @@ export const makeReceive = (settings: GatewaySettings, routeOf: FindRoute) => {
     exchange.route = route
     const http1 = requireHttp1(exchange.raw)
     if (Result.isFailure(http1)) return Result.fail(http1.failure)
-    if (isProbe(route)) return found
+    // Load balancers' probes are HTTP/1.0 at times, without a `Host`.
+    if (!route.row.needsHost) return found
     if (authority !== undefined && !agree(authority, exchange.raw.values("host"))) {
       // RFC 9112 lets the target win; a proxy in front may have checked the request by the other one.
       return Result.fail(

@@ -79,7 +79,7 @@ export const makeDirectResponse = (
   const clock = Context.get(Context.empty(), Clock.Clock)
   const nowMillis = () => clock.currentTimeMillisUnsafe()
   const responses = makeOwnResponses(settings)
-  const arrive = makeArrival(settings, responses, makeRoute(settings.path, settings.publicUrl), undefined)
+  const arrive = makeArrival(settings, responses, makeRoute(settings), undefined)
   const forwarding = makeForwarding(settings, responses, nowMillis)
   const log = makeLog(settings)
   const { origin } = new URL(settings.gatewayUrl)

@@ -3,37 +3,38 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { makeRoute } from "../../src/http/route.ts"
+import { mcpRoute } from "../../src/http/routes.ts"
 
-const route = makeRoute("/mcp", undefined)
+const route = makeRoute({ path: "/mcp", publicUrl: undefined })
 const tag = (target: string) =>
-  Result.match(route(target), { onSuccess: ({ _tag }) => _tag, onFailure: ({ reason }) => reason })
+  Result.match(route(target), { onSuccess: ({ row }) => row.name, onFailure: ({ reason }) => reason })
 
 describe("route", () => {
   it("finds the MCP endpoint and what follows it, with the query byte for byte", () => {
-    assert.deepStrictEqual(route("/mcp?a=%20b&c"), Result.succeed({ _tag: "Mcp", rest: "", query: "a=%20b&c" }))
-    assert.deepStrictEqual(route("/mcp/"), Result.succeed({ _tag: "Mcp", rest: "/", query: "" }))
+    assert.deepStrictEqual(route("/mcp?a=%20b&c"), Result.succeed({ row: mcpRoute, rest: "", query: "a=%20b&c" }))
+    assert.deepStrictEqual(route("/mcp/"), Result.succeed({ row: mcpRoute, rest: "/", query: "" }))
     assert.deepStrictEqual(
       route("/mcp/x/tool%20a?x=/healthz"),
-      Result.succeed({ _tag: "Mcp", rest: "/x/tool%20a", query: "x=/healthz" })
+      Result.succeed({ row: mcpRoute, rest: "/x/tool%20a", query: "x=/healthz" })
     )
   })
 
   it("finds the discovery documents at the root and path-inserted, and nowhere else", () => {
     for (const suffix of ["", "/", "/mcp", "/mcp/"]) {
-      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "ProtectedResource")
-      assert.strictEqual(tag(`/.well-known/oauth-authorization-server${suffix}`), "AuthorizationServer")
-      assert.strictEqual(tag(`/.well-known/openid-configuration${suffix}`), "AuthorizationServer")
+      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "oauth-protected-resource")
+      assert.strictEqual(tag(`/.well-known/oauth-authorization-server${suffix}`), "oauth-authorization-server")
+      assert.strictEqual(tag(`/.well-known/openid-configuration${suffix}`), "openid-configuration")
     }
     for (const suffix of ["XYZ", "/other", "/mcp/x", "/../mcp"]) {
-      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "Unknown", suffix)
+      assert.strictEqual(tag(`/.well-known/oauth-protected-resource${suffix}`), "unknown", suffix)
     }
   })
 
   it("also inserts the path of MCP_PUBLIC_URL", () => {
-    const behindPath = makeRoute("/mcp", "https://host.example/base")
+    const behindPath = makeRoute({ path: "/mcp", publicUrl: "https://host.example/base" })
     const target = "/.well-known/oauth-protected-resource/base/mcp"
-    assert.deepStrictEqual(behindPath(target), Result.succeed({ _tag: "ProtectedResource" }))
-    assert.strictEqual(tag(target), "Unknown")
+    assert.strictEqual(Result.getOrThrow(behindPath(target)).row.name, "oauth-protected-resource")
+    assert.strictEqual(tag(target), "unknown")
   })
 
   it("HTTP-08 accepts as the MCP path only its exact bytes", () => {
@@ -54,7 +55,7 @@ describe("route", () => {
         "/"
       ]
     ) {
-      assert.strictEqual(tag(target), "Unknown", target)
+      assert.strictEqual(tag(target), "unknown", target)
     }
   })
 
@@ -85,10 +86,10 @@ describe("route", () => {
         "/%"
       ]
     ) {
-      assert.strictEqual(tag(`/mcp${rest}`), "Unknown", rest)
+      assert.strictEqual(tag(`/mcp${rest}`), "unknown", rest)
     }
     for (const rest of ["/x", "/x/", "/x.y", "/.x", "/...x", "/x%20y", "/x:y@z~", "/%C3%A9"]) {
-      assert.strictEqual(tag(`/mcp${rest}`), "Mcp", rest)
+      assert.strictEqual(tag(`/mcp${rest}`), "mcp", rest)
     }
   })
 
@@ -109,23 +110,23 @@ describe("route", () => {
     for (const line of misread) {
       for (const [text] of line.matchAll(/(?:%[0-9a-fx]{2,3})+/gi)) {
         for (const rest of [`/${text}`, `/x${text}y`, `/${text}${text}/x`]) {
-          assert.strictEqual(tag(`/mcp${rest}`), "Unknown", `${line} ${rest}`)
+          assert.strictEqual(tag(`/mcp${rest}`), "unknown", `${line} ${rest}`)
         }
       }
     }
     for (const rest of ["/%C3%A9", "/%e5%b1%b1%e7%94%b0", "/%F0%9F%98%80", "/%ce%b1%d0%b1", "/x%20y%c2%b0"]) {
-      assert.strictEqual(tag(`/mcp${rest}`), "Mcp", rest)
+      assert.strictEqual(tag(`/mcp${rest}`), "mcp", rest)
     }
   })
 
   it("HTTP-09 variants of public paths are protected or unknown", () => {
-    assert.strictEqual(tag("/.well-known/../mcp"), "Unknown")
-    assert.strictEqual(tag("/healthz/../mcp"), "Unknown")
-    assert.strictEqual(tag("/mcp?x=/healthz"), "Mcp")
-    assert.strictEqual(tag("/mcp%3f/healthz"), "Unknown")
-    assert.strictEqual(tag("/mcp/healthz"), "Mcp")
-    assert.strictEqual(tag("/healthz"), "Health")
-    assert.strictEqual(tag("/readyz"), "Readiness")
+    assert.strictEqual(tag("/.well-known/../mcp"), "unknown")
+    assert.strictEqual(tag("/healthz/../mcp"), "unknown")
+    assert.strictEqual(tag("/mcp?x=/healthz"), "mcp")
+    assert.strictEqual(tag("/mcp%3f/healthz"), "unknown")
+    assert.strictEqual(tag("/mcp/healthz"), "mcp")
+    assert.strictEqual(tag("/healthz"), "health")
+    assert.strictEqual(tag("/readyz"), "readiness")
   })
 
   it("HTTP-07 rejects targets that are not in origin form", () => {
@@ -140,7 +141,7 @@ describe("route", () => {
     ({ text }) =>
       Effect.sync(() => {
         const found = route(`/mcp/${text}`)
-        if (Result.isFailure(found) || found.success._tag !== "Mcp") return
+        if (Result.isFailure(found) || found.success.row !== mcpRoute) return
         const { rest } = found.success
         // Bytes that are no UTF-8 become U+FFFD in some servers, and characters of Latin-1 in others.
         const bytes = rest.replace(

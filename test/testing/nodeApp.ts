@@ -42,9 +42,9 @@ const passTo = (origin: string) =>
 export const NodeApp = Layer.effect(
   HttpApp,
   Effect.gen(function*() {
-    const { course } = yield* HttpApp
+    const app = yield* HttpApp
     const { address } = yield* HttpServer.HttpServer
-    return { handle: passTo(NetAddress.formatUrlUnsafe(address)), course }
+    return { ...app, handle: passTo(NetAddress.formatUrlUnsafe(address)) }
   })
 ).pipe(
   Layer.provide(layerServer),

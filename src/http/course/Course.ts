@@ -40,7 +40,7 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   const clock = yield* Clock.Clock
   const verifier = yield* TokenVerifier
   const responses = makeOwnResponses(settings, onError)
-  const arrive = makeArrival(settings, responses, makeRoute(settings.path, settings.publicUrl), verifier.peek)
+  const arrive = makeArrival(settings, responses, makeRoute(settings), verifier.peek)
   const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
   const course: Course = {
     begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),

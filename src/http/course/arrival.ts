@@ -3,24 +3,19 @@ import * as Result from "effect/Result"
 import { Admission } from "../../authorize/Admission.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
-import { NotFound } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { askerOf } from "../asker.ts"
 import { authorize, credentialOf } from "../authorize.ts"
 import { preflight } from "../cors.ts"
 import type { Exchange } from "../Exchange.ts"
-import { health } from "../health.ts"
-import { readMethods, requireMethod } from "../methods.ts"
+import { requireMethod } from "../methods.ts"
 import { makeReceive } from "../receive.ts"
 import type { FindRoute, Route } from "../route.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
-/** The route of a request for the MCP server. */
-export type McpRoute = Extract<Route, { readonly _tag: "Mcp" }>
-
 /** The second part of the course: what comes next for a request that was admitted. */
-export type Admitted<A> = (exchange: Exchange, admission: Admission, route: McpRoute) => Next<A>
+export type Admitted<A> = (exchange: Exchange, admission: Admission, route: Route) => Next<A>
 
 /** The first part of the course. */
 export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
@@ -35,15 +30,16 @@ export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
  */
 export const makeArrival = (
   settings: GatewaySettings,
-  { reject, respond }: OwnResponses,
+  responses: OwnResponses,
   routeOf: FindRoute,
   peek: ((token: string) => Identity | undefined) | undefined
 ): Arrive => {
+  const { reject, respond } = responses
   const receive = makeReceive(settings, routeOf)
 
   const authorized = <A>(
     exchange: Exchange,
-    route: McpRoute,
+    route: Route,
     identity: Identity,
     admitted: Admitted<A>
   ): Next<A> => {
@@ -53,7 +49,7 @@ export const makeArrival = (
       : admitted(exchange, admission.success, route)
   }
 
-  const protect = <A>(exchange: Exchange, route: McpRoute, admitted: Admitted<A>): Next<A> => {
+  const protect = <A>(exchange: Exchange, route: Route, admitted: Admitted<A>): Next<A> => {
     const found = credentialOf(settings, exchange, route.query)
     if (Result.isFailure(found)) return reject(exchange, found.failure)
     const credential = found.success
@@ -77,23 +73,10 @@ export const makeArrival = (
     const received = receive(exchange)
     if (Result.isFailure(received)) return reject(exchange, received.failure)
     const route = received.success
-    if (route._tag === "Mcp") return protect(exchange, route, admitted)
-    if (route._tag === "Unknown") return reject(exchange, new NotFound())
-    const readable = requireMethod(readMethods, method)
-    if (Result.isFailure(readable)) return reject(exchange, readable.failure)
-    const then = {
-      received: (response: Parameters<OwnResponses["respond"]>[1]) => respond(exchange, response),
-      rejected: (error: Parameters<OwnResponses["reject"]>[1]) => reject(exchange, error)
-    }
-    switch (route._tag) {
-      case "Health":
-        return respond(exchange, health)
-      case "Readiness":
-        return { _tag: "Readiness", ...then }
-      case "ProtectedResource":
-      case "AuthorizationServer":
-        // Probes alone have no public URL, and need none.
-        return { _tag: "Document", route, publicUrl: exchange.base ?? "", ...then }
-    }
+    const { row } = route
+    // Its methods are a matter of those who are let in.
+    if (row.access === "protected") return protect(exchange, route, admitted)
+    const allowed = requireMethod(row.methods, method)
+    return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses)
   }
 }

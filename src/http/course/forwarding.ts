@@ -9,8 +9,8 @@ import type { BoundSession } from "../../forward/SessionSeal.ts"
 import { ownerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
 import { expectsBody } from "../expectsBody.ts"
-import { forwardedMethods, requireMethod } from "../methods.ts"
-import type { McpRoute } from "./arrival.ts"
+import { requireMethod } from "../methods.ts"
+import type { Route } from "../route.ts"
 import { makeOpenSession } from "./openSession.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import { makeResponding } from "./responding.ts"
@@ -68,9 +68,9 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
     }
   }
 
-  return (exchange: Exchange, admission: Admission, { query, rest }: McpRoute): Next<Sending> => {
+  return (exchange: Exchange, admission: Admission, { query, rest, row }: Route): Next<Sending> => {
     const { request: { headers, method }, traceId, trustedPeer } = exchange
-    const allowed = requireMethod(forwardedMethods, method)
+    const allowed = requireMethod(row.methods, method)
     if (Result.isFailure(allowed)) return reject(exchange, allowed.failure)
     return openSession(exchange, admission, (session: BoundSession | undefined) => {
       const owner = ownerOf(settings.trustedProxies, exchange, admission.identity)

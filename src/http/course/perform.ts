@@ -40,7 +40,7 @@ export const makePerform = ({ discovery, readiness, sessions, verifier }: Perfor
           onFailure: step.rejected
         })
       case "Document":
-        return Effect.match(discovery(step.route, step.publicUrl), {
+        return Effect.match(discovery(step.name, step.publicUrl), {
           onSuccess: step.received,
           onFailure: step.rejected
         })

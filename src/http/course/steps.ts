@@ -20,7 +20,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import type { RequestRewriter } from "../../message/requestRewriter.ts"
 import type { RequestSummary } from "../../message/requestRules.ts"
 import type { EventFramer } from "../../message/sse/eventFramer.ts"
-import type { DiscoveryRoute } from "../route.ts"
+import type { PublishedName } from "../discovery.ts"
 
 /** Send this response of the gateway's own, in place of any other. It is complete, and noted in the exchange. */
 export interface Respond {
@@ -55,7 +55,7 @@ export interface OpenSession<A> {
 /** Get a metadata document, which may be a provider's. */
 export interface Document {
   readonly _tag: "Document"
-  readonly route: DiscoveryRoute
+  readonly name: PublishedName
   readonly publicUrl: string
   readonly received: (response: HttpServerResponse) => Respond
   readonly rejected: Rejected

@@ -7,7 +7,7 @@ import type { Course } from "../../http/course/Course.ts"
 import type { OpenSet } from "../OpenSet.ts"
 import type { NodeExchange } from "./NodeExchange.ts"
 
-/** What all exchanges share. */
+/** What all exchanges with one MCP server share. */
 export interface ExchangeServices {
   readonly course: Course
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
@@ -16,7 +16,7 @@ export interface ExchangeServices {
   readonly sendsArriving: boolean
   /** The least level that is written to the log. */
   readonly minimumLevel: LogLevel.LogLevel
-  /** The exchanges that are not over. */
+  /** The exchanges that are not over, with whatever server. */
   readonly open: OpenSet<NodeExchange>
 }
 

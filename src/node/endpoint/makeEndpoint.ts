@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import type * as Http from "node:http"
 import { dispatchThrough } from "../../forward/dispatchThrough.ts"
-import { GatewayClient } from "../../forward/GatewayClient.ts"
 import { HttpApp } from "../../http/HttpApp.ts"
+import type { ServedServer } from "../../http/ServedServer.ts"
 import { OpenSet } from "../OpenSet.ts"
 import type { ExchangeServices } from "./ExchangeServices.ts"
 import { NodeExchange } from "./NodeExchange.ts"
@@ -23,24 +23,26 @@ export interface Endpoint {
  *
  * It takes the course of `HttpApp` without fibers and streams where none are needed: every call of a tool goes through it.
  */
-export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, never, GatewayClient | HttpApp> {
-  const { course } = yield* HttpApp
-  const { dispatch, send } = yield* GatewayClient
+export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, never, HttpApp> {
+  const { serverOf, servers } = yield* HttpApp
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const services: ExchangeServices = {
+  const shared = { run, minimumLevel: yield* References.MinimumLogLevel, open: new OpenSet<NodeExchange>() }
+  const servicesOf = ({ client: { dispatch, send }, course }: ServedServer): ExchangeServices => ({
+    ...shared,
     course,
-    run,
     dispatch: dispatch ?? dispatchThrough(send, run),
-    sendsArriving: dispatch !== undefined,
-    minimumLevel: yield* References.MinimumLogLevel,
-    open: new OpenSet()
-  }
+    sendsArriving: dispatch !== undefined
+  })
+  const byServer = new Map(servers.map((server) => [server, servicesOf(server)]))
   return {
     handle: (request, response, awaitsContinue) => {
-      const exchange = course.begin(new NodeRequestHead(request), clock.currentTimeNanosUnsafe())
-      new NodeExchange(services, exchange, { request, response, awaitsContinue }).start()
+      const head = new NodeRequestHead(request)
+      const server = serverOf(head)
+      const exchange = server.course.begin(head, clock.currentTimeNanosUnsafe())
+      new NodeExchange(byServer.get(server) ?? servicesOf(server), exchange, { request, response, awaitsContinue })
+        .start()
     },
-    shutDown: Effect.sync(() => services.open.now().forEach((exchange) => exchange.shutDown()))
+    shutDown: Effect.sync(() => shared.open.now().forEach((exchange) => exchange.shutDown()))
   }
 })

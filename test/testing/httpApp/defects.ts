@@ -28,8 +28,8 @@ export const around = (
   Layer.effect(
     HttpApp,
     Effect.gen(function*() {
-      const { course, handle } = yield* HttpApp
-      return HttpApp.of({ handle: wrap(handle, yield* GatewayClient, yield* GatewayConfig), course })
+      const app = yield* HttpApp
+      return HttpApp.of({ ...app, handle: wrap(app.handle, yield* GatewayClient, yield* GatewayConfig) })
     })
   ).pipe(Layer.provide(HttpApp.layer))
 

@@ -1,0 +1,12 @@
+import type { GatewayClient } from "../forward/GatewayClient.ts"
+import type { Course } from "./course/Course.ts"
+import type { RequestHead } from "./requestHead.ts"
+
+/** One MCP server as the gateway serves it: what its requests go through, and the way to it. */
+export interface ServedServer {
+  readonly course: Course
+  readonly client: GatewayClient["Service"]
+}
+
+/** Says which server a request is for, by its host and path. Everything else about the request is judged by its course. */
+export type ServerOf = (request: RequestHead) => ServedServer

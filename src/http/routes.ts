@@ -1,0 +1,144 @@
+/**
+ * The table of routes: each kind of path that the gateway serves is one row, and nothing else in the gateway asks for a path.
+ *
+ * To add a route, add its row: who may come, with which methods, and what its response is.
+ */
+import { resourceUrl } from "../config/kinds/resourceUrl.ts"
+import { NotFound } from "../errors/GatewayError.ts"
+import type { OwnResponses } from "./course/ownResponses.ts"
+import type { Document, Readiness, Respond } from "./course/steps.ts"
+import type { PublishedName } from "./discovery.ts"
+import type { Exchange } from "./Exchange.ts"
+import { health } from "./health.ts"
+import { forwardedMethods, readMethods } from "./methods.ts"
+
+/** Where an MCP server is, for clients. */
+export interface ServerPlace {
+  /** `MCP_PATH`. */
+  readonly path: string
+  /** `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known URLs. */
+  readonly publicUrl: string | undefined
+}
+
+interface RouteCommon {
+  readonly name: string
+  /** Whose paths they are: the gateway's, or those of each MCP server. */
+  readonly of: "gateway" | "server"
+  readonly paths: (place: ServerPlace) => ReadonlyArray<string>
+  /** Paths that a server has, too, where it is the only one of its host. */
+  readonly alone?: ReadonlyArray<string>
+  /** `undefined`: all. */
+  readonly methods: ReadonlySet<string> | undefined
+  /** Whether a request must tell under which URL its client knows the gateway. Probes of load balancers need not. */
+  readonly needsHost: boolean
+}
+
+/** A route for everybody. */
+export interface PublicRoute extends RouteCommon {
+  readonly access: "public"
+  /** Scripts of every origin may read the response, because no credentials make a difference to it. */
+  readonly anyOrigin: boolean
+  /** What comes next for a request with one of the methods. */
+  readonly step: (exchange: Exchange, responses: OwnResponses) => Respond | Readiness | Document
+}
+
+/** A route for those with a token, whose requests go on. */
+export interface ProtectedRoute extends RouteCommon {
+  readonly access: "protected"
+}
+
+/** One row. */
+export type RouteRow = PublicRoute | ProtectedRoute
+
+/** A document is found with a slash behind its path, too. */
+const withSlash = (path: string): ReadonlyArray<string> => [path, `${path}/`]
+
+/** The paths of a well-known document: the path of the server's endpoint inserted, as this host or its public URL has it. */
+const inserted = (name: PublishedName) => ({ path, publicUrl }: ServerPlace): ReadonlyArray<string> => {
+  const paths = publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname]
+  return [...new Set(paths)].flatMap((path) => withSlash(`/.well-known/${name}${path === "/" ? "" : path}`))
+}
+
+/** A discovery document (RFC 8615): at the root of the host, and with a path inserted. */
+const document = (name: PublishedName): PublicRoute => ({
+  name,
+  of: "server",
+  access: "public",
+  paths: inserted(name),
+  alone: withSlash(`/.well-known/${name}`),
+  methods: readMethods,
+  needsHost: true,
+  anyOrigin: true,
+  step: (exchange, { reject, respond }) => ({
+    _tag: "Document",
+    name,
+    publicUrl: exchange.base ?? "",
+    received: (response) => respond(exchange, response),
+    rejected: (error) => reject(exchange, error)
+  })
+})
+
+/** The MCP endpoint and all below it. */
+export const mcpRoute: ProtectedRoute = {
+  name: "mcp",
+  of: "server",
+  access: "protected",
+  paths: ({ path }) => [path],
+  methods: forwardedMethods,
+  needsHost: true
+}
+
+/** Every path that no row has. */
+export const unknownRoute: PublicRoute = {
+  name: "unknown",
+  of: "gateway",
+  access: "public",
+  paths: () => [],
+  methods: undefined,
+  needsHost: true,
+  anyOrigin: false,
+  step: (exchange, { reject }) => reject(exchange, new NotFound())
+}
+
+/** The table. */
+export const routes: ReadonlyArray<RouteRow> = [
+  mcpRoute,
+  document("oauth-protected-resource"),
+  document("oauth-authorization-server"),
+  document("openid-configuration"),
+  {
+    name: "health",
+    of: "gateway",
+    access: "public",
+    paths: () => ["/healthz"],
+    methods: readMethods,
+    needsHost: false,
+    anyOrigin: false,
+    step: (exchange, { respond }) => respond(exchange, health)
+  },
+  {
+    name: "readiness",
+    of: "gateway",
+    access: "public",
+    paths: () => ["/readyz"],
+    methods: readMethods,
+    needsHost: false,
+    anyOrigin: false,
+    step: (exchange, { reject, respond }) => ({
+      _tag: "Readiness",
+      received: (response) => respond(exchange, response),
+      rejected: (error) => reject(exchange, error)
+    })
+  }
+]
+
+/**
+ * The paths of the discovery documents for hosts that route by path, each followed by `/*` where it stands for the host:
+ * what is asked for below it is no document unless it has a path of its own here.
+ */
+export const documentPaths = (place: ServerPlace): ReadonlyArray<`/${string}`> =>
+  routes.flatMap(({ access, alone = [], of, paths }) => {
+    if (of !== "server" || access !== "public") return []
+    const whole = [...alone, ...paths(place)].filter((path) => !path.endsWith("/"))
+    return [...new Set(whole)].map((path) => `/${path.slice(1)}${alone.includes(path) ? "/*" : ""}` as const)
+  })
