@@ -6,6 +6,7 @@
  */
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
+import type { Policy } from "../rules/Policy.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
 /** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). `none` and HMAC are not among them. */
@@ -92,6 +93,8 @@ export interface GatewaySettings extends ResolvedSettings {
   readonly serverName: string
   /** Not empty while `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>
+  /** Who may do what; `undefined` where there are no rules. */
+  readonly policy: Policy | undefined
   /** Provider types beside the gateway's own. */
   readonly addedTypes?: ReadonlyArray<AddedType> | undefined
 }

@@ -1,6 +1,6 @@
+import type { Json } from "../identity/Json.ts"
 import { typeOf } from "../providers/types.ts"
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
-import type { Json } from "./Json.ts"
 import { shown } from "./kinds/kind.ts"
 import { hidden } from "./kinds/kinds.ts"
 import { fileKey, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
@@ -28,8 +28,8 @@ const describeSetting = (name: GatewayName, value: unknown): Json => {
  * The same settings give the same object, members in the same order. It is for reading, not for loading again.
  */
 export const describe = (settings: GatewaySettings): { readonly [member: string]: Json } => {
-  const { providers, serverName: _, ...own } = settings
-  const values: Readonly<Record<string, unknown>> = own
+  const { providers } = settings
+  const values: Readonly<Record<string, unknown>> = { ...settings }
   return {
     ...Object.fromEntries(gatewayNames.map((name) => [fileKey(name), describeSetting(name, values[propertyOf(name)])])),
     providers: providers.map(describeProvider(settings))

@@ -109,6 +109,7 @@ export const resolve = (
     ...Object.fromEntries(own) as ResolvedSettings,
     serverName: "",
     providers,
+    policy: undefined,
     ...(types.length === 0 ? {} : { addedTypes: types })
   }
   problems.push(...checkForwarding(settings), ...check(settings, given))

@@ -2,6 +2,8 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { Operation } from "../message/operation.ts"
+import type { Decision } from "../rules/Decision.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead, traceId } from "./requestHead.ts"
 import type { Route } from "./route.ts"
 
@@ -26,6 +28,10 @@ export interface Exchange {
   /** The URL by which the client knows the gateway, without the MCP path, once that is known. */
   base: string | undefined
   identity: Identity | undefined
+  /** What the messages of the body ask for; `undefined` where nothing had to read them. */
+  operations: ReadonlyArray<Operation> | undefined
+  /** What the rules decided about each of them, in their order; `undefined` where they were not asked. */
+  decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
   /** The status of the response, once there is one. */
   status: number | undefined
@@ -48,6 +54,8 @@ export const begin = (settings: GatewaySettings, request: RequestHead, startedAt
   route: undefined,
   base: undefined,
   identity: undefined,
+  operations: undefined,
+  decisions: undefined,
   error: undefined,
   status: undefined,
   ended: undefined

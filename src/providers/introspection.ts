@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
-import type { Json } from "../config/Json.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
 import {
   allowedClients,
@@ -14,6 +13,7 @@ import {
 } from "../config/providers/providerParts.ts"
 import type { InvalidToken, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { show } from "../errors/show.ts"
+import type { Json } from "../identity/Json.ts"
 import { isSameIssuer } from "../remote/issuerUrl.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"

@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
-import type { Json } from "../config/Json.ts"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
 import type { ProviderFieldName } from "../config/providers/providerFields.ts"
@@ -18,6 +17,7 @@ import {
   readTenants
 } from "../config/providers/providerParts.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
+import type { Json } from "../identity/Json.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { fromPem } from "../keys/publicKey.ts"
 import type { MetadataSource } from "../remote/ProviderMetadata.ts"

@@ -19,6 +19,8 @@ describe("settings", () => {
     const { providers, ...rest } = settingsOf(complete)
     assert.strictEqual(providers.length, 1)
     assert.deepStrictEqual<unknown>(rest, {
+      serverName: "",
+      policy: undefined,
       authEnabled: true,
       requiredScopes: [],
       scopesSupported: [],

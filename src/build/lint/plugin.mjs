@@ -17,6 +17,7 @@ const order = [
   "identity",
   "fairness",
   "message",
+  "rules",
   "config",
   "credential",
   "remote",
@@ -78,7 +79,7 @@ const barred = {
 }
 
 const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
-const pure = new Set(["errors", "identity", "fairness", "message", "config", "decoding", "credential", "authorize", "discovery"])
+const pure = new Set(["errors", "identity", "fairness", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
 const httpRooms = ["http", "embed", "testing", "spin", "node"]
 
 /** What only some rooms may import from outside of `src`, and why. */
@@ -170,7 +171,7 @@ const words = [
 ]
 
 /** Rooms whose words are checked. */
-const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "keys", "message"])
+const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "keys", "message", "rules"])
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

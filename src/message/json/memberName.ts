@@ -22,7 +22,7 @@ export const knownName = (name: string): KnownName => {
 export type NameMatch = "None" | "Exact" | "Variant"
 
 /** Code points that lower- or upper-case to an ASCII letter, ASCII included, become that letter in lower case. */
-const fold = (codePoint: number): number => {
+export const fold = (codePoint: number): number => {
   if (codePoint >= 0x41 && codePoint <= 0x5a) return codePoint + 0x20
   switch (codePoint) {
     case 0x130: // capital I with dot

@@ -1,0 +1,40 @@
+/**
+ * A pattern for names: `*` stands for any run of characters, also for none, and everything else for itself.
+ *
+ * Matching takes time linear in the length of the name for each part of the pattern, whatever the name is.
+ */
+export class Glob {
+  /** As the operator wrote it. */
+  readonly pattern: string
+  private readonly first: string
+  private readonly last: string
+  private readonly middle: ReadonlyArray<string>
+  private readonly isLiteral: boolean
+
+  constructor(pattern: string) {
+    const [first = "", ...rest] = pattern.split("*")
+    this.pattern = pattern
+    this.isLiteral = rest.length === 0
+    this.first = first
+    this.last = rest.at(-1) ?? ""
+    this.middle = rest.slice(0, -1).filter((part) => part !== "")
+  }
+
+  matches(name: string): boolean {
+    const { first, last } = this
+    if (this.isLiteral) return name === first
+    if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false
+    const end = name.length - last.length
+    let at = first.length
+    for (const part of this.middle) {
+      const found = name.indexOf(part, at)
+      if (found === -1 || found + part.length > end) return false
+      at = found + part.length
+    }
+    return true
+  }
+}
+
+/** Whether one of the patterns matches. */
+export const matchesAny = (globs: ReadonlyArray<Glob>, name: string): boolean =>
+  globs.some((glob) => glob.matches(name))

@@ -1,0 +1,38 @@
+/** The rules of one MCP server: who may do what. */
+import type { Condition } from "./condition.ts"
+import type { Glob } from "./Glob.ts"
+import type { ScopeHierarchy } from "./ScopeHierarchy.ts"
+
+/**
+ * One rule.
+ *
+ * It matches a message by its method, if `methods` are given, and by what the message names (a tool, a prompt or a resource),
+ * if any of `tools`, `prompts` and `resources` is given.
+ */
+export interface Rule {
+  /** Its position among the rules, from 1. */
+  readonly index: number
+  readonly methods: ReadonlyArray<Glob> | undefined
+  readonly tools: ReadonlyArray<Glob> | undefined
+  readonly prompts: ReadonlyArray<Glob> | undefined
+  readonly resources: ReadonlyArray<Glob> | undefined
+  /** No token is needed. There are no `scopes` and no `when` then. */
+  readonly anyone: boolean
+  /** Scopes that the caller must have, all of them. */
+  readonly scopes: ReadonlyArray<string>
+  /** What must be true as well. */
+  readonly when: Condition | undefined
+}
+
+/** What decides a message that no rule matches (`MCP_DEFAULT_RULE`): a caller with a good token may, or nobody may. */
+export const defaultRules = ["authenticated", "deny"] as const
+
+/** One of them. */
+export type DefaultRule = (typeof defaultRules)[number]
+
+/** The rules of one MCP server, in their order, and what decides where none of them matches. */
+export interface Policy {
+  readonly rules: ReadonlyArray<Rule>
+  readonly otherwise: DefaultRule
+  readonly implies: ScopeHierarchy
+}
