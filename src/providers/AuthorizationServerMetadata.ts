@@ -2,19 +2,19 @@ import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 
 /** Where clients get the metadata of an authorization server (RFC 8414). */
 export type AuthorizationServerMetadata =
-  /** The document is known without a request. */
+  /** The gateway knows the document without a request. */
   | { readonly _tag: "Document"; readonly document: Readonly<Record<string, unknown>> }
-  /** The provider's own document, fetched and shown under this issuer. */
+  /** The provider's own document, fetched and served under this issuer. */
   | {
     readonly _tag: "Fetch"
     /** The name of the provider. */
     readonly provider: string
     readonly source: MetadataSource
     readonly issuer: string
-    /** `false`: do not name PKCE for a provider whose document does not. */
+    /** `false`: do not add PKCE to the metadata of a provider whose own document does not name it. */
     readonly assumePkce?: boolean | undefined
   }
-  /** The client is redirected to the provider itself, at the place that has the document. */
+  /** The client is redirected to the URL at which the provider publishes the document. */
   | { readonly _tag: "Redirect"; readonly source: MetadataSource }
-  /** There is no such document. */
+  /** The provider has no such document. */
   | { readonly _tag: "NotSupported" }

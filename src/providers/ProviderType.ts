@@ -15,38 +15,38 @@ import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import type { MetadataSource, ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { Phase } from "../remote/remoteState.ts"
 import type { ListedToken } from "../verify/listedTokens.ts"
-import type { ProviderReach } from "../verify/opaque/providerRefusal.ts"
+import type { ProviderReach } from "../verify/opaque/providerRejection.ts"
 import type { Found } from "../verify/opaque/Reachability.ts"
 import type { RegisteredJwtProvider, RegisteredOpaqueProvider } from "../verify/selectProvider.ts"
 import type { AuthorizationServerMetadata } from "./AuthorizationServerMetadata.ts"
 
-/** Which tokens belong to a provider, beside those with its prefix. */
+/** The tokens that a provider verifies, in addition to those with its prefix. */
 export type OwnTokens =
-  /** These and no others. */
+  /** Exactly these tokens. */
   | { readonly _tag: "Listed"; readonly tokens: ReadonlyArray<Redacted.Redacted<string>> }
-  /** JWTs with one of these as their `iss`. */
+  /** JWTs whose `iss` is one of these issuers. */
   | { readonly _tag: "JwtsOf"; readonly issuers: ReadonlyArray<string> }
   /** All tokens that are not JWTs of a configured issuer. */
   | { readonly _tag: "Opaque" }
 
-/** What a provider is asked for, apart from real tokens: by readiness, and by `--check --online`. */
+/** A request that readiness and `--check --online` make to a provider, without a real token. */
 export type Asked =
-  /** A key set that its tokens are verified with. */
+  /** The key set that verifies the provider's tokens. */
   | {
     readonly _tag: "Keys"
     readonly source: JwksSource
-    /** Keys for other algorithms are of no use. */
+    /** Only keys for these algorithms are usable. */
     readonly algorithms: ReadonlyArray<JwsAlgorithm>
-    /** The document that clients need. */
+    /** The metadata document that clients need. */
     readonly metadata: MetadataSource
   }
-  /** An endpoint that is asked about tokens. */
+  /** An endpoint that verifies tokens. */
   | {
     readonly _tag: "Endpoint"
     readonly name: string
-    /** What `--check --online` prints if it is well. */
+    /** What `--check --online` prints when the endpoint works. */
     readonly good: string
-    /** The settings that the gateway's own credentials come from. */
+    /** The settings that contain the gateway's own credentials. */
     readonly credentials?: string
     readonly probe: Effect.Effect<Found, never, ProviderHttp | ProviderMetadata>
   }
@@ -55,15 +55,15 @@ export type Asked =
 export interface Readiness {
   readonly ready: boolean
   /**
-   * The phase of its keys; `ready` where none have to be fetched. Of a provider that is asked about tokens `unavailable`:
-   * it cannot be; `refused`: it does not take our own credentials.
+   * The phase of the provider's keys, or `ready` if none are fetched. For an endpoint that verifies tokens, `unavailable`
+   * if it does not respond, and `refused` if it rejects the gateway's own credentials.
    */
   readonly state: Phase | ProviderReach
 }
 
 type Unnamed<P> = Omit<P, "name" | "tokenPrefix">
 
-/** A provider that is ready to verify the tokens that are its own. */
+/** A provider that is ready to verify its tokens. */
 export type Registration =
   & (
     | Unnamed<RegisteredJwtProvider>
@@ -71,24 +71,23 @@ export type Registration =
     | { readonly _tag: "Listed"; readonly tokens: ReadonlyArray<ListedToken> }
   )
   & {
-    /** Always ready if left out. */
+    /** If left out, the provider is always ready. */
     readonly readiness?: Effect.Effect<Readiness> | undefined
   }
 
-/** What verifiers depend on, beside their provider. */
+/** What verifiers depend on, in addition to their provider. */
 export type RegistrationContext = Pick<GatewaySettings, "clockSkewSeconds">
 
-/** The services that verifiers may use; the scope is that of all providers. */
+/** The services that verifiers may use. The scope is the one of all providers, not of one request. */
 export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest | Scope.Scope
 
 /**
- * A way to verify tokens, as `type` of a provider names it: its fields and all that follows from them.
+ * A provider type: what `type` of a provider names, with its fields, settings, warnings, metadata and verifier.
  *
- * A type is one value in one file of this folder, and a member of the list in `types.ts`. Nothing else in the gateway
- * depends on which types there are. Programs that embed the gateway make theirs with `makeProviderType`, which leaves less to
- * decide.
+ * A type is one value in one file of this folder, and an entry of the list in `types.ts`. No other code of the gateway
+ * depends on which types exist. To embed the gateway with a type of your own, use `makeProviderType`, which is simpler.
  *
- * **Example** (the least that a type is made of)
+ * **Example** (a minimal type)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -119,52 +118,52 @@ export type RegistrationNeeds = JwksCache | ProviderHttp | ProviderMetadata | Di
  * ```
  */
 export interface ProviderType<P extends Provider = Provider, out Input = unknown> extends AddedType {
-  /** As `type` has it. */
+  /** The value of `type` in the settings. */
   readonly name: string
-  /** Other spellings of the name. */
+  /** Other accepted spellings of the name. */
   readonly aliases?: ReadonlyArray<string>
-  /** The fields that it uses, beside those that every provider has. Other fields of an entry are errors. */
+  /** The fields that this type uses, in addition to the common ones. Any other field in an entry is an error. */
   readonly fields: ReadonlyArray<ProviderFieldName>
-  /** Fields of its own that no setting has, by name. */
+  /** Names of fields that only this type has, and that are not in the settings table. */
   readonly addedFields?: ReadonlyArray<string>
-  /** Fields of which one alone says that a provider is configured, in settings that describe a single one. */
+  /** Fields each of which is enough to configure a provider, in settings that describe a single provider. */
   readonly identifiedBy?: ReadonlyArray<ProviderFieldName>
-  /** Says whether an entry without `type` is meant for this type. The first type in the list that says so gets it. */
+  /** Whether an entry without `type` is of this type. The first type in the list that returns `true` gets the entry. */
   readonly isMeantBy?: (given: GivenFields) => boolean
-  /** Makes the provider of its fields; `undefined` after reporting everything that is wrong with them. */
+  /** Builds the provider from its fields. Reports every problem and then returns `undefined` if a field is wrong. */
   readonly resolve: (fields: FieldReader, context: ProviderContext) => P | undefined
 
-  // Methods, for their variance: a provider is only ever given to its own type.
+  // Methods, for their variance: a provider is only ever passed to its own type.
 
-  /** Its members in the output of `--check`, in the terms of the config file, without secrets. */
+  /** The provider's members in the output of `--check`, in the terms of the config file, without secrets. */
   describe(provider: P): { readonly [member: string]: Json }
-  /** What is allowed but unwise, one or two sentences each, for the log at start. */
+  /** Settings that are valid but unwise, as one or two sentences each, for the log at start. */
   warnings?(provider: P, context: WarningContext): ReadonlyArray<string>
-  /** Which tokens are its own. */
+  /** The tokens that this provider verifies. */
   ownTokens(provider: P): OwnTokens
-  /** The issuers that clients can ask for a token, the best one first: `authorization_servers`. None if left out. */
+  /** The issuers that clients can get a token from, preferred one first: `authorization_servers`. None if left out. */
   advertisedIssuers?(provider: P): ReadonlyArray<string>
-  /** Where clients find the metadata of its authorization server. Called only if it advertises an issuer. */
+  /** Where clients find the metadata of the authorization server. Called only if the provider advertises an issuer. */
   metadata?(provider: P, name: DocumentName): AuthorizationServerMetadata
-  /** What the provider is asked for. Left out by a type whose providers are never asked for anything. */
+  /** The requests that check whether the provider works. Left out by types that send none. */
   asks?(provider: P): ReadonlyArray<Asked>
-  /** Imports configured keys, because only that tells whether they are any. */
+  /** Imports the configured keys, because only an import shows whether they are valid. */
   checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>
-  /** Makes the verifier, without waiting for anything to be fetched. */
+  /** Builds the verifier, without waiting for any fetch. */
   register(
     provider: P,
     context: RegistrationContext
   ): Effect.Effect<Registration, UnusablePublicKey, RegistrationNeeds>
-  /** A provider of this type in TypeScript code. Exists in the type only. */
+  /** The type of such a provider in TypeScript settings. Exists only at compile time. */
   readonly Input?: Input
 }
 
-/** Says whether a type that settings carry is one: those of `GatewayConfig` carry nothing else. */
+/** Whether a type in the settings is a `ProviderType`. The settings that `GatewayConfig` builds contain no others. */
 export const isProviderType = (type: AddedType): type is ProviderType => "register" in type && "resolve" in type
 
-/** What warnings depend on, beside the provider. */
+/** What warnings depend on, in addition to the provider. */
 export interface WarningContext {
   readonly settings: GatewaySettings
-  /** This is a development machine. */
+  /** Whether this is a development machine. */
   readonly development: boolean
 }

@@ -24,8 +24,8 @@ const isMeantBy = (given: GivenFields): boolean => {
 }
 
 /**
- * AuthKit's own hosts; that of the issuer, because AuthKit can be served from the customer's domain and the operator has
- * named that host himself; and loopback hosts in other URLs, because tests run the issuer there.
+ * AuthKit's own hosts; the issuer's host, because AuthKit can be served from a customer's domain, which the operator has
+ * configured; and loopback hosts in other URLs, because tests run the issuer there.
  */
 const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
   authkitDomains.concat(
@@ -34,7 +34,7 @@ const usualDomains = (hosts: ReadonlyArray<GivenHost>): ReadonlyArray<string> =>
     ).map(({ host }) => host)
   )
 
-/** AuthKit's endpoints all follow from its issuer. */
+/** The metadata of AuthKit: all endpoints follow from the issuer. */
 const document = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
   const base = `${withoutSlash(provider.issuer)}/oauth2`
   return {
@@ -51,7 +51,7 @@ const document = (name: DocumentName, provider: JwtProvider): Record<string, unk
   }
 }
 
-/** JWTs of WorkOS AuthKit, of which everything but the domain is known. */
+/** The type for JWTs of WorkOS AuthKit. Only the AuthKit domain must be configured. */
 export const authkit: ProviderType<JwtProvider> = {
   ...jwtType,
   name: "authkit",

@@ -4,27 +4,27 @@ import type { ProviderRequest } from "../remote/ProviderHttp.ts"
 
 /** How the gateway authenticates at an introspection endpoint (RFC 7662, section 2.1). */
 export type ClientAuth =
-  /** HTTP Basic, or in the form (RFC 6749, section 2.3.1). */
+  /** HTTP Basic authentication, or credentials in the form (RFC 6749, section 2.3.1). */
   | { readonly method: "basic" | "post"; readonly clientId: string; readonly clientSecret: Redacted.Redacted<string> }
-  /** A token of the gateway's own (RFC 6750, section 2.1). */
+  /** The gateway's own bearer token (RFC 6750, section 2.1). */
   | { readonly method: "bearer"; readonly token: Redacted.Redacted<string> }
   | { readonly method: "none" }
 
-// application/x-www-form-urlencoded, as RFC 6749, appendix B, demands: a blank becomes `+`, `:` becomes `%3A`.
+// application/x-www-form-urlencoded (RFC 6749, appendix B): a space becomes `+`, `:` becomes `%3A`.
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)
 
 const basicAuthorization = (clientId: string, clientSecret: Redacted.Redacted<string>): Redacted.Redacted<string> =>
   Redacted.make(`Basic ${Base64.encode(`${formEncode(clientId)}:${formEncode(Redacted.value(clientSecret))}`)}`)
 
-/** What shows a provider who asks. */
+/** The part of a request that authenticates the gateway. */
 export interface OwnCredentials extends Pick<ProviderRequest, "authorization"> {
-  /** Members of the form. */
+  /** Fields of the form. */
   readonly form: Required<ProviderRequest>["form"]
-  /** The settings that they come from, for the log. */
+  /** The settings that contain the credentials, for the log. */
   readonly origin: string
 }
 
-/** The gateway's own credentials in a request (RFC 6749, section 2.3.1; RFC 6750, section 2.1). */
+/** Builds the gateway's own credentials for a request (RFC 6749, section 2.3.1; RFC 6750, section 2.1). */
 export const authenticate = (auth: ClientAuth): OwnCredentials => {
   switch (auth.method) {
     case "basic":
@@ -45,6 +45,6 @@ export const authenticate = (auth: ClientAuth): OwnCredentials => {
         origin: "MCP_CLIENT_SECRET and MCP_CLIENT_AUTH"
       }
     case "none":
-      return { form: [], origin: "MCP_CLIENT_AUTH, which is none" }
+      return { form: [], origin: "MCP_CLIENT_AUTH (none)" }
   }
 }

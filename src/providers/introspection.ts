@@ -26,7 +26,7 @@ import { checkIsAccessToken, checkIsBearer, checkSaysUse } from "../verify/claim
 import { checkValidity } from "../verify/claims/validity.ts"
 import { makeDiscoveredHttp } from "../verify/opaque/discoveredHttp.ts"
 import {
-  credentialsRefused,
+  credentialsRejected,
   isClientError,
   isOutageError,
   type ProviderReach,
@@ -34,10 +34,10 @@ import {
   statusAndError,
   tellsOutage,
   tellsUnknownClient
-} from "../verify/opaque/providerRefusal.ts"
+} from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import type { AskProvider } from "../verify/opaque/VerifyOpaque.ts"
-import { type Refusal, refusal, toInvalidToken } from "../verify/Refusal.ts"
+import { type Rejection, rejection, toInvalidToken } from "../verify/Rejection.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { authenticate, type ClientAuth } from "./clientCredentials.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
@@ -45,17 +45,17 @@ import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque, nobodysToken } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
-/** A provider whose introspection endpoint says what a token is worth. */
+/** A provider whose introspection endpoint verifies its tokens. */
 export interface IntrospectionProvider extends Provider, IdentityRules, AudienceRules {
   readonly type: "introspection"
-  /** `undefined`: the one that the metadata name. */
+  /** `undefined`: the endpoint that the metadata name. */
   readonly introspectionEndpoint: string | undefined
-  /** Where the metadata are, in place of the issuer's well-known places. */
+  /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
   readonly clientAuth: ClientAuth
 }
 
-/** What each way to authenticate needs, and what it does not use. */
+/** The settings that each authentication method needs, and those that it ignores. */
 const credentials = {
   basic: { needs: ["client_id", "client_secret"], others: [] },
   post: { needs: ["client_id", "client_secret"], others: [] },
@@ -63,7 +63,7 @@ const credentials = {
   none: { needs: [], others: ["client_id", "client_secret"] }
 } as const
 
-/** How the gateway authenticates, after reporting what is missing or not used. */
+/** Reads how the gateway authenticates. Reports settings that are missing or unused. */
 const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
   const method = fields.read("client_auth") ?? (fields.given.has("client_auth") ? undefined : "basic")
   const clientId = fields.read("client_id")
@@ -80,7 +80,7 @@ const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
   for (const field of credentials[method].others) {
     if (fields.given.has(field)) {
       fields.report(field, {
-        problem: `has no use where ${fields.label("client_auth")} is ${method}`,
+        problem: `is unused when ${fields.label("client_auth")} is ${method}`,
         cure: "Remove it, or choose another way"
       })
     }
@@ -99,63 +99,63 @@ const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json
 
 const hasBlank = (auth: ClientAuth): boolean => "clientId" in auth && /\s/.test(auth.clientId)
 
-/** Codes that some endpoints have for the token, where RFC 7662 wants `active: false`. */
+/** Error codes by which some endpoints reject a token, where RFC 7662 requires `active: false`. */
 const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_token", "unsupported_token_type"])
 
-/** Says whether the verdict came with a status of its own in place of 200. */
-const tellsInactive = ({ refusal: said, status }: ProviderRequestFailed): boolean =>
+/** Whether the endpoint reported an inactive token with a status other than 200. */
+const tellsInactive = ({ rejection: said, status }: ProviderRequestFailed): boolean =>
   (status === 400 || status === 404) && said?.inactive === true
 
 /**
- * What a failed request means.
+ * Maps a failed request to an error.
  *
- * 401, 403 and the codes for clients are about our own credentials and never about the token; the codes for tokens, and
- * `active: false` with 400 or 404, reject it. Everything else is the provider's failure.
+ * 401, 403 and the error codes for clients concern the gateway's own credentials and never the token. The error codes for
+ * tokens, and `active: false` with 400 or 404, reject the token. Every other failure is a failure of the provider.
  *
- * @param credentials where our own credentials come from, for the log
+ * @param credentials the settings that contain the gateway's credentials, for the log
  */
 const failureOf = (
   provider: string,
   credentials: string,
   failure: ProviderRequestFailed
 ): InvalidToken | ProviderUnavailable => {
-  const { kind, refusal: said, status = 0 } = failure
+  const { kind, rejection: said, status = 0 } = failure
   if (kind !== "Status" || status < 400 || status >= 500) return unavailableAfter(provider, failure)
   if (status === 401 || status === 403 || isClientError(said?.error)) {
-    return unavailableAfter(provider, failure, credentialsRefused(credentials))
+    return unavailableAfter(provider, failure, credentialsRejected(credentials))
   }
   return tokenErrors.has(said?.error) || tellsInactive(failure)
-    ? toInvalidToken(provider, refusal("Inactive", `introspection says ${statusAndError(failure)}`))
+    ? toInvalidToken(provider, rejection("Inactive", `introspection returned ${statusAndError(failure)}`))
     : unavailableAfter(provider, failure)
 }
 
-/** What a failed question about nobody's token says of the endpoint, which may find the token malformed, but must know us. */
+/** Interprets a failed probe: the endpoint may reject the made-up token, but must accept the gateway's credentials. */
 const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
-  const { kind, refusal: said, status } = failure
+  const { kind, rejection: said, status } = failure
   if (kind !== "Status" || isOutageError(said?.error)) return "unavailable"
   if (status === 401 || status === 403 || isClientError(said?.error)) return "refused"
   return status === 400 || tellsInactive(failure) ? "ready" : "unavailable"
 }
 
-const checkIssuer = (claims: JsonObject, issuer: string): Refusal | undefined => {
+const checkIssuer = (claims: JsonObject, issuer: string): Rejection | undefined => {
   const iss = own(claims, "iss")
   return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
     ? undefined
-    : refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+    : rejection("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
 }
 
 type Http = ProviderHttp["Service"]
 
-/** A question about a token, authenticated as the settings say (RFC 7662, section 2.1). */
+/** Builds the introspection request, authenticated as configured (RFC 7662, section 2.1). */
 const makeSend = (provider: IntrospectionProvider, http: Http) => {
   const { allowHttp, allowedDomains, clientAuth, introspectionEndpoint } = provider
   const { form, origin, ...shown } = authenticate(clientAuth)
   return {
-    /** Where our own credentials come from. */
+    /** The settings that contain the gateway's credentials. */
     origin,
     send: (token: Required<Parameters<Http["send"]>[0]>["form"][number][1]) =>
       http.send({
-        // Without one the endpoint is found on the way.
+        // Without a configured endpoint, the client finds it in the metadata.
         url: introspectionEndpoint ?? "",
         allowedDomains,
         allowHttp,
@@ -166,12 +166,12 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
 }
 
 /**
- * Asks the introspection endpoint (RFC 7662, section 2).
+ * Builds the function that verifies a token at the introspection endpoint (RFC 7662, section 2).
  *
- * Only `active: true` counts, and then the kind of token (servers say yes to refresh tokens, too), times, issuer and
- * audience are judged as for JWTs, save that `exp` and `iss` may be missing. Every response other than a JSON object with
- * status 200, a rejection of our own credentials too, is the provider's failure and not the caller's, save an error that
- * is about the token.
+ * Only `active: true` is accepted. The kind of token (servers also report refresh tokens as active), the times, issuer
+ * and audience are then checked as for JWTs, except that `exp` and `iss` may be missing. Every response other than a JSON
+ * object with status 200 is a failure of the provider and not of the caller, including a rejection of the gateway's
+ * credentials. The exception is an error that concerns the token.
  *
  * @param skew tolerance for times, in seconds
  */
@@ -182,21 +182,21 @@ const makeAsk = (
 ): AskProvider => {
   const { allowedClients, issuer, name } = provider
   const { origin, send } = makeSend(provider, http)
-  const reject = (reason: Refusal) => toInvalidToken(name, reason)
+  const reject = (reason: Rejection) => toInvalidToken(name, reason)
 
-  const judge = (claims: JsonObject, now: number): Refusal | undefined =>
+  const check = (claims: JsonObject, now: number): Rejection | undefined =>
     own(claims, "active") === true
       ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
         checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
         checkAudience(claims, provider) ?? checkClient(claims, allowedClients) ?? checkSaysUse(claims)
-      : refusal("Inactive", "active is not true")
+      : rejection("Inactive", "active is not true")
 
   return Effect.fnUntraced(
     function*(token) {
       const { body } = yield* send(token)
-      if (tellsUnknownClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRefused(origin)}`)
-      if (tellsOutage(body)) return yield* unavailable(name, "introspection says 200 and that it cannot answer now")
-      const rejected = judge(body, (yield* Clock.currentTimeMillis) / 1000)
+      if (tellsUnknownClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRejected(origin)}`)
+      if (tellsOutage(body)) return yield* unavailable(name, "introspection returned 200 and reported an outage")
+      const rejected = check(body, (yield* Clock.currentTimeMillis) / 1000)
       if (rejected !== undefined) return yield* reject(rejected)
       return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), reject)
     },
@@ -204,7 +204,7 @@ const makeAsk = (
   )
 }
 
-/** At the endpoint that is configured, else at the one of the metadata. */
+/** The client for the configured endpoint, or for the endpoint that the metadata name. */
 const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
   const plain = yield* ProviderHttp
   return provider.introspectionEndpoint === undefined
@@ -212,7 +212,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
     : plain
 })
 
-/** Asks about a token that nobody has: it is not active, if our own credentials are good. */
+/** Introspects a token that does not exist: a healthy endpoint reports it as inactive. */
 const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
   Effect.match(makeSend(provider, http).send(nobodysToken), {
     onFailure: (failure) => ({ reach: reachFromFailure(failure), detail: failure.detail }),
@@ -224,7 +224,7 @@ const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
 
-/** Opaque tokens, verified by introspection (RFC 7662). */
+/** The type for opaque tokens that are verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {
   name: "introspection",
   fields: [
@@ -275,7 +275,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
   warnings: (provider, { settings }) => [
     ...audienceWarnings(provider, settings),
     ...(hasBlank(provider.clientAuth)
-      ? ["the client id has a blank in it. Check that it is one client id and nothing else."]
+      ? ["the client id contains a space. Check that it is exactly one client id."]
       : [])
   ],
   ownTokens: () => ({ _tag: "Opaque" }),
@@ -286,7 +286,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
     name: "introspection",
     good: `${
       provider.introspectionEndpoint ?? `the endpoint in the metadata of ${provider.issuer}`
-    } answers, and knows nothing of a made-up token`,
+    } responds, and reports a made-up token as inactive`,
     credentials: authenticate(provider.clientAuth).origin,
     probe: opaque.probe(provider)
   }],

@@ -1,16 +1,16 @@
-/** What is unwise about issuers and audiences, for the types that have them. Pure. */
+/** Warnings about issuers and audiences, for the types that have them. Pure. */
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
 
-// What this project's own documentation, and that of providers, has where a name of the reader's belongs.
+// Placeholders in this project's documentation, and in that of providers, for names that the reader has to fill in.
 const example =
   /\byour[-_](?:tenant|domain|authkit-instance|api|app|audience|client|company|instance|org|project|realm)\b/i
 
-/** Says whether the public URL ends in the MCP path, which follows it anyway. */
+/** Whether the public URL ends in the MCP path, which the gateway appends anyway. */
 export const repeatsPath = ({ path, publicUrl }: Pick<GatewaySettings, "path" | "publicUrl">): boolean =>
   publicUrl !== undefined && path !== "/" && publicUrl.endsWith(path)
 
-/** Audiences that are configured, but are probably not what was meant. */
+/** Warns about audiences that are probably not what the operator meant. */
 const aboutAudience = (
   audience: ReadonlyArray<string>,
   issuer: string,
@@ -33,13 +33,13 @@ const aboutAudience = (
     : []
 }
 
-/** Values that were copied from a documentation. */
+/** Warns about values that were copied from documentation. */
 export const exampleWarnings = (values: ReadonlyArray<string>): ReadonlyArray<string> =>
   values.some((value) => example.test(value))
-    ? ["the issuer or the audience looks like the example in a documentation. Write your own."]
+    ? ["the issuer or the audience looks like an example from documentation. Replace it with your own."]
     : []
 
-/** Whose tokens are accepted, of a provider that has an issuer and may have an audience. */
+/** Warnings for a provider that has an issuer and may have an audience: about tokens that it accepts too broadly. */
 export const audienceWarnings = (
   { allowedClients, audience, issuer }: {
     readonly issuer: string

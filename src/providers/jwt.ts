@@ -1,4 +1,4 @@
-/** What the types have in common whose tokens are JWTs. */
+/** What the provider types for JWTs share. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
@@ -22,38 +22,38 @@ import { JwksCache } from "../keys/JwksCache.ts"
 import { fromPem } from "../keys/publicKey.ts"
 import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 import { type JwtRules, makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
-import { makeJudgeSignature } from "../verify/jwt/signature.ts"
+import { makeCheckSignature } from "../verify/jwt/signature.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
 import type { ProviderType, Readiness } from "./ProviderType.ts"
 
-/** Where the keys come from: exactly one of three. */
+/** Where the keys come from. */
 export type KeySource =
   | { readonly _tag: "Jwks"; readonly uri: string }
-  /** `jwks_uri` of the issuer's OpenID discovery document. */
+  /** The `jwks_uri` of the issuer's OpenID discovery document. */
   | { readonly _tag: "Discovery" }
-  /** One public key, PEM (SPKI). */
+  /** One public key in PEM (SPKI). */
   | { readonly _tag: "PublicKey"; readonly pem: string }
 
-/** OAuth endpoints that are advertised in the authorization server metadata. */
+/** OAuth endpoints that the authorization server metadata advertise. */
 export interface OAuthEndpoints {
   readonly authorize: string | undefined
   readonly token: string | undefined
   readonly userinfo: string | undefined
 }
 
-/** A provider whose tokens are JWTs, verified with the issuer's public keys. */
+/** A provider whose tokens are JWTs that the issuer's public keys verify. */
 export interface JwtProvider extends Provider, JwtRules {
   readonly type: "authkit" | "oidc"
   readonly keys: KeySource
   readonly endpoints: OAuthEndpoints
-  /** Where the metadata are, in place of the issuer's well-known places. */
+  /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
-  /** `false`: show clients the provider's metadata as they are even if they do not name PKCE. */
+  /** `false`: serve the provider's metadata unchanged even if they do not name PKCE. */
   readonly assumePkce?: boolean | undefined
 }
 
-/** The fields that all of them use. */
+/** The fields that every type for JWTs uses. */
 export const jwtFields = [
   "issuer",
   "audience",
@@ -70,17 +70,17 @@ export const jwtFields = [
   "userinfo_endpoint"
 ] as const satisfies ReadonlyArray<ProviderFieldName>
 
-/** What one type has that others do not. */
+/** The parts in which the types for JWTs differ. */
 interface JwtResolving {
   readonly type: JwtProvider["type"]
   readonly context: ProviderContext
   readonly readIssuer: (fields: FieldReader) => string | undefined
-  /** Where the keys are if no field says so. */
+  /** The default source of the keys. */
   readonly usualKeys: (issuer: string) => KeySource
   readonly usualDomains?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
 }
 
-/** A provider of JWTs, or `undefined` after reporting everything that is wrong with it. */
+/** Builds a provider of JWTs. Reports every problem and returns `undefined` if a field is wrong. */
 export const resolveJwt = (
   fields: FieldReader,
   { context, readIssuer, type, usualDomains, usualKeys }: JwtResolving
@@ -90,7 +90,7 @@ export const resolveJwt = (
   if (fields.given.has("jwks_uri") && fields.given.has("public_key")) {
     fields.report("public_key", {
       problem: `Cannot specify both ${fields.label("jwks_uri")} and ${fields.label("public_key")}`,
-      cure: "Keep the key set if the issuer publishes one, else the public key"
+      cure: "Keep the key set if the issuer publishes one, otherwise the public key"
     })
   }
   const issuer = readIssuer(fields)
@@ -151,13 +151,13 @@ const makeReadiness = (provider: JwtProvider, cache: JwksCache["Service"]): Effe
   const sources = remoteKeys(provider)
   if (sources.length === 0) return undefined
   return Effect.map(Effect.forEach(sources, (source) => cache.phase(source)), (phases) => {
-    // Of several tenants one is enough: one in trouble is no reason to turn those of the others away.
+    // One usable tenant is enough: a failing tenant must not make the gateway reject the tokens of the others.
     const best = phases.find(({ usable }) => usable) ?? phases[0]
     return { ready: best?.usable ?? false, state: best?.phase ?? "unavailable" }
   })
 }
 
-/** Keys that are where the operator says do not need the issuer's document, but clients do. */
+/** The metadata that clients need, even if the operator has configured the URL of the keys. */
 const documentOf = (provider: JwtProvider): MetadataSource => {
   const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
   const [first = issuer] = issuersOf(provider)
@@ -166,7 +166,7 @@ const documentOf = (provider: JwtProvider): MetadataSource => {
     : { issuer, tenants, discoveryUrl, allowHttp, allowedDomains }
 }
 
-/** The part that all of them share. */
+/** The members that every type for JWTs has. */
 export const jwtType = {
   identifiedBy: ["issuer", "jwks_uri", "public_key"],
   describe: (provider) => ({
@@ -202,7 +202,7 @@ export const jwtType = {
         provider,
         clockSkewSeconds,
         yield* makeProviderKeys(provider),
-        yield* makeJudgeSignature,
+        yield* makeCheckSignature,
         yield* Clock.Clock
       ),
       readiness: makeReadiness(provider, cache)
@@ -218,13 +218,13 @@ const codeFlow = {
   token_endpoint_auth_methods_supported: ["none", "client_secret_post", "client_secret_basic"]
 }
 
-// OpenID Connect Discovery 1.0, section 3: required members that OAuth's own document does not have.
+// Required members of OpenID Connect Discovery 1.0, section 3, that RFC 8414 does not define.
 const openIdMembers = {
   subject_types_supported: ["public"],
   claims_supported: ["sub", "iss", "aud", "exp", "iat", "email", "name"]
 }
 
-/** What the metadata say of every authorization server whose document is put together here. */
+/** Members of every metadata document that the gateway builds itself. */
 export const codeFlowMembers = (name: DocumentName, { algorithms, keys }: JwtProvider): Record<string, unknown> => ({
   ...(keys._tag === "Jwks" ? { jwks_uri: keys.uri } : {}),
   ...codeFlow,

@@ -1,4 +1,4 @@
-/** Where the keys of a provider of JWTs come from. */
+/** The keys of a provider of JWTs. */
 import * as Effect from "effect/Effect"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
@@ -9,15 +9,15 @@ import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
 import type { ProviderKeys } from "../verify/jwt/JwtVerifier.ts"
 import type { JwtProvider } from "./jwt.ts"
 
-/** A key set, and the issuers whose tokens it is for. */
+/** A key set, and the issuers whose tokens it verifies. */
 interface KeyPlace {
   readonly issuers: ReadonlyArray<string>
   readonly source: JwksSource
 }
 
 /**
- * Where a provider publishes its keys: in one place, or for each tenant where its own metadata say, so that the keys of one
- * tenant are never those of another.
+ * Returns where a provider publishes its keys: one key set for all tenants, or one for each tenant as its own metadata
+ * name it, so that the keys of one tenant never verify the tokens of another.
  */
 const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
   const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, tenants } = provider
@@ -34,10 +34,10 @@ const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
   }
 }
 
-/** Of many tenants so many are asked for their keys before a token needs them. */
+/** How many tenants' key sets are fetched before a token needs them. */
 const fetchedAhead = 8
 
-/** The key sets that the gateway must fetch before it can verify. */
+/** The key sets that the gateway must fetch before it can verify tokens. */
 export const remoteKeys = (provider: JwtProvider): ReadonlyArray<JwksSource> =>
   keyPlaces(provider).slice(0, fetchedAhead).map(({ source }) => source)
 
@@ -46,7 +46,7 @@ const publicKey = Effect.fnUntraced(function*(
   pem: string
 ): Effect.fn.Return<ProviderKeys, UnusablePublicKey> {
   const set = yield* fromPem(provider.name, pem, provider.algorithms)
-  // There is one key, whatever `kid` says.
+  // There is only one key, so `kid` is ignored.
   return {
     find: ({ alg }) =>
       Effect.mapError(
@@ -57,7 +57,7 @@ const publicKey = Effect.fnUntraced(function*(
   }
 })
 
-/** The keys that a provider's tokens are verified with. Fails with `UnusablePublicKey` if the configured public key cannot be used. */
+/** Builds the keys of a provider. Fails with `UnusablePublicKey` if the configured public key cannot be used. */
 export const makeProviderKeys = Effect.fnUntraced(function*(
   provider: JwtProvider
 ): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {
@@ -68,7 +68,7 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
   const byIssuer = new Map(
     places.flatMap(({ issuers, source }) => issuers.map((issuer) => [withoutSlash(issuer), source] as const))
   )
-  /** `undefined` for an issuer that is not configured, which no token has that comes so far. */
+  /** `undefined` for an issuer that is not configured. Tokens of such issuers are rejected earlier. */
   const sourceFor = ({ issuer }: KeyHeader): JwksSource | undefined =>
     only !== undefined && second === undefined
       ? only.source

@@ -16,19 +16,19 @@ import { redirectToMetadata } from "./metadata.ts"
 import type { ProviderType } from "./ProviderType.ts"
 import { isCommonField } from "./types.ts"
 
-/** A struct of fields, which are decoded without services. */
+/** A struct of fields that can be decoded without services. */
 interface FieldsSchema extends Schema.ConstraintDecoder<object> {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** A configured provider of a type of your own. */
+/** A configured provider of a type that the embedding program has added. */
 export interface AddedProvider<Name extends string, Fields> extends Provider {
   readonly type: Name
-  /** Its own fields, decoded. */
+  /** The type's own fields, decoded. */
   readonly fields: Fields
 }
 
-/** A provider in settings: the fields that every provider has, and its own. */
+/** A provider in the settings: the common fields, and those of its type. */
 type AddedInput<Name extends string, Fields> = Fields & {
   readonly type: Name
   readonly name?: string | undefined
@@ -36,52 +36,54 @@ type AddedInput<Name extends string, Fields> = Fields & {
   readonly token_prefix?: string | undefined
 }
 
-/** What a type of your own is made of. */
+/** The parts of a provider type that the embedding program adds. */
 export interface ProviderTypeOptions<Name extends string, Fields extends FieldsSchema> {
-  /** As `type` of a provider has it. */
+  /** The value of `type` in the settings. */
   readonly name: Name
   /**
-   * Its own fields: an Effect `Schema.Struct`, whose encoded side stands in the settings. What is wrong with a field is
-   * reported with the other problems of the settings, without its value.
+   * The type's own fields: an Effect `Schema.Struct`, whose encoded side is what the settings contain. Problems with a
+   * field are reported together with the other problems of the settings, without the field's value.
    */
   readonly fields: Fields
   /**
-   * Says who bears a token, or why it is rejected: `InvalidToken`, `InsufficientScope`, or `ProviderUnavailable` where nobody
-   * can say now.
+   * Returns the caller that a token represents, or fails: with `InvalidToken` or `InsufficientScope` to reject the token,
+   * or with `ProviderUnavailable` if the token cannot be verified now.
    *
-   * It gets every token that begins with the provider's `token_prefix`; without one, every token that is not a JWT of a
-   * configured issuer. An identity whose end has passed is rejected.
+   * Called with every token that begins with the provider's `token_prefix`; without a prefix, with every token that is
+   * not a JWT of a configured issuer. An expired identity is rejected.
    */
   readonly verify: (
     token: BearerToken,
     provider: AddedProvider<Name, Fields["Type"]>
   ) => Effect.Effect<Omit<Identity, "provider">, VerificationError>
-  /** The fields as `--check` and `describe` show them. They may hold no secret; by default each is only named. */
+  /** The fields as `--check` and `describe` show them, without secrets. By default, only the names are shown. */
   readonly describe?: (fields: Fields["Type"]) => { readonly [member: string]: Json }
-  /** What is allowed but unwise, one sentence or two each, for the log at start. */
+  /** Settings that are valid but unwise, as one or two sentences each, for the log at start. */
   readonly warnings?: (provider: AddedProvider<Name, Fields["Type"]>) => ReadonlyArray<string>
-  /** The issuers that clients can ask for such a token: `authorization_servers` of the discovery document. None by default. */
+  /**
+   * The issuers that clients can get a token from: `authorization_servers` of the discovery document. None by default.
+   */
   readonly authorizationServers?: (fields: Fields["Type"]) => ReadonlyArray<string>
-  /** Whether tokens can be verified now, for `/readyz`. Always by default. It must be quick, and bounded in time. */
+  /** Whether tokens can be verified now, for `/readyz`. By default always. Must return quickly. */
   readonly readiness?: (provider: AddedProvider<Name, Fields["Type"]>) => Effect.Effect<"ready" | "unavailable">
-  /** For how long verdicts may be remembered in this process, and no longer than the token lasts. Not at all by default. */
+  /** How long verdicts are cached in this process, at most until the token expires. By default they are not cached. */
   readonly remember?: {
     readonly accepted?: Duration.Input
     readonly rejected?: Duration.Input
   }
 }
 
-// Without the input, which may be a secret.
+// The formatter leaves out the input, which may be a secret.
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /**
- * Makes a provider type of your own, for `types` of the settings.
+ * Builds a provider type of your own, for `types` of the settings.
  *
- * Use it for tokens that none of the gateway's types can verify, API keys for one, where the provider should be configured,
- * listed in discovery, counted in readiness and shown by `--check` like the others. For a verifier without settings
- * `TokenVerifier.layerPrefix` is simpler.
+ * Use it for tokens that none of the gateway's types can verify, such as API keys, if the provider should be configured,
+ * listed in discovery, counted in readiness and shown by `--check` like the others. For a verifier without settings,
+ * `TokenVerifier.layerPrefix` is simpler. Throws a `TypeError` if a field has the name of a common field.
  *
- * **Example** (API keys, known by their digests)
+ * **Example** (API keys, looked up by their digests)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -136,7 +138,9 @@ export const makeProviderType = <const Name extends string, Fields extends Field
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   const names = Object.keys(schema.fields)
   const taken = names.find(isCommonField)
-  if (taken !== undefined) throw new TypeError(`${taken} is a field of every provider, and cannot be one of ${name}`)
+  if (taken !== undefined) {
+    throw new TypeError(`${taken} is a field that every provider has, and cannot be a field of ${name}`)
+  }
   const acceptedMillis = remember.accepted === undefined ? undefined : Duration.toMillis(remember.accepted)
 
   return {
@@ -164,7 +168,7 @@ export const makeProviderType = <const Name extends string, Fields extends Field
         const [issuer] = authorizationServers(provider.fields)
         return issuer === undefined ? { _tag: "NotSupported" } : redirectToMetadata({ ...provider, issuer })
       },
-      // Where the metadata are is asked when a client wants them.
+      // The metadata are fetched when a client requests them.
       asks: () => []
     }),
     register: (provider, { clockSkewSeconds }) =>
@@ -176,10 +180,10 @@ export const makeProviderType = <const Name extends string, Fields extends Field
           if (acceptedMillis === undefined) return { identity, validity: undefined }
           const end = (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000
           const until = Math.min(end, (yield* Clock.currentTimeMillis) + acceptedMillis)
-          // What the fields mean is not known here, so that another configuration could be taken for this one.
+          // The meaning of the fields is unknown here, so a shared verdict could be used for another configuration.
           return { identity, validity: { until, isLocal: true } }
         }),
-        refusalMillis: remember.rejected === undefined ? undefined : Duration.toMillis(remember.rejected),
+        rejectionMillis: remember.rejected === undefined ? undefined : Duration.toMillis(remember.rejected),
         readiness: readiness && Effect.map(readiness(provider), (state) => ({ ready: state === "ready", state }))
       })
   }

@@ -1,4 +1,4 @@
-/** The metadata of authorization servers, as several types of providers have it. Pure. */
+/** The metadata of authorization servers, for several provider types. Pure. */
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 import type { AuthorizationServerMetadata } from "./AuthorizationServerMetadata.ts"
@@ -6,10 +6,11 @@ import type { AuthorizationServerMetadata } from "./AuthorizationServerMetadata.
 const wellKnown = /^(https?:\/\/.+)\/\.well-known\/(?:openid-configuration|oauth-authorization-server)$/
 
 /**
- * The issuers of a provider that clients can ask, the best first. An issuer may be a mere name, which nobody can ask.
+ * Returns the issuers of a provider that clients can get a token from, preferred one first. Issuers that are not URLs are
+ * left out.
  *
- * Where there are several tenants and the operator has named a document for all of them, the address below which it is
- * comes first, because people of every tenant can sign in there.
+ * If there are several tenants and the operator has configured one metadata document for all of them, the base URL of
+ * that document comes first, because users of every tenant can sign in there.
  */
 export const advertisedIssuers = (source: MetadataSource): ReadonlyArray<string> => {
   const issuers = issuersOf(source).filter((issuer) => URL.canParse(issuer))
@@ -17,7 +18,7 @@ export const advertisedIssuers = (source: MetadataSource): ReadonlyArray<string>
   return common === undefined ? issuers : [common, ...issuers]
 }
 
-/** The provider's own document. Of several tenants without a document for all it is the first one's, whom clients are told first. */
+/** The provider's own document. For several tenants without a common document: that of the first advertised issuer. */
 export const fetchMetadata = (
   provider: MetadataSource & { readonly name: string; readonly assumePkce?: boolean | undefined }
 ): AuthorizationServerMetadata => {
@@ -31,6 +32,6 @@ export const fetchMetadata = (
   }
 }
 
-/** The provider's own places, unless one is configured, which may be one that only the gateway can reach. */
+/** Redirects to the issuer's well-known URLs, not to a configured one, which only the gateway may be able to reach. */
 export const redirectToMetadata = (provider: MetadataSource & { readonly name: string }): AuthorizationServerMetadata =>
   provider.discoveryUrl === undefined ? { _tag: "Redirect", source: provider } : fetchMetadata(provider)

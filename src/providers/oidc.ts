@@ -4,7 +4,7 @@ import { codeFlowMembers, jwtFields, type JwtProvider, jwtType, resolveJwt } fro
 import { advertisedIssuers, fetchMetadata } from "./metadata.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
-/** What the configured endpoints amount to. */
+/** Builds the metadata from the configured endpoints. */
 const document = (name: DocumentName, provider: JwtProvider): Record<string, unknown> => {
   const { authorize, token, userinfo } = provider.endpoints
   return {
@@ -16,7 +16,7 @@ const document = (name: DocumentName, provider: JwtProvider): Record<string, unk
   }
 }
 
-/** JWTs of any OpenID provider or OAuth authorization server: keys by discovery, by URL, or one public key. */
+/** The type for JWTs of any OpenID provider or OAuth authorization server, with keys by discovery, by URL, or as PEM. */
 export const oidc: ProviderType<JwtProvider> = {
   ...jwtType,
   name: "oidc",

@@ -1,4 +1,4 @@
-/** What the types have in common whose providers are asked about each token. */
+/** What the provider types for opaque tokens share. */
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
@@ -11,19 +11,19 @@ import type { Registration, RegistrationContext } from "./ProviderType.ts"
 
 type Http = ProviderHttp["Service"]
 
-/** A token that no one has; its name explains it to a reader of the provider's log. */
+/** A token that does not exist. Its name explains the request to a reader of the provider's log. */
 export const nobodysToken = "mcp-authorizer-readiness"
 
-/** How the providers of one such type are asked. */
+/** How a type verifies opaque tokens. */
 interface OpaqueType<P extends Provider, R> {
-  /** The HTTP client for the endpoint, wherever that is. */
+  /** Builds the HTTP client for the provider's endpoint. */
   readonly makeHttp: (provider: P) => Effect.Effect<Http, never, R>
-  /** The request that shows whether the provider can be asked. */
+  /** Builds the request that shows whether the provider can verify tokens. */
   readonly makeProbe: (provider: P, http: Http) => Probe
   readonly makeAsk: (provider: P, guarded: Http, context: RegistrationContext) => AskProvider
 }
 
-/** Builds the probe of a type for `--check --online`, and its `register`: guarded, and watched for its reachability. */
+/** Builds the probe of a type for `--check --online`, and `register`, which guards requests and tracks reachability. */
 export const makeOpaque = <P extends Provider, R>({ makeAsk, makeHttp, makeProbe }: OpaqueType<P, R>) => ({
   probe: (provider: P) => Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http)),
 
@@ -38,7 +38,7 @@ export const makeOpaque = <P extends Provider, R>({ makeAsk, makeHttp, makeProbe
     return {
       _tag: "Opaque",
       verify: makeVerifyOpaque(name, context.clockSkewSeconds, ask),
-      refusalMillis: negativeMillis,
+      rejectionMillis: negativeMillis,
       readiness: Effect.map(current, (state) => ({ ready: state === "ready", state }))
     }
   })

@@ -6,10 +6,10 @@ import type { Identity } from "../identity/Identity.ts"
 import { makeTokenDigest } from "../verify/tokenDigest.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
-/** A provider whose tokens are all known in advance. */
+/** A provider with a fixed list of tokens. */
 export interface StaticProvider extends Provider {
   readonly type: "static"
-  /** Never empty, all different. */
+  /** At least one token; all different. */
   readonly tokens: ReadonlyArray<StaticToken>
 }
 
@@ -26,10 +26,10 @@ const identityOf = (provider: string, token: StaticToken): Identity => ({
   claims: { sub: token.subject, client_id: token.clientId, scope: token.scopes.join(" ") }
 })
 
-/** A shorter token could be guessed. */
+/** The length below which a token could be guessed. */
 const shortest = 32
 
-/** A fixed list of tokens, for development. */
+/** The type for a fixed list of tokens, for development. */
 export const staticTokens: ProviderType<StaticProvider> = {
   name: "static",
   fields: ["tokens"],

@@ -1,4 +1,4 @@
-/** The provider types: the only place that names them all. */
+/** The list of provider types. No other module lists them. */
 import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import type { ProviderFieldName } from "../config/providers/providerFields.ts"
 import { authkit } from "./authkit.ts"
@@ -10,38 +10,38 @@ import { userinfo } from "./userinfo.ts"
 
 const types = [authkit, oidc, staticTokens, userinfo, introspection] as const
 
-/** The gateway's own types, in the order in which an entry without `type` is given to one, and of the reference. */
+/** The gateway's own types, in the order in which entries without `type` are matched, and in that of the reference. */
 export const providerTypes: ReadonlyArray<ProviderType> = types
 
 type ProviderOf<T> = T extends ProviderType<infer P> ? P : never
 
-/** A provider of one of the gateway's own types, told apart by `type`. */
+/** A provider of one of the gateway's own types. */
 export type OwnProvider = ProviderOf<(typeof types)[number]>
 
-/** What `type` of a provider may be; `jwt` means `oidc`. */
+/** The names that `type` of a provider accepts; `jwt` means `oidc`. */
 export type ProviderTypeName = OwnProvider["type"] | "jwt"
 
-/** All spellings of the names of types. */
+/** All accepted names of types. */
 export const typeNames = (all: ReadonlyArray<ProviderType>): ReadonlyArray<string> =>
   all.flatMap(({ aliases = [], name }) => [name, ...aliases])
 
-/** The type of a configured provider. */
+/** Returns the type of a configured provider. */
 export const typeOf = ({ addedTypes = [] }: Pick<GatewaySettings, "addedTypes">, { type }: Provider): ProviderType => {
   const found = [...providerTypes, ...addedTypes.filter(isProviderType)].find(({ name }) => name === type)
-  // Providers are made by their types.
+  // Every provider was built by a type of this list, so this is a defect.
   if (found === undefined) throw new Error(`there is no provider type ${type}`)
   return found
 }
 
 const commonFields: ReadonlySet<string> = new Set(["type", "name", "required_scopes", "token_prefix"])
 
-/** Says whether every provider has a field. */
+/** Whether every provider has this field. */
 export const isCommonField = (field: string): boolean => commonFields.has(field)
 
-/** Says whether a type uses a field. */
+/** Whether a type uses this field. */
 export const usesField = ({ fields }: ProviderType, field: ProviderFieldName): boolean =>
   isCommonField(field) || fields.includes(field)
 
-/** The types that use a field, by name. */
+/** The names of the types that use a field. */
 export const typesUsing = (field: ProviderFieldName): ReadonlyArray<string> =>
   providerTypes.filter((type) => usesField(type, field)).map(({ name }) => name)

@@ -18,43 +18,43 @@ import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
-import { isOutageError, reachFromBody, statusAndError, tellsOutage } from "../verify/opaque/providerRefusal.ts"
+import { isOutageError, reachFromBody, statusAndError, tellsOutage } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import type { AskProvider } from "../verify/opaque/VerifyOpaque.ts"
-import { refusal, toInvalidToken } from "../verify/Refusal.ts"
+import { rejection, toInvalidToken } from "../verify/Rejection.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { exampleWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque, nobodysToken } from "./opaque.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
-/** A provider whose userinfo endpoint says whom a token stands for. */
+/** A provider whose userinfo endpoint verifies its tokens. */
 export interface UserinfoProvider extends Provider, IdentityRules {
   readonly type: "userinfo"
   readonly userinfoEndpoint: string
-  /** The endpoint is not configured: what gets no answer there is asked where the metadata say. */
+  /** The endpoint is not configured. If the default URL does not respond usably, the endpoint of the metadata is used. */
   readonly endpointIsGuess?: boolean | undefined
-  /** Where the metadata are, in place of the issuer's well-known places. */
+  /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
 }
 
 type Http = ProviderHttp["Service"]
 
-/** Without it there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
+/** The scope without which there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
 const userinfoScope = "openid"
 
 /**
- * Statuses that reject the token, which is all that was sent: 422 and 498 are what some have in place of 401, and 431 says
- * that the token is too long for the provider.
+ * Statuses that reject the token, since the request contains nothing else: some providers send 422 or 498 instead of 401,
+ * and 431 means that the token is too long for the provider.
  */
 const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
 
-/** Says whether the token was rejected. A 403 that says when to come back is about how often the provider is asked. */
-const rejectsToken = ({ kind, refusal: said, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
+/** Whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
+const rejectsToken = ({ kind, rejection: said, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
   kind === "Status" && tokenStatuses.has(status) && !isOutageError(said?.error) &&
   !(status === 403 && retryAfter !== undefined && said?.error === undefined)
 
-/** Says whether a 200 rejects the token: it has an error, or says in so many words that it is no userinfo. */
+/** Whether a response with status 200 rejects the token: it contains an error, or `ok` or `active` is `false`. */
 const tellsRejection = (body: JsonObject): boolean => {
   const error = own(body, "error")
   return (error !== undefined && error !== null && error !== false && error !== "") || own(body, "ok") === false ||
@@ -62,31 +62,32 @@ const tellsRejection = (body: JsonObject): boolean => {
 }
 
 /**
- * What a failed request means: the token is rejected, or has too few scopes, in which case the challenge has those that
- * the provider asks for. Everything else is the provider's failure.
+ * Maps a failed request to an error: the token is rejected, or has too few scopes, in which case the challenge names the
+ * scopes that the provider requires. Every other failure is a failure of the provider.
  */
 const failureOf = (
   provider: string,
   failure: ProviderRequestFailed
 ): InvalidToken | InsufficientScope | ProviderUnavailable => {
-  const said = failure.refusal
+  const said = failure.rejection
   if (!rejectsToken(failure)) return unavailableAfter(provider, failure)
-  const detail = `userinfo says ${statusAndError(failure)}`
+  const detail = `userinfo returned ${statusAndError(failure)}`
   if (said?.error === "insufficient_scope") {
     const required = said.scope.length === 0 ? [userinfoScope] : said.scope
     return withoutStack(() => new InsufficientScope({ required, provider, detail }))
   }
-  return toInvalidToken(provider, refusal("Inactive", detail))
+  return toInvalidToken(provider, rejection("Inactive", detail))
 }
 
-const withoutSubject = refusal("MissingClaim", "userinfo has no usable sub; the token may lack the scope openid")
+const withoutSubject = rejection("MissingClaim", "userinfo has no usable sub; the token may lack the scope openid")
 
 /**
- * Asks the userinfo endpoint with the token itself (OpenID Connect Core 1.0, section 5.3).
+ * Builds the function that verifies a token at the userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
  *
- * The response says who, but neither for whom nor what for: any token of the issuer is accepted, and none has scopes. A
- * token is rejected by 400, 401 and 403, and by a response with an error or without a usable `sub`, which tokens without
- * the scope `openid` get; every other response is the provider's failure.
+ * The response names the caller, but neither the audience nor the scopes of the token: any token of the issuer is
+ * accepted, and has no scopes. Statuses 400, 401 and 403 reject a token, and so does a response with an error or without
+ * a usable `sub`, as issuers send it for a token without the scope `openid`. Every other response is a failure of the
+ * provider.
  */
 const makeAsk = (provider: UserinfoProvider, http: Http): AskProvider => {
   const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
@@ -98,9 +99,9 @@ const makeAsk = (provider: UserinfoProvider, http: Http): AskProvider => {
         allowHttp,
         authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
       })
-      if (tellsOutage(body)) return yield* unavailable(name, "userinfo says 200 and that it cannot answer now")
+      if (tellsOutage(body)) return yield* unavailable(name, "userinfo returned 200 and reported an outage")
       if (tellsRejection(body)) {
-        return yield* toInvalidToken(name, refusal("Inactive", "userinfo says 200 and an error"))
+        return yield* toInvalidToken(name, rejection("Inactive", "userinfo returned 200 with an error"))
       }
       const otherKind = checkUserinfo(body)
       if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
@@ -110,7 +111,7 @@ const makeAsk = (provider: UserinfoProvider, http: Http): AskProvider => {
   )
 }
 
-/** At the configured endpoint, else at the usual one and, where that gives no answer, at that of the metadata. */
+/** The client for the configured endpoint, or for the default one and, if that fails, for the one of the metadata. */
 const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
   const plain = yield* ProviderHttp
   return provider.endpointIsGuess === true
@@ -118,7 +119,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
     : plain
 })
 
-/** Shows a token that nobody has: a provider that can be asked rejects it. */
+/** Sends a token that does not exist: a healthy endpoint rejects it. */
 const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe => {
   const authorization = Redacted.make(`Bearer ${nobodysToken}`)
   return Effect.match(http.send({ url, allowedDomains, allowHttp, authorization }), {
@@ -129,7 +130,7 @@ const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: Userinf
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
 
-/** Opaque tokens, verified by asking the issuer's userinfo endpoint with the token itself. */
+/** The type for opaque tokens that the issuer's userinfo endpoint verifies. */
 export const userinfo: ProviderType<UserinfoProvider> = {
   name: "userinfo",
   fields: [
@@ -169,10 +170,10 @@ export const userinfo: ProviderType<UserinfoProvider> = {
   }),
   warnings: ({ issuer, requiredScopes }, { settings }) => [
     ...exampleWarnings([issuer]),
-    "a userinfo answer proves who the caller is but not for whom the token was issued, so that tokens for other " +
+    "a userinfo response proves who the caller is but not for whom the token was issued, so that tokens for other " +
     "services of the same issuer are accepted. Use introspection or JWTs where the issuer offers them.",
     ...(settings.requiredScopes.length === 0 && requiredScopes.length === 0 ? [] : [
-      "scopes are required, but a userinfo answer does not tell the token's scopes: every token will be refused."
+      "scopes are required, but a userinfo response does not contain the token's scopes: every token will be rejected."
     ])
   ],
   ownTokens: () => ({ _tag: "Opaque" }),
@@ -181,7 +182,7 @@ export const userinfo: ProviderType<UserinfoProvider> = {
   asks: (provider) => [{
     _tag: "Endpoint",
     name: "userinfo",
-    good: `the endpoint of ${provider.issuer} answers, and rejects a made-up token`,
+    good: `the endpoint of ${provider.issuer} responds, and rejects a made-up token`,
     probe: opaque.probe(provider)
   }],
   register: opaque.register

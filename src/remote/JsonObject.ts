@@ -1,7 +1,7 @@
 /**
- * JSON objects from outside: tokens and answers of providers.
+ * JSON objects from outside the gateway: tokens, and responses of providers.
  *
- * Pure. Only the object's own members are ever read, so that neither `__proto__` nor `constructor` means anything.
+ * Pure. Only an object's own members are read, so that `__proto__` and `constructor` have no special meaning.
  */
 import * as Result from "effect/Result"
 
@@ -11,10 +11,10 @@ export type JsonObject = Readonly<Record<string, unknown>>
 /** Why a text is not an acceptable JSON object. */
 export type JsonProblem = "NotJson" | "NotAnObject" | "DuplicateMember" | "TooDeep"
 
-/** Deeper values cannot be cloned or serialised again without exhausting the stack; real ones have five levels. */
+/** Deeper values could exhaust the stack when they are cloned or serialized again; real ones have five levels. */
 const maxDepth = 64
 
-/** Index of the quote that closes the string which opens at `start`; of the end if none does. */
+/** Returns the index of the quote that closes the string opened at `start`, or the end of the text if none does. */
 const endOfString = (text: string, start: number): number => {
   for (let index = start + 1; index < text.length; index++) {
     if (text[index] === "\"") return index
@@ -24,8 +24,8 @@ const endOfString = (text: string, start: number): number => {
 }
 
 /**
- * How many members the outermost object has as it is written, equal names included: the colons on its own level that
- * stand in no string. Of what is no JSON it counts something. `undefined` beyond `maxDepth`.
+ * Counts the members of the outermost object as written, including duplicate names: the colons at its own level outside
+ * strings. For text that is not JSON the count is meaningless. `undefined` if the nesting is deeper than `maxDepth`.
  */
 const writtenMembers = (text: string): number | undefined => {
   let members = 0
@@ -54,22 +54,22 @@ const writtenMembers = (text: string): number | undefined => {
 const parseJson = (text: string): Result.Result<unknown, JsonProblem> =>
   Result.try({ try: (): unknown => JSON.parse(text), catch: () => "NotJson" })
 
-/** Says whether a parsed JSON value is an object. */
+/** Whether a parsed JSON value is an object. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * A member of the object itself, never one of its prototype; `undefined` when there is none, or `null` in its place.
+ * Returns the object's own member, never one of its prototype; `undefined` if it is missing or `null`.
  *
- * Many serialisers write `null` where the specifications leave a member out.
+ * Many serializers write `null` for members that the specifications leave out.
  */
 export const own = (object: JsonObject, name: string): unknown =>
   Object.hasOwn(object, name) ? object[name] ?? undefined : undefined
 
 /**
- * The same object without the members that are `null`: serialisers write it for what is absent.
+ * Returns the object without the members that are `null`, which serializers write for missing members.
  *
- * Use it for every document of a provider, so that no rule has to know of it. Nested objects are left as they are.
+ * Use it for every document of a provider, so that no rule has to handle `null`. Nested objects are unchanged.
  */
 export const withoutNulls = (object: JsonObject): JsonObject =>
   Object.values(object).includes(null)
@@ -77,17 +77,17 @@ export const withoutNulls = (object: JsonObject): JsonObject =>
     : object
 
 /**
- * Parses one JSON object whose outermost member names are all different and which is at most 64 levels deep.
+ * Parses one JSON object whose outermost member names are all different and which is nested at most 64 levels deep.
  *
- * Use it for everything that decides about a caller. `JSON.parse` alone lets the last of two equal members win, and
- * another parser the first (RFC 8259, section 4; RFC 7515, section 4; RFC 7519, section 4).
+ * Use it for everything that decides about a caller. With duplicate members, `JSON.parse` takes the last one, and other
+ * parsers take the first (RFC 8259, section 4; RFC 7515, section 4; RFC 7519, section 4).
  */
 export const parseJsonObject = (text: string): Result.Result<JsonObject, JsonProblem> => {
   const members = writtenMembers(text)
   if (members === undefined) return Result.fail("TooDeep")
   return Result.flatMap(parseJson(text), (value): Result.Result<JsonObject, JsonProblem> => {
     if (!isJsonObject(value)) return Result.fail("NotAnObject")
-    // Two spellings of one name (`a`, `\u0061`) leave fewer members than were written.
+    // Two spellings of one name (`a`, `\u0061`) result in fewer members than were written.
     return Object.keys(value).length === members ? Result.succeed(value) : Result.fail("DuplicateMember")
   })
 }

@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { perConfiguration } from "../config/perConfiguration.ts"
-import { readRefusal } from "./bearerChallenge.ts"
+import { readRejection } from "./bearerChallenge.ts"
 import { errorCode, wayOf } from "./failureCause.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
 import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
@@ -23,44 +23,45 @@ export { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 /** How long an exchange may take, from the first byte sent to the last byte received. */
 const timeout = "5 seconds"
 
-/** Counted after decompression. */
+/** Size limit of a body, after decompression. */
 const maxBodyBytes = 1_048_576
 
-/** What is read of the body of a refusal, and for how long: without it the status has to do. */
-const maxRefusalBytes = 16_384
-const refusalPatience = "1 second"
+/** How much of the body of an error response is read, and for how long. Without the body, the status decides. */
+const maxErrorBytes = 16_384
+const errorBodyTimeout = "1 second"
 
-/** One question to a provider. */
+/** A request to a provider. */
 export interface ProviderRequest {
   readonly url: string
-  /** Host patterns that the URL must match; empty: any host. */
+  /** Host patterns that the URL must match. Empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
-  /** Hosts, beside this machine, that may be asked over http. */
+  /** Hosts, besides this machine, that may be requested over http. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
   /** The value of the `Authorization` field. */
   readonly authorization?: Redacted.Redacted<string>
-  /** Sent as `application/x-www-form-urlencoded` with POST; without it the request is a GET. */
+  /** Sent as `application/x-www-form-urlencoded` with POST. Without a form, the request is a GET. */
   readonly form?: ReadonlyArray<readonly [name: string, value: Redacted.Redacted<string> | string]>
 }
 
-/** A complete answer with status 200. */
-export interface ProviderAnswer {
+/** A complete response with status 200. */
+export interface ProviderResponse {
   readonly body: JsonObject
   readonly cacheControl: string | undefined
 }
 
 /**
- * The one way to ask an identity provider.
+ * The HTTP client for all requests to identity providers.
  *
- * GET, or POST with a form; answers are JSON objects with status 200. Within 5 seconds all in all, at most 1 MiB after
- * decompression, over `https` (`http` only to this machine and to named hosts), to the allowed hosts; redirects are not followed and no
- * trace headers are sent.
+ * Sends GET, or POST with a form. Succeeds with a JSON object from a response with status 200, and fails with
+ * `ProviderRequestFailed` otherwise. A request takes at most 5 seconds; a body has at most 1 MiB after decompression.
+ * URLs must be `https` (`http` only to this machine and to configured hosts) and on an allowed host. Redirects are not
+ * followed, and no trace headers are sent.
  */
 export class ProviderHttp extends Context.Service<ProviderHttp, {
-  readonly send: (request: ProviderRequest) => Effect.Effect<ProviderAnswer, ProviderRequestFailed>
+  readonly send: (request: ProviderRequest) => Effect.Effect<ProviderResponse, ProviderRequestFailed>
 }>()("mcp-authorizer/remote/ProviderHttp") {
   static readonly make = Effect.gen(function*() {
-    // Tied to the scope of one exchange, so that a connection whose body nobody wants is closed at once.
+    // Closed with the scope of one exchange, so that a connection whose body is not read is closed at once.
     const client = HttpClient.withScope(yield* HttpClient.HttpClient)
     return ProviderHttp.of({
       send: Effect.fnUntraced(function*(request) {
@@ -81,7 +82,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
             orElse: () => Effect.fail(failed({ kind: "Timeout", found: timeout }))
           }),
           Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-          // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
+          // For `fetch`, which follows redirects by default. Other clients ignore this.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
         )
       })
@@ -100,14 +101,14 @@ const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): Ht
         form.map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)] as const)
       )
   )
-  // Not every client decodes.
+  // Not every client decompresses.
   const plain = HttpClientRequest.setHeader(request, "accept-encoding", "identity")
   return authorization === undefined
     ? plain
     : HttpClientRequest.setHeader(plain, "authorization", Redacted.value(authorization))
 }
 
-/** A failure at the URL that is being asked. */
+/** Builds the failure of a request to one URL. */
 type Failed = (failure: Omit<ConstructorParameters<typeof ProviderRequestFailed>[0], "url">) => ProviderRequestFailed
 
 const unreachable = (error: HttpClientError.HttpClientError) => ({
@@ -116,20 +117,20 @@ const unreachable = (error: HttpClientError.HttpClientError) => ({
   way: wayOf(error)
 })
 
-/** A `Location` as it may be logged. */
+/** The target of a redirect, in a form that may be logged. */
 const redirectTarget = (location: string | undefined, from: URL): string | undefined =>
   location !== undefined && URL.canParse(location, from) ? `to ${loggedUrl(new URL(location, from))}` : undefined
 
 const mediaType = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}(?=\s*(?:;|$))/
 
-/** What something is that is no JSON, for the log: a page for people, or what its media type says. */
+/** Describes a body that is not JSON, for the log: as HTML, or by its media type. */
 const foundInstead = (text: string, contentType: string | undefined): string | undefined => {
   if (text.trim() === "") return "an empty body"
   if (/^\s*<(?:!doctype|html)/i.test(text)) return "HTML"
   return mediaType.exec(contentType?.trim().toLowerCase() ?? "")?.[0]
 }
 
-/** The body as text, or the failure to have it. */
+/** Reads the body as text. */
 const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number, failed: Failed) =>
   response.stream.pipe(
     Stream.mapError((error) => failed(unreachable(error))),
@@ -143,7 +144,7 @@ const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: num
     )
   )
 
-/** What the answer to a question that was not liked says about it. */
+/** Builds the failure for a response with a status other than 200. */
 const readStatus = Effect.fnUntraced(function*(
   response: HttpClientResponse.HttpClientResponse,
   url: URL,
@@ -155,12 +156,12 @@ const readStatus = Effect.fnUntraced(function*(
   }
   const retryAfter = retryAfterOf(headers["retry-after"], yield* Clock.currentTimeMillis)
   if (status < 400 || status >= 500) return failed({ kind: "Status", status, retryAfter })
-  const text = yield* readText(response, maxRefusalBytes, failed).pipe(
-    Effect.timeoutOrElse({ duration: refusalPatience, orElse: () => Effect.succeed("") }),
+  const text = yield* readText(response, maxErrorBytes, failed).pipe(
+    Effect.timeoutOrElse({ duration: errorBodyTimeout, orElse: () => Effect.succeed("") }),
     Effect.orElseSucceed(() => "")
   )
   const body = Result.getOrElse(parseJsonObject(text), (): JsonObject => ({}))
-  return failed({ kind: "Status", status, retryAfter, refusal: readRefusal(headers["www-authenticate"], body) })
+  return failed({ kind: "Status", status, retryAfter, rejection: readRejection(headers["www-authenticate"], body) })
 })
 
 const read = Effect.fnUntraced(function*(

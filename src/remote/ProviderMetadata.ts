@@ -22,28 +22,28 @@ import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import type { Fetched } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
 
-/** The metadata of an issuer cannot be had, or is not its own. `detail` is for the log. */
+/** The metadata of an issuer are unavailable, or belong to another issuer. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
   readonly detail: string
-  /** The provider was asked everywhere and has no such document. */
+  /** Every URL was requested, and the provider has no such document. */
   readonly isAbsent?: boolean | undefined
 }> {}
 
-/** An issuer, and what its URLs may be. */
+/** An issuer, and the URLs that its metadata may contain. */
 export interface MetadataSource extends ProviderReach, PublishedIssuer {}
 
-/** A document, and where it was found. */
+/** A metadata document, and the URL at which it was found. */
 export interface LocatedMetadata {
   readonly url: string
   readonly document: JsonObject
 }
 
-/** What instances leave to each other: a document, or that there is none, and why. */
+/** What instances share: a document, or the reason why the provider has none. */
 type FoundMetadata = LocatedMetadata | { readonly absent: string }
 
 const format = {
   encode: (found: FoundMetadata): JsonObject => ({ ...found }),
-  /** What stands in the store anybody may have written. */
+  /** Checks the entry, because anyone who can write to the store may have written it. */
   decode: (value: JsonObject): Effect.Effect<FoundMetadata | undefined> => {
     const [url, document, absent] = [own(value, "url"), own(value, "document"), own(value, "absent")]
     if (typeof url === "string" && isJsonObject(document)) return Effect.succeed({ url, document })
@@ -51,10 +51,10 @@ const format = {
   }
 }
 
-/** How long it serves other instances that there is no document: as long as the least that one is fresh. */
+/** How long instances share that a document does not exist: as long as the shortest freshness of a document. */
 const absentMillis = 60_000
 
-/** Makes a value of it that there is no document. One that was there serves until it is too old: it may be back soon. */
+/** Succeeds with the absence of a document, so that it is cached. A document found earlier is kept until it is stale. */
 const withAbsence = (
   previous: FoundMetadata | undefined,
   fetch: Effect.Effect<Fetched<FoundMetadata>, MetadataUnavailable>
@@ -65,12 +65,12 @@ const withAbsence = (
     ({ detail }) => Effect.succeed({ value: { absent: detail }, freshMillis: absentMillis })
   )
 
-/** For all places together; each has its own limit as well. */
-const patience = "10 seconds"
+/** Limit for all URLs together. Each request has its own timeout as well. */
+const totalTimeout = "10 seconds"
 
 /**
- * Whether a place was asked and has no document, so that there may be one elsewhere: what is not there, not allowed, a page
- * for people, or a redirect, which nobody follows. A provider that is down or wants to be left alone is not asked again.
+ * Whether there is no document at a URL, so that the next URL is tried: not found, forbidden, an HTML page, or a
+ * redirect, which is not followed. If the provider is down or limits the rate of requests, the next URL is not tried.
  */
 export const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
   switch (kind) {
@@ -89,7 +89,7 @@ export const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean =>
   }
 }
 
-/** Why a document is not the metadata of the issuer. That of a template may name the template or one of its tenants. */
+/** Why a document is not the metadata of the issuer. For a template, the document may name the template or a tenant. */
 const mistake = (document: JsonObject, source: MetadataSource): string | undefined => {
   const named = own(document, "issuer")
   if (typeof named !== "string") return "it names no issuer"
@@ -102,23 +102,23 @@ const mistake = (document: JsonObject, source: MetadataSource): string | undefin
 /**
  * The discovery documents that providers publish about themselves (OpenID Connect Discovery 1.0, section 4; RFC 8414).
  *
- * Only for configured issuers, never for one that a token names. Where one place has no document the next one is asked,
- * unless the place is configured. A
- * document that names another issuer is refused (mix-up, RFC 8414, section 3.3). Kept as long as its `max-age` says,
- * within 1 minute and 24 hours, else 5 minutes; a failure is kept for 10 seconds, and says of each URL what it answered.
+ * Only for configured issuers, never for an issuer that only a token names. If one well-known URL has no document, the
+ * next one is tried, unless the URL is configured. A document that names another issuer is rejected (mix-up, RFC 8414,
+ * section 3.3). Documents are cached as long as `max-age` says, within 1 minute and 24 hours, or 5 minutes without it.
+ * Failures are cached for 10 seconds, and their detail has the result for each URL.
  */
 export class ProviderMetadata extends Context.Service<ProviderMetadata, {
-  /** The document as the provider wrote it. Fails with `MetadataUnavailable`. */
+  /** Returns the document as the provider wrote it. Fails with `MetadataUnavailable`. */
   readonly document: (source: MetadataSource) => Effect.Effect<JsonObject, MetadataUnavailable>
-  /** Where the document is: of two that exist, the preferred one. Fails with `MetadataUnavailable`. */
+  /** Returns the URL of the document, preferred one first if two exist. Fails with `MetadataUnavailable`. */
   readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
 }>()("mcp-authorizer/remote/ProviderMetadata") {
-  /** Finds documents and remembers them; leaves them to other instances if there is a store. */
+  /** Finds and caches documents. Shares them with other instances if there is a store. */
   static readonly makeWith = Effect.fnUntraced(function*(store?: KeyValueStore.KeyValueStore) {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
     const sharedIo = yield* SharedIo
-    // For each configured provider one entry for each document that is preferred.
+    // One entry for each configured provider and preferred document.
     const documents = new Map<string, RemoteValue.RemoteValue<FoundMetadata, MetadataUnavailable>>()
 
     const fetch = Effect.fnUntraced(
@@ -127,16 +127,16 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
         const said: Array<string> = []
         let isAbsent = true
         for (const url of discoveryUrl === undefined ? metadataUrls(issuer, preferred) : [discoveryUrl]) {
-          const answer = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
-          if (Result.isFailure(answer)) {
-            const failure = answer.failure
+          const response = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
+          if (Result.isFailure(response)) {
+            const failure = response.failure
             if (!hasNone(failure)) {
               return yield* new MetadataUnavailable({ detail: [...said, failure.detail].join("; ") })
             }
             said.push(failure.summary)
             continue
           }
-          const { body, cacheControl } = answer.success
+          const { body, cacheControl } = response.success
           const wrong = mistake(body, source)
           if (wrong === undefined) return { value: { url, document: body }, freshMillis: freshnessMillis(cacheControl) }
           isAbsent = isAbsent && own(body, "issuer") === undefined
@@ -145,7 +145,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
         return yield* new MetadataUnavailable({ detail: said.join("; "), isAbsent })
       },
       Effect.timeoutOrElse({
-        duration: patience,
+        duration: totalTimeout,
         orElse: () => Effect.fail(new MetadataUnavailable({ detail: "Timeout of the whole discovery" }))
       })
     )
@@ -190,8 +190,8 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   static readonly layer = perConfiguration(Layer.effect(ProviderMetadata, ProviderMetadata.make))
 
   /**
-   * The same for instances that live for one request: documents stand in the `KeyValueStore` as long as they are fresh, and
-   * that there is none for 1 minute.
+   * The same for instances that live for one request: documents are stored in the `KeyValueStore` while they are fresh,
+   * and the absence of a document for 1 minute.
    */
   static readonly layerStored = perConfiguration(
     Layer.effect(

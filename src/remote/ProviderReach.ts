@@ -1,21 +1,21 @@
-/** Which hosts a provider may be asked at. */
+/** The hosts at which a provider may be requested. */
 export interface ProviderReach {
-  /** The hosts that may be asked; empty: any. */
+  /** Host patterns. Empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
-  /** Hosts, beside this machine, that may be asked over http. */
+  /** Hosts, besides this machine, that may be requested over http. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
 }
 
-/** An issuer, and where it is described. */
+/** An issuer, and the URL of its metadata. */
 export interface PublishedIssuer {
-  /** A template where there are `tenants`. */
+  /** A template if there are `tenants`. */
   readonly issuer: string
   readonly tenants?: ReadonlyArray<string> | undefined
-  /** Where the metadata is; `undefined`: in one of the well-known places. */
+  /** The URL of the metadata. `undefined`: one of the well-known URLs. */
   readonly discoveryUrl?: string | undefined
 }
 
-/** A provider's reach as text, for names under which something is kept: what may not be asked must not be found, either. */
+/** Returns a provider's reach as text, for cache keys: what may not be requested must not be found in a cache, either. */
 export const reachOf = ({ allowHttp = [], allowedDomains }: ProviderReach): ReadonlyArray<string> => [
   ...allowedDomains,
   ...allowHttp.map((host) => `http://${host}`)

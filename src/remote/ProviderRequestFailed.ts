@@ -1,5 +1,5 @@
 import * as Data from "effect/Data"
-import type { ProviderRefusal } from "./bearerChallenge.ts"
+import type { ProviderRejection } from "./bearerChallenge.ts"
 import { hintOf } from "./failureCause.ts"
 import type { JsonProblem } from "./JsonObject.ts"
 import type { UrlProblem } from "./providerUrl.ts"
@@ -20,11 +20,11 @@ export type ProviderFailureKind =
   | "CircuitOpen"
 
 const statusHints: Readonly<Record<number, string>> = {
-  404: "nothing is there; check the URL",
+  404: "not found; check the URL",
   405: "the method is not allowed there; check the URL",
-  407: "a proxy on the way wants credentials",
-  410: "nothing is there any more; check the URL",
-  429: "the provider is asked too often"
+  407: "a proxy requires credentials",
+  410: "the document was removed; check the URL",
+  429: "the provider limits the rate of requests"
 }
 
 const kindHints: { readonly [Kind in ProviderFailureKind]?: string } = {
@@ -36,42 +36,42 @@ const kindHints: { readonly [Kind in ProviderFailureKind]?: string } = {
 }
 
 /**
- * A provider gave no usable answer.
+ * A provider gave no usable response.
  *
- * For the log: it names the URL without its query, and the kind and cause of the failure, never what was sent or
- * received beyond status, media type and target of a redirect.
+ * For the log: it has the URL without its query, and the kind and cause of the failure. It has nothing that was sent or
+ * received, except the status, the media type and the target of a redirect.
  */
 export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFailed")<{
   readonly kind: ProviderFailureKind
-  /** Without credentials, query and fragment; empty when it is no URL. */
+  /** Without credentials, query and fragment. Empty if it is not a URL. */
   readonly url: string
-  /** The status of the answer, when there was one other than 200. */
+  /** The status of the response, if it is not 200. */
   readonly status?: number | undefined
   /**
-   * What tells this failure from others of its kind: the code of a system error, the target of a redirect, the media type
-   * of what is no JSON.
+   * What distinguishes this failure from others of its kind: the code of a system error, the target of a redirect, or the
+   * media type of a body that is not JSON.
    */
   readonly found?: string | undefined
-  /** More about the way there: the proxy. */
+  /** The proxy that was used, for the log. */
   readonly way?: string | undefined
-  /** What the answer says about the token or the client, for a status from 400 to 499. */
-  readonly refusal?: ProviderRefusal | undefined
-  /** When the provider wants to be asked again, in seconds. */
+  /** What the response says about the token or the client, for a status from 400 to 499. */
+  readonly rejection?: ProviderRejection | undefined
+  /** The provider's `Retry-After`, in seconds. */
   readonly retryAfter?: number | undefined
 }> {
   /** What happened, without advice: `https://idp.example/jwks: Unreachable, ECONNREFUSED`. */
   get summary(): string {
-    const { found, kind, refusal, status, url, way } = this
+    const { found, kind, rejection, status, url, way } = this
     const parts = [
       status === undefined ? kind : `${kind} ${status}`,
       ...(found === undefined ? [] : [found]),
-      ...(refusal?.error === undefined ? [] : [refusal.error]),
+      ...(rejection?.error === undefined ? [] : [rejection.error]),
       ...(way === undefined ? [] : [way])
     ]
     return `${url === "" ? "provider" : url}: ${parts.join(", ")}`
   }
 
-  /** One line for a log, with advice where there is any. */
+  /** One line for the log, with advice if there is any. */
   get detail(): string {
     const hint = (this.found === undefined ? undefined : hintOf(this.found)) ??
       (this.status === undefined ? undefined : statusHints[this.status]) ?? kindHints[this.kind]
@@ -79,5 +79,5 @@ export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFail
   }
 }
 
-/** A URL as it may be logged: origin and path. */
+/** Returns the part of a URL that may be logged: origin and path. */
 export const loggedUrl = (url: URL): string => `${url.origin}${url.pathname}`

@@ -6,119 +6,111 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { WaitingRoom } from "../fairness/waitingRoom.ts"
 import type { DocumentStore } from "./documentStore.ts"
+import { type Brought, type Outcome, outcomeOf, stateAfter } from "./fetchOutcome.ts"
 import * as State from "./remoteState.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
-/** What a fetch is told. */
+/** The input of a fetch. */
 export interface FetchRequest<A> {
-  /** It is for what a fresh value lacks. */
+  /** The fetch is for what a fresh value lacks. */
   readonly extra: boolean
-  /** The value that it is to replace, however old. */
+  /** The value that the fetch replaces, however old. */
   readonly previous: A | undefined
-  /** What `locate` gave. */
+  /** The result of `locate`. */
   readonly uri: string
 }
 
 /** A value that may be used now. */
 export interface Current<A> {
   readonly value: A
-  /** The provider was asked for it after the caller came, so that there cannot be a newer one. */
+  /** The provider was requested after the caller came, so there cannot be a newer value. */
   readonly latest: boolean
-  /** It is past its end and serves because the provider is down. */
+  /** The value has expired, and is used because the provider is down. */
   readonly stale: boolean
 }
 
-/** One value that lives at a provider, fetched when it is needed and kept while it may be used. */
+/** A value that a provider publishes, fetched when it is needed and cached while it may be used. */
 export interface RemoteValue<A, E> {
   /**
-   * The value: at once while it is fresh or the provider is down, else after a fetch.
+   * Returns the value: at once while it is fresh or the provider is down, otherwise after a fetch.
    *
-   * Callers at the same time share one fetch, which goes on when they leave. Fails with the failure of the last fetch
-   * when there is no value that may be used.
+   * Concurrent callers share one fetch, which continues when they leave. Fails with the failure of the last fetch if no
+   * value may be used.
    */
   readonly current: Effect.Effect<Current<A>, E>
-  /** The value at once, where `current` would give it and do nothing else. */
+  /** Returns the value synchronously if `current` would return it without starting a fetch. */
   readonly peek: (clock: Clock.Clock) => A | undefined
-  /** The value at hand, however old. */
+  /** Returns the held value, however old. */
   readonly held: () => A | undefined
   /**
-   * The value after another fetch although the one at hand is fresh, because it lacks what is looked for.
+   * Returns the value after another fetch, although the held value is fresh, because it lacks what the caller needs.
    *
-   * Within the limits nothing is fetched: the outcome is that of the last fetch. A failure leaves the value at hand in
-   * place for `current`. `joined`: it comes from a fetch that had begun before.
+   * If the limits do not permit a fetch, the result is that of the last one. After a failure, `current` still returns the
+   * held value. `joined`: the fetch had started before.
    */
   readonly refetched: Effect.Effect<{ readonly value: A; readonly joined: boolean }, E>
-  /** Counts the last fetch as one for what the value lacks: it did not bring what was looked for either. */
+  /** Counts the last fetch as one for what the value lacks, because it did not bring what the caller needed either. */
   readonly noteMiss: Effect.Effect<void>
-  /** Starts a fetch if one is due, and does not wait for it; does nothing where requests do not share I/O. */
+  /** Starts a fetch if one is due, and does not wait for it. Does nothing if requests do not share I/O. */
   readonly prefetch: Effect.Effect<void>
-  /** In which phase the value is, and the value if it may be used. Prefetches; where that does nothing, it waits. */
+  /**
+   * Returns the phase, and the value if it may be used. Prefetches; if requests do not share I/O, waits for the fetch.
+   */
   readonly status: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
 }
 
-/** What a remote value is made of. */
+/** Options of a remote value. */
 export interface RemoteValueOptions<A, E> {
-  /** Where shared fetches run: not in the scope of the requests that wait for them. */
+  /** Where shared fetches run, apart from the scope of the requests that wait for them. */
   readonly scope: Scope.Scope
-  /** Finds out where the value is, before each fetch. */
+  /** Finds the URL of the value, before each fetch. */
   readonly locate?: Effect.Effect<string, E> | undefined
   readonly fetch: (request: FetchRequest<A>) => Effect.Effect<State.Fetched<A>, E>
-  /** What finding and fetching go through together: a timeout, a line in the log. */
+  /** Wraps finding the URL and fetching the value, for example with a timeout or a log line. */
   readonly attempt?: (<B>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>) | undefined
   readonly limits: State.FetchLimits
-  /** Told of each change of phase, for the log and the counters. */
+  /** Called on each change of phase, for the log and the metrics. */
   readonly onChange?: ((phase: State.Phase) => Effect.Effect<void>) | undefined
-  /** Where requests wait that need the value; without it any number of them does. */
+  /** Where requests wait that need the value. Without it, any number of requests waits. */
   readonly room?: WaitingRoom<E> | undefined
-  /** Where instances leave to each other what they know; it is asked before the provider is. */
+  /** Where instances share what they know. Read before the provider is requested. */
   readonly store?: DocumentStore<A> | undefined
-  /** The failure while another instance backs off from the provider. */
+  /** Builds the failure while another instance backs off from the provider. */
   readonly backedOff: () => E
-  /** As `SharedIo`; `true` unless given. */
+  /** As `SharedIo`. Default: `true`. */
   readonly sharedIo?: boolean | undefined
 }
 
-/** What a fetch has brought. */
-interface Outcome<A> {
-  readonly value: A
-  /** The provider was asked for it just now. */
-  readonly latest: boolean
-}
-
-/** How a fetch ends that does not fail: others knew the value, or back off from the provider, or it was asked. */
-type Brought<A> =
-  | { readonly _tag: "Recalled"; readonly value: A }
-  | { readonly _tag: "BackedOff" }
-  | { readonly _tag: "Fetched"; readonly fetched: State.Fetched<A> }
-
-/** A fetch under way. */
+/** A running fetch. */
 interface Flight<A, E> {
-  /** Requests that may wait for each other's I/O wait for this. */
+  /** What requests wait for if they may wait for each other's I/O. */
   readonly outcome: Deferred.Deferred<Outcome<A>, E>
-  /** When it has ended, for requests that may not. */
+  /** The outcome after the end, for requests that may not. */
   exit: Exit.Exit<Outcome<A>, E> | undefined
-  /** Unless the request that runs it says more by then, that request is gone, and the fetch with it. */
+  /** After this time, unless renewed, the request that runs the fetch is gone, and the fetch with it. */
   aliveUntil: number
 }
 
-/** What has been started: the fetch, and its outcome where the request has run it itself. */
+/** A fetch that was started or joined, with its outcome if this request ran it itself. */
 interface Started<A, E> {
   readonly flight: Flight<A, E>
   readonly joined: boolean
   readonly own?: Exit.Exit<Outcome<A>, E> | undefined
 }
 
-/** How often a request says that its fetch is under way, how long that is believed, and how often the others look. */
+/**
+ * How often a request renews its running fetch, how long a renewal is valid, and how often others check for an outcome.
+ */
 const beatMillis = 250
 const lifeMillis = 1_000
 const lookMillis = 25
 
 /**
- * Makes a remote value.
+ * Builds a remote value.
  *
- * `remoteState.ts` decides; here its decisions are carried out. Times are those of `steadyMillis.ts`. Where requests may
- * not share I/O, one of them runs the fetch for itself, and the others look again and again whether there is an outcome;
- * when its client leaves, another one takes over.
+ * `remoteState.ts` makes the decisions, and this module carries them out. Times are those of `steadyMillis.ts`. If
+ * requests may not share I/O, one of them runs the fetch for itself, and the others poll for its outcome. If its client
+ * leaves, another request takes over.
  */
 export const make = <A, E>(
   {
@@ -136,13 +128,13 @@ export const make = <A, E>(
 ): RemoteValue<A, E> => {
   const millisOf = makeSteadyMillis()
   const steadyMillis = Clock.clockWith((clock) => Effect.sync(() => millisOf(clock)))
-  // Plain variables: each is read and written between two suspensions only, so that no fiber sees a half-made change.
+  // Plain variables: each is read and written between two suspensions only, so that no fiber sees a partial change.
   let state: State.RemoteState<A> = State.initial
   let lastPhase: State.Phase = "empty"
-  // The whole cause: a fetch that dies of a fault is backed off from like any other.
+  // The whole cause: a fetch that dies of a defect causes a back-off like any other failure.
   let lastFailure: Cause.Cause<E> | undefined
   let inFlight: Flight<A, E> | undefined
-  // What `locate` gave last.
+  // The last result of `locate`.
   let located: string | undefined
 
   const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
@@ -150,11 +142,11 @@ export const make = <A, E>(
     const phase = State.phase(state, now)
     if (phase === lastPhase) return Effect.void
     lastPhase = phase
-    // A fault in it must not hold up the callers that wait for the value.
+    // A defect in `onChange` must not block the callers that wait for the value.
     return Effect.ignoreCause(onChange(phase))
   }
 
-  /** Leaves to others what is known now. */
+  /** Stores the state for other instances. */
   const share = Effect.suspend(() => {
     const uri = located
     return store === undefined || uri === undefined
@@ -162,63 +154,42 @@ export const make = <A, E>(
       : Effect.flatMap(steadyMillis, (now) => store.write(uri, now, state))
   })
 
-  /** What others know, as far as it makes a fetch needless. */
+  /** Reads what other instances stored, if it makes a fetch unnecessary. */
   const recall = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
     if (store === undefined) return undefined
     const theirs = yield* store.read(uri, yield* steadyMillis, state.held?.value)
     if (theirs === undefined) return undefined
     state = State.adopted(state, theirs)
     const step = State.onNeed(State.rested(state), yield* steadyMillis)
-    if (step === "Refuse") return { _tag: "BackedOff" }
+    if (step === "GiveUp") return { _tag: "BackedOff" }
     return step === "Use" && state.held !== undefined ? { _tag: "Recalled", value: state.held.value } : undefined
   })
 
   const obtain = (extra: boolean): Effect.Effect<Brought<A>, E> =>
     attempt(Effect.gen(function*(): Effect.fn.Return<Brought<A>, E> {
       const uri = located = yield* locate
-      // What a fresh value lacks is not in the store either: it came from there, or went there.
+      // The store lacks what a fresh value lacks: this value was read from the store or written to it.
       const recalled = extra ? undefined : yield* recall(uri)
       if (recalled !== undefined) return recalled
-      // Before the response is here, so that the other instances do not ask as well.
+      // Before the response arrives, so that the other instances do not request the provider as well.
       if (extra && !sharedIo) yield* share
       return { _tag: "Fetched", fetched: yield* fetch({ extra, previous: state.held?.value, uri }) }
     }))
 
-  /** The outcome of a fetch for the callers that need the value. */
-  const outcomeOf = (exit: Exit.Exit<Brought<A>, E>): Exit.Exit<Outcome<A>, E> => {
-    if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
-    const brought = exit.value
-    switch (brought._tag) {
-      case "Fetched":
-        return Exit.succeed({ value: brought.fetched.value, latest: true })
-      case "Recalled":
-        return Exit.succeed({ value: brought.value, latest: false })
-      case "BackedOff":
-        return Exit.fail(backedOff())
-    }
-  }
-
-  const stateAfter = (exit: Exit.Exit<Brought<A>, E>, now: number): State.RemoteState<A> => {
-    if (Exit.isFailure(exit)) return State.failed(state, now, limits)
-    return exit.value._tag === "Fetched"
-      ? State.succeeded(state, now, limits, exit.value.fetched)
-      : State.rested(state)
-  }
-
   const settle = Effect.fnUntraced(function*(flight: Flight<A, E>, exit: Exit.Exit<Brought<A>, E>) {
-    // Another request has taken over, or will: that a client has left says nothing about the provider.
+    // Another request has taken over, or will. That a client has left is not a failure of the provider.
     if (inFlight !== flight || (!sharedIo && Exit.hasInterrupts(exit))) return
     const now = yield* steadyMillis
     inFlight = undefined
-    const outcome = flight.exit = outcomeOf(exit)
+    const outcome = flight.exit = outcomeOf(exit, backedOff)
     if (Exit.isFailure(outcome)) lastFailure = outcome.cause
-    yield* become(stateAfter(exit, now), now)
-    // Failures only where all instances are one to the provider.
+    yield* become(stateAfter(state, exit, now, limits), now)
+    // Failures are shared only if the provider sees all instances as one.
     if (Exit.isSuccess(exit) ? exit.value._tag === "Fetched" : !sharedIo) yield* share
     yield* Deferred.done(flight.outcome, outcome)
   })
 
-  /** Says again and again that a fetch is under way. */
+  /** Renews a running fetch until interrupted. */
   const beat = (flight: Flight<A, E>): Effect.Effect<never> =>
     Effect.forever(Effect.andThen(
       Effect.sleep(beatMillis),
@@ -227,7 +198,10 @@ export const make = <A, E>(
       })
     ))
 
-  /** Starts a fetch, or joins the one under way. Not interruptible: a fetch that is noted but never runs would hold up all. */
+  /**
+   * Starts a fetch or joins the running one. Uninterruptible: a fetch that is recorded but never runs would block all
+   * callers.
+   */
   const start = (now: number, extra: boolean): Effect.Effect<Started<A, E>> =>
     Effect.uninterruptible(Effect.suspend(() => {
       if (inFlight !== undefined && now < inFlight.aliveUntil) return Effect.succeed({ flight: inFlight, joined: true })
@@ -246,7 +220,7 @@ export const make = <A, E>(
         become(State.started(state, now, limits, extra), now),
         sharedIo
           ? Effect.as(Effect.forkIn(run, scope, { startImmediately: true }), { flight, joined: false })
-          : Effect.map(Effect.exit(run), (own) => ({ flight, joined: false, own: outcomeOf(own) }))
+          : Effect.map(Effect.exit(run), (own) => ({ flight, joined: false, own: outcomeOf(own, backedOff) }))
       )
     }))
 
@@ -255,14 +229,14 @@ export const make = <A, E>(
       ? undefined
       : { value: state.held.value, latest: false, stale: State.phase(state, now) === "stale" }
 
-  /** What serves instead of an answer that did not come. */
+  /** Uses a stale value instead of a fetch that failed. */
   const fallBack = (cause: Cause.Cause<E>) =>
     Effect.flatMap(steadyMillis, (now) => {
       const known = held(now)
       return known?.stale === true ? Effect.succeed(known) : Effect.failCause(cause)
     })
 
-  /** The outcome of a fetch that another request runs; when that one is gone, of the next fetch. */
+  /** Waits for the outcome of a fetch that another request runs, or of the next fetch if that request is gone. */
   const look = (flight: Flight<A, E>, extra: boolean): Effect.Effect<Outcome<A>, E> =>
     Effect.flatMap(Effect.andThen(Effect.sleep(lookMillis), steadyMillis), (now) => {
       if (flight.exit !== undefined) return flight.exit
@@ -275,7 +249,7 @@ export const make = <A, E>(
   const fetched = (now: number, extra: boolean): Effect.Effect<Outcome<A> & { readonly joined: boolean }, E> =>
     Effect.flatMap(
       start(now, extra),
-      (started) => Effect.map(awaited(started, extra), (answer) => ({ ...answer, joined: started.joined }))
+      (started) => Effect.map(awaited(started, extra), (outcome) => ({ ...outcome, joined: started.joined }))
     )
 
   const current = Effect.flatMap(steadyMillis, (now): Effect.Effect<Current<A>, E> => {
@@ -283,7 +257,7 @@ export const make = <A, E>(
     const known = held(now)
     if (known !== undefined && step === "Use") return Effect.succeed(known)
     if (known !== undefined && step === "UseAndFetch" && sharedIo) return Effect.as(start(now, false), known)
-    if (step === "Refuse" && lastFailure !== undefined) return Effect.failCause(lastFailure)
+    if (step === "GiveUp" && lastFailure !== undefined) return Effect.failCause(lastFailure)
     return fetched(now, false).pipe(
       Effect.map(({ joined, latest, value }) => ({ value, latest: latest && !joined, stale: false })),
       Effect.catchCause((cause) =>
@@ -300,7 +274,7 @@ export const make = <A, E>(
 
   const prefetch = Effect.flatMap(steadyMillis, (now) => {
     const step = State.onNeed(state, now)
-    return !sharedIo || step === "Use" || step === "Refuse" ? Effect.void : Effect.asVoid(start(now, false))
+    return !sharedIo || step === "Use" || step === "GiveUp" ? Effect.void : Effect.asVoid(start(now, false))
   })
 
   return {

@@ -1,17 +1,17 @@
-/** What a provider says about a token that it refuses. Pure. */
+/** What a provider says about a token that it rejects. Pure. */
 import { type JsonObject, own } from "./JsonObject.ts"
 
-/** A refusal in the terms of RFC 6750, section 3.1, as far as the answer gives it. */
-export interface ProviderRefusal {
-  /** One of the registered codes, so that it can be logged whatever the provider writes. */
+/** A provider's rejection in the terms of RFC 6750, section 3.1, as far as the response contains it. */
+export interface ProviderRejection {
+  /** One of the registered codes, so that it can be logged regardless of what the provider sends. */
   readonly error: string | undefined
-  /** The scopes that the provider asks for; empty where it names none. */
+  /** The scopes that the provider requires. Empty if it names none. */
   readonly scope: ReadonlyArray<string>
-  /** The body is a verdict all the same: `active` is `false` (RFC 7662, section 2.2). */
+  /** The body is a verdict despite the status: `active` is `false` (RFC 7662, section 2.2). */
   readonly inactive: boolean
 }
 
-/** RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1; RFC 7009, section 2.2.1. */
+/** Registered codes: RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1; RFC 7009, section 2.2.1. */
 const known: ReadonlySet<string> = new Set([
   "access_denied",
   "insufficient_scope",
@@ -33,7 +33,7 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
 
 const scopesOf = (text: string): ReadonlyArray<string> => {
   const scopes = text.split(" ").filter((scope) => scope !== "")
-  // All or none: a part would not be what the provider asks for.
+  // All or none: a part of the list would not be what the provider requires.
   return scopes.length <= maxScopes && scopes.every((scope) => scopeToken.test(scope)) ? scopes : []
 }
 
@@ -42,7 +42,7 @@ const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})[ \t]{0,8}=[ \t]{0,8}(?:"((
 
 const maxLength = 8_192
 
-/** The parameters of a field, the first of each name. */
+/** Parses the parameters of a field. The first one of each name counts. */
 const parametersOf = (field: string): ReadonlyMap<string, string> => {
   const parameters = new Map<string, string>()
   for (const [, name = "", quoted, plain = ""] of field.slice(0, maxLength).matchAll(parameter)) {
@@ -58,11 +58,11 @@ const knownError = (error: string | undefined): string | undefined =>
   error !== undefined && known.has(error) ? error : undefined
 
 /**
- * Reads the refusal from `WWW-Authenticate` and, for what that does not say, from the body.
+ * Reads the rejection from `WWW-Authenticate` and, for what the field lacks, from the body.
  *
- * Codes that are not registered count as none, since a provider might repeat there what it was sent.
+ * Codes that are not registered are ignored, because a provider might repeat there what the gateway sent.
  */
-export const readRefusal = (wwwAuthenticate: string | undefined, body: JsonObject): ProviderRefusal => {
+export const readRejection = (wwwAuthenticate: string | undefined, body: JsonObject): ProviderRejection => {
   const parameters = parametersOf(wwwAuthenticate ?? "")
   return {
     error: knownError(parameters.get("error")) ?? knownError(text(own(body, "error"))),

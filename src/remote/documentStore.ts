@@ -1,10 +1,10 @@
 /**
  * Documents of providers in a key-value store that several instances share.
  *
- * Entry `<kind>:<uri>` = `{"uri", "<kind>": {…}, "expires_at"}`, and `"extra_until"` while nobody fetches the document again
- * for what it lacks; times in seconds since 1970. Where requests do not share I/O, the entry has `"retry_at"`,
- * `"down_until"` and `"failures"` as well: an instance may live for one request, and each would make its own attempt. The
- * store is a help, never a need: it may fail, be slow, or hold what somebody else wrote there.
+ * Entry `<kind>:<uri>` = `{"uri", "<kind>": {…}, "expires_at"}`, plus `"extra_until"` while no instance may fetch the
+ * document again for what it lacks; times in seconds since 1970. If requests do not share I/O, the entry has
+ * `"retry_at"`, `"down_until"` and `"failures"` as well: an instance may live for one request, and each instance would
+ * make its own attempt. The gateway works without the store: it may fail, be slow, or contain entries that others wrote.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,49 +14,49 @@ import { isJsonObject, type JsonObject, own, parseJsonObject } from "./JsonObjec
 import { providerLimits } from "./providerLimits.ts"
 import * as State from "./remoteState.ts"
 
-/** How documents of one kind stand in the store. */
+/** How documents of one kind are stored. */
 export interface DocumentFormat<A> {
-  /** The first part of an entry's name, and the member that has the document. */
+  /** The prefix of an entry's name, and the member that contains the document. */
   readonly kind: string
   readonly encode: (value: A) => JsonObject
-  /** Judges what stands in an entry like a response of the provider; `undefined`: it is no such document. */
+  /** Checks a stored document like a response of the provider. `undefined`: it is not such a document. */
   readonly decode: (value: JsonObject, previous: A | undefined, uri: string) => Effect.Effect<A | undefined>
-  /** Whether a document may be taken from the store that others have fetched from there. */
+  /** Whether a document that others have fetched may be read from the store. */
   readonly mayRead?: ((uri: string) => boolean) | undefined
-  /** Whether instances share failed attempts, too. */
+  /** Whether instances share failed attempts as well. */
   readonly sharesFailures: boolean
 }
 
-/** The entry of one document. No operation fails, or takes longer than half a second for each access. */
+/** The entry of one document. No operation fails, and each access takes at most half a second. */
 export interface DocumentStore<A> {
-  /** What others know, as far as it is of use; `now` is the time of the state. */
+  /** Returns what others have stored, as far as it is usable. `now` is the time of the state. */
   readonly read: (
     uri: string,
     now: number,
     previous: A | undefined
   ) => Effect.Effect<State.RemoteState<A> | undefined>
-  /** Leaves a state to others, in place of the one under an earlier URI: stores need not forget by themselves. */
+  /** Stores a state, and removes the entry under an earlier URI, because stores may keep entries forever. */
   readonly write: (uri: string, now: number, state: State.RemoteState<A>) => Effect.Effect<void>
 }
 
 const timeout = "500 millis"
 
-// No response of a provider is fresh for longer, so an entry that says so is not ours.
+// No response of a provider is fresh for longer, so the gateway did not write an entry that claims more.
 const maxFreshMillis = 86_400_000
 
-// What a provider may send, and the frame around it.
+// The largest response of a provider, and the members around it.
 const maxLength = 1_100_000
 
-/** The name of an entry. */
+/** Returns the name of an entry. */
 export const entryName = (kind: string, uri: string): string => `${kind}:${uri}`
 
-/** A time of an entry, at most `ahead` from now: what lies further ahead was written by a clock that was wrong. */
+/** Reads a time, at most `ahead` from now: a later time was written by an instance whose clock was wrong. */
 const timeOf = (entry: JsonObject, name: string, now: number, ahead: number): number => {
   const seconds = own(entry, name)
   return typeof seconds === "number" && seconds * 1000 <= now + ahead ? seconds * 1000 : Number.NEGATIVE_INFINITY
 }
 
-/** The state that stands in an entry, its document as it was written. */
+/** Reads the state in an entry, with its document as it was stored. */
 const stateOf = (entry: JsonObject, kind: string, now: number): State.RemoteState<JsonObject> => {
   const value = own(entry, kind)
   const failures = own(entry, "failures")
@@ -73,16 +73,16 @@ const stateOf = (entry: JsonObject, kind: string, now: number): State.RemoteStat
   }
 }
 
-/** The document of an entry that may be used now without asking anybody. Pure. */
+/** Returns the document of an entry if it may be used now without any fetch. Pure. */
 export const usableDocument = (text: string, kind: string, now: number): JsonObject | undefined => {
-  // As `write` has written it: no two members have one name.
+  // `write` wrote it, so no two members have the same name.
   const entry = text.length > maxLength ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   if (!isJsonObject(entry)) return undefined
   const state = stateOf(entry, kind, now)
   return State.onNeed(state, now) === "Use" ? state.held?.value : undefined
 }
 
-/** The same state on a clock that is `millis` ahead. */
+/** Returns the same state on a clock that is `millis` ahead. */
 const shifted = <A>(state: State.RemoteState<A>, millis: number): State.RemoteState<A> => ({
   ...state,
   held: state.held && State.heldUntil(state.held.value, state.held.freshUntil + millis, providerLimits),
@@ -91,10 +91,10 @@ const shifted = <A>(state: State.RemoteState<A>, millis: number): State.RemoteSt
   extraAt: state.extraAt + millis
 })
 
-// JSON has no infinity, and leaves members out that are undefined.
+// JSON has no infinity, and leaves out members that are undefined.
 const seconds = (millis: number): number | undefined => Number.isFinite(millis) ? millis / 1000 : undefined
 
-/** Makes the access to one document. */
+/** Builds the access to the entry of one document. */
 export const makeDocumentStore = <A>(
   store: KeyValueStore.KeyValueStore,
   { decode, encode, kind, mayRead = () => true, sharesFailures }: DocumentFormat<A>
@@ -102,9 +102,9 @@ export const makeDocumentStore = <A>(
   /** The entry that was written or read last. */
   let last: { readonly uri: string; readonly expiresAt: unknown } | undefined
 
-  /** Bounds an operation, and makes its failure a result that is missing. */
+  /** Bounds the time of an operation, and returns `undefined` if it fails. */
   const ignoring = <B>(operation: string, effect: () => Effect.Effect<B, KeyValueStore.KeyValueStoreError>) =>
-    // Suspended: a host's store may throw where it should fail.
+    // Suspended: a host's store may throw instead of failing.
     Effect.suspend(effect).pipe(
       Effect.timeout(timeout),
       Effect.catchCause(() =>
@@ -127,7 +127,7 @@ export const makeDocumentStore = <A>(
       const { held, ...times } = shifted(stateOf(entry, kind, wall), now - wall)
       const failures = sharesFailures ? times : { ...times, ...State.withoutFailures }
       const expiresAt = own(entry, "expires_at")
-      // One that was here before has served its time, whatever the wall clock says.
+      // A document that was read before has expired here, regardless of the wall clock.
       const isNew = held !== undefined && expiresAt !== last?.expiresAt && (sharesFailures || now < held.refreshAt)
       const value = isNew ? yield* decode(held.value, previous, uri) : undefined
       if (held === undefined || value === undefined) {

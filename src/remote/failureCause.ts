@@ -1,22 +1,22 @@
-/** Why a provider gave no usable answer, as a short code and in words that name the cure. Pure. */
+/** Why a request to a provider failed, as a short code and as advice. Pure. */
 
 import { ProxyFailed } from "./ProxyFailed.ts"
 
-// A library may wrap an error in an error of its own, and so on; a longer chain is cut.
+// A library may wrap an error in its own error, and so on. Longer chains are not followed.
 const maxDepth = 8
 
 const code = /^[A-Za-z][A-Za-z0-9_]{1,63}$/
 
 const member = (value: unknown, name: "cause" | "code" | "errors" | "syscall"): unknown =>
-  // Any object may have any member; the caller checks its type.
+  // Any object may have any member. The caller checks the type.
   typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 
 /**
- * The code of the error at the bottom of a failed request, such as `ECONNREFUSED` or `DEPTH_ZERO_SELF_SIGNED_CERT`;
- * `undefined` where the platform tells none.
+ * Returns the code of the innermost error of a failed request, such as `ECONNREFUSED` or `DEPTH_ZERO_SELF_SIGNED_CERT`;
+ * `undefined` if the platform gives none.
  *
- * Looks through the causes, and into the first of several errors (a host name with several addresses). Only codes are
- * taken, because messages can hold what was sent.
+ * Follows the causes, and the first of several errors (a host name with several addresses). Returns only codes, because
+ * messages can contain what was sent.
  */
 export const errorCode = (error: unknown): string | undefined => {
   let found: string | undefined
@@ -33,9 +33,9 @@ export const errorCode = (error: unknown): string | undefined => {
 const connecting: ReadonlySet<unknown> = new Set(["connect", "getaddrinfo"])
 
 /**
- * The proxy that a failed request went through, as words for the log; `undefined` where there was none.
+ * Returns the proxy that a failed request used, as text for the log; `undefined` if it used none.
  *
- * `at` the proxy: it could not be reached itself. `through`: it was beyond.
+ * `at` the proxy: the proxy itself could not be reached. `through` it: the failure is beyond the proxy.
  */
 export const wayOf = (error: unknown): string | undefined => {
   let current = error
@@ -52,8 +52,8 @@ export const wayOf = (error: unknown): string | undefined => {
 
 const untrusted = "the certificate is not from an authority that is trusted here; name that authority with MCP_CA_FILE"
 const unresolved = "the host name cannot be resolved from here"
-const noRoute = "no way leads there; check the firewall, or whether HTTPS_PROXY is needed"
-const brokenOff = "the connection broke off"
+const noRoute = "no route to the host; check the firewall, or whether HTTPS_PROXY is needed"
+const brokenOff = "the connection was closed"
 
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
@@ -85,10 +85,10 @@ const hints: Readonly<Record<string, string>> = {
 
 const families: ReadonlyArray<readonly [RegExp, string]> = [
   [/^ERR_SSL_/, "the server does not speak TLS there, or another version of it"],
-  [/^HPE_/, "what answers does not speak HTTP there; perhaps TLS"],
+  [/^HPE_/, "the server does not speak HTTP there; it may expect TLS"],
   [/^PROXY_/, "the proxy does not let the gateway through; check its rules, or NO_PROXY"]
 ]
 
-/** What a code means and what helps, in a few words; `undefined` for one that says enough or too little. */
+/** Returns what a code means and what to do, in a few words; `undefined` for codes that need no explanation. */
 export const hintOf = (code: string): string | undefined =>
   Object.hasOwn(hints, code) ? hints[code] : families.find(([pattern]) => pattern.test(code))?.[1]

@@ -1,15 +1,15 @@
-/** For how long an answer of a provider may be used. Pure. */
+/** How long a response of a provider may be used. Pure. */
 
 const defaultMillis = 300_000
 const minMillis = 60_000
 const maxMillis = 86_400_000
 
 /**
- * The freshness lifetime of an answer in milliseconds: its `max-age` within 1 minute and 24 hours, 5 minutes without
- * one.
+ * Returns the freshness lifetime of a response in milliseconds: its `max-age` within 1 minute and 24 hours, or 5 minutes
+ * without `max-age`.
  *
- * `no-store`, `no-cache` and `max-age=0` count as 1 minute, because asking for each token would let any client make the
- * provider work (RFC 9111, section 5.2.2).
+ * `no-store`, `no-cache` and `max-age=0` count as 1 minute: a fetch for each token would let any client make the provider
+ * work (RFC 9111, section 5.2.2).
  */
 export const freshnessMillis = (cacheControl: string | undefined): number => {
   const directives = (cacheControl ?? "").toLowerCase().split(",").map((directive) => directive.trim())

@@ -6,15 +6,15 @@ import type { DocumentName } from "../config/sources/documentName.ts"
 const isUrl = (issuer: string): boolean => /^https?:\/\//.test(issuer)
 
 /**
- * Says whether a token or document names the configured issuer: the same string, or for URLs the same but for one slash
+ * Whether a token or document names the configured issuer: the same string or, for URLs, the same except for one slash
  * at the end (Auth0 writes one, and most configurations do not).
  *
- * Nothing else is equal: neither another case, nor a default port, nor a part of it (RFC 7519, section 4.1.1).
+ * Everything else is different: another case, a default port, a part of the issuer (RFC 7519, section 4.1.1).
  */
 export const isSameIssuer = (configured: string, given: string): boolean =>
   given === configured || (isUrl(configured) && withoutSlash(given) === withoutSlash(configured))
 
-/** Says whether an issuer is the named one, or has some tenant where the named one has a place for it. */
+/** Whether an issuer equals the named one, or is one of its tenants if the named one is a template. */
 export const isIssuerOf = (named: string, issuer: string): boolean => {
   const [before, after, more] = normalTemplate(withoutSlash(named)).split("{tenantid}")
   if (before === undefined || after === undefined || more !== undefined) return isSameIssuer(named, issuer)
@@ -24,7 +24,10 @@ export const isIssuerOf = (named: string, issuer: string): boolean => {
     !tenant.includes("/")
 }
 
-/** The well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4), and before it (RFC 8414, section 3.1). */
+/**
+ * The URLs with the well-known name after the issuer's path (OpenID Connect Discovery 1.0, section 4) and before it (RFC
+ * 8414, section 3.1).
+ */
 const placesOf = (issuer: string, name: DocumentName) => {
   const base = withoutSlash(issuer)
   const path = /^https?:\/\/[^/]*(\/.*)?$/.exec(base)?.[1] ?? ""
@@ -32,17 +35,17 @@ const placesOf = (issuer: string, name: DocumentName) => {
   return { appended: `${base}/.well-known/${name}`, inserted: `${origin}/.well-known/${name}${path}` }
 }
 
-/** Where the specification of a document puts it. */
+/** Returns the URL at which the specification of a document puts it. */
 export const metadataUrl = (issuer: string, name: DocumentName): string => {
   const { appended, inserted } = placesOf(issuer, name)
   return name === "openid-configuration" ? appended : inserted
 }
 
 /**
- * Where an issuer's metadata may be, in the order to ask, each place once: where the specifications put the two documents,
- * then each where the other one's specification would put it, as some providers do (RFC 8414, section 5).
+ * Returns the URLs at which an issuer's metadata may be, in the order to try, each once: first those of the two
+ * specifications, then each document at the URL of the other specification, as some providers do (RFC 8414, section 5).
  *
- * @param first the document that is preferred
+ * @param first the preferred document
  */
 export const metadataUrls = (issuer: string, first: DocumentName = "openid-configuration"): ReadonlyArray<string> => {
   const openId = placesOf(issuer, "openid-configuration")

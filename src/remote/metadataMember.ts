@@ -1,12 +1,12 @@
-/** URLs that a provider's metadata name. Pure. */
+/** URLs in a provider's metadata. Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "./JsonObject.ts"
 import type { MetadataSource } from "./ProviderMetadata.ts"
 
 /**
- * Reads the URL of an endpoint or a key set, or says for the log why it cannot be used.
+ * Reads the URL of an endpoint or a key set. Fails with the reason, for the log, if the URL cannot be used.
  *
- * A document that came over TLS must not point back to plain text on this machine, unless the operator has named the host.
+ * A document that was fetched over TLS must not name a plain-text URL on this machine, unless the host is configured.
  */
 export const metadataMember = (
   document: JsonObject,

@@ -1,10 +1,10 @@
 import type { FetchLimits } from "./remoteState.ts"
 
 /**
- * How often one document of a provider is asked for, and how long its silence is bridged.
+ * How often a document of a provider is fetched, and how long an outage is bridged.
  *
- * At most 6 times a minute while the provider fails; at most once in 30 seconds for what a fresh document lacks; an hour
- * of stale serving.
+ * At most 6 times a minute while the provider fails; at most once in 30 seconds for what a fresh document lacks. A stale
+ * document is used for at most an hour.
  */
 export const providerLimits: FetchLimits = {
   backOffMillis: 10_000,
@@ -14,14 +14,14 @@ export const providerLimits: FetchLimits = {
   staleMillis: 3_600_000
 }
 
-/** What a client is told to wait before it asks again, in seconds: by then the provider may have been asked again. */
+/** The `Retry-After` for clients, in seconds: the gateway may have requested the provider again by then. */
 export const retryAfterSeconds = providerLimits.backOffMillis / 1000
 
 /**
- * How many may wait for one document of a provider at a time; each takes some 10 KB. When there are more, those who ask the
- * most are refused at once.
+ * How many requests may wait for one document of a provider; each takes about 10 KB. If there are more, requests of the
+ * owners that wait the most are rejected at once.
  */
 export const documentWaiters = 1_024
 
-/** What the log is told of them. */
+/** The reason for the log. */
 export const tooManyWait = `more than ${documentWaiters} requests wait for it`

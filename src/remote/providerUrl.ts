@@ -1,16 +1,16 @@
-/** Which URLs of a provider the gateway is willing to call. Pure. */
+/** The URLs of a provider that the gateway may request. Pure. */
 import * as Result from "effect/Result"
 import { matchesDomain } from "../config/kinds/domains.ts"
 import { isPermitted } from "../config/kinds/urls.ts"
 
-/** Why a URL is not called. */
+/** Why a URL must not be requested. */
 export type UrlProblem = "Malformed" | "NotHttps" | "HasCredentials" | "HostNotAllowed"
 
 /**
- * Checks a URL of a provider: `https` (or `http` to this machine itself and to the hosts of `allowHttp`), no credentials in
- * it, and a host that one of `allowedDomains` names.
+ * Checks a URL of a provider: `https` (or `http` to this machine and to the hosts of `allowHttp`), without credentials,
+ * and on a host that `allowedDomains` matches.
  *
- * `*.example.com` matches every host below `example.com`, at a label boundary, and not `example.com`; an empty list
+ * `*.example.com` matches every host below `example.com`, at a label boundary, but not `example.com`. An empty list
  * matches every host.
  */
 export const providerUrl = (

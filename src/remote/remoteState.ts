@@ -1,72 +1,75 @@
 /**
- * What is known about one document at a provider, as data: when it may be used, and when it is to be asked for.
+ * The state of one cached document of a provider, as data: when it may be used, and when it must be fetched.
  *
  * Pure; `RemoteValue.ts` runs the fetches. Times are milliseconds of a clock that never goes back.
  */
 
-/** How often a provider is asked, and how long its silence is bridged. */
+/** How often a provider is requested, and how long an outage is bridged. */
 export interface FetchLimits {
   /** The pause after a failure. */
   readonly backOffMillis: number
-  /** How long a failure says that the provider is down. Longer than the pause, so that callers need not wait for each retry. */
+  /**
+   * How long the provider counts as down after a failure. Longer than the pause, so that callers need not wait for
+   * retries.
+   */
   readonly downMillis: number
-  /** Between two fetches of a fresh value for what it lacks, failed ones included. */
+  /** The pause between two fetches of a fresh value for what it lacks, including failed ones. */
   readonly extraMillis: number
-  /** How long before its end a fresh value that is asked for is fetched again. */
+  /** How long before its expiry a fresh value is fetched again when it is used. */
   readonly aheadMillis: number
-  /** How long after its end a value serves while the provider is down. */
+  /** How long after its expiry a value is used while the provider is down. */
   readonly staleMillis: number
 }
 
-/** A value that a fetch has brought. */
+/** A fetched value. */
 export interface Held<A> {
   readonly value: A
-  /** From here on it is fetched again in the background, while it still serves. */
+  /** From this time on, the value is fetched again in the background, and remains usable. */
   readonly refreshAt: number
-  /** Until here it serves without question. */
+  /** Until this time, the value may be used without a fetch. */
   readonly freshUntil: number
-  /** Until here it serves while the provider cannot be asked. */
+  /** Until this time, the value may be used while the provider is down. */
   readonly staleUntil: number
 }
 
 export interface RemoteState<A> {
   readonly held: Held<A> | undefined
   readonly fetching: boolean
-  /** Failed fetches since the last good one. */
+  /** The number of failed fetches since the last successful one. */
   readonly failures: number
-  /** After a failure nobody asks before this. */
+  /** After a failure, no fetch starts before this time. */
   readonly retryAt: number
-  /** After a failure the provider counts as down until here. */
+  /** After a failure, the provider counts as down until this time. */
   readonly downUntil: number
-  /** A fresh value is not fetched again for what it lacks before this. */
+  /** A fresh value is not fetched again for what it lacks before this time. */
   readonly extraAt: number
 }
 
 /**
- * The state in an operator's words.
+ * The phase of a cached document, as operators see it.
  *
- * `empty`: never asked. `pending`: nothing to use yet, being asked for. `fresh`: usable. `refreshing`: usable, and being
- * fetched again. `expired`: past its end, and asked for again when somebody needs it. `stale`: past its end, usable
- * because the provider is down. `unavailable`: nothing to use, and the provider is down.
+ * `empty`: never fetched. `pending`: not usable yet, the first fetch is running. `fresh`: usable. `refreshing`: usable,
+ * and being fetched again. `expired`: fetched again when it is next needed. `stale`: expired, but usable because the
+ * provider is down. `unavailable`: not usable, and the provider is down.
  */
 export type Phase = "empty" | "pending" | "fresh" | "refreshing" | "expired" | "stale" | "unavailable"
 
-/** Whether there is a value in this phase, be it one that has to be asked for again before it is used. */
+/** Whether there is a value in this phase, including a value that must be fetched again before use. */
 export const hasValue = (phase: Phase): boolean =>
   phase === "fresh" || phase === "refreshing" || phase === "expired" || phase === "stale"
 
-/** What a caller is to do who needs the value. */
+/** What a caller that needs the value does. */
 export type Step =
-  /** Take the held value. */
+  /** Use the held value. */
   | "Use"
-  /** Take the held value, and let it be fetched again meanwhile. */
+  /** Use the held value, and fetch it again in the background. */
   | "UseAndFetch"
-  /** Wait for the fetch that is under way, or start one. */
+  /** Wait for the running fetch, or start one. */
   | "Await"
-  /** Give up: the last failure is still backed off from. */
-  | "Refuse"
+  /** Fail: the pause after the last failure is not over. */
+  | "GiveUp"
 
-/** As if there had been no failures. */
+/** The members of a state without failures. */
 export const withoutFailures = {
   failures: 0,
   retryAt: Number.NEGATIVE_INFINITY,
@@ -88,30 +91,30 @@ export const phase = <A>({ downUntil, failures, fetching, held }: RemoteState<A>
 }
 
 /**
- * What to do for a caller who needs the value, whatever it holds.
+ * Decides what a caller does that needs the value, regardless of what the value contains.
  *
- * Past its end the value is asked for before it is used, so that what was withdrawn from it is not believed for longer;
- * only once an attempt has failed, and not long ago, does it serve without waiting.
+ * An expired value is fetched before it is used, so that keys withdrawn from it are no longer trusted. Only after a
+ * recent failed attempt is it used without waiting.
  */
 export const onNeed = <A>(state: RemoteState<A>, now: number): Step => {
   const { downUntil, fetching, held, retryAt } = state
   const mayFetch = !fetching && now >= retryAt
   if (held !== undefined && now < held.freshUntil) return mayFetch && now >= held.refreshAt ? "UseAndFetch" : "Use"
   if (held !== undefined && now < held.staleUntil && now < downUntil) return mayFetch ? "UseAndFetch" : "Use"
-  return fetching || mayFetch ? "Await" : "Refuse"
+  return fetching || mayFetch ? "Await" : "GiveUp"
 }
 
-/** The value, if it is fresh and there is nothing to do but to take it. */
+/** Returns the value if it is fresh and no fetch is due. */
 export const settled = <A>(state: RemoteState<A>, now: number): A | undefined =>
   state.held !== undefined && now < state.held.freshUntil && onNeed(state, now) === "Use"
     ? state.held.value
     : undefined
 
-/** What to do for a caller whom the held value lacks something that a newer one may have. */
-export const onMiss = <A>({ extraAt, fetching, retryAt }: RemoteState<A>, now: number): "Await" | "Refuse" =>
-  fetching || (now >= extraAt && now >= retryAt) ? "Await" : "Refuse"
+/** Decides what a caller does if the held value lacks something that a newer value may have. */
+export const onMiss = <A>({ extraAt, fetching, retryAt }: RemoteState<A>, now: number): "Await" | "GiveUp" =>
+  fetching || (now >= extraAt && now >= retryAt) ? "Await" : "GiveUp"
 
-/** A fetch begins. `extra`: for what a fresh value lacks. */
+/** A fetch starts. `extra`: for what a fresh value lacks. */
 export const started = <A>(
   state: RemoteState<A>,
   now: number,
@@ -123,19 +126,19 @@ export const started = <A>(
   extraAt: extra ? now + limits.extraMillis : state.extraAt
 })
 
-/** An ordinary fetch did not bring what its caller looked for: it counts as an extra one. */
+/** An ordinary fetch did not bring what its caller needed, so it counts as an extra one. */
 export const missed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
   ...state,
   extraAt: now + limits.extraMillis
 })
 
-/** What a fetch brought, and for how long it may be used. */
+/** A fetched value, and how long it may be used. */
 export interface Fetched<A> {
   readonly value: A
   readonly freshMillis: number
 }
 
-/** A value that is fresh until then. */
+/** Builds a value that is fresh until the given time. */
 export const heldUntil = <A>(value: A, freshUntil: number, limits: FetchLimits): Held<A> => ({
   value,
   refreshAt: freshUntil - limits.aheadMillis,
@@ -143,7 +146,7 @@ export const heldUntil = <A>(value: A, freshUntil: number, limits: FetchLimits):
   staleUntil: freshUntil + limits.staleMillis
 })
 
-/** The fetch has brought a value, which replaces the held one. */
+/** The fetch succeeded. Its value replaces the held one. */
 export const succeeded = <A>(
   state: RemoteState<A>,
   now: number,
@@ -156,7 +159,7 @@ export const succeeded = <A>(
   extraAt: state.extraAt
 })
 
-/** Others have asked the provider some time ago: what they know replaces what is older here, and their limits count, too. */
+/** Merges the state that other instances stored: a newer value replaces the held one, and their limits apply as well. */
 export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): RemoteState<A> => {
   const isNewer = theirs.held !== undefined && theirs.held.freshUntil > (state.held?.freshUntil ?? 0)
   const failing = isNewer || theirs.retryAt >= state.retryAt ? theirs : state
@@ -170,10 +173,10 @@ export const adopted = <A>(state: RemoteState<A>, theirs: RemoteState<A>): Remot
   }
 }
 
-/** The fetch is over, and the provider was not asked. */
+/** The fetch ended without a request to the provider. */
 export const rested = <A>(state: RemoteState<A>): RemoteState<A> => ({ ...state, fetching: false })
 
-/** The fetch has failed; the held value stays. */
+/** The fetch failed. The held value stays. */
 export const failed = <A>(state: RemoteState<A>, now: number, limits: FetchLimits): RemoteState<A> => ({
   ...state,
   fetching: false,

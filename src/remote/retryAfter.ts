@@ -1,13 +1,14 @@
-/** For how long a provider wants to be left alone. Pure. */
+/** How long a provider asks the gateway to wait. Pure. */
 
 const maxSeconds = 3_600
 
-// RFC 9110, section 5.6.7, the one form that may be sent. `Date.parse` alone takes nearly anything.
+// RFC 9110, section 5.6.7: the only form that may be sent. `Date.parse` alone accepts nearly anything.
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /**
- * The value of `Retry-After` in seconds, from 1 to 3,600: longer pauses are cut, because clients would take them for
- * ours. `undefined` for what is neither a number of seconds nor a date (RFC 9110, section 10.2.3).
+ * Returns the value of `Retry-After` in seconds, from 1 to 3,600. Longer pauses are shortened, because the gateway
+ * forwards the value to its clients. `undefined` for text that is neither a number of seconds nor a date (RFC 9110,
+ * section 10.2.3).
  *
  * @param nowMillis milliseconds since 1970
  */

@@ -1,20 +1,20 @@
 import { isTemplate } from "../config/kinds/issuerTemplate.ts"
 import { type JsonObject, own, withoutNulls } from "./JsonObject.ts"
 
-/** Members of the document that say nothing: RFC 8414, section 3.2, wants them left out. */
-const saysNothing = (value: unknown): boolean =>
+/** Whether a member is empty. RFC 8414, section 3.2, requires that empty members are left out. */
+const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 
 /**
- * A provider's own metadata as clients get it.
+ * Returns a provider's own metadata in the form that clients get.
  *
- * Members that are `null` are left out, because the parsers of clients refuse them. Where the document says nothing of
- * PKCE it is said in the provider's place: MCP clients must refuse a server that does not name it, and providers such as
- * Entra and Cognito have it without saying so. One that names its methods is shown as it is. A template in place of the
- * issuer becomes the issuer that clients were told.
+ * Members that are `null` are left out, because the parsers of clients reject them. If the document does not name PKCE,
+ * the gateway adds it: MCP clients must reject a server that does not name PKCE, and providers such as Entra and Cognito
+ * support PKCE without naming it. A document that names its methods is not changed. A template as the issuer is replaced
+ * by the issuer that clients know.
  *
  * @param issuer as the protected resource metadata name it
- * @param assumePkce `false`: say nothing of PKCE in the provider's place
+ * @param assumePkce `false`: do not add PKCE
  */
 export const shownMetadata = (document: JsonObject, issuer: string, assumePkce = true): JsonObject => {
   const shown = withoutNulls(document)
@@ -22,7 +22,7 @@ export const shownMetadata = (document: JsonObject, issuer: string, assumePkce =
   return {
     ...shown,
     ...(typeof named === "string" && isTemplate(named) ? { issuer } : {}),
-    ...(assumePkce && saysNothing(own(shown, "code_challenge_methods_supported"))
+    ...(assumePkce && isEmpty(own(shown, "code_challenge_methods_supported"))
       ? { code_challenge_methods_supported: ["S256"] }
       : {})
   }

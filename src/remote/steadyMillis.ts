@@ -1,10 +1,10 @@
 import type { Clock } from "effect/Clock"
 
 /**
- * Makes a clock for intervals, in milliseconds: it never goes back and never stands still.
+ * Builds a clock for intervals, in milliseconds, that never goes back and never stands still.
  *
- * It goes with the wall clock, a step forward included, because the machine may have slept. When the wall clock steps
- * back, it goes on at the pace of the monotonic clock: else a back-off or a lifetime would last as long as the step.
+ * It follows the wall clock, including steps forward, because the machine may have slept. When the wall clock steps back,
+ * it continues at the pace of the monotonic clock; otherwise a pause or a lifetime would last as long as the step.
  */
 export const makeSteadyMillis = (): (clock: Clock) => number => {
   let lead = Number.NEGATIVE_INFINITY

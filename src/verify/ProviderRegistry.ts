@@ -14,7 +14,7 @@ import type { Readiness, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
-import { toInvalidToken } from "./Refusal.ts"
+import { toInvalidToken } from "./Rejection.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import type { Verdict } from "./Verdict.ts"
 
@@ -24,7 +24,7 @@ export interface SelectedProvider {
   /** What it says; an `Exit` where nothing has to be waited for. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
-  readonly refusalMillis?: number | undefined
+  readonly rejectionMillis?: number | undefined
 }
 
 /** Whether a provider can verify tokens now. */
@@ -86,8 +86,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         const selection = selected.success
         const { name } = selection.provider
         if (selection._tag === "Opaque") {
-          const { refusalMillis, verify } = selection.provider
-          return { name, verify: verify(token), refusalMillis }
+          const { rejectionMillis, verify } = selection.provider
+          return { name, verify: verify(token), rejectionMillis }
         }
         return {
           name,

@@ -7,7 +7,7 @@ import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
-import { countRefusal } from "./verdictMetrics.ts"
+import { countRejection } from "./verdictMetrics.ts"
 import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
 
@@ -18,7 +18,7 @@ const make = Effect.fnUntraced(function*(store?: VerdictStore) {
     verify: (token) =>
       Effect.tapError(
         verify(token),
-        (error) => countRefusal(error._tag === "InvalidToken" ? error.reason : error._tag)
+        (error) => countRejection(error._tag === "InvalidToken" ? error.reason : error._tag)
       ),
     peek
   }

@@ -24,7 +24,7 @@ class PendingVerification extends Context.Service<PendingVerification, Effect.Ef
 
 /** Entries; the least recently used one goes first. Refusals have their own, so that a flood of them evicts no caller. */
 const acceptedCapacity = 8_192
-const refusedCapacity = 1_000
+const rejectedCapacity = 1_000
 
 // After a renewal that brought nothing, the next one waits this long.
 const renewalPauseMillis = 10_000
@@ -85,7 +85,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const count = yield* makeCountVerdict
 
   const accepted = makeRecentlyUsed<Accepted>(acceptedCapacity)
-  const refused = makeRecentlyUsed<Refused>(refusedCapacity)
+  const refused = makeRecentlyUsed<Refused>(rejectedCapacity)
 
   // Open questions only: an entry holds the fiber that asked, and with it the token.
   const questions = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
@@ -98,19 +98,19 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const shared = (
     answer: Effect.Effect<Verdict, VerificationError>,
     { accept, refuse }: SharedVerdict,
-    refusalMillis: number | undefined
+    rejectionMillis: number | undefined
   ) =>
     answer.pipe(
       Effect.tap(({ identity, validity }) => validity === undefined ? Effect.void : accept(identity, validity)),
       Effect.tapErrorTag("InvalidToken", (error) =>
-        refusalMillis === undefined
+        rejectionMillis === undefined
           ? Effect.void
-          : refuse(error, clock.currentTimeMillisUnsafe() + refusalMillis))
+          : refuse(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
     )
 
   const ask = Effect.fnUntracedEager(function*(digest: string, token: BearerToken, others?: SharedVerdict) {
-    const { refusalMillis, verify } = yield* registry.select(token)
-    const answer = (others === undefined ? verify : shared(verify, others, refusalMillis)).pipe(
+    const { rejectionMillis, verify } = yield* registry.select(token)
+    const answer = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
           accepted.set(digest, { identity, validity, renewFrom: validity.renewFrom ?? Number.POSITIVE_INFINITY })
@@ -119,8 +119,8 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       }),
       Effect.mapErrorEager((error) => {
         if (error._tag !== "ProviderUnavailable") accepted.remove(digest)
-        if (refusalMillis !== undefined && error._tag !== "ProviderUnavailable") {
-          refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + refusalMillis })
+        if (rejectionMillis !== undefined && error._tag !== "ProviderUnavailable") {
+          refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + rejectionMillis })
         }
         return error
       })

@@ -7,7 +7,7 @@ import { own } from "../remote/JsonObject.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
 import type { VerifyOpaque } from "./opaque/VerifyOpaque.ts"
-import { type Refusal, refusal } from "./Refusal.ts"
+import { type Rejection, rejection } from "./Rejection.ts"
 
 interface Registered {
   readonly name: string
@@ -26,7 +26,7 @@ export interface RegisteredOpaqueProvider extends Registered {
   readonly _tag: "Opaque"
   readonly verify: VerifyOpaque
   /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
-  readonly refusalMillis?: number | undefined
+  readonly rejectionMillis?: number | undefined
 }
 
 /** A provider with its verifier. Listed tokens are found before a provider is selected. */
@@ -40,9 +40,9 @@ export type Selection =
   | { readonly _tag: "Jwt"; readonly provider: RegisteredJwtProvider; readonly jws: CompactJws }
   | { readonly _tag: "Opaque"; readonly provider: RegisteredOpaqueProvider }
 
-type Selected = Result.Result<Selection, Refusal>
+type Selected = Result.Result<Selection, Rejection>
 
-const unknownToken = refusal("UnknownToken", "not one of the static tokens")
+const unknownToken = rejection("UnknownToken", "not one of the static tokens")
 
 /** By prefix: whatever the token looks like. */
 const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
@@ -80,7 +80,7 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
       : undefined
     return provider === undefined
       ? Result.fail(
-        refusal("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.flatMap(({ issuers }) => issuers))}`)
+        rejection("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.flatMap(({ issuers }) => issuers))}`)
       )
       : Result.succeed({ _tag: "Jwt", provider, jws })
   }
@@ -90,6 +90,6 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
     if (named !== undefined) return selectNamed(named.provider, token)
     if (jwt.length > 0 && hasJwtShape(token)) return Result.flatMap(parseCompactJws(token), selectByIssuer)
     if (opaque !== undefined && moreOpaque.length === 0) return Result.succeed({ _tag: "Opaque", provider: opaque })
-    return Result.fail(onlyListed ? unknownToken : refusal("MalformedToken", shapeMistake(token)))
+    return Result.fail(onlyListed ? unknownToken : rejection("MalformedToken", shapeMistake(token)))
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What was found about a token, as an entry of the host's key-value store. Pure.
  *
- * Entry `verdict:<slot>` or `refusal:<slot>`: `{"digest", "until", …}`, the digest that of the token and of the settings it
+ * Entry `verdict:<slot>` or `rejection:<slot>`: `{"digest", "until", …}`, the digest that of the token and of the settings it
  * was judged by, never the token; the slot a part of the digest, so that there is a bounded number of entries.
  */
 import * as Result from "effect/Result"
@@ -31,7 +31,7 @@ export interface Refused {
 const slotLength = 2
 
 export const verdictEntry = (digest: string): string => `verdict:${digest.slice(0, slotLength)}`
-export const refusalEntry = (digest: string): string => `refusal:${digest.slice(0, slotLength)}`
+export const rejectionEntry = (digest: string): string => `rejection:${digest.slice(0, slotLength)}`
 
 const encoder = new TextEncoder()
 

@@ -8,7 +8,7 @@ const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
   incremental: true
 })
 
-const refusals = Metric.counter("mcp_authorizer_token_refusals", {
+const rejections = Metric.counter("mcp_authorizer_token_rejections", {
   description:
     "Rejected tokens, by reason; InsufficientScope: by their provider; AccessDenied: by a verifier's policy; ProviderUnavailable: no verdict",
   incremental: true
@@ -28,10 +28,10 @@ export const makeCountVerdict = Effect.map(
 
 const counters = new Map(
   ([...invalidTokenReasons, "InsufficientScope", "AccessDenied", "ProviderUnavailable"] as const)
-    .map((reason) => [reason, Metric.update(Metric.withAttributes(refusals, { reason }), 1)])
+    .map((reason) => [reason, Metric.update(Metric.withAttributes(rejections, { reason }), 1)])
 )
 
 /** Counts a refusal. */
-export const countRefusal = (
+export const countRejection = (
   reason: InvalidTokenReason | Exclude<VerificationError["_tag"], "InvalidToken">
 ): Effect.Effect<void> => counters.get(reason) ?? Effect.void

@@ -40,7 +40,7 @@ export const makeVerdictStore = Effect.gen(function*() {
       return Entry.stillPublished(yield* read(yes.keys.entry), yes.keys, now) ? yes.identity : undefined
     }
     if (yes !== undefined) return yes.identity
-    const no = Entry.refused(yield* read(Entry.refusalEntry(digest)), digest, now)
+    const no = Entry.refused(yield* read(Entry.rejectionEntry(digest)), digest, now)
     if (no === undefined) return undefined
     return yield* new InvalidToken({ provider: no.provider, reason: no.reason, detail: "refused a moment ago" })
   })
@@ -55,6 +55,6 @@ export const makeVerdictStore = Effect.gen(function*() {
           ? Effect.void
           : write(Entry.verdictEntry(digest), digest, { until, identity, keys })
       },
-      refuse: ({ provider, reason }, until) => write(Entry.refusalEntry(digest), digest, { until, provider, reason })
+      refuse: ({ provider, reason }, until) => write(Entry.rejectionEntry(digest), digest, { until, provider, reason })
     }))
 })

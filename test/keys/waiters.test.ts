@@ -6,7 +6,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { Asker } from "../../src/fairness/Asker.ts"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { JwksCache, type JwksSource } from "../../src/keys/JwksCache.ts"
-import { type ProviderAnswer, ProviderHttp } from "../../src/remote/ProviderHttp.ts"
+import { ProviderHttp, type ProviderResponse } from "../../src/remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 
 const source: JwksSource = { _tag: "Jwks", uri: "https://issuer.example/jwks", allowedDomains: [] }
@@ -16,7 +16,7 @@ const room = 1_024
 
 /** Keys whose provider answers when it is told to; what became of each who asked for one. */
 const setUp = Effect.gen(function*() {
-  const answer = yield* Deferred.make<ProviderAnswer>()
+  const answer = yield* Deferred.make<ProviderResponse>()
   const { kid, publicJwk } = yield* makeSigningKey({ algorithm: "ES256", kid: "current" })
   let asked = 0
   const http = Layer.succeed(ProviderHttp, {

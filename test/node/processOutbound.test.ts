@@ -34,7 +34,7 @@ describe("the program", () => {
       )
       assert.strictEqual(refused.status, 401)
       assert.deepStrictEqual(seen, [`http://idp.invalid/oauth/userinfo Basic ${btoa("user:canary")}`])
-      assert.include((yield* gateway.requestLine("through-proxy"))["detail"], "userinfo says 401")
+      assert.include((yield* gateway.requestLine("through-proxy"))["detail"], "userinfo returned 401")
       const ready = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
       assert.strictEqual(ready.status, 200)
       assert.deepStrictEqual(yield* Effect.promise(() => ready.json()), {

@@ -9,7 +9,7 @@ import { type JwsAlgorithm, jwsAlgorithms } from "../../src/config/GatewaySettin
 import { makeSigningKey, type SigningKey } from "../../src/issuer/SigningKey.ts"
 import { verifyAtOnce } from "../../src/node/signature.ts"
 import type { CompactJws } from "../../src/verify/jwt/CompactJws.ts"
-import { makeJudgeSignature, VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
+import { makeCheckSignature, VerifyAtOnce } from "../../src/verify/jwt/signature.ts"
 
 /** Those that Web Crypto is left with. */
 const slow: ReadonlySet<JwsAlgorithm> = new Set(["ES384", "ES512"])
@@ -33,12 +33,12 @@ const imported = (jwk: JWK, alg: string) =>
     return key
   })
 
-const withNode = Effect.provideService(makeJudgeSignature, VerifyAtOnce, verifyAtOnce)
+const withNode = Effect.provideService(makeCheckSignature, VerifyAtOnce, verifyAtOnce)
 
 /** What Node says at once and what jose says, which must be the same. */
 const verdicts = Effect.fnUntraced(function*(jws: CompactJws, key: CryptoKey) {
   const atOnce = (yield* withNode)(jws, key)
-  const [node, jose] = [yield* atOnce, yield* (yield* makeJudgeSignature)(jws, key)]
+  const [node, jose] = [yield* atOnce, yield* (yield* makeCheckSignature)(jws, key)]
   assert.deepStrictEqual(node, jose)
   return { isAtOnce: Exit.isExit(atOnce), reason: node?.reason }
 })

@@ -150,8 +150,8 @@ layer(Subject)("ProviderHttp", (it) => {
       const issuer = yield* TestIssuer
       const html = { "content-type": "text/html; charset=utf-8" }
       const failures: ReadonlyArray<readonly [Misbehaviour, string]> = [
-        [Misbehaviour.Respond({ status: 404, body: "canary" }), "Status 404: nothing is there; check the URL"],
-        [Misbehaviour.Respond({ status: 429 }), "Status 429: the provider is asked too often"],
+        [Misbehaviour.Respond({ status: 404, body: "canary" }), "Status 404: not found; check the URL"],
+        [Misbehaviour.Respond({ status: 429 }), "Status 429: the provider limits the rate of requests"],
         [Misbehaviour.Respond({ body: " <!DOCTYPE html>canary", headers: html }), "NotJson, HTML: check the URL"],
         [Misbehaviour.Respond({ body: "canary", headers: html }), "NotJson, text/html: check the URL"],
         [Misbehaviour.Respond({ body: "e.y.J", headers: { "content-type": "application/jwt" } }), "application/jwt"],

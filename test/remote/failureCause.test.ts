@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readRefusal } from "../../src/remote/bearerChallenge.ts"
+import { readRejection } from "../../src/remote/bearerChallenge.ts"
 import { errorCode, hintOf } from "../../src/remote/failureCause.ts"
 
 const coded = (code: unknown, cause?: unknown) => Object.assign(new Error("canary", { cause }), { code })
@@ -38,28 +38,28 @@ describe("the code of a failed request", () => {
 describe("the rejection by a provider", () => {
   it("is read from the challenge, then from the body", () => {
     const challenge = "Basic realm=\"a, error=\\\"no\\\"\", Bearer realm=x, error=\"invalid_token\", scope=\"a b\""
-    assert.deepStrictEqual(readRefusal(challenge, { error: "invalid_client" }), {
+    assert.deepStrictEqual(readRejection(challenge, { error: "invalid_client" }), {
       error: "invalid_token",
       scope: ["a", "b"],
       inactive: false
     })
-    assert.deepStrictEqual(readRefusal(undefined, { error: "invalid_client" }), {
+    assert.deepStrictEqual(readRejection(undefined, { error: "invalid_client" }), {
       error: "invalid_client",
       scope: [],
       inactive: false
     })
-    assert.deepStrictEqual(readRefusal("Bearer", { scope: "c" }), { error: undefined, scope: ["c"], inactive: false })
-    assert.isTrue(readRefusal(undefined, { active: false }).inactive)
-    assert.isFalse(readRefusal(undefined, { active: "false" }).inactive)
+    assert.deepStrictEqual(readRejection("Bearer", { scope: "c" }), { error: undefined, scope: ["c"], inactive: false })
+    assert.isTrue(readRejection(undefined, { active: false }).inactive)
+    assert.isFalse(readRejection(undefined, { active: "false" }).inactive)
   })
 
   it("yields no unknown code and no malformed scope", () => {
     for (const error of ["canary", 7, null, ["invalid_token"], "__proto__"]) {
-      assert.deepStrictEqual(readRefusal(undefined, { error }), { error: undefined, scope: [], inactive: false })
+      assert.deepStrictEqual(readRejection(undefined, { error }), { error: undefined, scope: [], inactive: false })
     }
     for (const scope of ["a \"b", "\u00e9", "a".repeat(129), "a ".repeat(33), 7, ["a"]]) {
-      assert.deepStrictEqual(readRefusal(undefined, { scope }).scope, [])
+      assert.deepStrictEqual(readRejection(undefined, { scope }).scope, [])
     }
-    assert.deepStrictEqual(readRefusal(`Bearer ${"x".repeat(100_000)}`, {}).scope, [])
+    assert.deepStrictEqual(readRejection(`Bearer ${"x".repeat(100_000)}`, {}).scope, [])
   })
 })

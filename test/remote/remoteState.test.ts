@@ -160,7 +160,7 @@ describe("remoteState", () => {
 
   property("refuses only without a value and within the back-off", ({ asked }) => {
     for (const { failedAt, fetching, now, phase, staleUntil, step } of asked) {
-      if (step !== "Refuse") continue
+      if (step !== "GiveUp") continue
       assert.strictEqual(phase, "unavailable")
       assert.isFalse(fetching)
       assert.isTrue(failedAt !== undefined && now - failedAt < limits.backOffMillis)
@@ -173,7 +173,7 @@ describe("remoteState", () => {
       Use: ["fresh", "refreshing", "stale"],
       UseAndFetch: ["fresh", "stale"],
       Await: ["empty", "pending", "expired", "unavailable"],
-      Refuse: ["unavailable"]
+      GiveUp: ["unavailable"]
     }
     for (const { failedAt, freshUntil, phase, state, step } of asked) {
       assert.include(expected[step], phase)
@@ -232,11 +232,11 @@ describe("remoteState", () => {
     assert.strictEqual(State.onMiss(State.rested(State.adopted(started, stored(freshMillis, 0))), 0), "Await")
     const taken = State.rested(State.adopted(started, stored(freshMillis, 20_000)))
     assert.strictEqual(taken.held?.value, "stored")
-    assert.strictEqual(State.onMiss(taken, 19_999), "Refuse")
+    assert.strictEqual(State.onMiss(taken, 19_999), "GiveUp")
     assert.strictEqual(State.onMiss(taken, 20_000), "Await")
     // What is known here counts, too.
     const later = State.adopted(State.started(taken, 20_000, limits, true), stored(20_000 + freshMillis, 20_001))
-    assert.strictEqual(State.onMiss(State.rested(later), 49_999), "Refuse")
+    assert.strictEqual(State.onMiss(State.rested(later), 49_999), "GiveUp")
   })
 
   it("takes over from a store what is newer, and the back-off of others", () => {
@@ -244,8 +244,8 @@ describe("remoteState", () => {
     const theirs = { ...State.initial, held: State.heldUntil("theirs", freshMillis - 1, limits) }
     assert.strictEqual(State.adopted(own, theirs).held?.value, "own")
     const failed = State.failed<string>(State.initial, 5_000, limits)
-    assert.strictEqual(State.onNeed(State.adopted(State.initial, failed), 5_001), "Refuse")
-    assert.strictEqual(State.onNeed(State.adopted(failed, State.initial), 5_001), "Refuse")
+    assert.strictEqual(State.onNeed(State.adopted(State.initial, failed), 5_001), "GiveUp")
+    assert.strictEqual(State.onNeed(State.adopted(failed, State.initial), 5_001), "GiveUp")
     // A newer value ends it.
     const newer = { ...State.initial, held: State.heldUntil("newer", 6_000 + freshMillis, limits) }
     assert.strictEqual(State.onNeed(State.adopted(failed, newer), 6_000), "Use")

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as TestClock from "effect/testing/TestClock"
 import * as storedProbe from "../../src/spin/storedProbe.ts"
-import type { ProviderReach } from "../../src/verify/opaque/providerRefusal.ts"
+import type { ProviderReach } from "../../src/verify/opaque/providerRejection.ts"
 import { SharedProbe } from "../../src/verify/opaque/Reachability.ts"
 
 describe("probes on Spin", () => {

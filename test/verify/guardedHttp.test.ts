@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { Asker } from "../../src/fairness/Asker.ts"
-import { type ProviderAnswer, ProviderRequestFailed } from "../../src/remote/ProviderHttp.ts"
+import { ProviderRequestFailed, type ProviderResponse } from "../../src/remote/ProviderHttp.ts"
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
 import { withoutClient } from "../support/withoutClient.ts"
 
-const answer: ProviderAnswer = { body: {}, cacheControl: undefined }
+const answer: ProviderResponse = { body: {}, cacheControl: undefined }
 
-type Ask = Effect.Effect<ProviderAnswer, ProviderRequestFailed>
+type Ask = Effect.Effect<ProviderResponse, ProviderRequestFailed>
 
 /** A guarded provider that counts how often it was asked, and how many asked at the same time. */
 const guard = (ask: (token: string) => Ask, sharedIo = true) => {

@@ -67,7 +67,7 @@ const setUp = Effect.gen(function*() {
               select: (given) =>
                 Effect.succeed({
                   name: "idp",
-                  refusalMillis: negativeMillis,
+                  rejectionMillis: negativeMillis,
                   verify: makeVerifyOpaque("idp", 0, (shown) => judge(Redacted.value(shown)))(given)
                 }),
               readiness: Effect.succeed([])
@@ -140,7 +140,7 @@ describe("TokenVerifier over instances that live for one request", () => {
       for (let number = 0; number < 200; number++) yield* ask(`${number % 2 === 0 ? "good" : "bad"}-${number}`)
       const names = yield* store.keys
       for (const name of names) {
-        assert.match(name, /^(?:verdict|refusal):[\w+/]{2}$/)
+        assert.match(name, /^(?:verdict|rejection):[\w+/]{2}$/)
         assert.notMatch((yield* store.get(name)) ?? "", /good-|bad-|secret/)
       }
     }).pipe(Effect.orDie))

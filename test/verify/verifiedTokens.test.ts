@@ -250,7 +250,7 @@ const refused = Effect.fail(new InvalidToken({ provider: "counting", reason: "In
 /** The memory in front of a provider that counts how often it is asked; who a token says it is, is the token itself. */
 const counting = Effect.fnUntraced(function*(
   judge: (token: string) => Effect.Effect<Verdict, InvalidToken> = good,
-  refusalMillis?: number
+  rejectionMillis?: number
 ) {
   yield* TestClock.setTime(start * 1000)
   const asked: Array<string> = []
@@ -258,7 +258,7 @@ const counting = Effect.fnUntraced(function*(
     select: (token) =>
       Effect.sync(() => ({
         name: "counting",
-        refusalMillis,
+        rejectionMillis,
         verify: Effect.suspend(() => {
           const text = Redacted.value(token)
           asked.push(text)

@@ -171,7 +171,22 @@ const words = [
 ]
 
 /** Rooms whose words are checked. */
-const worded = new Set(["authorize", "credential", "discovery", "errors", "fairness", "identity", "keys", "message", "rules"])
+const worded = new Set([
+  "authorize",
+  "credential",
+  "discovery",
+  "errors",
+  "fairness",
+  "identity",
+  "keys",
+  "message",
+  "providers",
+  "remote",
+  "rules"
+])
+
+/** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */
+const permitted = /ECONNREFUSED|ConnectionRefused|^cure$|^refused$|`refused`/gu
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {
@@ -179,10 +194,10 @@ const fieldWords = {
     const file = context.filename ?? context.getFilename()
     if (relative(src, file).startsWith("..") || !worded.has(roomOf(file))) return {}
     const report = (text, where) => {
-      // Network libraries' own error codes.
-      const found = words.find(([pattern]) => pattern.test(text.replaceAll("ECONNREFUSED", "")))
+      const checked = text.replaceAll(permitted, "")
+      const found = words.find(([pattern]) => pattern.test(checked))
       if (found !== undefined) {
-        context.report({ ...where, message: `Write "${found[1]}" in place of "${found[0].exec(text)?.[0].trim()}".` })
+        context.report({ ...where, message: `Write "${found[1]}" in place of "${found[0].exec(checked)?.[0].trim()}".` })
       }
     }
     return {
@@ -190,7 +205,7 @@ const fieldWords = {
         for (const comment of context.sourceCode.getAllComments()) report(comment.value, { loc: comment.loc })
       },
       Identifier(node) {
-        report(node.name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/gu, " "), { node })
+        if (!node.name.match(permitted)) report(node.name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/gu, " "), { node })
       },
       Literal(node) {
         if (typeof node.value === "string" && !node.value.startsWith(".")) report(node.value, { node })

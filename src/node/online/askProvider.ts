@@ -9,7 +9,7 @@ import { typeOf } from "../../providers/types.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { type MetadataSource, ProviderMetadata } from "../../remote/ProviderMetadata.ts"
-import { credentialsRefused } from "../../verify/opaque/providerRefusal.ts"
+import { credentialsRejected } from "../../verify/opaque/providerRejection.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
 
 type KeysAsked = Extract<Asked, { readonly _tag: "Keys" }>
@@ -99,7 +99,7 @@ const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe
   return [
     error(
       reach === "refused" && credentials !== undefined
-        ? `${name}: ${detail}: ${credentialsRefused(credentials)}`
+        ? `${name}: ${detail}: ${credentialsRejected(credentials)}`
         : `${name}: ${detail}`
     )
   ]

@@ -1,7 +1,7 @@
 /** For whom a token is (RFC 7519, section 4.1.3; RFC 8707). Pure. */
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 import { isOfClients, readClientId } from "./client.ts"
 import { statesAccess } from "./tokenKind.ts"
 
@@ -37,12 +37,12 @@ const hasClientForAudience = (claims: JsonObject, { allowedClients, audience }: 
   isOfClients(claims, allowedClients) ||
   (statesAccess(claims) && isOfClients(claims, audience.filter((one) => !isUrl(one))))
 
-const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Refusal => {
+const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Rejection => {
   const client = readClientId(claims)
   const cure = client === undefined
     ? ""
     : `; its client is ${show(client)}: MCP_ALLOWED_CLIENTS can take the place of aud`
-  return refusal("MissingClaim", `aud is missing; MCP_JWT_AUDIENCE is ${showAll(audience)}${cure}`)
+  return rejection("MissingClaim", `aud is missing; MCP_JWT_AUDIENCE is ${showAll(audience)}${cure}`)
 }
 
 /**
@@ -52,17 +52,17 @@ const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Refus
  *
  * With nothing accepted by name any audience will do, but an `aud` of another type will not.
  */
-export const checkAudience = (claims: JsonObject, rules: AudienceRules): Refusal | undefined => {
+export const checkAudience = (claims: JsonObject, rules: AudienceRules): Rejection | undefined => {
   const { audience } = rules
   const aud = own(claims, "aud")
   if (aud === undefined) {
     return audience.length === 0 || hasClientForAudience(claims, rules) ? undefined : withoutAudience(claims, rules)
   }
-  if (!isAudience(aud)) return refusal("InvalidAudience", "aud is neither a string nor an array of strings")
+  if (!isAudience(aud)) return rejection("InvalidAudience", "aud is neither a string nor an array of strings")
   const given = [aud].flat()
   if (audience.length === 0 || given.some(isAccepted(audience))) return undefined
   // Hydra and others write an empty list where no audience was asked for.
   return given.length === 0 && isOfClients(claims, rules.allowedClients)
     ? undefined
-    : refusal("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)
+    : rejection("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)
 }

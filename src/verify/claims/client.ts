@@ -1,7 +1,7 @@
 /** The OAuth client that a token was issued to (RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2). Pure. */
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 import { readText } from "./text.ts"
 
 /** Where tokens name it, the usual name first: RFC 9068 and RFC 7662; OpenID Connect; Entra before 2.0; Okta. */
@@ -33,15 +33,15 @@ export const isOfClients = (claims: JsonObject, allowed: ReadonlyArray<string>):
  * Judges the client of a token: each that it names must be one of `allowed`, character for character, and it must name
  * one. Where nothing is allowed by name any will do.
  */
-export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>): Refusal | undefined => {
+export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>): Rejection | undefined => {
   if (allowed.length === 0 || isOfClients(claims, allowed)) return undefined
   const other = namedClients(claims).find(([, client]) => typeof client !== "string" || !allowed.includes(client))
   return other === undefined
-    ? refusal(
+    ? rejection(
       "MissingClaim",
       `the token names no client (${clientClaims.join(", ")}); MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
     )
-    : refusal(
+    : rejection(
       "InvalidAudience",
       `the client may not come: ${other[0]} is ${show(other[1])}; MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
     )

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
-import type { Refusal } from "../Refusal.ts"
+import type { Rejection } from "../Rejection.ts"
 import { readClientId } from "./client.ts"
 import { readEmail } from "./email.ts"
 import { readScopes } from "./scopes.ts"
@@ -27,7 +27,7 @@ export interface IdentityRules {
 export const identityFromClaims = (
   claims: JsonObject,
   { issuer, name, requireVerifiedEmail }: IdentityRules
-): Result.Result<Identity, Refusal> => {
+): Result.Result<Identity, Rejection> => {
   const subject = readSubject(claims)
   if (Result.isFailure(subject)) return Result.fail(subject.failure)
   return Result.map(readScopes(claims), (scopes) => ({

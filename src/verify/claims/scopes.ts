@@ -1,7 +1,7 @@
 /** What a token may be used for (RFC 8693, section 4.2; RFC 9068, section 2.2.3). Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 
 // RFC 6749, section 3.3: no blanks. Scopes are handed on joined by blanks, where one with a blank would become two.
 const scopeToken = /^[^\s\p{C}]+$/u
@@ -11,13 +11,13 @@ const scopeToken = /^[^\s\p{C}]+$/u
  *
  * An element of an array that is not one word is no scope and is left out. Any other type is refused.
  */
-export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<string>, Refusal> => {
+export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<string>, Rejection> => {
   const value = own(claims, "scope") ?? own(claims, "scp")
   if (value === undefined) return Result.succeed([])
   const elements: unknown = typeof value === "string" ? value.split(" ") : value
   return Array.isArray(elements) && elements.every((element) => typeof element === "string")
     ? Result.succeed(elements.filter((element) => scopeToken.test(element)))
-    : Result.fail(refusal("ValidationFailed", "scopes are neither a string nor an array of strings"))
+    : Result.fail(rejection("ValidationFailed", "scopes are neither a string nor an array of strings"))
 }
 
 /** The same; none where they are of another type. */

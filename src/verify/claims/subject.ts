@@ -1,7 +1,7 @@
 /** Whom a token is about: a person or a program, never a mixture (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 import { readClientId } from "./client.ts"
 import { scopesOf } from "./scopes.ts"
 import { maxTextLength, readText } from "./text.ts"
@@ -94,8 +94,8 @@ const principalOf = (claims: JsonObject, subject: string): Subject["principal"] 
     ? "client"
     : "user"
 
-const withoutSubject = (sign: string): Refusal =>
-  refusal(
+const withoutSubject = (sign: string): Rejection =>
+  rejection(
     "MissingClaim",
     `the token has no sub but belongs to a person's session (${sign}), so that all users of its client would be one: ` +
       "make the provider put sub into access tokens (in Keycloak the client scope basic, or no lightweight access tokens), " +
@@ -108,17 +108,17 @@ const withoutSubject = (sign: string): Refusal =>
  * A token of a person's session that has no `sub` is refused: its client is not the person. Control characters are
  * allowed, since every place that hands the subject on encodes it.
  */
-export const readSubject = (claims: JsonObject): Result.Result<Subject, Refusal> => {
+export const readSubject = (claims: JsonObject): Result.Result<Subject, Rejection> => {
   const given = own(claims, "sub")
   if (given !== undefined) {
     const subject = readText(claims, "sub")
-    if (given === "") return Result.fail(refusal("MissingClaim", "sub is empty"))
+    if (given === "") return Result.fail(rejection("MissingClaim", "sub is empty"))
     return subject === undefined
-      ? Result.fail(refusal("ValidationFailed", `sub is not a string of at most ${maxTextLength} characters`))
+      ? Result.fail(rejection("ValidationFailed", `sub is not a string of at most ${maxTextLength} characters`))
       : Result.succeed({ subject, principal: principalOf(claims, subject) })
   }
   const client = readClientId(claims)
-  if (client === undefined) return Result.fail(refusal("MissingClaim", "neither sub nor a client id"))
+  if (client === undefined) return Result.fail(rejection("MissingClaim", "neither sub nor a client id"))
   const sign = personSign(claims)
   return sign === undefined
     ? Result.succeed({ subject: client, principal: "client" })

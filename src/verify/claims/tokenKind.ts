@@ -1,7 +1,7 @@
 /** What kind of token a token says it is, and whether its bearer may call with it (RFC 8725, sections 3.11 and 3.12). Pure. */
 import { show } from "../../errors/show.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 
 /** What a statement about the kind amounts to. */
 type Kind = "Access" | "Bound" | "Other" | "Nothing"
@@ -88,13 +88,13 @@ const kindOf = (value: unknown, ambiguous: boolean): Kind => {
   return ambiguous && !otherWords.has(word) ? "Nothing" : "Other"
 }
 
-const notAccess = (what: string, because: string): Refusal =>
-  refusal("ValidationFailed", `${what} (${because}), not an access token: the client sends the wrong one`)
+const notAccess = (what: string, because: string): Rejection =>
+  rejection("ValidationFailed", `${what} (${because}), not an access token: the client sends the wrong one`)
 
-const bound = (because: string): Refusal =>
-  refusal("ValidationFailed", `a sender-constrained token (${because}), which is not accepted as a bearer token`)
+const bound = (because: string): Rejection =>
+  rejection("ValidationFailed", `a sender-constrained token (${because}), which is not accepted as a bearer token`)
 
-const saysOtherwise = (name: string, value: unknown): Refusal =>
+const saysOtherwise = (name: string, value: unknown): Rejection =>
   notAccess(
     typeof value === "string"
       ? otherWords.get(normalise(value)) ?? "a token of another kind"
@@ -176,7 +176,7 @@ const idTokenSign = (claims: JsonObject): string | undefined => {
  *
  * @param lenient an unknown word means nothing, whichever claim it stands in
  */
-const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Refusal => {
+const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rejection => {
   let says: "Access" | "Nothing" = "Nothing"
   for (const { ambiguous, name } of statements) {
     const value = own(claims, name)
@@ -201,7 +201,7 @@ export const statesAccess = (claims: JsonObject): boolean => stated(claims) === 
  *
  * @param isAccessToken the type in the header has said so already (RFC 9068, section 2.1)
  */
-export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): Refusal | undefined => {
+export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): Rejection | undefined => {
   const says = stated(claims)
   if (typeof says !== "string") return says
   if (isAccessToken || says === "Access") return undefined
@@ -213,10 +213,10 @@ export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): 
  * Refuses an introspection answer that is about nobody and says nothing of what its token is for: Spring answers so about
  * refresh tokens, which must not stand for their client.
  */
-export const checkSaysUse = (claims: JsonObject): Refusal | undefined =>
+export const checkSaysUse = (claims: JsonObject): Rejection | undefined =>
   has(claims, "sub") || has(claims, "aud") || statesAccess(claims) || accessSigns.some((name) => has(claims, name))
     ? undefined
-    : refusal(
+    : rejection(
       "MissingClaim",
       "introspection says active, but neither whose the token is nor what for: a refresh token?"
     )
@@ -225,7 +225,7 @@ export const checkSaysUse = (claims: JsonObject): Refusal | undefined =>
  * Refuses sender-constrained tokens: as a plain bearer token one would be worth more to a thief than its issuer meant
  * (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
  */
-export const checkIsBearer = (claims: JsonObject): Refusal | undefined =>
+export const checkIsBearer = (claims: JsonObject): Rejection | undefined =>
   own(claims, "cnf") === undefined ? undefined : bound("it has the claim cnf")
 
 /** The type that a header has to say that this is an access token, and those by which it says nothing. */
@@ -238,12 +238,12 @@ const isPlain = (typ: string | undefined): boolean => typ === undefined || typ =
  *
  * @param typ lower case, without `application/`
  */
-export const checkType = (typ: string | undefined, requireAccessTokenType: boolean): Refusal | undefined => {
+export const checkType = (typ: string | undefined, requireAccessTokenType: boolean): Rejection | undefined => {
   if (typ === accessType || (!requireAccessTokenType && isPlain(typ))) return undefined
   if (typ !== undefined && !isPlain(typ)) {
     return notAccess(otherWords.get(normalise(typ)) ?? "a token of another kind", `the header's typ is ${show(typ)}`)
   }
-  return refusal(
+  return rejection(
     "ValidationFailed",
     `the header's typ is ${show(typ)}, but MCP_REQUIRE_AT_JWT demands ${show(accessType)} (RFC 9068)`
   )
@@ -253,7 +253,7 @@ export const checkType = (typ: string | undefined, requireAccessTokenType: boole
 export const isAccessType = (typ: string | undefined): boolean => typ === accessType
 
 /** Refuses a userinfo answer that says that it is about a token of another kind. Its other claims are about a person. */
-export const checkUserinfo = (claims: JsonObject): Refusal | undefined => {
+export const checkUserinfo = (claims: JsonObject): Rejection | undefined => {
   const says = stated(claims, true)
   return typeof says === "string" ? undefined : says
 }
@@ -266,7 +266,7 @@ export const checkUserinfo = (claims: JsonObject): Refusal | undefined => {
  *
  * @param typ as for `checkType`; other types of access tokens than `at+jwt` are the provider's affair
  */
-export const checkPresented = (claims: JsonObject, typ: string | undefined): Refusal | undefined => {
+export const checkPresented = (claims: JsonObject, typ: string | undefined): Rejection | undefined => {
   const ownType = typ !== undefined && /(?:^|[-_.])at\+jwt$/.test(typ)
   return (typ !== undefined && !ownType && /\+(?:sd-)?jwt$/.test(typ) ? checkType(typ, false) : undefined) ??
     checkIsAccessToken(claims, ownType)

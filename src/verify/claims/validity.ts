@@ -1,6 +1,6 @@
 /** When a token is valid (RFC 7519, sections 4.1.4 to 4.1.6). Pure. */
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 
 export interface ValidityRules {
   /** Seconds since 1970, with fractions. */
@@ -39,24 +39,24 @@ const showSeconds = (seconds: number): string => {
 }
 
 /** Judges `exp`, `nbf` and `iat`. */
-export const checkValidity = (claims: JsonObject, rules: ValidityRules): Refusal | undefined => {
+export const checkValidity = (claims: JsonObject, rules: ValidityRules): Rejection | undefined => {
   const { now, requireExpiry, skew } = rules
   const exp = own(claims, "exp")
   if (exp === undefined) {
-    if (requireExpiry) return refusal("MissingClaim", "exp is missing")
+    if (requireExpiry) return rejection("MissingClaim", "exp is missing")
   } else {
-    if (!isNumericDate(exp) || exp > maxExpiry) return refusal("ValidationFailed", "exp is not a date")
+    if (!isNumericDate(exp) || exp > maxExpiry) return rejection("ValidationFailed", "exp is not a date")
     if (isExpired(exp, now, skew)) {
-      return refusal("Expired", `exp passed ${showSeconds(now - exp)} ago; MCP_CLOCK_SKEW is ${skew} s`)
+      return rejection("Expired", `exp passed ${showSeconds(now - exp)} ago; MCP_CLOCK_SKEW is ${skew} s`)
     }
   }
   for (const name of ["nbf", "iat"]) {
     const begin = own(claims, name)
     if (begin === undefined) continue
-    if (!isNumericDate(begin)) return refusal("ValidationFailed", `${name} is not a date`)
+    if (!isNumericDate(begin)) return rejection("ValidationFailed", `${name} is not a date`)
     if (begin > now + skew) {
       const ahead = showSeconds(begin - now)
-      return refusal("NotYetValid", `${name} is ${ahead} ahead of this clock; MCP_CLOCK_SKEW is ${skew} s`)
+      return rejection("NotYetValid", `${name} is ${ahead} ahead of this clock; MCP_CLOCK_SKEW is ${skew} s`)
     }
   }
   return undefined

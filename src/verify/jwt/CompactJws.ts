@@ -1,7 +1,7 @@
 /** JWS compact serialisation (RFC 7515, section 7.1) with a JSON object as payload. Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own, parseJsonObject } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 import { decode } from "./base64url.ts"
 import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"
 
@@ -21,7 +21,7 @@ export const hasJwtShape = (token: string): boolean => {
   return first !== -1 && second !== -1 && !token.includes(".", second + 1)
 }
 
-const malformed = (detail: string): Result.Result<never, Refusal> => Result.fail(refusal("MalformedToken", detail))
+const malformed = (detail: string): Result.Result<never, Rejection> => Result.fail(rejection("MalformedToken", detail))
 
 // A byte order mark is left in, where JSON does not allow it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -35,7 +35,7 @@ const readText = (bytes: Uint8Array): string | undefined => {
 }
 
 /** The JSON object in one part. */
-const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, Refusal> => {
+const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, Rejection> => {
   const text = readText(bytes)
   if (text === undefined) return malformed(`${what} is not UTF-8`)
   const object = parseJsonObject(text)
@@ -63,7 +63,7 @@ export const peekJwt = (
  * Neither signature nor claims are judged. Fails with `MalformedToken`, or `UnsupportedAlgorithm` if `alg` is no
  * asymmetric signature.
  */
-export const parseCompactJws = (token: string): Result.Result<CompactJws, Refusal> => {
+export const parseCompactJws = (token: string): Result.Result<CompactJws, Rejection> => {
   if (!hasJwtShape(token)) return malformed("not three parts")
   const [first = "", second = "", third = ""] = token.split(".", 3)
   const protectedHeader = decode(first)

@@ -4,7 +4,7 @@ import { type JwsAlgorithm, jwsAlgorithms } from "../../config/GatewaySettings.t
 import { show } from "../../errors/show.ts"
 import { thumbprint } from "../../keys/thumbprint.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
-import { type Refusal, refusal } from "../Refusal.ts"
+import { type Rejection, rejection } from "../Rejection.ts"
 
 /** What the header says that matters. `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not bring its key. */
 export interface JoseHeader {
@@ -20,12 +20,12 @@ export interface JoseHeader {
 const maxKeyIdLength = 1024
 
 // Extensions, unencoded payloads (RFC 7797), compression and encryption (RFC 7516): no access token needs them.
-const refusedParameters = ["crit", "b64", "zip", "enc"]
+const forbiddenParameters = ["crit", "b64", "zip", "enc"]
 
 const isJwsAlgorithm = (alg: unknown): alg is JwsAlgorithm => jwsAlgorithms.some((known) => known === alg)
 
-const unsupported = (alg: unknown): Refusal =>
-  refusal(
+const unsupported = (alg: unknown): Rejection =>
+  rejection(
     "UnsupportedAlgorithm",
     typeof alg === "string" && /^HS\d+$/.test(alg)
       ? `alg is ${show(alg)}: such tokens are for the issuer itself, as refresh tokens of Keycloak are`
@@ -36,20 +36,22 @@ const unsupported = (alg: unknown): Refusal =>
 export const mediaType = (value: string): string => value.toLowerCase().replace(/^application\//, "")
 
 /** Reads a header, or says why no token may have it. `none` and HMAC are no algorithms here; `null` is absence. */
-export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Refusal> => {
+export const readJoseHeader = (header: JsonObject): Result.Result<JoseHeader, Rejection> => {
   const alg = own(header, "alg")
   const cty = own(header, "cty")
   const kid = own(header, "kid")
   const typ = own(header, "typ")
-  const refused = refusedParameters.find((name) => Object.hasOwn(header, name))
-  if (refused !== undefined) return Result.fail(refusal("MalformedToken", `header parameter ${refused}`))
+  const refused = forbiddenParameters.find((name) => Object.hasOwn(header, name))
+  if (refused !== undefined) return Result.fail(rejection("MalformedToken", `header parameter ${refused}`))
   if (!isJwsAlgorithm(alg)) return Result.fail(unsupported(alg))
   if (kid !== undefined && (typeof kid !== "string" || kid.length > maxKeyIdLength)) {
-    return Result.fail(refusal("MalformedToken", `kid is not a string of at most ${maxKeyIdLength} characters`))
+    return Result.fail(rejection("MalformedToken", `kid is not a string of at most ${maxKeyIdLength} characters`))
   }
-  if (typ !== undefined && typeof typ !== "string") return Result.fail(refusal("MalformedToken", "typ is not a string"))
+  if (typ !== undefined && typeof typ !== "string") {
+    return Result.fail(rejection("MalformedToken", "typ is not a string"))
+  }
   if (cty !== undefined && (typeof cty !== "string" || mediaType(cty) === "jwt")) {
-    return Result.fail(refusal("MalformedToken", "a nested token"))
+    return Result.fail(rejection("MalformedToken", "a nested token"))
   }
   const certificate = kid === undefined
     ? { x5t: thumbprint(own(header, "x5t")), x5tS256: thumbprint(own(header, "x5t#S256")) }

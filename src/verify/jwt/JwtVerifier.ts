@@ -16,11 +16,11 @@ import { checkClient } from "../claims/client.ts"
 import { identityFromClaims, type IdentityRules } from "../claims/identity.ts"
 import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
 import { checkValidity, expiresAt, validFrom } from "../claims/validity.ts"
-import { type Refusal, refusal, toInvalidToken } from "../Refusal.ts"
+import { type Rejection, rejection, toInvalidToken } from "../Rejection.ts"
 import { unavailable } from "../unavailable.ts"
 import type { Validity, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
-import type { JudgeSignature } from "./signature.ts"
+import type { CheckSignature } from "./signature.ts"
 
 /** What a provider's settings say of its JWTs. */
 export interface JwtRules extends IdentityRules, AudienceRules {
@@ -58,23 +58,23 @@ const checkHeader = (
   jws: CompactJws
 ) => {
   if (!algorithms.includes(jws.header.alg)) {
-    return refusal("UnsupportedAlgorithm", `alg is ${jws.header.alg}; MCP_JWT_ALGORITHM is ${algorithms.join(", ")}`)
+    return rejection("UnsupportedAlgorithm", `alg is ${jws.header.alg}; MCP_JWT_ALGORITHM is ${algorithms.join(", ")}`)
   }
   const iss = own(jws.claims, "iss")
   if (typeof iss !== "string" || !issuers.some((one) => isSameIssuer(one, iss))) {
-    return refusal("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+    return rejection("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
   }
   return checkType(jws.header.typ, requireAccessTokenType)
 }
 
 /** A token that names its tenant twice must name the same one (Entra's `tid` beside the issuer). */
-const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Refusal | undefined => {
+const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Rejection | undefined => {
   const tid = own(claims, "tid")
   if (tenants === undefined || tid === undefined) return undefined
   const iss = own(claims, "iss")
   return typeof tid === "string" && typeof iss === "string" && isSameIssuer(fillTemplate(issuer, tid), iss)
     ? undefined
-    : refusal("InvalidIssuer", `tid is ${show(tid)}, another tenant than that of iss`)
+    : rejection("InvalidIssuer", `tid is ${show(tid)}, another tenant than that of iss`)
 }
 
 /** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
@@ -83,7 +83,7 @@ const checkClaims = (
   jws: CompactJws,
   now: number,
   skew: number
-): Refusal | undefined => {
+): Rejection | undefined => {
   const { claims, header } = jws
   return checkTenant(provider, jws) ?? checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
     checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ??
@@ -102,12 +102,12 @@ export const makeJwtVerifier = (
   provider: JwtRules,
   skew: number,
   keys: ProviderKeys,
-  judgeSignature: JudgeSignature,
+  checkSignature: CheckSignature,
   clock: Clock.Clock
 ): VerifyJwt => {
   const { name, tenants } = provider
   const issuers = issuersOf(provider)
-  const refuse = (reason: Refusal) => toInvalidToken(name, reason)
+  const refuse = (reason: Rejection) => toInvalidToken(name, reason)
 
   /** One set may have keys of several issuers, and several issuers sets of their own. */
   const keyHeader = ({ claims, header }: CompactJws): KeyHeader => {
@@ -127,7 +127,7 @@ export const makeJwtVerifier = (
       keys.find(header),
       (failure) =>
         failure._tag === "UnknownKey"
-          ? refuse(refusal(failure._tag, failure.detail))
+          ? refuse(rejection(failure._tag, failure.detail))
           : unavailable(name, failure.detail, failure)
     )
 
@@ -137,7 +137,7 @@ export const makeJwtVerifier = (
     const header = keyHeader(jws)
     const key = keys.peek(header) ?? (yield* findKey(header))
     const signature = yield* Effect.mapErrorEager(
-      judgeSignature(jws, key),
+      checkSignature(jws, key),
       (failure) => unavailable(name, failure.detail, failure)
     )
     const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)

@@ -4,12 +4,12 @@ import * as Effect from "effect/Effect"
 import { compactVerify, errors } from "jose"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 import { keyRules } from "../../keys/cryptoPolicy.ts"
-import type { Refusal } from "../Refusal.ts"
-import { refusal } from "../Refusal.ts"
+import type { Rejection } from "../Rejection.ts"
+import { rejection } from "../Rejection.ts"
 import type { CompactJws } from "./CompactJws.ts"
 
 /** Verification itself failed, for a reason that does not lie in the token. */
-export class SignatureNotJudged extends Data.TaggedError("SignatureNotJudged")<{
+export class SignatureNotChecked extends Data.TaggedError("SignatureNotChecked")<{
   readonly detail: string
 }> {}
 
@@ -32,21 +32,21 @@ export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
   { defaultValue: () => () => undefined }
 )
 
-const wrong = refusal("InvalidSignature", "the signature does not verify")
+const wrong = rejection("InvalidSignature", "the signature does not verify")
 
 // By code, never by text. What is not listed is no fault of the caller: an outage must not become a 401.
-const classify = (cause: unknown): Effect.Effect<Refusal, SignatureNotJudged> => {
+const classify = (cause: unknown): Effect.Effect<Rejection, SignatureNotChecked> => {
   const code = cause instanceof errors.JOSEError ? cause.code : undefined
   switch (code) {
     case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
       return Effect.succeed(wrong)
     case "ERR_JWS_INVALID":
-      return Effect.succeed(refusal("MalformedToken", "not a JWS"))
+      return Effect.succeed(rejection("MalformedToken", "not a JWS"))
     case "ERR_JOSE_ALG_NOT_ALLOWED":
     case "ERR_JOSE_NOT_SUPPORTED":
-      return Effect.succeed(refusal("UnsupportedAlgorithm", "alg is not allowed"))
+      return Effect.succeed(rejection("UnsupportedAlgorithm", "alg is not allowed"))
     default:
-      return Effect.fail(new SignatureNotJudged({ detail: `verification failed: ${code ?? "no JOSE error"}` }))
+      return Effect.fail(new SignatureNotChecked({ detail: `verification failed: ${code ?? "no JOSE error"}` }))
   }
 }
 
@@ -68,16 +68,19 @@ const signatureBytes = (algorithm: JwsAlgorithm, key: CryptoKey): number | undef
  * Judges the signature of a token with the given key, by the algorithm of the token's header and no other (RFC 7515,
  * section 5.2): `undefined` if it is good. An `Exit` where the host can say at once.
  */
-export type JudgeSignature = (jws: CompactJws, key: CryptoKey) => Effect.Effect<Refusal | undefined, SignatureNotJudged>
+export type CheckSignature = (
+  jws: CompactJws,
+  key: CryptoKey
+) => Effect.Effect<Rejection | undefined, SignatureNotChecked>
 
 /** Makes the judge of signatures of this host. */
-export const makeJudgeSignature: Effect.Effect<JudgeSignature> = Effect.map(
+export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
   VerifyAtOnce,
-  (verifyAtOnce): JudgeSignature => ({ header: { alg }, signature, token }, key) => {
+  (verifyAtOnce): CheckSignature => ({ header: { alg }, signature, token }, key) => {
     const length = signatureBytes(alg, key)
     if (length !== undefined && signature.length !== length) {
       const detail = `the signature has ${signature.length} bytes, and the key makes ${length}: was the token cut off?`
-      return Effect.succeed(refusal("InvalidSignature", detail))
+      return Effect.succeed(rejection("InvalidSignature", detail))
     }
     const isGood = verifyAtOnce(alg, key, signature, token.slice(0, token.lastIndexOf(".")))
     return isGood === undefined

@@ -5,7 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import { SharedIo } from "../../fairness/SharedIo.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
-import type { ProviderReach } from "./providerRefusal.ts"
+import type { ProviderReach } from "./providerRejection.ts"
 
 /** What was found about a provider, and why, for the log. */
 export interface Found {

@@ -7,7 +7,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import { requireUnexpired } from "../claims/requireUnexpired.ts"
 import { checkPresented } from "../claims/tokenKind.ts"
 import { peekJwt } from "../jwt/CompactJws.ts"
-import { toInvalidToken } from "../Refusal.ts"
+import { toInvalidToken } from "../Rejection.ts"
 import type { Verdict } from "../Verdict.ts"
 import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 

@@ -6,15 +6,15 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Result from "effect/Result"
 import { readPublicJwk } from "../../../src/keys/publicJwk.ts"
 import { isJsonObject, own, parseJsonObject } from "../../../src/remote/JsonObject.ts"
-import { type ProviderAnswer, ProviderRequestFailed } from "../../../src/remote/ProviderHttp.ts"
+import { ProviderRequestFailed, type ProviderResponse } from "../../../src/remote/ProviderHttp.ts"
 import { type Defect, forgetful, isForKeys, onAnswer, onClient, onSend, onStore } from "./wrapCache.ts"
 
-export const membersOf = ({ body }: ProviderAnswer): ReadonlyArray<unknown> => {
+export const membersOf = ({ body }: ProviderResponse): ReadonlyArray<unknown> => {
   const keys = own(body, "keys")
   return Array.isArray(keys) ? keys : []
 }
 
-const withMembers = (answer: ProviderAnswer, keys: ReadonlyArray<unknown>): ProviderAnswer => ({
+const withMembers = (answer: ProviderResponse, keys: ReadonlyArray<unknown>): ProviderResponse => ({
   ...answer,
   body: { keys }
 })
@@ -36,9 +36,9 @@ const merging = onSend((http) => {
 })
 
 /** Keeps answers below the key cache, for as long as `millis` says. */
-const keeping = (millis: (answer: ProviderAnswer) => number) =>
+const keeping = (millis: (answer: ProviderResponse) => number) =>
   onSend((http) => {
-    let kept: { readonly answer: ProviderAnswer; readonly until: number } | undefined
+    let kept: { readonly answer: ProviderResponse; readonly until: number } | undefined
     return Effect.fnUntraced(function*(request) {
       if (!isForKeys(request)) return yield* http.send(request)
       const now = yield* Clock.currentTimeMillis

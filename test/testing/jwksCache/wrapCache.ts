@@ -4,7 +4,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { JwksCache, type JwksSource } from "../../../src/keys/JwksCache.ts"
-import { type ProviderAnswer, ProviderHttp, type ProviderRequest } from "../../../src/remote/ProviderHttp.ts"
+import { ProviderHttp, type ProviderRequest, type ProviderResponse } from "../../../src/remote/ProviderHttp.ts"
 import type { CacheServices } from "../../../src/testing/jwksCache/CacheFixture.ts"
 
 type Cache = JwksCache["Service"]
@@ -28,7 +28,7 @@ export const onSend = (change: (http: Http) => Http["send"]): Defect[2] =>
   )
 
 /** Replaces the provider's response by another. */
-export const onAnswer = (change: (answer: ProviderAnswer) => ProviderAnswer): Defect[2] =>
+export const onAnswer = (change: (answer: ProviderResponse) => ProviderResponse): Defect[2] =>
   onSend((http) => (request) => isForKeys(request) ? Effect.map(http.send(request), change) : http.send(request))
 
 /** Has another client. */

@@ -15,8 +15,8 @@ export const isOutageError = (error: unknown): boolean => outageErrors.has(error
 export const isClientError = (error: unknown): boolean => clientErrors.has(error)
 
 /** A failed request for the log, by its status and error code. */
-export const statusAndError = ({ refusal, status }: ProviderRequestFailed): string =>
-  refusal?.error === undefined ? `${status}` : `${status} ${refusal.error}`
+export const statusAndError = ({ rejection, status }: ProviderRequestFailed): string =>
+  rejection?.error === undefined ? `${status}` : `${status} ${rejection.error}`
 
 /** Says whether a 200 tells of an outage all the same. */
 export const tellsOutage = (body: JsonObject): boolean => isOutageError(own(body, "error"))
@@ -25,7 +25,7 @@ export const tellsOutage = (body: JsonObject): boolean => isOutageError(own(body
 export const tellsUnknownClient = (body: JsonObject): boolean => isClientError(own(body, "error"))
 
 /** For the log: it is not the caller's token that is wrong. */
-export const credentialsRefused = (credentials: string): string =>
+export const credentialsRejected = (credentials: string): string =>
   `the provider refuses our own credentials, not the token; check ${credentials}`
 
 /** Whether a provider can be asked; `refused`: it does not take our own credentials. */
