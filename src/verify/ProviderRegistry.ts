@@ -18,12 +18,12 @@ import { toInvalidToken } from "./Rejection.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import type { Verdict } from "./Verdict.ts"
 
-/** The provider that is responsible for a token, ready to judge it. */
+/** The provider that is responsible for a token, with its verification. */
 export interface SelectedProvider {
   readonly name: string
-  /** What it says; an `Exit` where nothing has to be waited for. */
+  /** Verifies the token. An `Exit` if the verification need not wait. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
-  /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
+  /** How long the provider's rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
 }
 
@@ -32,23 +32,24 @@ export interface ProviderReadiness extends Readiness {
   readonly provider: string
 }
 
-/** The configured providers, each with its verifier and apart from the others. */
+/** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
-   * Chooses the provider by the shape of the token and the configuration: an exact static token, a configured prefix, the
+   * Selects the provider by the shape of the token and the configuration: a listed static token, a configured prefix, the
    * issuer that a JWT names, the only provider of opaque tokens.
    *
-   * Asks nobody. Fails with `InvalidToken` if no provider is responsible.
+   * Sends no request. Fails with `InvalidToken` if no provider is responsible.
    */
   readonly select: (token: BearerToken) => Effect.Effect<SelectedProvider, InvalidToken>
   /**
-   * Whether each provider can verify now: fetched keys must be at hand, and are asked for if they are not; one that is
-   * asked about tokens must answer, and is probed, within limits. Providers that need neither are always ready.
+   * Whether each provider can verify tokens now. Keys that must be fetched have to be cached, and are fetched if they are
+   * not; an endpoint that verifies tokens has to respond, and is probed at a limited rate. Other providers are always
+   * ready.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
 }>()("mcp-authorizer/verify/ProviderRegistry") {
   /**
-   * Builds all verifiers and begins to fetch keys, without waiting for them.
+   * Builds all verifiers and starts to fetch keys, without waiting for them.
    *
    * Fails with `UnusablePublicKey` if a configured public key cannot be used.
    */
@@ -91,7 +92,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         }
         return {
           name,
-          // What can be said at once is said when it is asked for.
+          // Evaluated on access, so that a verification that need not wait is an `Exit`.
           get verify() {
             return selection.provider.verify(selection.jws)
           }

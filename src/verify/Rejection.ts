@@ -1,7 +1,7 @@
 import { InvalidToken, type InvalidTokenReason } from "../errors/GatewayError.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 
-/** Why the pure rules refuse a token. `detail` is for the log and holds nothing of the token's own text. */
+/** Why the pure rules reject a token. `detail` is for the log, and contains nothing of the token's own text. */
 export interface Rejection {
   readonly reason: InvalidTokenReason
   readonly detail: string
@@ -9,6 +9,6 @@ export interface Rejection {
 
 export const rejection = (reason: InvalidTokenReason, detail: string): Rejection => ({ reason, detail })
 
-/** The error that a rejection becomes once it is known which provider was responsible. */
+/** Converts a rejection to an error once the responsible provider is known. */
 export const toInvalidToken = (provider: string | undefined, { detail, reason }: Rejection): InvalidToken =>
   withoutStack(() => new InvalidToken({ provider, reason, detail }))

@@ -11,7 +11,7 @@ import { countRejection } from "./verdictMetrics.ts"
 import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
 
-/** The memory of verdicts, and the count of refusals. */
+/** Builds the verifier with its cache and the counter of rejections. */
 const make = Effect.fnUntraced(function*(store?: VerdictStore) {
   const { peek, verify } = yield* makeVerifiedTokens(store)
   const verifier: VerifiedTokens = {
@@ -26,14 +26,14 @@ const make = Effect.fnUntraced(function*(store?: VerdictStore) {
 })
 
 /**
- * Says who bears a token, or why it is refused.
+ * Returns the caller that a bearer token represents, or rejects the token.
  *
- * A refusal is final: `InvalidToken` is answered 401; `InsufficientScope`, where the provider asks for more scopes before
- * it says anything, 403. `ProviderUnavailable` means that nobody can say now, which is never the caller's fault, and is
- * answered 500. A verifier of your own stands alone, or wraps this one through
- * `layerPrefix` and `layerMapIdentity`; `TokenVerifierTest` of `mcp-authorizer/testing` says whether it is right.
+ * `InvalidToken` results in 401. `InsufficientScope`, for a provider that requires more scopes before it identifies the
+ * caller, results in 403. `ProviderUnavailable` means that the token cannot be verified now, which is never the caller's
+ * fault, and results in 500. A verifier of your own replaces this one, or wraps it with `layerPrefix` and
+ * `layerMapIdentity`. Test it with `TokenVerifierTest` of `mcp-authorizer/testing`.
  *
- * **Example** (a verifier that knows one token)
+ * **Example** (a verifier that accepts one token)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -43,10 +43,10 @@ const make = Effect.fnUntraced(function*(store?: VerdictStore) {
  *
  * declare const owner: Identity
  *
- * const refused = new InvalidToken({ reason: "UnknownToken", provider: "one", detail: "another token" })
+ * const unknown = new InvalidToken({ reason: "UnknownToken", provider: "one", detail: "another token" })
  *
  * const One = Layer.succeed(TokenVerifier, {
- *   verify: (token) => Redacted.value(token) === "the-token" ? Effect.succeed(owner) : Effect.fail(refused)
+ *   verify: (token) => Redacted.value(token) === "the-token" ? Effect.succeed(owner) : Effect.fail(unknown)
  * })
  * ```
  *
@@ -55,24 +55,25 @@ const make = Effect.fnUntraced(function*(store?: VerdictStore) {
 export class TokenVerifier extends Context.Service<TokenVerifier, {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
   /**
-   * The identity at once, where the token was verified before and a fresh verification would say the same; `undefined`:
-   * only `verify` can say.
+   * Returns the identity synchronously if the token was verified before and a fresh verification would have the same
+   * result. `undefined`: use `verify`.
    *
-   * Optional, for servers with many requests a second. It must be as strict as `verify`. It takes the text of the
-   * token, because a wrapper for each request costs more than the answer; it must not keep it.
+   * Optional, for servers with many requests a second. It must be as strict as `verify`. It takes the text of the token,
+   * because a wrapper for each request would cost more than the lookup. It must not keep the text.
    */
   readonly peek?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
-  /** Verifies with the configured providers, and remembers what it has verified while nothing changes. */
+  /** Verifies tokens with the configured providers, and caches verdicts while they remain valid. */
   static readonly layer = perConfiguration(Layer.effect(TokenVerifier, make()))
 
-  /** The same, and leaves what it has found about tokens to other instances in the `KeyValueStore`. */
+  /** The same, and shares verdicts with other instances in the `KeyValueStore`. */
   static readonly layerStored = perConfiguration(Layer.effect(TokenVerifier, Effect.flatMap(makeVerdictStore, make)))
 
   /**
-   * Gives tokens that begin with `prefix` to a function of yours, and all others to the verifier it is provided with.
+   * Verifies tokens that begin with `prefix` with a function of your own, and all others with the wrapped verifier.
    *
-   * Use it for API keys beside OAuth. The function's no is final. Its own needs become those of the layer.
+   * Use it for API keys in addition to OAuth. The function's rejections are final. The layer requires what the function
+   * does.
    *
    * **Example**
    *
@@ -111,10 +112,10 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   }
 
   /**
-   * Changes the identity that the verifier it is provided with has established, once for each request.
+   * Changes the identity that the wrapped verifier has established, once for each request.
    *
-   * Use it to find or create the user in a directory of yours, or to bar one (`AccessDenied` with the reason `Policy`: 403; `InvalidToken`: 401). The function's own needs
-   * become those of the layer.
+   * Use it to find or create the user in your own directory, or to reject a user: fail with `AccessDenied` and the reason
+   * `Policy` for a 403, or with `InvalidToken` for a 401. The layer requires what the function does.
    *
    * **Example**
    *

@@ -2,31 +2,33 @@ import type { Identity } from "../identity/Identity.ts"
 import type { KeyHeader } from "../keys/KeySet.ts"
 import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
 
-/** The published key that a token was verified with. */
+/** The published key that verified a token. */
 export interface UsedKey {
   readonly keys: ProviderKeys
-  /** What names it among them. */
+  /** The header by which the key is found in its set. */
   readonly header: KeyHeader
   readonly key: CryptoKey
 }
 
-/** How long a yes is believed without repeating what cannot have changed. Times are milliseconds since 1970. */
+/** How long an accepted token is cached without checking again what cannot change. Times are milliseconds since 1970. */
 export interface Validity {
-  /** Before this, where the clock has stepped back, only a fresh verification can say. */
+  /** Before this time, which can only come if the clock steps back, the token must be verified again. */
   readonly from?: number | undefined
-  /** From here on only a fresh verification can say. */
+  /** From this time on, the token must be verified again. */
   readonly until: number
-  /** From here on it is verified anew while it is still believed, so that nobody has to wait for that at its end. */
+  /**
+   * From this time on, the token is verified again in the background, so that no request waits when `until` has passed.
+   */
   readonly renewFrom?: number | undefined
-  /** Set where it also ends when the issuer no longer publishes this key. */
+  /** If set, the verdict also ends when the issuer no longer publishes this key. */
   readonly key?: UsedKey | undefined
-  /** It is as quick to find anew as to look up in a store, and depends on secrets: instances do not share it. */
+  /** Instances do not share the verdict: it is as quick to compute as to look up in a store, and depends on secrets. */
   readonly isLocal?: boolean | undefined
 }
 
-/** A token's yes, and how long it is valid. */
+/** An accepted token's identity, and how long the verdict is valid. */
 export interface Verdict {
   readonly identity: Identity
-  /** `undefined`: not at all; only a fresh verification can say. */
+  /** `undefined`: the verdict is not cached, and each request verifies the token. */
   readonly validity: Validity | undefined
 }

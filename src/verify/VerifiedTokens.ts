@@ -17,19 +17,19 @@ import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
 import type { SharedVerdict, VerdictStore } from "./verdictStore.ts"
 
-/** The verification of one token that several requests wait for. */
+/** The verification of one token, shared by the requests that wait for it. */
 class PendingVerification extends Context.Service<PendingVerification, Effect.Effect<Identity, VerificationError>>()(
   "mcp-authorizer/verify/VerifiedTokens/PendingVerification"
 ) {}
 
-/** Entries; the least recently used one goes first. Refusals have their own, so that a flood of them evicts no caller. */
+/** Numbers of cached verdicts; the least recently used are evicted. A flood of rejections evicts no accepted token. */
 const acceptedCapacity = 8_192
 const rejectedCapacity = 1_000
 
-// After a renewal that brought nothing, the next one waits this long.
+// The pause after a renewal that failed.
 const renewalPauseMillis = 10_000
 
-/** Nobody can invent a token that was good before: it need not wait behind those that may be invented. */
+/** A token that was accepted before cannot be invented by an attacker, so it need not queue with unknown tokens. */
 const asKnown = Effect.updateService(Asker, (asker): Asker => ({ ...asker, isKnown: true }))
 
 interface Accepted {
@@ -38,16 +38,16 @@ interface Accepted {
   renewFrom: number
 }
 
-interface Refused {
+interface Rejected {
   readonly error: Exclude<VerificationError, ProviderUnavailable>
   readonly until: number
 }
 
-/** Says whether a fresh verification would still say yes, as far as that can be said at once. */
+/** Whether a fresh verification would still accept the token, as far as this is known synchronously. */
 const isValid = ({ from = 0, key, until }: Validity, now: number): boolean =>
   now >= from && now < until && (key === undefined || key.keys.peek(key.header) === key.key)
 
-/** The same with time for finding out about the key. By reference: to Effect's structural equality any two are equal. */
+/** The same, with time to look up the key. Compares keys by reference: structural equality treats any two as equal. */
 const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect<boolean> =>
   key === undefined
     ? Effect.succeed(false)
@@ -56,23 +56,23 @@ const confirm = ({ key, ...times }: Validity, clock: Clock.Clock): Effect.Effect
       (found) => found === key.key && isValid(times, clock.currentTimeMillisUnsafe())
     )
 
-/** The verifier of all tokens, and its memory. */
+/** The verifier of all tokens, with its cache. */
 export interface VerifiedTokens {
   readonly verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
-  /** As `TokenVerifier.peek`; `undefined` where the host has no digest at once. */
+  /** As `TokenVerifier.peek`. `undefined` if the host has no synchronous digest. */
   readonly peek: ((token: string) => Identity | undefined) | undefined
 }
 
 /**
- * Verifies tokens, and does not verify one again while nothing has changed.
+ * Builds the verifier, which does not verify a token again while its verdict is valid.
  *
- * What was said is found by the SHA-256 of the whole token; it belongs to one configuration, because the memory is made
- * with the providers. A yes is believed as long as its `Verdict.validity` says; a no for as long as its provider allows;
- * that nobody can say is not remembered. Concurrent requests with one new token share one verification. A yes that can be
- * renewed is, shortly before its end, when somebody comes with the token; no token outlives its request by more than such
- * a question takes.
+ * Verdicts are found by the SHA-256 of the whole token. They belong to one configuration, because the cache is built with
+ * the providers. An accepted token is cached as long as its `Verdict.validity` permits, and a rejection as long as its
+ * provider permits; an unavailable provider is not cached. Concurrent requests with one new token share one verification.
+ * Shortly before it ends, a verdict is renewed in the background when a request uses the token. A token is held after its
+ * request for no longer than such a renewal takes.
  *
- * @param store where instances leave verdicts to each other; it is asked before the provider is
+ * @param store where instances share verdicts. It is read before the provider is requested
  */
 export const makeVerifiedTokens = Effect.fnUntraced(function*(
   store?: VerdictStore
@@ -85,32 +85,32 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const count = yield* makeCountVerdict
 
   const accepted = makeRecentlyUsed<Accepted>(acceptedCapacity)
-  const refused = makeRecentlyUsed<Refused>(rejectedCapacity)
+  const rejected = makeRecentlyUsed<Rejected>(rejectedCapacity)
 
-  // Open questions only: an entry holds the fiber that asked, and with it the token.
-  const questions = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
+  // Only while a verification runs: an entry holds the fiber that verifies, and with it the token.
+  const pending = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
     capacity: Number.POSITIVE_INFINITY,
     timeToLive: () => 0,
     requireServicesAt: "lookup"
   })
 
-  /** The same verification, whose outcome is left to other instances. */
+  /** The same verification, whose verdict is shared with other instances. */
   const shared = (
-    answer: Effect.Effect<Verdict, VerificationError>,
-    { accept, refuse }: SharedVerdict,
+    verdict: Effect.Effect<Verdict, VerificationError>,
+    { accept, reject }: SharedVerdict,
     rejectionMillis: number | undefined
   ) =>
-    answer.pipe(
+    verdict.pipe(
       Effect.tap(({ identity, validity }) => validity === undefined ? Effect.void : accept(identity, validity)),
       Effect.tapErrorTag("InvalidToken", (error) =>
         rejectionMillis === undefined
           ? Effect.void
-          : refuse(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
+          : reject(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
     )
 
-  const ask = Effect.fnUntracedEager(function*(digest: string, token: BearerToken, others?: SharedVerdict) {
+  const verifyAnew = Effect.fnUntracedEager(function*(digest: string, token: BearerToken, others?: SharedVerdict) {
     const { rejectionMillis, verify } = yield* registry.select(token)
-    const answer = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
+    const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
           accepted.set(digest, { identity, validity, renewFrom: validity.renewFrom ?? Number.POSITIVE_INFINITY })
@@ -120,52 +120,52 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       Effect.mapErrorEager((error) => {
         if (error._tag !== "ProviderUnavailable") accepted.remove(digest)
         if (rejectionMillis !== undefined && error._tag !== "ProviderUnavailable") {
-          refused.set(digest, { error, until: clock.currentTimeMillisUnsafe() + rejectionMillis })
+          rejected.set(digest, { error, until: clock.currentTimeMillisUnsafe() + rejectionMillis })
         }
         return error
       })
     )
-    return yield* Exit.isExit(answer) || !sharedIo
-      ? answer
-      : Effect.provideService(Cache.get(questions, digest), PendingVerification, answer)
+    return yield* Exit.isExit(verdict) || !sharedIo
+      ? verdict
+      : Effect.provideService(Cache.get(pending, digest), PendingVerification, verdict)
   })
 
   const verify = Effect.fnUntracedEager(function*(token: BearerToken): Effect.fn.Return<Identity, VerificationError> {
     const digest = yield* digestOf(Redacted.value(token))
     const now = clock.currentTimeMillisUnsafe()
-    const yes = accepted.get(digest)
-    if (yes !== undefined) {
-      const { identity, validity } = yes
+    const known = accepted.get(digest)
+    if (known !== undefined) {
+      const { identity, validity } = known
       if (isValid(validity, now) || (now < validity.until && (yield* confirm(validity, clock)))) {
         count("hit")
-        // Where nothing goes on behind a response, the token is verified anew at its end.
-        if (now >= yes.renewFrom && sharedIo) {
-          yes.renewFrom = now + renewalPauseMillis
-          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(ask(digest, token))))
+        // If nothing runs after a response, the token is verified again when its verdict ends.
+        if (now >= known.renewFrom && sharedIo) {
+          known.renewFrom = now + renewalPauseMillis
+          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(verifyAnew(digest, token))))
         }
         return identity
       }
       accepted.remove(digest)
     }
     count("miss")
-    const no = refused.get(digest)
-    if (no !== undefined && now < no.until) return yield* Exit.fail(no.error)
+    const rejection = rejected.get(digest)
+    if (rejection !== undefined && now < rejection.until) return yield* Exit.fail(rejection.error)
     const others = store === undefined ? undefined : yield* store(Redacted.value(token))
     const recalled = others === undefined ? undefined : yield* others.recall
     if (recalled !== undefined) return recalled
-    return yield* yes === undefined ? ask(digest, token, others) : asKnown(ask(digest, token, others))
+    return yield* known === undefined ? verifyAnew(digest, token, others) : asKnown(verifyAnew(digest, token, others))
   })
 
   return {
     verify: (token) => Effect.suspend(() => verify(token)),
     peek: sha256 === undefined ? undefined : (token) => {
-      const yes = accepted.get(sha256(token))
-      if (yes === undefined) return undefined
+      const known = accepted.get(sha256(token))
+      if (known === undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()
-      // What is due for renewal is left to `verify`, which has the time for it.
-      if ((now >= yes.renewFrom && sharedIo) || !isValid(yes.validity, now)) return undefined
+      // A verdict that is due for renewal is left to `verify`, which can wait.
+      if ((now >= known.renewFrom && sharedIo) || !isValid(known.validity, now)) return undefined
       count("hit")
-      return yes.identity
+      return known.identity
     }
   }
 })

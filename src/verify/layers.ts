@@ -9,12 +9,12 @@ import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import type { TokenVerifier } from "./TokenVerifier.ts"
 
-/** What tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with wrappers around it. */
+/** The verification of tokens on top of the configured providers: `TokenVerifier.layer`, or that layer with wrappers. */
 export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegistry | Digest.Digest>
 
 type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyValueStore
 
-/** The same on another memory of metadata: for hosts whose instances do not live long enough to remember. */
+/** The same with another metadata service, for hosts whose instances are too short-lived to cache. */
 export const layerProvidersWith = (
   metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
 ) =>
@@ -25,9 +25,9 @@ export const layerProvidersWith = (
   ))
 
 /**
- * The configured providers and all that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
+ * The configured providers and everything that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
  * `Digest`.
  *
- * What is left to choose is the `TokenVerifier` on top: `TokenVerifier.layer` for the configured providers alone.
+ * Provide it to a `TokenVerifier`: `TokenVerifier.layer` for the configured providers alone.
  */
 export const layerProviders = layerProvidersWith(ProviderMetadata.layer)

@@ -3,13 +3,13 @@ import * as Effect from "effect/Effect"
 import type { Identity } from "../identity/Identity.ts"
 import { makeTokenDigest } from "./tokenDigest.ts"
 
-/** A token that is known in advance, without its text. */
+/** A listed token, by its digest. */
 export interface ListedToken {
   readonly digest: string
   readonly identity: Identity
 }
 
-/** Finds the identity that goes with a token, `undefined` for an unknown one; whether it has expired is not judged. */
+/** Finds the identity of a listed token; `undefined` for an unknown one. Does not check the expiry. */
 export type FindListedToken = (token: string) => Effect.Effect<Identity | undefined>
 
 /** The OR of all differing bits: 0 for equal digests. Takes the same time wherever they differ. */
@@ -20,10 +20,10 @@ const difference = (left: string, right: string): number => {
 }
 
 /**
- * Prepares the search for a token among those of all providers that list theirs.
+ * Builds the search for a token among the listed ones of all providers.
  *
- * A token is compared with every entry in full, by digest, so that the time taken says nothing about how much of which
- * token was guessed.
+ * A token is compared with every entry in full, by digest, so that the time taken does not reveal how much of which token
+ * was guessed.
  */
 export const makeFindListedToken = (
   entries: ReadonlyArray<ListedToken>

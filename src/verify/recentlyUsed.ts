@@ -1,4 +1,4 @@
-/** Values by name. When there are too many, the oldest one goes that was not used since it was last passed over. */
+/** Values by name. When there are too many, the oldest one that was not used since the last check is evicted. */
 export interface RecentlyUsed<A> {
   readonly get: (name: string) => A | undefined
   readonly set: (name: string, value: A) => void
@@ -11,20 +11,20 @@ interface Entry<A> {
 }
 
 /**
- * Makes room for `capacity` values.
+ * Builds a cache for `capacity` values.
  *
- * "Second chance": a use sets a mark and moves nothing. A `Map` that changes with every request is copied all the time,
- * and its old copies keep alive what they held.
+ * "Second chance": a use only sets a mark and moves nothing. V8 copies a `Map` that changes with every request again and
+ * again, and the old copies keep their values alive.
  */
 export const makeRecentlyUsed = <A>(capacity: number): RecentlyUsed<A> => {
-  // A `Map` keeps the order in which its entries were set.
+  // A `Map` keeps its entries in insertion order.
   const entries = new Map<string, Entry<A>>()
 
   const makeRoom = (): void => {
     for (const [name, entry] of entries) {
       if (entries.size < capacity) return
       entries.delete(name)
-      // To the end, without the mark: the loop comes by again at worst once, and then it goes.
+      // Moved to the end without its mark: if it is still unused when the loop comes to it again, it is evicted.
       if (entry.isUsed) entries.set(name, { value: entry.value, isUsed: false })
     }
   }

@@ -1,4 +1,4 @@
-/** Which provider judges a token. Pure. */
+/** Selects the provider that verifies a token. Pure. */
 import * as Result from "effect/Result"
 import { shapeMistake } from "../credential/mistakes.ts"
 import { show, showAll } from "../errors/show.ts"
@@ -11,13 +11,13 @@ import { type Rejection, rejection } from "./Rejection.ts"
 
 interface Registered {
   readonly name: string
-  /** Tokens that begin with it are this provider's, whatever their shape. */
+  /** Tokens with this prefix belong to this provider, regardless of their shape. */
   readonly tokenPrefix: string | undefined
 }
 
 export interface RegisteredJwtProvider extends Registered {
   readonly _tag: "Jwt"
-  /** One for each tenant, where there are several. */
+  /** The provider's issuers, one for each tenant. */
   readonly issuers: ReadonlyArray<string>
   readonly verify: VerifyJwt
 }
@@ -25,7 +25,7 @@ export interface RegisteredJwtProvider extends Registered {
 export interface RegisteredOpaqueProvider extends Registered {
   readonly _tag: "Opaque"
   readonly verify: VerifyOpaque
-  /** For how long its refusals may be believed, in milliseconds; not at all where it is not given. */
+  /** How long rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
 }
 
@@ -35,7 +35,7 @@ export type RegisteredProvider =
   | RegisteredOpaqueProvider
   | (Registered & { readonly _tag: "Listed" })
 
-/** The provider that judges a token, with what it judges. Its no is final. */
+/** The provider that verifies a token, with its input. Its rejection is final. */
 export type Selection =
   | { readonly _tag: "Jwt"; readonly provider: RegisteredJwtProvider; readonly jws: CompactJws }
   | { readonly _tag: "Opaque"; readonly provider: RegisteredOpaqueProvider }
@@ -44,7 +44,7 @@ type Selected = Result.Result<Selection, Rejection>
 
 const unknownToken = rejection("UnknownToken", "not one of the static tokens")
 
-/** By prefix: whatever the token looks like. */
+/** Selects a provider by its prefix, regardless of the token's shape. */
 const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
   switch (provider._tag) {
     case "Jwt":
@@ -57,11 +57,12 @@ const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
 }
 
 /**
- * Makes the selection rule for a set of providers, for tokens that are not listed ones.
+ * Builds the selection rule for a set of providers, for tokens that are not listed.
  *
- * The longest configured prefix wins; then a token of three parts goes to the JWT provider that its unverified `iss` names
- * (no other is asked, and none by network); then to the introspection or userinfo provider, if exactly one has no
- * prefix. A token with the form of a JWT is not tried as an opaque one unless there is no JWT provider at all.
+ * The longest configured prefix wins. Otherwise, a token of three parts goes to the JWT provider that its unverified
+ * `iss` names (no other provider is tried, and none by a request). Otherwise, it goes to the introspection or userinfo
+ * provider, if exactly one has no prefix. A token with the form of a JWT is tried as an opaque one only if there is no
+ * JWT provider.
  */
 export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>): (token: string) => Selected => {
   const prefixed = providers

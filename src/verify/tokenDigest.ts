@@ -1,12 +1,12 @@
-/** What stands for a token wherever one is remembered or compared: its SHA-256, in hexadecimal. */
+/** What represents a token wherever one is cached or compared: its SHA-256, in hexadecimal. */
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 
 /**
- * The SHA-256 of a text's UTF-8 bytes in lower-case hexadecimal, on hosts that can say it at once.
+ * The SHA-256 of a text's UTF-8 bytes in lower-case hexadecimal, on hosts that can compute it synchronously.
  *
- * With it a token that was verified before is known without waiting. `undefined`: there is the `Digest` service alone.
+ * With it, verified tokens are found without waiting. `undefined`: only the `Digest` service is available.
  */
 export const Sha256 = Context.Reference<((text: string) => string) | undefined>(
   "mcp-authorizer/verify/tokenDigest/Sha256",
@@ -15,7 +15,7 @@ export const Sha256 = Context.Reference<((text: string) => string) | undefined>(
 
 const encoder = new TextEncoder()
 
-/** The digest of a token, by the fastest means that the host has. */
+/** Returns the digest of a token, computed by the fastest means of the host. */
 export const makeTokenDigest = Effect.gen(function*() {
   const { digestHex } = yield* Digest.Digest
   const sha256 = yield* Sha256

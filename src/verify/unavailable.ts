@@ -3,14 +3,14 @@ import { withoutStack } from "../errors/withoutStack.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 
-/** Nobody can say now whether a token is good. `detail` is for the log, `cause` for programs that embed the gateway. */
+/** The token cannot be verified now. `detail` is for the log, `cause` for programs that embed the gateway. */
 export const unavailable = (provider: string, detail: string, cause?: unknown): ProviderUnavailable =>
   new ProviderUnavailable({ provider, detail, retryAfter: retryAfterSeconds, cause })
 
 /**
- * The same, because the provider could not be asked. Clients are told to wait as long as the provider wants.
+ * The same, because a request to the provider failed. Clients get the provider's `Retry-After`.
  *
- * @param advice what to look at, where the caller knows better than the failure itself
+ * @param advice what to check, if the caller knows better than the failure itself
  */
 export const unavailableAfter = (
   provider: string,

@@ -1,8 +1,9 @@
 /**
- * What was found about a token, as an entry of the host's key-value store. Pure.
+ * The verdict about a token as an entry of the host's key-value store. Pure.
  *
- * Entry `verdict:<slot>` or `rejection:<slot>`: `{"digest", "until", …}`, the digest that of the token and of the settings it
- * was judged by, never the token; the slot a part of the digest, so that there is a bounded number of entries.
+ * Entry `verdict:<slot>` or `rejection:<slot>`: `{"digest", "until", …}`. The digest is that of the token and of the
+ * settings that verified it; the token itself is never stored. The slot is a part of the digest, which bounds the number
+ * of entries.
  */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -12,16 +13,16 @@ import type { SharedKeys } from "../keys/JwksSource.ts"
 import { usableDocument } from "../remote/documentStore.ts"
 import { isJsonObject, type JsonObject, own } from "../remote/JsonObject.ts"
 
-/** A yes, and how long it may be believed, in milliseconds since 1970. */
+/** An accepted token, and how long the verdict is valid, in milliseconds since 1970. */
 export interface Accepted {
   readonly until: number
   readonly identity: Identity
-  /** Set where the yes also ends when the issuer no longer publishes these keys. */
+  /** If set, the verdict also ends when the issuer no longer publishes these keys. */
   readonly keys: SharedKeys | undefined
 }
 
-/** A no, and how long it may be believed, in milliseconds since 1970. */
-export interface Refused {
+/** A rejection, and how long it is valid, in milliseconds since 1970. */
+export interface Rejected {
   readonly until: number
   readonly provider: string | undefined
   readonly reason: InvalidToken["reason"]
@@ -36,9 +37,9 @@ export const rejectionEntry = (digest: string): string => `rejection:${digest.sl
 const encoder = new TextEncoder()
 
 /**
- * The digest that the verdict about a token goes by: SHA-256 in Base64.
+ * Returns the digest under which the verdict about a token is stored: SHA-256 in Base64.
  *
- * A verdict belongs to the settings that it was made with; secrets are left out of them here.
+ * A verdict belongs to the settings that it was made with. Secrets are not part of the digest.
  */
 export const digestOf = async (
   { clockSkewSeconds, providers }: Pick<GatewaySettings, "clockSkewSeconds" | "providers">,
@@ -48,13 +49,13 @@ export const digestOf = async (
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", subject))))
 }
 
-/** The text of an entry. */
-export const written = (digest: string, verdict: Accepted | Refused): string => JSON.stringify({ ...verdict, digest })
+/** Serializes an entry. */
+export const written = (digest: string, verdict: Accepted | Rejected): string => JSON.stringify({ ...verdict, digest })
 
 const isText = (value: unknown): value is string => typeof value === "string"
 const isTextIfGiven = (value: unknown): value is string | undefined => value === undefined || isText(value)
 
-/** The members of an entry for this digest that has not expired; anyone may have written it. */
+/** Reads the members of an entry that is for this digest and has not expired. Anyone may have written the entry. */
 const current = (text: string | undefined, digest: string, now: number) => {
   const parsed = text === undefined ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   const entry = isJsonObject(parsed) ? parsed : {}
@@ -85,7 +86,7 @@ const identityOf = (stored: JsonObject): Identity | undefined => {
     : undefined
 }
 
-/** The yes that stands in an entry, if it is about this digest and is still to be believed as far as time goes. */
+/** Reads the accepted token of an entry, if it is for this digest and has not expired. */
 export const accepted = (text: string | undefined, digest: string, now: number): Accepted | undefined => {
   const found = current(text, digest, now)
   const stored = found && own(found.entry, "identity")
@@ -98,14 +99,14 @@ export const accepted = (text: string | undefined, digest: string, now: number):
     : undefined
 }
 
-/** Says whether the entry of an issuer's keys still has those that a token was verified with, and may be used unasked. */
+/** Whether the stored keys of an issuer still contain the key that verified a token, and may be used without a fetch. */
 export const stillPublished = (text: string | undefined, { digest }: SharedKeys, now: number): boolean => {
   const value = text === undefined ? undefined : usableDocument(text, "jwks", now)
   return value !== undefined && own(value, "digest") === digest
 }
 
-/** The no that stands in an entry, if it is about this digest and is still to be believed. */
-export const refused = (text: string | undefined, digest: string, now: number): Refused | undefined => {
+/** Reads the rejection of an entry, if it is for this digest and has not expired. */
+export const rejected = (text: string | undefined, digest: string, now: number): Rejected | undefined => {
   const found = current(text, digest, now)
   const provider = found && own(found.entry, "provider")
   const reason = invalidTokenReasons.find((known) => found !== undefined && own(found.entry, "reason") === known)

@@ -1,10 +1,10 @@
-/** Counters about verdicts; their labels are from closed lists. */
+/** Metrics of verdicts. Their labels are from closed lists. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { type InvalidTokenReason, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
 
 const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
-  description: "Tokens that were found verified already, or not",
+  description: "Lookups of tokens in the cache of verdicts, by result",
   incremental: true
 })
 
@@ -19,10 +19,10 @@ const counted = {
   miss: Metric.withAttributes(lookUps, { outcome: "miss" })
 }
 
-/** Makes the counter of look-ups among the verified tokens. */
+/** Builds the counter of lookups in the cache of verdicts. */
 export const makeCountVerdict = Effect.map(
   Effect.context<never>(),
-  // Without an effect: this is counted for every request, also where there is no fiber.
+  // Not an effect: this is counted for every request, and on some hosts without a fiber.
   (context) => (outcome: keyof typeof counted): void => counted[outcome].updateUnsafe(1, context)
 )
 
@@ -31,7 +31,7 @@ const counters = new Map(
     .map((reason) => [reason, Metric.update(Metric.withAttributes(rejections, { reason }), 1)])
 )
 
-/** Counts a refusal. */
+/** Counts a rejection. */
 export const countRejection = (
   reason: InvalidTokenReason | Exclude<VerificationError["_tag"], "InvalidToken">
 ): Effect.Effect<void> => counters.get(reason) ?? Effect.void

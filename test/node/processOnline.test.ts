@@ -123,7 +123,10 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
         ])
       })
       assert.strictEqual(code, 1)
-      assert.match(find(lines, /Provider "a"/), /^error: .* 401, .*refuses our own credentials, .*MCP_CLIENT_SECRET/)
+      assert.match(
+        find(lines, /Provider "a"/),
+        /^error: .* 401, .*rejects the gateway's credentials, .*MCP_CLIENT_SECRET/
+      )
       assert.match(find(lines, /Provider "b"/), /^error: .*\/nowhere: Status 404/)
       assert.match(find(lines, /Provider "c": userinfo/), /^error: .*\/no: Status 404/)
     }))

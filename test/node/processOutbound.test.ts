@@ -55,8 +55,8 @@ describe("the program", () => {
         assert.strictEqual(answer.status, 503)
         assert.include(yield* Effect.promise(() => answer.text()), "\"state\":\"unavailable\"")
       }
-      yield* gateway.awaitOutput(/A provider cannot be asked/)
-      const told = gateway.log().filter(({ message }) => message === "A provider cannot be asked")
+      yield* gateway.awaitOutput(/A provider is unreachable/)
+      const told = gateway.log().filter(({ message }) => message === "A provider is unreachable")
       assert.deepStrictEqual(told.map(({ annotations }) => annotations["provider"]), ["userinfo"])
       assert.include(told[0]?.annotations["reason"], `${origin}/oauth/userinfo: Unreachable, ECONNREFUSED`)
     }))

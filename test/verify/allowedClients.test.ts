@@ -91,7 +91,7 @@ describe("allowed clients", () => {
       const { detail } = yield* Effect.flip(
         verify(yield* issuer.sign({ claims: { ...cognito, client_id: "another-client" } }))
       )
-      assert.include(detail, "its client is \"another-client\": MCP_ALLOWED_CLIENTS can take the place of aud")
+      assert.include(detail, "the client is \"another-client\": MCP_ALLOWED_CLIENTS can take the place of aud")
     })))
 
   it("are a setting of providers whose tokens name clients", () => {

@@ -254,7 +254,7 @@ describe("introspection", () => {
         assert.deepStrictEqual([...new URLSearchParams(request?.body)], [...question, ...members], clientAuth.method)
         // Refused: the log names what to look at, and no secret.
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))
-        yield* assertUnavailable(verify, "other-token", "our own credentials, not the token; check ")
+        yield* assertUnavailable(verify, "other-token", "the gateway's credentials, not the token; check ")
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))
         const error = yield* Effect.flip(verify("third-token"))
         for (const hidden of ["s3cret", "own-token", "third-token"]) assert.notInclude(JSON.stringify(error), hidden)
@@ -347,7 +347,11 @@ describe("introspection", () => {
           }
         })
       )
-      yield* assertUnavailable(wrong, token, "Status 401, invalid_client: the provider refuses our own credentials")
+      yield* assertUnavailable(
+        wrong,
+        token,
+        "Status 401, invalid_client: the provider rejects the gateway's credentials"
+      )
       assert.notInclude(JSON.stringify(yield* Effect.flip(wrong(token))), "canary")
       const refusals = [
         Misbehaviour.Respond({ status: 403, body: "<html>" }),
@@ -357,7 +361,7 @@ describe("introspection", () => {
       ]
       for (const behaviour of refusals) {
         yield* issuer.misbehave(introspection, behaviour)
-        yield* assertUnavailable(verify, token, "the provider refuses our own credentials, not the token")
+        yield* assertUnavailable(verify, token, "the provider rejects the gateway's credentials, not the token")
       }
       yield* assertAccepted(verify, token)
     })))

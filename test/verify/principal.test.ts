@@ -105,7 +105,7 @@ describe("who calls", () => {
         yield* assertRejected(verify, token, "MissingClaim")
         const { detail } = yield* Effect.flip(verify(token))
         assert.include(detail, `(${sign})`)
-        assert.include(detail, "make the provider put sub into access tokens")
+        assert.include(detail, "configure the provider to put sub into access tokens")
         const answer = { client_id: undefined, scope: undefined, ...claims }
         yield* assertRejected(asking, yield* issuer.issueOpaque({ claims: answer }), "MissingClaim")
       }

@@ -68,7 +68,7 @@ describe("the detail of a rejection", () => {
       const { detailOf, issuer } = yield* setUp()
       const token = yield* issuer.sign()
       const [header = "", payload = ""] = token.split(".")
-      assert.include(yield* detailOf(token.slice(0, -7)), "was the token cut off?")
+      assert.include(yield* detailOf(token.slice(0, -7)), "the token may be truncated")
       assert.include(yield* detailOf(`${header}.${payload}`), "a JWT that was cut off: it has 2 of 3 parts")
       assert.include(yield* detailOf(header), "a JWT that was cut off: it has 1 of 3 parts")
       assert.include(yield* detailOf(`${header}.AAAA.BBBB.CCCC.DDDD`), "an encrypted token (JWE, five parts)")

@@ -71,7 +71,7 @@ const others: ReadonlyArray<readonly [name: string, claims: Claims, called: stri
   ["a verifiable credential", { vc: { type: ["VerifiableCredential"] }, scope: "a" }, "a verifiable credential"],
   ["a credential of data model 2.0", { type: ["VerifiableCredential"] }, "a verifiable credential"],
   ["an SD-JWT credential", { vct: "https://credentials.example/id" }, "a verifiable credential"],
-  ["an introspection answer", { token_introspection: { active: true } }, "an introspection answer"],
+  ["an introspection response", { token_introspection: { active: true } }, "an introspection response"],
   ["an unknown word", { typ: "Registration\u001b[2J" }, "a token of another kind (typ is \"Registration\\u{1b}[2J\")"],
   ["no word at all", { token_use: ["access"] }, "a token of another kind (token_use is an array)"],
   ["RFC 8693, not applicable", { token_type: "N_A" }, "a token of another kind"],
@@ -133,7 +133,7 @@ describe("the kind of a token", () => {
       )
       const strict = yield* verifierOf(jwtProvider(issuer, { requireAccessTokenType: true }))
       const detail = yield* detailOf(strict, yield* issuer.sign())
-      assert.include(detail, "typ is \"jwt\", but MCP_REQUIRE_AT_JWT demands \"at+jwt\"")
+      assert.include(detail, "typ is \"jwt\", but MCP_REQUIRE_AT_JWT requires \"at+jwt\"")
     })))
 
   it.effect("applies to introspection responses too: active says nothing about the kind", () =>

@@ -181,8 +181,10 @@ const worded = new Set([
   "keys",
   "message",
   "providers",
+  "registry",
   "remote",
-  "rules"
+  "rules",
+  "verify"
 ])
 
 /** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */

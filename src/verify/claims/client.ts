@@ -4,10 +4,12 @@ import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 import { readText } from "./text.ts"
 
-/** Where tokens name it, the usual name first: RFC 9068 and RFC 7662; OpenID Connect; Entra before 2.0; Okta. */
+/**
+ * The claims that name the client, in order of preference: RFC 9068 and RFC 7662; OpenID Connect; Entra before 2.0; Okta.
+ */
 const clientClaims = ["client_id", "azp", "appid", "cid"] as const
 
-/** The client that a token names: `client_id`, else `azp`, `appid` or `cid`. */
+/** Returns the client that a token names: `client_id`, otherwise `azp`, `appid` or `cid`. */
 export const readClientId = (claims: JsonObject): string | undefined => {
   for (const name of clientClaims) {
     const client = readText(claims, name)
@@ -16,22 +18,22 @@ export const readClientId = (claims: JsonObject): string | undefined => {
   return undefined
 }
 
-/** The claims of a token that name a client, whatever they hold. */
+/** Returns the claims of a token that name a client, of any type. */
 const namedClients = (claims: JsonObject): ReadonlyArray<readonly [name: string, client: unknown]> =>
   clientClaims.flatMap((name) => {
     const client = own(claims, name)
     return client === undefined || client === "" ? [] : [[name, client]]
   })
 
-/** Says whether a token names clients, and only such as may come. */
+/** Whether a token names at least one client, and only allowed ones. */
 export const isOfClients = (claims: JsonObject, allowed: ReadonlyArray<string>): boolean => {
   const named = namedClients(claims)
   return named.length > 0 && named.every(([, client]) => typeof client === "string" && allowed.includes(client))
 }
 
 /**
- * Judges the client of a token: each that it names must be one of `allowed`, character for character, and it must name
- * one. Where nothing is allowed by name any will do.
+ * Checks the client of a token: it must name at least one, and each one must be in `allowed`, character for character. If
+ * `allowed` is empty, any client is accepted.
  */
 export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>): Rejection | undefined => {
   if (allowed.length === 0 || isOfClients(claims, allowed)) return undefined
@@ -43,6 +45,6 @@ export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>):
     )
     : rejection(
       "InvalidAudience",
-      `the client may not come: ${other[0]} is ${show(other[1])}; MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
+      `the client is not allowed: ${other[0]} is ${show(other[1])}; MCP_ALLOWED_CLIENTS has ${showAll(allowed)}`
     )
 }

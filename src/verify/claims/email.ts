@@ -6,10 +6,10 @@ const isTrue = (value: unknown): boolean =>
   value === true || (typeof value === "string" && value.toLowerCase() === "true")
 
 /**
- * The e-mail address of the caller, unless the provider says that nobody has shown it to be the caller's own
- * (`email_verified`, OpenID Connect Core 1.0, section 5.1).
+ * Returns the caller's e-mail address, unless the provider reports it as unverified (`email_verified`, OpenID Connect
+ * Core 1.0, section 5.1).
  *
- * @param mustBeVerified leave it out also where the provider does not say
+ * @param mustBeVerified leave the address out also if the provider does not report whether it is verified
  */
 export const readEmail = (claims: JsonObject, mustBeVerified: boolean): string | undefined => {
   const verified = own(claims, "email_verified")

@@ -1,4 +1,4 @@
-/** Who bears a token, from claims that are already proven. Pure. */
+/** The identity of the caller, from verified claims. Pure. */
 import * as Result from "effect/Result"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
@@ -10,17 +10,17 @@ import { readSubject } from "./subject.ts"
 import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
 
-/** How the claims of a provider become an identity. */
+/** The settings of a provider that determine the identity. */
 export interface IdentityRules {
   /** The provider's name. */
   readonly name: string
   readonly issuer: string
-  /** Leave an e-mail address out unless `email_verified` is true; else it is left out only if that is false. */
+  /** Leave the e-mail address out unless `email_verified` is true. If `false`: leave it out only if that is false. */
   readonly requireVerifiedEmail: boolean
 }
 
 /**
- * Makes the identity that claims describe.
+ * Builds the identity that claims describe.
  *
  * @param provider its issuer is used if the claims have no `iss`
  */
@@ -44,25 +44,25 @@ export const identityFromClaims = (
 }
 
 /**
- * Makes the identity that a userinfo answer describes: about a person, with no end, no scopes and no issuer of its own.
+ * Builds the identity that a userinfo response describes: a user, without expiry, scopes or an issuer of its own.
  *
- * A client id is no substitute for the `sub` here.
+ * A client id does not replace a missing `sub` here.
  */
 export const identityFromUserinfo = (
-  answer: JsonObject,
+  userinfo: JsonObject,
   { issuer, name, requireVerifiedEmail }: IdentityRules
 ): Identity | undefined => {
-  const subject = readText(answer, "sub")
+  const subject = readText(userinfo, "sub")
   return subject === undefined || subject === "" ? undefined : {
     subject,
     principal: "user",
-    clientId: readClientId(answer),
+    clientId: readClientId(userinfo),
     issuer,
     scopes: [],
-    email: readEmail(answer, requireVerifiedEmail),
-    name: readText(answer, "name"),
+    email: readEmail(userinfo, requireVerifiedEmail),
+    name: readText(userinfo, "name"),
     provider: name,
     expiresAt: undefined,
-    claims: answer
+    claims: userinfo
   }
 }

@@ -5,10 +5,10 @@ import type { Identity } from "../../identity/Identity.ts"
 import { isExpired } from "./validity.ts"
 
 /**
- * Judges the end of a token that was verified earlier, or needs no verifying.
+ * Checks the expiry of a token that was verified earlier, or needs no verification.
  *
- * @param skew tolerance for the end, in seconds
- * @param detail what the log is told of a refusal
+ * @param skew tolerance, in seconds
+ * @param detail the detail of the rejection, for the log
  */
 export const requireUnexpired = (
   identity: Identity,

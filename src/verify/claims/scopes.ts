@@ -1,15 +1,15 @@
-/** What a token may be used for (RFC 8693, section 4.2; RFC 9068, section 2.2.3). Pure. */
+/** The scopes of a token (RFC 8693, section 4.2; RFC 9068, section 2.2.3). Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
-// RFC 6749, section 3.3: no blanks. Scopes are handed on joined by blanks, where one with a blank would become two.
+// RFC 6749, section 3.3: no spaces. Scopes are forwarded joined by spaces, and one with a space would become two.
 const scopeToken = /^[^\s\p{C}]+$/u
 
 /**
- * The scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings.
+ * Reads the scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings.
  *
- * An element of an array that is not one word is no scope and is left out. Any other type is refused.
+ * An element of an array that is not one word is left out. Any other type is rejected.
  */
 export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<string>, Rejection> => {
   const value = own(claims, "scope") ?? own(claims, "scp")
@@ -20,5 +20,5 @@ export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<stri
     : Result.fail(rejection("ValidationFailed", "scopes are neither a string nor an array of strings"))
 }
 
-/** The same; none where they are of another type. */
+/** The same, but no scopes if they are of another type. */
 export const scopesOf = (claims: JsonObject): ReadonlyArray<string> => Result.getOrElse(readScopes(claims), () => [])

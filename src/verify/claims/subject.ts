@@ -1,4 +1,4 @@
-/** Whom a token is about: a person or a program, never a mixture (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
+/** The subject of a token: a user or a program, never both (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
@@ -6,7 +6,7 @@ import { readClientId } from "./client.ts"
 import { scopesOf } from "./scopes.ts"
 import { maxTextLength, readText } from "./text.ts"
 
-/** Claims about a person, or about the session in which one logged in; programs have neither. */
+/** Claims about a user, or about a user's login session. Programs have neither. */
 const personClaims = [
   "sid",
   "session_state",
@@ -38,15 +38,15 @@ const personClaims = [
   "nickname",
   "picture",
   "birthdate",
-  // RFC 9493, section 4.1, and RFC 8693, section 4.1: the subject stands elsewhere, or someone acts for it.
+  // RFC 9493, section 4.1, and RFC 8693, section 4.1: the subject is in another claim, or an actor represents it.
   "sub_id",
   "act"
 ]
 
-// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: what a client asks for on behalf of a person.
+// OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11: scopes that a client requests for a user.
 const personScopes: ReadonlySet<string> = new Set(["openid", "profile", "email", "address", "phone", "offline_access"])
 
-/** The claims by which tokens say how they were got, and what they hold for programs: Auth0, SAP and UAA, Entra, WSO2. */
+/** Claims that name how a token was obtained, and their values for programs: Auth0, SAP and UAA, Entra, WSO2. */
 const grantClaims: ReadonlyArray<readonly [name: string, ofPrograms: ReadonlyArray<unknown>]> = [
   ["gty", ["client-credentials", "client_credentials"]],
   ["grant_type", ["client_credentials"]],
@@ -57,12 +57,12 @@ const grantClaims: ReadonlyArray<readonly [name: string, ofPrograms: ReadonlyArr
 const saysProgram = (claims: JsonObject): boolean =>
   grantClaims.some(([name, ofPrograms]) => ofPrograms.includes(own(claims, name)))
 
-/** The claim by which a token says that it was got in another way than programs do. */
+/** Returns the claim that shows that a token was not obtained the way programs do. */
 const otherGrant = (claims: JsonObject): string | undefined =>
   grantClaims.find(([name, ofPrograms]) => (own(claims, name) ?? "") !== "" && !ofPrograms.includes(own(claims, name)))
     ?.[0]
 
-/** Why a token seems to belong to a person's session; `undefined` where nothing says so. */
+/** Returns why a token seems to belong to a user's session; `undefined` if nothing indicates this. */
 const personSign = (claims: JsonObject): string | undefined => {
   const claim = personClaims.find((name) => (own(claims, name) ?? "") !== "")
   if (claim !== undefined) return `it has the claim ${claim}`
@@ -72,22 +72,22 @@ const personSign = (claims: JsonObject): string | undefined => {
   return scope === undefined ? undefined : `it has the scope ${scope}`
 }
 
-/** Claims of a login; a person who chose a name like that of a service account has them. */
+/** Claims of a login. A user whose name looks like that of a service account has them. */
 const sessionClaims = ["sid", "session_state", "auth_time", "nonce"]
 
-/** Keycloak calls the account of a program after its client. */
+/** Whether this is a service account: Keycloak names the account of a program after its client. */
 const isServiceAccount = (claims: JsonObject): boolean =>
   readText(claims, "preferred_username")?.toLowerCase() ===
     `service-account-${readClientId(claims) ?? ""}`.toLowerCase() &&
   sessionClaims.every((name) => own(claims, name) === undefined)
 
-/** Whom a token is about: a person, or a program on its own behalf. */
+/** The subject of a token: a user, or a program that acts for itself. */
 export interface Subject {
   readonly subject: string
   readonly principal: "user" | "client"
 }
 
-/** The kind of the bearer of a token that has a subject: a program where the token says so, or is about its client. */
+/** Decides the kind of a caller with a subject: a program if the token says so, or if the subject is its client. */
 const principalOf = (claims: JsonObject, subject: string): Subject["principal"] =>
   saysProgram(claims) || isServiceAccount(claims) ||
     (subject === readClientId(claims) && personSign(claims) === undefined)
@@ -97,16 +97,16 @@ const principalOf = (claims: JsonObject, subject: string): Subject["principal"] 
 const withoutSubject = (sign: string): Rejection =>
   rejection(
     "MissingClaim",
-    `the token has no sub but belongs to a person's session (${sign}), so that all users of its client would be one: ` +
-      "make the provider put sub into access tokens (in Keycloak the client scope basic, or no lightweight access tokens), " +
+    `the token has no sub but belongs to a person's session (${sign}), so all users of its client would have the same identity: ` +
+      "configure the provider to put sub into access tokens (in Keycloak the client scope basic, or no lightweight access tokens), " +
       "or use introspection"
   )
 
 /**
- * The `sub`, a non-empty string of at most 1024 characters; the client of a machine token that has none.
+ * Reads `sub`, a non-empty string of at most 1024 characters, or the client of a machine token without `sub`.
  *
- * A token of a person's session that has no `sub` is refused: its client is not the person. Control characters are
- * allowed, since every place that hands the subject on encodes it.
+ * A token of a user's session without `sub` is rejected, because its client is not the user. Control characters are
+ * allowed, because every place that forwards the subject encodes it.
  */
 export const readSubject = (claims: JsonObject): Result.Result<Subject, Rejection> => {
   const given = own(claims, "sub")

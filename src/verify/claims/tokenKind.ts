@@ -1,24 +1,24 @@
-/** What kind of token a token says it is, and whether its bearer may call with it (RFC 8725, sections 3.11 and 3.12). Pure. */
+/** The kind of a token, and whether it is an access token (RFC 8725, sections 3.11 and 3.12). Pure. */
 import { show } from "../../errors/show.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
-/** What a statement about the kind amounts to. */
+/** What a statement about the kind of a token means. */
 type Kind = "Access" | "Bound" | "Other" | "Nothing"
 
 /**
- * Words without `token` that name access tokens: RFC 9068, RFC 6750, Keycloak (`Bearer`), Cognito, Hydra, Casdoor
+ * Words, without `token`, that name access tokens: RFC 9068, RFC 6750, Keycloak (`Bearer`), Cognito, Hydra, Casdoor
  * (`access-token`), and the token type identifiers of RFC 8693.
  */
 const accessWord = /^(?:bearer|at|at\+jwt|access|(?:personal|user|app|application|service|api|oauth2?)_?access)$/
 
-/** Access tokens that are worth nothing without a proof of possession, which this gateway does not check. */
+/** Access tokens that require a proof of possession, which this gateway does not verify. */
 const boundWord = /^(?:dpop|pop|mac)$/
 
-/** Says how a token is written, not what it is for. */
+/** Words for the format of a token, which do not name its kind. */
 const formatWord = /^(?:|jwt|jws|jose)$/
 
-/** What is known to be something else, with its name for the log. */
+/** Words for other kinds of tokens, with their names for the log. */
 const otherWords: ReadonlyMap<string, string> = new Map([
   ["id", "an ID token"],
   ["serialized_id", "an ID token"],
@@ -39,11 +39,13 @@ const otherWords: ReadonlyMap<string, string> = new Map([
   ["vc+sd_jwt", "a verifiable credential"],
   ["dc+sd_jwt", "a verifiable credential"],
   ["oauth_authz_req+jwt", "a request object"],
-  ["token_introspection+jwt", "an introspection answer"],
+  ["token_introspection+jwt", "an introspection response"],
   ["client_authentication+jwt", "a client assertion"]
 ])
 
-/** One spelling for `Refresh`, `refresh_token`, `RefreshToken` and `urn:ietf:params:oauth:token-type:refresh_token`. */
+/**
+ * Normalizes `Refresh`, `refresh_token`, `RefreshToken` and `urn:ietf:params:oauth:token-type:refresh_token` to one word.
+ */
 const normalise = (word: string): string =>
   word.toLowerCase()
     .replace(/^application\//, "")
@@ -51,10 +53,10 @@ const normalise = (word: string): string =>
     .replace(/[-\s]+/g, "_")
     .replace(/_?token$/, "")
 
-/** A claim by which tokens say what they are. */
+/** A claim that names the kind of a token. */
 interface Statement {
   readonly name: string
-  /** Other claims of this name are in use for other things, so that an unknown word in it means nothing. */
+  /** The claim has other uses as well, so that an unknown word in it is ignored. */
   readonly ambiguous: boolean
 }
 
@@ -73,7 +75,7 @@ const statements: ReadonlyArray<Statement> = [
   { name: "tokenName", ambiguous: true },
   // Curity
   { name: "purpose", ambiguous: true },
-  // Descope: `DS` for sessions, `DSR` for what refreshes them, signed with the same keys
+  // Descope: `DS` for sessions, `DSR` for refresh tokens, signed with the same keys
   { name: "drn", ambiguous: true },
   { name: "type", ambiguous: true }
 ]
@@ -89,7 +91,7 @@ const kindOf = (value: unknown, ambiguous: boolean): Kind => {
 }
 
 const notAccess = (what: string, because: string): Rejection =>
-  rejection("ValidationFailed", `${what} (${because}), not an access token: the client sends the wrong one`)
+  rejection("ValidationFailed", `${what} (${because}), not an access token: the client sent the wrong token`)
 
 const bound = (because: string): Rejection =>
   rejection("ValidationFailed", `a sender-constrained token (${because}), which is not accepted as a bearer token`)
@@ -102,16 +104,16 @@ const saysOtherwise = (name: string, value: unknown): Rejection =>
     `${name} is ${show(value)}`
   )
 
-/** A claim that is there and not empty: some providers write every claim into every token, and `""` into most. */
+/** Whether a claim is present and not empty: some providers write every claim into every token, most of them as `""`. */
 const has = (claims: JsonObject, name: string): boolean => {
   const value = own(claims, name)
   return value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)
 }
 
-// RFC 8417, section 2.2: an object. Access tokens may have lists of that name.
+// RFC 8417, section 2.2: an object. Access tokens may have an array of that name.
 const isEvent = (claims: JsonObject): boolean => isJsonObject(own(claims, "events"))
 
-/** Claims that other kinds of tokens consist of, with the name of the kind. */
+/** Claims that make up other kinds of tokens, with the name of the kind. */
 const contents: ReadonlyArray<readonly [has: (claims: JsonObject) => boolean, what: string, because: string]> = [
   [
     (claims) => isEvent(claims) && Object.keys(Object(own(claims, "events"))).some((event) => /logout/i.test(event)),
@@ -133,7 +135,7 @@ const contents: ReadonlyArray<readonly [has: (claims: JsonObject) => boolean, wh
     "by its claims"
   ],
   // RFC 9701, section 5
-  [(claims) => isJsonObject(own(claims, "token_introspection")), "an introspection answer", "by its claims"]
+  [(claims) => isJsonObject(own(claims, "token_introspection")), "an introspection response", "by its claims"]
 ]
 
 const isOfType = (claims: JsonObject, type: string): boolean => [own(claims, "type")].flat().includes(type)
@@ -142,18 +144,20 @@ const isOfType = (claims: JsonObject, type: string): boolean => [own(claims, "ty
 const hashes = ["at_hash", "c_hash", "s_hash"]
 
 /**
- * What a token may be used for (RFC 9068, section 2.2.3; Auth0's `permissions`), and how its client got it (Auth0, SAP,
- * Entra): ID tokens are for nothing but logging in, and do not say.
+ * Claims that access tokens have and ID tokens lack: what the token permits (RFC 9068, section 2.2.3; Auth0's
+ * `permissions`), and how its client obtained it (Auth0, SAP, Entra).
  */
 const accessSigns = ["scope", "scp", "permissions", "gty", "grant_type", "idtyp", "azpacr", "appidacr"]
 
-/** By these, access tokens name their client (RFC 9068, section 2.2; Okta); ID tokens have it as audience and `azp`. */
+/**
+ * Claims in which access tokens name their client (RFC 9068, section 2.2; Okta). ID tokens name it in `aud` and `azp`.
+ */
 const clientSigns = ["client_id", "cid"]
 
 /**
- * ID tokens that do not say that they are some: by claims that only they have; by the `nonce` of the login, which access
- * tokens of some providers repeat, but only beside their scopes; by the client as the only audience, where nothing else
- * makes it an access token (OpenID Connect Core 1.0, section 2).
+ * Recognizes ID tokens that do not state their kind: by claims that only ID tokens have; by the `nonce` of the login,
+ * which access tokens of some providers repeat, but only together with scopes; by the client as the only audience, if
+ * nothing else makes it an access token (OpenID Connect Core 1.0, section 2).
  */
 const idTokenSign = (claims: JsonObject): string | undefined => {
   const hash = hashes.find((name) => has(claims, name))
@@ -170,11 +174,11 @@ const idTokenSign = (claims: JsonObject): string | undefined => {
 }
 
 /**
- * What the claims themselves state: that they are an access token (`Access`), or why they are not.
+ * Returns what the claims state about the kind: an access token (`Access`), or why they are something else.
  *
- * One statement that it is something else counts more than any that it is an access token.
+ * One statement of another kind outweighs any number of statements that it is an access token.
  *
- * @param lenient an unknown word means nothing, whichever claim it stands in
+ * @param lenient ignore unknown words in every claim
  */
 const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rejection => {
   let says: "Access" | "Nothing" = "Nothing"
@@ -189,17 +193,17 @@ const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rej
   return says
 }
 
-/** Says whether claims state that they are those of an access token. */
+/** Whether claims state that they are those of an access token. */
 export const statesAccess = (claims: JsonObject): boolean => stated(claims) === "Access"
 
 /**
- * Refuses claims of tokens that prove something, but not that their bearer may call: ID, refresh, offline and logout
- * tokens, security events, verifiable presentations and credentials.
+ * Rejects tokens of other kinds: ID, refresh, offline and logout tokens, security events, verifiable presentations and
+ * credentials.
  *
- * What a token says of itself (`typ`, `token_use`, `token_type` and their like, `events`) is believed first. Where it says
- * nothing, signs of ID tokens decide.
+ * What a token states about itself (`typ`, `token_use`, `token_type` and similar claims, `events`) decides first. If it
+ * states nothing, signs of ID tokens decide.
  *
- * @param isAccessToken the type in the header has said so already (RFC 9068, section 2.1)
+ * @param isAccessToken the type in the header is that of an access token (RFC 9068, section 2.1)
  */
 export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): Rejection | undefined => {
   const says = stated(claims)
@@ -210,31 +214,31 @@ export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): 
 }
 
 /**
- * Refuses an introspection answer that is about nobody and says nothing of what its token is for: Spring answers so about
- * refresh tokens, which must not stand for their client.
+ * Rejects an introspection response that names neither a caller nor a use. Spring responds this way about refresh tokens,
+ * which must not be accepted as tokens of their client.
  */
 export const checkSaysUse = (claims: JsonObject): Rejection | undefined =>
   has(claims, "sub") || has(claims, "aud") || statesAccess(claims) || accessSigns.some((name) => has(claims, name))
     ? undefined
     : rejection(
       "MissingClaim",
-      "introspection says active, but neither whose the token is nor what for: a refresh token?"
+      "introspection reports an active token without a caller or a use; it may be a refresh token"
     )
 
 /**
- * Refuses sender-constrained tokens: as a plain bearer token one would be worth more to a thief than its issuer meant
- * (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
+ * Rejects sender-constrained tokens: accepted as a plain bearer token, a stolen one would be worth more than its issuer
+ * intended (RFC 7800; RFC 8705, section 3; RFC 9449, section 7.1).
  */
 export const checkIsBearer = (claims: JsonObject): Rejection | undefined =>
   own(claims, "cnf") === undefined ? undefined : bound("it has the claim cnf")
 
-/** The type that a header has to say that this is an access token, and those by which it says nothing. */
+/** The type in the header that marks access tokens, and the types that mark nothing. */
 const accessType = "at+jwt"
 const isPlain = (typ: string | undefined): boolean => typ === undefined || typ === "jwt"
 
 /**
- * Says why the type in a header does not fit an access token: only `at+jwt` where that is demanded (RFC 9068, section 4),
- * otherwise also `JWT` or none. ID tokens, logout tokens and the like have types of their own (RFC 8725, section 3.11).
+ * Returns why the type in a header does not fit an access token: only `at+jwt` if that is required (RFC 9068, section 4),
+ * otherwise also `JWT` or no type. ID tokens, logout tokens and others have their own types (RFC 8725, section 3.11).
  *
  * @param typ lower case, without `application/`
  */
@@ -245,26 +249,26 @@ export const checkType = (typ: string | undefined, requireAccessTokenType: boole
   }
   return rejection(
     "ValidationFailed",
-    `the header's typ is ${show(typ)}, but MCP_REQUIRE_AT_JWT demands ${show(accessType)} (RFC 9068)`
+    `the header's typ is ${show(typ)}, but MCP_REQUIRE_AT_JWT requires ${show(accessType)} (RFC 9068)`
   )
 }
 
-/** Says whether the type in a header states that this is an access token. */
+/** Whether the type in a header states that this is an access token. */
 export const isAccessType = (typ: string | undefined): boolean => typ === accessType
 
-/** Refuses a userinfo answer that says that it is about a token of another kind. Its other claims are about a person. */
+/** Rejects a userinfo response that states that it is about another kind of token. Its other claims are about a user. */
 export const checkUserinfo = (claims: JsonObject): Rejection | undefined => {
   const says = stated(claims, true)
   return typeof says === "string" ? undefined : says
 }
 
 /**
- * Refuses a token that its provider judges, where it has the form of a JWT and says that it is no access token: some
- * providers say yes to every token that they have issued.
+ * Rejects a token that its provider verifies, if it has the form of a JWT and states that it is not an access token: some
+ * providers accept every token that they have issued.
  *
- * Nothing in it is proven, so it can only be refused by this.
+ * The claims are not verified, so this check can only reject.
  *
- * @param typ as for `checkType`; other types of access tokens than `at+jwt` are the provider's affair
+ * @param typ as for `checkType`. Types of access tokens other than `at+jwt` are left to the provider
  */
 export const checkPresented = (claims: JsonObject, typ: string | undefined): Rejection | undefined => {
   const ownType = typ !== undefined && /(?:^|[-_.])at\+jwt$/.test(typ)

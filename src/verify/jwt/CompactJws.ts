@@ -1,20 +1,20 @@
-/** JWS compact serialisation (RFC 7515, section 7.1) with a JSON object as payload. Pure. */
+/** JWS compact serialization (RFC 7515, section 7.1) with a JSON object as payload. Pure. */
 import * as Result from "effect/Result"
 import { type JsonObject, own, parseJsonObject } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 import { decode } from "./base64url.ts"
 import { type JoseHeader, mediaType, readJoseHeader } from "./JoseHeader.ts"
 
-/** A token that has the form of a JWT. Nothing in it is proven. */
+/** A token that has the form of a JWT. Nothing in it is verified. */
 export interface CompactJws {
-  /** As it was sent. */
+  /** The token as it was sent. */
   readonly token: string
   readonly header: JoseHeader
   readonly claims: JsonObject
   readonly signature: Uint8Array
 }
 
-/** Says whether a token is to be judged as a JWT: two dots, however broken the parts are. */
+/** Whether a token is verified as a JWT: it has two dots, even if its parts are malformed. */
 export const hasJwtShape = (token: string): boolean => {
   const first = token.indexOf(".")
   const second = token.indexOf(".", first + 1)
@@ -23,7 +23,7 @@ export const hasJwtShape = (token: string): boolean => {
 
 const malformed = (detail: string): Result.Result<never, Rejection> => Result.fail(rejection("MalformedToken", detail))
 
-// A byte order mark is left in, where JSON does not allow it.
+// A byte order mark is kept, so that the JSON parser rejects it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readText = (bytes: Uint8Array): string | undefined => {
@@ -34,7 +34,7 @@ const readText = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** The JSON object in one part. */
+/** Reads the JSON object in one part. */
 const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, Rejection> => {
   const text = readText(bytes)
   if (text === undefined) return malformed(`${what} is not UTF-8`)
@@ -42,7 +42,9 @@ const readObject = (bytes: Uint8Array, what: string): Result.Result<JsonObject, 
   return Result.isSuccess(object) ? Result.succeed(object.success) : malformed(`${what}: ${object.failure}`)
 }
 
-/** What a token that its provider judges says of itself, if it has the form of a JWT; nothing is proven or demanded. */
+/**
+ * Reads the claims of a token that its provider verifies, if it has the form of a JWT. Nothing is verified or required.
+ */
 export const peekJwt = (
   token: string
 ): { readonly typ: string | undefined; readonly claims: JsonObject } | undefined => {
@@ -58,10 +60,10 @@ export const peekJwt = (
 }
 
 /**
- * Reads a token that is exactly three base64url parts, header and payload both JSON objects without repeated members.
+ * Parses a token of exactly three base64url parts, whose header and payload are JSON objects without duplicate members.
  *
- * Neither signature nor claims are judged. Fails with `MalformedToken`, or `UnsupportedAlgorithm` if `alg` is no
- * asymmetric signature.
+ * Verifies neither the signature nor the claims. Fails with `MalformedToken`, or with `UnsupportedAlgorithm` if `alg` is
+ * not an asymmetric signature algorithm.
  */
 export const parseCompactJws = (token: string): Result.Result<CompactJws, Rejection> => {
   if (!hasJwtShape(token)) return malformed("not three parts")
@@ -73,7 +75,7 @@ export const parseCompactJws = (token: string): Result.Result<CompactJws, Reject
   const payload = decode(second)
   const signature = decode(third)
   if (payload === undefined) return malformed("payload is not base64url")
-  if (signature === undefined) return malformed("signature is not base64url: was the token cut off?")
+  if (signature === undefined) return malformed("signature is not base64url: the token may be truncated")
   return Result.map(
     readObject(payload, "payload"),
     (claims) => ({ token, header: header.success, claims, signature })

@@ -22,13 +22,13 @@ import type { Validity, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
 import type { CheckSignature } from "./signature.ts"
 
-/** What a provider's settings say of its JWTs. */
+/** The settings of a provider that concern its JWTs. */
 export interface JwtRules extends IdentityRules, AudienceRules {
-  /** If `issuer` is a template: the tenants whose tokens are let in. Never empty. */
+  /** If `issuer` is a template: the tenants whose tokens are accepted. Never empty. */
   readonly tenants?: ReadonlyArray<string> | undefined
   /** Never empty. */
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** Demand `typ: at+jwt` (RFC 9068, section 4). */
+  /** Require `typ: at+jwt` (RFC 9068, section 4). */
   readonly requireAccessTokenType: boolean
 }
 
@@ -36,22 +36,22 @@ export interface JwtRules extends IdentityRules, AudienceRules {
 export interface ProviderKeys {
   /** Finds the key that a header names. */
   readonly find: (header: KeyHeader) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
-  /** What `find` would find, at once; `undefined`: only `find` can say. */
+  /** Returns synchronously what `find` would find; `undefined`: use `find`. */
   readonly peek: (header: KeyHeader) => CryptoKey | undefined
   /**
-   * The published set as instances share it, if a header names this key in it. Absent where the keys are configured, and
-   * never change.
+   * The published key set in the form that instances share, if a header names this key in it. Absent if the keys are
+   * configured, because they never change.
    */
   readonly shared?: ((header: KeyHeader, key: CryptoKey) => SharedKeys | undefined) | undefined
 }
 
-/** Judges a token that has the form of a JWT; an `Exit` where nothing has to be waited for. */
+/** Verifies a token that has the form of a JWT. Returns an `Exit` if the verification need not wait. */
 export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
 
-/** A longer token is verified each time: its claims would take the room of many others. */
+/** A longer token is verified for each request: its claims would take the space of many others in the cache. */
 const maxRememberedLength = 4_096
 
-/** What is judged before the signature: nothing that would tell a forger about claims. */
+/** Checks made before the signature. Their results give a forger no information about claims. */
 const checkHeader = (
   { algorithms, issuer, requireAccessTokenType }: JwtRules,
   issuers: ReadonlyArray<string>,
@@ -67,7 +67,7 @@ const checkHeader = (
   return checkType(jws.header.typ, requireAccessTokenType)
 }
 
-/** A token that names its tenant twice must name the same one (Entra's `tid` beside the issuer). */
+/** If a token names its tenant twice, both must be the same (Entra's `tid` in addition to the issuer). */
 const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Rejection | undefined => {
   const tid = own(claims, "tid")
   if (tenants === undefined || tid === undefined) return undefined
@@ -77,7 +77,7 @@ const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Rej
     : rejection("InvalidIssuer", `tid is ${show(tid)}, another tenant than that of iss`)
 }
 
-/** The kind comes first: a token of another kind is for another audience, too, or has no end, and that is not the mistake. */
+/** The kind comes first: a token of another kind also fails other checks, which would hide the actual mistake. */
 const checkClaims = (
   provider: JwtRules,
   jws: CompactJws,
@@ -91,10 +91,10 @@ const checkClaims = (
 }
 
 /**
- * Makes the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
+ * Builds the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
  *
- * Judged in this order: algorithm, issuer, type, key, signature, kind of token, times, audience, client, subject, scopes. Fails
- * with `InvalidToken`, or `ProviderUnavailable` if the keys cannot be had.
+ * Checks in this order: algorithm, issuer, type, key, signature, kind of token, times, audience, client, subject, scopes.
+ * Fails with `InvalidToken`, or with `ProviderUnavailable` if the keys are unavailable.
  *
  * @param skew tolerance for times, in seconds
  */
@@ -107,15 +107,15 @@ export const makeJwtVerifier = (
 ): VerifyJwt => {
   const { name, tenants } = provider
   const issuers = issuersOf(provider)
-  const refuse = (reason: Rejection) => toInvalidToken(name, reason)
+  const reject = (reason: Rejection) => toInvalidToken(name, reason)
 
-  /** One set may have keys of several issuers, and several issuers sets of their own. */
+  /** One key set may contain keys of several issuers, and several issuers may have their own sets. */
   const keyHeader = ({ claims, header }: CompactJws): KeyHeader => {
     const iss = tenants === undefined ? undefined : own(claims, "iss")
     return typeof iss === "string" ? { ...header, issuer: iss } : header
   }
 
-  // All that time and the provider can change; the rest of the token is what it was.
+  // Everything about the token that time or the provider can change.
   const validity = ({ claims }: CompactJws, header: KeyHeader, key: CryptoKey): Validity => ({
     from: validFrom(claims, skew) * 1000,
     until: (expiresAt(claims) ?? 0) * 1000,
@@ -127,27 +127,27 @@ export const makeJwtVerifier = (
       keys.find(header),
       (failure) =>
         failure._tag === "UnknownKey"
-          ? refuse(rejection(failure._tag, failure.detail))
+          ? reject(rejection(failure._tag, failure.detail))
           : unavailable(name, failure.detail, failure)
     )
 
   return Effect.fnUntracedEager(function*(jws) {
     const unfit = checkHeader(provider, issuers, jws)
-    if (unfit !== undefined) return yield* Exit.fail(refuse(unfit))
+    if (unfit !== undefined) return yield* Exit.fail(reject(unfit))
     const header = keyHeader(jws)
     const key = keys.peek(header) ?? (yield* findKey(header))
     const signature = yield* Effect.mapErrorEager(
       checkSignature(jws, key),
       (failure) => unavailable(name, failure.detail, failure)
     )
-    const refused = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
-    if (refused !== undefined) return yield* Exit.fail(refuse(refused))
+    const rejected = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
+    if (rejected !== undefined) return yield* Exit.fail(reject(rejected))
     const identity = identityFromClaims(jws.claims, provider)
     return Result.isSuccess(identity)
       ? {
         identity: identity.success,
         validity: jws.token.length > maxRememberedLength ? undefined : validity(jws, header, key)
       }
-      : yield* Exit.fail(refuse(identity.failure))
+      : yield* Exit.fail(reject(identity.failure))
   })
 }

@@ -1,16 +1,16 @@
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-/** What each ASCII character stands for; -1: nothing. */
+/** The value of each ASCII character; -1 for characters outside the alphabet. */
 const values = Int8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)))
 
-/** The six bits of a character, in their place; negative where it is not in the alphabet. */
+/** The six bits of a character, shifted into place; negative if it is not in the alphabet. */
 const bits = (text: string, index: number, place: number): number => (values[text.charCodeAt(index)] ?? -1) << place
 
 /**
- * The bytes of a text that is base64url and re-encodes to itself: no padding, no other characters, unused bits zero
- * (RFC 7515, section 2; RFC 4648, section 3.5), and not empty. `undefined` for every other text.
+ * Decodes a non-empty text that is canonical base64url: no padding, no other characters, unused bits zero (RFC 7515,
+ * section 2; RFC 4648, section 3.5). `undefined` for every other text.
  *
- * Only one text then stands for given bytes, so that a token cannot be respelled.
+ * Each sequence of bytes then has only one text, so that a token cannot be spelled in two ways.
  */
 export const decode = (text: string): Uint8Array | undefined => {
   const rest = text.length % 4

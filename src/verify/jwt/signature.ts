@@ -8,16 +8,16 @@ import type { Rejection } from "../Rejection.ts"
 import { rejection } from "../Rejection.ts"
 import type { CompactJws } from "./CompactJws.ts"
 
-/** Verification itself failed, for a reason that does not lie in the token. */
+/** The verification failed for a reason that is not in the token. */
 export class SignatureNotChecked extends Data.TaggedError("SignatureNotChecked")<{
   readonly detail: string
 }> {}
 
 /**
- * Says at once whether a signature is that of what was signed (ASCII); `undefined`: not here.
+ * Verifies synchronously whether a signature is that of the signed text (ASCII); `undefined`: not supported here.
  *
- * It has to be as strict as Web Crypto, must not throw, and holds up everybody else meanwhile: leave to Web Crypto what
- * takes longer than handing it to another thread and back.
+ * It must be as strict as Web Crypto and must not throw. It blocks all other requests, so leave to Web Crypto what takes
+ * longer than handing it to another thread and back.
  */
 export type VerifyAtOnce = (
   algorithm: JwsAlgorithm,
@@ -26,7 +26,7 @@ export type VerifyAtOnce = (
   signed: string
 ) => boolean | undefined
 
-/** How this host verifies signatures at once; by default it does not, and leaves all of them to Web Crypto. */
+/** How this host verifies signatures synchronously. By default it does not, and leaves all of them to Web Crypto. */
 export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
   "mcp-authorizer/verify/jwt/signature/VerifyAtOnce",
   { defaultValue: () => () => undefined }
@@ -34,7 +34,7 @@ export const VerifyAtOnce = Context.Reference<VerifyAtOnce>(
 
 const wrong = rejection("InvalidSignature", "the signature does not verify")
 
-// By code, never by text. What is not listed is no fault of the caller: an outage must not become a 401.
+// By code, never by text. An error that is not listed is not the caller's fault: an outage must not become a 401.
 const classify = (cause: unknown): Effect.Effect<Rejection, SignatureNotChecked> => {
   const code = cause instanceof errors.JOSEError ? cause.code : undefined
   switch (code) {
@@ -51,35 +51,37 @@ const classify = (cause: unknown): Effect.Effect<Rejection, SignatureNotChecked>
 }
 
 /**
- * How many bytes a signature has: those of the modulus, of two scalars, or 64 (RFC 8017, sections 8.1.2 and 8.2.2; RFC
- * 7518, section 3.4; RFC 8032, section 5.1.7).
+ * Returns how many bytes a signature has: those of the modulus, of two scalars, or 64 (RFC 8017, sections 8.1.2 and
+ * 8.2.2; RFC 7518, section 3.4; RFC 8032, section 5.1.7).
  *
- * Judged here because OpenSSL takes a PSS signature without its leading zeros, too: one token would have two spellings.
+ * Checked here because OpenSSL also accepts a PSS signature without its leading zeros: one token would have two
+ * spellings.
  */
 const signatureBytes = (algorithm: JwsAlgorithm, key: CryptoKey): number | undefined => {
   const rule = keyRules[algorithm]
   if (rule.kty !== "RSA") return 2 * rule.coordinateBytes
-  // RSA keys alone have it; the type of `algorithm` does not tell the kinds apart.
+  // Only RSA keys have this member; the type of `algorithm` does not distinguish the kinds.
   const bits = "modulusLength" in key.algorithm ? Number(key.algorithm.modulusLength) : undefined
   return bits === undefined ? undefined : Math.ceil(bits / 8)
 }
 
 /**
- * Judges the signature of a token with the given key, by the algorithm of the token's header and no other (RFC 7515,
- * section 5.2): `undefined` if it is good. An `Exit` where the host can say at once.
+ * Verifies the signature of a token with the given key, by the algorithm of the token's header and no other (RFC 7515,
+ * section 5.2): `undefined` if it is valid. Returns an `Exit` if the host can verify it synchronously.
  */
 export type CheckSignature = (
   jws: CompactJws,
   key: CryptoKey
 ) => Effect.Effect<Rejection | undefined, SignatureNotChecked>
 
-/** Makes the judge of signatures of this host. */
+/** Builds the verifier of signatures of this host. */
 export const makeCheckSignature: Effect.Effect<CheckSignature> = Effect.map(
   VerifyAtOnce,
   (verifyAtOnce): CheckSignature => ({ header: { alg }, signature, token }, key) => {
     const length = signatureBytes(alg, key)
     if (length !== undefined && signature.length !== length) {
-      const detail = `the signature has ${signature.length} bytes, and the key makes ${length}: was the token cut off?`
+      const detail =
+        `the signature has ${signature.length} bytes, but the key requires ${length}; the token may be truncated`
       return Effect.succeed(rejection("InvalidSignature", detail))
     }
     const isGood = verifyAtOnce(alg, key, signature, token.slice(0, token.lastIndexOf(".")))

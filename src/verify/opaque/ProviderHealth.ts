@@ -1,40 +1,40 @@
 import type { Asker } from "../../fairness/Asker.ts"
 
-/** Failures in a row that may mean that the provider is down. */
+/** How many consecutive failures indicate that the provider may be down. */
 const failuresInRow = 5
 
-/** Of so many peers they must come, unless a token was among them that was good before. */
+/** From how many peers the failures must come, unless they include a token that was accepted before. */
 const severalPeers = 3
 
-/** How long those are not answered whose questions failed, and then how much longer others come before them. */
+/** How long the peers with failed requests are rejected, and then for the same time again queue behind others. */
 const closedMillis = 10_000
 const othersFirstMillis = 5_000
 
-/** Between two questions of others meanwhile. */
+/** The pause between two requests of other peers while the provider counts as down. */
 const probeMillis = 1_000
 
-/** So long a question lasts at most; where its client leaves, some hosts do not tell of its end. */
+/** The longest duration of a request. If its client leaves, some hosts do not report its end. */
 const longestMillis = 6_000
 
 /**
- * Whether a provider of opaque tokens can be asked, as far as its answers tell. Pure; times are milliseconds of a clock
- * that never goes back.
+ * Whether a provider of opaque tokens is up, as far as its responses show. Pure; times are milliseconds of a clock that
+ * never goes back.
  *
- * A provider may fail over certain tokens and be well otherwise, and anybody can send such tokens. So it is taken for down
- * only when 5 questions in a row have failed that came from several peers, or one of which was about a token that was good
- * before. Even then others than those may ask, one at a time; one answer, and it is up.
+ * A provider may fail for certain tokens and work otherwise, and any client can send such tokens. So the provider counts
+ * as down only after 5 consecutive failures that came from several peers, or that include a token that was accepted
+ * before. Even then, other peers may send requests, one at a time, and one response means that the provider is up.
  */
 export class ProviderHealth {
   #failures = 0
   #knownFailed = false
-  /** Whose questions failed since the last answer; those beyond a number are not told apart. */
+  /** The peers with failures since the last response. Beyond a maximum they are not distinguished. */
   readonly #failing = new Set<string>()
   #downUntil: number | undefined
-  /** When each open question began. */
+  /** The start of each running request. */
   readonly #open: Array<number> = []
   #lastProbe = Number.NEGATIVE_INFINITY
 
-  /** Says whether the provider may be asked now; if so, `ended` follows. */
+  /** Whether a request may be sent to the provider now. If so, `ended` must follow. */
   mayAsk(asker: Asker, now: number): boolean {
     while (now - (this.#open[0] ?? now) >= longestMillis) this.#open.shift()
     if (this.#downUntil === undefined) {
@@ -48,10 +48,10 @@ export class ProviderHealth {
     return true
   }
 
-  /** The question is over, with an answer, with a failure that is the provider's, or with neither. */
-  ended(asker: Asker, outcome: "Answered" | "Failed" | "Neither", now: number): void {
+  /** Records the end of a request: with a response, with a failure of the provider, or with neither. */
+  ended(asker: Asker, outcome: "Responded" | "Failed" | "Neither", now: number): void {
     this.#open.shift()
-    if (outcome === "Answered") this.#recover()
+    if (outcome === "Responded") this.#recover()
     else if (outcome === "Failed") this.#fail(asker, now)
   }
 
@@ -59,7 +59,7 @@ export class ProviderHealth {
     return !isKnown && (group === "" || this.#failing.size >= 1_000 || this.#failing.has(group))
   }
 
-  /** A nameless peer stands for all: nobody can be let in before it. */
+  /** A peer without a name represents all of them: no request may go before it. */
   #suspectsFrom({ group }: Asker, downUntil: number): number {
     return group === "" ? downUntil : downUntil + othersFirstMillis
   }

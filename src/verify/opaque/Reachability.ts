@@ -7,43 +7,43 @@ import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import type { ProviderReach } from "./providerRejection.ts"
 
-/** What was found about a provider, and why, for the log. */
+/** The state of a provider, and the reason, for the log. */
 export interface Found {
   readonly reach: ProviderReach
   readonly detail: string
 }
 
-/** Asks a provider about no real token. */
+/** Sends a request to the provider without a real token. */
 export type Probe = Effect.Effect<Found>
 
 /**
- * How hosts whose instances do not live long enough to remember share what a probe has found; others ask anew.
+ * How hosts with short-lived instances share the result of a probe. On other hosts, each probe is run.
  *
- * Gets the name of the provider. What it gives must not ask more often than once in a few seconds.
+ * Called with the name of the provider. Must not send requests more often than once in a few seconds.
  */
 export const SharedProbe = Context.Reference<(provider: string, probe: Probe) => Probe>(
   "mcp-authorizer/verify/opaque/SharedProbe",
   { defaultValue: () => (_provider, probe) => probe }
 )
 
-/** For how long an answer counts, and how long where there is doubt: so often is a provider probed at most. */
+/** How long a result is valid, and how long if it is in doubt. A provider is probed no more often than this. */
 const goodMillis = 5_000
 const doubtfulMillis = 1_000
 
-/** Whether a provider of opaque tokens can be asked. */
+/** Whether a provider of opaque tokens can be requested. */
 export interface Reachability {
-  /** The same client, whose answers count as evidence. */
+  /** The same client, whose responses count as evidence. */
   readonly observed: ProviderHttp["Service"]
-  /** What is known, from a short time ago or from a probe. */
+  /** Returns the current state: a recent one, or the result of a probe. */
   readonly current: Effect.Effect<ProviderReach>
 }
 
 /**
- * Makes the judgement whether a provider can be asked.
+ * Builds the reachability of a provider.
  *
- * Every answer to a real question is evidence that it can. That it cannot is believed of a probe only, or of a connection
- * that failed, because clients could provoke other failures with odd tokens. It is probed when somebody wants to know, by
- * one at a time, at most once in 5 seconds, and once in a second where a question has failed since.
+ * Every response to a real request is evidence that the provider can be requested. Only a probe, or a failed connection,
+ * is evidence that it cannot, because clients could provoke other failures with malformed tokens. The provider is probed
+ * on demand, by one request at a time, at most once in 5 seconds, or once a second if a request has failed since.
  */
 export const makeReachability = Effect.fnUntraced(function*(
   provider: string,
@@ -55,7 +55,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   const turn = yield* Semaphore.make(1)
   let known: { readonly reach: ProviderReach; readonly at: number } | undefined
   let isDoubtful = false
-  // Logged when it changes; a provider that is ready from the start needs no entry.
+  // Changes are logged. A provider that is ready from the start needs no entry.
   let told: ProviderReach = "ready"
 
   const believe = (reach: ProviderReach, at: number) => {
@@ -68,8 +68,8 @@ export const makeReachability = Effect.fnUntraced(function*(
     told = reach
     return Effect.annotateLogs(
       reach === "ready"
-        ? Effect.logInfo("A provider can be asked again")
-        : Effect.logWarning("A provider cannot be asked"),
+        ? Effect.logInfo("A provider is reachable again")
+        : Effect.logWarning("A provider is unreachable"),
       { provider, ...(reach === "ready" ? {} : { reason: detail }) }
     )
   }
@@ -81,11 +81,11 @@ export const makeReachability = Effect.fnUntraced(function*(
       return yield* tell({ reach: "ready", detail: "" })
     }
     isDoubtful = true
-    // With the time of the last good evidence, so that it is probed as soon as it may be.
+    // With the time of the last good evidence, so that the provider is probed as soon as permitted.
     if (failure.kind === "Unreachable" && known !== undefined) known = { reach: "unavailable", at: known.at }
   })
 
-  /** What is known and not too old. */
+  /** The state, if it is recent enough. */
   const fresh = Effect.map(Clock.currentTimeMillis, (now) => {
     if (known === undefined) return undefined
     const age = now - known.at
@@ -93,7 +93,7 @@ export const makeReachability = Effect.fnUntraced(function*(
   })
 
   const look = Effect.gen(function*() {
-    // Somebody may have looked while we waited for our turn.
+    // Another request may have probed while this one waited.
     const found = yield* fresh
     if (found !== undefined) return found
     const probed = yield* probe

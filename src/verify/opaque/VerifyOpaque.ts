@@ -11,26 +11,26 @@ import { toInvalidToken } from "../Rejection.ts"
 import type { Verdict } from "../Verdict.ts"
 import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 
-/** Asks the provider who bears an opaque token. */
+/** Requests the caller that an opaque token represents from the provider. */
 export type AskProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
 
-/** Judges an opaque token. */
+/** Verifies an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, VerificationError>
 
 /**
- * Makes the verifier of opaque tokens: what their provider says, believed until the token ends, for 5 minutes at most (so
- * long may a revoked token live on).
+ * Builds the verifier of opaque tokens. What the provider returns is cached until the token expires, at most for 5
+ * minutes, which is how long a revoked token can remain accepted.
  *
- * It is not asked about a JWT that says itself that it is no access token.
+ * A JWT that states that it is not an access token is rejected without a request.
  *
- * @param provider its name
+ * @param provider the provider's name
  * @param skew tolerance for the end of a token, in seconds
  */
 export const makeVerifyOpaque = (provider: string, skew: number, ask: AskProvider): VerifyOpaque =>
   Effect.fnUntraced(function*(token) {
     const jwt = peekJwt(Redacted.value(token))
-    const refused = jwt === undefined ? undefined : checkPresented(jwt.claims, jwt.typ)
-    if (refused !== undefined) return yield* toInvalidToken(provider, refused)
+    const rejected = jwt === undefined ? undefined : checkPresented(jwt.claims, jwt.typ)
+    if (rejected !== undefined) return yield* toInvalidToken(provider, rejected)
     const identity = yield* requireUnexpired(yield* ask(token), skew, endPassed)
     const longest = (yield* Clock.currentTimeMillis) + maxPositiveMillis
     const until = Math.min((identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, longest)

@@ -20,7 +20,9 @@ const makeDiscover = (metadata: ProviderMetadata["Service"], source: MetadataSou
     })
   )
 
-/** Asks the endpoint that a provider's metadata name, whatever URL a question has; without one it fails as `NoMetadata`. */
+/**
+ * Sends requests to the endpoint that a provider's metadata name, ignoring their URL. Fails as `NoMetadata` without one.
+ */
 export const makeDiscoveredHttp = (
   http: Http,
   metadata: ProviderMetadata["Service"],
@@ -31,14 +33,14 @@ export const makeDiscoveredHttp = (
   return { send: (request) => Effect.flatMap(discover, (url) => http.send({ ...request, url })) }
 }
 
-/** How long it is believed that the metadata say no more, so that not every refused token has them asked for. */
+/** How long the metadata are not fetched again after they did not help, so that not every rejected token fetches them. */
 const uselessMillis = 60_000
 
 /**
- * Asks the endpoint of each question, which is a guess, until an answer about a person shows that it is right. What gets
- * none there is asked where the metadata say, and from the first answer there on all is.
+ * Sends requests to their URL, which is a guess, until a response with a user confirms it. Requests that fail there are
+ * sent to the endpoint of the metadata, and after the first response there, all requests are.
  *
- * A refusal alone does not decide: some servers refuse whatever they do not know, and some tokens are refused anywhere.
+ * A rejection alone does not decide: some servers reject every unknown path, and some tokens are rejected anywhere.
  */
 export const makeGuessedHttp = (
   http: Http,
@@ -57,7 +59,7 @@ export const makeGuessedHttp = (
         if (typeof own(body, "sub") === "string") right = request.url
       }))
 
-  /** Where the metadata say, if that is somewhere else; otherwise what was said here holds. */
+  /** Sends a request to the endpoint of the metadata if it is a different one. Otherwise the failure stands. */
   const askElsewhere = (request: Parameters<Http["send"]>[0], failure: ProviderRequestFailed) =>
     Clock.clockWith((clock) => {
       const now = millisOf(clock)

@@ -9,38 +9,38 @@ import { makeSteadyMillis } from "../../remote/steadyMillis.ts"
 import { ProviderHealth } from "./ProviderHealth.ts"
 import { makeOwnTurns, makeTurns } from "./turns.ts"
 
-/** How long a question may wait for its turn and its answer. */
-const patience = "6 seconds"
+/** How long a request may take, including the time in the queue. */
+const totalTimeout = "6 seconds"
 
-/** Whether a failure counts against the provider. One that clients can cause (a rejection, or our own queue limit) does not. */
-const isTrouble = ({ kind, status }: ProviderRequestFailed): boolean =>
+/** Whether a failure counts against the provider. Those that clients can cause (rejections, a full queue) do not. */
+const isProviderFailure = ({ kind, status }: ProviderRequestFailed): boolean =>
   kind === "Unreachable" || kind === "Timeout" || (status ?? 0) >= 500
 
-const outcomeOf = (exit: Exit.Exit<unknown, ProviderRequestFailed>): "Answered" | "Failed" | "Neither" => {
-  if (Exit.isSuccess(exit)) return "Answered"
+const outcomeOf = (exit: Exit.Exit<unknown, ProviderRequestFailed>): "Responded" | "Failed" | "Neither" => {
+  if (Exit.isSuccess(exit)) return "Responded"
   const error = Exit.findErrorOption(exit)
   if (Option.isNone(error)) return "Neither"
-  return isTrouble(error.value) ? "Failed" : "Answered"
+  return isProviderFailure(error.value) ? "Failed" : "Responded"
 }
 
 const overloaded = () =>
-  new ProviderRequestFailed({ kind: "Overloaded", url: "", found: "too many questions at the same time" })
+  new ProviderRequestFailed({ kind: "Overloaded", url: "", found: "too many concurrent requests" })
 
 /**
  * Guards a provider of opaque tokens against floods, and the gateway against a provider that is down.
  *
- * At most 32 questions about new tokens and 8 about known ones at a time, and of each kind 1,024 that wait, in turns by
- * peer. Of a provider that is down (`ProviderHealth`) few are asked; what is not asked fails at once with
- * `ProviderRequestFailed`. Each provider has its own guard, so that one in trouble touches no other.
+ * At most 32 requests about new tokens and 8 about known ones run at a time, and 1,024 of each kind wait, in turns by
+ * peer. A provider that is down (`ProviderHealth`) gets few requests; all others fail at once with
+ * `ProviderRequestFailed`. Each provider has its own guard, so that a failing provider does not affect the others.
  */
 export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true): ProviderHttp["Service"] => {
   const millisOf = makeSteadyMillis()
   const health = new ProviderHealth()
-  // What the log is told while nobody asks.
-  let lastTrouble: string | undefined
+  // The reason for the log while no requests are sent.
+  let lastFailure: string | undefined
 
   const note = (error: ProviderRequestFailed) => {
-    if (isTrouble(error)) lastTrouble = error.summary.slice(error.url.length + 2)
+    if (isProviderFailure(error)) lastFailure = error.summary.slice(error.url.length + 2)
   }
 
   const inTurn = sharedIo ? makeTurns(overloaded) : makeOwnTurns()
@@ -52,7 +52,7 @@ export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true):
         new ProviderRequestFailed({
           kind: "CircuitOpen",
           url,
-          found: lastTrouble === undefined ? undefined : `left alone for a while after ${lastTrouble}`
+          found: lastFailure === undefined ? undefined : `paused after ${lastFailure}`
         })
       const ask = Effect.flatMap(Effect.all([Asker, Clock.Clock]), ([asker, clock]) => {
         if (!health.mayAsk(asker, millisOf(clock))) return Effect.fail(circuitOpen())
@@ -62,7 +62,7 @@ export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true):
         )
       })
       return inTurn(ask).pipe(
-        Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(overloaded()) }),
+        Effect.timeoutOrElse({ duration: totalTimeout, orElse: () => Effect.fail(overloaded()) }),
         Effect.mapError((error) =>
           error.kind === "Overloaded"
             ? new ProviderRequestFailed({ kind: "Overloaded", url, found: error.found })

@@ -1,36 +1,36 @@
-/** What a provider's response other than a verdict means, whatever it was asked for. Pure. */
+/** The meaning of a provider's response other than a verdict, for every kind of request. Pure. */
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 
-/** Codes that are about the provider, whatever the status (RFC 6749, section 4.1.2.1). */
+/** Error codes that concern the provider, regardless of the status (RFC 6749, section 4.1.2.1). */
 const outageErrors: ReadonlySet<unknown> = new Set(["server_error", "temporarily_unavailable"])
 
-/** Codes that are about the client that asks (RFC 6749, section 5.2). */
+/** Error codes that concern the client that sends the request (RFC 6749, section 5.2). */
 const clientErrors: ReadonlySet<unknown> = new Set(["invalid_client", "unauthorized_client"])
 
-/** Says whether an error code tells of an outage. */
+/** Whether an error code reports an outage. */
 export const isOutageError = (error: unknown): boolean => outageErrors.has(error)
 
-/** Says whether an error code is about the client that asks, and not about the token. */
+/** Whether an error code concerns the client that sends the request, and not the token. */
 export const isClientError = (error: unknown): boolean => clientErrors.has(error)
 
-/** A failed request for the log, by its status and error code. */
+/** Describes a failed request for the log, by its status and error code. */
 export const statusAndError = ({ rejection, status }: ProviderRequestFailed): string =>
   rejection?.error === undefined ? `${status}` : `${status} ${rejection.error}`
 
-/** Says whether a 200 tells of an outage all the same. */
+/** Whether a response with status 200 reports an outage. */
 export const tellsOutage = (body: JsonObject): boolean => isOutageError(own(body, "error"))
 
-/** Says whether a 200 rejects the client that asks, and not the token. */
+/** Whether a response with status 200 rejects the client that sends the request, and not the token. */
 export const tellsUnknownClient = (body: JsonObject): boolean => isClientError(own(body, "error"))
 
-/** For the log: it is not the caller's token that is wrong. */
+/** The detail for the log: the gateway's credentials are wrong, not the caller's token. */
 export const credentialsRejected = (credentials: string): string =>
-  `the provider refuses our own credentials, not the token; check ${credentials}`
+  `the provider rejects the gateway's credentials, not the token; check ${credentials}`
 
-/** Whether a provider can be asked; `refused`: it does not take our own credentials. */
+/** The state of a provider: `refused` means that it rejects the gateway's own credentials. */
 export type ProviderReach = "ready" | "unavailable" | "refused"
 
-/** What a 200 to a question about nobody's token says of the provider. */
+/** Interprets a response with status 200 to a probe. */
 export const reachFromBody = (body: JsonObject): ProviderReach =>
   tellsUnknownClient(body) ? "refused" : tellsOutage(body) ? "unavailable" : "ready"

@@ -4,14 +4,14 @@ import * as Effect from "effect/Effect"
 import { Asker } from "../../fairness/Asker.ts"
 import { FairQueue, type Waiting } from "../../fairness/FairQueue.ts"
 
-/** Questions about new tokens at the same time, and beside them those about tokens that were good before. */
+/** Concurrent requests about new tokens. Requests about tokens that were accepted before have a limit of their own. */
 export const ceiling = 32
 const knownCeiling = 8
 
-/** Questions that may wait for their turn, of each kind. */
+/** How many requests of each kind may wait for their turn. */
 export const queueLength = 1_024
 
-/** Gives an effect its turn; fails where there is no room to wait for it. */
+/** Runs an effect when it is its turn. Fails if the queue is full. */
 export type InTurn<F> = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | F>
 
 interface Waiter {
@@ -19,13 +19,13 @@ interface Waiter {
   readonly pushedOut: () => void
 }
 
-/** How often a request looks whether it is its turn, and how long a turn lasts whose end nobody has told. */
+/** How often a waiting request checks for a free turn, and how long a turn lasts if its end is not reported. */
 const lookMillis = 25
 const longestMillis = 6_000
 
-/** The same where requests may not wait for each other (`SharedIo`): each of them looks again until there is a free turn. */
+/** The same for hosts on which requests may not wait for each other (`SharedIo`): each one polls for a free turn. */
 export const makeOwnTurns = (): InTurn<never> => {
-  // When each turn is over at the latest: that a client has left is not told on every host.
+  // The latest end of each turn: not every host reports that a client has left.
   const turns = { newcomers: new Set<{ readonly until: number }>(), known: new Set<{ readonly until: number }>() }
 
   const take = (isKnown: boolean, now: number): (() => void) | undefined => {
@@ -48,12 +48,12 @@ export const makeOwnTurns = (): InTurn<never> => {
 }
 
 /**
- * Makes the order in which a provider is asked.
+ * Builds the queue for the requests to a provider.
  *
- * The peers take turns, and so do the connections of each. Tokens that were good before have a lane of their own, which
- * nobody can fill with invented ones, and go first.
+ * Peers take turns, and so do the connections of each peer. Tokens that were accepted before have a queue of their own,
+ * which attackers cannot fill with invented tokens, and which goes first.
  *
- * @param full what those are told for whom there is no room
+ * @param full builds the failure for a full queue
  */
 export const makeTurns = <F>(full: () => F): InTurn<F> => {
   const newcomers = new FairQueue<Waiter>(queueLength)
@@ -69,10 +69,11 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
 
   let isGiving = false
 
-  /** Gives the turn that has become free to the next one. */
+  /** Gives a free turn to the next request. */
   const leave = (isKnown: boolean): void => {
     occupy(isKnown, -1)
-    // What ends while it is given its turn leaves it to the loop below: one within the other they would fill the stack.
+    // A request that ends while it gets its turn leaves the next turn to the loop below: nested calls could fill the
+    // stack.
     if (isGiving) return
     isGiving = true
     for (const [queue, kind] of [[known, true], [newcomers, false]] as const) {

@@ -1,13 +1,13 @@
-/** How long what a provider says about an opaque token is believed, on every host. */
+/** How long verdicts about opaque tokens are cached, on every host. */
 
-/** A yes is believed until the token ends, and no longer than this: so long may a revoked token live on. */
+/** How long an accepted token is cached at most: a revoked token can remain accepted for this long. */
 export const maxPositiveMillis = 300_000
 
-/** How long before that it is asked for again, where the token itself goes on. */
+/** How long before that the verdict is renewed, unless the token itself expires. */
 export const renewedAheadMillis = 60_000
 
-/** A no is believed this long. */
+/** How long a rejection is cached. */
 export const negativeMillis = 10_000
 
-/** What the log is told of a remembered token whose end has come. */
-export const endPassed = "the end of the token has passed"
+/** The detail for the log when a cached token has expired. */
+export const endPassed = "the token has expired"
