@@ -216,7 +216,7 @@ describe("remoteState", () => {
     assert.deepStrictEqual(asked.map(({ phase, step }) => `${phase}: ${step}`), [
       "empty: Await",
       "pending: Await",
-      "unavailable: Refuse",
+      "unavailable: GiveUp",
       "unavailable: Await",
       "fresh: Use",
       "fresh: UseAndFetch",

@@ -170,7 +170,7 @@ describe("userinfo", () => {
       const { hits, issuer, verify } = yield* setUp("userinfo")
       const token = yield* issuer.issueOpaque()
       const outages = [
-        [Misbehaviour.Respond({ body: "{\"error\":\"temporarily_unavailable\"}" }), "cannot answer now"],
+        [Misbehaviour.Respond({ body: "{\"error\":\"temporarily_unavailable\"}" }), "reported an outage"],
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"server_error\"}" }), "Status 400, server_error"]
       ] as const
       let asked = 0
