@@ -3,6 +3,8 @@
  *
  * `mcp-authorizer/node` runs them as a Node service, `mcp-authorizer/testing` has an issuer to test against.
  */
+export { type AuditDecision, auditDecisions, type AuditEntry, auditLine } from "./audit/AuditEntry.ts"
+export { AuditLog, type WriteAuditEntry } from "./audit/AuditLog.ts"
 export { GatewayConfig, type GatewayConfigOptions } from "./config/GatewayConfig.ts"
 export type { GatewayConfigInput } from "./config/GatewayConfigInput.ts"
 export type { GatewaySettings, Provider } from "./config/GatewaySettings.ts"

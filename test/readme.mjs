@@ -1,6 +1,7 @@
 // Writes the reference tables of the READMEs, and the types of settings with their comments, anew: `npm run readme`, after a
 // setting, the policy, or the catalogue of requirements changed.
 import { readFileSync, writeFileSync } from "node:fs"
+import { auditReference } from "../dist/audit/AuditEntry.js"
 import { providerReference, settingsReference } from "../dist/config/reference.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
@@ -20,6 +21,7 @@ const replaceTable = (path, table) => {
 replaceTable("../src/config/README.md", settingsReference())
 replaceTable("../src/config/README.md", providerReference())
 replaceTable("../src/keys/README.md", policyReference())
+replaceTable("../src/audit/README.md", auditReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
+import { auditReference } from "../src/audit/AuditEntry.ts"
 import { providerReference, settingsReference } from "../src/config/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
@@ -87,6 +88,10 @@ describe("the READMEs and the pages for contributors", () => {
 
   it("have the crypto policy as the code has it", () => {
     assert.include(read("src/keys/README.md"), `\n${policyReference()}\n\n`)
+  })
+
+  it("has every member of an audit entry, in the order of a line", () => {
+    assert.include(read("src/audit/README.md"), `\n${auditReference()}\n\n`)
   })
 
   it.each(pages)("%s has links only to files and headings that exist", (page) => {

@@ -317,4 +317,19 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly log_format?: Input<"MCP_LOG_FORMAT"> | undefined
   /** The least important log lines that are written. Default: `info`. */
   readonly log_level?: Input<"MCP_LOG_LEVEL"> | undefined
+  /**
+   * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on
+   * SIGHUP. Default: no audit log.
+   */
+  readonly audit_log?: Input<"MCP_AUDIT_LOG"> | undefined
+  /**
+   * How audit entries name subjects and clients: `plain`, or `hmac`, a pseudonym that only the holder of
+   * `MCP_SESSION_KEY` can compute. Default: `plain`.
+   */
+  readonly audit_subjects?: Input<"MCP_AUDIT_SUBJECTS"> | undefined
+  /**
+   * Arguments of tools that audit entries show, as `tool.argument`, with further names for a part of an argument.
+   * Default: none.
+   */
+  readonly audit_arguments?: Input<"MCP_AUDIT_ARGUMENTS"> | undefined
 }

@@ -85,6 +85,9 @@ export type ErrorStyle = (typeof errorStyles)[number]
 /** What is logged at most, by the names of `MCP_LOG_LEVEL`. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
+/** How audit entries name subjects and clients, by the names of `MCP_AUDIT_SUBJECTS`. */
+export const auditSubjects = ["plain", "hmac"] as const
+
 /**
  * Everything that can be set, resolved: what `GatewayConfig` provides.
  */

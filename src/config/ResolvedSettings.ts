@@ -124,4 +124,19 @@ export interface ResolvedSettings {
   readonly logFormat: Used<"MCP_LOG_FORMAT">
   /** The least important log lines that are written. (`log_level`) */
   readonly logLevel: Used<"MCP_LOG_LEVEL">
+  /**
+   * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on
+   * SIGHUP. (`audit_log`)
+   */
+  readonly auditLog: Used<"MCP_AUDIT_LOG">
+  /**
+   * How audit entries name subjects and clients: `plain`, or `hmac`, a pseudonym that only the holder of
+   * `MCP_SESSION_KEY` can compute. (`audit_subjects`)
+   */
+  readonly auditSubjects: Used<"MCP_AUDIT_SUBJECTS">
+  /**
+   * Arguments of tools that audit entries show, as `tool.argument`, with further names for a part of an argument.
+   * (`audit_arguments`)
+   */
+  readonly auditArguments: Used<"MCP_AUDIT_ARGUMENTS">
 }

@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
 import type { ProviderType } from "../providers/ProviderType.ts"
+import { checkAudit } from "./checkAudit.ts"
 import type { GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
@@ -112,7 +113,7 @@ export const resolve = (
     policy: undefined,
     ...(types.length === 0 ? {} : { addedTypes: types })
   }
-  problems.push(...checkForwarding(settings), ...check(settings, given))
+  problems.push(...checkForwarding(settings), ...checkAudit(settings), ...check(settings, given))
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
 

@@ -11,6 +11,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import { AuditLog } from "../audit/AuditLog.ts"
 import type { Admission } from "../authorize/Admission.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
@@ -22,6 +23,7 @@ import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
 import { ownerOf } from "../http/asker.ts"
+import { makeAudit, withAudit } from "../http/audit.ts"
 import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
 import { makeArrival } from "../http/course/arrival.ts"
 import { makeOpenSession } from "../http/course/openSession.ts"
@@ -114,6 +116,13 @@ const make = Effect.gen(function*() {
   })
   const accessLog = yield* makeAccessLog
   const finish = yield* makeFinish(settings, sessions, accessLog)
+  // The response to what is let in comes later, from the handler.
+  const audit = yield* makeAudit(settings, undefined)
+  const logLetIn = withAudit(() => Effect.void, audit)
+  const logAnswered = withAudit(
+    (exchange, ended) => exchange.error === undefined ? Effect.void : accessLog(exchange, ended),
+    audit
+  )
 
   /** The step that reads the body in which tools can be called; other methods have none, or are rejected. */
   const readMessage = (
@@ -210,9 +219,11 @@ const make = Effect.gen(function*() {
       )
       if (last._tag === "Ready") {
         const { value } = last
+        exchange.wasSent = true
+        yield* logLetIn(exchange, undefined)
         return { ...value, annotations: { trace_id: exchange.traceId, ...(yield* callerOf(value.identity)) } }
       }
-      if (exchange.error !== undefined) yield* accessLog(exchange, undefined)
+      yield* logAnswered(exchange, undefined)
       return { _tag: "Answered", response: last.response }
     })
   })
@@ -222,7 +233,7 @@ const make = Effect.gen(function*() {
  * Judges requests for servers that embed the gateway: who calls, and may they.
  *
  * `Authentication.layer` and `makeFetchMiddleware` stand on it; use it yourself to protect a server of another kind.
- * What it lets in is not logged, what it refuses is, with the true reason.
+ * What it lets in is not logged, what it refuses is, with the true reason; the audit log (`AuditLog`) has both.
  *
  * **Example** (any server that speaks in Web requests)
  *
@@ -261,7 +272,7 @@ export class Guard extends Context.Service<Guard, {
     GatewayConfig | TokenVerifier | ProviderMetadata
   > = perConfiguration(
     Layer.effect(Guard, make).pipe(
-      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto]),
+      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto, AuditLog.layerConsole]),
       Layer.provide(SecureRandom.layerWebCrypto)
     )
   )

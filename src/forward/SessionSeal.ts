@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { SessionNotFound } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { deriveKey } from "./deriveKey.ts"
 
 /** The field of a session's id (MCP 2025-11-25, transports: session management). */
 export const sessionField = "mcp-session-id"
@@ -51,16 +52,10 @@ const claim = ({ clientId, issuer, subject }: Identity, id: string): Uint8Array 
   encoder.encode(JSON.stringify([issuer, subject, clientId ?? null, id]))
 
 // One secret has several uses, and a key for each.
-const purpose = encoder.encode("mcp-authorizer sessions\u0001")
+const purpose = "mcp-authorizer sessions"
 
 const notFound = new SessionNotFound({
   detail: "the session is not this caller's, or was begun before a restart or at a replica with another MCP_SESSION_KEY"
-})
-
-/** HKDF with one block of output and no salt (RFC 5869), which not every engine has. */
-const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: Uint8Array) {
-  const extracted = yield* mac.sign(yield* Mac.key(Mac.hmacSha256, new Uint8Array(32)), secret)
-  return yield* Mac.key(Mac.hmacSha256, yield* mac.sign(yield* Mac.key(Mac.hmacSha256, extracted), purpose))
 })
 
 /**
@@ -82,7 +77,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
     const secrets = sessionKeys.length === 0
       ? [yield* random.randomBytes(32)]
       : sessionKeys.map((key) => encoder.encode(Redacted.value(key)))
-    return yield* Effect.forEach(secrets, (secret) => deriveKey(mac, secret))
+    return yield* Effect.forEach(secrets, (secret) => deriveKey(mac, secret, purpose))
   })
   // When the first session needs them: some hosts have no randomness before the first request, and no request there may
   // wait for another, so that the first one to finish decides.

@@ -33,6 +33,10 @@ export interface Exchange {
   /** What the rules decided about each of them, in their order; `undefined` where they were not asked. */
   decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
+  /** Nothing of the gateway's stands between the request and the MCP server any more. */
+  wasSent: boolean
+  /** The id of the session that the response names, as the client knows it. */
+  session: string | ReadonlyArray<string> | undefined
   /** The status of the response, once there is one. */
   status: number | undefined
   /** Why the response is not complete, where the gateway itself ends it. */
@@ -57,6 +61,8 @@ export const begin = (settings: GatewaySettings, request: RequestHead, startedAt
   operations: undefined,
   decisions: undefined,
   error: undefined,
+  wasSent: false,
+  session: undefined,
   status: undefined,
   ended: undefined
 })

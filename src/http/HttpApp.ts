@@ -13,7 +13,9 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { AuditLog } from "../audit/AuditLog.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { hasTokenParameter } from "../credential/tokenInQuery.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
@@ -90,6 +92,8 @@ export interface HttpAppOptions {
   readonly onError?: OnError | undefined
   /** What seals the ids of sessions and digests the callers in the log; Web Crypto unless given. */
   readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
+  /** Where audit entries go: as `MCP_AUDIT_LOG` says, to the console, unless given. */
+  readonly audit?: Layer.Layer<never, InvalidConfiguration, GatewayConfig> | undefined
 }
 
 /** A gateway as a function of the Web platform. */
@@ -133,8 +137,10 @@ export class HttpApp extends Context.Service<HttpApp, {
    * })
    * ```
    */
-  static readonly layerWith = ({ crypto = webCrypto, onError }: HttpAppOptions) =>
-    perConfiguration(Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(Layer.provide(crypto)))
+  static readonly layerWith = ({ audit = AuditLog.layerConsole, crypto = webCrypto, onError }: HttpAppOptions) =>
+    perConfiguration(
+      Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(Layer.provide([crypto, audit]))
+    )
 
   /** The gateway of the settings at hand. */
   static readonly layer = HttpApp.layerWith({})

@@ -20,7 +20,7 @@ const bounded = (text: string, length = 256): string => text.length > length ? `
 const detailLength = 2_048
 
 // What nginx writes for a request whose client left before there was a response.
-const clientClosedRequest = 499
+export const clientClosedRequest = 499
 
 /** Why the response of an effect that has ended in this way is not complete; `undefined` when it is. */
 export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined => {

@@ -41,6 +41,27 @@ const portOf = (source: object): string =>
     ? String(source.socket.remotePort)
     : ""
 
+/** Where a request comes from: the address of the connection, or behind a trusted proxy the one that the proxy reports. */
+const addressOf = (
+  trusted: TrustedProxies,
+  { headers, peerAddress }: Pick<RequestHead, "headers" | "peerAddress">,
+  trustedPeer: boolean
+): NetAddress.IpAddress | undefined => {
+  const peer = Option.getOrUndefined(peerAddress)
+  const forwarded = trustedPeer ? headers["x-forwarded-for"] : undefined
+  return (forwarded === undefined ? undefined : forwardedAddress(trusted, forwarded)) ??
+    (peer === undefined ? undefined : parse(peer))
+}
+
+/** The address of the client, as text, where it is known. */
+export const clientAddress = (
+  trusted: TrustedProxies,
+  { request, trustedPeer }: Pick<Exchange, "request" | "trustedPeer">
+): string | undefined => {
+  const address = addressOf(trusted, request, trustedPeer)
+  return address === undefined ? undefined : NetAddress.formatIp(address)
+}
+
 /**
  * The peer and its connection: the address that the connection comes from, or behind a trusted proxy the one that it
  * reports.
@@ -49,14 +70,11 @@ const portOf = (source: object): string =>
  */
 export const askerOf = (
   trusted: TrustedProxies,
-  { headers, peerAddress, source }: Pick<RequestHead, "headers" | "peerAddress" | "source">,
+  request: Pick<RequestHead, "headers" | "peerAddress" | "source">,
   trustedPeer: boolean
 ): Asker => {
-  const peer = Option.getOrUndefined(peerAddress)
-  const forwarded = trustedPeer ? headers["x-forwarded-for"] : undefined
-  const address = (forwarded === undefined ? undefined : forwardedAddress(trusted, forwarded)) ??
-    (peer === undefined ? undefined : parse(peer))
-  return { group: address === undefined ? "" : shareOf(address), member: portOf(source), isKnown: false }
+  const address = addressOf(trusted, request, trustedPeer)
+  return { group: address === undefined ? "" : shareOf(address), member: portOf(request.source), isKnown: false }
 }
 
 // Identities are shared between the requests of one token.

@@ -13,6 +13,7 @@ import { layerProviders, type Verification } from "../verify/layers.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
+import { layerAudit } from "./audit/layerAudit.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
@@ -41,7 +42,7 @@ export const layerUnannounced = <E = never>(
 ) =>
   // Anew: a second gateway in one program has its own settings, and shares nothing with the first.
   Layer.fresh(layerServer.pipe(
-    Layer.provide(HttpApp.layerWith({ crypto, onError })),
+    Layer.provide(HttpApp.layerWith({ crypto, onError, audit: layerAudit })),
     Layer.provide([verifier, gatewayClient]),
     Layer.provide(layerProviders),
     // Digests and signatures in this thread: handing a token to another one and back takes far longer.

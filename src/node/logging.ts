@@ -5,6 +5,7 @@ import * as References from "effect/References"
 import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/kinds/logging.ts"
 import { jsonLine } from "./jsonLine.ts"
 import { makeWriteLine } from "./logWriter.ts"
+import { StandardOutput } from "./StandardOutput.ts"
 
 /** Writes an entry of several lines at once. */
 const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
@@ -19,7 +20,12 @@ const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown
 
 /** A line of JSON for each entry. A write for each would cost more than the request that it tells of. */
 const jsonLines = (isShared: boolean) =>
-  Effect.map(makeWriteLine({ isShared }), (writeLine) => Logger.map(jsonLine, writeLine))
+  Layer.unwrap(Effect.map(makeWriteLine({ isShared }), (writeLine) =>
+    Layer.merge(
+      Logger.layer([Logger.map(jsonLine, writeLine)]),
+      // Whatever else writes lines takes turns with the log.
+      Layer.succeed(StandardOutput, writeLine)
+    )))
 
 /**
  * Writes log entries to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say.
@@ -37,7 +43,7 @@ export const layerLogging = (
   } = {}
 ) =>
   Layer.mergeAll(
-    Logger.layer([settings.logFormat === "json" ? jsonLines(isShared) : inOnePiece(loggerOf(settings))]),
+    settings.logFormat === "json" ? jsonLines(isShared) : Logger.layer([inOnePiece(loggerOf(settings))]),
     layerMinimumLevel(settings),
     Layer.succeed(References.CurrentLogAnnotations, annotations)
   )

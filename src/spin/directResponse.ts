@@ -1,13 +1,19 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
+import * as Mac from "effect/crypto/Mac"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { AuditLog } from "../audit/AuditLog.ts"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { layerLogging, minimumLevel } from "../config/kinds/logging.ts"
 import { toClientRequest } from "../forward/toClientRequest.ts"
-import { isLogged, makeAccessLog } from "../http/accessLog.ts"
+import { clientClosedRequest, isLogged, makeAccessLog } from "../http/accessLog.ts"
+import { makeAudit, withAudit } from "../http/audit.ts"
 import { makeArrival } from "../http/course/arrival.ts"
 import { makeForwarding } from "../http/course/forwarding.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
@@ -47,11 +53,20 @@ const again = (request: Request, body: Uint8Array<ArrayBuffer>, traceHeader: str
   return Object.defineProperties(request, { body: { value: stream }, bodyUsed: { value: false } })
 }
 
+const mac = Layer.provide(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
+
+/** As `readSettings` has left it: to the console, if there is an audit log. */
+const audit = (settings: GatewaySettings) =>
+  Layer.orDie(Layer.provide(AuditLog.layerConsole, Layer.succeed(GatewayConfig, settings)))
+
 const makeLog = (settings: GatewaySettings) => async (exchange: Exchange): Promise<void> => {
-  if (!isLogged(minimumLevel(settings), exchange)) return
+  if (settings.auditLog === undefined && !isLogged(minimumLevel(settings), exchange)) return
   await Effect.runPromise(
-    Effect.flatMap(makeAccessLog, (log) => log(exchange, undefined)).pipe(
-      Effect.provide([Digest.layerWebCrypto, layerLogging(settings)])
+    Effect.gen(function*() {
+      const log = withAudit(yield* makeAccessLog, yield* makeAudit(settings, clientClosedRequest))
+      yield* log(exchange, undefined)
+    }).pipe(
+      Effect.provide([Digest.layerWebCrypto, mac, layerLogging(settings), audit(settings)])
     )
   )
 }

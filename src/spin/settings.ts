@@ -1,6 +1,8 @@
 import * as Result from "effect/Result"
+import { noAuditFiles } from "../audit/AuditLog.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { standardOutput } from "../config/kinds/auditing.ts"
 import { resolveSources } from "../config/resolve.ts"
 import type { Host } from "./Host.ts"
 
@@ -13,6 +15,12 @@ const usual = { host: "0.0.0.0", trusted_proxies: "all" }
 /** Without a configured key sessions are not bound: one that is made at start would be another one for each request. */
 const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>
   settings.sessionKeys.length === 0 ? { ...settings, bindSessions: false } : settings
+
+/** A component has no files. */
+const withoutAuditFile = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  settings.auditLog === undefined || settings.auditLog === standardOutput
+    ? Result.succeed(settings)
+    : Result.fail(noAuditFiles)
 
 /** The settings that the component's variables amount to, all of them, so that misspelt names are found. */
 export const readSettings = (
@@ -31,5 +39,6 @@ export const readSettings = (
       })
   }).pipe(
     Result.flatMap((variables) => resolveSources({ variables, document: usual })),
+    Result.flatMap(withoutAuditFile),
     Result.map(withoutOwnKey)
   )

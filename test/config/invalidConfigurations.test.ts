@@ -543,6 +543,26 @@ const cases: ReadonlyArray<Case> = [
     "MCP_PROVIDERS",
     { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }] }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },
     { AUTH_CONFIG: JSON.stringify({ enabled: false }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) }
+  ],
+  ["an audit log with a mere word", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "true" }, { MCP_AUDIT_LOG: "stdout" })],
+  ["an audit log in a directory", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "/a/" }, { MCP_AUDIT_LOG: "/a/b" })],
+  [
+    "pseudonyms without a key",
+    "MCP_AUDIT_SUBJECTS",
+    ...oidc(
+      { MCP_AUDIT_SUBJECTS: "hmac" },
+      { MCP_AUDIT_SUBJECTS: "hmac", MCP_SESSION_KEY: "a-key-of-sufficient-length-for-tests" }
+    )
+  ],
+  [
+    "an audited argument of no tool",
+    "MCP_AUDIT_ARGUMENTS",
+    ...oidc({ MCP_AUDIT_ARGUMENTS: "amount" }, { MCP_AUDIT_ARGUMENTS: "pay.amount, files.read.path" })
+  ],
+  [
+    "audited arguments by a wildcard",
+    "MCP_AUDIT_ARGUMENTS",
+    ...oidc({ MCP_AUDIT_ARGUMENTS: "pay.*" }, { MCP_AUDIT_ARGUMENTS: "pay.amount" })
   ]
 ]
 

@@ -59,7 +59,10 @@ describe("settings", () => {
       workers: 1,
       storeVerdicts: true,
       logFormat: "json",
-      logLevel: "info"
+      logLevel: "info",
+      auditLog: undefined,
+      auditSubjects: "plain",
+      auditArguments: []
     })
   })
 

@@ -28,6 +28,7 @@ const order = [
   "registry",
   "authorize",
   "forward",
+  "audit",
   "discovery",
   "http",
   "issuer",

@@ -1,8 +1,9 @@
 /** What the gateway says: to clients, to the log, to its store. */
-import { errorStyles, logLevels } from "../GatewaySettings.ts"
+import { auditSubjects, errorStyles, logLevels } from "../GatewaySettings.ts"
+import { auditArguments, auditLog } from "../kinds/auditing.ts"
 import { traceField } from "../kinds/http.ts"
 import { boolean, choice } from "../kinds/kinds.ts"
-import { type Setting } from "./Setting.ts"
+import { none, type Setting } from "./Setting.ts"
 
 export const output = {
   MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },
@@ -19,5 +20,24 @@ export const output = {
       "On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again."
   },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
-  MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." }
+  MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." },
+  MCP_AUDIT_LOG: {
+    kind: auditLog,
+    otherwise: "no audit log",
+    doc:
+      "Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on SIGHUP."
+  },
+  MCP_AUDIT_SUBJECTS: {
+    kind: choice(auditSubjects),
+    default: "plain",
+    doc:
+      "How audit entries name subjects and clients: `plain`, or `hmac`, a pseudonym that only the holder of `MCP_SESSION_KEY` " +
+      "can compute."
+  },
+  MCP_AUDIT_ARGUMENTS: {
+    kind: auditArguments,
+    absent: none,
+    otherwise: "none",
+    doc: "Arguments of tools that audit entries show, as `tool.argument`, with further names for a part of an argument."
+  }
 } as const satisfies Record<string, Setting>

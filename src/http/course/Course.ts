@@ -4,7 +4,8 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { SharedIo } from "../../fairness/SharedIo.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
-import { makeAccessLog } from "../accessLog.ts"
+import { clientClosedRequest, makeAccessLog } from "../accessLog.ts"
+import { makeAudit, withAudit } from "../audit.ts"
 import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
 import { makeDiscovery } from "../discovery.ts"
 import type { OnError } from "../errorResponse.ts"
@@ -31,7 +32,10 @@ export interface Course {
   readonly next: (exchange: Exchange) => Next<Sending>
   readonly perform: Perform
   readonly responses: OwnResponses
+  /** Writes the log entry and the audit entries of an exchange that is over. */
   readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
+  /** Whether there is an audit log, so that `log` is called whatever the level of the log. */
+  readonly audits: boolean
   readonly memory: BodyMemory
 }
 
@@ -42,6 +46,8 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, makeRoute(settings), verifier.peek)
   const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
+  const accessLog = yield* makeAccessLog
+  const audit = yield* makeAudit(settings, clientClosedRequest)
   const course: Course = {
     begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),
     next: (exchange) => arrive(exchange, forwarding),
@@ -52,7 +58,8 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
       readiness: yield* makeReadiness(settings.authEnabled)
     }),
     responses,
-    log: yield* makeAccessLog,
+    log: withAudit(accessLog, audit),
+    audits: audit !== undefined,
     memory: makeBodyMemory(settings, yield* SharedIo)
   }
   return course

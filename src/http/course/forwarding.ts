@@ -33,6 +33,7 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
   const send = (exchange: Exchange, admitted: AdmittedRequest, body: Uint8Array | undefined): Next<Sending> => {
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
+    exchange.wasSent = true
     return { _tag: "Ready", value: responding.whole(exchange, admitted.session, prepared.success) }
   }
 
@@ -59,10 +60,13 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
       limit: maxBodyBytes,
       owner,
       whole: (bytes) => send(exchange, admitted, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      streamed: () => ({
-        _tag: "Ready",
-        value: responding.streamed(exchange, admitted.session, prepare.streamed(admitted))
-      }),
+      streamed: () => {
+        exchange.wasSent = true
+        return {
+          _tag: "Ready",
+          value: responding.streamed(exchange, admitted.session, prepare.streamed(admitted))
+        }
+      },
       tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBodyBytes })),
       rejected
     }

@@ -62,6 +62,7 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
     const change = hasBody && injection !== undefined ? changeOf(head, injection) : undefined
     const fields = responseHeaders(headers)
     if (session !== undefined) fields[sessionField] = session
+    exchange.session = fields[sessionField]
     if (change !== undefined) delete fields["content-length"]
     const { vary } = headers
     Object.assign(fields, commonHeaders(settings, exchange, typeof vary === "string" ? vary : vary?.join(", ")))

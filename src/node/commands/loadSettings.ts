@@ -9,6 +9,7 @@ import { resolveService, type Sources } from "../../config/resolve.ts"
 import { parseJson } from "../../config/sources/jsonText.ts"
 import { configFile } from "../../config/sources/variables.ts"
 import { typeOf } from "../../providers/types.ts"
+import { checkAuditFile } from "../audit/layerAudit.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
@@ -84,6 +85,7 @@ export const loadSettings = (
     const settings = yield* Effect.fromResult(resolveService(sources))
     yield* importPublicKeys(settings)
     yield* readOutbound(settings)
+    yield* checkAuditFile(settings)
     return { settings, sources }
   }).pipe(
     Effect.catchTag("InvalidConfiguration", (error) =>

@@ -18,7 +18,7 @@ export interface Start {
 }
 
 /** What the primary tells a worker. */
-export type Order = Start | { readonly _tag: "Ping" }
+export type Order = Start | { readonly _tag: "Ping" } | { readonly _tag: "Reopen" }
 
 /** What a worker tells the primary. */
 export type Report =

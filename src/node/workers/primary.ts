@@ -1,12 +1,16 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Cluster } from "node:cluster"
 import { randomBytes } from "node:crypto"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Sources } from "../../config/resolve.ts"
 import { announce } from "../announce.ts"
+import { auditFile } from "../audit/layerAudit.ts"
 import { tryPort } from "../freePort.ts"
 import { layerLogging } from "../logging.ts"
 import { StartupFailed } from "../StartupFailed.ts"
+import type { Order } from "./messages.ts"
 import { supervise } from "./supervise.ts"
 import { fork } from "./WorkerProcess.ts"
 
@@ -14,6 +18,24 @@ import { fork } from "./WorkerProcess.ts"
 const graceMillis = 5_000
 
 const fail = (text: string) => Effect.andThen(Console.error(text), Effect.fail(new StartupFailed()))
+
+const reopenAll = (cluster: Cluster) => (): void => {
+  for (const worker of Object.values(cluster.workers ?? {})) {
+    // One that is about to end has nothing to reopen.
+    if (worker?.isConnected() === true) worker.send({ _tag: "Reopen" } satisfies Order, () => undefined)
+  }
+}
+
+/** Passes on to all workers that their audit file was moved away, for as long as the scope lives. */
+const reopenOnSignal = (cluster: Cluster) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const reopen = reopenAll(cluster)
+      process.on("SIGHUP", reopen)
+      return reopen
+    }),
+    (reopen) => Effect.sync(() => process.off("SIGHUP", reopen))
+  )
 
 export interface WorkersOptions {
   readonly settings: GatewaySettings
@@ -31,7 +53,7 @@ export interface WorkersOptions {
  */
 export const runWorkers = Effect.fnUntraced(function*(
   { settings, sources, workers }: WorkersOptions
-): Effect.fn.Return<never, StartupFailed> {
+): Effect.fn.Return<never, StartupFailed, Scope.Scope> {
   // What starts processes takes time to load.
   const { default: cluster } = yield* Effect.promise(() => import("node:cluster"))
   if (!cluster.isPrimary) {
@@ -44,6 +66,7 @@ export const runWorkers = Effect.fnUntraced(function*(
   // Each would make its own.
   const key = settings.sessionKeys.length === 0 ? { MCP_SESSION_KEY: randomBytes(32).toString("base64url") } : {}
   const shared: Sources = { ...sources, flags: { ...sources.flags, ...key } }
+  if (auditFile(settings) !== undefined) yield* reopenOnSignal(cluster)
   const patienceMillis = settings.shutdownTimeoutMillis + graceMillis
   return yield* supervise({
     workers,
@@ -58,4 +81,4 @@ export const runWorkers = Effect.fnUntraced(function*(
     ),
     Effect.provide(layerLogging(settings, { isShared: true }))
   )
-})
+}, Effect.scoped)

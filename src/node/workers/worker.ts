@@ -18,8 +18,15 @@ const report = (message: Report): void => {
 /** Waits for the order to start; questions are answered from then on. */
 const started = Effect.callback<Start>((resume) => {
   process.on("message", (order: Order) => {
-    if (order._tag === "Start") resume(Effect.succeed(order))
-    else report({ _tag: "Pong" })
+    switch (order._tag) {
+      case "Start":
+        return resume(Effect.succeed(order))
+      case "Ping":
+        return report({ _tag: "Pong" })
+      case "Reopen":
+        // As if the operator had sent it to this process. Where nobody listens, nothing is open.
+        process.emit("SIGHUP")
+    }
   })
   // Node drops what comes before somebody listens.
   report({ _tag: "Awake" })

@@ -166,7 +166,10 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_workers: settings.workers,
     mcp_store_verdicts: settings.storeVerdicts,
     mcp_log_format: settings.logFormat,
-    mcp_log_level: settings.logLevel
+    mcp_log_level: settings.logLevel,
+    mcp_audit_log: settings.auditLog ?? "",
+    mcp_audit_subjects: settings.auditSubjects,
+    mcp_audit_arguments: settings.auditArguments.join()
   }
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }

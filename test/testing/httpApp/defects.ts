@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { GatewayConfig } from "../../../src/config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../../src/config/GatewaySettings.ts"
+import type { InvalidConfiguration } from "../../../src/config/InvalidConfiguration.ts"
 import { GatewayClient, type UpstreamRequest } from "../../../src/forward/GatewayClient.ts"
 import { HttpApp } from "../../../src/http/HttpApp.ts"
 import type { HttpAppNeeds } from "../../../src/testing/HttpAppTest.ts"
@@ -16,7 +17,7 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 /** An app that the suite can run. */
-export type App = Layer.Layer<HttpApp, never, HttpAppNeeds>
+export type App = Layer.Layer<HttpApp, InvalidConfiguration, HttpAppNeeds>
 
 /** A defect, the requirements that it violates, and the gateway that has it. */
 export type Defect = readonly [name: string, ids: ReadonlyArray<string>, app: App]

@@ -1,0 +1,82 @@
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { standardOutput } from "../config/kinds/auditing.ts"
+import { type AuditEntry, auditLine } from "./AuditEntry.ts"
+
+/** Takes audit entries. It is called at the end of a request and must not wait for anything. */
+export type WriteAuditEntry = (entry: AuditEntry) => void
+
+/** The problem of a host without files. */
+export const noAuditFiles = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_AUDIT_LOG",
+    source: undefined,
+    problem: "is a path, and only the program on Node writes files",
+    cure: "Set it to stdout, or take the entries with AuditLog.layer"
+  }]
+})
+
+/** Both of two places for entries. */
+export const bothOf = (
+  one: WriteAuditEntry | undefined,
+  other: WriteAuditEntry | undefined
+): WriteAuditEntry | undefined =>
+  one === undefined || other === undefined ? one ?? other : (entry) => {
+    one(entry)
+    other(entry)
+  }
+
+/**
+ * Where audit entries go, in addition to what `MCP_AUDIT_LOG` says.
+ *
+ * Provide it to the gateway's layers to get each decision as an object. `undefined`: nowhere.
+ */
+export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mcp-authorizer/audit/AuditLog", {
+  defaultValue: () => undefined
+}) {
+  /**
+   * Gives each audit entry to a function of yours.
+   *
+   * What the function throws is logged as a fault; the request is not affected.
+   *
+   * **Example** (entries in a table of your own)
+   *
+   * ```ts
+   * import * as Layer from "effect/Layer"
+   * import { AuditLog, GatewayConfig, HttpApp, layerGateway } from "mcp-authorizer"
+   *
+   * const denied: Array<string> = []
+   *
+   * const { handler } = HttpApp.toWebHandler(layerGateway.pipe(
+   *   Layer.provide(AuditLog.layer((entry) => {
+   *     if (entry.decision !== "allowed") denied.push(`${entry.subject} ${entry.tool}`)
+   *   })),
+   *   Layer.provide(GatewayConfig.layer({
+   *     server_url: "https://mcp.internal.example/mcp",
+   *     jwt_issuer: "https://your-tenant.authkit.app"
+   *   }))
+   * ))
+   * ```
+   */
+  static readonly layer = (write: WriteAuditEntry): Layer.Layer<never> => Layer.succeed(AuditLog, write)
+
+  /**
+   * Also writes entries to the console where `MCP_AUDIT_LOG` is `stdout`, for hosts without files. Fails with
+   * `InvalidConfiguration` where it is a path.
+   */
+  static readonly layerConsole: Layer.Layer<never, InvalidConfiguration, GatewayConfig> = Layer.effect(
+    AuditLog,
+    Effect.gen(function*() {
+      const { auditLog } = yield* GatewayConfig
+      const own = yield* AuditLog
+      if (auditLog === undefined) return own
+      if (auditLog !== standardOutput) return yield* noAuditFiles
+      const console = yield* Console.Console
+      return bothOf((entry) => console.log(auditLine(entry)), own)
+    })
+  )
+}

@@ -1,0 +1,69 @@
+import * as Mac from "effect/crypto/Mac"
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+import * as Redacted from "effect/Redacted"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { deriveKey } from "../forward/deriveKey.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { shownText } from "./shown.ts"
+
+/** A caller as audit entries name it. */
+export interface AuditedCaller {
+  readonly provider: string
+  readonly subject: string
+  readonly client?: string
+}
+
+// A key of its own: who learns a pseudonym learns nothing of the tags of sessions.
+const purpose = "mcp-authorizer audit subjects"
+
+const encoder = new TextEncoder()
+
+/** Of the 32 bytes: enough to tell all callers of an issuer apart. */
+const pseudonymBytes = 16
+
+/**
+ * Builds the form in which audit entries name a caller.
+ *
+ * With `hmac` subjects and clients are pseudonyms, an HMAC over issuer and name: the same for all processes and servers with
+ * the same `MCP_SESSION_KEY`. Of two keys the first is used.
+ */
+export const makeAuditedCaller = Effect.fnUntraced(function*(
+  { auditSubjects, sessionKeys: [secret] }: Pick<GatewaySettings, "auditSubjects" | "sessionKeys">
+) {
+  const mac = yield* Mac.Mac
+  const makeKey = Effect.suspend(() =>
+    secret === undefined
+      ? Effect.die("no session key")
+      : deriveKey(mac, encoder.encode(Redacted.value(secret)), purpose)
+  )
+  // When the first entry needs it, as for sessions.
+  let key: Effect.Success<typeof makeKey> | undefined
+  const pseudonym = Effect.fnUntraced(function*(kind: string, issuer: string, name: string) {
+    key ??= yield* makeKey
+    const tag = yield* mac.sign(key, encoder.encode(JSON.stringify([kind, issuer, name])))
+    return Hex.encode(tag.subarray(0, pseudonymBytes))
+  })
+
+  const name = auditSubjects === "hmac"
+    ? pseudonym
+    : (_kind: string, _issuer: string, name: string) => Effect.succeed(shownText(name))
+
+  // Verified identities are shared between the requests of one token.
+  const callers = new WeakMap<Identity, AuditedCaller>()
+
+  return (identity: Identity): Effect.Effect<AuditedCaller> => {
+    const known = callers.get(identity)
+    if (known !== undefined) return Effect.succeed(known)
+    const { clientId, issuer, provider, subject } = identity
+    return Effect.gen(function*() {
+      const caller: AuditedCaller = {
+        provider,
+        subject: yield* name("subject", issuer, subject),
+        ...(clientId === undefined ? {} : { client: yield* name("client", issuer, clientId) })
+      }
+      callers.set(identity, caller)
+      return caller
+    }).pipe(Effect.orDie)
+  }
+})

@@ -1,0 +1,56 @@
+/** What the audit log calls what became of a message. Pure. */
+import * as Match from "effect/Match"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import type { Decision } from "../rules/Decision.ts"
+import type { AuditDecision } from "./AuditEntry.ts"
+
+/** What a request was refused for. An error of the MCP server is none of the gateway's decisions. */
+const ofError = Match.typeTags<GatewayError, AuditDecision>()({
+  MissingCredential: () => "unauthenticated",
+  UnsupportedCredential: () => "unauthenticated",
+  InvalidToken: () => "unauthenticated",
+  CredentialTooLarge: () => "unauthenticated",
+  InsufficientScope: () => "missing_scopes",
+  AccessDenied: () => "denied",
+  InvalidRequest: () => "rejected",
+  NotFound: () => "rejected",
+  SessionNotFound: () => "rejected",
+  MethodNotAllowed: () => "rejected",
+  DiscoveryNotSupported: () => "rejected",
+  PayloadTooLarge: () => "rejected",
+  UnsupportedMediaType: () => "rejected",
+  ProviderUnavailable: () => "rejected",
+  Overloaded: () => "rejected",
+  UpstreamUnavailable: () => "allowed",
+  UpstreamTimeout: () => "allowed",
+  UpstreamScopeRequired: () => "allowed"
+})
+
+/**
+ * What became of a request as a whole.
+ *
+ * @param wasSent whether the request left for the MCP server
+ */
+export const requestDecision = (error: GatewayError | undefined, wasSent: boolean): AuditDecision => {
+  if (error !== undefined) return ofError(error)
+  // A client that left, or a fault, before there was a decision.
+  return wasSent ? "allowed" : "rejected"
+}
+
+const ofDecision: Readonly<Record<Exclude<Decision["_tag"], "Allow">, AuditDecision>> = {
+  Unauthenticated: "unauthenticated",
+  MissingScopes: "missing_scopes",
+  Denied: "denied"
+}
+
+const ofOthers: ReadonlySet<AuditDecision> = new Set(Object.values(ofDecision))
+
+/**
+ * What became of one message, whose rule decided this.
+ *
+ * A message that its rule allows is rejected all the same where another one of its batch is not allowed: none of them is sent.
+ */
+export const messageDecision = (decision: Decision, whole: AuditDecision): AuditDecision => {
+  if (decision._tag !== "Allow") return ofDecision[decision._tag]
+  return ofOthers.has(whole) ? "rejected" : whole
+}

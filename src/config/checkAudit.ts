@@ -1,0 +1,18 @@
+import type { Problem } from "./InvalidConfiguration.ts"
+import type { ResolvedSettings } from "./ResolvedSettings.ts"
+
+/**
+ * Reports pseudonyms without a key to make them with: a key made at start would be another one for each process, so that
+ * nobody could tell which entries are about the same caller.
+ */
+export const checkAudit = (
+  { auditSubjects, sessionKeys }: Pick<ResolvedSettings, "auditSubjects" | "sessionKeys">
+): ReadonlyArray<Problem> =>
+  auditSubjects === "hmac" && sessionKeys.length === 0
+    ? [{
+      setting: "MCP_AUDIT_SUBJECTS",
+      source: undefined,
+      problem: "is hmac, and there is no MCP_SESSION_KEY, from which the key of the pseudonyms is derived",
+      cure: "Set MCP_SESSION_KEY, the same for all replicas, to what this prints: openssl rand -base64 32"
+    }]
+    : []

@@ -1,0 +1,39 @@
+import * as Result from "effect/Result"
+import { refuse } from "./kind.ts"
+import { list, string } from "./kinds.ts"
+
+/** In the place of a path: standard output. */
+export const standardOutput = "stdout"
+
+/** Where audit entries go: standard output, or a file. A path has a slash, so that no word is taken for a file's name. */
+export const auditLog = string(
+  "`stdout`, or a path",
+  (text) =>
+    text.toLowerCase() === standardOutput
+      ? Result.succeed(standardOutput)
+      : /[/\\]$/.test(text)
+      ? refuse("is the path of a directory", "Write the path of a file, as in /var/log/mcp-authorizer/audit.log")
+      : /[/\\]/.test(text)
+      ? Result.succeed(text)
+      : refuse(
+        "is neither `stdout` nor a path",
+        "Write stdout, or a path with a slash in it, as in ./audit.log or /var/log/mcp-authorizer/audit.log"
+      )
+)
+
+const mostArguments = 64
+
+/** Arguments of tools by their paths: `pay.amount`, `pay.recipient.iban`. */
+export const auditArguments = list(
+  "comma list",
+  /,/,
+  (members) =>
+    members.length > mostArguments
+      ? refuse(`has more than ${mostArguments} members`, "Name the arguments that an auditor needs")
+      : members.every((member) => /^[^.*\s][^*\s]*\.[^.*\s]+$/u.test(member))
+      ? Result.succeed(members)
+      : refuse(
+        "has a member that does not name one argument of one tool",
+        "Write the tool's name, a dot and the argument's name, without wildcards, as in pay.amount"
+      )
+)

@@ -1,0 +1,131 @@
+import * as Clock from "effect/Clock"
+import * as Digest from "effect/crypto/Digest"
+import type * as Mac from "effect/crypto/Mac"
+import * as Effect from "effect/Effect"
+import { messageDecision, requestDecision } from "../audit/auditDecision.ts"
+import { makeAuditedArguments } from "../audit/auditedArguments.ts"
+import type { AuditEntry } from "../audit/AuditEntry.ts"
+import { AuditLog } from "../audit/AuditLog.ts"
+import { makeAuditedCaller } from "../audit/Pseudonyms.ts"
+import { shownText, withoutCredential } from "../audit/shown.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { sessionField } from "../forward/SessionSeal.ts"
+import type { Operation } from "../message/operation.ts"
+import type { Decision } from "../rules/Decision.ts"
+import { logFault } from "./accessLog.ts"
+import { clientAddress } from "./asker.ts"
+import type { Ending, Exchange } from "./Exchange.ts"
+import { mcpRoute } from "./routes.ts"
+
+const encoder = new TextEncoder()
+
+/** Whether a request is one about which the gateway decides: public documents, probes and preflights are not. */
+const isAudited = ({ error, route }: Exchange): boolean =>
+  route === undefined ? error !== undefined : route.row === mcpRoute
+
+const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? ""
+
+/** What a message names, cut and cleaned, in the member of its kind. */
+export const shownOperation = (
+  { method, subject }: Operation,
+  authorization: string | undefined
+): Pick<AuditEntry, "method" | "prompt" | "resource" | "tool"> => {
+  const shown = (text: string) => shownText(withoutCredential(text, authorization))
+  if (subject === undefined) return { method: shown(method) }
+  const name = subject.kind === "resource" ? withoutQuery(subject.name) : subject.name
+  return { method: shown(method), [subject.kind]: shown(name) }
+}
+
+/** The scopes that are missing, by the error that the request ended with. */
+const missingScopes = ({ error, identity }: Exchange): Pick<AuditEntry, "missing_scopes"> =>
+  error?._tag === "InsufficientScope"
+    ? { missing_scopes: error.required.filter((scope) => identity?.scopes.includes(scope) !== true) }
+    : {}
+
+const byRule = (decision: Decision): Pick<AuditEntry, "missing_scopes" | "reason" | "rule"> => ({
+  rule: decision.rule ?? "default",
+  ...(decision._tag === "MissingScopes" ? { missing_scopes: decision.missing } : {}),
+  ...(decision._tag === "Denied" ? { reason: shownText(decision.reason) } : {})
+})
+
+/** Writes the audit entries of an exchange: one for each of its messages, or one for a request without any. */
+export type Audit = (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
+
+/**
+ * Builds what writes the audit entries of exchanges that are over; `undefined` where there is no audit log.
+ *
+ * @param settings of the one MCP server
+ * @param withoutResponse the status of an exchange that has none
+ */
+export const makeAudit = Effect.fnUntraced(function*(
+  settings: GatewaySettings,
+  withoutResponse: number | undefined
+): Effect.fn.Return<Audit | undefined, never, Digest.Digest | Mac.Mac> {
+  const write = yield* AuditLog
+  if (write === undefined) return undefined
+  const digest = yield* Digest.Digest
+  const callerOf = yield* makeAuditedCaller(settings)
+  const argumentsOf = makeAuditedArguments(settings.auditArguments)
+
+  const sessionOf = Effect.fnUntraced(function*({ request, session: received }: Exchange) {
+    const session = request.headers[sessionField] ?? String(received ?? "")
+    if (session === "") return {}
+    const hex = yield* Effect.orDie(digest.digestHex(Digest.sha256, encoder.encode(session)))
+    return { session: hex.slice(0, 16) }
+  })
+
+  const messageOf = (exchange: Exchange, operation: Operation): Partial<AuditEntry> => {
+    const shown = shownOperation(operation, exchange.request.headers["authorization"])
+    const { subject } = operation
+    const values = subject?.kind === "tool" ? argumentsOf(subject.name, operation.arguments) : undefined
+    return values === undefined ? shown : { ...shown, arguments: values }
+  }
+
+  return Effect.fnUntraced(function*(exchange, ended) {
+    if (!isAudited(exchange)) return
+    const { decisions = [], error, identity, operations = [], request, wasSent } = exchange
+    const elapsed = Number((yield* Clock.currentTimeNanos) - exchange.startedAtNanos) / 1e6
+    const address = clientAddress(settings.trustedProxies, exchange)
+    const head = {
+      time: new Date((yield* Clock.currentTimeMillis) - elapsed).toISOString(),
+      trace_id: exchange.traceId,
+      ...(settings.serverName === "" ? {} : { server: settings.serverName }),
+      ...(address === undefined ? {} : { client_address: address }),
+      ...(identity === undefined ? {} : yield* callerOf(identity)),
+      ...(yield* sessionOf(exchange)),
+      http_method: shownText(request.method)
+    }
+    const { status = withoutResponse } = exchange
+    const foot = {
+      ...(status === undefined ? {} : { status }),
+      ...(ended === undefined ? {} : { ended }),
+      duration_ms: Math.round(elapsed * 1000) / 1000
+    }
+    const whole = requestDecision(error, wasSent)
+    const failure = error === undefined ? {} : {
+      error: error._tag,
+      ...("reason" in error ? { reason: error.reason } : {})
+    }
+    if (operations.length === 0) {
+      return write({ ...head, decision: whole, ...missingScopes(exchange), ...failure, ...foot })
+    }
+    for (const [index, operation] of operations.entries()) {
+      const decision = decisions[index]
+      const decided = decision === undefined
+        ? { decision: whole, ...missingScopes(exchange), ...failure }
+        : { decision: messageDecision(decision, whole), ...failure, ...byRule(decision) }
+      write({ ...head, ...messageOf(exchange, operation), ...decided, ...foot })
+    }
+  })
+})
+
+/** What writes the log entry of an exchange, and its audit entries as well where there is an audit log. */
+export const withAudit = (log: Audit, audit: Audit | undefined): Audit =>
+  audit === undefined
+    ? log
+    : (exchange, ended) =>
+      // First: what is to be kept must not depend on what somebody reads now and then.
+      Effect.andThen(
+        Effect.catchDefect(audit(exchange, ended), (defect) => logFault(exchange, defect)),
+        log(exchange, ended)
+      )

@@ -1,0 +1,124 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs"
+import { dirname } from "node:path"
+import { auditLine } from "../../audit/AuditEntry.ts"
+import { AuditLog, bothOf, type WriteAuditEntry } from "../../audit/AuditLog.ts"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { standardOutput } from "../../config/kinds/auditing.ts"
+import { errorCode } from "../errorCode.ts"
+import { makeWriteLine } from "../logWriter.ts"
+import { StandardOutput } from "../StandardOutput.ts"
+import { AppendedFile, openForAppending } from "./AppendedFile.ts"
+
+/** Entries that wait while the file cannot be written, in bytes; what comes on top is dropped and counted. */
+const maxWaitingBytes = 8 * 2 ** 20
+
+// A system call that takes longer will not return before the process is killed.
+const closeMillis = 2_000
+
+const entries = Metric.counter("mcp_authorizer_audit_entries", {
+  description:
+    "Entries of the audit log, by what became of them: written, or dropped because the file cannot be written",
+  incremental: true
+})
+
+const unusable = (error: unknown) =>
+  new InvalidConfiguration({
+    problems: [{
+      setting: "MCP_AUDIT_LOG",
+      source: undefined,
+      problem: `cannot be opened for appending (${errorCode(error)})`,
+      cure: "Name a file in a directory that exists, and let the user of this process write both; or set it to stdout"
+    }]
+  })
+
+/** The file of the settings, if there is one. */
+export const auditFile = ({ auditLog }: Pick<GatewaySettings, "auditLog">): string | undefined =>
+  auditLog === standardOutput ? undefined : auditLog
+
+/** Finds out whether the file can be appended to, without making it. Fails with `InvalidConfiguration`. */
+export const checkAuditFile = (
+  settings: Pick<GatewaySettings, "auditLog">
+): Effect.Effect<void, InvalidConfiguration> => {
+  const path = auditFile(settings)
+  return path === undefined ? Effect.void : Effect.try({
+    try: () => {
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+        accessSync(dirname(path), constants.W_OK | constants.X_OK)
+      } else closeSync(openSync(path, constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0)))
+    },
+    catch: unusable
+  })
+}
+
+const openFile = Effect.fnUntraced(function*(
+  path: string
+): Effect.fn.Return<WriteAuditEntry, InvalidConfiguration, Scope.Scope> {
+  const descriptor = yield* Effect.try({ try: () => openForAppending(path), catch: unusable })
+  const context = yield* Effect.context<never>()
+  const run = Effect.runForkWith(context)
+  const counted = (outcome: "dropped" | "written") => {
+    const counter = Metric.withAttributes(entries, { outcome })
+    return (lines: number) => counter.updateUnsafe(lines, context)
+  }
+  const file = new AppendedFile({
+    path,
+    maxWaitingBytes,
+    reports: {
+      failed: (code) =>
+        run(Effect.annotateLogs(
+          Effect.logError(
+            "The audit log cannot be written. The gateway goes on; 8 MiB of entries wait, further ones are dropped."
+          ),
+          { code }
+        )),
+      recovered: (dropped) =>
+        run(Effect.annotateLogs(Effect.logWarning("The audit log is written again."), { dropped_entries: dropped })),
+      written: counted("written"),
+      dropped: counted("dropped")
+    }
+  }, descriptor)
+  const reopen = () => file.reopen()
+  const flushNow = () => file.flushNow()
+  process.on("SIGHUP", reopen)
+  process.once("exit", flushNow)
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      const lost = yield* Effect.promise(() => file.close(closeMillis))
+      process.off("SIGHUP", reopen)
+      process.off("exit", flushNow)
+      if (lost > 0) {
+        yield* Effect.annotateLogs(Effect.logError("Entries of the audit log are lost."), { dropped_entries: lost })
+      }
+    })
+  )
+  return (entry) => file.append(auditLine(entry))
+})
+
+/** Lines of the log, if it is written to the same place, must not run into those of the audit log. */
+const openStandardOutput = Effect.gen(function*(): Effect.fn.Return<WriteAuditEntry, never, Scope.Scope> {
+  const writeLine = (yield* StandardOutput) ?? (yield* makeWriteLine({ isShared: true }))
+  return (entry) => writeLine(auditLine(entry))
+})
+
+/**
+ * Writes audit entries where `MCP_AUDIT_LOG` says, in addition to where the program takes them.
+ *
+ * A file is opened at once, which fails with `InvalidConfiguration` where it cannot be; it is opened anew on SIGHUP. What waits is
+ * written when the scope closes.
+ */
+export const layerAudit = Layer.effect(
+  AuditLog,
+  Effect.gen(function*() {
+    const { auditLog } = yield* GatewayConfig
+    const own = yield* AuditLog
+    if (auditLog === undefined) return own
+    const path = auditFile({ auditLog })
+    return bothOf(path === undefined ? yield* openStandardOutput : yield* openFile(path), own)
+  })
+)
