@@ -185,7 +185,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
   /** Scopes that every token must have. Default: none. */
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
-  /** Scopes that the protected resource metadata lists. Default: the required scopes. */
+  /** Scopes that the protected resource metadata lists. Default: the required scopes, and those of the rules. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
   /**
    * Browser origins that may call; a request from another one is answered 403. Default: loopback origins if `HOST`
@@ -206,6 +206,18 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
   /** Tolerance for times in tokens, in seconds. Default: `60`. */
   readonly clock_skew?: Input<"MCP_CLOCK_SKEW"> | undefined
+  /**
+   * Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first
+   * match decides. Default: none.
+   */
+  readonly rules?: Input<"MCP_RULES"> | undefined
+  /**
+   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
+   * nobody. Default: `authenticated`.
+   */
+  readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
+  /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: none. */
+  readonly scope_implies?: Input<"MCP_SCOPE_IMPLIES"> | undefined
   /** How tokens are verified; `jwt` means `oidc`. Default: from what is given. */
   readonly provider_type?: ProviderTypeName | undefined
   /** The name of the provider in identities and logs. Default: the type. */

@@ -87,6 +87,18 @@ export interface ResolvedSettings {
   readonly allowHttp: Used<"MCP_ALLOW_HTTP">
   /** Tolerance for times in tokens, in seconds. (`clock_skew`) */
   readonly clockSkewSeconds: Used<"MCP_CLOCK_SKEW">
+  /**
+   * Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first
+   * match decides. (`rules`)
+   */
+  readonly rules: Used<"MCP_RULES">
+  /**
+   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
+   * nobody. (`default_rule`)
+   */
+  readonly defaultRule: Used<"MCP_DEFAULT_RULE">
+  /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. (`scope_implies`) */
+  readonly scopeImplies: Used<"MCP_SCOPE_IMPLIES">
   /** The longest token that is looked at. (`max_token_bytes`) */
   readonly maxTokenBytes: Used<"MCP_MAX_TOKEN_BYTES">
   /** The longest JSON-RPC message that is accepted. (`max_body_bytes`) */

@@ -6,6 +6,7 @@ import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
+import { checkRules, policyOf, scopesOfRules } from "./policy.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 import {
@@ -102,18 +103,28 @@ export const resolve = (
   const meansNone = mayHaveNoProvider && isEmptyList(given.get("MCP_PROVIDERS")?.value)
   if (usedAs("MCP_AUTH_ENABLED") !== false && !meansNone && !namesProvider(given)) problems.push(noProvider)
 
-  const requiredScopes = [usedAs("MCP_REQUIRED_SCOPES") ?? [], ...providers.map(({ requiredScopes }) => requiredScopes)]
-  const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...new Set(requiredScopes.flat())] }
+  const everyRequiredScope = new Set([
+    ...usedAs("MCP_REQUIRED_SCOPES") ?? [],
+    ...providers.flatMap(({ requiredScopes }) => requiredScopes),
+    ...scopesOfRules({ rules: usedAs("MCP_RULES") ?? [] })
+  ])
+  const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...everyRequiredScope] }
   const own = gatewayNames.map((name) => [propertyOf(name), used.get(name) ?? table[name].absent?.(surroundings)])
   // `ResolvedSettings` says of each name of the table what stands here under its property.
+  const resolved = Object.fromEntries(own) as ResolvedSettings
   const settings = {
-    ...Object.fromEntries(own) as ResolvedSettings,
+    ...resolved,
     serverName: "",
     providers,
-    policy: undefined,
+    policy: policyOf(resolved),
     ...(types.length === 0 ? {} : { addedTypes: types })
   }
-  problems.push(...checkForwarding(settings), ...checkAudit(settings), ...check(settings, given))
+  problems.push(
+    ...checkForwarding(settings),
+    ...checkRules(settings, given.has("MCP_RULES")),
+    ...checkAudit(settings),
+    ...check(settings, given)
+  )
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
 }
 

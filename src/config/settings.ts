@@ -8,6 +8,7 @@ import { limits } from "./settings/limits.ts"
 import { listener } from "./settings/listener.ts"
 import { output } from "./settings/output.ts"
 import { provider } from "./settings/provider.ts"
+import { rules } from "./settings/rules.ts"
 import { server } from "./settings/server.ts"
 import type { Setting } from "./settings/Setting.ts"
 import { sources } from "./settings/sources.ts"
@@ -15,9 +16,9 @@ import { sources } from "./settings/sources.ts"
 export type { Setting } from "./settings/Setting.ts"
 
 /** What describes the gateway itself; the rest describes a provider, or holds other settings. */
-const gateway = { ...server, ...listener, ...access, ...limits, ...output }
+const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...output }
 
-const table = { ...server, ...listener, ...access, ...provider, ...sources, ...limits, ...output }
+const table = { ...server, ...listener, ...access, ...rules, ...provider, ...sources, ...limits, ...output }
 
 type Table = typeof table
 

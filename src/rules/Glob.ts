@@ -33,6 +33,12 @@ export class Glob {
     }
     return true
   }
+
+  /** Whether it matches whatever the other one matches. */
+  covers(other: Glob): boolean {
+    // No part of this pattern holds a `*`, so that a `*` of the other one lies within one of these.
+    return this.matches(other.pattern)
+  }
 }
 
 /** Whether one of the patterns matches. */

@@ -362,6 +362,22 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
+  ["rules that are no array", "MCP_RULES", ...oidc({ MCP_RULES: "{}" }, { MCP_RULES: `[{"tools":["a"]}]` })],
+  [
+    "no rules, and nobody may",
+    "MCP_DEFAULT_RULE",
+    ...oidc({ MCP_DEFAULT_RULE: "deny" }, { MCP_DEFAULT_RULE: "authenticated" })
+  ],
+  [
+    "an unknown default rule",
+    "MCP_DEFAULT_RULE",
+    ...oidc({ MCP_DEFAULT_RULE: "allow" }, { MCP_DEFAULT_RULE: "authenticated" })
+  ],
+  [
+    "scopes that include each other",
+    "MCP_SCOPE_IMPLIES",
+    ...oidc({ MCP_SCOPE_IMPLIES: `{"a":["b"],"b":["a"]}` }, { MCP_SCOPE_IMPLIES: `{"a":["b"]}` })
+  ],
   ["a relative gateway URL", "MCP_SERVER_URL", ...oidc({ MCP_SERVER_URL: "/mcp" }, { MCP_SERVER_URL: "http://u" })],
   ["the gateway URL none", "MCP_SERVER_URL", ...oidc({ MCP_SERVER_URL: "none" }, {})],
   [

@@ -5,6 +5,7 @@ import { gatewaySocket } from "../../src/config/kinds/gatewaySocket.ts"
 import { fromText } from "../../src/config/kinds/kind.ts"
 import { resolveSources } from "../../src/config/resolve.ts"
 import { fileKey, settingNames, settings } from "../../src/config/settings.ts"
+import { ScopeHierarchy } from "../../src/rules/ScopeHierarchy.ts"
 import { complete, settingsOf } from "./resolving.ts"
 
 const resolved = (variables: Readonly<Record<string, string>>) => settingsOf({ ...complete, ...variables })
@@ -21,6 +22,9 @@ describe("settings", () => {
     assert.deepStrictEqual<unknown>(rest, {
       serverName: "",
       policy: undefined,
+      rules: [],
+      defaultRule: "authenticated",
+      scopeImplies: ScopeHierarchy.none,
       authEnabled: true,
       requiredScopes: [],
       scopesSupported: [],

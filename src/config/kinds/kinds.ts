@@ -241,12 +241,15 @@ export const list = (
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
+/** Says whether a word can be a scope (RFC 6749, section 3.3). */
+export const isScope = (word: string): boolean => scopeToken.test(word)
+
 /** Scopes, separated by commas or spaces (RFC 6749, section 3.3). */
 export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
   "scope list",
   /[\s,]/,
   (members) =>
-    members.every((scope) => scopeToken.test(scope))
+    members.every(isScope)
       ? Result.succeed(members)
       : refuse(
         "contains a scope with characters that no scope can have",

@@ -4,7 +4,7 @@ import type { Kind } from "../kinds/kind.ts"
 export interface Surroundings {
   /** Where the gateway listens. */
   readonly host: string
-  /** The scopes that the gateway or any of its providers requires. */
+  /** The scopes that the gateway, any of its providers or any of its rules requires. */
   readonly everyRequiredScope: ReadonlyArray<string>
 }
 

@@ -21,7 +21,7 @@ export const access = {
   MCP_SCOPES_SUPPORTED: {
     kind: scopes,
     absent: ({ everyRequiredScope }) => everyRequiredScope,
-    otherwise: "the required scopes",
+    otherwise: "the required scopes, and those of the rules",
     doc: "Scopes that the protected resource metadata lists."
   },
   MCP_ALLOWED_ORIGINS: {

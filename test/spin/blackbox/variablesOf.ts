@@ -1,6 +1,8 @@
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Redacted from "effect/Redacted"
 import type { AllowedOrigins, GatewaySettings, Provider, TrustedProxies } from "../../../src/config/GatewaySettings.ts"
+import { shown } from "../../../src/config/kinds/kind.ts"
+import { rules } from "../../../src/config/kinds/rules.ts"
 import type { ClientAuth } from "../../../src/providers/clientCredentials.ts"
 import type { KeySource } from "../../../src/providers/jwt.ts"
 import { asOwn, type OwnProvider } from "../../fixtures/providers.ts"
@@ -108,6 +110,8 @@ const originsOf = (origins: AllowedOrigins): string => {
   }
 }
 
+const jsonOrNothing = (members: object): string => Object.keys(members).length === 0 ? "" : JSON.stringify(members)
+
 const wholeSeconds = (millis: number) => Math.ceil(millis / 1000) * 1000
 
 /** On Node one is made at start; an instance on Spin would make its own. */
@@ -133,6 +137,9 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_providers: settings.providers.length === 0 ? "" : JSON.stringify(settings.providers.map(providerOf)),
     mcp_required_scopes: settings.requiredScopes.join(" "),
     mcp_scopes_supported: settings.scopesSupported.join(" "),
+    mcp_rules: settings.rules.length === 0 ? "" : JSON.stringify(shown(rules, settings.rules)),
+    mcp_default_rule: settings.defaultRule,
+    mcp_scope_implies: jsonOrNothing(settings.scopeImplies.implies),
     mcp_server_url: settings.gatewayUrl,
     mcp_path: settings.path,
     mcp_public_url: settings.publicUrl ?? "",

@@ -1,0 +1,56 @@
+/** Which scopes include which: a JSON object from a scope to the scopes that it includes. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { cycleIn, ScopeHierarchy } from "../../rules/ScopeHierarchy.ts"
+import type { Complaint } from "../InvalidConfiguration.ts"
+import { parseJson } from "../sources/jsonText.ts"
+import { type Checked, fromJson, type Kind, makeKind } from "./kind.ts"
+import { isScope, scopes } from "./kinds.ts"
+
+/** As the config file has it. */
+type Input = Readonly<Record<string, string | ReadonlyArray<string>>>
+
+const form = "Write {\"admin\": [\"write\"], \"write\": [\"read\"]}: for each scope the scopes that it includes"
+
+const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: form })
+
+const isRecord = (value: unknown): value is Input =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const read = (input: Input): Checked<ScopeHierarchy> => {
+  const complaints: Array<Complaint> = []
+  const implies: Record<string, ReadonlyArray<string>> = {}
+  const given = Object.entries(input).filter(([, included]) => included !== undefined)
+  if (given.length === 0) return Result.fail([{ problem: "names no scope", cure: "Leave it out, or name one" }])
+  for (const [index, [scope, included]] of given.entries()) {
+    if (!isScope(scope)) {
+      complaints.push({ problem: `member ${index + 1} is not the name of a scope`, cure: form })
+      continue
+    }
+    const list = fromJson(scopes, included)
+    if (Result.isSuccess(list)) implies[scope] = list.success
+    else {complaints.push(
+        ...list.failure.map(({ cure, problem }) => ({ problem: `the scopes of ${scope}: ${problem}`, cure }))
+      )}
+  }
+  const cycle = cycleIn(implies)
+  if (cycle !== undefined) {
+    complaints.push({
+      problem: `goes in a circle: ${[...cycle, cycle[0]].join(" includes ")}`,
+      cure: "Remove one of these: scopes that include each other would all be as strong as the strongest"
+    })
+  }
+  return complaints.length === 0 ? Result.succeed(new ScopeHierarchy(implies)) : Result.fail(complaints)
+}
+
+/** The scopes that scopes include. */
+export const scopeImplies: Kind<ScopeHierarchy, Input> = makeKind<ScopeHierarchy, Input>({
+  label: "JSON",
+  input: Schema.declare(isRecord),
+  file: Schema.Record(Schema.String, Schema.Union([Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString)])),
+  mistyped: noObject,
+  fromJson: read,
+  fromText: (text) =>
+    Result.flatMap(parseJson(text), (value) => isRecord(value) ? read(value) : Result.fail([noObject()])),
+  show: ({ implies }) => implies
+})

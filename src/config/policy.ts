@@ -1,0 +1,44 @@
+import type { Policy } from "../rules/Policy.ts"
+import type { GatewaySettings } from "./GatewaySettings.ts"
+import type { Problem } from "./InvalidConfiguration.ts"
+
+/** The settings that rules are made of. */
+type RuleSettings = Pick<GatewaySettings, "rules" | "defaultRule" | "scopeImplies">
+
+/** The rules of one MCP server as requests are decided by them; `undefined` where it has none. */
+export const policyOf = ({ defaultRule, rules, scopeImplies }: RuleSettings): Policy | undefined =>
+  rules.length === 0 ? undefined : { rules, otherwise: defaultRule, implies: scopeImplies }
+
+/** The scopes that rules name, each once. */
+export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyArray<string> => [
+  ...new Set(rules.flatMap(({ scopes }) => scopes))
+]
+
+/**
+ * What is wrong with rules beside each of them.
+ *
+ * @param areGiven whether there are rules in the settings, which may be wrong in themselves
+ */
+export const checkRules = (
+  { authEnabled, defaultRule, rules }: RuleSettings & Pick<GatewaySettings, "authEnabled">,
+  areGiven: boolean
+): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
+  if (!authEnabled && rules.length > 0) {
+    problems.push({
+      setting: "MCP_RULES",
+      source: undefined,
+      problem: "has rules, but MCP_AUTH_ENABLED is false, which lets every request pass",
+      cure: "Remove one of them; a rule with \"allow\": \"anyone\" lets callers in without a token"
+    })
+  }
+  if (defaultRule === "deny" && !areGiven) {
+    problems.push({
+      setting: "MCP_DEFAULT_RULE",
+      source: undefined,
+      problem: "is deny, but there are no rules, so that nobody could do anything",
+      cure: "Set MCP_RULES, or remove MCP_DEFAULT_RULE"
+    })
+  }
+  return problems
+}
