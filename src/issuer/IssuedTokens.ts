@@ -1,7 +1,7 @@
-/** The tokens that an issuer knows by heart: opaque ones, and those that its token endpoint gave out. */
+/** The tokens that an issuer has stored: opaque ones, and those from its token endpoint. */
 import * as Base64Url from "effect/encoding/Base64Url"
 
-/** What the issuer remembers of a token. */
+/** What the issuer stores about a token. */
 interface IssuedToken {
   readonly subject: string
   readonly clientId: string
@@ -13,15 +13,15 @@ interface IssuedToken {
   readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expiresAt: number
-  /** Further members of the introspection answer. */
+  /** Further members of the introspection response. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
 export interface IssuedTokens {
-  /** Remembers a token. */
+  /** Stores a token. */
   readonly add: (token: string, issued: IssuedToken) => void
   readonly revoke: (token: string) => void
-  /** `undefined` for a token that is unknown, revoked, or expired at `now` (seconds). */
+  /** Returns a stored token; `undefined` if it is unknown, revoked, or expired at `now` (seconds). */
   readonly active: (token: string, now: number) => IssuedToken | undefined
 }
 
@@ -41,6 +41,6 @@ export const makeIssuedTokens = (): IssuedTokens => {
   }
 }
 
-/** 256 random bits after the prefix, in characters that a Bearer credential may have (RFC 6750, section 2.1). */
+/** Returns the prefix and 256 random bits, in characters that a Bearer credential may have (RFC 6750, section 2.1). */
 export const randomOpaqueToken = (prefix: string): string =>
   prefix + Base64Url.encode(crypto.getRandomValues(new Uint8Array(32)))

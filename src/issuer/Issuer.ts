@@ -5,9 +5,9 @@ import type { ReceivedRequest } from "./ReceivedRequest.ts"
 import type { SigningKey } from "./SigningKey.ts"
 import type { OpaqueTokenOptions, SignOptions } from "./TestIssuerOptions.ts"
 
-/** What a test can do with an issuer. No operation fails. */
+/** The operations of a test issuer. No operation fails. */
 export interface Issuer {
-  /** The `iss` of its tokens: its origin and its path, without a slash at the end. */
+  /** The `iss` of its tokens: origin and path, without a trailing slash. */
   readonly issuer: string
   readonly jwksUri: string
   readonly tokenEndpoint: string
@@ -15,36 +15,36 @@ export interface Issuer {
   readonly introspectionEndpoint: string
   readonly audience: string | ReadonlyArray<string>
   readonly client: { readonly id: string; readonly secret: string }
-  /** A compact JWT, right in every way unless the options spoil it. */
+  /** Signs a compact JWT, which is valid unless the options make it invalid. */
   readonly sign: (options?: SignOptions) => Effect.Effect<string>
-  /** A token that only this issuer can explain, at its userinfo and introspection endpoints. */
+  /** Issues an opaque token, which the userinfo and introspection endpoints verify. */
   readonly issueOpaque: (options?: OpaqueTokenOptions) => Effect.Effect<string>
   /** Makes an opaque token, or one from the token endpoint, inactive. */
   readonly revoke: (token: string) => Effect.Effect<void>
-  /** The key that signs with `algorithm` (the default one unless given), generated when first asked for. */
+  /** Returns the key that signs with `algorithm` (default: the default algorithm). Generated on first use. */
   readonly key: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
-  /** Signs with a new key from now on and publishes it beside the old one. */
+  /** Signs with a new key from now on, and publishes it in addition to the old one. */
   readonly rotate: (algorithm?: JwsAlgorithm) => Effect.Effect<SigningKey>
-  /** Withdraws every key with this `kid` from the JWKS; it can still sign. */
+  /** Removes every key with this `kid` from the JWKS. The key can still sign. */
   readonly removeKey: (kid: string) => Effect.Effect<void>
-  /** Adds anything to the JWKS: another key, a broken one, a repeated `kid`. */
+  /** Adds anything to the JWKS: another key, a malformed one, a duplicate `kid`. */
   readonly publishKey: (jwk: object) => Effect.Effect<void>
-  /** The JWKS as it stands. */
+  /** The current JWKS. */
   readonly jwks: Effect.Effect<{ readonly keys: ReadonlyArray<object> }>
   /**
-   * Spoils the answers to the next `times` requests (1 unless given, `Infinity` for all) to `path`, after those
-   * already spoiled. A path here and below is the whole path on the wire, without the query.
+   * Changes the responses to the next `times` requests to `path` (default: 1; `Infinity`: all), after those for which a
+   * misbehaviour is already pending. Here and below, a path is the whole path on the wire, without the query.
    */
   readonly misbehave: (path: string, behaviour: Misbehaviour, times?: number) => Effect.Effect<void>
-  /** Forgets the misbehaviours for `path`, or all of them. */
+  /** Removes the pending misbehaviours for `path`, or all of them. */
   readonly behave: (path?: string) => Effect.Effect<void>
-  /** How many requests to `path` were received, spoiled ones too. */
+  /** Returns how many requests to `path` were received, including those with a misbehaviour. */
   readonly hits: (path: string) => Effect.Effect<number>
   /**
-   * Waits until `path` has received `count` requests: the moment to adjust a `TestClock` while an answer hangs, drips
-   * or is delayed.
+   * Waits until `path` has received `count` requests. Then adjust a `TestClock` while a response hangs, drips or is
+   * delayed.
    */
   readonly awaitHits: (path: string, count: number) => Effect.Effect<void>
-  /** The requests to `path`, or all of them, oldest first. They hold credentials: do not log them. */
+  /** Returns the requests to `path`, or all of them, oldest first. They contain credentials: do not log them. */
   readonly requests: (path?: string) => Effect.Effect<ReadonlyArray<ReceivedRequest>>
 }

@@ -1,13 +1,13 @@
-/** The keys of one issuer: which sign, and which are published. */
+/** The keys of one issuer: the keys that sign, and the published ones. */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { SigningKey } from "./SigningKey.ts"
 
 export interface KeyRing {
-  /** The key that signs with this algorithm now, generated when it is first asked for. */
+  /** Returns the current signing key of this algorithm. Generated on first use. */
   readonly current: (algorithm: JwsAlgorithm) => Effect.Effect<SigningKey>
-  /** Replaces the signing key of this algorithm; the old one stays published until it is removed. */
+  /** Replaces the signing key of this algorithm. The old key stays published until it is removed. */
   readonly rotate: (algorithm: JwsAlgorithm) => Effect.Effect<SigningKey>
   readonly publish: (jwk: object) => Effect.Effect<void>
   readonly remove: (kid: string) => Effect.Effect<void>
@@ -27,7 +27,7 @@ export const makeKeyRing = (initial: ReadonlyArray<JwsAlgorithm>, newKey: KeySou
   const signing = new Map<JwsAlgorithm, SigningKey>()
   const generations = new Map<JwsAlgorithm, number>()
   let published: ReadonlyArray<object> = []
-  // Generating is slow and asynchronous: without turns, two first callers would make two keys.
+  // Generating a key is slow and asynchronous: without the semaphore, two concurrent first callers would make two keys.
   const turn = Semaphore.makeUnsafe(1).withPermits(1)
 
   const generate = Effect.fnUntraced(function*(algorithm: JwsAlgorithm) {

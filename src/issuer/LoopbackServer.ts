@@ -1,8 +1,8 @@
 /**
  * An HTTP/1.1 server on the loopback interface whose handler is an Effect.
  *
- * Built on `node:http` itself, because a peer that misbehaves must be able to write half an answer or to close the
- * socket, which a server with typed responses cannot.
+ * Built on `node:http` itself, because a misbehaving peer must be able to write half a response or to close the
+ * socket, which a server with typed responses cannot do.
  */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -10,16 +10,16 @@ import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http"
 
 export interface LoopbackServer {
-  /** `http://127.0.0.1:<port>`, without a slash. */
+  /** `http://127.0.0.1:<port>`, without a trailing slash. */
   readonly origin: string
   readonly port: number
 }
 
 /**
- * Listens on 127.0.0.1 at a port that the system chooses, until the scope closes.
+ * Listens on 127.0.0.1, at a port that the system chooses, until the scope closes.
  *
- * The handler runs with the services of the fiber that opened the server (its `Clock` too), and is interrupted when the
- * client leaves. Closing the scope cuts every connection: no test waits for an answer that hangs.
+ * The handler runs with the services of the fiber that opened the server (including its `Clock`), and is interrupted when
+ * the client leaves. Closing the scope closes every connection, so no test waits for a response that hangs.
  */
 export const listen = Effect.fnUntraced(function*(
   handle: (request: IncomingMessage, response: ServerResponse) => Effect.Effect<void>,
@@ -27,7 +27,7 @@ export const listen = Effect.fnUntraced(function*(
 ): Effect.fn.Return<LoopbackServer, never, Scope.Scope> {
   const fork = yield* FiberSet.makeRuntime()
   const server = createServer(options, (request, response) => {
-    // A client that leaves in the middle is an ordinary event here, not an error that ends the process.
+    // A client that leaves during a request is ordinary here, not an error that ends the process.
     request.on("error", () => undefined)
     response.on("error", () => undefined)
     const fiber = fork(handle(request, response))

@@ -1,16 +1,16 @@
-/** What a provider can do wrong, on command. */
+/** The ways in which a test issuer can misbehave on command. */
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 
 /**
- * One way to answer a request badly. Times are Effect's: under `TestClock` they pass when the test says so.
+ * One way to respond incorrectly. Times are Effect's: under `TestClock` they pass when the test adjusts the clock.
  *
- * - `Respond`: the ordinary answer with whatever is given here in its place, after `delay`.
- * - `Redirect`: an empty answer with a `Location`; 302 unless `status` says otherwise.
- * - `Hang`: takes the request and never answers.
+ * - `Respond`: the ordinary response, changed by the given members, after `delay`.
+ * - `Redirect`: an empty response with a `Location`; `status` is 302 by default.
+ * - `Hang`: accepts the request and never responds.
  * - `Drip`: the ordinary head, then the body one byte after each `interval`.
  * - `Flood`: 200 and a JSON string of `bytes` bytes, without a `Content-Length`; `Infinity` never ends.
- * - `Disconnect`: closes the connection before the answer, after its head, or after half of its body.
+ * - `Disconnect`: closes the connection before the response, after its head, or after half of its body.
  */
 export type Misbehaviour = Data.TaggedEnum<{
   Respond: {

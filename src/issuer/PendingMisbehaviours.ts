@@ -1,6 +1,6 @@
 import type { Misbehaviour } from "./Misbehaviour.ts"
 
-/** Misbehaviours that wait for their request, in the order in which they were asked for. */
+/** Builds the queue of misbehaviours, in the order in which the test added them. */
 export const makePendingMisbehaviours = () => {
   const waiting = new Map<string, Array<{ readonly behaviour: Misbehaviour; left: number }>>()
   return {

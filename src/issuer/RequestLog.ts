@@ -1,13 +1,13 @@
-/** What a test peer was asked, and a way to wait until it has been. */
+/** The requests that a test peer received, and a way to wait for them. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ReceivedRequest } from "./ReceivedRequest.ts"
 
 export interface RequestLog {
   readonly add: (request: ReceivedRequest) => Effect.Effect<void>
-  /** The requests to `path`, or all of them, oldest first. */
+  /** Returns the requests to `path`, or all of them, oldest first. */
   readonly select: (path: string | undefined) => ReadonlyArray<ReceivedRequest>
-  /** Waits until `path` has been asked for `count` times. */
+  /** Waits until `path` has received `count` requests. */
   readonly reach: (path: string, count: number) => Effect.Effect<void>
 }
 

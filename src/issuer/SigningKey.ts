@@ -5,9 +5,9 @@ import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 
 /** Anything that can sign a compact JWS. */
 export interface Signer {
-  /** What `alg` says unless the header is overridden. */
+  /** The default of `alg` in the header. */
   readonly algorithm: string
-  /** What `kid` says unless the header is overridden; `undefined` leaves it out. */
+  /** The default of `kid` in the header; `undefined` leaves it out. */
   readonly kid: string | undefined
   readonly sign: (input: Uint8Array) => Effect.Effect<Uint8Array>
 }
@@ -16,19 +16,19 @@ export interface Signer {
 export interface SigningKey extends Signer {
   readonly algorithm: JwsAlgorithm
   readonly kid: string
-  /** As a JWKS publishes it: with `kid`, `alg` and `use: "sig"`. */
+  /** The public key as a JWKS publishes it: with `kid`, `alg` and `use: "sig"`. */
   readonly publicJwk: JWK
-  /** PEM (SPKI), for gateways that are given one public key. */
+  /** PEM (SPKI), for gateways that are configured with one public key. */
   readonly publicPem: string
-  /** Extractable, for tests of providers that publish what they must not. */
+  /** Extractable, for tests of providers that publish a private key. */
   readonly privateKey: CryptoKey
 }
 
-/** Which key is to be made. */
+/** Options of a key. */
 export interface SigningKeyOptions {
   readonly algorithm: JwsAlgorithm
   readonly kid: string
-  /** RSA only, in bits; 2048 unless given. Small ones are for tests of weak keys. */
+  /** RSA only, in bits; default: 2048. Small keys are for tests of weak keys. */
   readonly modulusLength?: number | undefined
 }
 
@@ -59,14 +59,15 @@ const parameters = (algorithm: JwsAlgorithm, modulusLength: number): Parameters 
 /**
  * Generates a key pair.
  *
- * `TestIssuer` generates its own; use this for keys that it does not publish, such as an attacker's.
+ * `TestIssuer` generates its own keys. Use this function for keys that the issuer does not publish, such as an
+ * attacker's.
  */
 export const makeSigningKey = Effect.fnUntraced(
   function*(options: SigningKeyOptions): Effect.fn.Return<SigningKey> {
     const { algorithm, kid } = options
     const { generate, sign } = parameters(algorithm, options.modulusLength ?? 2048)
     const generated = yield* Effect.promise(() => crypto.subtle.generateKey(generate, true, ["sign", "verify"]))
-    // Every algorithm above is asymmetric, so what comes is a pair; the type of `generateKey` cannot say so.
+    // Every algorithm above is asymmetric, so the result is a pair, which the type of `generateKey` cannot express.
     const { privateKey, publicKey } = generated as CryptoKeyPair
     const jwk = yield* Effect.promise(() => exportJWK(publicKey))
     return {
@@ -85,12 +86,12 @@ export const makeSigningKey = Effect.fnUntraced(
 )
 
 /**
- * Signs with a shared secret (HS256, HS384, HS512; RFC 7518, section 3.2); an empty one is a secret, too.
+ * Signs with a shared secret (HS256, HS384, HS512; RFC 7518, section 3.2). The secret may be empty.
  *
- * For tests of algorithm confusion, where the secret is a public key that the verifier holds; the gateway itself
+ * For tests of algorithm confusion, where the secret is a public key that the verifier has. The gateway itself
  * accepts no HMAC.
  *
- * @param hash the length of the hash in bits; 256 unless given
+ * @param hash the length of the hash in bits; default: 256
  */
 export const hmacSigner = (
   secret: string | Uint8Array,
@@ -98,7 +99,7 @@ export const hmacSigner = (
   hash: "256" | "384" | "512" = "256"
 ): Signer => {
   const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
-  // WebCrypto refuses an empty secret; HMAC pads with zeros, so that one zero byte is the same (RFC 2104, section 2).
+  // WebCrypto rejects an empty secret. HMAC pads with zeros, so one zero byte is equivalent (RFC 2104, section 2).
   const raw = bytes.length === 0 ? new Uint8Array(1) : bytes
   const algorithm = { name: "HMAC", hash: `SHA-${hash}` }
   const signed = async (input: Uint8Array) => {

@@ -1,7 +1,7 @@
 /**
  * An OAuth 2.0 and OpenID Connect issuer, on the loopback interface or in memory, for tests and for development.
  *
- * Real keys, real signatures. It tells lies and breaks down when asked to, and remembers what it was asked.
+ * Real keys, real signatures. It misbehaves and fails on command, and records the requests that it receives.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,8 +22,8 @@ import type { MemoryIssuerOptions, TestIssuerOptions } from "./TestIssuerOptions
  * `/.well-known/oauth-authorization-server` (RFC 8414), `/oauth/userinfo` and `/oauth2/userinfo`,
  * `/oauth2/introspection` (RFC 7662), `/oauth2/token` (client credentials, RFC 6749, section 4.4).
  *
- * Time is Effect's `Clock`: under `TestClock` tokens expire, and delays pass, when the test says so. No operation
- * fails.
+ * Times come from Effect's `Clock`: under `TestClock`, tokens expire and delays pass when the test adjusts the clock. No
+ * operation fails.
  *
  * **Example** (a provider that is down for one request)
  *
@@ -44,25 +44,25 @@ import type { MemoryIssuerOptions, TestIssuerOptions } from "./TestIssuerOptions
  * ```
  */
 export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-authorizer/issuer/TestIssuer") {
-  /** Starts an issuer on a port of 127.0.0.1; it stops with its scope. Use it where one test needs several. */
+  /** Starts an issuer on a port of 127.0.0.1. It stops with its scope. Use it if one test needs several issuers. */
   static readonly make = Effect.fnUntraced(function*(
     options: TestIssuerOptions = {}
   ): Effect.fn.Return<TestIssuer["Service"], never, Scope.Scope> {
     const server: LoopbackServer = yield* listen((incoming, response) =>
-      send(response, Effect.flatMap(receive(incoming), (request) => answer(request)))
+      send(response, Effect.flatMap(receive(incoming), (request) => respond(request)))
     )
-    const { answer, issuer } = yield* makeIssuer(server.origin, options)
+    const { respond, issuer } = yield* makeIssuer(server.origin, options)
     return TestIssuer.of(issuer)
   })
 
-  /** One issuer for all users of the layer. Keep it in a `const`: each call is another issuer. */
+  /** One issuer for all users of the layer. Keep the layer in a `const`: each call builds another issuer. */
   static readonly layer = (options?: TestIssuerOptions): Layer.Layer<TestIssuer> =>
     Layer.effect(TestIssuer, TestIssuer.make(options))
 
   /**
-   * Makes an issuer without a socket, and the client that reaches it: requests are answered in the fiber that sends
-   * them, with its `Clock`. The client reaches no other origin; it fails with `TransportError` there, and where the issuer
-   * breaks off. It stops with its scope.
+   * Builds an issuer without a socket, and the client that reaches it. Requests are handled in the fiber that sends them,
+   * with its `Clock`. Requests to any other origin, and connections that the issuer closes, fail with `TransportError`.
+   * The issuer stops with its scope.
    */
   static readonly makeMemory = Effect.fnUntraced(function*(
     options: MemoryIssuerOptions = {}
@@ -72,14 +72,14 @@ export class TestIssuer extends Context.Service<TestIssuer, Issuer>()("mcp-autho
     Scope.Scope
   > {
     const { origin } = new URL(options.origin ?? "https://issuer.test")
-    const { answer, issuer } = yield* makeIssuer(origin, options)
-    return { issuer: TestIssuer.of(issuer), client: yield* makeMemoryClient(origin, answer) }
+    const { respond, issuer } = yield* makeIssuer(origin, options)
+    return { issuer: TestIssuer.of(issuer), client: yield* makeMemoryClient(origin, respond) }
   })
 
   /**
-   * An issuer without a socket, and the `HttpClient` that reaches it and nothing else: `makeMemory` as a layer.
+   * An issuer without a socket, and the `HttpClient` that reaches only this issuer: `makeMemory` as a layer.
    *
-   * Use it for verifiers and key caches, which ask through `HttpClient`: it is quick, and all waiting is the `Clock`'s.
+   * Use it for verifiers and key caches, which use an `HttpClient`. It is fast, and all waiting uses the `Clock`.
    *
    * **Example** (the configured providers without a network)
    *

@@ -1,60 +1,60 @@
-/** What can be asked of a test issuer: when it is made, and of each token. */
+/** Options of a test issuer, and of each token. */
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { Signer } from "./SigningKey.ts"
 
-/** How an issuer is set up; every field has a default. */
+/** Options of an issuer. Every option has a default. */
 export interface TestIssuerOptions {
-  /** Path of the issuer, `/tenant` for example; none unless given. */
+  /** Path of the issuer, such as `/tenant`. Default: no path. */
   readonly path?: string | undefined
-  /** `aud` of tokens; `https://mcp.example/mcp` unless given. */
+  /** `aud` of tokens. Default: `https://mcp.example/mcp`. */
   readonly audience?: string | ReadonlyArray<string> | undefined
-  /** `sub` of tokens; `user-1` unless given. */
+  /** `sub` of tokens. Default: `user-1`. */
   readonly subject?: string | undefined
-  /** Claims of every token beside the standard ones, `email` for example. */
+  /** Claims of every token in addition to the standard ones, such as `email`. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /**
-   * Algorithms whose keys are published from the start; the first one signs by default. `["RS256"]` unless given. An
-   * RSA key takes some tenths of a second to generate, an elliptic one next to nothing.
+   * Algorithms whose keys are published from the start. The first one signs by default. Default: `["RS256"]`. An RSA key
+   * takes some tenths of a second to generate, an elliptic one next to nothing.
    */
   readonly algorithms?: readonly [JwsAlgorithm, ...ReadonlyArray<JwsAlgorithm>] | undefined
   /**
-   * `new` generates every key; `reused` first takes those of issuers in this process that have stopped, under new
-   * names. No two living issuers share a key either way. Choose `reused` where a suite makes many issuers. `new` unless given.
+   * `new` generates every key. `reused` first takes the keys of issuers in this process that have stopped, under new
+   * names. In both cases, no two running issuers share a key. Use `reused` in a suite with many issuers. Default: `new`.
    */
   readonly keys?: "new" | "reused" | undefined
-  /** What the token endpoint grants; `["mcp:read", "mcp:write"]` unless given. */
+  /** The scopes that the token endpoint grants. Default: `["mcp:read", "mcp:write"]`. */
   readonly scopes?: ReadonlyArray<string> | undefined
-  /** The client of the token and introspection endpoints; `test-client` and `test-secret` unless given. */
+  /** The client of the token and introspection endpoints. Default: `test-client` and `test-secret`. */
   readonly client?: { readonly id: string; readonly secret: string } | undefined
-  /** Life of a token; 300 unless given. */
+  /** Lifetime of a token in seconds. Default: 300. */
   readonly expiresInSeconds?: number | undefined
 }
 
-/** How an issuer without a socket is set up. */
+/** Options of an issuer without a socket. */
 export interface MemoryIssuerOptions extends TestIssuerOptions {
-  /** Where it seems to be, without a path; `https://issuer.test` unless given. */
+  /** The issuer's origin, without a path. Default: `https://issuer.test`. */
   readonly origin?: string | undefined
 }
 
-/** What to change in a signed token. */
+/** Changes to a signed token. */
 export interface SignOptions {
-  /** An algorithm, or a key of your own; the first of the issuer's algorithms unless given. */
+  /** An algorithm, or a key of your own. Default: the first of the issuer's algorithms. */
   readonly key?: JwsAlgorithm | Signer | undefined
-  /** Laid over `{ alg, kid, typ: "JWT" }`; a member that is `undefined` is removed. */
+  /** Merged into `{ alg, kid, typ: "JWT" }`. A member that is `undefined` is removed. */
   readonly header?: Readonly<Record<string, unknown>> | undefined
-  /** Laid over `{ iss, aud, sub, iat, exp }` and the issuer's claims; a member that is `undefined` is removed. */
+  /** Merged into `{ iss, aud, sub, iat, exp }` and the issuer's claims. A member that is `undefined` is removed. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
-  /** From now, in seconds; may be negative. */
+  /** Lifetime from now, in seconds. May be negative. */
   readonly expiresInSeconds?: number | undefined
-  /** JSON text in place of the header, for what no object can say (repeated members). */
+  /** JSON text instead of the header, for text that no object can represent (duplicate members). */
   readonly headerJson?: string | undefined
-  /** JSON text in place of the claims. */
+  /** JSON text instead of the claims. */
   readonly payloadJson?: string | undefined
 }
 
-/** What to put behind an opaque token. */
+/** Options of an opaque token. */
 export interface OpaqueTokenOptions {
-  /** What the token begins with, `mat_` for example; nothing unless given. */
+  /** The prefix of the token, such as `mat_`. Default: no prefix. */
   readonly prefix?: string | undefined
   readonly subject?: string | undefined
   readonly clientId?: string | undefined
@@ -62,8 +62,8 @@ export interface OpaqueTokenOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
   readonly email?: string | undefined
   readonly name?: string | undefined
-  /** From now, in seconds. */
+  /** Lifetime from now, in seconds. */
   readonly expiresInSeconds?: number | undefined
-  /** Laid over the introspection answer; a member that is `undefined` is removed. */
+  /** Merged into the introspection response. A member that is `undefined` is removed. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }

@@ -21,7 +21,7 @@ const basic = (authorization: string | undefined): ClientCredentials | undefined
   return colon === -1 || id === undefined || secret === undefined ? undefined : { id, secret }
 }
 
-/** The credentials in the `Authorization` field, else those in the form; `undefined` when there are none. */
+/** Returns the credentials in the `Authorization` field, otherwise those in the form; `undefined` without any. */
 export const clientCredentials = (request: ReceivedRequest, form: URLSearchParams): ClientCredentials | undefined => {
   if (request.headers["authorization"] !== undefined) return basic(request.headers["authorization"])
   const id = form.get("client_id")

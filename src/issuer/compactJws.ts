@@ -1,7 +1,7 @@
 /**
- * Writes a JWS in compact serialisation (RFC 7515, section 7.1) from any header and payload text, valid or not.
+ * Writes a JWS in compact serialization (RFC 7515, section 7.1) from any header and payload text, valid or not.
  *
- * Libraries refuse to write what a verifier must refuse to read, so this does it by hand.
+ * Libraries do not write what a verifier must reject, so this function writes it by hand.
  */
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"

@@ -1,14 +1,14 @@
-/** The well-behaved answers of a test issuer, one function an endpoint. */
+/** The ordinary responses of a test issuer, one function for each endpoint. */
 import * as Effect from "effect/Effect"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
-import { type Answer, jsonAnswer } from "./Answer.ts"
 import { clientCredentials } from "./clientCredentials.ts"
 import type { IssuedTokens } from "./IssuedTokens.ts"
+import { type IssuerResponse, jsonResponse } from "./IssuerResponse.ts"
 import type { KeyRing } from "./KeyRing.ts"
 import { nowSeconds } from "./nowSeconds.ts"
 import type { ReceivedRequest } from "./ReceivedRequest.ts"
 
-/** What the endpoints stand on. */
+/** The state that the endpoints use. */
 export interface IssuerState {
   readonly issuer: string
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
@@ -16,7 +16,7 @@ export interface IssuerState {
   readonly client: { readonly id: string; readonly secret: string }
   readonly keys: KeyRing
   readonly tokens: IssuedTokens
-  /** Signs and remembers an access token for a client. */
+  /** Signs and stores an access token for a client. */
   readonly grant: (options: {
     readonly clientId: string
     readonly audience: string | undefined
@@ -24,14 +24,14 @@ export interface IssuerState {
   }) => Effect.Effect<{ readonly token: string; readonly expiresInSeconds: number }>
 }
 
-type Endpoint = (state: IssuerState, request: ReceivedRequest) => Effect.Effect<Answer>
+type Endpoint = (state: IssuerState, request: ReceivedRequest) => Effect.Effect<IssuerResponse>
 
 const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((word) => word !== "")
 
 // RFC 6749, section 5.2
-const refusal = (error: string): Answer => jsonAnswer(400, { error }, { "cache-control": "no-store" })
+const rejection = (error: string): IssuerResponse => jsonResponse(400, { error }, { "cache-control": "no-store" })
 
-const unknownClient: Answer = jsonAnswer(401, { error: "invalid_client" }, {
+const unknownClient: IssuerResponse = jsonResponse(401, { error: "invalid_client" }, {
   "cache-control": "no-store",
   "www-authenticate": "Basic realm=\"issuer\""
 })
@@ -42,11 +42,11 @@ const isClient = ({ client }: IssuerState, request: ReceivedRequest, form: URLSe
 }
 
 /** RFC 7517, section 5. */
-const jwks: Endpoint = ({ keys }) => Effect.map(keys.published, (published) => jsonAnswer(200, { keys: published }))
+const jwks: Endpoint = ({ keys }) => Effect.map(keys.published, (published) => jsonResponse(200, { keys: published }))
 
-/** RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3, as far as there is something to say. */
+/** RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3, as far as applicable. */
 const metadata: Endpoint = ({ algorithms, issuer, scopes }) =>
-  Effect.succeed(jsonAnswer(200, {
+  Effect.succeed(jsonResponse(200, {
     issuer,
     jwks_uri: `${issuer}/oauth2/jwks`,
     token_endpoint: `${issuer}/oauth2/token`,
@@ -67,19 +67,19 @@ const userinfo: Endpoint = Effect.fnUntraced(function*({ tokens }, request) {
   const token = /^bearer +(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
   const issued = token === undefined ? undefined : tokens.active(token, yield* nowSeconds)
   return issued === undefined
-    ? jsonAnswer(401, { error: "invalid_token" }, { "www-authenticate": "Bearer error=\"invalid_token\"" })
-    : jsonAnswer(200, { sub: issued.subject, email: issued.email, name: issued.name })
+    ? jsonResponse(401, { error: "invalid_token" }, { "www-authenticate": "Bearer error=\"invalid_token\"" })
+    : jsonResponse(200, { sub: issued.subject, email: issued.email, name: issued.name })
 })
 
 /** RFC 7662, section 2. */
 const introspection: Endpoint = Effect.fnUntraced(function*(state, request) {
   const form = new URLSearchParams(request.body)
-  // Only Basic, as the metadata says: a gateway that sends its secret in the body is to be noticed.
+  // Only Basic, as the metadata names: a test must notice a gateway that sends its secret in the body.
   if (request.headers["authorization"] === undefined || !isClient(state, request, form)) return unknownClient
   const token = form.get("token")
-  if (token === null) return refusal("invalid_request")
+  if (token === null) return rejection("invalid_request")
   const issued = state.tokens.active(token, yield* nowSeconds)
-  return issued === undefined ? jsonAnswer(200, { active: false }) : jsonAnswer(200, {
+  return issued === undefined ? jsonResponse(200, { active: false }) : jsonResponse(200, {
     active: true,
     iss: state.issuer,
     sub: issued.subject,
@@ -99,16 +99,16 @@ const introspection: Endpoint = Effect.fnUntraced(function*(state, request) {
 const token: Endpoint = Effect.fnUntraced(function*(state, request) {
   const form = new URLSearchParams(request.body)
   if (!isClient(state, request, form)) return unknownClient
-  if (form.get("grant_type") !== "client_credentials") return refusal("unsupported_grant_type")
+  if (form.get("grant_type") !== "client_credentials") return rejection("unsupported_grant_type")
   const asked = words(form.get("scope") ?? "")
-  if (asked.some((scope) => !state.scopes.includes(scope))) return refusal("invalid_scope")
+  if (asked.some((scope) => !state.scopes.includes(scope))) return rejection("invalid_scope")
   const scopes = asked.length === 0 ? state.scopes : asked
   const granted = yield* state.grant({
     clientId: state.client.id,
     audience: form.get("resource") ?? undefined,
     scopes
   })
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     access_token: granted.token,
     token_type: "Bearer",
     expires_in: granted.expiresInSeconds,
@@ -128,12 +128,12 @@ const routes: Readonly<Record<string, Endpoint>> = {
 }
 
 /**
- * The ordinary answer to a request.
+ * Returns the ordinary response to a request.
  *
- * An issuer with a path has its endpoints below it, and its metadata also where RFC 8414, section 3.1, inserts the
+ * An issuer with a path has its endpoints below that path. Its metadata are also where RFC 8414, section 3.1, inserts the
  * well-known part before the path.
  */
-export const answerRequest = (state: IssuerState, request: ReceivedRequest): Effect.Effect<Answer> => {
+export const respondTo = (state: IssuerState, request: ReceivedRequest): Effect.Effect<IssuerResponse> => {
   const base = new URL(state.issuer).pathname.replace(/\/$/, "")
   const inserted = request.path.startsWith("/.well-known/") && request.path.endsWith(base)
   const path = base === "" || !(inserted || request.path.startsWith(`${base}/`))
@@ -144,6 +144,6 @@ export const answerRequest = (state: IssuerState, request: ReceivedRequest): Eff
   const known = base === "" || path !== request.path
   const endpoint = known ? routes[`${request.method} ${path}`] : undefined
   return endpoint === undefined
-    ? Effect.succeed(jsonAnswer(404, { error: "not_found" }))
+    ? Effect.succeed(jsonResponse(404, { error: "not_found" }))
     : endpoint(state, request)
 }

@@ -1,9 +1,9 @@
-/** An issuer's side of an exchange over a socket. */
+/** The issuer's side of an exchange over a socket. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { maxBodyBytes, type ReceivedRequest } from "./ReceivedRequest.ts"
-import type { Disconnected, WireAnswer } from "./WireAnswer.ts"
+import type { Disconnected, WireResponse } from "./WireResponse.ts"
 
 const readBody = (request: IncomingMessage): Effect.Effect<string> =>
   Effect.callback<string>((resume) => {
@@ -30,15 +30,15 @@ export const receive = Effect.fnUntraced(function*(request: IncomingMessage): Ef
   }
 })
 
-/** Writes, and waits until the socket takes more. */
+/** Writes, and waits until the socket accepts more. */
 const write = (response: ServerResponse, chunk: Uint8Array): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     response.write(chunk, () => resume(Effect.void))
   })
 
-const sendWhole = Effect.fnUntraced(function*(response: ServerResponse, { body, headers, status }: WireAnswer) {
+const sendWhole = Effect.fnUntraced(function*(response: ServerResponse, { body, headers, status }: WireResponse) {
   response.writeHead(status, headers)
-  // The head must leave before the first piece is waited for, or the socket is cut.
+  // The head must be sent before waiting for the first piece or closing the socket.
   yield* write(response, new Uint8Array())
   yield* Stream.runForEach(body, (chunk) => write(response, chunk))
   yield* Effect.callback<void>((resume) => {
@@ -46,9 +46,12 @@ const sendWhole = Effect.fnUntraced(function*(response: ServerResponse, { body, 
   })
 })
 
-/** Sends the answer; where it says so, closes the socket. */
-export const send = (response: ServerResponse, answer: Effect.Effect<WireAnswer, Disconnected>): Effect.Effect<void> =>
-  answer.pipe(
+/** Sends the response, or closes the socket if it says so. */
+export const send = (
+  response: ServerResponse,
+  outgoing: Effect.Effect<WireResponse, Disconnected>
+): Effect.Effect<void> =>
+  outgoing.pipe(
     Effect.flatMap((whole) => sendWhole(response, whole)),
     Effect.catchTag("Disconnected", () => Effect.sync(() => response.socket?.destroy()))
   )

@@ -4,7 +4,7 @@ import * as Scope from "effect/Scope"
 import { compactJws } from "./compactJws.ts"
 import { makeIssuedTokens, randomOpaqueToken } from "./IssuedTokens.ts"
 import type { Issuer } from "./Issuer.ts"
-import { answerRequest, type IssuerState } from "./issuerEndpoints.ts"
+import { type IssuerState, respondTo } from "./issuerEndpoints.ts"
 import { makeKeyRing } from "./KeyRing.ts"
 import { nowSeconds } from "./nowSeconds.ts"
 import { makePendingMisbehaviours } from "./PendingMisbehaviours.ts"
@@ -13,21 +13,21 @@ import { makeRequestLog } from "./RequestLog.ts"
 import { reusedKey } from "./reusedKey.ts"
 import { makeSigningKey } from "./SigningKey.ts"
 import type { OpaqueTokenOptions, SignOptions, TestIssuerOptions } from "./TestIssuerOptions.ts"
-import { type Disconnected, type WireAnswer, wireAnswer } from "./WireAnswer.ts"
+import { type Disconnected, type WireResponse, wireResponse } from "./WireResponse.ts"
 
 const listOf = (value: string | ReadonlyArray<string>): ReadonlyArray<string> =>
   typeof value === "string" ? [value] : value
 
 const textOf = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
 
-/** An issuer at `origin`, and how it answers what its transport receives there. */
+/** Builds an issuer at `origin`, and the function that responds to the requests that its transport receives. */
 export const makeIssuer = Effect.fnUntraced(function*(
   origin: string,
   options: TestIssuerOptions
 ): Effect.fn.Return<
   {
     readonly issuer: Issuer
-    readonly answer: (request: ReceivedRequest) => Effect.Effect<WireAnswer, Disconnected>
+    readonly respond: (request: ReceivedRequest) => Effect.Effect<WireResponse, Disconnected>
   },
   never,
   Scope.Scope
@@ -48,12 +48,12 @@ export const makeIssuer = Effect.fnUntraced(function*(
   const log = makeRequestLog()
   const issuer = origin + (options.path ?? "")
 
-  const answer = Effect.fnUntraced(function*(request: ReceivedRequest) {
+  const respond = Effect.fnUntraced(function*(request: ReceivedRequest) {
     const misbehaviour = misbehaviours.take(request.path)
-    const ordinary = yield* answerRequest(state, request)
-    // Not before: nothing may be left to wait for but the delay itself, or a clock adjusted now would miss it.
+    const ordinary = yield* respondTo(state, request)
+    // Not before: only the delay itself may be left to wait for, or a clock that is adjusted now would miss it.
     yield* log.add(request)
-    return yield* wireAnswer(ordinary, misbehaviour)
+    return yield* wireResponse(ordinary, misbehaviour)
   })
 
   const sign = Effect.fnUntraced(function*(changes: SignOptions = {}) {
@@ -110,7 +110,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
   }
 
   return {
-    answer,
+    respond,
     issuer: {
       issuer,
       jwksUri: `${issuer}/oauth2/jwks`,

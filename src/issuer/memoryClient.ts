@@ -1,4 +1,4 @@
-/** An issuer's side of an exchange without a socket: an `HttpClient` that reaches one origin and nothing else. */
+/** The issuer's side of an exchange without a socket: an `HttpClient` that reaches only one origin. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { maxBodyBytes, type ReceivedRequest } from "./ReceivedRequest.ts"
-import { Disconnected, isBodiless, type WireAnswer } from "./WireAnswer.ts"
+import { Disconnected, isBodiless, type WireResponse } from "./WireResponse.ts"
 
 const receive = Effect.fnUntraced(
   function*(request: HttpClientRequest.HttpClientRequest, { pathname, searchParams }: URL) {
@@ -27,8 +27,8 @@ const receive = Effect.fnUntraced(
   }
 )
 
-/** Ends after `length` bytes, and waits for ever for those that do not come, as a client on a socket does. */
-const framed = (body: WireAnswer["body"], length: number): WireAnswer["body"] =>
+/** Ends after `length` bytes, and waits forever for missing ones, as a client on a socket does. */
+const framed = (body: WireResponse["body"], length: number): WireResponse["body"] =>
   Stream.suspend(() => {
     let left = length
     const counted = Stream.map(body, (chunk) => {
@@ -46,13 +46,13 @@ const decoded = (body: ReadableStream<Uint8Array<ArrayBuffer>>, coding: string |
   coding === "gzip" || coding === "deflate" ? body.pipeThrough(new DecompressionStream(coding)) : body
 
 const toWeb = Effect.fnUntraced(
-  function*({ body, headers, status }: WireAnswer, broken: Effect.Effect<never, Disconnected>) {
+  function*({ body, headers, status }: WireResponse, broken: Effect.Effect<never, Disconnected>) {
     const make = (content: ReadableStream | null) => Effect.try(() => new Response(content, { status, headers }))
     if (isBodiless(status)) return yield* make(null)
     const length = headers["content-length"]
     const readable = yield* (length === undefined ? body : framed(body, Number(length))).pipe(
       Stream.interruptWhen(broken),
-      // Web streams want bytes that no other thread shares, as all of these are.
+      // Web streams require bytes that no other thread shares, as all of these are.
       Stream.map((chunk) => Uint8Array.from(chunk)),
       Stream.toReadableStreamEffect()
     )
@@ -68,14 +68,14 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, Disconnected> =>
   })
 
 /**
- * Makes a client that has requests to `origin` answered by `answer`, in the fiber that sends them.
+ * Builds a client whose requests to `origin` are handled by `respond`, in the fiber that sends them.
  *
- * It fails as a client on a socket would (`TransportError` before the head, an error of the body after it), also when
- * its scope closes. Redirects are followed as `fetch` does: unless `FetchHttpClient.RequestInit` says otherwise.
+ * Failures are those of a client on a socket (`TransportError` before the head, an error of the body after it), including
+ * when its scope closes. Redirects are followed as `fetch` does, unless `FetchHttpClient.RequestInit` disables them.
  */
 export const makeMemoryClient = Effect.fnUntraced(function*(
   origin: string,
-  answer: (request: ReceivedRequest) => Effect.Effect<WireAnswer, Disconnected>
+  respond: (request: ReceivedRequest) => Effect.Effect<WireResponse, Disconnected>
 ): Effect.fn.Return<HttpClient.HttpClient, never, Scope.Scope> {
   const stopped = yield* Deferred.make<never, Disconnected>()
   yield* Effect.addFinalizer(() => Deferred.fail(stopped, new Disconnected()))
@@ -84,14 +84,14 @@ export const makeMemoryClient = Effect.fnUntraced(function*(
       new HttpClientError.HttpClientError({
         reason: new HttpClientError.TransportError({ request, description, cause })
       })
-    if (url.origin !== origin) return Effect.fail(failed(`nothing but ${origin} can be reached`))
+    if (url.origin !== origin) return Effect.fail(failed(`only ${origin} can be reached`))
     const broken = Effect.raceFirst(Deferred.await(stopped), aborted(signal))
     return receive(request, url).pipe(
-      Effect.flatMap(answer),
+      Effect.flatMap(respond),
       Effect.raceFirst(Deferred.await(stopped)),
       Effect.flatMap((wire) => toWeb(wire, broken)),
       Effect.mapBoth({
-        onFailure: (cause) => failed("the exchange broke off", cause),
+        onFailure: (cause) => failed("the connection was closed", cause),
         onSuccess: (response) => HttpClientResponse.fromWeb(request, response)
       })
     )

@@ -4,7 +4,7 @@ import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { KeySource } from "./KeyRing.ts"
 import { makeSigningKey, type SigningKey } from "./SigningKey.ts"
 
-// Of the process, because generating an RSA key takes longer than most properties take to check.
+// One pool for the process, because generating an RSA key takes longer than most properties take to check.
 const idle = new Map<JwsAlgorithm, ReadonlyArray<SigningKey>>()
 
 const take = (algorithm: JwsAlgorithm): SigningKey | undefined => {
@@ -13,7 +13,7 @@ const take = (algorithm: JwsAlgorithm): SigningKey | undefined => {
   return key
 }
 
-/** A key that nobody else has until the scope closes: one that has come back, or a new one. */
+/** Returns a key that no other issuer has until the scope closes: a reused one, or a new one. */
 export const reusedKey = (
   { algorithm, kid }: Parameters<KeySource>[0]
 ): Effect.Effect<SigningKey, never, Scope.Scope> =>

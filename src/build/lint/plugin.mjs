@@ -179,6 +179,7 @@ const worded = new Set([
   "errors",
   "fairness",
   "identity",
+  "issuer",
   "keys",
   "message",
   "providers",

@@ -1,18 +1,18 @@
-/** How the issuer's answers go over the wire, whatever the wire is: well, or as a `Misbehaviour` says. */
+/** The issuer's responses on the wire, for every transport: ordinary, or changed by a `Misbehaviour`. */
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Answer } from "./Answer.ts"
+import type { IssuerResponse } from "./IssuerResponse.ts"
 import { Misbehaviour } from "./Misbehaviour.ts"
 
 /** The issuer closes the connection here. */
 export class Disconnected extends Data.TaggedError("Disconnected")<{}> {}
 
-/** A head, then a body piece by piece. */
-export interface WireAnswer {
+/** A head, then a body in pieces. */
+export interface WireResponse {
   readonly status: number
-  /** With the `Content-Length`, unless there is none. */
+  /** With the `Content-Length`, unless the response has none. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Stream.Stream<Uint8Array, Disconnected>
 }
@@ -24,12 +24,12 @@ const bytesOf = (body: string | Uint8Array): Uint8Array =>
   typeof body === "string" ? new TextEncoder().encode(body) : body
 
 const sent = (
-  { body, headers, status }: Answer,
-  pieces: (bytes: Uint8Array) => WireAnswer["body"] = Stream.succeed
-): Effect.Effect<WireAnswer> => {
+  { body, headers, status }: IssuerResponse,
+  pieces: (bytes: Uint8Array) => WireResponse["body"] = Stream.succeed
+): Effect.Effect<WireResponse> => {
   if (isBodiless(status)) return Effect.succeed({ status, headers, body: Stream.empty })
   const bytes = bytesOf(body)
-  // A given Content-Length wins, so that a test can make it lie.
+  // A given `Content-Length` takes precedence, so that a test can send a wrong one.
   const framing = { "content-length": String(bytes.length) }
   return Effect.succeed({ status, headers: { ...framing, ...headers }, body: pieces(bytes) })
 }
@@ -47,34 +47,34 @@ function* letters(bytes: number) {
   yield bytesOf("\"")
 }
 
-/** What goes over the wire for `answer`, or what `misbehaviour` makes of it; fails where not even a head does. */
-export const wireAnswer = (
-  answer: Answer,
+/** Returns the response on the wire, changed by `misbehaviour`. Fails if not even a head is sent. */
+export const wireResponse = (
+  ordinary: IssuerResponse,
   misbehaviour: Misbehaviour | undefined
-): Effect.Effect<WireAnswer, Disconnected> =>
-  misbehaviour === undefined ? sent(answer) : Misbehaviour.$match(misbehaviour, {
+): Effect.Effect<WireResponse, Disconnected> =>
+  misbehaviour === undefined ? sent(ordinary) : Misbehaviour.$match(misbehaviour, {
     Respond: ({ body, delay, headers, status }) => {
       const changed = sent({
-        status: status ?? answer.status,
-        headers: { ...answer.headers, ...headers },
-        body: body ?? answer.body
+        status: status ?? ordinary.status,
+        headers: { ...ordinary.headers, ...headers },
+        body: body ?? ordinary.body
       })
       return delay === undefined ? changed : Effect.delay(changed, delay)
     },
     Redirect: ({ location, status }) => sent({ status: status ?? 302, headers: { location }, body: "" }),
     Hang: () => Effect.never,
-    Drip: ({ interval }) => sent(answer, (bytes) => drip(bytes, interval)),
+    Drip: ({ interval }) => sent(ordinary, (bytes) => drip(bytes, interval)),
     Flood: ({ bytes }) =>
       Effect.succeed({
         status: 200,
         headers: { "content-type": "application/json" },
-        // One block at a time: a body without an end must not be gathered.
+        // One block at a time: an endless body must not be collected in memory.
         body: Stream.fromIterable(letters(bytes), { chunkSize: 1 })
       }),
     Disconnect: ({ after }) =>
       after === "Request"
         ? Effect.fail(new Disconnected())
-        : sent(answer, (bytes) =>
+        : sent(ordinary, (bytes) =>
           after === "Head"
             ? disconnected
             : Stream.concat(Stream.succeed(bytes.subarray(0, bytes.length >> 1)), disconnected))
