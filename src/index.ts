@@ -17,7 +17,7 @@ export {
   type IdentifiedHandler,
   makeFetchMiddleware
 } from "./embed/FetchMiddleware.ts"
-export { type Admitted, type Finish, Guard, type Judgement } from "./embed/Guard.ts"
+export { type Admitted, type Finish, Guard, type GuardResult } from "./embed/Guard.ts"
 export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/layers.ts"
 export {
   type ConfiguredVerifierOptions,

@@ -1,5 +1,5 @@
 /**
- * Authentication for Effect servers: a route middleware that knows who calls, and the discovery documents beside it.
+ * Authentication for Effect servers: a route middleware that identifies the caller, and the discovery documents.
  */
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
@@ -23,7 +23,7 @@ import {
   type ToolScopes
 } from "./requireToolScopes.ts"
 
-/** The layer's type, written out so that a change of what it needs shows. */
+/** The layer's type, written out so that a change of its requirements is visible. */
 export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
   HttpRouter.Request.From<"Requires", Provides>,
   InvalidConfiguration,
@@ -34,23 +34,23 @@ const authenticate = (toolScopes?: ToolScopes) =>
   HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked<string> }>()(
     Effect.map(Guard, (guard) => (app) =>
       Effect.gen(function*() {
-        const judged = yield* guard.judge(yield* HttpServerRequest.HttpServerRequest, toolScopes)
-        if (judged._tag === "Answered") return judged.response
-        const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(judged, response))
-        yield* Effect.annotateCurrentSpan(judged.annotations)
+        const result = yield* guard.check(yield* HttpServerRequest.HttpServerRequest, toolScopes)
+        if (result._tag === "Responded") return result.response
+        const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(result, response))
+        yield* Effect.annotateCurrentSpan(result.annotations)
         return yield* app.pipe(
-          Effect.annotateLogs(judged.annotations),
-          Effect.annotateSpans(judged.annotations),
-          Effect.provideService(CurrentIdentity, judged.identity),
+          Effect.annotateLogs(result.annotations),
+          Effect.annotateSpans(result.annotations),
+          Effect.provideService(CurrentIdentity, result.identity),
           Effect.provideService(scopesChecked<ScopesChecked<string>>(), true),
-          Effect.provideService(HttpServerRequest.HttpServerRequest, judged.request),
-          // Whatever it ends with becomes an answer further out; and after it, so that ours is the last handler to run.
+          Effect.provideService(HttpServerRequest.HttpServerRequest, result.request),
+          // Around the handler, so that its failure is already a response, and so that this handler runs last.
           Effect.ensuring(finish)
         )
       }))
   ).layer
 
-/** The answer as it leaves: with our fields, and an event stream that does not outlive its right. */
+/** The final response: with the gateway's fields, and an event stream that ends with its token. */
 const finished = Effect.fnUntraced(function*(
   { finish }: Admitted,
   response: HttpServerResponse.HttpServerResponse
@@ -63,43 +63,43 @@ const finished = Effect.fnUntraced(function*(
   return HttpServerResponse.setHeaders(limited, fields)
 })
 
-/** The documents that a router has from us already, by path: several layers may stand behind one router. */
+/** The paths of the documents that a router already has: several layers may use the same router. */
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
 const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const guard = yield* Guard
-  const answer = Effect.flatMap(
+  const respond = Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
     (request) =>
-      Effect.map(guard.judge(request), (judged) =>
-        // The guard admits nobody to a well-known path.
-        judged._tag === "Answered" ? judged.response : HttpServerResponse.empty({ status: 404 }))
+      Effect.map(guard.check(request), (result) =>
+        // The guard admits no request to a well-known path.
+        result._tag === "Responded" ? result.response : HttpServerResponse.empty({ status: 404 }))
   )
   const known = published.get(router) ?? new Set()
   published.set(router, known)
   for (const path of guard.documents) {
     if (known.has(path)) continue
     known.add(path)
-    yield* router.add("*", path, answer)
+    yield* router.add("*", path, respond)
   }
 }))
 
 const layerOf = (toolScopes?: ToolScopes) =>
-  // Anew for each use: two servers in one program never share a guard.
+  // Built anew for each use, so that two servers in one program never share a guard.
   Layer.fresh(Layer.merge(authenticate(toolScopes), discovery).pipe(Layer.provide(Guard.layer)))
 
 /**
- * Protects the routes that it is provided to, those of `McpServer.layerHttp` and `layerHttpRequestScoped` for example.
+ * Protects the routes that it is provided to, such as those of `McpServer.layerHttp` and `layerHttpRequestScoped`.
  *
- * Their handlers learn who calls from `CurrentIdentity`; callers without a good token get the gateway's own 401, 403 or
- * 500 with its challenge. Preflights are answered on every method that has a route: those of an MCP server have one. The
- * discovery documents are added to the router. Session ids that the server gives out are bound to their caller, in this
- * process; event streams that only listen end with their token; handlers see neither the token nor fields that claim to say who calls. A
- * route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
+ * Handlers get the caller from `CurrentIdentity`. Callers without a valid token get the gateway's own 401, 403 or 500
+ * with its challenge. The layer responds to preflights for every method that has a route, as those of an MCP server do,
+ * and adds the discovery documents to the router. Session ids from the server are bound to their caller, in this process.
+ * Event streams that only listen end with their token. Handlers see neither the token nor fields that claim an identity.
+ * A route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
  *
- * Settings come from `GatewayConfig`, whose `path` must be the server's; tokens are judged by `TokenVerifier`. Fails
- * with `InvalidConfiguration` where `auth_enabled` is false. Several servers in one router need a path each, and share
- * the documents at the root of the host, which are those of the first.
+ * Settings come from `GatewayConfig`, whose `path` must be the server's. `TokenVerifier` verifies tokens. Fails with
+ * `InvalidConfiguration` if `auth_enabled` is false. Several servers in one router need different paths, and share the
+ * documents at the root of the host, which are those of the first server.
  *
  * **Example**
  *
@@ -127,12 +127,12 @@ const layerOf = (toolScopes?: ToolScopes) =>
 export const layer: AuthenticationLayer = layerOf()
 
 /**
- * The same, and a call of a tool needs the scopes that the tool was given by `requireToolScopes`: without them the
- * response is 403 `insufficient_scope`, its challenge names all that are needed, and no tool runs.
+ * The same, and a call of a tool requires the scopes that `requireToolScopes` has added to the tool. Without them the
+ * response is 403 `insufficient_scope`, its challenge names all required scopes, and no tool runs.
  *
- * Name every toolkit of the server that has such tools; a server whose toolkit is missing here does not compile. Messages
- * are read, at most `max_body_bytes` of them, before the server sees them, so that a batch cannot hide a call; methods
- * other than GET, HEAD, POST and DELETE are rejected.
+ * Pass every toolkit of the server that has such tools. A server whose toolkit is missing here does not compile. Messages
+ * are read before the server gets them, at most `max_body_bytes`, so that a batch cannot hide a call. Methods other than
+ * GET, HEAD, POST and DELETE are rejected.
  *
  * **Example**
  *
@@ -149,5 +149,5 @@ export const layer: AuthenticationLayer = layerOf()
 export const layerToolkit = <const Toolkits extends readonly [Tools, ...ReadonlyArray<Tools>]>(
   ...toolkits: Toolkits
 ): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>> =>
-  // One key stands for all tools: which of them were checked is a matter of types.
+  // One key represents all tools: types track which of them are checked.
   layerOf(scopesOf(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>

@@ -16,7 +16,7 @@ import { layerVerifierWith } from "./layers.ts"
 import { makeRuntime } from "./makeRuntime.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
 
-/** A web handler that knows who calls; what else the platform gives (environment, context) comes behind. */
+/** A web handler that gets the caller. Further arguments of the platform (environment, context) follow. */
 export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
   request: Request,
   identity: Identity,
@@ -26,43 +26,44 @@ export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
 /** Authentication for web handlers. */
 export interface FetchMiddleware {
   /**
-   * Wraps a handler: it is called with the verified identity, or not at all.
+   * Wraps a handler, which is called only with a verified identity.
    *
-   * The wrapped handler answers preflights and the discovery documents, so hand it those paths, too; other paths below
-   * `/.well-known/` are answered 404, and all the rest is protected. The handler gets a plain `Request` without the token;
-   * one that throws makes it reject. An event stream that only listens ends with its token.
+   * The wrapped handler responds to preflights and serves the discovery documents, so route those paths to it, too. Other
+   * paths below `/.well-known/` result in 404, and everything else is protected. The handler gets a plain `Request`
+   * without the token. If the handler throws, the promise is rejected. An event stream that only listens ends with its
+   * token.
    */
   readonly protect: <Rest extends ReadonlyArray<unknown>>(
     handler: IdentifiedHandler<Rest>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
-  /** Stops what runs in the background; requests afterwards reject. Every call gives the same promise. */
+  /** Stops background work. Later requests are rejected. Every call returns the same promise. */
   readonly dispose: () => Promise<void>
 }
 
-/** A handler's stream broke off; the client sees only that. */
+/** A handler's stream failed. The client sees only that the connection was closed. */
 class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
 
-/** What can be chosen beside the settings. */
+/** Options in addition to the settings. */
 export interface FetchMiddlewareOptions<
   E = never,
   Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>
 > extends GatewayConfigOptions<Types> {
-  /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
+  /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
   readonly verifier?: Verification<E> | undefined
   /**
-   * The scopes that a tool needs beside those that every request needs. A call without them is answered 403
-   * `insufficient_scope`; bodies are read for it, at most `max_body_bytes` of them.
+   * The scopes that a tool requires, in addition to those that every request requires. A call without them results in 403
+   * `insufficient_scope`. Bodies are read for this check, at most `max_body_bytes`.
    */
   readonly toolScopes?: ToolScopes | undefined
-  /** Where refusals and faults are logged: `Logger.layer([Logger.consoleJson])` for one. Effect's default unless given. */
+  /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
 }
 
-/** The request as the handler may see it: the fields that are handed on, and a body that was read is there again. */
+/** The request that the handler gets: only the forwarded fields, and the body even if it was read before. */
 const toHandler = (request: Request, { body, request: { headers } }: Admitted): Request =>
   new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
 
-/** A body that does not outlive its right. */
+/** A body that ends when its token does. */
 const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["limit"]>): ReadableStream<Uint8Array> =>
   Stream.toReadableStream(
     limit(Stream.fromReadableStream<Uint8Array, BrokenOff>({
@@ -72,29 +73,29 @@ const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["li
   )
 
 const finished = async (response: Response, { finish }: Admitted): Promise<Response> => {
-  // `Response.error()`, and a connection that has been upgraded, are no answers that could be changed.
+  // `Response.error()`, and the response of an upgraded connection, cannot be changed.
   if (response.status < 200) return response
   const { body, headers } = response
   const { fields, limit } = await Effect.runPromise(
     finish(response.status, (name) => headers.get(name) ?? undefined)
   )
-  // A new one: the headers of some responses (a `fetch`, a redirect) cannot be changed.
-  const answer = new Response(
+  // A new response, because the headers of some responses (a `fetch`, a redirect) are immutable.
+  const completed = new Response(
     limit === undefined || body === null ? body : limited(body, limit),
     response
   )
-  for (const [name, value] of Object.entries(fields)) answer.headers.set(name, value)
-  return answer
+  for (const [name, value] of Object.entries(fields)) completed.headers.set(name, value)
+  return completed
 }
 
 /**
- * Makes authentication for web handlers: Hono, a Next.js route, Bun, Deno, Workers, or the official SDK's web transport.
+ * Builds authentication for web handlers: Hono, a Next.js route, Bun, Deno, Workers, or the official SDK's web transport.
  *
- * Callers without a good token get the gateway's own answers: 401, 403 or 500 with its challenge, the discovery
- * documents, preflights. Throws `InvalidConfiguration`, which lists all problems with their cures, when the settings
- * cannot be used. Nothing is fetched before the first request; a verifier that cannot be built then is logged, and makes
- * every request reject. `path` of the settings must be that of the server. Browsers may call from loopback origins unless
- * `allowed_origins` says otherwise.
+ * Callers without a valid token get the gateway's own responses: 401, 403 or 500 with its challenge. The middleware also
+ * serves the discovery documents and responds to preflights. Throws `InvalidConfiguration`, which lists all problems and
+ * how to fix them, if the settings are invalid. Nothing is fetched before the first request. If the verifier cannot be
+ * built then, the error is logged, and every request is rejected. `path` of the settings must be that of the server. By
+ * default, browsers may call from loopback origins only; see `allowed_origins`.
  *
  * **Example** (Workers, Bun, Deno)
  *
@@ -129,20 +130,20 @@ export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray
     logger
   )
 
-  const judge = (request: Request) =>
+  const check = (request: Request) =>
     Effect.gen(function*() {
       const guard = yield* Guard
-      const judged = yield* guard.judge(HttpServerRequest.fromWeb(request), toolScopes)
-      return judged._tag === "Admitted"
-        ? judged
-        : HttpServerResponse.toWeb(judged.response, { withoutBody: request.method === "HEAD" })
+      const result = yield* guard.check(HttpServerRequest.fromWeb(request), toolScopes)
+      return result._tag === "Admitted"
+        ? result
+        : HttpServerResponse.toWeb(result.response, { withoutBody: request.method === "HEAD" })
     }).pipe(Effect.scoped)
 
   return {
     protect: (handler) => async (request, ...rest) => {
-      const judged = await runtime.runPromise(judge(request), { signal: request.signal })
-      if (judged instanceof Response) return judged
-      return finished(await handler(toHandler(request, judged), judged.identity, ...rest), judged)
+      const result = await runtime.runPromise(check(request), { signal: request.signal })
+      if (result instanceof Response) return result
+      return finished(await handler(toHandler(request, result), result.identity, ...rest), result)
     },
     dispose: () => disposed ??= runtime.dispose()
   }

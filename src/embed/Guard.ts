@@ -45,39 +45,39 @@ import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddable } from "./embeddable.ts"
 import { type Finish, makeFinish } from "./finish.ts"
 import { frozen } from "./frozen.ts"
-import { handedOn } from "./handedOn.ts"
+import { handlerFields } from "./handlerFields.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
 
 export type { Finish } from "./finish.ts"
 
-/** A request whose caller is known and may go on. */
+/** An admitted request, with its caller. */
 export interface Admitted {
   readonly _tag: "Admitted"
   readonly identity: Identity
   /** Trace id, provider, and a digest of issuer and subject: for the handler's log entries and spans. */
   readonly annotations: Readonly<Record<string, string>>
   /**
-   * The request to hand on: with the server's own session id, without the `Origin`, which was judged here, without the
-   * token, and without what claims to say who calls.
+   * The request to forward to the handler: with the server's own session id, without the `Origin`, which was checked
+   * here, without the token, and without fields that claim an identity.
    */
   readonly request: HttpServerRequest.HttpServerRequest
-  /** The body, where it had to be read; the request has it, too. */
+  /** The body, if it had to be read. The request contains it, too. */
   readonly body: Uint8Array | undefined
-  /** What becomes of the answer, by its status and its own fields. */
+  /** Decides what the response still needs, by its status and its own fields. */
   readonly finish: (status: number, field: (name: string) => string | undefined) => Effect.Effect<Finish>
 }
 
-/** What becomes of a request: it is answered here, or goes on. */
-export type Judgement =
-  | { readonly _tag: "Answered"; readonly response: HttpServerResponse.HttpServerResponse }
+/** The result for a request: the guard responds, or the request is admitted. */
+export type GuardResult =
+  | { readonly _tag: "Responded"; readonly response: HttpServerResponse.HttpServerResponse }
   | Admitted
 
-/** What the course comes to. */
-type Judged = Omit<Admitted, "annotations">
+/** The result of the course. */
+type Outcome = Omit<Admitted, "annotations">
 
 /**
- * Everything but the well-known paths is protected: the host decides which paths come here. Of those, what is no
- * document of ours is unknown, never protected: a client that looks for one must not be asked for a token.
+ * Everything but the well-known paths is protected: the host decides which paths come here. A well-known path that is not
+ * one of our documents is unknown, never protected: a client that looks for a document must not be asked for a token.
  */
 const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   const routeOf = makeRoute(place)
@@ -88,10 +88,10 @@ const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   }
 }
 
-// With these a tool can be called, or there is no body in which one could be.
-const judgeable: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
+// The methods that can call a tool, or that have no body in which a call could be.
+const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
-/** A Web request need not say how long its body is, nor that it comes in chunks. */
+/** Adds the length of a body: a Web request may have neither a length nor a transfer encoding. */
 const withLength = (headers: Headers.Headers): Headers.Headers =>
   headers["content-length"] === undefined ? Headers.set(headers, "transfer-encoding", "chunked") : headers
 
@@ -111,26 +111,26 @@ const make = Effect.gen(function*() {
     verifier,
     sessions,
     discovery: yield* makeDiscovery(settings),
-    // The path of the gateway's own readiness is the server's here.
+    // The path of the gateway's readiness belongs to the server here.
     readiness: Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog
   const finish = yield* makeFinish(settings, sessions, accessLog)
-  // The response to what is let in comes later, from the handler.
+  // The response to an admitted request comes later, from the handler.
   const audit = yield* makeAudit(settings, undefined)
-  const logLetIn = withAudit(() => Effect.void, audit)
-  const logAnswered = withAudit(
+  const logAdmitted = withAudit(() => Effect.void, audit)
+  const logResponded = withAudit(
     (exchange, ended) => exchange.error === undefined ? Effect.void : accessLog(exchange, ended),
     audit
   )
 
-  /** The step that reads the body in which tools can be called; other methods have none, or are rejected. */
+  /** The step that reads a body that may call tools. Other methods have no body, or are rejected. */
   const readMessage = (
     exchange: Exchange,
     identity: Identity,
     toolScopes: ToolScopes,
-    ready: (body: Uint8Array | undefined, listens?: boolean) => Next<Judged>
-  ): Next<Judged> => {
+    ready: (body: Uint8Array | undefined, listens?: boolean) => Next<Outcome>
+  ): Next<Outcome> => {
     const { method } = exchange.request
     const limit = method === "POST" ? settings.maxBodyBytes : 0
     const rejected = (error: GatewayError) => reject(exchange, error)
@@ -141,8 +141,8 @@ const make = Effect.gen(function*() {
           : new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${method}` })
       )
     const usable = Result.andThen(
-      requireMethod(judgeable, method),
-      // Of others the body is read whatever the fields say: a Web request may have one without a length.
+      requireMethod(supportedMethods, method),
+      // The body of a POST is read regardless of the fields: a Web request may have a body without a length.
       () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
     )
     if (Result.isFailure(usable)) return rejected(usable.failure)
@@ -164,14 +164,14 @@ const make = Effect.gen(function*() {
     }
   }
 
-  // Where requests may not wait for each other, the platform bounds the memory.
+  // If requests may not wait for each other, the platform limits the memory.
   const memory = makeBodyMemory(settings, yield* SharedIo)
 
   /** Reads a body once there is memory for it. */
   const read = (
     request: HttpServerRequest.HttpServerRequest,
-    step: ReadBody<Judged>
-  ): Effect.Effect<Next<Judged>, never, Scope.Scope> =>
+    step: ReadBody<Outcome>
+  ): Effect.Effect<Next<Outcome>, never, Scope.Scope> =>
     Effect.matchEffect(step.limit === 0 ? Effect.void : awaitMemory(memory, withLength(request.headers), step.owner), {
       onSuccess: () => readBody(request, step),
       onFailure: (error) => Effect.succeed(step.rejected(error))
@@ -179,26 +179,26 @@ const make = Effect.gen(function*() {
 
   return Guard.of({
     documents: documentPaths(settings),
-    judge: Effect.fnUntraced(function*(arrived, toolScopes) {
+    check: Effect.fnUntraced(function*(arrived, toolScopes) {
       const exchange = begin(settings, arrived, yield* Clock.currentTimeNanos)
       const { headers, method } = arrived
       let request = arrived
 
-      const admitted = (_: Exchange, admission: Admission): Next<Judged> =>
+      const admitted = (_: Exchange, admission: Admission): Next<Outcome> =>
         openSession(exchange, admission, (session) => {
-          // Only where the operator switched authentication off, which `embeddable` rejects.
+          // Only if the operator switched authentication off, which `embeddable` rejects.
           if (admission.identity === undefined) throw new Error("admitted without an identity")
           const identity = frozen(admission.identity)
-          // Before the body is read: the request that has read it is the one that has it.
+          // Before the body is read: the request object that reads the body is the one that keeps it.
           request = arrived.modify({
-            headers: handedOn(
+            headers: handlerFields(
               session?.id === undefined ? headers : Headers.set(headers, sessionField, session.id),
               settings.forwardAuthorization
             )
           })
-          // A server of MCP 2026-07-28 rejects a message that its fields do not agree with.
+          // A server of MCP 2026-07-28 rejects a message that differs from its fields.
           const byHead = method === "GET" || headers["mcp-method"] === "subscriptions/listen"
-          const ready = (body: Uint8Array | undefined, listens = byHead): Next<Judged> => ({
+          const ready = (body: Uint8Array | undefined, listens = byHead): Next<Outcome> => ({
             _tag: "Ready",
             value: {
               _tag: "Admitted",
@@ -212,7 +212,7 @@ const make = Effect.gen(function*() {
         })
 
       const last = yield* Effect.suspend(() =>
-        drive(perform, (step: ReadBody<Judged>) => read(request, step), arrive(exchange, admitted))
+        drive(perform, (step: ReadBody<Outcome>) => read(request, step), arrive(exchange, admitted))
       ).pipe(
         Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange))),
         Effect.interruptible
@@ -220,22 +220,22 @@ const make = Effect.gen(function*() {
       if (last._tag === "Ready") {
         const { value } = last
         exchange.wasSent = true
-        yield* logLetIn(exchange, undefined)
+        yield* logAdmitted(exchange, undefined)
         return { ...value, annotations: { trace_id: exchange.traceId, ...(yield* callerOf(value.identity)) } }
       }
-      yield* logAnswered(exchange, undefined)
-      return { _tag: "Answered", response: last.response }
+      yield* logResponded(exchange, undefined)
+      return { _tag: "Responded", response: last.response }
     })
   })
 })
 
 /**
- * Judges requests for servers that embed the gateway: who calls, and may they.
+ * Checks requests for servers that embed the gateway: identifies the caller, and admits or rejects the request.
  *
- * `Authentication.layer` and `makeFetchMiddleware` stand on it; use it yourself to protect a server of another kind.
- * What it lets in is not logged, what it refuses is, with the true reason; the audit log (`AuditLog`) has both.
+ * `Authentication.layer` and `makeFetchMiddleware` use it. Use it directly to protect a server of another kind.
+ * Rejections are logged with their true reason; admitted requests are not. The audit log (`AuditLog`) contains both.
  *
- * **Example** (any server that speaks in Web requests)
+ * **Example** (any server that handles Web requests)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -243,29 +243,29 @@ const make = Effect.gen(function*() {
  * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  * import { Guard } from "mcp-authorizer"
  *
- * const answer = Effect.fnUntraced(function*(request: Request) {
- *   const { judge } = yield* Guard
- *   const judged = yield* judge(HttpServerRequest.fromWeb(request))
- *   return judged._tag === "Answered"
- *     ? HttpServerResponse.toWeb(judged.response)
- *     : new Response(`hello ${judged.identity.subject}`)
+ * const respond = Effect.fnUntraced(function*(request: Request) {
+ *   const { check } = yield* Guard
+ *   const result = yield* check(HttpServerRequest.fromWeb(request))
+ *   return result._tag === "Responded"
+ *     ? HttpServerResponse.toWeb(result.response)
+ *     : new Response(`hello ${result.identity.subject}`)
  * })
  * ```
  */
 export class Guard extends Context.Service<Guard, {
   /**
-   * Answers preflights, discovery documents, and what is not let in; gives the caller of everything else.
+   * Responds to preflights, to requests for discovery documents, and to rejected requests. Admits all others.
    *
-   * @param toolScopes scopes by tool; given, the body of a `POST` is read (at most `MCP_MAX_BODY_BYTES`) and judged
+   * @param toolScopes scopes by tool. If given, the body of a `POST` is read (at most `MCP_MAX_BODY_BYTES`) and checked
    */
-  readonly judge: (
+  readonly check: (
     request: HttpServerRequest.HttpServerRequest,
     toolScopes?: ToolScopes
-  ) => Effect.Effect<Judgement, never, Scope.Scope>
+  ) => Effect.Effect<GuardResult, never, Scope.Scope>
   /** The paths of the discovery documents, for hosts that route by path. */
   readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
-  /** Fails with `InvalidConfiguration` where the settings switch authentication off. */
+  /** Fails with `InvalidConfiguration` if the settings switch authentication off. */
   static readonly layer: Layer.Layer<
     Guard,
     InvalidConfiguration,

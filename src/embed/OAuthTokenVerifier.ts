@@ -1,4 +1,4 @@
-/** Token verification for servers that are built with the official MCP SDK, on Express for example. */
+/** Token verification for servers that use the official MCP SDK, for example on Express. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,32 +25,33 @@ export type { OAuthTokenInfo, SdkErrors }
 /** The interface of this name in the official SDK, 1.x and 2.x. */
 export interface OAuthTokenVerifier {
   /**
-   * Says who bears a token.
+   * Returns the caller that a token represents.
    *
-   * Rejects with an error of the SDK: `invalid_token`, which it answers 401, or `insufficient_scope`, 403. Any other
-   * error, which it answers 500, means that nobody can say now, or a fault of ours. All are logged.
+   * Rejects with an error of the SDK: `invalid_token`, for which the SDK responds with 401, or `insufficient_scope`, with
+   * 403. Any other error, for which the SDK responds with 500, means that the token cannot be verified now, or a defect
+   * of the gateway. All errors are logged.
    */
   readonly verifyAccessToken: (token: string) => Promise<OAuthTokenInfo>
-  /** Lets go of caches and connections; call it when the server stops. */
+  /** Releases caches and connections. Call it when the server stops. */
   readonly dispose: () => Promise<void>
 }
 
-/** What can be chosen beside the settings. */
+/** Options in addition to the settings. */
 export interface ConfiguredVerifierOptions<
   E = never,
   Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>
 > extends GatewayConfigOptions<Types> {
-  /** What tokens mean, on top of the configured providers; `TokenVerifier.layer` unless given. */
+  /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
   readonly verifier?: Verification<E> | undefined
-  /** Where refusals and faults are logged; Effect's default logger unless given. */
+  /** Where rejections and defects are logged. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
 }
 
-/** What is to be known of the server beside the verifier. */
+/** Options in addition to the verifier. */
 export interface OAuthTokenVerifierOptions {
-  /** Where refusals and faults are logged; Effect's default logger unless given. */
+  /** Where rejections and defects are logged. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
-  /** The longest token that is looked at, in bytes; 16384 unless given. */
+  /** The longest token that is verified, in bytes. Default: 16384. */
   readonly maxTokenBytes?: number | undefined
   /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
   readonly resource?: string | undefined
@@ -58,13 +59,13 @@ export interface OAuthTokenVerifierOptions {
 
 type Scopes = Pick<GatewaySettings, "providers" | "requiredScopes">
 
-/** The true reason, which neither the SDK nor the client is told. */
-const logRefusal = (error: TokenError): Effect.Effect<void> =>
+/** Logs the true reason, which neither the SDK nor the client gets. */
+const logRejection = (error: TokenError): Effect.Effect<void> =>
   Effect.logWithLevel(error._tag === "ProviderUnavailable" ? "Error" : "Info")("token not accepted").pipe(
     Effect.annotateLogs(refusalReason(error))
   )
 
-// Without its message, which may quote a token.
+// Without the message, which may contain a token.
 const logFault = (defect: unknown): Effect.Effect<void> =>
   Effect.annotateLogs(Effect.logError("internal fault"), "fault", defect instanceof Error ? defect.name : typeof defect)
 
@@ -81,7 +82,7 @@ const make = <E>(
     TokenVerifier
   > {
     const { verify } = yield* TokenVerifier
-    // The SDK takes whatever follows the scheme up to a space.
+    // The SDK takes everything after the scheme, up to a space.
     const token = yield* Effect.fromResult(
       parseAuthorization({ authorization: [`Bearer ${presented}`], query: "" }, maxTokenBytes)
     )
@@ -94,7 +95,7 @@ const make = <E>(
     verifyAccessToken: (token) =>
       runtime.runPromise(
         verified(token).pipe(
-          Effect.tapError(logRefusal),
+          Effect.tapError(logRejection),
           Effect.tapDefect(logFault),
           Effect.mapError(toSdkError(sdk))
         )
@@ -104,10 +105,10 @@ const make = <E>(
 }
 
 /**
- * Makes the `verifier` of the official SDK's `requireBearerAuth` from a verifier of yours.
+ * Builds the `verifier` of the official SDK's `requireBearerAuth` from your own verifier.
  *
- * Use it where the settings of the gateway are not enough: without any configured provider, or with layers that need
- * more. Which scopes callers need is said to `requireBearerAuth`.
+ * Use it if the settings of the gateway do not suffice: without any configured provider, or with layers that need more.
+ * Pass the scopes that callers need to `requireBearerAuth`.
  *
  * @see `makeOAuthTokenVerifier`
  */
@@ -118,15 +119,16 @@ export const makeOAuthTokenVerifierWith = <E>(
 ): OAuthTokenVerifier => make(verifier, sdk, options, { providers: [], requiredScopes: [] })
 
 /**
- * Makes the `verifier` of the official SDK's `requireBearerAuth` from the settings of the gateway.
+ * Builds the `verifier` of the official SDK's `requireBearerAuth` from the settings of the gateway.
  *
- * Use it to protect an MCP server from within: of the settings count `providers` and those that describe one,
- * `required_scopes`, `clock_skew`, `max_token_bytes`, and `public_url` with `path`, the URL of the server for
- * `expectedResource` and the audience `auto`. Name required scopes to `requireBearerAuth` too,
- * whose challenge tells them to clients. Keys are fetched with `fetch` when the first token comes.
+ * Use it to protect an MCP server from within. These settings apply: `providers` and those that describe a single
+ * provider, `required_scopes`, `clock_skew`, `max_token_bytes`, and `public_url` with `path`, the URL of the server for
+ * `expectedResource` and the audience `auto`. Pass required scopes to `requireBearerAuth` too, whose challenge names them
+ * to clients. Keys are fetched with `fetch` when the first token is verified.
  *
- * The SDK refuses tokens without an end and has no tolerance for clocks: an opaque token whose provider does not say when
- * it ends is reported with `expiresAt` five minutes from now, and a token within `clock_skew` of its end gets 401.
+ * The SDK rejects tokens without an expiry and has no tolerance for clocks. So an opaque token whose provider does not
+ * report an expiry gets an `expiresAt` five minutes from now, and a token that expired within `clock_skew` results in
+ * 401.
  *
  * **Example** (Express and SDK 1.x; with 2.x, `sdk` is `{ OAuthError }` from `@modelcontextprotocol/server`)
  *

@@ -8,15 +8,15 @@ const switchedOff = new InvalidConfiguration({
   problems: [{
     setting: "MCP_AUTH_ENABLED",
     source: undefined,
-    problem: "is false, but an embedded server cannot be called by nobody",
+    problem: "is false, but an embedded server needs authenticated callers",
     cure: "Remove it, and configure static tokens for development; or leave the authentication layer out"
   }]
 })
 
-/** The settings, if a server can be embedded with them. */
+/** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.authEnabled ? Result.succeed(settings) : Result.fail(switchedOff)
 
-/** Settings by value, for the makers that throw `InvalidConfiguration`, with all problems at once. */
+/** Reads settings given as a value, for functions that throw `InvalidConfiguration` with all problems at once. */
 export const embeddableSettings = (input: object, types: ReadonlyArray<ProviderType> = []): GatewaySettings =>
   Result.getOrThrow(Result.flatMap(resolveInput(input, types), embeddable))

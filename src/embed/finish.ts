@@ -11,20 +11,20 @@ import { commonHeaders } from "../http/decorate.ts"
 import type { Ending, Exchange } from "../http/Exchange.ts"
 import type { Identity } from "../identity/Identity.ts"
 
-/** What an answer to an admitted request still needs. */
+/** What the response to an admitted request still needs. */
 export interface Finish {
   /** The fields to set. */
   readonly fields: Readonly<Record<string, string>>
   /**
-   * What its body is to go through, if anything. An event stream that only listens ends with its token; one that answers a
-   * message breaks off after `MCP_RESPONSE_TIMEOUT` where its token has ended meanwhile. Either is logged.
+   * The limit of the body, if any. An event stream that only listens ends with its token. One that responds to a message
+   * is aborted after `MCP_RESPONSE_TIMEOUT` if its token has expired by then. Both are logged.
    */
   readonly limit:
     | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
     | undefined
 }
 
-/** An admitted request, as far as its response depends on it. */
+/** The parts of an admitted request that its response depends on. */
 interface AdmittedExchange {
   readonly exchange: Exchange
   readonly identity: Identity
@@ -34,13 +34,15 @@ interface AdmittedExchange {
 
 const exposeField = "access-control-expose-headers"
 
-/** Builds what completes the responses of an embedded handler: fields, session ids, and the end of event streams. */
+/**
+ * Builds the function that completes the responses of an embedded handler: fields, session ids, ends of event streams.
+ */
 export const makeFinish = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   sessions: SessionSeal,
   accessLog: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 ) {
-  // The reader of a body runs what cuts it.
+  // The consumer of a body runs the code that ends it.
   const context = yield* Effect.context<never>()
 
   return ({ exchange, identity, listens, session }: AdmittedExchange) =>

@@ -7,10 +7,10 @@ const freeze = (value: unknown): void => {
 }
 
 /**
- * The identity, unchangeable to the last claim.
+ * Returns the identity, deeply frozen.
  *
- * A verified identity is remembered for the next requests of its token: what a handler changes in it would be believed
- * of them all.
+ * A verified identity is cached for later requests with its token: without freezing, a handler's changes would apply to
+ * all of them.
  */
 export const frozen = (identity: Identity): Identity => {
   freeze(identity)

@@ -17,13 +17,13 @@ const platform = Layer.mergeAll(
 )
 
 /**
- * Verification as configured, with a verifier of yours on top.
+ * Verification as configured, with your own verifier on top.
  *
- * Each use of the layer is another verifier, with keys and verdicts of its own, so that two servers in one program never
- * share what belongs to one configuration. Fails with `UnusablePublicKey` when a configured public key cannot be used, and as
- * `verifier` does.
+ * Each use of the layer builds a separate verifier with its own keys and verdicts, so that two servers in one program
+ * never share them. Fails with `UnusablePublicKey` if a configured public key cannot be used, and with the errors of
+ * `verifier`.
  *
- * **Example** (API keys beside OAuth)
+ * **Example** (API keys in addition to OAuth)
  *
  * ```ts
  * import type * as Effect from "effect/Effect"
@@ -43,21 +43,21 @@ export const layerVerifierWith = <E>(verifier: Verification<E>) =>
   Layer.fresh(Layer.provideMerge(verifier, layerProviders).pipe(Layer.provide(platform)))
 
 /**
- * Verification as configured: fetches keys with `fetch`, keeps them in memory.
+ * Verification as configured: fetches keys with `fetch`, and caches them in memory.
  *
- * Fails with `UnusablePublicKey` when a configured public key cannot be used.
+ * Fails with `UnusablePublicKey` if a configured public key cannot be used.
  *
  * @see `layerVerifierWith`
  */
 export const layerVerifier = layerVerifierWith(TokenVerifier.layer)
 
 /**
- * The gateway on every platform that has `fetch`, with a verifier of yours on top of the configured providers.
+ * The gateway on every platform that has `fetch`, with your own verifier on top of the configured providers.
  *
- * Fails with `UnusablePublicKey`, with `InvalidConfiguration` where the MCP server is behind a Unix socket, which `fetch`
- * cannot reach, and as `verifier` does.
+ * Fails with `UnusablePublicKey`, with `InvalidConfiguration` if the MCP server is behind a Unix socket, which `fetch`
+ * cannot reach, and with the errors of `verifier`.
  *
- * @see `layerVerifierWith` for a verifier, `HttpApp.toWebHandler` for what to do with the layer
+ * @see `layerVerifierWith` for a verifier, `HttpApp.toWebHandler` for a handler from the layer
  */
 export const layerGatewayWith = <E>(verifier: Verification<E>) =>
   Layer.fresh(
@@ -67,9 +67,9 @@ export const layerGatewayWith = <E>(verifier: Verification<E>) =>
   )
 
 /**
- * The gateway on every platform that has `fetch`: give it a `GatewayConfig`, and hand it to `HttpApp.toWebHandler`.
+ * The gateway on every platform that has `fetch`: provide a `GatewayConfig`, and pass it to `HttpApp.toWebHandler`.
  *
- * On Node `mcp-authorizer/node` is faster, and refuses more of what is no request.
+ * On Node, `mcp-authorizer/node` is faster, and rejects more malformed requests.
  *
  * @see `layerGatewayWith`
  */

@@ -3,8 +3,8 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 
 /**
- * The runtime of what is made for programs without Effect: its layers are built when they are first needed, and why they
- * cannot be is logged, for nobody else there could say it.
+ * Builds the runtime for programs without Effect. Its layers are built on first use. If that fails, the reason is logged,
+ * because no other code could report it.
  */
 export const makeRuntime = <A, E>(layer: Layer.Layer<A, E>, logger: Layer.Layer<never> = Layer.empty) =>
   ManagedRuntime.make(

@@ -1,4 +1,4 @@
-/** Our errors as the errors of the official MCP SDK. */
+/** The gateway's errors as errors of the official MCP SDK. */
 import * as Match from "effect/Match"
 import type { CredentialError } from "../credential/parseAuthorization.ts"
 import type { InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
@@ -8,7 +8,7 @@ import { accessDeniedText, insufficientScopeText, invalidTokenTexts, tokenTooLon
  * The error classes of the official SDK, by which its `requireBearerAuth` decides between 401, 403 and 500.
  *
  * 1.x: the module `@modelcontextprotocol/sdk/server/auth/errors.js`, from the same copy of the SDK as `requireBearerAuth`
- * (not one by `import` and one by `require`), because it asks `instanceof`. 2.x: `OAuthError` of
+ * (not one by `import` and one by `require`), because it uses `instanceof`. 2.x: `OAuthError` of
  * `@modelcontextprotocol/server`.
  */
 export type SdkErrors =
@@ -21,7 +21,7 @@ export type SdkErrors =
 const invalidToken = (sdk: SdkErrors, description: string): Error =>
   "InvalidTokenError" in sdk ? new sdk.InvalidTokenError(description) : new sdk.OAuthError("invalid_token", description)
 
-/** The only error that `requireBearerAuth` turns into a 403. */
+/** The only error for which `requireBearerAuth` responds with 403. */
 const insufficientScope = (sdk: SdkErrors, description: string): Error =>
   "InvalidTokenError" in sdk
     ? new sdk.InsufficientScopeError(description)
@@ -30,12 +30,12 @@ const insufficientScope = (sdk: SdkErrors, description: string): Error =>
 /** Why a token is rejected. */
 export type TokenError = CredentialError | VerificationError
 
-/** The SDK's error for one of ours; `ProviderUnavailable` stays what it is, for which the SDK responds with 500. */
+/** Converts an error to the SDK's. `ProviderUnavailable` is not converted, and the SDK responds with 500. */
 export const toSdkError = (sdk: SdkErrors): (error: TokenError) => Error => {
-  const refused = (reason: InvalidTokenReason) => invalidToken(sdk, invalidTokenTexts[reason])
-  const malformed = () => refused("MalformedToken")
+  const rejected = (reason: InvalidTokenReason) => invalidToken(sdk, invalidTokenTexts[reason])
+  const malformed = () => rejected("MalformedToken")
   return Match.typeTags<TokenError, Error>()({
-    InvalidToken: ({ reason }) => refused(reason),
+    InvalidToken: ({ reason }) => rejected(reason),
     MissingCredential: malformed,
     UnsupportedCredential: malformed,
     InvalidRequest: malformed,

@@ -2,26 +2,26 @@ import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { maxPositiveMillis } from "../verify/opaque/verdictLife.ts"
 
-/** What the official SDK calls `AuthInfo`, with more in its `extra`. */
+/** The SDK's `AuthInfo`, with more members in `extra`. */
 export interface OAuthTokenInfo {
   token: string
-  /** The OAuth client that the token was issued to; empty where the token does not say. */
+  /** The OAuth client that the token was issued to. Empty if the token names none. */
   clientId: string
   scopes: Array<string>
-  /** Seconds since 1970; five minutes from now where the provider does not say when the token ends. */
+  /** Seconds since 1970; five minutes from now if the provider reports no expiry. */
   expiresAt: number
-  /** The URL of this server, if it is known and the token's `aud` names it. */
+  /** The URL of this server, if it is configured and the token's `aud` names it. */
   resource?: URL
   extra: {
     subject: string
-    /** Who calls: a person, or a program on its own behalf. */
+    /** The kind of the caller: a user, or a program that acts for itself. */
     principal: "user" | "client" | undefined
     issuer: string
-    /** The name of the provider that vouches for the caller. */
+    /** The name of the provider that verified the token. */
     provider: string
     email: string | undefined
     name: string | undefined
-    /** All claims, as the provider gave them. */
+    /** All claims, as the provider sent them. */
     claims: Record<string, unknown>
   }
 }
@@ -29,7 +29,7 @@ export interface OAuthTokenInfo {
 const namesResource = (aud: unknown, resource: string): boolean =>
   [aud].flat().some((one) => typeof one === "string" && withoutSlash(one) === withoutSlash(resource))
 
-/** Tells the SDK who bears `token`. Everything in it is the caller's own: handlers may change it. */
+/** Describes the caller to the SDK. The result is a copy, which handlers may change. */
 export const oauthTokenInfo = (
   token: string,
   { claims, clientId, email, expiresAt, issuer, name, principal, provider, scopes, subject }: Identity,

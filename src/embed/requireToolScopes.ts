@@ -2,7 +2,7 @@ import type * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import type * as Schema from "effect/Schema"
 
-/** The scopes that a tool needs in addition to those that every request needs. */
+/** The scopes that a tool requires, in addition to those that every request requires. */
 const RequiredScopes = Context.Reference<ReadonlyArray<string>>("mcp-authorizer/embed/RequiredScopes", {
   defaultValue: () => []
 })
@@ -10,23 +10,23 @@ const RequiredScopes = Context.Reference<ReadonlyArray<string>>("mcp-authorizer/
 /**
  * The requirement that the scopes of the tool `Name` are checked before it runs.
  *
- * `requireToolScopes` adds it to a tool, and only `Authentication.layerToolkit` meets it, for the tools of the toolkits
- * that it is given. So a tool with scopes does not compile where its scopes would not be checked: under
+ * `requireToolScopes` adds it to a tool, and only `Authentication.layerToolkit` satisfies it, for the tools of the
+ * toolkits that it gets. So a tool with scopes does not compile if its scopes would not be checked: under
  * `Authentication.layer`, or under `layerToolkit` of another toolkit.
  */
 export interface ScopesChecked<out Name extends string> {
   readonly "~mcp-authorizer/embed/ScopesChecked": Name
 }
 
-/** The key under which the requirement is met; types tell the tools apart. */
+/** The key that satisfies the requirement. Types distinguish the tools. */
 export const scopesChecked = <Requirement extends ScopesChecked<string>>(): Context.Key<Requirement, true> =>
   Context.Service<Requirement, true>("mcp-authorizer/embed/ScopesChecked")
 
 /**
- * Makes a tool need scopes in addition to those that every request needs.
+ * Makes a tool require scopes, in addition to those that every request requires.
  *
  * Use it with `Authentication.layerToolkit`, which rejects a call without them: 403 `insufficient_scope`. A server that
- * does not name the tool's toolkit there does not compile.
+ * does not pass the tool's toolkit there does not compile.
  *
  * **Example**
  *
@@ -54,20 +54,20 @@ export const requireToolScopes = <
 ): Tool.Tool<Name, Config, Requirements | ScopesChecked<Name>> =>
   tool.annotate(RequiredScopes, scopes).addDependency(scopesChecked<ScopesChecked<Name>>())
 
-/** The scopes of a tool by its name; none for one that is not there. */
+/** Returns the scopes of a tool by its name; none for an unknown tool. */
 export type ToolScopes = (tool: string) => ReadonlyArray<string>
 
-/** Tools by name, as a `Toolkit` has them. */
+/** Tools by name, as in a `Toolkit`. */
 export interface Tools {
   readonly tools: Readonly<Record<string, Tool.Any>>
 }
 
-/** What the tools of a toolkit require to be checked. */
+/** The requirements of the tools of a toolkit. */
 export type ChecksOf<Toolkit extends Tools> = Toolkit extends Tools
   ? Extract<Tool.Requirements<Toolkit["tools"][keyof Toolkit["tools"]]>, ScopesChecked<string>>
   : never
 
-/** The scopes that the tools of all toolkits need; tools of one name need the scopes of each other, too. */
+/** Returns the scopes of the tools of all toolkits. Tools with the same name require the scopes of each other, too. */
 export const scopesOf = (toolkits: ReadonlyArray<Tools>): ToolScopes => {
   const scopes = new Map<string, ReadonlyArray<string>>()
   for (const { tools } of toolkits) {

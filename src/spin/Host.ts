@@ -6,15 +6,15 @@ export interface Bucket {
 }
 
 /**
- * What the component asks its host for.
+ * The host functions that the component uses.
  *
- * A plain object, so that tests on Node can be the host.
+ * A plain object, so that tests on Node can implement the host.
  */
 export interface Host {
   /** All variables of the component (`wasi:config/store`). May throw. */
   readonly variables: () => ReadonlyArray<readonly [name: string, value: string]>
-  /** Sends a request (`wasi:http/outgoing-handler`); what becomes of `signal` is the host's affair. */
+  /** Sends a request (`wasi:http/outgoing-handler`). Hosts may ignore `signal`. */
   readonly fetch: typeof globalThis.fetch
-  /** Opens the store that all instances share. Throws where the component may not use it. */
+  /** Opens the store that all instances share. Throws if the component may not use it. */
   readonly openStore: () => Bucket
 }

@@ -16,16 +16,16 @@ const failure = (method: string, key?: string) =>
     ...(key === undefined ? {} : { key })
   })
 
-/** What nobody here needs, and what would make the host list every key. */
+/** Fails for operations that nothing here needs, and that would make the host list every key. */
 const unsupported = (method: string) => Effect.fail(failure(method))
 
 const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<KeyValueStore.KeyValueStore> {
-  // Once for each instance, when it is first needed: most requests do not need it.
+  // Once for each instance, on first use: most requests do not need the store.
   const bucket = yield* Effect.cached(
     Effect.try({ try: () => openStore(), catch: () => failure("open") }).pipe(
       Effect.tapError(() =>
         Effect.logWarning(
-          `The key-value store "${storeName}" cannot be opened, so that keys are fetched for each request. ` +
+          `The key-value store "${storeName}" cannot be opened, so keys are fetched for each request. ` +
             `Add key_value_stores = ["${storeName}"] to the component in spin.toml.`
         )
       )
@@ -52,8 +52,8 @@ const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<
 /**
  * `KeyValueStore` on the host's store named `default`.
  *
- * Reads, writes and removes single entries; operations over all entries fail with `KeyValueStoreError`, as everything
- * does where the component was not granted the store.
+ * Reads, writes and removes single entries. Operations on all entries fail with `KeyValueStoreError`, and so does every
+ * operation if the component was not granted the store.
  */
 export const layer = (host: Host): Layer.Layer<KeyValueStore.KeyValueStore> =>
   Layer.effect(KeyValueStore.KeyValueStore, make(host))

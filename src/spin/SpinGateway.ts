@@ -27,20 +27,20 @@ import { misconfigured } from "./misconfigured.ts"
 import { readSettings } from "./settings.ts"
 import * as storedProbe from "./storedProbe.ts"
 
-/** Answers requests of one instance. */
+/** The request handler of one instance. */
 export type Handler = (request: Request) => Promise<Response>
 
-/** The configured providers, their keys and documents in the store. */
+/** The configured providers, with their keys and documents in the store. */
 const providers = layerProvidersWith(ProviderMetadata.layerStored).pipe(
   Layer.provide(storedProbe.layer),
-  // Nothing goes on behind a response, and nothing is remembered but in the store.
+  // Nothing runs after a response, and nothing is cached except in the store.
   Layer.provide(Layer.succeed(SharedIo, false))
 )
 
-/** What tokens mean, which instances tell each other unless the operator does not want that. */
+/** The verification of tokens. Instances share verdicts unless the operator has disabled it. */
 const verifier = ({ storeVerdicts }: GatewaySettings) => storeVerdicts ? TokenVerifier.layerStored : TokenVerifier.layer
 
-/** The gateway on what a host provides. What one process remembers on Node, instances leave to each other in the store. */
+/** The gateway on a host. What one process caches on Node, instances share in the store. */
 const layer = (host: Host, settings: GatewaySettings) =>
   HttpApp.layer.pipe(
     Layer.provide([verifier(settings), HttpGatewayClient.layerFetch]),
@@ -50,7 +50,7 @@ const layer = (host: Host, settings: GatewaySettings) =>
     Layer.provideMerge(layerLogging(settings))
   )
 
-/** A Web handler that asks others through the `fetch` that it is given. */
+/** A Web handler that sends its own requests with the given `fetch`. */
 type HandlerWith = (request: Request, fetch: typeof globalThis.fetch) => Promise<Response>
 
 const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
@@ -64,15 +64,15 @@ const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
       handle(request, Context.make(FetchHttpClient.Fetch, fetch))
   }).pipe(
     Effect.catch((error) => {
-      const answer = HttpEffect.toWebHandler(misconfigured)
-      return Effect.as(Effect.logError(error.message), (request: Request) => answer(request))
+      const respond = HttpEffect.toWebHandler(misconfigured)
+      return Effect.as(Effect.logError(error.message), (request: Request) => respond(request))
     }),
     Effect.provide(Logger.layer([Logger.consoleJson]))
   )
 
 type Settings = ReturnType<typeof readSettings>
 
-/** What an instance keeps between requests, should it have several. */
+/** The state of an instance between requests, if it handles several. */
 const makeInstance = (host: Host): Handler => {
   const settings = readSettings(host)
   let built: Promise<HandlerWith> | undefined
@@ -93,10 +93,10 @@ const makeInstance = (host: Host): Handler => {
 }
 
 /**
- * Makes the handler of an instance, which is built with the first request: while the component itself is built, it has
- * no variables, no clock and no randomness.
+ * Builds the handler of an instance on its first request: while the component itself is built, there are no variables, no
+ * clock and no randomness.
  *
- * What is wrong with the settings is written to the log, and every request is answered with 500.
+ * If the settings are invalid, the problems are logged, and every request results in 500.
  */
 export const makeHandler = (host: Host): Handler => {
   let instance: Handler | undefined

@@ -1,27 +1,29 @@
-/** One question to the MCP server, and whether its answer can be handed on as it is. */
+/** A request to the MCP server, and whether its response can be forwarded unchanged. */
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { isBodiless, isShort } from "../forward/answerLength.ts"
 
-/** A request that is on its way. */
+/** A request that was sent. */
 export interface Sent {
-  /** Rejects where there is no answer, or none in time. */
+  /** Rejects if there is no response, or none in time. */
   readonly response: Promise<Response>
-  /** As `fetch`, but gives what this request has brought to the first who asks the same; others go to the host. */
+  /**
+   * Like `fetch`, but returns the response of this request to the first caller that repeats it. Others go to the host.
+   */
   readonly replay: typeof globalThis.fetch
-  /** As `replay` for an answer that did not come to its end, for this reason. */
+  /** Like `replay`, for a response that failed with this reason before its end. */
   readonly failing: (reason: unknown) => typeof globalThis.fetch
 }
 
-/** The same, but rejects after so long a time, with the code by which `fetch` says so elsewhere. */
-export const inTime = <A>(answer: Promise<A>, millis: number): Promise<A> => {
+/** The same, but rejects after this time, with the code that `fetch` uses on other platforms. */
+export const inTime = <A>(response: Promise<A>, millis: number): Promise<A> => {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })), millis)
+    timer = setTimeout(() => reject(Object.assign(new Error("no response in time"), { code: "ETIMEDOUT" })), millis)
   })
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+  return Promise.race([response, late]).finally(() => clearTimeout(timer))
 }
 
-/** Sends a request; the answer must begin within `millis`. */
+/** Sends a request. The response must begin within `millis`. */
 export const send = (
   fetch: typeof globalThis.fetch,
   { headers, method, url }: HttpClientRequest.HttpClientRequest,
@@ -33,16 +35,16 @@ export const send = (
     method,
     headers: fields,
     redirect: "manual",
-    // The engine takes bytes of any buffer; the type excludes shared memory.
+    // The engine accepts bytes of any buffer; the type excludes shared memory.
     body: body === undefined ? null : new Uint8Array(body)
   })
   const response = inTime(question, millis)
-  const giving = (answer: () => Promise<Response>): typeof globalThis.fetch => {
+  const giving = (respond: () => Promise<Response>): typeof globalThis.fetch => {
     let given = false
     return (input, init) => {
       if (given || String(input) !== url) return fetch(input, init)
       given = true
-      return answer()
+      return respond()
     }
   }
   return {
@@ -52,19 +54,19 @@ export const send = (
   }
 }
 
-/** The fields of an answer by their names in lower case. */
+/** Returns the fields of a response by their names in lower case. */
 export const fieldsOf = (headers: Headers): Record<string, string> => {
   const fields: Record<string, string> = {}
   for (const [name, value] of headers) fields[name.toLowerCase()] = value
   return fields
 }
 
-/** Says whether an answer is short, whole, and without fields that do not fit into one line. */
+/** Whether a response is short, complete, and has no fields that do not fit into one line. */
 export const isPlain = (status: number, headers: Readonly<Record<string, string>>): boolean =>
   status >= 200 && status <= 599 && status !== 205 && !isBodiless("POST", status) && isShort(headers) &&
   headers["set-cookie"] === undefined &&
   ["", "identity"].includes(headers["content-encoding"]?.trim().toLowerCase() ?? "")
 
-/** The whole body of a request; `undefined` where it breaks off. */
+/** Reads the whole body of a request; `undefined` if it fails. */
 export const collected = (request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> =>
   request.arrayBuffer().then((buffer) => new Uint8Array(buffer), () => undefined)

@@ -25,15 +25,15 @@ import type { Identity } from "../identity/Identity.ts"
 import { collected, fieldsOf, inTime, isPlain, send } from "./directFetch.ts"
 import type { Host } from "./Host.ts"
 
-/** What is left to do for a request that has no direct response. */
+/** What `HttpApp` needs for a request without a direct response. */
 export interface Remainder {
-  /** The request, its body unread or to be read again. */
+  /** The request, with its body unread or readable again. */
   readonly request: Request
-  /** Gives what the MCP server has sent already, so that it is not asked twice. */
+  /** Returns what the MCP server has already sent, so that it gets the request only once. */
   readonly fetch: typeof globalThis.fetch
 }
 
-/** A longer message is left to the layers, and so is one that does not say how long it is. */
+/** Longer messages, and messages without a length, are left to `HttpApp`. */
 const maxBodyBytes = 64 * 1024
 
 const isShort = ({ headers, method }: RequestHead): boolean => {
@@ -41,7 +41,7 @@ const isShort = ({ headers, method }: RequestHead): boolean => {
   return method === "POST" && length > 0 && length <= maxBodyBytes && headers["transfer-encoding"] === undefined
 }
 
-/** The same request once more: with the body that was read, and the trace id that it went under. */
+/** Builds the same request again: with the body that was read, and its trace id. */
 const again = (request: Request, body: Uint8Array<ArrayBuffer>, traceHeader: string, traceId: string): Request => {
   request.headers.set(traceHeader, traceId)
   const stream = new ReadableStream({
@@ -71,20 +71,20 @@ const makeLog = (settings: GatewaySettings) => async (exchange: Exchange): Promi
   )
 }
 
-/** How far a request came. */
+/** A request that is ready to be sent, or not. */
 interface Prepared {
   readonly sending: Sending
   readonly body: Uint8Array<ArrayBuffer> | undefined
 }
 
 /**
- * Builds the direct way of a request: a short message of a caller whose token the store knows, with a short response.
+ * Builds the direct path of a request: a short message of a caller whose token the store has, with a short response.
  *
- * Nearly every call of a tool is that, and an instance is made for each: on this way nothing is built that it does not
- * need, layers above all. It is a driver of the same course as `HttpApp`. Where the course says anything but to go on, or a
- * response needs more than its fields changed, the request goes on to `HttpApp` as if it had not been here.
+ * Nearly every tool call is of this kind, and each gets its own instance. This path builds nothing that it does not need,
+ * and no layers in particular. It is a driver of the same course as `HttpApp`. If the course does anything but proceed,
+ * or if a response needs more than changed fields, the request goes to `HttpApp` as if it were new.
  *
- * @param knownIdentity whom a token stands for that was verified before; `undefined`: only `HttpApp` can say
+ * @param knownIdentity the identity of a token that was verified before; `undefined`: only `HttpApp` can verify it
  */
 export const makeDirectResponse = (
   { fetch }: Pick<Host, "fetch">,
@@ -99,7 +99,7 @@ export const makeDirectResponse = (
   const log = makeLog(settings)
   const { origin } = new URL(settings.gatewayUrl)
 
-  /** Takes the steps until there is a request to send; gives the body that was read where there is none. */
+  /** Takes the steps until there is a request to send. Otherwise returns the body that was read. */
   const prepare = async (
     exchange: Exchange,
     request: Request
@@ -121,7 +121,7 @@ export const makeDirectResponse = (
           break
         case "Ready":
           return { sending: next.value, body }
-        // For the layers: they have what these need, and say no once more.
+        // Left to `HttpApp`, which has what these responses need, and rejects the request again.
         case "Respond":
         case "OpenSession":
         case "Document":
@@ -157,15 +157,15 @@ export const makeDirectResponse = (
     if (!isPlain(status, headers)) return remainder(sent.replay)
     const step = sending.head({ status, headers }, true)
     if (step._tag !== "Relay" || step.change !== undefined) return remainder(sent.replay)
-    const answer = await inTime(response.arrayBuffer(), settings.upstreamTimeoutMillis).then(
+    const collected = await inTime(response.arrayBuffer(), settings.upstreamTimeoutMillis).then(
       Result.succeed,
       (reason: unknown) => Result.fail(reason)
     )
-    if (Result.isFailure(answer)) return remainder(sent.failing(answer.failure))
+    if (Result.isFailure(collected)) return remainder(sent.failing(collected.failure))
 
     await log(exchange)
     const fields = new Headers()
     for (const [name, value] of Object.entries(step.headers)) fields.set(name, String(value))
-    return new Response(answer.success.byteLength === 0 ? null : answer.success, { status, headers: fields })
+    return new Response(collected.success.byteLength === 0 ? null : collected.success, { status, headers: fields })
   }
 }

@@ -1,9 +1,9 @@
-/** Makes up for what the component's JavaScript engine lacks, and for what brings it down. */
+/** Workarounds for what the component's JavaScript engine lacks, and for what makes it crash. */
 
 /**
  * Adds what the engine lacks.
  *
- * A function, not a module with effects: bundlers leave those out of this package.
+ * A function, not a module with side effects: bundlers remove those from this package.
  */
 export const completeEngine = (): void => {
   URL.canParse ??= (url, base) => {
@@ -14,7 +14,7 @@ export const completeEngine = (): void => {
     }
   }
 
-  // The engine takes a chunk's whole buffer away when it writes the chunk: another view of that buffer is gone as well.
+  // The engine detaches a chunk's whole buffer when it writes the chunk, which breaks other views of that buffer.
   const { enqueue } = ReadableStreamDefaultController.prototype
   Object.assign(ReadableStreamDefaultController.prototype, {
     enqueue(this: ReadableStreamDefaultController<unknown>, chunk: unknown) {
@@ -25,7 +25,8 @@ export const completeEngine = (): void => {
 }
 
 /**
- * The engine's `fetch` without a way to abort it: an aborted request stays in the list of what the engine waits for, and
- * the next look at that list is a trap. What nobody waits for any more ends with the instance, and that with its request.
+ * The engine's `fetch` without a way to abort it: an aborted request stays in the engine's list of pending operations,
+ * and the next access to that list traps. A request that is no longer needed ends with the instance, which ends with its
+ * request.
  */
 export const steadyFetch: typeof globalThis.fetch = (input, init) => fetch(input, { ...init, signal: null })

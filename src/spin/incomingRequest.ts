@@ -1,10 +1,10 @@
 const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i
 
 /**
- * Makes the engine's request fit for a Web handler.
+ * Adapts the engine's request to a Web handler.
  *
- * Its `signal` cannot be read in this engine, and hosts that keep `Host` to themselves still put the authority into the
- * URL. Own properties stand before those of the class; a copy of the request would lose its body's length.
+ * Its `signal` cannot be read in this engine, and hosts that do not pass `Host` put the authority into the URL. The own
+ * properties hide those of the class; a copy of the request would lose the length of its body.
  */
 export const incomingRequest = (request: Request): Request => {
   const headers = new Headers(request.headers)

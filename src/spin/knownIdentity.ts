@@ -11,8 +11,8 @@ const textOf = (bucket: Bucket, entry: string): string | undefined => {
 }
 
 /**
- * Builds the look-up of a token that some instance has verified: whom `TokenVerifier.layerStored` would say it stands for, without
- * asking anybody; `undefined`: only that can say.
+ * Builds the lookup of a token that an instance has verified: the identity that `TokenVerifier.layerStored` would return
+ * without a request; `undefined`: only that verifier can tell.
  */
 export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings) => {
   const find = (digest: string, now: number): Identity | undefined => {
@@ -22,7 +22,7 @@ export const makeKnownIdentity = ({ openStore }: Host, settings: GatewaySettings
       if (found?.keys === undefined) return found?.identity
       return Entry.stillPublished(textOf(bucket, found.keys.entry), found.keys, now) ? found.identity : undefined
     } catch {
-      // The next access to the store logs it.
+      // The next access to the store logs the failure.
       return undefined
     }
   }

@@ -5,15 +5,16 @@ import { corsHeaders, preflight } from "../http/cors.ts"
 import { internalFault } from "../http/errorResponse.ts"
 import { traceId } from "../http/requestHead.ts"
 
-// As long as nobody can say how the trace header is called, it is called what it usually is.
+// The default name of the trace header, because the configured one is unknown.
 const traceHeader = "x-trace-id"
 
 const fault = internalFault({ style: "oauth", resourceMetadata: undefined, requiredScopes: [] })
 
 /**
- * The answer of a gateway that cannot be built: 500 `server_error`, readable for browsers, to everything but a preflight.
+ * The response of a gateway that cannot be built: 500 `server_error`, readable for browsers, to everything but
+ * preflights.
  *
- * On Spin there is no start that could fail, and no operator who waits for it.
+ * On Spin there is no start that could fail in front of an operator.
  */
 export const misconfigured: Effect.Effect<
   HttpServerResponse.HttpServerResponse,

@@ -1,11 +1,11 @@
-/** The component's part that is the same for every host. */
+/** The part of the component that is the same for every host. */
 import { completeVerification } from "./crypto/verification.ts"
 import { completeEngine, steadyFetch } from "./engine.ts"
 import type { Host } from "./Host.ts"
 import { readSettings } from "./settings.ts"
 import { makeHandler } from "./SpinGateway.ts"
 
-/** `fetch` events of the engine, which no type library of TypeScript's has beside the DOM. */
+/** `fetch` events of the engine, which TypeScript declares only in libraries that conflict with the DOM. */
 interface FetchEvent extends Event {
   readonly request: Request
   readonly respondWith: (response: Promise<Response>) => void
@@ -21,11 +21,11 @@ const rehearsed = [
   ["mcp_required_scopes", "mcp:read"]
 ] as const
 
-/** Answers the requests of the component. Runs once when the component is built, and its handler in each instance. */
+/** Registers the handler of the component. Runs once when the component is built; the handler runs in each instance. */
 export const serve = (host: Pick<Host, "openStore" | "variables">): void => {
   completeEngine()
   completeVerification(crypto.subtle)
-  // What is slow the first time, here and not in each instance: digests, and the rules that settings are read by.
+  // Warms up digests and the rules for settings when the component is built, because they are slow on first use.
   void crypto.subtle.digest("SHA-256", new Uint8Array())
   readSettings({ variables: () => rehearsed })
 

@@ -7,22 +7,22 @@ import { resolveSources } from "../config/resolve.ts"
 import type { Host } from "./Host.ts"
 
 /**
- * What is usual on Spin, behind what the operator sets: the host listens for us on an address that nobody knows here,
- * so that it counts as public, and its forwarding fields are those of the platform.
+ * Defaults on Spin, which the operator's settings override: the host listens on an address that the component does not
+ * know, so it counts as public, and the forwarding fields are those of the platform.
  */
 const usual = { host: "0.0.0.0", trusted_proxies: "all" }
 
-/** Without a configured key sessions are not bound: one that is made at start would be another one for each request. */
+/** Without a configured key, sessions are not bound: a key made at start would be different for each request. */
 const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>
   settings.sessionKeys.length === 0 ? { ...settings, bindSessions: false } : settings
 
-/** A component has no files. */
+/** Rejects an audit file, because a component has no files. */
 const withoutAuditFile = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.auditLog === undefined || settings.auditLog === standardOutput
     ? Result.succeed(settings)
     : Result.fail(noAuditFiles)
 
-/** The settings that the component's variables amount to, all of them, so that misspelt names are found. */
+/** Reads the settings from all of the component's variables, so that misspelled names are found. */
 export const readSettings = (
   { variables }: Pick<Host, "variables">
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>

@@ -7,7 +7,7 @@ import { providerLimits } from "../remote/providerLimits.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
 import { type Found, type Probe, SharedProbe } from "../verify/opaque/Reachability.ts"
 
-// A value is asked for again so long before its end; what is left is for how long it serves.
+// A value is fetched again this long before its expiry; the rest is how long it is used.
 const freshMillis = providerLimits.aheadMillis + 10_000
 
 const reaches: ReadonlySet<unknown> = new Set(["unavailable", "refused"])
@@ -18,7 +18,7 @@ const format: DocumentFormat<Found> = {
   decode: (value) => {
     const [detail, reach] = [own(value, "detail"), own(value, "reach")]
     return Effect.succeed({
-      // Of three words, one of which it is not where it is one of the two.
+      // One of three words: `ready` if it is neither of the other two.
       reach: reaches.has(reach) ? reach as Found["reach"] : "ready",
       detail: typeof detail === "string" ? detail : ""
     })
@@ -41,10 +41,10 @@ const make = Effect.gen(function*() {
     })
     return current.pipe(
       Effect.map(({ value }) => value),
-      Effect.orElseSucceed((): Found => ({ reach: "unavailable", detail: "asked not long ago" }))
+      Effect.orElseSucceed((): Found => ({ reach: "unavailable", detail: "probed not long ago" }))
     )
   }
 })
 
-/** Probes for instances that live for one request: what one has found stands in the store for 10 seconds. */
+/** Probes for instances that live for one request: the result of a probe is stored for 10 seconds. */
 export const layer = Layer.effect(SharedProbe, make)

@@ -176,6 +176,7 @@ const worded = new Set([
   "authorize",
   "credential",
   "discovery",
+  "embed",
   "errors",
   "fairness",
   "identity",
@@ -186,11 +187,12 @@ const worded = new Set([
   "registry",
   "remote",
   "rules",
+  "spin",
   "verify"
 ])
 
 /** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */
-const permitted = /ECONNREFUSED|ConnectionRefused|^cure$|^refused$|`refused`/gu
+const permitted = /ECONNREFUSED|ConnectionRefused|^cure$|^refusalReason$|^refused$|`refused`/gu
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

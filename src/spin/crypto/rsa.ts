@@ -1,7 +1,7 @@
 /**
- * RSA signature verification (RFC 8017, section 8), for engines that have none or a slow one.
+ * RSA signature verification (RFC 8017, section 8), for engines without it or with a slow implementation.
  *
- * Public keys only. The one operation of RSA here is a power modulo n; all else is comparing octets.
+ * Public keys only. The only RSA operation here is a power modulo n; everything else compares octets.
  */
 import { bitLength, isSame, powerModulo, toInteger, toOctets } from "../../keys/integers.ts"
 
@@ -16,7 +16,7 @@ export interface RsaPublicKey {
   readonly exponent: bigint
 }
 
-/** Says whether a signature is that of the message with this key; `digest` computes the hash. */
+/** Verifies a signature of a message with a key. `digest` computes the hash. */
 export type VerifyRsa = (
   key: RsaPublicKey,
   hash: Hash,
@@ -25,13 +25,13 @@ export type VerifyRsa = (
   digest: Digest
 ) => Promise<boolean>
 
-/** A key of its two integers, big-endian. */
+/** Builds a key from its two integers, big-endian. */
 export const rsaPublicKey = (modulus: Uint8Array, exponent: Uint8Array): RsaPublicKey => {
   const n = toInteger(modulus)
   return { modulus: n, modulusBits: bitLength(n), exponent: toInteger(exponent) }
 }
 
-/** RSAVP1: the encoded message in `length` octets; `undefined` if the signature cannot be one of this key (5.2.2). */
+/** RSAVP1: the encoded message in `length` octets; `undefined` if the signature cannot belong to this key (5.2.2). */
 const encodedMessage = (
   { exponent, modulus, modulusBits }: RsaPublicKey,
   signature: Uint8Array,
@@ -56,8 +56,8 @@ const digestInfos: Readonly<Record<Hash, Uint8Array>> = {
 /**
  * RSASSA-PKCS1-v1_5 (8.2.2).
  *
- * The encoding is made anew and compared as a whole, never parsed: what parsers forgive has let forgeries through
- * (CVE-2006-4339 and its successors).
+ * The encoding is computed and compared as a whole, never parsed: lenient parsers have accepted forgeries (CVE-2006-4339
+ * and its successors).
  */
 export const verifyPkcs1: VerifyRsa = async (key, hash, signature, message, digest) => {
   const length = Math.ceil(key.modulusBits / 8)

@@ -1,20 +1,20 @@
 /**
- * The two operations of Web Crypto that verifying a JWS takes, complete and quick, on top of an engine that has them in
- * part.
+ * The two operations of Web Crypto that verify a JWS, complete and fast, on top of an engine that implements a part of
+ * them.
  *
- * The component's engine knows no RSA-PSS and no Ed25519, and tests the modulus for primality whenever it imports an RSA
- * key, which takes many times as long as a verification. ECDSA and all digests are its own. For public keys only:
- * whatever else is asked for goes to the engine.
+ * The component's engine lacks RSA-PSS and Ed25519, and tests the modulus for primality whenever it imports an RSA key,
+ * which takes many times as long as a verification. ECDSA and all digests are the engine's. For public keys only:
+ * everything else is passed to the engine.
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import { readSpki, type SpkiKey } from "../../keys/spki.ts"
 import { type Digest, type Hash, type RsaPublicKey, rsaPublicKey, verifyPkcs1, verifyPss } from "./rsa.ts"
 
-/** What is taken from the engine. */
+/** The operations that the engine provides. */
 export type EngineCrypto = Pick<SubtleCrypto, "digest" | "importKey" | "verify">
 
-/** What verifying takes. */
+/** The operations that verification needs. */
 export type Verification = Pick<SubtleCrypto, "importKey" | "verify">
 
 type RsaName = "RSASSA-PKCS1-v1_5" | "RSA-PSS"
@@ -51,7 +51,7 @@ const schemeOf = (algorithm: AlgorithmIdentifier): Scheme | undefined => {
   return hash === "SHA-256" || hash === "SHA-384" || hash === "SHA-512" ? { _tag: "Rsa", name, hash } : undefined
 }
 
-const refuse = () => new TypeError("not a public key of this algorithm")
+const unsupported = () => new TypeError("not a public key of this algorithm")
 
 const rsaKey = (scheme: Extract<Scheme, { _tag: "Rsa" }>, modulus: Uint8Array, exponent: Uint8Array) => {
   const key = rsaPublicKey(modulus, exponent)
@@ -59,7 +59,7 @@ const rsaKey = (scheme: Extract<Scheme, { _tag: "Rsa" }>, modulus: Uint8Array, e
     name: scheme.name,
     hash: { name: scheme.hash },
     modulusLength: key.modulusBits,
-    // A copy: the octets may be a part of some other buffer.
+    // A copy, because the octets may be a part of another buffer.
     publicExponent: new Uint8Array(exponent)
   }
   return new VerificationKey({ _tag: "Rsa", scheme, key }, algorithm)
@@ -70,7 +70,7 @@ const keyOf = (scheme: Scheme, key: SpkiKey | undefined): VerificationKey => {
   if (scheme._tag === "Ed25519" && key?._tag === "Ed25519") {
     return new VerificationKey({ _tag: "Ed25519", publicKey: key.publicKey }, { name: "Ed25519" })
   }
-  throw refuse()
+  throw unsupported()
 }
 
 const octetsOf = (member: string | undefined): Uint8Array | undefined =>
@@ -92,21 +92,20 @@ const octets = (source: BufferSource): Uint8Array =>
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     : new Uint8Array(source)
 
-/** The members that have a value: the component's engine takes the others for wrong ones. */
+/** Removes the members without a value, which the component's engine treats as invalid. */
 const defined = (jwk: JsonWebKey): JsonWebKey =>
   Object.fromEntries(Object.entries(jwk).filter(([, value]) => value !== undefined))
 
-/** Completes what an engine has. */
+/** Completes the operations of an engine. */
 export const makeVerification = (engine: EngineCrypto): Verification => {
   // A copy, because the type of the engine's parameter excludes shared memory.
   const digest: Digest = async (hash, message) => new Uint8Array(await engine.digest(hash, new Uint8Array(message)))
 
   const verifyWith = async (material: Material, signature: Uint8Array, message: Uint8Array): Promise<boolean> => {
     if (material._tag === "Ed25519") {
-      // When it is first needed: the library asks for randomness when it is loaded, of which there is none while the
-      // component is built.
+      // On first use: the library reads randomness when it is loaded, which is impossible while the component is built.
       const { ed25519 } = await import("@noble/curves/ed25519.js")
-      // As RFC 8032 has it, without the leniency that ledgers agreed on.
+      // As in RFC 8032, without the leniency that ledgers agreed on.
       return signature.length === 64 && ed25519.verify(signature, message, material.publicKey, { zip215: false })
     }
     const { hash, name } = material.scheme
@@ -123,11 +122,11 @@ export const makeVerification = (engine: EngineCrypto): Verification => {
   ): Promise<CryptoKey> | CryptoKey => {
     const scheme = usages.length === 1 && usages[0] === "verify" ? schemeOf(algorithm) : undefined
     if (isOctets(keyData)) {
-      if (format === "jwk") throw refuse()
+      if (format === "jwk") throw unsupported()
       if (scheme !== undefined && format === "spki") return keyOf(scheme, readSpki(octets(keyData)))
       return engine.importKey(format, keyData, algorithm, extractable, [...usages])
     }
-    if (format !== "jwk") throw refuse()
+    if (format !== "jwk") throw unsupported()
     if (scheme !== undefined && keyData.d === undefined) return keyOf(scheme, readJwk(keyData))
     return engine.importKey(format, defined(keyData), algorithm, extractable, usages)
   }
@@ -147,7 +146,7 @@ export const makeVerification = (engine: EngineCrypto): Verification => {
   }
 }
 
-/** Completes the engine's own object, which is what libraries use. */
+/** Completes the engine's own object, which libraries use. */
 export const completeVerification = (subtle: SubtleCrypto): void => {
   const { digest, importKey, verify } = subtle
   const engine = {

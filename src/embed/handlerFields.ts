@@ -2,10 +2,10 @@ import * as Headers from "effect/http/Headers"
 import { fieldName } from "../identity/untrustedFields.ts"
 
 /**
- * The fields that a handler gets to see: not the token (MCP forbids to pass it on, and it has done its work), not the
- * `Origin`, which was judged, and none that looks as if the gateway had said who calls.
+ * Returns the fields that a handler gets: without the token (MCP forbids to pass it on, and it is no longer needed),
+ * without the `Origin`, which was checked, and without fields that look like an identity from the gateway.
  */
-export const handedOn = (headers: Headers.Headers, withAuthorization: boolean): Headers.Headers =>
+export const handlerFields = (headers: Headers.Headers, withAuthorization: boolean): Headers.Headers =>
   Headers.removeMany(
     headers,
     Object.keys(headers).filter((name) => {
