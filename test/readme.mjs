@@ -2,7 +2,7 @@
 // setting, the policy, or the catalogue of requirements changed.
 import { readFileSync, writeFileSync } from "node:fs"
 import { auditReference } from "../dist/audit/AuditEntry.js"
-import { providerReference, settingsReference } from "../dist/config/reference.js"
+import { providerReference, serverReference, settingsReference } from "../dist/config/reference.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
@@ -20,6 +20,7 @@ const replaceTable = (path, table) => {
 
 replaceTable("../src/config/README.md", settingsReference())
 replaceTable("../src/config/README.md", providerReference())
+replaceTable("../src/config/README.md", serverReference())
 replaceTable("../src/keys/README.md", policyReference())
 replaceTable("../src/audit/README.md", auditReference())
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { auditReference } from "../src/audit/AuditEntry.ts"
-import { providerReference, settingsReference } from "../src/config/reference.ts"
+import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
 import { root } from "./node/support/builtProgram.ts"
@@ -84,6 +84,7 @@ describe("the READMEs and the pages for contributors", () => {
   it("have the settings and the fields of a provider as the code has them", () => {
     assert.include(read("src/config/README.md"), `\n${settingsReference()}\n\n`)
     assert.include(read("src/config/README.md"), `\n${providerReference()}\n\n`)
+    assert.include(read("src/config/README.md"), `\n${serverReference()}\n\n`)
   })
 
   it("have the crypto policy as the code has it", () => {

@@ -106,6 +106,107 @@ export interface ProviderInput {
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
 }
 
+/** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */
+export interface ServerInput {
+  /** What the server is called in logs, rules and `--check`; unique. Default: must be set. */
+  readonly name: string
+  /**
+   * The host that requests for the server name, with a port if only that one is meant. It also takes the place of
+   * the host in `public_url`. Default: any host.
+   */
+  readonly host?: string | undefined
+  /** The names of the providers whose tokens the server accepts. Default: all. */
+  readonly providers?: string | ReadonlyArray<string> | undefined
+  /**
+   * Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp`
+   * behind the Unix socket `/run/mcp.sock`.
+   */
+  readonly url: Input<"MCP_SERVER_URL">
+  /** Hand the client's token on to the MCP server, which MCP forbids. Default: that of the gateway. */
+  readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
+  /** Add `x-auth-*` fields to upstream requests. Default: that of the gateway. */
+  readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
+  /**
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: that of
+   * the gateway.
+   */
+  readonly inject_request_context?: Input<"MCP_INJECT_REQUEST_CONTEXT"> | undefined
+  /**
+   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * or the client speaks MCP 2024-11-05. Default: that of the gateway.
+   */
+  readonly inject_response_context?: Input<"MCP_INJECT_RESPONSE_CONTEXT"> | undefined
+  /** How long the MCP server may take to begin its answer, in seconds. Default: that of the gateway. */
+  readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
+  /**
+   * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
+   * Default: that of the gateway.
+   */
+  readonly response_timeout?: Input<"MCP_RESPONSE_TIMEOUT"> | undefined
+  /**
+   * How long an idle connection to the MCP server is kept, in seconds, where the server does not say
+   * (`Keep-Alive`); choose less than it keeps its own. `0`: a new connection for each request. Default: that of the
+   * gateway.
+   */
+  readonly upstream_idle_timeout?: Input<"MCP_UPSTREAM_IDLE_TIMEOUT"> | undefined
+  /**
+   * Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404). Default: that of the
+   * gateway.
+   */
+  readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
+  /** The URL under which clients know the gateway, without the MCP path. Default: that of the gateway. */
+  readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
+  /** The path that is protected and forwarded, with all below it. Default: that of the gateway. */
+  readonly path?: Input<"MCP_PATH"> | undefined
+  /** `false` lets every request pass, without an identity. Default: that of the gateway. */
+  readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
+  /** Scopes that every token must have. Default: that of the gateway. */
+  readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
+  /** Scopes that the protected resource metadata lists. Default: that of the gateway. */
+  readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
+  /** Browser origins that may call; a request from another one is answered 403. Default: that of the gateway. */
+  readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
+  /**
+   * Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first
+   * match decides. Default: that of the gateway.
+   */
+  readonly rules?: Input<"MCP_RULES"> | undefined
+  /**
+   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
+   * nobody. Default: that of the gateway.
+   */
+  readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
+  /**
+   * Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: that of the
+   * gateway.
+   */
+  readonly scope_implies?: Input<"MCP_SCOPE_IMPLIES"> | undefined
+  /** The longest JSON-RPC message that is accepted. Default: that of the gateway. */
+  readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
+  /**
+   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
+   * alone gets half of it, several callers get like shares. Default: that of the gateway.
+   */
+  readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
+  /**
+   * How many connections to the MCP server may be used at a time, event streams not counted; further requests wait
+   * for their turn. A caller alone gets half of it. Default: that of the gateway.
+   */
+  readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
+  /**
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
+   * answered 502. A caller alone gets half of it. Default: that of the gateway.
+   */
+  readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
+  /**
+   * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
+   * wait, and are answered 503 after a while. A caller alone gets half of it. Default: that of the gateway.
+   */
+  readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
+  /** The dialect of error answers. Default: that of the gateway. */
+  readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
+}
+
 type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never
 
 /**
@@ -292,6 +393,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
   /** Several providers, in place of the settings that describe one: a JSON array of objects. */
   readonly providers?: ReadonlyArray<ProviderInput | AddedInput<Types[number]>> | undefined
+  /**
+   * Several MCP servers, in place of `MCP_SERVER_URL`: a JSON array of objects. What an entry leaves out it
+   * inherits from the other settings.
+   */
+  readonly servers?: ReadonlyArray<ServerInput> | undefined
   /** The longest token that is looked at. Default: `16384`. */
   readonly max_token_bytes?: Input<"MCP_MAX_TOKEN_BYTES"> | undefined
   /** The longest JSON-RPC message that is accepted. Default: `4194304`. */

@@ -94,6 +94,10 @@ export const auditSubjects = ["plain", "hmac"] as const
 export interface GatewaySettings extends ResolvedSettings {
   /** The name of the MCP server that these are the settings of; empty where the gateway has one server without a name. */
   readonly serverName: string
+  /** The host that requests for the server name, with a port if only that one is meant; `undefined`: any host. */
+  readonly serverHost: string | undefined
+  /** The MCP servers of a gateway that has several, each with settings of its own; empty where these are those of the only one. */
+  readonly servers: ReadonlyArray<GatewaySettings>
   /** Not empty while `authEnabled`. Names and static tokens are unique. */
   readonly providers: ReadonlyArray<Provider>
   /** Who may do what; `undefined` where there are no rules. */
@@ -101,3 +105,7 @@ export interface GatewaySettings extends ResolvedSettings {
   /** Provider types beside the gateway's own. */
   readonly addedTypes?: ReadonlyArray<AddedType> | undefined
 }
+
+/** The settings of each MCP server: of those in `servers`, or of the only one. */
+export const serversOf = (settings: GatewaySettings): ReadonlyArray<GatewaySettings> =>
+  settings.servers.length === 0 ? [settings] : settings.servers

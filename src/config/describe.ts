@@ -3,6 +3,8 @@ import { typeOf } from "../providers/types.ts"
 import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { shown } from "./kinds/kind.ts"
 import { hidden } from "./kinds/kinds.ts"
+import { resourceUrl } from "./kinds/resourceUrl.ts"
+import { serverSettings } from "./servers/serverFields.ts"
 import { fileKey, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
 const describeProvider = (settings: GatewaySettings) => (provider: Provider): Json => ({
@@ -22,16 +24,51 @@ const describeSetting = (name: GatewayName, value: unknown): Json => {
   return secret === true ? hidden : shown<unknown, unknown>(kind, value) as Json
 }
 
+type Described = { readonly [member: string]: Json }
+
+const valuesOf = (settings: GatewaySettings): Readonly<Record<string, unknown>> => ({ ...settings })
+
+const describeGateway = (settings: GatewaySettings): Described => {
+  const values = valuesOf(settings)
+  return Object.fromEntries(
+    gatewayNames.map((name) => [fileKey(name), describeSetting(name, values[propertyOf(name)])])
+  )
+}
+
+/** What an entry always shows; of other settings those that are not the gateway's. */
+const always: ReadonlySet<GatewayName> = new Set<GatewayName>(["MCP_PATH", "MCP_SERVER_URL"])
+
+/** One of several MCP servers: how it is found, and where it differs from what the gateway's own settings say. */
+const describeServer = (gateway: GatewaySettings) => {
+  const inherited = describeGateway(gateway)
+  return (server: GatewaySettings): Described => {
+    const { path, providers, publicUrl, serverHost, serverName } = server
+    const own = describeGateway(server)
+    return {
+      name: serverName,
+      host: serverHost ?? null,
+      resource: publicUrl === undefined ? null : resourceUrl(publicUrl, path),
+      providers: providers.map(({ name }) => name),
+      ...Object.fromEntries([...serverSettings].flatMap(([key, name]): ReadonlyArray<[string, Json]> => {
+        const [value = null, otherwise] = [own[fileKey(name)], inherited[fileKey(name)]]
+        return always.has(name) || JSON.stringify(value) !== JSON.stringify(otherwise) ? [[key, value]] : []
+      }))
+    }
+  }
+}
+
 /**
  * The settings as a JSON object in the terms of the config file, with every default filled in and no secret in it.
  *
- * The same settings give the same object, members in the same order. It is for reading, not for loading again.
+ * The same settings give the same object, members in the same order. It is for reading, not for loading again. Each of several
+ * MCP servers shows what differs from the gateway's own settings.
  */
-export const describe = (settings: GatewaySettings): { readonly [member: string]: Json } => {
-  const { providers } = settings
-  const values: Readonly<Record<string, unknown>> = { ...settings }
+export const describe = (settings: GatewaySettings): Described => {
+  const { providers, servers } = settings
   return {
-    ...Object.fromEntries(gatewayNames.map((name) => [fileKey(name), describeSetting(name, values[propertyOf(name)])])),
-    providers: providers.map(describeProvider(settings))
+    ...describeGateway(settings),
+    ...(servers.length === 0 ? {} : { server_url: null }),
+    providers: providers.map(describeProvider(settings)),
+    servers: servers.map(describeServer(settings))
   }
 }

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import { typesUsing } from "../providers/types.ts"
 import { fromText, jsonSchemaOf, shown } from "./kinds/kind.ts"
 import { type ProviderFieldName, providerFieldNames, providerFields } from "./providers/providerFields.ts"
+import { ownServerFieldNames, ownServerFields, serverSettings } from "./servers/serverFields.ts"
 import { fileKeysOf, type SettingName, settingNames, settings } from "./settings.ts"
 import { shownKind } from "./shownKind.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
@@ -16,9 +17,12 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
   return { default: typeof shownValue === "number" || typeof shownValue === "boolean" ? shownValue : text }
 }
 
+/** What entries of these hide is hidden there. */
+const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS"])
+
 /** Editors and generated forms hide what is write-only. */
 const hidden = (name: SettingName): { readonly writeOnly?: true } =>
-  settings[name].secret === true && name !== "MCP_PROVIDERS" ? { writeOnly: true } : {}
+  settings[name].secret === true && !holdsOthers.has(name) ? { writeOnly: true } : {}
 
 /** The member that names a file with the value of another. */
 const fileMember = (key: string, name: SettingName): ReadonlyArray<Member> =>
@@ -49,10 +53,35 @@ const provider: JsonSchema.JsonSchema = {
   properties: Object.fromEntries(providerFieldNames.flatMap(providerMembers))
 }
 
+const serverMembers = ([key, name]: readonly [string, SettingName]): ReadonlyArray<Member> => {
+  const schema = { ...jsonSchemaOf(shownKind(name)), description: settings[name].doc, ...hidden(name) }
+  return [[key, schema], ...fileMember(key, name)]
+}
+
+const server: JsonSchema.JsonSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "url"],
+  properties: Object.fromEntries([
+    ...ownServerFieldNames.map((key): Member => {
+      const { doc, kind } = ownServerFields[key]
+      return [key, { ...jsonSchemaOf(kind), description: doc }]
+    }),
+    ...[...serverSettings].flatMap(serverMembers)
+  ])
+}
+
+/** The settings that hold others: what their entries are. */
+const entries: Readonly<Partial<Record<SettingName, JsonSchema.JsonSchema>>> = {
+  MCP_PROVIDERS: provider,
+  MCP_SERVERS: server
+}
+
 const member = (name: SettingName): JsonSchema.JsonSchema => {
   const { doc } = settings[name]
   const own = jsonSchemaOf(shownKind(name))
-  const schema = name === "MCP_PROVIDERS" ? { ...own, items: provider } : own
+  const items = entries[name]
+  const schema = items === undefined ? own : { ...own, items }
   return { ...schema, description: doc, ...jsonDefault(name), ...hidden(name) }
 }
 

@@ -2,14 +2,14 @@
  * The way from the gateway to the MCP server must not lead back to the gateway.
  */
 import * as Result from "effect/Result"
-import type { GatewaySettings } from "./GatewaySettings.ts"
+import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import type { SettingName } from "./settings.ts"
 
-const loop = (problem: string, cure: string): Problem => ({
-  setting: "MCP_SERVER_URL",
+const loop = (setting: string, problem: string, cure: string): Problem => ({
+  setting,
   source: undefined,
   problem,
   cure
@@ -33,37 +33,61 @@ const isReached = (host: string, hostname: string): boolean => {
     : sameName(address, hostname)
 }
 
-/** Complains about an MCP server that is said to be where clients find the gateway's own MCP endpoint. */
-export const checkForwarding = (
-  { gatewayUrl, path, publicUrl }: Pick<GatewaySettings, "gatewayUrl" | "path" | "publicUrl">
-): ReadonlyArray<Problem> => {
-  const own = publicUrl === undefined ? undefined : parse(resourceUrl(publicUrl, path))
-  const upstream = parse(gatewayUrl)
-  if (own === undefined || upstream === undefined || own.origin !== upstream.origin) return []
-  const below = own.pathname.endsWith("/") ? own.pathname : `${own.pathname}/`
-  return `${upstream.pathname}/`.startsWith(below)
-    ? [loop(
-      "is the gateway's own public URL, so that the gateway would forward requests to itself",
-      "Set it to the address of the MCP server behind the gateway"
-    )]
-    : []
+/** What the setting with the address of a server is called. */
+const urlSetting = ({ serverName }: GatewaySettings, index: number): string =>
+  serverName === "" ? "MCP_SERVER_URL" : `MCP_SERVERS[${index}].url`
+
+/** Where clients find the MCP endpoints of the gateway, by origin: the paths, each with a slash at its end. */
+const ownPlaces = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const places = new Map<string, Array<string>>()
+  for (const { path, publicUrl } of servers) {
+    const own = publicUrl === undefined ? undefined : parse(resourceUrl(publicUrl, path))
+    if (own === undefined) continue
+    const below = own.pathname.endsWith("/") ? own.pathname : `${own.pathname}/`
+    places.set(own.origin, [...places.get(own.origin) ?? [], below])
+  }
+  return places
+}
+
+/** Complains about an MCP server that is said to be where clients find an MCP endpoint of the gateway itself. */
+export const checkForwarding = (settings: GatewaySettings): ReadonlyArray<Problem> => {
+  const servers = serversOf(settings)
+  const places = ownPlaces(servers)
+  if (places.size === 0) return []
+  return servers.flatMap((server, index) => {
+    const upstream = parse(server.gatewayUrl)
+    const below = upstream === undefined ? undefined : places.get(upstream.origin)
+    return upstream !== undefined && below?.some((path) => `${upstream.pathname}/`.startsWith(path)) === true
+      ? [loop(
+        urlSetting(server, index),
+        "is the gateway's own public URL, so that the gateway would forward requests to itself",
+        "Set it to the address of the MCP server behind the gateway"
+      )]
+      : []
+  })
 }
 
 /** Complains about a service that listens without being told where the MCP server is, or is told that it is itself. */
 export const checkService = (
-  { gatewayUrl, host, port }: GatewaySettings,
+  settings: GatewaySettings,
   given: ReadonlyMap<SettingName, unknown>
 ): ReadonlyArray<Problem> => {
-  if (!given.has("MCP_SERVER_URL")) {
-    return [loop("is missing", "Set it to the URL of your MCP server, as in http://127.0.0.1:8080/mcp")]
+  if (!given.has("MCP_SERVER_URL") && !given.has("MCP_SERVERS")) {
+    return [
+      loop("MCP_SERVER_URL", "is missing", "Set it to the URL of your MCP server, as in http://127.0.0.1:8080/mcp")
+    ]
   }
-  const upstream = parse(gatewayUrl)
-  if (upstream === undefined || !/^https?:$/.test(upstream.protocol)) return []
-  const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80))
-  return port === upstreamPort && isReached(host, upstream.hostname)
-    ? [loop(
-      "is the address on which the gateway itself listens, so that it would forward requests to itself",
-      "Set it to the address of your MCP server, or choose another PORT for the gateway"
-    )]
-    : []
+  const { host, port } = settings
+  return serversOf(settings).flatMap((server, index) => {
+    const upstream = parse(server.gatewayUrl)
+    if (upstream === undefined || !/^https?:$/.test(upstream.protocol)) return []
+    const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80))
+    return port === upstreamPort && isReached(host, upstream.hostname)
+      ? [loop(
+        urlSetting(server, index),
+        "is the address on which the gateway itself listens, so that it would forward requests to itself",
+        "Set it to the address of your MCP server, or choose another PORT for the gateway"
+      )]
+      : []
+  })
 }

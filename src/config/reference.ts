@@ -2,6 +2,7 @@ import { typesUsing } from "../providers/types.ts"
 import { labelOf } from "./kinds/kind.ts"
 import { markdownTable } from "./markdownTable.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
+import { ownServerFieldNames, ownServerFields, serverSettings } from "./servers/serverFields.ts"
 import { fileKeysOf, settingNames, settings, spellingsOf } from "./settings.ts"
 import { shownKind } from "./shownKind.ts"
 import { mayBeFile } from "./sources/settingFiles.ts"
@@ -36,4 +37,20 @@ export const providerReference = (): string =>
       const name = mayBeFile(setting) ? `${code(field)}, ${code(`${field}_file`)}` : code(field)
       return [name, code(setting), typesUsing(field).join(", ")]
     })
+  )
+
+/** The reference of the fields of a server entry, as a Markdown table. */
+export const serverReference = (): string =>
+  markdownTable(
+    ["Field of a server", "As the setting", "Default", "Meaning"],
+    [
+      ...ownServerFieldNames.map((field) => {
+        const { doc, otherwise } = ownServerFields[field]
+        return [code(field), "", otherwise, doc]
+      }),
+      ...[...serverSettings].map(([field, name]) => {
+        const written = mayBeFile(name) ? `${code(field)}, ${code(`${field}_file`)}` : code(field)
+        return [written, code(name), name === "MCP_SERVER_URL" ? "must be set" : "as the setting", settings[name].doc]
+      })
+    ]
   )

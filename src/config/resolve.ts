@@ -1,20 +1,20 @@
 import * as Result from "effect/Result"
 import type { ProviderType } from "../providers/ProviderType.ts"
+import { assemble } from "./assemble.ts"
 import { checkAudit } from "./checkAudit.ts"
-import type { GatewaySettings } from "./GatewaySettings.ts"
+import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
-import { checkRules, policyOf, scopesOfRules } from "./policy.ts"
+import { checkRules } from "./policy.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
-import type { ResolvedSettings } from "./ResolvedSettings.ts"
+import { resolveServers, serverSetting } from "./servers/servers.ts"
 import {
   type Decoded,
   fileKey,
   type GatewayName,
   gatewayNames,
-  propertyOf,
   type SettingName,
   settingNames,
   settings as table
@@ -41,6 +41,10 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   })),
   problems: []
 })
+
+/** The same problem, where the setting is one of several servers'. */
+const ofServer = (problem: Problem, { serverName }: GatewaySettings, index: number): Problem =>
+  serverName === "" ? problem : { ...problem, setting: serverSetting(index, fileKey(problem.setting)) }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
@@ -89,39 +93,36 @@ export const resolve = (
   const usedAs = <N extends GatewayName>(name: N) => used.get(name) as Decoded<N> | undefined
 
   const publicUrl = usedAs("MCP_PUBLIC_URL")
+  const publicUrlIsWrong = publicUrl === undefined && given.has("MCP_PUBLIC_URL")
   const providers = resolveProviders(
     given,
     {
       resource: publicUrl === undefined ? undefined : resourceUrl(publicUrl, usedAs("MCP_PATH") ?? "/"),
-      publicUrlIsWrong: publicUrl === undefined && given.has("MCP_PUBLIC_URL"),
+      publicUrlIsWrong,
+      isForSeveral: given.has("MCP_SERVERS"),
       allowHttp,
       contentOf
     },
     types,
     problems
   )
+  const servers = resolveServers(
+    given,
+    { values: used, providers, addedTypes: types, allowHttp, contentOf, publicUrlIsWrong },
+    problems
+  )
+  const settings = assemble(used, { addedTypes: types, providers, serverName: "", serverHost: undefined, servers })
   const meansNone = mayHaveNoProvider && isEmptyList(given.get("MCP_PROVIDERS")?.value)
-  if (usedAs("MCP_AUTH_ENABLED") !== false && !meansNone && !namesProvider(given)) problems.push(noProvider)
-
-  const everyRequiredScope = new Set([
-    ...usedAs("MCP_REQUIRED_SCOPES") ?? [],
-    ...providers.flatMap(({ requiredScopes }) => requiredScopes),
-    ...scopesOfRules({ rules: usedAs("MCP_RULES") ?? [] })
-  ])
-  const surroundings = { host: usedAs("HOST") ?? "", everyRequiredScope: [...everyRequiredScope] }
-  const own = gatewayNames.map((name) => [propertyOf(name), used.get(name) ?? table[name].absent?.(surroundings)])
-  // `ResolvedSettings` says of each name of the table what stands here under its property.
-  const resolved = Object.fromEntries(own) as ResolvedSettings
-  const settings = {
-    ...resolved,
-    serverName: "",
-    providers,
-    policy: policyOf(resolved),
-    ...(types.length === 0 ? {} : { addedTypes: types })
+  if (serversOf(settings).some(({ authEnabled }) => authEnabled) && !meansNone && !namesProvider(given)) {
+    problems.push(noProvider)
   }
   problems.push(
     ...checkForwarding(settings),
-    ...checkRules(settings, given.has("MCP_RULES")),
+    ...serversOf(settings).flatMap((server, index) =>
+      checkRules(server, given.has("MCP_RULES") || server.rules.length > 0).map((problem) =>
+        ofServer(problem, server, index)
+      )
+    ),
     ...checkAudit(settings),
     ...check(settings, given)
   )

@@ -6,6 +6,12 @@
 import { typesUsing } from "../providers/types.ts"
 import { providerFieldNames, providerFields } from "./providers/providerFields.ts"
 import {
+  type OwnServerFieldName,
+  ownServerFieldNames,
+  ownServerFields,
+  serverSettings
+} from "./servers/serverFields.ts"
+import {
   fileKey,
   fileKeysOf,
   type GatewayName,
@@ -58,7 +64,8 @@ const withFormer = (
 /** Settings whose type depends on which provider types there are. */
 const byType: Readonly<Partial<Record<SettingName, string>>> = {
   MCP_PROVIDER_TYPE: "ProviderTypeName",
-  MCP_PROVIDERS: "ReadonlyArray<ProviderInput | AddedInput<Types[number]>>"
+  MCP_PROVIDERS: "ReadonlyArray<ProviderInput | AddedInput<Types[number]>>",
+  MCP_SERVERS: "ReadonlyArray<ServerInput>"
 }
 
 const inputOf = (name: SettingName): string => byType[name] ?? `Input<"${name}">`
@@ -68,6 +75,25 @@ const providerMembers = providerFieldNames.flatMap((field) => {
   const text = `${meaning(setting)} For ${typesUsing(field).join(", ")}.`
   return withFormer(field, formerly === undefined ? [] : [formerly], inputOf(setting), text)
 })
+
+const ownServerTypes: Readonly<Record<OwnServerFieldName, readonly [mark: string, type: string]>> = {
+  name: ["", "string"],
+  host: ["?", "string | undefined"],
+  providers: ["?", "string | ReadonlyArray<string> | undefined"]
+}
+
+const serverMembers = [
+  ...ownServerFieldNames.map((field) => {
+    const { doc, otherwise } = ownServerFields[field]
+    const [mark, type] = ownServerTypes[field]
+    return `${comment(`${doc} Default: ${otherwise}.`)}\n  readonly ${field}${mark}: ${type}`
+  }),
+  ...[...serverSettings].map(([key, name]) =>
+    name === "MCP_SERVER_URL"
+      ? `${comment(settings[name].doc)}\n  readonly ${key}: ${inputOf(name)}`
+      : member(key, inputOf(name), `${settings[name].doc} Default: that of the gateway.`)
+  )
+]
 
 const inputMembers = settingNames.flatMap((name) => {
   const [key, ...formerKeys] = fileKeysOf(name)
@@ -96,6 +122,11 @@ export const inputModule = (): string =>
     "/** One provider of the gateway's own types: the fields that its type uses. */",
     "export interface ProviderInput {",
     ...providerMembers,
+    "}",
+    "",
+    "/** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */",
+    "export interface ServerInput {",
+    ...serverMembers,
     "}",
     "",
     "type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never",

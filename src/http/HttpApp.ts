@@ -55,7 +55,12 @@ const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
     )
   })
 
+const severalServers = new Error(
+  "the configuration has several servers, and an HttpApp.layer is the app of one of them: use layerServers"
+)
+
 const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
+  if ((yield* GatewayConfig).servers.length > 0) return yield* Effect.die(severalServers)
   const server: ServedServer = {
     client: yield* GatewayClient,
     course: yield* makeCourse(yield* GatewayConfig, onError)

@@ -135,6 +135,11 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
 
   // Methods, for their variance: a provider is only ever passed to its own type.
 
+  /**
+   * The provider as one of several MCP servers has it, with the server's resource identifier in place of the audience `auto`;
+   * `undefined` where that identifier is needed and not known. Left out by a type to which it makes no difference.
+   */
+  forResource?(provider: P, resource: string | undefined): P | undefined
   /** The provider's members in the output of `--check`, in the terms of the config file, without secrets. */
   describe(provider: P): { readonly [member: string]: Json }
   /** Settings that are valid but unwise, as one or two sentences each, for the log at start. */

@@ -6,6 +6,7 @@ import {
   allowedClients,
   allowedDomains,
   audience,
+  audienceForResource,
   readCommon,
   readDiscoveryUrl,
   readIdentityRules,
@@ -278,6 +279,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
       ? ["the client id contains a space. Check that it is exactly one client id."]
       : [])
   ],
+  forResource: audienceForResource,
   ownTokens: () => ({ _tag: "Opaque" }),
   advertisedIssuers,
   metadata: redirectToMetadata,

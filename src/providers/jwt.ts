@@ -9,6 +9,7 @@ import {
   allowedClients,
   allowedDomains,
   audience,
+  audienceForResource,
   type GivenHost,
   type ProviderContext,
   readCommon,
@@ -182,6 +183,7 @@ export const jwtType = {
     ...describeEndpoints(provider.endpoints)
   }),
   warnings: (provider, { settings }) => audienceWarnings(provider, settings),
+  forResource: audienceForResource,
   ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) }),
   asks: (provider) =>
     remoteKeys(provider).map((source) => ({

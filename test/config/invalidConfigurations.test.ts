@@ -555,6 +555,13 @@ const cases: ReadonlyArray<Case> = [
     }
   ],
   [
+    "servers beside a server",
+    "MCP_SERVERS",
+    ...oidc({ MCP_SERVERS: `[{"name":"a","url":"http://x.example/"}]`, MCP_SERVER_URL: "http://x.example/" }, {
+      MCP_SERVERS: `[{"name":"a","url":"http://x.example/"}]`
+    })
+  ],
+  [
     "CFG-02 AUTH_CONFIG beside MCP_PROVIDERS",
     "MCP_PROVIDERS",
     { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }] }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },

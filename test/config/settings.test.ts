@@ -25,6 +25,8 @@ describe("settings", () => {
       rules: [],
       defaultRule: "authenticated",
       scopeImplies: ScopeHierarchy.none,
+      serverHost: undefined,
+      servers: [],
       authEnabled: true,
       requiredScopes: [],
       scopesSupported: [],
@@ -91,6 +93,7 @@ describe("settings", () => {
       "MCP_STATIC_TOKENS",
       "MCP_CLIENT_SECRET",
       "MCP_PROVIDERS",
+      "MCP_SERVERS",
       "AUTH_CONFIG"
     ])
   })

@@ -14,6 +14,8 @@ import type { ProviderFieldName } from "./providerFields.ts"
 export interface ProviderContext {
   /** The resource identifier that the audience `auto` stands for, if the public URL is configured. */
   readonly resource: string | undefined
+  /** Each of several MCP servers has a resource identifier of its own, which takes the place of `auto` later (`forResource`). */
+  readonly isForSeveral?: boolean
   /** The public URL is configured, and wrong: that has been complained about. */
   readonly publicUrlIsWrong?: boolean
   /** Hosts, beside this machine, that every provider may be asked over http at. */
@@ -118,13 +120,19 @@ export const readIssuer = (
   return undefined
 }
 
+/** Stands for the resource identifier of the MCP server. */
+const auto = "auto"
+
+const withResource = (audience: ReadonlyArray<string>, resource: string): ReadonlyArray<string> =>
+  audience.map((member) => member === auto ? resource : member)
+
 /** The audiences, with `auto` replaced by the resource identifier. */
 export const audience = (
   fields: FieldReader,
-  { publicUrlIsWrong = false, resource }: ProviderContext
+  { isForSeveral = false, publicUrlIsWrong = false, resource }: ProviderContext
 ): ReadonlyArray<string> => {
   const audience = fields.read("audience") ?? []
-  if (!audience.includes("auto")) return audience
+  if (isForSeveral || !audience.includes(auto)) return audience
   if (resource === undefined) {
     if (publicUrlIsWrong) return audience
     fields.report("audience", {
@@ -133,7 +141,27 @@ export const audience = (
     })
     return audience
   }
-  return audience.map((member) => member === "auto" ? resource : member)
+  return withResource(audience, resource)
+}
+
+interface ForAudiences {
+  readonly audience: ReadonlyArray<string>
+  readonly allowedClients: ReadonlyArray<string>
+}
+
+/**
+ * A provider with the resource identifier of one of several MCP servers in place of the audience `auto`, where it is known.
+ *
+ * `auto` is also what counts where nothing says for whom tokens are: a token for one server must not open another.
+ */
+export const audienceForResource = <P extends ForAudiences>(
+  provider: P,
+  resource: string | undefined
+): P | undefined => {
+  const { allowedClients, audience } = provider
+  const wanted = audience.length === 0 && allowedClients.length === 0 ? [auto] : audience
+  if (!wanted.includes(auto)) return provider
+  return resource === undefined ? undefined : { ...provider, audience: withResource(wanted, resource) }
 }
 
 /** A field with a URL, as configured; what follows from the issuer is not among them. */

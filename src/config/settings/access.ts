@@ -9,26 +9,30 @@ export const access = {
     kind: boolean,
     aliases: ["AUTH_ENABLED"],
     default: "true",
-    doc: "`false` lets every request pass, without an identity."
+    doc: "`false` lets every request pass, without an identity.",
+    perServer: true
   },
   MCP_REQUIRED_SCOPES: {
     kind: scopes,
     absent: none,
     aliases: ["MCP_JWT_REQUIRED_SCOPES"],
     otherwise: "none",
-    doc: "Scopes that every token must have."
+    doc: "Scopes that every token must have.",
+    perServer: true
   },
   MCP_SCOPES_SUPPORTED: {
     kind: scopes,
     absent: ({ everyRequiredScope }) => everyRequiredScope,
     otherwise: "the required scopes, and those of the rules",
-    doc: "Scopes that the protected resource metadata lists."
+    doc: "Scopes that the protected resource metadata lists.",
+    perServer: true
   },
   MCP_ALLOWED_ORIGINS: {
     kind: allowedOrigins,
     absent: ({ host }) => isLoopbackAddress(host) ? { _tag: "Loopback" } : { _tag: "Any" },
     otherwise: "loopback origins if `HOST` is loopback, else `*`",
-    doc: "Browser origins that may call; a request from another one is answered 403."
+    doc: "Browser origins that may call; a request from another one is answered 403.",
+    perServer: true
   },
   MCP_TRUSTED_PROXIES: {
     kind: trustedProxies,

@@ -7,34 +7,39 @@ export const limits = {
   MCP_MAX_BODY_BYTES: {
     kind: integer(1024, 1_073_741_824),
     default: "4194304",
-    doc: "The longest JSON-RPC message that is accepted."
+    doc: "The longest JSON-RPC message that is accepted.",
+    perServer: true
   },
   MCP_MAX_WAITING: {
     kind: integer(1, 65_536),
     default: "2048",
     doc:
       "How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller " +
-      "alone gets half of it, several callers get like shares."
+      "alone gets half of it, several callers get like shares.",
+    perServer: true
   },
   MCP_MAX_UPSTREAM_CONNECTIONS: {
     kind: integer(1, 65_536),
     default: "1024",
     doc:
       "How many connections to the MCP server may be used at a time, event streams not counted; further requests wait " +
-      "for their turn. A caller alone gets half of it."
+      "for their turn. A caller alone gets half of it.",
+    perServer: true
   },
   MCP_MAX_STREAMS: {
     kind: integer(1, 1_048_576),
     default: "32768",
     doc:
       "How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is " +
-      "answered 502. A caller alone gets half of it."
+      "answered 502. A caller alone gets half of it.",
+    perServer: true
   },
   MCP_MAX_BUFFERED_BYTES: {
     kind: integer(4_194_304, 17_179_869_184),
     default: "67108864",
     doc:
       "How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to " +
-      "wait, and are answered 503 after a while. A caller alone gets half of it."
+      "wait, and are answered 503 after a while. A caller alone gets half of it.",
+    perServer: true
   }
 } as const satisfies Record<string, Setting>

@@ -10,12 +10,14 @@ export const listener = {
   MCP_PUBLIC_URL: {
     kind: publicUrl,
     otherwise: "from each request",
-    doc: "The URL under which clients know the gateway, without the MCP path."
+    doc: "The URL under which clients know the gateway, without the MCP path.",
+    perServer: true
   },
   MCP_PATH: {
     kind: endpointPath,
     default: "/mcp",
-    doc: "The path that is protected and forwarded, with all below it."
+    doc: "The path that is protected and forwarded, with all below it.",
+    perServer: true
   },
   HOST: { kind: host, default: "127.0.0.1", doc: "The address to listen on." },
   PORT: { kind: integer(0, 65_535), default: "3000", doc: "The port to listen on; 0 lets the system choose." },

@@ -6,7 +6,12 @@ import { boolean, choice } from "../kinds/kinds.ts"
 import { none, type Setting } from "./Setting.ts"
 
 export const output = {
-  MCP_ERROR_STYLE: { kind: choice(errorStyles), default: "oauth", doc: "The dialect of error answers." },
+  MCP_ERROR_STYLE: {
+    kind: choice(errorStyles),
+    default: "oauth",
+    doc: "The dialect of error answers.",
+    perServer: true
+  },
   MCP_TRACE_HEADER: {
     kind: traceField,
     aliases: ["AUTH_TRACE_HEADER"],

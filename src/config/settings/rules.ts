@@ -11,18 +11,21 @@ export const rules = {
     otherwise: "none",
     doc:
       "Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first " +
-      "match decides."
+      "match decides.",
+    perServer: true
   },
   MCP_DEFAULT_RULE: {
     kind: defaultRule,
     default: "authenticated",
     doc:
-      "What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny` nobody."
+      "What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny` nobody.",
+    perServer: true
   },
   MCP_SCOPE_IMPLIES: {
     kind: scopeImplies,
     absent: () => ScopeHierarchy.none,
     otherwise: "none",
-    doc: "Scopes that include others: `{\"admin\": [\"write\"], \"write\": [\"read\"]}`, transitively."
+    doc: "Scopes that include others: `{\"admin\": [\"write\"], \"write\": [\"read\"]}`, transitively.",
+    perServer: true
   }
 } as const satisfies Record<string, Setting>

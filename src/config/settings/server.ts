@@ -17,37 +17,48 @@ export const server = {
     otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
     doc:
       "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
-      "behind the Unix socket `/run/mcp.sock`."
+      "behind the Unix socket `/run/mcp.sock`.",
+    perServer: "url"
   },
   MCP_FORWARD_AUTHORIZATION: {
     kind: boolean,
     default: "false",
-    doc: "Hand the client's token on to the MCP server, which MCP forbids."
+    doc: "Hand the client's token on to the MCP server, which MCP forbids.",
+    perServer: true
   },
-  MCP_IDENTITY_HEADERS: { kind: boolean, default: "true", doc: "Add `x-auth-*` fields to upstream requests." },
+  MCP_IDENTITY_HEADERS: {
+    kind: boolean,
+    default: "true",
+    doc: "Add `x-auth-*` fields to upstream requests.",
+    perServer: true
+  },
   MCP_INJECT_REQUEST_CONTEXT: {
     kind: autoOrBoolean,
     default: "auto",
-    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it."
+    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it.",
+    perServer: true
   },
   MCP_INJECT_RESPONSE_CONTEXT: {
     kind: autoOrBoolean,
     default: "auto",
     doc:
       "Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions, or the " +
-      "client speaks MCP 2024-11-05."
+      "client speaks MCP 2024-11-05.",
+    perServer: true
   },
   MCP_UPSTREAM_TIMEOUT: {
     kind: seconds(1, 86_400),
     property: "upstreamTimeoutMillis",
     default: "300",
-    doc: "How long the MCP server may take to begin its answer, in seconds."
+    doc: "How long the MCP server may take to begin its answer, in seconds.",
+    perServer: true
   },
   MCP_RESPONSE_TIMEOUT: {
     kind: seconds(1, 604_800),
     property: "responseTimeoutMillis",
     default: "3600",
-    doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off."
+    doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.",
+    perServer: true
   },
   MCP_UPSTREAM_IDLE_TIMEOUT: {
     kind: seconds(0, 3600),
@@ -55,12 +66,14 @@ export const server = {
     default: "1",
     doc:
       "How long an idle connection to the MCP server is kept, in seconds, where the server does not say (`Keep-Alive`); " +
-      "choose less than it keeps its own. `0`: a new connection for each request."
+      "choose less than it keeps its own. `0`: a new connection for each request.",
+    perServer: true
   },
   MCP_BIND_SESSIONS: {
     kind: boolean,
     default: "true",
-    doc: "Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404)."
+    doc: "Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404).",
+    perServer: true
   },
   MCP_SESSION_KEY: {
     kind: sessionKeys,

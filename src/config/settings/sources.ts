@@ -1,6 +1,6 @@
 /** Settings that hold other settings. */
 import { text } from "../kinds/kinds.ts"
-import { entries, json } from "../sources/nested.ts"
+import { entries, json, serverEntries } from "../sources/nested.ts"
 import { type Setting } from "./Setting.ts"
 
 export const sources = {
@@ -9,6 +9,13 @@ export const sources = {
     kind: entries,
     secret: true,
     doc: "Several providers, in place of the settings that describe one: a JSON array of objects."
+  },
+  MCP_SERVERS: {
+    kind: serverEntries,
+    secret: true,
+    doc:
+      "Several MCP servers, in place of `MCP_SERVER_URL`: a JSON array of objects. What an entry leaves out it inherits from " +
+      "the other settings."
   },
   AUTH_CONFIG: {
     kind: json,

@@ -11,24 +11,31 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 
 type Entries = ReadonlyArray<Readonly<Record<string, unknown>>>
 
-const noArray = (): Complaint => ({
-  problem: "is not an array",
-  cure: "Write [{\"type\": …, \"issuer\": …}], one object for each provider"
-})
-
 const isEntries = (value: unknown): value is Entries => Array.isArray(value)
 
+/** @param cure how to write it, where something else than an array was given */
+const entriesOf = (cure: string): Kind<ReadonlyArray<unknown>, Entries> => {
+  const noArray = (): Complaint => ({ problem: "is not an array", cure })
+  return makeKind<ReadonlyArray<unknown>, Entries>({
+    label: "JSON",
+    input: Schema.declare(isEntries),
+    file: Schema.Array(Schema.Unknown),
+    mistyped: noArray,
+    fromJson: Result.succeed,
+    fromText: (text) =>
+      Result.flatMap(
+        parseJson(text),
+        (value) => Array.isArray(value) ? Result.succeed(value) : Result.fail([noArray()])
+      ),
+    show: () => []
+  })
+}
+
 /** The entries of `MCP_PROVIDERS`. */
-export const entries: Kind<ReadonlyArray<unknown>, Entries> = makeKind<ReadonlyArray<unknown>, Entries>({
-  label: "JSON",
-  input: Schema.declare(isEntries),
-  file: Schema.Array(Schema.Unknown),
-  mistyped: noArray,
-  fromJson: Result.succeed,
-  fromText: (text) =>
-    Result.flatMap(parseJson(text), (value) => Array.isArray(value) ? Result.succeed(value) : Result.fail([noArray()])),
-  show: () => []
-})
+export const entries = entriesOf("Write [{\"type\": …, \"issuer\": …}], one object for each provider")
+
+/** The entries of `MCP_SERVERS`. */
+export const serverEntries = entriesOf("Write [{\"name\": …, \"path\": …, \"url\": …}], one object for each MCP server")
 
 type JsonObject = Readonly<Record<string, unknown>>
 

@@ -1,0 +1,35 @@
+import type { AddedType, GatewaySettings, Provider } from "./GatewaySettings.ts"
+import { policyOf, scopesOfRules } from "./policy.ts"
+import type { ResolvedSettings } from "./ResolvedSettings.ts"
+import { type Decoded, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
+
+/** What settings are given as, or their defaults; `undefined` where there is neither. */
+export type Values = ReadonlyMap<GatewayName, unknown>
+
+/** What settings of one MCP server consist of beside their values. */
+export interface Parts extends Pick<GatewaySettings, "serverHost" | "serverName" | "servers"> {
+  readonly providers: ReadonlyArray<Provider>
+  readonly addedTypes: ReadonlyArray<AddedType>
+}
+
+/** Makes settings of their values; what has neither a value nor a default follows from the others. */
+export const assemble = (values: Values, { addedTypes, providers, ...parts }: Parts): GatewaySettings => {
+  // Of the kind that the table has for the setting.
+  const valueOf = <N extends GatewayName>(name: N) => values.get(name) as Decoded<N> | undefined
+  const everyRequiredScope = new Set([
+    ...valueOf("MCP_REQUIRED_SCOPES") ?? [],
+    ...providers.flatMap(({ requiredScopes }) => requiredScopes),
+    ...scopesOfRules({ rules: valueOf("MCP_RULES") ?? [] })
+  ])
+  const surroundings = { host: valueOf("HOST") ?? "", everyRequiredScope: [...everyRequiredScope] }
+  const own = gatewayNames.map((name) => [propertyOf(name), values.get(name) ?? table[name].absent?.(surroundings)])
+  // `ResolvedSettings` says of each name of the table what stands here under its property.
+  const resolved = Object.fromEntries(own) as ResolvedSettings
+  return {
+    ...resolved,
+    ...parts,
+    providers,
+    policy: policyOf(resolved),
+    ...(addedTypes.length === 0 ? {} : { addedTypes })
+  }
+}

@@ -1,0 +1,32 @@
+/** What an entry of `servers` has beside settings. */
+import * as Result from "effect/Result"
+import { type Kind, refuse } from "./kind.ts"
+import { list, string } from "./kinds.ts"
+
+/** The name of an MCP server, for logs, rules and `--check`. */
+export const serverName: Kind<string, string> = string(
+  "name",
+  (text) =>
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(text)
+      ? Result.succeed(text)
+      : refuse("is not a plain name", "Use up to 64 letters, digits, ., _ and -, with a letter or digit at both ends")
+)
+
+const hostForm = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
+
+/** The host that requests for a server name, in lower case, without a dot at its end and without a default port. */
+export const serverHost: Kind<string, string> = string("host", (text) => {
+  if (text.includes("/")) return refuse("is a URL or a path", "Write the host alone, as in files.example.com")
+  const host = text.toLowerCase().replace(/\.(?=:|$)/, "").replace(/:(?:80|443)$/, "")
+  // Some values have the form of a host but are invalid, or have another spelling, under which nobody would come.
+  return hostForm.test(host) && URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host
+    ? Result.succeed(host)
+    : refuse("is not a host", "Write a host name or address, with its port if only that one is meant")
+})
+
+/** The names of the providers whose tokens a server accepts. */
+export const providerNames: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
+  "comma list",
+  /,/,
+  Result.succeed
+)

@@ -1,0 +1,43 @@
+/** No two MCP servers may be at one place. Pure. */
+import type { GatewaySettings } from "../GatewaySettings.ts"
+import type { Problem } from "../InvalidConfiguration.ts"
+
+/** The servers that have something in common with an earlier one, and with which. */
+const repeated = (
+  servers: ReadonlyArray<GatewaySettings | undefined>,
+  keyOf: (server: GatewaySettings) => string
+): ReadonlyArray<readonly [first: number, second: number]> => {
+  const seen = new Map<string, number>()
+  return servers.flatMap((server, index) => {
+    if (server === undefined) return []
+    const key = keyOf(server)
+    const first = seen.get(key)
+    if (first !== undefined) return [[first, index]]
+    seen.set(key, index)
+    return []
+  })
+}
+
+/**
+ * Complains about names that two servers have, and about places that would leave it open to which of two a request goes.
+ *
+ * @param servers in the order of the entries; `undefined` for one that could not be read
+ * @param source how `MCP_SERVERS` was given
+ */
+export const checkPlaces = (
+  servers: ReadonlyArray<GatewaySettings | undefined>,
+  source: string | undefined
+): ReadonlyArray<Problem> => [
+  ...repeated(servers, ({ serverName }) => serverName.toLowerCase()).map(([first, second]): Problem => ({
+    setting: `MCP_SERVERS[${second}].name`,
+    source,
+    problem: `is the same as that of MCP_SERVERS[${first}]`,
+    cure: "Give each server a name of its own; upper and lower case make no difference"
+  })),
+  ...repeated(servers, ({ path, serverHost = "" }) => `${serverHost} ${path}`).map(([first, second]): Problem => ({
+    setting: `MCP_SERVERS[${second}].path`,
+    source,
+    problem: `is, at the same host, that of MCP_SERVERS[${first}]`,
+    cure: "Give one of them another path, or a host of its own"
+  }))
+]

@@ -1,0 +1,65 @@
+/**
+ * What an entry of `MCP_SERVERS` may hold: what is its own, and every setting that the table marks as one of a server
+ * (`perServer`), of the same kind and with the same meaning.
+ */
+import type { Kind } from "../kinds/kind.ts"
+import { providerNames, serverHost, serverName } from "../kinds/serverEntry.ts"
+import { fileKey, type GatewayName, gatewayNames, settings } from "../settings.ts"
+import { mayBeFile } from "../sources/settingFiles.ts"
+
+/** A field that is no setting of the whole gateway. */
+export interface OwnServerField<A> {
+  readonly kind: Kind<A>
+  /** One sentence for the reference, the JSON Schema and editors, in Markdown. */
+  readonly doc: string
+  readonly otherwise: string
+}
+
+/** The fields of an entry alone. */
+export const ownServerFields = {
+  name: {
+    kind: serverName,
+    otherwise: "must be set",
+    doc: "What the server is called in logs, rules and `--check`; unique."
+  },
+  host: {
+    kind: serverHost,
+    otherwise: "any host",
+    doc:
+      "The host that requests for the server name, with a port if only that one is meant. It also takes the place of the host " +
+      "in `public_url`."
+  },
+  providers: {
+    kind: providerNames,
+    otherwise: "all",
+    doc: "The names of the providers whose tokens the server accepts."
+  }
+} as const satisfies Record<string, OwnServerField<unknown>>
+
+/** A field of an entry alone. */
+export type OwnServerFieldName = keyof typeof ownServerFields
+
+// `Object.keys` has no narrower type; the table is a constant.
+export const ownServerFieldNames = Object.keys(ownServerFields) as ReadonlyArray<OwnServerFieldName>
+
+/** The settings that an entry may have, by the names that it has for them, in the order of the reference. */
+export const serverSettings: ReadonlyMap<string, GatewayName> = new Map(
+  gatewayNames.flatMap((name) => {
+    const { perServer } = settings[name]
+    return perServer === undefined ? [] : [[perServer === true ? fileKey(name) : perServer, name]]
+  })
+)
+
+/** `secret_file` names a file that holds the secret. */
+export const serverFiles: ReadonlyMap<string, string> = new Map(
+  [...serverSettings].flatMap(([key, name]) => mayBeFile(name) ? [[`${key}_file`, key]] : [])
+)
+
+/** What an entry calls a setting. */
+export const serverKey = (name: GatewayName): string => {
+  const { perServer } = settings[name]
+  return typeof perServer === "string" ? perServer : fileKey(name)
+}
+
+/** Every field of an entry. */
+export const serverFieldNames: ReadonlyArray<string> = [...ownServerFieldNames, ...serverSettings.keys()]
