@@ -4,17 +4,17 @@ import { OpenSet } from "./OpenSet.ts"
 
 /** How slow a client may be. */
 export interface PaceLimits {
-  /** Bytes in a second, on average over a window; 0: any. */
+  /** Bytes per second, on average over a window; 0: no minimum. */
   readonly minRate: number
   /** How long a client may be slower, in milliseconds. */
   readonly windowMillis: number
-  /** The same for reading answers without a length, event streams above all. */
+  /** The same for reading responses without a length, such as event streams. */
   readonly streamWindowMillis: number
 }
 
-/** What has moved one way since it had to. */
+/** The progress in one direction since the client had to act. */
 interface Progress {
-  /** 0: it is not the client's turn. */
+  /** 0: the client does not have to act. */
   since: number
   moved: number
 }
@@ -25,24 +25,24 @@ interface Watched {
   readonly socket: Socket
   readonly reading: Progress
   readonly writing: Progress
-  /** What the connection had brought and taken at the last look. */
+  /** What the connection had received and sent at the last check. */
   received: number
   taken: number
   queued: number
 }
 
-/** Bytes that Node has handed to the system, and that it has not taken yet. */
+/** Bytes that Node has passed to the system, and that the system has not accepted yet. */
 const queued = (socket: Socket): number => {
-  // Where Node's own timeout of sockets looks for it, too; it has no public name.
+  // Node's own socket timeout reads the same member, which has no public name.
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null }
   return handle?.writeQueueSize ?? 0
 }
 
 /**
- * Finds clients that take their answers, or send their bodies, more slowly than anybody has to.
+ * Finds clients that read their responses, or send their bodies, too slowly.
  *
- * Each holds a connection, memory, and often a connection to the MCP server. Only the time counts in which it is the
- * client's turn: in which there is something to read that it does not take, or in which its body is waited for.
+ * Each of them holds a connection, memory, and often a connection to the MCP server. Only the time counts in which the
+ * client has to act: in which there is something to read that it does not read, or in which its body is expected.
  */
 export class ClientPace {
   readonly #limits: PaceLimits
@@ -52,7 +52,7 @@ export class ClientPace {
     this.#limits = limits
   }
 
-  /** Watches a request until its answer is over. */
+  /** Watches a request until its response has ended. */
   watch(request: IncomingMessage, response: ServerResponse): void {
     if (this.#limits.minRate === 0) return
     const { socket } = request
@@ -70,10 +70,10 @@ export class ClientPace {
   }
 
   /**
-   * Looks at all of them; call it about once a second.
+   * Checks all of them. Call it about once a second.
    *
    * @param now milliseconds, by a clock that only goes forward
-   * @param tooSlow what to do with the connection of one that is too slow, and what it is too slow in
+   * @param tooSlow called with the connection of a client that is too slow, and with what the client does too slowly
    */
   look(now: number, tooSlow: (socket: Socket, action: "Reading" | "Writing") => void): void {
     const { streamWindowMillis, windowMillis } = this.#limits
@@ -88,7 +88,7 @@ export class ClientPace {
     }
   }
 
-  /** What has moved since the last look: whole writes, and what has left of the one that is in flight. */
+  /** Returns what has moved since the last check: whole writes, and the progress of the write in flight. */
   #moved(watched: Watched): { readonly received: number; readonly taken: number } {
     const { socket } = watched
     const taken = socket.bytesWritten - socket.writableLength

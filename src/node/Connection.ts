@@ -6,14 +6,14 @@ import type { Shares } from "../fairness/Shares.ts"
 import { OpenSet } from "./OpenSet.ts"
 import type { Place, Turns } from "./Turns.ts"
 
-// What a refused client may still send, while it reads the refusal, before its connection is cut.
+// How long a rejected client may still send while it reads the rejection, before its connection is closed.
 const closeGraceMillis = 1_000
 const closeGraceChunks = 64
 
-// What is worked on at the same time for one connection. Of what follows nothing is read until one of them is answered.
+// How many requests of one connection run at a time. Nothing more is read until one of them has its response.
 const openRequests = 64
 
-/** A request that has arrived and waits until others of its connection are answered. */
+/** A request that has arrived and waits until others of its connection have their responses. */
 interface HeldRequest {
   readonly response: ServerResponse
   readonly begin: () => void
@@ -23,16 +23,16 @@ interface HeldRequest {
 export interface ConnectionMeans {
   /** The turns of the event loop. */
   readonly turns: Turns
-  /** Requests that clients have sent ahead, and that wait in memory. */
+  /** Pipelined requests that wait in memory. */
   readonly ahead: Shares
 }
 
 /**
- * A client's connection: what it was asked, and what it has not been told yet.
+ * A client's connection: its requests, and the responses that it still needs.
  *
- * At most 64 requests are worked on at the same time, and in each turn of the event loop a few begin. While more have
- * arrived, the connection is not read: what its last segment held waits here, and the rest stays with the client. A
- * client whose segments hold more requests than its share of all that may wait loses its connection.
+ * At most 64 requests run at a time, and a few begin in each turn of the event loop. While more have arrived, the
+ * connection is not read: what its last segment contained waits here, and the rest stays with the client. A client whose
+ * segments contain more requests than its share of the waiting ones loses its connection.
  */
 export class Connection {
   readonly #socket: Duplex
@@ -40,44 +40,44 @@ export class Connection {
   readonly #owner: Owner
   #latest: ServerResponse | undefined
   readonly #open = new OpenSet<ServerResponse>()
-  /** In the order in which they arrived, from `#next` on. */
+  /** In the order of arrival, from `#next` on. */
   #held: Array<HeldRequest> = []
   #next = 0
-  /** How many of those that are held were sent ahead of an answer, and whose share they count to. */
+  /** How many of the held requests are pipelined, and which share they count towards. */
   #ahead = 0
   #isHeld = false
   #place: Place | undefined
-  /** What is to be said once everything is answered. */
+  /** The text to send after all responses. */
   #afterwards: string | undefined
   /** How many more chunks are ignored after this side has ended the connection. */
   #ignoredChunks: number | undefined
 
-  readonly #onAnswered: () => void
+  readonly #onIdle: () => void
 
-  /** @param onAnswered called whenever everything that has arrived is answered */
-  constructor(socket: Duplex, means: ConnectionMeans, owner: Owner, onAnswered: () => void) {
+  /** @param onIdle called whenever every request that has arrived has its response */
+  constructor(socket: Duplex, means: ConnectionMeans, owner: Owner, onIdle: () => void) {
     this.#socket = socket
     this.#means = means
     this.#owner = owner
-    this.#onAnswered = onAnswered
+    this.#onIdle = onIdle
   }
 
-  get isAnswered(): boolean {
-    return this.#unanswered === 0
+  get isIdle(): boolean {
+    return this.#pending === 0
   }
 
   get #heldCount(): number {
     return this.#held.length - this.#next
   }
 
-  get #unanswered(): number {
+  get #pending(): number {
     return this.#open.size + this.#heldCount
   }
 
   /**
-   * Takes a request: it begins at once, or when its turn has come and others of the same connection are answered.
+   * Takes a request: it begins at once, or on its turn once others of the same connection have their responses.
    *
-   * @param begin called once, or never, if the connection closes first
+   * @param begin called once, or never if the connection closes first
    */
   arrive(response: ServerResponse, begin: () => void): void {
     const { ahead, turns } = this.#means
@@ -86,8 +86,8 @@ export class Connection {
       return this.#begin({ response, begin })
     }
     if (this.#socket.destroyed) return
-    // What a client sends when it has its answer is one request for each connection.
-    if (!this.isAnswered) {
+    // The usual client sends its next request after it has the response: one request for each connection.
+    if (!this.isIdle) {
       if (!ahead.claim(ahead.of(this.#owner.group))) return void this.#socket.destroy()
       this.#ahead++
       this.#hold()
@@ -101,9 +101,9 @@ export class Connection {
     response.once("close", () => {
       this.#open.remove(place)
       this.#awaitTurn()
-      if (!this.isAnswered) return
+      if (!this.isIdle) return
       if (this.#afterwards !== undefined) this.#hangUp(this.#afterwards)
-      this.#onAnswered()
+      this.#onIdle()
     })
     begin()
   }
@@ -114,7 +114,7 @@ export class Connection {
     this.#isHeld = true
     const socket = this.#socket
     socket.pause()
-    // Node's messages resume their connection when they are read, and when they are over.
+    // Node's messages resume their connection when they are read, and when they end.
     socket.resume = () => socket
   }
 
@@ -124,7 +124,7 @@ export class Connection {
     this.#socket.resume()
   }
 
-  /** Waits for the turn of the first that is held. */
+  /** Waits for the turn of the first held request. */
   #awaitTurn(): void {
     if (this.#place !== undefined || this.#heldCount === 0 || this.#open.size >= openRequests) return
     this.#place = this.#means.turns.wait(this.#owner, () => {
@@ -150,14 +150,14 @@ export class Connection {
     if (count > 0) ahead.release(ahead.of(this.#owner.group), count)
   }
 
-  /** Makes the open responses the last ones of the connection; heads that are not sent yet announce it. */
+  /** Makes the open responses the last ones of the connection. Unsent heads announce it. */
   makeLast(): void {
     for (const response of this.#open.now()) response.shouldKeepAlive = false
   }
 
-  /** The connection is gone. */
+  /** The connection has closed. */
   close(): void {
-    // Node tells only the answer whose turn it is; those that wait behind it would wait for ever.
+    // Node reports only the response whose turn it is; the others behind it would wait forever.
     this.#forgetHeld()
     if (this.#place !== undefined) this.#means.turns.leave(this.#place)
     this.#place = undefined
@@ -167,31 +167,31 @@ export class Connection {
   }
 
   /**
-   * Refuses the bytes that the client has just sent, and ends the connection.
+   * Rejects the bytes that the client has just sent, and ends the connection.
    *
-   * The refusal is written only where it will be read as the answer to those bytes: not as one to an earlier request,
-   * not as a second one to the same request, not in the middle of a body.
+   * The rejection is written only if the client will read it as the response to those bytes: not as the response to an
+   * earlier request, not as a second response to the same request, and not in the middle of a body.
    */
-  refuse(text: string): void {
+  reject(text: string): void {
     const latest = this.#latest
-    const unanswered = this.#unanswered
+    const pending = this.#pending
     if (this.#ignoredChunks !== undefined && this.#ignoredChunks > 0) this.#ignoredChunks--
     else if (!this.#socket.writable) this.#socket.destroy()
     else if (latest === undefined) this.#hangUp(text)
     else if (latest.req.complete) {
       // Another request was about to begin.
-      if (unanswered === 0) this.#hangUp(text)
+      if (pending === 0) this.#hangUp(text)
       else this.#afterwards = text
-    } else if (unanswered <= 1 && latest.writableEnded) this.#hangUp("")
-    else if (unanswered === 1 && !latest.headersSent) this.#hangUp(text)
+    } else if (pending <= 1 && latest.writableEnded) this.#hangUp("")
+    else if (pending === 1 && !latest.headersSent) this.#hangUp(text)
     else this.#socket.destroy()
   }
 
-  /** Ends the connection, with last words or without; a client that does not let go is cut off. */
+  /** Ends the connection, with or without a last text. The connection of a client that does not close it is destroyed. */
   #hangUp(text: string): void {
     const socket = this.#socket
     if (!socket.writable) return
-    // Cutting it at once would reset it, and the client could lose the words.
+    // Destroying it at once would reset it, and the client could lose the text.
     this.#ignoredChunks = closeGraceChunks
     socket.end(text)
     if (socket instanceof Socket) socket.setTimeout(closeGraceMillis, () => socket.destroy())

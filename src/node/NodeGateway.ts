@@ -22,30 +22,31 @@ import { verifyAtOnce } from "./signature.ts"
 
 export type { Verification }
 
-/** What can be chosen beside the verifier. */
+/** Options in addition to the verifier. */
 export interface NodeGatewayOptions extends Pick<HttpAppOptions, "onError"> {
-  /** The way to the MCP server; `undici` unless given. */
+  /** The client of the MCP server. Default: `undici`. */
   readonly gatewayClient?: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> | undefined
 }
 
-/** Node's own: it is done at once, where Web Crypto would hand the work to another thread. */
+/** Node's own cryptography, which is synchronous. Web Crypto would use another thread. */
 const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
 
 /**
- * The gateway as a Node service that says nothing at start-up: for a program that has words of its own, or runs several.
+ * The gateway as a Node service that prints nothing at start: for a program with its own messages, or with several
+ * gateways.
  *
- * Otherwise as `layer`.
+ * Otherwise the same as `layer`.
  */
 export const layerUnannounced = <E = never>(
   verifier: Verification<E> = TokenVerifier.layer,
   { gatewayClient = NodeGatewayClient.layer, onError }: NodeGatewayOptions = {}
 ) =>
-  // Anew: a second gateway in one program has its own settings, and shares nothing with the first.
+  // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   Layer.fresh(layerServer.pipe(
     Layer.provide(HttpApp.layerWith({ crypto, onError, audit: layerAudit })),
     Layer.provide([verifier, gatewayClient]),
     Layer.provide(layerProviders),
-    // Digests and signatures in this thread: handing a token to another one and back takes far longer.
+    // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,
       Layer.succeed(Sha256, sha256),
@@ -62,14 +63,14 @@ const announceServer = Effect.gen(function*() {
 /**
  * The gateway as a Node service: listens, verifies, forwards.
  *
- * Give it a `GatewayConfig`; it provides the `HttpServer`, whose address tells the port when the system chose it.
- * Fails with `ServeError` when it cannot listen, with `UnusablePublicKey`, and with `InvalidConfiguration` for a CA file or
- * a proxy that is of no use. Closing its scope stops accepting, lets
- * open answers end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
+ * Provide a `GatewayConfig`. The layer provides the `HttpServer`, whose address has the port if the system chose it.
+ * Fails with `ServeError` if it cannot listen, with `UnusablePublicKey`, and with `InvalidConfiguration` for an unusable
+ * CA file or proxy. Closing its scope stops accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`,
+ * and closes the rest.
  *
- * @param verifier what tokens mean, on top of the configured providers: `TokenVerifier.layer`, or that with
- * `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
- * @param options responses of your own to errors, and another way to the MCP server
+ * @param verifier the verification of tokens on top of the configured providers: `TokenVerifier.layer`, or that layer
+ * with `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
+ * @param options your own responses to errors, and another client of the MCP server
  */
 export const layer = <E = never>(
   verifier: Verification<E> = TokenVerifier.layer,

@@ -17,7 +17,7 @@ import { makeDispatch } from "./UpstreamPool.ts"
 
 type Resume = (effect: Effect.Effect<UpstreamResponse, UpstreamError>) => void
 
-/** Turns the callbacks of a call into one response, whose body is a stream where it is not short. */
+/** Converts the callbacks of a call to one response, whose body is a stream unless it is short. */
 const receive = (resume: Resume): ResponseReceiver => {
   let body: ResponseBody | undefined
   return {
@@ -48,7 +48,8 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
             return cancel
           })
           return Effect.tap(restore(sent), (response) =>
-            // Until the head is there interrupting cancels; afterwards only a body that is still arriving needs it.
+            // Until the head has arrived, an interruption cancels the call. Afterwards only a body that is still arriving
+            // needs it.
             response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
         })
       )
@@ -56,10 +57,10 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
 })
 
 /**
- * A client of one MCP server, with connections of its own until its scope closes; it needs no `GatewayConfig`.
+ * A client of one MCP server, with its own connections until its scope closes. It needs no `GatewayConfig`.
  *
- * Use it for a second MCP server, or to send each request where it belongs. Settings have their names and defaults of the
- * gateway; times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
+ * Use it for a second MCP server, or to route requests. Settings have the names and defaults of the gateway's settings;
+ * times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
  */
 export const make = (
   input: UpstreamInput
@@ -71,7 +72,7 @@ export const layerWith = (input: UpstreamInput): Layer.Layer<GatewayClient, Inva
   Layer.effect(GatewayClient, make(input))
 
 /**
- * `GatewayClient` on `undici`, with connections of its own: a keep-alive pool for the one upstream origin or Unix socket.
+ * `GatewayClient` on `undici`, with its own connections: a keep-alive pool for the one upstream origin or Unix socket.
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   Layer.effect(

@@ -1,19 +1,19 @@
 /**
- * The things that are open now, so that a shutdown can end them.
+ * The set of open things, so that a shutdown can end them.
  *
- * Not a `Set`: one that changes with every request leaves its former tables behind, which keep what they held from being
- * collected, and makes each collection several times as long.
+ * Not a `Set`: a `Set` that changes with every request leaves old tables behind, which keep their members alive and make
+ * each garbage collection several times as long.
  */
 export class OpenSet<A> {
   readonly #slots: Array<A | undefined> = []
   readonly #free: Array<number> = []
 
-  /** How many are open. */
+  /** The number of open things. */
   get size(): number {
     return this.#slots.length - this.#free.length
   }
 
-  /** Adds a thing; the result is the place to remove it from. */
+  /** Adds a thing. Returns the index to remove it by. */
   add(thing: A): number {
     const place = this.#free.pop() ?? this.#slots.length
     this.#slots[place] = thing
@@ -25,7 +25,7 @@ export class OpenSet<A> {
     this.#free.push(place)
   }
 
-  /** Those that are open now. */
+  /** Returns the things that are open now. */
   now(): ReadonlyArray<A> {
     return this.#slots.filter((thing) => thing !== undefined)
   }

@@ -8,13 +8,13 @@ import type { Flow } from "../forward/GatewayClient.ts"
 type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 type Pulled = Exit.Exit<Chunks, UpstreamError | Cause.Done<void>>
 
-// Enough for a burst of events; more than that waits in the upstream's socket until the client reads.
+// Enough for a burst of events. More than that waits in the upstream's socket until the client reads.
 const highWaterMark = 256 * 1024
 
 /**
- * The body of an upstream response between `undici`, which pushes chunks, and the stream, which pulls them.
+ * The body of an upstream response, between `undici`, which pushes chunks, and the stream, which pulls them.
  *
- * Chunks that arrive while nobody pulls are kept up to a limit, beyond which the upstream connection is paused.
+ * Chunks that arrive while none are pulled are buffered up to a limit, beyond which the upstream connection is paused.
  */
 export class ResponseBody {
   readonly #flow: Flow
@@ -40,12 +40,12 @@ export class ResponseBody {
     if (this.#size > highWaterMark) this.#flow.pause()
   }
 
-  /** Ends the body well. */
+  /** Ends the body normally. */
   end(): void {
     this.#finish(Exit.fail(Cause.Done()))
   }
 
-  /** Breaks the body off: the client sees that its response is not complete. */
+  /** Fails the body: the client sees that its response is incomplete. */
   fail(error: UpstreamError): void {
     this.#finish(Exit.fail(error))
   }
@@ -75,6 +75,6 @@ export class ResponseBody {
     }
   })
 
-  /** The body as a stream; it can be consumed once. */
+  /** The body as a stream, which can be consumed once. */
   readonly stream: Stream.Stream<Uint8Array, UpstreamError> = Stream.fromPull(Effect.succeed(this.#pull))
 }

@@ -21,7 +21,7 @@ const classify = (error: Error, timeoutMillis: number): UpstreamError =>
       cause: anonymous(error)
     })
 
-/** One request on its way through `undici`: short answers are collected, of longer ones the head is told at once. */
+/** One request through `undici`: short responses are collected; the head of a longer response is reported at once. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #method: string
   readonly #timeoutMillis: number
@@ -44,7 +44,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * It is the upstream's turn: the time to answer begins to run, unless it does already. It covers the head, and a short
+   * The upstream has to act: starts the response timeout unless it is running. The timeout covers the head, and a short
    * body that is sent together with it.
    */
   startClock(): void {
@@ -55,13 +55,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     }, this.#timeoutMillis)
   }
 
-  /** It is the client's turn: the upstream has taken all that there is of the request. */
+  /** The client has to act: the upstream has received all available data of the request. */
   stopClock(): void {
     clearTimeout(this.#deadline)
     this.#deadline = undefined
   }
 
-  /** Marks the call as settled; returns `false` if it already was. */
+  /** Marks the call as settled. Returns `false` if it already was. */
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
@@ -75,13 +75,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   /** Settles a call that could not be sent. */
-  refuse(error: UpstreamError): void {
+  reject(error: UpstreamError): void {
     this.#ended = true
     this.#fail(error)
     this.#passage.ended()
   }
 
-  /** Gives the call up: the upstream sees its connection close, nobody is told. Does nothing once it has ended. */
+  /** Cancels the call: its connection closes, and nothing is reported. Does nothing after the end. */
   cancel(): void {
     if (this.#ended) return
     this.#ended = true
@@ -105,7 +105,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     const headers = received as ResponseHead["headers"]
     this.#head = { status, headers }
     if (isBodiless(this.#method, status)) {
-      // Not at its end: undici takes the length in the head of a 304 for that of a body which broke off.
+      // Not at its end: undici would take the length in the head of a 304 for that of a body that was cut off.
       if (this.#settle()) this.#receiver.whole(this.#head, undefined)
       return
     }
@@ -135,7 +135,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // Of a call that was given up, too: its connection was in use until now.
+    // Also for a cancelled call: its connection was in use until now.
     this.#passage.ended()
     if (this.#ended) return
     this.#ended = true

@@ -12,14 +12,15 @@ import { UpstreamCall } from "./UpstreamCall.ts"
 
 const ignore = (): void => {}
 
-/** That of a request which takes nobody's share, because it is refused. */
+/** The passage of a request that takes no share because it is rejected. */
 const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
 
 /**
- * Builds what sends requests over the connections to the MCP server: byte-exact targets, no decoding.
+ * Builds the function that sends requests over the connections to the MCP server: byte-exact targets, no decoding.
  *
- * Bounded are the requests that wait for a response, their connections, and the connections of responses that go on; each
- * caller has a share of them. Idle connections are at most as many as were in use. The connections close with the scope.
+ * The requests that wait for a response, their connections, and the connections of responses in progress are bounded, and
+ * each caller has a share of them. There are at most as many idle connections as were in use. Connections close with the
+ * scope.
  */
 export const makeDispatch = Effect.fnUntraced(function*({
   caFile,
@@ -42,8 +43,8 @@ export const makeDispatch = Effect.fnUntraced(function*({
     try {
       connections.dispatch({ request, stream }, call)
     } catch {
-      // undici refuses, before anything is sent, what cannot be written to the wire.
-      call.refuse(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
+      // Before anything is sent, undici rejects what cannot be written to the wire.
+      call.reject(new UpstreamUnavailable({ detail: "the request cannot be written to the wire" }))
     }
   }
 
@@ -54,8 +55,8 @@ export const makeDispatch = Effect.fnUntraced(function*({
       call ??= new UpstreamCall(request.method, upstreamTimeoutMillis, receiver, passage)
     const passage = shares.enter(request.owner, (passage) => dispatch(request, stream, makeCall(passage)))
     const made = makeCall(passage ?? outside)
-    if (passage === undefined) made.refuse(new UpstreamUnavailable({ detail: tooManyWait(shares.waiting) }))
-    // The time for waiting for a connection counts, too.
+    if (passage === undefined) made.reject(new UpstreamUnavailable({ detail: tooManyWait(shares.waiting) }))
+    // The time spent waiting for a connection counts, too.
     else if (stream === undefined) made.startClock()
     return made
   }

@@ -3,7 +3,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { hostWarnings } from "./hostWarnings.ts"
 
-/** Says, once at start-up, where the gateway listens and what in its settings is unwise. */
+/** Logs once, at start, where the gateway listens and which of its settings are unwise. */
 export const announce = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   url: string,

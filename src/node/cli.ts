@@ -16,13 +16,13 @@ import { StartupFailed } from "./StartupFailed.ts"
 
 const config = Flag.String("config").pipe(
   Flag.withMetavar("FILE"),
-  Flag.withDescription("JSON file with settings; the environment wins over it (MCP_CONFIG_FILE)"),
+  Flag.withDescription("JSON file with settings; the environment takes precedence (MCP_CONFIG_FILE)"),
   Flag.optional
 )
 
 const workers = Flag.String("workers").pipe(
   Flag.withMetavar("N"),
-  Flag.withDescription("Number of processes that serve the port together, or auto (MCP_WORKERS)"),
+  Flag.withDescription("Number of processes that share the port, or auto (MCP_WORKERS)"),
   Flag.optional
 )
 
@@ -32,7 +32,7 @@ const check = Flag.Boolean("check").pipe(
 )
 
 const online = Flag.Boolean("online").pipe(
-  Flag.withDescription("With --check: also ask each provider and the MCP server, and say what was found"),
+  Flag.withDescription("With --check: also send requests to each provider and the MCP server, and print the results"),
   Flag.withDefault(false)
 )
 
@@ -51,8 +51,8 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
     : serve(options)
 }).pipe(
   Command.withDescription(
-    "Authentication gateway for MCP servers: verifies bearer tokens, answers with OAuth challenges and discovery " +
-      "documents, and forwards what is let in. Configured by environment variables (see the README)."
+    "Authentication gateway for MCP servers: verifies bearer tokens, responds with OAuth challenges and discovery " +
+      "documents, and forwards accepted requests. Configured by environment variables (see the README)."
   ),
   Command.withSubcommands([demoCommand, schemaCommand])
 )
@@ -65,5 +65,5 @@ const main = command.pipe(
   ))
 )
 
-/** Does what the arguments of this process say. */
+/** Runs the command of this process's arguments. */
 export const runCommandLine = () => runMain(main)

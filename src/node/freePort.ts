@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { createServer } from "node:net"
 
-/** The port, or one that the system chooses in place of 0, if nobody listens on it at the moment. */
+/** Returns the port, or one that the system chooses for 0, if it is free at the moment. */
 export const tryPort = (port: number, host = "127.0.0.1"): Effect.Effect<number, "Taken"> =>
   Effect.callback<number, "Taken">((resume) => {
     const server = createServer()
@@ -16,9 +16,9 @@ export const tryPort = (port: number, host = "127.0.0.1"): Effect.Effect<number,
   })
 
 /**
- * A port of this machine that nobody listens on: the preferred one, else one that the system chooses.
+ * Returns a free port of this machine: the preferred one, otherwise one that the system chooses.
  *
- * The demo has to know its URL before it listens, because that URL is the audience of its tokens.
+ * The demo must know its URL before it listens, because the URL is the audience of its tokens.
  */
 export const freePort = (preferred: number): Effect.Effect<number> =>
   tryPort(preferred).pipe(

@@ -1,7 +1,7 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 
 /**
- * What is unwise in this process rather than in the settings alone, one sentence or two each.
+ * Warnings about this process, as opposed to its settings, one or two sentences each.
  *
  * @param environment the variables of this process
  */
@@ -10,16 +10,16 @@ export const hostWarnings = (
   environment: Readonly<Record<string, string | undefined>> = process.env
 ): ReadonlyArray<string> => {
   const says: Array<string> = []
-  // Node reads exactly this, for every connection of the process.
+  // Node reads exactly this value, for every connection of the process.
   if (environment["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
     says.push(
       "NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone pose as your identity provider: certificates are not verified. " +
-        "Remove it, and name the certificate authority in NODE_EXTRA_CA_CERTS if it is one of your own."
+        "Remove it, and name the certificate authority in NODE_EXTRA_CA_CERTS if it is your own."
     )
   }
   if (/^https?:\/\/[^/]+\.spin\.internal(?:[:/]|$)/i.test(gatewayUrl)) {
     says.push(
-      "The MCP server has an address below .spin.internal, which is known within Spin only. Set MCP_SERVER_URL to the " +
+      "The MCP server has an address below .spin.internal, which exists only within Spin. Set MCP_SERVER_URL to the " +
         "URL of your MCP server."
     )
   }

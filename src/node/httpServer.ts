@@ -1,5 +1,5 @@
 /**
- * Node's HTTP server, set up so that what never becomes a request is answered in the gateway's own shape, too.
+ * Node's HTTP server, configured so that malformed requests also get responses in the gateway's own form.
  */
 import * as Http from "node:http"
 import { Socket } from "node:net"
@@ -11,26 +11,26 @@ import type { Problem } from "../http/dialects.ts"
 import { ClientPace } from "./ClientPace.ts"
 import { Connection, type ConnectionMeans } from "./Connection.ts"
 import { inSlices } from "./inSlices.ts"
-import * as Refusals from "./refusals.ts"
+import * as ProblemResponses from "./problemResponses.ts"
 import { Turns } from "./Turns.ts"
 
-// Room for the other fields of a request beside its token.
+// Space for the other fields of a request, in addition to its token.
 const otherFieldBytes = 16 * 1024
 
-// More of them are no request of a client or a proxy: what each costs would be paid by others.
+// No client or proxy sends more fields, and processing them would delay other requests.
 const maxFields = 256
 
-// How often Node looks for connections whose time is up: a twentieth of the shorter time, in milliseconds.
+// How often Node checks for connections that have timed out: a twentieth of the shorter timeout, in milliseconds.
 const checkMillis = ({ clientBodyMillis, clientHeadMillis }: GatewaySettings): number =>
   Math.min(500, Math.ceil(Math.min(clientBodyMillis, clientHeadMillis) / 20))
 
-// Connections whose time is up that are answered in one turn of the event loop.
+// How many timed-out connections get their response in one turn of the event loop.
 const lateInTurn = 32
 
-// How many requests begin in one turn of the event loop: some two milliseconds of work.
+// How many requests begin in one turn of the event loop: about two milliseconds of work.
 const begunInTurn = 32
 
-// Requests that clients may send ahead of responses, all in all: each takes some kilobytes. One peer alone gets half of it.
+// How many pipelined requests may wait in total: each takes some kilobytes. One peer alone gets half of them.
 const maxAhead = 4_096
 
 const makeServer = (settings: GatewaySettings): Http.Server => {
@@ -38,19 +38,19 @@ const makeServer = (settings: GatewaySettings): Http.Server => {
   const server = Http.createServer({
     maxHeaderSize: settings.maxTokenBytes + otherFieldBytes,
     headersTimeout: Math.min(clientHeadMillis, clientBodyMillis),
-    // For a request to arrive whole: this does not cut answers.
+    // For receiving a request: this does not limit responses.
     requestTimeout: clientBodyMillis,
     connectionsCheckingInterval: checkMillis(settings),
     keepAliveTimeout: clientIdleMillis,
-    // Refused by the gateway, in its own words.
+    // The gateway rejects such requests itself, with its own text.
     requireHostHeader: false
   })
-  // Fields beyond a count would be dropped unseen, a second Authorization among them: they are refused.
+  // With a limit, Node would silently drop further fields, perhaps a second Authorization. Such requests are rejected.
   server.maxHeadersCount = 0
   return server
 }
 
-/** Looks once a second for clients that are too slow, as long as the server lives. */
+/** Checks once a second for clients that are too slow, for the lifetime of the server. */
 const watchPace = (server: Http.Server, { clientMinRate }: GatewaySettings): ClientPace => {
   const pace = new ClientPace({ minRate: clientMinRate, windowMillis: 10_000, streamWindowMillis: 60_000 })
   const timer = setInterval(() =>
@@ -65,27 +65,27 @@ const watchPace = (server: Http.Server, { clientMinRate }: GatewaySettings): Cli
 }
 
 const requestTimeout = () =>
-  Object.assign(new Error("the request does not arrive in time"), { code: Refusals.requestTimeoutCode })
+  Object.assign(new Error("the request does not arrive in time"), { code: ProblemResponses.requestTimeoutCode })
 
 /**
- * Answers a request.
+ * Handles a request.
  *
- * @param awaitsContinue the client sends its body when it is told to (RFC 9110, section 10.1.1)
+ * @param awaitsContinue the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1)
  */
 export type Handle = (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
 
 /**
- * Makes the server.
+ * Builds the server.
  *
- * A connection has at most 64 requests open, and more of them are not read. In one turn of the event loop 32 requests
- * begin, and peers take turns: what one client sends ahead does not delay the others.
+ * A connection has at most 64 open requests, and no more are read. In one turn of the event loop 32 requests begin, and
+ * peers take turns, so that what one client pipelines does not delay the others.
  *
- * Bytes that are no request are answered 400, 408 or 431, a tunnel 405, an unknown expectation 417. `Upgrade` is
- * ignored (RFC 9110, section 7.8): such a request is one like any other, but the last of its connection.
+ * Malformed requests result in 400, 408 or 431, `CONNECT` in 405, and an unknown expectation in 417. `Upgrade` is ignored
+ * (RFC 9110, section 7.8): such a request is handled normally, but is the last one of its connection.
  *
- * Once the server is closed, every answer that is open, or still comes, is the last one on its connection. Node closes
- * those connections only that are idle at that moment: a client that was waiting for an answer would keep its own, and
- * the process, for as long as it liked.
+ * After the server was closed, every open or later response is the last one on its connection. Node closes only
+ * connections that are idle at that moment: a client with an open response would otherwise keep its connection, and the
+ * process, alive for as long as it likes.
  */
 export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.Server => {
   const server = makeServer(settings)
@@ -109,17 +109,17 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     return connection
   }
 
-  const answer = (response: Http.ServerResponse, refusal: Problem): void => {
-    const { body, headers } = Refusals.toResponse(settings, refusal)
-    response.writeHead(refusal.status, headers).end(body)
+  const respond = (response: Http.ServerResponse, problem: Problem): void => {
+    const { body, headers } = ProblemResponses.toResponse(settings, problem)
+    response.writeHead(problem.status, headers).end(body)
   }
 
   const take = (request: Http.IncomingMessage, response: Http.ServerResponse, begin: () => void): void => {
     connectionOf(request.socket).arrive(response, () => {
-      // Before `headers`, which Node makes of them when it is asked for: that costs far more than to read them.
-      if (request.rawHeaders.length > 2 * maxFields) return answer(response, Refusals.tooLarge)
+      // Checked before `headers`, which Node builds on access: that costs far more than reading them.
+      if (request.rawHeaders.length > 2 * maxFields) return respond(response, ProblemResponses.tooLarge)
       pace.watch(request, response)
-      // Behind an upgrade that it ignores, Node's parser loses what came in the same segment.
+      // After an upgrade that it ignores, Node's parser loses the rest of the same segment.
       if (request.headers.upgrade !== undefined || !server.listening) response.shouldKeepAlive = false
       begin()
     })
@@ -134,33 +134,33 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     return close(callback)
   }
 
-  const refuse = (socket: Duplex, code: string) => {
-    const refusal = Refusals.ofClientError(code)
-    if (refusal === undefined) socket.destroy()
-    else connectionOf(socket).refuse(Refusals.toMessage(settings, refusal))
+  const reject = (socket: Duplex, code: string) => {
+    const problem = ProblemResponses.ofClientError(code)
+    if (problem === undefined) socket.destroy()
+    else connectionOf(socket).reject(ProblemResponses.toMessage(settings, problem))
   }
-  // Node finds all those at once whose time is up.
-  const refuseLate = inSlices(lateInTurn, (socket: Duplex) => {
-    if (!socket.destroyed) refuse(socket, Refusals.requestTimeoutCode)
+  // Node finds all timed-out connections at once.
+  const rejectLate = inSlices(lateInTurn, (socket: Duplex) => {
+    if (!socket.destroyed) reject(socket, ProblemResponses.requestTimeoutCode)
   })
 
   server.on("clientError", (error: Error & { readonly code?: string }, socket) => {
     const { code = "" } = error
-    if (code === Refusals.requestTimeoutCode) refuseLate(socket)
-    else refuse(socket, code)
+    if (code === ProblemResponses.requestTimeoutCode) rejectLate(socket)
+    else reject(socket, code)
   })
 
   server.on("connect", (_request, socket) => {
-    // Node has taken its listeners away, the one that answers in progress wait for among them.
+    // Node has removed its listeners, including the one that responses in progress wait for.
     socket.on("error", () => socket.destroy())
     const connection = connectionOf(socket)
-    if (connection.isAnswered) connection.refuse(Refusals.toMessage(settings, Refusals.noTunnel))
+    if (connection.isIdle) connection.reject(ProblemResponses.toMessage(settings, ProblemResponses.noTunnel))
     else socket.destroy()
   })
 
   server.on(
     "checkExpectation",
-    (request, response) => take(request, response, () => answer(response, Refusals.unmetExpectation))
+    (request, response) => take(request, response, () => respond(response, ProblemResponses.unmetExpectation))
   )
 
   return server

@@ -1,7 +1,7 @@
 /**
- * Makes of a step one that is done for a few things in each turn of the event loop, however many come at once.
+ * Spreads a step over several turns of the event loop, a few things in each turn, even if many come at once.
  *
- * Others have their turn in between: ten thousand connections whose time is up hold up nobody.
+ * Other work runs in between: ten thousand connections that time out do not delay other requests.
  */
 export const inSlices = <A>(slice: number, step: (thing: A) => void): (thing: A) => void => {
   const waiting: Array<A> = []

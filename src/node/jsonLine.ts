@@ -2,7 +2,7 @@ import * as Logger from "effect/Logger"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 
-/** What JSON has one form for: nothing in it has to be redacted, or can refer to itself. */
+/** Whether a value has exactly one form in JSON: it cannot contain itself, and nothing in it is redacted. */
 const isPlain = (value: unknown): boolean =>
   value === undefined || Predicate.isString(value) || Predicate.isNumber(value) || Predicate.isBoolean(value) ||
   (Array.isArray(value) && value.every(Predicate.isString))
@@ -15,10 +15,10 @@ const areAllPlain = (annotations: Readonly<Record<string, unknown>>): boolean =>
 }
 
 /**
- * A log entry as a line of JSON, the same as that of `Logger.formatJson`.
+ * Formats a log entry as a line of JSON, the same as `Logger.formatJson`.
  *
- * That looks at every value with care, which takes most of the time of an entry. It is left to it where an entry has a
- * cause, or values other than texts, numbers and truth values; the entries that every request ends with have none.
+ * That logger inspects every value, which takes most of the time of an entry. It is used for entries with a cause, or
+ * with values other than strings, numbers and booleans. The entry of each request has none of these.
  */
 export const jsonLine: Logger.Logger<unknown, string> = Logger.make((options) => {
   const { cause, date, fiber, logLevel } = options

@@ -9,7 +9,7 @@ import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { errorCode } from "./errorCode.ts"
 import { StartupFailed } from "./StartupFailed.ts"
 
-/** Runs a gateway with these settings until the process is told to stop. Says so when it cannot listen. */
+/** Runs a gateway with these settings until the process is told to stop. Prints an error if it cannot listen. */
 export const launch = (
   gateway: Layer.Layer<never, ServeError | UnusablePublicKey | InvalidConfiguration, GatewayConfig>,
   settings: GatewaySettings
@@ -21,9 +21,9 @@ export const launch = (
           Console.error(`Cannot listen on ${settings.host}:${settings.port} (${errorCode(cause)}). Set HOST or PORT.`),
           Effect.fail(new StartupFailed())
         ),
-      // What has become of a file since `loadSettings` read it.
+      // A file may have changed since `loadSettings` read it.
       InvalidConfiguration: ({ message }) => Effect.andThen(Console.error(message), Effect.fail(new StartupFailed())),
-      // `loadSettings` has imported the keys already.
+      // `loadSettings` has already imported the keys.
       UnusablePublicKey: Effect.die
     })
   )

@@ -7,21 +7,21 @@ import { perConfiguration } from "../config/perConfiguration.ts"
 import { makeEndpoint } from "./endpoint/makeEndpoint.ts"
 import { makeHttpServer } from "./httpServer.ts"
 
-/** Accepts no more, and waits until every request has its response. */
+/** Stops accepting connections, and waits until every request has its response. */
 const drained = (server: Server) =>
   Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
   })
 
 /**
- * Listens where the settings say, and takes each request through the course of `HttpApp`.
+ * Listens as configured, and handles each request by the course of `HttpApp`.
  *
- * Provides the `HttpServer`, for its address. Fails with `ServeError` when it cannot listen. Closing its scope stops
- * accepting, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and cuts the rest.
+ * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope stops
+ * accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
  */
 export const layerServer = perConfiguration(
   Effect.gen(function*() {
-    // The application is built first: a connection may come the moment that the server listens.
+    // The application is built first: a connection may arrive as soon as the server listens.
     const { handle, shutDown } = yield* makeEndpoint
     const settings = yield* GatewayConfig
     const server = makeHttpServer(settings, handle)
@@ -29,7 +29,7 @@ export const layerServer = perConfiguration(
     const end = drained(server).pipe(
       Effect.timeoutOption(settings.shutdownTimeoutMillis),
       Effect.andThen(shutDown),
-      // A client that never completes its request would be waited for.
+      // Otherwise the server would wait for a client that never completes its request.
       Effect.andThen(Effect.sync(() => server.closeAllConnections()))
     )
     const closed = Layer.effectDiscard(Effect.addFinalizer(() => end))

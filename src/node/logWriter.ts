@@ -3,51 +3,50 @@ import type * as Scope from "effect/Scope"
 import { SonicBoom } from "sonic-boom"
 import { errorCode } from "./errorCode.ts"
 
-// Where several processes share one pipe: what is written in one piece of this length arrives in one piece (PIPE_BUF,
-// POSIX.1-2017, write).
+// If several processes share one pipe: a write of at most this length is atomic (PIPE_BUF, POSIX.1-2017, write).
 const sharedPieceBytes = 4096
 
-// Where one process writes alone. Each piece takes another thread, and the way there and back.
+// If only this process writes. Each write takes another thread, and the way there and back.
 const ownPieceBytes = 64 * 1024
 
-/** How long a line may wait for others that are written with it, in milliseconds. */
-const patienceMillis = 10
+/** How long a line may wait to be written together with others, in milliseconds. */
+const batchMillis = 10
 
-/** Lines that wait for a slow reader, in bytes; what comes on top is dropped and counted. */
+/** The limit of lines that wait for a slow reader, in bytes. Further lines are dropped and counted. */
 const defaultWaitingBytes = 8 * 2 ** 20
 
 const standardOutput = 1
 
 export interface WriteLineOptions {
-  /** Other processes write to the same output: lines of theirs must not run into ours. */
+  /** Other processes write to the same output, so lines must be written atomically. */
   readonly isShared: boolean
-  /** Standard output, unless given. */
+  /** Default: standard output. */
   readonly descriptor?: number
-  /** How much may wait for a slow reader, 8 MiB unless given. */
+  /** The limit of lines that wait for a slow reader. Default: 8 MiB. */
   readonly maxWaitingBytes?: number
-  /** Takes what has to be said about the log itself. */
-  readonly complain?: (text: string) => void
+  /** Reports problems of the log itself. */
+  readonly report?: (text: string) => void
 }
 
-/** Where the process says that its log cannot be written: not in the log. */
+/** Reports on standard error that the log cannot be written. */
 const onStandardError = (text: string): void => {
-  // Nobody may read standard error either, and the gateway goes on all the same.
+  // Standard error may not be read either, and the gateway continues anyway.
   process.stderr.write(`${text}\n`, () => undefined)
 }
 
-/** Writes one line to standard output; a line break is added. */
+/** Writes one line to standard output, and adds a line break. */
 export type WriteLine = (line: string) => void
 
 /**
- * Opens standard output for log lines, for as long as the scope lives.
+ * Opens standard output for log lines, for the lifetime of the scope.
  *
- * Lines are written in batches without holding up requests: within 10 ms, and before the process exits. A reader that is too slow
- * costs lines, of which at most 8 MiB wait; a disk that is full does, too. Both are said on standard error, once until lines
- * are written again: all of those that waited, where the reader was too slow.
+ * Lines are written in batches without delaying requests: within 10 ms, and before the process exits. If the reader is
+ * too slow, lines are dropped beyond a backlog of 8 MiB; if the disk is full, lines are lost as well. Both are reported
+ * on standard error, once until lines are written again; a slow reader has recovered once the backlog is written.
  */
 export const makeWriteLine = Effect.fnUntraced(function*(
   {
-    complain = onStandardError,
+    report = onStandardError,
     descriptor = standardOutput,
     isShared,
     maxWaitingBytes = defaultWaitingBytes
@@ -67,19 +66,19 @@ export const makeWriteLine = Effect.fnUntraced(function*(
 
   output.on("error", (error: unknown) => {
     const code = errorCode(error)
-    if (failure !== code) complain(`The log cannot be written (${code}). The gateway goes on without it.`)
+    if (failure !== code) report(`The log cannot be written (${code}). The gateway continues without it.`)
     failure = code
   })
   output.on("drop", (lost: string) => {
-    if (dropped === 0) complain("The log is read too slowly. Entries are dropped.")
+    if (dropped === 0) report("The log is read too slowly. Entries are dropped.")
     dropped += lost.split("\n").length - 1
   })
   output.on("write", () => {
     failure = undefined
   })
-  // Not after each piece: a reader that is always too slow would be complained about each time.
+  // Not after each write: a reader that is always too slow would cause a report each time.
   output.on("drain", () => {
-    if (dropped > 0) complain(`The log is written again; ${dropped} entries were dropped.`)
+    if (dropped > 0) report(`The log is written again; ${dropped} entries were dropped.`)
     dropped = 0
   })
 
@@ -94,7 +93,7 @@ export const makeWriteLine = Effect.fnUntraced(function*(
     try {
       output.flushSync()
     } catch {
-      // It has been said, and there is nobody left to tell.
+      // Already reported, and there is no other place to report it.
     }
   }
   process.once("exit", flushNow)
@@ -103,16 +102,16 @@ export const makeWriteLine = Effect.fnUntraced(function*(
       flush()
       output.flush(() => resume(Effect.void))
     }).pipe(
-      // A reader that takes nothing does not keep the process alive.
+      // A reader that does not read must not keep the process alive.
       Effect.timeoutOption("1 second"),
       Effect.andThen(Effect.sync(() => process.off("exit", flushNow)))
     )
   )
 
   return (line) => {
-    // Characters, not bytes: what is beyond ASCII is rare, and costs no more than a line break between two pieces.
+    // Characters, not bytes: other characters than ASCII are rare, and cost no more than a line break between two writes.
     if (piece.length + line.length >= pieceBytes) flush()
     piece += `${line}\n`
-    timer ??= setTimeout(flush, patienceMillis)
+    timer ??= setTimeout(flush, batchMillis)
   }
 })

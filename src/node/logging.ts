@@ -18,7 +18,7 @@ const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown
     }
   })
 
-/** A line of JSON for each entry. A write for each would cost more than the request that it tells of. */
+/** One line of JSON for each entry. A separate write for each would cost more than the request that it describes. */
 const jsonLines = (isShared: boolean) =>
   Layer.unwrap(Effect.map(makeWriteLine({ isShared }), (writeLine) =>
     Layer.merge(
@@ -28,11 +28,11 @@ const jsonLines = (isShared: boolean) =>
     )))
 
 /**
- * Writes log entries to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say.
+ * Writes log entries to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` configure it.
  *
- * Entries of processes that share their standard output do not run into each other.
+ * Entries of processes that share their standard output are not interleaved.
  *
- * @param annotations what every entry of this process carries
+ * @param annotations annotations of every entry of this process
  * @param isShared other processes write to the same standard output
  */
 export const layerLogging = (

@@ -3,8 +3,8 @@ import { serve } from "./commands/serve.ts"
 import { runMain } from "./runMain.ts"
 import { work } from "./workers/worker.ts"
 
-/** Serves as the environment says: what the program does without arguments. */
+/** Runs the service from the environment, without arguments. */
 export const runService = () => runMain(serve({ config: Option.none(), workers: Option.none() }))
 
-/** Serves as the primary says. */
+/** Runs a worker for the primary. */
 export const runWorker = () => runMain(work)

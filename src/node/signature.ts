@@ -2,7 +2,7 @@ import { constants, KeyObject, verify, type VerifyKeyObjectInput } from "node:cr
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { VerifyAtOnce } from "../verify/jwt/signature.ts"
 
-/** What Node calls an algorithm, and what Web Crypto calls its keys (RFC 7518, section 3.1; RFC 8037, section 3.1). */
+/** Node's names for an algorithm, and Web Crypto's for its keys (RFC 7518, section 3.1; RFC 8037, section 3.1). */
 interface Scheme {
   readonly digest: string | undefined
   readonly options: Omit<VerifyKeyObjectInput, "key">
@@ -21,7 +21,7 @@ const pss = (bits: number): Scheme => ({
   key: { name: "RSA-PSS", hash: `SHA-${bits}` }
 })
 
-// Without ES384 and ES512, which take 0.6 and 1.3 ms: everybody else would wait for so long.
+// Without ES384 and ES512, which take 0.6 and 1.3 ms and would delay all other requests for that time.
 const schemes: Readonly<Partial<Record<JwsAlgorithm, Scheme>>> = {
   RS256: rsa(256),
   RS384: rsa(384),
@@ -36,7 +36,7 @@ const schemes: Readonly<Partial<Record<JwsAlgorithm, Scheme>>> = {
 // 0.07 ms; 8192 bits take four times as long.
 const maxModulusBits = 4096
 
-/** A key that is ready for the one algorithm that it is for. */
+/** A key that is prepared for its algorithm. */
 interface Prepared {
   readonly algorithm: JwsAlgorithm
   readonly digest: string | undefined
@@ -45,10 +45,10 @@ interface Prepared {
 
 const prepared = new WeakMap<CryptoKey, Prepared>()
 
-/** `undefined`: the key is for another algorithm, or takes too long. */
+/** Prepares a key. `undefined`: the key is for another algorithm, or takes too long. */
 const prepare = (algorithm: JwsAlgorithm, key: CryptoKey): Prepared | undefined => {
   const scheme = schemes[algorithm]
-  // Each kind of key has some of these members; the type of `algorithm` does not tell the kinds apart.
+  // Each kind of key has some of these members; the type of `algorithm` does not distinguish the kinds.
   const { hash, modulusLength, name, namedCurve } = key.algorithm as Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm>
   const isFit = scheme !== undefined && key.type === "public" && key.usages.includes("verify") &&
     name === scheme.key.name && hash?.name === scheme.key.hash && namedCurve === scheme.key.namedCurve &&
@@ -62,7 +62,7 @@ const prepare = (algorithm: JwsAlgorithm, key: CryptoKey): Prepared | undefined 
 /**
  * Node's `VerifyAtOnce`, by OpenSSL in this thread: RSA up to 4096 bits, ES256 and EdDSA.
  *
- * Web Crypto has another thread do the same, and the way there and back takes longer than that.
+ * Web Crypto does the same in another thread, and the way there and back takes longer than the verification.
  */
 export const verifyAtOnce: VerifyAtOnce = (algorithm, key, signature, signed) => {
   try {
@@ -71,7 +71,7 @@ export const verifyAtOnce: VerifyAtOnce = (algorithm, key, signature, signed) =>
       ? verify(ready.digest, Buffer.from(signed, "latin1"), ready.input, signature)
       : undefined
   } catch {
-    // Whose fault it is, Web Crypto says.
+    // Web Crypto decides the reason.
     return undefined
   }
 }

@@ -21,7 +21,7 @@ const setUp = Effect.gen(function*() {
     isShared: true,
     descriptor,
     maxWaitingBytes: waiting,
-    complain: (text) => complaints.push(text)
+    report: (text) => complaints.push(text)
   })
   const buffer = Buffer.alloc(4096)
   let received = ""

@@ -53,7 +53,7 @@ describe("writing the log", { timeout: 60_000 }, () => {
       yield* program.signal("SIGTERM")
       const { code, stderr } = yield* program.ended
       assert.strictEqual(code, 0)
-      assert.strictEqual(stderr, "The log cannot be written (ENOSPC). The gateway goes on without it.\n")
+      assert.strictEqual(stderr, "The log cannot be written (ENOSPC). The gateway continues without it.\n")
     }))
 
   it.live("waits for a reader that pauses, without holding up requests", () =>

@@ -27,7 +27,7 @@ const find = (lines: ReadonlyArray<string>, pattern: RegExp): string =>
 const levels = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.map((line) => line.slice(0, line.indexOf(":")))
 
-/** A server that takes requests and never answers; gives its origin. */
+/** A server that accepts requests and never responds; returns its origin. */
 const silent = Effect.map(
   Effect.acquireRelease(
     Effect.callback<Server>((resume) => {
@@ -89,7 +89,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       find(lines, /^ok: Provider "opaque": introspection: /)
       find(lines, /^ok: Provider "user": userinfo: /)
       find(lines, /^ok: Provider "fixed": /)
-      find(lines, /^ok: MCP server http:\/\/127\.0\.0\.1:\d+\/mcp: it answers \(\d+\)$/)
+      find(lines, /^ok: MCP server http:\/\/127\.0\.0\.1:\d+\/mcp: it responds \(\d+\)$/)
       assert.notInclude(levels(lines), "error")
       const [request, ...others] = upstream.requests()
       assert.deepStrictEqual([request?.method, request?.url, others.length], ["POST", "/mcp", 0])
@@ -153,7 +153,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       () => ({ [wellKnown]: { issuer: "https://other.example", jwks_uri: "https://other.example/jwks" } })
     ],
     [
-      "has a page for people where its keys should be",
+      "has an HTML page where its keys should be",
       /^error: .*\/jwks: NotJson/,
       (origin) => ({
         [wellKnown]: { issuer: origin, jwks_uri: `${origin}/jwks` },
@@ -246,25 +246,25 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
 
   const answers: ReadonlyArray<readonly [what: string, code: number, pattern: RegExp, answer: (url: URL) => Response]> =
     [
-      ["does not know the request", 0, /^ok: .*it answers \(400\)/, () => new Response("{}", { status: 400 })],
+      ["does not know the request", 0, /^ok: .*it responds \(400\)/, () => new Response("{}", { status: 400 })],
       [
         "is elsewhere",
         0,
-        /^warning: .*it answers 404 to POST .*Check the path/,
+        /^warning: .*it responds with 404 to POST .*Check the path/,
         () => new Response("", { status: 404 })
       ],
-      ["takes no POST", 0, /^warning: .*it answers 405/, () => new Response("", { status: 405 })],
+      ["takes no POST", 0, /^warning: .*it responds with 405/, () => new Response("", { status: 405 })],
       [
         "asks for a token",
         0,
-        /^warning: .*it answers 401 to a request without a token/,
+        /^warning: .*it responds with 401 to a request without a token/,
         () => new Response("", { status: 401 })
       ],
-      ["is in trouble", 0, /^warning: .*it answers 503/, () => new Response("", { status: 503 })],
+      ["is failing", 0, /^warning: .*it responds with 503/, () => new Response("", { status: 503 })],
       [
         "is a web page",
         0,
-        /^warning: .*page for people/,
+        /^warning: .*HTML page/,
         () => new Response("<html>", { headers: { "content-type": "text/html; charset=utf-8" } })
       ],
       [
@@ -298,7 +298,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
         MCP_UPSTREAM_TIMEOUT: "1"
       })
       assert.strictEqual(code, 1)
-      find(lines, /^error: MCP server .*it does not answer within 1 seconds \(MCP_UPSTREAM_TIMEOUT\)$/)
+      find(lines, /^error: MCP server .*it does not respond within 1 seconds \(MCP_UPSTREAM_TIMEOUT\)$/)
     }))
 
   it.live("sends no request where the settings are wrong, or without --check", () =>

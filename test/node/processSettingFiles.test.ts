@@ -96,7 +96,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
         assert.strictEqual(
           stderr,
           "Invalid configuration, 1 problem:\n" +
-            `  MCP_CLIENT_SECRET_FILE: ${path} ${problem}. Name a readable file that holds the value and nothing else.\n`
+            `  MCP_CLIENT_SECRET_FILE: ${path} ${problem}. Name a readable file that contains only the value.\n`
         )
         assert.isEmpty(leaks([stderr], canary))
       }))

@@ -245,7 +245,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       const { gateway, ready: [, second = {}] } = yield* startWorkers(2)
       yield* kill(second, "SIGSTOP")
       yield* awaitReady(gateway, 3)
-      assert.deepStrictEqual(said(gateway, "worker does not answer").map(({ pid }) => pid), [second["pid"]])
+      assert.deepStrictEqual(said(gateway, "worker does not respond").map(({ pid }) => pid), [second["pid"]])
       assert.deepStrictEqual(said(gateway, "worker ended").map(({ reason }) => reason), ["SIGKILL"])
       const answered = yield* Effect.forEach([1, 2, 3, 4], (n) => ask(gateway, `request-${n}`))
       assert.deepStrictEqual(answered.toSorted(), [1, 1, 2, 2])

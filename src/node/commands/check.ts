@@ -17,8 +17,8 @@ import * as ProviderClient from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
 import { type CommandLine, loadSettings } from "./loadSettings.ts"
 
-/** Longer than all the exchanges with one provider may take; so long the whole takes at most, a few of them at a time. */
-const patience = "20 seconds"
+/** The time limit of each check, longer than all exchanges with one provider may take; a few checks run concurrently. */
+const timeout = "20 seconds"
 const atATime = 16
 
 const printSettings = (settings: GatewaySettings): Effect.Effect<void> =>
@@ -31,16 +31,16 @@ const printSettings = (settings: GatewaySettings): Effect.Effect<void> =>
     )
   )
 
-/** What one of them says, in time and with its name. */
+/** Runs one check with the time limit, and adds the name to its findings. */
 const named = <R>(who: string, asked: Effect.Effect<ReadonlyArray<Finding>, never, R>) =>
   Effect.timeoutOrElse(asked, {
-    duration: patience,
-    orElse: () => Effect.succeed([error(`it does not answer within ${patience}. Check the way there.`)])
+    duration: timeout,
+    orElse: () => Effect.succeed([error(`it does not respond within ${timeout}. Check the network path to it.`)])
   }).pipe(
     Effect.map((findings) => findings.map(({ level, text }): Finding => ({ level, text: `${who}: ${text}` })))
   )
 
-/** What everybody says whom the gateway will ask. */
+/** The findings of everything that the gateway will send requests to. */
 const askEveryone = (settings: GatewaySettings) =>
   Effect.all(
     [
@@ -52,16 +52,16 @@ const askEveryone = (settings: GatewaySettings) =>
     { concurrency: atATime }
   ).pipe(
     Effect.map((findings) => findings.flat()),
-    // The same services as the gateway's, so that its proxies, authorities and permissions count.
+    // The same services as the gateway's, so that its proxies, authorities and permissions apply.
     Effect.provide(
       Layer.mergeAll(ProviderMetadata.layer.pipe(Layer.provideMerge(ProviderHttp.layer)), NodeGatewayClient.layer).pipe(
         Layer.provide(ProviderClient.layer),
         Layer.provide(Layer.succeed(GatewayConfig, settings)),
-        // The findings say it all.
+        // The findings have everything that a log would.
         Layer.provideMerge(Logger.layer([]))
       )
     ),
-    // `loadSettings` has read what they are made of.
+    // `loadSettings` has already read their sources.
     Effect.orDie
   )
 
@@ -72,10 +72,10 @@ const checkOnline = Effect.fnUntraced(function*(settings: GatewaySettings) {
 })
 
 /**
- * `mcp-authorizer --check`: prints the settings as they are understood, without secrets, and what is unwise in them.
+ * `mcp-authorizer --check`: prints the effective settings, without secrets, and warnings about unwise ones.
  *
- * With `online` it also asks each provider and the MCP server, as the gateway would, and prints what it found to standard
- * error, one line each; fails if something would keep requests from being answered. Takes 20 seconds or so at most.
+ * With `online`, it also sends requests to each provider and the MCP server, as the gateway would, and prints the results
+ * to standard error, one line each. Fails if a problem would make requests fail. Takes about 20 seconds at most.
  */
 export const check = Effect.fnUntraced(function*(
   options: CommandLine & { readonly online: boolean }

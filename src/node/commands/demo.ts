@@ -13,10 +13,10 @@ import { StartupFailed } from "../StartupFailed.ts"
 
 const tokenLifeSeconds = 8 * 3600
 
-/** What the development identity provider says of the one user that it knows. */
+/** The only user of the development identity provider. */
 const user = { subject: "demo-user", claims: { email: "demo-user@example.com", name: "Demo User" } }
 
-/** The gateway in front of the demo's MCP server, believing the demo's identity provider. */
+/** The gateway in front of the demo's MCP server, with the demo's identity provider. */
 const gateway = (mcpUrl: string, port: number) =>
   Effect.gen(function*() {
     const issuer = yield* TestIssuer
@@ -51,8 +51,7 @@ const wantedPort = Config.withDefault(Config.Int("PORT"), 3000).pipe(
 /**
  * `mcp-authorizer demo`: a development identity provider, a small MCP server and the gateway in front, on loopback.
  *
- * Listens on `PORT`, 3000 if it is not set, or on a free port when that one is taken. Runs until the process is told
- * to stop.
+ * Listens on `PORT` (default: 3000), or on a free port if that one is in use. Runs until the process is told to stop.
  */
 export const demo = Effect.gen(function*() {
   const port = yield* freePort(yield* wantedPort)

@@ -15,19 +15,19 @@ import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
 import { readSettingFiles } from "./readSettingFiles.ts"
 
-const unusableFile = (complaints: ReadonlyArray<Complaint>) =>
+const unusableFile = (problems: ReadonlyArray<Complaint>) =>
   new InvalidConfiguration({
-    problems: complaints.map((complaint) => ({ setting: "MCP_CONFIG_FILE", source: undefined, ...complaint }))
+    problems: problems.map((problem) => ({ setting: "MCP_CONFIG_FILE", source: undefined, ...problem }))
   })
 
 const readDocument = Effect.fnUntraced(function*(path: string) {
   const text = yield* Effect.tryPromise({
-    // Passes over a byte order mark.
+    // Removes a byte order mark.
     try: async () => new TextDecoder().decode(await readFile(path)),
     catch: (error) =>
       unusableFile([{
         problem: `cannot be read (${errorCode(error)})`,
-        cure: "Name a readable file that holds one JSON object"
+        cure: "Name a readable file that contains one JSON object"
       }])
   })
   return yield* Effect.fromResult(Result.mapError(parseJson(text), unusableFile))
@@ -39,7 +39,7 @@ const weaknesses: Readonly<Record<string, string>> = {
   WeakExponent: "an RSA key with an unsafe exponent"
 }
 
-/** A PEM key is a syntax error or a weak key only once it is imported. */
+/** A malformed or weak PEM key is found only when it is imported. */
 const importPublicKeys = (settings: GatewaySettings) =>
   Effect.forEach(settings.providers, (provider) => typeOf(settings, provider).checkKeys?.(provider) ?? Effect.void, {
     discard: true
@@ -57,17 +57,17 @@ const importPublicKeys = (settings: GatewaySettings) =>
       )
     )
 
-/** What the command line says of settings. */
+/** The settings of the command line. */
 export interface CommandLine {
   readonly config: Option.Option<string>
   readonly workers: Option.Option<string>
 }
 
 /**
- * The settings of this process, and what they were made of: the command line, the environment, the config file.
+ * Loads the settings of this process, with their sources: the command line, the environment, the config file.
  *
- * The file is the one of `--config`, else `MCP_CONFIG_FILE`; where several say something, the command line wins over the
- * environment, and that over the file. Prints every problem, each with its cure, and fails with `StartupFailed`.
+ * The file is that of `--config`, otherwise `MCP_CONFIG_FILE`. The command line takes precedence over the environment,
+ * and the environment over the file. Prints every problem with its fix, and fails with `StartupFailed`.
  */
 export const loadSettings = (
   { config, workers }: CommandLine
@@ -76,7 +76,7 @@ export const loadSettings = (
   StartupFailed
 > =>
   Effect.gen(function*() {
-    // Not through ConfigProvider: a misspelt name can only be found by someone who sees all names.
+    // Not through ConfigProvider: misspelled names can only be found among all names.
     const variables = process.env
     const path = Option.getOrElse(config, () => configFile(variables))
     const flags = Option.match(workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })

@@ -5,13 +5,13 @@ import { filesToRead, type Sources } from "../../config/resolve.ts"
 import type { FileContent } from "../../config/sources/settingFiles.ts"
 import { errorCode } from "../errorCode.ts"
 
-/** Far more than any secret, key or list of providers needs. */
+/** Larger than any secret, key or list of providers. */
 const maxBytes = 1_048_576
 
-const cure = "Name a readable file that holds the value and nothing else"
+const cure = "Name a readable file that contains only the value"
 
 const read = async (path: string): Promise<FileContent> => {
-  // A pipe without a writer would otherwise wait for one.
+  // Without O_NONBLOCK, opening a pipe without a writer would wait for one.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const found = await file.stat()
@@ -26,17 +26,17 @@ const read = async (path: string): Promise<FileContent> => {
   }
 }
 
-/** What a file holds, without the line break at its end, or why it is of no use. */
+/** Reads a file without its final line break, or returns the problem. */
 const readSettingFile = (path: string): Effect.Effect<FileContent> =>
   Effect.tryPromise({
     try: () => read(path),
     catch: (error): FileContent =>
       error instanceof TypeError && errorCode(error) === "ERR_ENCODING_INVALID_ENCODED_DATA"
-        ? { problem: "is not text in UTF-8", cure }
+        ? { problem: "is not UTF-8 text", cure }
         : { problem: `cannot be read (${errorCode(error)})`, cure }
   }).pipe(Effect.catch(Effect.succeed))
 
-/** The same sources with all files that settings name (`MCP_CLIENT_SECRET_FILE`, `client_secret_file`, …), each read once. */
+/** Reads all files that settings name (`MCP_CLIENT_SECRET_FILE`, `client_secret_file`, …), each once. */
 export const readSettingFiles = Effect.fnUntraced(function*(sources: Sources): Effect.fn.Return<Sources> {
   const files: Record<string, FileContent> = Object.create(null)
   const known = { ...sources, files }

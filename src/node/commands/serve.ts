@@ -8,7 +8,7 @@ import type { StartupFailed } from "../StartupFailed.ts"
 import { runWorkers } from "../workers/primary.ts"
 import { type CommandLine, loadSettings } from "./loadSettings.ts"
 
-/** `mcp-authorizer`: the service proper. */
+/** `mcp-authorizer`: runs the service. */
 export const serve = Effect.fnUntraced(function*(options: CommandLine): Effect.fn.Return<void, StartupFailed> {
   const { settings, sources } = yield* loadSettings(options)
   const workers = settings.workers === "auto" ? availableParallelism() : settings.workers

@@ -1,7 +1,7 @@
 /**
- * The MCP server of the demo: small, real, and reachable from this machine only.
+ * The MCP server of the demo: small, but real, and reachable from this machine only.
  *
- * It knows nothing of tokens. What it knows of its caller is what the gateway tells it in `x-auth-*` headers.
+ * It has no code for tokens. It knows its caller from the `x-auth-*` headers of the gateway.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as McpProtocol from "effect/ai/McpProtocol"
@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 
-// True of all three tools, and of interest to hosts that ask their user before a call.
+// True of all three tools, for hosts that ask their user before a call.
 const harmless = Context.empty().pipe(
   Context.add(Tool.Readonly, true),
   Context.add(Tool.Destructive, false),
@@ -29,7 +29,7 @@ const harmless = Context.empty().pipe(
 )
 
 const Echo = Tool.make("echo", {
-  description: "Gives the message back",
+  description: "Returns the message",
   parameters: Schema.Struct({ message: Schema.String }),
   success: Schema.Struct({ message: Schema.String })
 }).annotateMerge(harmless)
@@ -41,7 +41,7 @@ const Add = Tool.make("add", {
 }).annotateMerge(harmless)
 
 const WhoAmI = Tool.make("whoami", {
-  description: "Says who calls, as the gateway has established it",
+  description: "Returns the caller that the gateway has verified",
   success: Schema.Record(Schema.String, Schema.String),
   dependencies: [HttpServerRequest]
 }).annotateMerge(harmless)
@@ -59,7 +59,7 @@ const Registrations = McpServer.toolkit(Tools).pipe(
   }))
 )
 
-// The gateway in front has judged the origin already; the endpoint would refuse every one.
+// The gateway in front has already checked the origin; the endpoint would reject every origin.
 const WithoutOrigin = HttpRouter.middleware((app) =>
   Effect.updateService(
     app,
@@ -94,10 +94,10 @@ const Listening = HttpRouter.serve(Endpoint, { disableListenLog: true, disableLo
  * and 2025-11-25, with them.
  */
 export class DemoMcpServer extends Context.Service<DemoMcpServer, {
-  /** The MCP endpoint, `http://127.0.0.1:<port>/mcp`: what `gatewayUrl` is to be. */
+  /** The MCP endpoint, `http://127.0.0.1:<port>/mcp`: the value for `gatewayUrl`. */
   readonly url: string
 }>()("mcp-authorizer/node/demo/DemoMcpServer") {
-  /** Listens on a loopback port that the system chooses, for as long as the layer lives. */
+  /** Listens on a loopback port that the system chooses, for the lifetime of the layer. */
   static readonly layer: Layer.Layer<DemoMcpServer, ServeError | IllegalArgumentError> = Layer.effect(
     DemoMcpServer,
     HttpServer.addressFormattedWith((origin) => Effect.succeed(DemoMcpServer.of({ url: `${origin}/mcp` })))

@@ -1,12 +1,12 @@
-/** What the demo prints when it is up: where everything is, a token, and commands to copy. */
+/** What the demo prints when it is ready: the endpoints, a token, and commands to copy. */
 
-/** What the banner speaks of. */
+/** The values in the banner. */
 export interface DemoFacts {
-  /** The public URL of the gateway's MCP endpoint, without a slash at the end; also the audience of the token. */
+  /** The public URL of the gateway's MCP endpoint, without a trailing slash. Also the audience of the token. */
   readonly mcpUrl: string
   /** A token that the gateway accepts. */
   readonly token: string
-  /** How long the token lives from now. */
+  /** The lifetime of the token from now. */
   readonly tokenLifeSeconds: number
   /** The development identity provider. */
   readonly issuer: string
@@ -14,7 +14,7 @@ export interface DemoFacts {
   readonly client: { readonly id: string; readonly secret: string }
 }
 
-/** A command for a POSIX shell, and what it shows. Later commands use the variables that earlier ones set. */
+/** A command for a POSIX shell, with its title. Commands use the variables that earlier commands set. */
 export interface DemoCommand {
   readonly title: string
   readonly command: string
@@ -24,7 +24,7 @@ const accept = "-H 'Content-Type: application/json' -H 'Accept: application/json
 
 const authorization = "-H \"Authorization: Bearer $TOKEN\""
 
-// Revision 2026-07-28 has no sessions: each request says in headers and `_meta` what it is.
+// Revision 2026-07-28 has no sessions: each request describes itself in headers and `_meta`.
 const stateless = (url: string, method: string, name: string | undefined, params: object): string => {
   const message = {
     jsonrpc: "2.0",
@@ -54,7 +54,7 @@ const initialize = JSON.stringify({
   params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "curl", version: "1" } }
 })
 
-/** The commands of the banner, in an order in which they all work. */
+/** The commands of the banner, in an order in which all of them work. */
 export const demoCommands = (facts: DemoFacts): ReadonlyArray<DemoCommand> => {
   const { client, mcpUrl, token, tokenEndpoint } = facts
   const { origin, pathname } = new URL(mcpUrl)
@@ -104,10 +104,10 @@ const duration = (seconds: number): string =>
   seconds % 3600 === 0 ? `${seconds / 3600} h` : seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`
 
 /**
- * The whole text, without a line end after the last line.
+ * Returns the whole text, without a line break at the end.
  *
- * It shows a token and a client secret on purpose: both belong to a provider that lives on this machine, for as long as
- * the demo does. Print it; do not log it.
+ * It shows a token and a client secret on purpose: both belong to a provider that runs on this machine, only while the
+ * demo runs. Print it, but do not log it.
  */
 export const banner = (facts: DemoFacts): string => {
   const sections = demoCommands(facts).map(({ command, title }) => `# ${title}\n${command}`)

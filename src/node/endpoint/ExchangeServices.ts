@@ -7,23 +7,23 @@ import type { Course } from "../../http/course/Course.ts"
 import type { OpenSet } from "../OpenSet.ts"
 import type { NodeExchange } from "./NodeExchange.ts"
 
-/** What all exchanges with one MCP server share. */
+/** The services that all exchanges share. */
 export interface ExchangeServices {
   readonly course: Course
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly dispatch: Dispatch
   /** Whether `dispatch` can send a message while it arrives. */
   readonly sendsArriving: boolean
-  /** The least level that is written to the log. */
+  /** The lowest level that is logged. */
   readonly minimumLevel: LogLevel.LogLevel
-  /** The exchanges that are not over, with whatever server. */
+  /** The exchanges that have not ended. */
   readonly open: OpenSet<NodeExchange>
 }
 
-/** A request as Node hands it over. */
+/** A request from Node. */
 export interface ArrivedRequest {
   readonly request: Http.IncomingMessage
   readonly response: Http.ServerResponse
-  /** The client sends its body when it is told to (RFC 9110, section 10.1.1). */
+  /** The client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1). */
   readonly awaitsContinue: boolean
 }

@@ -4,25 +4,25 @@ import { Readable } from "node:stream"
 import type { InvalidRequest, PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { StreamedMessage } from "../../http/course/steps.ts"
 
-// What may wait for the MCP server to take it.
+// How much may wait until the MCP server accepts it.
 const highWaterMark = 256 * 1024
 
-/** What hears of a message on its way. */
+/** The listener of a streamed message. */
 export interface MessageStreamListener {
-  /** Takes a step; a fault of our own ends in a response, and not in the event that it is taken in. */
+  /** Runs a step. A defect in it results in an error response instead of an uncaught exception in an event handler. */
   readonly attempt: (step: () => void) => void
-  /** Whether the MCP server has to take something before there can be more, or the client to send it. */
+  /** Whether progress now depends on the MCP server, or on the client. */
   readonly waits: (forUpstream: boolean) => void
-  /** All of it has arrived. */
+  /** The whole message has arrived. */
   readonly complete: () => void
-  /** It may not go on: what has left is no complete message, and its connection upstream is to be broken off. */
+  /** The message is rejected. What was sent is incomplete, and its connection upstream must be closed. */
   readonly reject: (error: InvalidRequest | PayloadTooLarge) => void
 }
 
 /**
  * A message that is too long to be collected, checked and rewritten on its way to the MCP server, as fast as that reads.
  *
- * The last of it leaves only when all was found to be good, so that nobody gets a complete message that was rejected.
+ * Its last part is sent only after all checks, so that the MCP server never gets a complete message that was rejected.
  */
 export class MessageStream extends Readable {
   readonly #request: IncomingMessage
@@ -30,7 +30,7 @@ export class MessageStream extends Readable {
   readonly #listener: MessageStreamListener
   #size = 0
 
-  /** @param begun what has been read of it already; the request is paused */
+  /** @param begun what has already been read of the message; the request is paused */
   constructor(
     request: IncomingMessage,
     begun: ReadonlyArray<Uint8Array>,
@@ -44,7 +44,7 @@ export class MessageStream extends Readable {
     for (const chunk of begun) this.#take(chunk)
     request.on("data", (chunk: Uint8Array) => listener.attempt(() => this.#take(chunk)))
     request.on("end", () => listener.attempt(() => this.#finish()))
-    // A request also closes after its end, when some of it may still have to leave.
+    // A request also closes after its end, when some of it may not have been sent yet.
     request.on("close", () => {
       if (!request.readableEnded) this.destroy()
     })

@@ -19,7 +19,7 @@ import { writeResponse } from "./writeResponse.ts"
 /**
  * One request on Node, from its arrival to the end of its response: the driver of the course that uses callbacks.
  *
- * Whatever happens, the client gets a response, the upstream is not kept waiting, and there is one entry in the log.
+ * In all cases, the client gets a response, the upstream does not wait forever, and there is one log entry.
  */
 export class NodeExchange implements RelayedExchange {
   readonly #services: ExchangeServices
@@ -48,16 +48,16 @@ export class NodeExchange implements RelayedExchange {
     return this.#services.course.perform
   }
 
-  /** Takes the course. */
+  /** Starts the course. */
   start(): void {
     this.#place = this.#services.open.add(this)
     this.response.once("close", () => this.#close())
-    // What is written to a client that has just left; its `close` follows.
+    // Writing to a client that has just left; its `close` event follows.
     this.response.on("error", () => undefined)
     this.attempt(() => this.#go(this.#services.course.next(this.exchange)))
   }
 
-  /** Ends because the gateway does. */
+  /** Ends because the gateway shuts down. */
   shutDown(): void {
     this.exchange.ended = "shutting down"
     if (this.response.headersSent) {
@@ -134,7 +134,7 @@ export class NodeExchange implements RelayedExchange {
     const relay = new ResponseRelay(this, sending)
     this.#relay = relay
     const call = this.#services.dispatch(request, relay, message)
-    // A client that responds at once may have had the request sent again meanwhile.
+    // The request may have been sent again if the upstream responded at once.
     if (this.#relay === relay) this.#call = call
   }
 
@@ -153,7 +153,7 @@ export class NodeExchange implements RelayedExchange {
         })
     })
     this.#begun = []
-    // Rejected by its beginning: nobody has been asked.
+    // Rejected because of its beginning: no request was sent.
     if (message.destroyed) return
     this.#message = message
     message.once("close", () => discardBody(request))
@@ -167,7 +167,7 @@ export class NodeExchange implements RelayedExchange {
   }
 
   begun(): void {
-    // Nothing of the message is needed any more, unless it is still on its way.
+    // The message is no longer needed, unless it is still being sent.
     if (this.#message === undefined) this.#claim?.release()
   }
 
@@ -196,7 +196,7 @@ export class NodeExchange implements RelayedExchange {
     this.#call?.cancel()
   }
 
-  /** The response is over, in one way or another. */
+  /** The response has ended, completely or not. */
   #close(): void {
     const { course, minimumLevel, open } = this.#services
     this.#isOver = true

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import type { IncomingMessage } from "node:http"
 import type { RequestHead } from "../../http/requestHead.ts"
 
-/** The head of a request as Node's parser has read it, without any copy of it. */
+/** The head of a request as Node's parser has read it, without copies. */
 export class NodeRequestHead implements RequestHead {
   readonly source: IncomingMessage
   readonly method: HttpMethod
@@ -23,7 +23,7 @@ export class NodeRequestHead implements RequestHead {
   }
 
   get headers(): Headers.Headers {
-    // Lower-case names, repeated ones joined: what `Headers` is made of, which adds a prototype for printing only.
+    // Lower-case names, with repeated fields joined: the same as `Headers`, which only adds a prototype for printing.
     return this.source.headers as Headers.Headers
   }
 

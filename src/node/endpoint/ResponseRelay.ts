@@ -7,26 +7,26 @@ import type { Perform } from "../../http/course/perform.ts"
 import type { HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
 
-/** What the relay can do with the exchange that it belongs to. */
+/** What the relay can do with its exchange. */
 export interface RelayedExchange {
   readonly exchange: Exchange
   readonly response: Http.ServerResponse
   readonly perform: Perform
-  /** Takes a step, unless all is over; a fault of our own becomes a response. */
+  /** Runs a step, unless the exchange has ended. A defect in it results in an error response. */
   readonly attempt: (step: () => void) => void
   readonly fault: (defect: unknown) => void
-  /** Runs an effect, and takes a step with what it comes to. */
+  /** Runs an effect, and then a step with its result. */
   readonly wait: <A>(effect: Effect.Effect<A>, then: (value: A) => void) => void
   readonly run: (effect: Effect.Effect<void>) => void
-  /** Gives up the call upstream. */
+  /** Cancels the call upstream. */
   readonly cancel: () => void
-  /** Gives up the call upstream, and sends this in its place. */
+  /** Cancels the call upstream, and sends this request instead. */
   readonly resend: (request: UpstreamRequest) => void
-  /** Gives up the call upstream, and sends this to the client. */
+  /** Cancels the call upstream, and sends this response to the client. */
   readonly respond: (response: HttpServerResponse) => void
   /** The request will not be sent again. */
   readonly begun: () => void
-  /** Ends a response whose head is out so that the client sees that it is not complete. */
+  /** Ends a response whose head was sent, in a way that shows the client that the response is incomplete. */
   readonly breakOff: (why?: Ending) => void
 }
 
@@ -36,20 +36,20 @@ const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array =>
   pieces.length === 1 ? pieces[0] ?? nothing : Buffer.concat(pieces)
 
 /**
- * One response of the MCP server on its way to the client: short ones in one write, longer ones no faster than the client
+ * Relays one response of the MCP server to the client: short ones in one write, longer ones no faster than the client
  * reads.
  *
- * Until the course says that it is relayed, and while a message is changed as a whole, its pieces are held.
+ * Pieces are held until the course relays the response, and while a message is changed as a whole.
  */
 export class ResponseRelay implements ResponseReceiver {
   readonly #to: RelayedExchange
   readonly #sending: Sending
   readonly #held: Array<Uint8Array> = []
   #size = 0
-  /** Until the end of the response: what can make the MCP server wait. */
+  /** Until the end of the response: pauses and resumes the MCP server. */
   #flow: Flow | undefined
   #inspect: Inspect | undefined
-  /** The message that is changed as a whole when it is here. */
+  /** The message that is changed as a whole once it is complete. */
   #collecting: Relay | undefined
   #passing: Relay | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -60,7 +60,7 @@ export class ResponseRelay implements ResponseReceiver {
     this.#sending = sending
   }
 
-  /** Forgets what was to be done later, and all that may still arrive. */
+  /** Discards pending work, and everything that still arrives. */
   close(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
@@ -137,17 +137,17 @@ export class ResponseRelay implements ResponseReceiver {
     }
   }
 
-  /** Reads what is here, and the rest when it arrives. */
+  /** Reads what has arrived, and the rest as it arrives. */
   #read(step: Inspect): void {
     this.#inspect = step
     if (this.#flow === undefined) this.#inspected(step, step.reader.whole(joined(this.#held)))
     else if (this.#size > 0) this.#inspected(step, step.reader.push(joined(this.#held)))
   }
 
-  #inspected({ read }: Inspect, refused: boolean | undefined): void {
-    if (refused === undefined) return
+  #inspected({ read }: Inspect, wasRejected: boolean | undefined): void {
+    if (wasRejected === undefined) return
     this.#inspect = undefined
-    this.#follow(read(refused))
+    this.#follow(read(wasRejected))
   }
 
   #relay(step: Relay): void {
@@ -161,12 +161,12 @@ export class ResponseRelay implements ResponseReceiver {
     this.#passOn(step, this.#flow)
   }
 
-  /** Gives up a message that is too long to be changed. */
+  /** Rejects a message that is too long to be changed. */
   #checkSize({ change }: Relay): void {
     if (change?._tag === "Message" && this.#size > change.limit) this.#reject(change.tooLarge())
   }
 
-  /** Hands on a response that has arrived whole. */
+  /** Relays a response that has arrived completely. */
   #writeWhole(step: Relay): void {
     const { change } = step
     const body = this.#held.length === 0 ? undefined : joined(this.#held)
@@ -181,13 +181,13 @@ export class ResponseRelay implements ResponseReceiver {
     if (this.#writeHead(step)) this.#to.response.end(changed)
   }
 
-  /** Hands on a response while it arrives. */
+  /** Relays a response while it arrives. */
   #passOn(step: Relay, flow: Flow): void {
     const { response } = this.#to
     if (!this.#writeHead(step)) return
     this.#passing = step
     response.on("drain", () => flow.resume())
-    // The first piece of an event stream may be hours away, and its client waits for the head.
+    // The first event of a stream may take hours, and its client waits for the head.
     response.flushHeaders()
     this.#limit(step)
     for (const piece of this.#held.splice(0)) this.#pass(step, piece)
@@ -209,14 +209,14 @@ export class ResponseRelay implements ResponseReceiver {
     response.end()
   }
 
-  /** Writes the head, unless it is one that cannot be written. */
+  /** Writes the head, if it can be written. */
   #writeHead({ headers, status }: Relay): boolean {
     try {
-      // Node's type has no room for arrays that may not be changed.
+      // Node's type does not accept readonly arrays.
       this.#to.response.writeHead(status, headers as Http.OutgoingHttpHeaders)
       return true
     } catch {
-      this.#reject(new UpstreamUnavailable({ detail: "the MCP server responds with fields that cannot be written" }))
+      this.#reject(new UpstreamUnavailable({ detail: "the MCP server sent header fields that cannot be written" }))
       return false
     }
   }
@@ -226,7 +226,7 @@ export class ResponseRelay implements ResponseReceiver {
     else this.#to.respond(this.#sending.rejected(error).response)
   }
 
-  /** Cuts the response when its life is over. */
+  /** Ends the response when its time is over. */
   #limit(step: Relay): void {
     const life = step.life()
     if (life === undefined) return

@@ -12,16 +12,17 @@ import { NodeRequestHead } from "./NodeRequestHead.ts"
 
 /** The course of `HttpApp` on Node's own requests and responses. */
 export interface Endpoint {
-  /** @param awaitsContinue the client sends its body when it is told to (RFC 9110, section 10.1.1) */
+  /** @param awaitsContinue the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1) */
   readonly handle: (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
-  /** Ends all exchanges that are not over: with a response where there was none yet. */
+  /** Ends all open exchanges, with an error response where no response was sent yet. */
   readonly shutDown: Effect.Effect<void>
 }
 
 /**
  * Builds the endpoint.
  *
- * It takes the course of `HttpApp` without fibers and streams where none are needed: every call of a tool goes through it.
+ * It takes the course of `HttpApp`, without fibers and streams where none are needed, because every tool call passes
+ * here.
  */
 export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, never, HttpApp> {
   const { serverOf, servers } = yield* HttpApp

@@ -1,14 +1,14 @@
-/** What becomes of the body of a request: it is read, or discarded. */
+/** Reads or discards the body of a request. */
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import type { Overloaded } from "../../errors/GatewayError.ts"
 import type { ByteClaim } from "../../fairness/ByteBudget.ts"
 import { noMemory, patienceSeconds, uncountedBytes } from "../../http/bodyMemory.ts"
 
-/** What hears of a body; one of these is called once, or none. */
+/** The listener of a body. At most one of these is called, once. */
 export interface BodyListener {
   readonly whole: (bytes: Uint8Array) => void
-  /** The beginning of a long one, where it need not be collected; the request is paused. */
+  /** The beginning of a long body that need not be collected. The request is paused. */
   readonly begun: (chunks: ReadonlyArray<Uint8Array>) => void
   readonly tooLarge: () => void
   readonly rejected: (error: Overloaded) => void
@@ -18,39 +18,39 @@ export interface BodyListener {
 export interface BodyReading {
   /** Bytes. */
   readonly limit: number
-  /** Whether it has to be collected, however long it is. */
+  /** Whether the body must be collected, regardless of its length. */
   readonly collects: boolean
-  /** More than that need not be claimed. */
+  /** The most bytes to claim. */
   readonly most: number
-  /** What the message holds of the memory, made when it is first needed; the exchange releases it. */
+  /** The claim of this message, made on first use. The exchange releases it. */
   readonly claim: () => ByteClaim
 }
 
-// A message up to this length is collected: its length can be told to the MCP server, and most servers do so themselves.
+// Messages up to this length are collected: the MCP server gets their length, and most servers collect them anyway.
 const collectedBytes = 1024 * 1024
 
-// Of a longer one so much is held: what may wait for the MCP server, and what has just arrived.
+// How much of a longer message is buffered: what may wait for the MCP server, and what has just arrived.
 export const streamedBytes = 320 * 1024
 
-/** Requests for whose bodies there is no memory: they are not read any more. */
+/** Requests for whose bodies there was no memory. They are not read any more. */
 const dropped = new WeakSet<IncomingMessage>()
 
-/** Forgets what has come of a body, and reads no more of it. */
+/** Discards what was read of a body, and stops reading it. */
 const drop = (request: IncomingMessage): void => {
   const { socket } = request
   dropped.add(request)
-  // Node's messages resume their connection when they are read, and when they are over.
+  // Node's messages resume their connection when they are read, and when they end.
   socket.resume = () => socket
   socket.pause()
   request.read()
 }
 
 /**
- * Reads a body by the chunks as they arrive: most messages are one.
+ * Reads a body in chunks as they arrive. Most messages are one chunk.
  *
- * A long one is not collected unless it has to be: its request is left paused where reading can go on. If it breaks off,
- * nobody is told: its connection is gone, and the response with it. One that is not short is read once there is memory for
- * all of it.
+ * A long body is not collected unless it has to be: its request is left paused, so that reading can continue. If the
+ * connection closes before the end, the listener is not called, because the response is lost as well. A body that is not
+ * short is read once there is memory for all of it.
  */
 export const readBody = (
   request: IncomingMessage,
@@ -67,7 +67,7 @@ export const readBody = (
   let isCounted = false
   let isDropped = false
   let timer: ReturnType<typeof setTimeout> | undefined
-  // The listeners stay: taking them off costs more than a short body does.
+  // The listeners stay: removing them costs more than reading a short body.
   const finish = (): ReadonlyArray<Uint8Array> => {
     const read = chunks
     finished = true
@@ -75,7 +75,7 @@ export const readBody = (
     return read
   }
 
-  /** Goes on once there is memory for what the body may come to; it is not read meanwhile. */
+  /** Continues once there is memory for the largest possible body. Until then, the body is not read. */
   const whenThereIsRoom = (goOn: () => void): void => {
     let isWaiting = false
     let isGranted = false
@@ -87,13 +87,14 @@ export const readBody = (
       goOn()
       request.resume()
     }
-    // Holds none of it meanwhile. At once, clients that come back at once would cost more than they do while they wait.
-    const refused = () => {
+    // Its memory is released now. The response is delayed, because clients that retry at once would cost more than
+    // waiting ones.
+    const rejected = () => {
       isDropped = true
       chunks = []
       drop(request)
     }
-    claim().take(most === 0 ? streamedBytes : Math.min(length, most, mostClaimed), granted, refused)
+    claim().take(most === 0 ? streamedBytes : Math.min(length, most, mostClaimed), granted, rejected)
     if (isGranted) return goOn()
     isWaiting = true
     request.pause()
@@ -133,10 +134,10 @@ export const readBody = (
   else read()
 }
 
-// What a client may still send of a body that nobody reads, before its connection is ended.
+// How much a client may still send of a body that is not read, before its connection is closed.
 const ignoredBytes = 256 * 1024
 
-// How long it may take to read its response then, before the connection is cut.
+// How long the client then has to read its response, before the connection is destroyed.
 const closeGraceMillis = 500
 
 const end = (socket: Socket): void => {
@@ -147,15 +148,15 @@ const end = (socket: Socket): void => {
 }
 
 /**
- * Discards what has not been read of a body whose request gets its response all the same.
+ * Discards the unread part of a body whose request already has its response.
  *
- * A little of it is ignored, so that the connection can go on. If there is more, the connection is ended without being
- * reset, which could cost the client its response.
+ * A small rest is read and ignored, so that the connection can be kept. For a longer rest, the connection is ended
+ * without a reset, which could cost the client its response.
  */
 export const discardBody = (request: IncomingMessage): void => {
   if (request.complete || request.destroyed) return
   const { socket } = request
-  // Behind the response that is about to be written.
+  // After the response that is about to be written.
   if (dropped.has(request)) return void setImmediate(end, socket)
   let size = 0
   request.on("data", (chunk: Uint8Array) => {

@@ -1,7 +1,7 @@
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { ServerResponse } from "node:http"
 
-/** Writes a response of the gateway's own: a short body, or none. */
+/** Writes a response of the gateway's own, with a short body or without one. */
 export const writeResponse = (
   to: ServerResponse,
   { body, headers, status }: HttpServerResponse.HttpServerResponse

@@ -1,12 +1,12 @@
-/** What was found when somebody was asked, for the one who set the gateway up. */
+/** The result of one online check, for the operator. */
 export interface Finding {
-  /** `error`: requests will fail. `warning`: some may. `note`: good to know. */
+  /** `error`: requests will fail. `warning`: some may fail. `note`: information. */
   readonly level: "ok" | "note" | "warning" | "error"
-  /** One line, with the cure where something is wrong. It holds no secret. */
+  /** One line, with the fix for a problem. Contains no secret. */
   readonly text: string
 }
 
-/** Makes one of each level. */
+/** Constructors, one for each level. */
 export const ok = (text: string): Finding => ({ level: "ok", text })
 export const note = (text: string): Finding => ({ level: "note", text })
 export const warning = (text: string): Finding => ({ level: "warning", text })

@@ -1,4 +1,4 @@
-/** Asks an identity provider all that the gateway will ask it, and says what it found. */
+/** Sends an identity provider every kind of request that the gateway will send, and reports the results. */
 import * as Effect from "effect/Effect"
 import type { GatewaySettings, Provider } from "../../config/GatewaySettings.ts"
 import { show } from "../../errors/show.ts"
@@ -19,8 +19,8 @@ const shownKeys = 10
 
 const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
 
-/** What a key set is worth to a provider's tokens. */
-const judgeKeys = (
+/** Checks whether a key set is usable for a provider's tokens. */
+const checkKeys = (
   { algorithms }: KeysAsked,
   uri: string,
   { keys, skipped }: KeySet.KeySet
@@ -29,16 +29,16 @@ const judgeKeys = (
     .map(({ index, kid, reason }) => `${kid === undefined ? `#${index}` : show(kid)}: ${reason}`)
   const passedOver = faults.length === 0
     ? []
-    : [note(`the key set has members that are of no use (${faults.join(", ")})`)]
+    : [note(`the key set has unusable members (${faults.join(", ")})`)]
   if (keys.length === 0) {
-    return [error(`keys: ${uri} has no usable key, so that no token can be verified. Check the URL.`), ...passedOver]
+    return [error(`keys: ${uri} has no usable key, so no token can be verified. Check the URL.`), ...passedOver]
   }
   const offered = [...new Set(keys.flatMap((key) => key.algorithms))]
   const fitting = keys.filter((key) => key.algorithms.some((algorithm) => algorithms.includes(algorithm)))
   const found = fitting.length === 0
     ? error(
       `keys: none of the keys at ${uri} is for ${algorithms.join(", ")}; they are for ${offered.join(", ")}. Set ` +
-        "MCP_JWT_ALGORITHM to what the provider signs with."
+        "MCP_JWT_ALGORITHM to an algorithm that the provider signs with."
     )
     : ok(`keys: ${several(fitting.length, "usable key")} for ${algorithms.join(", ")} at ${uri}`)
   return [found, ...passedOver]
@@ -50,25 +50,25 @@ const askForKeys = Effect.fnUntraced(function*(asked: KeysAsked) {
   const fetched = Effect.gen(function*() {
     const uri = yield* locate(source)
     const { keys } = yield* ask(source, uri)
-    return judgeKeys(asked, uri, KeySet.fromJwks(keys))
+    return checkKeys(asked, uri, KeySet.fromJwks(keys))
   })
   return yield* Effect.catch(inTime(fetched), ({ detail }) => Effect.succeed([error(`keys: ${detail}`)]))
 })
 
-/** What MCP clients will miss in the metadata of an authorization server. */
-const judgeMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Finding> => {
+/** Reports what MCP clients will miss in the metadata of an authorization server. */
+const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Finding> => {
   const methods = own(document, "code_challenge_methods_supported")
   const pkce = Array.isArray(methods) && methods.includes("S256")
   return [
     ok(`discovery: the document of ${issuer} names it as the issuer`),
     ...(pkce ? [] : [
       warning(
-        "discovery: code_challenge_methods_supported does not list S256, so that many MCP clients refuse to sign in. " +
+        "discovery: code_challenge_methods_supported does not list S256, so many MCP clients will not sign in. " +
           "Enable PKCE at the provider."
       )
     ]),
     ...(typeof own(document, "registration_endpoint") === "string" ? [] : [
-      note("discovery: there is no registration_endpoint, so that clients need a client id that you give them")
+      note("discovery: there is no registration_endpoint, so clients need a client id from you")
     ])
   ]
 }
@@ -77,9 +77,9 @@ const askForMetadata = Effect.fnUntraced(function*(source: MetadataSource) {
   const metadata = yield* ProviderMetadata
   return yield* Effect.match(metadata.document(source), {
     onFailure: ({ detail }): ReadonlyArray<Finding> => [
-      warning(`discovery: ${detail}. Clients that ask the issuer how to get a token will not find out.`)
+      warning(`discovery: ${detail}. Clients cannot find out from the issuer how to get a token.`)
     ],
-    onSuccess: (document) => judgeMetadata(document, source.issuer)
+    onSuccess: (document) => checkMetadata(document, source.issuer)
   })
 })
 
@@ -87,7 +87,7 @@ const askForSource = Effect.fnUntraced(function*(asked: KeysAsked) {
   const { metadata, source } = asked
   const keys = yield* askForKeys(asked)
   const isFaulty = keys.some(({ level }) => level === "error")
-  // Where the keys are found through the document, its faults have been told; a mere name has none.
+  // If the keys are found through the document, its problems were reported. An issuer that is not a URL has no document.
   return (source._tag === "Discovery" && isFaulty) || !URL.canParse(metadata.discoveryUrl ?? metadata.issuer)
     ? keys
     : [...keys, ...(yield* askForMetadata(metadata))]
@@ -105,13 +105,13 @@ const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe
   ]
 })
 
-/** Asks a provider; never fails, and takes no longer than its own exchanges may. */
+/** Checks a provider. Never fails, and takes no longer than its own exchanges may take. */
 export const askProvider = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   provider: Provider
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> {
   const asked = typeOf(settings, provider).asks?.(provider) ?? []
-  if (asked.length === 0) return [ok("it is complete as configured: nobody has to be asked")]
+  if (asked.length === 0) return [ok("it is complete as configured and needs no requests")]
   const found = yield* Effect.forEach(
     asked,
     (one): Effect.Effect<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> =>

@@ -1,4 +1,4 @@
-/** Asks the MCP server something harmless, the way the gateway forwards requests to it, and says what it found. */
+/** Sends the MCP server a harmless request, the way the gateway forwards requests, and reports the result. */
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { GatewayClient, type UpstreamResponse } from "../../forward/GatewayClient.ts"
@@ -7,7 +7,7 @@ import { ServerPath } from "../../forward/ServerPath.ts"
 import { hintOf } from "../../remote/failureCause.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
 
-/** Begins nothing and changes nothing, with a session or without one. */
+/** Starts nothing and changes nothing, with or without a session. */
 const ping = new TextEncoder().encode("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}")
 
 const headers = {
@@ -19,32 +19,32 @@ const headers = {
 
 type Head = Pick<UpstreamResponse, "headers" | "status">
 
-const judge = (head: Head, target: string, settings: GatewaySettings, path: ServerPath): Finding => {
+const check = (head: Head, target: string, settings: GatewaySettings, path: ServerPath): Finding => {
   const { status } = head
   const { forwardAuthorization, gatewayUrl } = settings
   if (isRedirect(status)) {
     const to = redirectTarget(head)
     return path.learns("", target, head)
-      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set MCP_SERVER_URL to that.`)
+      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set MCP_SERVER_URL to that URL.`)
       : error(
-        `it redirects (${status}) to ${to}, which the gateway does not follow. Set MCP_SERVER_URL to where it answers.`
+        `it redirects (${status}) to ${to}, which the gateway does not follow. Set MCP_SERVER_URL to the URL that responds.`
       )
   }
   if ((status === 401 || status === 403) && !forwardAuthorization) {
     return warning(
-      `it answers ${status} to a request without a token and without a caller. Behind the gateway it gets x-auth-* fields, ` +
-        "and never a token; if it asks for one, each request will be answered 502. Switch its own authentication off."
+      `it responds with ${status} to a request without a token and without a caller. Behind the gateway it gets x-auth-* fields, ` +
+        "and never a token; if it asks for one, each request will result in 502. Disable its own authentication."
     )
   }
   if (status === 404 || status === 405 || status === 410) {
     return warning(
-      `it answers ${status} to POST ${gatewayUrl}. Check the path: that of an MCP endpoint is mostly /mcp.`
+      `it responds with ${status} to POST ${gatewayUrl}. Check the path: that of an MCP endpoint is usually /mcp.`
     )
   }
-  if (status >= 500) return warning(`it answers ${status}: the server, or a proxy in front of it, is in trouble`)
+  if (status >= 500) return warning(`it responds with ${status}: the server, or a proxy in front of it, is failing`)
   return String(head.headers["content-type"]).startsWith("text/html")
-    ? warning(`it answers with a page for people (${status}). Check MCP_SERVER_URL.`)
-    : ok(`it answers (${status})`)
+    ? warning(`it responds with an HTML page (${status}). Check MCP_SERVER_URL.`)
+    : ok(`it responds (${status})`)
 }
 
 const withHint = (detail: string): string => {
@@ -53,19 +53,19 @@ const withHint = (detail: string): string => {
   return hint === undefined ? detail : `${detail}: ${hint}`
 }
 
-/** Asks the MCP server; never fails. Any answer in HTTP says that it can be reached. */
+/** Checks the MCP server. Never fails. Any HTTP response shows that the server is reachable. */
 export const askServer = Effect.fnUntraced(
   function*(settings: GatewaySettings): Effect.fn.Return<ReadonlyArray<Finding>, never, GatewayClient> {
     const client = yield* GatewayClient
     const path = new ServerPath(settings.gatewayUrl)
     const target = path.target("", "")
     return yield* client.send({ method: "POST", target, headers, body: ping }).pipe(
-      Effect.map((head) => [judge(head, target, settings, path)]),
+      Effect.map((head) => [check(head, target, settings, path)]),
       Effect.catchTags({
         UpstreamUnavailable: ({ detail }) =>
           Effect.succeed([error(`${withHint(detail)}. Start the MCP server, or correct MCP_SERVER_URL.`)]),
         UpstreamTimeout: ({ millis }) =>
-          Effect.succeed([error(`it does not answer within ${millis / 1000} seconds (MCP_UPSTREAM_TIMEOUT)`)])
+          Effect.succeed([error(`it does not respond within ${millis / 1000} seconds (MCP_UPSTREAM_TIMEOUT)`)])
       }),
       Effect.scoped
     )

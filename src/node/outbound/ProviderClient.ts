@@ -15,17 +15,17 @@ import { type Proxy, type ProxyFor, readProxies } from "./proxies.ts"
 const straight: ProxyFor = () => undefined
 
 /**
- * How this process reaches providers: whom it trusts, and through which proxies.
+ * Reads how this process reaches providers: the authorities that it trusts, and the proxies.
  *
- * Fails with `InvalidConfiguration` for a CA file or a proxy that is of no use. A proxy is not looked at where no provider
- * has to be asked.
+ * Fails with `InvalidConfiguration` for an unusable CA file or proxy. A proxy is not checked if no provider needs
+ * requests.
  */
 export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const { caFile, providers } = settings
   const secureContext = yield* readAuthorities(caFile)
   const asksOthers = providers.some((provider) => typeOf(settings, provider).asks !== undefined)
   const proxyFor = asksOthers
-    // Not settings of ours, but of the machine: they have no names in the file.
+    // Settings of the machine, not of the gateway: they have no names in the config file.
     ? yield* Effect.mapError(
       Effect.fromResult(readProxies(process.env)),
       (problems) => new InvalidConfiguration({ problems })
@@ -34,11 +34,11 @@ export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySetting
   return { secureContext, proxyFor }
 })
 
-const refusedByProxy = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
+const rejectedByProxy = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
 
-/** What happened on the way through a proxy, said so: its own refusal, or that it cannot be reached. */
+/** Converts an error of a request through a proxy: the proxy's own rejection, or that the proxy is unreachable. */
 const throughProxy = ({ origin }: Proxy, cause: unknown): ProxyFailed => {
-  const status = cause instanceof Error ? refusedByProxy.exec(cause.message)?.[1] : undefined
+  const status = cause instanceof Error ? rejectedByProxy.exec(cause.message)?.[1] : undefined
   return status === undefined
     ? new ProxyFailed({ proxy: origin, cause })
     : new ProxyFailed({ proxy: origin, code: `PROXY_${status}` })
@@ -52,7 +52,7 @@ const make = Effect.gen(function*() {
   const opened = new Map<string, Dispatcher>()
   yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...opened.values()].map((one) => one.destroy()))))
 
-  /** One for each proxy, and one for all that is asked straight. */
+  /** One dispatcher for each proxy, and one for direct requests. */
   const dispatcherFor = (proxy: Proxy | undefined): Dispatcher => {
     const name = proxy === undefined ? "" : `${proxy.origin} ${proxy.authorization ?? ""}`
     const known = opened.get(name)
@@ -62,7 +62,7 @@ const make = Effect.gen(function*() {
       ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
       requestTls: trust,
       proxyTls: trust,
-      // What is plain http anyway goes as it is; many proxies have tunnels for port 443 only.
+      // Plain http goes to the proxy without a tunnel; many proxies permit tunnels to port 443 only.
       proxyTunnel: false
     })
     opened.set(name, dispatcher)
@@ -77,15 +77,15 @@ const make = Effect.gen(function*() {
       throw proxy === undefined ? cause : throughProxy(proxy, cause)
     }
   }
-  // All that the client asks for; its type is that of another version of undici, whose requests are the same.
+  // Everything that the client uses. Its type is that of another version of undici with the same requests.
   return NodeHttpClient.Dispatcher.of({ request } as unknown as NodeHttpClient.Dispatcher["Service"])
 })
 
 /**
- * The `HttpClient` for everything that asks providers: through the proxy that the environment names, trusting the
- * authorities of `MCP_CA_FILE` too.
+ * The `HttpClient` for all requests to providers: through the proxy of the environment, with the authorities of
+ * `MCP_CA_FILE` trusted in addition.
  *
- * Fails with `InvalidConfiguration` where the proxy or the file is of no use.
+ * Fails with `InvalidConfiguration` if the proxy or the file is unusable.
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   NodeHttpClient.layerUndiciNoDispatcher.pipe(Layer.provide(Layer.effect(NodeHttpClient.Dispatcher, make)))

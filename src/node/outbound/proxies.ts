@@ -1,11 +1,11 @@
-/** Through which proxy a provider is asked, as the environment says. Pure. */
+/** The proxy for requests to a provider, from the environment. Pure. */
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { Problem } from "../../config/InvalidConfiguration.ts"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 
-/** A proxy that is spoken to over http or https. */
+/** A proxy that is reached over http or https. */
 export interface Proxy {
   /** Without credentials, so that it can be logged. */
   readonly origin: string
@@ -13,7 +13,7 @@ export interface Proxy {
   readonly authorization: string | undefined
 }
 
-/** The way to a URL: through a proxy, or straight (`undefined`). */
+/** Returns the proxy for a URL, or `undefined` for a direct request. */
 export type ProxyFor = (url: URL) => Proxy | undefined
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -23,7 +23,7 @@ interface Variable {
   readonly value: string
 }
 
-/** The first variable that is set; the lower-case spelling is the older one and wins, as it does for curl. */
+/** Returns the first variable that is set. The lower-case spelling is the older one and comes first, as in curl. */
 const firstSet = (environment: Environment, ...names: ReadonlyArray<string>): Variable | undefined => {
   for (const name of names) {
     for (const spelling of [name.toLowerCase(), name]) {
@@ -38,22 +38,23 @@ const decoded = (text: string): Result.Result<string, unknown> => Result.try(() 
 
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64")
 
-/** Reads the URL of a proxy. The value is never repeated, since it may hold credentials. */
+/** Parses the URL of a proxy. Problems never repeat the value, because it may contain credentials. */
 const parseProxy = ({ name, value }: Variable): Result.Result<Proxy, Problem> => {
-  const refuse = (problem: string) =>
+  const invalid = (problem: string) =>
     Result.fail({
       setting: name,
       source: undefined,
       problem,
-      cure: "Write it as http://proxy.example:3128, with user:password@ before the host where the proxy wants it"
+      cure:
+        "Write it as http://proxy.example:3128, with user:password@ before the host if the proxy requires credentials"
     })
   const text = value.includes("://") ? value : `http://${value}`
-  if (!URL.canParse(text)) return refuse("is not a URL")
+  if (!URL.canParse(text)) return invalid("is not a URL")
   const { hostname, origin, password, pathname, protocol, search, username } = new URL(text)
-  if (protocol !== "http:" && protocol !== "https:") return refuse("is not the URL of an http or https proxy")
-  if (hostname === "" || pathname !== "/" || search !== "") return refuse("has more than the address of a proxy")
+  if (protocol !== "http:" && protocol !== "https:") return invalid("is not the URL of an http or https proxy")
+  if (hostname === "" || pathname !== "/" || search !== "") return invalid("contains more than the address of a proxy")
   const [user, secret] = [decoded(username), decoded(password)]
-  if (Result.isFailure(user) || Result.isFailure(secret)) return refuse("has credentials that are not percent-encoded")
+  if (Result.isFailure(user) || Result.isFailure(secret)) return invalid("has credentials that are not percent-encoded")
   const given = username !== "" || password !== ""
   return Result.succeed({
     origin,
@@ -63,13 +64,13 @@ const parseProxy = ({ name, value }: Variable): Result.Result<Proxy, Problem> =>
 
 const defaultPorts: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" }
 
-/** Chrome's word for "this machine, too", which is asked straight otherwise. */
+/** Chrome's entry for "this machine, too", which otherwise gets direct requests. */
 const loopbackToo = "<-loopback>"
 
 const address = (hostname: string) =>
   Result.getOrUndefined(NetAddress.ipFromString(hostname.replace(/^\[(.*)\]$/, "$1")))
 
-/** Says whether an entry of `NO_PROXY` names a URL: a host with all below it, a port of it, an address, a network. */
+/** Whether an entry of `NO_PROXY` matches a URL: a host and all hosts below it, with or without a port, or a network. */
 const makeMatches = (entry: string): (url: URL) => boolean => {
   if (entry === "*") return () => true
   const network = entry.includes("/") ? Result.getOrUndefined(IpNetwork.fromString(entry)) : undefined
@@ -91,8 +92,8 @@ const makeMatches = (entry: string): (url: URL) => boolean => {
 /**
  * Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
  *
- * This machine is asked straight whatever they say, unless `NO_PROXY` has `<-loopback>`. Fails with what is wrong with the
- * URL of a proxy, never with the URL itself.
+ * Requests to this machine are always direct, unless `NO_PROXY` has `<-loopback>`. Fails with the problem of a proxy's
+ * URL, never with the URL itself.
  */
 export const readProxies = (environment: Environment): Result.Result<ProxyFor, ReadonlyArray<Problem>> => {
   const chosen = [

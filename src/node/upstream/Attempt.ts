@@ -3,10 +3,10 @@ import { errorCode } from "../errorCode.ts"
 import { ConnectionLost } from "./ConnectionLost.ts"
 import type { Loss, UpstreamConnection } from "./UpstreamConnection.ts"
 
-// The codes under which a connection is lost.
+// The codes of a lost connection.
 const losses: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"])
 
-/** One try to send a request: tells the call that waits for the answer, or hands a lost connection to the next try. */
+/** One attempt to send a request. Reports to the call that waits for the response, or starts another attempt. */
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #call: Dispatcher.DispatchHandler
   readonly #mayRepeat: (loss: Loss, code: string) => boolean
@@ -16,9 +16,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #isOver = false
 
   /**
-   * @param mayRepeat whether to send the request again after this loss, before any of an answer
-   * @param repeat sends it again
-   * @param onReused called when an answer is complete that was not the first of its connection
+   * @param mayRepeat whether to send the request again after this loss, before any part of a response
+   * @param repeat sends the request again
+   * @param onReused called when a complete response was not the first one of its connection
    */
   constructor(
     call: Dispatcher.DispatchHandler,
@@ -32,12 +32,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#onReused = onReused
   }
 
-  /** Nothing more is to be done for it. */
+  /** The attempt has ended. */
   get isOver(): boolean {
     return this.#isOver
   }
 
-  /** It goes over this connection. */
+  /** The attempt uses this connection. */
   goesOver(connection: UpstreamConnection): void {
     this.#connection = connection
   }

@@ -1,18 +1,18 @@
-// So many closed connections more than one in five that served again mean that this server closes as a rule.
+// A server that has closed this many connections more than one in five that were reused closes connections as a rule.
 const closingAsARule = 3
 const worthOfReuse = 0.2
 
-// Connections that close in the same moment are one event: a server that is restarted closes them all.
+// Connections that close at the same moment are one event: a restarting server closes all of them.
 const momentMillis = 20
 
-// How long a server that closes as a rule is not tried again.
+// How long connections to a server that closes them as a rule are not reused.
 const memoryMillis = 5 * 60_000
 
 /**
- * What is known of whether the MCP server keeps idle connections open, as it should for a while.
+ * Records whether the MCP server keeps idle connections open for a while, as it should.
  *
- * Some close theirs right after an answer without saying so (`Connection: close`). A request that is sent at that moment is
- * lost, and may not be repeated in general: connections to such a server are used once.
+ * Some servers close theirs right after a response without notice (`Connection: close`). A request that is sent at that
+ * moment is lost, and may not be repeated in general. Connections to such a server are used once.
  */
 export class ReuseRecord {
   #score = 0
@@ -20,7 +20,7 @@ export class ReuseRecord {
   #distrustedUntil = Number.NEGATIVE_INFINITY
 
   /**
-   * Notes that the server closed a connection that was kept for the next request.
+   * Records that the server closed a connection that was kept for the next request.
    *
    * @param now milliseconds, by a clock that only goes forward
    */
@@ -33,12 +33,12 @@ export class ReuseRecord {
     this.#distrustedUntil = now + memoryMillis
   }
 
-  /** Notes that a connection served another request. */
+  /** Records that a connection served another request. */
   reused(): void {
     this.#score = Math.max(0, this.#score - worthOfReuse)
   }
 
-  /** Says whether connections are to be used again. */
+  /** Whether connections may be reused. */
   mayReuse(now: number): boolean {
     return now >= this.#distrustedUntil
   }

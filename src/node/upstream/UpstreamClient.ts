@@ -2,12 +2,12 @@ import { type buildConnector, Client, type Dispatcher, errors } from "undici"
 import { Attempt } from "./Attempt.ts"
 import { UpstreamConnection } from "./UpstreamConnection.ts"
 
-/** What a pool makes its clients with. */
+/** Options of the pool for its clients. */
 export type ClientOptions = Client.Options & { readonly connect: buildConnector.connector }
 
-const abandoned = () => new errors.RequestAbortedError("nobody waits for the answer")
+const abandoned = () => new errors.RequestAbortedError("no request waits for the response")
 
-/** A client with at most one connection, which is opened only for a request whose answer is waited for. */
+/** A client with at most one connection, which is opened only for a request whose response is still needed. */
 export class UpstreamClient extends Client {
   #attempt: Attempt | undefined
   #connection: UpstreamConnection | undefined
@@ -17,10 +17,10 @@ export class UpstreamClient extends Client {
     super(origin, {
       ...options,
       connect: (target, callback) => {
-        // A request that was given up is taken for one to be sent again when its connection closes.
+        // undici sends a cancelled request again when its connection closes.
         if (this.#isAbandoned()) return queueMicrotask(() => callback(abandoned(), null))
         options.connect(target, (...[error, socket]) => {
-          // With an error undici gives no socket at all, where its type says `null`.
+          // With an error, undici passes no socket at all, although its type says `null`.
           if (error !== null) return callback(error, null)
           if (this.#isAbandoned()) {
             socket.destroy()

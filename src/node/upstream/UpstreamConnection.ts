@@ -1,31 +1,31 @@
 import type { Socket } from "node:net"
-import { InterimAnswers } from "./InterimAnswers.ts"
+import { InterimResponses } from "./InterimResponses.ts"
 
-/** How a connection stood when it was lost. */
+/** The state of a connection when it was lost. */
 export interface Loss {
-  /** It had served another request before. */
+  /** The connection had served another request before. */
   readonly reused: boolean
-  /** Some of an answer had come, if only of its head. */
-  readonly answered: boolean
-  /** How long it had been idle before this request, in milliseconds. */
+  /** A part of a response had arrived, even if only of its head. */
+  readonly responseBegan: boolean
+  /** How long the connection had been idle before this request, in milliseconds. */
   readonly idleMillis: number
   /** How long ago the request was sent, in milliseconds. */
   readonly sentMillis: number
 }
 
-/** One connection to the MCP server, watched: `undici` does not tell which of them a request went over, nor how it fared. */
+/** Tracks one connection to the MCP server: `undici` does not report which connection a request used, or how it ended. */
 export class UpstreamConnection {
-  readonly #interim = new InterimAnswers()
+  readonly #interim = new InterimResponses()
   #requests = 0
   #inUse = false
-  #answered = false
+  #responseBegan = false
   #idleSince = performance.now()
   #sentAt = 0
 
   /**
-   * Takes a connection over before it is used.
+   * Attaches to a connection before it is used.
    *
-   * @param onIdleClosed called when the server closes it while it is kept for the next request
+   * @param onIdleClosed called when the server closes the connection while it is kept for the next request
    */
   constructor(socket: Socket, onIdleClosed: () => void) {
     const read = socket.read.bind(socket)
@@ -38,7 +38,7 @@ export class UpstreamConnection {
       if (this.#requests > 0 && !this.#inUse) onIdleClosed()
     }
     socket.on("end", closed)
-    // A reset; what is closed from here ends without an error, or with one of undici's.
+    // A reset. A connection that is closed from here ends without an error, or with one of undici's.
     socket.on("error", (error: Error & { readonly syscall?: string }) => {
       if (error.syscall !== undefined) closed()
     })
@@ -52,29 +52,29 @@ export class UpstreamConnection {
   begin(): void {
     this.#requests++
     this.#inUse = true
-    this.#answered = false
+    this.#responseBegan = false
     this.#sentAt = performance.now()
     this.#interim.expect()
   }
 
-  /** Its answer is complete. */
+  /** The response is complete. */
   end(): void {
     this.#inUse = false
     this.#idleSince = performance.now()
   }
 
-  /** How it stands, if it is lost now. */
+  /** Returns the current state, for a connection that is lost now. */
   loss(): Loss {
     return {
       reused: this.isReused,
-      answered: this.#answered,
+      responseBegan: this.#responseBegan,
       idleMillis: this.#sentAt - this.#idleSince,
       sentMillis: performance.now() - this.#sentAt
     }
   }
 
   #received(chunk: Uint8Array): void {
-    this.#answered = true
+    this.#responseBegan = true
     this.#interim.pass(chunk)
   }
 }

@@ -10,22 +10,22 @@ import type { Loss } from "./UpstreamConnection.ts"
 
 const connectTimeoutMillis = 10_000
 
-// A server that says how long it keeps an idle connection is believed up to here, and so much before the end.
+// The longest idle timeout of a server that is used, and how long before it a connection is closed.
 const longestHintMillis = 60_000
 const hintMarginMillis = 1000
 
-/** A request and, where it still comes, its body. */
+/** A request and, while it still arrives, its body. */
 export interface Outgoing {
   readonly request: UpstreamRequest
   readonly stream: Dispatcher.DispatchOptions["body"] | undefined
 }
 
 /**
- * The connections to the one MCP server: kept for a while, as long as that proves well.
+ * The connections to the one MCP server, kept for reuse as long as that works.
  *
- * A server may close a connection at the moment at which the next request is sent over it. Such a request is sent again,
- * once and over a new connection, if it cannot have been read, or if reading it twice does no harm; others fail. Over time
- * connections to a server that closes them unannounced are not used again.
+ * A server may close a connection at the moment when the next request is sent over it. Such a request is sent again, once
+ * and over a new connection, if the server cannot have read it, or if reading it twice does no harm; others fail.
+ * Connections to a server that repeatedly closes them without notice are no longer reused.
  */
 export class UpstreamConnections {
   readonly #record = new ReuseRecord()
@@ -34,12 +34,12 @@ export class UpstreamConnections {
 
   /**
    * @param gatewayUrl `MCP_SERVER_URL`
-   * @param idleMillis how long an idle connection is kept where the server does not say; 0: connections serve once
+   * @param idleMillis how long an idle connection is kept if the server names no timeout; 0: no reuse
    * @param secureContext the authorities to trust; `undefined`: those of Node
    */
   constructor(gatewayUrl: string, idleMillis: number, secureContext: SecureContext | undefined) {
     const socketPath = gatewaySocket(gatewayUrl)
-    // Behind a socket there is no host; `localhost` is what its server finds in `Host`.
+    // A Unix socket has no host; its server gets `localhost` in `Host`.
     const origin = socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost"
     const options: Pool.Options = {
       connect: {
@@ -47,12 +47,12 @@ export class UpstreamConnections {
         ...(socketPath === undefined ? {} : { socketPath }),
         ...(secureContext === undefined ? {} : { secureContext })
       },
-      // `UpstreamCall` keeps the time, to the millisecond and over short bodies too.
+      // `UpstreamCall` has its own timeout, exact to the millisecond and including short bodies.
       headersTimeout: 0,
-      // Event streams are silent for as long as they like.
+      // Event streams may be silent for any time.
       bodyTimeout: 0,
       factory: (url, clientOptions) =>
-        // The pool makes a function of `connect`, and hands all other options on.
+        // The pool replaces `connect` by a function, and passes all other options on.
         new UpstreamClient(url, clientOptions as ClientOptions, () => this.#record.closed(performance.now()))
     }
     this.#once = new Pool(origin, { ...options, pipelining: 0 })
@@ -65,13 +65,13 @@ export class UpstreamConnections {
     })
   }
 
-  /** Sends a request. Throws, before anything is sent, where it cannot be written to the wire. */
+  /** Sends a request. Throws, before anything is sent, if it cannot be written to the wire. */
   dispatch(outgoing: Outgoing, call: Dispatcher.DispatchHandler): void {
     const { request, stream } = outgoing
     const mayRepeat = (loss: Loss, code: string): boolean => {
-      if (!loss.reused || loss.answered) return false
+      if (!loss.reused || loss.responseBegan) return false
       this.#record.closed(performance.now())
-      // EPIPE: the system did not take all of it, so that the server cannot have the whole message.
+      // EPIPE: the system did not accept all of it, so the server cannot have the whole message.
       return stream === undefined && (code === "EPIPE" || isRepeatable(request))
     }
     const repeat = (): void => this.#send(this.#once, outgoing, new Attempt(call, () => false, () => {}))
@@ -91,7 +91,7 @@ export class UpstreamConnections {
     pool.dispatch(options, attempt)
   }
 
-  /** Closes all connections; what is under way fails. */
+  /** Closes all connections. Running requests fail. */
   async destroy(): Promise<void> {
     await Promise.all([this.#kept.destroy(), this.#once.destroy()])
   }

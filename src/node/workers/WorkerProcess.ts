@@ -5,32 +5,32 @@ import type * as Scope from "effect/Scope"
 import type { Cluster, Worker } from "node:cluster"
 import { type Order, type Report, type Start, workerArgument } from "./messages.ts"
 
-/** A worker as the primary knows it. */
+/** A worker as the primary sees it. */
 export interface WorkerProcess {
-  /** `undefined` if the system would not give it one. */
+  /** `undefined` if the process could not be started. */
   readonly pid: number | undefined
-  /** Waits until it serves, and gives its URL; for ever if it ends before. */
+  /** Waits until the worker serves, and returns its URL. Never returns if the worker ends before. */
   readonly ready: Effect.Effect<string>
-  /** Asks it for a sign of life and waits for the next one. */
+  /** Sends a ping and waits for the next reply. */
   readonly ping: Effect.Effect<void>
-  /** Ends it without asking. */
+  /** Kills the process. */
   readonly kill: Effect.Effect<void>
-  /** Waits for its end: `exit code 1`, `SIGKILL`, or why it could not begin, such as `EAGAIN`. */
+  /** Waits for the end: `exit code 1`, `SIGKILL`, or why the process could not start, such as `EAGAIN`. */
   readonly ended: Effect.Effect<string>
 }
 
-/** The arguments of Node without files of variables: the variables are inherited, and the files may be gone. */
+/** Removes the files of variables from Node's arguments: the variables are inherited, and the files may be gone. */
 const withoutEnvFiles = (args: ReadonlyArray<string>): Array<string> =>
   args.filter((arg, index) =>
     !/^--env-file(?:-if-exists)?(?:=|$)/.test(arg) && !/^--env-file(?:-if-exists)?$/.test(args[index - 1] ?? "")
   )
 
 /**
- * Closes the connection that was on its way to a worker when it died.
+ * Closes the connection that was being passed to a worker when the worker died.
  *
- * Node has handed it over, waits for the worker to say that it has it, and forgets it when the worker dies: it would stay open
- * in this process, and its client would wait for ever. There is one at most, because Node hands over one after the other;
- * one that has arrived is closed here already, and is not closed again.
+ * Node has sent it, waits for the worker's confirmation, and forgets it when the worker dies: it would stay open in this
+ * process, and its client would wait forever. There is at most one, because Node passes one connection at a time. A
+ * connection that has arrived is already closed here, and is not closed again.
  */
 const closeUndelivered = (worker: Worker): void => {
   const { process: child } = worker
@@ -61,12 +61,12 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
   worker.on("exit", (code, signal) => {
     Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `exit code ${code}`))
   })
-  // Without a listener, a connection that is handed to a worker while it dies would end the primary.
+  // Without a listener, a connection that is passed to a worker while it dies would end the primary.
   worker.on("error", (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) Deferred.doneUnsafe(ended, Effect.succeed(error.code ?? error.name))
   })
 
-  // What cannot be sent any more needs no answer: the end is coming.
+  // If the message cannot be sent, the worker is about to end.
   const send = (message: Order) => {
     if (child.connected) worker.send(message, () => undefined)
   }
@@ -86,10 +86,10 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
     pid: child.pid,
     ready: Deferred.await(ready),
     ping: Effect.callback<void>((resume) => {
-      const answer = () => resume(Effect.void)
-      waiting.add(answer)
+      const reply = () => resume(Effect.void)
+      waiting.add(reply)
       send({ _tag: "Ping" })
-      return Effect.sync(() => waiting.delete(answer))
+      return Effect.sync(() => waiting.delete(reply))
     }),
     kill: Effect.sync(() => child.kill("SIGKILL")),
     ended: Deferred.await(ended),
@@ -100,20 +100,20 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
 /**
  * Starts a worker, which is told to stop when the scope closes.
  *
- * It serves and logs by itself; see `worker.ts`.
+ * The worker serves and logs for itself; see `worker.ts`.
  *
- * @param patienceMillis how long it may take to stop; one that takes longer is killed
+ * @param stopMillis how long stopping may take before the worker is killed
  */
 export const fork = (
   cluster: Cluster,
   order: Start,
-  patienceMillis: number
+  stopMillis: number
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => start(cluster, order)),
     Effect.fnUntraced(function*({ ended, kill, pid, stop }) {
       yield* stop
-      const end = yield* Effect.timeoutOption(Effect.interruptible(ended), patienceMillis)
+      const end = yield* Effect.timeoutOption(Effect.interruptible(ended), stopMillis)
       if (Option.isSome(end)) return
       yield* Effect.logError("worker does not stop").pipe(Effect.annotateLogs({ worker: order.number, pid }))
       yield* kill

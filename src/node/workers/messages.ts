@@ -1,26 +1,26 @@
 /**
- * What the primary and its workers tell each other. Both ends are this program, so nothing is checked on arrival.
+ * The messages between the primary and its workers. Both ends are this program, so messages are not validated.
  */
 import type { Sources } from "../../config/resolve.ts"
 
-/** How the arguments of a worker begin. They show in the list of processes. */
+/** The first argument of a worker. It is visible in the list of processes. */
 export const workerArgument = "worker"
 
-/** What a worker is to do, once it says that it listens to orders. */
+/** The order that a worker gets once it has reported that it listens. */
 export interface Start {
   readonly _tag: "Start"
-  /** 1 for the first; the worker that takes the place of another has its number. */
+  /** 1 for the first. A worker that replaces another one has the same number. */
   readonly number: number
-  /** Never 0: all workers must have the same. */
+  /** Never 0: all workers must have the same port. */
   readonly port: number
-  /** Not read again by each worker: what is there may have changed since the primary checked it. */
+  /** Not read again by each worker: the sources may have changed since the primary checked them. */
   readonly sources: Sources
 }
 
-/** What the primary tells a worker. */
+/** Messages from the primary to a worker. */
 export type Order = Start | { readonly _tag: "Ping" } | { readonly _tag: "Reopen" }
 
-/** What a worker tells the primary. */
+/** Messages from a worker to the primary. */
 export type Report =
   | { readonly _tag: "Awake" }
   | { readonly _tag: "Ready"; readonly url: string }

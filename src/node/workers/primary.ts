@@ -14,7 +14,7 @@ import type { Order } from "./messages.ts"
 import { supervise } from "./supervise.ts"
 import { fork } from "./WorkerProcess.ts"
 
-// A worker cuts its connections by itself when the timeout is over; one that is stuck cannot.
+// A worker closes its connections itself when the timeout is over, unless it hangs.
 const graceMillis = 5_000
 
 const fail = (text: string) => Effect.andThen(Console.error(text), Effect.fail(new StartupFailed()))
@@ -39,42 +39,42 @@ const reopenOnSignal = (cluster: Cluster) =>
 
 export interface WorkersOptions {
   readonly settings: GatewaySettings
-  /** What the settings were made of; the workers make theirs of the same. */
+  /** The sources of the settings, which the workers read as well. */
   readonly sources: Sources
-  /** More than one. */
+  /** At least two. */
   readonly workers: number
 }
 
 /**
- * Runs the gateway as so many processes that share one port, until this process is told to stop.
+ * Runs the gateway as several processes that share one port, until this process is told to stop.
  *
- * This process accepts the connections and hands them out in turn; it serves none itself. The workers share nothing
- * else but the key of sessions: each has its own keys, verdicts and limits. They end with this process, however it ends.
+ * This process accepts the connections and distributes them in rotation. It serves none itself. The workers share only
+ * the session key: each has its own keys, verdicts and limits. They end with this process, however it ends.
  */
 export const runWorkers = Effect.fnUntraced(function*(
   { settings, sources, workers }: WorkersOptions
 ): Effect.fn.Return<never, StartupFailed, Scope.Scope> {
-  // What starts processes takes time to load.
+  // Loaded on demand, because the module takes time to load.
   const { default: cluster } = yield* Effect.promise(() => import("node:cluster"))
   if (!cluster.isPrimary) {
     return yield* fail("MCP_WORKERS: this process is itself a worker of a cluster. Set MCP_WORKERS=1.")
   }
-  // Workers that choose for themselves would have to choose again when none is left.
+  // Workers that choose their own port would choose a different one after all of them were replaced.
   const port = settings.port === 0
     ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
     : settings.port
-  // Each would make its own.
+  // Otherwise each worker would make its own key.
   const key = settings.sessionKeys.length === 0 ? { MCP_SESSION_KEY: randomBytes(32).toString("base64url") } : {}
   const shared: Sources = { ...sources, flags: { ...sources.flags, ...key } }
   if (auditFile(settings) !== undefined) yield* reopenOnSignal(cluster)
-  const patienceMillis = settings.shutdownTimeoutMillis + graceMillis
+  const stopMillis = settings.shutdownTimeoutMillis + graceMillis
   return yield* supervise({
     workers,
-    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources: shared }, patienceMillis),
+    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources: shared }, stopMillis),
     announce: (url) => announce(settings, url, { workers })
   }).pipe(
     Effect.catch((reason) =>
-      // With the code 1 it has told why.
+      // With exit code 1, it has printed the reason.
       reason === "exit code 1"
         ? Effect.fail(new StartupFailed())
         : fail(`A worker ended before it was ready (${reason}).`)

@@ -8,11 +8,11 @@ import type { WorkerProcess } from "./WorkerProcess.ts"
 
 const shortestPauseMillis = 100
 const longestPauseMillis = 30_000
-// A worker that lived this long did not die of what the one before it died of.
+// A worker that lived this long did not die for the same reason as the previous one.
 const stableMillis = 60_000
 
 /**
- * How long to wait before a worker that died is replaced: longer with each that dies young.
+ * Returns how long to wait before a dead worker is replaced: longer with each one that dies early.
  *
  * @param previousMillis the pause before that worker, 0 if it was the first
  */
@@ -22,18 +22,18 @@ export const nextPause = (previousMillis: number, livedMillis: number): number =
     : Math.min(2 * previousMillis, longestPauseMillis)
 
 const pingMillis = 5_000
-// Counted, not timed: when the machine or the primary has slept, the answers are late through no fault of the worker.
+// Counted, not timed: after the machine or the primary has slept, the replies are late through no fault of the worker.
 const missedPings = 6
 
-/** Kills a worker that is stuck: its connections hang, and nobody else can take them over. */
+/** Kills a worker that hangs: its connections hang as well, and no other process can take them over. */
 const watch = Effect.fnUntraced(function*(worker: WorkerProcess) {
   let missed = 0
   while (missed < missedPings) {
-    const answer = yield* Effect.timeoutOption(worker.ping, pingMillis)
-    missed = Option.isSome(answer) ? 0 : missed + 1
+    const reply = yield* Effect.timeoutOption(worker.ping, pingMillis)
+    missed = Option.isSome(reply) ? 0 : missed + 1
     if (missed === 0) yield* Effect.sleep(pingMillis)
   }
-  yield* Effect.logError("worker does not answer")
+  yield* Effect.logError("worker does not respond")
   yield* worker.kill
 })
 
@@ -41,15 +41,16 @@ export interface SuperviseOptions {
   readonly workers: number
   /** Starts a worker that stops with the scope. */
   readonly fork: (number: number) => Effect.Effect<WorkerProcess, never, Scope.Scope>
-  /** Runs once, when the first worker is ready; the others begin after it. */
+  /** Runs once, when the first worker is ready. The others start after it. */
   readonly announce: (url: string) => Effect.Effect<void>
 }
 
 /**
- * Keeps that many workers alive: a dead one is replaced, at once if it had lived well, else after a pause that doubles.
+ * Keeps this many workers alive. A dead one is replaced at once if it lived long, otherwise after a pause that doubles.
  *
- * The first worker goes ahead. If it ends before it is ready, so will the others, and the effect fails with how it
- * ended; from then on it never fails. Interruption stops all workers at the same time and waits for them.
+ * The first worker starts alone. If it ends before it is ready, the others would end as well, and the effect fails with
+ * how it ended. After that, the effect never fails. An interruption stops all workers at the same time and waits for
+ * them.
  */
 export const supervise = Effect.fnUntraced(function*(
   { announce, fork, workers }: SuperviseOptions

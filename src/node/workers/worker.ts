@@ -11,11 +11,11 @@ import type { StartupFailed } from "../StartupFailed.ts"
 import type { Order, Report, Start } from "./messages.ts"
 
 const report = (message: Report): void => {
-  // Nobody hears it when the primary is gone; then this process is about to end.
+  // The primary may be gone. Then this process is about to end.
   process.send?.(message, undefined, undefined, () => undefined)
 }
 
-/** Waits for the order to start; questions are answered from then on. */
+/** Waits for the order to start. Pings get replies from then on. */
 const started = Effect.callback<Start>((resume) => {
   process.on("message", (order: Order) => {
     switch (order._tag) {
@@ -28,7 +28,7 @@ const started = Effect.callback<Start>((resume) => {
         process.emit("SIGHUP")
     }
   })
-  // Node drops what comes before somebody listens.
+  // Node drops messages that arrive before there is a listener.
   report({ _tag: "Awake" })
 })
 
@@ -38,13 +38,13 @@ const reportReady = Effect.map(
 )
 
 /**
- * A worker process: the gateway as `main.ts` would run it alone, told by its primary what to do.
+ * A worker process: the gateway as `main.ts` would run it alone, with orders from its primary.
  *
- * It ends when it is told to stop, as that one does, and at once when its primary is gone.
+ * It ends when it is told to stop, like that program, and at once when its primary is gone.
  */
 export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() {
   const { number, port, sources } = yield* started
-  // The primary has found nothing wrong with them.
+  // The primary has already validated them.
   const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
   const gateway = Layer.effectDiscard(reportReady).pipe(
     Layer.provide(NodeGateway.layerUnannounced()),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { InterimAnswers } from "../../../src/node/upstream/InterimAnswers.ts"
+import { InterimResponses } from "../../../src/node/upstream/InterimResponses.ts"
 
 const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
 const hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
@@ -7,7 +7,7 @@ const final = "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n"
 
 /** What comes out when the bytes come in pieces of this size. */
 const passed = (text: string, size: number): string => {
-  const answers = new InterimAnswers()
+  const answers = new InterimResponses()
   answers.expect()
   const bytes = Buffer.from(text, "latin1")
   for (let at = 0; at < bytes.length; at += size) answers.pass(bytes.subarray(at, at + size))
@@ -38,7 +38,7 @@ describe("interim answers", () => {
   })
 
   it("are looked for only where an answer is due", () => {
-    const answers = new InterimAnswers()
+    const answers = new InterimResponses()
     const unasked = Buffer.from(proceed)
     answers.pass(unasked)
     assert.strictEqual(unasked.toString(), proceed)

@@ -4,29 +4,29 @@ const one = 0x31
 const zero = 0x30
 const two = 0x32
 
-// `HTTP/1.1 100`: where the digits of a status stand.
+// `HTTP/1.1 100`: the index of the first digit of the status.
 const firstDigit = 9
 
 /**
- * Makes a `102` of each `100` that the MCP server sends unasked.
+ * Changes each `100` that the MCP server sends unasked to a `102`.
  *
- * A client must be able to take a `100 Continue` that it did not ask for (RFC 9110, section 15.2.1). `undici` breaks off at
- * one, and ignores every other interim response. Only the last digit is changed, in place, and only before the head of the
- * final answer, so that no byte of a body is ever looked at.
+ * A client must accept a `100 Continue` that it did not ask for (RFC 9110, section 15.2.1). `undici` fails on one, and
+ * ignores every other interim response. Only the last digit is changed, in place, and only before the head of the final
+ * response, so that no byte of a body is inspected.
  */
-export class InterimAnswers {
+export class InterimResponses {
   #place: "StatusLine" | "Fields" | "Final" = "Final"
   #column = 0
   #mayBeContinue = false
   #lineIsEmpty = false
 
-  /** An answer is due: what comes next is its status line. */
+  /** A response is expected: the next bytes are its status line. */
   expect(): void {
     this.#place = "StatusLine"
     this.#column = 0
   }
 
-  /** Takes a chunk as it comes from the connection. */
+  /** Takes a chunk from the connection. */
   pass(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length && this.#place !== "Final"; at++) {
       const byte = chunk[at]
@@ -35,9 +35,9 @@ export class InterimAnswers {
     }
   }
 
-  /** Says whether this is the last digit of a `100`. */
+  /** Whether this is the last digit of a `100`. */
   #passStatus(byte: number | undefined): boolean {
-    // Some servers end a body with a line break too many, which parsers ignore.
+    // Some servers send an extra line break after a body, which parsers ignore.
     if (this.#column === 0 && (byte === carriageReturn || byte === lineFeed)) return false
     switch (this.#column++ - firstDigit) {
       case 0:

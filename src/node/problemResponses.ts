@@ -1,4 +1,4 @@
-/** Responses to requests that Node's HTTP server would otherwise reject on its own, in the form of every other error. */
+/** Responses to requests that Node's HTTP server would otherwise reject itself, in the form of every other error. */
 import * as Http from "node:http"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { corsHeaders } from "../http/cors.ts"
@@ -11,7 +11,7 @@ const malformed: Problem = { status: 400, error: "invalid_request", description:
 
 const late: Problem = { status: 408, error: "request_timeout", description: "The request did not arrive in time" }
 
-/** For fields that are too large, or too many. */
+/** For header fields that are too large, or too many. */
 export const tooLarge: Problem = {
   status: 431,
   error: "request_header_fields_too_large",
@@ -21,7 +21,7 @@ export const tooLarge: Problem = {
 /** Node's code for a request that does not arrive in time. */
 export const requestTimeoutCode = "ERR_HTTP_REQUEST_TIMEOUT"
 
-/** By the code of an error on a connection; `undefined` when the connection itself is broken. */
+/** The problem for the code of a connection error; `undefined` if the connection itself is broken. */
 export const ofClientError = (code: string): Problem | undefined => {
   if (code === "HPE_HEADER_OVERFLOW") return tooLarge
   if (code === requestTimeoutCode) return late
@@ -43,7 +43,7 @@ export const unmetExpectation: Problem = {
   description: "The expectation cannot be met"
 }
 
-/** The response as fields and body, with what every response of the gateway carries. */
+/** Returns the body and the fields of a response, including those of every response of the gateway. */
 export const toResponse = ({ allowedOrigins, errorStyle, traceHeader }: Settings, problem: Problem) => {
   const { elsewhere = errorStyle } = dialects[errorStyle]
   const body = JSON.stringify(dialects[elsewhere].body(problem))
@@ -62,7 +62,7 @@ export const toResponse = ({ allowedOrigins, errorStyle, traceHeader }: Settings
   }
 }
 
-/** The response as it goes over the wire. */
+/** Serializes a response. */
 export const toMessage = (settings: Settings, problem: Problem): string => {
   const { body, headers } = toResponse(settings, problem)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")
