@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { closedPort } from "./support/ports.ts"
 import { startProgram } from "./support/Program.ts"
+import { temporaryDirectory } from "./support/scratch.ts"
 
 const ask = (origin: string, traceId: string) =>
   Effect.tryPromise((signal) =>
@@ -59,19 +62,27 @@ describe("writing the log", { timeout: 60_000 }, () => {
   it.live("waits for a reader that pauses, without holding up requests", () =>
     Effect.gen(function*() {
       const port = yield* closedPort
-      // Reads nothing for a while: a pipe holds 64 KiB, and these lines are more.
+      const goOn = join(yield* temporaryDirectory, "go-on")
+      // Reads nothing until it is told to: a pipe holds 64 KiB, and these lines are more.
       const program = yield* startProgram({
         node: "/bin/bash",
-        nodeArgs: ["-c", "exec \"$0\" \"$@\" > >(sleep 3; exec cat)", process.execPath],
-        env: { ...staticSettings("http://127.0.0.1:9"), PORT: String(port) }
+        nodeArgs: [
+          "-c",
+          "exec \"$0\" \"$@\" > >(until [ -e \"$GO_ON\" ] || [ ! -d \"${GO_ON%/*}\" ]; do sleep 0.1; done; exec cat)",
+          process.execPath
+        ],
+        env: { ...staticSettings("http://127.0.0.1:9"), PORT: String(port), GO_ON: goOn }
       })
       const origin = `http://127.0.0.1:${port}`
       yield* Effect.eventually(Effect.delay(ask(origin, "first"), "50 millis"))
       const many = Array.from({ length: 600 }, (_, index) => `paused-${index}`)
       const statuses = yield* Effect.forEach(many, (id) => ask(origin, id), { concurrency: 50 })
       assert.deepStrictEqual([...new Set(statuses)], [404])
+      // Entries are written in the order of their responses, so that this one is the last.
+      assert.strictEqual(yield* ask(origin, "finished"), 404)
       assert.strictEqual(program.stdout(), "")
-      yield* program.awaitOutput(/paused-599/)
+      yield* Effect.promise(() => writeFile(goOn, ""))
+      yield* program.awaitOutput(/"finished"/)
       const logged = program.stdout()
       assert.deepStrictEqual(many.filter((id) => !logged.includes(`"${id}"`)), [])
     }))
