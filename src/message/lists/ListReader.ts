@@ -1,0 +1,352 @@
+/** Reads the messages of a server, finds the lists in them, and says which bytes have to go. */
+import { type KnownName, knownName, matchName, type NameMatch } from "../json/memberName.ts"
+import { stringValue } from "../json/scalarValue.ts"
+import { JsonScanner, type JsonToken } from "../json/scanJson.ts"
+import type { Splice } from "../json/spliceBytes.ts"
+import { type KnownListMember, knownListMembers, type ListKind } from "./listMembers.ts"
+import { nowhere, PiecePositions } from "./PiecePositions.ts"
+import { ToolAdditions } from "./ToolAdditions.ts"
+
+/** What becomes of the items of lists. */
+export interface ListRules {
+  /** Whether an item stays. */
+  readonly keeps: (kind: ListKind, name: string) => boolean
+  /**
+   * The serialised `securitySchemes` of a tool that stays, which take the place of what the server says; `undefined`
+   * where nothing is added.
+   */
+  readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
+}
+
+const OPEN_BRACKET = 0x5b
+const OPEN_BRACE = 0x7b
+const SPACE = 0x20
+
+// Deep values are no danger to this scanner, which does not recurse; parsers behind it have limits of their own.
+const maxDepth = 65_536
+
+const nothing = new Uint8Array(0)
+const resultName = knownName("result")
+const cacheScopeName = knownName("cacheScope")
+const publicText = knownName("public")
+const privateValue = new TextEncoder().encode(`:"private"`)
+
+// Where reading is. `NO_MESSAGE`: nothing that is read as JSON-RPC begins like that.
+const BEFORE = 0
+const NO_MESSAGE = 1
+const BATCH = 2
+const MESSAGE = 3
+const RESULT = 4
+const LIST = 5
+const ITEM = 6
+
+/**
+ * Reads one JSON text, which may come in pieces, as far as lists are concerned.
+ *
+ * The member `tools`, `prompts`, `resources` or `resourceTemplates` of any result is a list, whatever request it belongs
+ * to: clients pair responses and requests by their ids alone. What parsers could read differently, and what is no list
+ * where one is due, is a fault. A result's `cacheScope` of `public` becomes `private`, since what depends on the caller
+ * must not be served to others.
+ *
+ * All positions are the caller's own: those of the pieces.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, server features; MCP 2026-07-28, caching.
+ */
+export class ListReader {
+  /** Why the message must not be forwarded, for the log. */
+  fault: string | undefined = undefined
+  /** What to take out and put in, in order. */
+  readonly splices: Array<Splice> = []
+
+  private readonly scanner = new JsonScanner(nothing, maxDepth, false)
+  private readonly rules: ListRules
+  private readonly demanded: boolean
+  private readonly pieces = new PiecePositions()
+  /** From here on bytes may have to go, or not be forwarded at all. */
+  private heldFrom = nowhere
+  private state = BEFORE
+  /** Deeper tokens mean nothing now. */
+  private watched = 0
+  /** The depth of a message's names. */
+  private depth = 1
+
+  private resultSeen = false
+  private isResult = false
+  private listsSeen = 0
+  private hasList = false
+  /** Whether what is held stays so to the end, since a list was begun. */
+  private holdsOn = false
+  private list: KnownListMember | undefined = undefined
+  /** Where the name `cacheScope` ends, if its value is next. */
+  private scopeEnd = nowhere
+
+  private itemStart = nowhere
+  private itemName: string | undefined = undefined
+  private isKey = false
+  private additions: ToolAdditions | undefined = undefined
+  /** Where the last item ends that stays, and where those stand after it that go. */
+  private keptEnd = nowhere
+  private goneStart = nowhere
+  private goneEnd = nowhere
+
+  /** @param demanded each result must hold a list */
+  constructor(rules: ListRules, demanded: boolean) {
+    this.rules = rules
+    this.demanded = demanded
+  }
+
+  /** Whether anything but white space has come. */
+  get hasBegun(): boolean {
+    return this.state !== BEFORE
+  }
+
+  /** From here on bytes must wait for what comes; `nowhere` if none must. */
+  get waitsFrom(): number {
+    const { heldFrom, pieces, scanner } = this
+    if (heldFrom !== nowhere) return heldFrom
+    // What the scanner keeps may be the beginning of a name.
+    return scanner.kept < scanner.bytes.length ? pieces.at(scanner.kept) : nowhere
+  }
+
+  /** Reads the next piece, whose first byte stands at this position. */
+  push(piece: Uint8Array, at: number): void {
+    if (this.fault !== undefined || this.state === NO_MESSAGE) return
+    if (this.state === BEFORE && !this.begins(piece)) return
+    const { pieces, scanner } = this
+    pieces.push(scanner.kept, scanner.bytes.length, at)
+    scanner.push(piece)
+    this.read()
+  }
+
+  /** There are no more pieces. */
+  end(): void {
+    if (this.fault !== undefined || this.state === NO_MESSAGE || this.state === BEFORE) return
+    const { pieces, scanner } = this
+    pieces.push(scanner.kept, scanner.bytes.length, nowhere)
+    scanner.push(nothing)
+    scanner.finish()
+    this.read()
+    this.heldFrom = nowhere
+  }
+
+  /** Whether the text may be a message, once it has begun. */
+  private begins(piece: Uint8Array): boolean {
+    const first = piece.find((byte) => byte > SPACE)
+    if (first === OPEN_BRACE || first === OPEN_BRACKET) return true
+    if (first !== undefined) {
+      this.state = NO_MESSAGE
+      if (this.demanded) this.fault = "no JSON-RPC message"
+    }
+    return false
+  }
+
+  private read(): void {
+    const { scanner } = this
+    while (this.fault === undefined) {
+      const token = scanner.next()
+      if (token === "More" || token === "End") return
+      if (token === "Malformed" || token === "TooDeep") this.fault = "not JSON in UTF-8"
+      else if (scanner.depth <= this.watched) this.take(token)
+    }
+  }
+
+  private take(token: JsonToken): void {
+    switch (this.state) {
+      case BEFORE:
+        return this.begin(token)
+      case BATCH:
+        return this.inBatch(token)
+      case MESSAGE:
+        return this.inMessage(token)
+      case RESULT:
+        return this.inResult(token)
+      case LIST:
+        return this.inList(token)
+      case ITEM:
+        return this.inItem(token)
+    }
+  }
+
+  private begin(token: JsonToken): void {
+    if (token === "OpenObject") return this.beginMessage(1)
+    this.state = BATCH
+    this.watched = 1
+  }
+
+  private inBatch(token: JsonToken): void {
+    if (token === "OpenObject") this.beginMessage(2)
+    else if (this.demanded && this.scanner.depth === 1) this.fault = "a batch of what are no messages"
+  }
+
+  private beginMessage(depth: number): void {
+    this.state = MESSAGE
+    this.watched = depth
+    this.depth = depth
+    this.resultSeen = false
+    this.hasList = false
+  }
+
+  private inMessage(token: JsonToken): void {
+    if (this.scanner.depth < this.depth) return this.endMessage()
+    if (token === "Name") {
+      const match = this.match(resultName)
+      this.isResult = match !== "None"
+      if (match === "Variant" || (match === "Exact" && this.resultSeen)) this.fault = ambiguous("result")
+      if (this.isResult) this.resultSeen = true
+    } else if (this.isResult) {
+      if (token === "OpenObject") {
+        this.state = RESULT
+        this.watched = this.depth + 1
+        this.listsSeen = 0
+      } else if (this.demanded) {
+        this.fault = "a result that is no object"
+      }
+    }
+  }
+
+  private endMessage(): void {
+    if (this.demanded && this.resultSeen && !this.hasList) this.fault = "a result without a list"
+    this.state = BATCH
+    this.watched = 1
+  }
+
+  private inResult(token: JsonToken): void {
+    if (token === "Name") return this.nameOfResult()
+    if (this.scanner.depth === this.depth) {
+      this.state = MESSAGE
+      this.watched = this.depth
+      this.isResult = false
+    } else if (this.list !== undefined) {
+      if (token !== "OpenArray") {
+        this.fault = `${this.list.name} that are no array`
+        return
+      }
+      this.state = LIST
+      this.watched = this.depth + 2
+      this.keptEnd = nowhere
+      this.goneStart = nowhere
+    } else if (this.scopeEnd !== nowhere) {
+      this.cacheScope(token)
+    }
+  }
+
+  private nameOfResult(): void {
+    this.list = undefined
+    for (const member of knownListMembers) {
+      const match = this.match(member.knownName)
+      if (match === "None") continue
+      if (match === "Variant" || (this.listsSeen & member.bit) !== 0) this.fault = ambiguous(member.name)
+      this.listsSeen |= member.bit
+      this.list = member
+      this.hasList = true
+      this.holdsOn = true
+      this.hold()
+      return
+    }
+    if (this.match(cacheScopeName) !== "Exact") return
+    this.scopeEnd = this.tokenEnd
+    this.hold()
+  }
+
+  private cacheScope(token: JsonToken): void {
+    if (token === "String" && this.match(publicText) === "Exact") {
+      this.splices.push({ start: this.scopeEnd, end: this.tokenEnd, insert: privateValue })
+    }
+    this.scopeEnd = nowhere
+    if (!this.holdsOn) this.heldFrom = nowhere
+  }
+
+  private inList(token: JsonToken): void {
+    const { list, scanner } = this
+    if (scanner.depth === this.depth + 1) return this.endList()
+    if (token !== "OpenObject") {
+      this.fault = `an item of ${list?.name} that is no object`
+      return
+    }
+    this.state = ITEM
+    this.itemStart = this.tokenStart
+    this.itemName = undefined
+    this.isKey = false
+    this.additions = this.rules.securitySchemes !== undefined && list?.kind === "tool" ? new ToolAdditions() : undefined
+    this.watched = this.depth + (this.additions === undefined ? 3 : 4)
+  }
+
+  private inItem(token: JsonToken): void {
+    const { additions, list, scanner } = this
+    const level = scanner.depth - this.depth - 3
+    if (level < 0) return this.endItem()
+    additions?.take(token, level, scanner, this.tokenStart, this.tokenEnd)
+    if (level > 0 || list === undefined) return
+    if (token === "Name") {
+      const match = this.match(list.knownKey)
+      this.isKey = match === "Exact"
+      if (match === "Variant" || (this.isKey && this.itemName !== undefined)) this.fault = ambiguous(list.key)
+    } else if (this.isKey) {
+      this.isKey = false
+      if (token !== "String" || scanner.long || scanner.loneSurrogate || scanner.nul) {
+        this.fault = `an item of ${list.name} whose ${list.key} is no string, or too long, or has what is no character`
+      } else {
+        this.itemName = stringValue(scanner.bytes, scanner)
+      }
+    }
+  }
+
+  private endItem(): void {
+    const { additions, itemName, itemStart, list, rules, splices } = this
+    if (list === undefined) return
+    if (itemName === undefined) {
+      this.fault = `an item of ${list.name} without ${list.key}`
+      return
+    }
+    this.state = LIST
+    this.watched = this.depth + 2
+    const end = this.tokenEnd
+    if (!rules.keeps(list.kind, itemName)) {
+      if (this.goneStart === nowhere) this.goneStart = itemStart
+      this.goneEnd = end
+      return
+    }
+    // The comma before the items that go, or the one after them: one of them separates what stays.
+    if (this.goneStart !== nowhere) {
+      splices.push(
+        this.keptEnd === nowhere
+          ? { start: this.goneStart, end: itemStart, insert: undefined }
+          : { start: this.keptEnd, end: this.goneEnd, insert: undefined }
+      )
+      this.goneStart = nowhere
+    }
+    this.keptEnd = end
+    if (additions !== undefined && rules.securitySchemes !== undefined) {
+      splices.push(...additions.finish(this.tokenStart, rules.securitySchemes(itemName)))
+    }
+  }
+
+  private endList(): void {
+    if (this.goneStart !== nowhere) {
+      const start = this.keptEnd === nowhere ? this.goneStart : this.keptEnd
+      this.splices.push({ start, end: this.goneEnd, insert: undefined })
+    }
+    this.state = RESULT
+    this.watched = this.depth + 1
+    this.list = undefined
+  }
+
+  /** Bytes wait from the end of the name on that was just read. */
+  private hold(): void {
+    if (this.heldFrom === nowhere) this.heldFrom = this.tokenEnd
+  }
+
+  /** Where the last token begins and ends. */
+  private get tokenStart(): number {
+    return this.pieces.at(this.scanner.start)
+  }
+  private get tokenEnd(): number {
+    return this.pieces.at(this.scanner.end - 1) + 1
+  }
+
+  private match(known: KnownName): NameMatch {
+    return matchName(this.scanner.bytes, this.scanner, known)
+  }
+}
+
+const ambiguous = (name: string): string => `${name} is repeated or in another case`

@@ -1,0 +1,119 @@
+/** Leaves items out of the lists in a response that is an event stream. */
+import type { BodyFilter } from "../BodyFilter.ts"
+import type { Splice } from "../json/spliceBytes.ts"
+import { EventData } from "../sse/eventData.ts"
+import { type ListFilterOptions, tooLong } from "./listFilter.ts"
+import { ListReader } from "./ListReader.ts"
+import { nowhere } from "./PiecePositions.ts"
+import { SplicedBytes } from "./SplicedBytes.ts"
+
+/**
+ * `ListFilter` for a `text/event-stream`: each event has a message, or none.
+ *
+ * All bytes pass as they come, but for an event from where its list begins to its end. An item that spans lines leaves
+ * them behind without it: what is on them besides data stays.
+ */
+export class ListEventFilter implements BodyFilter {
+  fault: string | undefined = undefined
+
+  private readonly bytes = new SplicedBytes()
+  private readonly options: ListFilterOptions
+  private readonly splices: Array<Splice> = []
+  private readonly events: EventData
+  private reader: ListReader
+  /** Where a piece of data ended, and what stands between pieces from where bytes began to wait. */
+  private dataEnd = 0
+  private readonly gaps: Array<Gap> = []
+
+  constructor(options: ListFilterOptions) {
+    this.options = options
+    this.reader = new ListReader(options, options.demanded)
+    this.events = new EventData({
+      data: (piece, at) => this.data(piece, at),
+      lineFeed: (at) => this.reader.push(lineFeed, at),
+      ended: () => this.endEvent()
+    })
+  }
+
+  push(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    if (this.fault !== undefined) return []
+    this.events.push(chunk, this.bytes.position)
+    return this.leave(chunk)
+  }
+
+  /** An event that was not ended does not count (HTML, section 9.2.6), but there are clients that read it. */
+  end(): ReadonlyArray<Uint8Array> {
+    if (this.fault !== undefined) return []
+    if (this.events.isInEvent) this.endEvent()
+    return this.leave(nothing)
+  }
+
+  private data(piece: Uint8Array, at: number): void {
+    const { gaps } = this
+    if (at !== this.dataEnd) gaps.push({ start: this.dataEnd, end: at })
+    // What the reader still looks at has fewer.
+    if (gaps.length > mostGaps && this.reader.waitsFrom === nowhere) gaps.length = 0
+    this.dataEnd = at + piece.length
+    this.reader.push(piece, at)
+  }
+
+  private endEvent(): void {
+    const { options, reader } = this
+    reader.end()
+    this.fault ??= reader.fault
+    this.collect()
+    this.gaps.length = 0
+    this.reader = new ListReader(options, options.demanded)
+  }
+
+  /** Takes over what is to be changed. */
+  private collect(): void {
+    const { gaps, splices } = this
+    for (const splice of this.reader.splices.splice(0)) {
+      if (gaps.length === 0) splices.push(splice)
+      else splices.push(...around(splice, gaps))
+    }
+  }
+
+  private leave(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    const { bytes, options, reader, splices } = this
+    this.fault ??= reader.fault
+    if (this.fault !== undefined) return []
+    const { waitsFrom } = reader
+    if (waitsFrom === nowhere) this.collect()
+    const until = waitsFrom === nowhere ? bytes.position + chunk.length : waitsFrom
+    const leaving = bytes.push(chunk, until, splices)
+    if (bytes.length > options.limit) {
+      this.fault = tooLong(options.limit)
+      return []
+    }
+    return leaving.length === 0 ? [] : [leaving]
+  }
+}
+
+/** What stands between two pieces of data. */
+interface Gap {
+  readonly start: number
+  readonly end: number
+}
+
+/** The parts of a splice that lie outside of the gaps, which are in order; the first has what is put in. */
+const around = ({ end, insert, start }: Splice, gaps: ReadonlyArray<Gap>): ReadonlyArray<Splice> => {
+  const parts: Array<Splice> = []
+  let from = start
+  for (const gap of gaps) {
+    if (gap.end <= from) continue
+    if (gap.start >= end) break
+    parts.push({ start: from, end: gap.start, insert: undefined })
+    from = gap.end
+  }
+  parts.push({ start: from, end, insert: undefined })
+  const [first, ...others] = parts
+  return first === undefined || insert === undefined ? parts : [{ ...first, insert }, ...others]
+}
+
+/** So many are remembered for nothing. */
+const mostGaps = 64
+
+const lineFeed = Uint8Array.of(0x0a)
+const nothing = new Uint8Array(0)

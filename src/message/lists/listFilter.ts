@@ -1,0 +1,94 @@
+/** Leaves items out of the lists in a response that is JSON. */
+import type { BodyFilter } from "../BodyFilter.ts"
+import { spliceBytes } from "../json/spliceBytes.ts"
+import { ListReader, type ListRules } from "./ListReader.ts"
+import { nowhere } from "./PiecePositions.ts"
+import { SplicedBytes } from "./SplicedBytes.ts"
+
+export interface ListFilterOptions extends ListRules {
+  /** Each result must hold a list: the request asked for nothing else. */
+  readonly demanded: boolean
+  /** The longest list that is held back until it is whole, in bytes. */
+  readonly limit: number
+}
+
+const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
+
+/**
+ * Leaves items out of the lists in a JSON text that comes in pieces.
+ *
+ * Items are cut out of the bytes, with one comma each; every other byte stays as it is. What comes before a list passes
+ * at once; from there on bytes wait for the end, because a list that is not what it should be must not be forwarded at
+ * all. How the text is cut into pieces makes no difference to the result.
+ */
+export class ListFilter implements BodyFilter {
+  fault: string | undefined = undefined
+
+  private readonly reader: ListReader
+  private readonly bytes = new SplicedBytes()
+  private readonly options: ListFilterOptions
+  /** How much of a byte order mark has come; all of it once none can come any more. */
+  private marked = 0
+
+  constructor(options: ListFilterOptions) {
+    this.options = options
+    this.reader = new ListReader(options, options.demanded)
+  }
+
+  push(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    const { bytes, reader } = this
+    if (this.fault !== undefined) return []
+    const at = bytes.position
+    const start = this.endOfMark(chunk)
+    if (start < chunk.length) reader.push(start === 0 ? chunk : chunk.subarray(start), at + start)
+    return this.leave(chunk)
+  }
+
+  end(): ReadonlyArray<Uint8Array> {
+    const { options, reader } = this
+    if (this.fault !== undefined) return []
+    reader.end()
+    if (options.demanded && !reader.hasBegun) this.fault = "an empty body in place of a list"
+    return this.leave(nothing)
+  }
+
+  private leave(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    const { bytes, options, reader } = this
+    this.fault ??= reader.fault
+    if (this.fault !== undefined) return []
+    const { waitsFrom } = reader
+    const until = waitsFrom === nowhere ? bytes.position + chunk.length : waitsFrom
+    const leaving = bytes.push(chunk, until, reader.splices)
+    if (bytes.length > options.limit) {
+      this.fault = tooLong(options.limit)
+      return []
+    }
+    return leaving.length === 0 ? [] : [leaving]
+  }
+
+  /** Where the text begins in a chunk: a byte order mark does not belong to it, but clients skip one. */
+  private endOfMark(chunk: Uint8Array): number {
+    let at = 0
+    while (this.marked < byteOrderMark.length && at < chunk.length && chunk[at] === byteOrderMark[this.marked]) {
+      at++
+      this.marked++
+    }
+    if (at < chunk.length) this.marked = byteOrderMark.length
+    return at
+  }
+}
+
+/** The same for a text that is here as a whole; a `string` says why it must not be forwarded. */
+export const filterLists = (bytes: Uint8Array, options: ListFilterOptions): Uint8Array | string => {
+  const hasMark = byteOrderMark.every((byte, index) => bytes[index] === byte)
+  const reader = new ListReader(options, options.demanded)
+  const start = hasMark ? byteOrderMark.length : 0
+  reader.push(bytes.subarray(start), start)
+  reader.end()
+  if (options.demanded && !reader.hasBegun) return "an empty body in place of a list"
+  return reader.fault ?? spliceBytes(bytes, reader.splices)
+}
+
+export const tooLong = (limit: number): string => `a list of more than ${limit} bytes`
+
+const nothing = new Uint8Array(0)

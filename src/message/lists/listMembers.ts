@@ -1,0 +1,50 @@
+/** Where the results of MCP hold lists, and what names their items. */
+import { type KnownName, knownName } from "../json/memberName.ts"
+
+/** What a list holds; a template stands for the resources that it describes. */
+export type ListKind = "tool" | "prompt" | "resource" | "resourceTemplate"
+
+/** A member of a result that holds a list. */
+export interface ListMember {
+  readonly kind: ListKind
+  readonly name: string
+  /** The member of an item that rules decide by. */
+  readonly key: string
+}
+
+/**
+ * The members of a result that hold lists.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, `ListToolsResult`, `ListPromptsResult`, `ListResourcesResult` and
+ * `ListResourceTemplatesResult`.
+ */
+export const listMembers: ReadonlyArray<ListMember> = [
+  { kind: "tool", name: "tools", key: "name" },
+  { kind: "prompt", name: "prompts", key: "name" },
+  { kind: "resource", name: "resources", key: "uri" },
+  { kind: "resourceTemplate", name: "resourceTemplates", key: "uriTemplate" }
+]
+
+/** The methods whose results are lists. */
+export const listMethods: ReadonlySet<string> = new Set([
+  "tools/list",
+  "prompts/list",
+  "resources/list",
+  "resources/templates/list"
+])
+
+/** A list member with what a scanner compares, and a bit of its own. */
+export interface KnownListMember extends ListMember {
+  readonly bit: number
+  readonly knownName: KnownName
+  readonly knownKey: KnownName
+}
+
+export const knownListMembers: ReadonlyArray<KnownListMember> = listMembers.map(({ key, kind, name }, index) => ({
+  kind,
+  name,
+  key,
+  bit: 1 << index,
+  knownName: knownName(name),
+  knownKey: knownName(key)
+}))
