@@ -82,6 +82,12 @@ export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as co
 /** The dialect of error answers. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
+/** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
+export const stepUps = ["http", "tool_result"] as const
+
+/** How a call of a tool is rejected that lacks a token or scopes. */
+export type StepUp = (typeof stepUps)[number]
+
 /** What is logged at most, by the names of `MCP_LOG_LEVEL`. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 

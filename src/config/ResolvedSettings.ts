@@ -104,6 +104,11 @@ export interface ResolvedSettings {
   /** The longest JSON-RPC message that is accepted. (`max_body_bytes`) */
   readonly maxBodyBytes: Used<"MCP_MAX_BODY_BYTES">
   /**
+   * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
+   * longer one is answered 502. (`max_list_bytes`)
+   */
+  readonly maxListBytes: Used<"MCP_MAX_LIST_BYTES">
+  /**
    * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
    * alone gets half of it, several callers get like shares. (`max_waiting`)
    */
@@ -125,6 +130,12 @@ export interface ResolvedSettings {
   readonly maxBufferedBytes: Used<"MCP_MAX_BUFFERED_BYTES">
   /** The dialect of error answers. (`error_style`) */
   readonly errorStyle: Used<"MCP_ERROR_STYLE">
+  /**
+   * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
+   * with the challenge in `_meta`, for hosts that look for it there; then listed tools show their
+   * `securitySchemes`. (`step_up`)
+   */
+  readonly stepUp: Used<"MCP_STEP_UP">
   /** The field with the trace id of a request and its answer. (`trace_header`) */
   readonly traceHeader: Used<"MCP_TRACE_HEADER">
   /**

@@ -124,8 +124,8 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
     if (identity !== undefined && settings.identityHeaders) Object.assign(own, identityHeaders(identity))
     if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
-    // An encoded answer could not be added to.
-    if (injects) own["accept-encoding"] = "identity"
+    // An encoded answer could not be added to, nor looked into.
+    if (injects || settings.policy !== undefined) own["accept-encoding"] = "identity"
     return {
       method: admitted.method,
       target: server.target(admitted.rest, admitted.query),

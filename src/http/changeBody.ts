@@ -3,6 +3,7 @@ import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import { joinBytes } from "../message/json/spliceBytes.ts"
+import { applyChange } from "./course/bodyChange.ts"
 import type { BodyChange } from "./course/steps.ts"
 
 type Arriving = Extract<UpstreamBody, { readonly _tag: "Stream" }>["stream"]
@@ -23,32 +24,39 @@ const collect = (
   )
 }
 
-/** Changes the body of a response as the course says. */
+/** Changes a body while it passes; it fails where a fault is found. */
+const pass = (
+  stream: Arriving,
+  { faulty, filter }: Extract<BodyChange, { readonly _tag: "Passing" }>,
+  onFault: (error: UpstreamError) => void
+): Arriving => {
+  const leaving = (pieces: ReadonlyArray<Uint8Array>) => {
+    if (filter.fault === undefined) return Stream.fromIterable(pieces)
+    const error = faulty(filter.fault)
+    onFault(error)
+    return Stream.fail(error)
+  }
+  return Stream.concat(
+    Stream.flatMap(Stream.rechunk(stream, 1), (chunk) => leaving(filter.push(chunk))),
+    Stream.suspend(() => leaving(filter.end()))
+  )
+}
+
+/**
+ * Changes the body of a response as the course says.
+ *
+ * @param onFault hears of a fault in a body that has begun to leave
+ */
 export const changeBody = (
   body: UpstreamBody,
-  change: BodyChange | undefined
+  change: BodyChange | undefined,
+  onFault: (error: UpstreamError) => void
 ): Effect.Effect<UpstreamBody, UpstreamError> => {
   if (change === undefined || body._tag === "Empty") return Effect.succeed(body)
-  switch (change._tag) {
-    case "Message": {
-      const whole = body._tag === "Bytes" ? Effect.succeed(body.bytes) : collect(body.stream, change)
-      return Effect.map(whole, (bytes) => ({ _tag: "Bytes", bytes: change.apply(bytes) }))
-    }
-    case "Events": {
-      const { framer } = change
-      return Effect.succeed(
-        body._tag === "Bytes"
-          ? { _tag: "Bytes", bytes: joinBytes([...framer.push(body.bytes), ...framer.end()]) }
-          : {
-            _tag: "Stream",
-            stream: Stream.mapAccum(
-              body.stream,
-              () => framer,
-              (framer, chunk) => [framer, framer.push(chunk)] as const,
-              { onHalt: (framer) => framer.end() }
-            )
-          }
-      )
-    }
-  }
+  const changed = (bytes: Uint8Array): Effect.Effect<UpstreamBody, UpstreamError> =>
+    Effect.map(Effect.fromResult(applyChange(change, bytes)), (bytes) => ({ _tag: "Bytes", bytes }))
+  if (body._tag === "Bytes") return changed(body.bytes)
+  return change._tag === "Passing"
+    ? Effect.succeed({ _tag: "Stream", stream: pass(body.stream, change, onFault) })
+    : Effect.flatMap(collect(body.stream, change), changed)
 }

@@ -56,7 +56,9 @@ const write = Effect.fnUntraced(function*(
   exchange: Exchange,
   { body, step }: Relayed
 ): Effect.fn.Return<HttpServerResponse, UpstreamError> {
-  const changed = yield* changeBody(body, step.change)
+  const changed = yield* changeBody(body, step.change, (error) => {
+    exchange.error = error
+  })
   const life = changed._tag === "Stream" ? step.life() : undefined
   if (changed._tag !== "Stream" || life === undefined) return relay(step, changed)
   const onCut = Effect.sync(() => {

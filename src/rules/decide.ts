@@ -5,6 +5,7 @@ import type { ConditionInput } from "./condition.ts"
 import type { Decision } from "./Decision.ts"
 import { type Glob, matchesAny } from "./Glob.ts"
 import type { Policy, Rule } from "./Policy.ts"
+import { coverOf } from "./template.ts"
 
 /** What a decision depends on in addition to the caller and the message. */
 export type DecideContext = Pick<ConditionInput, "server" | "now">
@@ -74,6 +75,16 @@ const usingMethods: { readonly [Kind in Subject["kind"]]: string } = {
   resource: "resources/read"
 }
 
+/** Whether what a rule decides could be allowed: a condition on arguments may be true, scopes and a token can be had. */
+const couldAllow = (
+  { when }: Rule,
+  message: Operation,
+  caller: Identity | undefined,
+  { now, server }: DecideContext
+): boolean =>
+  when === undefined || caller === undefined || when.needsArguments ||
+  when.test({ identity: caller, claims: caller.claims, message, server, now }) === "true"
+
 /**
  * Whether a caller could use what a list shows: `false` only where no scope would make it allowed.
  *
@@ -83,11 +94,37 @@ export const couldUse = (
   policy: Policy,
   subject: Subject,
   caller: Identity | undefined,
-  { now, server }: DecideContext
+  context: DecideContext
 ): boolean => {
   const message: Operation = { method: usingMethods[subject.kind], subject, arguments: undefined }
   const rule = policy.rules.find((rule) => matches(rule, message))
-  if (rule === undefined) return policy.otherwise !== "deny"
-  if (rule.when === undefined || caller === undefined || rule.when.needsArguments) return true
-  return rule.when.test({ identity: caller, claims: caller.claims, message, server, now }) === "true"
+  return rule === undefined ? policy.otherwise !== "deny" : couldAllow(rule, message, caller, context)
+}
+
+/**
+ * `couldUse` for a template of resources: whether a caller could use one of the resources that it describes.
+ *
+ * An expression in braces stands for any text. So more than one rule may decide about such resources; those after a rule
+ * that decides about all of them do not count. Conditions see the template as the name of the resource.
+ *
+ * Source: MCP 2025-11-25, resource templates; RFC 6570.
+ */
+export const couldUseTemplate = (
+  policy: Policy,
+  template: string,
+  caller: Identity | undefined,
+  context: DecideContext
+): boolean => {
+  const message: Operation = {
+    method: usingMethods.resource,
+    subject: { kind: "resource", name: template },
+    arguments: undefined
+  }
+  for (const rule of policy.rules) {
+    if (rule.methods !== undefined && !matchesAny(rule.methods, message.method)) continue
+    const cover = namesSubjects(rule) ? coverOf(rule.resources ?? [], template) : "All"
+    if (cover !== "None" && couldAllow(rule, message, caller, context)) return true
+    if (cover === "All") return false
+  }
+  return policy.otherwise !== "deny"
 }

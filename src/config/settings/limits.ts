@@ -10,6 +10,13 @@ export const limits = {
     doc: "The longest JSON-RPC message that is accepted.",
     perServer: true
   },
+  MCP_MAX_LIST_BYTES: {
+    kind: integer(1024, 1_073_741_824),
+    default: "16777216",
+    doc:
+      "The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a longer " +
+      "one is answered 502."
+  },
   MCP_MAX_WAITING: {
     kind: integer(1, 65_536),
     default: "2048",

@@ -1,5 +1,5 @@
 /** What the gateway says: to clients, to the log, to its store. */
-import { auditSubjects, errorStyles, logLevels } from "../GatewaySettings.ts"
+import { auditSubjects, errorStyles, logLevels, stepUps } from "../GatewaySettings.ts"
 import { auditArguments, auditLog } from "../kinds/auditing.ts"
 import { traceField } from "../kinds/http.ts"
 import { boolean, choice } from "../kinds/kinds.ts"
@@ -10,6 +10,14 @@ export const output = {
     kind: choice(errorStyles),
     default: "oauth",
     doc: "The dialect of error answers.",
+    perServer: true
+  },
+  MCP_STEP_UP: {
+    kind: choice(stepUps),
+    default: "http",
+    doc:
+      "How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result with " +
+      "the challenge in `_meta`, for hosts that look for it there; then listed tools show their `securitySchemes`.",
     perServer: true
   },
   MCP_TRACE_HEADER: {

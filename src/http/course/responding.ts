@@ -1,4 +1,5 @@
 /** The last part of the course: what becomes of the MCP server's response. Pure. */
+import * as Result from "effect/Result"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
@@ -14,6 +15,8 @@ import { makeInitializeFramer } from "../../message/initializeEvents.ts"
 import { injectAuthInfo } from "../../message/initializeResponse.ts"
 import { commonHeaders } from "../decorate.ts"
 import type { Exchange } from "../Exchange.ts"
+import { chainChanges } from "./bodyChange.ts"
+import { makeListing } from "./listing.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { BodyChange, HeadStep, Sending } from "./steps.ts"
 
@@ -24,15 +27,21 @@ const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyC
       return {
         _tag: "Message",
         limit,
-        apply: (bytes) => injectAuthInfo(bytes, authInfo, id),
+        apply: (bytes) => Result.succeed(injectAuthInfo(bytes, authInfo, id)),
         tooLarge: responseTooLarge
       }
     case "Events":
-      return { _tag: "Events", framer: makeInitializeFramer({ authInfo, id, maxEventBytes: limit }) }
+      return {
+        _tag: "Passing",
+        filter: makeInitializeFramer({ authInfo, id, maxEventBytes: limit }),
+        faulty: responseTooLarge
+      }
     case "Neither":
       return undefined
   }
 }
+
+const nothingListed = Result.succeed(undefined)
 
 /** What the request makes of its response. */
 interface Expected {
@@ -45,12 +54,14 @@ interface Expected {
  * Builds the last part of the course.
  *
  * Its steps: a redirect of the configured URL to its other spelling, and a refusal of what was added to `initialize`, are
- * followed by a second request; then come responses that may not be handed on, the session's id, fields, body, and the time
- * that it may take.
+ * followed by a second request; then come responses that may not be forwarded, the session's id, the lists in the body, the
+ * fields, and the time that it may take.
  *
  * @param nowMillis the time of day
  */
 export const makeResponding = (settings: GatewaySettings, responses: OwnResponses, nowMillis: () => number) => {
+  const listing = makeListing(settings, nowMillis)
+
   const relay = (
     exchange: Exchange,
     head: ResponseHead,
@@ -59,7 +70,10 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
     session: string | undefined
   ): HeadStep => {
     const { headers, status } = head
-    const change = hasBody && injection !== undefined ? changeOf(head, injection) : undefined
+    const injected = hasBody && injection !== undefined ? changeOf(head, injection) : undefined
+    const listed = hasBody && listing !== undefined ? listing(exchange, head) : nothingListed
+    if (Result.isFailure(listed)) return responses.reject(exchange, listed.failure)
+    const change = chainChanges(injected, listed.success)
     const fields = responseHeaders(headers)
     if (session !== undefined) fields[sessionField] = session
     exchange.session = fields[sessionField]

@@ -17,9 +17,9 @@ import type { ResponseLife } from "../../forward/responseLife.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
 import type { RefusalReader } from "../../forward/strictServer.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import type { BodyFilter } from "../../message/BodyFilter.ts"
 import type { RequestRewriter } from "../../message/requestRewriter.ts"
 import type { RequestSummary } from "../../message/requestRules.ts"
-import type { EventFramer } from "../../message/sse/eventFramer.ts"
 import type { PublishedName } from "../discovery.ts"
 
 /** Send this response of the gateway's own, in place of any other. It is complete, and noted in the exchange. */
@@ -154,11 +154,11 @@ export type BodyChange =
   | {
     readonly _tag: "Message"
     readonly limit: number
-    readonly apply: (bytes: Uint8Array) => Uint8Array
+    readonly apply: (bytes: Uint8Array) => Result.Result<Uint8Array, UpstreamError>
     readonly tooLarge: () => UpstreamError
   }
-  /** While it passes. */
-  | { readonly _tag: "Events"; readonly framer: EventFramer }
+  /** While it passes; one with a fault is given up for an error, or breaks off. */
+  | { readonly _tag: "Passing"; readonly filter: BodyFilter; readonly faulty: (fault: string) => UpstreamError }
 
 /** Hand the response on. */
 export interface Relay {

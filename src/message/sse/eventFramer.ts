@@ -1,4 +1,5 @@
 /** Changes one event of a server-sent event stream while its chunks pass. */
+import type { BodyFilter } from "../BodyFilter.ts"
 import { EventBoundaries } from "./eventBoundaries.ts"
 
 /** Nothing of the current chunk is held back. */
@@ -13,7 +14,10 @@ const nothing = new Uint8Array(0)
  * for instance, leaves with the chunk it came in. Once an event was changed, or when one is longer than `maxEventBytes`,
  * everything passes as it comes.
  */
-export class EventFramer {
+export class EventFramer implements BodyFilter {
+  /** What cannot be changed passes as it is. */
+  readonly fault = undefined
+
   private readonly change: (event: Uint8Array) => Uint8Array
   private readonly maxEventBytes: number
   private readonly boundaries = new EventBoundaries()

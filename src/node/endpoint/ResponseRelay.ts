@@ -1,10 +1,12 @@
 import type * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { Flow, ResponseHead, ResponseReceiver, UpstreamRequest } from "../../forward/GatewayClient.ts"
+import { applyChange } from "../../http/course/bodyChange.ts"
 import type { Perform } from "../../http/course/perform.ts"
-import type { HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
+import type { BodyChange, HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
 
 /** What the relay can do with its exchange. */
@@ -174,11 +176,10 @@ export class ResponseRelay implements ResponseReceiver {
       if (this.#writeHead(step)) this.#to.response.end(body)
       return
     }
-    const changed = change._tag === "Message"
-      ? change.apply(body ?? nothing)
-      : joined([...change.framer.push(body ?? nothing), ...change.framer.end()])
-    step.headers["content-length"] = String(changed.length)
-    if (this.#writeHead(step)) this.#to.response.end(changed)
+    const changed = applyChange(change, body ?? nothing)
+    if (Result.isFailure(changed)) return this.#reject(changed.failure)
+    step.headers["content-length"] = String(changed.success.length)
+    if (this.#writeHead(step)) this.#to.response.end(changed.success)
   }
 
   /** Relays a response while it arrives. */
@@ -195,8 +196,20 @@ export class ResponseRelay implements ResponseReceiver {
   }
 
   #pass({ change }: Relay, chunk: Uint8Array): void {
-    if (change?._tag !== "Events") return this.#write(chunk)
-    for (const piece of change.framer.push(chunk)) this.#write(piece)
+    if (change?._tag !== "Passing") return this.#write(chunk)
+    for (const piece of change.filter.push(chunk)) this.#write(piece)
+    this.#checkFault(change)
+  }
+
+  /** Gives up a response with a fault that has begun. */
+  #checkFault({ faulty, filter }: Extract<BodyChange, { readonly _tag: "Passing" }>): void {
+    if (filter.fault === undefined) return
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    const error = faulty(filter.fault)
+    this.#to.exchange.error = error
+    this.#to.cancel()
+    this.#reject(error)
   }
 
   #write(piece: Uint8Array): void {
@@ -205,7 +218,11 @@ export class ResponseRelay implements ResponseReceiver {
 
   #finish({ change }: Relay): void {
     const { response } = this.#to
-    if (change?._tag === "Events") { for (const piece of change.framer.end()) response.write(piece) }
+    if (change?._tag === "Passing") {
+      for (const piece of change.filter.end()) response.write(piece)
+      this.#checkFault(change)
+      if (change.filter.fault !== undefined) return
+    }
     response.end()
   }
 

@@ -1,0 +1,102 @@
+/** What a server with rules may list to a caller. Pure. */
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
+import type { ResponseHead } from "../../forward/GatewayClient.ts"
+import { isEventStream } from "../../forward/isEventStream.ts"
+import { ListEventFilter } from "../../message/lists/listEventFilter.ts"
+import { filterLists, ListFilter, type ListFilterOptions } from "../../message/lists/listFilter.ts"
+import { type ListKind, listMethods } from "../../message/lists/listMembers.ts"
+import { couldUse, couldUseTemplate, type DecideContext } from "../../rules/decide.ts"
+import type { Policy } from "../../rules/Policy.ts"
+import type { Exchange } from "../Exchange.ts"
+import type { BodyChange } from "./steps.ts"
+
+/** Says how the body of a response is changed, by its head; fails where it cannot be. */
+export type Listing = (
+  exchange: Exchange,
+  head: ResponseHead
+) => Result.Result<BodyChange | undefined, UpstreamUnavailable>
+
+const unlisted = (fault: string): UpstreamUnavailable =>
+  new UpstreamUnavailable({ detail: `the MCP server's list cannot be filtered: ${fault}` })
+
+const tooLarge = (): UpstreamError => unlisted("the response is longer than MCP_MAX_LIST_BYTES")
+
+/** The value of a field that should come once. */
+const single = (field: string | ReadonlyArray<string> | undefined): string | undefined =>
+  typeof field === "string" || field === undefined ? field : field.join(", ")
+
+const isIdentity = (encoding: string | undefined): boolean =>
+  encoding === undefined || ["", "identity"].includes(encoding.trim().toLowerCase())
+
+const isJsonType = (type: string | undefined): boolean =>
+  type !== undefined && /^application\/([^;]*\+)?json\s*(;|$)/i.test(type)
+
+/** What the messages of the request ask for. */
+const asked = ({ operations }: Exchange) => {
+  if (operations === undefined) return { forLists: false, forNothingElse: false }
+  const lists = operations.filter(({ method }) => listMethods.has(method)).length
+  return { forLists: lists > 0, forNothingElse: lists > 0 && lists === operations.length }
+}
+
+const keepsBy = (policy: Policy, { identity }: Exchange, context: DecideContext) => (kind: ListKind, name: string) =>
+  kind === "resourceTemplate"
+    ? couldUseTemplate(policy, name, identity, context)
+    : couldUse(policy, { kind, name }, identity, context)
+
+/**
+ * Builds the step that leaves out of lists what their caller can never use; `undefined` for a server without rules.
+ *
+ * Every response is looked at, since clients pair responses and requests by their ids alone: a list may come in any of
+ * them. A response that is due to be a list is collected first, so that a fault becomes a response of its own; others pass
+ * while they are looked at, and break off. An encoded body cannot be looked at.
+ *
+ * @param nowMillis the time of day
+ */
+export const makeListing = (
+  { maxListBytes, policy, serverName }: GatewaySettings,
+  nowMillis: () => number
+): Listing | undefined => {
+  if (policy === undefined) return undefined
+  return (exchange, { headers, status }) => {
+    const { forLists, forNothingElse } = asked(exchange)
+    const isSuccess = status >= 200 && status < 300
+    const type = single(headers["content-type"])
+    const isStream = isEventStream(type)
+    if (!isStream && !isJsonType(type)) {
+      return Result.succeed(forLists && isSuccess ? onlyEmpty(maxListBytes) : undefined)
+    }
+    if (!isIdentity(single(headers["content-encoding"]))) {
+      return Result.fail(unlisted("the response is encoded, though identity was asked for"))
+    }
+    const options: ListFilterOptions = {
+      keeps: keepsBy(policy, exchange, { server: serverName, now: nowMillis() }),
+      securitySchemes: undefined,
+      demanded: forNothingElse && isSuccess,
+      limit: maxListBytes
+    }
+    if (isStream) return Result.succeed({ _tag: "Passing", filter: new ListEventFilter(options), faulty: unlisted })
+    if (!forLists) return Result.succeed({ _tag: "Passing", filter: new ListFilter(options), faulty: unlisted })
+    return Result.succeed({
+      _tag: "Message",
+      limit: maxListBytes,
+      tooLarge,
+      apply: (bytes) => {
+        const filtered = filterLists(bytes, options)
+        return typeof filtered === "string" ? Result.fail(unlisted(filtered)) : Result.succeed(filtered)
+      }
+    })
+  }
+}
+
+/** In place of a list, a body of another type can only be empty. */
+const onlyEmpty = (limit: number): BodyChange => ({
+  _tag: "Message",
+  limit,
+  tooLarge,
+  apply: (bytes) =>
+    bytes.length === 0
+      ? Result.succeed(bytes)
+      : Result.fail(unlisted("the response is neither JSON nor an event stream"))
+})
