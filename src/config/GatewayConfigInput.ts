@@ -184,6 +184,11 @@ export interface ServerInput {
   /** The longest JSON-RPC message that is accepted. Default: that of the gateway. */
   readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
   /**
+   * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
+   * longer one is answered 502. Default: that of the gateway.
+   */
+  readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
+  /**
    * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
    * alone gets half of it, several callers get like shares. Default: that of the gateway.
    */
@@ -205,6 +210,12 @@ export interface ServerInput {
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
   /** The dialect of error answers. Default: that of the gateway. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
+  /**
+   * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
+   * with the challenge in `_meta`, for hosts that look for it there; then listed tools show their
+   * `securitySchemes`. Default: that of the gateway.
+   */
+  readonly step_up?: Input<"MCP_STEP_UP"> | undefined
 }
 
 type AddedInput<T> = T extends { readonly Input?: infer Input } ? Input : never

@@ -15,7 +15,8 @@ export const limits = {
     default: "16777216",
     doc:
       "The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a longer " +
-      "one is answered 502."
+      "one is answered 502.",
+    perServer: true
   },
   MCP_MAX_WAITING: {
     kind: integer(1, 65_536),
