@@ -35,10 +35,12 @@ import { drive } from "../http/drive.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
 import { expectsBody } from "../http/expectsBody.ts"
 import { requireMethod } from "../http/methods.ts"
+import { mirroredFields } from "../http/mirroredFields.ts"
 import { readBody } from "../http/readBody.ts"
 import { type FindRoute, makeRoute, toMcp } from "../http/route.ts"
 import { documentPaths, type ServerPlace } from "../http/routes.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { disagreement } from "../message/mirrors.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -152,9 +154,12 @@ const make = Effect.gen(function*() {
       owner: ownerOf(settings.trustedProxies, exchange, identity),
       whole: (bytes) => {
         if (method !== "POST") return bytes.length === 0 ? ready(undefined) : content()
-        const message = rewriteRequest(bytes, { authContext: undefined })
+        const mirrored = mirroredFields(exchange)
+        const message = rewriteRequest(bytes, { authContext: undefined, mirrored })
         if (Result.isFailure(message)) return rejected(message.failure)
-        const { listens, tools } = message.success
+        const { listens, said, tools } = message.success
+        const mismatch = disagreement(mirrored, said)
+        if (mismatch !== undefined) return rejected(mismatch)
         const scoped = requireScopes(settings, identity, tools.flatMap(toolScopes))
         return Result.isFailure(scoped) ? rejected(scoped.failure) : ready(bytes, listens)
       },

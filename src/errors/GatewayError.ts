@@ -32,6 +32,24 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly detail: string
 }> {}
 
+/** A field that repeats what the message of its request says (MCP 2026-07-28, Streamable HTTP, request metadata). */
+export type MirroredField = "MCP-Protocol-Version" | "Mcp-Method" | "Mcp-Name" | "Mcp-Param"
+
+/** A field that should repeat the message is missing, malformed, or says something else (JSON-RPC error -32020). */
+export class HeaderMismatch extends Data.TaggedError("HeaderMismatch")<{
+  readonly field: MirroredField
+  /** The id of the request; `null` where it has none. */
+  readonly id: string | number | null
+  readonly detail: string
+}> {}
+
+/** The message of a revision that requires it does not name its revision (JSON-RPC error -32602). */
+export class MissingProtocolVersion extends Data.TaggedError("MissingProtocolVersion")<{
+  /** The id of the request; `null` where it has none. */
+  readonly id: string | number | null
+  readonly detail: string
+}> {}
+
 /** Why a token is rejected: a closed list, with one public text for each member. */
 export const invalidTokenReasons = [
   "MalformedToken",
@@ -167,6 +185,8 @@ export type GatewayError =
   | MissingCredential
   | UnsupportedCredential
   | InvalidRequest
+  | HeaderMismatch
+  | MissingProtocolVersion
   | InvalidToken
   | CredentialTooLarge
   | InsufficientScope

@@ -2,10 +2,10 @@
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import type { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
 import { authContext } from "../message/authContext.ts"
 import type { RequestId } from "../message/json/scalarValue.ts"
+import { type Disagreement, disagreement, type MirroredFields } from "../message/mirrors.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import { RequestRewriter } from "../message/requestRewriter.ts"
 import type { RequestRules, RequestSummary } from "../message/requestRules.ts"
@@ -28,6 +28,8 @@ export interface AdmittedRequest {
   readonly traceId: string
   /** The peer's forwarding fields are believed. */
   readonly trustedPeer: boolean
+  /** The fields that should repeat the message. */
+  readonly mirrored: MirroredFields
   /** The session that the caller was found to have; `undefined` where sessions are not bound. */
   readonly session: BoundSession | undefined
   /** Whose share of the MCP server it takes, where that is known. */
@@ -70,8 +72,8 @@ export interface PreparedStream {
   /** Without the message. */
   readonly request: UpstreamRequest
   readonly rewriter: RequestRewriter
-  /** What the answer will need, once the message is over. */
-  readonly injection: (message: RequestSummary) => Injection | undefined
+  /** What the answer will need, once the message is over; fails where the fields of the request do not agree with it. */
+  readonly complete: (message: RequestSummary) => Result.Result<Injection | undefined, Disagreement>
   /** The target of the next request; this one cannot be sent again. */
   readonly respelled: Learn<string | undefined>
 }
@@ -81,12 +83,13 @@ export interface Prepare {
   /**
    * Prepares a request with its JSON body, `undefined` where there is none.
    *
-   * Fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message.
+   * Fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message, and where the fields of the request
+   * do not agree with it.
    */
   readonly whole: (
     admitted: AdmittedRequest,
     body: Uint8Array | undefined
-  ) => Result.Result<Prepared, InvalidRequest>
+  ) => Result.Result<Prepared, Disagreement>
   /** Prepares a request whose body is too long to be collected. */
   readonly streamed: (admitted: AdmittedRequest) => PreparedStream
 }
@@ -102,7 +105,8 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
 
   const adds = (setting: "auto" | boolean): boolean => setting === "auto" ? !strict.isStrict : setting
 
-  const rulesFor = ({ identity }: Admission): RequestRules => ({
+  const rulesFor = ({ admission: { identity }, mirrored }: AdmittedRequest): RequestRules => ({
+    mirrored,
     authContext: identity === undefined || !adds(settings.injectRequestContext)
       ? undefined
       : () => authContext(identity),
@@ -181,8 +185,10 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
           listens
         }))
       }
-      const message = rewriteRequest(body, rulesFor(admission))
+      const message = rewriteRequest(body, rulesFor(admitted))
       if (Result.isFailure(message)) return Result.fail(message.failure)
+      const mismatch = disagreement(admitted.mirrored, message.success.said)
+      if (mismatch !== undefined) return Result.fail(mismatch)
       const { bytes, initializeId, listens } = message.success
       const injection = injectionFor(admission, initializeId, body)
       const addition = initializeId === undefined ? undefined : additionTo(admitted, body)
@@ -194,8 +200,13 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
       const request = leaving(admitted, undefined, adds(settings.injectResponseContext))
       return {
         request,
-        rewriter: new RequestRewriter(rulesFor(admitted.admission)),
-        injection: ({ initializeId }) => injectionFor(admitted.admission, initializeId),
+        rewriter: new RequestRewriter(rulesFor(admitted)),
+        complete: ({ initializeId, said }) => {
+          const mismatch = disagreement(admitted.mirrored, said)
+          return mismatch === undefined
+            ? Result.succeed(injectionFor(admitted.admission, initializeId))
+            : Result.fail(mismatch)
+        },
         respelled: learning(admitted, request)
       }
     }

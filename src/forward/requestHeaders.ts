@@ -5,6 +5,16 @@ import { sessionField } from "./SessionSeal.ts"
 // Set anew for each hop: by the client below (`host`, `content-length`) or settled by the server (`expect`).
 const ownedByHop: ReadonlySet<string> = new Set(["host", "content-length", "expect"])
 
+const mirrorNames: ReadonlySet<string> = new Set(["mcp-protocol-version", "mcp-method", "mcp-name"])
+const paramPrefix = "mcp-param-"
+
+/**
+ * Says whether a server that does not tell `_` from `-` would take this field for one that repeats the message: it was not
+ * compared with that.
+ */
+const looksMirrored = (name: string, folded: string): boolean =>
+  (mirrorNames.has(folded) && name !== folded) || (folded.startsWith(paramPrefix) && !name.startsWith(paramPrefix))
+
 export interface RequestHeaderOptions {
   /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are believed and handed on. */
   readonly trustedPeer: boolean
@@ -35,6 +45,7 @@ export const requestHeaders = (
     const { claimsIdentity, describesRoute, folded } = fieldName(name)
     if (name === "authorization" && options.forwardAuthorization) headers[name] = value
     else if (claimsIdentity || (describesRoute && !options.trustedPeer) || isOwn(folded)) continue
+    else if (looksMirrored(name, folded)) continue
     else if (options.bindsSession && folded === sessionField) continue
     else headers[name] = value
   }

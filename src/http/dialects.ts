@@ -18,6 +18,8 @@ export interface Problem {
   /** All scopes that the request needs. */
   readonly scope?: ReadonlyArray<string>
   readonly headers?: Readonly<Record<string, string>>
+  /** The JSON-RPC error that the protocol demands, whatever the dialect. */
+  readonly rpc?: { readonly code: number; readonly id: string | number | null }
 }
 
 /** The parameters of a challenge that differ between the dialects. */
@@ -68,6 +70,18 @@ const jsonRpcError = (problem: Problem) => {
     ? { code, message: "Unauthorized: Bearer token required" }
     : { code, message: problem.description, data: oauthBody(problem) }
 }
+
+/** An integer beyond 2^53 was read as another one, so that the client would not know it again. */
+const knownId = (id: string | number | null): string | number | null =>
+  typeof id === "number" && Number.isInteger(id) && !Number.isSafeInteger(id) ? null : id
+
+/** The body of a response to an error, to be written as JSON: as the protocol demands it, or as the dialect has it. */
+export const bodyOf = (style: ErrorStyle, problem: Problem): unknown =>
+  problem.rpc === undefined ? dialects[style].body(problem) : {
+    jsonrpc: "2.0",
+    id: knownId(problem.rpc.id),
+    error: { code: problem.rpc.code, message: problem.description, data: oauthBody(problem) }
+  }
 
 /** The dialects by their names. */
 export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {

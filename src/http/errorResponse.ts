@@ -4,12 +4,14 @@ import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
-import { dialects, type Problem } from "./dialects.ts"
+import { bodyOf, dialects, type Problem } from "./dialects.ts"
 import {
   accessDeniedText,
+  headerMismatchTexts,
   insufficientScopeText,
   invalidRequestTexts,
   invalidTokenTexts,
+  missingProtocolVersionText,
   tokenTooLongText
 } from "./errorTexts.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -52,6 +54,18 @@ const project = Match.typeTags<GatewayError, Problem>()({
   UnsupportedCredential: () => unauthorized("Authorization header must use Bearer scheme"),
   InvalidToken: ({ reason }) => unauthorized(invalidTokenTexts[reason]),
   InvalidRequest: ({ reason }) => ({ status: 400, error: "invalid_request", description: invalidRequestTexts[reason] }),
+  HeaderMismatch: ({ field, id }) => ({
+    status: 400,
+    error: "invalid_request",
+    description: headerMismatchTexts[field],
+    rpc: { code: -32020, id }
+  }),
+  MissingProtocolVersion: ({ id }) => ({
+    status: 400,
+    error: "invalid_request",
+    description: missingProtocolVersionText,
+    rpc: { code: -32602, id }
+  }),
   CredentialTooLarge: () => ({
     status: 431,
     error: "request_header_fields_too_large",
@@ -143,7 +157,7 @@ const describe = (problem: Problem, context: ErrorContext): ErrorResponse => ({
     ...problem.headers,
     ...(problem.challenged === true ? { "www-authenticate": challenge(problem, context) } : {})
   },
-  body: dialects[context.style].body(problem)
+  body: bodyOf(context.style, problem)
 })
 
 const write = ({ body, headers, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>

@@ -1,4 +1,4 @@
-import type { InvalidRequestReason, InvalidTokenReason } from "../errors/GatewayError.ts"
+import type { InvalidRequestReason, InvalidTokenReason, MirroredField } from "../errors/GatewayError.ts"
 
 /**
  * The public texts: fixed, so that no library's message, key id or configured value can reach a client, and free of
@@ -31,6 +31,17 @@ export const invalidRequestTexts: Readonly<Record<InvalidRequestReason, string>>
   AmbiguousMessage: "The JSON-RPC message is ambiguous",
   MessageTooDeep: "The JSON-RPC message is nested too deeply"
 }
+
+/** The public text for each field that does not agree with the message. */
+export const headerMismatchTexts: Readonly<Record<MirroredField, string>> = {
+  "MCP-Protocol-Version": "Header mismatch: MCP-Protocol-Version is missing or does not match the request body",
+  "Mcp-Method": "Header mismatch: Mcp-Method is missing or does not match the request body",
+  "Mcp-Name": "Header mismatch: Mcp-Name is missing, malformed, or does not match the request body",
+  "Mcp-Param": "Header mismatch: an Mcp-Param header is malformed or does not match the request body"
+}
+
+/** The public text where the message does not name its revision of MCP. */
+export const missingProtocolVersionText = "Invalid params: _meta lacks io.modelcontextprotocol/protocolVersion"
 
 /** The public text where a policy bars the caller. */
 export const accessDeniedText = "Access denied"

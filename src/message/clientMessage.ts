@@ -5,10 +5,15 @@
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { type KnownName, knownName, matchName, type NameMatch } from "./json/memberName.ts"
 import type { MessageOutput } from "./json/messageOutput.ts"
-import { type RequestId, requestId, type ScalarPlace, stringValue } from "./json/scalarValue.ts"
+import { type RequestId, requestId, type ScalarPlace } from "./json/scalarValue.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 import { joinBytes } from "./json/spliceBytes.ts"
-import { reject } from "./reject.ts"
+import { KeptString } from "./keptString.ts"
+import { MessageParams } from "./messageParams.ts"
+import type { SaidByMessage } from "./mirrors.ts"
+import { initialize, type NamedMethod, namedMethods, toolsCall } from "./namedMethods.ts"
+import { ParamMirror } from "./paramMirror.ts"
+import { reject, repeated } from "./reject.ts"
 import type { RequestRules } from "./requestRules.ts"
 
 /** A member that gives a message its meaning, and its bit in the set of members seen. */
@@ -18,19 +23,14 @@ interface DecidingName {
   readonly known: KnownName
 }
 
-const decidingNames = (names: ReadonlyArray<string>): ReadonlyArray<DecidingName> =>
-  names.map((name, index) => ({ name, bit: 1 << index, known: knownName(name) }))
+const idBit = 2
 
 /** The members that give a message its meaning. A repeated one, or one in another case, is ambiguous. */
-const namesOfMessage = decidingNames(["jsonrpc", "id", "method", "params"])
-
-/** The members that policies decide by. A repeated one, in any case, is ambiguous. */
-const namesOfParams = decidingNames(["name", "arguments", "uri"])
+const decidingNames: ReadonlyArray<DecidingName> = ["jsonrpc", "id", "method", "params"].map(
+  (name, index) => ({ name, bit: 1 << index, known: knownName(name) })
+)
 
 const authContextName = knownName("_authContext")
-const initialize = knownName("initialize")
-const toolsCall = knownName("tools/call")
-const listen = knownName("subscriptions/listen")
 
 const encoder = new TextEncoder()
 const comma = encoder.encode(",")
@@ -41,42 +41,46 @@ const paramsEnd = encoder.encode("}")
 /**
  * Reads a message along with a `JsonScanner`, and writes it to a `MessageOutput`.
  *
- * Tell it of every `Name` (`name`), of the beginning of every value not deeper than `depth + 1` (`value`), and of every
+ * Tell it of every `Name` (`name`), of the beginning of every value not deeper than `reads` (`value`), and of every
  * closing brace at `depth` (`closeMember`) and that of the message itself (`end`). They return the rejection, if any.
  */
 export class ClientMessage {
   /** The depth of the message's names. */
   readonly depth: number
-  method: "Unknown" | "Initialize" | "ToolsCall" | "Listen" | "Other" = "Unknown"
+  /** Its method, if the gateway knows it; `undefined` until the message has named one. */
+  method: NamedMethod | "Other" | undefined = undefined
 
   private readonly scanner: JsonScanner
   private readonly output: MessageOutput
   private readonly rules: RequestRules
   private readonly isInBatch: boolean
-  private params: "Absent" | "Object" | "Other" = "Absent"
-  /** Whether `params` keeps a member, so that a member added after it needs a comma. */
-  private paramsKeepMember = false
+  private readonly params: MessageParams
+  private paramsType: "Absent" | "Object" | "Other" = "Absent"
   /** Whether our member's place in `params` was passed before the method was known. */
   private awaitsMethod = false
   private seen = 0
-  private seenInParams = 0
   /** The member whose value is being read, if it gives the message its meaning. */
   private member: string | undefined = undefined
-  /** Whether the value being read is that of `params.name`. */
-  private inParamsName = false
-  /** The id and `params.name`: where they stand or, since the scanner has left those bytes, what they are. */
+  /** The id: where it stands or, since the scanner has left those bytes, what it is. */
   private idPlace: ScalarPlace | undefined = undefined
   private idValue: RequestId | undefined = undefined
-  private toolPlace: ScalarPlace | undefined = undefined
-  private toolName: string | undefined = undefined
-  private toolIsLong = false
+  private methodText: KeptString | undefined = undefined
 
   constructor(scanner: JsonScanner, output: MessageOutput, rules: RequestRules, isInBatch: boolean) {
+    const { mirrored } = rules
     this.scanner = scanner
     this.output = output
     this.rules = rules
     this.isInBatch = isInBatch
     this.depth = isInBatch ? 2 : 1
+    const params = mirrored?.others?.params
+    const mirror = params === undefined || params.size === 0 ? undefined : new ParamMirror(scanner, params)
+    this.params = new MessageParams(scanner, this.depth + 1, mirror)
+  }
+
+  /** The values of members up to this depth say something. */
+  get reads(): number {
+    return this.params.reads
   }
 
   /** The `id`; `undefined` without one, and for one that JSON-RPC does not allow or that exceeds `maxTokenBytes`. */
@@ -84,44 +88,52 @@ export class ClientMessage {
     return this.idPlace === undefined ? this.idValue : requestId(this.scanner.bytes, this.idPlace)
   }
 
-  /** The tool that a `tools/call` names; `undefined` for every other method, and where there is no name. */
+  /** The tool that a `tools/call` names; `undefined` for every other method. */
   get tool(): string | undefined {
-    if (this.method !== "ToolsCall") return undefined
-    return this.toolPlace === undefined ? this.toolName : stringValue(this.scanner.bytes, this.toolPlace)
+    return this.method === toolsCall && this.rules.ignoreTools !== true ? this.params.subject(toolsCall) : undefined
+  }
+
+  /** What fields should repeat. */
+  get said(): SaidByMessage {
+    const { method, params } = this
+    const named = typeof method === "object" ? method : undefined
+    return {
+      isBatch: this.isInBatch,
+      id: this.id,
+      hasId: (this.seen & idBit) !== 0,
+      method: method === undefined ? undefined : named?.name ?? this.methodText?.text(this.scanner.bytes) ?? "",
+      hasSubject: named?.subject !== undefined,
+      subject: named === undefined ? undefined : params.subject(named),
+      version: params.revision,
+      wrongParam: method === toolsCall ? params.wrongParam : undefined
+    }
   }
 
   /** The scanner is about to leave its bytes. */
   detach(): void {
-    if (this.idPlace !== undefined) {
-      if (this.method === "Unknown" || this.method === "Initialize") this.idValue = this.id
-      this.idPlace = undefined
-    }
-    if (this.toolPlace !== undefined) {
-      if (this.method === "Unknown" || this.method === "ToolsCall") {
-        this.toolName = stringValue(this.scanner.bytes, this.toolPlace)
-      }
-      this.toolPlace = undefined
-    }
+    this.idValue = this.id
+    this.idPlace = undefined
+    this.params.detach()
+    this.methodText?.detach(this.scanner.bytes)
   }
 
   name(): InvalidRequest | undefined {
     const { depth, output, scanner } = this
     if (scanner.depth === depth) this.member = undefined
-    if (scanner.depth <= depth + 1) this.inParamsName = false
-    if (this.match(authContextName) !== "None") return output.cut() ? undefined : repeated("_authContext")
+    if (this.match(authContextName) !== "None") {
+      this.params.cutName()
+      return output.cut() ? undefined : repeated("_authContext")
+    }
     output.keep()
-    if (scanner.depth === depth) return this.nameOfMessage()
-    // A name this deep stands directly in `params` only if that is an object: an array puts one more level in between.
-    return scanner.depth === depth + 1 && this.member === "params" ? this.nameOfParams() : undefined
+    if (scanner.depth === depth) return this.ownName()
+    // A name one deeper stands directly in `params` only if that is an object: an array puts one more level in between.
+    return scanner.depth > depth && this.member === "params" ? this.params.name() : undefined
   }
 
   value(token: JsonToken): InvalidRequest | undefined {
     const { scanner } = this
     if (scanner.depth !== this.depth) {
-      if (this.inParamsName && token === "String") {
-        this.toolIsLong = scanner.long
-        if (!scanner.long && this.rules.ignoreTools !== true) this.toolPlace = this.place(token)
-      }
+      if (this.member === "params") this.params.value(token)
       return undefined
     }
     switch (this.member) {
@@ -131,8 +143,8 @@ export class ClientMessage {
         if (!scanner.long || token === "Literal") this.idPlace = this.place(token)
         return undefined
       case "params":
-        this.params = token === "OpenObject" ? "Object" : "Other"
-        return this.method === "Initialize" ? this.rejectOtherParams() : undefined
+        this.paramsType = token === "OpenObject" ? "Object" : "Other"
+        return this.method === initialize ? this.rejectOtherParams() : undefined
       default:
         return undefined
     }
@@ -141,47 +153,34 @@ export class ClientMessage {
   closeMember(): void {
     const { output, rules, scanner } = this
     if (this.member !== "params" || this.isInBatch || rules.authContext === undefined) return
-    if (this.method === "Unknown") {
+    if (this.method === undefined) {
       this.awaitsMethod = true
       output.hold(scanner.start)
-    } else if (this.method === "Initialize") {
+    } else if (this.method === initialize) {
       output.insert(scanner.start, this.insertion(rules.authContext()))
     }
   }
 
   end(): InvalidRequest | undefined {
-    const { output, rules, scanner } = this
+    const { method, output, rules, scanner } = this
     if (this.awaitsMethod) output.release(undefined)
-    if (this.method === "ToolsCall" && this.toolIsLong) {
-      return reject("MalformedMessage", "the name of a tool is too long")
-    }
-    if (this.method === "Initialize" && this.params === "Absent" && rules.authContext !== undefined) {
+    if (method === initialize && this.paramsType === "Absent" && rules.authContext !== undefined) {
       // The comma is needed: the message has a method.
       output.insert(scanner.start, joinBytes([paramsStart, rules.authContext(), paramsEnd]))
     }
-    return undefined
+    if (typeof method !== "object") return undefined
+    return method.requiresSubject && this.paramsType === "Other"
+      ? reject("MalformedMessage", `the params of ${method.name} are not an object`)
+      : this.params.requireSubject(method)
   }
 
-  private nameOfMessage(): InvalidRequest | undefined {
-    for (const { bit, known, name } of namesOfMessage) {
+  private ownName(): InvalidRequest | undefined {
+    for (const { bit, known, name } of decidingNames) {
       const match = this.match(known)
       if (match === "None") continue
       if (match === "Variant" || (this.seen & bit) !== 0) return repeated(name)
       this.seen |= bit
       this.member = name
-      break
-    }
-    return undefined
-  }
-
-  private nameOfParams(): InvalidRequest | undefined {
-    this.paramsKeepMember = true
-    for (const { bit, known, name } of namesOfParams) {
-      if (this.match(known) === "None") continue
-      if ((this.seenInParams & bit) !== 0) return repeated(name)
-      this.seenInParams |= bit
-      // In any case: some servers would read it as the name.
-      this.inParamsName = name === "name"
       break
     }
     return undefined
@@ -193,15 +192,10 @@ export class ClientMessage {
     if (token !== "String" || scanner.loneSurrogate || scanner.nul) {
       return reject("MalformedMessage", "the method is no string, or has what is no character")
     }
-    this.method = this.matchValue(initialize)
-      ? "Initialize"
-      : this.matchValue(toolsCall)
-      ? "ToolsCall"
-      : this.matchValue(listen)
-      ? "Listen"
-      : "Other"
+    this.method = namedMethods.find(({ known }) => this.matchValue(known)) ?? "Other"
+    if (rules.mirrored !== undefined && this.method === "Other") this.methodText = new KeptString(scanner, token)
     const { authContext } = rules
-    if (this.method !== "Initialize") {
+    if (this.method !== initialize) {
       if (this.awaitsMethod) this.release(undefined)
       return undefined
     }
@@ -217,12 +211,12 @@ export class ClientMessage {
   }
 
   private rejectOtherParams(): InvalidRequest | undefined {
-    return this.params === "Other" ? reject("MalformedMessage", "params of initialize is no object") : undefined
+    return this.paramsType === "Other" ? reject("MalformedMessage", "params of initialize is no object") : undefined
   }
 
   /** Our member, the last one in `params`. */
   private insertion(authContext: Uint8Array): Uint8Array {
-    return joinBytes(this.paramsKeepMember ? [comma, authContextStart, authContext] : [authContextStart, authContext])
+    return joinBytes(this.params.keepsMember ? [comma, authContextStart, authContext] : [authContextStart, authContext])
   }
 
   private match(known: KnownName): NameMatch {
@@ -240,5 +234,3 @@ export class ClientMessage {
     return { token, start, end, plain }
   }
 }
-
-const repeated = (name: string): InvalidRequest => reject("AmbiguousMessage", `${name} is repeated or in another case`)

@@ -5,6 +5,10 @@ import type { JsonToken } from "./json/scanJson.ts"
 export const reject = (reason: InvalidRequestReason, detail: string): InvalidRequest =>
   new InvalidRequest({ reason, detail })
 
+/** The rejection of a member that parsers could read in two ways. */
+export const repeated = (name: string): InvalidRequest =>
+  reject("AmbiguousMessage", `${name} is repeated or in another case`)
+
 /** The rejection of a token where a message, or its end, is expected. */
 export const rejectToken = (token: JsonToken): InvalidRequest => {
   switch (token) {

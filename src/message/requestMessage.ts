@@ -29,6 +29,5 @@ export const rewriteRequest = (
   const reader = new RequestReader(new JsonScanner(bytes, maxMessageDepth), rules)
   const rejected = reader.read()
   if (rejected !== undefined) return Result.fail(rejected)
-  const { initializeId, listens, tools } = reader.summary()
-  return Result.succeed({ bytes: reader.output.whole(), initializeId, listens, tools })
+  return Result.succeed({ bytes: reader.output.whole(), ...reader.summary() })
 }

@@ -1,10 +1,19 @@
 /** The body of a POST to the MCP server: one JSON-RPC message or a batch of them. */
+import * as Result from "effect/Result"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { ClientMessage } from "./clientMessage.ts"
 import { MessageOutput } from "./json/messageOutput.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
+import { type FieldText, hasMirrors, type SaidByMessage } from "./mirrors.ts"
+import { initialize, listen } from "./namedMethods.ts"
 import { reject, rejectToken } from "./reject.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
+
+/** Of two messages of a batch, the one that belongs to the more recent revision. */
+const moreRecent = (one: SaidByMessage | undefined, other: SaidByMessage): SaidByMessage =>
+  one === undefined || isRecent(other.version) ? other : one
+
+const isRecent = (version: FieldText): boolean => Result.isFailure(version) || hasMirrors(version.success ?? "")
 
 const noTools: ReadonlyArray<string> = []
 
@@ -20,6 +29,7 @@ export class RequestReader {
   /** The tools of a batch. */
   private toolsOfBatch: Set<string> | undefined = undefined
   private batchListens = false
+  private saidByBatch: SaidByMessage | undefined = undefined
 
   constructor(scanner: JsonScanner, rules: RequestRules) {
     this.scanner = scanner
@@ -34,15 +44,17 @@ export class RequestReader {
       return {
         initializeId: undefined,
         listens: this.batchListens,
-        tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch]
+        tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch],
+        said: this.saidByBatch
       }
     }
-    const { message } = this
+    const { message, rules } = this
     const { tool } = message
     return {
-      initializeId: message.method === "Initialize" ? message.id : undefined,
-      listens: message.method === "Listen",
-      tools: tool === undefined ? noTools : [tool]
+      initializeId: message.method === initialize ? message.id : undefined,
+      listens: message.method === listen,
+      tools: tool === undefined ? noTools : [tool],
+      said: rules.mirrored === undefined ? undefined : message.said
     }
   }
 
@@ -61,13 +73,13 @@ export class RequestReader {
         case "Number":
         case "Literal":
           if (scanner.depth < message.depth) return rejectToken(token)
-          if (scanner.depth <= message.depth + 1) rejected = message.value(token)
+          if (scanner.depth <= message.reads) rejected = message.value(token)
           output.endValue()
           break
         case "OpenObject":
         case "OpenArray":
           if (scanner.depth < message.depth) rejected = this.begin(token)
-          else if (scanner.depth === message.depth) rejected = message.value(token)
+          else if (scanner.depth <= message.reads) rejected = message.value(token)
           break
         case "CloseObject":
           output.close()
@@ -109,7 +121,8 @@ export class RequestReader {
     if (rejected !== undefined) return rejected
     if (this.isBatch) {
       const { method, tool } = this.message
-      if (method === "Listen") this.batchListens = true
+      if (method === listen) this.batchListens = true
+      if (this.rules.mirrored !== undefined) this.saidByBatch = moreRecent(this.saidByBatch, this.message.said)
       if (tool !== undefined) (this.toolsOfBatch ??= new Set()).add(tool)
     } else {
       this.holdEnd()

@@ -1,11 +1,14 @@
 /** The rules for rewriting a request body, and the findings. */
 import type { RequestId } from "./json/scalarValue.ts"
+import type { MirroredFields, SaidByMessage } from "./mirrors.ts"
 
 export interface RequestRules {
   /** Returns the serialised JSON object to add to `initialize`; called only where there is one. `undefined` adds nothing. */
   readonly authContext: (() => Uint8Array) | undefined
   /** Whether the called tools are of no interest: then `tools` is empty, and no tool name is kept. */
   readonly ignoreTools?: boolean
+  /** The fields that should repeat the message; without them nothing is said of what they should. */
+  readonly mirrored?: MirroredFields | undefined
 }
 
 export interface RequestSummary {
@@ -18,4 +21,6 @@ export interface RequestSummary {
   readonly listens: boolean
   /** The called tools; a batch may call several. */
   readonly tools: ReadonlyArray<string>
+  /** What the fields of the request should repeat, where the rules ask for it. */
+  readonly said: SaidByMessage | undefined
 }

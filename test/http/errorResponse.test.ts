@@ -32,6 +32,8 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   MissingCredential: [new Errors.MissingCredential(), 401],
   UnsupportedCredential: [new Errors.UnsupportedCredential({ detail: "secret detail" }), 401],
   InvalidRequest: [new Errors.InvalidRequest({ reason: "MalformedHost", detail: "secret detail" }), 400],
+  HeaderMismatch: [new Errors.HeaderMismatch({ field: "Mcp-Name", id: 7, detail: "secret detail" }), 400],
+  MissingProtocolVersion: [new Errors.MissingProtocolVersion({ id: "a", detail: "secret detail" }), 400],
   InvalidToken: [invalidToken("Expired"), 401],
   CredentialTooLarge: [new Errors.CredentialTooLarge({ limit: 8192, size: 8193 }), 431],
   InsufficientScope: [new Errors.InsufficientScope({ required: ["a", "b"] }), 403],

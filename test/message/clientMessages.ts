@@ -6,6 +6,9 @@ import { type Member, members, type Tree, tree } from "./jsonText.ts"
 /** What a message is understood by. */
 export const ofMessage: ReadonlyArray<string> = ["jsonrpc", "id", "method", "params"]
 
+/** What its `params` are understood by. */
+export const ofParams: ReadonlyArray<string> = ["name", "arguments", "uri", "taskId", "_meta"]
+
 export const unescaped = (name: string): string => JSON.parse(name)
 
 const scalar = (text: string): Tree => ({ _tag: "Scalar", text })
@@ -37,22 +40,35 @@ export const message: Arbitrary.Arbitrary<Tree> = Arbitrary.map(
   }
 )
 
+const isCall = (method: Tree | undefined): boolean =>
+  method?._tag === "Scalar" && method.text.startsWith(`"`) && JSON.parse(method.text) === "tools/call"
+
+/** Without names in another case, and without the name of a tool that is not a string. */
+const clearParams = (members: ReadonlyArray<Member>, isCall: boolean): Tree => ({
+  _tag: "Object",
+  members: members.filter(({ name, value }) => {
+    const own = unescaped(name)
+    if (isCall && own === "name") return value._tag === "Scalar" && value.text.startsWith(`"`)
+    return ofParams.includes(own) || !ofParams.some((wanted) => wanted.toLowerCase() === own.toLowerCase())
+  })
+})
+
 /** Without the members that would make it ambiguous or malformed: the first of each name stays. */
 export const clear = (tree: Tree, top = true): Tree => {
   if (tree._tag === "Scalar") return tree
   if (tree._tag === "Array") return { ...tree, items: tree.items.map((item) => clear(item, false)) }
   const taken = new Set<string>()
-  return {
-    ...tree,
-    members: tree.members.flatMap((member) => {
-      const name = unescaped(member.name)
-      const folded = name.toLowerCase()
-      if (taken.has(folded) || (top && ofMessage.includes(folded) && folded !== name)) return []
-      taken.add(folded)
-      if (!top) return [{ ...member, value: clear(member.value, false) }]
-      if (name === "method") return member.value._tag === "Scalar" && member.value.text.startsWith(`"`) ? [member] : []
-      if (name === "params" && member.value._tag !== "Object") return []
-      return [{ ...member, value: clear(member.value, false) }]
-    })
-  }
+  const calls = top && isCall(tree.members.find(({ name }) => unescaped(name) === "method")?.value)
+  const members = tree.members.flatMap((member) => {
+    const name = unescaped(member.name)
+    const folded = name.toLowerCase()
+    if (taken.has(folded) || (top && ofMessage.includes(folded) && folded !== name)) return []
+    taken.add(folded)
+    const value = clear(member.value, false)
+    if (!top) return [{ ...member, value }]
+    if (name === "method") return member.value._tag === "Scalar" && member.value.text.startsWith(`"`) ? [member] : []
+    if (name !== "params") return [{ ...member, value }]
+    return value._tag === "Object" ? [{ ...member, value: clearParams(value.members, calls) }] : []
+  })
+  return { ...tree, members }
 }

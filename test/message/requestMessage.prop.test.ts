@@ -3,7 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
-import { clear, message, ofMessage, unescaped } from "./clientMessages.ts"
+import { clear, message, ofMessage, ofParams, unescaped } from "./clientMessages.ts"
 import { type Member, render, spaces, type Tree } from "./jsonText.ts"
 import { compact, isEntries, lookups, parseEntries, sameFolded, valuesOf } from "./naiveJson.ts"
 
@@ -48,6 +48,11 @@ const hasTwoContexts = (tree: Tree): boolean => {
 const hasTwo = (members: ReadonlyArray<Member>, wanted: string) =>
   members.filter(({ name }) => sameFolded(unescaped(name), wanted)).length > 1
 
+const hasVariant = (members: ReadonlyArray<Member>, wanted: string) =>
+  members.some(({ name }) => sameFolded(unescaped(name), wanted) && unescaped(name) !== wanted)
+
+const hasName = (members: ReadonlyArray<Member>) => members.some(({ name }) => unescaped(name) === "name")
+
 const memberOf = (message: Tree, wanted: string): Tree | undefined =>
   message._tag === "Object" ? message.members.find(({ name }) => unescaped(name) === wanted)?.value : undefined
 
@@ -74,7 +79,10 @@ const isAmbiguous = (message: Tree): boolean => {
     || message.members.some(({ name }) =>
       ofMessage.some((wanted) => sameFolded(unescaped(name), wanted) && unescaped(name) !== wanted)
     )
-    || (params?._tag === "Object" && ["name", "arguments", "uri"].some((wanted) => hasTwo(params.members, wanted)))
+    || (params?._tag === "Object" && (ofParams.some((wanted) => hasTwo(params.members, wanted))
+      || hasVariant(params.members, "_meta")
+      || (methodOf(message) === "tools/call" &&
+        ["name", "arguments"].some((name) => hasVariant(params.members, name)))))
 }
 
 const isMalformed = (message: Tree): boolean => {
@@ -82,6 +90,8 @@ const isMalformed = (message: Tree): boolean => {
   const params = memberOf(message, "params")
   return (method !== undefined && typeof method !== "string")
     || (method === "initialize" && params !== undefined && params._tag !== "Object")
+    || (method === "tools/call" && params !== undefined
+      && (params._tag !== "Object" || (hasName(params.members) && toolsOf(message).length === 0)))
 }
 
 const context: Member = { name: `"_authContext"`, value: { _tag: "Scalar", text: contextText } }
@@ -115,7 +125,7 @@ const assertUpstreamAgrees = (text: string) => {
   const contexts = valuesOf(message, "_authContext")
   assert.deepStrictEqual(contexts, isInitialize ? [parseEntries(contextText)] : [])
   if (!isEntries(params)) return assert.isFalse(isInitialize)
-  for (const wanted of ["name", "arguments", "uri", "_authContext"]) {
+  for (const wanted of [...ofParams, "_authContext"]) {
     const [first, last] = lookups.map((lookup) => lookup(params, wanted))
     assert.deepStrictEqual(last, first)
   }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { initializeWith } from "../fixtures/messages.ts"
-import { attempt, call, refusal, sent, summary } from "./rewriting.ts"
+import { initializeWith, message } from "../fixtures/messages.ts"
+import { attempt, call, refusal, sent, summary, toolCallWith } from "./rewriting.ts"
 
 const nested = (depth: number) => `{"method":"x","params":${"[".repeat(depth)}${"]".repeat(depth)}}`
 
@@ -74,6 +74,59 @@ describe("rewriteRequest", () => {
       }
     })
 
+    it("MCP-15 what a message is about in another case, or twice", () => {
+      const aboutName = ["tools/call", "prompts/get"]
+      const aboutUri = ["resources/read", "resources/subscribe", "resources/unsubscribe"]
+      const texts = [
+        ...aboutName.flatMap((method) =>
+          ["Name", "NAME", "nam\\u0045", "name\\u0000", "Arguments", "argumentſ"].map((name) =>
+            message(method, `{"name":"a","arguments":{},"x":1}`).replace(
+              name.startsWith("n") || name.startsWith("N") ? "name" : "arguments",
+              name
+            )
+          )
+        ),
+        ...aboutUri.map((method) => message(method, `{"URI":"a"}`)),
+        ...aboutUri.map((method) => `{"params":{"urı":"a"},"method":"${method}"}`)
+      ]
+      for (const text of texts) assert.strictEqual(refusal(text), "AmbiguousMessage", text)
+      for (
+        const text of [
+          call(`{"Name":"a"}`),
+          call(`{"URI":1,"Arguments":[]}`),
+          message("resources/read", `{"Name":1,"uri":"a"}`)
+        ]
+      ) {
+        assert.strictEqual(sent(text), text)
+      }
+    })
+
+    it("MCP-15 the revision of a message in another case, or twice, whatever its method", () => {
+      const version = `"io.modelcontextprotocol/protocolVersion"`
+      for (
+        const params of [
+          `{"_meta":{},"_meta":{}}`,
+          `{"_Meta":{}}`,
+          `{"_m\\u0045ta":{}}`,
+          `{"_meta":{${version}:"a",${version}:"a"}}`,
+          `{"_meta":{"io.modelcontextprotocol/ProtocolVersion":"a"}}`,
+          `{"_meta":{"x":1,"io.modelcontextprotocol/protocolVerſion":"a"}}`
+        ]
+      ) {
+        assert.strictEqual(refusal(call(params)), "AmbiguousMessage", params)
+      }
+      for (
+        const params of [
+          `{"a":{"_Meta":1,"_meta":2}}`,
+          `{"_meta":{"a":{${version}:1,"IO.modelcontextprotocol/protocolVersion":2}}}`,
+          `{"_meta":[{${version}:1,${version}:2}]}`,
+          `{"arguments":{${version}:1,"_Meta":2}}`
+        ]
+      ) {
+        assert.strictEqual(sent(call(params)), call(params))
+      }
+    })
+
     it("MCP-03 initialize inside a batch", () => {
       assert.strictEqual(refusal(`[${initializeWith("{}")}]`), "AmbiguousMessage")
       assert.strictEqual(refusal(`[{"method":"ping"},${initializeWith("[]")}]`), "AmbiguousMessage")
@@ -143,6 +196,26 @@ describe("rewriteRequest", () => {
       assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00\\u0001","x":"\\u0000"}`))
     })
 
+    it("MCP-15 what a message is about that is not a string, or has characters that some parsers drop", () => {
+      for (
+        const [method, name] of [["tools/call", "name"], ["prompts/get", "name"], ["resources/read", "uri"]] as const
+      ) {
+        for (const value of ["1", "null", "true", `["a"]`, `{"a":"b"}`, `"a\\ud800"`, `"a\\u0000b"`]) {
+          const text = message(method, `{"${name}":${value}}`)
+          assert.strictEqual(refusal(text), "MalformedMessage", text)
+          assert.strictEqual(refusal(`[${text}]`), "MalformedMessage", text)
+          assert.strictEqual(refusal(`{"params":{"${name}":${value}},"method":"${method}"}`), "MalformedMessage", text)
+          assert.isUndefined(refusal(message("x/y", `{"${name}":${value}}`)))
+        }
+        for (const params of [`["a"]`, `"a"`, "null", "1"]) {
+          assert.strictEqual(refusal(message(method, params)), "MalformedMessage", `${method} ${params}`)
+        }
+        for (const params of [undefined, "{}", `{"x":1}`, `{"${name}":"\\u0061 é😀"}`]) {
+          assert.isUndefined(refusal(message(method, params)), `${method} ${params}`)
+        }
+      }
+    })
+
     it("FWD-14 a lone surrogate in a name, but accepts it in a value", () => {
       assert.strictEqual(refusal(call(`{"_auth\\ud800Context":1}`)), "MalformedMessage")
       const text = call(`{"a":"\\ud800"}`)
@@ -166,7 +239,7 @@ describe("rewriteRequest", () => {
         sent(call(`[${Array.from({ length: 50_000 }, () => cuts).join(",")}]`)),
         call(`[${Array.from({ length: 50_000 }, () => `{"a":0}`).join(",")}]`)
       )
-      const batch = Array.from({ length: 100_000 }, (_, index) => call(`{"name":"tool-${index}"}`))
+      const batch = Array.from({ length: 100_000 }, (_, index) => toolCallWith(`{"name":"tool-${index}"}`))
       assert.lengthOf(summary(`[${batch.join(",")}]`).tools, 100_000)
     })
 

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JsonScanner, type JsonToken } from "../../src/message/json/scanJson.ts"
 import { maxTokenBytes } from "../../src/message/json/scanScalars.ts"
-import { initializeWith } from "../fixtures/messages.ts"
+import { initializeWith, toolCall } from "../fixtures/messages.ts"
 import { clear, message } from "./clientMessages.ts"
 import { assertPiecesAgree, cut, send, sizes } from "./inPieces.ts"
 import { accepted, refused } from "./jsonCorpus.ts"
@@ -35,7 +35,6 @@ const tokens = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<readonly [Json
 }
 
 const idOf = (id: string) => summary(`{"method":"initialize","id":"${id}"}`).initializeId
-const calling = (tool: string) => call(`{"name":"${tool}"}`)
 
 const at = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 const byte = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))
@@ -221,8 +220,8 @@ describe("RequestRewriter", () => {
     const fits = "a".repeat(maxTokenBytes - 2)
     assert.strictEqual(idOf(fits), fits)
     assert.isUndefined(idOf(`${fits}a`))
-    assert.deepStrictEqual(summary(calling(fits)).tools, [fits])
-    const tooLong = calling(`${fits}a`)
+    assert.deepStrictEqual(summary(toolCall(fits)).tools, [fits])
+    const tooLong = toolCall(`${fits}a`)
     assert.strictEqual(refusal(tooLong), "MalformedMessage")
     assert.isUndefined(refusal(tooLong.replace("tools/call", "prompts/get")))
   })
@@ -234,7 +233,7 @@ describe("RequestRewriter", () => {
   })
 
   it("MCP-04 reports no tools unless asked to", () => {
-    const bytes = encoder.encode(`[${call(`{"name":"a"}`)},${call(`{"name":"b"}`)}]`)
+    const bytes = encoder.encode(`[${toolCall("a")},${toolCall("b")}]`)
     const asked = send([bytes], options).outcome
     const unasked = send([bytes], { ...options, ignoreTools: true }).outcome
     assert.deepStrictEqual(Result.isSuccess(asked) && asked.success.tools, ["a", "b"])

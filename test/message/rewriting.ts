@@ -35,4 +35,7 @@ export const summary = (text: string) => {
   return rest
 }
 
-export const call = (params: string) => message("tools/call", params)
+/** A request that the gateway knows nothing of. */
+export const call = (params: string) => message("x/call", params)
+
+export const toolCallWith = (params: string) => message("tools/call", params)

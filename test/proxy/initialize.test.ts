@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
 import { message } from "../fixtures/messages.ts"
+import { modernFields } from "../fixtures/modernMessages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { openAnswer } from "../support/openAnswer.ts"
@@ -152,12 +153,12 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
     Effect.gen(function*() {
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      const lines = ["MCP-Protocol-Version: 2026-07-28", "Mcp-Method: server/discover", "Accept-Encoding: gzip"]
       const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`
       for (
         const method of ["server/discover", "tools/call", "Initialize", "initialized", "notifications/initialized"]
       ) {
         const body = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{"name":"t",${meta}}}`
+        const lines = [...modernFields(method, "t"), "Accept-Encoding: gzip"]
         yield* upstream.answerWith(answers.respond({ headers: json, body: answer("") }))
         const { answers: [received] } = yield* send({ body, lines })
         assert.strictEqual(received?.text, answer(""))

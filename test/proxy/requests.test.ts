@@ -12,7 +12,7 @@ const ok = answers.respond({ headers: { "content-type": "application/json" }, bo
 const fields = [
   ["Accept", "application/json, text/event-stream;q=0.9"],
   ["Mcp-Session-Id", "7f3c 9A=/+;,\"~"],
-  ["MCP-Protocol-Version", "2026-07-28"],
+  ["MCP-Protocol-Version", "2025-11-25"],
   ["Mcp-Method", "tools/call"],
   ["Mcp-Name", "=?base64?w6ljaG8=?="],
   ["Mcp-Param-Region", "eu-west-1"],

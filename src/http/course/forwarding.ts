@@ -10,6 +10,7 @@ import { ownerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
 import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
+import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
 import { makeOpenSession } from "./openSession.ts"
 import type { OwnResponses } from "./ownResponses.ts"
@@ -86,6 +87,7 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
         headers,
         traceId,
         trustedPeer,
+        mirrored: mirroredFields(exchange),
         session,
         owner
       }, owner)

@@ -172,7 +172,7 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
     streamed: (
       exchange: Exchange,
       session: BoundSession | undefined,
-      { injection, request, respelled, rewriter }: PreparedStream
+      { complete, request, respelled, rewriter }: PreparedStream
     ): Sending => {
       // Until the message says otherwise: a response to an unfinished message has no other end.
       let expected: Expected = { injection: undefined, listens: true }
@@ -183,7 +183,10 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
           limit,
           rewriter,
           complete: (message) => {
-            expected = { injection: injection(message), listens: message.listens }
+            const completed = complete(message)
+            if (Result.isFailure(completed)) return completed.failure
+            expected = { injection: completed.success, listens: message.listens }
+            return undefined
           },
           tooLarge: new PayloadTooLarge({ limit })
         },

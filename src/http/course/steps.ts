@@ -100,8 +100,8 @@ export type Next<A> = Respond | ReadBody<A> | Ready<A> | Waiting<A>
 export interface StreamedMessage {
   readonly limit: number
   readonly rewriter: RequestRewriter
-  /** All of it has arrived. */
-  readonly complete: (message: RequestSummary) => void
+  /** All of it has arrived; gives the error where it may not go on. */
+  readonly complete: (message: RequestSummary) => GatewayError | undefined
   readonly tooLarge: PayloadTooLarge
 }
 

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import type { IncomingMessage } from "node:http"
 import { Readable } from "node:stream"
-import type { InvalidRequest, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import type { GatewayError } from "../../errors/GatewayError.ts"
 import type { StreamedMessage } from "../../http/course/steps.ts"
 
 // How much may wait until the MCP server accepts it.
@@ -16,7 +16,7 @@ export interface MessageStreamListener {
   /** The whole message has arrived. */
   readonly complete: () => void
   /** The message is rejected. What was sent is incomplete, and its connection upstream must be closed. */
-  readonly reject: (error: InvalidRequest | PayloadTooLarge) => void
+  readonly reject: (error: GatewayError) => void
 }
 
 /**
@@ -71,7 +71,8 @@ export class MessageStream extends Readable {
     const { complete, rewriter } = this.#message
     const last = rewriter.end()
     if (Result.isFailure(last)) return this.#reject(last.failure)
-    complete(last.success)
+    const rejected = complete(last.success)
+    if (rejected !== undefined) return this.#reject(rejected)
     this.#listener.complete()
     this.#pass(last.success.rest)
     this.push(null)
@@ -85,7 +86,7 @@ export class MessageStream extends Readable {
     }
   }
 
-  #reject(error: InvalidRequest | PayloadTooLarge): void {
+  #reject(error: GatewayError): void {
     this.destroy()
     this.#listener.reject(error)
   }

@@ -23,6 +23,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/framingContent",
   "attacks/isolation",
   "attacks/methods",
+  "attacks/mirroredFields",
   "attacks/paths",
   "clients/rejections",
   "proxy/answers",

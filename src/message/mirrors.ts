@@ -1,0 +1,117 @@
+/**
+ * What a request of MCP 2026-07-28 says twice: in its fields, and in its message. Pure.
+ *
+ * Source: MCP 2026-07-28, Streamable HTTP, "Request Metadata" and "Server Validation".
+ */
+import * as Result from "effect/Result"
+import { HeaderMismatch, InvalidRequest, type MirroredField, MissingProtocolVersion } from "../errors/GatewayError.ts"
+import type { RequestId } from "./json/scalarValue.ts"
+
+/** The member of `params._meta` that names the revision of a message. */
+export const versionMember = "io.modelcontextprotocol/protocolVersion"
+
+/** A text that is said twice, `undefined` where it is not; or what is wrong with it, for the log. */
+export type FieldText = Result.Result<string | undefined, string>
+
+/** The fields that repeat a message, as they were received. */
+export interface MirroredFields {
+  /** `MCP-Protocol-Version`. */
+  readonly version: FieldText
+  /** The others; `undefined` where the version names a revision that has none. */
+  readonly others: OtherFields | undefined
+}
+
+export interface OtherFields {
+  /** `Mcp-Method`. */
+  readonly method: FieldText
+  /** `Mcp-Name`, decoded. */
+  readonly name: FieldText
+  /** Each `Mcp-Param-*`, decoded, by the rest of its name as `foldParam` writes it. */
+  readonly params: ReadonlyMap<string, FieldText>
+}
+
+/** What a body says that a field should repeat. */
+export interface SaidByMessage {
+  readonly isBatch: boolean
+  readonly id: RequestId | undefined
+  readonly hasId: boolean
+  readonly method: string | undefined
+  /** What the message is about, where its method has such a thing. */
+  readonly subject: string | undefined
+  /** Whether its method has such a thing. */
+  readonly hasSubject: boolean
+  /** The revision that the message names; in a batch, one that it has no place in, if there is one. */
+  readonly version: FieldText
+  /** What is wrong with a `Mcp-Param-*` whose argument stands in the message, for the log. */
+  readonly wrongParam: string | undefined
+}
+
+/** The first revision with these fields. Revisions are dates, which compare as text. */
+const firstRevision = "2026-07-28"
+
+/** Returns whether messages of this revision are repeated in fields; a revision that nobody knows counts as a later one. */
+export const hasMirrors = (version: string): boolean => version >= firstRevision
+
+/** One spelling for the names of arguments and fields that differ in case and in signs between words. */
+export const foldParam = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "")
+
+const decimal = /^-?\d+(\.\d+)?$/
+
+/**
+ * Returns whether a field repeats an argument: the same text for a string, `true` or `false`, and the same number in whatever
+ * spelling.
+ *
+ * @param argument a JSON scalar that is not `null`
+ */
+export const repeatsArgument = (field: string, argument: string | number | boolean): boolean =>
+  typeof argument === "number" ? decimal.test(field) && Number(field) === argument : field === String(argument)
+
+/** Why a request is rejected whose fields and message do not agree. */
+export type Disagreement = HeaderMismatch | MissingProtocolVersion | InvalidRequest
+
+/**
+ * What in the fields of a request does not agree with its message; `undefined` where all does, and for older revisions,
+ * which have no such fields.
+ *
+ * A notification needs no fields but must not contradict those that it has: the revision leaves them undefined.
+ */
+export const disagreement = (
+  { others, version }: MirroredFields,
+  said: SaidByMessage | undefined
+): Disagreement | undefined => {
+  if (said === undefined) return undefined
+  if (others === undefined && Result.isSuccess(said.version) && !hasMirrors(said.version.success ?? "")) {
+    return undefined
+  }
+  if (said.isBatch) {
+    return new InvalidRequest({
+      reason: "MalformedMessage",
+      detail: "a batch, which this revision of MCP does not have"
+    })
+  }
+  const id = said.id ?? null
+  const mismatch = (field: MirroredField, detail: string) => new HeaderMismatch({ field, id, detail })
+  const missingVersion = (detail: string) => new MissingProtocolVersion({ id, detail })
+  if (Result.isFailure(version)) return mismatch("MCP-Protocol-Version", version.failure)
+  if (Result.isFailure(said.version)) return missingVersion(said.version.failure)
+  // A notification, or a response, which asks for nothing.
+  const isLenient = said.method === undefined || (!said.hasId && said.method.startsWith("notifications/"))
+  if (said.version.success === undefined) {
+    if (!isLenient) return missingVersion(`the message has no ${versionMember} in params._meta`)
+  } else if (said.version.success !== version.success) {
+    return mismatch("MCP-Protocol-Version", version.success === undefined ? "missing" : "not that of the message")
+  }
+  if (others === undefined) return undefined
+  const method = wrong(others.method, said.method, isLenient)
+  if (method !== undefined) return mismatch("Mcp-Method", method)
+  const name = said.hasSubject ? wrong(others.name, said.subject, said.subject === undefined) : undefined
+  if (name !== undefined) return mismatch("Mcp-Name", name)
+  return said.wrongParam === undefined ? undefined : mismatch("Mcp-Param", said.wrongParam)
+}
+
+/** What is wrong with a field that repeats this text, for the log. */
+const wrong = (field: FieldText, said: string | undefined, mayBeMissing: boolean): string | undefined => {
+  if (Result.isFailure(field)) return field.failure
+  if (field.success === undefined) return mayBeMissing ? undefined : "missing"
+  return field.success === said ? undefined : "not that of the message"
+}
