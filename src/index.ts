@@ -15,7 +15,8 @@ export {
   type FetchMiddleware,
   type FetchMiddlewareOptions,
   type IdentifiedHandler,
-  makeFetchMiddleware
+  makeFetchMiddleware,
+  type PublicHandler
 } from "./embed/FetchMiddleware.ts"
 export { type Admitted, type Finish, Guard, type GuardResult } from "./embed/Guard.ts"
 export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/layers.ts"

@@ -7,11 +7,13 @@ import type { AuditDecision } from "./AuditEntry.ts"
 /** What a request was refused for. An error of the MCP server is none of the gateway's decisions. */
 const ofError = Match.typeTags<GatewayError, AuditDecision>()({
   MissingCredential: () => "unauthenticated",
+  TokenRequired: () => "unauthenticated",
   UnsupportedCredential: () => "unauthenticated",
   InvalidToken: () => "unauthenticated",
   CredentialTooLarge: () => "unauthenticated",
   InsufficientScope: () => "missing_scopes",
   AccessDenied: () => "denied",
+  DeniedByRule: () => "denied",
   InvalidRequest: () => "rejected",
   HeaderMismatch: () => "rejected",
   MissingProtocolVersion: () => "rejected",

@@ -3,21 +3,33 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { ScopeHierarchy } from "../rules/ScopeHierarchy.ts"
 
 /** How many of a token's scopes a log entry lists. */
 const maxListed = 40
 
+/** The scopes that a token has, for the log. */
+export const scopesOf = ({ scopes }: Identity): string =>
+  `the token has ${scopes.length} scopes: ${scopes.slice(0, maxListed).join(" ")}`
+
 /** The settings that name scopes. */
-export type Scoped = Pick<GatewaySettings, "providers" | "requiredScopes">
+export type Scoped =
+  & Pick<GatewaySettings, "providers" | "requiredScopes">
+  // Left out where no scope includes another.
+  & Partial<Pick<GatewaySettings, "scopeImplies">>
 
 /** The scopes that every request of this caller needs: the gateway's, and those of the provider that issued its token. */
-export const standingScopes = ({ providers, requiredScopes }: Scoped, identity: Identity): ReadonlyArray<string> => {
+export const standingScopes = (
+  { providers, requiredScopes }: Scoped,
+  identity: Identity
+): ReadonlyArray<string> => {
   const own = providers.find(({ name }) => name === identity.provider)?.requiredScopes ?? []
   return own.length === 0 ? requiredScopes : [...requiredScopes, ...own]
 }
 
 /**
- * Requires the gateway's scopes and those of the identity's provider; scopes are compared as whole words.
+ * Requires the gateway's scopes and those of the identity's provider: the scope itself as a whole word, or one that includes
+ * it (`MCP_SCOPE_IMPLIES`).
  *
  * Fails with `InsufficientScope`, which lists all scopes that the request needs (RFC 6750, section 3.1), not only the missing ones.
  *
@@ -28,14 +40,12 @@ export const requireScopes = (
   identity: Identity,
   also: ReadonlyArray<string> = []
 ): Result.Result<void, InsufficientScope> => {
+  const { scopeImplies = ScopeHierarchy.none } = settings
   const standing = standingScopes(settings, identity)
-  const has = (scope: string): boolean => identity.scopes.includes(scope)
+  const has = (scope: string): boolean => scopeImplies.has(identity.scopes, scope)
   // Nearly every caller has them all, and needs no list.
   if (standing.every(has) && also.every(has)) return Result.void
   return Result.fail(
-    new InsufficientScope({
-      required: [...new Set([...standing, ...also])],
-      detail: `the token has ${identity.scopes.length} scopes: ${identity.scopes.slice(0, maxListed).join(" ")}`
-    })
+    new InsufficientScope({ required: [...new Set([...standing, ...also])], detail: scopesOf(identity) })
   )
 }

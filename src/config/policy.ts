@@ -20,7 +20,9 @@ export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyA
  * @param areGiven whether there are rules in the settings, which may be wrong in themselves
  */
 export const checkRules = (
-  { authEnabled, defaultRule, rules }: RuleSettings & Pick<GatewaySettings, "authEnabled">,
+  { authEnabled, bindSessions, defaultRule, rules }:
+    & RuleSettings
+    & Pick<GatewaySettings, "authEnabled" | "bindSessions">,
   areGiven: boolean
 ): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
@@ -30,6 +32,14 @@ export const checkRules = (
       source: undefined,
       problem: "has rules, but MCP_AUTH_ENABLED is false, which lets every request pass",
       cure: "Remove one of them; a rule with \"allow\": \"anyone\" lets callers in without a token"
+    })
+  }
+  if (!bindSessions && rules.some(({ anyone }) => anyone)) {
+    problems.push({
+      setting: "MCP_BIND_SESSIONS",
+      source: undefined,
+      problem: "is false, but a rule lets anyone in, who could then use the sessions of callers that have a token",
+      cure: "Remove MCP_BIND_SESSIONS, or the rules with \"allow\": \"anyone\""
     })
   }
   if (defaultRule === "deny" && !areGiven) {

@@ -1,3 +1,4 @@
+import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { advertisedBy } from "./advertised.ts"
@@ -25,11 +26,12 @@ const issuers = (
  */
 export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => {
   const servers = issuers(settings)
+  const scopes = advertisedScopes(settings.scopesSupported)
   // RFC 9728, section 3.2: a member without elements is left out.
   return {
     resource: resourceUrl(publicUrl, settings.path),
     ...(servers.length > 0 ? { authorization_servers: servers } : {}),
     bearer_methods_supported: ["header"],
-    ...(settings.scopesSupported.length > 0 ? { scopes_supported: settings.scopesSupported } : {})
+    ...(scopes.length > 0 ? { scopes_supported: scopes } : {})
   }
 }

@@ -11,14 +11,16 @@ import * as Layer from "effect/Layer"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
+import type { Identity } from "../identity/Identity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { type Admitted, Guard } from "./Guard.ts"
 import {
   type ChecksOf,
+  type KnownToolScopes,
   type ScopesChecked,
   scopesChecked,
-  scopesOf,
+  toolkitScopes,
   type Tools,
   type ToolScopes
 } from "./requireToolScopes.ts"
@@ -30,18 +32,30 @@ export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
   HttpRouter.HttpRouter | GatewayConfig | TokenVerifier | ProviderMetadata
 >
 
+/**
+ * Provides the caller. A request without a token, which rules let anyone make, has no caller: a handler that requires
+ * `CurrentIdentity` fails then, and the response is 500.
+ */
+const provideCaller =
+  (identity: Identity | undefined) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, CurrentIdentity>> =>
+    identity === undefined
+      // The service is missing at run time, which the type cannot say.
+      ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
+      : Effect.provideService(self, CurrentIdentity, identity)
+
 const authenticate = (toolScopes?: ToolScopes) =>
   HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked<string> }>()(
     Effect.map(Guard, (guard) => (app) =>
       Effect.gen(function*() {
-        const result = yield* guard.check(yield* HttpServerRequest.HttpServerRequest, toolScopes)
+        const result = yield* guard.admit(yield* HttpServerRequest.HttpServerRequest, toolScopes)
         if (result._tag === "Responded") return result.response
         const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(result, response))
         yield* Effect.annotateCurrentSpan(result.annotations)
         return yield* app.pipe(
           Effect.annotateLogs(result.annotations),
           Effect.annotateSpans(result.annotations),
-          Effect.provideService(CurrentIdentity, result.identity),
+          provideCaller(result.identity),
           Effect.provideService(scopesChecked<ScopesChecked<string>>(), true),
           Effect.provideService(HttpServerRequest.HttpServerRequest, result.request),
           // Around the handler, so that its failure is already a response, and so that this handler runs last.
@@ -52,7 +66,7 @@ const authenticate = (toolScopes?: ToolScopes) =>
 
 /** The final response: with the gateway's fields, and an event stream that ends with its token. */
 const finished = Effect.fnUntraced(function*(
-  { finish }: Admitted,
+  { finish }: Admitted<Identity | undefined>,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse> {
   const { body, headers, status } = response
@@ -84,9 +98,13 @@ const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   }
 }))
 
-const layerOf = (toolScopes?: ToolScopes) =>
+const layerOf = (toolScopes?: KnownToolScopes) =>
   // Built anew for each use, so that two servers in one program never share a guard.
-  Layer.fresh(Layer.merge(authenticate(toolScopes), discovery).pipe(Layer.provide(Guard.layer)))
+  Layer.fresh(
+    Layer.merge(authenticate(toolScopes?.scopesOf), discovery).pipe(
+      Layer.provide(Guard.layerWithScopes(toolScopes?.all ?? []))
+    )
+  )
 
 /**
  * Protects the routes that it is provided to, such as those of `McpServer.layerHttp` and `layerHttpRequestScoped`.
@@ -98,7 +116,8 @@ const layerOf = (toolScopes?: ToolScopes) =>
  * A route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
  *
  * Settings come from `GatewayConfig`, whose `path` must be the server's. `TokenVerifier` verifies tokens. Fails with
- * `InvalidConfiguration` if `auth_enabled` is false. Several servers in one router need different paths, and share the
+ * `InvalidConfiguration` if `auth_enabled` is false. What `rules` let anyone do needs no token; a handler that requires
+ * `CurrentIdentity` then results in 500, because there is no caller. Several servers in one router need different paths, and share the
  * documents at the root of the host, which are those of the first server.
  *
  * **Example**
@@ -150,4 +169,4 @@ export const layerToolkit = <const Toolkits extends readonly [Tools, ...Readonly
   ...toolkits: Toolkits
 ): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>> =>
   // One key represents all tools: types track which of them are checked.
-  layerOf(scopesOf(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>
+  layerOf(toolkitScopes(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
@@ -11,15 +12,22 @@ import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { embeddableSettings } from "./embeddable.ts"
-import { type Admitted, type Finish, Guard } from "./Guard.ts"
+import { type Admitted, type Finish, Guard, type GuardResult } from "./Guard.ts"
 import { layerVerifierWith } from "./layers.ts"
 import { makeRuntime } from "./makeRuntime.ts"
-import type { ToolScopes } from "./requireToolScopes.ts"
+import { listedScopes, type ToolScopes } from "./requireToolScopes.ts"
 
 /** A web handler that gets the caller. Further arguments of the platform (environment, context) follow. */
 export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
   request: Request,
   identity: Identity,
+  ...rest: Rest
+) => Response | Promise<Response>
+
+/** A web handler for requests that rules may let anyone make: these have no identity. */
+export type PublicHandler<Rest extends ReadonlyArray<unknown>> = (
+  request: Request,
+  identity: Identity | undefined,
   ...rest: Rest
 ) => Response | Promise<Response>
 
@@ -35,6 +43,13 @@ export interface FetchMiddleware {
    */
   readonly protect: <Rest extends ReadonlyArray<unknown>>(
     handler: IdentifiedHandler<Rest>
+  ) => (request: Request, ...rest: Rest) => Promise<Response>
+  /**
+   * The same, but what `rules` let anyone do reaches the handler without a token, and without an identity. `protect` rejects
+   * such a request with 401.
+   */
+  readonly admit: <Rest extends ReadonlyArray<unknown>>(
+    handler: PublicHandler<Rest>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
   /** Stops background work. Later requests are rejected. Every call returns the same promise. */
   readonly dispose: () => Promise<void>
@@ -52,16 +67,19 @@ export interface FetchMiddlewareOptions<
   readonly verifier?: Verification<E> | undefined
   /**
    * The scopes that a tool requires, in addition to those that every request requires. A call without them results in 403
-   * `insufficient_scope`. Bodies are read for this check, at most `max_body_bytes`.
+   * `insufficient_scope`. Bodies are read for this check, at most `max_body_bytes`. The protected resource
+   * metadata lists the scopes of a record.
    */
-  readonly toolScopes?: ToolScopes | undefined
+  readonly toolScopes?: ToolScopes | Readonly<Record<string, ReadonlyArray<string>>> | undefined
   /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
 }
 
 /** The request that the handler gets: only the forwarded fields, and the body even if it was read before. */
-const toHandler = (request: Request, { body, request: { headers } }: Admitted): Request =>
-  new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
+const toHandler = (
+  request: Request,
+  { body, request: { headers } }: Pick<Admitted<Identity | undefined>, "body" | "request">
+): Request => new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
 
 /** A body that ends when its token does. */
 const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["limit"]>): ReadableStream<Uint8Array> =>
@@ -72,7 +90,10 @@ const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["li
     }))
   )
 
-const finished = async (response: Response, { finish }: Admitted): Promise<Response> => {
+const finished = async (
+  response: Response,
+  { finish }: Pick<Admitted<Identity | undefined>, "finish">
+): Promise<Response> => {
   // `Response.error()`, and the response of an upgraded connection, cannot be changed.
   if (response.status < 200) return response
   const { body, headers } = response
@@ -122,29 +143,43 @@ export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray
 ): FetchMiddleware => {
   const settings = embeddableSettings(config, types)
   let disposed: Promise<void> | undefined
+  const listed = typeof toolScopes === "object" ? listedScopes(toolScopes) : undefined
+  const scopesOf = typeof toolScopes === "object" ? listed?.scopesOf : toolScopes
   const runtime = makeRuntime(
-    Guard.layer.pipe(
+    Guard.layerWithScopes(listed?.all ?? []).pipe(
       Layer.provide(layerVerifierWith(verifier ?? TokenVerifier.layer)),
       Layer.provide(Layer.succeed(GatewayConfig, settings))
     ),
     logger
   )
 
-  const check = (request: Request) =>
-    Effect.gen(function*() {
-      const guard = yield* Guard
-      const result = yield* guard.check(HttpServerRequest.fromWeb(request), toolScopes)
-      return result._tag === "Admitted"
-        ? result
-        : HttpServerResponse.toWeb(result.response, { withoutBody: request.method === "HEAD" })
-    }).pipe(Effect.scoped)
-
-  return {
-    protect: (handler) => async (request, ...rest) => {
+  /** @param checkOf the check: `check` or `admit` of the guard */
+  const wrap = <Caller extends Identity | undefined>(
+    checkOf: (guard: Guard["Service"]) => (
+      request: HttpServerRequest.HttpServerRequest,
+      toolScopes?: ToolScopes
+    ) => Effect.Effect<GuardResult<Caller>, never, Scope.Scope>
+  ) => {
+    const check = (request: Request) =>
+      Effect.gen(function*() {
+        const result = yield* checkOf(yield* Guard)(HttpServerRequest.fromWeb(request), scopesOf)
+        return result._tag === "Admitted"
+          ? result
+          : HttpServerResponse.toWeb(result.response, { withoutBody: request.method === "HEAD" })
+      }).pipe(Effect.scoped)
+    return <Rest extends ReadonlyArray<unknown>>(
+      handler: (request: Request, identity: Caller, ...rest: Rest) => Response | Promise<Response>
+    ) =>
+    async (request: Request, ...rest: Rest): Promise<Response> => {
       const result = await runtime.runPromise(check(request), { signal: request.signal })
       if (result instanceof Response) return result
       return finished(await handler(toHandler(request, result), result.identity, ...rest), result)
-    },
+    }
+  }
+
+  return {
+    protect: wrap(({ check }) => check),
+    admit: wrap(({ admit }) => admit),
     dispose: () => disposed ??= runtime.dispose()
   }
 }

@@ -13,19 +13,19 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { AuditLog } from "../audit/AuditLog.ts"
 import type { Admission } from "../authorize/Admission.ts"
-import { requireScopes } from "../authorize/requireScopes.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
-import { type GatewayError, InvalidRequest, NotFound, PayloadTooLarge } from "../errors/GatewayError.ts"
+import { type GatewayError, NotFound } from "../errors/GatewayError.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeSessionSeal, sessionField } from "../forward/SessionSeal.ts"
 import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
-import { ownerOf } from "../http/asker.ts"
 import { makeAudit, withAudit } from "../http/audit.ts"
 import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
 import { makeArrival } from "../http/course/arrival.ts"
+import { makeMethodWithoutToken, missingCredential } from "../http/course/methodWithoutToken.ts"
 import { makeOpenSession } from "../http/course/openSession.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
 import { makePerform } from "../http/course/perform.ts"
@@ -33,17 +33,13 @@ import type { Next, ReadBody } from "../http/course/steps.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { drive } from "../http/drive.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
-import { expectsBody } from "../http/expectsBody.ts"
-import { requireMethod } from "../http/methods.ts"
-import { mirroredFields } from "../http/mirroredFields.ts"
 import { readBody } from "../http/readBody.ts"
 import { type FindRoute, makeRoute, toMcp } from "../http/route.ts"
 import { documentPaths, type ServerPlace } from "../http/routes.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { disagreement } from "../message/mirrors.ts"
-import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { makeCheckMessage } from "./checkMessage.ts"
 import { embeddable } from "./embeddable.ts"
 import { type Finish, makeFinish } from "./finish.ts"
 import { frozen } from "./frozen.ts"
@@ -52,10 +48,10 @@ import type { ToolScopes } from "./requireToolScopes.ts"
 
 export type { Finish } from "./finish.ts"
 
-/** An admitted request, with its caller. */
-export interface Admitted {
+/** An admitted request, with its caller; `Guard.admit` also admits requests without one. */
+export interface Admitted<Caller extends Identity | undefined = Identity> {
   readonly _tag: "Admitted"
-  readonly identity: Identity
+  readonly identity: Caller
   /** Trace id, provider, and a digest of issuer and subject: for the handler's log entries and spans. */
   readonly annotations: Readonly<Record<string, string>>
   /**
@@ -70,12 +66,12 @@ export interface Admitted {
 }
 
 /** The result for a request: the guard responds, or the request is admitted. */
-export type GuardResult =
+export type GuardResult<Caller extends Identity | undefined = Identity> =
   | { readonly _tag: "Responded"; readonly response: HttpServerResponse.HttpServerResponse }
-  | Admitted
+  | Admitted<Caller>
 
 /** The result of the course. */
-type Outcome = Omit<Admitted, "annotations">
+type Outcome<Caller extends Identity | undefined> = Omit<Admitted<Caller>, "annotations">
 
 /**
  * Everything but the well-known paths is protected: the host decides which paths come here. A well-known path that is not
@@ -90,15 +86,23 @@ const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   }
 }
 
-// The methods that can call a tool, or that have no body in which a call could be.
-const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
+/** The caller, who must be known. */
+const known = (admission: Admission | undefined): Result.Result<Identity, GatewayError> =>
+  admission?.identity === undefined ? Result.fail(missingCredential()) : Result.succeed(frozen(admission.identity))
+
+/** The settings of a server whose tools require scopes, too. */
+const withScopes = (settings: GatewaySettings, scopes: ReadonlyArray<string>): GatewaySettings =>
+  scopes.length === 0
+    ? settings
+    : { ...settings, scopesSupported: [...new Set([...settings.scopesSupported, ...scopes])] }
 
 /** Adds the length of a body: a Web request may have neither a length nor a transfer encoding. */
 const withLength = (headers: Headers.Headers): Headers.Headers =>
   headers["content-length"] === undefined ? Headers.set(headers, "transfer-encoding", "chunked") : headers
 
-const make = Effect.gen(function*() {
-  const settings = yield* Effect.fromResult(embeddable(yield* GatewayConfig))
+/** @param toolScopes all scopes of the tools, for the metadata */
+const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
+  const settings = withScopes(yield* Effect.fromResult(embeddable(yield* GatewayConfig)), toolScopes)
   const verifier = yield* TokenVerifier
   yield* requireOwnServices(settings, { TokenVerifier: verifier })
   yield* logWarnings(settings)
@@ -109,6 +113,9 @@ const make = Effect.gen(function*() {
   const routeOf = makeGuardedRoute(settings)
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const openSession = makeOpenSession(settings, responses)
+  const clock = yield* Clock.Clock
+  const checkMessage = makeCheckMessage(settings, responses, () => clock.currentTimeMillisUnsafe())
+  const methodWithoutToken = makeMethodWithoutToken(settings.policy)
   const perform = makePerform({
     verifier,
     sessions,
@@ -126,74 +133,41 @@ const make = Effect.gen(function*() {
     audit
   )
 
-  /** The step that reads a body that may call tools. Other methods have no body, or are rejected. */
-  const readMessage = (
-    exchange: Exchange,
-    identity: Identity,
-    toolScopes: ToolScopes,
-    ready: (body: Uint8Array | undefined, listens?: boolean) => Next<Outcome>
-  ): Next<Outcome> => {
-    const { method } = exchange.request
-    const limit = method === "POST" ? settings.maxBodyBytes : 0
-    const rejected = (error: GatewayError) => reject(exchange, error)
-    const content = () =>
-      rejected(
-        method === "POST"
-          ? new PayloadTooLarge({ limit })
-          : new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${method}` })
-      )
-    const usable = Result.andThen(
-      requireMethod(supportedMethods, method),
-      // The body of a POST is read regardless of the fields: a Web request may have a body without a length.
-      () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
-    )
-    if (Result.isFailure(usable)) return rejected(usable.failure)
-    return {
-      _tag: "ReadBody",
-      limit,
-      owner: ownerOf(settings.trustedProxies, exchange, identity),
-      whole: (bytes) => {
-        if (method !== "POST") return bytes.length === 0 ? ready(undefined) : content()
-        const mirrored = mirroredFields(exchange)
-        const message = rewriteRequest(bytes, { authContext: undefined, mirrored })
-        if (Result.isFailure(message)) return rejected(message.failure)
-        const { listens, said, tools } = message.success
-        const mismatch = disagreement(mirrored, said)
-        if (mismatch !== undefined) return rejected(mismatch)
-        const scoped = requireScopes(settings, identity, tools.flatMap(toolScopes))
-        return Result.isFailure(scoped) ? rejected(scoped.failure) : ready(bytes, listens)
-      },
-      streamed: content,
-      tooLarge: content,
-      rejected
-    }
-  }
-
   // If requests may not wait for each other, the platform limits the memory.
   const memory = makeBodyMemory(settings, yield* SharedIo)
 
   /** Reads a body once there is memory for it. */
-  const read = (
+  const read = <A>(
     request: HttpServerRequest.HttpServerRequest,
-    step: ReadBody<Outcome>
-  ): Effect.Effect<Next<Outcome>, never, Scope.Scope> =>
+    step: ReadBody<A>
+  ): Effect.Effect<Next<A>, never, Scope.Scope> =>
     Effect.matchEffect(step.limit === 0 ? Effect.void : awaitMemory(memory, withLength(request.headers), step.owner), {
       onSuccess: () => readBody(request, step),
       onFailure: (error) => Effect.succeed(step.rejected(error))
     })
 
-  return Guard.of({
-    documents: documentPaths(settings),
-    check: Effect.fnUntraced(function*(arrived, toolScopes) {
+  /**
+   * Takes the course of a request.
+   *
+   * @param callerOfAdmission the caller, or the error for a request that may not go on without one
+   */
+  const checkWith = <Caller extends Identity | undefined>(
+    callerOfAdmission: (admission: Admission | undefined) => Result.Result<Caller, GatewayError>
+  ) =>
+    Effect.fnUntraced(function*(
+      arrived: HttpServerRequest.HttpServerRequest,
+      toolScopes?: ToolScopes
+    ): Effect.fn.Return<GuardResult<Caller>, never, Scope.Scope> {
       const exchange = begin(settings, arrived, yield* Clock.currentTimeNanos)
       const { headers, method } = arrived
       let request = arrived
 
-      const admitted = (_: Exchange, admission: Admission): Next<Outcome> =>
-        openSession(exchange, admission, (session) => {
-          // Only if the operator switched authentication off, which `embeddable` rejects.
-          if (admission.identity === undefined) throw new Error("admitted without an identity")
-          const identity = frozen(admission.identity)
+      const admitted = (_: Exchange, admission: Admission | undefined): Next<Outcome<Caller>> => {
+        const usable = admission === undefined
+          ? Result.andThen(callerOfAdmission(admission), () => methodWithoutToken(method))
+          : Result.void
+        if (Result.isFailure(usable)) return reject(exchange, usable.failure)
+        return openSession(exchange, admission, (session) => {
           // Before the body is read: the request object that reads the body is the one that keeps it.
           request = arrived.modify({
             headers: handlerFields(
@@ -203,34 +177,48 @@ const make = Effect.gen(function*() {
           })
           // A server of MCP 2026-07-28 rejects a message that differs from its fields.
           const byHead = method === "GET" || headers["mcp-method"] === "subscriptions/listen"
-          const ready = (body: Uint8Array | undefined, listens = byHead): Next<Outcome> => ({
-            _tag: "Ready",
-            value: {
-              _tag: "Admitted",
-              identity,
-              request,
-              body,
-              finish: finish({ exchange, identity, session, listens })
+          return checkMessage(exchange, admission, toolScopes, (allowed, body, listens = byHead) => {
+            const caller = callerOfAdmission(allowed)
+            if (Result.isFailure(caller)) return reject(exchange, caller.failure)
+            const identity = caller.success
+            return {
+              _tag: "Ready",
+              value: {
+                _tag: "Admitted",
+                identity,
+                request,
+                body,
+                finish: finish({ exchange, identity, session, listens })
+              }
             }
           })
-          return toolScopes === undefined ? ready(undefined) : readMessage(exchange, identity, toolScopes, ready)
         })
+      }
 
       const last = yield* Effect.suspend(() =>
-        drive(perform, (step: ReadBody<Outcome>) => read(request, step), arrive(exchange, admitted))
+        drive(perform, (step: ReadBody<Outcome<Caller>>) => read(request, step), arrive(exchange, admitted))
       ).pipe(
         Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange))),
         Effect.interruptible
       )
       if (last._tag === "Ready") {
         const { value } = last
+        const { identity } = value
         exchange.wasSent = true
         yield* logAdmitted(exchange, undefined)
-        return { ...value, annotations: { trace_id: exchange.traceId, ...(yield* callerOf(value.identity)) } }
+        const caller = identity === undefined ? {} : yield* callerOf(identity)
+        return { ...value, annotations: { trace_id: exchange.traceId, ...caller } }
       }
       yield* logResponded(exchange, undefined)
       return { _tag: "Responded", response: last.response }
     })
+
+  return Guard.of({
+    documents: documentPaths(settings),
+    check: checkWith<Identity>(known),
+    admit: checkWith<Identity | undefined>((admission) =>
+      admission?.identity === undefined ? Result.succeed(undefined) : known(admission)
+    )
   })
 })
 
@@ -267,18 +255,32 @@ export class Guard extends Context.Service<Guard, {
     request: HttpServerRequest.HttpServerRequest,
     toolScopes?: ToolScopes
   ) => Effect.Effect<GuardResult, never, Scope.Scope>
+  /**
+   * The same, but also admits, without a caller, what rules let anyone do; `check` rejects it with 401.
+   *
+   * For handlers that do not need to know the caller, and for handlers that know what to do without one.
+   */
+  readonly admit: (
+    request: HttpServerRequest.HttpServerRequest,
+    toolScopes?: ToolScopes
+  ) => Effect.Effect<GuardResult<Identity | undefined>, never, Scope.Scope>
   /** The paths of the discovery documents, for hosts that route by path. */
   readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
-  /** Fails with `InvalidConfiguration` if the settings switch authentication off. */
-  static readonly layer: Layer.Layer<
-    Guard,
-    InvalidConfiguration,
-    GatewayConfig | TokenVerifier | ProviderMetadata
-  > = perConfiguration(
-    Layer.effect(Guard, make).pipe(
-      Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto, AuditLog.layerConsole]),
-      Layer.provide(SecureRandom.layerWebCrypto)
+  /**
+   * For a server whose tools require these scopes, in addition to those that every request requires: the protected resource
+   * metadata lists them. Fails with `InvalidConfiguration` if the settings switch authentication off.
+   */
+  static readonly layerWithScopes = (
+    toolScopes: ReadonlyArray<string>
+  ): Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =>
+    perConfiguration(
+      Layer.effect(Guard, make(toolScopes)).pipe(
+        Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto, AuditLog.layerConsole]),
+        Layer.provide(SecureRandom.layerWebCrypto)
+      )
     )
-  )
+
+  /** The same for a server whose tools require no scopes of their own. */
+  static readonly layer = Guard.layerWithScopes([])
 }

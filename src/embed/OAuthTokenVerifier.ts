@@ -3,10 +3,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { requireScopes } from "../authorize/requireScopes.ts"
+import { requireScopes, type Scoped } from "../authorize/requireScopes.ts"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { parseAuthorization } from "../credential/parseAuthorization.ts"
@@ -57,7 +56,7 @@ export interface OAuthTokenVerifierOptions {
   readonly resource?: string | undefined
 }
 
-type Scopes = Pick<GatewaySettings, "providers" | "requiredScopes">
+type Scopes = Scoped
 
 /** Logs the true reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>

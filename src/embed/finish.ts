@@ -27,7 +27,7 @@ export interface Finish {
 /** The parts of an admitted request that its response depends on. */
 interface AdmittedExchange {
   readonly exchange: Exchange
-  readonly identity: Identity
+  readonly identity: Identity | undefined
   readonly session: BoundSession | undefined
   readonly listens: boolean
 }

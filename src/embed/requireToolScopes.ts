@@ -67,13 +67,25 @@ export type ChecksOf<Toolkit extends Tools> = Toolkit extends Tools
   ? Extract<Tool.Requirements<Toolkit["tools"][keyof Toolkit["tools"]]>, ScopesChecked<string>>
   : never
 
+/** The scopes of tools: by name, and each scope once. */
+export interface KnownToolScopes {
+  readonly scopesOf: ToolScopes
+  readonly all: ReadonlyArray<string>
+}
+
+/** Returns the scopes of tools that are listed by name. */
+export const listedScopes = (listed: Readonly<Record<string, ReadonlyArray<string>>>): KnownToolScopes => {
+  const byName = new Map(Object.entries(listed))
+  return { scopesOf: (tool) => byName.get(tool) ?? [], all: [...new Set([...byName.values()].flat())] }
+}
+
 /** Returns the scopes of the tools of all toolkits. Tools with the same name require the scopes of each other, too. */
-export const scopesOf = (toolkits: ReadonlyArray<Tools>): ToolScopes => {
+export const toolkitScopes = (toolkits: ReadonlyArray<Tools>): KnownToolScopes => {
   const scopes = new Map<string, ReadonlyArray<string>>()
   for (const { tools } of toolkits) {
     for (const { annotations, name } of Object.values(tools)) {
       scopes.set(name, [...scopes.get(name) ?? [], ...Context.get(annotations, RequiredScopes)])
     }
   }
-  return (tool) => scopes.get(tool) ?? []
+  return listedScopes(Object.fromEntries(scopes))
 }

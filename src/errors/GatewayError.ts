@@ -9,6 +9,14 @@ import * as Data from "effect/Data"
 /** The request carries no credential at all (RFC 6750, section 3.1). */
 export class MissingCredential extends Data.TaggedError("MissingCredential")<{}> {}
 
+/** The request carries no credential, and the rules let nobody do without one what it asks for. */
+export class TokenRequired extends Data.TaggedError("TokenRequired")<{
+  /** All the scopes that the request needs. */
+  readonly required: ReadonlyArray<string>
+  /** For the log. */
+  readonly detail: string
+}> {}
+
 /** The `Authorization` field is there but holds no usable Bearer credential: another scheme, or an empty token. */
 export class UnsupportedCredential extends Data.TaggedError("UnsupportedCredential")<{
   readonly detail: string
@@ -109,6 +117,13 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly detail: string
 }> {}
 
+/** A rule denies what the request asks for to this caller, regardless of its scopes. */
+export class DeniedByRule extends Data.TaggedError("DeniedByRule")<{
+  /** The position of the rule, from 1; `undefined`: no rule matched, and the default rule denies. */
+  readonly rule: number | undefined
+  readonly detail: string
+}> {}
+
 /** No route has this path. */
 export class NotFound extends Data.TaggedError("NotFound")<{}> {}
 
@@ -183,6 +198,7 @@ export type UpstreamError = UpstreamUnavailable | UpstreamTimeout
 /** Every typed error of the gateway. A new member does not compile until `http/errorResponse.ts` has a response for it. */
 export type GatewayError =
   | MissingCredential
+  | TokenRequired
   | UnsupportedCredential
   | InvalidRequest
   | HeaderMismatch
@@ -191,6 +207,7 @@ export type GatewayError =
   | CredentialTooLarge
   | InsufficientScope
   | AccessDenied
+  | DeniedByRule
   | NotFound
   | SessionNotFound
   | MethodNotAllowed

@@ -8,14 +8,17 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { SessionNotFound } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { letsAnyoneBegin } from "../rules/publicRules.ts"
 import { deriveKey } from "./deriveKey.ts"
+import { TakenSessions } from "./TakenSessions.ts"
 
 /** The field of a session's id (MCP 2025-11-25, transports: session management). */
 export const sessionField = "mcp-session-id"
 
 /** The session of a request whose caller it is bound to. */
 export interface BoundSession {
-  readonly identity: Identity
+  /** `undefined`: there is no token, where rules let anyone do what the request asks for. */
+  readonly identity: Identity | undefined
   /** The server's own id; `undefined` where the request has none. */
   readonly id: string | undefined
   /** The same as the client knows it. */
@@ -32,15 +35,17 @@ export interface SessionSeal {
    * The session of a request. Fails with `SessionNotFound` if this caller was not given the id. An id that is not sealed
    * goes on to the server only where no session began through this gateway and no key is configured.
    *
+   * A session that began without a token is open to requests without one, and to a caller that has got a token since.
+   *
    * @param sealed the value of `Mcp-Session-Id`
    */
-  readonly open: (identity: Identity, sealed: string) => Effect.Effect<BoundSession, SessionNotFound>
+  readonly open: (identity: Identity | undefined, sealed: string) => Effect.Effect<BoundSession, SessionNotFound>
   /**
    * The id that the client gets to know: the server's own behind a tag that only this gateway can make.
    *
    * @param id the value of the field in the response
    */
-  readonly seal: (identity: Identity, id: string) => Effect.Effect<string>
+  readonly seal: (identity: Identity | undefined, id: string) => Effect.Effect<string>
 }
 
 const encoder = new TextEncoder()
@@ -48,8 +53,11 @@ const encoder = new TextEncoder()
 // Base64url of 32 bytes.
 const tagLength = 43
 
-const claim = ({ clientId, issuer, subject }: Identity, id: string): Uint8Array =>
-  encoder.encode(JSON.stringify([issuer, subject, clientId ?? null, id]))
+// No issuer is `null`: what nobody's session is bound to, is no caller.
+const claim = (identity: Identity | undefined, id: string): Uint8Array =>
+  encoder.encode(
+    JSON.stringify([identity?.issuer ?? null, identity?.subject ?? null, identity?.clientId ?? null, id])
+  )
 
 // One secret has several uses, and a key for each.
 const purpose = "mcp-authorizer sessions"
@@ -69,7 +77,7 @@ const notFound = new SessionNotFound({
  * @see MCP 2025-11-25, security best practices: session hijacking
  */
 export const makeSessionSeal = Effect.fnUntraced(function*(
-  { sessionKeys }: Pick<GatewaySettings, "sessionKeys">
+  { policy, sessionKeys }: Pick<GatewaySettings, "sessionKeys"> & Partial<Pick<GatewaySettings, "policy">>
 ): Effect.fn.Return<SessionSeal, never, Mac.Mac | SecureRandom.SecureRandom> {
   const mac = yield* Mac.Mac
   const random = yield* SecureRandom.SecureRandom
@@ -85,7 +93,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   const keys = Effect.suspend(() =>
     made === undefined ? Effect.orDie(Effect.map(makeKeys, (own) => made ??= own)) : Effect.succeed(made)
   )
-  const sign = (identity: Identity, id: string): Effect.Effect<Uint8Array> =>
+  const sign = (identity: Identity | undefined, id: string): Effect.Effect<Uint8Array> =>
     Effect.flatMap(
       keys,
       ([key]) => key === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(key, claim(identity, id)))
@@ -94,16 +102,23 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   // With a key of the operator's, every id that a client was given is sealed.
   let hasSealed = sessionKeys.length > 0
 
-  const find = Effect.fnUntraced(function*(identity: Identity, sealed: string) {
+  const taken = new TakenSessions()
+  const mayBeNobodys = policy !== undefined && letsAnyoneBegin(policy)
+
+  const find = Effect.fnUntraced(function*(identity: Identity | undefined, sealed: string) {
     const tag = Result.getOrUndefined(Base64Url.decode(sealed.slice(0, tagLength)))
     const id = sealed.slice(tagLength + 1)
     if (tag === undefined || sealed[tagLength] !== "." || id === "") {
       // A server whose sessions did not begin here, or that has none, judges the id itself.
-      if (!hasSealed) return { identity, id: sealed, sealed }
+      // Without a token there is nobody whose it could be.
+      if (!hasSealed && identity !== undefined) return { identity, id: sealed, sealed }
       return yield* notFound
     }
     for (const key of yield* keys) {
-      if (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id)))) return { identity, id, sealed }
+      const isCallers = identity !== undefined && (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id))))
+      if (isCallers) return { identity, id, sealed }
+      const isNobodys = mayBeNobodys && (yield* Effect.orDie(mac.verify(key, tag, claim(undefined, id))))
+      if (isNobodys && taken.mayUse(sealed, identity)) return { identity, id, sealed }
     }
     return yield* notFound
   })

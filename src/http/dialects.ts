@@ -15,7 +15,7 @@ export interface Problem {
   readonly challenged?: boolean
   /** The request carried no credentials at all. */
   readonly missing?: boolean
-  /** All scopes that the request needs. */
+  /** All scopes that the request needs; those that every request needs, where this is left out in a 401. */
   readonly scope?: ReadonlyArray<string>
   readonly headers?: Readonly<Record<string, string>>
   /** The JSON-RPC error that the protocol demands, whatever the dialect. */
@@ -26,13 +26,12 @@ export interface Problem {
 interface ChallengeParameters {
   readonly error?: string
   readonly error_description?: string
-  readonly scope?: ReadonlyArray<string>
 }
 
 /** The form of error responses that one kind of client expects. */
 interface Dialect {
-  /** `error`, `error_description` and `scope` of the challenge; `required` are the scopes that every request needs. */
-  readonly challenge: (problem: Problem, required: ReadonlyArray<string>) => ChallengeParameters
+  /** `error` and `error_description` of the challenge. */
+  readonly challenge: (problem: Problem) => ChallengeParameters
   /** The response body, to be written as JSON. */
   readonly body: (problem: Problem) => unknown
   /** Where the challenge says that the protected resource metadata is. */
@@ -41,13 +40,10 @@ interface Dialect {
   readonly elsewhere?: ErrorStyle
 }
 
-const named = ({ description, error, scope = [] }: Problem): ChallengeParameters => ({
-  error,
-  error_description: description,
-  scope
-})
+const named = ({ description, error }: Problem): ChallengeParameters => ({ error, error_description: description })
 
-const onlyScope = ({ scope = [] }: Problem): ChallengeParameters => ({ scope })
+/** RFC 6750, section 3.1: no error code where the request carried no credentials. */
+const namedUnlessMissing = (problem: Problem): ChallengeParameters => problem.missing === true ? {} : named(problem)
 
 /** RFC 6749, section 5.2. */
 const oauthBody = ({ description, error }: Problem) => ({ error, error_description: description })
@@ -92,17 +88,14 @@ export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
     metadataUrl
   },
   jsonrpc: {
-    challenge: (problem) => problem.missing === true ? onlyScope(problem) : named(problem),
+    challenge: namedUnlessMissing,
     body: (problem) => ({ jsonrpc: "2.0", id: null, error: jsonRpcError(problem) }),
     metadataUrl,
     elsewhere: "oauth"
   },
-  /** RFC 6750, section 3.1: no error code where the request carried no credentials. RFC 9728, section 3.1: the path inserted. */
+  /** RFC 9728, section 3.1: the path inserted. */
   rfc6750: {
-    challenge: (problem, required) => {
-      const scope = problem.scope ?? (problem.status === 401 ? required : [])
-      return problem.missing === true ? { scope } : named({ ...problem, scope })
-    },
+    challenge: namedUnlessMissing,
     body: oauthBody,
     metadataUrl: insertedMetadataUrl
   }

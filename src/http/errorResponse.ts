@@ -1,5 +1,6 @@
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
+import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
@@ -24,12 +25,27 @@ const unauthorized = (description: string): Problem => ({
   challenged: true
 })
 
+const missingCredential: Problem = {
+  status: 401,
+  error: "unauthorized",
+  description: "Missing authorization header",
+  challenged: true,
+  missing: true
+}
+
 const insufficientScope = ({ required }: { readonly required: ReadonlyArray<string> }): Problem => ({
   status: 403,
   error: "insufficient_scope",
   description: insufficientScopeText,
   challenged: true,
   scope: required
+})
+
+const accessDenied = (description: string): Problem => ({
+  status: 403,
+  error: "access_denied",
+  description,
+  challenged: true
 })
 
 const serverError = (status: number, description: string): Problem => ({
@@ -44,13 +60,8 @@ const retryAfterField = (seconds: number): string =>
 
 /** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
 const project = Match.typeTags<GatewayError, Problem>()({
-  MissingCredential: () => ({
-    status: 401,
-    error: "unauthorized",
-    description: "Missing authorization header",
-    challenged: true,
-    missing: true
-  }),
+  MissingCredential: () => missingCredential,
+  TokenRequired: ({ required }) => ({ ...missingCredential, scope: required }),
   UnsupportedCredential: () => unauthorized("Authorization header must use Bearer scheme"),
   InvalidToken: ({ reason }) => unauthorized(invalidTokenTexts[reason]),
   InvalidRequest: ({ reason }) => ({ status: 400, error: "invalid_request", description: invalidRequestTexts[reason] }),
@@ -72,12 +83,8 @@ const project = Match.typeTags<GatewayError, Problem>()({
     description: tokenTooLongText
   }),
   InsufficientScope: insufficientScope,
-  AccessDenied: ({ reason }) => ({
-    status: 403,
-    error: "access_denied",
-    description: reason === "Origin" ? "Origin not allowed" : accessDeniedText,
-    challenged: true
-  }),
+  AccessDenied: ({ reason }) => accessDenied(reason === "Origin" ? "Origin not allowed" : accessDeniedText),
+  DeniedByRule: () => accessDenied(accessDeniedText),
   NotFound: () => ({ status: 404, error: "not_found", description: "Not found" }),
   SessionNotFound: () => ({ status: 404, error: "not_found", description: "Session not found" }),
   DiscoveryNotSupported: () => ({
@@ -131,9 +138,10 @@ export const errorContext = (settings: GatewaySettings, { base, route }: Exchang
 }
 
 const challenge = (problem: Problem, { requiredScopes, resourceMetadata, style }: ErrorContext): string => {
-  const { scope = [], ...parameters } = dialects[style].challenge(problem, requiredScopes)
+  // MCP 2026-07-28, authorization: a 401 says which scopes to ask for, where they are known.
+  const scope = advertisedScopes(problem.scope ?? (problem.status === 401 ? requiredScopes : []))
   return formatChallenge({
-    ...parameters,
+    ...dialects[style].challenge(problem),
     scope: scope.length === 0 ? undefined : scope.join(" "),
     resource_metadata: resourceMetadata
   })

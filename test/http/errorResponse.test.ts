@@ -30,6 +30,8 @@ const invalidToken = (reason: Errors.InvalidTokenReason) =>
 /** One of each, with its status: the list is checked against the union by its type. */
 const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.GatewayError, { _tag: Tag }>, number] } = {
   MissingCredential: [new Errors.MissingCredential(), 401],
+  TokenRequired: [new Errors.TokenRequired({ required: ["notes:delete"], detail: "secret detail" }), 401],
+  DeniedByRule: [new Errors.DeniedByRule({ rule: 1, detail: "secret detail" }), 403],
   UnsupportedCredential: [new Errors.UnsupportedCredential({ detail: "secret detail" }), 401],
   InvalidRequest: [new Errors.InvalidRequest({ reason: "MalformedHost", detail: "secret detail" }), 400],
   HeaderMismatch: [new Errors.HeaderMismatch({ field: "Mcp-Name", id: 7, detail: "secret detail" }), 400],
@@ -53,6 +55,9 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   Overloaded: [new Errors.Overloaded({ detail: "secret detail", retryAfter: 5 }), 503],
   UpstreamScopeRequired: [new Errors.UpstreamScopeRequired({ required: ["a"], detail: "secret detail" }), 403]
 }
+
+const scopeOf = (error: Errors.GatewayError, style: ErrorStyle, required: ReadonlyArray<string>) =>
+  parseChallenge(answer(error, style, required).headers.get("www-authenticate") ?? "").parameters["scope"]
 
 describe("errorResponse", () => {
   it("AuthKit Example, FTL MCP Authorizer: missing credentials get exactly this challenge", () => {
@@ -137,10 +142,17 @@ describe("errorResponse", () => {
     })
   })
 
-  it("only rfc6750 names the required scopes in the first 401", () => {
+  it("every dialect names in a 401 the scopes that are known, and never offline_access", () => {
+    const more = new Errors.TokenRequired({ required: ["a", "offline_access", "c"], detail: "" })
     for (const style of errorStyles) {
-      const challenge = answer(new Errors.MissingCredential(), style, ["a", "b"]).headers.get("www-authenticate")
-      assert.strictEqual(parseChallenge(challenge ?? "").parameters["scope"], style === "rfc6750" ? "a b" : undefined)
+      for (const error of [new Errors.MissingCredential(), invalidToken("Expired")]) {
+        assert.strictEqual(scopeOf(error, style, ["a", "offline_access", "b"]), "a b", style)
+        assert.isUndefined(scopeOf(error, style, ["offline_access"]))
+        assert.isUndefined(scopeOf(error, style, []))
+      }
+      assert.strictEqual(scopeOf(more, style, ["a"]), "a c")
+      const insufficient = new Errors.InsufficientScope({ required: ["offline_access", "d"] })
+      assert.strictEqual(scopeOf(insufficient, style, []), "d")
     }
   })
 

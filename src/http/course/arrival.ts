@@ -4,6 +4,7 @@ import { Admission } from "../../authorize/Admission.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import { letsAnyone } from "../../rules/publicRules.ts"
 import { askerOf } from "../asker.ts"
 import { authorize, credentialOf } from "../authorize.ts"
 import { preflight } from "../cors.ts"
@@ -14,8 +15,11 @@ import type { FindRoute, Route } from "../route.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
-/** The second part of the course: what comes next for a request that was admitted. */
-export type Admitted<A> = (exchange: Exchange, admission: Admission, route: Route) => Next<A>
+/**
+ * The second part of the course: what comes next for a request that was admitted, or that has no token where rules may let
+ * anyone do what it asks for: then there is no admission yet.
+ */
+export type Admitted<A> = (exchange: Exchange, admission: Admission | undefined, route: Route) => Next<A>
 
 /** The first part of the course. */
 export type Arrive = <A>(exchange: Exchange, admitted: Admitted<A>) => Next<A>
@@ -36,6 +40,7 @@ export const makeArrival = (
 ): Arrive => {
   const { reject, respond } = responses
   const receive = makeReceive(settings, routeOf)
+  const needsNoToken = settings.policy !== undefined && letsAnyone(settings.policy)
 
   const authorized = <A>(
     exchange: Exchange,
@@ -51,7 +56,11 @@ export const makeArrival = (
 
   const protect = <A>(exchange: Exchange, route: Route, admitted: Admitted<A>): Next<A> => {
     const found = credentialOf(settings, exchange, route.query)
-    if (Result.isFailure(found)) return reject(exchange, found.failure)
+    if (Result.isFailure(found)) {
+      return needsNoToken && found.failure._tag === "MissingCredential"
+        ? admitted(exchange, undefined, route)
+        : reject(exchange, found.failure)
+    }
     const credential = found.success
     if (credential instanceof Admission) return admitted(exchange, credential, route)
     // What is known is not looked at again, nor wrapped: the registry of wrapped values costs more than all else here.

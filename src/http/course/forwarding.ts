@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { Admission } from "../../authorize/Admission.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { type GatewayError, PayloadTooLarge } from "../../errors/GatewayError.ts"
+import { type GatewayError, type MissingCredential, PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { Owner } from "../../fairness/FairQueue.ts"
 import { type AdmittedRequest, makePrepare } from "../../forward/prepare.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
@@ -12,46 +12,70 @@ import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
+import { makeMethodWithoutToken, missingCredential } from "./methodWithoutToken.ts"
 import { makeOpenSession } from "./openSession.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import { makeResponding } from "./responding.ts"
+import { makeRuling } from "./ruling.ts"
 import type { Next, Sending } from "./steps.ts"
+
+/** A request about which the rules have not decided yet; without a token it is not admitted before they have. */
+type PendingRequest = Omit<AdmittedRequest, "admission"> & { readonly admission: Admission | undefined }
+
+/** The admission of a request that the rules say nothing about. */
+const admissionOf = (admission: Admission | undefined): Result.Result<Admission, MissingCredential> =>
+  admission === undefined ? Result.fail(missingCredential()) : Result.succeed(admission)
 
 /**
  * Builds the second part of the course.
  *
- * Its steps: method, session, body, and the rules for what is sent (`prepare`); `responding.ts` has those for the response.
+ * Its steps: method, session, body, the operator's rules (`ruling.ts`), and the rules for what is sent (`prepare`);
+ * `responding.ts` has those for the response.
  *
  * @param nowMillis the time of day
  */
 export const makeForwarding = (settings: GatewaySettings, responses: OwnResponses, nowMillis: () => number) => {
   const { reject } = responses
-  const { maxBodyBytes } = settings
+  const { maxBodyBytes, policy } = settings
+  const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
+  const isMethodWithoutToken = makeMethodWithoutToken(policy)
   const prepare = makePrepare(settings, nowMillis)
   const openSession = makeOpenSession(settings, responses)
   const responding = makeResponding(settings, responses, nowMillis)
 
-  const send = (exchange: Exchange, admitted: AdmittedRequest, body: Uint8Array | undefined): Next<Sending> => {
+  const send = (
+    exchange: Exchange,
+    { admission, ...request }: PendingRequest,
+    body: Uint8Array | undefined
+  ): Next<Sending> => {
+    const ruled = ruling === undefined || body === undefined
+      ? admissionOf(admission)
+      : ruling(exchange, admission, body)
+    if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+    const admitted: AdmittedRequest = { ...request, admission: ruled.success }
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
     exchange.wasSent = true
     return { _tag: "Ready", value: responding.whole(exchange, admitted.session, prepared.success) }
   }
 
-  const receiveBody = (exchange: Exchange, admitted: AdmittedRequest, owner: Owner): Next<Sending> => {
+  const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
+    const { admission } = pending
+    // Without a token nobody is told more than that one is needed, unless it is the gateway that has no room.
+    const rejected = (error: GatewayError) =>
+      reject(exchange, admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const expected = expectsBody(exchange.request, maxBodyBytes)
-    if (Result.isFailure(expected)) return reject(exchange, expected.failure)
+    if (Result.isFailure(expected)) return rejected(expected.failure)
     const body = expected.success
-    if (body._tag === "None") return send(exchange, admitted, undefined)
-    const rejected = (error: GatewayError) => reject(exchange, error)
+    if (body._tag === "None") return send(exchange, pending, undefined)
     if (body._tag === "NoContent") {
       const refuse = () => rejected(body.rejected)
       return {
         _tag: "ReadBody",
         limit: 0,
         owner,
-        whole: ({ length }) => length === 0 ? send(exchange, admitted, undefined) : refuse(),
-        streamed: refuse,
+        whole: ({ length }) => length === 0 ? send(exchange, pending, undefined) : refuse(),
+        streamed: undefined,
         tooLarge: refuse,
         rejected
       }
@@ -60,12 +84,13 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
       _tag: "ReadBody",
       limit: maxBodyBytes,
       owner,
-      whole: (bytes) => send(exchange, admitted, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      streamed: () => {
+      whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
+      // Rules decide about messages that are here.
+      streamed: admission === undefined || ruling !== undefined ? undefined : () => {
         exchange.wasSent = true
         return {
           _tag: "Ready",
-          value: responding.streamed(exchange, admitted.session, prepare.streamed(admitted))
+          value: responding.streamed(exchange, pending.session, prepare.streamed({ ...pending, admission }))
         }
       },
       tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBodyBytes })),
@@ -73,12 +98,16 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
     }
   }
 
-  return (exchange: Exchange, admission: Admission, { query, rest, row }: Route): Next<Sending> => {
+  return (exchange: Exchange, admission: Admission | undefined, { query, rest, row }: Route): Next<Sending> => {
     const { request: { headers, method }, traceId, trustedPeer } = exchange
+    if (admission === undefined) {
+      const usable = isMethodWithoutToken(method)
+      if (Result.isFailure(usable)) return reject(exchange, usable.failure)
+    }
     const allowed = requireMethod(row.methods, method)
     if (Result.isFailure(allowed)) return reject(exchange, allowed.failure)
     return openSession(exchange, admission, (session: BoundSession | undefined) => {
-      const owner = ownerOf(settings.trustedProxies, exchange, admission.identity)
+      const owner = ownerOf(settings.trustedProxies, exchange, admission?.identity)
       return receiveBody(exchange, {
         admission,
         method,

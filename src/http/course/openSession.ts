@@ -6,16 +6,17 @@ import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
 
 /**
- * Builds the step that finds the session of an admitted request; `undefined` where sessions are not bound: the operator
- * switched that off, or there is no caller.
+ * Builds the step that finds the session of a request; `undefined` where sessions are not bound: the operator switched that
+ * off, or authentication altogether.
  */
-export const makeOpenSession = ({ bindSessions }: GatewaySettings, { reject }: OwnResponses) =>
+export const makeOpenSession = ({ authEnabled, bindSessions }: GatewaySettings, { reject }: OwnResponses) =>
 <A>(
   exchange: Exchange,
-  { identity }: Admission,
+  admission: Admission | undefined,
   opened: (session: BoundSession | undefined) => Next<A>
 ): Next<A> => {
-  if (!bindSessions || identity === undefined) return opened(undefined)
+  if (!bindSessions || !authEnabled) return opened(undefined)
+  const identity = admission?.identity
   const sealed = exchange.request.headers[sessionField]
   if (sealed === undefined) return opened({ identity, id: undefined, sealed })
   return { _tag: "OpenSession", identity, sealed, opened, rejected: (error) => reject(exchange, error) }

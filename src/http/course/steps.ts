@@ -46,7 +46,7 @@ export interface Verify<A> {
 /** Find out to which session of the MCP server a sealed id belongs. */
 export interface OpenSession<A> {
   readonly _tag: "OpenSession"
-  readonly identity: Identity
+  readonly identity: Identity | undefined
   readonly sealed: string
   readonly opened: (session: BoundSession) => Next<A>
   readonly rejected: Rejected
@@ -80,8 +80,8 @@ export interface ReadBody<A> {
   readonly owner: Owner
   /** The whole body is here. */
   readonly whole: (bytes: Uint8Array) => Next<A>
-  /** The body is too long to be collected, and the driver can send it while it arrives. */
-  readonly streamed: () => Next<A>
+  /** The body is too long to be collected, and the driver can send it while it arrives; `undefined`: it is collected anyway. */
+  readonly streamed: (() => Next<A>) | undefined
   /** The body is longer than `limit`. */
   readonly tooLarge: () => Respond
   readonly rejected: Rejected
@@ -136,7 +136,7 @@ export interface Inspect {
 /** Seal the id of a session (`perform.ts`). */
 export interface SealSession {
   readonly _tag: "SealSession"
-  readonly identity: Identity
+  readonly identity: Identity | undefined
   readonly id: string
   readonly sealed: (id: string) => HeadStep
 }

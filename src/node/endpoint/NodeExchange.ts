@@ -111,12 +111,18 @@ export class NodeExchange implements RelayedExchange {
     const { course: { memory }, sendsArriving } = this.#services
     if (this.#arrived.awaitsContinue) this.response.writeContinue()
     const claim = () => this.#claim ??= memory.budget.open(owner)
-    readBody(this.#arrived.request, { limit, collects: !sendsArriving, most: memory.most, claim }, {
+    readBody(this.#arrived.request, {
+      limit,
+      collects: !sendsArriving || streamed === undefined,
+      most: memory.most,
+      claim
+    }, {
       whole: (bytes) => this.attempt(() => this.#go(whole(bytes))),
       begun: (chunks) => {
         this.#claim?.keep(streamedBytes)
         this.#begun = chunks
-        this.attempt(() => this.#go(streamed()))
+        // Only where it need not be collected.
+        this.attempt(() => this.#go(streamed === undefined ? tooLarge() : streamed()))
       },
       tooLarge: () => this.attempt(() => this.#go(tooLarge())),
       rejected: (error) => this.attempt(() => this.#go(rejected(error)))

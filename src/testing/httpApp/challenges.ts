@@ -121,9 +121,8 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
       } else {
         assert.strictEqual(url, publicUrl(app.settings, host) + wellKnown)
       }
-      // Only the strict dialect says already here which scopes to ask for.
       const { requiredScopes } = app.settings
-      const scopes = errorStyle === "rfc6750" && requiredScopes.length > 0 ? requiredScopes.join(" ") : undefined
+      const scopes = requiredScopes.length > 0 ? requiredScopes.join(" ") : undefined
       assert.strictEqual(challenge.get("scope"), scopes)
     })
   )

@@ -109,6 +109,14 @@ describe("rules", () => {
     assert.match(problem, /^has \[0\]\.tools twice/)
   })
 
+  it("nobody's requests need sessions that are bound", () => {
+    const problem = onlyProblemOf({ ...complete, MCP_BIND_SESSIONS: "false" }, {
+      rules: [{ ...tool, allow: "anyone" }]
+    })
+    assert.strictEqual(problem.setting, "MCP_BIND_SESSIONS")
+    assert.isFalse(settingsOf({ ...complete, MCP_BIND_SESSIONS: "false" }, { rules: [tool] }).bindSessions)
+  })
+
   it("rules do not hold where authentication is off, so they may not be there", () => {
     const problem = onlyProblemOf({ MCP_AUTH_ENABLED: "false" }, { rules: [tool] })
     assert.strictEqual(problem.setting, "MCP_RULES")

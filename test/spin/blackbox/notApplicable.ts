@@ -30,6 +30,7 @@ export const suites: ReadonlyArray<string> = [
   "proxy/challenges",
   "proxy/initialize",
   "proxy/requests",
+  "proxy/rules",
   "proxy/upstreamFailures",
   "compatibility/authKitExample",
   "compatibility/ftlMcpAuthorizer",

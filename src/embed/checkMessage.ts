@@ -1,0 +1,112 @@
+/** What a message asks for, in servers that embed the gateway: the rules, and the scopes of tools. */
+import * as Result from "effect/Result"
+import type { Admission } from "../authorize/Admission.ts"
+import { requireScopes } from "../authorize/requireScopes.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { type GatewayError, InvalidRequest, PayloadTooLarge, TokenRequired } from "../errors/GatewayError.ts"
+import { ownerOf } from "../http/asker.ts"
+import { missingCredential } from "../http/course/methodWithoutToken.ts"
+import type { OwnResponses } from "../http/course/ownResponses.ts"
+import { makeRuling } from "../http/course/ruling.ts"
+import type { Next } from "../http/course/steps.ts"
+import type { Exchange } from "../http/Exchange.ts"
+import { expectsBody } from "../http/expectsBody.ts"
+import { requireMethod } from "../http/methods.ts"
+import { mirroredFields } from "../http/mirroredFields.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { disagreement } from "../message/mirrors.ts"
+import { rewriteRequest } from "../message/requestMessage.ts"
+import type { ToolScopes } from "./requireToolScopes.ts"
+
+// The methods that can ask for something in a body, or that have no body in which they could.
+const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
+
+/** What comes next for a request that may go on. */
+type Ready<A> = (admission: Admission, body: Uint8Array | undefined, listens?: boolean) => Next<A>
+
+/** The step that reads the body in which something can be asked for; other methods have none, or are rejected. */
+export type CheckMessage = <A>(
+  exchange: Exchange,
+  admission: Admission | undefined,
+  toolScopes: ToolScopes | undefined,
+  ready: Ready<A>
+) => Next<A>
+
+const noScopes: ToolScopes = () => []
+
+/**
+ * Builds that step.
+ *
+ * Without rules and without scopes of tools nothing is read.
+ */
+export const makeCheckMessage = (
+  settings: GatewaySettings,
+  { reject }: OwnResponses,
+  nowMillis: () => number
+): CheckMessage => {
+  const { policy } = settings
+  const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
+
+  /** The scopes of the called tools, which hold whatever the rules say. */
+  const toolsAllowed = (
+    identity: Identity | undefined,
+    scopes: ReadonlyArray<string>
+  ): Result.Result<void, GatewayError> => {
+    if (identity !== undefined) return requireScopes(settings, identity, scopes)
+    return scopes.length === 0 ? Result.void : Result.fail(
+      new TokenRequired({
+        required: [...new Set([...settings.requiredScopes, ...scopes])],
+        detail: "a called tool needs scopes"
+      })
+    )
+  }
+
+  return (exchange, admission, toolScopes, ready) => {
+    if (ruling === undefined && toolScopes === undefined) {
+      return admission === undefined ? reject(exchange, missingCredential()) : ready(admission, undefined)
+    }
+    const { method } = exchange.request
+    const limit = method === "POST" ? settings.maxBodyBytes : 0
+    // Without a token nobody is told more than that one is needed, unless there is no room.
+    const rejected = (error: GatewayError) =>
+      reject(exchange, admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
+    const content = () =>
+      rejected(
+        method === "POST"
+          ? new PayloadTooLarge({ limit })
+          : new InvalidRequest({ reason: "MalformedMessage", detail: `a body on ${method}` })
+      )
+    const usable = Result.andThen(
+      requireMethod(supportedMethods, method),
+      // Of others the body is read whatever the fields say: a Web request may have one without a length.
+      () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
+    )
+    if (Result.isFailure(usable)) return rejected(usable.failure)
+    return {
+      _tag: "ReadBody",
+      limit,
+      owner: ownerOf(settings.trustedProxies, exchange, admission?.identity),
+      whole: (bytes) => {
+        if (method !== "POST") {
+          if (bytes.length > 0) return content()
+          return admission === undefined ? rejected(missingCredential()) : ready(admission, undefined)
+        }
+        const mirrored = mirroredFields(exchange)
+        const message = rewriteRequest(bytes, { authContext: undefined, mirrored })
+        if (Result.isFailure(message)) return rejected(message.failure)
+        const { listens, said, tools } = message.success
+        const mismatch = disagreement(mirrored, said)
+        if (mismatch !== undefined) return rejected(mismatch)
+        const ruled = ruling === undefined
+          ? Result.fromNullishOr(admission, missingCredential)
+          : ruling(exchange, admission, bytes)
+        if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+        const scoped = toolsAllowed(ruled.success.identity, tools.flatMap(toolScopes ?? noScopes))
+        return Result.isFailure(scoped) ? reject(exchange, scoped.failure) : ready(ruled.success, bytes, listens)
+      },
+      streamed: undefined,
+      tooLarge: content,
+      rejected
+    }
+  }
+}

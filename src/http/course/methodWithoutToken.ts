@@ -1,0 +1,27 @@
+import * as Result from "effect/Result"
+import { MethodNotAllowed, MissingCredential } from "../../errors/GatewayError.ts"
+import { withoutStack } from "../../errors/withoutStack.ts"
+import type { Policy } from "../../rules/Policy.ts"
+import { letsAnyoneBegin } from "../../rules/publicRules.ts"
+
+export const missingCredential = (): MissingCredential => withoutStack(() => new MissingCredential())
+
+// The others carry no message that a rule could allow.
+const withMessages: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
+
+/**
+ * Builds the check of the HTTP method of a request that has no token, where rules let anyone do something.
+ *
+ * A stream of what the server sends on its own (`GET`), and the end of a session (`DELETE`), are for callers with a token. Where
+ * anyone may begin a session, a request for one gets 405, which clients take to mean that there is no stream (MCP 2025-11-25,
+ * Streamable HTTP): a 401 would have people log in who need not. Elsewhere it is 401, as without rules.
+ */
+export const makeMethodWithoutToken = (policy: Policy | undefined) => {
+  const anyoneBegins = policy !== undefined && letsAnyoneBegin(policy)
+  return (method: string): Result.Result<void, MethodNotAllowed | MissingCredential> => {
+    if (withMessages.has(method)) return Result.void
+    return Result.fail(
+      anyoneBegins ? new MethodNotAllowed({ allow: ["POST", "OPTIONS"] }) : missingCredential()
+    )
+  }
+}

@@ -1,0 +1,90 @@
+/** The step of the course that asks the rules. Pure. */
+import * as Result from "effect/Result"
+import { Admission } from "../../authorize/Admission.ts"
+import { scopesOf, standingScopes } from "../../authorize/requireScopes.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { DeniedByRule, type GatewayError, InsufficientScope, TokenRequired } from "../../errors/GatewayError.ts"
+import { withoutStack } from "../../errors/withoutStack.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import { type Operation, readOperations } from "../../message/operation.ts"
+import { decide } from "../../rules/decide.ts"
+import type { Decision } from "../../rules/Decision.ts"
+import type { Policy } from "../../rules/Policy.ts"
+import { argumentsDecide } from "../../rules/publicRules.ts"
+import type { Exchange } from "../Exchange.ts"
+
+/** What the rules say of a request that carries messages: the admission to go on with, or the error that it ends with. */
+export type Ruling = (
+  exchange: Exchange,
+  admission: Admission | undefined,
+  body: Uint8Array
+) => Result.Result<Admission, GatewayError>
+
+const ruleName = (rule: number | undefined): string => rule === undefined ? "the default rule" : `rule ${rule}`
+
+/**
+ * Builds the step that reads what the messages of a body ask for, and asks the rules about each of them.
+ *
+ * All of them must be allowed. Where none is, a missing token comes first; then the first message that is not allowed decides.
+ * Both are noted in the exchange. Without an admission the request has no token.
+ *
+ * @param nowMillis the time of day
+ */
+export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis: () => number): Ruling => {
+  const options = { argumentsDecide: argumentsDecide(policy) }
+
+  const tokenRequired = (scopes: ReadonlyArray<string>, detail: string): TokenRequired =>
+    withoutStack(() => new TokenRequired({ required: [...new Set([...settings.requiredScopes, ...scopes])], detail }))
+
+  const refusal = (decisions: ReadonlyArray<Decision>, identity: Identity | undefined): GatewayError | undefined => {
+    const unauthenticated = decisions.filter((decision) => decision._tag === "Unauthenticated")
+    const [first] = unauthenticated
+    if (first !== undefined) {
+      return tokenRequired(unauthenticated.flatMap(({ scopes }) => scopes), `${ruleName(first.rule)} asks for a token`)
+    }
+    for (const decision of decisions) {
+      if (decision._tag === "Denied") {
+        const { reason, rule } = decision
+        return withoutStack(() => new DeniedByRule({ rule, detail: `${ruleName(rule)} denies it: ${reason}` }))
+      }
+      if (decision._tag === "MissingScopes" && identity !== undefined) {
+        // All that the messages of the request need, so that its client asks for them once.
+        const required = decisions.flatMap((other) => other._tag === "MissingScopes" ? other.required : [])
+        return withoutStack(() =>
+          new InsufficientScope({
+            required: [...new Set([...standingScopes(settings, identity), ...required])],
+            detail: `${ruleName(decision.rule)}; ${scopesOf(identity)}`
+          })
+        )
+      }
+    }
+    return undefined
+  }
+
+  const ruled = (
+    exchange: Exchange,
+    admission: Admission | undefined,
+    operations: ReadonlyArray<Operation>
+  ): Result.Result<Admission, GatewayError> => {
+    exchange.operations = operations
+    const identity = admission?.identity
+    const context = { server: settings.serverName, now: nowMillis() }
+    const decisions = operations.map((operation) => decide(policy, operation, identity, context))
+    exchange.decisions = decisions
+    const refused = refusal(decisions, identity)
+    if (refused !== undefined) return Result.fail(refused)
+    if (admission !== undefined) return Result.succeed(admission)
+    return operations.length === 0
+      // Responses to requests of the server: to whom it sent them, cannot be known without a token.
+      ? Result.fail(tokenRequired([], "responses to the server need a token"))
+      : Result.succeed(Admission.byRules())
+  }
+
+  return (exchange, admission, body) => {
+    const operations = readOperations(body, options)
+    if (Result.isSuccess(operations)) return ruled(exchange, admission, operations.success)
+    const { failure } = operations
+    // Without a token nobody is told more than that one is needed.
+    return Result.fail(admission === undefined ? tokenRequired([], failure.detail) : failure)
+  }
+}
