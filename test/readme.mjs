@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { auditReference } from "../dist/audit/AuditEntry.js"
 import { providerReference, serverReference, settingsReference } from "../dist/config/reference.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
+import { logReference } from "../dist/config/logReference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
 
@@ -23,6 +24,7 @@ replaceTable("../src/config/README.md", providerReference())
 replaceTable("../src/config/README.md", serverReference())
 replaceTable("../src/keys/README.md", policyReference())
 replaceTable("../src/audit/README.md", auditReference())
+replaceTable("../src/node/README.md", logReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { auditReference } from "../src/audit/AuditEntry.ts"
+import { logReference } from "../src/config/logReference.ts"
 import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
@@ -91,7 +92,11 @@ describe("the READMEs and the pages for contributors", () => {
     assert.include(read("src/keys/README.md"), `\n${policyReference()}\n\n`)
   })
 
-  it("has every member of an audit entry, in the order of a line", () => {
+  it("have the fields of log lines as the code has them", () => {
+    assert.include(read("src/node/README.md"), `\n${logReference()}\n\n`)
+  })
+
+  it("have every member of an audit entry, in the order of a line", () => {
     assert.include(read("src/audit/README.md"), `\n${auditReference()}\n\n`)
   })
 

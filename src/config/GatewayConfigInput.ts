@@ -455,6 +455,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly store_verdicts?: Input<"MCP_STORE_VERDICTS"> | undefined
   /** The form of log lines. Default: `json`. */
   readonly log_format?: Input<"MCP_LOG_FORMAT"> | undefined
+  /**
+   * What the fields of JSON lines are called: by the gateway, by the Elastic Common Schema, or by OpenTelemetry.
+   * Default: `default`.
+   */
+  readonly log_names?: Input<"MCP_LOG_NAMES"> | undefined
   /** The least important log lines that are written. Default: `info`. */
   readonly log_level?: Input<"MCP_LOG_LEVEL"> | undefined
   /**

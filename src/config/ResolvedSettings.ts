@@ -145,6 +145,11 @@ export interface ResolvedSettings {
   readonly storeVerdicts: Used<"MCP_STORE_VERDICTS">
   /** The form of log lines. (`log_format`) */
   readonly logFormat: Used<"MCP_LOG_FORMAT">
+  /**
+   * What the fields of JSON lines are called: by the gateway, by the Elastic Common Schema, or by OpenTelemetry.
+   * (`log_names`)
+   */
+  readonly logNames: Used<"MCP_LOG_NAMES">
   /** The least important log lines that are written. (`log_level`) */
   readonly logLevel: Used<"MCP_LOG_LEVEL">
   /**

@@ -123,7 +123,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
     // The path of the gateway's readiness belongs to the server here.
     readiness: Effect.fail(new NotFound())
   })
-  const accessLog = yield* makeAccessLog
+  const accessLog = yield* makeAccessLog(settings)
   const finish = yield* makeFinish(settings, sessions, accessLog)
   // The response to an admitted request comes later, from the handler.
   const audit = yield* makeAudit(settings, undefined)

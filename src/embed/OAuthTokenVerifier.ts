@@ -10,6 +10,7 @@ import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { logWarnings } from "../config/warnings.ts"
 import { parseAuthorization } from "../credential/parseAuthorization.ts"
 import { refusalReason } from "../http/accessLog.ts"
+import { annotate } from "../log/logFields.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -61,12 +62,12 @@ type Scopes = Scoped
 /** Logs the true reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>
   Effect.logWithLevel(error._tag === "ProviderUnavailable" ? "Error" : "Info")("token not accepted").pipe(
-    Effect.annotateLogs(refusalReason(error))
+    annotate(refusalReason(error))
   )
 
 // Without the message, which may contain a token.
 const logFault = (defect: unknown): Effect.Effect<void> =>
-  Effect.annotateLogs(Effect.logError("internal fault"), "fault", defect instanceof Error ? defect.name : typeof defect)
+  Effect.logError("internal fault").pipe(annotate({ fault: defect instanceof Error ? defect.name : typeof defect }))
 
 const make = <E>(
   layer: Layer.Layer<TokenVerifier, E>,

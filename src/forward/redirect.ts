@@ -1,6 +1,7 @@
 /** Redirects of the MCP server: what they say about its URL. */
 import * as Effect from "effect/Effect"
 import { loggedPath } from "../errors/loggedPath.ts"
+import { annotate } from "../log/logFields.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
 type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
@@ -52,4 +53,4 @@ export const logRespelled = (head: AnswerHead): Effect.Effect<void> =>
   Effect.logWarning(
     "The MCP server redirects MCP_SERVER_URL to the same URL with or without the slash at its end, and is asked there from " +
       "now on. Set MCP_SERVER_URL to where it answers."
-  ).pipe(Effect.annotateLogs({ status: head.status, location: redirectTarget(head) }))
+  ).pipe(annotate({ status: head.status, location: redirectTarget(head) }))

@@ -6,11 +6,16 @@ import * as Exit from "effect/Exit"
 import { ClientAbort } from "effect/http/HttpServerError"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import { shownText, withoutCredential } from "../audit/shown.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { annotate, type LogFields } from "../log/logFields.ts"
+import { clientAddress } from "./asker.ts"
 import type { Ending, Exchange } from "./Exchange.ts"
 import { requestTarget } from "./requestTarget.ts"
+import { shownOperations } from "./shownOperation.ts"
 
 const encoder = new TextEncoder()
 
@@ -31,8 +36,12 @@ export const brokenOff = (exit: Exit.Exit<unknown, unknown>): Ending | undefined
   return interrupts.some(({ annotations }) => annotations.has(ClientAbort.key)) ? "client left" : "shutting down"
 }
 
-/** A response that is the fault of this side is an error; one that nobody got, or that the client is to blame for, is not. */
-const severityOf = ({ status = clientClosedRequest }: Exchange): LogLevel.Severity => status >= 500 ? "Error" : "Info"
+/**
+ * A response that is the fault of this side is an error; one that nobody got, or that the client is to blame for, is not.
+ * Probes of load balancers come every few seconds, and tell their sender what they find.
+ */
+const severityOf = ({ route, status = clientClosedRequest }: Exchange): LogLevel.Severity =>
+  route?.row.isProbe === true ? "Debug" : status >= 500 ? "Error" : "Info"
 
 /**
  * Says whether an exchange is written to the log, for drivers that would rather not start an effect that does nothing.
@@ -42,21 +51,12 @@ const severityOf = ({ status = clientClosedRequest }: Exchange): LogLevel.Severi
 export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolean =>
   LogLevel.isGreaterThanOrEqualTo(severityOf(exchange), minimum)
 
-// Shorter ones are words that details are made of.
-const shortestCredential = 8
-
-/** Leaves a credential out of a text: the client may have written it into another field, which the text quotes. */
-const withoutCredential = (text: string, authorization: string | undefined): string => {
-  const credential = authorization?.replace(/^\S+\s+/, "") ?? ""
-  return credential.length < shortestCredential ? text : text.replaceAll(credential, "(the credential)")
-}
-
 /**
- * The true reason of a rejection, which the response does not give, as the annotations of a log entry.
+ * The true reason of a rejection, which the response does not give, as fields of a log entry.
  *
  * @param authorization what the request has in `Authorization`
  */
-export const refusalReason = (error: GatewayError, authorization?: string): Record<string, unknown> => ({
+export const refusalReason = (error: GatewayError, authorization?: string): LogFields => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
   ...("detail" in error && error.detail !== undefined
@@ -70,6 +70,8 @@ export const refusalReason = (error: GatewayError, authorization?: string): Reco
 /** A caller as log entries and spans show it. */
 interface LoggedCaller {
   readonly provider: string
+  /** The OAuth client, where the token names one. */
+  readonly client?: string
   /** A digest of issuer and subject. */
   readonly subject: string
 }
@@ -88,7 +90,12 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
     return Effect.map(
       digestHex(Digest.sha256, encoder.encode(JSON.stringify([identity.issuer, identity.subject]))),
       (hex) => {
-        const caller = { provider: identity.provider, subject: hex.slice(0, 16) }
+        const { clientId, provider } = identity
+        const caller: LoggedCaller = {
+          provider,
+          subject: hex.slice(0, 16),
+          ...(clientId === undefined ? {} : { client: shownText(clientId) })
+        }
         callers.set(identity, caller)
         return caller
       }
@@ -96,27 +103,46 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
   }
 })
 
+/** The rule that did not allow a request, and why. */
+const ruleOf = ({ decisions = [] }: Exchange): LogFields => {
+  const decision = decisions.find(({ _tag }) => _tag !== "Allow")
+  if (decision === undefined) return {}
+  return {
+    rule: decision.rule ?? "default",
+    ...(decision._tag === "Denied" ? { detail: bounded(decision.reason, detailLength) } : {})
+  }
+}
+
 /**
  * Builds the writer of the one log entry that every exchange ends with.
  *
  * Tokens, queries and bodies do not appear. Nothing is computed when the level is switched off.
+ *
+ * @param settings of the one MCP server
  */
-export const makeAccessLog = Effect.gen(function*() {
+export const makeAccessLog = Effect.fnUntraced(function*(
+  { serverName, trustedProxies }: Pick<GatewaySettings, "serverName" | "trustedProxies">
+) {
   const callerOf = yield* makeCallerOf
 
   return Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
-    const { error, identity, request, status = clientClosedRequest } = exchange
+    const { error, identity, operations, request, status = clientClosedRequest } = exchange
+    const { authorization } = request.headers
     if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
     const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
-    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(Effect.annotateLogs({
+    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(annotate({
       trace_id: exchange.traceId,
-      method: bounded(request.method),
+      ...(serverName === "" ? {} : { server: serverName }),
+      client_address: clientAddress(trustedProxies, exchange),
+      http_method: bounded(request.method),
       path: loggedPath(requestTarget(exchange.raw.target).origin),
+      ...(operations === undefined ? {} : shownOperations(operations, authorization)),
       status,
       duration_ms: Number(elapsed / 1000n) / 1000,
       ...(ended === undefined ? {} : { ended }),
       ...(identity === undefined ? {} : yield* callerOf(identity)),
-      ...(error === undefined ? {} : refusalReason(error, request.headers["authorization"]))
+      ...(error === undefined ? {} : refusalReason(error, authorization)),
+      ...ruleOf(exchange)
     }))
   })
 })
@@ -129,7 +155,7 @@ const frames = (defect: unknown): ReadonlyArray<string> =>
 
 /** Writes down a fault of our own, which the client sees as a bare `server_error`. */
 export const logFault = (exchange: Exchange, defect: unknown): Effect.Effect<void> =>
-  Effect.logError("internal fault").pipe(Effect.annotateLogs({
+  Effect.logError("internal fault").pipe(annotate({
     trace_id: exchange.traceId,
     fault: defect instanceof Error ? defect.name : typeof defect,
     at: frames(defect)

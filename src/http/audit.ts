@@ -7,7 +7,7 @@ import { makeAuditedArguments } from "../audit/auditedArguments.ts"
 import type { AuditEntry } from "../audit/AuditEntry.ts"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { makeAuditedCaller } from "../audit/Pseudonyms.ts"
-import { shownText, withoutCredential } from "../audit/shown.ts"
+import { shownText } from "../audit/shown.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { sessionField } from "../forward/SessionSeal.ts"
 import type { Operation } from "../message/operation.ts"
@@ -16,25 +16,13 @@ import { logFault } from "./accessLog.ts"
 import { clientAddress } from "./asker.ts"
 import type { Ending, Exchange } from "./Exchange.ts"
 import { mcpRoute } from "./routes.ts"
+import { shownOperation } from "./shownOperation.ts"
 
 const encoder = new TextEncoder()
 
 /** Whether a request is one about which the gateway decides: public documents, probes and preflights are not. */
 const isAudited = ({ error, route }: Exchange): boolean =>
   route === undefined ? error !== undefined : route.row === mcpRoute
-
-const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? ""
-
-/** What a message names, cut and cleaned, in the member of its kind. */
-export const shownOperation = (
-  { method, subject }: Operation,
-  authorization: string | undefined
-): Pick<AuditEntry, "method" | "prompt" | "resource" | "tool"> => {
-  const shown = (text: string) => shownText(withoutCredential(text, authorization))
-  if (subject === undefined) return { method: shown(method) }
-  const name = subject.kind === "resource" ? withoutQuery(subject.name) : subject.name
-  return { method: shown(method), [subject.kind]: shown(name) }
-}
 
 /** The scopes that are missing, by the error that the request ended with. */
 const missingScopes = ({ error, identity }: Exchange): Pick<AuditEntry, "missing_scopes"> =>

@@ -31,6 +31,8 @@ interface RouteCommon {
   readonly methods: ReadonlySet<string> | undefined
   /** Whether a request must tell under which URL its client knows the gateway. Probes of load balancers need not. */
   readonly needsHost: boolean
+  /** Whether load balancers ask for it again and again, to find out whether the gateway works. */
+  readonly isProbe?: true
 }
 
 /** A route for everybody. */
@@ -113,6 +115,7 @@ export const routes: ReadonlyArray<RouteRow> = [
     paths: () => ["/healthz"],
     methods: readMethods,
     needsHost: false,
+    isProbe: true,
     anyOrigin: false,
     step: (exchange, { respond }) => respond(exchange, health)
   },
@@ -123,6 +126,7 @@ export const routes: ReadonlyArray<RouteRow> = [
     paths: () => ["/readyz"],
     methods: readMethods,
     needsHost: false,
+    isProbe: true,
     anyOrigin: false,
     step: (exchange, { reject, respond }) => ({
       _tag: "Readiness",

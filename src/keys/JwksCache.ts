@@ -9,6 +9,7 @@ import { perConfiguration } from "../config/perConfiguration.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
+import { annotate } from "../log/logFields.ts"
 import { type DocumentFormat, entryName, makeDocumentStore } from "../remote/documentStore.ts"
 import { own } from "../remote/JsonObject.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "../remote/providerLimits.ts"
@@ -30,12 +31,9 @@ const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, plac
 const onChange = (source: JwksSource) => (phase: Phase) =>
   Effect.andThen(
     countPhase(phase),
-    Effect.annotateLogs(
-      phase === "stale" || phase === "unavailable"
-        ? Effect.logWarning(`Keys of a provider are ${phase}`)
-        : Effect.logDebug(`Keys of a provider are ${phase}`),
-      { source: placeOf(source) }
-    )
+    (phase === "stale" || phase === "unavailable"
+      ? Effect.logWarning(`Keys of a provider are ${phase}`)
+      : Effect.logDebug(`Keys of a provider are ${phase}`)).pipe(annotate({ source: placeOf(source) }))
   )
 
 /** A key set as it was read, and as it was published. */

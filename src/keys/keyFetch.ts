@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
+import { annotate } from "../log/logFields.ts"
 import { freshnessMillis } from "../remote/freshness.ts"
 import { own } from "../remote/JsonObject.ts"
 import { metadataMember } from "../remote/metadataMember.ts"
@@ -33,7 +34,7 @@ export const reportFailure = <A>(
     Effect.andThen(
       countFetch("failure"),
       Effect.logWarning("Keys of a provider could not be fetched").pipe(
-        Effect.annotateLogs({ source: placeOf(source), reason: detail })
+        annotate({ source: placeOf(source), reason: detail })
       )
     ))
 
@@ -59,7 +60,7 @@ export const reportSkipped = (
   const isKnown = now.length === before.size && now.every((fault) => before.has(fault))
   return now.length === 0 || isKnown
     ? Effect.void
-    : Effect.logWarning("Keys of a provider are unusable").pipe(Effect.annotateLogs({
+    : Effect.logWarning("Keys of a provider are unusable").pipe(annotate({
       source: placeOf(source),
       keys: now.slice(0, loggedKeys).join(", "),
       unusable: now.length

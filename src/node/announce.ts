@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { logWarnings } from "../config/warnings.ts"
+import { annotate } from "../log/logFields.ts"
 import { hostWarnings } from "./hostWarnings.ts"
 
 /** Logs once, at start, where the gateway listens and which of its settings are unwise. */
@@ -10,7 +11,7 @@ export const announce = Effect.fnUntraced(function*(
   more: Readonly<Record<string, unknown>> = {}
 ) {
   yield* logWarnings(settings, hostWarnings(settings))
-  yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({
+  yield* Effect.logInfo("listening").pipe(annotate({
     url,
     mcp_path: settings.path,
     upstream: settings.gatewayUrl,

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { layerMinimumLevel, loggerOf, type LogSettings } from "../config/kinds/logging.ts"
-import { jsonLine } from "./jsonLine.ts"
+import { flatLine } from "../log/flatLine.ts"
 import { makeWriteLine } from "./logWriter.ts"
 import { StandardOutput } from "./StandardOutput.ts"
 
@@ -19,10 +19,10 @@ const inOnePiece = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown
   })
 
 /** One line of JSON for each entry. A separate write for each would cost more than the request that it describes. */
-const jsonLines = (isShared: boolean) =>
+const jsonLines = ({ logNames }: LogSettings, isShared: boolean) =>
   Layer.unwrap(Effect.map(makeWriteLine({ isShared }), (writeLine) =>
     Layer.merge(
-      Logger.layer([Logger.map(jsonLine, writeLine)]),
+      Logger.layer([Logger.map(flatLine(logNames), writeLine)]),
       // Whatever else writes lines takes turns with the log.
       Layer.succeed(StandardOutput, writeLine)
     )))
@@ -43,7 +43,7 @@ export const layerLogging = (
   } = {}
 ) =>
   Layer.mergeAll(
-    settings.logFormat === "json" ? jsonLines(isShared) : Logger.layer([inOnePiece(loggerOf(settings))]),
+    settings.logFormat === "json" ? jsonLines(settings, isShared) : Logger.layer([inOnePiece(loggerOf(settings))]),
     layerMinimumLevel(settings),
     Layer.succeed(References.CurrentLogAnnotations, annotations)
   )

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
+import { annotate } from "../log/logFields.ts"
 import { isJsonObject, type JsonObject, own, parseJsonObject } from "./JsonObject.ts"
 import { providerLimits } from "./providerLimits.ts"
 import * as State from "./remoteState.ts"
@@ -109,7 +110,7 @@ export const makeDocumentStore = <A>(
       Effect.timeout(timeout),
       Effect.catchCause(() =>
         Effect.as(
-          Effect.annotateLogs(Effect.logWarning(`The key-value store failed: ${operation} of a document`), { kind }),
+          Effect.logWarning(`The key-value store failed: ${operation} of a document`).pipe(annotate({ kind })),
           undefined
         )
       )

@@ -15,6 +15,7 @@ import { layerLogging } from "../config/kinds/logging.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
+import { flatLine } from "../log/flatLine.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerProvidersWith } from "../verify/layers.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -67,7 +68,7 @@ const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
       const respond = HttpEffect.toWebHandler(misconfigured)
       return Effect.as(Effect.logError(error.message), (request: Request) => respond(request))
     }),
-    Effect.provide(Logger.layer([Logger.consoleJson]))
+    Effect.provide(Logger.layer([Logger.withConsoleLog(flatLine("default"))]))
   )
 
 type Settings = ReturnType<typeof readSettings>

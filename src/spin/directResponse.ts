@@ -63,7 +63,7 @@ const makeLog = (settings: GatewaySettings) => async (exchange: Exchange): Promi
   if (settings.auditLog === undefined && !isLogged(minimumLevel(settings), exchange)) return
   await Effect.runPromise(
     Effect.gen(function*() {
-      const log = withAudit(yield* makeAccessLog, yield* makeAudit(settings, clientClosedRequest))
+      const log = withAudit(yield* makeAccessLog(settings), yield* makeAudit(settings, clientClosedRequest))
       yield* log(exchange, undefined)
     }).pipe(
       Effect.provide([Digest.layerWebCrypto, mac, layerLogging(settings), audit(settings)])

@@ -207,7 +207,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
         assert.isBelow(line.length, 1_500, request)
         const { annotations, level, message } = JSON.parse(line)
         assert.deepStrictEqual([level, message], ["INFO", "request"], line)
-        assert.includeMembers(Object.keys(annotations), ["trace_id", "method", "path", "status", "error"])
+        assert.includeMembers(Object.keys(annotations), ["trace_id", "http_method", "path", "status", "error"])
         assert.notInclude(annotations.path, "?")
         assert.match(line, /^[ -~\u2026]*$/)
       }

@@ -609,7 +609,10 @@ describe("bad configurations", () => {
       "MCP_INTROSPECTION_URL",
       "MCP_CONFIG_FILE",
       "MCP_MAX_BODY_BYTES",
+      "MCP_MAX_LIST_BYTES",
+      "MCP_STEP_UP",
       "MCP_LOG_FORMAT",
+      "MCP_LOG_NAMES",
       "MCP_LOG_LEVEL"
     ])
   })

@@ -67,6 +67,7 @@ describe("settings", () => {
       workers: 1,
       storeVerdicts: true,
       logFormat: "json",
+      logNames: "default",
       logLevel: "info",
       auditLog: undefined,
       auditSubjects: "plain",

@@ -86,10 +86,12 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       const { duration_ms, subject, ...rest } = line
       assert.deepStrictEqual(rest, {
         trace_id: traceId,
-        method: "POST",
+        client_address: "127.0.0.1",
+        http_method: "POST",
         path: "/mcp/tools",
         status: 200,
-        provider: "fixed"
+        provider: "fixed",
+        client: "dev-client"
       })
       assert.isTrue(typeof duration_ms === "number" && duration_ms > 0)
       assert.match(String(subject), /^[0-9a-f]{16}$/)
@@ -264,6 +266,39 @@ describe("other logs", { timeout: 60_000 }, () => {
       }
     }))
 
+  it.live("MCP_LOG_NAMES names the fields by a convention, and probes are logged at debug", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      for (
+        const [names, level, path, status] of [
+          ["ecs", "log.level", "url.path", "http.response.status_code"],
+          ["otel", "severity_text", "url.path", "http.response.status_code"],
+          ["default", "level", "path", "status"]
+        ] as const
+      ) {
+        for (const least of ["info", "debug"]) {
+          const gateway = yield* startGatewayProgram({
+            env: { ...staticSettings(upstream.origin, canary), MCP_LOG_NAMES: names, MCP_LOG_LEVEL: least }
+          })
+          for (const target of ["/healthz", "/readyz", "/nothing"]) {
+            yield* rawExchange(gateway.origin, rawRequest([`GET ${target} HTTP/1.1`, "Host: a", "Connection: close"]))
+          }
+          yield* gateway.signal("SIGTERM")
+          const { stdout } = yield* gateway.ended
+          const lines = stdout.split("\n").slice(0, -1).map((line): Record<string, unknown> => JSON.parse(line))
+          const requests = lines.filter((line) => line[path] !== undefined).map((line) => [
+            String(line[level]).toUpperCase(),
+            line[path],
+            line[status]
+          ])
+          assert.deepStrictEqual(requests, [
+            ...(least === "debug" ? [["DEBUG", "/healthz", 200], ["DEBUG", "/readyz", 200]] : []),
+            ["INFO", "/nothing", 404]
+          ])
+        }
+      }
+    }))
+
   it.live("MCP_LOG_FORMAT=pretty is for eyes, and holds no control characters either", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
@@ -279,7 +314,10 @@ describe("other logs", { timeout: 60_000 }, () => {
       }
       yield* gateway.awaitOutput(/status: 401[^]*\n {2}detail: .*\n/)
       const text = gateway.stdout()
-      assert.match(text, /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO \(#\d+\): request\n {2}trace_id: \S+\n {2}method: GET\n/m)
+      assert.match(
+        text,
+        /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO \(#\d+\): request\n {2}trace_id: \S+\n {2}client_address: 127\.0\.0\.1\n {2}http_method: GET\n/m
+      )
       assert.match(text, /\n {2}path: \/mcp\/tools\n {2}status: \d+\n {2}duration_ms: [\d.]+\n/)
       assert.notMatch(text.replaceAll("\n", ""), control)
       assert.notMatch(text, /^.*forged/m)

@@ -271,7 +271,18 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
         const names = [...entry.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)
         assert.deepStrictEqual(
           names.toSorted(),
-          ["duration_ms", "method", "path", "provider", "status", "subject", "trace_id", "worker"]
+          [
+            "client",
+            "client_address",
+            "duration_ms",
+            "http_method",
+            "path",
+            "provider",
+            "status",
+            "subject",
+            "trace_id",
+            "worker"
+          ]
         )
       }
     }))

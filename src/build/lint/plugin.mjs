@@ -14,6 +14,7 @@ const src = fileURLToPath(new URL("../..", import.meta.url))
  */
 const order = [
   "errors",
+  "log",
   "identity",
   "fairness",
   "message",
@@ -81,7 +82,7 @@ const barred = {
 }
 
 const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
-const pure = new Set(["errors", "identity", "fairness", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
+const pure = new Set(["errors", "log", "identity", "fairness", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
 const httpRooms = ["http", "embed", "testing", "spin", "node"]
 
 /** What only some rooms may import from outside of `src`, and why. */
@@ -179,6 +180,7 @@ const worded = new Set([
   "discovery",
   "embed",
   "errors",
+  "log",
   "fairness",
   "identity",
   "issuer",

@@ -2,6 +2,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import { flatLine } from "../../log/flatLine.ts"
 import type { GatewaySettings } from "../GatewaySettings.ts"
 
 const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> = {
@@ -14,11 +15,11 @@ const levels: Readonly<Record<GatewaySettings["logLevel"], LogLevel.LogLevel>> =
 }
 
 /** The settings that logging follows. */
-export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel">
+export type LogSettings = Pick<GatewaySettings, "logFormat" | "logLevel" | "logNames">
 
 /** Writes each entry to standard output as `MCP_LOG_FORMAT` says. */
-export const loggerOf = ({ logFormat }: LogSettings): Logger.Logger<unknown, void> =>
-  logFormat === "json" ? Logger.consoleJson : Logger.consolePretty({ colors: false })
+export const loggerOf = ({ logFormat, logNames }: LogSettings): Logger.Logger<unknown, void> =>
+  logFormat === "json" ? Logger.withConsoleLog(flatLine(logNames)) : Logger.consolePretty({ colors: false })
 
 /** The least level that is written. */
 export const minimumLevel = ({ logLevel }: LogSettings): LogLevel.LogLevel => levels[logLevel]

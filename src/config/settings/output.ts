@@ -1,4 +1,5 @@
 /** What the gateway says: to clients, to the log, to its store. */
+import { logNames } from "../../log/logFields.ts"
 import { auditSubjects, errorStyles, logLevels, stepUps } from "../GatewaySettings.ts"
 import { auditArguments, auditLog } from "../kinds/auditing.ts"
 import { traceField } from "../kinds/http.ts"
@@ -33,6 +34,11 @@ export const output = {
       "On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again."
   },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
+  MCP_LOG_NAMES: {
+    kind: choice(logNames),
+    default: "default",
+    doc: "What the fields of JSON lines are called: by the gateway, by the Elastic Common Schema, or by OpenTelemetry."
+  },
   MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." },
   MCP_AUDIT_LOG: {
     kind: auditLog,

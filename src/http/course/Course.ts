@@ -46,7 +46,7 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, makeRoute(settings), verifier.peek)
   const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
-  const accessLog = yield* makeAccessLog
+  const accessLog = yield* makeAccessLog(settings)
   const audit = yield* makeAudit(settings, clientClosedRequest)
   const course: Course = {
     begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),

@@ -10,6 +10,7 @@ import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { standardOutput } from "../../config/kinds/auditing.ts"
+import { annotate } from "../../log/logFields.ts"
 import { errorCode } from "../errorCode.ts"
 import { makeWriteLine } from "../logWriter.ts"
 import { StandardOutput } from "../StandardOutput.ts"
@@ -71,14 +72,13 @@ const openFile = Effect.fnUntraced(function*(
     maxWaitingBytes,
     reports: {
       failed: (code) =>
-        run(Effect.annotateLogs(
+        run(
           Effect.logError(
             "The audit log cannot be written. The gateway goes on; 8 MiB of entries wait, further ones are dropped."
-          ),
-          { code }
-        )),
+          ).pipe(annotate({ code }))
+        ),
       recovered: (dropped) =>
-        run(Effect.annotateLogs(Effect.logWarning("The audit log is written again."), { dropped_entries: dropped })),
+        run(Effect.logWarning("The audit log is written again.").pipe(annotate({ dropped_entries: dropped }))),
       written: counted("written"),
       dropped: counted("dropped")
     }
@@ -93,7 +93,7 @@ const openFile = Effect.fnUntraced(function*(
       process.off("SIGHUP", reopen)
       process.off("exit", flushNow)
       if (lost > 0) {
-        yield* Effect.annotateLogs(Effect.logError("Entries of the audit log are lost."), { dropped_entries: lost })
+        yield* Effect.logError("Entries of the audit log are lost.").pipe(annotate({ dropped_entries: lost }))
       }
     })
   )

@@ -63,7 +63,7 @@ export const demo = Effect.gen(function*() {
         DemoMcpServer.layer,
         TestIssuer.layer({ ...user, audience: mcpUrl, expiresInSeconds: tokenLifeSeconds })
       ]),
-      Layer.provide(layerLogging({ logFormat: "pretty", logLevel: "info" }))
+      Layer.provide(layerLogging({ logFormat: "pretty", logLevel: "info", logNames: "default" }))
     )
   )
 })

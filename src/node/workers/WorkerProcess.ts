@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Cluster, Worker } from "node:cluster"
+import { annotate } from "../../log/logFields.ts"
 import { type Order, type Report, type Start, workerArgument } from "./messages.ts"
 
 /** A worker as the primary sees it. */
@@ -115,7 +116,7 @@ export const fork = (
       yield* stop
       const end = yield* Effect.timeoutOption(Effect.interruptible(ended), stopMillis)
       if (Option.isSome(end)) return
-      yield* Effect.logError("worker does not stop").pipe(Effect.annotateLogs({ worker: order.number, pid }))
+      yield* Effect.logError("worker does not stop").pipe(annotate({ worker: order.number, pid }))
       yield* kill
       yield* ended
     })

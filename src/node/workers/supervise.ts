@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { annotate } from "../../log/logFields.ts"
 import type { WorkerProcess } from "./WorkerProcess.ts"
 
 const shortestPauseMillis = 100
@@ -59,13 +60,13 @@ export const supervise = Effect.fnUntraced(function*(
 
   const live = Effect.fnUntraced(function*(number: number) {
     const worker = yield* fork(number)
-    const annotate = Effect.annotateLogs({ worker: number, pid: worker.pid })
+    const named = annotate({ worker: number, pid: worker.pid })
     const rise = Effect.flatMap(
       worker.ready,
       (url) => Effect.andThen(Deferred.succeed(begun, url), Effect.logInfo("worker ready"))
     )
-    yield* Effect.forkScoped(annotate(rise))
-    yield* Effect.forkScoped(annotate(watch(worker)))
+    yield* Effect.forkScoped(named(rise))
+    yield* Effect.forkScoped(named(watch(worker)))
     return { pid: worker.pid, reason: yield* worker.ended }
   }, Effect.scoped)
 
@@ -76,7 +77,7 @@ export const supervise = Effect.fnUntraced(function*(
       if (!(yield* Deferred.isDone(begun))) return yield* Effect.fail(reason)
       pause = nextPause(pause, Duration.toMillis(lived))
       yield* Effect.logWarning("worker ended").pipe(
-        Effect.annotateLogs({ worker: number, pid, reason, replaced_in_ms: pause })
+        annotate({ worker: number, pid, reason, replaced_in_ms: pause })
       )
       yield* Effect.sleep(pause)
     }

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { SharedIo } from "../../fairness/SharedIo.ts"
+import { annotate } from "../../log/logFields.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import type { ProviderReach } from "./providerRejection.ts"
@@ -66,12 +67,9 @@ export const makeReachability = Effect.fnUntraced(function*(
   const tell = ({ detail, reach }: Found): Effect.Effect<void> => {
     if (reach === told) return Effect.void
     told = reach
-    return Effect.annotateLogs(
-      reach === "ready"
-        ? Effect.logInfo("A provider is reachable again")
-        : Effect.logWarning("A provider is unreachable"),
-      { provider, ...(reach === "ready" ? {} : { reason: detail }) }
-    )
+    return reach === "ready"
+      ? Effect.logInfo("A provider is reachable again").pipe(annotate({ provider }))
+      : Effect.logWarning("A provider is unreachable").pipe(annotate({ provider, reason: detail }))
   }
 
   const note = Effect.fnUntraced(function*(failure: ProviderRequestFailed | undefined) {

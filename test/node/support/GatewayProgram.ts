@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Program, type ProgramOptions, startProgram } from "./Program.ts"
 
-/** One line of the log. */
+/** One line of the log, and what it has besides what every line has. */
 export interface LogLine {
   readonly message: unknown
   readonly level: string
@@ -26,13 +26,16 @@ export const staticSettings = (gatewayUrl: string, token = "dev-token"): Readonl
 })
 
 const parseLog = (text: string): ReadonlyArray<LogLine> =>
-  text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))
+  text.split("\n").filter((line) => line !== "").map((line) => {
+    const { level, message, time: _, ...annotations } = JSON.parse(line)
+    return { level, message, annotations }
+  })
 
 /** Starts the gateway and waits until it says where it listens. */
 export const startGatewayProgram = Effect.fnUntraced(
   function*(options: ProgramOptions = {}): Effect.fn.Return<GatewayProgram, never, Scope.Scope> {
     const program = yield* startProgram({ ...options, env: { PORT: "0", ...options.env } })
-    const [, origin = ""] = yield* program.awaitOutput(/url"?: ?"?(http:\/\/[^\s"]+)/)
+    const [, origin = ""] = yield* program.awaitOutput(/url(?:\.full)?"?: ?"?(http:\/\/[^\s"]+)/)
     const log = () => parseLog(program.stdout())
     return {
       ...program,

@@ -12,7 +12,7 @@ const levels: Readonly<Record<string, LogLevel.Severity>> = {
   FATAL: "Fatal"
 }
 
-/** An entry as the component writes it. */
+/** An entry as it was logged in the component. */
 interface Entry {
   readonly level: string
   readonly message: unknown
@@ -22,8 +22,8 @@ interface Entry {
 /** What is no entry is text of the engine or of the host. */
 const entryOf = (line: string): Entry => {
   try {
-    const entry: Entry = JSON.parse(line)
-    return entry
+    const { level, message, time: _, ...annotations } = JSON.parse(line)
+    return { level, message, annotations }
   } catch {
     return { level: "ERROR", message: line, annotations: {} }
   }

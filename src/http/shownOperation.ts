@@ -1,0 +1,47 @@
+/** What messages ask for, as the log and the audit log show it. Pure. */
+import { shownText, withoutCredential } from "../audit/shown.ts"
+import type { Operation } from "../message/operation.ts"
+
+/** The method of a message and what it names, under the name of its kind. */
+export interface ShownOperation {
+  readonly method?: string
+  readonly tool?: string
+  readonly prompt?: string
+  readonly resource?: string
+}
+
+const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? ""
+
+/**
+ * What a message asks for, cut and cleaned.
+ *
+ * @param authorization what the request has in `Authorization`, which is shown nowhere
+ */
+export const shownOperation = ({ method, subject }: Operation, authorization: string | undefined): ShownOperation => {
+  const shown = (text: string) => shownText(withoutCredential(text, authorization))
+  if (subject === undefined) return { method: shown(method) }
+  const name = subject.kind === "resource" ? withoutQuery(subject.name) : subject.name
+  return { method: shown(method), [subject.kind]: shown(name) }
+}
+
+const mostNames = 8
+
+const joined = (names: ReadonlyArray<string | undefined>): string | undefined => {
+  const different = [...new Set(names.filter((name) => name !== undefined))]
+  if (different.length === 0) return undefined
+  return different.slice(0, mostNames).join(", ") + (different.length > mostNames ? ", …" : "")
+}
+
+/** What the messages of one request ask for: of a batch the first few different names. */
+export const shownOperations = (
+  operations: ReadonlyArray<Operation>,
+  authorization: string | undefined
+): ShownOperation => {
+  const [first, ...more] = operations.map((operation) => shownOperation(operation, authorization))
+  if (first === undefined || more.length === 0) return first ?? {}
+  const all = [first, ...more]
+  const names = (["method", "tool", "prompt", "resource"] as const).map((kind) =>
+    [kind, joined(all.map((shown) => shown[kind]))] as const
+  )
+  return Object.fromEntries(names.filter(([, name]) => name !== undefined))
+}
