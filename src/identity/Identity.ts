@@ -43,6 +43,12 @@ export interface Identity {
   readonly provider: string
   /** When the token expires, in seconds since 1970; `undefined` when the provider does not tell. */
   readonly expiresAt: number | undefined
+  /**
+   * The groups and roles that the provider puts the caller in, each once; a verifier of your own may leave them out.
+   *
+   * For rules: they are not forwarded to the MCP server.
+   */
+  readonly groups?: ReadonlyArray<string> | undefined
   /** All claims, as the provider sent them. */
   readonly claims: Readonly<Record<string, unknown>>
 }

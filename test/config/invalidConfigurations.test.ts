@@ -364,6 +364,21 @@ const cases: ReadonlyArray<Case> = [
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
   ["rules that are no array", "MCP_RULES", ...oidc({ MCP_RULES: "{}" }, { MCP_RULES: `[{"tools":["a"]}]` })],
   [
+    "a condition over a variable that does not exist",
+    "MCP_RULES",
+    ...oidc({ MCP_RULES: `[{"when":"${secret} == 1"}]` }, { MCP_RULES: `[{"when":"claims.level == 1"}]` })
+  ],
+  [
+    "a condition that is not a bool",
+    "MCP_RULES",
+    ...oidc({ MCP_RULES: `[{"when":"identity.email"}]` }, { MCP_RULES: `[{"when":"'admins' in claims.groups"}]` })
+  ],
+  [
+    "a condition that is not a text",
+    "MCP_RULES",
+    ...oidc({ MCP_RULES: `[{"when":true}]` }, { MCP_RULES: `[{"when":"true ||\\n false"}]` })
+  ],
+  [
     "no rules, and nobody may",
     "MCP_DEFAULT_RULE",
     ...oidc({ MCP_DEFAULT_RULE: "deny" }, { MCP_DEFAULT_RULE: "authenticated" })

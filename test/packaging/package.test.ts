@@ -58,7 +58,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
         cd '${folder}'
         mkdir node_modules
         for name in ${Object.keys(manifest.dependencies).join(" ")} effect
-        do ln -s '${join(root, "node_modules")}'/$name node_modules/$name
+        do mkdir -p "$(dirname node_modules/$name)" && ln -s '${join(root, "node_modules")}'/$name node_modules/$name
         done
         cp -r '${project}/node_modules/mcp-authorizer' node_modules/mcp-authorizer
       `)
@@ -87,6 +87,9 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       for (const dependency of ["@effect/platform-node", "effect", "jose", "undici"]) {
         assert.match(licenses, new RegExp(`^${dependency} \\d\\S+ \\(MIT\\)\n\n[^]*?Copyright \\(c\\)`, "m"))
       }
+      // Their packages have no file with the licence.
+      assert.match(licenses, /^@bufbuild\/cel \d\S+ \(Apache-2\.0\)\n\nCopyright [^]*?Apache License/m)
+      assert.match(licenses, /^@bufbuild\/protobuf \d\S+ \(.*BSD-3-Clause.*\)\n\n[^]*?Google Inc[^]*?Neither the name/m)
     }))
 
   it.effect("exports what the READMEs import, and no inner module", () =>

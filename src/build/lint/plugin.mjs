@@ -98,6 +98,11 @@ const outside = [
     why: "Only the rooms of keys and tokens know jose."
   },
   {
+    matches: (name) => name.startsWith("@bufbuild/"),
+    rooms: ["rules"],
+    why: "Only the room of rules knows CEL."
+  },
+  {
     matches: (name) => /^(node:|undici$|@effect\/platform-node\/)/.test(name),
     rooms: ["node", "issuer", "testing", "build", "main.ts"],
     why: "Only the entry points know the platform."

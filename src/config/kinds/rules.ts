@@ -1,16 +1,16 @@
 /** Rules that say who may do what: a JSON array, read strictly. Complaints name the place, and never repeat what stands there. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Condition } from "../../rules/condition.ts"
+import { nearestName, showMember } from "../../errors/nearestName.ts"
+import { compile, type Condition } from "../../rules/condition.ts"
 import { coversRule, uselessKinds, uselessMethods } from "../../rules/coverage.ts"
 import { Glob } from "../../rules/Glob.ts"
 import { defaultRules, type Rule } from "../../rules/Policy.ts"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
-import { nearestName, showMember } from "../sources/nearestName.ts"
 import { isObject } from "../sources/nested.ts"
 import { type Checked, fromJson, type Kind, makeKind } from "./kind.ts"
-import { choice, scopes as scopeList, text as line } from "./kinds.ts"
+import { choice, scopes as scopeList } from "./kinds.ts"
 import { leftover } from "./leftovers.ts"
 
 /** One rule as TypeScript and JSON write it. */
@@ -88,9 +88,19 @@ const readScopes = (place: string, value: unknown, report: Report): ReadonlyArra
 /** Compiles a condition. */
 const readCondition = (place: string, value: unknown, report: Report): Condition | undefined => {
   if (value === undefined) return undefined
-  const read = fromJson(line, value)
-  if (Result.isFailure(read)) report(...below(place, read.failure))
-  else report(at(place, "is a condition, which this version cannot evaluate", "Remove the rule, or use scopes"))
+  // Not a line of text as other settings have: it may begin with a quotation mark, and have several lines.
+  if (typeof value !== "string") {
+    report(at(place, "is not a text", "Write a CEL expression in quotes"))
+    return undefined
+  }
+  const compiled = compile(value)
+  if (Result.isSuccess(compiled)) return compiled.success
+  const { position, problem } = compiled.failure
+  report(at(
+    place,
+    `is not a condition, at character ${position}: ${problem}`,
+    "Correct the expression (src/rules/README.md, Conditions)"
+  ))
   return undefined
 }
 

@@ -30,7 +30,7 @@ const read = (input: Input): Checked<ScopeHierarchy> => {
     const list = fromJson(scopes, included)
     if (Result.isSuccess(list)) implies[scope] = list.success
     else {complaints.push(
-        ...list.failure.map(({ cure, problem }) => ({ problem: `the scopes of ${scope}: ${problem}`, cure }))
+        ...list.failure.map(({ cure, problem }) => ({ problem: `member ${index + 1}: ${problem}`, cure }))
       )}
   }
   const cycle = cycleIn(implies)

@@ -2,12 +2,12 @@
  * The providers: the single one that flat settings describe, or those of `MCP_PROVIDERS`.
  */
 import * as Result from "effect/Result"
+import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
 import { isCommonField, providerTypes, typeNames, usesField } from "../../providers/types.ts"
 import type { Provider } from "../GatewaySettings.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { type SettingName } from "../settings.ts"
-import { nearestName, showMember } from "../sources/nearestName.ts"
 import { isObject } from "../sources/nested.ts"
 import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"

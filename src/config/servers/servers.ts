@@ -2,6 +2,7 @@
  * The MCP servers of `MCP_SERVERS`: each entry becomes settings of its own, as if it alone had been configured.
  */
 import * as Result from "effect/Result"
+import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
 import { typeOf } from "../../providers/types.ts"
 import { assemble, type Values } from "../assemble.ts"
@@ -11,7 +12,6 @@ import { fromJson, type Kind } from "../kinds/kind.ts"
 import { isLoopbackHost } from "../kinds/loopback.ts"
 import { resourceUrl } from "../kinds/resourceUrl.ts"
 import type { GatewayName, SettingName } from "../settings.ts"
-import { nearestName, showMember } from "../sources/nearestName.ts"
 import { isObject } from "../sources/nested.ts"
 import { type ContentOf, fromSettingFile, givenTwice } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"

@@ -2,10 +2,10 @@
  * `AUTH_CONFIG`, the single JSON variable of the FTL auth gateway, read as the settings that it stands for.
  */
 import * as Result from "effect/Result"
+import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import { fromText } from "../kinds/kind.ts"
 import { type SettingName, settings } from "../settings.ts"
-import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import type { Given } from "./Source.ts"
 

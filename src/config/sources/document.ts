@@ -1,6 +1,6 @@
+import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { fileKey, fileKeysOf, type SettingName, settingNames, settings, spellingsOf } from "../settings.ts"
-import { nearestName, showMember } from "./nearestName.ts"
 import { isObject } from "./nested.ts"
 import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import type { Given, Source } from "./Source.ts"

@@ -4,9 +4,9 @@
  * `JSON.parse` alone takes the last of two members in silence, and its messages repeat the text, which may hold secrets.
  */
 import * as Result from "effect/Result"
+import { showMember } from "../../errors/nearestName.ts"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import type { Checked } from "../kinds/kind.ts"
-import { showMember } from "./nearestName.ts"
 
 // What stands between quotes may still be no string: it has a line break in it, or a wrong escape.
 const token =

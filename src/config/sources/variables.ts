@@ -1,8 +1,8 @@
 import * as Result from "effect/Result"
+import { nearestName, showName } from "../../errors/nearestName.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { type SettingName, settingNames, settings, spellingsOf } from "../settings.ts"
 import { readAuthConfig } from "./authConfig.ts"
-import { nearestName, showName } from "./nearestName.ts"
 import { type ContentOf, fileSettings, fromSettingFile, givenTwice, noFiles } from "./settingFiles.ts"
 import { decode, type Given, type Source } from "./Source.ts"
 

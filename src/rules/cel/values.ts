@@ -1,0 +1,113 @@
+/**
+ * JSON as values of CEL.
+ *
+ * A member is converted when it is looked at, and counted as work. Only an object's own members exist. Numbers are doubles,
+ * as JSON has no others; CEL compares them with integers. What a client or a provider sent is never handed to the library
+ * as an object: it would take one with a `$typeName` for a protobuf message.
+ */
+import { type CelInput, celList, type CelMap, celMap } from "@bufbuild/cel"
+import { spend } from "./work.ts"
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** Arrays within arrays; deeper ones are an error where they are looked at. Objects need no such limit. */
+const maxArrayDepth = 32
+
+const isObject = (value: object): value is JsonObject => !Array.isArray(value)
+
+const listOf = (array: ReadonlyArray<unknown>, depth: number): CelInput => {
+  if (depth > maxArrayDepth) throw new Error("arrays are nested too deeply")
+  spend(array.length)
+  return celList(array.map((element) => valueOf(element, depth + 1)))
+}
+
+/** Converts a JSON value. */
+export const valueOf = (value: unknown, depth = 0): CelInput => {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "number":
+    case "bigint":
+      return value
+    case "object":
+      if (value === null) return null
+      return Array.isArray(value) ? listOf(value, depth) : isObject(value) ? mapOf(value) : null
+    default:
+      throw new Error("not a JSON value")
+  }
+}
+
+/** The members of a JSON object. */
+class Members implements ReadonlyMap<string, CelInput> {
+  readonly #object: JsonObject
+  readonly #known: Map<string, CelInput>
+
+  constructor(object: JsonObject, known: ReadonlyMap<string, CelInput>) {
+    this.#object = object
+    this.#known = new Map(known)
+  }
+
+  get size(): number {
+    return Object.keys(this.#object).length
+  }
+
+  has(name: unknown): boolean {
+    spend(1)
+    return typeof name === "string" && Object.hasOwn(this.#object, name) && this.#object[name] !== undefined
+  }
+
+  get(name: unknown): CelInput | undefined {
+    if (typeof name !== "string" || !this.has(name)) return undefined
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const value = valueOf(this.#object[name])
+    this.#known.set(name, value)
+    return value
+  }
+
+  *keys(): MapIterator<string> {
+    for (const name of Object.keys(this.#object)) {
+      spend(1)
+      yield name
+    }
+  }
+
+  *entries(): MapIterator<[string, CelInput]> {
+    for (const name of this.keys()) {
+      const value = this.get(name)
+      if (value !== undefined) yield [name, value]
+    }
+  }
+
+  *values(): MapIterator<CelInput> {
+    for (const [, value] of this.entries()) yield value
+  }
+
+  forEach(callback: (value: CelInput, name: string, map: ReadonlyMap<string, CelInput>) => void): void {
+    for (const [name, value] of this.entries()) callback(value, name, this)
+  }
+
+  [Symbol.iterator](): MapIterator<[string, CelInput]> {
+    return this.entries()
+  }
+}
+
+// The claims of a caller and the arguments of a message serve many evaluations.
+const converted = new WeakMap<JsonObject, CelMap>()
+
+const none: ReadonlyMap<string, CelInput> = new Map()
+
+/**
+ * Converts a JSON object.
+ *
+ * @param known members of it that are not JSON
+ */
+export const mapOf = (object: JsonObject, known = none): CelMap => {
+  const before = converted.get(object)
+  if (before !== undefined) return before
+  const members = new Members(object, known)
+  // The library takes a member that is `null` for one that is missing.
+  const map = Object.assign(celMap(members), { has: (name: unknown) => members.has(name) })
+  converted.set(object, map)
+  return map
+}
