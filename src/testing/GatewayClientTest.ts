@@ -17,7 +17,7 @@ export type { ClientOptions }
 /**
  * The requirements, to select or run them yourself.
  *
- * Each builds the client again for every value, with its own upstream on the loopback interface, and needs real time.
+ * Each one builds the client again for every value, with its own upstream on the loopback interface, and uses real time.
  * Hop-by-hop fields are not checked: the gateway removes them before and after the client.
  */
 export const requirements: ReadonlyArray<Requirement<Subject>> = [
@@ -28,7 +28,7 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...failures
 ]
 
-/** The client that the requirements are about. */
+/** The client under test. */
 export const subject = Subject.layer
 
 /**

@@ -11,6 +11,7 @@ import { forwardedBodies } from "./httpApp/forwardedBodies.ts"
 import { forwardedFields } from "./httpApp/forwardedFields.ts"
 import { limits } from "./httpApp/limits.ts"
 import { manyCallers } from "./httpApp/manyCallers.ts"
+import { openStreams } from "./httpApp/openStreams.ts"
 import { preflight } from "./httpApp/preflight.ts"
 import { relayedResponses } from "./httpApp/relayedResponses.ts"
 import { sessions } from "./httpApp/sessions.ts"
@@ -22,8 +23,8 @@ import * as Suite from "./suite.ts"
 export type { HttpAppNeeds, Subject }
 
 /**
- * The requirements: responses in general, challenges, discovery, preflights, credentials, authorization, forwarding, relayed
- * responses, sessions, limits, and many callers.
+ * The requirements: responses in general, challenges, discovery, preflights, credentials, authorization, forwarding,
+ * relayed responses, sessions, limits, many callers, and open streams.
  *
  * Use them with `subject` to check an app by other means than `suite`.
  */
@@ -40,7 +41,8 @@ export const requirements: ReadonlyArray<Requirement<Subject>> = [
   ...relayedResponses,
   ...sessions,
   ...limits,
-  ...manyCallers
+  ...manyCallers,
+  ...openStreams
 ]
 
 /**
@@ -53,9 +55,10 @@ export const subject: <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>) => Layer.L
 /**
  * Registers one test for each requirement on an app.
  *
- * Use it when you wrap or replace `HttpApp.layer`. Leave the services that the app needs open. The suite provides settings of every kind (dialects, providers, paths, public URLs, scopes,
- * origins), a verifier that knows one token, providers, and an MCP server in memory that responds, fails, redirects or
- * asks for credentials. Requests come in as Web `Request`s, through `handle`; nothing listens on a socket.
+ * Use it when you wrap or replace `HttpApp.layer`. Do not provide the services that the app needs: the suite provides
+ * settings of every kind (dialects, providers, paths, public URLs, scopes, origins), a verifier that accepts one token,
+ * providers, and an MCP server in memory that responds, fails, redirects or asks for credentials. Requests are Web
+ * `Request`s to `handle`; no socket is opened.
  *
  * **Example**
  *

@@ -14,9 +14,9 @@ import { suite as register } from "./suite.ts"
 /**
  * The requirements on a layer of `JwksCache`.
  *
- * Each generated history builds the layer again, with its own clock, on an in-memory provider and store that fail, lie and
- * recover. The layer gets them as `HttpClient` (which follows redirects by default, as `fetch` does), `ProviderHttp`,
- * `ProviderMetadata` and `KeyValueStore`.
+ * Each generated history builds the layer again, with its own clock, and with a provider and a store in memory that fail,
+ * lie and recover. The layer gets them as `HttpClient` (which follows redirects by default, as `fetch` does),
+ * `ProviderHttp`, `ProviderMetadata` and `KeyValueStore`.
  */
 export const requirements = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never>> => [
   ...fetching(subject),

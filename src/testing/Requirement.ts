@@ -5,36 +5,36 @@ import type * as Scope from "effect/Scope"
 
 type Source<A> = Schema.Schema<A> | Arbitrary.Arbitrary<A>
 
-/** What a requirement is named by. */
+/** The name of a requirement. */
 export interface RequirementName {
-  /** Short, unique in its suite, and the same for ever: `JWT-03`. */
+  /** Short, unique in its suite, and permanent: `JWT-03`. */
   readonly id: string
-  /** The demand, with its word of force: `MUST refuse a token that has ended`. */
+  /** The requirement, with its keyword: `MUST reject an expired token`. */
   readonly title: string
-  /** Where the demand is made: `RFC 7519, section 4.1.4`. */
+  /** Where the requirement comes from: `RFC 7519, section 4.1.4`. */
   readonly source: string
-  /** How many values are tried; 25 unless given. */
+  /** How many values are tried. Default: 25. */
   readonly runs?: number | undefined
 }
 
 /**
- * One demand on a layer that provides `R`, as a property over generated values.
+ * A requirement on a layer that provides `R`, as a property over generated values.
  *
- * A suite is a list of them: `suite` makes tests of it.
+ * A suite is a list of requirements: `suite` makes tests of them.
  */
 export interface Requirement<R> extends RequirementName {
-  /** Passes the values and the property to the runner that checks them; only their types stay hidden. */
+  /** Passes the values and the property to the runner that checks them. Only their types are hidden. */
   readonly property: <B>(
     use: <A, E>(values: Arbitrary.Arbitrary<A>, holds: (value: A) => Effect.Effect<void, E, R | Scope.Scope>) => B
   ) => B
 }
 
 /**
- * Makes a requirement.
+ * Builds a requirement.
  *
- * @param given the values that the property is about, a schema or an arbitrary each; `{}` where there is one case only
- * @param holds fails, or dies of an assertion, when the requirement is not met; it must clean up after itself, since it
- * runs many times over one layer
+ * @param given the generated values, as schemas or arbitraries; `{}` if there is only one case
+ * @param holds fails, or dies of an assertion, if the requirement is not met. It must clean up after itself, because it
+ * runs many times with one layer
  */
 export const requirement = <A extends Record<string, unknown>, E, R>(
   name: RequirementName,
@@ -49,7 +49,7 @@ export const requirement = <A extends Record<string, unknown>, E, R>(
   )
   return {
     ...name,
-    // `Arbitrary.all` forgets which source each key had; the record has exactly the keys and types of `given`.
+    // `Arbitrary.all` loses the type of each key's source; the record has exactly the keys and types of `given`.
     property: (use) => use(values as Arbitrary.Arbitrary<A>, holds)
   }
 }

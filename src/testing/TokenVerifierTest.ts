@@ -1,8 +1,8 @@
 /**
  * The conformance suites for `TokenVerifier` layers, as properties over generated tokens.
  *
- * `suite` is for verifiers of JWTs, `suiteOpaque` for verifiers of opaque tokens. A verifier's `known` is called before each
- * verification and must return the same identity or nothing.
+ * `suite` is for verifiers of JWTs, `suiteOpaque` for verifiers of opaque tokens. A verifier's `peek` is called before
+ * each verification and must return the same identity or nothing.
  */
 import type * as Layer from "effect/Layer"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -67,8 +67,8 @@ export const layer = <E>(
  * Registers the tests of a verifier of JWTs, one for each requirement.
  *
  * Use it for every `TokenVerifier` that verifies JWTs itself. The suite builds the verifier against a `TestIssuer`, often
- * several times: take the issuer's URLs from that service, and send requests through the provided `HttpClient`. Time is that
- * of `TestClock`. The options describe the verifier; requirements that do not apply to it are left out.
+ * several times: take the issuer's URLs from that service, and send requests through the provided `HttpClient`. The clock
+ * is `TestClock`. The options describe the verifier; requirements that do not apply to it are left out.
  *
  * **Example** (a verifier for ES256)
  *
@@ -115,9 +115,9 @@ export const layerOpaque = <R, E>(
 /**
  * Registers the tests of a verifier of opaque tokens, one for each requirement.
  *
- * Use it for every `TokenVerifier` that must ask a provider or a table: userinfo, introspection, API keys. `tokens` says how
- * a token is issued and revoked; use `issuerTokens()` for tokens of the suite's own `TestIssuer`. The layer must provide any
- * other services that `tokens` needs.
+ * Use it for every `TokenVerifier` that needs a provider or a table: userinfo, introspection, API keys. `tokens` defines
+ * how a token is issued and revoked; use `issuerTokens()` for tokens of the suite's own `TestIssuer`. The layer must
+ * provide any other services that `tokens` needs.
  *
  * **Example** (API keys in a table)
  *

@@ -1,7 +1,7 @@
 /**
- * Assertions for requirements, so that the suites depend on no test runner.
+ * Assertions for requirements, so that the suites do not depend on a test runner.
  *
- * A failure has the properties `actual` and `expected` where there are two values, from which runners draw their diffs.
+ * A failure has the properties `actual` and `expected` if it compares two values, from which runners show their diffs.
  */
 import { inspect } from "node:util"
 
@@ -28,14 +28,14 @@ const isPlain = (value: object): boolean => {
   return Array.isArray(value) || ArrayBuffer.isView(value) || prototype === null || prototype === Object.prototype
 }
 
-/** Says whether two values have the same structure: own enumerable members, whatever their prototypes. */
+/** Whether two values have the same structure: the same own enumerable members, regardless of their prototypes. */
 const isDeepEqual = (left: unknown, right: unknown): boolean => {
   if (Object.is(left, right)) return true
   if (!isObject(left) || !isObject(right) || Array.isArray(left) !== Array.isArray(right)) return false
   if (left instanceof Map) return right instanceof Map && isDeepEqual([...left], [...right])
   if (left instanceof Set) return right instanceof Set && isDeepEqual([...left], [...right])
   const names = Object.keys(left)
-  // What hides its contents, as a CryptoKey does, equals only itself.
+  // A value that hides its contents, such as a CryptoKey, equals only itself.
   if (names.length === 0 && !isPlain(left)) return false
   return names.length === Object.keys(right).length &&
     names.every((name) => Object.hasOwn(right, name) && isDeepEqual(property(left, name), property(right, name)))
@@ -95,7 +95,7 @@ const countOf = (actual: Counted | object): number =>
     ? actual.size
     : Object.keys(actual).length
 
-/** The text, array, map or set has so many items. */
+/** Asserts that the text, array, map or set has this many items. */
 export const lengthOf = (actual: string | Counted, count: number, message?: string): void =>
   check(
     countOf(Object(actual)) === count,
@@ -103,7 +103,7 @@ export const lengthOf = (actual: string | Counted, count: number, message?: stri
     message
   )
 
-/** The text, array, map, set or object has no items. */
+/** Asserts that the text, array, map, set or object has no items. */
 export const isEmpty = (actual: string | object, message?: string): void =>
   check(countOf(Object(actual)) === 0, () => `expected ${show(actual)} to be empty`, message)
 
@@ -117,7 +117,7 @@ const contains = (container: Container, item: unknown): boolean =>
 export const include = (container: Container, item: unknown, message?: string): void =>
   check(contains(container, item), () => `expected ${show(container)} to include ${show(item)}`, message)
 
-/** A container that is not there is a failure, too. */
+/** Asserts that a container lacks an item. A missing container is a failure, too. */
 export const notInclude = (container: Container, item: unknown, message?: string): void =>
   check(
     container !== undefined && !contains(container, item),
@@ -143,7 +143,7 @@ export const sameMembers = (actual: ReadonlyArray<unknown>, members: ReadonlyArr
     message
   )
 
-/** The array has an item that equals `part`, or the object has all members of `part`. */
+/** Asserts that the array has an item that equals `part`, or that the object has all members of `part`. */
 export const deepInclude = (actual: unknown, part: unknown, message?: string): void =>
   check(
     Array.isArray(actual)

@@ -1,9 +1,8 @@
 /**
- * What tests of a gateway, of a layer in it, or of a server behind one need: an issuer that misbehaves on command, over
- * HTTP or in memory, and the conformance suites.
+ * For tests of a gateway, of one of its layers, or of a server behind it: an issuer that misbehaves on command, over HTTP
+ * or in memory, and the conformance suites.
  *
- * The suites run in vitest (`@effect/vitest`). Outside of it import the issuer alone, from
- * `mcp-authorizer/issuer/TestIssuer`.
+ * The suites register their tests with vitest or with `node:test`, whichever runs the file.
  */
 export { Misbehaviour } from "../issuer/Misbehaviour.ts"
 export { hmacSigner, makeSigningKey, type Signer, type SigningKey } from "../issuer/SigningKey.ts"

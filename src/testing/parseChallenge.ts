@@ -1,4 +1,4 @@
-/** A strict reader of `WWW-Authenticate`: one challenge, by the letter of RFC 9110, section 11. */
+/** A strict parser of `WWW-Authenticate`: exactly one challenge, as defined by RFC 9110, section 11. */
 
 export interface Challenge {
   readonly scheme: string
@@ -7,13 +7,13 @@ export interface Challenge {
 }
 
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
-// Without obs-text: RFC 6750, section 3 allows ASCII only.
+// Without obs-text: RFC 6750, section 3, permits ASCII only.
 const quoted = /"((?:[\t !\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*)"/y
 const comma = /[ \t]*,[ \t]*/y
 const equals = /=/y
 const spaces = / +/y
 
-/** Reads one challenge with parameters; throws, with the position, on anything that is not exactly that. */
+/** Parses one challenge with parameters. Throws, with the position, on any other text. */
 export const parseChallenge = (value: string): Challenge => {
   let at = 0
   const take = (pattern: RegExp, what: string): RegExpExecArray => {

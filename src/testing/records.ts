@@ -1,4 +1,4 @@
-/** Everything that code under test writes where operators look: log entries, spans, and the console. */
+/** Everything that the code under test writes for operators: log entries, spans, and console output. */
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 
-/** All of a value as text, hidden members and getters included. */
+/** Returns all of a value as text, including hidden members and getters. */
 export const everything = (value: unknown): string =>
   inspect(value, { depth: 20, showHidden: true, getters: true, maxStringLength: Infinity, maxArrayLength: Infinity })
 
-/** The forms in which a failure may be shown. */
+/** Returns the forms in which a failure may be shown. */
 export const failureTexts = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => [
   Cause.pretty(cause),
   everything(cause),
@@ -31,7 +31,7 @@ const spanText = ({ attributes, events, links, name, status }: Tracer.NativeSpan
     attributes,
     events,
     links: links.map((link) => link.attributes),
-    // Exporters write how a span failed, not what it gave.
+    // Exporters write the failure of a span, not its result.
     failure: status._tag === "Ended" && Exit.isFailure(status.exit) ? failureTexts(status.exit.cause) : undefined
   })
 
@@ -52,18 +52,18 @@ const watchConsole = (write: (text: string) => void): Effect.Effect<void, never,
 
 /** What was written while an effect ran. */
 export interface Records {
-  /** Call it when the effect is done: spans are read as they are then. */
+  /** Call this after the effect has ended: spans are read in their final state. */
   readonly texts: () => ReadonlyArray<string>
-  /** A logger of every level and a tracer that write here. */
+  /** A logger of every level and a tracer that record here. */
   readonly layer: Layer.Layer<never>
-  /** Has the console write here until the scope closes. */
+  /** Records console output until the scope closes. */
   readonly watchConsole: Effect.Effect<void, never, Scope.Scope>
-  /** Runs an effect with all of them. */
+  /** Runs an effect with all of these. */
   readonly record: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 export const makeRecords = (): Records => {
-  // Made into text when it is read: most records of most cases never are.
+  // Converted to text on reading, because most records of most cases are never read.
   const written: Array<() => string> = []
   const spans: Array<Tracer.NativeSpan> = []
   const tracer = Tracer.make({
@@ -75,7 +75,7 @@ export const makeRecords = (): Records => {
   })
   const layer = Layer.mergeAll(
     Logger.layer([Logger.make((entry) => {
-      // At once: annotations are those of the moment.
+      // At once, because annotations may change.
       const line = Logger.formatJson.log(entry)
       written.push(() => `${line}\n${everything(entry.message)}`)
     })]),

@@ -7,37 +7,37 @@ import * as TestConsole from "effect/testing/TestConsole"
 import { fail } from "./assert.ts"
 import type { Requirement } from "./Requirement.ts"
 
-/** How the requirements of a suite are checked; every field has a default. */
+/** How the requirements of a suite are checked. Every option has a default. */
 export interface CheckOptions {
-  /** Where the generated values begin; a new seed for each run unless given. The same seed generates the same values. */
+  /** The seed of the generated values. Default: a new seed for each run. The same seed generates the same values. */
   readonly seed?: string | number | undefined
   /**
-   * Replays failures: the text after `Replay:` in the report of a failure, by the id of its requirement. The other
+   * Replays failures: the text after `Replay:` in the report of a failure, by the id of its requirement. Other
    * requirements are left out.
    */
   readonly replay?: Readonly<Record<string, string>> | undefined
-  /** How many values each requirement is checked with; its own number unless given. */
+  /** How many values each requirement is checked with. Default: its own number. */
   readonly runs?: number | undefined
-  /** The ids of requirements to leave out. An id that the suite does not have is an error. */
+  /** The ids of requirements to leave out. An unknown id is an error. */
   readonly skip?: ReadonlyArray<string> | undefined
 }
 
-/** The same, for requirements of your own. */
+/** The same, for your own requirements. */
 export interface RunOptions extends CheckOptions {
-  /** `test`: time stands still unless a requirement moves it (`TestClock`). `live`: real time. `test` unless given. */
+  /** `test`: time stands still unless a requirement adjusts it (`TestClock`). `live`: real time. Default: `test`. */
   readonly clock?: "test" | "live" | undefined
 }
 
-/** One requirement, ready to be checked. */
+/** A requirement that is ready to be checked. */
 export interface RequirementTest {
   readonly id: string
-  /** The id, the demand and its source: a name for a test. */
+  /** The id, the title and the source, as the name of a test. */
   readonly name: string
   /** Builds the layer and checks the requirement. Rejects with a report if it is not met. */
   readonly run: () => Promise<void>
 }
 
-/** What became of one requirement. */
+/** The result of one requirement. */
 export interface RequirementResult {
   readonly id: string
   readonly name: string
@@ -69,9 +69,9 @@ const selected = <R>(
 }
 
 /**
- * Makes a test of each requirement, for a test runner other than vitest and `node:test`.
+ * Builds a test for each requirement, for a test runner other than vitest and `node:test`.
  *
- * Each test builds the layer for itself.
+ * Each test builds its own layer.
  */
 export const requirementTests = <R, E>(
   subject: Layer.Layer<R, E>,

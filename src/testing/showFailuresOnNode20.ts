@@ -11,11 +11,11 @@ const groupBy = <K, T>(items: Iterable<T>, key: (item: T, index: number) => K): 
 }
 
 /**
- * Lets vitest 5 show why a test failed when it runs on Node 20.
+ * Makes vitest 5 report why a test failed on Node 20.
  *
- * vitest 5 reports each failure by `Map.groupBy`, which Node 20 lacks: there the reporter itself fails, and hides what it
- * should show. Call this in the vitest configuration, because the reporter runs in the process that reads it, not in those
- * that run the tests. It does nothing where Node has the function.
+ * vitest 5 uses `Map.groupBy` to report a failure, which Node 20 lacks: the reporter itself then fails, and hides the
+ * reason. Call this function in the vitest configuration, because the reporter runs in the process that reads it, not in
+ * the processes that run the tests. It does nothing on newer versions of Node.
  *
  * **Example** (`vitest.config.ts`)
  *

@@ -2,10 +2,10 @@ import type * as Layer from "effect/Layer"
 import type { Requirement } from "./Requirement.ts"
 import { requirementTests, type RunOptions } from "./requirementTests.ts"
 
-// A run on a busy machine must not fail because it is slow.
+// A run must not fail because the machine is busy.
 const timeout = 120_000
 
-// vitest can be imported only where it runs, and projects with another test runner do not have it.
+// vitest can be imported only in its own processes, and projects with another test runner do not install it.
 const vitest = "VITEST" in process.env ? await import("vitest") : undefined
 
 /** What the test runners have in common. */
@@ -15,9 +15,9 @@ interface TestRunner {
 }
 
 /**
- * Registers one test for each requirement with the test runner that runs the file: vitest, or else `node:test`.
+ * Registers one test for each requirement with the test runner that runs the file: vitest, or otherwise `node:test`.
  *
- * Use `requirementTests` for other test runners, and `checkRequirements` for none.
+ * Use `requirementTests` for other test runners, and `checkRequirements` without any.
  */
 export const suite = <R, E>(
   name: string,

@@ -197,6 +197,7 @@ const worded = new Set([
   "remote",
   "rules",
   "spin",
+  "testing",
   "verify"
 ])
 

@@ -6,34 +6,33 @@ import * as Stream from "effect/Stream"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { UpstreamError } from "../../errors/GatewayError.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../forward/GatewayClient.ts"
-import { type Answer, startUpstream, type Upstream } from "./Upstream.ts"
+import { type Responder, startUpstream, type Upstream } from "./Upstream.ts"
 
-/** How a gateway client under test is set up; every field has a default. */
+/** Options of a gateway client under test. Every option has a default. */
 export interface ClientOptions {
   /**
-   * Fields that the client adds to each request on its own account, such as a key of the MCP server: lower-case names.
-   * None unless given.
+   * Fields that the client itself adds to each request, such as a key of the MCP server: lower-case names. Default: none.
    */
   readonly adds?: ReadonlyArray<string> | undefined
 }
 
-/** What a case may set. */
+/** The settings that a case may change. */
 export interface Settings {
-  /** Seconds; 30 unless given. */
+  /** In seconds. Default: 30. */
   readonly upstreamTimeout?: number
   readonly maxWaiting?: number
 }
 
-/** The client under test, built anew for each case: the URL of its upstream is a part of the case. */
+/** The client under test, built again for each case, because the URL of its upstream is a part of the case. */
 export class Subject extends Context.Service<Subject, {
   readonly connect: (
     gatewayUrl: string,
     settings?: Settings
   ) => Effect.Effect<GatewayClient["Service"], never, Scope.Scope>
-  /** The fields that it adds on its own account. */
+  /** The fields that the client itself adds. */
   readonly adds: ReadonlySet<string>
 }>()("mcp-authorizer/testing/gatewayClient/Subject") {
-  /** Settings of the suite are all valid: a client that cannot be built with them dies. */
+  /** All settings of the suite are valid: a client that cannot be built with them dies. */
   static readonly layer = <E>(
     client: Layer.Layer<GatewayClient, E, GatewayConfig>,
     options: ClientOptions = {}
@@ -47,7 +46,7 @@ export class Subject extends Context.Service<Subject, {
           upstream_timeout: settings.upstreamTimeout ?? 30,
           max_waiting: settings.maxWaiting
         })
-        // A memo map of its own: one that is shared would give every case the first client.
+        // A separate memo map: with a shared one, every case would get the first client.
         const context = yield* Layer.buildWithMemoMap(
           Layer.provide(client, config),
           yield* Layer.makeMemoMap,
@@ -58,18 +57,18 @@ export class Subject extends Context.Service<Subject, {
     })
 }
 
-/** The client under test and its upstream, which gives this answer to all that it is asked. */
+/** Builds the client under test and an upstream that handles all requests with `responder`. */
 export const connect = Effect.fnUntraced(function*(
-  answer: Answer,
+  responder: Responder,
   settings?: Settings
 ): Effect.fn.Return<GatewayClient["Service"] & { readonly upstream: Upstream }, never, Subject | Scope.Scope> {
   const subject = yield* Subject
-  const upstream = yield* startUpstream(answer)
+  const upstream = yield* startUpstream(responder)
   const { send } = yield* subject.connect(`${upstream.origin}/mcp`, settings)
   return { send, upstream }
 })
 
-/** A request in which nothing is unusual, but for what is given. */
+/** An ordinary request, with the given changes. */
 export const request = (changes: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
   method: "POST",
   target: "/mcp",
@@ -78,10 +77,10 @@ export const request = (changes: Partial<UpstreamRequest> = {}): UpstreamRequest
   ...changes
 })
 
-/** The chunks of an answer's body. */
+/** Returns the chunks of a response's body. */
 export const chunksOf = ({ body }: UpstreamResponse): Stream.Stream<Uint8Array, UpstreamError> =>
   body._tag === "Stream" ? body.stream : body._tag === "Bytes" ? Stream.make(body.bytes) : Stream.empty
 
-/** Reads an answer's body to its end. */
+/** Reads a response's body to its end. */
 export const bodyOf = (response: UpstreamResponse): Effect.Effect<Uint8Array, UpstreamError> =>
   Stream.mkUint8Array(chunksOf(response))

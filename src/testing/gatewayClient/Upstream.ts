@@ -1,43 +1,43 @@
-/** The MCP server's side of the suite: it keeps what arrives byte for byte, and answers well or badly as it is told. */
+/** The MCP server of the suite: it records requests byte for byte, and responds correctly or incorrectly as told. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { listen } from "../../issuer/LoopbackServer.ts"
 
-/** Names and values, in order; a name may be repeated. */
+/** Names and values, in order. Names may be repeated. */
 export type Fields = ReadonlyArray<readonly [name: string, value: string]>
 
-/** One request, and the means to answer it. */
+/** A request, and the operations to respond to it. */
 export interface Exchange {
   readonly method: string
   readonly target: string
-  /** As received: order, case and repetition kept. */
+  /** As received, with order, case and repetitions. */
   readonly fields: Fields
-  /** Every value of a field; `name` in lower case. */
+  /** Returns every value of a field; `name` in lower case. */
   readonly values: (name: string) => ReadonlyArray<string>
   /** Waits for the end of the body. */
   readonly body: Effect.Effect<Uint8Array>
-  /** Waits for the end of the exchange: the answer was sent whole, or the client left before. */
-  readonly ended: Effect.Effect<"Answered" | "Left">
+  /** Waits for the end of the exchange: the response was sent completely, or the client left before. */
+  readonly ended: Effect.Effect<"Responded" | "Left">
   /** Sends the head. */
   readonly head: (status: number, fields: Fields) => Effect.Effect<void>
-  /** Sends a part of the body, and waits until the connection takes more. */
+  /** Sends a part of the body, and waits until the connection accepts more. */
   readonly write: (chunk: Uint8Array) => Effect.Effect<void>
   /** Ends the body. */
   readonly end: Effect.Effect<void>
-  /** Sends the bytes, or characters of one byte each, as they are. */
+  /** Sends bytes, or characters of one byte each, unchanged. */
   readonly raw: (bytes: string | Uint8Array) => Effect.Effect<void>
-  /** Ends the connection, or resets it. */
+  /** Ends the connection normally, or resets it. */
   readonly cut: (how: "End" | "Reset") => Effect.Effect<void>
 }
 
-export type Answer = (exchange: Exchange) => Effect.Effect<void>
+export type Responder = (exchange: Exchange) => Effect.Effect<void>
 
 export interface Upstream {
-  /** `http://127.0.0.1:<port>`, without a slash. */
+  /** `http://127.0.0.1:<port>`, without a trailing slash. */
   readonly origin: string
-  /** The requests that have come so far, oldest first. */
+  /** The requests received so far, oldest first. */
   readonly exchanges: ReadonlyArray<Exchange>
   /** Waits for the first request. */
   readonly first: Effect.Effect<Exchange>
@@ -52,7 +52,7 @@ const makeExchange = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Exchange> {
   const fields = pairs(request.rawHeaders)
   const body = yield* Deferred.make<Uint8Array>()
-  const ended = yield* Deferred.make<"Answered" | "Left">()
+  const ended = yield* Deferred.make<"Responded" | "Left">()
   const chunks: Array<Uint8Array> = []
   request.on("data", (chunk: Uint8Array) => {
     chunks.push(chunk)
@@ -60,7 +60,7 @@ const makeExchange = Effect.fnUntraced(function*(
   request.on("end", () => Deferred.doneUnsafe(body, Effect.succeed(Buffer.concat(chunks))))
   response.on(
     "close",
-    () => Deferred.doneUnsafe(ended, Effect.succeed(response.writableFinished ? "Answered" : "Left"))
+    () => Deferred.doneUnsafe(ended, Effect.succeed(response.writableFinished ? "Responded" : "Left"))
   )
   const write = (chunk: Uint8Array): Effect.Effect<void> =>
     Effect.callback((resume) => {
@@ -99,7 +99,7 @@ const makeExchange = Effect.fnUntraced(function*(
 
 /** Starts an upstream that stops with its scope. */
 export const startUpstream = Effect.fnUntraced(
-  function*(answer: Answer): Effect.fn.Return<Upstream, never, Scope.Scope> {
+  function*(responder: Responder): Effect.fn.Return<Upstream, never, Scope.Scope> {
     const exchanges: Array<Exchange> = []
     const first = yield* Deferred.make<Exchange>()
     const { origin } = yield* listen(
@@ -107,17 +107,17 @@ export const startUpstream = Effect.fnUntraced(
         const exchange = yield* makeExchange(request, response)
         exchanges.push(exchange)
         yield* Deferred.succeed(first, exchange)
-        yield* answer(exchange)
+        yield* responder(exchange)
       }),
-      // A connection that closes for idleness at the moment of its next use would look like an upstream in trouble.
+      // A connection that is closed as idle at the moment of its next use would look like a failing upstream.
       { keepAliveTimeout: 0 }
     )
     return { origin, exchanges, first: Deferred.await(first) }
   }
 )
 
-/** Answers once the request is here whole. */
-export const respond = (status: number, fields: Fields, body: ReadonlyArray<Uint8Array> = []): Answer =>
+/** Responds once the whole request has arrived. */
+export const respond = (status: number, fields: Fields, body: ReadonlyArray<Uint8Array> = []): Responder =>
   Effect.fnUntraced(function*(exchange) {
     yield* exchange.body
     yield* exchange.head(status, fields)
@@ -125,5 +125,5 @@ export const respond = (status: number, fields: Fields, body: ReadonlyArray<Uint
     yield* exchange.end
   })
 
-/** A plain, short answer. */
-export const ok: Answer = respond(200, [["content-length", "2"]], [new TextEncoder().encode("{}")])
+/** Sends a short, ordinary response. */
+export const ok: Responder = respond(200, [["content-length", "2"]], [new TextEncoder().encode("{}")])

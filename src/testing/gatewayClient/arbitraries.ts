@@ -1,4 +1,4 @@
-/** What requests and answers are made of. */
+/** Generated requests and responses. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { identityHeaders } from "../../forward/identityHeaders.ts"
@@ -10,7 +10,7 @@ const characters = (from: number, to: number): ReadonlyArray<string> =>
 const letters = [...characters(0x61, 0x7a), ...characters(0x41, 0x5a), ...characters(0x30, 0x39)]
 const triplets = ["%20", "%2F", "%2f", "%2e", "%00", "%0d%0a", "%3F", "%E2%82%AC", "%ff", "%27"]
 
-// RFC 3986, section 3.3, in so far as URL parsers leave it as it is.
+// RFC 3986, section 3.3, as far as URL parsers leave the characters unchanged.
 const pathCharacters = [...letters, ..."-._~!$&()*+,;=:@", ...triplets]
 const segment = Arbitrary.map(textOf(pathCharacters, { maxLength: 8 }), (text) => `/s${text}`)
 // RFC 3986, section 3.4; parsers encode the apostrophe.
@@ -19,7 +19,7 @@ const query = Arbitrary.map(
   (text) => `?${text}`
 )
 
-/** Targets that every URL parser hands on unchanged. */
+/** Targets that every URL parser leaves unchanged. */
 export const target: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.all({
     segments: Arbitrary.array(segment, { maxLength: 3 }),
@@ -28,7 +28,7 @@ export const target: Arbitrary.Arbitrary<string> = Arbitrary.map(
   ({ query, segments }) => `/mcp${segments.join("")}${query}`
 )
 
-/** Targets in which URL parsers read something else. */
+/** Targets that URL parsers change. */
 export const trickyTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
   textOf(
     [
@@ -60,7 +60,7 @@ export const trickyTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
 
 export const method: Arbitrary.Arbitrary<string> = oneOf(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 
-/** Methods with which a body is ordinary. */
+/** Methods that usually have a body. */
 export const writingMethod: Arbitrary.Arbitrary<string> = oneOf(["POST", "PUT", "PATCH", "DELETE"])
 
 const byte = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
@@ -75,20 +75,20 @@ const repeated = (piece: Uint8Array, times: number): Uint8Array => {
   return whole
 }
 
-/** Any bytes: none, a few, more than a buffer holds. */
+/** Bytes: none, a few, or more than a buffer holds. */
 export const body: Arbitrary.Arbitrary<Uint8Array> = Arbitrary.map(
   Arbitrary.all({ bytes, times: oneOf([1, 1, 1, 100, 1000, 20_000]) }),
   ({ bytes, times }) => repeated(bytes, times)
 )
 
-/** Some bytes, in pieces. */
+/** Bytes in chunks. */
 export const chunks: Arbitrary.Arbitrary<ReadonlyArray<Uint8Array>> = Arbitrary.array(
   Arbitrary.filter(body, ({ length }) => length > 0),
   { minLength: 1, maxLength: 5 }
 )
 
-// RFC 9110, section 5.6.2; a name of one's own, or one that clients send. Not `accept-encoding`: a client that cannot
-// tell decoded answers from others may ask for plain ones.
+// RFC 9110, section 5.6.2; a made-up name, or one that clients send. Not `accept-encoding`: a client that cannot
+// recognize decoded responses may request plain ones.
 const tokenCharacters = [...characters(0x61, 0x7a), ...characters(0x30, 0x39), ..."!#$%&'*+-.^_`|~"]
 const ownName = Arbitrary.map(
   textOf(tokenCharacters, { minLength: 1, maxLength: 12 }),
@@ -107,7 +107,7 @@ const usualName = oneOf([
 ])
 
 const visible = characters(0x21, 0x7e)
-// RFC 9110, section 5.5: visible characters, the obsolete ones beyond ASCII too, with blanks between them.
+// RFC 9110, section 5.5: visible characters, including obsolete ones beyond ASCII, with blanks between them.
 const value = either(
   Arbitrary.map(
     textOf([...visible, ...characters(0xa0, 0xff), " ", "   ", "\t", ", "], { minLength: 1, maxLength: 20 }),
@@ -116,7 +116,7 @@ const value = either(
   oneOf(["", "a   b", "\"a\", W/\"b\""])
 )
 
-/** Fields of a request or an answer: any token for a name, and for a value whatever may be one. */
+/** Fields of a request or a response: any valid name and value. */
 export const fields: Arbitrary.Arbitrary<Record<string, string>> = Arbitrary.map(
   Arbitrary.all({
     own: Arbitrary.array(Arbitrary.all({ name: ownName, value }), { maxLength: 5 }),
@@ -125,7 +125,7 @@ export const fields: Arbitrary.Arbitrary<Record<string, string>> = Arbitrary.map
   ({ own, usual }) => Object.fromEntries([...own, ...usual].map(({ name, value }) => [name, value]))
 )
 
-/** Values that would end the field, or the head, and begin another. */
+/** Values that would end the field, or the head, and start another one. */
 export const unwritableValue: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.all({
     before: textOf(visible, { maxLength: 3 }),
@@ -135,11 +135,11 @@ export const unwritableValue: Arbitrary.Arbitrary<string> = Arbitrary.map(
   ({ after, before, sign }) => `v${before}${sign}${after}`
 )
 
-// Without a body, or a redirect; 407 is for the client itself (RFC 9110, section 15.5.8), and 421 invites it to ask
-// again on another connection (section 15.5.20), which `fetch` does.
+// Without a body, or a redirect; 407 is for the client itself (RFC 9110, section 15.5.8), and 421 permits it to retry
+// on another connection (section 15.5.20), which `fetch` does.
 const unusualStatuses: ReadonlySet<number> = new Set([204, 205, 300, 301, 302, 303, 304, 307, 308, 407, 421])
 
-/** Statuses of answers with a body that are handed back as they are: those of MCP servers as often as any. */
+/** Statuses of responses with a body that are returned unchanged; those of MCP servers are as likely as all others. */
 export const status: Arbitrary.Arbitrary<number> = either(
   oneOf([200, 202, 400, 401, 403, 404, 405, 408, 409, 425, 429, 500, 502, 503, 504]),
   Arbitrary.filter(
@@ -161,20 +161,20 @@ const cookie = Arbitrary.map(
   ({ attributes, name, text }) => `${name}=${text}${attributes}`
 )
 
-/** `Set-Cookie` values of RFC 6265, section 4.1.1, names that are used twice among them. */
+/** `Set-Cookie` values of RFC 6265, section 4.1.1, including repeated names. */
 export const cookies: Arbitrary.Arbitrary<ReadonlyArray<string>> = either(
   Arbitrary.all([cookie]),
   Arbitrary.array(cookie, { minLength: 2, maxLength: 4 }),
   Arbitrary.array(cookie, { minLength: 2, maxLength: 4 })
 )
 
-/** Bodies of requests that are sent together. */
+/** Bodies of concurrent requests. */
 export const bodies: Arbitrary.Arbitrary<ReadonlyArray<Uint8Array>> = Arbitrary.array(body, {
   minLength: 2,
   maxLength: 12
 })
 
-/** The fields that say who calls, of callers with any name. */
+/** The identity fields of callers with any name. */
 export const identityFields: Arbitrary.Arbitrary<Record<string, string>> = Arbitrary.map(
   Arbitrary.all({
     subject: Arbitrary.schema(Schema.NonEmptyString),
@@ -199,10 +199,10 @@ export const events: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.arra
   { minLength: 1, maxLength: 6 }
 )
 
-/** Bytes of no meaning, or these. */
+/** Random bytes, or the given texts. */
 export const garbage = (meaningful: ReadonlyArray<string>): Arbitrary.Arbitrary<Uint8Array> =>
   either(
-    // No answer begins with these, whatever follows.
+    // No response begins with these bytes.
     Arbitrary.map(bytes, (any) => Uint8Array.of(0x21, ...any)),
     Arbitrary.map(oneOf(meaningful), (text) => new TextEncoder().encode(text))
   )

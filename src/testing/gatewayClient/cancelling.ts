@@ -1,4 +1,4 @@
-/** Who is not waited for any more, and how many may wait. */
+/** Cancelled requests, and the limit of waiting ones. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,7 +10,7 @@ import { clientRequirement } from "./clientRequirement.ts"
 import { chunksOf, connect, request } from "./Subject.ts"
 import { type Exchange, type Fields, ok } from "./Upstream.ts"
 
-/** What the upstream sends before it falls silent. */
+/** What the upstream sends before it stops. */
 const beginnings = {
   nothing: undefined,
   head: [["content-type", "text/event-stream"]],
@@ -40,7 +40,7 @@ export const cancelling = [
         yield* Deferred.succeed(begun, undefined)
         return yield* Effect.never
       }))
-      // The scope that `send` is given stays open.
+      // The scope in which `send` runs stays open.
       const sending = yield* Effect.forkScoped(send(request()))
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(sending)
@@ -82,7 +82,7 @@ export const cancelling = [
       title: "MUST let at most MCP_MAX_WAITING requests wait for a response, and fail the next one unsent",
       source: "src/config/README.md, Settings; CWE-770"
     },
-    { maxWaiting: oneOf([1, 2, 5]), leaves: oneOf(["answered", "interrupted"]) },
+    { maxWaiting: oneOf([1, 2, 5]), leaves: oneOf(["responded", "interrupted"]) },
     Effect.fnUntraced(function*({ leaves, maxWaiting }) {
       const arrivals = yield* Queue.unbounded<Exchange>()
       const { send } = yield* connect(
@@ -98,11 +98,11 @@ export const cancelling = [
       )
       const [first] = yield* Queue.takeN(arrivals, maxWaiting)
       const arrived = Effect.map(Queue.take(arrivals), () => assert.fail("one more has arrived"))
-      const refused = yield* Effect.raceFirst(Effect.flip(send(request())), arrived)
-      assert.strictEqual(refused._tag, "UpstreamUnavailable")
+      const rejected = yield* Effect.raceFirst(Effect.flip(send(request())), arrived)
+      assert.strictEqual(rejected._tag, "UpstreamUnavailable")
 
-      // A place is free again when an answer has begun, however long it goes on, or when nobody waits for it.
-      if (leaves === "answered") {
+      // A place becomes free when a response has started, however long it takes, or when its request is cancelled.
+      if (leaves === "responded") {
         yield* first === undefined ? Effect.void : begin(first, beginnings.head)
         yield* Effect.raceAllFirst(waiting.map(Fiber.join))
       } else yield* Effect.forEach(waiting, Fiber.interrupt)

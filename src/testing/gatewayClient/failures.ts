@@ -1,4 +1,4 @@
-/** How an upstream in trouble shows: a typed error, once, that says nothing of what was sent. */
+/** A failing upstream results in one typed error, without anything that was sent. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
@@ -10,30 +10,30 @@ import { makeRecords } from "../records.ts"
 import * as arbitraries from "./arbitraries.ts"
 import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, chunksOf, connect, request, Subject } from "./Subject.ts"
-import { type Answer, ok, startUpstream } from "./Upstream.ts"
+import { ok, type Responder, startUpstream } from "./Upstream.ts"
 
 const how = oneOf(["End", "Reset"])
 
-/** The same answer to every request, or a good one to the first: then the connection is not new to the second. */
-const afterGood = (warm: boolean, answer: Answer): Answer => {
+/** Uses the same responder for every request, or an ordinary response for the first: then the connection is reused. */
+const afterGood = (warm: boolean, responder: Responder): Responder => {
   let good = warm
   return (exchange) => {
-    const chosen = good ? ok : answer
+    const chosen = good ? ok : responder
     good = false
     return chosen(exchange)
   }
 }
 
-/** Sends, after a good exchange if it is so wanted, and gives the number of requests that must have arrived. */
-const failing = Effect.fnUntraced(function*(warm: boolean, answer: Answer, given?: UpstreamRequest) {
-  const { send, upstream } = yield* connect(afterGood(warm, answer))
+/** Sends a request, after an ordinary exchange if `warm`, and checks the number of requests that arrived. */
+const failing = Effect.fnUntraced(function*(warm: boolean, responder: Responder, given?: UpstreamRequest) {
+  const { send, upstream } = yield* connect(afterGood(warm, responder))
   if (warm) yield* Effect.scoped(Effect.flatMap(send(request()), bodyOf))
   const error = yield* send(given ?? request()).pipe(Effect.flatMap(bodyOf), Effect.flip)
   assert.lengthOf(upstream.exchanges, warm ? 2 : 1, "a request has arrived again")
   return error
 })
 
-/** Bytes that no HTTP client may take for an answer, or for the rest of one. */
+/** Bytes that no HTTP client may accept as a response, or as the rest of one. */
 const nonsense = [
   "SSH-2.0-OpenSSH_9.6\r\n",
   "HTTP/1.1 abc OK\r\n\r\n",
@@ -77,12 +77,12 @@ export const failures = [
       warm: oneOf([true, false])
     },
     Effect.fnUntraced(function*({ beginning, how, method, warm }) {
-      const answer: Answer = Effect.fnUntraced(function*(exchange) {
+      const responder: Responder = Effect.fnUntraced(function*(exchange) {
         yield* exchange.body
         if (beginning !== "") yield* exchange.raw(beginning)
         yield* exchange.cut(how)
       })
-      const error = yield* failing(warm, answer, request({ method, body: undefined }))
+      const error = yield* failing(warm, responder, request({ method, body: undefined }))
       assert.strictEqual(error._tag, "UpstreamUnavailable")
     })
   ),
@@ -128,7 +128,7 @@ export const failures = [
           const received: Array<Uint8Array> = []
           const error = yield* Effect.flip(Effect.gen(function*() {
             const response = yield* send(request())
-            // The news is here before anybody asks for it.
+            // The failure has arrived before the body is read.
             if (late) yield* Effect.flatMap(upstream.first, ({ ended }) => ended)
             yield* Stream.runForEach(chunksOf(response), (chunk) => Effect.sync(() => received.push(chunk)))
           }))
@@ -182,7 +182,7 @@ export const failures = [
       Effect.forEach(
         troubles,
         Effect.fnUntraced(function*(trouble) {
-          const answer: Answer = Effect.fnUntraced(function*(exchange) {
+          const responder: Responder = Effect.fnUntraced(function*(exchange) {
             yield* exchange.raw(
               trouble === "head"
                 ? `${canary} ${canary}\r\n\r\n`
@@ -194,7 +194,7 @@ export const failures = [
             )
             yield* exchange.cut("End")
           })
-          const { send, upstream } = yield* connect(answer)
+          const { send, upstream } = yield* connect(responder)
           const { record, texts } = makeRecords()
           const secret = `secret-${canary}`
           const outcome: UpstreamError | undefined = yield* send(request({
@@ -213,7 +213,7 @@ export const failures = [
             record
           )
           for (const written of texts()) assert.notInclude(written, secret, trouble)
-          // An encoded answer may be handed on as it is.
+          // An encoded response may be returned unchanged.
           if (outcome === undefined) return assert.strictEqual(trouble, "encoded")
           assert.notInclude(inspect(outcome, { depth: Infinity, showHidden: true }), canary, trouble)
           // A cause, for programs that embed the client, may name the address.

@@ -8,8 +8,8 @@ import { bodyOf, connect, request, Subject } from "./Subject.ts"
 import { type Exchange, ok, respond, type Upstream } from "./Upstream.ts"
 
 /**
- * Fields that a client may add, or set in its own way, because they belong to the connection or to the platform: they
- * tell nothing of the caller.
+ * Fields that a client may add or change, because they belong to the connection or to the platform: they reveal nothing
+ * about the caller.
  */
 const ofTheClient: ReadonlySet<string> = new Set([
   "accept",
@@ -28,7 +28,7 @@ const ofTheClient: ReadonlySet<string> = new Set([
 
 const namesOf = ({ fields }: Exchange): ReadonlyArray<string> => fields.map(([name]) => name.toLowerCase())
 
-/** The one request that has arrived. */
+/** Returns the only request that has arrived. */
 const onlyOf = ({ exchanges }: Upstream): Exchange => {
   const [only, ...others] = exchanges
   assert.isDefined(only, "no request has arrived")
@@ -102,7 +102,7 @@ export const requests = [
     { callers: Arbitrary.array(arbitraries.identityFields, { minLength: 2, maxLength: 4 }) },
     Effect.fnUntraced(function*({ callers }) {
       const { send, upstream } = yield* connect(ok)
-      // With the last one nobody is named.
+      // The last request has no identity.
       const all: ReadonlyArray<Readonly<Record<string, string>>> = [...callers, {}]
       for (const headers of all) yield* Effect.scoped(send(request({ headers })))
       assert.lengthOf(upstream.exchanges, all.length)
@@ -136,7 +136,7 @@ export const requests = [
         )
         assert.deepStrictEqual(added, [])
         assert.deepStrictEqual(exchange.values("host"), [new URL(upstream.origin).host])
-        // The caller could not read a coding that it has not asked for.
+        // The caller could not decode a coding that it has not requested.
         assert.includeMembers(["identity"], exchange.values("accept-encoding"))
       }
     }, Effect.withSpan("a request that is traced"))

@@ -1,4 +1,4 @@
-/** What must come back of an answer. */
+/** What must be returned of a response. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
@@ -8,7 +8,7 @@ import * as assert from "../assert.ts"
 import * as arbitraries from "./arbitraries.ts"
 import { clientRequirement } from "./clientRequirement.ts"
 import { bodyOf, connect, request } from "./Subject.ts"
-import { type Answer, type Fields, respond, startUpstream } from "./Upstream.ts"
+import { type Fields, respond, type Responder, startUpstream } from "./Upstream.ts"
 
 const assertCarries = ({ headers }: UpstreamResponse, fields: Readonly<Record<string, string>>): void => {
   for (const [name, value] of Object.entries(fields)) assert.strictEqual(headers[name], value, name)
@@ -23,7 +23,7 @@ const ofTheConnection: ReadonlySet<string> = new Set([
   "transfer-encoding"
 ])
 
-/** The three ways to say where a body ends: RFC 9112, section 6.3. */
+/** The three ways to delimit a body: RFC 9112, section 6.3. */
 const framings = {
   length: (status, fields, body) =>
     respond(status, [...fields, ["content-length", String(Buffer.concat(body).length)]], body),
@@ -36,7 +36,7 @@ const framings = {
       for (const chunk of body) yield* exchange.raw(chunk)
       yield* exchange.cut("End")
     })
-} as const satisfies Record<string, (status: number, fields: Fields, body: ReadonlyArray<Uint8Array>) => Answer>
+} as const satisfies Record<string, (status: number, fields: Fields, body: ReadonlyArray<Uint8Array>) => Responder>
 
 const encoders = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
 
@@ -61,7 +61,7 @@ export const responses = [
       const whole = Buffer.concat(chunks)
       const retryAfter = { "retry-after": "0" }
       const sent = { ...fields, ...retryAfter }
-      // The errors that clients treat in a way of their own are tried each time, not by chance.
+      // Errors that some clients treat specially are tried in every case.
       for (const each of new Set([status, 404, 503])) {
         const { send, upstream } = yield* connect(framings[framing](each, Object.entries(sent), chunks))
         const response = yield* send(request())
@@ -94,7 +94,7 @@ export const responses = [
           ...(method === "HEAD" || status === 304 ? [["content-length", "70000"] as const] : [])
         ])
       )
-      // Twice: what is taken for a body would eat the next answer.
+      // Twice: bytes that are mistaken for a body would consume the next response.
       for (let count = 0; count < 2; count++) {
         const response = yield* send(request({ method, body: method === "POST" ? new Uint8Array() : undefined }))
         assert.strictEqual(response.status, status)
@@ -212,7 +212,7 @@ export const responses = [
       const all = yield* Deferred.make<void>()
       const { send, upstream } = yield* connect(Effect.fnUntraced(function*(exchange) {
         const body = yield* exchange.body
-        // Everybody waits for the others, and all answers leave at once.
+        // Every request waits for the others, and all responses are sent at once.
         if (upstream.exchanges.length === bodies.length) yield* Deferred.succeed(all, undefined)
         yield* Deferred.await(all)
         yield* respond(200, [["x-caller", exchange.values("x-caller").join()]], [text.encode("echo: "), body])(exchange)

@@ -1,4 +1,4 @@
-/** How long an answer's body may take, and who waits for whom. */
+/** How long a response's body may take, and back-pressure. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -18,7 +18,7 @@ const eventStream = [["content-type", "text/event-stream"]] as const
 
 const text = new TextEncoder()
 
-/** Writes blocks as fast as they are taken, and counts what was. */
+/** Writes blocks as fast as they are accepted, and counts them. */
 const flood = Effect.fnUntraced(function*(exchange: Exchange, bytes: number, taken: Ref.Ref<number>) {
   const block = new Uint8Array(65_536).fill(0x61)
   yield* exchange.head(200, eventStream)
@@ -29,7 +29,7 @@ const flood = Effect.fnUntraced(function*(exchange: Exchange, bytes: number, tak
   yield* exchange.end
 })
 
-/** Waits until no more is taken, and for a while more: a busy machine pauses, too. */
+/** Waits until no more is accepted, and then a while longer, because a busy machine pauses as well. */
 const standstill = Effect.fnUntraced(function*(taken: Ref.Ref<number>) {
   let before = 0
   for (let quiet = 0; quiet < 3;) {
@@ -55,7 +55,7 @@ export const streams = [
         yield* exchange.head(200, eventStream)
         for (const event of events) {
           yield* exchange.write(text.encode(event))
-          // Not a byte more before this one is seen.
+          // Sends nothing more before this event was received.
           yield* Queue.take(seen)
         }
         yield* exchange.end
@@ -85,7 +85,7 @@ export const streams = [
       Effect.forEach(
         [0, 1, 20],
         Effect.fnUntraced(function*(pauseAfter) {
-          // More than the two ends of a connection and the client itself may ever hold.
+          // More than both ends of a connection and the client itself may buffer.
           const bound = 16 * MiB
           const taken = yield* Ref.make(0)
           const { send } = yield* connect((exchange) => flood(exchange, 2 * bound, taken))

@@ -14,35 +14,35 @@ import { type Circumstances, identityOf, makeFixture } from "./fixture.ts"
 import { Subject } from "./Subject.ts"
 import { upstreamMark } from "./upstream.ts"
 
-/** An answer, read to its end. */
+/** A response, read to its end. */
 export interface AppResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** It is the MCP server's answer, handed on. */
+  /** Whether the response is the MCP server's, relayed. */
   readonly relayed: boolean
 }
 
-/** An app in its circumstances. */
+/** An app in the circumstances of a case. */
 export interface RunningApp {
   readonly settings: GatewaySettings
-  /** Whom the caller's token stands for, if it is good. */
+  /** The identity of the caller's token, if it is accepted. */
   readonly identity: Identity
   readonly send: (request: ClientRequest, caller?: Caller) => Effect.Effect<AppResponse>
-  /** Sends a request and gives the response with its body still to be read. Interruption is a client that leaves. */
+  /** Sends a request and returns the response with its body unread. An interruption is a client that leaves. */
   readonly open: (request: ClientRequest, caller?: Caller) => Effect.Effect<Response>
-  /** What the app has written so far into the log, into spans and to the console. */
+  /** What the app has written so far to the log, to spans and to the console. */
   readonly written: () => ReadonlyArray<string>
-  /** What the MCP server has received, in order. */
+  /** The requests that the MCP server has received, in order. */
   readonly forwarded: ReadonlyArray<UpstreamRequest>
-  /** The tokens that the verifier was shown, in order. */
+  /** The tokens that the verifier was called with, in order. */
   readonly verified: ReadonlyArray<string>
 }
 
-/** The authority that clients know the app by, unless they send another `Host`. */
+/** The authority that clients use, unless they send another `Host`. */
 export const authority = "gateway.test"
 
-/** A body that is made as it is read. */
+/** A body that is produced as it is read. */
 const streamed = (text: string, more: () => Uint8Array<ArrayBuffer> | undefined): ReadableStream => {
   let begun = false
   return new ReadableStream({
@@ -78,7 +78,7 @@ const addressed = (
       ? {}
       : more === undefined
       ? { body: text }
-      // `duplex` is of the Fetch standard, and not in the types.
+      // `duplex` is a part of the Fetch standard, but not of the types.
       : { body: streamed(text, more), duplex: "half" })
   })
 }
@@ -113,10 +113,10 @@ export const runApp = Effect.fnUntraced(function*(
     written: records.texts,
     open,
     send: (request, caller) =>
-      Effect.flatMap(open(request, caller), (answer) =>
+      Effect.flatMap(open(request, caller), (response) =>
         Effect.promise(async () => {
-          const { headers, status } = answer
-          return { status, headers, text: await answer.text(), relayed: headers.has(upstreamMark) }
+          const { headers, status } = response
+          return { status, headers, text: await response.text(), relayed: headers.has(upstreamMark) }
         }))
   }
 })

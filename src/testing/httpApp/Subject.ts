@@ -10,7 +10,7 @@ import type { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import type { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 
-/** All that an app may ask for: the suite provides it. */
+/** The services that an app may require, all provided by the suite. */
 export type HttpAppNeeds =
   | GatewayConfig
   | TokenVerifier
@@ -19,15 +19,15 @@ export type HttpAppNeeds =
   | GatewayClient
   | Digest.Digest
 
-/** The app under test, to be built anew for each case: its settings are a part of the case. */
+/** The app under test, built again for each case, because its settings are a part of the case. */
 export class Subject extends Context.Service<Subject, {
   readonly build: Effect.Effect<HttpApp["Service"], never, HttpAppNeeds | Scope.Scope>
 }>()("mcp-authorizer/testing/httpApp/Subject") {
-  /** Settings of the suite are all valid: an app that cannot be built with them dies. */
+  /** All settings of the suite are valid: an app that cannot be built with them dies. */
   static readonly layer = <E>(app: Layer.Layer<HttpApp, E, HttpAppNeeds>): Layer.Layer<Subject> =>
     Layer.succeed(Subject, {
       build: Effect.gen(function*() {
-        // A memo map of its own: one that is shared would give every case the first app.
+        // A separate memo map: with a shared one, every case would get the first app.
         const context = yield* Layer.buildWithMemoMap(app, yield* Layer.makeMemoMap, yield* Scope.Scope)
         return Context.get(context, HttpApp)
       }).pipe(Effect.orDie)

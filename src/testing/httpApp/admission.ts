@@ -1,10 +1,10 @@
-/** Who gets through to the MCP server: nobody without a good token. */
+/** Which requests reach the MCP server: none without an accepted token. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { anyCaller, anyVerdict, good, outage, refused, type Verdict } from "./caller.ts"
+import { anyCaller, anyVerdict, good, outage, rejected, type Verdict } from "./caller.ts"
 import { message, methods, ping } from "./clientRequest.ts"
 import { requiredScopes } from "./fixture.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
@@ -28,7 +28,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
     {
       ...anyone,
       settings: settingsWith({ required_scopes: Arbitrary.Constant("mcp:read") }),
-      verdict: either(refused, refused, outage, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
+      verdict: either(rejected, rejected, outage, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
       target: oneOf(["{mcp}", "{mcp}/tools", "{mcp}?a=/healthz", "{mcp}?/.well-known/oauth-protected-resource"]),
       agent: oneOf(["kube-probe/1.30", "GoogleHC/1.0", "Mozilla/5.0"])
     },
@@ -37,7 +37,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
       for (const method of methods) {
         const { relayed, status } = yield* app.send({ ...message({ "user-agent": agent }, ping, target), method })
         const { verdict: { _tag: verdict } } = circumstances
-        assert.strictEqual(status, verdict === "Refused" ? 401 : verdict === "Unscoped" ? 403 : 500)
+        assert.strictEqual(status, verdict === "Rejected" ? 401 : verdict === "Unscoped" ? 403 : 500)
         assert.isFalse(relayed)
       }
       assertNotForwarded(app)
@@ -102,10 +102,10 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
     { ...anyone, verdict: outage },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(message())
-      assertOwnError(app, answer, { status: 500, error: "server_error" })
+      const response = yield* app.send(message())
+      assertOwnError(app, response, { status: 500, error: "server_error" })
       if (circumstances.verdict._tag === "Unavailable") {
-        assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/)
+        assert.match(response.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/)
       }
       assertNotForwarded(app)
     })
@@ -123,13 +123,13 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
       const app = yield* runApp(circumstances)
       const forwarded: Array<string> = []
       for (const method of methods) {
-        const answer = yield* app.send({ ...message(), method })
+        const response = yield* app.send({ ...message(), method })
         if (forwardedMethods.includes(method)) {
           forwarded.push(method)
-          assert.isTrue(answer.relayed, method)
+          assert.isTrue(response.relayed, method)
         } else {
-          assertOwnError(app, answer, { status: 405, error: "method_not_allowed" })
-          assert.includeMembers((answer.headers.get("allow") ?? "").split(", "), [...forwardedMethods])
+          assertOwnError(app, response, { status: 405, error: "method_not_allowed" })
+          assert.includeMembers((response.headers.get("allow") ?? "").split(", "), [...forwardedMethods])
         }
         assert.deepStrictEqual(app.forwarded.map(({ method }) => method), forwarded)
       }
@@ -202,7 +202,7 @@ export const admission: ReadonlyArray<Requirement<Subject>> = [
         settings: { ...circumstances.settings, ...(allowed_origins === undefined ? {} : { allowed_origins }) }
       })
       const listening = allowed_origins === undefined ? circumstances.settings.allowed_origins : undefined
-      // The settings of the case may name other origins than those of this machine.
+      // The settings of the case may allow other origins than those of this machine.
       if (listening !== undefined && listening !== "*" && ![listening].flat().includes(origin)) return
       const page = yield* app.send(message({ origin }))
       assert.deepStrictEqual([page.status, page.relayed], [200, true], page.text)

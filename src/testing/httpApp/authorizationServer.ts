@@ -1,4 +1,4 @@
-/** The metadata of the authorization server, for clients that look for it here. */
+/** The metadata of the authorization server, for clients that look for them at the gateway. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { ProviderInput } from "../../config/GatewayConfigInput.ts"
@@ -17,7 +17,7 @@ import { anyUpstream } from "./upstream.ts"
 
 const name = oneOf(["oauth-authorization-server", "openid-configuration"])
 
-/** Settings with one provider of the named kinds, perhaps behind static tokens, which have no authorization server. */
+/** Settings with one provider of the named kinds, perhaps after static tokens, which have no authorization server. */
 const withOne = (...kinds: ReadonlyArray<keyof typeof providers>) => {
   const named = kinds.map((kind): ProviderInput => providers[kind])
   return {
@@ -35,7 +35,7 @@ const withOne = (...kinds: ReadonlyArray<keyof typeof providers>) => {
   }
 }
 
-// MCP 2025-11-25, authorization, Communication Security: https, save on this machine.
+// MCP 2025-11-25, authorization, Communication Security: https, except on this machine.
 const safeUrl = /^(?:https:\/\/[^/?#@]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?)(?:\/[^?#]*)?$/
 
 const isEmpty = (value: unknown): boolean =>
@@ -79,14 +79,14 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
     { ...withOne("discovered"), providersDown: oneOf([true, false]) },
     Effect.fnUntraced(function*({ name, suffix, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(get(`/.well-known/${name}${suffix}`))
+      const response = yield* app.send(get(`/.well-known/${name}${suffix}`))
       if (circumstances.providersDown) {
-        assertOwnError(app, answer, { status: 500, error: "server_error", elsewhere: true })
-        assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/)
+        assertOwnError(app, response, { status: 500, error: "server_error", elsewhere: true })
+        assert.match(response.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/)
       } else {
-        assert.deepStrictEqual(readDocument(answer), {
+        assert.deepStrictEqual(readDocument(response), {
           ...publishedMetadata(providers.discovered.issuer),
-          // MCP 2025-11-25, authorization, Authorization Code Protection: clients refuse a server that names none.
+          // MCP 2025-11-25, authorization, Authorization Code Protection: clients reject a server that names no method.
           code_challenge_methods_supported: ["S256"]
         })
       }
@@ -134,8 +134,8 @@ export const authorizationServer: ReadonlyArray<Requirement<Subject>> = [
     },
     Effect.fnUntraced(function*({ name, suffix, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(get(`/.well-known/${name}${suffix}`))
-      assertOwnError(app, answer, { status: 404, error: "not_supported", elsewhere: true })
+      const response = yield* app.send(get(`/.well-known/${name}${suffix}`))
+      assertOwnError(app, response, { status: 404, error: "not_supported", elsewhere: true })
     })
   )
 ]

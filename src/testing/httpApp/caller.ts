@@ -1,40 +1,40 @@
-/** Who calls, with which token, and what the verifier says of it. */
+/** The caller, the caller's token, and the verifier's verdict. */
 import * as Arbitrary from "effect/Arbitrary"
 import type * as Effect from "effect/Effect"
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { canaryOf, either, oneOf, textOf } from "../arbitrary.ts"
 
-/** What the verifier says of the caller's token; it refuses all other tokens. */
+/** The verifier's verdict about the caller's token. It rejects all other tokens. */
 export type Verdict =
   | { readonly _tag: "Good" }
-  /** Good, but without one of the scopes that are required: the first, unless `missing` is another one's index. */
+  /** Accepted, but without one required scope: the first one, or the one at index `missing`. */
   | {
     readonly _tag: "Unscoped"
     readonly missing?: number
-    /** The scopes that stand in its place; none unless given. */
+    /** The scopes that replace the missing one. Default: none. */
     readonly instead?: (scope: string) => ReadonlyArray<string>
   }
-  | { readonly _tag: "Refused"; readonly reason: InvalidTokenReason }
+  | { readonly _tag: "Rejected"; readonly reason: InvalidTokenReason }
   | { readonly _tag: "Unavailable"; readonly retryAfter: number }
-  /** The verifier has a fault. */
+  /** The verifier has a defect. */
   | { readonly _tag: "Faulty" }
-  /** Good as soon as the effect has ended; `changes` are laid over the identity. */
+  /** Accepted once the effect has ended, with `changes` to the identity. */
   | { readonly _tag: "Scripted"; readonly until: Effect.Effect<void>; readonly changes?: Partial<Identity> }
 
-/** A caller. Every text holds a canary of its own. */
+/** A caller. Every text contains its own canary. */
 export interface Caller {
   readonly token: string
   readonly subject: string
   readonly clientId: string | undefined
   readonly email: string | undefined
-  /** Scopes beside those that are required. */
+  /** Scopes in addition to the required ones. */
   readonly scopes: ReadonlyArray<string>
-  /** What the token says beside that. */
+  /** A further claim of the token. */
   readonly claim: string
 }
 
-/** The public text of each rejection. Written out again: a suite that took them from the code would follow its mistakes. */
+/** The public text of each rejection, written out here: texts imported from the code would repeat its mistakes. */
 export const rejectionTexts: Readonly<Record<InvalidTokenReason, string>> = {
   MalformedToken: "Invalid token format",
   UnsupportedAlgorithm: "Unsupported algorithm",
@@ -53,7 +53,7 @@ export const rejectionTexts: Readonly<Record<InvalidTokenReason, string>> = {
 // `Object.keys` has no narrower type; the table has exactly these keys.
 const reasons = Object.keys(rejectionTexts) as ReadonlyArray<InvalidTokenReason>
 
-// What has broken fields, logs and parsers: line ends, quotes, separators, and characters beyond ASCII and Latin-1.
+// Text that has broken fields, logs and parsers: line ends, quotes, separators, characters beyond ASCII and Latin-1.
 const pieces = ["\r\nx-injected: 1", "\u0000", "\"", "\\", ",", ";", "%", " ", "é", "山", "😀", "\u202e", "="]
 const hostile = textOf(pieces, { maxLength: 4 })
 
@@ -81,18 +81,18 @@ export const anyCaller: Arbitrary.Arbitrary<Caller> = Arbitrary.all({
   claim: hostileCanary("claim")
 })
 
-/** What shows, however the rest is escaped, that one of the texts is there that say who a caller is. */
+/** The parts of the caller's texts that show a leak, regardless of how the rest is escaped. */
 export const identityCanaries = ({ claim, clientId, email, subject }: Caller): ReadonlyArray<string> =>
   [claim, clientId, email, subject].flatMap((text) => text?.match(/(?:subject|client|email|claim)-[0-9a-z]+/) ?? [])
 
 export const good: Verdict = { _tag: "Good" }
 
-/** Any refusal. */
-export const refused: Arbitrary.Arbitrary<Verdict> = oneOf(
-  reasons.map((reason): Verdict => ({ _tag: "Refused", reason }))
+/** Any rejection. */
+export const rejected: Arbitrary.Arbitrary<Verdict> = oneOf(
+  reasons.map((reason): Verdict => ({ _tag: "Rejected", reason }))
 )
 
-/** The provider cannot be asked, or the verifier has a fault. */
+/** The provider is unavailable, or the verifier has a defect. */
 export const outage: Arbitrary.Arbitrary<Verdict> = oneOf<Verdict>([
   { _tag: "Unavailable", retryAfter: 10 },
   { _tag: "Unavailable", retryAfter: 0.2 },
@@ -103,6 +103,6 @@ export const outage: Arbitrary.Arbitrary<Verdict> = oneOf<Verdict>([
 export const anyVerdict: Arbitrary.Arbitrary<Verdict> = either(
   Arbitrary.Constant(good),
   Arbitrary.Constant<Verdict>({ _tag: "Unscoped" }),
-  refused,
+  rejected,
   outage
 )

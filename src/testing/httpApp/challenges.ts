@@ -1,11 +1,11 @@
-/** What 401 and 403 say, and where they lead. */
+/** The contents of 401 and 403 responses, and where they lead. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { anyCaller, good, refused, rejectionTexts } from "./caller.ts"
+import { anyCaller, good, rejected, rejectionTexts } from "./caller.ts"
 import { get, message } from "./clientRequest.ts"
 import { requiredScopes } from "./fixture.ts"
 import { assertOwnError, readChallenge } from "./ownError.ts"
@@ -20,14 +20,14 @@ const host = oneOf([undefined, "localhost", "127.0.0.1:8080", "[::1]:3000", "Mcp
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"])
 
-/** The URL under which a client that sends this `Host` knows the app. */
+/** The gateway's URL for a client that sends this `Host`. */
 const publicUrl = ({ publicUrl }: GatewaySettings, host = authority): string => {
   if (publicUrl !== undefined) return publicUrl
   const { hostname } = new URL(`http://${host}`)
   return new URL(`${loopbackHosts.has(hostname) ? "http" : "https"}://${host}`).origin
 }
 
-/** Fetches a URL of the app's as a client would: a proxy in front takes the public URL's own path away. */
+/** Fetches a URL of the app as a client would: a proxy in front removes the public URL's own path. */
 const fetchFrom = (app: RunningApp, url: string, host: string | undefined) => {
   const base = publicUrl(app.settings, host)
   assert.isTrue(url.startsWith(`${new URL(base).origin}/`), `${url} is not of this gateway`)
@@ -49,8 +49,8 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
     { ...common, settings: anySettings, verdict: Arbitrary.Constant(good), method: oneOf(["GET", "POST", "DELETE"]) },
     Effect.fnUntraced(function*({ method, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send({ ...get("{mcp}"), method })
-      const { dialect, description } = assertOwnError(app, answer, {
+      const response = yield* app.send({ ...get("{mcp}"), method })
+      const { dialect, description } = assertOwnError(app, response, {
         status: 401,
         error: "unauthorized",
         missing: true
@@ -59,7 +59,7 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
         description,
         dialect === "jsonrpc" ? "Unauthorized: Bearer token required" : "Missing authorization header"
       )
-      if (dialect === "jsonrpc") assert.strictEqual(JSON.parse(answer.text).error.code, -32001)
+      if (dialect === "jsonrpc") assert.strictEqual(JSON.parse(response.text).error.code, -32001)
     })
   ),
 
@@ -69,12 +69,12 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
       title: "MUST respond 401 invalid_token to a rejected token, with one fixed text for each reason",
       source: "RFC 6750, section 3.1"
     },
-    { ...common, settings: anySettings, verdict: refused },
+    { ...common, settings: anySettings, verdict: rejected },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
       const { verdict } = circumstances
       const { description } = assertOwnError(app, yield* app.send(message()), { status: 401, error: "invalid_token" })
-      assert.strictEqual(description, verdict._tag === "Refused" ? rejectionTexts[verdict.reason] : undefined)
+      assert.strictEqual(description, verdict._tag === "Rejected" ? rejectionTexts[verdict.reason] : undefined)
     })
   ),
 
@@ -91,9 +91,9 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
     },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(message())
-      assertOwnError(app, answer, { status: 403, error: "insufficient_scope" })
-      assert.deepStrictEqual(sorted(readChallenge(answer).get("scope")), requiredScopes(app.settings).toSorted())
+      const response = yield* app.send(message())
+      assertOwnError(app, response, { status: 403, error: "insufficient_scope" })
+      assert.deepStrictEqual(sorted(readChallenge(response).get("scope")), requiredScopes(app.settings).toSorted())
     })
   ),
 
@@ -104,16 +104,16 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
       source: "RFC 9728, sections 3.1, 3.3 and 5.1; MCP 2025-11-25, authorization, Protected Resource Metadata",
       runs: 40
     },
-    { ...common, settings: anySettings, verdict: refused, host },
+    { ...common, settings: anySettings, verdict: rejected, host },
     Effect.fnUntraced(function*({ host, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const { errorStyle, path } = app.settings
       const resource = publicUrl(app.settings, host) + (path === "/" ? "" : path)
       const challenge = readChallenge(yield* app.send(message(host === undefined ? {} : { host })))
       const url = challenge.get("resource_metadata") ?? ""
-      const answer = yield* fetchFrom(app, url, host)
-      assert.strictEqual(answer.status, 200, url)
-      const document = JSON.parse(answer.text)
+      const response = yield* fetchFrom(app, url, host)
+      assert.strictEqual(response.status, 200, url)
+      const document = JSON.parse(response.text)
       assert.strictEqual(document.resource, resource)
       if (errorStyle === "rfc6750") {
         const { origin, pathname } = new URL(resource)

@@ -1,23 +1,23 @@
-/** Requests, as clients and their attackers write them. */
+/** Requests as clients and attackers write them. */
 import * as Arbitrary from "effect/Arbitrary"
 import { either, oneOf, textOf } from "../arbitrary.ts"
 
 /**
- * A request that is yet to be addressed: `{mcp}` stands for the MCP path, `{token}` for the caller's token, in the target
- * and in field values.
+ * A request with placeholders in the target and in field values: `{mcp}` for the MCP path, `{token}` for the caller's
+ * token.
  */
 export interface ClientRequest {
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
-  /** The body comes without a length: the text, and then this, which is asked for as it is read. */
+  /** The body has no length: first the text, then what this function returns as the body is read. */
   readonly more?: (() => Uint8Array<ArrayBuffer> | undefined) | undefined
 }
 
 export const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
-/** The good request: a message with the caller's token. */
+/** An ordinary request: a message with the caller's token. */
 export const message = (
   headers: Readonly<Record<string, string>> = {},
   body = ping,
@@ -35,7 +35,7 @@ export const get = (target: string, headers: Readonly<Record<string, string>> = 
   headers
 })
 
-/** The methods that a Web `Request` can have, save `OPTIONS`, and some that nobody knows. */
+/** The methods that a Web `Request` can have, except `OPTIONS`, and some unknown ones. */
 export const methods: ReadonlyArray<string> = [
   "GET",
   "HEAD",
@@ -48,12 +48,12 @@ export const methods: ReadonlyArray<string> = [
   "X-SHOUT"
 ]
 
-/** Any of them. */
+/** One of the methods. */
 export const anyMethod: Arbitrary.Arbitrary<string> = oneOf(methods)
 
 const discoveryNames = ["oauth-protected-resource", "oauth-authorization-server", "openid-configuration"]
 
-/** Every target that answers with a discovery document. */
+/** Every target with a discovery document. */
 export const discoveryTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.all([oneOf(discoveryNames), oneOf(["", "{mcp}"])]),
   ([name, suffix]) => `/.well-known/${name}${suffix}`
@@ -61,7 +61,7 @@ export const discoveryTarget: Arbitrary.Arbitrary<string> = Arbitrary.map(
 
 const awkwardPiece = ["/", "//", "..", ".", "%2e%2e", "%2F", "%5c", ";a=b", "mcp", "{mcp}", "?", "&", "x", "%00", "山"]
 
-/** Any target, well formed or not, of ours or of nobody. */
+/** Any target, well-formed or not, known or unknown. */
 export const anyTarget: Arbitrary.Arbitrary<string> = either(
   Arbitrary.Constant("{mcp}"),
   discoveryTarget,
@@ -69,7 +69,7 @@ export const anyTarget: Arbitrary.Arbitrary<string> = either(
   Arbitrary.map(textOf(awkwardPiece, { maxLength: 6 }), (text) => `/${text}`)
 )
 
-/** `Authorization` in the forms that clients and attackers write; `undefined`: none. */
+/** `Authorization` as clients and attackers write it; `undefined`: no field. */
 export const anyAuthorization: Arbitrary.Arbitrary<string | undefined> = oneOf([
   undefined,
   "Bearer {token}",
@@ -93,12 +93,12 @@ export const anyOrigin: Arbitrary.Arbitrary<string | undefined> = oneOf([
   "\u00ff\""
 ])
 
-/** What a field may hold by RFC 9110, section 5.5: visible Latin-1, and blanks within. */
+/** Field values that RFC 9110, section 5.5, permits: visible Latin-1, with blanks inside. */
 const awkwardValue = textOf(["a", " ", "\"", "\\", ",", ";", "=", "%0d%0a", "\u00ff", "\t", "{}", "<b>"], {
   maxLength: 6
 })
 
-/** Values of `Host` that name no host. */
+/** Invalid values of `Host`. */
 export const malformedHost: Arbitrary.Arbitrary<string> = oneOf([
   "evil.example\"",
   "evil.example\\",
@@ -147,7 +147,7 @@ const anyBody: Arbitrary.Arbitrary<string | undefined> = oneOf([
   "[".repeat(300)
 ])
 
-/** The good request with one thing about it changed, once for each: what comes of that is not hidden by another fault. */
+/** The ordinary request with one change each, so that no other problem hides the effect. */
 export const variations: Arbitrary.Arbitrary<ReadonlyArray<ClientRequest>> = Arbitrary.map(
   Arbitrary.all({
     method: anyMethod,
@@ -170,7 +170,7 @@ export const variations: Arbitrary.Arbitrary<ReadonlyArray<ClientRequest>> = Arb
   }
 )
 
-/** Any request at all, save a preflight. Its body never asks who calls (`initialize`). */
+/** Any request, except a preflight. Its body is never an `initialize`. */
 export const anyRequest: Arbitrary.Arbitrary<ClientRequest> = Arbitrary.all({
   method: anyMethod,
   target: anyTarget,

@@ -1,4 +1,4 @@
-/** Where a token may come from, and in which form. */
+/** Where a token may be in a request, and in which form. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { oneOf } from "../arbitrary.ts"
@@ -12,7 +12,7 @@ import { anySettings } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
 import { anyUpstream, ordinary } from "./upstream.ts"
 
-/** The token itself is good in all of these: what is wrong is how it comes. */
+/** The token itself is valid in all of these cases; only the way it is sent is wrong. */
 const goodToken = {
   settings: anySettings,
   caller: anyCaller,
@@ -38,8 +38,8 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*({ authorization, rest, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const { gatewayUrl } = app.settings
-      const answer = yield* app.send(message({ authorization }, ping, `{mcp}${rest}`))
-      assert.deepStrictEqual([answer.status, answer.relayed], [200, true], answer.text)
+      const response = yield* app.send(message({ authorization }, ping, `{mcp}${rest}`))
+      assert.deepStrictEqual([response.status, response.relayed], [200, true], response.text)
       assert.lengthOf(app.forwarded, 1)
       assert.deepStrictEqual(app.verified, [circumstances.caller.token])
       const { pathname } = new URL(gatewayUrl)
@@ -72,8 +72,8 @@ export const credentials: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*({ body, name, value, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const headers = { ...unauthorized, [name]: value }
-      const answer = yield* app.send({ method: "POST", target: "{mcp}", headers, body })
-      assertOwnError(app, answer, { status: 401, error: "unauthorized", missing: true })
+      const response = yield* app.send({ method: "POST", target: "{mcp}", headers, body })
+      assertOwnError(app, response, { status: 401, error: "unauthorized", missing: true })
       assert.isEmpty(app.verified, "the verifier was asked")
       assertNotForwarded(app)
     })

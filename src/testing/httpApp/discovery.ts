@@ -23,7 +23,7 @@ const issuers = ({ providers }: GatewaySettings): ReadonlyArray<string> => [
   )
 ]
 
-/** What a proxy says of the request that it hands on, each alone and all at once. */
+/** The fields that a proxy adds to a request, one at a time and all together. */
 const forwarding: ReadonlyArray<Readonly<Record<string, string>>> = [
   { "x-forwarded-host": "evil.example" },
   { "x-original-host": "evil.example" },
@@ -35,7 +35,7 @@ const forwarding: ReadonlyArray<Readonly<Record<string, string>>> = [
   { "x-forwarded-host": "evil.example", "x-forwarded-proto": "http", "x-forwarded-prefix": "/evil" }
 ]
 
-/** Asserts that an answer is a public document, and reads it. */
+/** Asserts that a response is a public document, and reads it. */
 export const readDocument = ({ headers, status, text }: AppResponse): Record<string, unknown> => {
   assert.strictEqual(status, 200, text)
   assert.strictEqual(headers.get("content-type"), "application/json")
@@ -55,16 +55,16 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
       const { path, publicUrl, scopesSupported } = app.settings
-      const answer = yield* app.send(get("/.well-known/oauth-protected-resource"))
-      const { authorization_servers, bearer_methods_supported, resource, scopes_supported } = readDocument(answer)
+      const response = yield* app.send(get("/.well-known/oauth-protected-resource"))
+      const { authorization_servers, bearer_methods_supported, resource, scopes_supported } = readDocument(response)
       assert.strictEqual(resource, (publicUrl ?? "https://gateway.test") + (path === "/" ? "" : path))
-      // RFC 9728, section 3.2 wants a member without values left out; clients read an empty list alike.
+      // RFC 9728, section 3.2, requires that an empty member is left out; clients also accept an empty list.
       const servers = issuers(app.settings)
       assert.deepStrictEqual(authorization_servers, servers.length === 0 ? undefined : servers)
       assert.deepStrictEqual(bearer_methods_supported, ["header"])
       assert.deepStrictEqual(scopes_supported, scopesSupported.length === 0 ? undefined : scopesSupported)
       const inserted = yield* app.send(get("/.well-known/oauth-protected-resource{mcp}"))
-      assert.strictEqual(inserted.text, answer.text)
+      assert.strictEqual(inserted.text, response.text)
       const head = yield* app.send({ ...get("/.well-known/oauth-protected-resource"), method: "HEAD" })
       assert.deepStrictEqual([head.status, head.text], [200, ""])
     })
@@ -88,18 +88,18 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
       const app = yield* runApp(circumstances)
       const bare = { ...get(target), method }
       const plain = yield* app.send(bare)
-      const answer = yield* app.send({
+      const response = yield* app.send({
         ...bare,
         headers: {
           ...(authorization === undefined ? {} : { authorization }),
           ...(origin === undefined ? {} : { origin })
         }
       })
-      assert.notInclude([401, 403], answer.status)
-      assert.deepStrictEqual([answer.status, answer.text], [plain.status, plain.text])
+      assert.notInclude([401, 403], response.status)
+      assert.deepStrictEqual([response.status, response.text], [plain.status, plain.text])
       if (method !== "GET" && method !== "HEAD") {
-        assertOwnError(app, answer, { status: 405, error: "method_not_allowed", elsewhere: true })
-        assert.include(answer.headers.get("allow") ?? "", "GET")
+        assertOwnError(app, response, { status: 405, error: "method_not_allowed", elsewhere: true })
+        assert.include(response.headers.get("allow") ?? "", "GET")
       }
       assert.isEmpty(app.verified, "the verifier was asked")
       assertNotForwarded(app)
@@ -115,9 +115,9 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
     { ...anything, host: malformedHost, target: oneOf(["/.well-known/oauth-protected-resource", "{mcp}"]) },
     Effect.fnUntraced(function*({ host, target, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(get(target, { host, authorization: "Bearer {token}" }))
-      assertOwnError(app, answer, { status: 400, error: "invalid_request", elsewhere: target !== "{mcp}" })
-      assert.notInclude([...answer.headers].flat().join() + answer.text, "vil")
+      const response = yield* app.send(get(target, { host, authorization: "Bearer {token}" }))
+      assertOwnError(app, response, { status: 400, error: "invalid_request", elsewhere: target !== "{mcp}" })
+      assert.notInclude([...response.headers].flat().join() + response.text, "vil")
       assert.isEmpty(app.verified, "the verifier was asked")
       assertNotForwarded(app)
     })
@@ -132,7 +132,7 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
     },
     {
       ...anything,
-      // Without a public URL, the request says where the resource is.
+      // Without a public URL, the request determines the URL of the resource.
       settings: settingsWith({ public_url: oneOf([undefined, undefined, "https://mcp.example.com"]) }),
       target: either(Arbitrary.Constant("/.well-known/oauth-protected-resource"), discoveryTarget)
     },
@@ -140,9 +140,9 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
       const app = yield* runApp(circumstances)
       const plain = yield* app.send(get(target))
       for (const fields of forwarding) {
-        const answer = yield* app.send(get(target, fields))
-        assert.deepStrictEqual([answer.status, answer.text], [plain.status, plain.text], Object.keys(fields).join())
-        assert.strictEqual(answer.headers.get("location"), plain.headers.get("location"))
+        const response = yield* app.send(get(target, fields))
+        assert.deepStrictEqual([response.status, response.text], [plain.status, plain.text], Object.keys(fields).join())
+        assert.strictEqual(response.headers.get("location"), plain.headers.get("location"))
       }
     })
   ),
@@ -181,8 +181,8 @@ export const discovery: ReadonlyArray<Requirement<Subject>> = [
     Effect.fnUntraced(function*({ authorization, method, target, ...circumstances }) {
       const app = yield* runApp(circumstances)
       const headers = authorization === undefined ? {} : { authorization }
-      const answer = yield* app.send({ ...get(target, headers), method })
-      assertOwnError(app, answer, { status: 404, error: "not_found", elsewhere: true })
+      const response = yield* app.send({ ...get(target, headers), method })
+      assertOwnError(app, response, { status: 404, error: "not_found", elsewhere: true })
       assertNotForwarded(app)
     })
   )

@@ -1,11 +1,11 @@
-/** What holds for every answer, whatever was asked and in whatever circumstances. */
+/** What every response must satisfy, for all requests and circumstances. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { GatewayConfigInput } from "../../config/GatewayConfigInput.ts"
 import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement, type RequirementName } from "../Requirement.ts"
-import { anyCaller, anyVerdict, type Caller, good, identityCanaries, refused } from "./caller.ts"
+import { anyCaller, anyVerdict, type Caller, good, identityCanaries, rejected } from "./caller.ts"
 import { anyRequest, type ClientRequest, message, variations } from "./clientRequest.ts"
 import { privateDetail } from "./fixture.ts"
 import { readChallenge, readOwnError } from "./ownError.ts"
@@ -16,22 +16,22 @@ import { anyUpstream, ordinary } from "./upstream.ts"
 
 const anywhere = { settings: anySettings, caller: anyCaller, verdict: anyVerdict, upstream: anyUpstream }
 
-/** The good request, its variations, and one in which anything may be wrong. */
+/** The ordinary request, its variations, and one with any number of problems. */
 const requests: Arbitrary.Arbitrary<ReadonlyArray<ClientRequest>> = Arbitrary.map(
   Arbitrary.all([variations, anyRequest]),
   ([variations, any]) => [message(), ...variations, any]
 )
 
-/** A request, and what the app has made of it. */
+/** A request, and the app's response. */
 interface Exchange {
   readonly app: RunningApp
   readonly caller: Caller
   readonly settings: GatewayConfigInput
   readonly request: ClientRequest
-  readonly answer: AppResponse
+  readonly response: AppResponse
 }
 
-/** A requirement on every answer: several requests to one app. */
+/** A requirement on every response, checked with several requests to one app. */
 const onEveryResponse = (
   name: RequirementName,
   given: typeof anywhere,
@@ -44,12 +44,12 @@ const onEveryResponse = (
       const app = yield* runApp(circumstances)
       for (const request of requests) {
         const { caller, settings } = circumstances
-        holds({ app, caller, settings, request, answer: yield* app.send(request) })
+        holds({ app, caller, settings, request, response: yield* app.send(request) })
       }
     })
   )
 
-/** Says whether pages of an origin may read what the app sends, by the settings as an operator writes them. */
+/** Whether pages of an origin may read the app's responses, by the settings as an operator writes them. */
 const mayRead = (allowed: GatewayConfigInput["allowed_origins"], origin: string): boolean =>
   allowed === undefined
     ? /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(origin)
@@ -58,12 +58,12 @@ const mayRead = (allowed: GatewayConfigInput["allowed_origins"], origin: string)
 const listed = (field: string | null): ReadonlyArray<string> =>
   (field ?? "").split(",").map((name) => name.trim().toLowerCase())
 
-/** A trace id that anyone would accept. */
+/** A trace id that every implementation accepts. */
 const validTraceId = oneOf(["trace-1", "0af7651916cd43dd8448eb211c80319c", "a".repeat(128), "A.b_c:1"])
 
 const invalidTraceId = oneOf(["", "two words", "a".repeat(129), "quote\"", "a,b", "\u00ff", "a;b"])
 
-// Stack frames, modules, and names of what runs here.
+// Stack frames, modules, and names of the runtime.
 const internals = /(?:\n|\\n)\s+at |node_modules|node:internal|\.[cm]?[jt]s:\d/
 
 /** The forms in which a token could leak. */
@@ -83,7 +83,7 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       runs: 60
     },
     anywhere,
-    ({ answer: { headers }, app, request, settings }) => {
+    ({ response: { headers }, app, request, settings }) => {
       const { traceHeader } = app.settings
       const origin = request.headers["origin"]
       assert.includeMembers([...listed(headers.get("access-control-expose-headers"))], [
@@ -98,7 +98,7 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       } else if (!request.target.startsWith("/.well-known/")) {
         assert.isNull(allowed)
       }
-      // RFC 9110, section 12.5.5: an answer that depends on the field must say so.
+      // RFC 9110, section 12.5.5: a response that depends on the field must name it.
       if (allowed !== "*") assert.include(listed(headers.get("vary")), "origin")
     }
   ),
@@ -140,11 +140,11 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       runs: 60
     },
     anywhere,
-    ({ answer }) => {
-      if (!answer.relayed && (answer.status === 401 || answer.status === 403)) {
-        assert.match(readChallenge(answer).get("resource_metadata") ?? "", /^https?:\/\/[^"\\\s]+$/)
+    ({ response }) => {
+      if (!response.relayed && (response.status === 401 || response.status === 403)) {
+        assert.match(readChallenge(response).get("resource_metadata") ?? "", /^https?:\/\/[^"\\\s]+$/)
       } else {
-        assert.isFalse(answer.headers.has("www-authenticate"))
+        assert.isFalse(response.headers.has("www-authenticate"))
       }
     }
   ),
@@ -157,13 +157,13 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       runs: 60
     },
     anywhere,
-    ({ answer, app, request }) => {
-      if (answer.relayed) return
-      assert.notMatch(answer.headers.get("content-type") ?? "", /html|xml|script/)
-      if (answer.status < 400) return
-      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
-      if (request.method === "HEAD") assert.strictEqual(answer.text, "")
-      else if (readOwnError(answer).dialect === "jsonrpc") assert.strictEqual(app.settings.errorStyle, "jsonrpc")
+    ({ response, app, request }) => {
+      if (response.relayed) return
+      assert.notMatch(response.headers.get("content-type") ?? "", /html|xml|script/)
+      if (response.status < 400) return
+      assert.strictEqual(response.headers.get("cache-control"), "no-store")
+      if (request.method === "HEAD") assert.strictEqual(response.text, "")
+      else if (readOwnError(response).dialect === "jsonrpc") assert.strictEqual(app.settings.errorStyle, "jsonrpc")
     }
   ),
 
@@ -174,8 +174,8 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       source: "RFC 9110, section 15.6",
       runs: 60
     },
-    { ...anywhere, verdict: either(Arbitrary.Constant(good), refused), upstream: Arbitrary.Constant(ordinary) },
-    ({ answer: { status, text } }) => {
+    { ...anywhere, verdict: either(Arbitrary.Constant(good), rejected), upstream: Arbitrary.Constant(ordinary) },
+    ({ response: { status, text } }) => {
       assert.isBelow(status, 500, text)
     }
   ),
@@ -188,10 +188,10 @@ export const everyResponse: ReadonlyArray<Requirement<Subject>> = [
       runs: 80
     },
     anywhere,
-    ({ answer: { headers, relayed, text }, caller }) => {
+    ({ response: { headers, relayed, text }, caller }) => {
       const shown = [...headers].flat().join("\n") + text
       for (const secret of [...formsOf(caller.token), ...identityCanaries(caller), configuredSecret, privateDetail]) {
-        assert.isFalse(shown.includes(secret), `${secret} is in the answer`)
+        assert.isFalse(shown.includes(secret), `${secret} is in the response`)
       }
       if (!relayed) assert.notMatch(shown, internals)
     }

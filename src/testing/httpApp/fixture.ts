@@ -1,4 +1,4 @@
-/** What the app under test is provided with, in memory and under the control of the case. */
+/** The services of the app under test, in memory and controlled by the case. */
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,27 +30,27 @@ export interface Circumstances {
   readonly caller: Caller
   readonly verdict: Verdict
   readonly upstream: UpstreamBehaviour
-  /** Others whose tokens are good; nobody unless given. */
+  /** Other callers whose tokens are accepted. Default: none. */
   readonly others?: ReadonlyArray<Caller>
-  /** Whether the providers themselves can be reached; they can unless given. */
+  /** Whether the providers are unreachable. Default: `false`. */
   readonly providersDown?: boolean
 }
 
-/** Is in every detail that is meant for the log; it may appear in no answer. */
+/** Part of every detail that is meant for the log. Must not appear in any response. */
 export const privateDetail = "private-detail-bm90Zm9ydGhld2lyZQ"
 
-/** What only the app's surroundings know of a case. */
+/** What the services of the app record. */
 export interface Recording {
   readonly verified: Array<string>
   readonly forwarded: Array<UpstreamRequest>
 }
 
-/** All the scopes that a token of the settings' first provider must have. */
+/** Returns all scopes that a token of the settings' first provider must have. */
 export const requiredScopes = ({ providers, requiredScopes }: GatewaySettings): ReadonlyArray<string> => [
   ...new Set([...requiredScopes, ...providers[0]?.requiredScopes ?? []])
 ]
 
-/** Whom the caller's token stands for once it is verified. */
+/** Returns the identity of the caller's token once it is verified. */
 export const identityOf = (settings: GatewaySettings, caller: Caller): Identity => ({
   subject: caller.subject,
   clientId: caller.clientId,
@@ -87,7 +87,7 @@ const verify = (
       const scopes = identity.scopes.flatMap((scope, index) => index === missing ? instead(scope) : [scope])
       return Effect.succeed({ ...identity, scopes })
     }
-    case "Refused":
+    case "Rejected":
       return Effect.fail(new InvalidToken({ reason: verdict.reason, provider, detail: privateDetail }))
     case "Unavailable":
       return Effect.fail(
@@ -116,7 +116,7 @@ const send = (
   request: UpstreamRequest
 ): Effect.Effect<UpstreamResponse, UpstreamUnavailable | UpstreamTimeout, Scope.Scope> => {
   switch (behaviour._tag) {
-    case "Answers":
+    case "Responds":
       return Effect.succeed({
         status: behaviour.status,
         headers: { ...behaviour.headers, [upstreamMark]: "yes" },
@@ -136,7 +136,7 @@ const send = (
   }
 }
 
-/** The document that a provider publishes about itself; its members are its own affair. */
+/** The metadata document of a provider. Its further members do not matter. */
 export const publishedMetadata = (issuer: string): Readonly<Record<string, unknown>> => ({
   issuer,
   authorization_endpoint: "https://login.example/authorize",
@@ -144,7 +144,7 @@ export const publishedMetadata = (issuer: string): Readonly<Record<string, unkno
   "x-own-member": [1, { a: null }]
 })
 
-/** The layers of a case, and what they recording. */
+/** Builds the layers of a case, and their recording. */
 export const makeFixture = (settings: GatewaySettings, circumstances: Circumstances) => {
   const { providersDown = false } = circumstances
   const recording: Recording = { verified: [], forwarded: [] }

@@ -13,7 +13,7 @@ import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { answers, ordinary } from "./upstream.ts"
+import { ordinary, respondWith } from "./upstream.ts"
 
 const admitted = {
   settings: anySettings,
@@ -24,7 +24,7 @@ const admitted = {
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** What the MCP server learns of the caller inside a message. */
+/** The caller's identity inside a message to the MCP server. */
 const authContext = ({ email, provider, subject }: Identity) => ({
   authenticated_user: subject,
   email: email ?? null,
@@ -78,9 +78,14 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     {
       ...admitted,
       upstream: oneOf([
-        answers(200, JSON.stringify({ jsonrpc: "2.0", id: 1, result }), { "content-type": "application/json" }),
-        answers(200, JSON.stringify({ jsonrpc: "2.0", id: 1, result }), { "content-type": "application/json" }, true),
-        answers(
+        respondWith(200, JSON.stringify({ jsonrpc: "2.0", id: 1, result }), { "content-type": "application/json" }),
+        respondWith(
+          200,
+          JSON.stringify({ jsonrpc: "2.0", id: 1, result }),
+          { "content-type": "application/json" },
+          true
+        ),
+        respondWith(
           200,
           `event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id: 1, result })}\n\n`,
           { "content-type": "text/event-stream" },
@@ -90,10 +95,10 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(message({}, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`))
-      const events = answer.headers.get("content-type") === "text/event-stream"
+      const response = yield* app.send(message({}, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`))
+      const events = response.headers.get("content-type") === "text/event-stream"
       const { result: { serverInfo: { authInfo, ...serverInfo }, ...rest } } = JSON.parse(
-        events ? /^event: message\ndata: (.*)\n\n$/.exec(answer.text)?.[1] ?? "" : answer.text
+        events ? /^event: message\ndata: (.*)\n\n$/.exec(response.text)?.[1] ?? "" : response.text
       )
       assert.deepStrictEqual(authInfo, authContext(app.identity))
       assert.deepStrictEqual({ serverInfo, ...rest }, result)
@@ -110,7 +115,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
     {
       ...admitted,
       settings: settingsWith({ max_body_bytes: Arbitrary.Constant(2048) }),
-      refused: oneOf([
+      rejected: oneOf([
         [400, "invalid_request", message({}, "")],
         [400, "invalid_request", message({}, "{")],
         [400, "invalid_request", message({}, `${ping} ${ping}`)],
@@ -130,7 +135,7 @@ export const forwardedBodies: ReadonlyArray<Requirement<Subject>> = [
         [415, "unsupported_media_type", message({ "content-encoding": "gzip" })]
       ])
     },
-    Effect.fnUntraced(function*({ refused: [status, error, request], ...circumstances }) {
+    Effect.fnUntraced(function*({ rejected: [status, error, request], ...circumstances }) {
       const app = yield* runApp(circumstances)
       assertOwnError(app, yield* app.send(request), { status, error })
       assertNotForwarded(app)

@@ -20,17 +20,17 @@ const admitted = {
   upstream: Arbitrary.Constant(ordinary)
 }
 
-/** The one request that has come to the MCP server. */
+/** Returns the only request that has reached the MCP server. */
 export const onlyForwarded = ({ forwarded }: RunningApp): UpstreamRequest => {
   const [request, ...more] = forwarded
   assert.isEmpty(more, "more than one request came to the MCP server")
   return request ?? assert.fail("no request came to the MCP server")
 }
 
-/** Servers behind turn `X_Auth_User_Id` and `X-Auth-User-Id` into one variable. */
+/** Folds a name as servers do that turn `X_Auth_User_Id` and `X-Auth-User-Id` into one variable. */
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")
 
-/** Spellings of a name that some server behind takes for the same; all of them are tokens (RFC 9110, section 5.6.2). */
+/** Spellings of a name that some servers treat as the same; all of them are tokens (RFC 9110, section 5.6.2). */
 const spelling = oneOf<(name: string) => string>([
   (name) => name,
   (name) => name.toUpperCase(),
@@ -55,7 +55,7 @@ const identityName = oneOf([
   "cookie"
 ])
 
-/** What the identity fields must say, decoded. */
+/** The expected contents of the identity fields, decoded. */
 const claimed = (identity: Identity): Record<string, ReadonlyArray<string>> => ({
   "x-auth-user-id": [identity.subject],
   "x-auth-issuer": [identity.issuer],
@@ -66,7 +66,7 @@ const claimed = (identity: Identity): Record<string, ReadonlyArray<string>> => (
   ...(identity.email === undefined ? {} : { "x-auth-email": [identity.email] })
 })
 
-/** Asserts that the verified identity is there, once and readable, and nothing else that could be taken for one. */
+/** Asserts that the verified identity is present once and readable, without anything else that looks like one. */
 export const assertIdentity = (
   { identity }: { readonly identity: Identity },
   { headers }: UpstreamRequest
@@ -83,7 +83,7 @@ export const assertIdentity = (
 
 const forgedValue = "forged-b3IgMT0x"
 
-// RFC 9110, section 7.6.1, and what older hops add to it.
+// RFC 9110, section 7.6.1, and what older proxies add to it.
 const hopByHop = [
   "connection",
   "keep-alive",

@@ -1,17 +1,17 @@
-/** JSON-RPC messages as text, with and without what a client may not say. */
+/** JSON-RPC messages as text, with and without what a client must not send. */
 import * as Arbitrary from "effect/Arbitrary"
 import { either, oneOf } from "../arbitrary.ts"
 
-/** The same text twice: as the client sends it, and without any `_authContext`. */
+/** A text in two versions: as the client sends it, and without any `_authContext`. */
 export interface JsonText {
   readonly forged: string
   readonly clean: string
 }
 
-// Spellings that some parser takes for `_authContext`: escapes, other case.
+// Spellings that some parsers treat as `_authContext`: escapes, other case.
 const spellings = ["_authContext", "_auth\\u0043ontext", "\\u005fauthContext", "_authcontext", "_AUTHCONTEXT"]
 
-// Lexemes that parsing and writing anew would change.
+// Lexemes that parsing and writing again would change.
 const scalar = oneOf([
   "9007199254740993",
   "1e400",
@@ -26,7 +26,7 @@ const scalar = oneOf([
   "true"
 ])
 
-/** What a client forges: its name, its value, and after how many members it stands; `undefined`: nothing. */
+/** A forged member: its name, its value, and how many members precede it; `undefined`: no forgery. */
 const forgery = either<{ readonly member: string; readonly at: number } | undefined>(
   Arbitrary.Constant(undefined),
   Arbitrary.map(
@@ -57,7 +57,7 @@ const member = (name: string, { clean, forged }: JsonText, colon = ":"): JsonTex
 const objectOf = (value: Arbitrary.Arbitrary<JsonText>): Arbitrary.Arbitrary<JsonText> =>
   Arbitrary.map(
     Arbitrary.all([Arbitrary.array(value, { maxLength: 3 }), forgery]),
-    // With white space that means nothing, and is to stay.
+    // With insignificant white space, which must be kept.
     ([values, forged]) =>
       objectText(values.map((value, index) => member(`m${index} `, value, index === 1 ? " :\t" : ":")), forged)
   )
@@ -71,7 +71,7 @@ const valueOf = (depth: number): Arbitrary.Arbitrary<JsonText> => {
 
 const fixed = (name: string, text: string): JsonText => member(name, { forged: text, clean: text })
 
-/** One message with this method; its `params` is an object, or absent. */
+/** A message with this method. Its `params` is an object, or absent. */
 export const messageText = (method: string): Arbitrary.Arbitrary<JsonText> =>
   Arbitrary.map(
     Arbitrary.all([oneOf(["1", "9007199254740993", "\"id\""]), oneOf([true, false]), objectOf(valueOf(2)), forgery]),
@@ -84,7 +84,7 @@ export const messageText = (method: string): Arbitrary.Arbitrary<JsonText> =>
       ], forged)
   )
 
-/** A message of the kind that passes unchanged, or a batch of them. */
+/** A message of a kind that is forwarded unchanged, or a batch of them. */
 export const ordinaryText: Arbitrary.Arbitrary<JsonText> = either(
   messageText("tools/call"),
   Arbitrary.map(Arbitrary.array(messageText("ping"), { minLength: 1, maxLength: 3 }), arrayText)

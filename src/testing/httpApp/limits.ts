@@ -1,10 +1,10 @@
-/** How much of a request the app takes in, and when. */
+/** How much of a request the app reads, and when. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { either, oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
-import { anyCaller, good, refused, type Verdict } from "./caller.ts"
+import { anyCaller, good, rejected, type Verdict } from "./caller.ts"
 import { type ClientRequest, message } from "./clientRequest.ts"
 import { assertNotForwarded, assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
@@ -14,12 +14,12 @@ import { ordinary } from "./upstream.ts"
 
 const block = new Uint8Array(16_384).fill(0x61)
 
-/** A message whose body has no length and no end; counts the blocks that are asked for. */
+/** A message with an endless body without a length. Counts the blocks that are read. */
 const endless = (headers: Readonly<Record<string, string>> = {}) => {
   const taken = { blocks: 0 }
   const request: ClientRequest = {
     ...message(headers, `{"jsonrpc":"2.0","id":1,"method":"`),
-    // 64 MiB, and then the app may be read as having no limit.
+    // After 64 MiB, the app counts as having no limit.
     more: () => taken.blocks++ < 4_096 ? block.slice() : undefined
   }
   return { taken, request }
@@ -60,7 +60,7 @@ export const limits: ReadonlyArray<Requirement<Subject>> = [
     {
       ...common,
       settings: settingsWith({ required_scopes: Arbitrary.Constant("mcp:read") }),
-      verdict: either(refused, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
+      verdict: either(rejected, Arbitrary.Constant<Verdict>({ _tag: "Unscoped" })),
       headers: oneOf([{}, { authorization: "Basic {token}" }, { authorization: "Bearer wrong" }])
     },
     Effect.fnUntraced(function*({ headers, ...circumstances }) {

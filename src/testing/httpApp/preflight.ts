@@ -1,4 +1,4 @@
-/** Preflights of browsers, and probes of load balancers: answered to everyone. */
+/** Preflights of browsers, and probes of load balancers: they succeed for every client. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { either, oneOf } from "../arbitrary.ts"
@@ -14,7 +14,7 @@ import { anyUpstream } from "./upstream.ts"
 
 const anything = { settings: anySettings, caller: anyCaller, verdict: anyVerdict, upstream: anyUpstream }
 
-// What MCP's clients send, as the two transports of 2025 and 2026 have it.
+// The fields of MCP clients, for the transports of 2025 and 2026.
 const usual = ["authorization", "content-type", "accept", "mcp-session-id", "mcp-protocol-version", "last-event-id"]
 
 const soundNames = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:, ?[!#$%&'*+.^_`|~0-9a-z-]+)*$/i
@@ -30,7 +30,7 @@ export const preflight: ReadonlyArray<Requirement<Subject>> = [
     {
       ...anything,
       target: anyTarget,
-      // Browsers send none; others may.
+      // Browsers send none; other clients may.
       authorization: either(Arbitrary.Constant(undefined), anyAuthorization),
       origin: anyOrigin,
       requested: oneOf([

@@ -1,4 +1,4 @@
-/** The MCP server's answers, on their way back. */
+/** The responses of the MCP server, as clients get them. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { oneOf } from "../arbitrary.ts"
@@ -11,7 +11,7 @@ import { assertOwnError, readChallenge } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { answers, misleading, type UpstreamBehaviour } from "./upstream.ts"
+import { misleading, respondWith, type UpstreamBehaviour } from "./upstream.ts"
 
 const admitted = { settings: anySettings, caller: anyCaller, verdict: Arbitrary.Constant(good) }
 
@@ -55,7 +55,7 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
       const origin = "https://upstream.example"
       const app = yield* runApp({
         ...admitted,
-        upstream: answers(
+        upstream: respondWith(
           status,
           body,
           {
@@ -68,13 +68,13 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
           streamed
         )
       })
-      const answer = yield* app.send(message())
-      assert.deepStrictEqual([answer.relayed, answer.status, answer.text], [true, status, body])
-      for (const [name, value] of Object.entries(fields)) assert.strictEqual(answer.headers.get(name), value)
+      const response = yield* app.send(message())
+      assert.deepStrictEqual([response.relayed, response.status, response.text], [true, status, body])
+      for (const [name, value] of Object.entries(fields)) assert.strictEqual(response.headers.get(name), value)
       for (const name of [...Object.keys(dropped), "connection", "x-named"]) {
-        assert.isFalse(answer.headers.has(name), name)
+        assert.isFalse(response.headers.has(name), name)
       }
-      assert.notStrictEqual(answer.headers.get("access-control-allow-origin"), origin)
+      assert.notStrictEqual(response.headers.get("access-control-allow-origin"), origin)
     })
   ),
 
@@ -86,10 +86,10 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
     },
     { ...admitted, status: oneOf([200, 202, 404]) },
     Effect.fnUntraced(function*({ status, ...admitted }) {
-      const app = yield* runApp({ ...admitted, upstream: answers(status) })
-      const answer = yield* app.send(message())
-      assert.deepStrictEqual([answer.relayed, answer.status, answer.text], [true, status, ""])
-      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
+      const app = yield* runApp({ ...admitted, upstream: respondWith(status) })
+      const response = yield* app.send(message())
+      assert.deepStrictEqual([response.relayed, response.status, response.text], [true, status, ""])
+      assert.strictEqual(response.headers.get("cache-control"), "no-store")
     })
   ),
 
@@ -104,9 +104,9 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
     { ...admitted, upstream: misleading },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
-      const answer = yield* app.send(message())
-      assertOwnError(app, answer, { status: 502, error: "server_error" })
-      assert.isFalse(answer.headers.has("location"))
+      const response = yield* app.send(message())
+      assertOwnError(app, response, { status: 502, error: "server_error" })
+      assert.isFalse(response.headers.has("location"))
       assert.lengthOf(app.forwarded, 1, "a redirection was followed")
     })
   ),
@@ -132,11 +132,11 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
         "resource_metadata=\"https://evil.example/.well-known/oauth-protected-resource\""
       const app = yield* runApp({
         ...admitted,
-        upstream: answers(status, "{}", { "www-authenticate": challenge(parameters) })
+        upstream: respondWith(status, "{}", { "www-authenticate": challenge(parameters) })
       })
-      const answer = yield* app.send(message())
-      assertOwnError(app, answer, { status: 403, error: "insufficient_scope" })
-      const read = readChallenge(answer)
+      const response = yield* app.send(message())
+      assertOwnError(app, response, { status: 403, error: "insufficient_scope" })
+      const read = readChallenge(response)
       assert.deepStrictEqual((read.get("scope") ?? "").split(" "), [
         "files:read",
         "files:write",
@@ -158,7 +158,7 @@ export const relayedResponses: ReadonlyArray<Requirement<Subject>> = [
     },
     Effect.fnUntraced(function*(circumstances) {
       const app = yield* runApp(circumstances)
-      const statuses = { Answers: 200, Scripted: 200, Unavailable: 502, TimedOut: 504, Faulty: 500 }
+      const statuses = { Responds: 200, Scripted: 200, Unavailable: 502, TimedOut: 504, Faulty: 500 }
       const status = statuses[circumstances.upstream._tag]
       assertOwnError(app, yield* app.send(message()), { status, error: "server_error" })
       assert.lengthOf(app.forwarded, 1, "the message was sent again")

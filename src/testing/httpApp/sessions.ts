@@ -1,4 +1,4 @@
-/** Sessions of the MCP server, which belong to the caller that they were given to. */
+/** Sessions of the MCP server, which belong to the caller that created them. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { oneOf } from "../arbitrary.ts"
@@ -10,7 +10,7 @@ import { assertOwnError } from "./ownError.ts"
 import { runApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
-import { answers } from "./upstream.ts"
+import { respondWith } from "./upstream.ts"
 
 const field = "mcp-session-id"
 
@@ -18,7 +18,7 @@ const session = oneOf(["1868a90c-5f", "~!#$%&'*+", "a.b", "x".repeat(2000)])
 
 const admitted = { caller: anyCaller, verdict: Arbitrary.Constant(good) }
 
-const beginning = (id: string) => answers(200, "{}", { "content-type": "application/json", [field]: id })
+const beginning = (id: string) => respondWith(200, "{}", { "content-type": "application/json", [field]: id })
 
 const key = "the-key-of-all-replicas-000000000000"
 
@@ -67,13 +67,13 @@ export const sessions: ReadonlyArray<Requirement<Subject>> = [
       const known = (yield* app.send(message())).headers.get(field) ?? assert.fail("no session")
       const named = spoil(known, session)
       const { caller } = circumstances
-      // What is not spoilt is another caller's.
+      // An unchanged session id is used by another caller.
       const asked = named === known
         ? yield* runApp({ ...circumstances, caller: { ...caller, subject: `not ${caller.subject}` }, upstream })
         : app
       const before = asked.forwarded.length
-      const answer = yield* asked.send(message({ [field]: named }))
-      assertOwnError(asked, answer, { status: 404, error: "not_found" })
+      const response = yield* asked.send(message({ [field]: named }))
+      assertOwnError(asked, response, { status: 404, error: "not_found" })
       assert.lengthOf(asked.forwarded, before)
     })
   ),

@@ -1,10 +1,10 @@
-/** Settings of gateways, as their operators would write them. */
+/** Settings of gateways as operators would write them. */
 import * as Arbitrary from "effect/Arbitrary"
 import type { GatewayConfigInput, ProviderInput } from "../../config/GatewayConfigInput.ts"
 import { errorStyles } from "../../config/GatewaySettings.ts"
 import { oneOf } from "../arbitrary.ts"
 
-/** Stands in the settings wherever a secret must; it may appear in no answer. */
+/** The value of every secret in the settings. Must not appear in any response. */
 export const configuredSecret = "configured-secret-Q2F0c2hvdWxkbm90c2VlbWU"
 
 /** One provider of each kind. */
@@ -68,7 +68,7 @@ const choices = {
   providers: oneOf(everyKind)
 }
 
-/** Any settings, save those that the argument fixes or narrows. */
+/** Any settings, except those that the argument fixes or restricts. */
 export const settingsWith = (
   narrowed: { readonly [K in keyof GatewayConfigInput]?: Arbitrary.Arbitrary<GatewayConfigInput[K]> }
 ): Arbitrary.Arbitrary<GatewayConfigInput> => Arbitrary.all({ ...choices, ...narrowed })

@@ -1,4 +1,4 @@
-/** What the MCP server behind does. */
+/** The behaviour of the MCP server. */
 import * as Arbitrary from "effect/Arbitrary"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -6,42 +6,42 @@ import type { UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { UpstreamRequest, UpstreamResponse } from "../../forward/GatewayClient.ts"
 import { oneOf } from "../arbitrary.ts"
 
-/** How a scripted MCP server responds to a request; the scope ends with the exchange. */
+/** How a scripted MCP server responds to a request. The scope ends with the exchange. */
 export type Respond = (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamUnavailable, Scope.Scope>
 
-/** An answer of the MCP server, or none. */
+/** A response of the MCP server, or a failure. */
 export type UpstreamBehaviour =
   | {
-    readonly _tag: "Answers"
+    readonly _tag: "Responds"
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
     readonly body: string
-    /** The body comes in pieces instead of whole. */
+    /** The body is sent in chunks instead of at once. */
     readonly streamed: boolean
   }
   | { readonly _tag: "Unavailable" }
   | { readonly _tag: "TimedOut" }
-  /** The client has a fault. */
+  /** The client has a defect. */
   | { readonly _tag: "Faulty" }
-  /** Whatever this says, for each request. */
+  /** Calls a function for each request. */
   | { readonly _tag: "Scripted"; readonly respond: Respond }
 
-/** Is on every answer of the MCP server, so that they can be told from the app's own. */
-export const upstreamMark = "x-answered-by-upstream"
+/** A field of every response of the MCP server, to distinguish them from the app's own. */
+export const upstreamMark = "x-from-upstream"
 
-export const answers = (
+export const respondWith = (
   status: number,
   body = "",
   headers: Readonly<Record<string, string>> = {},
   streamed = false
-): UpstreamBehaviour => ({ _tag: "Answers", status, headers, body, streamed })
+): UpstreamBehaviour => ({ _tag: "Responds", status, headers, body, streamed })
 
 const json = { "content-type": "application/json" }
 
-/** An ordinary answer. */
-export const ordinary: UpstreamBehaviour = answers(200, `{"jsonrpc":"2.0","id":1,"result":{}}`, json)
+/** An ordinary response. */
+export const ordinary: UpstreamBehaviour = respondWith(200, `{"jsonrpc":"2.0","id":1,"result":{}}`, json)
 
-/** The MCP server redirects, or asks for credentials of its own: nothing that may be handed on. */
+/** The MCP server redirects, or asks for credentials: responses that must not be relayed. */
 export const misleading: Arbitrary.Arbitrary<UpstreamBehaviour> = Arbitrary.map(
   Arbitrary.all([
     oneOf([300, 301, 302, 303, 307, 308, 401, 403]),
@@ -52,19 +52,19 @@ export const misleading: Arbitrary.Arbitrary<UpstreamBehaviour> = Arbitrary.map(
     ])
   ]),
   ([status, challenge]) =>
-    answers(status, "", { location: "https://evil.example/login", "www-authenticate": challenge })
+    respondWith(status, "", { location: "https://evil.example/login", "www-authenticate": challenge })
 )
 
 /** Any behaviour. */
 export const anyUpstream: Arbitrary.Arbitrary<UpstreamBehaviour> = oneOf<UpstreamBehaviour>([
   ordinary,
-  answers(200, "data: {}\n\n", { "content-type": "text/event-stream" }, true),
-  answers(202),
-  answers(401, "{}", { ...json, "www-authenticate": "Bearer realm=\"inner\"" }),
-  answers(403, "{}", { ...json, "www-authenticate": "Bearer error=\"insufficient_scope\"" }),
-  answers(404, "{}", json),
-  answers(307, "", { location: "https://evil.example/login" }),
-  answers(500, "inner fault", { "content-type": "text/plain" }),
+  respondWith(200, "data: {}\n\n", { "content-type": "text/event-stream" }, true),
+  respondWith(202),
+  respondWith(401, "{}", { ...json, "www-authenticate": "Bearer realm=\"inner\"" }),
+  respondWith(403, "{}", { ...json, "www-authenticate": "Bearer error=\"insufficient_scope\"" }),
+  respondWith(404, "{}", json),
+  respondWith(307, "", { location: "https://evil.example/login" }),
+  respondWith(500, "inner fault", { "content-type": "text/plain" }),
   { _tag: "Unavailable" },
   { _tag: "TimedOut" },
   { _tag: "Faulty" }

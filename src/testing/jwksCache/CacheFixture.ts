@@ -21,13 +21,13 @@ import { makePublisher } from "./publisher.ts"
 import { ended, settle } from "./time.ts"
 import { makeUnreliableStore } from "./unreliableStore.ts"
 
-/** What a layer of `JwksCache` may be built on. */
+/** The services that a layer of `JwksCache` may require. */
 export type CacheServices = ProviderHttp | ProviderMetadata | HttpClient.HttpClient | KeyValueStore.KeyValueStore
 
-/** A layer of `JwksCache` that is to be judged. */
+/** The layer of `JwksCache` under test. */
 export type Subject<E> = Layer.Layer<JwksCache, E, CacheServices>
 
-/** The key set of the fixture, named in either way. */
+/** The key set of the fixture, named in both ways. */
 export const sources: Readonly<Record<JwksSource["_tag"], JwksSource>> = {
   Jwks: { _tag: "Jwks", uri: jwksUri, allowedDomains: [] },
   Discovery: { _tag: "Discovery", issuer, allowedDomains: [] }
@@ -39,16 +39,16 @@ interface Instance {
   readonly scope: Scope.Closeable
 }
 
-/** A question: how many ask it at the same time (one unless given), and whether one more leaves while it waits. */
+/** A lookup: how many callers make it concurrently (default: one), and whether one more leaves while it waits. */
 interface Question {
   readonly count?: number | undefined
   readonly leaves?: boolean | undefined
   readonly alg?: JwsAlgorithm | undefined
-  /** That of the fixture unless given. */
+  /** Default: the source of the fixture. */
   readonly source?: JwksSource | undefined
 }
 
-/** Builds a fixture with one key, a provider in good health and an honest store; instances start when they are needed. */
+/** Builds a fixture with one key, a healthy provider and an honest store. Instances start on first use. */
 export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, named: JwksSource = sources.Jwks) {
   const scope = yield* Effect.scope
   const clock = yield* Clock.clockWith(Effect.succeed)
@@ -73,7 +73,7 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
       Layer.merge(Layer.succeed(KeyValueStore.KeyValueStore, store))
     )
     const own = yield* Scope.fork(scope)
-    // Not in one build: layers of the subject that are also here would not be built anew.
+    // Not in one build: layers of the subject that are also here would not be built again.
     const built = yield* Layer.buildWithScope(Layer.fresh(services), own)
     const context = yield* Effect.provideContext(Layer.buildWithScope(Layer.fresh(subject), own), built)
     const made = { id, cache: Context.get(context, JwksCache), scope: own }
@@ -96,7 +96,7 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     )
   }
 
-  /** Looks a key up as a verifier does first, at once; `undefined` if the cache cannot say. */
+  /** Looks up a key synchronously, as a verifier does first; `undefined` if the cache has no result. */
   const lookUp = Effect.fnUntraced(function*(
     { cache, id }: Instance,
     kid: string | undefined,
@@ -108,14 +108,14 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     const exit = yield* Effect.exit(Effect.sync(() => cache.peek?.(source, { alg, kid })))
     if (Exit.isSuccess(exit) && exit.value === undefined) return undefined
     const outcome = yield* outcomeOf(Exit.map(exit, (key) => key as CryptoKey))
-    const answer: Ask = { instance: id, kid: kid ?? "", from, to: from, fetchesBefore, outcome }
-    asks.push(answer)
-    return answer
+    const lookup: Ask = { instance: id, kid: kid ?? "", from, to: from, fetchesBefore, outcome }
+    asks.push(lookup)
+    return lookup
   })
 
   /**
-   * Asks for a key; says what came of it, once for each who has stayed. What the cache says at once comes first, if it
-   * says anything.
+   * Looks up a key. Returns the result for each caller that has not left, preceded by the result of the synchronous
+   * lookup, if there is one.
    */
   const ask = Effect.fnUntraced(function*(
     place: number,
@@ -127,7 +127,7 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     const known = yield* lookUp(asked, kid, alg, source)
     const from = now()
     const fetchesBefore = provider.fetches.length
-    // A service may throw where it should fail.
+    // A service may throw instead of failing.
     const question = Effect.suspend(() => cache.keyFor(source, { alg, kid }))
     const leaving = leaves ? yield* Effect.forkChild(question, { startImmediately: true }) : undefined
     const fibers = yield* Effect.forEach(
@@ -135,15 +135,15 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
       () => Effect.forkChild(question, { startImmediately: true })
     )
     if (leaving !== undefined) yield* Effect.andThen(Effect.yieldNow, Fiber.interrupt(leaving))
-    const answers = yield* Effect.forEach(fibers, (fiber) =>
+    const lookups = yield* Effect.forEach(fibers, (fiber) =>
       Effect.gen(function*() {
-        const exit = yield* ended(fiber, provider.isAnswering)
+        const exit = yield* ended(fiber, provider.isResponding)
         const outcome = yield* outcomeOf(exit)
-        const answer: Ask = { instance: id, kid: kid ?? "", from, to: now(), fetchesBefore, outcome }
-        asks.push(answer)
-        return answer
+        const lookup: Ask = { instance: id, kid: kid ?? "", from, to: now(), fetchesBefore, outcome }
+        asks.push(lookup)
+        return lookup
       }))
-    return known === undefined ? answers : [known, ...answers]
+    return known === undefined ? lookups : [known, ...lookups]
   })
 
   const stop = Effect.fnUntraced(function*(place: number) {
@@ -152,7 +152,7 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     if (known === undefined) return
     // Time may have to pass: a background fetch that waits for a store that hangs ends only with its timeout.
     const closing = yield* Effect.forkChild(Scope.close(known.scope, Exit.void), { startImmediately: true })
-    yield* ended(closing, provider.isAnswering)
+    yield* ended(closing, provider.isResponding)
   })
 
   return {
@@ -160,12 +160,12 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
     provider,
     setStoreBehaviour: setBehaviour,
     ask,
-    /** Prefetches; says whether that was done at once and without a failure. */
+    /** Prefetches. Returns whether this succeeded without waiting. */
     prefetch: Effect.fnUntraced(function*(place: number) {
       const { cache } = yield* instance(place)
       const fiber = yield* Effect.forkChild(Effect.suspend(() => cache.prefetch(named)), { startImmediately: true })
       const from = now()
-      const exit = yield* ended(fiber, provider.isAnswering)
+      const exit = yield* ended(fiber, provider.isResponding)
       return exit !== undefined && Exit.isSuccess(exit) && now() === from
     }),
     report: Effect.fnUntraced(function*(place: number) {
@@ -174,13 +174,13 @@ export const makeFixture = Effect.fnUntraced(function*<E>(subject: Subject<E>, n
       const { phase, usable } = yield* cache.phase(named)
       reports.push({ instance: id, at, phase, usable })
     }),
-    restart: (place: number) => Effect.andThen(settle(provider.isAnswering), stop(place)),
+    restart: (place: number) => Effect.andThen(settle(provider.isResponding), stop(place)),
     /** Stops all instances. */
     stop: Effect.suspend(() => Effect.forEach([...instances.keys()], stop, { discard: true })),
     wait: (seconds: number) =>
-      settle(provider.isAnswering).pipe(
+      settle(provider.isResponding).pipe(
         Effect.andThen(TestClock.adjust(seconds * 1000)),
-        Effect.andThen(settle(provider.isAnswering))
+        Effect.andThen(settle(provider.isResponding))
       ),
     history: (): History => ({
       start,

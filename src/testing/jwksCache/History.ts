@@ -1,36 +1,36 @@
-/** What happened between a key cache, its provider and its callers: what the requirements check. */
+/** The events between a key cache, its provider and its callers, which the requirements check. */
 
-/** Holds from then to the next entry. Times are in milliseconds since 1970. */
+/** A value from this time until the next entry. Times are in milliseconds since 1970. */
 export interface Since<A> {
   readonly at: number
   readonly value: A
 }
 
-/** One question to the provider for its key set. */
+/** A request to the provider for its key set. */
 export interface Fetch {
-  /** Which instance asked; one that is started anew is another. */
+  /** The instance that sent the request. A restarted instance has another number. */
   readonly instance: number
   readonly from: number
-  /** When it was answered or given up, `undefined` if it never was. */
+  /** When the request ended; `undefined` if it never did. */
   readonly to: number | undefined
-  /** It was answered with the key set. */
+  /** Whether the response was the key set. */
   readonly good: boolean
-  /** How many questions of the same instance were waiting for an answer when it came. */
+  /** How many requests of the same instance were waiting when this one was sent. */
   readonly others: number
   /** The name of the material of each usable `kid` of the set. */
   readonly set: ReadonlyMap<string, string>
-  /** How long the set may be used, after its bounds. */
+  /** How long the set may be used, within the bounds. */
   readonly freshMillis: number
 }
 
 export type Outcome =
-  /** A key. `name`: of its material, `undefined` if the provider never published it. */
+  /** A key, with the name of its material; `undefined` if the provider never published it. */
   | { readonly _tag: "Key"; readonly name: string | undefined }
   | { readonly _tag: "UnknownKey" }
   | { readonly _tag: "KeysUnavailable" }
   /** Neither a key nor a typed failure. */
   | { readonly _tag: "Defect"; readonly text: string }
-  /** Nothing within `contract.fetch` and a good deal more. */
+  /** No result within `contract.fetch` and considerably longer. */
   | { readonly _tag: "Silence" }
 
 /** One call of `keyFor`. */
@@ -39,7 +39,7 @@ export interface Ask {
   readonly kid: string
   readonly from: number
   readonly to: number
-  /** How many fetches there had been. */
+  /** How many fetches had been made before. */
   readonly fetchesBefore: number
   readonly outcome: Outcome
 }
@@ -57,34 +57,34 @@ export interface History {
   readonly asks: ReadonlyArray<Ask>
   readonly reports: ReadonlyArray<Report>
   readonly fetches: ReadonlyArray<Fetch>
-  /** The usable keys that are published: material by `kid`. */
+  /** The usable published keys: material by `kid`. */
   readonly sets: ReadonlyArray<Since<ReadonlyMap<string, string>>>
-  /** Whether the provider answers. */
+  /** Whether the provider is healthy. */
   readonly health: ReadonlyArray<Since<boolean>>
-  /** Requests to where a redirect leads. */
+  /** Requests to the target of a redirect. */
   readonly redirected: number
-  /** Bytes of oversized bodies that were taken, beyond the set. */
+  /** Bytes of oversized bodies that were read, beyond the set. */
   readonly bytesRead: number
 }
 
-/** The values that something had within a time. */
+/** Returns the values that something had within a period. */
 export const within = <A>(entries: ReadonlyArray<Since<A>>, from: number, to: number): ReadonlyArray<A> =>
   entries.flatMap(({ at, value }, index) => {
     const end = entries[index + 1]?.at ?? Number.POSITIVE_INFINITY
     return at <= to && end > from ? [value] : []
   })
 
-/** Says whether the provider has answered all the time. */
+/** Whether the provider was healthy for the whole period. */
 export const healthyWithin = ({ health }: History, from: number, to: number): boolean =>
   within(health, from, to).every((healthy) => healthy)
 
-/** The material that was published under a `kid` all the time, if it was one. */
+/** Returns the material that was published under a `kid` for the whole period, if it was only one. */
 export const publishedWithin = (history: History, kid: string, from: number, to: number): string | undefined => {
   const [first, ...rest] = within(history.sets, from, to).map((set) => set.get(kid))
   return rest.every((name) => name === first) ? first : undefined
 }
 
-/** The fetches of one instance, oldest first. */
+/** Returns the fetches of one instance, oldest first. */
 export const fetchesOf = ({ fetches }: History, instance: number): ReadonlyArray<Fetch> =>
   fetches.filter((fetch) => fetch.instance === instance)
 
@@ -92,9 +92,9 @@ export const instancesOf = ({ fetches }: History): ReadonlyArray<number> => [
   ...new Set(fetches.map(({ instance }) => instance))
 ]
 
-/** When a set that was fetched ends. */
+/** Returns when a fetched set expires. */
 export const endOf = ({ freshMillis, from, to }: Fetch): number => (to ?? from) + freshMillis
 
-/** The last good fetch of an instance that was over by then. */
+/** Returns the last successful fetch of an instance that had ended by the given time. */
 export const lastGood = (history: History, instance: number, by: number): Fetch | undefined =>
   fetchesOf(history, instance).findLast(({ good, to }) => good && to !== undefined && to <= by)

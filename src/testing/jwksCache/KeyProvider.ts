@@ -1,4 +1,4 @@
-/** A provider in memory: it answers as it is told to, and remembers what it was asked. */
+/** A provider in memory, which behaves as told and records its requests. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,12 +18,12 @@ export const jwksUri = `${issuer}/keys`
 
 const metadataUri = `${issuer}/.well-known/openid-configuration`
 
-/** Where redirects lead: to the keys of an attacker. */
+/** The target of redirects: keys of an attacker. */
 const elsewhere = "https://attacker.example/keys"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-/** What a provider that says so writes, and for how long its set may be used then. */
+/** Returns the `Cache-Control` field for a lifetime, and how long the set may then be used. */
 export const freshness = (lifetime: Lifetime): { readonly field: string | undefined; readonly millis: number } => {
   const { defaultFresh, maxFresh, minFresh } = contract
   switch (lifetime._tag) {
@@ -38,7 +38,7 @@ export const freshness = (lifetime: Lifetime): { readonly field: string | undefi
   }
 }
 
-/** Says whether `fetch` would follow a redirect of this exchange: it does unless it is told otherwise. */
+/** Whether `fetch` would follow a redirect of this exchange, which is its default. */
 const followsRedirects = (context: Context.Context<never>): boolean =>
   (Context.getOrUndefined(context, FetchHttpClient.RequestInit)?.redirect ?? "follow") === "follow"
 
@@ -52,7 +52,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
   const seen = { redirected: 0, bytesRead: 0 }
   let health: Health = { _tag: "Prompt" }
   let lifetime: Lifetime = { _tag: "Unsaid" }
-  // Questions for which no time has to pass before they are answered, or left alone.
+  // Requests that get a response, or are dropped, without any time passing.
   let onTheWay = 0
 
   const respondElsewhere = () => {
@@ -60,7 +60,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
     return Response.json({ keys: [attacker.key.publicJwk] })
   }
 
-  /** Some turns, in which others may come. */
+  /** Some turns of the event loop, in which other requests may arrive. */
   const underWay = Effect.acquireUseRelease(
     Effect.sync(() => {
       onTheWay += 1
@@ -88,7 +88,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
       open.delete(fetch)
       fetch.to = now()
     }
-    const answer = respondIn(state, {
+    const responding = respondIn(state, {
       text: publisher.jwks(),
       headers: { "content-type": "application/json", ...(field !== undefined && { "cache-control": field }) },
       elsewhere,
@@ -99,7 +99,7 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
     })
     fetches.push(fetch)
     open.add(fetch)
-    const response = yield* Effect.onInterrupt(Effect.andThen(underWay, answer), () => Effect.sync(end))
+    const response = yield* Effect.onInterrupt(Effect.andThen(underWay, responding), () => Effect.sync(end))
     fetch.good = isHealthy(state)
     if (state._tag !== "Dripping") end()
     return state._tag === "Redirect" && following ? respondElsewhere() : response
@@ -109,8 +109,8 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
     fetches: fetches as ReadonlyArray<Fetch>,
     health: healths as ReadonlyArray<Since<boolean>>,
     seen: seen as Readonly<typeof seen>,
-    /** An answer is on its way and needs no time to pass. */
-    isAnswering: () => onTheWay > 0,
+    /** Whether a response is in progress that needs no time to pass. */
+    isResponding: () => onTheWay > 0,
     setHealth: (next: Health) => {
       health = next
       healths.push({ at: now(), value: isHealthy(next) })
@@ -121,16 +121,16 @@ export const makeKeyProvider = Effect.fnUntraced(function*(publisher: Publisher)
     /** The client of one instance. It follows redirects as `fetch` does. */
     client: (instance: number) =>
       HttpClient.make((request, url, _, fiber) => {
-        const answer = url.href === jwksUri
+        const responding = url.href === jwksUri
           ? exchange(instance, followsRedirects(fiber.context))
           : Effect.sync(() =>
             url.href === metadataUri ? Response.json({ issuer, jwks_uri: jwksUri }) : respondElsewhere()
           )
-        return Effect.flatMap(answer, (response) =>
+        return Effect.flatMap(responding, (response) =>
           response === undefined
             ? Effect.fail(
               new HttpClientError.HttpClientError({
-                reason: new HttpClientError.TransportError({ request, description: "connection refused" })
+                reason: new HttpClientError.TransportError({ request, description: "the connection failed" })
               })
             )
             : Effect.succeed(HttpClientResponse.fromWeb(request, response)))

@@ -1,4 +1,4 @@
-/** Which questions are answered, and how soon. */
+/** Which lookups succeed, and how soon. */
 import type { Requirement } from "../Requirement.ts"
 import type { Subject } from "./CacheFixture.ts"
 import {
@@ -24,7 +24,7 @@ import { type Ask as Asked, endOf, healthyWithin, type History, lastGood, publis
 import { type Invariant, invariant, secondsOf } from "./invariant.ts"
 import { fromAnyHealth, outages, rotations, sequences } from "./sequences.ts"
 
-/** The questions whose outcome is not the expected one, where one is expected. */
+/** Reports the lookups with another result than expected, if one is expected. */
 const unless = (expected: (ask: Asked, history: History) => string | undefined): Invariant => (history) =>
   history.asks.flatMap((ask) => {
     const outcome = ask.outcome._tag === "Key" ? ask.outcome.name ?? "a foreign key" : ask.outcome._tag
@@ -34,12 +34,12 @@ const unless = (expected: (ask: Asked, history: History) => string | undefined):
       : [`${ask.kid} was ${outcome} and not ${wanted} at ${secondsOf(history, ask.from)}`]
   })
 
-/** A key that every set has had, after a provider has been back for as long as its failures are remembered. */
+/** A key that every set has had, once a provider has been healthy for as long as its failures are remembered. */
 export const known: Invariant = unless(({ from, kid, to }, history) =>
   healthyWithin(history, from - recovery, to) ? publishedWithin(history, kid, history.start, to) : undefined
 )
 
-/** A key that every set has had, in a set that has not ended more than an hour ago, whatever the provider does. */
+/** A key that every set has had, in a set that expired less than an hour ago, regardless of the provider. */
 const held: Invariant = unless(({ from, instance, kid, to }, history) => {
   const last = lastGood(history, instance, from)
   return last !== undefined && to < endOf(last) + contract.stale
@@ -47,10 +47,10 @@ const held: Invariant = unless(({ from, instance, kid, to }, history) => {
     : undefined
 })
 
-/** A key that was published half a minute ago, or after a time without fetches. */
+/** A key that was published half a minute ago, or after a period without fetches. */
 const found: Invariant = unless(({ fetchesBefore, from, kid, to }, history) => {
   if (!healthyWithin(history, from - fullRecovery, to)) return undefined
-  // A little longer: what instances tell each other of it may be in whole seconds.
+  // A little longer: instances may share times in whole seconds.
   const pause = contract.extra + contract.fetch
   const asked = history.fetches.slice(0, fetchesBefore).some((fetch) => fetch.from > from - pause)
   return publishedWithin(history, kid, asked ? from - fullRecovery : from, to)
@@ -70,7 +70,7 @@ const slow: Invariant = (history) =>
 export const typed: Invariant = ({ asks }) =>
   asks.flatMap(({ outcome }) => outcome._tag === "Defect" ? [outcome.text] : [])
 
-/** Whose fault it is that there is no key. */
+/** Whether the failure is attributed to the token or to the provider. */
 const blame: Invariant = unless(({ from, kid, to }, history) => {
   const { fetches, sets } = history
   if (!fetches.some((fetch) => fetch.good && (fetch.to ?? to) <= to) && !healthyWithin(history, from, to)) {

@@ -1,4 +1,4 @@
-/** How often a provider is asked. */
+/** How often a provider is requested. */
 import * as Effect from "effect/Effect"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
@@ -30,7 +30,7 @@ import { keyId } from "./publisher.ts"
 import { forEachWithOwnClock } from "./runCommands.ts"
 import { fromAnyHealth, sequences, unknownKeyBursts } from "./sequences.ts"
 
-/** Pairs of neighbours that come too soon one after the other. */
+/** Reports consecutive fetches that are too close together. */
 const tooSoon = (
   history: History,
   fetches: ReadonlyArray<Fetch>,
@@ -46,7 +46,7 @@ const tooSoon = (
 const eachInstance = (history: History, check: (fetches: ReadonlyArray<Fetch>) => ReadonlyArray<string>) =>
   instancesOf(history).flatMap((instance) => check(fetchesOf(history, instance)))
 
-/** The fetches for what a set lacks that is neither ended nor about to end. */
+/** The fetches for what a set lacks that has neither expired nor is about to. */
 const extras = (fetches: ReadonlyArray<Fetch>): ReadonlyArray<Fetch> =>
   fetches.filter(({ from }, index) => {
     const held = fetches.slice(0, index).findLast(({ good }) => good)
@@ -56,7 +56,7 @@ const extras = (fetches: ReadonlyArray<Fetch>): ReadonlyArray<Fetch> =>
 const extrasApart: Invariant = (history) =>
   eachInstance(history, (fetches) => tooSoon(history, extras(fetches), ({ from }) => from + contract.extra))
 
-/** More than two within half a minute: one may be due, and one for what the set lacks. */
+/** More than two fetches within half a minute: one may be due, and one for what the set lacks. */
 const crowds: Invariant = (history) =>
   eachInstance(history, (fetches) =>
     fetches.flatMap((fetch, index) => {
@@ -75,11 +75,11 @@ const backsOff: Invariant = (history) =>
 
 const singly: Invariant = (history) =>
   history.fetches.flatMap(({ from, others }) =>
-    others > 0 ? [`a fetch at ${secondsOf(history, from)} beside another`] : []
+    others > 0 ? [`a fetch at ${secondsOf(history, from)} concurrent with another`] : []
   )
 
 const oncePerLifetime: Invariant = (history) => {
-  // The store is no lock: two instances may ask at the same secondsOf, and it keeps the answer of one.
+  // The store is not a lock: two instances may fetch at the same time, and the store keeps one of the results.
   const first = history.fetches.filter(({ from, instance }, index) => {
     const before = history.fetches[index - 1]
     return before === undefined || before.instance === instance || before.from !== from
@@ -153,7 +153,7 @@ export const fetching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
           assert.strictEqual(history().fetches.length, 1, `within ${millis} ms`)
           yield* wait((contract.ahead + 1000 + contract.fetch) / 1000)
           const after = yield* ask(0, keyId(0))
-          const outcomes = [begin, within, after].map((answers) => answers.at(-1)?.outcome._tag)
+          const outcomes = [begin, within, after].map((lookups) => lookups.at(-1)?.outcome._tag)
           assert.deepStrictEqual(outcomes, ["Key", "Key", "UnknownKey"], `after ${millis} ms`)
         })
       )

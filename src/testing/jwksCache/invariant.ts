@@ -1,4 +1,4 @@
-/** Makes requirements of judgements on what happened. */
+/** Builds requirements from invariants of histories. */
 import type * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -9,13 +9,13 @@ import type { Command } from "./Command.ts"
 import type { History } from "./History.ts"
 import { runCommands } from "./runCommands.ts"
 
-/** What is wrong with what happened: nothing, if it is as it must be. */
+/** Returns the violations in a history; none if it is correct. */
 export type Invariant = (history: History) => ReadonlyArray<string>
 
-/** Seconds since the history began, to read reports by. */
+/** Returns the time since the start of the history, for reports. */
 export const secondsOf = ({ start }: History, at: number): string => `${(at - start) / 1000} s`
 
-/** The requirement that nothing is wrong, whatever these commands make happen. */
+/** Builds the requirement that the invariant holds for all histories of these commands. */
 export const invariant = <E>(
   subject: Subject<E>,
   name: RequirementName,

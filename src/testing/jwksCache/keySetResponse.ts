@@ -1,4 +1,4 @@
-/** The answers of a provider, in health and in sickness. */
+/** The responses of a provider, healthy or failing. */
 import * as Effect from "effect/Effect"
 import type { Health } from "./Command.ts"
 
@@ -10,7 +10,7 @@ const space = encode(" ".repeat(65_536))
 
 const oversize = 100 * 1_048_576
 
-/** A body that is made as it is read: the text, and then what `more` does each time that more is wanted. */
+/** A body that is produced as it is read: the text, and then the result of `more` for each further read. */
 const streamed = (
   text: string,
   more: (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => void
@@ -25,36 +25,36 @@ const streamed = (
   }, { highWaterMark: 0 })
 }
 
-/** The text and a lot of space, which JSON ignores. */
+/** The text and a large amount of white space, which JSON ignores. */
 const oversized = (text: string, onRead: (bytes: number) => void): Body => {
   let left = oversize
   return streamed(text, (controller) => {
     if (left === 0) return controller.close()
     left -= space.length
     onRead(space.length)
-    // A copy: the reader may take the bytes away.
+    // A copy, because the reader may detach the buffer.
     controller.enqueue(space.slice())
   })
 }
 
-interface AnswerOptions {
-  /** The key set, and the fields that go with it. */
+interface ResponseOptions {
+  /** The key set, and its fields. */
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
-  /** Where a redirect leads. */
+  /** The target of redirects. */
   readonly elsewhere: string
-  /** Nobody waits for a body without an end any more. */
+  /** Called when the reader of an endless body has left. */
   readonly onLeave: () => void
-  /** So much of a body of 100 MiB was taken, beyond the set. */
+  /** Called with the number of bytes that were read of a body of 100 MiB, beyond the set. */
   readonly onRead: (bytes: number) => void
 }
 
-/** The answer of a provider in this state of health; `undefined` if the connection fails before there is one. */
+/** Returns the response of a provider in this state; `undefined` if the connection fails before a response. */
 export const respondIn = (
   health: Health,
-  { elsewhere, headers, onLeave, onRead, text }: AnswerOptions
+  { elsewhere, headers, onLeave, onRead, text }: ResponseOptions
 ): Effect.Effect<Response | undefined> => {
-  // An answer anew each time: a body can be read once.
+  // A new response each time, because a body can be read only once.
   const withBody = (body: Body | string) => Effect.sync(() => new Response(body, { headers }))
   const cut = text.slice(0, -1)
   switch (health._tag) {
@@ -72,7 +72,7 @@ export const respondIn = (
       return withBody(
         new ReadableStream({ start: (controller) => controller.enqueue(encode(cut)), cancel: onLeave })
       )
-    case "Refused":
+    case "ConnectionRefused":
       return Effect.undefined
     case "Broken":
       return withBody(streamed(cut, (controller) => controller.error("broken")))

@@ -1,10 +1,10 @@
-/** Keys that a provider publishes, and how to tell which of them a `CryptoKey` is. */
+/** The keys that a provider publishes, and how to recognize a `CryptoKey` among them. */
 import * as Effect from "effect/Effect"
 import { makeSigningKey, type SigningKey } from "../../issuer/SigningKey.ts"
 
 const message = new TextEncoder().encode("which key is it?")
 
-/** A key pair under a name of its own, since a `kid` may be used twice. */
+/** A key pair with its own name, because a `kid` may be used twice. */
 export interface Material {
   readonly name: string
   readonly key: SigningKey
@@ -21,7 +21,9 @@ const fits = (candidate: CryptoKey, { signature }: Material) =>
     crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, candidate, Uint8Array.from(signature), message)
   ).pipe(Effect.orElseSucceed(() => false))
 
-/** The name of the material that this key verifies, `undefined` if it verifies none of them: proved, not read from it. */
+/**
+ * Returns the name of the material that this key verifies, or `undefined`. Proved by a signature, not read from the key.
+ */
 export const nameOf = (candidate: CryptoKey, materials: Iterable<Material>): Effect.Effect<string | undefined> =>
   Effect.map(
     Effect.findFirst(materials, (material) => fits(candidate, material)),

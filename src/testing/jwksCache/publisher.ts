@@ -5,14 +5,14 @@ import type { JWK } from "jose"
 import type { Since } from "./History.ts"
 import { makeMaterial, type Material } from "./material.ts"
 
-/** A member of the set; it is usable if it has a material. */
+/** A member of the set. It is usable if it has material. */
 interface Member {
   readonly jwk: unknown
   readonly kid: string
   readonly material: Material | undefined
 }
 
-/** The material of each `kid` that only one claims (RFC 7517, section 4.5). */
+/** Returns the material of each `kid` that only one member has (RFC 7517, section 4.5). */
 const usable = (members: ReadonlyArray<Member>): ReadonlyMap<string, string> => {
   const claims = new Map<string, Set<string>>()
   for (const { kid, material } of members) {
@@ -23,13 +23,13 @@ const usable = (members: ReadonlyArray<Member>): ReadonlyMap<string, string> => 
   )
 }
 
-/** The `kid` of the keys that are published in turn: the first, the second, and so on. */
+/** The `kid` of the keys in the order of publication. */
 export const keyId = (index: number): string => `key-${index}`
 
-/** The name of the material of the keys that are published, in the same way. */
+/** The names of their materials, in the same order. */
 export const materialName = (index: number): string => `material-${index}`
 
-/** Makes a publisher of one key, `key-0`. */
+/** Builds a publisher with one key, `key-0`. */
 export const makePublisher = Effect.gen(function*() {
   const materials: Array<Material> = []
   let turns = 0
@@ -52,16 +52,16 @@ export const makePublisher = Effect.gen(function*() {
   yield* publishNext
 
   return {
-    /** All that were ever published. */
+    /** All materials that were ever published. */
     materials: materials as ReadonlyArray<Material>,
-    /** Their names by `kid`, since when. */
+    /** Their names by `kid`, with the time of each change. */
     sets: sets as ReadonlyArray<Since<ReadonlyMap<string, string>>>,
     /** Publishes one more key, under the next `keyId`. */
     publishNext,
     newestKid: () => keyId(turns - 1),
-    /** Publishes one more key, under this `kid`, spelled in some way. */
+    /** Publishes one more key under this `kid`, with a modified JWK. */
     publish,
-    /** Publishes what is no usable key, before or after the others. */
+    /** Publishes an unusable key, before or after the others. */
     publishUnusable: (jwk: unknown, kid: string, first: boolean) => {
       const member = { jwk, kid, material: undefined }
       return change(first ? [member, ...members] : [...members, member])

@@ -1,4 +1,4 @@
-/** Where keys come from, and for whom. */
+/** The sources of keys, and their isolation. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
@@ -12,7 +12,7 @@ import { jwksUri } from "./KeyProvider.ts"
 import { keyId, materialName } from "./publisher.ts"
 import { forEachWithOwnClock, withOwnClock } from "./runCommands.ts"
 
-/** Sources of which no key may be fetched: a URL that is not https, holds credentials, or is at another host. */
+/** Sources from which no key may be fetched: a URL that is not https, contains credentials, or is on another host. */
 const forbidden = ([
   ["http://issuer.example/keys"],
   ["file:///etc/keys"],
@@ -92,7 +92,7 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
           const { ask, publisher } = yield* makeFixture(subject, sources[source])
           const kids = ["attacker", `${part}${separator}attacker`]
           yield* Effect.forEach(kids, (kid) => publisher.publish(kid))
-          // A provider that has a key of its own under the first of these ids.
+          // A provider with its own key under the first of these ids.
           const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}${separator}${part}`, allowedDomains: [] }
           const askOther = Effect.forEach(kids, (kid) => Effect.map(ask(0, kid, { source: other }), told))
           const theirs = otherFirst ? yield* askOther : []
@@ -119,9 +119,9 @@ export const reaching = <E>(subject: Subject<E>): ReadonlyArray<Requirement<neve
         provider.setHealth(health)
         const waiting = yield* Effect.forkChild(ask(0, keyId(0), { count: askers }), { startImmediately: true })
         const other: JwksSource = { _tag: "Jwks", uri: `${jwksUri}/other`, allowedDomains: [] }
-        const [answer] = yield* ask(0, "attacker", { source: other })
-        assert.strictEqual(answer?.outcome._tag, "Key")
-        assert.isAtMost((answer?.to ?? 0) - (answer?.from ?? 0), 2_000)
+        const [lookup] = yield* ask(0, "attacker", { source: other })
+        assert.strictEqual(lookup?.outcome._tag, "Key")
+        assert.isAtMost((lookup?.to ?? 0) - (lookup?.from ?? 0), 2_000)
         yield* Fiber.interrupt(waiting)
       }))
   )

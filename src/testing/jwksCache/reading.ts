@@ -1,4 +1,4 @@
-/** What of an answer is a key set, and what of a key set is a key. */
+/** Which responses are key sets, and which of their members are keys. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -18,11 +18,11 @@ const unknown: Outcome = { _tag: "UnknownKey" }
 
 const key = (name: string): Outcome => ({ _tag: "Key", name })
 
-/** The one who asked was told this. */
+/** Asserts the result of a lookup. */
 const assertTold = ([ask]: ReadonlyArray<Ask>, ...expected: ReadonlyArray<Outcome>) =>
   assert.deepInclude(expected, ask?.outcome)
 
-/** Keys beside the first, by the number in their `kid`. */
+/** Keys in addition to the first, by the number in their `kid`. */
 const moreKeys = (minLength: number, maxLength: number) => Arbitrary.array(oneOf([0, 1, 2]), { minLength, maxLength })
 
 const unusable = UnusableKind.literals.flatMap((kind) => [true, false].map((first) => ({ kind, first })))
@@ -45,7 +45,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
           const outcomes = yield* Effect.all([
             ask(0, "unusable", { alg: algorithmFor(kind) }),
             ask(0, keyId(0)),
-            // The only one that fits.
+            // Looks up the only key that fits.
             ask(0, undefined)
           ])
           const good = key(materialName(0))
@@ -71,7 +71,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
         }
         const [only, second] = set.values()
         if (only === undefined || second !== undefined) assertTold(yield* ask(0, undefined), unknown)
-        // Of keys with one id, none or all may count among those that fit.
+        // Of keys with the same id, either none or all may count as fitting.
         else assertTold(yield* ask(0, undefined), key(only), ...(more.length > 0 ? [unknown] : []))
       }))
   ),
@@ -95,7 +95,7 @@ export const reading = <E>(subject: Subject<E>): ReadonlyArray<Requirement<never
             yield* publisher.publishUnusable({ kty: "AKP" }, "other", false)
           }
           yield* publisher.publish("last")
-          // Beyond that the set may be cut or refused.
+          // A larger set may be truncated or rejected.
           const expected: ReadonlyArray<Outcome> = members > 100
             ? [unknown, { _tag: "KeysUnavailable" }]
             : [key(materialName(1))]

@@ -1,4 +1,4 @@
-/** Plays a sequence of commands in a fixture of its own. */
+/** Runs a sequence of commands in a fixture of its own. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
@@ -13,20 +13,20 @@ import { keyId } from "./publisher.ts"
 /** A day in 2027, in milliseconds. */
 const start = 1_800_000_000_000
 
-/** Does something in a time of its own, which stands still unless it is moved; ends what was begun. Quiet. */
+/** Runs an effect with its own clock, which stands still unless it is adjusted, without logs. Ends what was started. */
 export const withOwnClock = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E> =>
   Effect.flatMap(
     Layer.build(TestClock.layer()),
     (context) => Effect.provideContext(Effect.andThen(TestClock.setTime(start), effect), context)
   ).pipe(Effect.provideService(References.MinimumLogLevel, "None"), Effect.scoped)
 
-/** Does something with each of these, in turn, and each time in a time of its own. */
+/** Runs an effect for each value, one after the other, each with its own clock. */
 export const forEachWithOwnClock = <A, E>(
   values: ReadonlyArray<A>,
   check: (value: A) => Effect.Effect<void, E, Scope.Scope>
 ): Effect.Effect<void, E> => Effect.forEach(values, (value) => withOwnClock(check(value)), { discard: true })
 
-/** No change happens at the moment of a question that came before it: times alone tell what was when. */
+/** Delays a change, so that no change has the same time as an earlier lookup: times alone define the order. */
 const later = <A, E>(change: Effect.Effect<A, E>): Effect.Effect<A, E> => Effect.andThen(TestClock.adjust(1), change)
 
 const execute = <E>(fixture: CacheFixture<E>, command: Command): Effect.Effect<unknown, E> => {
@@ -63,7 +63,7 @@ const execute = <E>(fixture: CacheFixture<E>, command: Command): Effect.Effect<u
   }
 }
 
-/** What happens when these commands are obeyed one after the other. */
+/** Runs the commands one after the other, and returns the history. */
 export const runCommands = <E>(
   subject: Subject<E>,
   commands: ReadonlyArray<Command>,

@@ -1,4 +1,4 @@
-/** Sequences of commands: any, and those that lead to where a defect would show. */
+/** Sequences of commands: arbitrary ones, and those that lead to situations in which a defect would show. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import {
@@ -19,7 +19,7 @@ import {
   WaitOut
 } from "./Command.ts"
 
-/** Sequences of such commands; one that is named twice occurs twice as often. */
+/** Sequences of these commands. A command that is named twice is twice as likely. */
 export const sequences = (
   commands: ReadonlyArray<Schema.Schema<Command>>,
   minLength: number,
@@ -27,14 +27,16 @@ export const sequences = (
 ): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
   Arbitrary.array(Arbitrary.schema(Schema.Union(commands)), { minLength, maxLength })
 
-/** The same, from a provider in any health on. */
+/** The same, starting with a provider in any state. */
 export const fromAnyHealth = (...sequence: Parameters<typeof sequences>): ReturnType<typeof sequences> =>
   Arbitrary.map(
     Arbitrary.all([Arbitrary.schema(SetHealth), sequences(...sequence)]),
     ([first, rest]) => [first, ...rest]
   )
 
-/** A key that is published and used, withdrawn, and asked for again after a time in which the set may be fetched again. */
+/**
+ * A key that is published and used, withdrawn, and looked up again after a time in which the set may be fetched again.
+ */
 const withdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(Schema.Struct({
     ask: Ask,
@@ -53,7 +55,7 @@ const withdrawal: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   ]
 )
 
-/** A key that is used, and asked for again while the provider is down and after that. */
+/** A key that is used, and looked up again during an outage of the provider and after it. */
 const outage = (before: Schema.Schema<typeof Wait.Type>): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
   Arbitrary.map(
     Arbitrary.schema(
@@ -78,7 +80,7 @@ const rotation: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   ({ ask, before, newest }) => [ask, before, { _tag: "Publish" }, { ...newest, instance: ask.instance }]
 )
 
-/** Unknown keys that many ask for, and soon others: of a set that is in use or has ended, of a provider in any health. */
+/** Lookups of unknown keys by many callers, and soon after of others, for fresh or expired sets and any provider. */
 const unknownKeyBurst: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(Schema.Struct({
     ask: AskFirst,
@@ -96,7 +98,7 @@ const unknownKeyBurst: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.m
   }
 )
 
-/** A store with two kinds of faults, and a cache that has to read it. */
+/** A store that fails in two ways, and a cache that has to read it. */
 const storeFailure: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(
     Schema.Struct({ ask: AskFirst, restart: Restart, first: BreakStore, wait: Wait, second: BreakStore })
@@ -111,7 +113,7 @@ const storeFailure: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   ]
 )
 
-/** A store that misleads a cache that has to read it: another instance, or one whose set has expired. */
+/** A store that lies to a cache that has to read it: another instance, or one whose set has expired. */
 const corruption: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.schema(
     Schema.Struct({ ask: AskFirst, serveForeignEntry: ServeForeignEntry, anew: Schema.Boolean, wait: WaitLong })
@@ -129,23 +131,23 @@ const between =
       (parts) => parts.flat(2)
     )
 
-/** Withdrawals, and such commands between them. */
+/** Withdrawals, with other commands in between. */
 export const withdrawals = between(withdrawal)
 
-/** Outages, and such commands between them. */
+/** Outages, with other commands in between. */
 export const outages = between(outage(Schema.Union([Wait, WaitLong])))
 
-/** Outages most of which a set does not survive, and such commands between them. */
+/** Outages that most sets do not outlast, with other commands in between. */
 export const longOutages = between(outage(Schema.Union([WaitLong, WaitOut])))
 
-/** Rotations, and such commands between them. */
+/** Rotations, with other commands in between. */
 export const rotations = between(rotation)
 
-/** Intrusions, and such commands between them. */
+/** Bursts of unknown keys, with other commands in between. */
 export const unknownKeyBursts = between(unknownKeyBurst)
 
-/** Troubles of the store, and such commands between them. */
+/** Store failures, with other commands in between. */
 export const storeFailures = between(storeFailure)
 
-/** Deceptions, and such commands between them. */
+/** Corruptions of the store, with other commands in between. */
 export const corruptions = between(corruption)

@@ -1,4 +1,4 @@
-/** What the shared store may cost. */
+/** What a failing store may affect. */
 import type { Requirement } from "../Requirement.ts"
 import { known } from "./availability.ts"
 import type { Subject } from "./CacheFixture.ts"

@@ -1,22 +1,22 @@
-/** How the time of a test passes while fibers work. */
+/** How the test's time passes while fibers run. */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 
-/** A turn of the event loop, and one of the threads that import keys. */
+/** One turn of the event loop, and one of the threads that import keys. */
 const turn = Effect.andThen(
   Effect.yieldNow,
   Effect.promise(() => crypto.subtle.digest("SHA-256", new Uint8Array(1)))
 )
 
-// A fetch takes some of them before its question and after its answer.
+// A fetch takes some turns before its request and after its response.
 const quietTurns = 20
 
-/** How long an answer may be missing before it counts as none, in seconds. */
+/** How long a result may be missing before it counts as none, in seconds. */
 const timeoutSeconds = 20
 
-/** Lets all run that can run without time to pass. */
+/** Runs everything that can run without time passing. */
 export const settle = (isBusy: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {
     for (let quiet = 0; quiet < quietTurns; quiet++) {
@@ -25,7 +25,7 @@ export const settle = (isBusy: () => boolean): Effect.Effect<void> =>
     }
   })
 
-/** Waits for a fiber, and lets time pass when it is all that the fiber waits for; `undefined`: it has no end. */
+/** Waits for a fiber, and advances the time if the fiber waits only for that; `undefined`: the fiber does not end. */
 export const ended = Effect.fnUntraced(function*<A, E>(
   fiber: Fiber.Fiber<A, E>,
   isBusy: () => boolean

@@ -1,4 +1,4 @@
-/** Which keys are given, and for how long. */
+/** Which keys are returned, and for how long. */
 import type { Requirement } from "../Requirement.ts"
 import type { Subject } from "./CacheFixture.ts"
 import {
@@ -24,7 +24,7 @@ import { type Ask as Asked, endOf, type Fetch, healthyWithin, type History, last
 import { type Invariant, invariant, secondsOf } from "./invariant.ts"
 import { corruptions, longOutages, sequences, withdrawals } from "./sequences.ts"
 
-/** A key that was given. */
+/** A key that was returned. */
 interface Given extends Asked {
   readonly name: string | undefined
 }
@@ -32,13 +32,13 @@ interface Given extends Asked {
 const given = ({ asks }: History): ReadonlyArray<Given> =>
   asks.flatMap((ask) => ask.outcome._tag === "Key" ? [{ ...ask, name: ask.outcome.name }] : [])
 
-/** The keys that were given although there is no reason for it. */
+/** Reports the keys that were returned without a reason. */
 const unless = (reason: (given: Given, history: History) => boolean): Invariant => (history) =>
   given(history).filter((key) => !reason(key, history)).map(({ from, kid, name }) =>
     `${kid} was ${name ?? "a foreign key"} at ${secondsOf(history, from)}`
   )
 
-/** The fetches that brought this key before. */
+/** The earlier fetches that brought this key. */
 const broughtBy = ({ kid, name, to }: Given, { fetches }: History): ReadonlyArray<Fetch> =>
   fetches.filter((fetch) => fetch.good && (fetch.to ?? to) <= to && fetch.set.get(kid) === name)
 
@@ -46,7 +46,7 @@ const wasPublished: Invariant = unless(({ kid, name, to }, { sets }) =>
   name !== undefined && sets.some(({ at, value }) => at <= to && value.get(kid) === name)
 )
 
-/** Its set has not ended, or nobody could be asked whether it is still published. */
+/** Its set has not expired, or the provider could not be requested. */
 const hasNotEnded: Invariant = unless((key, history) =>
   !healthyWithin(history, key.from - fullRecovery, key.from) ||
   broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.fetch)
@@ -56,7 +56,7 @@ const endedLately: Invariant = unless((key, history) =>
   broughtBy(key, history).some((fetch) => key.from < endOf(fetch) + contract.stale + contract.fetch)
 )
 
-/** No later set of the same instance lacks it. */
+/** No later set of the same instance lacks the key. */
 const isInTheLastSet: Invariant = unless((key, history) => {
   const last = lastGood(history, key.instance, key.from - 1)
   return last === undefined || broughtBy(key, history).some(({ from, to }) => (to ?? from) >= (last.to ?? last.from))

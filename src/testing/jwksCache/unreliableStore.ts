@@ -1,4 +1,4 @@
-/** A key-value store that several instances share, and that need not be honest. */
+/** A key-value store that several instances share, and that may fail or lie. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"

@@ -28,13 +28,13 @@ export type UnusableKind = typeof UnusableKind.Type
 const base64url = (octets: ReadonlyArray<number>): string =>
   btoa(String.fromCharCode(...octets)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
 
-/** An RSA modulus of nobody, of so many bits. */
+/** An RSA modulus of this many bits, without a private key. */
 const modulus = (bits: number): string =>
   base64url(Array.from({ length: bits / 8 }, (_, index) => 128 + (index * 37 + 1) % 128))
 
 /**
- * A modulus of 2048 bits that is 1, which is a power of 65537, modulo each prime up to 167, as those of CVE-2017-15361 are
- * some power of it.
+ * A modulus of 2048 bits that is 1, which is a power of 65537, modulo each prime up to 167, like those of CVE-2017-15361,
+ * which are powers of it.
  */
 const guessableModulus = (): string => {
   let product = 2n
@@ -47,12 +47,12 @@ const guessableModulus = (): string => {
   return base64url(Array.from({ length: 256 }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16)))
 }
 
-/** A point of order 4: with it a signature verifies that nobody has made. */
+/** A point of order 4, which verifies some signatures that were made without a private key. */
 const smallOrder = base64url(Array.from({ length: 32 }, () => 0))
 
 const rsa = (bits: number, e: string) => ({ kty: "RSA", n: modulus(bits), e })
 
-/** The algorithm that a token with such a key would name. */
+/** Returns the algorithm that a token with such a key would name. */
 export const algorithmFor = (kind: UnusableKind): JwsAlgorithm => {
   switch (kind) {
     case "SmallRsa":
@@ -67,7 +67,7 @@ export const algorithmFor = (kind: UnusableKind): JwsAlgorithm => {
   }
 }
 
-/** Makes such a member under this `kid`. */
+/** Builds such a member with this `kid`. */
 export const makeUnusable = Effect.fnUntraced(function*(kind: UnusableKind, kid: string): Effect.fn.Return<unknown> {
   const { privateKey, publicJwk: { alg: _, use: __, ...jwk } } = yield* makeSigningKey({ algorithm: "ES256", kid })
   switch (kind) {

@@ -1,4 +1,4 @@
-/** What the suite must know of a JWT verifier, and the issuers that go with it. */
+/** What the suite must know about a JWT verifier, and the matching issuers. */
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -7,38 +7,37 @@ import type { Issuer } from "../../issuer/Issuer.ts"
 import { TestIssuer } from "../../issuer/TestIssuer.ts"
 import type { TestIssuerOptions } from "../../issuer/TestIssuerOptions.ts"
 
-/** How a JWT verifier under test is set up; every field has a default. */
+/** Options of a JWT verifier under test. Every option has a default. */
 export interface JwtVerifierOptions {
-  /** All the algorithms that it accepts; `["RS256"]` unless given. RSA keys make a suite slower. */
+  /** All algorithms that it accepts. Default: `["RS256"]`. RSA keys make a suite slower. */
   readonly algorithms?: readonly [JwsAlgorithm, ...ReadonlyArray<JwsAlgorithm>] | undefined
-  /** The audience that tokens are for; `https://mcp.example/mcp` unless given. */
+  /** The audience of tokens. Default: `https://mcp.example/mcp`. */
   readonly audience?: string | undefined
-  /** Whether it refuses tokens for others; `true` unless given. */
+  /** Whether it rejects tokens for other audiences. Default: `true`. */
   readonly checksAudience?: boolean | undefined
-  /** How far clocks may differ, in seconds; 60 unless given. */
+  /** The tolerance between clocks, in seconds. Default: 60. */
   readonly clockSkewSeconds?: number | undefined
   /**
-   * `fetched`: from the issuer, when they are needed. `given`: it was built with one key and asks nobody. `fetched` unless
-   * given.
+   * `fetched`: from the issuer, when needed. `given`: the verifier has one configured key and sends no requests. Default:
+   * `fetched`.
    */
   readonly keys?: "fetched" | "given" | undefined
-  /** Header parameters that it demands, `{ typ: "at+jwt" }` for example. */
+  /** Header parameters that it requires, such as `{ typ: "at+jwt" }`. */
   readonly header?: Readonly<Record<string, unknown>> | undefined
-  /** Claims that it demands beside `iss`, `aud`, `sub`, `iat` and `exp`. */
+  /** Claims that it requires in addition to `iss`, `aud`, `sub`, `iat` and `exp`. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /**
-   * Where its issuer is: in memory, behind the `HttpClient` of the suite, or on a port of 127.0.0.1. `memory` unless
-   * given.
+   * Where its issuer is: in memory, behind the `HttpClient` of the suite, or on a port of 127.0.0.1. Default: `memory`.
    */
   readonly transport?: "memory" | "http" | undefined
   /**
-   * A running issuer that the verifier trusts, for a verifier whose layer needs nothing. The suite makes issuers of its
-   * own unless given.
+   * A running issuer that the verifier trusts, for a verifier whose layer has no requirements. Default: the suite makes
+   * its own issuers.
    */
   readonly issuer?: Issuer | undefined
 }
 
-/** The same with all defaults in place. */
+/** The same with all defaults applied. */
 export interface JwtVerifierSettings {
   readonly algorithms: readonly [JwsAlgorithm, ...ReadonlyArray<JwsAlgorithm>]
   readonly audience: string
@@ -68,13 +67,13 @@ export const issuerLayer = (
   transport: "memory" | "http",
   options: TestIssuerOptions
 ): Layer.Layer<TestIssuer | HttpClient.HttpClient> => {
-  // Other keys are not the point, and RSA keys take long to generate.
+  // The keys themselves do not matter, and RSA keys take long to generate.
   const reused: TestIssuerOptions = { ...options, keys: "reused" }
   return transport === "memory"
     ? TestIssuer.layerMemory(reused)
     : Layer.merge(TestIssuer.layer(reused), FetchHttpClient.layer)
 }
 
-/** An issuer that runs already, and the client that reaches it. */
+/** An issuer that is already running, and the client that reaches it. */
 export const runningIssuer = (issuer: Issuer): Layer.Layer<TestIssuer | HttpClient.HttpClient> =>
   Layer.merge(Layer.succeed(TestIssuer, issuer), FetchHttpClient.layer)

@@ -4,57 +4,57 @@ import type { Issuer } from "../../issuer/Issuer.ts"
 import { Misbehaviour } from "../../issuer/Misbehaviour.ts"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
 import { TestIssuer } from "../../issuer/TestIssuer.ts"
-import { noAnswers } from "./outages.ts"
+import { badResponses } from "./outages.ts"
 
-/** For whom a token is to be made. */
+/** The bearer of a token to issue. */
 export interface Bearer {
   readonly subject: string
   readonly clientId: string
   readonly scopes: ReadonlyArray<string>
   readonly email: string
   readonly name: string
-  /** From now, in seconds. */
+  /** Lifetime from now, in seconds. */
   readonly expiresInSeconds: number
 }
 
-/** A token that the provider knows, and says something about for which it must be rejected. */
+/** A token that the provider knows, but describes in a way for which it must be rejected. */
 export interface UnacceptableToken {
-  /** What the provider says of it, for the report of a failure. */
+  /** The provider's description, for the report of a failure. */
   readonly says: string
   readonly token: string
 }
 
-/** One way in which the provider can be out of order. */
+/** One way in which the provider can fail. */
 export interface Outage {
   readonly begin: Effect.Effect<void>
   readonly end: Effect.Effect<void>
 }
 
 /**
- * Where opaque tokens come from: what an author must say about a provider of them.
+ * A source of opaque tokens: what you must implement for your provider.
  *
- * `R` is what it needs: `TestIssuer`, or services that the layer of the verifier provides as well, such as a table of API
+ * `R` is what it requires: `TestIssuer`, or services that the layer of the verifier also provides, such as a table of API
  * keys.
  */
 export interface OpaqueTokens<R> {
-  /** Makes a token that the provider knows from now on. */
+  /** Issues a token that the provider knows from now on. */
   readonly issue: (bearer: Bearer) => Effect.Effect<string, never, R>
-  /** Makes the provider disown a token. */
+  /** Revokes a token at the provider. */
   readonly revoke: (token: string) => Effect.Effect<void, never, R>
   /**
-   * Makes tokens that the provider knows, too, and says to be of other kinds than access tokens; none unless given.
+   * Issues tokens that the provider knows as other kinds than access tokens. Default: none.
    */
   readonly others?: Effect.Effect<ReadonlyArray<string>, never, R> | undefined
   /**
-   * Makes tokens that the provider knows and says something about for which they must be rejected: inactive in other
-   * words than `false`, for another audience, not valid yet. None unless given.
+   * Issues tokens that the provider knows, but describes in a way for which they must be rejected: inactive in other
+   * words than `false`, for another audience, not valid yet. Default: none.
    */
   readonly unacceptable?: Effect.Effect<ReadonlyArray<UnacceptableToken>, never, R> | undefined
-  /** How often the provider was asked so far. Give it to have the number of requests checked. */
+  /** Returns how many requests the provider has received. If given, the number of requests is checked. */
   readonly requests?: Effect.Effect<number, never, R> | undefined
-  /** The provider is slow: it takes a second to respond. Give it to have interrupted requests checked. */
+  /** Makes the provider slow: it takes a second to respond. If given, interrupted requests are checked. */
   readonly slowness?: Effect.Effect<Outage, never, R> | undefined
-  /** The ways in which it can be out of order; none where nobody has to be asked. */
+  /** The ways in which the provider can fail. None if the verifier sends no requests. */
   readonly outages: Effect.Effect<ReadonlyArray<Outage>, never, R>
 }
 
@@ -65,7 +65,7 @@ const outage = (issuer: Issuer, misbehaviour: Misbehaviour): Outage => ({
   end: issuer.behave()
 })
 
-/** Introspection responses for tokens that are not for a resource server, in Hydra's form and in Keycloak's. */
+/** Introspection responses for tokens that are not access tokens, in Hydra's form and in Keycloak's. */
 const otherKinds: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { token_use: "refresh_token" },
   { token_type: "refresh_token" },
@@ -76,7 +76,7 @@ const otherKinds: ReadonlyArray<Readonly<Record<string, unknown>>> = [
 
 const otherAudience = "https://other.example/mcp"
 
-/** What introspection says of tokens that must be rejected; `audience` is the one that the verifier expects. */
+/** Introspection responses for tokens that must be rejected. `audience` is what the verifier expects. */
 const unacceptable = (audience: string, nowSeconds: number): ReadonlyArray<Readonly<Record<string, unknown>>> => [
   ...["false", "true", "", 0, 1, null, undefined, [], [true], {}].map((active) => ({ active })),
   ...[otherAudience, [otherAudience], `${audience}x`, audience.slice(0, -1), [], [[audience]], { 0: audience }, 7]
@@ -89,16 +89,16 @@ const unacceptable = (audience: string, nowSeconds: number): ReadonlyArray<Reado
   ...["", 7, null, ["ada"], { name: "ada" }].map((sub) => ({ sub, client_id: undefined }))
 ]
 
-/** How the suite's own issuer makes opaque tokens. */
+/** Options of opaque tokens of the suite's own issuer. */
 export interface IssuerTokensOptions {
   readonly prefix?: string
-  /** The verifier asks the introspection endpoint, which says of what kind a token is; `false` unless given. */
+  /** The verifier uses the introspection endpoint, which names the kind of a token. Default: `false`. */
   readonly introspected?: boolean
-  /** Whether the verifier rejects tokens for other audiences than the issuer's; `true` unless given. */
+  /** Whether the verifier rejects tokens for other audiences than the issuer's. Default: `true`. */
   readonly checksAudience?: boolean
 }
 
-/** Opaque tokens of the suite's own issuer, for verifiers that ask its userinfo or introspection endpoint. */
+/** Opaque tokens of the suite's own issuer, for verifiers that use its userinfo or introspection endpoint. */
 export const issuerTokens = (
   { checksAudience = true, introspected = false, ...options }: IssuerTokensOptions = {}
 ): OpaqueTokens<TestIssuer> => ({
@@ -123,5 +123,5 @@ export const issuerTokens = (
     Effect.map(Effect.forEach(paths, issuer.hits), (hits) => hits.reduce((all, some) => all + some, 0))
   ),
   slowness: TestIssuer.useSync((issuer) => outage(issuer, Misbehaviour.Respond({ delay: "1 second" }))),
-  outages: TestIssuer.useSync((issuer) => noAnswers.map((misbehaviour) => outage(issuer, misbehaviour)))
+  outages: TestIssuer.useSync((issuer) => badResponses.map((misbehaviour) => outage(issuer, misbehaviour)))
 })

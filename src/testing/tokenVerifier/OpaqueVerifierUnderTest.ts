@@ -7,27 +7,27 @@ import type { Bearer, OpaqueTokens, Outage, UnacceptableToken } from "./OpaqueTo
 import { type Verify, verifyWith } from "./verdict.ts"
 import { buildVerifier, setDay, type VerifierNeeds } from "./VerifierUnderTest.ts"
 
-/** What a provider may or may not say about the bearer of a token, beside the subject. */
+/** What a provider may report about a token, in addition to the subject. */
 export type OpaqueClaim = "clientId" | "scopes" | "email" | "name" | "expiresAt"
 
-/** How a verifier of opaque tokens under test is set up; every field has a default. */
+/** Options of a verifier of opaque tokens under test. Every option has a default. */
 export interface OpaqueVerifierOptions {
-  /** What its provider says beside the subject; everything unless given. */
+  /** What its provider reports in addition to the subject. Default: everything. */
   readonly says?: ReadonlyArray<OpaqueClaim> | undefined
-  /** For how long it may believe what its provider once said, in seconds; 300 unless given. */
+  /** How long it may cache what its provider has reported, in seconds. Default: 300. */
   readonly remembersSeconds?: number | undefined
-  /** Whether tokens end by themselves; `true` unless given. */
+  /** Whether tokens expire. Default: `true`. */
   readonly expires?: boolean | undefined
-  /** How far clocks may differ, in seconds; 60 unless given. */
+  /** The tolerance between clocks, in seconds. Default: 60. */
   readonly clockSkewSeconds?: number | undefined
   /**
-   * Where the suite's own issuer is: in memory, behind the `HttpClient` of the suite, or on a port of 127.0.0.1. `memory`
-   * unless given.
+   * Where the suite's own issuer is: in memory, behind the `HttpClient` of the suite, or on a port of 127.0.0.1. Default:
+   * `memory`.
    */
   readonly transport?: "memory" | "http" | undefined
 }
 
-/** The same with all defaults in place. */
+/** The same with all defaults applied. */
 export interface OpaqueVerifierSettings {
   readonly says: ReadonlyArray<OpaqueClaim>
   readonly remembersSeconds: number
@@ -52,10 +52,10 @@ export class OpaqueVerifierUnderTest extends Context.Service<OpaqueVerifierUnder
   readonly verify: Verify
   readonly issue: (bearer: Bearer) => Effect.Effect<string>
   readonly revoke: (token: string) => Effect.Effect<void>
-  /** Makes tokens of other kinds than access tokens. */
+  /** Issues tokens of other kinds than access tokens. */
   readonly others: Effect.Effect<ReadonlyArray<string>>
   readonly unacceptable: Effect.Effect<ReadonlyArray<UnacceptableToken>>
-  /** How often the provider was asked so far; `undefined` if nobody counts. */
+  /** Returns how many requests the provider has received; `undefined` if they are not counted. */
   readonly requests: Effect.Effect<number | undefined>
   readonly slowness: Outage
   readonly outages: ReadonlyArray<Outage>

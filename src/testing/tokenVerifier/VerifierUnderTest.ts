@@ -11,26 +11,26 @@ import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { issuerLayer, type JwtVerifierSettings, runningIssuer } from "./JwtVerifierOptions.ts"
 import { type Verify, verifyWith } from "./verdict.ts"
 
-/** What a verifier under test may ask for: an issuer, and the client that reaches it. */
+/** The services that a verifier under test may require: an issuer, and the client that reaches it. */
 export type VerifierNeeds = TestIssuer | HttpClient.HttpClient
 
 /** A day in 2027, in milliseconds: far enough from 1970 for times before and after. */
 const start = 1_800_000_000_000
 
-/** Sets the clock to a day of our century; the time that it shows is no part of any requirement. */
+/** Sets the clock to a day in this century. No requirement depends on the date. */
 export const setDay: Effect.Effect<void> = TestClock.setTime(start)
 
-/** What befalls an issuer before its verifier is built. */
+/** Prepares an issuer before its verifier is built. */
 type Prepare = (issuer: Issuer) => Effect.Effect<unknown>
 
-/** Builds a verifier against an issuer of its own, sharing nothing with another build. */
+/** Builds a verifier with its own issuer, sharing nothing with other builds. */
 export const buildVerifier = Effect.fnUntraced(function*<R, E>(
   subject: Layer.Layer<TokenVerifier | R, E, VerifierNeeds>,
   issuers: Layer.Layer<VerifierNeeds>,
   prepare?: Prepare
 ): Effect.fn.Return<Context.Context<TokenVerifier | R | VerifierNeeds>, never, Scope.Scope> {
   const scope = yield* Effect.scope
-  // A memo map of its own: with one that is shared, every build would be the first one.
+  // A separate memo map: with a shared one, every build would be the first one.
   const memoMap = yield* Layer.makeMemoMap
   const surroundings = yield* Layer.buildWithMemoMap(issuers, memoMap, scope)
   if (prepare !== undefined) yield* prepare(Context.get(surroundings, TestIssuer))
@@ -39,19 +39,19 @@ export const buildVerifier = Effect.fnUntraced(function*<R, E>(
   return Context.merge(surroundings, context)
 })
 
-/** A JWT verifier with its issuer, and a stranger who has keys of the same names but is nobody's issuer. */
+/** A JWT verifier with its issuer, and a stranger with keys of the same names that the verifier does not trust. */
 export interface StartedVerifier {
   readonly settings: JwtVerifierSettings
   readonly issuer: Issuer
   readonly stranger: Issuer
   readonly verify: Verify
-  /** A token that must be accepted, unless the changes spoil it. */
+  /** Signs a token that must be accepted, unless the changes make it invalid. */
   readonly sign: (changes?: SignOptions) => Effect.Effect<string>
-  /** The same verifier built anew, against an issuer of its own that was prepared before. */
+  /** Builds the same verifier again, with its own issuer, which is prepared before. */
   readonly anew: (prepare?: Prepare) => Effect.Effect<StartedVerifier, never, Scope.Scope>
 }
 
-/** The verifier that the requirements are about. */
+/** The verifier under test. */
 export class VerifierUnderTest extends Context.Service<VerifierUnderTest, StartedVerifier>()(
   "mcp-authorizer/testing/tokenVerifier/VerifierUnderTest"
 ) {
@@ -69,7 +69,7 @@ export class VerifierUnderTest extends Context.Service<VerifierUnderTest, Starte
       stranger: Issuer,
       prepare?: Prepare
     ): Effect.fn.Return<StartedVerifier, never, Scope.Scope> {
-      // An issuer that is not made anew must not stay in trouble.
+      // A given issuer must not keep misbehaving.
       if (given !== undefined) yield* Effect.addFinalizer(() => given.behave())
       const built = yield* buildVerifier(subject, issuers, prepare)
       const issuer = Context.get(built, TestIssuer)

@@ -1,4 +1,4 @@
-/** What a conforming issuer signs is accepted, and says who calls. */
+/** Tokens from a conforming issuer are accepted, and their identity is reported. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type { Identity } from "../../identity/Identity.ts"
@@ -8,10 +8,10 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, furtherClaims, inOrder, int, oneOf, order, scopes, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, judged, rejected } from "./verdict.ts"
+import { accepted, decided, rejected } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** Claims that become an identity, beside the subject: each there or not. */
+/** Claims that become a part of the identity, in addition to the subject: each one present or absent. */
 const identityClaims = Arbitrary.map(
   Arbitrary.all({
     claims: Arbitrary.all({
@@ -21,7 +21,7 @@ const identityClaims = Arbitrary.map(
       azp: text,
       email: either<unknown>(text, oneOf([7, null, ["a@b.example"]])),
       name: text,
-      // These say nothing about who calls, nor what for, unless the verifier is told that they do.
+      // These claims name neither the caller nor scopes, unless the verifier is configured to use them.
       roles: scopes,
       permissions: scopes,
       groups: scopes,
@@ -38,7 +38,7 @@ const identityClaims = Arbitrary.map(
     Object.fromEntries(Object.entries<unknown>(claims).filter(([name]) => !left.some((other) => other === name)))
 )
 
-/** What an identity must say of claims; they are as the suite makes them. */
+/** Returns the identity that claims of the suite must result in. */
 const expected = (claims: Readonly<Record<string, unknown>>) => ({
   subject: claims["sub"],
   issuer: claims["iss"],
@@ -76,7 +76,7 @@ const fromPrototypes: Requirement<VerifierUnderTest> = requirement(
         const identity = yield* accepted(verify, yield* sign({ payloadJson }))
         assert.deepStrictEqual(identityOf(identity), expected(JSON.parse(payloadJson)))
         const withoutSubject = jsonText([...claims.filter(([name]) => name !== "sub"), more])
-        const verdict = yield* judged(verify, yield* sign({ payloadJson: withoutSubject }))
+        const verdict = yield* decided(verify, yield* sign({ payloadJson: withoutSubject }))
         if ("subject" in verdict) {
           assert.notStrictEqual(verdict.subject, admin)
         }
@@ -95,7 +95,7 @@ const withNonce: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { tokenType: "access-token", scope: "openid", nonce: "" }
 ]
 
-/** What many serialisers write for claims that they have no value for. */
+/** What many serializers write for claims without a value. */
 const nothing = {
   nbf: null,
   iat: null,
@@ -112,7 +112,7 @@ const nothing = {
   name: null
 }
 
-/** The requirements on good tokens. */
+/** The requirements on valid tokens. */
 export const acceptance = (
   { algorithms, checksAudience, skew }: JwtVerifierSettings
 ): ReadonlyArray<Requirement<VerifierUnderTest>> => [
@@ -177,7 +177,7 @@ export const acceptance = (
       runs: 50
     },
     {
-      // Half seconds: NumericDate allows them (RFC 7519, section 2).
+      // Half seconds: NumericDate permits them (RFC 7519, section 2).
       end: either(int(1 - 2 * skew, 4 - 2 * skew), int(1 - 2 * skew, 172_800)),
       begin: either(int(skew - 3, skew), int(-1_000_000, skew)),
       issued: either(int(skew - 3, skew), int(-1_000_000, skew))

@@ -1,19 +1,19 @@
-/** The values that the requirements are about. */
+/** The generated values of the requirements. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { either, oneOf, textOf } from "../arbitrary.ts"
 
 export { either, oneOf, textOf }
 
-/** A whole number, both bounds included. */
+/** An integer, both bounds included. */
 export const int = (minimum: number, maximum: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
-/** A duration in seconds beyond an edge: small ones as often as large ones. */
+/** A duration in seconds beyond a limit. Small ones are as likely as large ones. */
 export const beyond = (minimum: number): Arbitrary.Arbitrary<number> =>
   either(int(minimum, minimum + 3), int(minimum, 1_000_000_000))
 
-/** Characters that a token may consist of (RFC 6750, section 2.1), and its dot. */
+/** Characters of a token (RFC 6750, section 2.1), including the dot. */
 export const tokenCharacters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/"]
 
 const pieces = [
@@ -32,7 +32,7 @@ const pieces = [
   "__proto__"
 ]
 
-/** Text such as identity providers allow in names: any script, blanks, control characters. */
+/** Text that identity providers permit in names: any script, blanks, control characters. */
 export const text: Arbitrary.Arbitrary<string> = textOf(pieces, { minLength: 1, maxLength: 12 })
 
 /** Scopes: words without blanks (RFC 6749, section 3.3), all different. */
@@ -47,7 +47,7 @@ export const scopes: Arbitrary.Arbitrary<ReadonlyArray<string>> = Arbitrary.map(
   (words) => [...new Set(words)]
 )
 
-/** Names of claims that mean nothing to a gateway, though some mean much to JavaScript. */
+/** Names of claims that mean nothing to a gateway, although some have a meaning in JavaScript. */
 const claimNames = oneOf([
   "roles",
   "tenant",
@@ -64,7 +64,7 @@ const claimNames = oneOf([
   "ISS"
 ])
 
-/** Further claims, of any JSON value, as members in order. */
+/** Further claims with any JSON value, as members in order. */
 export const furtherClaims: Arbitrary.Arbitrary<ReadonlyArray<readonly [name: string, json: string]>> = Arbitrary.map(
   Arbitrary.array(Arbitrary.all({ name: claimNames, value: Arbitrary.schema(Schema.Json) }), { maxLength: 6 }),
   (claims) => [...new Map(claims.map(({ name, value }) => [name, JSON.stringify(value)]))]
@@ -76,16 +76,16 @@ export const order: Arbitrary.Arbitrary<ReadonlyArray<number>> = Arbitrary.array
   maxLength: 16
 })
 
-/** The same things in another order. */
+/** Returns the same things in another order. */
 export const inOrder = <A>(things: ReadonlyArray<A>, ranks: ReadonlyArray<number>): ReadonlyArray<A> =>
   things
     .map((thing, index) => ({ thing, rank: ranks[index % ranks.length] ?? 0 }))
     .toSorted((left, right) => left.rank - right.rank)
     .map(({ thing }) => thing)
 
-// No change below adds or removes just one slash at the end: some issuers write it, and verifiers may forgive it.
+// No change below adds or removes only a trailing slash: some issuers write it, and verifiers may tolerate it.
 
-/** Changes that make of an identifier (an issuer, an audience) another one that resembles it. */
+/** Changes that turn an identifier (an issuer, an audience) into another one that resembles it. */
 export const resembling: ReadonlyArray<(right: string) => string> = [
   (right) => right.toUpperCase(),
   (right) => right.replace(/[a-z]/, (letter) => letter.toUpperCase()),
@@ -100,7 +100,7 @@ export const resembling: ReadonlyArray<(right: string) => string> = [
   () => ""
 ]
 
-/** The same, made up: something cut off or added at either end. */
+/** The same, generated: something removed or added at either end. */
 export const nearMiss: Arbitrary.Arbitrary<(right: string) => string> = either<(right: string) => string>(
   Arbitrary.map(int(2, 20), (length) => (right: string) => right.slice(0, -length)),
   Arbitrary.map(int(1, 10), (length) => (right: string) => right.slice(length)),

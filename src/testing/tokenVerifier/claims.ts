@@ -1,14 +1,14 @@
-/** A token is for whom, from whom and about whom it says, to the letter. */
+/** The audience, issuer and subject of a token are compared exactly. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { nearMiss, resembling, text } from "./arbitrary.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { judged, rejectedBeside } from "./verdict.ts"
+import { decided, rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** What is no string, given the right one; `undefined` leaves the claim out. */
+/** Values that are not strings, derived from the valid one; `undefined` leaves the claim out. */
 const notStrings: ReadonlyArray<(right: string) => unknown> = [
   () => undefined,
   () => null,
@@ -39,7 +39,7 @@ const otherAudiences: ReadonlyArray<(right: string) => unknown> = [
   (right) => [...right]
 ]
 
-/** Some changes that are made up, and all that are listed. */
+/** Generated changes, in addition to all listed ones. */
 const changes = { made: Arbitrary.array(nearMiss, { minLength: 8, maxLength: 16 }) }
 
 const audience: Requirement<VerifierUnderTest> = requirement(
@@ -56,12 +56,12 @@ const audience: Requirement<VerifierUnderTest> = requirement(
       const good = yield* sign()
       const others = [...otherAudiences, ...made].map((change) => change(settings.audience))
       for (const aud of others.filter((other) => other !== settings.audience)) {
-        yield* rejectedBeside(verify, good, yield* sign({ claims: { aud } }))
+        yield* rejectedAlongside(verify, good, yield* sign({ claims: { aud } }))
       }
     })
 )
 
-/** What a token of a person's session has, and one of a program's does not. */
+/** Claims that a token of a user's session has, and one of a program lacks. */
 const sessions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { sid: "s-1" },
   { auth_time: 1_700_000_000 },
@@ -71,7 +71,7 @@ const sessions: ReadonlyArray<Readonly<Record<string, unknown>>> = [
   { scope: undefined, scp: ["offline_access"] }
 ]
 
-/** Scopes that look as if `admin` were among them. */
+/** Values that look like scopes with `admin` among them. */
 const notScopes: ReadonlyArray<unknown> = [
   7,
   true,
@@ -107,7 +107,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const good = yield* sign()
         const others = [...otherIssuers, ...made].map((change) => change(issuer))
         for (const iss of others.filter((other) => other !== issuer)) {
-          yield* rejectedBeside(verify, good, yield* sign({ claims: { iss } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ claims: { iss } }))
         }
       })
   ),
@@ -125,9 +125,9 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const { sign, verify } = yield* VerifierUnderTest
         const good = yield* sign({ claims: { sub } })
         for (const other of [...notStrings.map((change) => change(sub)), "", [sub]]) {
-          // A machine token without a subject is about its client (RFC 9068, section 2.2): here there is none.
+          // A machine token without a subject is about its client (RFC 9068, section 2.2), which is missing here.
           const client = (other ?? undefined) === undefined ? { client_id: undefined, azp: undefined } : {}
-          yield* rejectedBeside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ claims: { ...client, sub: other } }))
         }
       })
   ),
@@ -144,12 +144,12 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const { sign, verify } = yield* VerifierUnderTest
         for (const session of sessions) {
           const good = yield* sign({ claims: { client_id: client, ...session } })
-          yield* rejectedBeside(
+          yield* rejectedAlongside(
             verify,
             good,
             yield* sign({ claims: { client_id: client, ...session, sub: undefined } })
           )
-          yield* rejectedBeside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ claims: { azp: client, ...session, sub: null } }))
         }
       })
   ),
@@ -166,7 +166,7 @@ export const claims = ({ checksAudience }: JwtVerifierSettings): ReadonlyArray<R
         const { sign, verify } = yield* VerifierUnderTest
         for (const value of notScopes) {
           for (const scopes of [{ scope: value, scp: undefined }, { scope: undefined, scp: value }]) {
-            const verdict = yield* judged(verify, yield* sign({ claims: { sub, ...scopes } }))
+            const verdict = yield* decided(verify, yield* sign({ claims: { sub, ...scopes } }))
             if ("scopes" in verdict) assert.notInclude(verdict.scopes, "admin", JSON.stringify(value))
           }
         }

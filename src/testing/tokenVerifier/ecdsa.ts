@@ -13,14 +13,14 @@ const orders: Partial<Record<JwsAlgorithm, string>> = {
 const fromHex = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
 
-/** A whole number in `length` bytes. */
+/** An integer in `length` bytes. */
 const small = (value: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length)
   bytes[length - 1] = value
   return bytes
 }
 
-/** Signatures of `length` bytes, or of none, that need no key. */
+/** Signatures of `length` bytes, or empty ones, that need no key. */
 export const trivialSignatures = (algorithm: JwsAlgorithm, length: number): ReadonlyArray<Uint8Array> => {
   const order = orders[algorithm]
   const numbers = [small(0, length / 2), small(1, length / 2), ...(order === undefined ? [] : [fromHex(order)])]
@@ -33,7 +33,7 @@ export const trivialSignatures = (algorithm: JwsAlgorithm, length: number): Read
     new Uint8Array(length),
     new Uint8Array(length).fill(0xff),
     small(1, length),
-    // For Ed25519 the neutral point, with zero: a solution for weak keys.
+    // For Ed25519 the neutral point, with zero: valid for weak keys.
     first,
     ...pairs
   ]
@@ -42,18 +42,18 @@ export const trivialSignatures = (algorithm: JwsAlgorithm, length: number): Read
 const derInteger = (number: Uint8Array): ReadonlyArray<number> => {
   const start = number.findIndex((byte) => byte !== 0)
   const bytes = number.subarray(Math.max(start, 0))
-  // A leading zero, or the number would be negative.
+  // A leading zero, because the number would otherwise be negative.
   const content = (bytes[0] ?? 0) > 0x7f ? [0, ...bytes] : [...bytes]
   return [0x02, content.length, ...content]
 }
 
-/** `SEQUENCE { r, s }` (RFC 3279, section 2.2.3), as most crypto libraries but JOSE want it. */
+/** `SEQUENCE { r, s }` (RFC 3279, section 2.2.3), which most crypto libraries use, unlike JOSE. */
 const derSignature = (r: Uint8Array, s: Uint8Array): Uint8Array => {
   const content = [...derInteger(r), ...derInteger(s)]
   return Uint8Array.of(0x30, ...(content.length > 0x7f ? [0x81] : []), content.length, ...content)
 }
 
-/** The two numbers of a good signature in forms that are not r and s side by side. */
+/** The two numbers of a valid signature in other forms than r followed by s. */
 export const otherSignatures = (signature: Uint8Array): ReadonlyArray<Uint8Array> => {
   const [r, s] = [signature.subarray(0, signature.length / 2), signature.subarray(signature.length / 2)]
   return [

@@ -1,4 +1,4 @@
-/** The header describes the signature; it neither brings a key nor changes the rules. */
+/** The header describes the signature. It neither brings a key nor changes the rules. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import { oneOf, text } from "./arbitrary.ts"
 import { claimsOf, headerOf, jsonText, membersOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { selfSigned } from "./selfSigned.ts"
-import { accepted, rejected, rejectedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const hostileKeyIds: ReadonlyArray<unknown> = [
@@ -72,7 +72,7 @@ const otherKinds: ReadonlyArray<SignOptions> = [
   { header: { typ: "JWT" }, claims: { nonce: "n-0S6_WzA2Mj", ...noScopes } },
   { header: { typ: "JWT" }, claims: { at_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng" } },
   { header: { typ: "JWT" }, claims: { c_hash: "MTIzNDU2Nzg5MDEyMzQ1Ng", scope: "openid" } },
-  // What it says of itself counts more than its scopes, and than what it looks like.
+  // What a token states about itself outweighs its scopes and its appearance.
   { claims: { typ: "ID", scope: "openid" } },
   { claims: { typ: "Refresh", scope: "openid" } },
   { claims: { typ: "Offline", exp: undefined } },
@@ -89,12 +89,14 @@ const otherKinds: ReadonlyArray<SignOptions> = [
   { claims: { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } } }
 ]
 
-/** The members that decide. */
+/** The members on which the verification depends. */
 const decisive = { header: ["alg", "kid"], payload: ["sub", "iss", "exp", "aud"] }
 
 const escape = (name: string): string => `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`
 
-/** The object with one member twice: again before or after the good one, its name spelled in this way or another. */
+/**
+ * An object with one member twice: repeated before or after the valid one, with its name spelled in one way or another.
+ */
 const twice = (
   object: Readonly<Record<string, unknown>>,
   names: ReadonlyArray<string>,
@@ -111,7 +113,7 @@ const twice = (
   )
 }
 
-/** The requirements on headers, and on members that are there twice. */
+/** The requirements on headers, and on duplicate members. */
 export const headers = (
   { algorithms, fetchesKeys }: JwtVerifierSettings
 ): ReadonlyArray<Requirement<VerifierUnderTest>> => [
@@ -144,7 +146,7 @@ export const headers = (
         yield* issuer.misbehave(path, served, Infinity)
         for (const { header, key } of brought) {
           for (const kid of [own, undefined, "attacker"]) {
-            yield* rejectedBeside(
+            yield* rejectedAlongside(
               verify,
               good,
               yield* sign({ key, header: { alg: algorithm, kid, ...header }, claims: { sub } })
@@ -170,9 +172,9 @@ export const headers = (
         const { kid: own } = yield* issuer.key(algorithm)
         const similar = [own.toLowerCase(), own.toUpperCase(), `${own}x`, ` ${own}`, own.slice(0, -1), [own]]
         for (const kid of [...hostileKeyIds, ...similar.filter((kid) => kid !== own), ...made]) {
-          yield* rejectedBeside(verify, good, yield* sign({ key, header: { kid } }))
-          // With one key that was given, there is nothing that a key id could choose.
-          if (fetchesKeys) yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, header: { kid } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ key, header: { kid } }))
+          // With one configured key, there is nothing that a key id could select.
+          if (fetchesKeys) yield* rejectedAlongside(verify, good, yield* sign({ key: algorithm, header: { kid } }))
         }
       })
   ),
@@ -189,7 +191,7 @@ export const headers = (
         const { sign, verify } = yield* VerifierUnderTest
         const token = { key: algorithm, claims: { sub } }
         const good = yield* sign(token)
-        for (const header of extensions) yield* rejectedBeside(verify, good, yield* sign({ ...token, header }))
+        for (const header of extensions) yield* rejectedAlongside(verify, good, yield* sign({ ...token, header }))
       })
   ),
   requirement(
@@ -205,7 +207,7 @@ export const headers = (
         const { sign, verify } = yield* VerifierUnderTest
         const good = yield* sign({ key: algorithm, claims: { sub } })
         for (const { claims, header } of otherKinds) {
-          yield* rejectedBeside(
+          yield* rejectedAlongside(
             verify,
             good,
             yield* sign({ key: algorithm, header: header ?? {}, claims: { sub, ...claims } })

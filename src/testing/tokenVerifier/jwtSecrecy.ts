@@ -6,7 +6,7 @@ import { partsOf } from "./compactToken.ts"
 import { keepsSecret, secretBearer } from "./secrecy.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** Reasons for which a token is rejected, each with another error. */
+/** Changes for which a token is rejected, each with a different error. */
 const spoilt: ReadonlyArray<SignOptions> = [
   {},
   { expiresInSeconds: -1_000_000 },
@@ -23,7 +23,7 @@ const spoilt: ReadonlyArray<SignOptions> = [
   { payloadJson: "[]" }
 ]
 
-/** The requirement that nothing shows a token. */
+/** The requirement that nothing reveals a token. */
 export const jwtSecrecy: Requirement<VerifierUnderTest> = requirement(
   {
     id: "JWT-80",

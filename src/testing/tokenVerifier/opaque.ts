@@ -1,4 +1,4 @@
-/** What only the provider can explain is accepted as long, and only as long, as the provider says so. */
+/** Opaque tokens are accepted only if, and only as long as, the provider accepts them. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -15,9 +15,9 @@ import { keepsSecret, secretBearer } from "./secrecy.ts"
 import {
   accepted,
   acceptedAtLast,
-  notRefused,
+  notRejected,
   rejected,
-  rejectedBeside,
+  rejectedAlongside,
   unavailable,
   whileTimePasses
 } from "./verdict.ts"
@@ -37,11 +37,11 @@ const ada: Bearer = {
   scopes: ["mcp:read"],
   email: "ada@example.com",
   name: "Ada",
-  // So long that no token ends while a verifier waits.
+  // So long that no token expires while a verifier waits.
   expiresInSeconds: 43_200
 }
 
-/** The identity, and everything that it must be. */
+/** Asserts that an identity has everything that it must have. */
 const assertSays = Effect.fnUntraced(function*(identity: Identity, bearer: Bearer, issuedAt: number) {
   const { settings: { says, skew } } = yield* OpaqueVerifierUnderTest
   const said = <A, B>(claim: typeof says[number], value: A, otherwise: B) => says.includes(claim) ? value : otherwise
@@ -55,7 +55,7 @@ const assertSays = Effect.fnUntraced(function*(identity: Identity, bearer: Beare
   } else if (says.includes("expiresAt")) assert.fail("the identity does not say when the token ends")
 })
 
-/** What a forger makes of a token that it has seen: always text that a Bearer credential can have. */
+/** Forgeries of a known token: always text that a Bearer credential may have. */
 const madeUp = either<(token: string) => string>(
   Arbitrary.map(Arbitrary.all({ at: int(0, 1_000), by: int(1, 60) }), ({ at, by }) => (token: string) => {
     const position = at % token.length
@@ -67,7 +67,7 @@ const madeUp = either<(token: string) => string>(
   Arbitrary.map(textOf(tokenCharacters, { minLength: 1, maxLength: 20 }), (more) => (token: string) => more + token),
   Arbitrary.map(int(1, 30), (length) => (token: string) => token.slice(0, -length)),
   Arbitrary.map(int(1, 30), (length) => (token: string) => token.slice(length)),
-  // The first characters of a good token, and others behind.
+  // The first characters of a valid token, followed by others.
   Arbitrary.map(
     textOf(tokenCharacters, { minLength: 8, maxLength: 8 }),
     (more) => (token: string) => token.slice(0, -8) + more
@@ -99,7 +99,7 @@ const forgeries = Arbitrary.map(
 
 const endOf = Effect.fnUntraced(function*(identity: Identity, life: number) {
   const { settings: { remembersSeconds, skew } } = yield* OpaqueVerifierUnderTest
-  // Where the provider does not say when a token ends, the verifier learns it when it asks again.
+  // If the provider does not report the expiry, the verifier finds out when it verifies the token again.
   return identity.expiresAt === undefined ? life + remembersSeconds : life + skew
 })
 
@@ -118,7 +118,7 @@ const expiry: Requirement<OpaqueVerifierUnderTest> = requirement(
       const identity = yield* accepted(verify, token)
       for (let look = 1; look < looks; look++) yield* accepted(verify, token)
       yield* TestClock.adjust((yield* endOf(identity, life)) * 1_000)
-      yield* rejectedBeside(verify, yield* issue(ada), token)
+      yield* rejectedAlongside(verify, yield* issue(ada), token)
     })
 )
 
@@ -156,7 +156,7 @@ export const opaque = (
       Effect.gen(function*() {
         const { issue, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue(ada)
-        for (const forged of forge(good)) yield* rejectedBeside(verify, good, forged)
+        for (const forged of forge(good)) yield* rejectedAlongside(verify, good, forged)
       })
   ),
   requirement(
@@ -201,7 +201,7 @@ export const opaque = (
         yield* TestClock.adjust(pause * 1_000)
         yield* revoke(token)
         if (looks > 0) yield* TestClock.adjust(remembersSeconds * 1_000)
-        yield* rejectedBeside(verify, other, token)
+        yield* rejectedAlongside(verify, other, token)
       })
   ),
   ...(expires ? [expiry] : []),
@@ -223,8 +223,8 @@ export const opaque = (
           yield* TestClock.adjust(minutes * 60_000)
           const look = Effect.gen(function*() {
             yield* unavailable(verify, during)
-            // It may be remembered.
-            yield* notRefused(verify, before)
+            // The verdict may be cached.
+            yield* notRejected(verify, before)
             yield* unavailable(verify, during)
           })
           yield* Effect.ensuring(whileTimePasses(look), outage.end)
@@ -246,7 +246,7 @@ export const opaque = (
         const { issue, others, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue(ada)
         if (before > 0) yield* accepted(verify, good)
-        for (const other of yield* others) yield* rejectedBeside(verify, good, other)
+        for (const other of yield* others) yield* rejectedAlongside(verify, good, other)
       })
   ),
   requirement(
@@ -262,7 +262,7 @@ export const opaque = (
         const { issue, outages, verify } = yield* OpaqueVerifierUnderTest
         const good = yield* issue({ ...ada, ...secretBearer })
         yield* keepsSecret(verify, good)
-        // Shorter text may stand in a log by accident.
+        // Shorter text may be in a log by coincidence.
         const long = forge(good).filter((forged) => forged.length >= 24)
         for (const forged of long) yield* keepsSecret(verify, forged)
         for (const outage of outages) {

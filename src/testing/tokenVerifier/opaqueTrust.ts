@@ -1,4 +1,4 @@
-/** What the provider says of a token is judged, and asking it costs no more than it must. */
+/** The provider's responses are checked, and verification sends no more requests than necessary. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -19,7 +19,7 @@ const bearer: Bearer = {
   expiresInSeconds: 43_200
 }
 
-/** The requirements on what a verifier believes of its provider's words, and on how it asks. */
+/** The requirements on how a verifier checks the responses of its provider, and on its requests. */
 export const opaqueTrust: ReadonlyArray<Requirement<OpaqueVerifierUnderTest>> = [
   requirement(
     {

@@ -1,4 +1,4 @@
-/** What the provider's trouble does to tokens: nobody can say, which is never the caller's fault. */
+/** During an outage of the provider, tokens cannot be verified, which is never the caller's fault. */
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Issuer } from "../../issuer/Issuer.ts"
@@ -6,11 +6,11 @@ import { Misbehaviour } from "../../issuer/Misbehaviour.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { int, oneOf, text } from "./arbitrary.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, acceptedAtLast, notRefused, unavailable, whileTimePasses } from "./verdict.ts"
+import { accepted, acceptedAtLast, notRejected, unavailable, whileTimePasses } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** A provider that answers, but not with what was asked for. */
-export const noAnswers: ReadonlyArray<Misbehaviour> = [
+/** Responses of a provider that are not what was requested. */
+export const badResponses: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Respond({ status: 500 }),
   Misbehaviour.Respond({ status: 503, body: "" }),
   Misbehaviour.Respond({ status: 429, headers: { "retry-after": "1" } }),
@@ -23,9 +23,9 @@ export const noAnswers: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Disconnect({ after: "HalfBody" })
 ]
 
-/** What is no key set, although it came with 200, or did not come. */
+/** Responses that are not key sets despite status 200, or that fail. */
 const noKeySets: ReadonlyArray<Misbehaviour> = [
-  ...noAnswers,
+  ...badResponses,
   Misbehaviour.Respond({ status: 404 }),
   Misbehaviour.Respond({ status: 401 }),
   Misbehaviour.Respond({ status: 204, body: "" }),
@@ -35,7 +35,7 @@ const noKeySets: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Respond({ body: "{\"keys\":null}" })
 ]
 
-/** All ways to the keys of a test issuer. */
+/** All paths to the keys of a test issuer. */
 export const keyPaths = [
   "/jwks",
   "/oauth2/jwks",
@@ -43,7 +43,7 @@ export const keyPaths = [
   "/.well-known/oauth-authorization-server"
 ]
 
-/** So long that no token ends while a verifier waits. */
+/** So long that no token expires while a verifier waits. */
 const expiresInSeconds = 43_200
 
 const breakKeys = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
@@ -66,8 +66,8 @@ export const outages = (
         ({ key, sub }) =>
           Effect.gen(function*() {
             const subject = yield* VerifierUnderTest
-            // Scoped one by one, so that each can have the keys of the last.
-            const judge = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
+            // Each in its own scope, so that it can reuse the keys of the previous one.
+            const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
               const { issuer, sign, verify } = yield* subject.anew((issuer) => breakKeys(issuer, misbehaviour))
               yield* whileTimePasses(Effect.gen(function*() {
                 yield* unavailable(verify, yield* sign({ key, expiresInSeconds }))
@@ -76,7 +76,7 @@ export const outages = (
               yield* issuer.behave()
               yield* acceptedAtLast(verify, sign({ key }))
             }, Effect.scoped)
-            yield* Effect.forEach(noKeySets, judge, { discard: true })
+            yield* Effect.forEach(noKeySets, checkOne, { discard: true })
           })
       ),
       requirement(
@@ -90,20 +90,20 @@ export const outages = (
         ({ minutes }) =>
           Effect.gen(function*() {
             const subject = yield* VerifierUnderTest
-            const judge = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
+            const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
               const { issuer, sign, verify } = yield* subject.anew()
               yield* accepted(verify, yield* sign())
               yield* breakKeys(issuer, misbehaviour)
               for (const pause of [minutes, 60, 24 * 60]) {
                 yield* TestClock.adjust(pause * 60_000)
                 for (let look = 0; look < 2; look++) {
-                  yield* whileTimePasses(notRefused(verify, yield* sign({ expiresInSeconds })))
+                  yield* whileTimePasses(notRejected(verify, yield* sign({ expiresInSeconds })))
                 }
               }
               yield* issuer.behave()
               yield* acceptedAtLast(verify, sign())
             }, Effect.scoped)
-            yield* Effect.forEach(noKeySets, judge, { discard: true })
+            yield* Effect.forEach(noKeySets, checkOne, { discard: true })
           })
       )
     ]

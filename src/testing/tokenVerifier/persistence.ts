@@ -1,4 +1,4 @@
-/** What came before, and who leaves, changes no verdict. */
+/** Earlier requests, and clients that leave, do not change a verdict. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -14,7 +14,7 @@ import { keyPaths } from "./outages.ts"
 import { accepted, inTime, notAccepted, rejected, whileTimePasses } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** So long that no token ends while a verifier waits. */
+/** So long that no token expires while a verifier waits. */
 const expiresInSeconds = 43_200
 
 const spoil = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
@@ -27,7 +27,7 @@ const troubles: ReadonlyArray<Misbehaviour> = [
   Misbehaviour.Hang()
 ]
 
-/** Makes an issuer take a second to give its keys; they are there before. */
+/** Makes an issuer take a second to send its keys, which exist before. */
 const slow = (issuer: Issuer): Effect.Effect<void> =>
   Effect.andThen(issuer.jwks, spoil(issuer, Misbehaviour.Respond({ delay: "1 second" })))
 
@@ -64,7 +64,7 @@ const interruption: Requirement<VerifierUnderTest> = requirement(
       yield* inTime(Fiber.join(staying))
       for (const other of others) yield* inTime(accepted(verify, other))
       yield* issuer.behave()
-      // When all have left, the next one is verified.
+      // After all callers have left, the next token is verified.
       const last = yield* subject.anew(slow)
       const alone = yield* Effect.forkChild(last.verify(yield* last.sign()), { startImmediately: true })
       yield* TestClock.adjust(afterMillis)
@@ -79,7 +79,7 @@ export const persistence = (
 ): ReadonlyArray<Requirement<VerifierUnderTest>> =>
   fetchesKeys
     ? [
-      // An issuer that runs already is slow by another clock.
+      // A running issuer uses another clock for its delay.
       ...(issuer === undefined ? [interruption] : []),
       requirement(
         {
@@ -115,7 +115,7 @@ export const persistence = (
         ({ minutes, sub }) =>
           Effect.gen(function*() {
             const subject = yield* VerifierUnderTest
-            const judge = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
+            const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
               const { issuer, sign, stranger, verify } = yield* subject.anew()
               const good = yield* sign({ expiresInSeconds, claims: { sub } })
               yield* accepted(verify, good)
@@ -134,7 +134,7 @@ export const persistence = (
                 for (const one of forged) yield* whileTimePasses(notAccepted(verify, one, "forged in an outage"))
               }
             }, Effect.scoped)
-            yield* Effect.forEach(troubles, judge, { discard: true })
+            yield* Effect.forEach(troubles, checkOne, { discard: true })
           })
       ),
       requirement(

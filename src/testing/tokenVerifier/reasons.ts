@@ -1,4 +1,4 @@
-/** A rejection says why, to the client and to the log. */
+/** A rejection has a reason, for the client and for the log. */
 import * as Effect from "effect/Effect"
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
 import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
@@ -10,7 +10,7 @@ import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
 import { rejected } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** What is wrong with a token, and the reason that fits; `ValidationFailed` always does. */
+/** Problems of a token, each with the matching reason. `ValidationFailed` always matches. */
 const faults: ReadonlyArray<readonly [changes: (seconds: number) => SignOptions, reason: InvalidTokenReason]> = [
   [(seconds) => ({ expiresInSeconds: -1_000 - seconds }), "Expired"],
   [(seconds) => ({ claims: { nbf: 2_000_000_000 + seconds, exp: 2_000_100_000 + seconds } }), "NotYetValid"],

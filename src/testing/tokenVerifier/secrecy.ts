@@ -5,17 +5,17 @@ import * as assert from "../assert.ts"
 import { failureTexts, makeRecords } from "../records.ts"
 import type { Verify } from "./verdict.ts"
 
-/** The token, each of its parts that means something, and what careless code writes of it. */
+/** The token, each of its meaningful parts, and what careless code writes of it. */
 const shapes = (token: string): ReadonlyArray<string> => [
   token,
   ...token.split(".").filter((part) => part.length >= 16),
-  // A header is the same in many tokens; what follows belongs to this one alone.
+  // A header is the same in many tokens; the rest belongs to this token only.
   token.slice(-24),
   encodeURIComponent(token),
   btoa(token).replace(/=+$/, "")
 ]
 
-/** Who a token is for: texts that stand nowhere by accident. */
+/** The bearer of a token, with texts that do not occur by coincidence. */
 export const secretBearer = {
   subject: "subject-7f3a9c51e0",
   email: "email-7f3a9c51e0@example.com",
@@ -23,8 +23,8 @@ export const secretBearer = {
 }
 
 /**
- * Verifies, and asserts that neither the outcome, nor a log entry of any level, nor a span shows the token or who it is
- * for.
+ * Verifies a token, and asserts that neither the result, nor a log entry of any level, nor a span shows the token or its
+ * bearer.
  */
 export const keepsSecret = Effect.fnUntraced(function*(verify: Verify, token: string) {
   const { record, texts } = makeRecords()

@@ -9,7 +9,7 @@ const privateJwk = {
   d: "h2yPpNY_EEDBWg2YwNs0x5ndxChlrCdy0g1EdhcwPAA"
 }
 
-/** `CN=attacker.example`, its own authority, until 2126; the key above. */
+/** `CN=attacker.example`, its own authority, until 2126, with the key above. */
 const certificate =
   "MIIBjjCCATOgAwIBAgIULEuF0120FzpNvfgMqZDfKh27UwgwCgYIKoZIzj0EAwIwGzEZMBcGA1UEAwwQYXR0YWNrZXIuZXhhbXBs" +
   "ZTAgFw0yNjExMjExNDM0NTNaGA8yMTI2MTAyODE0MzQ1M1owGzEZMBcGA1UEAwwQYXR0YWNrZXIuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqG" +
@@ -18,7 +18,7 @@ const certificate =
   "CCqGSM49BAMCA0kAMEYCIQD7bFFazfRj326PLPyjdUPLrMWNBSRQR+YCRARfUU3kKgIhAI8GyHd6vWx2Kcbyfk216oHyusTeUVdwEG0st5mL" +
   "Cuqg"
 
-/** An ES256 key with a certificate that it has signed itself: for headers that bring their own chain (`x5c`). */
+/** An ES256 key with a self-signed certificate, for headers with their own chain (`x5c`). */
 export const selfSigned: Effect.Effect<Signer & { readonly x5c: ReadonlyArray<string> }> = Effect.map(
   Effect.promise(() =>
     crypto.subtle.importKey("jwk", privateJwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"])

@@ -1,4 +1,4 @@
-/** Only a signature by a key of the issuer, with a listed algorithm, makes a token. */
+/** A token needs a signature by a key of the issuer, with a configured algorithm. */
 import * as Effect from "effect/Effect"
 import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
 import type { Issuer } from "../../issuer/Issuer.ts"
@@ -8,16 +8,16 @@ import { oneOf, text } from "./arbitrary.ts"
 import { decodeBytes, encode, headerOf, partsOf } from "./compactToken.ts"
 import { otherSignatures, trivialSignatures } from "./ecdsa.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, rejected, rejectedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** `none` in all its letters, upper case and lower case. */
+/** `none` in all combinations of upper and lower case. */
 const nones = Array.from(
   { length: 16 },
   (_, upper) => [..."none"].map((letter, at) => (upper >> at) % 2 === 1 ? letter.toUpperCase() : letter).join("")
 )
 
-/** All that a verifier holds of a key, or might take for it, as the secret of an HMAC. */
+/** Everything of a key that a verifier might mistake for the secret of an HMAC. */
 const publicSecrets = (key: SigningKey): ReadonlyArray<string | Uint8Array> => {
   const { publicJwk, publicPem } = key
   const { alg: _alg, kid: _kid, use: _use, ...material } = publicJwk
@@ -43,7 +43,7 @@ const publicSecrets = (key: SigningKey): ReadonlyArray<string | Uint8Array> => {
   ]
 }
 
-// Cheap keys first: a suite needs one of them only.
+// Cheap keys first, because a suite needs only one of them.
 const allAlgorithms: ReadonlyArray<JwsAlgorithm> = ["ES256", "EdDSA", "ES384", "ES512", "PS256", "RS256"]
 
 const unlistedAlgorithms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requirement<VerifierUnderTest>> => {
@@ -59,18 +59,22 @@ const unlistedAlgorithms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyAr
     ({ sub }) =>
       Effect.gen(function*() {
         const subject = yield* VerifierUnderTest
-        const judge = Effect.fnUntraced(function*(algorithm: JwsAlgorithm) {
+        const checkOne = Effect.fnUntraced(function*(algorithm: JwsAlgorithm) {
           const publish = Effect.fnUntraced(function*(issuer: Issuer) {
             const { alg: _alg, ...publicJwk } = (yield* issuer.key(algorithm)).publicJwk
-            // Without its `alg`, so that only the header would choose.
+            // Without its `alg`, so that only the header would select the algorithm.
             yield* issuer.publishKey({ ...publicJwk, kid: "any" })
           })
           const { sign, verify } = yield* subject.anew(publish)
           const good = yield* sign({ claims: { sub } })
-          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub } }))
-          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub }, header: { kid: "any" } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ key: algorithm, claims: { sub } }))
+          yield* rejectedAlongside(
+            verify,
+            good,
+            yield* sign({ key: algorithm, claims: { sub }, header: { kid: "any" } })
+          )
         }, Effect.scoped)
-        yield* Effect.forEach(unlisted, judge, { discard: true })
+        yield* Effect.forEach(unlisted, checkOne, { discard: true })
       })
   )]
 }
@@ -92,7 +96,7 @@ const otherForms = (algorithms: ReadonlyArray<JwsAlgorithm>): ReadonlyArray<Requ
           const good = yield* sign({ key: algorithm, claims: { sub } })
           const [header, payload, signature] = partsOf(good)
           for (const form of otherSignatures(decodeBytes(signature))) {
-            yield* rejectedBeside(verify, good, `${header}.${payload}.${encode(form)}`)
+            yield* rejectedAlongside(verify, good, `${header}.${payload}.${encode(form)}`)
           }
         }
       })
@@ -143,7 +147,7 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
             for (const hash of ["256", "384", "512"] as const) {
               const forged = { key: hmacSigner(secret, key.kid, hash), claims: { sub } }
               yield* rejected(verify, yield* sign(forged))
-              // A verifier that looks at the secret only would compute an HMAC under this name, too.
+              // A verifier that only looks at the secret would compute an HMAC under this name, too.
               yield* rejected(verify, yield* sign({ ...forged, header: { alg: key.algorithm } }))
             }
           }
@@ -167,11 +171,11 @@ export const signatures = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<R
           const key = yield* stranger.key(algorithm)
           for (const kid of [(yield* issuer.key(algorithm)).kid, undefined]) {
             const header = { kid }
-            yield* rejectedBeside(verify, good, yield* sign({ key, header, claims: { sub } }))
-            // As a token of its own issuer it is good, but nobody here trusts that one.
-            yield* rejectedBeside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
+            yield* rejectedAlongside(verify, good, yield* sign({ key, header, claims: { sub } }))
+            // The token is valid for its own issuer, which the verifier does not trust.
+            yield* rejectedAlongside(verify, good, yield* sign({ key, header, claims: { sub, iss: stranger.issuer } }))
           }
-          yield* rejectedBeside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
+          yield* rejectedAlongside(verify, good, yield* sign({ key: algorithm, claims: { sub, iss: stranger.issuer } }))
         }
       })
   ),

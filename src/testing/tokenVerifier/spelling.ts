@@ -1,4 +1,4 @@
-/** Only the text that was signed is the token: no other spelling of it is. */
+/** Only the exact text that was signed is a valid token. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { CompactEncrypt, importJWK } from "jose"
@@ -7,7 +7,7 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { either, int, oneOf, text, textOf, tokenCharacters } from "./arbitrary.ts"
 import { claimsOf, decodeText, encode, headerOf, jsonText, membersOf, partsOf, signParts } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, judged, rejected, rejectedBeside } from "./verdict.ts"
+import { accepted, decided, rejected, rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const alphabet = tokenCharacters.slice(0, 64)
@@ -15,14 +15,14 @@ const alphabet = tokenCharacters.slice(0, 64)
 const replaceAt = (token: string, at: number, characters: string, removed: number): string =>
   token.slice(0, at) + characters + token.slice(at + removed)
 
-/** Another character in place of the one at `at`. */
+/** Replaces the character at `at` by another one. */
 const flip = (token: string, at: number, by: number): string => {
   const old = token[at] ?? ""
   const index = tokenCharacters.indexOf(old)
   return replaceAt(token, at, tokenCharacters[(index + by) % tokenCharacters.length] ?? "A", 1)
 }
 
-/** The last character with an unused bit set: other text, the same bytes (RFC 4648, section 3.5). */
+/** Sets an unused bit of the last character: other text, the same bytes (RFC 4648, section 3.5). */
 const respelled = (part: string): string => {
   const unused = [0, 0, 4, 2][part.length % 4] ?? 0
   const last = alphabet.indexOf(part.slice(-1))
@@ -47,7 +47,7 @@ const spellings: ReadonlyArray<(part: string) => string> = [
   (part) => part.replace(/[A-Za-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 ]
 
-/** Encrypts for the issuer's own public key, which everybody has (RFC 7516). */
+/** Encrypts for the issuer's own public key, which everyone has (RFC 7516). */
 const encrypted = (key: SigningKey, plaintext: string): Effect.Effect<string> => {
   const alg = key.algorithm.startsWith("ES") ? "ECDH-ES" : key.algorithm === "EdDSA" ? undefined : "RSA-OAEP-256"
   const header = { alg: alg ?? "dir", enc: "A256GCM", kid: key.kid, cty: "JWT" }
@@ -89,7 +89,7 @@ const shapes: ReadonlyArray<(token: string) => string> = [
   (token) => token.toUpperCase()
 ]
 
-/** JSON that is no object, and what is no JSON. */
+/** JSON that is not an object, and text that is not JSON. */
 const notObjects: ReadonlyArray<(object: string) => string> = [
   (object) => `[${object}]`,
   (object) => JSON.stringify(object),
@@ -105,7 +105,7 @@ const notObjects: ReadonlyArray<(object: string) => string> = [
   (object) => `${object}\u0000`
 ]
 
-/** JSON that is short to write and long to read. */
+/** JSON that is short to write and expensive to read. */
 const bombs: ReadonlyArray<(size: number) => string> = [
   (size) => `${"[".repeat(size)}${"]".repeat(size)}`,
   (size) => `${"{\"a\":".repeat(size)}1${"}".repeat(size)}`,
@@ -114,7 +114,7 @@ const bombs: ReadonlyArray<(size: number) => string> = [
   (size) => "9".repeat(size)
 ]
 
-/** The place of a part in one of several tokens. */
+/** The position of a part in one of several tokens. */
 interface Piece {
   readonly token: number
   readonly part: number
@@ -125,7 +125,7 @@ const piece = (part: Arbitrary.Arbitrary<number>): Arbitrary.Arbitrary<Piece> =>
 
 const anyPiece = piece(int(0, 2))
 
-/** Three parts, each where it belongs or in any order. */
+/** Three parts, each in its own position or in any order. */
 const pieces: Arbitrary.Arbitrary<ReadonlyArray<Piece>> = either<ReadonlyArray<Piece>>(
   Arbitrary.all([piece(Arbitrary.Constant(0)), piece(Arbitrary.Constant(1)), piece(Arbitrary.Constant(2))]),
   Arbitrary.all([anyPiece, anyPiece, anyPiece])
@@ -196,7 +196,7 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const forged = replaceAt(token, position, added, removed)
         const others = [token.slice(0, position), token.slice(position), token + added + "A", `A${added}${token}`]
         for (const one of [forged, ...others]) {
-          if (one !== token) yield* rejectedBeside(verify, token, one)
+          if (one !== token) yield* rejectedAlongside(verify, token, one)
         }
       })
   ),
@@ -233,10 +233,10 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
       Effect.gen(function*() {
         const { issuer, sign, verify } = yield* VerifierUnderTest
         const token = yield* sign({ key: algorithm, claims: { sub } })
-        for (const shape of shapes) yield* rejectedBeside(verify, token, shape(token))
+        for (const shape of shapes) yield* rejectedAlongside(verify, token, shape(token))
         const key = yield* issuer.key(algorithm)
         for (const content of [token, unsecured(token), decodeText(partsOf(token)[1])]) {
-          yield* rejectedBeside(verify, token, yield* encrypted(key, content))
+          yield* rejectedAlongside(verify, token, yield* encrypted(key, content))
         }
       })
   ),
@@ -256,8 +256,8 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const key = yield* issuer.key()
         const latin1 = encode(Uint8Array.of(...new TextEncoder().encode("{\"a\":\""), 0xe9, 0x22, 0x7d))
         const spoilt = (part: string) => [latin1, ...notObjects.map((spoil) => encode(spoil(decodeText(part))))]
-        for (const bad of spoilt(header)) yield* rejectedBeside(verify, good, yield* signParts(bad, payload, key))
-        for (const bad of spoilt(payload)) yield* rejectedBeside(verify, good, yield* signParts(header, bad, key))
+        for (const bad of spoilt(header)) yield* rejectedAlongside(verify, good, yield* signParts(bad, payload, key))
+        for (const bad of spoilt(payload)) yield* rejectedAlongside(verify, good, yield* signParts(header, bad, key))
       })
   ),
   requirement(
@@ -274,8 +274,8 @@ export const spelling = ({ algorithms }: JwtVerifierSettings): ReadonlyArray<Req
         const good = yield* sign()
         for (const bomb of bombs) {
           const more = ["further", bomb(size)] as const
-          yield* judged(verify, yield* sign({ payloadJson: jsonText([...membersOf(claimsOf(good)), more]) }))
-          yield* judged(verify, yield* sign({ headerJson: jsonText([...membersOf(headerOf(good)), more]) }))
+          yield* decided(verify, yield* sign({ payloadJson: jsonText([...membersOf(claimsOf(good)), more]) }))
+          yield* decided(verify, yield* sign({ headerJson: jsonText([...membersOf(headerOf(good)), more]) }))
         }
         yield* accepted(verify, good)
       })

@@ -1,4 +1,4 @@
-/** A verdict depends on the token, the time and the keys, and on nothing else. */
+/** A verdict depends only on the token, the time and the keys. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -7,12 +7,12 @@ import { type Requirement, requirement } from "../Requirement.ts"
 import { int, oneOf } from "./arbitrary.ts"
 import { encode, partsOf } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { accepted, rejected, rejectedBeside } from "./verdict.ts"
+import { accepted, rejected, rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 const bearers = ["ada", "bob", "eve"]
 
-/** A good token of one of the bearers, or what a forger makes of it. */
+/** A valid token of one of the bearers, or a forgery of it. */
 interface Shown {
   readonly bearer: number
   readonly forgery: "none" | "payload" | "signature" | "tail" | "alg"
@@ -132,11 +132,11 @@ export const steadiness = (
         const { sign, verify } = yield* VerifierUnderTest
         const token = yield* sign({ expiresInSeconds: life })
         for (let look = 0; look < looks; look++) yield* accepted(verify, token)
-        // To the last second in which it holds.
+        // Up to the last second in which the token is valid.
         yield* TestClock.adjust((life + skew - 1) * 1000)
         yield* accepted(verify, token)
         yield* TestClock.adjust((1 + after) * 1000)
-        yield* rejectedBeside(verify, yield* sign(), token)
+        yield* rejectedAlongside(verify, yield* sign(), token)
       })
   ),
   ...(fetchesKeys ? [keyRotation] : [])

@@ -1,14 +1,14 @@
-/** A token holds from its beginning to its end, and its times are numbers. */
+/** A token is valid from its start to its expiry, and its times are numbers. */
 import * as Effect from "effect/Effect"
 import { nowSeconds } from "../../issuer/nowSeconds.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { beyond, int } from "./arbitrary.ts"
 import { claimsOf, jsonWith } from "./compactToken.ts"
 import type { JwtVerifierSettings } from "./JwtVerifierOptions.ts"
-import { rejectedBeside } from "./verdict.ts"
+import { rejectedAlongside } from "./verdict.ts"
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
-/** Raw JSON that is no NumericDate, made from a time that would do; `undefined` leaves the claim out. */
+/** Raw JSON that is not a NumericDate, derived from a valid time; `undefined` leaves the claim out. */
 const notDates: ReadonlyArray<(seconds: number) => string> = [
   (seconds) => JSON.stringify(String(seconds)),
   (seconds) => JSON.stringify(`${seconds}abc`),
@@ -23,7 +23,7 @@ const notDates: ReadonlyArray<(seconds: number) => string> = [
   () => "-1e400"
 ]
 
-/** Dates that no token can have: they count milliseconds, or are not in the calendar. */
+/** Invalid dates: in milliseconds, or beyond the calendar. */
 const farEnds: ReadonlyArray<(seconds: number) => string> = [
   (seconds) => String(seconds * 1000),
   () => "253402300800",
@@ -48,7 +48,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         const exp = (yield* nowSeconds) - skew - since
         const issued = { iat: exp - 600 }
         const good = yield* sign({ claims: issued })
-        yield* rejectedBeside(verify, good, yield* sign({ claims: { ...issued, exp } }))
+        yield* rejectedAlongside(verify, good, yield* sign({ claims: { ...issued, exp } }))
       })
   ),
   requirement(
@@ -64,10 +64,10 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         const { sign, verify } = yield* VerifierUnderTest
         const good = yield* sign()
         const end = (yield* nowSeconds) + life
-        yield* rejectedBeside(verify, good, yield* sign({ claims: { exp: undefined } }))
+        yield* rejectedAlongside(verify, good, yield* sign({ claims: { exp: undefined } }))
         for (const exp of [...notDates, ...farEnds]) {
           const payloadJson = jsonWith(claimsOf(good), { exp: exp(end) })
-          yield* rejectedBeside(verify, good, yield* sign({ payloadJson }))
+          yield* rejectedAlongside(verify, good, yield* sign({ payloadJson }))
         }
       })
   ),
@@ -83,7 +83,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
         const nbf = (yield* nowSeconds) + skew + until
-        yield* rejectedBeside(verify, yield* sign(), yield* sign({ claims: { nbf, exp: nbf + 600 } }))
+        yield* rejectedAlongside(verify, yield* sign(), yield* sign({ claims: { nbf, exp: nbf + 600 } }))
       })
   ),
   requirement(
@@ -98,7 +98,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
         const iat = (yield* nowSeconds) + skew + until
-        yield* rejectedBeside(verify, yield* sign(), yield* sign({ claims: { iat, exp: iat + 600 } }))
+        yield* rejectedAlongside(verify, yield* sign(), yield* sign({ claims: { iat, exp: iat + 600 } }))
       })
   ),
   requirement(
@@ -117,7 +117,7 @@ export const times = ({ skew }: JwtVerifierSettings): ReadonlyArray<Requirement<
         for (const time of notDates) {
           for (const name of ["nbf", "iat"]) {
             const payloadJson = jsonWith(claimsOf(good), { [name]: time(begin) })
-            yield* rejectedBeside(verify, good, yield* sign({ payloadJson }))
+            yield* rejectedAlongside(verify, good, yield* sign({ payloadJson }))
           }
         }
       })

@@ -13,17 +13,19 @@ import * as assert from "../assert.ts"
 /** Verifies a token given as text. */
 export type Verify = (token: string) => Effect.Effect<Identity, VerificationError>
 
-/** `known` is called before each verification and must return the identity that `verify` returns, or nothing. */
+/** `peek` is called before each verification and must return the identity that `verify` returns, or nothing. */
 const sameAsKnown = (known: Identity | undefined) =>
   Effect.onExit((exit: Exit.Exit<Identity, VerificationError>) =>
     Effect.sync(() => {
       if (known === undefined || Exit.hasInterrupts(exit)) return
-      if (Exit.isFailure(exit)) assert.fail(`known says who bears a token that verify does not accept (${said(exit)})`)
-      assert.deepStrictEqual(known, exit.value, "known says otherwise than verify")
+      if (Exit.isFailure(exit)) {
+        assert.fail(`peek returns an identity for a token that verify does not accept (${said(exit)})`)
+      }
+      assert.deepStrictEqual(known, exit.value, "peek returns another identity than verify")
     })
   )
 
-/** Calls a verifier; what it throws becomes a defect. */
+/** Calls a verifier. An exception becomes a defect. */
 export const verifyWith = (verifier: TokenVerifier["Service"]): Verify => (token) =>
   Effect.suspend(() => {
     const known = verifier.peek?.(token)
@@ -41,27 +43,29 @@ const said = (exit: Exit.Exit<Identity, VerificationError>): string => {
     : `${error._tag}: ${error.detail}`
 }
 
-/** Asserts that the token is accepted; returns the identity. */
+/** Asserts that the token is accepted. Returns the identity. */
 export const accepted = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
 ): Effect.fn.Return<Identity> {
   const exit = yield* Effect.exit(verify(token))
-  return Exit.isSuccess(exit) ? exit.value : assert.fail(`a good token was not accepted (${said(exit)}): ${token}`)
+  return Exit.isSuccess(exit) ? exit.value : assert.fail(`a valid token was not accepted (${said(exit)}): ${token}`)
 })
 
-/** Asserts that the token is rejected with `InvalidToken`; returns the error. */
+/** Asserts that the token is rejected with `InvalidToken`. Returns the error. */
 export const rejected = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
 ): Effect.fn.Return<InvalidToken> {
   const exit = yield* Effect.exit(verify(token))
   const error = errorOf(exit)
-  return error?._tag === "InvalidToken" ? error : assert.fail(`a bad token was not refused (${said(exit)}): ${token}`)
+  return error?._tag === "InvalidToken"
+    ? error
+    : assert.fail(`an invalid token was not rejected (${said(exit)}): ${token}`)
 })
 
-/** The token is accepted or refused: there is a verdict, and it is the verifier's own. */
-export const judged = Effect.fnUntraced(function*(
+/** Asserts that the token is accepted or rejected: there is a verdict, and it is the verifier's own. */
+export const decided = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
 ): Effect.fn.Return<Identity | InvalidToken> {
@@ -71,51 +75,53 @@ export const judged = Effect.fnUntraced(function*(
   return error?._tag === "InvalidToken" ? error : assert.fail(`no verdict (${said(exit)})`)
 })
 
-/** Asserts that the verifier fails with `ProviderUnavailable`; returns the error. */
+/** Asserts that the verifier fails with `ProviderUnavailable`. Returns the error. */
 export const unavailable = Effect.fnUntraced(function*(
   verify: Verify,
   token: string
 ): Effect.fn.Return<ProviderUnavailable> {
   const exit = yield* Effect.exit(verify(token))
   const error = errorOf(exit)
-  if (error?._tag !== "ProviderUnavailable") return assert.fail(`the provider was not blamed (${said(exit)})`)
+  if (error?._tag !== "ProviderUnavailable") {
+    return assert.fail(`the failure is not ProviderUnavailable (${said(exit)})`)
+  }
   if (!(Number.isFinite(error.retryAfter) && error.retryAfter > 0)) {
     assert.fail(`a client cannot wait for ${error.retryAfter} seconds`)
   }
   return error
 })
 
-/** The token is not accepted: it is rejected, or nobody can say. */
+/** Asserts that the token is not accepted: it is rejected, or the provider is unavailable. */
 export const notAccepted = Effect.fnUntraced(function*(verify: Verify, token: string, why: string) {
   const exit = yield* Effect.exit(verify(token))
-  if (errorOf(exit) === undefined) assert.fail(`a bad token was accepted (${said(exit)}): ${why}`)
+  if (errorOf(exit) === undefined) assert.fail(`an invalid token was accepted (${said(exit)}): ${why}`)
 })
 
 /** Asserts that a valid token is accepted, or that the provider is unavailable. */
-export const notRefused = Effect.fnUntraced(function*(verify: Verify, token: string) {
+export const notRejected = Effect.fnUntraced(function*(verify: Verify, token: string) {
   const exit = yield* Effect.exit(verify(token))
   if (Exit.isFailure(exit)) assert.strictEqual(errorOf(exit)?._tag, "ProviderUnavailable", said(exit))
 })
 
 /**
- * `forged` is refused before and after `good`, which it was made from or resembles, is accepted.
+ * Asserts that `forged` is rejected before and after `good`, which it was derived from or resembles, is accepted.
  *
- * The order is the point: neither verdict may be remembered for the other.
+ * The order matters: neither verdict may be cached for the other token.
  */
-export const rejectedBeside = Effect.fnUntraced(function*(verify: Verify, good: string, forged: string) {
+export const rejectedAlongside = Effect.fnUntraced(function*(verify: Verify, good: string, forged: string) {
   assert.notStrictEqual(forged, good, "nothing was forged")
   yield* rejected(verify, forged)
   yield* accepted(verify, good)
   yield* rejected(verify, forged)
 })
 
-// Real time: sockets do not know TestClock.
+// Real time: sockets do not use TestClock.
 const moment = TestClock.withLive(Effect.sleep("1 millis"))
 
 /**
- * Lets seconds pass until the effect is done, where it waits for a provider that does not respond.
+ * Advances the time by seconds until the effect has ended, for effects that wait for a provider that does not respond.
  *
- * On a busy machine they may be hours: give tokens a long life.
+ * On a busy machine this may be hours, so give tokens a long lifetime.
  */
 export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const seconds: Effect.Effect<never> = Effect.andThen(
@@ -126,9 +132,9 @@ export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
 }
 
 /**
- * Lets time pass slowly until the effect is done, and fails if it is not done after half a minute.
+ * Advances the time slowly until the effect has ended, and fails if it takes more than half a minute.
  *
- * Slowly, because a provider that is merely slow must not run into a timeout on a busy machine.
+ * Slowly, because a slow provider must not cause a timeout on a busy machine.
  */
 export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const step = Effect.andThen(moment, TestClock.adjust("20 millis"))
@@ -136,7 +142,7 @@ export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A
   return Effect.raceFirst(effect, late)
 }
 
-/** Accepted at once, or after some seconds in which the verifier leaves its provider alone; 10 minutes at most. */
+/** Asserts that a token is accepted at once, or after the verifier's pause; after 10 minutes at most. */
 export const acceptedAtLast = Effect.fnUntraced(function*(verify: Verify, sign: Effect.Effect<string>) {
   for (let tries = 0; tries < 60; tries++) {
     const exit = yield* Effect.exit(verify(yield* sign))
@@ -144,5 +150,5 @@ export const acceptedAtLast = Effect.fnUntraced(function*(verify: Verify, sign: 
     assert.strictEqual(errorOf(exit)?._tag, "ProviderUnavailable", said(exit))
     yield* TestClock.adjust("10 seconds")
   }
-  return assert.fail("good tokens are still not accepted, 10 minutes after the provider has recovered")
+  return assert.fail("valid tokens are still not accepted, 10 minutes after the provider has recovered")
 })

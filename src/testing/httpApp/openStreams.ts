@@ -1,0 +1,165 @@
+/** Responses that are not complete yet: streams, and clients that leave. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { oneOf } from "../arbitrary.ts"
+import * as assert from "../assert.ts"
+import { type Requirement, requirement } from "../Requirement.ts"
+import { anyCaller, good } from "./caller.ts"
+import { get, message } from "./clientRequest.ts"
+import { runApp } from "./RunningApp.ts"
+import { callers, encoder, scripted, soon, text, three } from "./scripts.ts"
+import { anySettings, settingsWith } from "./settings.ts"
+import type { Subject } from "./Subject.ts"
+
+const listen = get("{mcp}", { authorization: "Bearer {token}", accept: "text/event-stream" })
+
+const events = { "content-type": "text/event-stream" }
+
+const readToEnd = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
+  while (!(await reader.read()).done);
+}
+
+/** The requirements on streams and on clients that disconnect. */
+export const openStreams: ReadonlyArray<Requirement<Subject>> = [
+  requirement(
+    {
+      id: "APP-85",
+      title: "MUST pass on the head of a stream before its first event, and each event as it arrives",
+      source: "MCP 2025-11-25, transports, Listening for Messages from the Server",
+      runs: 10
+    },
+    {
+      settings: anySettings,
+      caller: anyCaller,
+      status: oneOf([200, 404]),
+      type: oneOf(["text/event-stream", "application/octet-stream"])
+    },
+    Effect.fnUntraced(function*({ caller, settings, status, type }) {
+      const steps = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
+      const pieces = Stream.fromEffect(Effect.as(Deferred.await(steps[0]), encoder.encode("data: first\n\n"))).pipe(
+        Stream.concat(
+          Stream.fromEffect(Effect.as(Deferred.await(steps[1]), encoder.encode("data: second\n\n")))
+        )
+      )
+      const app = yield* runApp({
+        settings,
+        caller,
+        verdict: good,
+        upstream: scripted(() =>
+          Effect.succeed({ status, headers: { "content-type": type }, body: { _tag: "Stream", stream: pieces } })
+        )
+      })
+      const response = yield* soon(app.open(listen), "the head waits for the first event")
+      assert.strictEqual(response.status, status)
+      const reader = response.body?.getReader() ?? assert.fail("the response has no body")
+      for (const [index, event] of ["data: first\n\n", "data: second\n\n"].entries()) {
+        yield* Deferred.succeed(steps[index === 0 ? 0 : 1], undefined)
+        let read = ""
+        while (read.length < event.length) {
+          const { value } = yield* soon(Effect.promise(() => reader.read()), `event ${index} did not come`)
+          read += new TextDecoder().decode(value)
+        }
+        assert.strictEqual(read, event)
+      }
+      assert.isTrue((yield* Effect.promise(() => reader.read())).done)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-86",
+      title: "MUST cancel the verification, the upstream request and the body of a client that disconnects",
+      source: "MCP 2025-11-25, transports, Streamable HTTP; CWE-772",
+      runs: 15
+    },
+    { settings: anySettings, callers, when: oneOf(["verifying", "waiting", "reading"]) },
+    Effect.fnUntraced(function*({ callers, settings, when }) {
+      const [caller, other] = callers
+      const begun = yield* Deferred.make<void>()
+      const ended = yield* Deferred.make<void>()
+      const end = Deferred.succeed(ended, undefined)
+      const wait = Effect.onInterrupt(Effect.andThen(Deferred.succeed(begun, undefined), Effect.never), () => end)
+      const body = Stream.concat(Stream.make(encoder.encode("data: 1\n\n")), Stream.never)
+      const app = yield* runApp({
+        ...three(callers),
+        settings,
+        verdict: when === "verifying" ? { _tag: "Scripted", until: wait } : good,
+        upstream: scripted(({ headers }) =>
+          decodeURIComponent(headers["x-auth-user-id"] ?? "") === other.subject
+            ? Effect.succeed(text("{}"))
+            : when === "waiting"
+            ? wait
+            : Effect.as(
+              Effect.addFinalizer(() => end),
+              { status: 200, headers: events, body: { _tag: "Stream", stream: body } }
+            )
+        )
+      })
+      if (when === "reading") {
+        const response = yield* soon(app.open(listen, caller), "the stream did not begin")
+        const reader = response.body?.getReader() ?? assert.fail("the response has no body")
+        yield* Effect.promise(() => reader.read())
+        yield* Effect.promise(() => reader.cancel())
+      } else {
+        const leaving = yield* Effect.forkChild(app.open(message(), caller), { startImmediately: true })
+        yield* soon(Deferred.await(begun), "the request did not come so far")
+        yield* Fiber.interrupt(leaving)
+      }
+      yield* soon(Deferred.await(ended), `it goes on after the client has left while ${when}`)
+      const { status } = yield* soon(app.send(message(), other), "the next caller got no response")
+      assert.strictEqual(status, 200)
+    })
+  ),
+
+  requirement(
+    {
+      id: "APP-87",
+      title: "MUST end a notification stream when its token ends, but no response to a request",
+      source: "RFC 6750, section 5.3; MCP 2025-11-25, authorization, Token Handling",
+      runs: 10
+    },
+    {
+      settings: settingsWith({ clock_skew: oneOf([undefined, 0]) }),
+      caller: anyCaller,
+      life: oneOf([1, 30, 3_000]),
+      listens: oneOf([true, false])
+    },
+    Effect.fnUntraced(function*({ caller, life, listens, settings }) {
+      const ended = yield* Deferred.make<void>()
+      const body = Stream.concat(Stream.make(encoder.encode("data: 1\n\n")), Stream.never)
+      const now = yield* Clock.currentTimeMillis
+      const app = yield* runApp({
+        settings,
+        caller,
+        verdict: { _tag: "Scripted", until: Effect.void, changes: { expiresAt: now / 1000 + life } },
+        upstream: scripted(() =>
+          Effect.as(
+            Effect.addFinalizer(() => Deferred.succeed(ended, undefined)),
+            { status: 200, headers: events, body: { _tag: "Stream", stream: body } }
+          )
+        )
+      })
+      const response = yield* soon(app.open(listens ? listen : message()), "the stream did not begin")
+      const reader = response.body?.getReader() ?? assert.fail("the response has no body")
+      yield* Effect.promise(() => reader.read())
+      // The stream is read, because a server reads ahead of its client.
+      const rest = yield* Effect.forkChild(Effect.promise(() => readToEnd(reader)), { startImmediately: true })
+      yield* Effect.promise(() => new Promise<void>((done) => setImmediate(done)))
+      yield* TestClock.adjust((life - 1) * 1000)
+      assert.isFalse(yield* Deferred.isDone(ended), "the stream ended before the token")
+      yield* TestClock.adjust((1 + (settings.clock_skew === 0 ? 0 : 60)) * 1000)
+      if (listens) {
+        yield* soon(Deferred.await(ended), "the stream outlives the token")
+        yield* soon(Fiber.join(rest), "the client was not told")
+      } else {
+        yield* Effect.yieldNow
+        assert.isFalse(yield* Deferred.isDone(ended), "a response was cut when the token ended")
+        yield* Effect.promise(() => reader.cancel())
+      }
+    })
+  )
+]
