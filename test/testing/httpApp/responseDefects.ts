@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { upstreamMark } from "../../../src/testing/httpApp/upstream.ts"
 import { around, changingResponse, type Defect, field, json } from "./defects.ts"
 
 const unauthorized = HttpServerResponse.jsonUnsafe({ error: "unauthorized" }, {
@@ -146,7 +147,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
     "passes on hop-by-hop fields of the response (FW-9)",
     ["APP-80"],
     changingResponse((response) =>
-      response.headers["x-answered-by-upstream"] === undefined
+      response.headers[upstreamMark] === undefined
         ? response
         : HttpServerResponse.setHeader(response, "connection", "x-named")
     )
