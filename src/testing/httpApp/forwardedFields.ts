@@ -7,7 +7,7 @@ import { oneOf } from "../arbitrary.ts"
 import * as assert from "../assert.ts"
 import { type Requirement, requirement } from "../Requirement.ts"
 import { anyCaller, good } from "./caller.ts"
-import { message } from "./clientRequest.ts"
+import { message, ping } from "./clientRequest.ts"
 import { runApp, type RunningApp } from "./RunningApp.ts"
 import { anySettings, settingsWith } from "./settings.ts"
 import type { Subject } from "./Subject.ts"
@@ -82,6 +82,14 @@ export const assertIdentity = (
 }
 
 const forgedValue = "forged-b3IgMT0x"
+
+/** A request of the revision without fields that repeat the message, and of the one with them. */
+const legacy = { fields: { "mcp-protocol-version": "2025-11-25" }, body: ping }
+const modern = {
+  fields: { "mcp-protocol-version": "2026-07-28", "mcp-method": "ping" },
+  body: `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{` +
+    `"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+}
 
 // RFC 9110, section 7.6.1, and what older proxies add to it.
 const hopByHop = [
@@ -206,16 +214,17 @@ export const forwardedFields: ReadonlyArray<Requirement<Subject>> = [
       fields: Arbitrary.all({
         accept: oneOf(["application/json, text/event-stream", "*/*"]),
         "mcp-session-id": oneOf(["1868a90c", "~!#$%&'*+"]),
-        "mcp-protocol-version": oneOf(["2025-11-25", "2026-07-28"]),
         "last-event-id": oneOf(["1", "event 2"]),
         "accept-language": oneOf(["de", "fr;q=0.5"]),
         "x-custom": oneOf(["", "a", "\u00e9"])
-      })
+      }),
+      revision: oneOf([legacy, modern])
     },
-    Effect.fnUntraced(function*({ fields, ...circumstances }) {
+    Effect.fnUntraced(function*({ fields, revision, ...circumstances }) {
       const app = yield* runApp(circumstances)
-      yield* app.send(message(fields))
-      assert.deepInclude(onlyForwarded(app).headers, { ...fields, "content-type": "application/json" })
+      const sent = { ...fields, ...revision.fields }
+      yield* app.send(message(sent, revision.body))
+      assert.deepInclude(onlyForwarded(app).headers, { ...sent, "content-type": "application/json" })
     })
   ),
 
