@@ -14,6 +14,7 @@ import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../err
 import type { Owner } from "../fairness/FairQueue.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
+import { forwarding } from "./forwarding.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
 import {
   GatewayClient,
@@ -103,7 +104,7 @@ const fromSettings = Effect.fnUntraced(function*(
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  return GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) })
+  return GatewayClient.of({ send: (request) => forwarding(request, closedOnFailure(perform(request))) })
 })
 
 /**

@@ -6,6 +6,7 @@ import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import { type UpstreamInput, type UpstreamSettings, upstreamSettings } from "../config/upstreamSettings.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
+import { forwarding } from "../forward/forwarding.ts"
 import {
   GatewayClient,
   type PendingCall,
@@ -38,8 +39,8 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
   const dispatch = yield* makeDispatch(settings)
   return GatewayClient.of({
     dispatch,
-    send: (request) =>
-      Effect.uninterruptibleMask((restore) =>
+    send: (request) => {
+      const sending = Effect.uninterruptibleMask((restore) =>
         Effect.suspend(() => {
           let call: PendingCall | undefined
           const cancel = Effect.sync(() => call?.cancel())
@@ -53,6 +54,8 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
             response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
         })
       )
+      return forwarding(request, sending)
+    }
   })
 })
 

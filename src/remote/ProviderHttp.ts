@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { perConfiguration } from "../config/perConfiguration.ts"
+import { traced } from "../errors/spans.ts"
 import { readRejection } from "./bearerChallenge.ts"
 import { errorCode, wayOf } from "./failureCause.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
@@ -73,7 +74,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
           )
         )
         const failed: Failed = (failure) => new ProviderRequestFailed({ ...failure, url: loggedUrl(url) })
-        return yield* client.execute(toClientRequest(url, request)).pipe(
+        const exchange = client.execute(toClientRequest(url, request)).pipe(
           Effect.mapError((error) => failed(unreachable(error))),
           Effect.flatMap((response) => read(response, url, failed)),
           Effect.scoped,
@@ -85,6 +86,7 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
           // For `fetch`, which follows redirects by default. Other clients ignore this.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
         )
+        return yield* traced("mcp-authorizer.provider.request", () => ({ "url.full": loggedUrl(url) }), exchange)
       })
     })
   })

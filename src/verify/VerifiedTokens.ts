@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { ProviderUnavailable, VerificationError } from "../errors/GatewayError.ts"
+import { inSpan, isTraced } from "../errors/spans.ts"
 import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -108,8 +109,14 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
           : reject(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
     )
 
-  const verifyAnew = Effect.fnUntracedEager(function*(digest: string, token: BearerToken, others?: SharedVerdict) {
-    const { rejectionMillis, verify } = yield* registry.select(token)
+  const verifyUntraced = Effect.fnUntracedEager(function*(
+    digest: string,
+    token: BearerToken,
+    isTracing: boolean,
+    others?: SharedVerdict
+  ) {
+    const { name, rejectionMillis, verify } = yield* registry.select(token)
+    if (isTracing) yield* Effect.annotateCurrentSpan({ "mcp_authorizer.provider": name })
     const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
@@ -130,7 +137,16 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       : Effect.provideService(Cache.get(pending, digest), PendingVerification, verdict)
   })
 
-  const verify = Effect.fnUntracedEager(function*(token: BearerToken): Effect.fn.Return<Identity, VerificationError> {
+  /** Verifies a token that has no valid verdict, in a span if the program has a tracer. */
+  const verifyAnew = (digest: string, token: BearerToken, isTracing: boolean, others?: SharedVerdict) =>
+    isTracing
+      ? inSpan("mcp-authorizer.verify", {}, Effect.suspend(() => verifyUntraced(digest, token, true, others)))
+      : verifyUntraced(digest, token, false, others)
+
+  const verify = Effect.fnUntracedEager(function*(
+    token: BearerToken,
+    isTracing: boolean
+  ): Effect.fn.Return<Identity, VerificationError> {
     const digest = yield* digestOf(Redacted.value(token))
     const now = clock.currentTimeMillisUnsafe()
     const known = accepted.get(digest)
@@ -141,7 +157,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
         // If nothing runs after a response, the token is verified again when its verdict ends.
         if (now >= known.renewFrom && sharedIo) {
           known.renewFrom = now + renewalPauseMillis
-          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(verifyAnew(digest, token))))
+          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(verifyAnew(digest, token, isTracing))))
         }
         return identity
       }
@@ -153,11 +169,12 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     const others = store === undefined ? undefined : yield* store(Redacted.value(token))
     const recalled = others === undefined ? undefined : yield* others.recall
     if (recalled !== undefined) return recalled
-    return yield* known === undefined ? verifyAnew(digest, token, others) : asKnown(verifyAnew(digest, token, others))
+    const verification = verifyAnew(digest, token, isTracing, others)
+    return yield* known === undefined ? verification : asKnown(verification)
   })
 
   return {
-    verify: (token) => Effect.suspend(() => verify(token)),
+    verify: (token) => Effect.withFiber((fiber) => verify(token, isTraced(fiber))),
     peek: sha256 === undefined ? undefined : (token) => {
       const known = accepted.get(sha256(token))
       if (known === undefined) return undefined
