@@ -75,7 +75,7 @@ describe("a verifier that stands alone", () => {
       assert.strictEqual(yield* statusOf({ verifier: ownKeys }, "another-key"), 401)
     }))
 
-  it.effect("is the only one: the configured verifier lets nobody in without a provider", () =>
+  it.effect("is the only one: the configured verifier accepts no token without a provider", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* statusOf({}, key), 401)
     }))

@@ -176,7 +176,7 @@ describe("JwksCache", () => {
       assert.strictEqual(yield* hits, 3)
     })))
 
-  it.effect("JWKS-22 replaces the set: a removed key is refused when freshness ends", () =>
+  it.effect("JWKS-22 replaces the set: a removed key is rejected when freshness ends", () =>
     withProviders(Effect.gen(function*() {
       const { ask, issuer, kid } = yield* setUp()
       assert.strictEqual(yield* ask(), "public")

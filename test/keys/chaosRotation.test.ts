@@ -96,7 +96,7 @@ describe("Rotations", () => {
     })))
 
   for (const maxAge of [60, 300, 900]) {
-    it.effect(`JWKS-22 a key removed at any moment is refused ${maxAge} s + 5 s later, cached verdicts included`, () =>
+    it.effect(`JWKS-22 a key removed at any moment is rejected ${maxAge} s + 5 s later, cached verdicts included`, () =>
       withChaos(Effect.gen(function*() {
         const { issuer, sign, verify } = yield* setUp()
         const headers = { "cache-control": `max-age=${maxAge}` }

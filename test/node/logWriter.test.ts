@@ -41,7 +41,7 @@ const setUp = Effect.gen(function*() {
 const line = (index: number) => `${index} ${"a".repeat(200)}`
 
 describe("writing lines", () => {
-  it.live("complains once about a reader that is too slow, and says how many were lost when it has caught up", () =>
+  it.live("reports a reader that is too slow once, and how many entries were lost once it has caught up", () =>
     Effect.gen(function*() {
       const { complaints, read, received, writeLine } = yield* setUp
       let written = 0

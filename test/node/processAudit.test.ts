@@ -101,7 +101,7 @@ describe("the audit log of the program", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(traced(entriesOf(path)), ["gone"])
     }))
 
-  it.live("is refused at start, with a fix, where it cannot be written, with one worker and with two", () =>
+  it.live("is rejected at start, with a fix, if it cannot be written, with one worker and with two", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       for (const path of [join(directory, "missing", "audit.log"), directory]) {

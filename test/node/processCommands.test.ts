@@ -56,7 +56,7 @@ describe("--help and --version", { timeout: 60_000 }, () => {
     [["--config"], "Missing value for flag --config"]
   ] as const
   for (const [args, text] of unknown) {
-    it.live(`refuses ${args.join()} as it stands`, () =>
+    it.live(`rejects ${args.join()}`, () =>
       Effect.gen(function*() {
         const { code, stderr, stdout } = yield* runProgram({ args })
         assert.strictEqual(code, 1)
@@ -65,7 +65,7 @@ describe("--help and --version", { timeout: 60_000 }, () => {
       }))
   }
 
-  it.live("ends when nobody reads what it prints", () =>
+  it.live("ends when its output is not read", () =>
     Effect.scoped(Effect.gen(function*() {
       const program = yield* startProgram({ args: ["--help"] })
       yield* program.stopReading
@@ -107,7 +107,7 @@ describe("--check", { timeout: 60_000 }, () => {
       assert.isEmpty(leaks([stdout, stderr], `${canary}-secret`))
     }))
 
-  it.live("says nothing beside the settings where there is nothing to warn of", () =>
+  it.live("prints nothing but the settings if there are no warnings", () =>
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* runProgram({
         args: ["--check"],
@@ -117,7 +117,7 @@ describe("--check", { timeout: 60_000 }, () => {
       assert.strictEqual(JSON.parse(stdout).providers[0].jwks_uri, "https://tenant.authkit.app/oauth2/jwks")
     }))
 
-  it.live("warns of certificates that nobody verifies, without a word about anything else", () =>
+  it.live("warns about certificates that are not verified, and about nothing else", () =>
     Effect.gen(function*() {
       const env = { ...server, AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "a" }
       const warned = yield* runProgram({ args: ["--check"], env: { ...env, NODE_TLS_REJECT_UNAUTHORIZED: "0" } })
@@ -127,7 +127,7 @@ describe("--check", { timeout: 60_000 }, () => {
       assert.deepStrictEqual([silent.code, silent.stderr], [0, ""])
     }))
 
-  it.live("CFG reports all problems at once, each with a cure, and no value", () =>
+  it.live("CFG reports all problems at once, each with a fix, and no value", () =>
     Effect.gen(function*() {
       const ended = yield* runProgram({
         args: ["--check"],
@@ -167,7 +167,7 @@ describe("--check", { timeout: 60_000 }, () => {
   for (const args of [["--check"], []]) {
     const way = args.length === 0 ? "at start" : "under --check"
 
-    it.live(`refuses to run without the MCP server's URL, ${way}`, () =>
+    it.live(`does not run without the MCP server's URL, ${way}`, () =>
       Effect.gen(function*() {
         const env = { AUTHKIT_DOMAIN: "tenant.authkit.app", MCP_JWT_AUDIENCE: "https://mcp.example/mcp" }
         const { code, stderr, stdout } = yield* runProgram({ args, env })
@@ -175,7 +175,7 @@ describe("--check", { timeout: 60_000 }, () => {
         assert.include(stderr, "  MCP_SERVER_URL: is missing. Set it to the URL of your MCP server")
       }))
 
-    it.live(`refuses its own address as the MCP server's, ${way}`, () =>
+    it.live(`rejects its own address as the MCP server's, ${way}`, () =>
       Effect.gen(function*() {
         const env = { MCP_STATIC_TOKENS: "t:c:s:", MCP_SERVER_URL: "http://localhost:3000/mcp" }
         const { code, stderr } = yield* runProgram({ args, env })
@@ -183,14 +183,14 @@ describe("--check", { timeout: 60_000 }, () => {
         assert.include(stderr, "  MCP_SERVER_URL: is the address on which the gateway itself listens")
       }))
 
-    it.live(`refuses to run without a provider, ${way}`, () =>
+    it.live(`does not run without a provider, ${way}`, () =>
       Effect.gen(function*() {
         const { code, stderr, stdout } = yield* runProgram({ args })
         assert.deepStrictEqual([code, stdout], [1, ""])
         assert.match(stderr, noProvider)
       }))
 
-    it.live(`refuses a public key that is PEM but no key, ${way}`, () =>
+    it.live(`rejects a public key that is PEM but not a key, ${way}`, () =>
       Effect.gen(function*() {
         const { code, stderr, stdout } = yield* runProgram({ args, env: withKey(pem("QUJD".repeat(30))) })
         assert.deepStrictEqual([code, stdout], [1, ""])
@@ -199,7 +199,7 @@ describe("--check", { timeout: 60_000 }, () => {
       }))
   }
 
-  it.live("refuses a public key that is too weak, and takes one that is not", () =>
+  it.live("rejects a public key that is too weak, and accepts a strong one", () =>
     Effect.gen(function*() {
       const weak = yield* makeSigningKey({ algorithm: "RS256", kid: "weak", modulusLength: 1024 })
       const refused = yield* runProgram({ args: ["--check"], env: withKey(weak.publicPem) })

@@ -59,7 +59,7 @@ describe("config file", { timeout: 60_000 }, () => {
     ["that is a directory", "EISDIR", temporaryDirectory]
   ] as const
   for (const [what, reason, path] of unusable) {
-    it.live(`refuses a file ${what}`, () =>
+    it.live(`rejects a file ${what}`, () =>
       Effect.gen(function*() {
         const { code, stderr, stdout } = yield* runProgram({ args: ["--config", yield* path] })
         assert.deepStrictEqual([code, stdout], [1, ""])
@@ -84,7 +84,7 @@ describe("config file", { timeout: 60_000 }, () => {
     ]
   ] as const
   for (const [what, text, problem] of broken) {
-    it.live(`refuses a file that ${what}, without showing what is in it`, () =>
+    it.live(`rejects a file that ${what}, without showing what is in it`, () =>
       Effect.gen(function*() {
         const { code, stderr, stdout } = yield* runProgram({
           env: { MCP_CONFIG_FILE: yield* temporaryFile("a", text) }

@@ -27,7 +27,7 @@ const idleConnection = (port: number) =>
 
 describe("a process with few file descriptors", () => {
   it.live(
-    "DOS-07 survives more connections than it may have, and answers when they are gone",
+    "DOS-07 survives more connections than it may have, and responds when they are gone",
     () =>
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream

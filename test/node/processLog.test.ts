@@ -135,7 +135,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       assert.notInclude(tooLong.text, "16384")
     }))
 
-  it.effect("ERR-02 holds the true reason of a refusal, which the answer does not", () =>
+  it.effect("ERR-02 has the true reason of a rejection, which the response does not", () =>
     Effect.gen(function*() {
       const { gateway, issuer } = yield* Traced
       const cases = [

@@ -15,7 +15,7 @@ const ask = (origin: string, traceId: string) =>
 const traceIds = Array.from({ length: 200 }, (_, index) => `trace-${index}`)
 
 describe("writing the log", { timeout: 60_000 }, () => {
-  it.live("loses nothing of what was answered before SIGTERM", () =>
+  it.live("loses no entry of a response sent before SIGTERM", () =>
     Effect.gen(function*() {
       const gateway = yield* startGatewayProgram({ env: staticSettings("http://127.0.0.1:9") })
       yield* Effect.forEach(traceIds, (id) => ask(gateway.origin, id), { concurrency: 50 })

@@ -79,7 +79,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
     ["is empty", "is empty", temporaryFile("secret", "\n")],
     ["is too long", "is longer than 1048576 bytes", temporaryFile("secret", canary.repeat(60_000))],
     [
-      "is a pipe that nobody writes to",
+      "is a pipe without a writer",
       "is not a regular file",
       Effect.tap(
         Effect.map(temporaryDirectory, (directory) => `${directory}/secret`),
@@ -102,7 +102,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
       }))
   }
 
-  it.live("stop the start beside the setting itself, and do not show either", () =>
+  it.live("prevent the start together with the setting itself, and do not show either", () =>
     Effect.gen(function*() {
       const path = yield* temporaryFile("client_secret", canary)
       const { code, stderr } = yield* check(path, { MCP_CLIENT_SECRET: canary })

@@ -58,7 +58,7 @@ const unfinished: ReadonlyArray<readonly [string, (c: Connection, u: RecordingUp
       Effect.all([upstream.answerWith(hang), connection.write(head + ping), upstream.awaitRequest()])
   ],
   [
-    "does not read its answer",
+    "does not read its response",
     (connection, upstream) =>
       Effect.all([
         upstream.answerWith(bigStream(Infinity)),
@@ -167,7 +167,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       yield* endsWell(gateway)
     }))
 
-  it.live("ends with an error when nobody reads its log any more", () =>
+  it.live("ends with an error when its log is no longer read", () =>
     Effect.gen(function*() {
       const { connection, gateway } = yield* start(never)
       yield* gateway.stopReading

@@ -76,7 +76,7 @@ const dial = Effect.fnUntraced(function*(port: number, localAddress = "127.0.0.1
 const isCut = ({ socket }: { readonly socket: Socket }): boolean => socket.closed
 
 describe("connections whose clients send ahead", () => {
-  it.live("DOS-03 begin a few requests in each turn of the event loop, however fast they are answered", () =>
+  it.live("DOS-03 begin a few requests in each turn of the event loop, however fast the responses are", () =>
     Effect.gen(function*() {
       const { most, port } = yield* counting((response) => response.end())
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))

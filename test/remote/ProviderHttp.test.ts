@@ -179,7 +179,7 @@ layer(Subject)("ProviderHttp", (it) => {
       assert.match(unknown.detail, /^https:\/\/idp\.invalid\/a: Unreachable, (ENOTFOUND|EAI_AGAIN): the host name/)
     }))
 
-  it.effect("OPQ-08 encodes forms, and sends a GET where there is none", () =>
+  it.effect("OPQ-08 encodes forms, and sends a GET without a form", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
       const token = "a&token_type_hint=x=%2B+\n\u00e9"

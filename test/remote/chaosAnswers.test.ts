@@ -41,7 +41,7 @@ const unreadable: ReadonlyArray<
       headers: { "content-type": "text/html" },
       body: "<!doctype html><title>Sign in</title>"
     }))],
-  ["an empty answer", "NotJson", () => Effect.succeed(Misbehaviour.Respond({ body: "" }))],
+  ["an empty response", "NotJson", () => Effect.succeed(Misbehaviour.Respond({ body: "" }))],
   [
     "an array",
     "NotAnObject",
@@ -70,7 +70,7 @@ const unreadable: ReadonlyArray<
     "TooDeep",
     () => Effect.succeed(Misbehaviour.Respond({ body: `{"keys":${"[".repeat(1_000_000)}` }))
   ],
-  ["half an answer", "Unreachable", () => Effect.succeed(Misbehaviour.Disconnect({ after: "HalfBody" }))],
+  ["half a response", "Unreachable", () => Effect.succeed(Misbehaviour.Disconnect({ after: "HalfBody" }))],
   [
     "a redirect to itself",
     "Redirect 302",

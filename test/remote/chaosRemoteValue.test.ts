@@ -91,7 +91,7 @@ describe("RemoteValue", () => {
       assert.deepInclude(yield* value.current, { value: "b", stale: false })
     }))
 
-  it.effect("JWKS-04 a listener that dies delays nobody", () =>
+  it.effect("JWKS-04 a listener that dies delays no caller", () =>
     Effect.gen(function*() {
       const { value } = yield* setUp([sent("a")], { onChange: () => Effect.die("listener") })
       assert.strictEqual(yield* outcome(value.current), "a")
@@ -218,7 +218,7 @@ describe("RemoteValue", () => {
       }))
   })
 
-  it.effect("ends with its scope, and then nobody waits", () =>
+  it.effect("ends with its scope, and then no caller waits", () =>
     Effect.gen(function*() {
       const { scope, value } = yield* setUp([Effect.never])
       const waiting = yield* Effect.forkChild(value.current, { startImmediately: true })

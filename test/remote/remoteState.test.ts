@@ -158,7 +158,7 @@ describe("remoteState", () => {
     }
   })
 
-  property("refuses only without a value and within the back-off", ({ asked }) => {
+  property("gives up only without a value and within the back-off", ({ asked }) => {
     for (const { failedAt, fetching, now, phase, staleUntil, step } of asked) {
       if (step !== "GiveUp") continue
       assert.strictEqual(phase, "unavailable")
@@ -184,7 +184,7 @@ describe("remoteState", () => {
     }
   })
 
-  property("lets nobody wait without a fetch to wait for", ({ asked, starts }) => {
+  property("makes no caller wait without a running fetch", ({ asked, starts }) => {
     for (const { fetching, failedAt, now, step } of asked) {
       if (step !== "Await" || fetching) continue
       assert.isTrue(failedAt === undefined || now - failedAt >= limits.backOffMillis)

@@ -82,7 +82,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
     }))
 
   it.effect(
-    "SPIN-CRYPTO-08 MUST verify every algorithm in the component, and refuse a changed signature",
+    "SPIN-CRYPTO-08 MUST verify every algorithm in the component, and reject a changed signature",
     () =>
       Effect.gen(function*() {
         const issuer = yield* TestIssuer.make({ audience: "mcp-api", algorithms: jwsAlgorithms, keys: "reused" })

@@ -14,7 +14,7 @@ const withIds = (ids: ReadonlyArray<string>) => HttpAppTest.requirements.filter(
 
 /** What a defect is put in by, and the defects that are put in so. */
 const harmless: ReadonlyArray<readonly [name: string, defects: ReadonlyArray<Defect>, app: App]> = [
-  ["has its answers written anew", responseDefects, json((text) => text)],
+  ["has its responses serialized again", responseDefects, json((text) => text)],
   ["has its requests changed into themselves", admissionDefects, receiving((request) => request)],
   ["hears from its verifier through another one", admissionDefects, verifying((verify) => verify)],
   ["sends the same request by another way", forwardingDefects, sendingOther(() => ({}))]

@@ -103,7 +103,7 @@ TokenVerifierTest.suiteOpaque(
 )
 
 TokenVerifierTest.suiteOpaque(
-  "introspection of tokens with a prefix, beside JWTs, over HTTP",
+  "introspection of tokens with a prefix, in addition to JWTs, over HTTP",
   gatewayVerifier((issuer) => [jwtProvider(issuer), introspectionProvider(issuer, { tokenPrefix: "mat_" })]),
   TokenVerifierTest.issuerTokens({ prefix: "mat_", introspected: true }),
   { transport: "http" }

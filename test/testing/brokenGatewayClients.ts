@@ -152,7 +152,7 @@ export const brokenGatewayClients: Readonly<
       )
     )
   },
-  "answers with what another one was answered (CVE-2026-25536, MCP TypeScript SDK; CVE-2026-2581, undici)": {
+  "returns the response to another request (CVE-2026-25536, MCP TypeScript SDK; CVE-2026-2581, undici)": {
     violates: ["CLIENT-16"],
     client: changed((send) => {
       let last: UpstreamResponse | undefined
@@ -164,7 +164,7 @@ export const brokenGatewayClients: Readonly<
         })
     })
   },
-  "gives nothing of a body before all of it is there": { violates: ["CLIENT-20"], client: withAnswer(collected) },
+  "returns no part of a body before it is complete": { violates: ["CLIENT-20"], client: withAnswer(collected) },
   "reads ahead of a reader that is slow (CVE-2026-27887, Spin)": {
     violates: ["CLIENT-21"],
     client: withStream(Stream.buffer({ capacity: "unbounded" }))
@@ -173,7 +173,7 @@ export const brokenGatewayClients: Readonly<
     violates: ["CLIENT-22"],
     client: withStream(Stream.timeout("1 second"))
   },
-  "leaks the connection of whoever leaves (DOS-06)": {
+  "leaks the connection of a client that leaves (DOS-06)": {
     violates: ["CLIENT-31"],
     client: changed((send) => (request) => Effect.flatMap(Scope.make(), (scope) => Scope.provide(send(request), scope)))
   },

@@ -51,14 +51,14 @@ const anyAlgorithm = (parsed: Parsed, key: KeyObject | undefined): boolean => {
 
 export const brokenSteps: ReadonlyArray<Broken> = [
   [
-    "RFC 7519: refuses claims that it does not know",
+    "RFC 7519: rejects claims that it does not know",
     ["JWT-01"],
     handMade({
       kind: ({ claims }) => Object.keys(claims).every((name) => ["iss", "aud", "sub", "iat", "exp"].includes(name))
     })
   ],
   [
-    "RFC 7518: refuses an algorithm that it lists",
+    "RFC 7518: rejects an algorithm that it lists",
     ["JWT-02-ES256"],
     handMade({ algorithm: ({ alg }) => alg === "RS256" })
   ],

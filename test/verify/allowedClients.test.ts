@@ -36,7 +36,7 @@ const judge = Effect.fnUntraced(function*(
 })
 
 describe("allowed clients", () => {
-  it.effect("are those whose tokens are accepted; tokens of others, or of none, are rejected", () =>
+  it.effect("have their tokens accepted; tokens of other clients, or of none, are rejected", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* judge({ audience: [], allowedClients: ["desktop", "cli"] }, [
         [{ client_id: "desktop" }, undefined],

@@ -121,7 +121,7 @@ layer(Subject)("claims", (it) => {
   })
 
   for (const [id, claims, reason] of refused) {
-    it.effect(`${id} refuses ${JSON.stringify(claims).slice(0, 80)}${Object.values(claims)[0] === undefined ? " (left out)" : ""}`, () =>
+    it.effect(`${id} rejects ${JSON.stringify(claims).slice(0, 80)}${Object.values(claims)[0] === undefined ? " (left out)" : ""}`, () =>
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         yield* assertAccepted(verify, yield* issuer.sign())
@@ -138,7 +138,7 @@ layer(Subject)("claims", (it) => {
   }
 
   for (const [id, members, reason] of texts) {
-    it.effect(`${id} refuses a payload with ${members.slice(1, 40)}`, () =>
+    it.effect(`${id} rejects a payload with ${members.slice(1, 40)}`, () =>
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject
         yield* assertAccepted(verify, yield* issuer.sign({ payloadJson: payload(issuer.issuer, ",\"nbf\":0") }))

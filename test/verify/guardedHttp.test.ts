@@ -80,7 +80,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(seen.asked, 7)
     }))
 
-  it.effect("EMBED-23 questions whose clients have left, which nobody tells, keep no turn and no probe from the others", () =>
+  it.effect("EMBED-23 requests whose clients have left without notice do not block turns or probes of the others", () =>
     Effect.gen(function*() {
       const { about, seen } = guard(
         (token) =>

@@ -31,8 +31,8 @@ const access: ReadonlyArray<readonly [name: string, claims: Claims]> = [
   ["a format as type", { typ: "JWT", token_type: "JWT", tokenType: "JWTToken" }],
   ["empty words", { typ: "", token_use: "", token_type: "", nonce: "", at_hash: "", events: "" }],
   ["a client for itself", { sub: client, azp: client, aud: client }],
-  ["a client id beside the only audience", { azp: client, aud: client, client_id: client }],
-  ["an audience beside the client", { azp: client, aud: [client, "https://mcp.example/mcp"] }],
+  ["a client id in addition to the only audience", { azp: client, aud: client, client_id: client }],
+  ["an audience in addition to the client", { azp: client, aud: [client, "https://mcp.example/mcp"] }],
   ["claims of other meaning", { type: "employee", purpose: "demo", token_usage: "often", tokenName: "my laptop" }],
   ["a list of events", { events: ["created"], vp: "none", vc: 7 }]
 ]

@@ -66,7 +66,7 @@ const resultOf = (answer: string) => JSON.parse(answer).result
 
 describe("banner", () => {
   layer(DemoMcpServer.layer, { excludeTestServices: true })((it) => {
-    it.effect("prints commands that a shell understands and the MCP server answers", () =>
+    it.effect("prints commands that a shell understands and that the MCP server responds to", () =>
       Effect.gen(function*() {
         const given = facts((yield* DemoMcpServer).url)
         assert.lengthOf(resultOf(yield* run(given, "The tools")).tools, 3)

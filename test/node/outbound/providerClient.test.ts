@@ -208,7 +208,7 @@ describe("the client for providers", () => {
       assert.include(yield* problem("cut"), "MCP_CA_FILE: has a certificate that cannot be read")
     }))
 
-  it.live("survives responses that nobody reads", () =>
+  it.live("survives responses that are not read", () =>
     Effect.gen(function*() {
       const port = yield* listening(Http.createServer((_request, response) => {
         response.writeHead(500).write("x".repeat(100_000))

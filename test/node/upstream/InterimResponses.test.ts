@@ -14,7 +14,7 @@ const passed = (text: string, size: number): string => {
   return bytes.toString("latin1")
 }
 
-describe("interim answers", () => {
+describe("interim responses", () => {
   it("become 102 where they are 100, however many, however they come in pieces, and nothing else changes", () => {
     const processing = proceed.replace("100", "102")
     const cases = [
@@ -37,7 +37,7 @@ describe("interim answers", () => {
     }
   })
 
-  it("are looked for only where an answer is due", () => {
+  it("are searched for only where a response is due", () => {
     const answers = new InterimResponses()
     const unasked = Buffer.from(proceed)
     answers.pass(unasked)

@@ -139,7 +139,7 @@ describe("Verification in the component", () => {
   }
 
   it.effect.prop(
-    "SPIN-CRYPTO-03 MUST refuse a signature of which any bit differs",
+    "SPIN-CRYPTO-03 MUST reject a signature with any changed bit",
     { at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 256 * 8 - 1 })) },
     ({ at }) =>
       Effect.promise(async () => {

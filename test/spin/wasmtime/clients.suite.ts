@@ -15,7 +15,7 @@ const servers = [["server 1.x", officialServerV1], ["server 2.x", officialServer
 layer(Wasmtime.layer, { excludeTestServices: true, timeout: "5 minutes" })("the component in wasmtime", (it) => {
   for (const [serverName, makeServer] of servers) {
     for (const [clientName, connect] of clients) {
-      it.effect(`SPIN-ENGINE-01 MUST show a tool who calls, and refuse who may not (${serverName}, ${clientName})`, () =>
+      it.effect(`SPIN-ENGINE-01 MUST show a tool its caller, and reject callers that may not call (${serverName}, ${clientName})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
           yield* issuer.jwks

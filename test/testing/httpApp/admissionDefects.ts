@@ -75,7 +75,7 @@ export const admissionDefects: ReadonlyArray<Defect> = [
     )
   ],
   [
-    "sends the message on before it has judged it (CFG-03)",
+    "forwards the message before it has checked it (CFG-03)",
     ["APP-54"],
     around((handle, { send }) =>
       Effect.andThen(

@@ -73,7 +73,7 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
-    "judges a message that it has written anew (MCP-01, GHSA-4gph-2hhr-5mwg)",
+    "checks a message after serializing it again (MCP-01, GHSA-4gph-2hhr-5mwg)",
     ["APP-73"],
     receiving((request) =>
       Object.assign(Object.create(request), {

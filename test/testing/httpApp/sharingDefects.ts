@@ -58,7 +58,7 @@ export const sharingDefects: ReadonlyArray<Defect> = [
     })
   ],
   [
-    "verifies whoever came last (FWD-15)",
+    "verifies the last caller (FWD-15)",
     ["APP-07"],
     HttpApp.layer.pipe(
       Layer.provide(Layer.effect(

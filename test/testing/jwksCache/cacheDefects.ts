@@ -116,7 +116,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
   ],
   ["JWKS-04 never recovers from a failure", ["KEYS-20"], despairing],
   [
-    "JWKS-06 asks the provider before each answer",
+    "JWKS-06 requests the provider before each result",
     ["KEYS-04", "KEYS-23"],
     onCache((inner, { http }) => ({
       keyFor: (source, header) =>

@@ -143,7 +143,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
     ["KEYS-32"],
     onAnswer((answer) => withMembers(answer, membersOf(answer).filter(isUsable)))
   ],
-  ["CVE-2026-22036 JWKS-07 buffers an answer of any size", ["KEYS-33"], buffering],
+  ["CVE-2026-22036 JWKS-07 buffers a response of any size", ["KEYS-33"], buffering],
   ["JWKS-17 follows redirects", ["KEYS-40"], onClient(HttpClient.followRedirects(3))],
   [
     "JWKS-18 fetches from any host",
