@@ -83,7 +83,7 @@ export class JwksCache extends Context.Service<JwksCache, {
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
-    const { ask, locate } = yield* makeKeyFetch
+    const { fetchKeys, locate } = yield* makeKeyFetch
     const store = yield* KeyValueStore.KeyValueStore
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
@@ -111,7 +111,7 @@ export class JwksCache extends Context.Service<JwksCache, {
 
     const fetch = Effect.fnUntraced(
       function*(source: JwksSource, { previous, uri }: RemoteValue.FetchRequest<PublishedKeys>) {
-        const { freshMillis, keys } = yield* ask(source, uri)
+        const { freshMillis, keys } = yield* fetchKeys(source, uri)
         const set = KeySet.fromJwks(keys, previous?.set)
         yield* reportSkipped(source, set, previous?.set)
         const digest = sharedIo ? undefined : yield* digestOf(keys)

@@ -109,7 +109,7 @@ export const makeKeyFetch = Effect.gen(function*() {
   })
 
   /** Asks the provider. */
-  const ask = Effect.fnUntraced(function*({ allowHttp, allowedDomains }: JwksSource, uri: string) {
+  const fetchKeys = Effect.fnUntraced(function*({ allowHttp, allowedDomains }: JwksSource, uri: string) {
     const { body, cacheControl } = yield* Effect.mapError(
       http.send({ url: uri, allowedDomains, allowHttp }),
       ({ detail }) => new KeysUnavailable({ detail })
@@ -120,5 +120,5 @@ export const makeKeyFetch = Effect.gen(function*() {
     return { keys, freshMillis: freshnessMillis(cacheControl) }
   })
 
-  return { locate, ask }
+  return { locate, fetchKeys }
 })

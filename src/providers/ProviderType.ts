@@ -30,7 +30,7 @@ export type OwnTokens =
   | { readonly _tag: "Opaque" }
 
 /** A request that readiness and `--check --online` make to a provider, without a real token. */
-export type Asked =
+export type OnlineCheck =
   /** The key set that verifies the provider's tokens. */
   | {
     readonly _tag: "Keys"
@@ -151,7 +151,7 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   /** Where clients find the metadata of the authorization server. Called only if the provider advertises an issuer. */
   metadata?(provider: P, name: DocumentName): AuthorizationServerMetadata
   /** The requests that check whether the provider works. Left out by types that send none. */
-  asks?(provider: P): ReadonlyArray<Asked>
+  onlineChecks?(provider: P): ReadonlyArray<OnlineCheck>
   /** Imports the configured keys, because only an import shows whether they are valid. */
   checkKeys?(provider: P): Effect.Effect<void, UnusablePublicKey>
   /** Builds the verifier, without waiting for any fetch. */

@@ -32,18 +32,18 @@ import {
   isOutageError,
   type ProviderReach,
   reachFromBody,
-  statusAndError,
-  tellsOutage,
-  tellsUnknownClient
+  rejectsClient,
+  reportsOutage,
+  statusAndError
 } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
-import type { AskProvider } from "../verify/opaque/VerifyOpaque.ts"
+import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
 import { type Rejection, rejection, toInvalidToken } from "../verify/Rejection.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { authenticate, type ClientAuth } from "./clientCredentials.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque, nobodysToken } from "./opaque.ts"
+import { makeOpaque, probeToken } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider whose introspection endpoint verifies its tokens. */
@@ -104,8 +104,8 @@ const hasBlank = (auth: ClientAuth): boolean => "clientId" in auth && /\s/.test(
 const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_token", "unsupported_token_type"])
 
 /** Whether the endpoint reported an inactive token with a status other than 200. */
-const tellsInactive = ({ rejection: said, status }: ProviderRequestFailed): boolean =>
-  (status === 400 || status === 404) && said?.inactive === true
+const reportsInactive = ({ rejection: reported, status }: ProviderRequestFailed): boolean =>
+  (status === 400 || status === 404) && reported?.inactive === true
 
 /**
  * Maps a failed request to an error.
@@ -120,22 +120,22 @@ const failureOf = (
   credentials: string,
   failure: ProviderRequestFailed
 ): InvalidToken | ProviderUnavailable => {
-  const { kind, rejection: said, status = 0 } = failure
+  const { kind, rejection: reported, status = 0 } = failure
   if (kind !== "Status" || status < 400 || status >= 500) return unavailableAfter(provider, failure)
-  if (status === 401 || status === 403 || isClientError(said?.error)) {
+  if (status === 401 || status === 403 || isClientError(reported?.error)) {
     return unavailableAfter(provider, failure, credentialsRejected(credentials))
   }
-  return tokenErrors.has(said?.error) || tellsInactive(failure)
+  return tokenErrors.has(reported?.error) || reportsInactive(failure)
     ? toInvalidToken(provider, rejection("Inactive", `introspection returned ${statusAndError(failure)}`))
     : unavailableAfter(provider, failure)
 }
 
 /** Interprets a failed probe: the endpoint may reject the made-up token, but must accept the gateway's credentials. */
 const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
-  const { kind, rejection: said, status } = failure
-  if (kind !== "Status" || isOutageError(said?.error)) return "unavailable"
-  if (status === 401 || status === 403 || isClientError(said?.error)) return "refused"
-  return status === 400 || tellsInactive(failure) ? "ready" : "unavailable"
+  const { kind, rejection: reported, status } = failure
+  if (kind !== "Status" || isOutageError(reported?.error)) return "unavailable"
+  if (status === 401 || status === 403 || isClientError(reported?.error)) return "refused"
+  return status === 400 || reportsInactive(failure) ? "ready" : "unavailable"
 }
 
 const checkIssuer = (claims: JsonObject, issuer: string): Rejection | undefined => {
@@ -176,11 +176,11 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
  *
  * @param skew tolerance for times, in seconds
  */
-const makeAsk = (
+const makeQuery = (
   provider: IntrospectionProvider,
   http: Http,
   { clockSkewSeconds: skew }: RegistrationContext
-): AskProvider => {
+): QueryProvider => {
   const { allowedClients, issuer, name } = provider
   const { origin, send } = makeSend(provider, http)
   const reject = (reason: Rejection) => toInvalidToken(name, reason)
@@ -195,8 +195,8 @@ const makeAsk = (
   return Effect.fnUntraced(
     function*(token) {
       const { body } = yield* send(token)
-      if (tellsUnknownClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRejected(origin)}`)
-      if (tellsOutage(body)) return yield* unavailable(name, "introspection returned 200 and reported an outage")
+      if (rejectsClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRejected(origin)}`)
+      if (reportsOutage(body)) return yield* unavailable(name, "introspection returned 200 and reported an outage")
       const rejected = check(body, (yield* Clock.currentTimeMillis) / 1000)
       if (rejected !== undefined) return yield* reject(rejected)
       return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), reject)
@@ -215,7 +215,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: IntrospectionProvider) {
 
 /** Introspects a token that does not exist: a healthy endpoint reports it as inactive. */
 const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
-  Effect.match(makeSend(provider, http).send(nobodysToken), {
+  Effect.match(makeSend(provider, http).send(probeToken), {
     onFailure: (failure) => ({ reach: reachFromFailure(failure), detail: failure.detail }),
     onSuccess: ({ body }) => ({
       reach: reachFromBody(body),
@@ -223,7 +223,7 @@ const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
     })
   })
 
-const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
+const opaque = makeOpaque({ makeHttp, makeProbe, makeQuery })
 
 /** The type for opaque tokens that are verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {
@@ -283,7 +283,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
   ownTokens: () => ({ _tag: "Opaque" }),
   advertisedIssuers,
   metadata: redirectToMetadata,
-  asks: (provider) => [{
+  onlineChecks: (provider) => [{
     _tag: "Endpoint",
     name: "introspection",
     good: `${

@@ -185,7 +185,7 @@ export const jwtType = {
   warnings: (provider, { settings }) => audienceWarnings(provider, settings),
   forResource: audienceForResource,
   ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) }),
-  asks: (provider) =>
+  onlineChecks: (provider) =>
     remoteKeys(provider).map((source) => ({
       _tag: "Keys",
       source,

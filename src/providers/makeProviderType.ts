@@ -169,7 +169,7 @@ export const makeProviderType = <const Name extends string, Fields extends Field
         return issuer === undefined ? { _tag: "NotSupported" } : redirectToMetadata({ ...provider, issuer })
       },
       // The metadata are fetched when a client requests them.
-      asks: () => []
+      onlineChecks: () => []
     }),
     register: (provider, { clockSkewSeconds }) =>
       Effect.succeed({

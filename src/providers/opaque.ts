@@ -6,13 +6,13 @@ import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { makeGuardedHttp } from "../verify/opaque/guardedHttp.ts"
 import { makeReachability, type Probe } from "../verify/opaque/Reachability.ts"
 import { negativeMillis } from "../verify/opaque/verdictLife.ts"
-import { type AskProvider, makeVerifyOpaque } from "../verify/opaque/VerifyOpaque.ts"
+import { makeVerifyOpaque, type QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
 import type { Registration, RegistrationContext } from "./ProviderType.ts"
 
 type Http = ProviderHttp["Service"]
 
 /** A token that does not exist. Its name explains the request to a reader of the provider's log. */
-export const nobodysToken = "mcp-authorizer-readiness"
+export const probeToken = "mcp-authorizer-readiness"
 
 /** How a type verifies opaque tokens. */
 interface OpaqueType<P extends Provider, R> {
@@ -20,11 +20,11 @@ interface OpaqueType<P extends Provider, R> {
   readonly makeHttp: (provider: P) => Effect.Effect<Http, never, R>
   /** Builds the request that shows whether the provider can verify tokens. */
   readonly makeProbe: (provider: P, http: Http) => Probe
-  readonly makeAsk: (provider: P, guarded: Http, context: RegistrationContext) => AskProvider
+  readonly makeQuery: (provider: P, guarded: Http, context: RegistrationContext) => QueryProvider
 }
 
 /** Builds the probe of a type for `--check --online`, and `register`, which guards requests and tracks reachability. */
-export const makeOpaque = <P extends Provider, R>({ makeAsk, makeHttp, makeProbe }: OpaqueType<P, R>) => ({
+export const makeOpaque = <P extends Provider, R>({ makeQuery, makeHttp, makeProbe }: OpaqueType<P, R>) => ({
   probe: (provider: P) => Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http)),
 
   register: Effect.fnUntraced(function*(
@@ -34,10 +34,10 @@ export const makeOpaque = <P extends Provider, R>({ makeAsk, makeHttp, makeProbe
     const { name } = provider
     const http = yield* makeHttp(provider)
     const { current, observed } = yield* makeReachability(name, http, makeProbe(provider, http))
-    const ask = makeAsk(provider, makeGuardedHttp(observed, yield* SharedIo), context)
+    const query = makeQuery(provider, makeGuardedHttp(observed, yield* SharedIo), context)
     return {
       _tag: "Opaque",
-      verify: makeVerifyOpaque(name, context.clockSkewSeconds, ask),
+      verify: makeVerifyOpaque(name, context.clockSkewSeconds, query),
       rejectionMillis: negativeMillis,
       readiness: Effect.map(current, (state) => ({ ready: state === "ready", state }))
     }

@@ -18,14 +18,14 @@ import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
-import { isOutageError, reachFromBody, statusAndError, tellsOutage } from "../verify/opaque/providerRejection.ts"
+import { isOutageError, reachFromBody, reportsOutage, statusAndError } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
-import type { AskProvider } from "../verify/opaque/VerifyOpaque.ts"
+import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
 import { rejection, toInvalidToken } from "../verify/Rejection.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { exampleWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque, nobodysToken } from "./opaque.ts"
+import { makeOpaque, probeToken } from "./opaque.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
 /** A provider whose userinfo endpoint verifies its tokens. */
@@ -50,12 +50,12 @@ const userinfoScope = "openid"
 const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
 
 /** Whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
-const rejectsToken = ({ kind, rejection: said, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
-  kind === "Status" && tokenStatuses.has(status) && !isOutageError(said?.error) &&
-  !(status === 403 && retryAfter !== undefined && said?.error === undefined)
+const rejectsToken = ({ kind, rejection: reported, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
+  kind === "Status" && tokenStatuses.has(status) && !isOutageError(reported?.error) &&
+  !(status === 403 && retryAfter !== undefined && reported?.error === undefined)
 
 /** Whether a response with status 200 rejects the token: it contains an error, or `ok` or `active` is `false`. */
-const tellsRejection = (body: JsonObject): boolean => {
+const reportsRejection = (body: JsonObject): boolean => {
   const error = own(body, "error")
   return (error !== undefined && error !== null && error !== false && error !== "") || own(body, "ok") === false ||
     own(body, "active") === false
@@ -69,11 +69,11 @@ const failureOf = (
   provider: string,
   failure: ProviderRequestFailed
 ): InvalidToken | InsufficientScope | ProviderUnavailable => {
-  const said = failure.rejection
+  const reported = failure.rejection
   if (!rejectsToken(failure)) return unavailableAfter(provider, failure)
   const detail = `userinfo returned ${statusAndError(failure)}`
-  if (said?.error === "insufficient_scope") {
-    const required = said.scope.length === 0 ? [userinfoScope] : said.scope
+  if (reported?.error === "insufficient_scope") {
+    const required = reported.scope.length === 0 ? [userinfoScope] : reported.scope
     return withoutStack(() => new InsufficientScope({ required, provider, detail }))
   }
   return toInvalidToken(provider, rejection("Inactive", detail))
@@ -89,7 +89,7 @@ const withoutSubject = rejection("MissingClaim", "userinfo has no usable sub; th
  * a usable `sub`, as issuers send it for a token without the scope `openid`. Every other response is a failure of the
  * provider.
  */
-const makeAsk = (provider: UserinfoProvider, http: Http): AskProvider => {
+const makeQuery = (provider: UserinfoProvider, http: Http): QueryProvider => {
   const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
   return Effect.fnUntraced(
     function*(token) {
@@ -99,8 +99,8 @@ const makeAsk = (provider: UserinfoProvider, http: Http): AskProvider => {
         allowHttp,
         authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
       })
-      if (tellsOutage(body)) return yield* unavailable(name, "userinfo returned 200 and reported an outage")
-      if (tellsRejection(body)) {
+      if (reportsOutage(body)) return yield* unavailable(name, "userinfo returned 200 and reported an outage")
+      if (reportsRejection(body)) {
         return yield* toInvalidToken(name, rejection("Inactive", "userinfo returned 200 with an error"))
       }
       const otherKind = checkUserinfo(body)
@@ -121,14 +121,14 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
 
 /** Sends a token that does not exist: a healthy endpoint rejects it. */
 const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe => {
-  const authorization = Redacted.make(`Bearer ${nobodysToken}`)
+  const authorization = Redacted.make(`Bearer ${probeToken}`)
   return Effect.match(http.send({ url, allowedDomains, allowHttp, authorization }), {
     onFailure: (failure) => ({ reach: rejectsToken(failure) ? "ready" : "unavailable", detail: failure.detail }),
     onSuccess: ({ body }) => ({ reach: reachFromBody(body), detail: `${url}: 200 with an error` })
   })
 }
 
-const opaque = makeOpaque({ makeHttp, makeProbe, makeAsk })
+const opaque = makeOpaque({ makeHttp, makeProbe, makeQuery })
 
 /** The type for opaque tokens that the issuer's userinfo endpoint verifies. */
 export const userinfo: ProviderType<UserinfoProvider> = {
@@ -179,7 +179,7 @@ export const userinfo: ProviderType<UserinfoProvider> = {
   ownTokens: () => ({ _tag: "Opaque" }),
   advertisedIssuers,
   metadata: redirectToMetadata,
-  asks: (provider) => [{
+  onlineChecks: (provider) => [{
     _tag: "Endpoint",
     name: "userinfo",
     good: `the endpoint of ${provider.issuer} responds, and rejects a made-up token`,

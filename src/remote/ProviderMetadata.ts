@@ -72,7 +72,7 @@ const totalTimeout = "10 seconds"
  * Whether there is no document at a URL, so that the next URL is tried: not found, forbidden, an HTML page, or a
  * redirect, which is not followed. If the provider is down or limits the rate of requests, the next URL is not tried.
  */
-export const hasNone = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
+export const isMissing = ({ kind, status = 0 }: ProviderRequestFailed): boolean => {
   switch (kind) {
     case "Status":
       return status < 500 && status !== 408 && status !== 425 && status !== 429
@@ -124,25 +124,25 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     const fetch = Effect.fnUntraced(
       function*(source: MetadataSource, preferred: DocumentName) {
         const { allowHttp, allowedDomains, discoveryUrl, issuer } = source
-        const said: Array<string> = []
+        const results: Array<string> = []
         let isAbsent = true
         for (const url of discoveryUrl === undefined ? metadataUrls(issuer, preferred) : [discoveryUrl]) {
           const response = yield* Effect.result(http.send({ url, allowedDomains, allowHttp }))
           if (Result.isFailure(response)) {
             const failure = response.failure
-            if (!hasNone(failure)) {
-              return yield* new MetadataUnavailable({ detail: [...said, failure.detail].join("; ") })
+            if (!isMissing(failure)) {
+              return yield* new MetadataUnavailable({ detail: [...results, failure.detail].join("; ") })
             }
-            said.push(failure.summary)
+            results.push(failure.summary)
             continue
           }
           const { body, cacheControl } = response.success
           const wrong = mistake(body, source)
           if (wrong === undefined) return { value: { url, document: body }, freshMillis: freshnessMillis(cacheControl) }
           isAbsent = isAbsent && own(body, "issuer") === undefined
-          said.push(`${url}: ${wrong}`)
+          results.push(`${url}: ${wrong}`)
         }
-        return yield* new MetadataUnavailable({ detail: said.join("; "), isAbsent })
+        return yield* new MetadataUnavailable({ detail: results.join("; "), isAbsent })
       },
       Effect.timeoutOrElse({
         duration: totalTimeout,

@@ -36,7 +36,12 @@ const b = "https://b.example"
 
 const cases: ReadonlyArray<readonly [string, ReadonlyArray<RegisteredProvider>, string, string]> = [
   ["a JWT goes to the provider of its iss", [jwt("A", a), jwt("B", b)], token(b), "B"],
-  ["DISC-02 a JWT of an unknown issuer goes to no provider", [jwt("A", a), jwt("B", b)], token("https://c.example"), "InvalidIssuer"],
+  [
+    "DISC-02 a JWT of an unknown issuer goes to no provider",
+    [jwt("A", a), jwt("B", b)],
+    token("https://c.example"),
+    "InvalidIssuer"
+  ],
   ["CLM-12 a JWT with a list of issuers goes to no provider", [jwt("A", a)], token([a]), "InvalidIssuer"],
   ["JOSE-01 an unsigned JWT goes to no provider", [jwt("A", a)], token(a, "none"), "UnsupportedAlgorithm"],
   ["OPQ-03 a broken JWT is not tried as opaque", [jwt("A", a), opaque("O")], "not.a.jwt", "MalformedToken"],

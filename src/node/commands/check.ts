@@ -10,8 +10,8 @@ import { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import { hostWarnings } from "../hostWarnings.ts"
 import * as NodeGatewayClient from "../NodeGatewayClient.ts"
-import { askProvider } from "../online/askProvider.ts"
-import { askServer } from "../online/askServer.ts"
+import { checkProvider } from "../online/checkProvider.ts"
+import { checkServer } from "../online/checkServer.ts"
 import { error, type Finding } from "../online/Finding.ts"
 import * as ProviderClient from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
@@ -32,22 +32,22 @@ const printSettings = (settings: GatewaySettings): Effect.Effect<void> =>
   )
 
 /** Runs one check with the time limit, and adds the name to its findings. */
-const named = <R>(who: string, asked: Effect.Effect<ReadonlyArray<Finding>, never, R>) =>
-  Effect.timeoutOrElse(asked, {
+const named = <R>(name: string, running: Effect.Effect<ReadonlyArray<Finding>, never, R>) =>
+  Effect.timeoutOrElse(running, {
     duration: timeout,
     orElse: () => Effect.succeed([error(`it does not respond within ${timeout}. Check the network path to it.`)])
   }).pipe(
-    Effect.map((findings) => findings.map(({ level, text }): Finding => ({ level, text: `${who}: ${text}` })))
+    Effect.map((findings) => findings.map(({ level, text }): Finding => ({ level, text: `${name}: ${text}` })))
   )
 
 /** The findings of everything that the gateway will send requests to. */
-const askEveryone = (settings: GatewaySettings) =>
+const checkEverything = (settings: GatewaySettings) =>
   Effect.all(
     [
       ...settings.providers.map((provider) =>
-        named(`Provider ${JSON.stringify(provider.name)}`, askProvider(settings, provider))
+        named(`Provider ${JSON.stringify(provider.name)}`, checkProvider(settings, provider))
       ),
-      named(`MCP server ${settings.gatewayUrl}`, askServer(settings))
+      named(`MCP server ${settings.gatewayUrl}`, checkServer(settings))
     ],
     { concurrency: atATime }
   ).pipe(
@@ -66,7 +66,7 @@ const askEveryone = (settings: GatewaySettings) =>
   )
 
 const checkOnline = Effect.fnUntraced(function*(settings: GatewaySettings) {
-  const findings = yield* askEveryone(settings)
+  const findings = yield* checkEverything(settings)
   for (const { level, text } of findings) yield* Console.error(`${level}: ${text}`)
   if (findings.some(({ level }) => level === "error")) return yield* new StartupFailed()
 })

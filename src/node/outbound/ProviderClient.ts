@@ -23,8 +23,8 @@ const straight: ProxyFor = () => undefined
 export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const { caFile, providers } = settings
   const secureContext = yield* readAuthorities(caFile)
-  const asksOthers = providers.some((provider) => typeOf(settings, provider).asks !== undefined)
-  const proxyFor = asksOthers
+  const sendsRequests = providers.some((provider) => typeOf(settings, provider).onlineChecks !== undefined)
+  const proxyFor = sendsRequests
     // Settings of the machine, not of the gateway: they have no names in the config file.
     ? yield* Effect.mapError(
       Effect.fromResult(readProxies(process.env)),

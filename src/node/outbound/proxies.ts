@@ -84,8 +84,8 @@ const makeMatches = (entry: string): (url: URL) => boolean => {
   const name = host.toLowerCase().replace(/^\*?\./, "").replace(/\.$/, "")
   return ({ hostname, port: given, protocol }) => {
     if (name === "" || (port !== undefined && port !== (given === "" ? defaultPorts[protocol] : given))) return false
-    const asked = hostname.replace(/\.$/, "")
-    return asked === name || asked.endsWith(`.${name}`)
+    const target = hostname.replace(/\.$/, "")
+    return target === name || target.endsWith(`.${name}`)
   }
 }
 

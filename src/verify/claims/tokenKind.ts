@@ -96,7 +96,7 @@ const notAccess = (what: string, because: string): Rejection =>
 const bound = (because: string): Rejection =>
   rejection("ValidationFailed", `a sender-constrained token (${because}), which is not accepted as a bearer token`)
 
-const saysOtherwise = (name: string, value: unknown): Rejection =>
+const isOtherKind = (name: string, value: unknown): Rejection =>
   notAccess(
     typeof value === "string"
       ? otherWords.get(normalise(value)) ?? "a token of another kind"
@@ -185,7 +185,7 @@ const stated = (claims: JsonObject, lenient = false): "Access" | "Nothing" | Rej
   for (const { ambiguous, name } of statements) {
     const value = own(claims, name)
     const kind = kindOf(value, ambiguous || lenient)
-    if (kind === "Other") return saysOtherwise(name, value)
+    if (kind === "Other") return isOtherKind(name, value)
     if (kind === "Bound") return bound(`${name} is ${show(value)}`)
     if (kind === "Access") says = kind
   }

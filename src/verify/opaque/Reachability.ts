@@ -54,19 +54,19 @@ export const makeReachability = Effect.fnUntraced(function*(
   const probe = (yield* SharedProbe)(provider, ownProbe)
   const sharedIo = yield* SharedIo
   const turn = yield* Semaphore.make(1)
-  let known: { readonly reach: ProviderReach; readonly at: number } | undefined
+  let latest: { readonly reach: ProviderReach; readonly at: number } | undefined
   let isDoubtful = false
   // Changes are logged. A provider that is ready from the start needs no entry.
-  let told: ProviderReach = "ready"
+  let logged: ProviderReach = "ready"
 
   const believe = (reach: ProviderReach, at: number) => {
-    known = { reach, at }
+    latest = { reach, at }
     isDoubtful = false
   }
 
   const tell = ({ detail, reach }: Found): Effect.Effect<void> => {
-    if (reach === told) return Effect.void
-    told = reach
+    if (reach === logged) return Effect.void
+    logged = reach
     return reach === "ready"
       ? Effect.logInfo("A provider is reachable again").pipe(annotate({ provider }))
       : Effect.logWarning("A provider is unreachable").pipe(annotate({ provider, reason: detail }))
@@ -80,14 +80,14 @@ export const makeReachability = Effect.fnUntraced(function*(
     }
     isDoubtful = true
     // With the time of the last good evidence, so that the provider is probed as soon as permitted.
-    if (failure.kind === "Unreachable" && known !== undefined) known = { reach: "unavailable", at: known.at }
+    if (failure.kind === "Unreachable" && latest !== undefined) latest = { reach: "unavailable", at: latest.at }
   })
 
   /** The state, if it is recent enough. */
   const fresh = Effect.map(Clock.currentTimeMillis, (now) => {
-    if (known === undefined) return undefined
-    const age = now - known.at
-    return age >= 0 && age < (isDoubtful ? doubtfulMillis : goodMillis) ? known.reach : undefined
+    if (latest === undefined) return undefined
+    const age = now - latest.at
+    return age >= 0 && age < (isDoubtful ? doubtfulMillis : goodMillis) ? latest.reach : undefined
   })
 
   const look = Effect.gen(function*() {

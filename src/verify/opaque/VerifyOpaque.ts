@@ -12,7 +12,7 @@ import type { Verdict } from "../Verdict.ts"
 import { endPassed, maxPositiveMillis, renewedAheadMillis } from "./verdictLife.ts"
 
 /** Requests the caller that an opaque token represents from the provider. */
-export type AskProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
+export type QueryProvider = (token: BearerToken) => Effect.Effect<Identity, VerificationError>
 
 /** Verifies an opaque token. */
 export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, VerificationError>
@@ -26,12 +26,12 @@ export type VerifyOpaque = (token: BearerToken) => Effect.Effect<Verdict, Verifi
  * @param provider the provider's name
  * @param skew tolerance for the end of a token, in seconds
  */
-export const makeVerifyOpaque = (provider: string, skew: number, ask: AskProvider): VerifyOpaque =>
+export const makeVerifyOpaque = (provider: string, skew: number, query: QueryProvider): VerifyOpaque =>
   Effect.fnUntraced(function*(token) {
     const jwt = peekJwt(Redacted.value(token))
     const rejected = jwt === undefined ? undefined : checkPresented(jwt.claims, jwt.typ)
     if (rejected !== undefined) return yield* toInvalidToken(provider, rejected)
-    const identity = yield* requireUnexpired(yield* ask(token), skew, endPassed)
+    const identity = yield* requireUnexpired(yield* query(token), skew, endPassed)
     const longest = (yield* Clock.currentTimeMillis) + maxPositiveMillis
     const until = Math.min((identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, longest)
     const renewFrom = until === longest ? until - renewedAheadMillis : undefined

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { own } from "../../remote/JsonObject.ts"
 import { metadataMember } from "../../remote/metadataMember.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
-import { hasNone, type MetadataSource, type ProviderMetadata } from "../../remote/ProviderMetadata.ts"
+import { isMissing, type MetadataSource, type ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import { ProviderRequestFailed } from "../../remote/ProviderRequestFailed.ts"
 import { makeSteadyMillis } from "../../remote/steadyMillis.ts"
 
@@ -53,31 +53,31 @@ export const makeGuessedHttp = (
   let right: string | undefined
   let uselessUntil = Number.NEGATIVE_INFINITY
 
-  const ask = (request: Parameters<Http["send"]>[0]) =>
+  const sendAndLearn = (request: Parameters<Http["send"]>[0]) =>
     Effect.tap(http.send(request), ({ body }) =>
       Effect.sync(() => {
         if (typeof own(body, "sub") === "string") right = request.url
       }))
 
   /** Sends a request to the endpoint of the metadata if it is a different one. Otherwise the failure stands. */
-  const askElsewhere = (request: Parameters<Http["send"]>[0], failure: ProviderRequestFailed) =>
+  const sendElsewhere = (request: Parameters<Http["send"]>[0], failure: ProviderRequestFailed) =>
     Clock.clockWith((clock) => {
       const now = millisOf(clock)
-      if (!hasNone(failure) || right !== undefined || now < uselessUntil) return Effect.fail(failure)
+      if (!isMissing(failure) || right !== undefined || now < uselessUntil) return Effect.fail(failure)
       const useless = Effect.suspend(() => {
         uselessUntil = now + uselessMillis
         return Effect.fail(failure)
       })
       return Effect.matchEffect(discover, {
         onFailure: () => useless,
-        onSuccess: (url) => url === request.url ? useless : ask({ ...request, url })
+        onSuccess: (url) => url === request.url ? useless : sendAndLearn({ ...request, url })
       })
     })
 
   return {
     send: (request) =>
       right === undefined
-        ? Effect.catch(ask(request), (failure) => askElsewhere(request, failure))
+        ? Effect.catch(sendAndLearn(request), (failure) => sendElsewhere(request, failure))
         : http.send({ ...request, url: right })
   }
 }

@@ -54,14 +54,14 @@ export const makeGuardedHttp = (http: ProviderHttp["Service"], sharedIo = true):
           url,
           found: lastFailure === undefined ? undefined : `paused after ${lastFailure}`
         })
-      const ask = Effect.flatMap(Effect.all([Asker, Clock.Clock]), ([asker, clock]) => {
+      const exchange = Effect.flatMap(Effect.all([Asker, Clock.Clock]), ([asker, clock]) => {
         if (!health.mayAsk(asker, millisOf(clock))) return Effect.fail(circuitOpen())
         return http.send(request).pipe(
           Effect.tapError((error) => Effect.sync(() => note(error))),
           Effect.onExit((exit) => Effect.sync(() => health.ended(asker, outcomeOf(exit), millisOf(clock))))
         )
       })
-      return inTurn(ask).pipe(
+      return inTurn(exchange).pipe(
         Effect.timeoutOrElse({ duration: totalTimeout, orElse: () => Effect.fail(overloaded()) }),
         Effect.mapError((error) =>
           error.kind === "Overloaded"

@@ -19,10 +19,10 @@ export const statusAndError = ({ rejection, status }: ProviderRequestFailed): st
   rejection?.error === undefined ? `${status}` : `${status} ${rejection.error}`
 
 /** Whether a response with status 200 reports an outage. */
-export const tellsOutage = (body: JsonObject): boolean => isOutageError(own(body, "error"))
+export const reportsOutage = (body: JsonObject): boolean => isOutageError(own(body, "error"))
 
 /** Whether a response with status 200 rejects the client that sends the request, and not the token. */
-export const tellsUnknownClient = (body: JsonObject): boolean => isClientError(own(body, "error"))
+export const rejectsClient = (body: JsonObject): boolean => isClientError(own(body, "error"))
 
 /** The detail for the log: the gateway's credentials are wrong, not the caller's token. */
 export const credentialsRejected = (credentials: string): string =>
@@ -33,4 +33,4 @@ export type ProviderReach = "ready" | "unavailable" | "refused"
 
 /** Interprets a response with status 200 to a probe. */
 export const reachFromBody = (body: JsonObject): ProviderReach =>
-  tellsUnknownClient(body) ? "refused" : tellsOutage(body) ? "unavailable" : "ready"
+  rejectsClient(body) ? "refused" : reportsOutage(body) ? "unavailable" : "ready"

@@ -92,10 +92,10 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
       Effect.flatMap(Asker, (asker) => {
         const { isKnown } = asker
         const queue = isKnown ? known : newcomers
-        const asked = Effect.ensuring(restore(effect), Effect.sync(() => leave(isKnown)))
+        const running = Effect.ensuring(restore(effect), Effect.sync(() => leave(isKnown)))
         if (isFree(isKnown)) {
           occupy(isKnown, 1)
-          return asked
+          return running
         }
         const turn = Deferred.makeUnsafe<void, F>()
         let hasTurn = false
@@ -113,7 +113,7 @@ export const makeTurns = <F>(full: () => F): InTurn<F> => {
           restore(Deferred.await(turn)),
           () => Effect.sync(() => hasTurn ? leave(isKnown) : queue.remove(place))
         )
-        return Effect.andThen(waited, asked)
+        return Effect.andThen(waited, running)
       })
     )
 }

@@ -54,7 +54,7 @@ const withHint = (detail: string): string => {
 }
 
 /** Checks the MCP server. Never fails. Any HTTP response shows that the server is reachable. */
-export const askServer = Effect.fnUntraced(
+export const checkServer = Effect.fnUntraced(
   function*(settings: GatewaySettings): Effect.fn.Return<ReadonlyArray<Finding>, never, GatewayClient> {
     const client = yield* GatewayClient
     const path = new ServerPath(settings.gatewayUrl)

@@ -4,7 +4,7 @@ import type { GatewaySettings, Provider } from "../../config/GatewaySettings.ts"
 import { show } from "../../errors/show.ts"
 import { inTime, makeKeyFetch } from "../../keys/keyFetch.ts"
 import * as KeySet from "../../keys/KeySet.ts"
-import type { Asked } from "../../providers/ProviderType.ts"
+import type { OnlineCheck } from "../../providers/ProviderType.ts"
 import { typeOf } from "../../providers/types.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
@@ -12,8 +12,8 @@ import { type MetadataSource, ProviderMetadata } from "../../remote/ProviderMeta
 import { credentialsRejected } from "../../verify/opaque/providerRejection.ts"
 import { error, type Finding, note, ok, warning } from "./Finding.ts"
 
-type KeysAsked = Extract<Asked, { readonly _tag: "Keys" }>
-type EndpointAsked = Extract<Asked, { readonly _tag: "Endpoint" }>
+type KeysCheck = Extract<OnlineCheck, { readonly _tag: "Keys" }>
+type EndpointCheck = Extract<OnlineCheck, { readonly _tag: "Endpoint" }>
 
 const shownKeys = 10
 
@@ -21,17 +21,17 @@ const several = (count: number, what: string): string => `${count} ${what}${coun
 
 /** Checks whether a key set is usable for a provider's tokens. */
 const checkKeys = (
-  { algorithms }: KeysAsked,
+  { algorithms }: KeysCheck,
   uri: string,
   { keys, skipped }: KeySet.KeySet
 ): ReadonlyArray<Finding> => {
   const faults = skipped.filter(({ reason }) => reason !== "ForEncryption").slice(0, shownKeys)
     .map(({ index, kid, reason }) => `${kid === undefined ? `#${index}` : show(kid)}: ${reason}`)
-  const passedOver = faults.length === 0
+  const ignored = faults.length === 0
     ? []
     : [note(`the key set has unusable members (${faults.join(", ")})`)]
   if (keys.length === 0) {
-    return [error(`keys: ${uri} has no usable key, so no token can be verified. Check the URL.`), ...passedOver]
+    return [error(`keys: ${uri} has no usable key, so no token can be verified. Check the URL.`), ...ignored]
   }
   const offered = [...new Set(keys.flatMap((key) => key.algorithms))]
   const fitting = keys.filter((key) => key.algorithms.some((algorithm) => algorithms.includes(algorithm)))
@@ -41,16 +41,16 @@ const checkKeys = (
         "MCP_JWT_ALGORITHM to an algorithm that the provider signs with."
     )
     : ok(`keys: ${several(fitting.length, "usable key")} for ${algorithms.join(", ")} at ${uri}`)
-  return [found, ...passedOver]
+  return [found, ...ignored]
 }
 
-const askForKeys = Effect.fnUntraced(function*(asked: KeysAsked) {
-  const { source } = asked
-  const { ask, locate } = yield* makeKeyFetch
+const checkKeySet = Effect.fnUntraced(function*(check: KeysCheck) {
+  const { source } = check
+  const { fetchKeys, locate } = yield* makeKeyFetch
   const fetched = Effect.gen(function*() {
     const uri = yield* locate(source)
-    const { keys } = yield* ask(source, uri)
-    return checkKeys(asked, uri, KeySet.fromJwks(keys))
+    const { keys } = yield* fetchKeys(source, uri)
+    return checkKeys(check, uri, KeySet.fromJwks(keys))
   })
   return yield* Effect.catch(inTime(fetched), ({ detail }) => Effect.succeed([error(`keys: ${detail}`)]))
 })
@@ -73,7 +73,7 @@ const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Find
   ]
 }
 
-const askForMetadata = Effect.fnUntraced(function*(source: MetadataSource) {
+const checkDiscovery = Effect.fnUntraced(function*(source: MetadataSource) {
   const metadata = yield* ProviderMetadata
   return yield* Effect.match(metadata.document(source), {
     onFailure: ({ detail }): ReadonlyArray<Finding> => [
@@ -83,17 +83,17 @@ const askForMetadata = Effect.fnUntraced(function*(source: MetadataSource) {
   })
 })
 
-const askForSource = Effect.fnUntraced(function*(asked: KeysAsked) {
-  const { metadata, source } = asked
-  const keys = yield* askForKeys(asked)
+const checkSource = Effect.fnUntraced(function*(check: KeysCheck) {
+  const { metadata, source } = check
+  const keys = yield* checkKeySet(check)
   const isFaulty = keys.some(({ level }) => level === "error")
   // If the keys are found through the document, its problems were reported. An issuer that is not a URL has no document.
   return (source._tag === "Discovery" && isFaulty) || !URL.canParse(metadata.discoveryUrl ?? metadata.issuer)
     ? keys
-    : [...keys, ...(yield* askForMetadata(metadata))]
+    : [...keys, ...(yield* checkDiscovery(metadata))]
 })
 
-const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe }: EndpointAsked) {
+const checkEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe }: EndpointCheck) {
   const { detail, reach } = yield* probe
   if (reach === "ready") return [ok(`${name}: ${good}`)]
   return [
@@ -106,16 +106,16 @@ const askEndpoint = Effect.fnUntraced(function*({ credentials, good, name, probe
 })
 
 /** Checks a provider. Never fails, and takes no longer than its own exchanges may take. */
-export const askProvider = Effect.fnUntraced(function*(
+export const checkProvider = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   provider: Provider
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> {
-  const asked = typeOf(settings, provider).asks?.(provider) ?? []
-  if (asked.length === 0) return [ok("it is complete as configured and needs no requests")]
+  const checks = typeOf(settings, provider).onlineChecks?.(provider) ?? []
+  if (checks.length === 0) return [ok("it is complete as configured and needs no requests")]
   const found = yield* Effect.forEach(
-    asked,
+    checks,
     (one): Effect.Effect<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> =>
-      one._tag === "Keys" ? askForSource(one) : askEndpoint(one),
+      one._tag === "Keys" ? checkSource(one) : checkEndpoint(one),
     { concurrency: 8 }
   )
   return found.flat()
