@@ -5,6 +5,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { AuditLog, type WriteAuditEntry } from "../audit/AuditLog.ts"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -73,6 +74,8 @@ export interface FetchMiddlewareOptions<
   readonly toolScopes?: ToolScopes | Readonly<Record<string, ReadonlyArray<string>>> | undefined
   /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
+  /** Takes each audit entry as an object, in addition to where `audit_log` says. */
+  readonly audit?: WriteAuditEntry | undefined
 }
 
 /** The request that the handler gets: only the forwarded fields, and the body even if it was read before. */
@@ -139,7 +142,7 @@ const finished = async (
  */
 export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray<ProviderType> = readonly []>(
   config: GatewayConfigInput<NoInfer<Types>>,
-  { logger, toolScopes, types, verifier }: FetchMiddlewareOptions<E, Types> = {}
+  { audit, logger, toolScopes, types, verifier }: FetchMiddlewareOptions<E, Types> = {}
 ): FetchMiddleware => {
   const settings = embeddableSettings(config, types)
   let disposed: Promise<void> | undefined
@@ -148,7 +151,8 @@ export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray
   const runtime = makeRuntime(
     Guard.layerWithScopes(listed?.all ?? []).pipe(
       Layer.provide(layerVerifierWith(verifier ?? TokenVerifier.layer)),
-      Layer.provide(Layer.succeed(GatewayConfig, settings))
+      Layer.provide(Layer.succeed(GatewayConfig, settings)),
+      Layer.provide(audit === undefined ? Layer.empty : AuditLog.layer(audit))
     ),
     logger
   )

@@ -114,7 +114,6 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const openSession = makeOpenSession(settings, responses)
   const clock = yield* Clock.Clock
-  const checkMessage = makeCheckMessage(settings, responses, () => clock.currentTimeMillisUnsafe())
   const methodWithoutToken = makeMethodWithoutToken(settings.policy)
   const perform = makePerform({
     verifier,
@@ -127,6 +126,12 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
   const finish = yield* makeFinish(settings, sessions, accessLog)
   // The response to an admitted request comes later, from the handler.
   const audit = yield* makeAudit(settings, undefined)
+  const checkMessage = makeCheckMessage(
+    settings,
+    responses,
+    () => clock.currentTimeMillisUnsafe(),
+    audit !== undefined
+  )
   const logAdmitted = withAudit(() => Effect.void, audit)
   const logResponded = withAudit(
     (exchange, ended) => exchange.error === undefined ? Effect.void : accessLog(exchange, ended),

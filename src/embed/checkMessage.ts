@@ -6,6 +6,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type GatewayError, InvalidRequest, PayloadTooLarge, TokenRequired } from "../errors/GatewayError.ts"
 import { ownerOf } from "../http/asker.ts"
 import { missingCredential } from "../http/course/methodWithoutToken.ts"
+import { noteOperations } from "../http/course/noteOperations.ts"
 import type { OwnResponses } from "../http/course/ownResponses.ts"
 import { makeRuling } from "../http/course/ruling.ts"
 import type { Next } from "../http/course/steps.ts"
@@ -37,12 +38,15 @@ const noScopes: ToolScopes = () => []
 /**
  * Builds that step.
  *
- * Without rules and without scopes of tools nothing is read.
+ * Without rules, scopes of tools and an audit log nothing is read.
+ *
+ * @param audits whether what messages ask for is recorded
  */
 export const makeCheckMessage = (
   settings: GatewaySettings,
   { reject }: OwnResponses,
-  nowMillis: () => number
+  nowMillis: () => number,
+  audits: boolean
 ): CheckMessage => {
   const { policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
@@ -62,7 +66,7 @@ export const makeCheckMessage = (
   }
 
   return (exchange, admission, toolScopes, ready) => {
-    if (ruling === undefined && toolScopes === undefined) {
+    if (ruling === undefined && toolScopes === undefined && !audits) {
       return admission === undefined ? reject(exchange, missingCredential()) : ready(admission, undefined)
     }
     const { method } = exchange.request
@@ -101,6 +105,8 @@ export const makeCheckMessage = (
           ? Result.fromNullishOr(admission, missingCredential)
           : ruling(exchange, admission, bytes)
         if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+        const unreadable = audits ? noteOperations(exchange, bytes) : undefined
+        if (unreadable !== undefined) return reject(exchange, unreadable)
         const scoped = toolsAllowed(ruled.success.identity, tools.flatMap(toolScopes ?? noScopes))
         return Result.isFailure(scoped) ? reject(exchange, scoped.failure) : ready(ruled.success, bytes, listens)
       },

@@ -1,6 +1,8 @@
 import * as Result from "effect/Result"
+import { noAuditFiles } from "../audit/AuditLog.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { standardOutput } from "../config/kinds/auditing.ts"
 import { resolveInput } from "../config/resolve.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 
@@ -15,7 +17,11 @@ const switchedOff = new InvalidConfiguration({
 
 /** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  settings.authEnabled ? Result.succeed(settings) : Result.fail(switchedOff)
+  !settings.authEnabled
+    ? Result.fail(switchedOff)
+    : settings.auditLog === undefined || settings.auditLog === standardOutput
+    ? Result.succeed(settings)
+    : Result.fail(noAuditFiles)
 
 /** Reads settings given as a value, for functions that throw `InvalidConfiguration` with all problems at once. */
 export const embeddableSettings = (input: object, types: ReadonlyArray<ProviderType> = []): GatewaySettings =>

@@ -95,7 +95,7 @@ export const makeDirectResponse = (
   const nowMillis = () => clock.currentTimeMillisUnsafe()
   const responses = makeOwnResponses(settings)
   const arrive = makeArrival(settings, responses, makeRoute(settings), undefined)
-  const forwarding = makeForwarding(settings, responses, nowMillis)
+  const forwarding = makeForwarding(settings, responses, nowMillis, settings.auditLog !== undefined)
   const log = makeLog(settings)
   const { origin } = new URL(settings.gatewayUrl)
 

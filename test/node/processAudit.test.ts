@@ -65,6 +65,8 @@ describe("the audit log of the program", { timeout: 60_000 }, () => {
         provider: "static",
         subject: "dev-user",
         client: "dev-client",
+        method: "tools/call",
+        tool: "greet",
         decision: "allowed",
         status: 200
       })

@@ -45,9 +45,10 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   const verifier = yield* TokenVerifier
   const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, makeRoute(settings), verifier.peek)
-  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe())
   const accessLog = yield* makeAccessLog(settings)
   const audit = yield* makeAudit(settings, clientClosedRequest)
+  const audits = audit !== undefined
+  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), audits)
   const course: Course = {
     begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),
     next: (exchange) => arrive(exchange, forwarding),
@@ -59,7 +60,7 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
     }),
     responses,
     log: withAudit(accessLog, audit),
-    audits: audit !== undefined,
+    audits,
     memory: makeBodyMemory(settings, yield* SharedIo)
   }
   return course

@@ -13,6 +13,7 @@ import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
 import { makeMethodWithoutToken, missingCredential } from "./methodWithoutToken.ts"
+import { noteOperations } from "./noteOperations.ts"
 import { makeOpenSession } from "./openSession.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import { makeResponding } from "./responding.ts"
@@ -33,8 +34,14 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
  * `responding.ts` has those for the response.
  *
  * @param nowMillis the time of day
+ * @param audits whether what messages ask for is recorded
  */
-export const makeForwarding = (settings: GatewaySettings, responses: OwnResponses, nowMillis: () => number) => {
+export const makeForwarding = (
+  settings: GatewaySettings,
+  responses: OwnResponses,
+  nowMillis: () => number,
+  audits: boolean
+) => {
   const { reject } = responses
   const { maxBodyBytes, policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
@@ -52,6 +59,8 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
       ? admissionOf(admission)
       : ruling(exchange, admission, body)
     if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+    const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
+    if (unreadable !== undefined) return reject(exchange, unreadable)
     const admitted: AdmittedRequest = { ...request, admission: ruled.success }
     const prepared = prepare.whole(admitted, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
@@ -85,8 +94,8 @@ export const makeForwarding = (settings: GatewaySettings, responses: OwnResponse
       limit: maxBodyBytes,
       owner,
       whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      // Rules decide about messages that are here.
-      streamed: admission === undefined || ruling !== undefined ? undefined : () => {
+      // Rules decide about messages that are here, and the audit log names them.
+      streamed: admission === undefined || ruling !== undefined || audits ? undefined : () => {
         exchange.wasSent = true
         return {
           _tag: "Ready",
