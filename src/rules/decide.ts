@@ -4,6 +4,7 @@ import type { Operation, Subject } from "../message/operation.ts"
 import type { ConditionInput } from "./condition.ts"
 import type { Decision } from "./Decision.ts"
 import { type Glob, matchesAny } from "./Glob.ts"
+import { plainGlob, plainUri, withoutQuery } from "./plainUri.ts"
 import type { Policy, Rule } from "./Policy.ts"
 import { coverOf } from "./template.ts"
 
@@ -24,14 +25,17 @@ const globsFor = (rule: Rule, kind: Subject["kind"]): ReadonlyArray<Glob> | unde
 const namesSubjects = ({ prompts, resources, tools }: Rule): boolean =>
   tools !== undefined || prompts !== undefined || resources !== undefined
 
-const matchesSubject = (rule: Rule, subject: Subject | undefined): boolean => {
+/** @param patternOf the form in which patterns are compared */
+const matchesSubject = (rule: Rule, subject: Subject | undefined, patternOf: (glob: Glob) => Glob): boolean => {
   if (!namesSubjects(rule)) return true
   const globs = subject === undefined ? undefined : globsFor(rule, subject.kind)
-  return subject !== undefined && globs !== undefined && matchesAny(globs, subject.name)
+  return subject !== undefined && globs !== undefined && globs.some((glob) => patternOf(glob).matches(subject.name))
 }
 
-const matches = (rule: Rule, { method, subject }: Operation): boolean =>
-  (rule.methods === undefined || matchesAny(rule.methods, method)) && matchesSubject(rule, subject)
+const asWritten = (glob: Glob): Glob => glob
+
+const matches = (rule: Rule, { method, subject }: Operation, patternOf: (glob: Glob) => Glob = asWritten): boolean =>
+  (rule.methods === undefined || matchesAny(rule.methods, method)) && matchesSubject(rule, subject, patternOf)
 
 const byDefault = ({ otherwise }: Policy, caller: Identity | undefined): Decision => {
   if (caller === undefined) return { _tag: "Unauthenticated", rule: undefined, scopes: [] }
@@ -40,18 +44,13 @@ const byDefault = ({ otherwise }: Policy, caller: Identity | undefined): Decisio
     : { _tag: "Allow", rule: undefined }
 }
 
-/**
- * Decides whether a caller may send a message: the first rule that matches it decides, or the default rule.
- *
- * @param caller `undefined`: there was no token
- */
-export const decide = (
+const decideBy = (
   policy: Policy,
+  rule: Rule | undefined,
   operation: Operation,
   caller: Identity | undefined,
   { now, server }: DecideContext
 ): Decision => {
-  const rule = policy.rules.find((rule) => matches(rule, operation))
   if (rule === undefined) return byDefault(policy, caller)
   const { index, scopes, when } = rule
   if (rule.anyone) return { _tag: "Allow", rule: index }
@@ -66,6 +65,56 @@ export const decide = (
   return missing.length === 0
     ? { _tag: "Allow", rule: index }
     : { _tag: "MissingScopes", rule: index, required: scopes, missing }
+}
+
+const severity: { readonly [Tag in Decision["_tag"]]: number } = {
+  Allow: 0,
+  MissingScopes: 1,
+  Unauthenticated: 2,
+  Denied: 3
+}
+
+/**
+ * The rules for the URIs that a server may take this one for: what they deny, no spelling allows.
+ *
+ * Where no rule matches the plain form, the default rule decides: a URI may have left, by its dots, what is allowed.
+ */
+const rulesForRespelled = (
+  policy: Policy,
+  operation: Operation,
+  uri: string
+): ReadonlyArray<Rule | undefined> => {
+  if (!policy.rules.some(({ resources }) => resources !== undefined)) return []
+  const ruleFor = (name: string) => {
+    const respelled: Operation = { ...operation, subject: { kind: "resource", name } }
+    return policy.rules.find((rule) => matches(rule, respelled, plainGlob))
+  }
+  const plain = plainUri(uri)
+  const bare = withoutQuery(plain)
+  const rules = plain === uri ? [] : [ruleFor(plain)]
+  const ruleForBare = bare === plain ? undefined : ruleFor(bare)
+  return ruleForBare === undefined ? rules : [...rules, ruleForBare]
+}
+
+/**
+ * Decides whether a caller may send a message: the first rule that matches it decides, or the default rule.
+ *
+ * A resource is decided by its URI as it is written, and by what servers may take that for; the stricter decision counts.
+ *
+ * @param caller `undefined`: there was no token
+ */
+export const decide = (
+  policy: Policy,
+  operation: Operation,
+  caller: Identity | undefined,
+  context: DecideContext
+): Decision => {
+  const decided = decideBy(policy, policy.rules.find((rule) => matches(rule, operation)), operation, caller, context)
+  if (operation.subject?.kind !== "resource") return decided
+  return rulesForRespelled(policy, operation, operation.subject.name).reduce<Decision>((strictest, rule) => {
+    const other = decideBy(policy, rule, operation, caller, context)
+    return severity[other._tag] > severity[strictest._tag] ? other : strictest
+  }, decided)
 }
 
 /** The methods by which a subject is used; an item of a list is kept if one of them may be allowed. */

@@ -1,0 +1,58 @@
+/** The URIs that a server may take a URI for. Pure. */
+import { Glob } from "./Glob.ts"
+
+const decodeOnce = (text: string): string =>
+  text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded
+    }
+  })
+
+/** Servers decode once, and some of what they stand on decodes once more. */
+const decode = (text: string): string => decodeOnce(decodeOnce(text))
+
+/** Resolves dot segments (RFC 3986, section 5.2.4), and what file systems make of several slashes. */
+const resolvePath = (path: string): string => {
+  const segments: Array<string> = []
+  const parts = path.split("/")
+  for (const [index, segment] of parts.entries()) {
+    const isLast = index === parts.length - 1
+    if (segment === "..") segments.pop()
+    if (segment === ".." || segment === ".") {
+      if (isLast) segments.push("")
+    } else if (segment !== "" || isLast) {
+      segments.push(segment)
+    }
+  }
+  return (path.startsWith("/") ? "/" : "") + segments.join("/")
+}
+
+const parts = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is
+
+/**
+ * A URI without what servers do not distinguish: percent-encoding, dot segments, repeated slashes, backslashes, and the case of
+ * scheme and host.
+ */
+export const plainUri = (uri: string): string => {
+  const found = parts.exec(uri)
+  if (found === null) return decode(uri)
+  const [, scheme = "", authority, path = "", rest = ""] = found
+  const host = authority === undefined ? "" : `//${decode(authority).toLowerCase()}`
+  return `${scheme.toLowerCase()}:${host}${resolvePath(decode(path).replaceAll("\\", "/"))}${decode(rest)}`
+}
+
+/** A URI without query and fragment, which many servers do not look at. */
+export const withoutQuery = (uri: string): string => /^[^?#]*/.exec(uri)?.[0] ?? uri
+
+const plainGlobs = new WeakMap<Glob, Glob>()
+
+/** The pattern for plain URIs. */
+export const plainGlob = (glob: Glob): Glob => {
+  const known = plainGlobs.get(glob)
+  if (known !== undefined) return known
+  const plain = new Glob(plainUri(glob.pattern))
+  plainGlobs.set(glob, plain)
+  return plain
+}
