@@ -74,26 +74,32 @@ const severity: { readonly [Tag in Decision["_tag"]]: number } = {
   Denied: 3
 }
 
+/** Whether it makes a difference how a resource is spelled. */
+const looksAtResources = ({ rules }: Policy): boolean =>
+  rules.some(({ resources, when }) => resources !== undefined || when !== undefined)
+
 /**
- * The rules for the URIs that a server may take this one for: what they deny, no spelling allows.
+ * Decides about the URIs that a server may take this one for: what is denied by one of them, no spelling allows.
  *
- * Where no rule matches the plain form, the default rule decides: a URI may have left, by its dots, what is allowed.
+ * Where no rule matches the plain form, the default rule decides: by its dots a URI may have left what is allowed.
  */
-const rulesForRespelled = (
+const decideRespelled = (
   policy: Policy,
   operation: Operation,
-  uri: string
-): ReadonlyArray<Rule | undefined> => {
-  if (!policy.rules.some(({ resources }) => resources !== undefined)) return []
-  const ruleFor = (name: string) => {
-    const respelled: Operation = { ...operation, subject: { kind: "resource", name } }
-    return policy.rules.find((rule) => matches(rule, respelled, plainGlob))
-  }
+  uri: string,
+  caller: Identity | undefined,
+  context: DecideContext
+): ReadonlyArray<Decision> => {
   const plain = plainUri(uri)
   const bare = withoutQuery(plain)
-  const rules = plain === uri ? [] : [ruleFor(plain)]
-  const ruleForBare = bare === plain ? undefined : ruleFor(bare)
-  return ruleForBare === undefined ? rules : [...rules, ruleForBare]
+  if (bare === uri || !looksAtResources(policy)) return []
+  const decideAs = (name: string): Decision => {
+    const respelled: Operation = { ...operation, subject: { kind: "resource", name } }
+    const rule = policy.rules.find((rule) => matches(rule, respelled, plainGlob))
+    return decideBy(policy, rule, respelled, caller, context)
+  }
+  const forBare = bare === plain ? [] : [decideAs(bare)].filter(({ rule }) => rule !== undefined)
+  return plain === uri ? forBare : [decideAs(plain), ...forBare]
 }
 
 /**
@@ -111,10 +117,10 @@ export const decide = (
 ): Decision => {
   const decided = decideBy(policy, policy.rules.find((rule) => matches(rule, operation)), operation, caller, context)
   if (operation.subject?.kind !== "resource") return decided
-  return rulesForRespelled(policy, operation, operation.subject.name).reduce<Decision>((strictest, rule) => {
-    const other = decideBy(policy, rule, operation, caller, context)
-    return severity[other._tag] > severity[strictest._tag] ? other : strictest
-  }, decided)
+  return decideRespelled(policy, operation, operation.subject.name, caller, context).reduce<Decision>(
+    (strictest, other) => severity[other._tag] > severity[strictest._tag] ? other : strictest,
+    decided
+  )
 }
 
 /** The methods by which a subject is used; an item of a list is kept if one of them may be allowed. */

@@ -31,16 +31,26 @@ const resolvePath = (path: string): string => {
 
 const parts = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is
 
+/** `file:/a`, `file:///a` and `file://localhost/a` are one file (RFC 8089, section 2). */
+const plainHost = (scheme: string, authority: string): string => {
+  const host = decode(authority).toLowerCase()
+  return scheme.toLowerCase() === "file" && host === "localhost" ? "" : host
+}
+
 /**
  * A URI without what servers do not distinguish: percent-encoding, dot segments, repeated slashes, backslashes, and the case of
  * scheme and host.
  */
 export const plainUri = (uri: string): string => {
-  const found = parts.exec(uri)
-  if (found === null) return decode(uri)
+  // As browsers' parsers do (WHATWG URL, section 4.4): blanks around it, tabs and line breaks are not a part of it.
+  const text = uri.trim().replaceAll(/[\t\n\r]/g, "").replaceAll("\\", "/")
+  const found = parts.exec(text)
+  if (found === null) return decode(text)
   const [, scheme = "", authority, path = "", rest = ""] = found
-  const host = authority === undefined ? "" : `//${decode(authority).toLowerCase()}`
-  return `${scheme.toLowerCase()}:${host}${resolvePath(decode(path).replaceAll("\\", "/"))}${decode(rest)}`
+  const isAbsolute = authority !== undefined || path.startsWith("/")
+  return `${scheme.toLowerCase()}:${isAbsolute ? `//${plainHost(scheme, authority ?? "")}` : ""}${
+    resolvePath(decode(path).replaceAll("\\", "/"))
+  }${decode(rest)}`
 }
 
 /** A URI without query and fragment, which many servers do not look at. */
