@@ -25,6 +25,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/methods",
   "attacks/mirroredFields",
   "attacks/paths",
+  "attacks/rules",
   "clients/rejections",
   "proxy/answers",
   "proxy/challenges",
