@@ -48,6 +48,12 @@ export const warnings = (
         "unless the server needs the token and can be trusted with it."
     )
   }
+  if (settings.authEnabled && !settings.bindSessions) {
+    says.push(
+      "Sessions are not bound to their callers: whoever learns the id of one can use it. Remove MCP_BIND_SESSIONS=false " +
+        "unless the MCP server binds its sessions itself."
+    )
+  }
   const required = settings.requiredScopes.concat(settings.providers.flatMap(({ requiredScopes }) => requiredScopes))
   if (!required.every((scope) => isListed(settings.scopesSupported, scope))) {
     says.push(

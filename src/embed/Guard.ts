@@ -176,7 +176,11 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
           // Before the body is read: the request object that reads the body is the one that keeps it.
           request = arrived.modify({
             headers: handlerFields(
-              session?.id === undefined ? headers : Headers.set(headers, sessionField, session.id),
+              session === undefined
+                ? headers
+                : session.id === undefined
+                ? Headers.remove(headers, sessionField)
+                : Headers.set(headers, sessionField, session.id),
               settings.forwardAuthorization
             )
           })

@@ -100,13 +100,17 @@ export const makeCheckMessage = (
         if (Result.isFailure(message)) return rejected(message.failure)
         const { listens, said, tools } = message.success
         const mismatch = disagreement(mirrored, said)
-        if (mismatch !== undefined) return rejected(mismatch)
+        if (mismatch !== undefined && admission !== undefined) {
+          if (audits) noteOperations(exchange, bytes)
+          return reject(exchange, mismatch)
+        }
         const ruled = ruling === undefined
           ? Result.fromNullishOr(admission, missingCredential)
           : ruling(exchange, admission, bytes)
         if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
         const unreadable = audits ? noteOperations(exchange, bytes) : undefined
         if (unreadable !== undefined) return reject(exchange, unreadable)
+        if (mismatch !== undefined) return reject(exchange, mismatch)
         const scoped = toolsAllowed(ruled.success.identity, tools.flatMap(toolScopes ?? noScopes))
         return Result.isFailure(scoped) ? reject(exchange, scoped.failure) : ready(ruled.success, bytes, listens)
       },

@@ -26,6 +26,7 @@ type Variables = Readonly<Record<string, string>>
 /** What is unwise, what its warning must name, the variables that are so, and the same variables put right. */
 const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variables, good: Variables]> = [
   ["authentication that is off", "MCP_AUTH_ENABLED", { ...complete, AUTH_ENABLED: "false" }, complete],
+  ["sessions that are not bound", "MCP_BIND_SESSIONS", { ...complete, MCP_BIND_SESSIONS: "false" }, complete],
   ["a JWT provider without an audience", "MCP_JWT_AUDIENCE", { AUTHKIT_DOMAIN: "t.authkit.app" }, {
     AUTHKIT_DOMAIN: "t.authkit.app",
     MCP_JWT_AUDIENCE: "a"

@@ -17,6 +17,7 @@ import { UpstreamTimeout, UpstreamUnavailable } from "../../src/errors/GatewayEr
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../src/forward/GatewayClient.ts"
 import { HttpApp, type HttpAppOptions } from "../../src/http/HttpApp.ts"
 import * as NodeGateway from "../../src/node/NodeGateway.ts"
+import { modernCall } from "../fixtures/modernMessages.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 
@@ -85,10 +86,18 @@ const bodies = {
   ping: `{"jsonrpc":"2.0","id":1,"method":"ping"}`,
   forged: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","_authContext":{"sub":"x"}}}`,
   initialize: `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}`,
+  modern: modernCall("t"),
   batch: `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]`,
   twice: `{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}`,
   broken: "{",
   long: `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${"y".repeat(20_000)}"}}`
+}
+
+const revisions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  none: {},
+  older: { "mcp-protocol-version": "2025-11-25", "mcp-method": "other" },
+  agreeing: { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "t" },
+  other: { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "=?base64?dQ==?=" }
 }
 
 const choice = <K extends string>(of: Readonly<Record<K, unknown>>) => Schema.Literals(Object.keys(of) as Array<K>)
@@ -112,6 +121,7 @@ const Exchange = Schema.Struct({
   body: choice(bodies),
   type: Schema.Literals(["application/json", "application/json", "application/json", "text/plain"]),
   origin: Schema.Literals(["", "http://localhost:1", "https://evil.example"]),
+  revision: choice(revisions),
   session: Schema.Literals(["", "", "not-sealed"]),
   upstream: choice(behaviours)
 })
@@ -210,6 +220,7 @@ const play = Effect.fnUntraced(function*(
     authorization: credentials[exchange.credential],
     origin: exchange.origin,
     "mcp-session-id": exchange.session,
+    ...revisions[exchange.revision],
     "content-type": content === undefined ? undefined : exchange.type
   }
   const response = yield* Effect.promise(() =>
@@ -260,6 +271,7 @@ layer(Drivers.layer, { excludeTestServices: true })("drivers of the course", (it
           body: "none",
           type: "application/json",
           origin: "",
+          revision: "none",
           session: "",
           upstream: "plain"
         })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { unlink, writeFile } from "node:fs/promises"
 import { ping } from "../fixtures/messages.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { hang, jsonRpc } from "../support/upstreamAnswers.ts"
+import { hang, jsonRpc, respond } from "../support/upstreamAnswers.ts"
 import { awaitRefused, openConnection } from "./support/connection.ts"
 import { type GatewayProgram, type LogLine, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { takenPort } from "./support/ports.ts"
@@ -89,6 +89,40 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.deepStrictEqual(answered.toSorted(), [1, 1, 2, 2])
       yield* gateway.signal("SIGTERM")
       yield* endsWell(gateway)
+    }))
+
+  it.live("OPS-10 MCP-07 MUST let a caller's session go on at every worker, and no other caller's", () =>
+    Effect.gen(function*() {
+      for (const key of [{}, { MCP_SESSION_KEY: "the-key-of-all-replicas-000000000000" }]) {
+        const { gateway, upstream } = yield* startWorkers(2, {
+          env: { ...key, MCP_STATIC_TOKENS: "dev-token:c:alice:;alice-again:c:alice:;mallory-token:c:mallory:" }
+        })
+        yield* upstream.answerWith(
+          respond({ headers: { "content-type": "application/json", "mcp-session-id": "own" }, body: "{}" })
+        )
+        const send = Effect.fnUntraced(function*(bearer: string, session: string) {
+          const connection = yield* Effect.orDie(openConnection(gateway.origin))
+          const [line = "", ...rest] = bytes(`${bearer}-${session.length}`).split("\r\n")
+          const lines = [line, ...(session === "" ? [] : [`Mcp-Session-Id: ${session}`]), ...rest]
+          yield* connection.write(lines.join("\r\n").replace("Bearer dev-token", `Bearer ${bearer}`))
+          yield* connection.closed
+          const text = connection.received()
+          return { status: text.slice(9, 12), session: /^mcp-session-id: (\S+)\r$/im.exec(text)?.[1] ?? "" }
+        }, Effect.scoped)
+        const { session } = yield* send("dev-token", "")
+        assert.include(session, ".own")
+        const turns = [1, 2, 3, 4]
+        const own = yield* Effect.forEach(turns, () => send("alice-again", session))
+        assert.deepStrictEqual(own.map(({ status }) => status), ["200", "200", "200", "200"])
+        const before = upstream.requests().length
+        for (const [bearer, id] of [["mallory-token", session], ["dev-token", "own"]] as const) {
+          const refused = yield* Effect.forEach(turns, () => send(bearer, id))
+          assert.deepStrictEqual(refused.map(({ status }) => status), ["404", "404", "404", "404"], bearer)
+        }
+        assert.lengthOf(upstream.requests(), before)
+        yield* gateway.signal("SIGTERM")
+        yield* endsWell(gateway)
+      }
     }))
 
   it.live("OPS-11 MUST run one worker, however it is configured, as one process", () =>

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { initializeOf, toolsList } from "../fixtures/messages.ts"
+import { encoded, modernCall, modernFields } from "../fixtures/modernMessages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { openAnswer } from "../support/openAnswer.ts"
 import { respond, withCookies } from "../support/upstreamAnswers.ts"
@@ -238,6 +239,59 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const { text } = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
       assert.include(text, `"authInfo"`)
       assert.include(text, "id: 3")
+    }))
+
+  it.effect("SPIN-PARITY-09 MUST let a caller's session go on at replicas of either kind, and no other caller's", () =>
+    Effect.gen(function*() {
+      const { exchange, upstream } = yield* bothGateways((gateway) => ({
+        mcp_gateway_url: gateway,
+        mcp_static_tokens: "alice-1:app:alice:;alice-2:app:alice:;mallory:app:mallory:;other:another:alice:",
+        mcp_session_key: "the-key-of-all-replicas-000000000000"
+      }))
+      yield* upstream.answerWith(
+        respond({ headers: { "content-type": "application/json", "mcp-session-id": "own" }, body: "{}" })
+      )
+      // The same at both: what one of them has sealed is what the other one would have.
+      const { headers } = yield* exchange({ lines: [bearer("alice-1")], body: initialize })
+      const [session = ""] = headers["mcp-session-id"] ?? []
+      assert.match(session, /^.{43}\.own$/)
+      const known = `Mcp-Session-Id: ${session}`
+      for (const request of [{ body: toolsList }, { lines: ["Last-Event-ID: 7"] }, { method: "DELETE" }]) {
+        const lines = request.lines ?? []
+        const own = yield* exchange({ ...request, lines: [...lines, bearer("alice-2"), known] })
+        assert.deepStrictEqual([own.status, own.headers["mcp-session-id"]], [200, [session]])
+        assert.deepStrictEqual(own.forwarded?.headers["mcp-session-id"], ["own"])
+        const others = [["mallory", known], ["other", known], ["alice-1", "Mcp-Session-Id: own"]] as const
+        for (const [token, field] of others) {
+          const { forwarded, status } = yield* exchange({ ...request, lines: [...lines, bearer(token), field] })
+          assert.deepStrictEqual([status, forwarded], [404, undefined], token)
+        }
+      }
+    }))
+
+  it.effect("SPIN-PARITY-10 MUST compare the fields that repeat a message with it", () =>
+    Effect.gen(function*() {
+      const { exchange } = yield* bothGateways(staticTokens)
+      // What looks encoded has to be encoded once more.
+      const tool = encoded("wetter")
+      const sent = (name: string | undefined, version?: string) =>
+        exchange({
+          lines: [bearer("dev-token"), ...modernFields("tools/call", name, version)],
+          body: modernCall(tool)
+        })
+      const agreeing = yield* sent(encoded(tool))
+      assert.deepStrictEqual([agreeing.status, agreeing.forwarded?.body], [200, modernCall(tool)])
+      const disagreeing = [
+        yield* sent(undefined),
+        yield* sent(tool),
+        yield* sent(encoded("weather")),
+        yield* sent(encoded(tool), ""),
+        yield* sent(encoded(tool), "2025-11-25")
+      ]
+      for (const { forwarded, status, text } of disagreeing) {
+        const { error, id } = JSON.parse(text)
+        assert.deepStrictEqual([status, id, error.code, forwarded], [400, 7, -32020, undefined])
+      }
     }))
 
   it.effect("SPIN-PARITY-06 MUST pass on each event of a stream as it comes", () =>

@@ -30,8 +30,8 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
 /**
  * Builds the second part of the course.
  *
- * Its steps: method, session, body, the operator's rules (`ruling.ts`), and the rules for what is sent (`prepare`);
- * `responding.ts` has those for the response.
+ * Its steps: method, session, body, what is sent and whether the fields agree with it (`prepare`), and the operator's rules
+ * (`ruling.ts`); `responding.ts` has those for the response.
  *
  * @param nowMillis the time of day
  * @param audits whether what messages ask for is recorded
@@ -55,17 +55,22 @@ export const makeForwarding = (
     { admission, ...request }: PendingRequest,
     body: Uint8Array | undefined
   ): Next<Sending> => {
+    // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
+    const known = admission === undefined ? undefined : prepare.whole({ ...request, admission }, body)
+    if (known !== undefined && Result.isFailure(known)) {
+      if (audits && body !== undefined) noteOperations(exchange, body)
+      return reject(exchange, known.failure)
+    }
     const ruled = ruling === undefined || body === undefined
       ? admissionOf(admission)
       : ruling(exchange, admission, body)
     if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
-    const admitted: AdmittedRequest = { ...request, admission: ruled.success }
-    const prepared = prepare.whole(admitted, body)
+    const prepared = known ?? prepare.whole({ ...request, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
     exchange.wasSent = true
-    return { _tag: "Ready", value: responding.whole(exchange, admitted.session, prepared.success) }
+    return { _tag: "Ready", value: responding.whole(exchange, request.session, prepared.success) }
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {

@@ -1,6 +1,7 @@
 import type { Admission } from "../../authorize/Admission.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type BoundSession, sessionField } from "../../forward/SessionSeal.ts"
+import { hasMirrors } from "../../message/mirrors.ts"
 import type { Exchange } from "../Exchange.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { Next } from "./steps.ts"
@@ -8,6 +9,9 @@ import type { Next } from "./steps.ts"
 /**
  * Builds the step that finds the session of a request; `undefined` where sessions are not bound: the operator switched that
  * off, or authentication altogether.
+ *
+ * MCP 2026-07-28 has no sessions, and servers ignore the field: a request that names this revision, or a later one, belongs
+ * to none. Whether its message does, too, is compared once it is here (`mirroredFields.ts`).
  */
 export const makeOpenSession = ({ authEnabled, bindSessions }: GatewaySettings, { reject }: OwnResponses) =>
 <A>(
@@ -17,7 +21,10 @@ export const makeOpenSession = ({ authEnabled, bindSessions }: GatewaySettings, 
 ): Next<A> => {
   if (!bindSessions || !authEnabled) return opened(undefined)
   const identity = admission?.identity
-  const sealed = exchange.request.headers[sessionField]
-  if (sealed === undefined) return opened({ identity, id: undefined, sealed })
+  const { headers } = exchange.request
+  const sealed = headers[sessionField]
+  if (sealed === undefined || hasMirrors(headers["mcp-protocol-version"] ?? "")) {
+    return opened({ identity, id: undefined, sealed: undefined })
+  }
   return { _tag: "OpenSession", identity, sealed, opened, rejected: (error) => reject(exchange, error) }
 }
