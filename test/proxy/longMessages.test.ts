@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { connect } from "node:net"
 import { initializeWith, message } from "../fixtures/messages.ts"
+import { envelope, modernFields } from "../fixtures/modernMessages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
@@ -153,6 +154,47 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       yield* Fiber.join(sending)
       const request = yield* upstream.awaitRequest()
       assert.strictEqual((yield* request.body).length, call("x".repeat(48 * MiB)).length)
+    }))
+
+  it.effect("MO-1 MO-10 MCP-15 are compared with the fields that repeat them, and rejected before their end", () =>
+    Effect.gen(function*() {
+      const { forwarded, reset, send, upstream } = yield* GatewayFixture
+      const blob = `"arguments":{"blob":"${"x".repeat(2 * MiB)}","region":"eu"}`
+      const bodies = (meta: string): ReadonlyArray<string> => [
+        `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"store",${blob}${meta}}}`,
+        `{"params":{${blob},"name":"store"${meta}},"id":7,"method":"tools/call"}`
+      ]
+      const fields = modernFields("tools/call", "store")
+      for (const body of bodies(`,${envelope()}`)) {
+        for (const more of [[], ["Mcp-Param-Region: eu"]]) {
+          yield* reset
+          yield* upstream.answerWith(ok)
+          const request = yield* forwarded({ body, lines: [...fields, ...more] })
+          assert.strictEqual(Buffer.from(yield* request.body).toString(), body)
+        }
+        const disagreeing = [
+          [[], -32020],
+          [modernFields("tools/call"), -32020],
+          [modernFields("tools/call", "other"), -32020],
+          [modernFields("tools/list"), -32020],
+          [[...fields, "Mcp-Param-Region: us"], -32020],
+          [modernFields("tools/call", "store", "2025-11-25"), -32020]
+        ] as const
+        for (const [lines, code] of disagreeing) {
+          yield* reset
+          yield* upstream.answerWith(ok)
+          const { answers: [answer] } = yield* send({ body, lines })
+          const { error, id } = JSON.parse(answer?.text ?? "")
+          assert.deepStrictEqual([answer?.status, id, error.code], [400, 7, code], lines.join())
+          for (const request of upstream.requests()) assert.strictEqual(yield* request.ended, "Aborted")
+        }
+      }
+      for (const body of bodies("")) {
+        const { answers: [answer] } = yield* send({ body, lines: fields })
+        assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error.code], [400, -32602])
+      }
+      const { answers: [answer] } = yield* send({ body: call("x".repeat(2 * MiB)).replace(`"store"`, `["store"]`) })
+      assert.strictEqual(answer?.status, 400)
     }))
 
   it.effect("FWD-45 end with the client that sends them", () =>
