@@ -57,9 +57,17 @@ export interface ProviderInput {
   readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
   /**
    * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
-   * Default: `false`. For authkit, oidc, userinfo, introspection.
+   * `false`, where it is written, makes addresses without `email_verified` count everywhere. Default: `false`, but
+   * rules and allow-lists look only at addresses whose `email_verified` is true. For authkit, oidc, userinfo,
+   * introspection.
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
+  /**
+   * Claims with the groups and roles of a caller, for rules: all of them count. A path leads into objects
+   * (`realm_access.roles`), `*` stands for each member. Default: `groups, roles, realm_access.roles,
+   * resource_access.*.roles, permissions, cognito:groups`. For authkit, oidc, userinfo, introspection.
+   */
+  readonly group_claims?: Input<"MCP_GROUP_CLAIMS"> | undefined
   /** Scopes that every token must have. Default: none. For authkit, oidc, static, userinfo, introspection. */
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
   /**
@@ -164,6 +172,18 @@ export interface ServerInput {
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
   /** Scopes that the protected resource metadata lists. Default: that of the gateway. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
+  /**
+   * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
+   * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. Default: that of the gateway.
+   */
+  readonly allowed_emails?: Input<"MCP_ALLOWED_EMAILS"> | undefined
+  /**
+   * Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`. Default: that of
+   * the gateway.
+   */
+  readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
+  /** Callers that are let in, by `sub`, character for character. Default: that of the gateway. */
+  readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
   /** Browser origins that may call; a request from another one is answered 403. Default: that of the gateway. */
   readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
   /**
@@ -300,6 +320,17 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Scopes that the protected resource metadata lists. Default: the required scopes, and those of the rules. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
   /**
+   * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
+   * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. Default: no list.
+   */
+  readonly allowed_emails?: Input<"MCP_ALLOWED_EMAILS"> | undefined
+  /**
+   * Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`. Default: no list.
+   */
+  readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
+  /** Callers that are let in, by `sub`, character for character. Default: no list. */
+  readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
+  /**
    * Browser origins that may call; a request from another one is answered 403. Default: loopback origins if `HOST`
    * is loopback, else `*`.
    */
@@ -368,9 +399,16 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly require_at_jwt?: Input<"MCP_REQUIRE_AT_JWT"> | undefined
   /**
    * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
-   * Default: `false`.
+   * `false`, where it is written, makes addresses without `email_verified` count everywhere. Default: `false`, but
+   * rules and allow-lists look only at addresses whose `email_verified` is true.
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
+  /**
+   * Claims with the groups and roles of a caller, for rules: all of them count. A path leads into objects
+   * (`realm_access.roles`), `*` stands for each member. Default: `groups, roles, realm_access.roles,
+   * resource_access.*.roles, permissions, cognito:groups`.
+   */
+  readonly group_claims?: Input<"MCP_GROUP_CLAIMS"> | undefined
   /**
    * Hosts that the provider's URLs may have. Default: AuthKit: `*.authkit.app, *.workos.com` and the issuer's own
    * host; else any.

@@ -71,6 +71,18 @@ export interface ResolvedSettings {
   readonly requiredScopes: Used<"MCP_REQUIRED_SCOPES">
   /** Scopes that the protected resource metadata lists. (`scopes_supported`) */
   readonly scopesSupported: Used<"MCP_SCOPES_SUPPORTED">
+  /**
+   * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
+   * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. (`allowed_emails`)
+   */
+  readonly allowedEmails: Used<"MCP_ALLOWED_EMAILS">
+  /**
+   * Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`.
+   * (`allowed_email_domains`)
+   */
+  readonly allowedEmailDomains: Used<"MCP_ALLOWED_EMAIL_DOMAINS">
+  /** Callers that are let in, by `sub`, character for character. (`allowed_subjects`) */
+  readonly allowedSubjects: Used<"MCP_ALLOWED_SUBJECTS">
   /** Browser origins that may call; a request from another one is answered 403. (`allowed_origins`) */
   readonly allowedOrigins: Used<"MCP_ALLOWED_ORIGINS">
   /** Networks whose `X-Forwarded-*` fields are believed. (`trusted_proxies`) */

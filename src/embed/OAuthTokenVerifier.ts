@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { type AllowLists, requireListed } from "../authorize/requireListed.ts"
 import { requireScopes, type Scoped } from "../authorize/requireScopes.ts"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
@@ -57,7 +58,7 @@ export interface OAuthTokenVerifierOptions {
   readonly resource?: string | undefined
 }
 
-type Scopes = Scoped
+type Demands = Scoped & AllowLists
 
 /** Logs the true reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>
@@ -73,7 +74,7 @@ const make = <E>(
   layer: Layer.Layer<TokenVerifier, E>,
   sdk: SdkErrors,
   { logger, maxTokenBytes = 16_384, resource }: OAuthTokenVerifierOptions,
-  scopes: Scopes
+  demands: Demands
 ): OAuthTokenVerifier => {
   const runtime = makeRuntime(layer, logger)
   const verified = Effect.fnUntraced(function*(presented: string): Effect.fn.Return<
@@ -87,7 +88,8 @@ const make = <E>(
       parseAuthorization({ authorization: [`Bearer ${presented}`], query: "" }, maxTokenBytes)
     )
     const identity = yield* verify(token)
-    yield* Effect.fromResult(requireScopes(scopes, identity))
+    yield* Effect.fromResult(requireListed(demands, identity))
+    yield* Effect.fromResult(requireScopes(demands, identity))
     const nowSeconds = (yield* Clock.currentTimeMillis) / 1000
     return oauthTokenInfo(Redacted.value(token), identity, { nowSeconds, resource })
   })
@@ -116,7 +118,14 @@ export const makeOAuthTokenVerifierWith = <E>(
   verifier: Layer.Layer<TokenVerifier, E>,
   sdk: SdkErrors,
   options: OAuthTokenVerifierOptions = {}
-): OAuthTokenVerifier => make(verifier, sdk, options, { providers: [], requiredScopes: [] })
+): OAuthTokenVerifier =>
+  make(verifier, sdk, options, {
+    providers: [],
+    requiredScopes: [],
+    allowedEmails: [],
+    allowedEmailDomains: [],
+    allowedSubjects: []
+  })
 
 /**
  * Builds the `verifier` of the official SDK's `requireBearerAuth` from the settings of the gateway.

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { Admission } from "../authorize/Admission.ts"
 import { isAllowedOrigin, shownOrigin } from "../authorize/origin.ts"
+import { requireListed } from "../authorize/requireListed.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type CredentialError, findBearer } from "../credential/parseAuthorization.ts"
@@ -39,12 +40,15 @@ export const credentialOf = (
   return findBearer({ authorization: exchange.raw.values("authorization"), query }, settings.maxTokenBytes)
 }
 
-/** Admits the caller that the token was verified to stand for, if its scopes suffice. */
+/** Admits the caller that the token was verified to stand for, if it is on the operator's lists and its scopes suffice. */
 export const authorize = (
   settings: GatewaySettings,
   exchange: Exchange,
   identity: Identity
-): Result.Result<Admission, InsufficientScope> => {
+): Result.Result<Admission, AccessDenied | InsufficientScope> => {
   exchange.identity = identity
+  const listed = requireListed(settings, identity)
+  // Nobody is to ask for scopes that would not help.
+  if (Result.isFailure(listed)) return Result.fail(listed.failure)
   return Result.map(requireScopes(settings, identity), () => Admission.authenticated(identity))
 }

@@ -37,6 +37,11 @@ export interface Identity {
   /** One word each (RFC 6749, section 3.3); empty where the token has no scopes. */
   readonly scopes: ReadonlyArray<string>
   readonly email: string | undefined
+  /**
+   * Whether the e-mail address counts as the caller's own: the provider says that it is verified, or the operator has
+   * vouched for it. Otherwise rules and allow-lists do not look at it.
+   */
+  readonly emailVerified?: boolean | undefined
   /** The caller's display name. */
   readonly name: string | undefined
   /** The name of the provider that verified the token. */
@@ -49,6 +54,8 @@ export interface Identity {
    * For rules: they are not forwarded to the MCP server.
    */
   readonly groups?: ReadonlyArray<string> | undefined
-  /** All claims, as the provider sent them. */
+  /** What of the token is not in here, because it is too large or the provider keeps it elsewhere. Rules over it deny. */
+  readonly incomplete?: ReadonlyArray<"claims" | "groups"> | undefined
+  /** All claims, as the provider sent them; of more than 64 KiB only those that say who the caller is. */
   readonly claims: Readonly<Record<string, unknown>>
 }

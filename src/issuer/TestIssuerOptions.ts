@@ -64,6 +64,6 @@ export interface OpaqueTokenOptions {
   readonly name?: string | undefined
   /** Lifetime from now, in seconds. */
   readonly expiresInSeconds?: number | undefined
-  /** Merged into the introspection response. A member that is `undefined` is removed. */
+  /** Merged into the responses of introspection and userinfo. A member that is `undefined` is removed. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }

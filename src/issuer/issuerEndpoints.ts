@@ -68,7 +68,7 @@ const userinfo: Endpoint = Effect.fnUntraced(function*({ tokens }, request) {
   const issued = token === undefined ? undefined : tokens.active(token, yield* nowSeconds)
   return issued === undefined
     ? jsonResponse(401, { error: "invalid_token" }, { "www-authenticate": "Bearer error=\"invalid_token\"" })
-    : jsonResponse(200, { sub: issued.subject, email: issued.email, name: issued.name })
+    : jsonResponse(200, { sub: issued.subject, email: issued.email, name: issued.name, ...issued.claims })
 })
 
 /** RFC 7662, section 2. */

@@ -4,6 +4,7 @@ import type { Provider } from "../config/GatewaySettings.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import {
   allowedDomains,
+  describeIdentityRules,
   readCommon,
   readDiscoveryUrl,
   readIdentityRules,
@@ -137,6 +138,7 @@ export const userinfo: ProviderType<UserinfoProvider> = {
     "issuer",
     "discovery_url",
     "require_verified_email",
+    "group_claims",
     "hosts",
     "allow_http",
     "userinfo_endpoint"
@@ -160,13 +162,13 @@ export const userinfo: ProviderType<UserinfoProvider> = {
       ? { ...rest, issuer, userinfoEndpoint: `${withoutSlash(issuer)}/oauth/userinfo`, endpointIsGuess: true }
       : { ...rest, issuer, userinfoEndpoint: endpoint }
   },
-  describe: ({ discoveryUrl, endpointIsGuess, issuer, requireVerifiedEmail, userinfoEndpoint }) => ({
+  describe: ({ discoveryUrl, endpointIsGuess, issuer, userinfoEndpoint, ...rules }) => ({
     issuer,
     ...(discoveryUrl === undefined ? {} : { discovery_url: discoveryUrl }),
     userinfo_endpoint: endpointIsGuess === true
       ? `${userinfoEndpoint} (or from the issuer's discovery document)`
       : userinfoEndpoint,
-    require_verified_email: requireVerifiedEmail
+    ...describeIdentityRules(rules)
   }),
   warnings: ({ issuer, requiredScopes }, { settings }) => [
     ...exampleWarnings([issuer]),

@@ -8,31 +8,19 @@
  */
 import { type CelInput, isCelError, parse, plan } from "@bufbuild/cel"
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js"
-import { timestampFromMs } from "@bufbuild/protobuf/wkt"
 import { RE2JS } from "@bufbuild/re2"
 import * as Result from "effect/Result"
 import type { Identity } from "../identity/Identity.ts"
-import type { Operation } from "../message/operation.ts"
 import { checkTypes, Mistake } from "./cel/check.ts"
 import { environment } from "./cel/functions.ts"
 import { describe } from "./cel/problems.ts"
 import { type Problem, scan } from "./cel/scan.ts"
 import { countLoop, nodesOf, patternIn } from "./cel/tree.ts"
 import * as T from "./cel/types.ts"
-import { mapOf } from "./cel/values.ts"
-import { isExhausted, type Pattern, withWork } from "./cel/work.ts"
+import { type ConditionInput, isVariable, values, type Variable, variables } from "./cel/variables.ts"
+import { isExhausted, isRepeatable, type Pattern, sharingWork, withWork } from "./cel/work.ts"
 
-/** What an expression can see. */
-export interface ConditionInput {
-  readonly identity: Identity
-  readonly claims: Identity["claims"]
-  /** The method, the name of the tool or prompt or the URI of the resource, and the arguments. */
-  readonly message: Operation
-  /** The name of the MCP server (`servers[].name`); empty for the only one. */
-  readonly server: string
-  /** Milliseconds since 1970. */
-  readonly now: number
-}
+export type { ConditionInput }
 
 /** What a condition says. An error denies; its text is for the log, and holds no value of a token or a message. */
 export type Truth = "true" | "false" | { readonly error: string }
@@ -54,72 +42,9 @@ const maxNodes = 1_000
 const maxDepth = 64
 /** Instructions of a regular expression. */
 const maxPattern = 1_000
-/** Work of one evaluation, in units of about a microsecond. */
+/** Work of one evaluation, and of all evaluations for one request, in units of about a microsecond. */
 const maxWork = 25_000
-
-const timestamp = T.simple("google.protobuf.Timestamp")
-
-/** The variables of an expression. */
-const variables = {
-  identity: T.record({
-    subject: T.string,
-    principal: T.string,
-    client_id: T.string,
-    issuer: T.string,
-    provider: T.string,
-    scopes: T.list(T.string),
-    groups: T.list(T.string),
-    email: T.string,
-    name: T.string,
-    expires_at: timestamp,
-    claims: T.map(T.string, T.dyn)
-  }),
-  claims: T.map(T.string, T.dyn),
-  message: T.record({ method: T.string, name: T.string, arguments: T.dyn }),
-  server: T.string,
-  now: timestamp
-}
-
-type Variable = keyof typeof variables
-
-const isVariable = (name: string): name is Variable => Object.hasOwn(variables, name)
-
-const identityValues = new WeakMap<Identity, CelInput>()
-
-const identityValue = (identity: Identity): CelInput => {
-  const before = identityValues.get(identity)
-  if (before !== undefined) return before
-  const { claims, clientId, email, expiresAt, groups = [], issuer, name, principal, provider, scopes, subject } =
-    identity
-  const expires = expiresAt !== undefined && Number.isFinite(expiresAt) ? timestampFromMs(expiresAt * 1000) : undefined
-  const value = mapOf(
-    {
-      subject,
-      principal,
-      client_id: clientId,
-      issuer,
-      provider,
-      scopes,
-      groups,
-      email,
-      name,
-      claims,
-      expires_at: expires && expiresAt
-    },
-    new Map(expires === undefined ? [] : [["expires_at", expires]])
-  )
-  identityValues.set(identity, value)
-  return value
-}
-
-const values: { readonly [name in Variable]: (input: ConditionInput) => CelInput } = {
-  identity: ({ identity }) => identityValue(identity),
-  claims: ({ claims }) => mapOf(claims),
-  message: ({ message: { arguments: args, method, subject } }) =>
-    mapOf({ method, name: subject?.name, arguments: args }),
-  server: ({ server }) => server,
-  now: ({ now }) => timestampFromMs(now)
-}
+const maxWorkOfRequest = 100_000
 
 /** The names of an expression, wherever a loop hides one. */
 const identOf = ({ exprKind }: Expr): string | undefined =>
@@ -154,11 +79,18 @@ interface Needs {
   readonly variables: ReadonlySet<Variable>
   readonly patterns: ReadonlyMap<string, Pattern>
   readonly needsArguments: boolean
+  /** What it looks at of that which an identity may lack. */
+  readonly parts: ReadonlySet<Part>
 }
+
+type Part = NonNullable<Identity["incomplete"]>[number]
+
+const parts = ["claims", "groups"] as const
 
 /** Looks through the tree of an expression, whose loops are counted from now on. Throws a `Mistake`. */
 const examine = (root: Expr): Needs => {
   const used = new Set<Variable>()
+  const lookedAt = new Set<Part>()
   let needsArguments = false
   let nodes = 0
   for (const [expr, depth, parent] of nodesOf(root)) {
@@ -168,10 +100,13 @@ const examine = (root: Expr): Needs => {
     if (name !== undefined && isVariable(name)) {
       used.add(name)
       const field = parent?.exprKind.case === "selectExpr" ? parent.exprKind.value.field : undefined
+      for (const part of parts) {
+        if (name === part || (name === "identity" && (field === undefined || field === part))) lookedAt.add(part)
+      }
       if (name === "message" && field !== "method" && field !== "name") needsArguments = true
     }
   }
-  return { variables: used, patterns: patternsIn(root), needsArguments }
+  return { variables: used, patterns: patternsIn(root), needsArguments, parts: lookedAt }
 }
 
 const countLoops = (root: Expr): void => {
@@ -234,10 +169,10 @@ export const compile = (text: string): Result.Result<Condition, Problem> => {
         ? { position: (offsetOfNode(error.node) ?? 0) + 1, problem: error.message }
         : { position: 1, problem: "the expression cannot be compiled" }
   })
-  return Result.map(prepared, ({ evaluate, needs }): Condition => ({
-    text,
-    needsArguments: needs.needsArguments,
-    test: (input) => {
+  return Result.map(prepared, ({ evaluate, needs }): Condition => {
+    const test = (input: ConditionInput): Truth => {
+      const missing = input.identity.incomplete?.find((part) => needs.parts.has(part))
+      if (missing !== undefined) return { error: `the ${missing} of the caller are too many, or kept elsewhere` }
       const outcome = Result.try(() =>
         withWork(maxWork, needs.patterns, () => {
           const bindings: Record<string, CelInput> = Object.create(null)
@@ -254,5 +189,24 @@ export const compile = (text: string): Result.Result<Condition, Problem> => {
         error: isCelError(result) ? describe(text, offsetOfNode(result.exprId), result) : "the result is not a bool"
       }
     }
-  }))
+    const isAboutCaller = [...needs.variables].every((name) => name === "identity" || name === "claims")
+    return { text, needsArguments: needs.needsArguments, test: isAboutCaller ? oncePerCaller(test) : test }
+  })
 }
+
+/** A condition over the caller alone is evaluated once for each verified token, not for each message and item of a list. */
+const oncePerCaller = (test: Condition["test"]): Condition["test"] => {
+  const known = new WeakMap<Identity, Truth>()
+  return (input) => {
+    const { claims, identity } = input
+    if (claims !== identity.claims) return test(input)
+    const before = known.get(identity)
+    if (before !== undefined) return before
+    const truth = test(input)
+    if (isRepeatable()) known.set(identity, truth)
+    return truth
+  }
+}
+
+/** Runs what evaluates conditions for one request, so that many messages in one body cannot take many times the work. */
+export const forOneRequest = <A>(evaluations: () => A): A => sharingWork(maxWorkOfRequest, evaluations)

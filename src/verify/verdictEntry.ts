@@ -66,11 +66,22 @@ const current = (text: string | undefined, digest: string, now: number) => {
 const isPrincipal = (value: unknown): value is Identity["principal"] =>
   value === undefined || value === "user" || value === "client"
 
+const isGroups = (value: unknown): value is Identity["groups"] =>
+  value === undefined || (Array.isArray(value) && value.every(isText))
+
+const isIncomplete = (value: unknown): value is Identity["incomplete"] =>
+  value === undefined || (Array.isArray(value) && value.every((part) => part === "claims" || part === "groups"))
+
+const isBooleanIfGiven = (value: unknown): value is boolean | undefined =>
+  value === undefined || typeof value === "boolean"
+
 const identityOf = (stored: JsonObject): Identity | undefined => {
   const { claims, clientId, email, expiresAt, issuer, name, principal, provider, scopes, subject } = stored
+  const { emailVerified, groups, incomplete } = stored
   return isText(subject) && subject !== "" && isText(issuer) && isText(provider) && isTextIfGiven(clientId) &&
       isTextIfGiven(email) && isTextIfGiven(name) && (expiresAt === undefined || typeof expiresAt === "number") &&
-      Array.isArray(scopes) && scopes.every(isText) && isJsonObject(claims) && isPrincipal(principal)
+      Array.isArray(scopes) && scopes.every(isText) && isJsonObject(claims) && isPrincipal(principal) &&
+      isGroups(groups) && isIncomplete(incomplete) && isBooleanIfGiven(emailVerified)
     ? {
       subject,
       ...(principal === undefined ? {} : { principal }),
@@ -78,9 +89,12 @@ const identityOf = (stored: JsonObject): Identity | undefined => {
       issuer,
       scopes,
       email,
+      ...(emailVerified === undefined ? {} : { emailVerified }),
       name,
       provider,
       expiresAt,
+      ...(groups === undefined ? {} : { groups }),
+      ...(incomplete === undefined ? {} : { incomplete }),
       claims
     }
     : undefined

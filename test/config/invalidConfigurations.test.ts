@@ -362,6 +362,30 @@ const cases: ReadonlyArray<Case> = [
   ],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
+  [
+    "an address without a domain",
+    "MCP_ALLOWED_EMAILS",
+    ...oidc({ MCP_ALLOWED_EMAILS: "ann" }, { MCP_ALLOWED_EMAILS: "ann@example.com, Bob@Bücher.example" })
+  ],
+  [
+    "an address where a domain belongs",
+    "MCP_ALLOWED_EMAIL_DOMAINS",
+    ...oidc({ MCP_ALLOWED_EMAIL_DOMAINS: "@example.com" }, {
+      MCP_ALLOWED_EMAIL_DOMAINS: "example.com, *.bücher.example"
+    })
+  ],
+  [
+    "every subject",
+    "MCP_ALLOWED_SUBJECTS",
+    ...oidc({ MCP_ALLOWED_SUBJECTS: "*" }, { MCP_ALLOWED_SUBJECTS: "auth0|1234, robot" })
+  ],
+  [
+    "a path with an empty step",
+    "MCP_GROUP_CLAIMS",
+    ...oidc({ MCP_GROUP_CLAIMS: "realm_access..roles" }, {
+      MCP_GROUP_CLAIMS: "resource_access.*.roles, cognito:groups"
+    })
+  ],
   ["rules that are no array", "MCP_RULES", ...oidc({ MCP_RULES: "{}" }, { MCP_RULES: `[{"tools":["a"]}]` })],
   [
     "a condition over a variable that does not exist",

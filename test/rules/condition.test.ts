@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Identity } from "../../src/identity/Identity.ts"
 import type { Json } from "../../src/identity/Json.ts"
-import { compile, type Condition, type ConditionInput, type Truth } from "../../src/rules/condition.ts"
+import { compile, type Condition, type ConditionInput, forOneRequest, type Truth } from "../../src/rules/condition.ts"
 import { either, oneOf, textOf } from "../../src/testing/arbitrary.ts"
 
 const identity: Identity = {
@@ -14,6 +14,7 @@ const identity: Identity = {
   issuer: "https://login.example.com",
   scopes: ["notes:read"],
   email: "ann@example.com",
+  emailVerified: true,
   name: undefined,
   provider: "login",
   expiresAt: Date.parse("2026-11-30T13:00:00Z") / 1000,
@@ -130,6 +131,29 @@ describe("conditions", () => {
     ["has(message.arguments)", true]
   ])("%s needs the arguments: %s", (text, needed) => {
     expect(compiled(text).needsArguments).toBe(needed)
+  })
+
+  it("looks at no address that may be another's", () => {
+    const condition = compiled("has(identity.email)")
+    for (const emailVerified of [false, undefined]) {
+      expect(condition.test({ ...input(), identity: { ...identity, emailVerified } })).toBe("false")
+    }
+  })
+
+  it.each<readonly [part: "claims" | "groups", text: string]>([
+    ["claims", "!has(claims.suspended)"],
+    ["claims", "!has(identity.claims.suspended)"],
+    ["claims", "identity != {}"],
+    ["groups", "!('guests' in identity.groups)"],
+    ["groups", "!('guests' in identity['groups'])"]
+  ])("denies where the %s of the caller are not all known: %s", (part, text) => {
+    const condition = compiled(text)
+    expect(condition.test(input())).toBe("true")
+    expect(condition.test({ ...input(), identity: { ...identity, incomplete: [part] } })).toEqual({
+      error: expect.any(String)
+    })
+    const other = part === "claims" ? "identity.groups == ['admins', 'finance']" : "claims.level == 3"
+    expect(compiled(other).test({ ...input(), identity: { ...identity, incomplete: [part] } })).toBe("true")
   })
 
   it("keeps the expression as it was written", () => {
@@ -316,6 +340,31 @@ describe("an evaluation", () => {
     const deep: Json = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`)
     expect(test("message.arguments.amount <= 100", { amount: 1, deep, long, numbers })).toBe("true")
     expect(test("message.arguments.deep == []", { deep })).toEqual({ error: expect.any(String) })
+  })
+
+  it("shares the work of a request with the others for it", () => {
+    const condition = compiled("message.arguments.l.all(x, x >= 0)")
+    const args = { l: numbers.slice(0, 2_000) }
+    const truths = forOneRequest(() => Array.from({ length: 50 }, () => condition.test(input(args))))
+    expect(truths[0]).toBe("true")
+    expect(truths.at(-1)).toEqual({ error: "the condition takes too much work" })
+    expect(condition.test(input(args))).toBe("true")
+  })
+
+  it("over the caller alone is done once for each verified token, with all the work that it needs", () => {
+    const claims = { groups: numbers.slice(0, 2_000).map(String) }
+    const condition = compiled("claims.groups.exists(g, g == 'none') || claims.groups.all(g, g != 'none')")
+    const one = input({}, claims)
+    const heavy = compiled("message.arguments.l.all(x, x >= 0)")
+    const drained = forOneRequest(() => {
+      for (let time = 0; time < 50; time++) heavy.test(input({ l: numbers.slice(0, 2_000) }))
+      return condition.test(one)
+    })
+    expect(drained).toEqual({ error: "the condition takes too much work" })
+    expect(condition.test(one)).toBe("true")
+    expect(forOneRequest(() => Array.from({ length: 1_000 }, () => condition.test(one)))).toEqual(
+      Array.from({ length: 1_000 }, () => "true")
+    )
   })
 
   it("has its own work each time", () => {

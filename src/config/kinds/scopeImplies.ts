@@ -17,6 +17,9 @@ const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: form
 const isRecord = (value: unknown): value is Input =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+// With a digit in it, it may be a secret in the wrong place.
+const shownScope = (scope: string): string => /^[A-Za-z_.:/-]{1,64}$/.test(scope) ? scope : "(not shown)"
+
 const read = (input: Input): Checked<ScopeHierarchy> => {
   const complaints: Array<Complaint> = []
   const implies: Record<string, ReadonlyArray<string>> = {}
@@ -30,13 +33,16 @@ const read = (input: Input): Checked<ScopeHierarchy> => {
     const list = fromJson(scopes, included)
     if (Result.isSuccess(list)) implies[scope] = list.success
     else {complaints.push(
-        ...list.failure.map(({ cure, problem }) => ({ problem: `member ${index + 1}: ${problem}`, cure }))
+        ...list.failure.map(({ cure, problem }) => ({
+          problem: `the scopes of ${shownScope(scope)}: ${problem}`,
+          cure
+        }))
       )}
   }
   const cycle = cycleIn(implies)
   if (cycle !== undefined) {
     complaints.push({
-      problem: `goes in a circle: ${[...cycle, cycle[0]].join(" includes ")}`,
+      problem: `goes in a circle: ${[...cycle, cycle[0] ?? ""].map(shownScope).join(" includes ")}`,
       cure: "Remove one of these: scopes that include each other would all be as strong as the strongest"
     })
   }

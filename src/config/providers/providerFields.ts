@@ -27,6 +27,7 @@ const table = {
   algorithms: { setting: "MCP_JWT_ALGORITHM" },
   require_at_jwt: { setting: "MCP_REQUIRE_AT_JWT" },
   require_verified_email: { setting: "MCP_REQUIRE_VERIFIED_EMAIL" },
+  group_claims: { setting: "MCP_GROUP_CLAIMS" },
   required_scopes: { setting: "MCP_REQUIRED_SCOPES", gatewayWide: true },
   hosts: { setting: "MCP_PROVIDER_HOSTS", formerly: "allowed_domains" },
   allow_http: { setting: "MCP_ALLOW_HTTP", gatewayWide: true },

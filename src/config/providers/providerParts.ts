@@ -41,8 +41,28 @@ const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArra
 }
 
 /** How claims become identities, as far as fields say so. */
-export const readIdentityRules = (fields: FieldReader) => ({
-  requireVerifiedEmail: fields.read("require_verified_email") ?? false
+export const readIdentityRules = (fields: FieldReader) => {
+  const requireVerifiedEmail = fields.read("require_verified_email")
+  const groupClaims = fields.read("group_claims")
+  return {
+    requireVerifiedEmail: requireVerifiedEmail ?? false,
+    // Whoever writes it vouches for the addresses.
+    ...(requireVerifiedEmail === false ? { trustEmail: true } : {}),
+    ...(groupClaims === undefined ? {} : { groupClaims })
+  }
+}
+
+/** The members that the output of `--check` has for them. */
+export const describeIdentityRules = (
+  { groupClaims, requireVerifiedEmail, trustEmail = false }: {
+    readonly requireVerifiedEmail: boolean
+    readonly trustEmail?: boolean | undefined
+    readonly groupClaims?: ReadonlyArray<string> | undefined
+  }
+) => ({
+  require_verified_email: requireVerifiedEmail,
+  ...(trustEmail ? { unverified_email_counts: true } : {}),
+  ...(groupClaims === undefined ? {} : { group_claims: groupClaims })
 })
 
 /** Whose tokens may come. */

@@ -1,4 +1,5 @@
 /** Who may call, and whose word is taken. */
+import { emailDomains, emails, subjects } from "../kinds/allowLists.ts"
 import { hosts } from "../kinds/domains.ts"
 import { boolean, integer, scopes, text } from "../kinds/kinds.ts"
 import { allowedOrigins, isLoopbackAddress, trustedProxies } from "../kinds/network.ts"
@@ -25,6 +26,29 @@ export const access = {
     absent: ({ everyRequiredScope }) => everyRequiredScope,
     otherwise: "the required scopes, and those of the rules",
     doc: "Scopes that the protected resource metadata lists.",
+    perServer: true
+  },
+  MCP_ALLOWED_EMAILS: {
+    kind: emails,
+    absent: none,
+    otherwise: "no list",
+    doc:
+      "Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any: " +
+      "this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403.",
+    perServer: true
+  },
+  MCP_ALLOWED_EMAIL_DOMAINS: {
+    kind: emailDomains,
+    absent: none,
+    otherwise: "no list",
+    doc: "Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`.",
+    perServer: true
+  },
+  MCP_ALLOWED_SUBJECTS: {
+    kind: subjects,
+    absent: none,
+    otherwise: "no list",
+    doc: "Callers that are let in, by `sub`, character for character.",
     perServer: true
   },
   MCP_ALLOWED_ORIGINS: {

@@ -2,6 +2,7 @@
 import { clientAuthMethods } from "../GatewaySettings.ts"
 import { algorithms } from "../kinds/algorithms.ts"
 import { audience } from "../kinds/audience.ts"
+import { claimPaths } from "../kinds/claimPaths.ts"
 import { clients } from "../kinds/clients.ts"
 import { domains } from "../kinds/domains.ts"
 import { boolean, choice, issuer, secret, text } from "../kinds/kinds.ts"
@@ -76,8 +77,15 @@ export const provider = {
   MCP_REQUIRE_AT_JWT: { kind: boolean, default: "false", doc: "Accept only tokens of type `at+jwt` (RFC 9068)." },
   MCP_REQUIRE_VERIFIED_EMAIL: {
     kind: boolean,
-    default: "false",
-    doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false."
+    otherwise: "`false`, but rules and allow-lists look only at addresses whose `email_verified` is true",
+    doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false. " +
+      "`false`, where it is written, makes addresses without `email_verified` count everywhere."
+  },
+  MCP_GROUP_CLAIMS: {
+    kind: claimPaths,
+    otherwise: "`groups, roles, realm_access.roles, resource_access.*.roles, permissions, cognito:groups`",
+    doc: "Claims with the groups and roles of a caller, for rules: all of them count. A path leads into objects " +
+      "(`realm_access.roles`), `*` stands for each member."
   },
   MCP_PROVIDER_HOSTS: {
     kind: domains,

@@ -7,6 +7,7 @@ import { DeniedByRule, type GatewayError, InsufficientScope, TokenRequired } fro
 import { withoutStack } from "../../errors/withoutStack.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { type Operation, readOperations } from "../../message/operation.ts"
+import { forOneRequest } from "../../rules/condition.ts"
 import { decide } from "../../rules/decide.ts"
 import type { Decision } from "../../rules/Decision.ts"
 import type { Policy } from "../../rules/Policy.ts"
@@ -69,7 +70,7 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     exchange.operations = operations
     const identity = admission?.identity
     const context = { server: settings.serverName, now: nowMillis() }
-    const decisions = operations.map((operation) => decide(policy, operation, identity, context))
+    const decisions = forOneRequest(() => operations.map((operation) => decide(policy, operation, identity, context)))
     exchange.decisions = decisions
     const refused = refusal(decisions, identity)
     if (refused !== undefined) return Result.fail(refused)

@@ -3,6 +3,8 @@
 /** What an evaluation has left, and the regular expressions that its expression may use. */
 interface Running {
   units: number
+  /** Whether it began with all that an evaluation may do, so that it would come to the same result again. */
+  hadAll: boolean
   patterns: ReadonlyMap<string, Pattern>
 }
 
@@ -13,8 +15,14 @@ export interface Pattern {
   readonly size: number
 }
 
+/** What the evaluations of one request have left together. */
+interface Shared {
+  units: number
+}
+
 const noPatterns: ReadonlyMap<string, Pattern> = new Map()
-const running: Running = { units: 0, patterns: noPatterns }
+const running: Running = { units: 0, hadAll: true, patterns: noPatterns }
+let shared: Shared | undefined
 
 /** The work of an evaluation is used up. It names nothing that the evaluation has seen. */
 export class WorkExhausted extends Error {
@@ -33,16 +41,32 @@ export const spend = (units: number): void => {
 /** Returns whether the work was used up, also where the expression has ignored the error. */
 export const isExhausted = (): boolean => running.units < 0
 
+/** Returns whether the same evaluation would come to the same result at another time. */
+export const isRepeatable = (): boolean => running.hadAll || !isExhausted()
+
 /** The compiled form of a pattern of the expression that runs. */
 export const patternOf = (text: string): Pattern | undefined => running.patterns.get(text)
 
 /** Runs one evaluation. */
 export const withWork = <A>(units: number, patterns: ReadonlyMap<string, Pattern>, evaluate: () => A): A => {
-  running.units = units
+  const begin = Math.min(units, shared?.units ?? units)
+  running.units = begin
+  running.hadAll = begin === units
   running.patterns = patterns
   try {
     return evaluate()
   } finally {
     running.patterns = noPatterns
+    if (shared !== undefined) shared.units -= begin - running.units
+  }
+}
+
+/** Runs the evaluations of one request, which share this much work: a batch has many messages. */
+export const sharingWork = <A>(units: number, evaluations: () => A): A => {
+  shared = { units }
+  try {
+    return evaluations()
+  } finally {
+    shared = undefined
   }
 }

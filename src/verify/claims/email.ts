@@ -1,3 +1,4 @@
+import type { Identity } from "../../identity/Identity.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { readText } from "./text.ts"
 
@@ -5,13 +6,25 @@ import { readText } from "./text.ts"
 const isTrue = (value: unknown): boolean =>
   value === true || (typeof value === "string" && value.toLowerCase() === "true")
 
+/** The settings of a provider about e-mail addresses. */
+export interface EmailRules {
+  /** Leave the address out unless `email_verified` is true. If `false`: leave it out only if that is false. */
+  readonly requireVerifiedEmail: boolean
+  /** The operator vouches for addresses about which the provider says nothing, so that rules look at them as well. */
+  readonly trustEmail?: boolean | undefined
+}
+
 /**
- * Returns the caller's e-mail address, unless the provider reports it as unverified (`email_verified`, OpenID Connect
+ * Reads the caller's e-mail address, unless the provider reports it as unverified (`email_verified`, OpenID Connect
  * Core 1.0, section 5.1).
- *
- * @param mustBeVerified leave the address out also if the provider does not report whether it is verified
  */
-export const readEmail = (claims: JsonObject, mustBeVerified: boolean): string | undefined => {
+export const readEmail = (
+  claims: JsonObject,
+  { requireVerifiedEmail, trustEmail = false }: EmailRules
+): Pick<Identity, "email" | "emailVerified"> => {
   const verified = own(claims, "email_verified")
-  return isTrue(verified) || (verified === undefined && !mustBeVerified) ? readText(claims, "email") : undefined
+  const email = isTrue(verified) || (verified === undefined && !requireVerifiedEmail)
+    ? readText(claims, "email")
+    : undefined
+  return email !== undefined && (isTrue(verified) || trustEmail) ? { email, emailVerified: true } : { email }
 }

@@ -3,43 +3,63 @@ import * as Result from "effect/Result"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { Rejection } from "../Rejection.ts"
+import { boundedClaims } from "./bounded.ts"
 import { readClientId } from "./client.ts"
-import { readEmail } from "./email.ts"
+import { type EmailRules, readEmail } from "./email.ts"
+import { readGroups, usualGroupClaims } from "./groups.ts"
 import { readScopes } from "./scopes.ts"
 import { readSubject } from "./subject.ts"
 import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
 
 /** The settings of a provider that determine the identity. */
-export interface IdentityRules {
+export interface IdentityRules extends EmailRules {
   /** The provider's name. */
   readonly name: string
   readonly issuer: string
-  /** Leave the e-mail address out unless `email_verified` is true. If `false`: leave it out only if that is false. */
-  readonly requireVerifiedEmail: boolean
+  /** Where groups and roles are, as paths into the claims; the usual places where it is left out. */
+  readonly groupClaims?: ReadonlyArray<string> | undefined
+}
+
+/** What rules look at. */
+const forRules = (
+  claims: JsonObject,
+  { groupClaims = usualGroupClaims }: IdentityRules
+): Pick<Identity, "claims" | "groups" | "incomplete"> => {
+  const bounded = boundedClaims(claims)
+  const { groups, isComplete } = readGroups(claims, groupClaims)
+  const incomplete = [
+    ...(bounded.isComplete ? [] : ["claims" as const]),
+    ...(isComplete ? [] : ["groups" as const])
+  ]
+  return {
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(incomplete.length === 0 ? {} : { incomplete }),
+    claims: bounded.claims
+  }
 }
 
 /**
  * Builds the identity that claims describe.
  *
- * @param provider its issuer is used if the claims have no `iss`
+ * @param rules its issuer is used if the claims have no `iss`
  */
 export const identityFromClaims = (
   claims: JsonObject,
-  { issuer, name, requireVerifiedEmail }: IdentityRules
+  rules: IdentityRules
 ): Result.Result<Identity, Rejection> => {
   const subject = readSubject(claims)
   if (Result.isFailure(subject)) return Result.fail(subject.failure)
   return Result.map(readScopes(claims), (scopes) => ({
     ...subject.success,
     clientId: readClientId(claims),
-    issuer: readText(claims, "iss") ?? issuer,
+    issuer: readText(claims, "iss") ?? rules.issuer,
     scopes,
-    email: readEmail(claims, requireVerifiedEmail),
+    ...readEmail(claims, rules),
     name: readText(claims, "name"),
-    provider: name,
+    provider: rules.name,
     expiresAt: expiresAt(claims),
-    claims
+    ...forRules(claims, rules)
   }))
 }
 
@@ -50,19 +70,19 @@ export const identityFromClaims = (
  */
 export const identityFromUserinfo = (
   userinfo: JsonObject,
-  { issuer, name, requireVerifiedEmail }: IdentityRules
+  rules: IdentityRules
 ): Identity | undefined => {
   const subject = readText(userinfo, "sub")
   return subject === undefined || subject === "" ? undefined : {
     subject,
     principal: "user",
     clientId: readClientId(userinfo),
-    issuer,
+    issuer: rules.issuer,
     scopes: [],
-    email: readEmail(userinfo, requireVerifiedEmail),
+    ...readEmail(userinfo, rules),
     name: readText(userinfo, "name"),
-    provider: name,
+    provider: rules.name,
     expiresAt: undefined,
-    claims: userinfo
+    ...forRules(userinfo, rules)
   }
 }

@@ -28,6 +28,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/rules",
   "clients/rejections",
   "proxy/answers",
+  "proxy/callers",
   "proxy/challenges",
   "proxy/initialize",
   "proxy/requests",

@@ -5,6 +5,7 @@ import { shown } from "../../../src/config/kinds/kind.ts"
 import { rules } from "../../../src/config/kinds/rules.ts"
 import type { ClientAuth } from "../../../src/providers/clientCredentials.ts"
 import type { KeySource } from "../../../src/providers/jwt.ts"
+import type { IdentityRules } from "../../../src/verify/claims/identity.ts"
 import { asOwn, type OwnProvider } from "../../fixtures/providers.ts"
 
 const keysOf = (keys: KeySource) => {
@@ -20,6 +21,12 @@ const keysOf = (keys: KeySource) => {
 
 const orMissing = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
 
+const identityRulesOf = ({ groupClaims, requireVerifiedEmail, trustEmail = false }: IdentityRules) => ({
+  // `false` is more than nothing: it makes addresses count that nobody has verified.
+  require_verified_email: requireVerifiedEmail || (trustEmail ? false : undefined),
+  group_claims: groupClaims
+})
+
 const ownFields = (provider: OwnProvider) => {
   switch (provider.type) {
     case "authkit":
@@ -28,7 +35,7 @@ const ownFields = (provider: OwnProvider) => {
         issuer: provider.issuer,
         audience: orMissing(provider.audience),
         allowed_clients: orMissing(provider.allowedClients),
-        require_verified_email: provider.requireVerifiedEmail,
+        ...identityRulesOf(provider),
         ...(provider.type === "oidc"
           ? { tenants: provider.tenants, discovery_url: provider.discoveryUrl, assume_pkce: provider.assumePkce }
           : {}),
@@ -58,7 +65,7 @@ const ownFields = (provider: OwnProvider) => {
         discovery_url: provider.discoveryUrl,
         // A guess is what a variable that is not given amounts to.
         userinfo_endpoint: provider.endpointIsGuess === true ? undefined : provider.userinfoEndpoint,
-        require_verified_email: provider.requireVerifiedEmail,
+        ...identityRulesOf(provider),
         hosts: orMissing(provider.allowedDomains)
       }
     case "introspection":
@@ -66,7 +73,7 @@ const ownFields = (provider: OwnProvider) => {
         issuer: provider.issuer,
         audience: orMissing(provider.audience),
         allowed_clients: orMissing(provider.allowedClients),
-        require_verified_email: provider.requireVerifiedEmail,
+        ...identityRulesOf(provider),
         discovery_url: provider.discoveryUrl,
         introspection_endpoint: provider.introspectionEndpoint,
         ...credentialsOf(provider.clientAuth),
@@ -137,6 +144,9 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_providers: settings.providers.length === 0 ? "" : JSON.stringify(settings.providers.map(providerOf)),
     mcp_required_scopes: settings.requiredScopes.join(" "),
     mcp_scopes_supported: settings.scopesSupported.join(" "),
+    mcp_allowed_emails: settings.allowedEmails.join(),
+    mcp_allowed_email_domains: settings.allowedEmailDomains.join(),
+    mcp_allowed_subjects: settings.allowedSubjects.join(),
     mcp_rules: settings.rules.length === 0 ? "" : JSON.stringify(shown(rules, settings.rules)),
     mcp_default_rule: settings.defaultRule,
     mcp_scope_implies: jsonOrNothing(settings.scopeImplies.implies),

@@ -1,0 +1,41 @@
+/** E-mail addresses and their domains, in the one form in which they are compared. */
+import * as Result from "effect/Result"
+
+// What a URL would take for something else than a part of a host.
+const notInDomain = /[\s\p{C}%/\\:@?#[\]<>^|]/u
+const plainDomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
+
+/**
+ * A domain in lower case, with internationalized labels in ASCII (RFC 5890, by the URL standard's IDNA); `undefined` for
+ * what is not a domain.
+ */
+export const normalDomain = (domain: string): string | undefined => {
+  if (domain.length > 253 || notInDomain.test(domain)) return undefined
+  const hostname = Result.getOrUndefined(Result.try(() => new URL(`http://${domain}/`).hostname))
+  return hostname !== undefined && plainDomain.test(hostname) ? hostname : undefined
+}
+
+// Quoted local parts (RFC 5321, section 4.1.2) can look like another address.
+const notInLocalPart = /[\s\p{C}"(),:;<>[\]\\@]/u
+
+/** ASCII only: to Unicode, some other characters are capitals of ASCII letters. */
+const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+
+/** An e-mail address, taken apart. */
+export interface EmailAddress {
+  /** The whole address. */
+  readonly address: string
+  readonly domain: string
+}
+
+/**
+ * An address with its ASCII letters in lower case and a normal domain, because no provider of note gives two people
+ * addresses that differ in case alone; `undefined` for what is not a plain address.
+ */
+export const normalEmail = (email: string): EmailAddress | undefined => {
+  const at = email.lastIndexOf("@")
+  const local = email.slice(0, Math.max(at, 0))
+  if (local === "" || local.length > 64 || notInLocalPart.test(local)) return undefined
+  const domain = normalDomain(email.slice(at + 1))
+  return domain === undefined ? undefined : { address: `${lowerAscii(local)}@${domain}`, domain }
+}

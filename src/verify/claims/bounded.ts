@@ -1,0 +1,37 @@
+/** The claims that an identity keeps. Pure. */
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
+
+/** Characters of JSON. The longest token that can be configured is not much longer. */
+const maxCharacters = 65_536
+
+/** The claims that say who the caller is, and how long. */
+const kept = [
+  "iss",
+  "sub",
+  "aud",
+  "exp",
+  "nbf",
+  "iat",
+  "jti",
+  "client_id",
+  "azp",
+  "appid",
+  "cid",
+  "email",
+  "email_verified",
+  "name"
+]
+
+const sizeOf = (claims: JsonObject): number => JSON.stringify(claims).length
+
+/** The same claims; of more than 64 KiB only those that say who the caller is. */
+export const boundedClaims = (
+  claims: JsonObject
+): { readonly claims: JsonObject; readonly isComplete: boolean } => {
+  if (sizeOf(claims) <= maxCharacters) return { claims, isComplete: true }
+  const rest = Object.fromEntries(kept.flatMap((name) => {
+    const claim = own(claims, name)
+    return claim === undefined ? [] : [[name, claim]]
+  }))
+  return { claims: sizeOf(rest) <= maxCharacters ? rest : {}, isComplete: false }
+}

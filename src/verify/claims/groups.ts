@@ -1,0 +1,61 @@
+/** The groups and roles that a provider puts a caller in. Pure. */
+import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
+
+/**
+ * Where providers write them, unless `MCP_GROUP_CLAIMS` says otherwise: Entra, Okta and others; Keycloak for its realm and
+ * for each client; Auth0; Cognito.
+ */
+export const usualGroupClaims: ReadonlyArray<string> = [
+  "groups",
+  "roles",
+  "realm_access.roles",
+  "resource_access.*.roles",
+  "permissions",
+  "cognito:groups"
+]
+
+/** The most that is kept of one caller: groups, and characters of all of them. */
+const maxGroups = 1_000
+const maxCharacters = 65_536
+
+/** The groups of a caller, each once. */
+export interface Groups {
+  readonly groups: ReadonlyArray<string>
+  /** Whether these are all. A provider may keep them elsewhere, or name more than are kept; `groups` is empty then. */
+  readonly isComplete: boolean
+}
+
+const below = (value: unknown, steps: ReadonlyArray<string>): ReadonlyArray<unknown> => {
+  const [step, ...rest] = steps
+  if (step === undefined) return [value]
+  if (!isJsonObject(value)) return []
+  const members = step === "*" ? Object.values(value) : [own(value, step)]
+  return members.flatMap((member) => below(member, rest))
+}
+
+/** What stands at a path. A claim whose name is the whole path comes first: names may be URLs, and have dots. */
+const at = (claims: JsonObject, path: string): ReadonlyArray<unknown> =>
+  Object.hasOwn(claims, path) ? [own(claims, path)] : below(claims, path.split("."))
+
+/** OpenID Connect Core 1.0, section 5.6.2; Entra does so for members of many groups, or says only that there are some. */
+const isElsewhere = (claims: JsonObject, path: string): boolean => {
+  const [name = path] = path.split(".")
+  const names = own(claims, "_claim_names")
+  return (isJsonObject(names) && (own(names, path) ?? own(names, name)) !== undefined) ||
+    (path === "groups" && own(claims, "hasgroups") === true)
+}
+
+const isGroup = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+/**
+ * The groups that stand in any of these claims: arrays of strings, or one string for one group. What is of another type is
+ * not a group.
+ */
+export const readGroups = (claims: JsonObject, paths: ReadonlyArray<string>): Groups => {
+  const groups = new Set(paths.flatMap((path) => at(claims, path)).flat().filter(isGroup))
+  let characters = 0
+  for (const group of groups) characters += group.length
+  return groups.size > maxGroups || characters > maxCharacters || paths.some((path) => isElsewhere(claims, path))
+    ? { groups: [], isComplete: false }
+    : { groups: [...groups], isComplete: true }
+}
