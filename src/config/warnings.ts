@@ -5,6 +5,7 @@ import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { httpWarnings } from "./httpWarnings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 import { isLoopbackAddress } from "./kinds/network.ts"
+import { serverWarnings } from "./servers/serverWarnings.ts"
 
 const aboutProvider = (provider: Provider, settings: GatewaySettings, development: boolean): ReadonlyArray<string> =>
   (typeOf(settings, provider).warnings?.(provider, { settings, development }) ?? [])
@@ -20,16 +21,8 @@ const isListed = (supported: ReadonlyArray<string>, scope: string): boolean =>
 const listensOnLoopback = ({ host, publicUrl }: GatewaySettings): boolean =>
   isLoopbackAddress(host) && (publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname))
 
-/**
- * What is allowed but unwise in valid settings, one sentence or two each, for the log at start-up.
- *
- * @param options.development whether this is a development machine, where static tokens need no warning; by default
- * it is one if the gateway listens on a loopback address and has no public URL elsewhere
- */
-export const warnings = (
-  settings: GatewaySettings,
-  { development = listensOnLoopback(settings) }: { readonly development?: boolean } = {}
-): ReadonlyArray<string> => {
+/** What is unwise in the settings of one MCP server. */
+const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyArray<string> => {
   const says: Array<string> = []
   if (!settings.authEnabled) {
     says.push("Authentication is disabled: every request passes. Remove MCP_AUTH_ENABLED=false to enable it.")
@@ -78,6 +71,20 @@ export const warnings = (
   }
   return says
 }
+
+/**
+ * What is allowed but unwise in valid settings, one sentence or two each, for the log at start-up.
+ *
+ * @param options.development whether this is a development machine, where static tokens need no warning; by default
+ * it is one if the gateway listens on a loopback address and has no public URL elsewhere
+ */
+export const warnings = (
+  settings: GatewaySettings,
+  { development = listensOnLoopback(settings) }: { readonly development?: boolean } = {}
+): ReadonlyArray<string> =>
+  settings.servers.length === 0
+    ? aboutServer(settings, development)
+    : serverWarnings(settings, (server) => aboutServer(server, development), development)
 
 /**
  * Writes them to the log: once, where a gateway or what embeds it begins.

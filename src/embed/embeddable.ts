@@ -15,9 +15,20 @@ const switchedOff = new InvalidConfiguration({
   }]
 })
 
+const several = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_SERVERS",
+    source: undefined,
+    problem: "is given, but an embedded server is one",
+    cure: "Remove it, and write what this server needs into the other settings"
+  }]
+})
+
 /** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  !settings.authEnabled
+  settings.servers.length > 0
+    ? Result.fail(several)
+    : !settings.authEnabled
     ? Result.fail(switchedOff)
     : settings.auditLog === undefined || settings.auditLog === standardOutput
     ? Result.succeed(settings)

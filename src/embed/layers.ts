@@ -5,8 +5,9 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { layerTrustOfHost } from "../config/fetchHosts.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
-import { HttpApp } from "../http/HttpApp.ts"
-import { layerProviders, type Verification } from "../verify/layers.ts"
+import { layerServers } from "../http/layerServers.ts"
+import { layerDocuments, layerProviders, type Verification } from "../verify/layers.ts"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 
 const platform = Layer.mergeAll(
@@ -61,9 +62,9 @@ export const layerVerifier = layerVerifierWith(TokenVerifier.layer)
  */
 export const layerGatewayWith = <E>(verifier: Verification<E>) =>
   Layer.fresh(
-    HttpApp.layer.pipe(
-      Layer.provide([layerVerifierWith(verifier), HttpGatewayClient.layerFetch])
-    )
+    layerServers(
+      Layer.merge(verifier, HttpGatewayClient.layerFetch).pipe(Layer.provideMerge(ProviderRegistry.layer))
+    ).pipe(Layer.provide(layerDocuments), Layer.provide(platform))
   )
 
 /**

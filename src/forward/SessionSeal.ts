@@ -53,11 +53,19 @@ const encoder = new TextEncoder()
 // Base64url of 32 bytes.
 const tagLength = 43
 
-// No issuer is `null`: what nobody's session is bound to, is no caller.
-const claim = (identity: Identity | undefined, id: string): Uint8Array =>
-  encoder.encode(
-    JSON.stringify([identity?.issuer ?? null, identity?.subject ?? null, identity?.clientId ?? null, id])
-  )
+/**
+ * No issuer is `null`: what nobody's session is bound to, is no caller.
+ *
+ * @param server its name, where there are several: an id of one is nobody's at another
+ */
+const claim = (server: string) => (identity: Identity | undefined, id: string): Uint8Array =>
+  encoder.encode(JSON.stringify([
+    identity?.issuer ?? null,
+    identity?.subject ?? null,
+    identity?.clientId ?? null,
+    id,
+    ...(server === "" ? [] : [server])
+  ]))
 
 // One secret has several uses, and a key for each.
 const purpose = "mcp-authorizer sessions"
@@ -77,10 +85,13 @@ const notFound = new SessionNotFound({
  * @see MCP 2025-11-25, security best practices: session hijacking
  */
 export const makeSessionSeal = Effect.fnUntraced(function*(
-  { policy, sessionKeys }: Pick<GatewaySettings, "sessionKeys"> & Partial<Pick<GatewaySettings, "policy">>
+  { policy, serverName = "", sessionKeys }:
+    & Pick<GatewaySettings, "sessionKeys">
+    & Partial<Pick<GatewaySettings, "policy" | "serverName">>
 ): Effect.fn.Return<SessionSeal, never, Mac.Mac | SecureRandom.SecureRandom> {
   const mac = yield* Mac.Mac
   const random = yield* SecureRandom.SecureRandom
+  const claimOf = claim(serverName)
   const makeKeys = Effect.gen(function*() {
     const secrets = sessionKeys.length === 0
       ? [yield* random.randomBytes(32)]
@@ -96,7 +107,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   const sign = (identity: Identity | undefined, id: string): Effect.Effect<Uint8Array> =>
     Effect.flatMap(
       keys,
-      ([key]) => key === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(key, claim(identity, id)))
+      ([key]) => key === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(key, claimOf(identity, id)))
     )
 
   // With a key of the operator's, every id that a client was given is sealed.
@@ -115,9 +126,9 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
       return yield* notFound
     }
     for (const key of yield* keys) {
-      const isCallers = identity !== undefined && (yield* Effect.orDie(mac.verify(key, tag, claim(identity, id))))
+      const isCallers = identity !== undefined && (yield* Effect.orDie(mac.verify(key, tag, claimOf(identity, id))))
       if (isCallers) return { identity, id, sealed }
-      const isNobodys = mayBeNobodys && (yield* Effect.orDie(mac.verify(key, tag, claim(undefined, id))))
+      const isNobodys = mayBeNobodys && (yield* Effect.orDie(mac.verify(key, tag, claimOf(undefined, id))))
       if (isNobodys && taken.mayUse(sealed, identity)) return { identity, id, sealed }
     }
     return yield* notFound

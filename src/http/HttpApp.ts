@@ -31,7 +31,7 @@ import { readBody } from "./readBody.ts"
 import type { ServedServer, ServerOf } from "./ServedServer.ts"
 
 /** Takes the course with effects. */
-const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
+export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const { client, course: { begin, log, memory, next, perform, responses } } = serverOf(request)
@@ -56,7 +56,7 @@ const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
   })
 
 const severalServers = new Error(
-  "the configuration has several servers, and an HttpApp.layer is the app of one of them: use layerServers"
+  "the configuration has several servers, and an HttpApp.layer is for one of them: use layerServers"
 )
 
 const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
@@ -101,6 +101,11 @@ export interface HttpAppOptions {
   readonly audit?: Layer.Layer<never, InvalidConfiguration, GatewayConfig> | undefined
 }
 
+/** What is chosen, or what is usual. */
+export const consoleAndWebCrypto = (
+  { audit = AuditLog.layerConsole, crypto = webCrypto }: Pick<HttpAppOptions, "audit" | "crypto">
+) => Layer.merge(crypto, audit)
+
 /** A gateway as a function of the Web platform. */
 export interface WebHandler {
   readonly handler: (request: Request) => Promise<Response>
@@ -142,9 +147,11 @@ export class HttpApp extends Context.Service<HttpApp, {
    * })
    * ```
    */
-  static readonly layerWith = ({ audit = AuditLog.layerConsole, crypto = webCrypto, onError }: HttpAppOptions) =>
+  static readonly layerWith = ({ audit, crypto, onError }: HttpAppOptions) =>
     perConfiguration(
-      Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(Layer.provide([crypto, audit]))
+      Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(
+        Layer.provide(consoleAndWebCrypto({ audit, crypto }))
+      )
     )
 
   /** The gateway of the settings at hand. */

@@ -17,6 +17,7 @@ import {
 } from "./errorTexts.ts"
 import type { Exchange } from "./Exchange.ts"
 import { jsonResponse } from "./jsonResponse.ts"
+import { insertedMetadataUrl } from "./publicUrl.ts"
 
 const unauthorized = (description: string): Problem => ({
   status: 401,
@@ -132,7 +133,10 @@ export const errorContext = (settings: GatewaySettings, { base, route }: Exchang
   const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere
   return {
     style,
-    resourceMetadata: base === undefined ? undefined : dialects[style].metadataUrl(base, settings.path),
+    // What is at the root of the host may be another server's.
+    resourceMetadata: base === undefined
+      ? undefined
+      : (settings.serverName === "" ? dialects[style].metadataUrl : insertedMetadataUrl)(base, settings.path),
     requiredScopes: settings.requiredScopes
   }
 }

@@ -1,6 +1,6 @@
-import * as Effect from "effect/Effect"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { ProviderReadiness } from "../verify/ProviderRegistry.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
 const uncached = { "cache-control": "no-store" }
@@ -8,17 +8,29 @@ const uncached = { "cache-control": "no-store" }
 /** `/healthz`: the process lives. */
 export const health: HttpServerResponse.HttpServerResponse = jsonResponse(200, { status: "ok" }, uncached)
 
+/** Whether a server can verify tokens: at least one of its providers can, or none is needed. */
+const isReady = (
+  { authEnabled, providers }: GatewaySettings,
+  found: ReadonlyArray<ProviderReadiness>
+): boolean =>
+  !authEnabled ||
+  found.some(({ provider, ready }) => ready && providers.some(({ name }) => name === provider))
+
 /**
- * Builds the response to `/readyz`: 200 when at least one provider can verify tokens, or none is needed; else 503.
+ * The response to `/readyz`: 200 when at least one server can verify tokens, else 503.
  *
- * Names the providers, whether each is ready, and the state of its keys; nothing else about them.
+ * One server in trouble is no reason to turn away the callers of the others. Names the providers, whether each is ready, and the
+ * state of its keys; of several servers also whether each is ready; nothing else about them.
  */
-export const makeReadiness = (authEnabled: boolean) =>
-  Effect.map(ProviderRegistry, (registry) =>
-    Effect.map(registry.readiness, (providers) => {
-      const ready = !authEnabled || providers.some(({ ready }) => ready)
-      return jsonResponse(ready ? 200 : 503, {
-        status: ready ? "ready" : "unavailable",
-        providers: providers.map(({ provider, ready, state }) => ({ name: provider, ready, state }))
-      }, ready ? uncached : { ...uncached, "retry-after": "5" })
-    }))
+export const readinessResponse = (
+  servers: ReadonlyArray<GatewaySettings>,
+  providers: ReadonlyArray<ProviderReadiness>
+): HttpServerResponse.HttpServerResponse => {
+  const named = servers.map((server) => ({ name: server.serverName, ready: isReady(server, providers) }))
+  const ready = named.some(({ ready }) => ready)
+  return jsonResponse(ready ? 200 : 503, {
+    status: ready ? "ready" : "unavailable",
+    providers: providers.map(({ provider, ready, state }) => ({ name: provider, ready, state })),
+    ...(named.every(({ name }) => name === "") ? {} : { servers: named })
+  }, ready ? uncached : { ...uncached, "retry-after": "5" })
+}

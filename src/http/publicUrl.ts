@@ -21,6 +21,30 @@ const malformed = (detail: string) => Result.fail(new InvalidRequest({ reason: "
 /** The value nearest to us: the one that the trusted proxy itself wrote. */
 const last = (list: string | undefined): string | undefined => list?.split(",").at(-1)?.trim()
 
+/** A host and port, as a request names them, in lower case. */
+export interface NamedHost {
+  readonly host: string
+  readonly port: string | undefined
+}
+
+/**
+ * The host that a request is for: `Host`, strictly parsed, or what a trusted proxy says in its place; `undefined` where
+ * neither is there.
+ */
+export const namedHost = (
+  { forwardedHost, host: lines }: Pick<RequestAuthority, "forwardedHost" | "host">
+): Result.Result<NamedHost | undefined, InvalidRequest> => {
+  if (lines.length > 1) return malformed("several Host fields")
+  const value = last(forwardedHost) ?? lines[0]
+  if (value === undefined || value === "") return Result.succeed(undefined)
+  const match = value.length > 255 ? null : authority.exec(value.toLowerCase())
+  const host = match?.[1]
+  const port = match?.[2]
+  return host === undefined || (port !== undefined && Number(port) > 65_535)
+    ? malformed("unusable Host")
+    : Result.succeed({ host, port })
+}
+
 /**
  * The URL under which clients know the gateway, without a slash at its end.
  *
@@ -30,18 +54,14 @@ const last = (list: string | undefined): string | undefined => list?.split(",").
  */
 export const publicUrl = (
   configured: string | undefined,
-  { forwardedHost, forwardedProto, host: lines }: RequestAuthority
+  requested: RequestAuthority
 ): Result.Result<string, InvalidRequest> => {
-  if (lines.length > 1) return malformed("several Host fields")
-  const value = last(forwardedHost) ?? lines[0]
-  if (value === undefined || value === "") {
-    return configured === undefined ? malformed("no Host") : Result.succeed(configured)
-  }
-  const match = value.length > 255 ? null : authority.exec(value.toLowerCase())
-  const host = match?.[1]
-  const port = match?.[2]
-  if (host === undefined || (port !== undefined && Number(port) > 65_535)) return malformed("unusable Host")
+  const { forwardedProto } = requested
+  const named = namedHost(requested)
+  if (Result.isFailure(named)) return Result.fail(named.failure)
   if (configured !== undefined) return Result.succeed(configured)
+  if (named.success === undefined) return malformed("no Host")
+  const { host, port } = named.success
   const forwarded = last(forwardedProto)?.toLowerCase()
   const scheme = forwarded === "http" || forwarded === "https" ? forwarded : isLoopbackHost(host) ? "http" : "https"
   const url = `${scheme}://${host}${port === undefined ? "" : `:${port}`}`

@@ -3,10 +3,29 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Exchange } from "./Exchange.ts"
-import { publicUrl } from "./publicUrl.ts"
-import { requireHttp1 } from "./requestHead.ts"
+import { publicUrl, type RequestAuthority } from "./publicUrl.ts"
+import { type RawHead, type RequestHead, requireHttp1 } from "./requestHead.ts"
 import { isSameAuthority, requestTarget } from "./requestTarget.ts"
 import type { FindRoute, Route } from "./route.ts"
+
+/**
+ * What a request says about its host.
+ *
+ * @param named the host that its target names, which counts where there is no `Host`
+ */
+export const authorityOf = (
+  raw: RawHead,
+  { headers }: Pick<RequestHead, "headers">,
+  trustedPeer: boolean,
+  named: string | undefined
+): RequestAuthority => {
+  const host = raw.values("host")
+  return {
+    host: named !== undefined && host.length === 0 ? [named] : host,
+    forwardedHost: trustedPeer ? headers["x-forwarded-host"] ?? headers["x-original-host"] : undefined,
+    forwardedProto: trustedPeer ? headers["x-forwarded-proto"] : undefined
+  }
+}
 
 /**
  * Builds the function that says under which URL a request's client knows the gateway.
@@ -17,14 +36,7 @@ const makeKnownAs = (settings: GatewaySettings) => {
   let last: { readonly asked: string; readonly answer: ReturnType<typeof publicUrl> } | undefined
 
   return ({ raw, request, trustedPeer }: Exchange, named: string | undefined) => {
-    const host = raw.values("host")
-    const authority = {
-      host: named !== undefined && host.length === 0 ? [named] : host,
-      forwardedHost: trustedPeer
-        ? request.headers["x-forwarded-host"] ?? request.headers["x-original-host"]
-        : undefined,
-      forwardedProto: trustedPeer ? request.headers["x-forwarded-proto"] : undefined
-    }
+    const authority = authorityOf(raw, request, trustedPeer, named)
     const { forwardedHost = "", forwardedProto = "" } = authority
     // No field holds a line break.
     const asked = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`

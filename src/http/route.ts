@@ -43,6 +43,21 @@ const rememberingLast = (find: FindRoute): FindRoute => {
   }
 }
 
+const noPlace: ServerPlace = { path: "/", publicUrl: undefined }
+
+/** The paths of the gateway itself: no server has them. */
+export const gatewayPaths: ReadonlyMap<string, RouteRow> = new Map(
+  routes.filter(({ of }) => of === "gateway").flatMap((row) => row.paths(noPlace).map((path) => [path, row] as const))
+)
+
+/** Finds the routes of requests that are for none of several servers: those of the gateway itself. */
+export const makeGatewayRoute = (): FindRoute =>
+  rememberingLast((target) => {
+    if (!target.startsWith("/")) return notOriginForm
+    const row = gatewayPaths.get(split(target)[0])
+    return row === undefined ? unknown : routeTo(row)
+  })
+
 /**
  * Builds the function that finds the route of a request target.
  *

@@ -7,9 +7,11 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
-import { HttpApp, type HttpAppOptions } from "../http/HttpApp.ts"
+import type { HttpAppOptions } from "../http/HttpApp.ts"
+import { layerServers } from "../http/layerServers.ts"
 import { VerifyAtOnce } from "../verify/jwt/signature.ts"
-import { layerProviders, type Verification } from "../verify/layers.ts"
+import { layerDocuments, type Verification } from "../verify/layers.ts"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
@@ -43,9 +45,11 @@ export const layerUnannounced = <E = never>(
 ) =>
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   Layer.fresh(layerServer.pipe(
-    Layer.provide(HttpApp.layerWith({ crypto, onError, audit: layerAudit })),
-    Layer.provide([verifier, gatewayClient]),
-    Layer.provide(layerProviders),
+    Layer.provide(layerServers(
+      Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
+      { crypto, onError, audit: layerAudit }
+    )),
+    Layer.provide(layerDocuments),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,

@@ -4,6 +4,10 @@ import { logWarnings } from "../config/warnings.ts"
 import { annotate } from "../log/logFields.ts"
 import { hostWarnings } from "./hostWarnings.ts"
 
+/** Where clients find one of several servers, and where it is. */
+const placeOf = ({ gatewayUrl, path, serverHost = "", serverName }: GatewaySettings): string =>
+  `${serverName}: ${serverHost}${path} to ${gatewayUrl}`
+
 /** Logs once, at start, where the gateway listens and which of its settings are unwise. */
 export const announce = Effect.fnUntraced(function*(
   settings: GatewaySettings,
@@ -13,8 +17,9 @@ export const announce = Effect.fnUntraced(function*(
   yield* logWarnings(settings, hostWarnings(settings))
   yield* Effect.logInfo("listening").pipe(annotate({
     url,
-    mcp_path: settings.path,
-    upstream: settings.gatewayUrl,
+    ...(settings.servers.length === 0
+      ? { mcp_path: settings.path, upstream: settings.gatewayUrl }
+      : { servers: settings.servers.map(placeOf) }),
     providers: settings.providers.map(({ name, type }) => `${name} (${type})`),
     ...more
   }))

@@ -6,7 +6,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
  * @param environment the variables of this process
  */
 export const hostWarnings = (
-  { gatewayUrl }: Pick<GatewaySettings, "gatewayUrl">,
+  { gatewayUrl, servers = [] }: Pick<GatewaySettings, "gatewayUrl"> & Partial<Pick<GatewaySettings, "servers">>,
   environment: Readonly<Record<string, string | undefined>> = process.env
 ): ReadonlyArray<string> => {
   const says: Array<string> = []
@@ -17,10 +17,15 @@ export const hostWarnings = (
         "Remove it, and name the certificate authority in NODE_EXTRA_CA_CERTS if it is your own."
     )
   }
-  if (/^https?:\/\/[^/]+\.spin\.internal(?:[:/]|$)/i.test(gatewayUrl)) {
+  for (const one of servers.length === 0 ? [{ gatewayUrl, serverName: "" }] : servers) {
+    const { gatewayUrl, serverName } = one
+    if (!/^https?:\/\/[^/]+\.spin\.internal(?:[:/]|$)/i.test(gatewayUrl)) continue
+    const [who, setting] = serverName === ""
+      ? ["The MCP server", "MCP_SERVER_URL"]
+      : [`The MCP server ${JSON.stringify(serverName)}`, "its url"]
     says.push(
-      "The MCP server has an address below .spin.internal, which exists only within Spin. Set MCP_SERVER_URL to the " +
-        "URL of your MCP server."
+      `${who} has an address below .spin.internal, which exists only within Spin. Set ${setting} to the URL of your MCP ` +
+        "server."
     )
   }
   return says

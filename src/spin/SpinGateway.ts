@@ -3,7 +3,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpEffect from "effect/http/HttpEffect"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
@@ -15,9 +15,12 @@ import { layerLogging } from "../config/kinds/logging.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
 import { HttpApp } from "../http/HttpApp.ts"
+import { layerFront } from "../http/layerServers.ts"
+import { makeSelectServer } from "../http/selectServer.ts"
 import { flatLine } from "../log/flatLine.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import { layerProvidersWith } from "../verify/layers.ts"
+import { layerDocumentsWith } from "../verify/layers.ts"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { makeDirectResponse } from "./directResponse.ts"
 import type { Host } from "./Host.ts"
@@ -31,21 +34,31 @@ import * as storedProbe from "./storedProbe.ts"
 /** The request handler of one instance. */
 export type Handler = (request: Request) => Promise<Response>
 
-/** The configured providers, with their keys and documents in the store. */
-const providers = layerProvidersWith(ProviderMetadata.layerStored).pipe(
-  Layer.provide(storedProbe.layer),
-  // Nothing runs after a response, and nothing is cached except in the store.
-  Layer.provide(Layer.succeed(SharedIo, false))
-)
+/** Nothing runs after a response, and nothing is cached except in the store. */
+const ownIo = Layer.succeed(SharedIo, false)
+
+/** The keys and documents of the configured providers, in the store. */
+const documents = layerDocumentsWith(ProviderMetadata.layerStored).pipe(Layer.provide(ownIo))
+
+/** What else providers need. */
+const probes = Layer.merge(storedProbe.layer, ownIo)
 
 /** The verification of tokens. Instances share verdicts unless the operator has disabled it. */
 const verifier = ({ storeVerdicts }: GatewaySettings) => storeVerdicts ? TokenVerifier.layerStored : TokenVerifier.layer
 
+/** The app of one MCP server; or, by the settings of a gateway with several, that of requests which are for none of them. */
+const app = (settings: GatewaySettings) =>
+  settings.servers.length > 0
+    ? layerFront().pipe(Layer.provide(probes))
+    : HttpApp.layer.pipe(
+      Layer.provide([verifier(settings), HttpGatewayClient.layerFetch]),
+      Layer.provide(Layer.provide(ProviderRegistry.layer, probes))
+    )
+
 /** The gateway on a host. What one process caches on Node, instances share in the store. */
 const layer = (host: Host, settings: GatewaySettings) =>
-  HttpApp.layer.pipe(
-    Layer.provide([verifier(settings), HttpGatewayClient.layerFetch]),
-    Layer.provide(providers),
+  app(settings).pipe(
+    Layer.provide(documents),
     Layer.provide([FetchHttpClient.layer, HostKeyValueStore.layer(host), Digest.layerWebCrypto, layerTrustOfHost]),
     Layer.provide(Layer.succeed(GatewayConfig, settings)),
     Layer.provideMerge(layerLogging(settings))
@@ -73,23 +86,42 @@ const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
 
 type Settings = ReturnType<typeof readSettings>
 
-/** The state of an instance between requests, if it handles several. */
-const makeInstance = (host: Host): Handler => {
-  const settings = readSettings(host)
+/** Serves the requests for one MCP server, or those for none of several. */
+const makeServed = (host: Host, settings: Settings): Handler => {
   let built: Promise<HandlerWith> | undefined
   const throughLayers: HandlerWith = async (request, fetch) => {
     built ??= Effect.runPromise(build(host, settings))
     return (await built)(request, fetch)
   }
-  const directResponse = Result.isSuccess(settings) && settings.success.storeVerdicts
+  const directResponse = Result.isSuccess(settings) && settings.success.storeVerdicts &&
+      settings.success.servers.length === 0
     ? makeDirectResponse(host, settings.success, makeKnownIdentity(host, settings.success))
     : undefined
 
   return async (request) => {
-    const incoming = incomingRequest(request)
-    if (directResponse === undefined) return throughLayers(incoming, host.fetch)
-    const direct = await directResponse(incoming)
+    if (directResponse === undefined) return throughLayers(request, host.fetch)
+    const direct = await directResponse(request)
     return direct instanceof Response ? direct : throughLayers(direct.request, direct.fetch)
+  }
+}
+
+/** The state of an instance between requests, if it handles several. It builds what its requests need. */
+const makeInstance = (host: Host): Handler => {
+  const settings = readSettings(host)
+  const common = makeServed(host, settings)
+  if (Result.isFailure(settings) || settings.success.servers.length === 0) {
+    return (request) => common(incomingRequest(request))
+  }
+  const select = makeSelectServer(settings.success)
+  const served = new Map<GatewaySettings, Handler>()
+
+  return (request) => {
+    const incoming = incomingRequest(request)
+    const server = select(HttpServerRequest.fromWeb(incoming))
+    if (server === undefined) return common(incoming)
+    const handler = served.get(server) ?? makeServed(host, Result.succeed(server))
+    served.set(server, handler)
+    return handler(incoming)
   }
 }
 

@@ -14,7 +14,9 @@ const usual = { host: "0.0.0.0", trusted_proxies: "all" }
 
 /** Without a configured key, sessions are not bound: a key made at start would be different for each request. */
 const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>
-  settings.sessionKeys.length === 0 ? { ...settings, bindSessions: false } : settings
+  settings.sessionKeys.length === 0
+    ? { ...settings, bindSessions: false, servers: settings.servers.map(withoutOwnKey) }
+    : settings
 
 /** Rejects an audit file, because a component has no files. */
 const withoutAuditFile = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>

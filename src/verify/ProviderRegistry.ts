@@ -32,6 +32,10 @@ export interface ProviderReadiness extends Readiness {
   readonly provider: string
 }
 
+const severalServers = new Error(
+  "the configuration has several servers, and providers are for one of them: use layerServers, or GatewayConfig of one server"
+)
+
 /** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
@@ -112,7 +116,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     Effect.flatMap(
       GatewayConfig,
       (settings) =>
-        Effect.map(
+        // Their audiences are not known before it is known which server is called.
+        settings.servers.length > 0 ? Effect.die(severalServers) : Effect.map(
           ProviderRegistry.make(settings),
           (registry) => noteSettings(registry, { providers: settings.providers })
         )

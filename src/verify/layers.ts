@@ -14,15 +14,17 @@ export type Verification<E = never> = Layer.Layer<TokenVerifier, E, ProviderRegi
 
 type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyValueStore
 
-/** The same with another metadata service, for hosts whose instances are too short-lived to cache. */
-export const layerProvidersWith = (
+/** `layerDocuments` with another metadata service, for hosts whose instances are too short-lived to cache. */
+export const layerDocumentsWith = (
   metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
-) =>
-  perConfiguration(ProviderRegistry.layer.pipe(
-    Layer.provide(JwksCache.layer),
-    Layer.provideMerge(metadata),
-    Layer.provide(ProviderHttp.layer)
-  ))
+) => perConfiguration(JwksCache.layer.pipe(Layer.provideMerge(metadata), Layer.provideMerge(ProviderHttp.layer)))
+
+/**
+ * The keys and documents of providers, and the way to them: what several MCP servers of one gateway share.
+ *
+ * Provide it to a `ProviderRegistry`.
+ */
+export const layerDocuments = layerDocumentsWith(ProviderMetadata.layer)
 
 /**
  * The configured providers and everything that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
@@ -30,4 +32,8 @@ export const layerProvidersWith = (
  *
  * Provide it to a `TokenVerifier`: `TokenVerifier.layer` for the configured providers alone.
  */
-export const layerProviders = layerProvidersWith(ProviderMetadata.layer)
+export const layerProviders = perConfiguration(ProviderRegistry.layer.pipe(
+  Layer.provide(JwksCache.layer),
+  Layer.provideMerge(ProviderMetadata.layer),
+  Layer.provide(ProviderHttp.layer)
+))

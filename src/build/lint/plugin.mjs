@@ -54,6 +54,7 @@ const floors = {
     "config/providers/providers.ts",
     "config/reference.ts",
     "config/resolve.ts",
+    "config/servers/serverWarnings.ts",
     "config/servers/servers.ts",
     "config/shownKind.ts",
     "config/upstreamSettings.ts",

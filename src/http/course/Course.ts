@@ -1,8 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { DiscoveryNotSupported, InvalidToken } from "../../errors/GatewayError.ts"
 import { SharedIo } from "../../fairness/SharedIo.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
+import { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { clientClosedRequest, makeAccessLog } from "../accessLog.ts"
 import { makeAudit, withAudit } from "../audit.ts"
@@ -10,13 +12,13 @@ import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
 import { makeDiscovery } from "../discovery.ts"
 import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
-import { makeReadiness } from "../health.ts"
+import { readinessResponse } from "../health.ts"
 import type { RequestHead } from "../requestHead.ts"
-import { makeRoute } from "../route.ts"
+import { type FindRoute, makeGatewayRoute, makeRoute } from "../route.ts"
 import { makeArrival } from "./arrival.ts"
 import { makeForwarding } from "./forwarding.ts"
 import { makeOwnResponses, type OwnResponses } from "./ownResponses.ts"
-import { makePerform, type Perform } from "./perform.ts"
+import { makePerform, type Perform, type PerformServices } from "./perform.ts"
 import type { Next, Sending } from "./steps.ts"
 
 /**
@@ -39,12 +41,19 @@ export interface Course {
   readonly memory: BodyMemory
 }
 
-/** Builds the course of one gateway. */
-export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
+/** What the courses of an MCP server and of the gateway itself differ in. */
+interface CourseParts extends Omit<PerformServices, "sessions"> {
+  readonly routeOf: FindRoute
+}
+
+const makeWith = Effect.fnUntraced(function*(
+  settings: GatewaySettings,
+  onError: OnError | undefined,
+  { discovery, readiness, routeOf, verifier }: CourseParts
+) {
   const clock = yield* Clock.Clock
-  const verifier = yield* TokenVerifier
   const responses = makeOwnResponses(settings, onError)
-  const arrive = makeArrival(settings, responses, makeRoute(settings), verifier.peek)
+  const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const accessLog = yield* makeAccessLog(settings)
   const audit = yield* makeAudit(settings, clientClosedRequest)
   const audits = audit !== undefined
@@ -55,8 +64,8 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
     perform: makePerform({
       verifier,
       sessions: yield* makeSessionSeal(settings),
-      discovery: yield* makeDiscovery(settings),
-      readiness: yield* makeReadiness(settings.authEnabled)
+      discovery,
+      readiness
     }),
     responses,
     log: withAudit(accessLog, audit),
@@ -65,3 +74,33 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   }
   return course
 })
+
+/** Builds the course of the requests for one MCP server. */
+export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
+  return yield* makeWith(settings, onError, {
+    routeOf: makeRoute(settings),
+    verifier: yield* TokenVerifier,
+    discovery: yield* makeDiscovery(settings),
+    readiness: Effect.map((yield* ProviderRegistry).readiness, (providers) => readinessResponse([settings], providers))
+  })
+})
+
+const nobody = new InvalidToken({ reason: "UnknownToken", provider: undefined, detail: "the request is for no server" })
+
+/**
+ * Builds the course of the requests that are for none of several MCP servers: probes, preflights, and unknown paths.
+ *
+ * @param readiness of the providers of the whole gateway
+ */
+export const makeFrontCourse = (
+  settings: GatewaySettings,
+  onError: OnError | undefined,
+  readiness: ProviderRegistry["Service"]["readiness"]
+) =>
+  makeWith(settings, onError, {
+    routeOf: makeGatewayRoute(),
+    // Neither is reached: none of its routes is protected, or a document.
+    verifier: { verify: () => Effect.fail(nobody) },
+    discovery: () => Effect.fail(new DiscoveryNotSupported()),
+    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers))
+  })

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { describe } from "../../config/describe.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
-import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
 import { warnings } from "../../config/warnings.ts"
 import { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
@@ -40,6 +40,10 @@ const named = <R>(name: string, running: Effect.Effect<ReadonlyArray<Finding>, n
     Effect.map((findings) => findings.map(({ level, text }): Finding => ({ level, text: `${name}: ${text}` })))
   )
 
+/** What findings about an MCP server begin with. */
+const whoIs = ({ gatewayUrl, serverName }: GatewaySettings): string =>
+  serverName === "" ? `MCP server ${gatewayUrl}` : `MCP server ${JSON.stringify(serverName)} ${gatewayUrl}`
+
 /** The findings of everything that the gateway will send requests to. */
 const checkEverything = (settings: GatewaySettings) =>
   Effect.all(
@@ -47,14 +51,21 @@ const checkEverything = (settings: GatewaySettings) =>
       ...settings.providers.map((provider) =>
         named(`Provider ${JSON.stringify(provider.name)}`, checkProvider(settings, provider))
       ),
-      named(`MCP server ${settings.gatewayUrl}`, checkServer(settings))
+      ...serversOf(settings).map((server) =>
+        Effect.provide(
+          named(whoIs(server), checkServer(server)),
+          // Its own, with its timeout; `loadSettings` has read what it is made of.
+          Layer.orDie(Layer.provide(Layer.fresh(NodeGatewayClient.layer), Layer.succeed(GatewayConfig, server)))
+        )
+      )
     ],
     { concurrency: atATime }
   ).pipe(
     Effect.map((findings) => findings.flat()),
     // The same services as the gateway's, so that its proxies, authorities and permissions apply.
     Effect.provide(
-      Layer.mergeAll(ProviderMetadata.layer.pipe(Layer.provideMerge(ProviderHttp.layer)), NodeGatewayClient.layer).pipe(
+      ProviderMetadata.layer.pipe(
+        Layer.provideMerge(ProviderHttp.layer),
         Layer.provide(ProviderClient.layer),
         Layer.provide(Layer.succeed(GatewayConfig, settings)),
         // The findings have everything that a log would.

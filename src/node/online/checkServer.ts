@@ -17,17 +17,21 @@ const headers = {
   "user-agent": "mcp-authorizer"
 }
 
+/** What the address of the server is called where it is set. */
+const urlSetting = ({ serverName }: GatewaySettings): string => serverName === "" ? "MCP_SERVER_URL" : "its url"
+
 type Head = Pick<UpstreamResponse, "headers" | "status">
 
 const check = (head: Head, target: string, settings: GatewaySettings, path: ServerPath): Finding => {
   const { status } = head
   const { forwardAuthorization, gatewayUrl } = settings
+  const setting = urlSetting(settings)
   if (isRedirect(status)) {
     const to = redirectTarget(head)
     return path.learns("", target, head)
-      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set MCP_SERVER_URL to that URL.`)
+      ? note(`it redirects ${gatewayUrl} to ${to}, which the gateway follows. Set ${setting} to that URL.`)
       : error(
-        `it redirects (${status}) to ${to}, which the gateway does not follow. Set MCP_SERVER_URL to the URL that responds.`
+        `it redirects (${status}) to ${to}, which the gateway does not follow. Set ${setting} to the URL that responds.`
       )
   }
   if ((status === 401 || status === 403) && !forwardAuthorization) {
@@ -43,7 +47,7 @@ const check = (head: Head, target: string, settings: GatewaySettings, path: Serv
   }
   if (status >= 500) return warning(`it responds with ${status}: the server, or a proxy in front of it, is failing`)
   return String(head.headers["content-type"]).startsWith("text/html")
-    ? warning(`it responds with an HTML page (${status}). Check MCP_SERVER_URL.`)
+    ? warning(`it responds with an HTML page (${status}). Check ${setting}.`)
     : ok(`it responds (${status})`)
 }
 
@@ -63,7 +67,7 @@ export const checkServer = Effect.fnUntraced(
       Effect.map((head) => [check(head, target, settings, path)]),
       Effect.catchTags({
         UpstreamUnavailable: ({ detail }) =>
-          Effect.succeed([error(`${withHint(detail)}. Start the MCP server, or correct MCP_SERVER_URL.`)]),
+          Effect.succeed([error(`${withHint(detail)}. Start the MCP server, or correct ${urlSetting(settings)}.`)]),
         UpstreamTimeout: ({ millis }) =>
           Effect.succeed([error(`it does not respond within ${millis / 1000} seconds (MCP_UPSTREAM_TIMEOUT)`)])
       }),

@@ -1,0 +1,101 @@
+/** The gateway in front of one MCP server, or of several. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { perConfiguration } from "../config/perConfiguration.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { GatewayClient } from "../forward/GatewayClient.ts"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import type { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { makeFrontCourse } from "./course/Course.ts"
+import type { OnError } from "./errorResponse.ts"
+import { consoleAndWebCrypto, handleWith, HttpApp, type HttpAppOptions } from "./HttpApp.ts"
+import { makeSelectServer } from "./selectServer.ts"
+import type { ServedServer } from "./ServedServer.ts"
+
+const nowhere = new UpstreamUnavailable({ detail: "the request is for no server" })
+
+/** What serves the requests that are for none of several servers. */
+const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
+  // Each provider once, however many servers have it: it is asked whether it is ready, and never about a token.
+  const { readiness } = yield* ProviderRegistry.make(settings)
+  const front: ServedServer = {
+    course: yield* makeFrontCourse(settings, onError, readiness),
+    client: GatewayClient.of({ send: () => Effect.fail(nowhere) })
+  }
+  return front
+})
+
+const appOf = (serverOf: HttpApp["Service"]["serverOf"], servers: ReadonlyArray<ServedServer>) =>
+  HttpApp.of({ handle: handleWith(serverOf), serverOf, servers })
+
+/**
+ * The app for the requests that are for none of several servers, alone.
+ *
+ * For hosts whose instances serve a single request, and build only what it needs.
+ */
+export const layerFront = ({ audit, crypto, onError }: HttpAppOptions = {}) =>
+  perConfiguration(
+    Layer.effect(
+      HttpApp,
+      Effect.gen(function*() {
+        const front = yield* makeFront(yield* GatewayConfig, onError)
+        return appOf(() => front, [front])
+      })
+    ).pipe(Layer.provide(consoleAndWebCrypto({ audit, crypto })))
+  )
+
+/**
+ * The gateway of the settings at hand, in front of its one MCP server or of several.
+ *
+ * For each server `services` are built anew, on a `GatewayConfig` that has the settings of that server alone, so that no two
+ * servers share a verdict, a queue or a connection. What `services` need from outside (`JwksCache`, `ProviderMetadata`,
+ * `ProviderHttp`) is there once, so that keys and documents are fetched once for all servers.
+ *
+ * **Example** (on every platform that has `fetch`, as `layerGateway` does it)
+ *
+ * ```ts
+ * import * as Layer from "effect/Layer"
+ * import { HttpGatewayClient, layerServers, ProviderRegistry, TokenVerifier } from "mcp-authorizer"
+ *
+ * const App = layerServers(
+ *   Layer.merge(TokenVerifier.layer, HttpGatewayClient.layerFetch).pipe(Layer.provideMerge(ProviderRegistry.layer))
+ * )
+ * ```
+ */
+export const layerServers = <E, R>(
+  services: Layer.Layer<TokenVerifier | GatewayClient | ProviderRegistry, E, R>,
+  { audit, crypto, onError }: HttpAppOptions = {}
+) => {
+  // The audit log is one, and is there already.
+  const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
+
+  const appFor = (settings: GatewaySettings) =>
+    Effect.map(
+      Layer.build(Layer.fresh(Layer.provide(app, Layer.succeed(GatewayConfig, settings)))),
+      Context.get(HttpApp)
+    )
+
+  const several = Effect.fnUntraced(function*(settings: GatewaySettings) {
+    const apps = yield* Effect.forEach(
+      settings.servers,
+      (server) => Effect.map(appFor(server), ({ servers }) => [server, servers] as const)
+    )
+    const served = new Map(apps.flatMap(([settings, [server]]) => server === undefined ? [] : [[settings, server]]))
+    const front = yield* makeFront(settings, onError)
+    const select = makeSelectServer(settings)
+    return appOf((request) => {
+      const server = select(request)
+      return (server && served.get(server)) ?? front
+    }, [...served.values(), front])
+  })
+
+  return perConfiguration(
+    Layer.effect(
+      HttpApp,
+      Effect.flatMap(GatewayConfig, (settings) => settings.servers.length === 0 ? appFor(settings) : several(settings))
+    ).pipe(Layer.provide(consoleAndWebCrypto({ audit, crypto })))
+  )
+}

@@ -1,0 +1,115 @@
+/** To which of several MCP servers a request goes, by its host and path. Pure. */
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { namedHost } from "./publicUrl.ts"
+import { authorityOf } from "./receive.ts"
+import { isTrustedPeer, rawHead, type RequestHead } from "./requestHead.ts"
+import { requestTarget } from "./requestTarget.ts"
+import { gatewayPaths } from "./route.ts"
+import { mcpRoute, routes } from "./routes.ts"
+
+/** The servers of one host, or those without a host, by their paths. */
+interface HostTable {
+  /** By the paths of their MCP endpoints. */
+  readonly endpoints: Map<string, GatewaySettings>
+  /** The most segments that such a path has: so many prefixes of a request's path are looked up, however many servers there are. */
+  depth: number
+  /** By the paths of their discovery documents. */
+  readonly documents: Map<string, GatewaySettings>
+}
+
+const documentRows = routes.filter((row) => row.of === "server" && row !== mcpRoute)
+
+const rootDocuments = new Set(documentRows.flatMap(({ alone = [] }) => alone))
+
+const add = (table: HostTable, server: GatewaySettings): void => {
+  table.endpoints.set(server.path, server)
+  table.depth = Math.max(table.depth, server.path.split("/").length - 1)
+  for (const row of documentRows) for (const path of row.paths(server)) table.documents.set(path, server)
+}
+
+const makeTables = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string, HostTable> => {
+  const tables = new Map<string, HostTable>()
+  for (const server of servers) {
+    const host = server.serverHost ?? ""
+    const table = tables.get(host) ?? { endpoints: new Map(), depth: 0, documents: new Map() }
+    tables.set(host, table)
+    add(table, server)
+  }
+  return tables
+}
+
+/** The server with the longest path that ends where a segment of this one does. */
+const longest = ({ depth, endpoints }: HostTable, path: string): GatewaySettings | undefined => {
+  let found = endpoints.get("/")
+  let from = 1
+  for (let segments = 0; segments < depth; segments++) {
+    const slash = path.indexOf("/", from)
+    const server = endpoints.get(slash === -1 ? path : path.slice(0, slash))
+    if (server !== undefined) found = server
+    if (slash === -1) break
+    from = slash + 1
+  }
+  return found
+}
+
+/** The only server of a host, whose documents stand at the root, too. */
+const only = ({ endpoints }: HostTable): GatewaySettings | undefined => {
+  if (endpoints.size > 1) return undefined
+  for (const server of endpoints.values()) return server
+  return undefined
+}
+
+/** Of several servers the one with the longest path; of equally long ones the first. */
+const better = (one: GatewaySettings | undefined, other: GatewaySettings | undefined): GatewaySettings | undefined =>
+  one === undefined || (other !== undefined && other.path.length > one.path.length) ? other : one
+
+const findIn = (tables: ReadonlyArray<HostTable>, path: string): GatewaySettings | undefined => {
+  if (path.startsWith("/.well-known/")) {
+    for (const table of tables) {
+      const server = table.documents.get(path)
+      if (server !== undefined) return server
+    }
+    const [first] = tables
+    return first !== undefined && rootDocuments.has(path) ? only(first) : undefined
+  }
+  let found: GatewaySettings | undefined
+  for (const table of tables) found = better(found, longest(table, path))
+  return found
+}
+
+/** The server that a request is for; `undefined` where it is for none of them. */
+export type SelectServer = (request: RequestHead) => GatewaySettings | undefined
+
+/**
+ * Builds the function that finds the server of a request.
+ *
+ * The longest path wins among the servers whose host fits; of two with one path the one that names the host. Paths are compared
+ * byte by byte, on boundaries of segments. Nothing is judged here: what is wrong with the target or the host of a request, the
+ * course that it takes says. The effort does not depend on the number of servers.
+ */
+export const makeSelectServer = ({ servers, trustedProxies }: GatewaySettings): SelectServer => {
+  const tables = makeTables(servers)
+  const anyHost = tables.get("")
+  const hosts = tables.size - (anyHost === undefined ? 0 : 1)
+  const withoutHost = anyHost === undefined ? [] : [anyHost]
+
+  /** The tables whose host fits, those first that say the most. */
+  const tablesFor = (request: RequestHead, named: string | undefined): ReadonlyArray<HostTable> => {
+    if (hosts === 0) return withoutHost
+    const authority = authorityOf(rawHead(request), request, isTrustedPeer(trustedProxies, request), named)
+    const asked = Result.getOrUndefined(namedHost(authority))
+    if (asked === undefined) return withoutHost
+    const host = asked.host.endsWith(".") ? asked.host.slice(0, -1) : asked.host
+    const ofPort = asked.port === undefined ? undefined : tables.get(`${host}:${asked.port}`)
+    const ofHost = tables.get(host)
+    return [ofPort, ofHost, anyHost].filter((table) => table !== undefined)
+  }
+
+  return (request) => {
+    const { authority, origin } = requestTarget(rawHead(request).target)
+    const mark = origin.indexOf("?")
+    const path = mark === -1 ? origin : origin.slice(0, mark)
+    return gatewayPaths.has(path) ? undefined : findIn(tablesFor(request, authority), path)
+  }
+}
