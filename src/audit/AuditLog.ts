@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { standardOutput } from "../config/kinds/auditing.ts"
+import { perConfiguration } from "../config/perConfiguration.ts"
 import { type AuditEntry, auditLine } from "./AuditEntry.ts"
 
 /** Takes audit entries. It is called at the end of a request and must not wait for anything. */
@@ -68,7 +69,7 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
    * Also writes entries to the console where `MCP_AUDIT_LOG` is `stdout`, for hosts without files. Fails with
    * `InvalidConfiguration` where it is a path.
    */
-  static readonly layerConsole: Layer.Layer<never, InvalidConfiguration, GatewayConfig> = Layer.effect(
+  static readonly layerConsole: Layer.Layer<never, InvalidConfiguration, GatewayConfig> = perConfiguration(Layer.effect(
     AuditLog,
     Effect.gen(function*() {
       const { auditLog } = yield* GatewayConfig
@@ -78,5 +79,5 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
       const console = yield* Console.Console
       return bothOf((entry) => console.log(auditLine(entry)), own)
     })
-  )
+  ))
 }
