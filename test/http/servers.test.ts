@@ -11,6 +11,7 @@ import { ping } from "../fixtures/messages.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
+import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { publicOrigin, severalServers } from "../support/severalServers.ts"
 
 const wellKnown = "/.well-known/oauth-protected-resource"
@@ -36,7 +37,7 @@ interface Asked {
 }
 
 /** Sends a request as bytes, to a host that need not be that of the connection. */
-const ask = (origin: string) => (target: string, { fields = [], host, method = "POST", token }: Asked = {}) => {
+const askAt = (origin: string) => (target: string, { fields = [], host, method = "POST", token }: Asked = {}) => {
   const body = method === "POST" ? ping : ""
   return Effect.flatMap(
     rawExchange(
@@ -81,7 +82,7 @@ class Gateways extends Context.Service<Gateways>()("test/http/servers/Gateways",
       two,
       node,
       effect,
-      drivers: [ask(node), ask(effect)],
+      drivers: [askAt(node), askAt(effect)],
       servers,
       reached,
       reset,
@@ -333,6 +334,10 @@ layer(Gateways.layer, { excludeTestServices: true })("several servers", (it) => 
     }))
 })
 
+/** Begins a session of the same id at every server. */
+const begins: UpstreamHandler = (_request, response) =>
+  Effect.sync(() => response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "s-1" }).end("{}"))
+
 layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true })("a server in trouble", (it) => {
   it.effect("SRV-08 one that hangs, and one that is down, cost the others nothing", () =>
     Effect.gen(function*() {
@@ -371,6 +376,42 @@ layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true }
       assert.strictEqual(ready.status, 200)
     }).pipe(Effect.scoped))
 })
+
+layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true })(
+  "sessions of several servers",
+  (it) => {
+    it.effect("SRV-10 a session of one server is nobody's at another, with one token for both and one key for all", () =>
+      Effect.gen(function*() {
+        const issuer = yield* TestIssuer
+        const { servers: { a, b }, settings } = yield* severalServers([{ name: "a", path: "/a" }, {
+          name: "b",
+          path: "/b"
+        }], {
+          providers: [{ type: "oidc", issuer: issuer.issuer, algorithms: "ES256", audience: "both" }],
+          session_key: "k".repeat(32)
+        })
+        if (a === undefined || b === undefined) return assert.fail("no servers")
+        const token = yield* issuer.sign({ claims: { aud: "both" } })
+        yield* a.upstream.answerWith(begins)
+        yield* b.upstream.answerWith(begins)
+        const node = (yield* startGateway(settings)).origin
+        const effect = yield* startEffectGateway(settings, Logger.layer([]))
+        for (const ask of [askAt(node), askAt(effect)]) {
+          yield* a.upstream.reset
+          yield* a.upstream.answerWith(begins)
+          yield* b.upstream.reset
+          const [session = ""] = (yield* ask("/a", { token })).headers("mcp-session-id")
+          assert.notStrictEqual(session, "")
+          const fields = [`Mcp-Session-Id: ${session}`]
+          assert.strictEqual((yield* ask("/b", { token, fields })).status, 404)
+          assert.isEmpty(b.upstream.requests())
+          // Positive control.
+          assert.strictEqual((yield* ask("/a", { token, fields })).status, 200)
+          assert.deepStrictEqual(a.upstream.requests()[1]?.headers("mcp-session-id"), ["s-1"])
+        }
+      }).pipe(Effect.scoped))
+  }
+)
 
 layer(Layer.empty, { excludeTestServices: true })("the app of several servers", (it) => {
   it.effect("SRV-09 a layer for one server dies where the settings have several", () =>
