@@ -8,7 +8,7 @@ import { Authentication, GatewayConfig, layerVerifier } from "mcp-authorizer"
 import { TestIssuer } from "mcp-authorizer/testing"
 import { serveRoutes } from "../support/serve.ts"
 
-/** A route whose answer has no end of its own. */
+/** A route with an endless response. */
 const endless = (path: `/${string}`, contentType: string) =>
   HttpRouter.add(
     "GET",

@@ -118,10 +118,10 @@ const post = (url: string, token: string | undefined, body: unknown, headers: Re
 
 /** A session of the 2025 era, as its client knows it. */
 const openSession = Effect.fnUntraced(function*(url: string, token: string) {
-  const answer = yield* post(url, token, initialize)
-  assert.strictEqual(answer.status, 200)
+  const response = yield* post(url, token, initialize)
+  assert.strictEqual(response.status, 200)
   const headers = {
-    "mcp-session-id": answer.headers.get("mcp-session-id") ?? assert.fail("no session"),
+    "mcp-session-id": response.headers.get("mcp-session-id") ?? assert.fail("no session"),
     "mcp-protocol-version": "2025-11-25"
   }
   yield* post(url, token, { jsonrpc: "2.0", method: "notifications/initialized" }, headers)
@@ -272,9 +272,9 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
           Layer.provide(variables(issuer))
         )
       )
-      const answer = yield* post(`${origin}/mcp`, yield* issuer.sign(), initialize)
-      assert.strictEqual(answer.status, 500)
-      assert.isNotNull(answer.headers.get("retry-after"))
+      const response = yield* post(`${origin}/mcp`, yield* issuer.sign(), initialize)
+      assert.strictEqual(response.status, 500)
+      assert.isNotNull(response.headers.get("retry-after"))
     }))
 
   it.effect("EMBED-05 MUST serve preflights, and give every response CORS fields and a trace id", () =>
@@ -324,8 +324,8 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
             `${value}, ${value}`
           ]
         ) {
-          const answer = yield* post(url, victim, call("whoami"), { ...session, [name]: forged })
-          assert.strictEqual(answer.status, 404, forged)
+          const response = yield* post(url, victim, call("whoami"), { ...session, [name]: forged })
+          assert.strictEqual(response.status, 404, forged)
         }
       }
       assert.strictEqual((yield* end(refreshed)).status, 204)
@@ -359,8 +359,8 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
         const session: Record<string, string> = { "mcp-session-id": opened.headers.get("mcp-session-id") ?? "" }
         if (adapter.protocolVersion >= "2025-06-18") session["mcp-protocol-version"] = adapter.protocolVersion
         yield* post(url, mine, { jsonrpc: "2.0", method: "notifications/initialized" }, session)
-        const answer = yield* post(url, mine, call("whoami"), session)
-        assert.include(yield* Effect.promise(() => answer.text()), adapter.protocolVersion)
+        const response = yield* post(url, mine, call("whoami"), session)
+        assert.include(yield* Effect.promise(() => response.text()), adapter.protocolVersion)
       }))
   }
 
@@ -409,8 +409,8 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
         refused.headers.get("www-authenticate"),
         "resource_metadata=\"https://notes.example.com/.well-known/oauth-protected-resource\""
       )
-      const answer = yield* request({ authorization: `Bearer ${yield* token("edge", "a")}` })
-      assert.strictEqual(answer.status, 200)
-      assert.include(yield* Effect.promise(() => answer.text()), "edge")
+      const response = yield* request({ authorization: `Bearer ${yield* token("edge", "a")}` })
+      assert.strictEqual(response.status, 200)
+      assert.include(yield* Effect.promise(() => response.text()), "edge")
     }))
 })

@@ -32,7 +32,7 @@ interface Protection {
   readonly expectedResource?: URL
 }
 
-/** An Express server that answers with what the SDK made of the caller. */
+/** An Express server that responds with the SDK's `AuthInfo` of the caller. */
 const serve = Effect.fnUntraced(function*(
   { requireBearerAuth }: Sdk,
   verifier: OAuthTokenVerifier,

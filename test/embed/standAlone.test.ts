@@ -56,7 +56,7 @@ const statusOf = (options: Parameters<typeof makeFetchMiddleware>[1], token: str
 
 const get = { method: "GET", target: "/mcp", headers: {}, body: undefined }
 
-/** A client that answers with the URL's host. */
+/** A client that responds with the URL's host. */
 const echoHost = Layer.succeed(
   HttpClient.HttpClient,
   HttpClient.make((request, url) => Effect.succeed(HttpClientResponse.fromWeb(request, new Response(url.hostname))))

@@ -44,7 +44,7 @@ const setUp = Effect.fnUntraced(function*(example: string) {
     })
   const burst = (tokens: ReadonlyArray<string>) =>
     Effect.forEach(tokens, (token) => send(token), { concurrency: "unbounded" })
-  /** Sends a request and leaves soon; gives its status, which is none. */
+  /** Sends a request and leaves soon after, without a response. */
   const leave = (token: string) => Effect.map(Effect.timeoutOption(send(token), "100 millis"), Option.getOrUndefined)
   return { issuer, pass, send, burst, leave }
 })

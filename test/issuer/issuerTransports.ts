@@ -33,7 +33,7 @@ export const json = (client: HttpClient.HttpClient, url: string) =>
 export const post = (client: HttpClient.HttpClient, url: string, form: Headers, headers: Headers = {}) =>
   client.execute(HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url, { headers }), form))
 
-/** Reads the answer to its end, or says that it broke. */
+/** Reads the response to its end, or reports that it failed. */
 export const outcome = (client: HttpClient.HttpClient, url: string) =>
   client.get(url).pipe(
     Effect.flatMap((response) =>

@@ -18,7 +18,7 @@ const setUp = Effect.fnUntraced(function*(options?: TestIssuerOptions) {
   const issuer = yield* TestIssuer.make(options)
   const cache = yield* JwksCache
   const source: JwksSource = { _tag: "Jwks", uri: issuer.jwksUri, allowedDomains: [] }
-  // Making RSA keys takes long: now, not within the first answer.
+  // Generating RSA keys takes long: now, not within the first response.
   const { kid } = yield* issuer.key()
   const ask = (wanted: string | undefined = kid, alg: JwsAlgorithm = "RS256", from: JwksSource = source) =>
     Effect.match(cache.keyFor(from, { alg, kid: wanted }), {

@@ -58,7 +58,7 @@ const WatchedHttp = Layer.effect(
  */
 export const settled: Effect.Effect<void, never, Traffic> = Effect.gen(function*() {
   const traffic = yield* Traffic
-  // A fetch passes through some turns before its question and after its answer.
+  // A fetch takes some turns before its request and after its response.
   for (let quiet = 0; quiet < 20; quiet++) {
     yield* turn
     if (traffic.inFlight > 0) quiet = 0
@@ -116,7 +116,7 @@ export const withChaos = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Layer.Success<ReturnType<typeof keys>>> | Scope.Scope> =>
   Effect.flatMap(Layer.build(Layer.fresh(keys(store))), (context) => Effect.provideContext(effect, context))
 
-/** Verifies as the gateway does, with its memory of verified tokens; says what came of it. */
+/** Verifies as the gateway does, with its cache of verified tokens. Returns the result. */
 export const gatewayOf = Effect.fnUntraced(function*(...providers: ReadonlyArray<Provider>) {
   const registry = yield* ProviderRegistry.make({ providers, clockSkewSeconds: skew })
   const { verify } = yield* Effect.provideService(makeVerifiedTokens(), ProviderRegistry, registry)

@@ -78,7 +78,7 @@ describe("Rotations", () => {
       const { hits, issuer, sign, verify } = yield* setUp()
       const first = yield* sign("first")
       assert.strictEqual(yield* verify(first), "accepted")
-      // The answer is written before the rotation and arrives after it.
+      // The response is written before the rotation and arrives after it.
       yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ delay: "3 seconds" }))
       yield* TestClock.adjust("290 seconds")
       assert.strictEqual(yield* verify(first), "accepted")
@@ -146,7 +146,7 @@ describe("Rotations", () => {
       const outcomes: Array<string> = []
       const fetched = yield* hits
       for (let second = 0; second < 300; second++) {
-        // Every other answer comes from a replica that lags behind.
+        // Every other response comes from a replica that lags behind.
         yield* issuer.behave()
         if (second % 2 === 0) yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ body: before }), Infinity)
         outcomes.push(yield* verify(common))

@@ -10,7 +10,7 @@ import * as KeySet from "../../src/keys/KeySet.ts"
 const jwkOf = (algorithm: JwsAlgorithm, kid: string) =>
   Effect.map(makeSigningKey({ algorithm, kid }), ({ publicJwk }) => publicJwk)
 
-/** The modulus or x of the key that is found, to identify it; otherwise why there is none. */
+/** The modulus or x of the found key, to identify it, or the reason why no key was found. */
 const finds = (members: ReadonlyArray<unknown>, header: Omit<KeySet.KeyHeader, "kid"> & { readonly kid?: string }) =>
   Effect.gen(function*() {
     const set = KeySet.fromJwks(members)

@@ -35,7 +35,7 @@ const setUp = Effect.fnUntraced(function*(kind: JwksSource["_tag"] = "Jwks") {
   const source: JwksSource = kind === "Jwks"
     ? { _tag: "Jwks", uri: issuer.jwksUri, allowedDomains: [] }
     : { _tag: "Discovery", issuer: issuer.issuer, allowedDomains: [] }
-  // Making RSA keys takes long: now, not within the first answer.
+  // Generating RSA keys takes long: now, not within the first response.
   const first = yield* issuer.key()
   const ask = (kid: string, used = store) =>
     Effect.flatMap(JwksCache, (keys) => keys.keyFor(source, { alg: "RS256", kid })).pipe(

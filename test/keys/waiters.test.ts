@@ -14,16 +14,16 @@ const source: JwksSource = { _tag: "Jwks", uri: "https://issuer.example/jwks", a
 /** What may wait for one key set. */
 const room = 1_024
 
-/** Keys whose provider answers when it is told to; what became of each who asked for one. */
+/** Keys whose provider responds when told to, and the result for each caller. */
 const setUp = Effect.gen(function*() {
-  const answer = yield* Deferred.make<ProviderResponse>()
+  const response = yield* Deferred.make<ProviderResponse>()
   const { kid, publicJwk } = yield* makeSigningKey({ algorithm: "ES256", kid: "current" })
   let asked = 0
   const http = Layer.succeed(ProviderHttp, {
     send: () =>
       Effect.suspend(() => {
         asked++
-        return Deferred.await(answer)
+        return Deferred.await(response)
       })
   })
   const cache = yield* Effect.provide(
@@ -53,7 +53,7 @@ const setUp = Effect.gen(function*() {
     asked: () => asked,
     kid,
     release: Effect.andThen(
-      Deferred.succeed(answer, { body: { keys: [publicJwk] }, cacheControl: undefined }),
+      Deferred.succeed(response, { body: { keys: [publicJwk] }, cacheControl: undefined }),
       Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 50)))
     ),
     told,

@@ -25,7 +25,7 @@ const setUp = Effect.gen(function*() {
   })
   const buffer = Buffer.alloc(4096)
   let received = ""
-  /** Reads up to 4 KiB; says whether there was anything. */
+  /** Reads up to 4 KiB. Returns whether anything was read. */
   const read = (): boolean => {
     try {
       const count = readSync(descriptor, buffer)

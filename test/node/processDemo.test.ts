@@ -44,7 +44,7 @@ class Demo extends Context.Service<Demo, {
   )
 }
 
-const resultOf = (answer: string) => JSON.parse(answer).result
+const resultOf = (response: string) => JSON.parse(response).result
 
 const namesOf = (tools: ReadonlyArray<{ readonly name: string }>) => tools.map(({ name }) => name)
 
@@ -52,9 +52,9 @@ layer(Demo.layer, { excludeTestServices: true, timeout: 30_000 })("demo, its pri
   it.effect("show the challenge", () =>
     Effect.gen(function*() {
       const { mcpUrl, run } = yield* Demo
-      const answer = yield* run("Without a token")
-      assert.match(answer, /^HTTP\/1\.1 401 /)
-      assert.include(answer, `resource_metadata="${new URL(mcpUrl).origin}/.well-known/oauth-protected-resource"`)
+      const response = yield* run("Without a token")
+      assert.match(response, /^HTTP\/1\.1 401 /)
+      assert.include(response, `resource_metadata="${new URL(mcpUrl).origin}/.well-known/oauth-protected-resource"`)
     }))
 
   it.effect("show what a client discovers", () =>
@@ -91,8 +91,8 @@ layer(Demo.layer, { excludeTestServices: true, timeout: 30_000 })("demo, its pri
   it.effect("open a session and use it", () =>
     Effect.gen(function*() {
       const { run } = yield* Demo
-      const answer = yield* run("The same in MCP 2025-11-25", "printf '\\n%s' \"$SESSION\"")
-      const [list = "", session = ""] = answer.split(/\n+/)
+      const response = yield* run("The same in MCP 2025-11-25", "printf '\\n%s' \"$SESSION\"")
+      const [list = "", session = ""] = response.split(/\n+/)
       assert.deepStrictEqual(namesOf(resultOf(list).tools), ["echo", "add", "whoami"])
       assert.match(session, /^[\x21-\x7e]{16,}$/)
     }))

@@ -19,13 +19,13 @@ const canary = "canary-41e7d09c5ab8632f"
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
 
-/** Sends a `ping`; returns the answer once its line is in the log, with that line. */
+/** Sends a `ping`. Returns the response and its log line, once that line is written. */
 const exchange = Effect.fnUntraced(function*(
   gateway: GatewayProgram,
   authorization: string | undefined,
   { lines = [], target = "/mcp" }: { readonly target?: string; readonly lines?: ReadonlyArray<string> } = {}
 ) {
-  const { answers: [answer], received } = yield* rawExchange(
+  const { answers: [response], received } = yield* rawExchange(
     gateway.origin,
     rawRequest([
       `POST ${target} HTTP/1.1`,
@@ -36,10 +36,10 @@ const exchange = Effect.fnUntraced(function*(
       ...lines
     ], ping)
   )
-  if (answer === undefined) return assert.fail("no answer")
-  const [traceId = ""] = answer.headers("x-trace-id")
+  if (response === undefined) return assert.fail("no answer")
+  const [traceId = ""] = response.headers("x-trace-id")
   const line = yield* gateway.requestLine(traceId)
-  return { answer, line, traceId, text: Buffer.from(received).toString("latin1") }
+  return { response, line, traceId, text: Buffer.from(received).toString("latin1") }
 })
 
 /** A gateway at trace level that knows a static token and an issuer, shared by the tests of this file. */
@@ -79,10 +79,10 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
     Effect.gen(function*() {
       const { gateway } = yield* Traced
       const before = gateway.log().length
-      const { answer, line, traceId } = yield* exchange(gateway, `Bearer ${canary}`, {
+      const { response, line, traceId } = yield* exchange(gateway, `Bearer ${canary}`, {
         target: "/mcp/tools?session=secret-query"
       })
-      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(response.status, 200)
       const { duration_ms, subject, ...rest } = line
       assert.deepStrictEqual(rest, {
         trace_id: traceId,
@@ -120,13 +120,13 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       const groups = Array.from({ length: 200 }, () => randomUUID())
       const withGroups = yield* issuer.sign({ claims: { groups } })
       assert.isAbove(withGroups.length, 10_000)
-      assert.strictEqual((yield* exchange(gateway, `Bearer ${withGroups}`)).answer.status, 200)
+      assert.strictEqual((yield* exchange(gateway, `Bearer ${withGroups}`)).response.status, 200)
       // The head of the request has room for more than the token.
       const others = [`X-Padding: ${"p".repeat(12_000)}`]
       const longest = yield* exchange(gateway, `Bearer ${"a".repeat(16_384)}`, { lines: others })
-      assert.strictEqual(longest.answer.status, 401)
+      assert.strictEqual(longest.response.status, 401)
       const tooLong = yield* exchange(gateway, `Bearer ${"a".repeat(16_385)}`, { lines: others })
-      assert.strictEqual(tooLong.answer.status, 431)
+      assert.strictEqual(tooLong.response.status, 431)
       assert.strictEqual(tooLong.line["error"], "CredentialTooLarge")
       assert.strictEqual(
         tooLong.line["detail"],
@@ -154,9 +154,9 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
         }]
       ] as const
       for (const [authorization, description, reason] of cases) {
-        const { answer, line, text } = yield* exchange(gateway, authorization)
-        assert.strictEqual(answer.status, 401)
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+        const { response, line, text } = yield* exchange(gateway, authorization)
+        assert.strictEqual(response.status, 401)
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
         assert.strictEqual(line["error"], reason.error)
         if (!("reason" in reason)) continue
         assert.strictEqual(line["reason"], reason.reason)
@@ -229,9 +229,9 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
       }
       // An upstream that speaks of the token does not get it into the log either.
       yield* upstream.answerWith(respond({ status: 401, headers: { "www-authenticate": `Bearer x="${canary}"` } }))
-      assert.strictEqual((yield* exchange(gateway, `Bearer ${canary}`)).answer.status, 502)
+      assert.strictEqual((yield* exchange(gateway, `Bearer ${canary}`)).response.status, 502)
       yield* upstream.reset
-      assert.strictEqual((yield* exchange(gateway, `Bearer ${jwt}`)).answer.status, 200)
+      assert.strictEqual((yield* exchange(gateway, `Bearer ${jwt}`)).response.status, 200)
 
       for (const token of [canary, jwt, forged]) {
         assert.isEmpty(leaks([gateway.stdout(), gateway.stderr()], token))

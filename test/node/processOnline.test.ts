@@ -34,7 +34,7 @@ const silent = Effect.map(
       const server = createServer((socket) => void socket.on("error", () => undefined).resume())
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
-    // Whoever asked has given up, and closed its side.
+    // The client has given up, and closed its side.
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   ),
   (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}` // it listens on TCP
@@ -244,46 +244,47 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       find(lines, /^error: MCP server .*\(ECONNREFUSED\): nothing listens there\. Start the MCP server/)
     }))
 
-  const answers: ReadonlyArray<readonly [what: string, code: number, pattern: RegExp, answer: (url: URL) => Response]> =
+  const answers: ReadonlyArray<
+    readonly [what: string, code: number, pattern: RegExp, response: (url: URL) => Response]
+  > = [
+    ["does not know the request", 0, /^ok: .*it responds \(400\)/, () => new Response("{}", { status: 400 })],
     [
-      ["does not know the request", 0, /^ok: .*it responds \(400\)/, () => new Response("{}", { status: 400 })],
-      [
-        "is elsewhere",
-        0,
-        /^warning: .*it responds with 404 to POST .*Check the path/,
-        () => new Response("", { status: 404 })
-      ],
-      ["takes no POST", 0, /^warning: .*it responds with 405/, () => new Response("", { status: 405 })],
-      [
-        "asks for a token",
-        0,
-        /^warning: .*it responds with 401 to a request without a token/,
-        () => new Response("", { status: 401 })
-      ],
-      ["is failing", 0, /^warning: .*it responds with 503/, () => new Response("", { status: 503 })],
-      [
-        "is a web page",
-        0,
-        /^warning: .*HTML page/,
-        () => new Response("<html>", { headers: { "content-type": "text/html; charset=utf-8" } })
-      ],
-      [
-        "redirects to a slash",
-        0,
-        /^note: .*redirects \S+\/mcp to \S*\/mcp\/, which the gateway follows/,
-        ({ origin }) => new Response("", { status: 307, headers: { location: `${origin}/mcp/` } })
-      ],
-      [
-        "redirects elsewhere",
-        1,
-        /^error: .*redirects \(302\) to https:\/\/login\.example\/in, which the gateway does not follow/,
-        () => new Response("", { status: 302, headers: { location: `https://login.example/in?state=${canary}` } })
-      ]
+      "is elsewhere",
+      0,
+      /^warning: .*it responds with 404 to POST .*Check the path/,
+      () => new Response("", { status: 404 })
+    ],
+    ["takes no POST", 0, /^warning: .*it responds with 405/, () => new Response("", { status: 405 })],
+    [
+      "asks for a token",
+      0,
+      /^warning: .*it responds with 401 to a request without a token/,
+      () => new Response("", { status: 401 })
+    ],
+    ["is failing", 0, /^warning: .*it responds with 503/, () => new Response("", { status: 503 })],
+    [
+      "is a web page",
+      0,
+      /^warning: .*HTML page/,
+      () => new Response("<html>", { headers: { "content-type": "text/html; charset=utf-8" } })
+    ],
+    [
+      "redirects to a slash",
+      0,
+      /^note: .*redirects \S+\/mcp to \S*\/mcp\/, which the gateway follows/,
+      ({ origin }) => new Response("", { status: 307, headers: { location: `${origin}/mcp/` } })
+    ],
+    [
+      "redirects elsewhere",
+      1,
+      /^error: .*redirects \(302\) to https:\/\/login\.example\/in, which the gateway does not follow/,
+      () => new Response("", { status: 302, headers: { location: `https://login.example/in?state=${canary}` } })
     ]
-  for (const [what, expected, pattern, answer] of answers) {
+  ]
+  for (const [what, expected, pattern, response] of answers) {
     it.live(`says of an MCP server that ${what} what it found`, () =>
       Effect.gen(function*() {
-        const origin = yield* serveWebHandler(async ({ url }) => answer(new URL(url)))
+        const origin = yield* serveWebHandler(async ({ url }) => response(new URL(url)))
         const { code, lines } = yield* online(withServer(`${origin}/mcp`))
         assert.strictEqual(code, expected, lines.join("\n"))
         find(lines, pattern)

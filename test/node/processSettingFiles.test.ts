@@ -44,7 +44,7 @@ describe("secrets from files", { timeout: 60_000 }, () => {
           Effect.promise(async () =>
             (await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${token}` } })).status
           )
-        // What the server behind answers to a GET.
+        // The upstream's response to a GET.
         assert.strictEqual(yield* status(`${canary}2`), 405)
         assert.deepStrictEqual((yield* upstream.awaitRequest()).headers("x-auth-user-id"), ["bob"])
         assert.strictEqual(yield* status(`${canary}3`), 401)

@@ -92,7 +92,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       yield* connection.write(head + ping)
       yield* upstream.awaitRequest()
       yield* stop(gateway)
-      // Impatience changes nothing.
+      // A second signal changes nothing.
       yield* gateway.signal("SIGTERM")
       yield* gateway.signal("SIGINT")
       assert.isFalse(gateway.hasEnded())

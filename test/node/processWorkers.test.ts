@@ -237,7 +237,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* upstream.awaitRequest(2)
       yield* gateway.signal("SIGTERM")
       yield* awaitRefused(gateway.origin)
-      // Impatience changes nothing.
+      // A second signal changes nothing.
       yield* gateway.signal("SIGTERM")
       yield* gateway.signal("SIGINT")
       assert.isFalse(gateway.hasEnded())

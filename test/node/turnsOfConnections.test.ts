@@ -19,7 +19,7 @@ const shortest = "GET / HTTP/1.1\r\nhost:a\r\n\r\n"
 /** A short call: the response comes before its body is parsed. */
 const call = "POST / HTTP/1.1\r\nhost:a\r\ncontent-length:2\r\n\r\n{}"
 
-/** A server that counts what begins in each turn, and answers as it is told. */
+/** A server that counts the requests that begin in each turn, and responds as told. */
 const counting = Effect.fnUntraced(function*(answer: (response: ServerResponse) => void) {
   let turn = 0
   let begun = 0

@@ -20,10 +20,10 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 
 const canary = "c4n4ry-key"
 const key = `key_${canary}`
-// RFC 2606: nobody has this name.
+// RFC 2606: this name does not exist.
 const portal = "https://keys.invalid"
 
-/** API keys, known by their digests; `asked` counts how often one was looked up, `state` says what becomes of it. */
+/** API keys, looked up by their digests. `asked` counts the lookups, and `isDown` makes them fail. */
 const makeApiKeys = () => {
   const seen = { asked: 0, isDown: false }
   const type = makeProviderType({

@@ -27,7 +27,7 @@ const send = (url: string, request: Partial<ProviderRequest> = {}) =>
   Effect.flatMap(ProviderHttp, (http) => http.send({ url, allowedDomains: [], ...request }))
 
 layer(Subject)("ProviderHttp", (it) => {
-  /** What one spoiled answer makes of a request, as one line for the log. */
+  /** The result of a request with one misbehaving response, as one line for the log. */
   const spoiled = Effect.fnUntraced(function*(behaviour: Misbehaviour) {
     const issuer = yield* TestIssuer
     yield* issuer.misbehave("/jwks", behaviour)
@@ -103,7 +103,7 @@ layer(Subject)("ProviderHttp", (it) => {
   it.effect("JWKS-06 gives up after 5 seconds, whether the head or the body is late", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
-      // Made now, so that the issuer answers without a pause and its delays begin before the clock moves.
+      // Made now, so that the issuer responds without a pause and its delays begin before the clock moves.
       yield* issuer.key()
       const late = [
         Misbehaviour.Hang(),

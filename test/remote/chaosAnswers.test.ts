@@ -24,7 +24,7 @@ const setUp = Effect.fnUntraced(function*() {
 
 type Setting = Effect.Success<ReturnType<typeof setUp>>
 
-/** Good tokens, one of them verified before and one not. */
+/** Valid tokens, one of them verified before and one not. */
 const goodPass = Effect.fnUntraced(function*({ issuer, seen, verify }: Setting, jti: string) {
   const unseen = yield* issuer.sign({ claims: { jti } })
   assertAll(yield* together([verify(seen), verify(unseen)]), "accepted")
@@ -32,7 +32,7 @@ const goodPass = Effect.fnUntraced(function*({ issuer, seen, verify }: Setting, 
 
 const publicJwk = (kid: string) => Effect.map(makeSigningKey({ algorithm: "ES256", kid }), ({ publicJwk }) => publicJwk)
 
-/** Answers that cannot be read as a key set, and what the log says about them. */
+/** Responses that are not key sets, and the log text for each. */
 const unreadable: ReadonlyArray<
   readonly [name: string, reason: string, (setting: Setting) => Effect.Effect<Misbehaviour>]
 > = [
@@ -96,7 +96,7 @@ describe("Hostile responses", () => {
         const setting = yield* setUp()
         const { host, hits, issuer } = setting
         yield* issuer.misbehave(jwksPath, yield* misbehaviourOf(setting), Infinity)
-        // Ahead of the end, at the end, and while the back-off goes on.
+        // Before the expiry, at the expiry, and during the back-off.
         for (const seconds of [290, 10, 10, 10]) {
           yield* TestClock.adjust(`${seconds} seconds`)
           yield* goodPass(setting, `${seconds}`)
@@ -109,7 +109,7 @@ describe("Hostile responses", () => {
         yield* issuer.rotate()
         yield* TestClock.adjust("10 seconds")
         yield* goodPass(setting, "after")
-        // Positive control: keys do change once the answer is one.
+        // Positive control: keys change once the response is a key set.
         yield* settled
         yield* goodPass({ ...setting, seen: yield* issuer.sign() }, "rotated")
       })))
@@ -185,7 +185,7 @@ describe("Hostile responses", () => {
       yield* goodPass(setting, "beside")
       for (const key of twins) assert.strictEqual(yield* verify(yield* issuer.sign({ key })), "UnknownKey")
       assert.isNotEmpty(yield* warnings("unusable", "RepeatedKeyId", host))
-      // The same key twice is one key.
+      // A duplicate of a key counts as the same key.
       const { publicJwk } = yield* issuer.key()
       yield* issuer.publishKey(publicJwk)
       yield* TestClock.adjust("5 minutes")
@@ -207,7 +207,7 @@ describe("Hostile responses", () => {
       assert.strictEqual(yield* verify(yield* issuer.sign({ key: late })), "UnknownKey")
       const lines = yield* warnings("unusable", host)
       assert.isNotEmpty(lines)
-      // One line, and not one of 10,000 names.
+      // One short line, not a line with 10,000 names.
       for (const line of lines) assert.isBelow(line.length, 1_000)
     })))
 
@@ -234,7 +234,7 @@ describe("Hostile responses", () => {
       assert.strictEqual(yield* verify(yield* other.sign()), "ProviderUnavailable")
       yield* eventually(Effect.sync(() => connections === 1))
       yield* settled
-      // What is in the buffers of two sockets comes on top.
+      // The buffers of two sockets are additional.
       assert.isBelow(sent, 16 * megabyte)
       assert.isAbove(sent, megabyte)
       assert.isNotEmpty(yield* warnings("could not be fetched", "TooLarge"))

@@ -59,7 +59,7 @@ describe("Floods", () => {
       yield* issuer.misbehave(jwksPath, Misbehaviour.Respond({ status: 500 }), Infinity)
       const verify = yield* open
       const { bad, good } = yield* flood(verify, { bad: token, good: token })
-      // Nobody can say: that is not the callers' fault.
+      // The token cannot be verified now, which is not the callers' fault.
       assert.deepStrictEqual(tally(bad), { ProviderUnavailable: total })
       assertAll(good, "ProviderUnavailable")
       assert.strictEqual(yield* hits, 6)

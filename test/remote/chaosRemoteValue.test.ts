@@ -20,7 +20,7 @@ const sent = (value: string): Answer => Effect.succeed({ value, freshMillis: 60_
 
 const down: Answer = Effect.fail("down")
 
-/** A value whose provider gives these answers, one after the other, and the last one from then on. */
+/** A value whose provider sends these responses, one after the other, and the last one from then on. */
 const setUp = Effect.fnUntraced(function*(
   answers: readonly [Answer, ...ReadonlyArray<Answer>],
   { onChange, sharedIo, store }: Pick<Partial<Options>, "onChange" | "sharedIo" | "store"> = {}

@@ -41,11 +41,11 @@ const ways: ReadonlyArray<readonly [string, () => Response]> = [
 
 describe("discovery", () => {
   it.effect("tries one location after the other, whatever the first ones respond", () =>
-    Effect.forEach(ways, ([way, answer]) =>
+    Effect.forEach(ways, ([way, response]) =>
       withProviders(Effect.gen(function*() {
         for (const [index, place] of allPlaces.entries()) {
           const { asked, document } = yield* setUp((issuer) => ({
-            ...Object.fromEntries(allPlaces.map((other) => [other, answer])),
+            ...Object.fromEntries(allPlaces.map((other) => [other, response])),
             [place]: { issuer, jwks_uri: `${issuer}/jwks`, x: null }
           }))
           assert.property(yield* document, "jwks_uri", way)

@@ -261,7 +261,7 @@ const steps = Schema.Array(
 
 type Steps = typeof steps.Type
 
-/** Runs the steps on a value whose fetches answer at once; the times are those that pass without the steps of the clock. */
+/** Runs the steps on a value whose fetches end at once. Times are those that pass without the steps of the clock. */
 const run = Effect.fnUntraced(function*(steps: Steps) {
   const fetches: Array<number> = []
   const outcomes: Array<string> = []

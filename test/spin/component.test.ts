@@ -51,15 +51,15 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
           { lines: [origin], target: "/.well-known/oauth-protected-resource" }
         ]
       ) {
-        const answer = yield* exchange(request)
-        assert.strictEqual(answer.status, 500)
-        assert.deepStrictEqual(JSON.parse(answer.text), {
+        const response = yield* exchange(request)
+        assert.strictEqual(response.status, 500)
+        assert.deepStrictEqual(JSON.parse(response.text), {
           error: "server_error",
           error_description: "Internal server error"
         })
-        assert.deepStrictEqual(answer.headers["access-control-allow-origin"], ["*"])
-        assert.deepStrictEqual(answer.headers["cache-control"], ["no-store"])
-        assert.isUndefined(answer.forwarded)
+        assert.deepStrictEqual(response.headers["access-control-allow-origin"], ["*"])
+        assert.deepStrictEqual(response.headers["cache-control"], ["no-store"])
+        assert.isUndefined(response.forwarded)
       }
       const preflight = yield* exchange({ method: "OPTIONS", lines: [origin] })
       assert.strictEqual(preflight.status, 204)
@@ -75,9 +75,9 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         mcp_static_tokens: "dev-token:dev-client:dev-user:read",
         mcp_gateway_url: "http+unix://%2Frun%2Fmcp.sock/mcp"
       }))
-      const answer = yield* exchange({ lines: [bearer("dev-token")], body: ping })
-      assert.strictEqual(answer.status, 500)
-      assert.include(answer.text, "server_error")
+      const response = yield* exchange({ lines: [bearer("dev-token")], body: ping })
+      assert.strictEqual(response.status, 500)
+      assert.include(response.text, "server_error")
       assert.include(host.logged(), "MCP_SERVER_URL")
     }))
 

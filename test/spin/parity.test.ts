@@ -208,7 +208,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         yield* exchange({ lines: [token], method: "DELETE" })
         yield* exchange({ lines: [token] })
         for (
-          const answer of [
+          const response of [
             respond({ status: 404, headers: { "content-type": "text/plain" }, body: "no such session" }),
             respond({ status: 500, headers: { "content-type": "application/json" }, body: "{}" }),
             respond({ status: 202, headers: { "content-length": "0" } }),
@@ -224,7 +224,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
             withCookies("a=1; Path=/; HttpOnly")
           ]
         ) {
-          yield* upstream.answerWith(answer)
+          yield* upstream.answerWith(response)
           yield* exchange({ lines: [token, "Origin: https://app.example"], body: toolsList })
         }
       }))
@@ -233,8 +233,8 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
   it.effect("SPIN-PARITY-08 MUST pass on several events that come at once, the response to initialize among them", () =>
     Effect.gen(function*() {
       const { exchange, upstream } = yield* bothGateways(staticTokens)
-      const answer = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"server","version":"1.0"}}}`
-      const events = `id: 1\nretry: 10\ndata: \n\n: heartbeat\n\nid: 2\ndata: ${answer}\n\nid: 3\ndata: {}\n\n`
+      const response = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"server","version":"1.0"}}}`
+      const events = `id: 1\nretry: 10\ndata: \n\n: heartbeat\n\nid: 2\ndata: ${response}\n\nid: 3\ndata: {}\n\n`
       yield* upstream.answerWith(respond({ headers: { "content-type": "text/event-stream" }, body: events }))
       const { text } = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
       assert.include(text, `"authInfo"`)
@@ -300,15 +300,15 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const events = yield* makeEventStream()
       yield* upstream.answerWith(events.handler)
       const headers = { authorization: "Bearer dev-token", accept: "text/event-stream" }
-      const answer = yield* openAnswer(`${host.origin}/mcp`, { method: "GET", headers })
-      assert.strictEqual(answer.status, 200)
-      assert.deepStrictEqual(answer.headers("content-type"), ["text/event-stream"])
+      const response = yield* openAnswer(`${host.origin}/mcp`, { method: "GET", headers })
+      assert.strictEqual(response.status, 200)
+      assert.deepStrictEqual(response.headers("content-type"), ["text/event-stream"])
       for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {
         yield* events.write(event)
         // The next one is not sent before this one has come.
-        assert.strictEqual(yield* answer.take(event.length), event)
+        assert.strictEqual(yield* response.take(event.length), event)
       }
       yield* events.end
-      assert.strictEqual(yield* answer.ended, "Complete")
+      assert.strictEqual(yield* response.ended, "Complete")
     }))
 })

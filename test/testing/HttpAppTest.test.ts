@@ -5,8 +5,8 @@ import { NodeApp } from "./nodeApp.ts"
 
 HttpAppTest.suite("the gateway", HttpApp.layer)
 
-// They send what no Web client can send over a socket (a `Host` that is none, `Upgrade`, bytes in fields), or methods that
-// Node's parser answers by itself. `test/attacks` sends those as bytes.
+// They send what no Web client can send over a socket (an invalid `Host`, `Upgrade`, bytes in fields), or methods to which
+// Node's parser responds itself. `test/attacks` sends those as bytes.
 const unsendable = new Set([
   "APP-01",
   "APP-02",

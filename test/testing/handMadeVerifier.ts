@@ -141,7 +141,7 @@ const identityOf = (steps: Steps, claims: JsonObject, issuer: string): Identity 
     email: textOf(own(claims, "email")),
     name: textOf(own(claims, "name")),
     provider: "hand",
-    // Judged already.
+    // Already checked.
     expiresAt: Number(own(claims, "exp")),
     claims
   }

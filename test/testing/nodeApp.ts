@@ -15,7 +15,7 @@ const layerLoopback = Layer.effect(
   Effect.map(GatewayConfig, (settings) => ({ ...settings, host: "127.0.0.1", port: 0, shutdownTimeoutMillis: 5 }))
 )
 
-/** Hands a request on to the server, and its answer back. */
+/** Forwards a request to the server, and returns its response. */
 const passTo = (origin: string) =>
   Effect.gen(function*() {
     const { headers, method, originalUrl, source } = yield* HttpServerRequest.HttpServerRequest
@@ -24,17 +24,17 @@ const passTo = (origin: string) =>
       : null
     const { pathname, search } = new URL(originalUrl, origin)
     const { "content-length": _, ...fields } = headers
-    const answer = yield* Effect.promise(() =>
+    const response = yield* Effect.promise(() =>
       request(`${origin}${pathname}${search}`, { method: method as Dispatcher.HttpMethod, headers: fields, body })
     )
-    const bytes = new Uint8Array(yield* Effect.promise(() => answer.body.arrayBuffer()))
-    const lines = Object.entries(answer.headers).flatMap(([name, value]) =>
+    const bytes = new Uint8Array(yield* Effect.promise(() => response.body.arrayBuffer()))
+    const lines = Object.entries(response.headers).flatMap(([name, value]) =>
       name === "connection" || name === "keep-alive" || name === "transfer-encoding"
         ? []
         : [value].flat().map((one) => [name, one ?? ""] satisfies [string, string])
     )
     return HttpServerResponse.fromWeb(
-      new Response(bytes.length === 0 ? null : bytes, { status: answer.statusCode, headers: lines })
+      new Response(bytes.length === 0 ? null : bytes, { status: response.statusCode, headers: lines })
     )
   })
 

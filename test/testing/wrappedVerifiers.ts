@@ -97,7 +97,7 @@ export const blaming = (inner: Inner) =>
 export const dying = (inner: Inner) =>
   around(inner, (verify) => (token) => Effect.catchTag(verify(token), "InvalidToken", (error) => Effect.die(error)))
 
-/** Believes the provider's last word about anybody while it is silent. */
+/** Uses the provider's last response for every token while the provider does not respond. */
 export const trusting = (inner: Inner) =>
   around(inner, (verify) => {
     let last: Identity | undefined
@@ -209,7 +209,7 @@ export const takingRefresh = (inner: Inner) =>
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** Believes some of what introspection says without a look: the answer is made right on its way to our verifier. */
+/** Ignores some of what introspection reports: the response is corrected on its way to our verifier. */
 const believing = (correct: (answer: Claims, issuer: Issuer) => Claims): Inner =>
   introspected.pipe(
     Layer.provide(Layer.effect(
@@ -245,7 +245,7 @@ export const believingIssuer = believing(without("iss"))
 export const believingBegin = believing(without("nbf"))
 export const believingEnd = believing(without("exp"))
 
-/** Asks a provider that does not answer again and again. */
+/** Sends requests again and again to a provider that does not respond. */
 export const persistent = (inner: Inner) =>
   around(
     inner,

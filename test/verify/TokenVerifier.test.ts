@@ -184,7 +184,7 @@ describe("TokenVerifier", () => {
         { provider: "people", ready: true, state: "ready" },
         { provider: "static", ready: true, state: "ready" }
       ])
-      // Whoever verifies waits for the fetch that is under way; afterwards the failure is known.
+      // A verification waits for the running fetch; afterwards the failure is cached.
       const token = BearerToken.make(yield* down.sign())
       const { verify: verifyDown } = yield* registry.select(token)
       assert.deepInclude(yield* Effect.flip(verifyDown), { _tag: "ProviderUnavailable", provider: "down" })

@@ -17,7 +17,7 @@ const setUp = Effect.gen(function*() {
   return yield* TestIssuer.make()
 })
 
-/** Judged alike as a JWT and as an introspection answer. */
+/** Checked in the same way as a JWT and as an introspection response. */
 const judge = Effect.fnUntraced(function*(
   rules: { readonly audience: ReadonlyArray<string>; readonly allowedClients?: ReadonlyArray<string> },
   cases: ReadonlyArray<Case>
@@ -27,8 +27,8 @@ const judge = Effect.fnUntraced(function*(
   const asking = yield* verifierOf(introspectionProvider(issuer, rules))
   for (const [claims, reason] of cases) {
     const token = yield* issuer.sign({ claims })
-    const answer = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
-    const opaque = yield* issuer.issueOpaque({ claims: answer })
+    const response = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
+    const opaque = yield* issuer.issueOpaque({ claims: response })
     yield* reason === undefined ? assertAccepted(verify, token) : assertRejected(verify, token, reason)
     yield* reason === undefined ? assertAccepted(asking, opaque) : assertRejected(asking, opaque, reason)
   }

@@ -8,7 +8,7 @@ import { ProviderRequestFailed, type ProviderResponse } from "../../src/remote/P
 import { makeGuardedHttp } from "../../src/verify/opaque/guardedHttp.ts"
 import { withoutClient } from "../support/withoutClient.ts"
 
-const answer: ProviderResponse = { body: {}, cacheControl: undefined }
+const response: ProviderResponse = { body: {}, cacheControl: undefined }
 
 type Ask = Effect.Effect<ProviderResponse, ProviderRequestFailed>
 
@@ -46,7 +46,7 @@ const failing = (kind: "Unreachable" | "Status" | "Timeout", status?: number) =>
 
 /** A provider that is well, but for certain tokens. */
 const failsOverOddTokens = (token: string): Ask =>
-  token.startsWith("odd") ? failing("Status", 500)() : Effect.succeed(answer)
+  token.startsWith("odd") ? failing("Status", 500)() : Effect.succeed(response)
 
 /** Connections of a peer that ask about invented tokens, `each` at a time and without a pause, for as long as the test runs. */
 const flood = (about: ReturnType<typeof guard>["about"], connections: number, each: number) =>
@@ -69,7 +69,7 @@ describe("makeGuardedHttp", () => {
   it.effect("OPQ-07 sends nothing for 10 seconds after 5 failures in a row, and then probes with one request", () =>
     Effect.gen(function*() {
       let up = false
-      const { kind, seen } = guard(() => up ? Effect.succeed(answer) : failing("Unreachable")())
+      const { kind, seen } = guard(() => up ? Effect.succeed(response) : failing("Unreachable")())
       for (let i = 0; i < 5; i++) assert.strictEqual(yield* kind, "Unreachable")
       for (let i = 0; i < 100; i++) assert.strictEqual(yield* kind, "CircuitOpen")
       assert.strictEqual(seen.asked, 5)
@@ -84,7 +84,7 @@ describe("makeGuardedHttp", () => {
     Effect.gen(function*() {
       const { about, seen } = guard(
         (token) =>
-          token === "left" ? Effect.never : token === "bad" ? failing("Unreachable")() : Effect.succeed(answer),
+          token === "left" ? Effect.never : token === "bad" ? failing("Unreachable")() : Effect.succeed(response),
         false
       )
       for (let i = 0; i < 40; i++) yield* Effect.forkChild(withoutClient(about("left")), { startImmediately: true })
@@ -115,7 +115,7 @@ describe("makeGuardedHttp", () => {
   it.effect("OPQ-11 sends at most 32 requests at a time, queues 1,024, fails the rest, and recovers completely", () =>
     Effect.gen(function*() {
       const release = yield* Deferred.make<void>()
-      const { kind, seen } = guard(() => Effect.as(Deferred.await(release), answer))
+      const { kind, seen } = guard(() => Effect.as(Deferred.await(release), response))
       const flood = yield* Effect.forkChild(
         Effect.all(Array.from({ length: 5_000 }, () => kind), { concurrency: "unbounded" })
       )
@@ -132,7 +132,7 @@ describe("makeGuardedHttp", () => {
   it.effect("OPQ-07 a request that waits for 6 seconds fails, and does not count as the provider's failure", () =>
     Effect.gen(function*() {
       let idle = false
-      const { kind } = guard(() => idle ? Effect.succeed(answer) : Effect.never)
+      const { kind } = guard(() => idle ? Effect.succeed(response) : Effect.never)
       const waiting = yield* Effect.forkChild(
         Effect.all(Array.from({ length: 40 }, () => kind), { concurrency: "unbounded" })
       )
@@ -149,7 +149,7 @@ describe("makeGuardedHttp", () => {
       for (
         const ask of [
           failsOverOddTokens,
-          (token: string) => token.startsWith("odd") ? failing("Unreachable")() : Effect.succeed(answer)
+          (token: string) => token.startsWith("odd") ? failing("Unreachable")() : Effect.succeed(response)
         ]
       ) {
         const { about } = guard(ask)
@@ -175,7 +175,7 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(yield* odd("peer-2"), "Status")
       for (let index = 0; index < 30; index++) assert.strictEqual(yield* odd(`peer-${index % 3}`), "CircuitOpen")
       assert.strictEqual(seen.asked, 21)
-      // Even when their time has come, those whose questions failed do not come first.
+      // Even when their pause is over, peers with failed requests do not come first.
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* odd("peer-0"), "CircuitOpen")
       assert.strictEqual(yield* from("fourth")(about("good")), "Answered")
@@ -185,7 +185,7 @@ describe("makeGuardedHttp", () => {
   it.effect("OPQ-07 opens the circuit on failures that include a token that was good before, and lets such a token probe", () =>
     Effect.gen(function*() {
       let up = false
-      const { about, seen } = guard(() => up ? Effect.succeed(answer) : failing("Status", 503)())
+      const { about, seen } = guard(() => up ? Effect.succeed(response) : failing("Status", 503)())
       for (let index = 0; index < 5; index++) yield* from("one", "only", true)(about("known"))
       assert.strictEqual(yield* from("one")(about("new")), "Status")
       assert.strictEqual(yield* from("one")(about("new")), "CircuitOpen")
@@ -202,7 +202,7 @@ describe("makeGuardedHttp", () => {
       const { about, seen } = guard(() =>
         Effect.andThen(
           Effect.sleep("5 seconds"),
-          Effect.suspend(() => up ? Effect.succeed(answer) : failing("Timeout")())
+          Effect.suspend(() => up ? Effect.succeed(response) : failing("Timeout")())
         )
       )
       const ask = (peers: number, prefix: string) =>
@@ -229,7 +229,7 @@ describe("makeGuardedHttp", () => {
   for (const [name, peer] of [["another peer", "good"], ["another connection of the same peer", "flood"]] as const) {
     it.effect(`OPQ-11 accepts new tokens of ${name} while 400 connections send invented tokens`, () =>
       Effect.gen(function*() {
-        const { about, seen } = guard(() => Effect.as(Effect.sleep("100 millis"), answer))
+        const { about, seen } = guard(() => Effect.as(Effect.sleep("100 millis"), response))
         yield* flood(about, 400, 3)
         yield* TestClock.adjust("2 seconds")
         const good: Array<string> = []
@@ -247,7 +247,7 @@ describe("makeGuardedHttp", () => {
 
   it.effect("OPQ-11 reserves 8 requests at a time for tokens that were good before", () =>
     Effect.gen(function*() {
-      const { about, seen } = guard(() => Effect.as(Effect.sleep("5 seconds"), answer))
+      const { about, seen } = guard(() => Effect.as(Effect.sleep("5 seconds"), response))
       yield* flood(about, 100, 20)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(seen.open, 32)

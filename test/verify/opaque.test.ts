@@ -134,8 +134,8 @@ describe("userinfo", () => {
         [{ client_id: "bot", scope: "mcp:read" }, true],
         [{ sub: "ada" }, true]
       ] as const
-      for (const [answer, isAccepted] of answers) {
-        const body = JSON.stringify({ active: true, ...answer })
+      for (const [response, isAccepted] of answers) {
+        const body = JSON.stringify({ active: true, ...response })
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ body }))
         const token = yield* issuer.issueOpaque()
         yield* isAccepted ? assertAccepted(verify, token) : assertRejected(verify, token, "MissingClaim")
@@ -252,7 +252,7 @@ describe("introspection", () => {
         const request = (yield* issuer.requests(introspection)).at(-1)
         assert.strictEqual(request?.headers["authorization"], authorization, clientAuth.method)
         assert.deepStrictEqual([...new URLSearchParams(request?.body)], [...question, ...members], clientAuth.method)
-        // Refused: the log names what to look at, and no secret.
+        // Rejected: the log names the settings to check, and no secret.
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))
         yield* assertUnavailable(verify, "other-token", "the gateway's credentials, not the token; check ")
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ status: 401 }))

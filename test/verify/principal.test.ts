@@ -89,8 +89,8 @@ describe("who calls", () => {
         const identity = yield* verify(yield* issuer.sign({ claims }))
         assert.deepStrictEqual([identity.subject, identity.principal], [subject, principal], name)
         assert.strictEqual(identityHeaders(identity)["x-auth-principal"], principal)
-        const answer = { client_id: undefined, scope: undefined, ...claims }
-        const asked = yield* asking(yield* issuer.issueOpaque({ claims: answer }))
+        const response = { client_id: undefined, scope: undefined, ...claims }
+        const asked = yield* asking(yield* issuer.issueOpaque({ claims: response }))
         assert.deepStrictEqual([asked.subject, asked.principal], [subject, principal], name)
       }
     })))
@@ -106,8 +106,8 @@ describe("who calls", () => {
         const { detail } = yield* Effect.flip(verify(token))
         assert.include(detail, `(${sign})`)
         assert.include(detail, "configure the provider to put sub into access tokens")
-        const answer = { client_id: undefined, scope: undefined, ...claims }
-        yield* assertRejected(asking, yield* issuer.issueOpaque({ claims: answer }), "MissingClaim")
+        const response = { client_id: undefined, scope: undefined, ...claims }
+        yield* assertRejected(asking, yield* issuer.issueOpaque({ claims: response }), "MissingClaim")
       }
     })))
 

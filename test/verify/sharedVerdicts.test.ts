@@ -37,7 +37,7 @@ const identity: Identity = {
   claims: { sub: "user-1", active: true }
 }
 
-/** A provider that says what a token's own text tells it to, and counts the questions. */
+/** A provider whose verdict is in the token's own text, and that counts its requests. */
 const setUp = Effect.gen(function*() {
   const store = yield* KeyValueStore.KeyValueStore.pipe(Effect.provide(KeyValueStore.layerMemory, { local: true }))
   let asked = 0

@@ -142,8 +142,8 @@ describe("the kind of a token", () => {
       const verify = yield* verifierOf(introspectionProvider(issuer, any))
       for (const [name, claims, called] of others) {
         // The issuer's response has its own scope, type and client.
-        const answer = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
-        const token = yield* issuer.issueOpaque({ claims: answer })
+        const response = { client_id: undefined, scope: undefined, token_type: undefined, ...claims }
+        const token = yield* issuer.issueOpaque({ claims: response })
         yield* assertRejected(verify, token, "ValidationFailed")
         assert.include(yield* detailOf(verify, token), called, name)
       }
@@ -153,7 +153,7 @@ describe("the kind of a token", () => {
   it.effect("sends no provider a JWT that says it is not an access token, whatever its signature", () =>
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp
-      const answer = Misbehaviour.Respond({
+      const response = Misbehaviour.Respond({
         status: 200,
         body: "{\"active\":true,\"sub\":\"user-1\",\"scope\":\"mcp\"}"
       })
@@ -165,7 +165,7 @@ describe("the kind of a token", () => {
       const signed = { key: hmacSigner("0".repeat(64), undefined, "512") }
       for (const [path, provider] of subjects) {
         const verify = yield* verifierOf(provider)
-        yield* issuer.misbehave(path, answer, Infinity)
+        yield* issuer.misbehave(path, response, Infinity)
         const before = yield* issuer.hits(path)
         const hostile = [{ typ: "Refresh" }, { typ: "Offline" }, { typ: "ID" }, { token_use: "id" }, {
           events: logoutEvent

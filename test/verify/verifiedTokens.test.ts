@@ -372,7 +372,7 @@ describe("The cache of verified tokens", () => {
       )
       const first = yield* Effect.forkChild(verify("token"))
       const others = yield* Effect.forkChild(together(Array.from({ length: 999 }, () => verify("token"))))
-      // Whoever has its digest waits for the one verification a turn later.
+      // A request that has the digest waits for the one verification a turn later.
       while (digested.length < 1000) yield* turn
       for (let turns = 0; turns < 20; turns++) yield* turn
       yield* Fiber.interrupt(first)

@@ -107,7 +107,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
     const signer = yield* makeSigningKey({ algorithm: "ES256", kid })
     keys.push({ signer, removedAt: undefined })
   })
-  const answer = Effect.suspend(() => {
+  const response = Effect.suspend(() => {
     const published = keys.filter(({ removedAt }) => removedAt === undefined).map(({ signer }) => signer.publicJwk)
     const good = Misbehaviour.Respond({ body: JSON.stringify({ keys: published }) })
     return Effect.andThen(
@@ -118,7 +118,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
   const now = Effect.map(TestClock.testClockWith((clock) => clock.currentTimeMillis), (millis) => millis / 1000)
 
   yield* add("key-0")
-  yield* answer
+  yield* response
   const { evict, forgetful, known, remembering } = yield* gateways(issuer)
   yield* settled
 
@@ -193,7 +193,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
         seen.outages += 1
     }
     if (isDown) downAt = elapsed
-    yield* answer
+    yield* response
     for (const issued of tokens.slice(-6)) yield* check(issued)
     yield* settled
   }

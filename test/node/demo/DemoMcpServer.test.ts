@@ -62,7 +62,7 @@ const run = (given: DemoFacts, title: string, then = "") =>
     return (await promisify(execFile)("sh", ["-c", script])).stdout
   })
 
-const resultOf = (answer: string) => JSON.parse(answer).result
+const resultOf = (response: string) => JSON.parse(response).result
 
 describe("banner", () => {
   layer(DemoMcpServer.layer, { excludeTestServices: true })((it) => {

@@ -54,7 +54,7 @@ interface Seen {
   readonly authorization: string | undefined
 }
 
-/** A forward proxy: answers plain requests by itself with `{}`, and makes tunnels to `port` whatever it is asked for. */
+/** A forward proxy: responds to plain requests with `{}`, and opens tunnels to `port` for every target. */
 const startProxy = Effect.fnUntraced(function*(status: number, port?: number) {
   const seen: Array<Seen> = []
   const note = ({ headers, url = "" }: Http.IncomingMessage) =>

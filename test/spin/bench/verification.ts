@@ -1,4 +1,4 @@
-/** A component that verifies one signature several times, by the engine alone and by ours, and says how long each took. */
+/** A component that verifies one signature several times, by the engine and by our code, and reports the durations. */
 import { makeVerification } from "../../../src/spin/crypto/verification.ts"
 
 interface Question {

@@ -1,4 +1,4 @@
-/** The component's own verification, on Node: known answers, and Node's own verdict on what is not known. */
+/** The component's own verification, on Node: test vectors with known results, and comparisons with Node's own. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

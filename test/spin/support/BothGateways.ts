@@ -71,22 +71,22 @@ const forwardedOf = Effect.fnUntraced(function*({ body, method, rawHeaders, url 
 const makeExchange = (upstream: RecordingUpstream, host: ComponentHost["Service"]) =>
   Effect.fnUntraced(function*(origin: string, request: Request): Effect.fn.Return<Exchange> {
     const before = upstream.requests().length
-    const { answers: [answer], outcome } = yield* rawExchange(origin, bytesOf(request), {
+    const { answers: [response], outcome } = yield* rawExchange(origin, bytesOf(request), {
       bodiless: request.method === "HEAD",
       idleMillis: 30_000
     })
     assert.strictEqual(outcome, "Answered", host.logged().slice(-2000))
-    if (answer === undefined) return assert.fail("no answer")
-    const lines = answer.headerLines.map((line) => {
+    if (response === undefined) return assert.fail("no answer")
+    const lines = response.headerLines.map((line) => {
       const colon = line.indexOf(":")
       return [line.slice(0, colon), line.slice(colon + 1).trim()] as const
     })
     const [recorded, second] = upstream.requests().slice(before)
     assert.isUndefined(second, "the MCP server saw more than one request")
     return {
-      status: answer.status,
+      status: response.status,
       headers: lasting(lines),
-      text: answer.text,
+      text: response.text,
       forwarded: recorded === undefined ? undefined : yield* forwardedOf(recorded)
     }
   })

@@ -25,7 +25,7 @@ const build = async (built: string): Promise<string> => {
 /**
  * The directory of the component, with the modules that `host.mjs` runs.
  *
- * Beside the build of the package, which is made anew after every change of a source.
+ * Next to the build of the package, which is built again after every change of a source.
  */
 export const builtComponent: Effect.Effect<string> = Effect.runSync(
   Effect.cached(Effect.flatMap(builtPackage, (built) => Effect.promise(() => build(built))))

@@ -1,4 +1,4 @@
-/** Ways to put one defect into the gateway: into what it is given, or into what it answers. */
+/** Ways to add one defect to the gateway: to its inputs, or to its responses. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -34,7 +34,7 @@ export const around = (
     })
   ).pipe(Layer.provide(HttpApp.layer))
 
-/** Changes the gateway's answers. */
+/** Changes the gateway's responses. */
 export const changingResponse = (
   change: (response: Response, request: Request, settings: GatewaySettings) => Response
 ): App =>
@@ -49,14 +49,14 @@ export const changingResponse = (
 export const receiving = (change: (request: Request) => Request): App =>
   around((handle) => Effect.updateService(handle, HttpServerRequest.HttpServerRequest, change))
 
-/** Changes one field of the answers that have it. */
+/** Changes one field of the responses that have it. */
 export const field = (name: string, change: (value: string, request: Request) => string): App =>
   changingResponse((response, request) => {
     const value = response.headers[name]
     return value === undefined ? response : HttpServerResponse.setHeader(response, name, change(value, request))
   })
 
-/** Changes the JSON text of the gateway's own answers. */
+/** Changes the JSON text of the gateway's own responses. */
 export const json = (change: (text: string, request: Request) => string): App =>
   changingResponse((response, request) => {
     const { body, headers, status } = response

@@ -1,4 +1,4 @@
-/** Gateways that answer wrongly. */
+/** Gateways that respond incorrectly. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"

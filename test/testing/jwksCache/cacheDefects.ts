@@ -1,4 +1,4 @@
-/** Caches that ask, or answer, when they should not. */
+/** Caches that send requests, or return results, when they should not. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
@@ -25,7 +25,7 @@ const importAny = (member: unknown, alg: JwsAlgorithm) =>
     (key) => key instanceof Uint8Array ? Effect.fail("a secret") : Effect.succeed(key)
   )
 
-/** Asks once more, as if for the first time, when it has no better answer than this. */
+/** Looks up once more, as if for the first time, if there is no better result than this. */
 const askingAgain = (tag: "UnknownKey" | "KeysUnavailable") =>
   onCache((inner) => {
     let count = 0
@@ -171,7 +171,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
           ? Effect.andThen(
             Effect.filterOrFail(
               Effect.orDie(http.send({ url: keySetUrl, allowedDomains: [] })),
-              (answer) => membersOf(answer).length < 2,
+              (response) => membersOf(response).length < 2,
               () => new UnknownKey({ detail: "several" })
             ),
             inner.keyFor(source, header)
@@ -189,8 +189,8 @@ export const cacheDefects: ReadonlyArray<Defect> = [
           "UnknownKey",
           (unknown) =>
             http.send({ url: keySetUrl, allowedDomains: [] }).pipe(
-              Effect.flatMap((answer) =>
-                importAny(membersOf(answer).find((member) => kidOf(member) === header.kid), header.alg)
+              Effect.flatMap((response) =>
+                importAny(membersOf(response).find((member) => kidOf(member) === header.kid), header.alg)
               ),
               Effect.mapError(() => unknown)
             )
@@ -207,7 +207,7 @@ export const cacheDefects: ReadonlyArray<Defect> = [
           "UnknownKey",
           (unknown) =>
             http.send({ url: keySetUrl, allowedDomains: [] }).pipe(
-              Effect.map((answer) => membersOf(answer).find((member) => kidOf(member) === header.kid)),
+              Effect.map((response) => membersOf(response).find((member) => kidOf(member) === header.kid)),
               Effect.flatMap((member) => importSecret(member)),
               Effect.mapError(() => unknown)
             )

@@ -1,4 +1,4 @@
-/** Caches that read answers, or the store, as they should not. */
+/** Caches that read responses, or the store, incorrectly. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -35,7 +35,7 @@ const merging = onSend((http) => {
       : http.send(request)
 })
 
-/** Keeps answers below the key cache, for as long as `millis` says. */
+/** Caches responses below the key cache, for `millis`. */
 const keeping = (millis: (answer: ProviderResponse) => number) =>
   onSend((http) => {
     let kept: { readonly answer: ProviderResponse; readonly until: number } | undefined
@@ -62,7 +62,7 @@ const believing = onStore((store) => ({
   })
 }))
 
-/** Reads all of an answer before it looks at it. */
+/** Reads a whole response before inspecting it. */
 const buffering = onClient(
   HttpClient.transformResponse(Effect.flatMap((response) =>
     Effect.map(response.arrayBuffer, (bytes) => {

@@ -28,7 +28,7 @@ export const onSend = (change: (http: Http) => Http["send"]): Defect[2] =>
   )
 
 /** Replaces the provider's response by another. */
-export const onAnswer = (change: (answer: ProviderResponse) => ProviderResponse): Defect[2] =>
+export const onAnswer = (change: (response: ProviderResponse) => ProviderResponse): Defect[2] =>
   onSend((http) => (request) => isForKeys(request) ? Effect.map(http.send(request), change) : http.send(request))
 
 /** Has another client. */
@@ -47,7 +47,7 @@ export const onStore = (change: (store: Store) => Store): Defect[2] =>
     Layer.provide(Layer.effect(KeyValueStore.KeyValueStore, Effect.map(KeyValueStore.KeyValueStore, change)))
   )
 
-/** Answers something else than our cache does. */
+/** Returns another result than our cache does. */
 export const onCache = (
   change: (
     inner: Cache,
