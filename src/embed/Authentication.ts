@@ -33,14 +33,14 @@ export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
 >
 
 /**
- * Provides the caller. A request without a token, which rules let anyone make, has no caller: a handler that requires
- * `CurrentIdentity` fails then, and the response is 500.
+ * Provides the caller. A request without a token, which rules may permit, has no caller: a handler that requires
+ * `CurrentIdentity` then fails, and the response is 500.
  */
 const provideCaller =
   (identity: Identity | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, CurrentIdentity>> =>
     identity === undefined
-      // The service is missing at run time, which the type cannot say.
+      // The service is missing at run time, which the type cannot express.
       ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
       : Effect.provideService(self, CurrentIdentity, identity)
 
@@ -116,9 +116,9 @@ const layerOf = (toolScopes?: KnownToolScopes) =>
  * A route handler, tool, resource or prompt that declares `CurrentIdentity` does not compile without this layer.
  *
  * Settings come from `GatewayConfig`, whose `path` must be the server's. `TokenVerifier` verifies tokens. Fails with
- * `InvalidConfiguration` if `auth_enabled` is false. What `rules` let anyone do needs no token; a handler that requires
- * `CurrentIdentity` then results in 500, because there is no caller. Several servers in one router need different paths, and share the
- * documents at the root of the host, which are those of the first server.
+ * `InvalidConfiguration` if `auth_enabled` is false. Requests that `rules` permit to anyone need no token; a handler that
+ * requires `CurrentIdentity` then results in 500, because there is no caller. Several servers in one router need
+ * different paths, and share the documents at the root of the host, which are those of the first server.
  *
  * **Example**
  *

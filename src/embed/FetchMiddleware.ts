@@ -25,7 +25,7 @@ export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
   ...rest: Rest
 ) => Response | Promise<Response>
 
-/** A web handler for requests that rules may let anyone make: these have no identity. */
+/** A web handler for requests that rules permit to anyone, which have no identity. */
 export type PublicHandler<Rest extends ReadonlyArray<unknown>> = (
   request: Request,
   identity: Identity | undefined,
@@ -46,8 +46,8 @@ export interface FetchMiddleware {
     handler: IdentifiedHandler<Rest>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
   /**
-   * The same, but what `rules` let anyone do reaches the handler without a token, and without an identity. `protect` rejects
-   * such a request with 401.
+   * The same, but requests that `rules` permit to anyone reach the handler without a token and without an identity.
+   * `protect` rejects such a request with 401.
    */
   readonly admit: <Rest extends ReadonlyArray<unknown>>(
     handler: PublicHandler<Rest>

@@ -86,7 +86,7 @@ const makeGuardedRoute = (place: ServerPlace): FindRoute => {
   }
 }
 
-/** The caller, who must be known. */
+/** Returns the caller, who must be identified. */
 const known = (admission: Admission | undefined): Result.Result<Identity, GatewayError> =>
   admission?.identity === undefined ? Result.fail(missingCredential()) : Result.succeed(frozen(admission.identity))
 
@@ -154,7 +154,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
   /**
    * Takes the course of a request.
    *
-   * @param callerOfAdmission the caller, or the error for a request that may not go on without one
+   * @param callerOfAdmission returns the caller, or the error for a request that needs one
    */
   const checkWith = <Caller extends Identity | undefined>(
     callerOfAdmission: (admission: Admission | undefined) => Result.Result<Caller, GatewayError>
@@ -265,9 +265,9 @@ export class Guard extends Context.Service<Guard, {
     toolScopes?: ToolScopes
   ) => Effect.Effect<GuardResult, never, Scope.Scope>
   /**
-   * The same, but also admits, without a caller, what rules let anyone do; `check` rejects it with 401.
+   * The same, but also admits requests without a caller that rules permit to anyone; `check` rejects these with 401.
    *
-   * For handlers that do not need to know the caller, and for handlers that know what to do without one.
+   * For handlers that do not need the caller, and for handlers that also work without one.
    */
   readonly admit: (
     request: HttpServerRequest.HttpServerRequest,
@@ -277,8 +277,8 @@ export class Guard extends Context.Service<Guard, {
   readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
   /**
-   * For a server whose tools require these scopes, in addition to those that every request requires: the protected resource
-   * metadata lists them. Fails with `InvalidConfiguration` if the settings switch authentication off.
+   * For a server whose tools require these scopes, in addition to those that every request requires: the protected
+   * resource metadata lists them. Fails with `InvalidConfiguration` if the settings switch authentication off.
    */
   static readonly layerWithScopes = (
     toolScopes: ReadonlyArray<string>

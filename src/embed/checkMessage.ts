@@ -1,4 +1,4 @@
-/** What a message asks for, in servers that embed the gateway: the rules, and the scopes of tools. */
+/** Checks the operation of a message, in servers that embed the gateway: by the rules, and by the scopes of tools. */
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import { requireScopes } from "../authorize/requireScopes.ts"
@@ -19,13 +19,13 @@ import { disagreement } from "../message/mirrors.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
 
-// The methods that can ask for something in a body, or that have no body in which they could.
+// The methods whose body can contain an operation, or that have no body.
 const supportedMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
 
-/** What comes next for a request that may go on. */
+/** Builds the next step of an admitted request. */
 type Ready<A> = (admission: Admission, body: Uint8Array | undefined, listens?: boolean) => Next<A>
 
-/** The step that reads the body in which something can be asked for; other methods have none, or are rejected. */
+/** The step that reads a body with an operation. Other methods have no body, or are rejected. */
 export type CheckMessage = <A>(
   exchange: Exchange,
   admission: Admission | undefined,
@@ -36,11 +36,11 @@ export type CheckMessage = <A>(
 const noScopes: ToolScopes = () => []
 
 /**
- * Builds that step.
+ * Builds the step.
  *
- * Without rules, scopes of tools and an audit log nothing is read.
+ * Without rules, scopes of tools and an audit log, no body is read.
  *
- * @param audits whether what messages ask for is recorded
+ * @param audits whether the operations of messages are recorded
  */
 export const makeCheckMessage = (
   settings: GatewaySettings,
@@ -51,7 +51,7 @@ export const makeCheckMessage = (
   const { policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
 
-  /** The scopes of the called tools, which hold whatever the rules say. */
+  /** Checks the scopes of the called tools, which apply regardless of the rules. */
   const toolsAllowed = (
     identity: Identity | undefined,
     scopes: ReadonlyArray<string>
@@ -71,7 +71,7 @@ export const makeCheckMessage = (
     }
     const { method } = exchange.request
     const limit = method === "POST" ? settings.maxBodyBytes : 0
-    // Without a token nobody is told more than that one is needed, unless there is no room.
+    // Without a token, clients learn only that a token is required, unless there is no memory.
     const rejected = (error: GatewayError) =>
       reject(exchange, admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const content = () =>
@@ -82,7 +82,7 @@ export const makeCheckMessage = (
       )
     const usable = Result.andThen(
       requireMethod(supportedMethods, method),
-      // Of others the body is read whatever the fields say: a Web request may have one without a length.
+      // The body of a POST is read regardless of the fields: a Web request may have a body without a length.
       () => method === "POST" ? expectsBody(exchange.request, limit) : Result.void
     )
     if (Result.isFailure(usable)) return rejected(usable.failure)

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type { WriteLine } from "./logWriter.ts"
 
-/** The one writer of lines to standard output, where this process has one already. */
+/** The writer of lines to standard output, if this process already has one. */
 export const StandardOutput = Context.Reference<WriteLine | undefined>("mcp-authorizer/node/StandardOutput", {
   defaultValue: () => undefined
 })

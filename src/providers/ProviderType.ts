@@ -136,8 +136,8 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   // Methods, for their variance: a provider is only ever passed to its own type.
 
   /**
-   * The provider as one of several MCP servers has it, with the server's resource identifier in place of the audience `auto`;
-   * `undefined` where that identifier is needed and not known. Left out by a type to which it makes no difference.
+   * Returns the provider for one of several MCP servers, with the server's resource identifier in place of the audience
+   * `auto`; `undefined` if that identifier is needed but unknown. Left out by types to which it makes no difference.
    */
   forResource?(provider: P, resource: string | undefined): P | undefined
   /** The provider's members in the output of `--check`, in the terms of the config file, without secrets. */

@@ -1,60 +1,59 @@
 import * as Fs from "node:fs"
 import { errorCode } from "../errorCode.ts"
 
-/** A batch is written by one call, so that lines of several processes do not run into each other. */
+/** The size of a batch, which is written by one call, so that lines of several processes are not interleaved. */
 const batchBytes = 64 * 1024
 
-/** How long a line may wait for others that are written with it, in milliseconds. */
+/** How long a line may wait to be written together with others, in milliseconds. */
 const batchMillis = 10
 
 /** How long to wait after a failure, in milliseconds. */
 const retryMillis = 1_000
 
-/** What a file's lines say of themselves. */
+/** Called when the state of the file changes. */
 export interface AppendedFileReports {
-  /** The file cannot be written; said once, until it can be written again. */
+  /** The file cannot be written. Called once, until it can be written again. */
   readonly failed: (code: string) => void
-  /** It can be written again. `dropped`: how many lines there was no room for meanwhile. */
+  /** The file can be written again. `dropped`: how many lines were dropped in between. */
   readonly recovered: (dropped: number) => void
   readonly written: (lines: number) => void
   readonly dropped: (lines: number) => void
 }
 
-/** The calls of the system that are used. */
+/** The system calls that are used. */
 export type FileCalls = Pick<typeof Fs, "close" | "fstat" | "open" | "write" | "writeSync">
 
 export interface AppendedFileOptions {
   readonly path: string
-  /** How much may wait while the file cannot be written, in bytes. */
+  /** The limit of lines that wait while the file cannot be written, in bytes. */
   readonly maxWaitingBytes: number
   readonly reports: AppendedFileReports
   readonly calls?: FileCalls
 }
 
-/** Only the owner and the group of the process may read who did what. */
+/** Readable only by the owner and the group of the process, because the entries describe callers. */
 const mode = 0o640
 
 const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = Fs.constants
 
-// Opening a pipe that nobody reads must not wait for a reader. It means nothing for a file.
+// O_NONBLOCK: opening a pipe without a reader must not wait for one. For a file it has no effect.
 const flags = O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK
 
-/** Opens a file for appending, which is made if it is not there. Throws the system's error where that is not possible. */
+/** Opens a file for appending, and creates it if it does not exist. Throws the system's error. */
 export const openForAppending = (path: string): number => Fs.openSync(path, flags, mode)
 
 /**
- * A file that lines are appended to, by several processes perhaps.
+ * A file to which lines are appended, possibly by several processes.
  *
- * Lines are collected for 10 ms and written as whole lines by one call, in order. While the file cannot be written (the disk
- * is full, the directory is gone), lines wait, as many as there is room for; further ones are dropped and counted. It is
- * tried again each second, from the opening on. A file that was deleted is made anew; one that was renamed is written until
- * `reopen`.
+ * Lines are collected for 10 ms and written as whole lines by one call, in order. While the file cannot be written (the
+ * disk is full, the directory is gone), lines wait up to a limit, and further ones are dropped and counted. Opening and
+ * writing are retried each second. A deleted file is created again; a renamed file is written until `reopen`.
  */
 export class AppendedFile {
   readonly #options: AppendedFileOptions
   readonly #calls: FileCalls
   #descriptor: number | undefined
-  /** Whole lines, the oldest first. */
+  /** Whole lines, oldest first. */
   #lines: Array<Buffer> = []
   /** How many of them are being written. */
   #inBatch = 0
@@ -64,7 +63,7 @@ export class AppendedFile {
   #isFailing = false
   #dropped = 0
   #mustReopen = false
-  /** The last thing in the file is a part of a line. */
+  /** Whether the file ends with a partial line. */
   #isTorn = false
   #idle: Array<() => void> = []
 
@@ -74,7 +73,7 @@ export class AppendedFile {
     this.#descriptor = descriptor
   }
 
-  /** Appends a line; a line break is added. */
+  /** Appends a line and a line break. */
   append(line: string): void {
     const bytes = Buffer.from(`${line}\n`)
     if (this.#waitingBytes + bytes.length > this.#options.maxWaitingBytes) {
@@ -87,16 +86,16 @@ export class AppendedFile {
     if (!this.#isBusy) this.#timer ??= setTimeout(() => this.#go(), batchMillis)
   }
 
-  /** Goes on in a new file of the same name, once what is being written is written. */
+  /** Continues in a new file of the same name, after the write in progress. */
   reopen(): void {
     this.#mustReopen = true
     this.#go()
   }
 
   /**
-   * Writes what waits, and waits for it. Gives the number of lines that could not be written.
+   * Writes the waiting lines. Returns the number of lines that could not be written.
    *
-   * @param timeoutMillis for a system call that does not return
+   * @param timeoutMillis the time limit, for a system call that does not return
    */
   async close(timeoutMillis: number): Promise<number> {
     const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMillis).unref())
@@ -107,14 +106,14 @@ export class AppendedFile {
     return this.#lines.length + this.#dropped
   }
 
-  /** Writes what waits before the process ends, which it does at once. */
+  /** Writes the waiting lines synchronously, before the process exits. */
   flushNow(): void {
     if (this.#descriptor === undefined || this.#lines.length === this.#inBatch) return
     try {
       this.#calls.writeSync(this.#descriptor, Buffer.concat(this.#lines.slice(this.#inBatch)))
       this.#lines = []
     } catch {
-      // It has been said that the file cannot be written.
+      // The failure has already been reported.
     }
   }
 
@@ -149,7 +148,7 @@ export class AppendedFile {
       this.#mustReopen = false
       this.#calls.fstat(descriptor, (error, stats) =>
         this.#release(() => {
-          // A part of a line is in the file that was left, not in a new one.
+          // A partial line is in the previous file, not in a new one.
           if (error === null && stats.size === 0) this.#isTorn = false
           if (this.#lines.length === 0) this.#recover()
           this.#go()
@@ -167,7 +166,7 @@ export class AppendedFile {
     }
     const batch = this.#lines.slice(0, count)
     this.#inBatch = count
-    // Ends the part of a line that a full disk has left.
+    // Completes the partial line that a full disk has left.
     const bytes = Buffer.concat(this.#isTorn ? [Buffer.from("\n"), ...batch] : batch)
     this.#calls.write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
       if (error !== null) return this.#release(() => this.#fail(errorCode(error)))
@@ -175,7 +174,7 @@ export class AppendedFile {
       this.#isTorn = false
       this.#calls.fstat(descriptor, (error, stats) =>
         this.#release(() => {
-          // Nobody will ever read a deleted file: the batch belongs into the one that takes its place.
+          // A deleted file cannot be read any more, so the batch belongs into the new one.
           if (error === null && stats.isFile() && stats.nlink === 0) {
             this.#mustReopen = true
             return this.#go()
@@ -193,7 +192,7 @@ export class AppendedFile {
     then()
   }
 
-  /** The system took a part of a batch: what is whole in it is written. */
+  /** The system wrote a part of a batch: removes the lines that were written completely. */
   #cutShort(bytes: Buffer, written: number): void {
     let taken = this.#isTorn ? 1 : 0
     let count = 0
@@ -215,7 +214,7 @@ export class AppendedFile {
   #fail(code: string): void {
     if (!this.#isFailing) this.#options.reports.failed(code)
     this.#isFailing = true
-    // What has become of the file is found out by opening it.
+    // Opening the file shows what has happened to it.
     this.#mustReopen = true
     this.#rest()
     this.#timer ??= setTimeout(() => this.#go(), retryMillis)

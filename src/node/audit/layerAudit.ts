@@ -16,15 +16,14 @@ import { makeWriteLine } from "../logWriter.ts"
 import { StandardOutput } from "../StandardOutput.ts"
 import { AppendedFile, openForAppending } from "./AppendedFile.ts"
 
-/** Entries that wait while the file cannot be written, in bytes; what comes on top is dropped and counted. */
+/** The limit of entries that wait while the file cannot be written, in bytes. Further ones are dropped and counted. */
 const maxWaitingBytes = 8 * 2 ** 20
 
-// A system call that takes longer will not return before the process is killed.
+// A longer system call would not return before the process is killed.
 const closeMillis = 2_000
 
 const entries = Metric.counter("mcp_authorizer_audit_entries", {
-  description:
-    "Entries of the audit log, by what became of them: written, or dropped because the file cannot be written",
+  description: "Entries of the audit log, by result: written, or dropped because the file cannot be written",
   incremental: true
 })
 
@@ -38,11 +37,11 @@ const unusable = (error: unknown) =>
     }]
   })
 
-/** The file of the settings, if there is one. */
+/** Returns the audit file of the settings, if any. */
 export const auditFile = ({ auditLog }: Pick<GatewaySettings, "auditLog">): string | undefined =>
   auditLog === standardOutput ? undefined : auditLog
 
-/** Finds out whether the file can be appended to, without making it. Fails with `InvalidConfiguration`. */
+/** Checks that the file can be appended to, without creating it. Fails with `InvalidConfiguration`. */
 export const checkAuditFile = (
   settings: Pick<GatewaySettings, "auditLog">
 ): Effect.Effect<void, InvalidConfiguration> => {
@@ -74,7 +73,7 @@ const openFile = Effect.fnUntraced(function*(
       failed: (code) =>
         run(
           Effect.logError(
-            "The audit log cannot be written. The gateway goes on; 8 MiB of entries wait, further ones are dropped."
+            "The audit log cannot be written. The gateway continues; 8 MiB of entries wait, further ones are dropped."
           ).pipe(annotate({ code }))
         ),
       recovered: (dropped) =>
@@ -100,17 +99,17 @@ const openFile = Effect.fnUntraced(function*(
   return (entry) => file.append(auditLine(entry))
 })
 
-/** Lines of the log, if it is written to the same place, must not run into those of the audit log. */
+/** Lines of the log, if it is written to the same place, must not be interleaved with those of the audit log. */
 const openStandardOutput = Effect.gen(function*(): Effect.fn.Return<WriteAuditEntry, never, Scope.Scope> {
   const writeLine = (yield* StandardOutput) ?? (yield* makeWriteLine({ isShared: true }))
   return (entry) => writeLine(auditLine(entry))
 })
 
 /**
- * Writes audit entries where `MCP_AUDIT_LOG` says, in addition to where the program takes them.
+ * Writes audit entries as configured in `MCP_AUDIT_LOG`, in addition to the program's own audit log.
  *
- * A file is opened at once, which fails with `InvalidConfiguration` where it cannot be; it is opened anew on SIGHUP. What waits is
- * written when the scope closes.
+ * A file is opened at once, and fails with `InvalidConfiguration` if this is impossible. It is opened again on SIGHUP.
+ * Waiting entries are written when the scope closes.
  */
 export const layerAudit = Layer.effect(
   AuditLog,
