@@ -46,7 +46,7 @@ const sendWhole = Effect.fnUntraced(function*(response: ServerResponse, { body, 
   })
 })
 
-/** Sends the response, or closes the socket if it says so. */
+/** Sends the response, or closes the socket on `Disconnected`. */
 export const send = (
   response: ServerResponse,
   outgoing: Effect.Effect<WireResponse, Disconnected>

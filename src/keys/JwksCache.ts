@@ -24,10 +24,10 @@ import * as KeySet from "./KeySet.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
-// Structured, so that two sources cannot collide.
+// JSON, so that the names of two sources cannot collide.
 const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, placeOf(source), reachOf(source)])
 
-/** Writes down and counts what becomes of a source's keys: an outage is a warning, the rest is for debugging. */
+/** Logs and counts a change of phase: an outage is a warning, everything else is for debugging. */
 const onChange = (source: JwksSource) => (phase: Phase) =>
   Effect.andThen(
     countPhase(phase),
@@ -36,12 +36,12 @@ const onChange = (source: JwksSource) => (phase: Phase) =>
       : Effect.logDebug(`Keys of a provider are ${phase}`)).pipe(annotate({ source: placeOf(source) }))
   )
 
-/** A key set as it was read, and as it was published. */
+/** A key set, parsed and as it was published. */
 interface PublishedKeys {
   readonly uri: string
   readonly set: KeySet.KeySet
   readonly members: ReadonlyArray<unknown>
-  /** Of the members; where instances share what they know. */
+  /** The digest of the members, if instances share key sets. */
   readonly digest: string | undefined
 }
 
@@ -56,30 +56,30 @@ const digestOf = (members: ReadonlyArray<unknown>): Effect.Effect<string> =>
 /**
  * The public keys of issuers (RFC 7517).
  *
- * A key set is fresh as long as its `max-age` says, within 1 minute and 24 hours, else 5 minutes; shortly before its end
- * it is fetched again while it serves. Concurrent callers share one fetch. A key that the set lacks makes it be fetched
- * again, at most once in 30 seconds for each source, failed attempts included. After a failed fetch the next one follows
- * after 10 seconds; an expired set serves for one hour while its provider is down. Fetched sets are
- * shared through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
- * those of the peers that wait the most are rejected.
+ * A key set is fresh as long as its `max-age` says, within 1 minute and 24 hours, or 5 minutes without it. Shortly before
+ * it expires, it is fetched again in the background. Concurrent callers share one fetch. A key that is missing in the set
+ * triggers a fetch, at most once in 30 seconds for each source, including failed attempts. After a failed fetch the next
+ * one follows after 10 seconds; an expired set is used for one hour while its provider is down. Fetched sets are shared
+ * through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
+ * requests of the peers that wait the most are rejected.
  */
 export class JwksCache extends Context.Service<JwksCache, {
-  /** The key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
+  /** Finds the key that a header names. Fails with `UnknownKey` or `KeysUnavailable`. */
   readonly keyFor: (
     source: JwksSource,
     header: KeySet.KeyHeader
   ) => Effect.Effect<CryptoKey, UnknownKey | KeysUnavailable>
   /**
-   * The key at once, where `keyFor` would find it and do nothing else; `undefined`: only `keyFor` can say. Optional.
+   * Returns the key synchronously if `keyFor` would return it without a fetch; `undefined`: use `keyFor`. Optional.
    */
   readonly peek?: ((source: JwksSource, header: KeySet.KeyHeader) => CryptoKey | undefined) | undefined
-  /** The set at hand as instances share it, if a header names this key in it. Optional, for memories of verdicts. */
+  /** Returns the cached set as instances share it, if a header names this key in it. Optional, for caches of verdicts. */
   readonly shared?:
     | ((source: JwksSource, header: KeySet.KeyHeader, key: CryptoKey) => SharedKeys | undefined)
     | undefined
   /** Starts a fetch if there are no fresh keys, and does not wait for it. Never fails. */
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
-  /** In which phase the keys of a source are, and whether any of them is usable; prefetches. */
+  /** Returns the phase of a source's keys, and whether any key is usable. Prefetches. */
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
@@ -88,11 +88,11 @@ export class JwksCache extends Context.Service<JwksCache, {
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
     const sharedIo = yield* SharedIo
-    // One entry for each configured source, and the way to it from the very same object: every request goes there.
+    // One entry for each configured source, and a lookup by the source object itself, because every request needs it.
     const sources = new Map<string, RemoteKeys>()
     const sameSources = new WeakMap<JwksSource, RemoteKeys>()
 
-    /** The form of key sets in the store. Stored keys are checked like those that a provider sends. */
+    /** The form of key sets in the store. Stored keys are checked like those from a provider. */
     const format = (source: JwksSource): DocumentFormat<PublishedKeys> => ({
       kind: "jwks",
       encode: ({ digest, members }) => ({ keys: members, digest }),
@@ -101,7 +101,7 @@ export class JwksCache extends Context.Service<JwksCache, {
         const digest = own(document, "digest")
         if (!Array.isArray(members)) return undefined
         const set = KeySet.fromJwks(members, previous?.set)
-        // Instances that share all that they know write it down once.
+        // Instances with a shared store log the unusable keys only once.
         if (sharedIo) yield* reportSkipped(source, set, previous?.set)
         return { uri, set, members, digest: typeof digest === "string" ? digest : undefined }
       }),
@@ -144,7 +144,9 @@ export class JwksCache extends Context.Service<JwksCache, {
       return known
     }
 
-    /** Looks in a newer set, and in the next one if that was being fetched already: the key may have come between. */
+    /**
+     * Looks in a newer set, and in the next one if that was already being fetched: the key may have been published since.
+     */
     const findInNewer = (keys: RemoteKeys, header: KeySet.KeyHeader) =>
       Effect.flatMap(keys.refetched, ({ joined, value }) =>
         Effect.catchIf(
@@ -158,7 +160,7 @@ export class JwksCache extends Context.Service<JwksCache, {
         const { latest, stale, value } = yield* keys.current
         if (stale) yield* countStaleServe
         return yield* KeySet.find(value.set, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
-          // More keys would not make an ambiguous choice less so.
+          // More keys would not make an ambiguous choice unambiguous.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
           return latest ? Effect.andThen(keys.noteMiss, Effect.fail(failure)) : findInNewer(keys, header)
         }))

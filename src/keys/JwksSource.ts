@@ -10,24 +10,24 @@ export type JwksSource =
     | ({ readonly _tag: "Discovery" } & PublishedIssuer)
   )
 
-/** The issuer has no key that fits the token, or several; the keys were fetched lately. */
+/** The issuer has no key that fits the token, or several. The keys were fetched recently. */
 export class UnknownKey extends Data.TaggedError("UnknownKey")<{
   readonly detail: string
 }> {}
 
-/** Whether a key fits cannot be said, because the keys cannot be had. `detail` is for the log. */
+/** The keys are unavailable, so it is unknown whether one fits. `detail` is for the log. */
 export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{
   readonly detail: string
 }> {}
 
-/** The key set of a source as instances share it: the entry that it stands in, and what it is. */
+/** The key set of a source as instances share it: the name and the digest of its entry. */
 export interface SharedKeys {
   readonly entry: string
-  /** Of the whole set: as long as it is the same, each of its keys is still published. */
+  /** Of the whole set: while it is unchanged, each of its keys is still published. */
   readonly digest: string
 }
 
-/** What names a source in the log. */
+/** Returns the name of a source for the log. */
 export const placeOf = (source: JwksSource): string => {
   if (source._tag === "Jwks") return source.uri
   return source.discoveryUrl === undefined ? source.issuer : `${source.issuer} at ${source.discoveryUrl}`

@@ -1,4 +1,4 @@
-/** The keys of one issuer, and which of them verifies a token. */
+/** The keys of one issuer, and the choice of the key that verifies a token. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,24 +9,24 @@ import { isIssuerOf } from "../remote/issuerUrl.ts"
 import { keyIdOf, type PublicJwk, readPublicJwk, type UnusableKey } from "./publicJwk.ts"
 import { type CertifiedKey, type NamedCertificate, namesCertificate } from "./thumbprint.ts"
 
-/** What a token's header says about its key (RFC 7515, section 4.1). */
+/** The parts of a token's header that concern its key (RFC 7515, section 4.1). */
 export interface KeyHeader extends NamedCertificate {
   readonly alg: JwsAlgorithm
-  /** Chooses among the keys; `undefined`: the key of the certificate that is named, else the only key that fits. */
+  /** The id of the key; `undefined`: the key of the named certificate, or otherwise the only key that fits. */
   readonly kid: string | undefined
-  /** The token's issuer, where one set has keys of several: a key that is for another one does not fit. */
+  /** The token's issuer, if one set has keys of several issuers: a key for another issuer does not fit. */
   readonly issuer?: string | undefined
 }
 
-/** Key material, imported for each algorithm that is used. */
+/** Key material, imported for each algorithm in use. */
 interface ImportedMaterial {
-  /** The imported key, `None` if the runtime rejects the material. Imported once for each algorithm. */
+  /** Returns the imported key, `None` if the runtime rejects the material. Imported once for each algorithm. */
   readonly cryptoKey: (algorithm: JwsAlgorithm) => Effect.Effect<Option.Option<CryptoKey>>
-  /** The same at once, `undefined` before the import is done. */
+  /** The same synchronously; `undefined` until the import has finished. */
   readonly peek: (algorithm: JwsAlgorithm) => Option.Option<CryptoKey> | undefined
 }
 
-/** A key that can verify. */
+/** A key that can verify signatures. */
 export interface VerificationKey extends ImportedMaterial {
   readonly kid: string | undefined
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
@@ -43,7 +43,7 @@ export interface SkippedKey {
 
 export interface KeySet {
   readonly keys: ReadonlyArray<VerificationKey>
-  /** The material of the same keys, so that a later set can go on using what it repeats. */
+  /** The same keys by their material, so that a later set can reuse them. */
   readonly byMaterial: ReadonlyMap<string, ImportedMaterial>
   readonly skipped: ReadonlyArray<SkippedKey>
 }
@@ -61,7 +61,7 @@ export class NoFittingKey extends Data.TaggedClass("NoFittingKey")<{
 const maxKeys = 100
 
 const imported = (jwk: PublicJwk): ImportedMaterial => {
-  // A promise, not an effect: the fiber that asks first may be interrupted, its import goes on for the others.
+  // A promise, not an effect: the first fiber may be interrupted, and the import continues for the others.
   const imports = new Map<JwsAlgorithm, Promise<Option.Option<CryptoKey>>>()
   const done = new Map<JwsAlgorithm, Option.Option<CryptoKey>>()
   const start = async (algorithm: JwsAlgorithm) => {
@@ -79,7 +79,7 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
   const peek = (algorithm: JwsAlgorithm) => done.get(algorithm)
   return {
     peek,
-    // Without a promise once it is imported: every request needs it.
+    // Without a promise once the key is imported, because every request needs it.
     cryptoKey: (algorithm) =>
       Effect.suspend(() => {
         const usable = peek(algorithm)
@@ -88,17 +88,17 @@ const imported = (jwk: PublicJwk): ImportedMaterial => {
   }
 }
 
-/** A usable member, and where it stands. */
+/** A usable member, with its position. */
 interface UsableMember {
   readonly index: number
   readonly jwk: PublicJwk
-  /** Equal for equal keys. */
+  /** The same text for the same key. */
   readonly material: string
 }
 
 /**
- * The algorithms for which a member is the only key of its id. Keys of different type or algorithm may share one (RFC
- * 7517, section 4.5); what two keys of one id both verify is left to neither.
+ * Returns the algorithms for which a member is the only key with its id. Keys of different type or algorithm may share an
+ * id (RFC 7517, section 4.5). Algorithms that two keys with one id can verify are left to neither.
  */
 const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMember>): ReadonlyArray<JwsAlgorithm> => {
   if (jwk.kid === undefined) return jwk.algorithms
@@ -109,8 +109,8 @@ const unshared = ({ jwk, material }: UsableMember, all: ReadonlyArray<UsableMemb
 /**
  * Reads the `keys` of a JWKS (RFC 7517, section 5): every usable key, and why the others are not.
  *
- * One bad member never spoils the set; `null` means no keys. Material that `previous` had as well is the same `CryptoKey` again,
- * under whatever ids: what it has verified stays verified.
+ * One malformed member never invalidates the set; `null` means no keys. Material that `previous` already has is the same
+ * `CryptoKey` again, under any id, so that its cached verdicts remain valid.
  */
 export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = empty): KeySet => {
   const skipped: Array<SkippedKey> = []
@@ -135,7 +135,7 @@ export const fromJwks = (members: ReadonlyArray<unknown>, previous: KeySet = emp
     if (algorithms.length === 0) continue
     const shared = byMaterial.get(material) ?? previous.byMaterial.get(material) ?? imported(jwk)
     byMaterial.set(material, shared)
-    // One key that is listed once for each algorithm is one key.
+    // A key that is listed once for each algorithm counts as one key.
     const name = JSON.stringify([jwk.kid ?? null, jwk.issuer ?? null, material])
     const all = new Set([...keys.get(name)?.algorithms ?? [], ...algorithms])
     keys.set(name, { kid: jwk.kid, issuer: jwk.issuer, certificate: jwk.certificate, algorithms: [...all], ...shared })
@@ -149,7 +149,7 @@ const fits = (key: VerificationKey, { alg, issuer, kid }: KeyHeader): boolean =>
 
 const choosesByCertificate = (header: KeyHeader): boolean => header.kid === undefined && namesCertificate(header)
 
-/** The keys that a header may mean. Of those that its certificate could tell apart, the ones that are known to be it. */
+/** The keys that a header may mean. If it names a certificate, and some keys match it, only those. */
 const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationKey> => {
   const fitting = set.keys.filter((key) => fits(key, header))
   if (!choosesByCertificate(header)) return fitting
@@ -159,19 +159,19 @@ const candidates = (set: KeySet, header: KeyHeader): ReadonlyArray<VerificationK
   return same.length > 0 ? same : are("Unknown")
 }
 
-/** The key that `find` returns, at once; `undefined` where no key fits or it has to be imported first. */
+/** Returns the key that `find` returns, synchronously; `undefined` if no key fits or it must be imported first. */
 export const peek = (set: KeySet, header: KeyHeader): CryptoKey | undefined => {
   if (choosesByCertificate(header) && !set.keys.every(({ certificate }) => certificate?.isPrepared() ?? true)) {
     return undefined
   }
   let found: CryptoKey | undefined
-  // The usual way makes no list: every request takes it.
+  // The usual path builds no list, because every request takes it.
   for (const key of choosesByCertificate(header) ? candidates(set, header) : set.keys) {
     if (!fits(key, header)) continue
     const imported = key.peek(header.alg)
     if (imported === undefined) return undefined
     if (Option.isNone(imported)) continue
-    // The same key under another id is the same.
+    // The same key under another id is the same key.
     if (found !== undefined && found !== imported.value) return undefined
     found = imported.value
   }
@@ -182,11 +182,11 @@ const prepareCertificates = (set: KeySet) =>
   Effect.promise(() => Promise.all(set.keys.map(({ certificate }) => certificate?.prepare())))
 
 /**
- * Finds the key that a header names: by `kid`, which must be equal; without one by its certificate, else the only one that
- * fits.
+ * Finds the key that a header names: by `kid`, which must be equal; without one by its certificate, or otherwise the only
+ * key that fits.
  *
  * A key fits if its type, curve, `alg`, `use` and `key_ops` allow the algorithm and the runtime accepts its material. The
- * same key under several ids is one. A thumbprint only chooses: the signature is what proves.
+ * same key under several ids counts as one. A thumbprint only selects a key; the signature proves the token.
  */
 export const find = Effect.fnUntraced(
   function*(set: KeySet, header: KeyHeader): Effect.fn.Return<CryptoKey, NoFittingKey> {

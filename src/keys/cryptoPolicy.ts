@@ -31,7 +31,7 @@ export const keyRules: Readonly<Record<JwsAlgorithm, KeyRule>> = {
   EdDSA: { kty: "OKP", crv: "Ed25519", coordinateBytes: 32 }
 }
 
-// RFC 7518, section 4.1: key management with a public key; later names begin in the same way.
+// RFC 7518, section 4.1: key management with a public key; later names have the same prefixes.
 const encryptionAlgorithms = /^(?:RSA1_5$|RSA-OAEP|ECDH-ES|HPKE)/
 
 /** Returns whether the `alg` of a key is for encryption, so that a key that verifies nothing is not an error. */
@@ -43,7 +43,7 @@ export const isAgreementCurve = (crv: unknown): boolean => crv === "X25519" || c
 
 const encryptionOperations = ["encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"]
 
-/** Returns whether `key_ops` are only those of an encryption key (RFC 7517, section 4.3). */
+/** Returns whether `key_ops` contains only operations of an encryption key (RFC 7517, section 4.3). */
 export const isForEncryption = (operations: unknown): boolean =>
   Array.isArray(operations) && operations.length > 0 &&
   operations.every((operation) => encryptionOperations.some((known) => known === operation))
@@ -51,7 +51,7 @@ export const isForEncryption = (operations: unknown): boolean =>
 /** Bounds on RSA keys: shorter moduli can be factored, longer ones and long exponents make each verification costly. */
 export const rsaLimits = { minModulusBits: 2048, maxModulusBits: 8192, maxExponentBytes: 8 } as const
 
-/** The algorithms that a key of this type, and of this curve where the type has curves, can verify. */
+/** Returns the algorithms that a key of this type, and curve if the type has curves, can verify. */
 export const algorithmsOf = (kty: KeyRule["kty"], crv?: string): ReadonlyArray<JwsAlgorithm> =>
   jwsAlgorithms.filter((algorithm) => {
     const rule = keyRules[algorithm]

@@ -1,7 +1,7 @@
 /**
- * Checks that the coordinates of a public key are a point of its curve, and not one of small order. Pure.
+ * Checks that the coordinates of a public key are a point on its curve, and not one of small order. Pure.
  *
- * Runtimes differ in what they check on import: some take any 32 octets for an Ed25519 key. Sources: SP 800-186,
+ * Runtimes differ in what they check on import: some accept any 32 octets as an Ed25519 key. Sources: SP 800-186,
  * sections 3.2.1 and 4.2; SP 800-56A, section 5.6.2.3.3; RFC 8032, sections 5.1 and 5.1.3.
  */
 import { powerModulo, toInteger } from "./integers.ts"
@@ -52,13 +52,13 @@ const d25519 = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a
 /** The y of two of the points of order 8; the other two have its negative. */
 const orderEight = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
 
-/** The y of all points whose order divides 8: orders 4, 1, 2 and 8. Both signs of x belong to them. */
+/** The y of all points whose order divides 8: orders 4, 1, 2 and 8, each with both signs of x. */
 const smallOrders: ReadonlySet<bigint> = new Set([0n, 1n, p25519 - 1n, orderEight, p25519 - orderEight])
 
 /**
  * Checks a point of edwards25519 in its encoding of 32 octets; returns the problem, if any.
  *
- * An encoding that is not the shortest of its point (y of p or more) is rejected, like one that is not a point.
+ * An encoding that is not the shortest one of its point (y of p or more) is rejected, like one that is not a point.
  */
 export const edwardsProblem = (encoded: Uint8Array): PointProblem | undefined => {
   const y = toInteger(encoded.toReversed()) & (2n ** 255n - 1n)

@@ -1,8 +1,8 @@
-/** Integers and octet strings (RFC 8017, section 4), eight octets at a time: one by one is slow in an interpreter. */
+/** Integers and octet strings (RFC 8017, section 4), eight octets at a time: single octets are slow in an interpreter. */
 
 const wordBits = 64n
 
-/** OS2IP: the integer that an octet string stands for, big-endian. */
+/** OS2IP: the integer that an octet string represents, big-endian. */
 export const toInteger = (octets: Uint8Array): bigint => {
   const padded = new Uint8Array(Math.ceil(octets.length / 8) * 8)
   padded.set(octets, padded.length - octets.length)
@@ -24,7 +24,7 @@ export const toOctets = (integer: bigint, length: number): Uint8Array => {
   return padded.subarray(padded.length - length)
 }
 
-/** How many bits an integer has, without leading zeros. */
+/** Returns the number of bits of an integer, without leading zeros. */
 export const bitLength = (integer: bigint): number => integer === 0n ? 0 : integer.toString(2).length
 
 /** `base` to the power of `exponent`, modulo `modulus`. Not in constant time: for public keys only. */

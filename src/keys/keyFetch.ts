@@ -1,4 +1,4 @@
-/** Fetches the keys of an issuer and reports the outcome to the operator; caches decide when. */
+/** Fetches the keys of an issuer and reports the result to the operator. Caches decide when. */
 import * as Effect from "effect/Effect"
 import { show } from "../errors/show.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
@@ -12,7 +12,7 @@ import { type JwksSource, KeysUnavailable, placeOf, UnknownKey } from "./JwksSou
 import { countFetch } from "./keyMetrics.ts"
 import type * as KeySet from "./KeySet.ts"
 
-// For all steps together: discovery may take requests of its own.
+// For all steps together: discovery may send its own requests.
 const timeout = "5 seconds"
 
 // How many keys a log entry names.
@@ -40,15 +40,15 @@ export const reportFailure = <A>(
 
 const nameOf = ({ index, kid }: KeySet.SkippedKey): string => kid === undefined ? `#${index}` : show(kid)
 
-/** The members that could be keys for signatures and are not usable, in an order of their own: providers change theirs. */
+/** The unusable members that could be keys for signatures, sorted, because providers change their order. */
 const faults = (skipped: ReadonlyArray<KeySet.SkippedKey>): ReadonlyArray<string> =>
   skipped.filter(({ reason }) => reason !== "ForEncryption").map((key) => `${nameOf(key)}: ${key.reason}`).toSorted()
 
 /**
- * Writes down which members of a key set are of no use, by their `kid` or their place, and why: once, and again when that
- * is another list than in the set before.
+ * Logs the unusable members of a key set, by their `kid` or their position, with the reason: once, and again when the
+ * list differs from that of the previous set.
  *
- * Keys for encryption are no fault, so nothing is said of them.
+ * Keys for encryption are not a fault, and are not logged.
  */
 export const reportSkipped = (
   source: JwksSource,
@@ -73,7 +73,7 @@ const wantedKey = ({ alg, kid, x5t, x5tS256 }: KeySet.KeyHeader): string => {
   return thumbprint === undefined ? `${alg}, and the token names none` : `x5t ${show(thumbprint)} for ${alg}`
 }
 
-/** The keys of a set by their ids, as few as a line of the log can take. */
+/** Names the keys of a set by their ids, at most as many as fit into a log line. */
 const presentKeys = ({ keys }: KeySet.KeySet): string => {
   const names = keys.map(({ algorithms, kid }) =>
     `${kid === undefined ? "one without kid" : show(kid)} (${algorithms.length > 1 ? "any " : ""}${algorithms[0]})`
@@ -85,7 +85,7 @@ const presentKeys = ({ keys }: KeySet.KeySet): string => {
     }`
 }
 
-/** What a set that has no fitting key, or no single one, means for the token: what it names, and what is there. */
+/** Builds the error for a token without a single fitting key: the key that the token names, and the keys of the set. */
 export const unknownKey = ({ header, reason, set }: KeySet.NoFittingKey): UnknownKey =>
   withoutStack(() =>
     new UnknownKey({
@@ -98,7 +98,7 @@ export const makeKeyFetch = Effect.gen(function*() {
   const http = yield* ProviderHttp
   const metadata = yield* ProviderMetadata
 
-  /** Where the keys are. */
+  /** Returns the URL of the keys. */
   const locate = Effect.fnUntraced(function*(source: JwksSource): Effect.fn.Return<string, KeysUnavailable> {
     if (source._tag === "Jwks") return source.uri
     const document = yield* Effect.mapError(metadata.document(source), ({ detail }) => new KeysUnavailable({ detail }))
@@ -108,7 +108,7 @@ export const makeKeyFetch = Effect.gen(function*() {
     )
   })
 
-  /** Asks the provider. */
+  /** Fetches the keys from the provider. */
   const fetchKeys = Effect.fnUntraced(function*({ allowHttp, allowedDomains }: JwksSource, uri: string) {
     const { body, cacheControl } = yield* Effect.mapError(
       http.send({ url: uri, allowedDomains, allowHttp }),

@@ -1,4 +1,4 @@
-/** Counters about keys and provider documents; their labels are from closed lists. */
+/** Metrics of keys and provider documents. Their labels are from closed lists. */
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { Phase } from "../remote/remoteState.ts"

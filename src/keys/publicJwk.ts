@@ -1,4 +1,4 @@
-/** The algorithms that a JSON Web Key (RFC 7517) may verify, by its members alone. Pure. */
+/** The algorithms that a JSON Web Key (RFC 7517) can verify, by its members alone. Pure. */
 import * as Result from "effect/Result"
 import { base64url } from "jose"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
@@ -23,7 +23,7 @@ export type UnusableKey =
   | "Symmetric"
   | "Private"
   | "UnsupportedType"
-  /** Made for encryption, so it need not verify anything. */
+  /** An encryption key, which need not verify anything. */
   | "ForEncryption"
   | "WrongUse"
   | "WrongOperations"
@@ -35,16 +35,16 @@ export type UnusableKey =
   | "RocaModulus"
   | PointProblem
 
-/** A public key, reduced to the members that make up its material. */
+/** A public key, reduced to the members of its material. */
 export interface PublicJwk {
   readonly kid: string | undefined
-  /** The algorithms that it may verify; never empty. */
+  /** The algorithms that it can verify. Never empty. */
   readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** `kty` and the material; equal for equal keys, in one order. */
+  /** `kty` and the material, in a fixed order, so that equal keys are equal. */
   readonly material: { readonly kty: string } & Readonly<Record<string, string>>
-  /** The issuer, or the template of one, whose tokens alone it is for (Entra's key sets have it). */
+  /** The issuer, or issuer template, to whose tokens the key is restricted (as in Entra's key sets). */
   readonly issuer: string | undefined
-  /** Its certificate, if it names one. */
+  /** Its certificate, if the key names one. */
   readonly certificate: CertifiedKey
 }
 
@@ -53,13 +53,13 @@ type Material = Pick<PublicJwk, "algorithms" | "material">
 // RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1; `priv`: RFC 9964
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
-/** The bytes of a base64url member, `undefined` if it is anything else. */
+/** Returns the bytes of a base64url member; `undefined` if it is anything else. */
 const bytes = (value: unknown): Uint8Array | undefined =>
   typeof value === "string" && /^[A-Za-z0-9_-]+$/.test(value) && value.length % 4 !== 1
     ? base64url.decode(value)
     : undefined
 
-/** An unsigned big-endian number without its leading zeros. */
+/** Removes the leading zeros of an unsigned big-endian number. */
 const trimmed = (number: Uint8Array): Uint8Array => {
   const first = number.findIndex((byte) => byte !== 0)
   return number.subarray(first === -1 ? number.length : first)
@@ -68,9 +68,9 @@ const trimmed = (number: Uint8Array): Uint8Array => {
 const bitLength = (number: Uint8Array): number => number.length * 8 - Math.clz32(number[0] ?? 0) + 24
 
 /**
- * Checks the numbers of an RSA key (big-endian) and returns the problem, if any: a modulus of fewer than 2048 bits (RFC 7518, section
- * 3.3), of more than 8192 (each verification would cost too much), or of guessable primes; a public exponent that is
- * even, 1, or longer than 64 bits.
+ * Checks the numbers of an RSA key (big-endian) and returns the problem, if any: a modulus of fewer than 2048 bits (RFC
+ * 7518, section 3.3), of more than 8192 (each verification would cost too much), or of guessable primes; a public
+ * exponent that is even, 1, or longer than 64 bits.
  */
 export const rsaWeakness = (modulus: Uint8Array, publicExponent: Uint8Array): UnusableKey | undefined => {
   const bits = bitLength(trimmed(modulus))
@@ -83,7 +83,7 @@ export const rsaWeakness = (modulus: Uint8Array, publicExponent: Uint8Array): Un
   return hasRocaFingerprint(toInteger(modulus)) ? "RocaModulus" : undefined
 }
 
-/** In the one shortest form, so that equal keys are equal texts. */
+/** Encodes a number in its shortest form, so that equal keys are equal texts. */
 const numberText = (octets: Uint8Array): string => base64url.encode(trimmed(octets))
 
 const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
@@ -99,7 +99,9 @@ const rsa = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
     : Result.fail(weakness)
 }
 
-/** A key on a curve: each coordinate has exactly the curve's length (RFC 7518, section 6.2; RFC 8037, section 2). */
+/**
+ * Reads a key on a curve: each coordinate has exactly the curve's length (RFC 7518, section 6.2; RFC 8037, section 2).
+ */
 const onCurve = (jwk: JsonObject, kty: "EC" | "OKP"): Result.Result<Material, UnusableKey> => {
   const crv = own(jwk, "crv")
   const algorithms = typeof crv === "string" ? algorithmsOf(kty, crv) : []
@@ -126,7 +128,7 @@ const onCurve = (jwk: JsonObject, kty: "EC" | "OKP"): Result.Result<Material, Un
     : Result.fail(problem)
 }
 
-/** Reads the members that make up the key itself, and says which algorithms it could verify. */
+/** Reads the members of the key material, and the algorithms that it could verify. */
 const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
   switch (own(jwk, "kty")) {
     case "RSA":
@@ -140,7 +142,7 @@ const materialOf = (jwk: JsonObject): Result.Result<Material, UnusableKey> => {
   }
 }
 
-/** Checks what the key itself forbids (RFC 7517, sections 4.2 to 4.4). */
+/** Checks the restrictions in the key itself (RFC 7517, sections 4.2 to 4.4). */
 const restriction = (jwk: JsonObject): UnusableKey | undefined => {
   const use = own(jwk, "use")
   if (use !== undefined && use !== "sig") return use === "enc" ? "ForEncryption" : "WrongUse"
@@ -153,7 +155,7 @@ const restriction = (jwk: JsonObject): UnusableKey | undefined => {
   return isEncryptionAlgorithm(own(jwk, "alg")) ? "ForEncryption" : undefined
 }
 
-/** The key without the members that say nothing: `null`, and lists of operations and primes that are empty. */
+/** Removes the members without meaning: `null`, and empty lists of operations and primes. */
 const meant = (key: JsonObject): JsonObject => {
   const jwk = withoutNulls(key)
   const isEmpty = (name: string): boolean => {
@@ -165,7 +167,7 @@ const meant = (key: JsonObject): JsonObject => {
     : jwk
 }
 
-/** The `kid` of a member of `keys`, whatever else it is; `undefined` if it has none that is a string. */
+/** Returns the `kid` of any member of `keys`; `undefined` if it has none, or one that is not a string. */
 export const keyIdOf = (value: unknown): string | undefined => {
   const kid = isJsonObject(value) ? own(value, "kid") : undefined
   return typeof kid === "string" ? kid : undefined
@@ -176,7 +178,7 @@ const issuerOf = (jwk: JsonObject): string | undefined => {
   return typeof issuer === "string" ? issuer : undefined
 }
 
-/** Reads one member of `keys`: a public key that can verify signatures, or why it cannot. */
+/** Reads one member of `keys`: a public key that can verify signatures, or the reason why it cannot. */
 export const readPublicJwk = (value: unknown): Result.Result<PublicJwk, UnusableKey> => {
   if (!isJsonObject(value)) return Result.fail("NotAnObject")
   const jwk = meant(value)

@@ -20,7 +20,7 @@ export class UnusablePublicKey extends Data.TaggedError("UnusablePublicKey")<{
   }
 }
 
-/** What is wrong with the numbers of a key, whatever takes it in: runtimes differ in what they check. */
+/** Checks the numbers of a key in the same way on every runtime, because runtimes check different things. */
 const weakness = (pem: string): UnusableKey | undefined => {
   const der = Result.getOrUndefined(Base64.decode(pem.replace(/-----[A-Z ]+-----/g, "").replace(/\s/g, "")))
   const key = der === undefined ? undefined : readSpki(der)
@@ -32,15 +32,15 @@ const weakness = (pem: string): UnusableKey | undefined => {
     case "Ec":
       return primeCurveProblem(key.crv, key.x, key.y)
     case undefined:
-      // A compressed point: the runtime that imported it has computed its y.
+      // A compressed point: the runtime that imported the key has computed its y.
       return undefined
   }
 }
 
 /**
- * Makes a key set of one public key in PEM form (SPKI, RFC 7468, section 13), for the algorithms that it fits.
+ * Builds a key set of one public key in PEM form (SPKI, RFC 7468, section 13), for the algorithms that it fits.
  *
- * The key has no id: a token's `kid` is to be ignored. Fails with `UnusablePublicKey`, at start-up.
+ * The key has no id: ignore a token's `kid`. Fails with `UnusablePublicKey`, at start.
  */
 export const fromPem = Effect.fnUntraced(function*(
   provider: string,

@@ -1,8 +1,8 @@
 /**
- * RSA moduli of a library that made guessable primes (CVE-2017-15361, "ROCA"). Pure.
+ * RSA moduli of a library that generated guessable primes (CVE-2017-15361, "ROCA"). Pure.
  *
- * Its primes are a power of 65537 modulo the product of the first primes, so the modulus is one, too, modulo each of them.
- * Source: Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, CCS 2017, section 2.2.
+ * Its primes are a power of 65537 modulo the product of the first primes, and so is the modulus, modulo each of these
+ * primes. Source: Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, CCS 2017, section 2.2.
  */
 
 /** The odd primes of the smallest such product, 2 to 167. */
@@ -18,10 +18,10 @@ const powersOf65537 = (prime: number): ReadonlySet<number> => {
 
 const fingerprint = primes.map((prime) => ({ prime, powers: powersOf65537(prime) }))
 
-/** So that the long division is done once; the product itself is far longer than a number. */
+/** The product of these primes, so that there is only one long division. It is much longer than a number. */
 const product = primes.reduce((product, prime) => product * BigInt(prime), 1n)
 
-/** Returns whether a modulus has the fingerprint. A modulus of another origin has it in fewer than one of 2^27 cases. */
+/** Returns whether a modulus has the fingerprint. Other moduli have it in fewer than one of 2^27 cases. */
 export const hasRocaFingerprint = (modulus: bigint): boolean => {
   const rest = modulus % product
   return fingerprint.every(({ powers, prime }) => powers.has(Number(rest % BigInt(prime))))

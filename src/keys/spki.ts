@@ -1,7 +1,7 @@
-/** Public keys in the form of a SubjectPublicKeyInfo (RFC 5280, section 4.1), DER. */
+/** Public keys as SubjectPublicKeyInfo (RFC 5280, section 4.1), DER. */
 import { isSame } from "./integers.ts"
 
-/** A key as the algorithm that its DER names sees it. */
+/** A key, by the algorithm that its DER names. */
 export type SpkiKey =
   | { readonly _tag: "Rsa"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
   | { readonly _tag: "Ed25519"; readonly publicKey: Uint8Array }
@@ -16,7 +16,7 @@ const sequence = 0x30
 const integer = 0x02
 const bitString = 0x03
 
-// With the parameters that go with each: NULL (RFC 3279, section 2.3.1) and none (RFC 8410, section 3).
+// With the parameters of each: NULL (RFC 3279, section 2.3.1) and none (RFC 8410, section 3).
 const rsaEncryption = Uint8Array.of(6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0)
 const ed25519 = Uint8Array.of(6, 3, 0x2b, 0x65, 0x70)
 
@@ -28,7 +28,7 @@ const primeCurves = [
   { crv: "P-521", octets: 66, oid: Uint8Array.of(...ecPublicKey, 6, 5, 0x2b, 0x81, 4, 0, 0x23) }
 ] as const
 
-/** The content of the element that begins here, and what follows it. `undefined` if it is of another type or cut off. */
+/** Reads the content of the first element, and the rest. `undefined` if it is of another type or truncated. */
 const element = (
   octets: Uint8Array,
   tag: number
@@ -45,7 +45,7 @@ const element = (
     : { content: octets.subarray(2 + lengthOctets, end), rest: octets.subarray(end) }
 }
 
-/** The content of an element that is all there is. */
+/** Reads the content of an element that must be the only one. */
 const only = (octets: Uint8Array, tag: number): Uint8Array | undefined => {
   const found = element(octets, tag)
   return found?.rest.length === 0 ? found.content : undefined
@@ -60,7 +60,7 @@ const rsa = (octets: Uint8Array): SpkiKey | undefined => {
     : { _tag: "Rsa", modulus: modulus.content, exponent }
 }
 
-/** A point in its uncompressed form (SEC 1, section 2.3.3): 4, and both coordinates. */
+/** Reads a point in its uncompressed form (SEC 1, section 2.3.3): 4, and both coordinates. */
 const ec = (algorithm: Uint8Array, point: Uint8Array): SpkiKey | undefined => {
   const curve = primeCurves.find(({ oid }) => isSame(oid, algorithm))
   return curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.octets ? undefined : {
@@ -71,12 +71,12 @@ const ec = (algorithm: Uint8Array, point: Uint8Array): SpkiKey | undefined => {
   }
 }
 
-/** Reads a key, `undefined` if it is another kind of key or none. */
+/** Reads a key; `undefined` if it is another kind of key or not a key. */
 export const readSpki = (der: Uint8Array): SpkiKey | undefined => {
   const info = only(der, sequence)
   const algorithm = info === undefined ? undefined : element(info, sequence)
   const key = algorithm === undefined ? undefined : only(algorithm.rest, bitString)
-  // The first octet of a bit string says how many bits of the last are unused.
+  // The first octet of a bit string is the number of unused bits in the last one.
   if (algorithm === undefined || key === undefined || key[0] !== 0) return undefined
   if (isSame(algorithm.content, rsaEncryption)) return rsa(key.subarray(1))
   return isSame(algorithm.content, ed25519) && key.length === 33

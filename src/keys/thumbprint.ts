@@ -1,4 +1,4 @@
-/** Keys that a token names by its certificate: `x5t` and `x5t#S256` (RFC 7515, sections 4.1.7 and 4.1.8). */
+/** Keys that a token names by the certificate: `x5t` and `x5t#S256` (RFC 7515, sections 4.1.7 and 4.1.8). */
 import * as Base64 from "effect/encoding/Base64"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
@@ -11,23 +11,23 @@ export interface NamedCertificate {
   readonly x5tS256?: string | undefined
 }
 
-/** What a key of a set tells about its certificate. */
+/** The certificate of a key in a set, as far as the key names it. */
 export interface CertifiedKey {
   /** Whether the digests are computed. */
   readonly isPrepared: () => boolean
-  /** Computes the digests, once; never fails. */
+  /** Computes the digests, once. Never fails. */
   readonly prepare: () => Promise<void>
-  /** Whether the certificate is the one that a header names: `Unknown` where the prepared key says nothing of it. */
+  /** Compares the certificate with the one that a header names. `Unknown` if the prepared key does not name it. */
   readonly compare: (named: NamedCertificate) => "Same" | "Other" | "Unknown"
 }
 
-// A certificate with its names and a large key.
+// Enough for a certificate with its names and a large key.
 const maxCertificateLength = 16_384
 
 // The digests in hexadecimal, which some providers encode once more, are 88 characters long.
 const maxThumbprintLength = 128
 
-/** A thumbprint in the one spelling that is compared: base64url without padding. Others write plain base64. */
+/** Normalizes a thumbprint to base64url without padding. Some providers write plain base64. */
 export const thumbprint = (value: unknown): string | undefined =>
   typeof value === "string" && value.length > 0 && value.length <= maxThumbprintLength
     ? value.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
@@ -38,11 +38,11 @@ const certificateOf = (jwk: JsonObject): Uint8Array<ArrayBuffer> | undefined => 
   const first: unknown = Array.isArray(chain) ? chain[0] : undefined
   if (typeof first !== "string" || first.length > maxCertificateLength) return undefined
   const decoded = Result.getOrUndefined(Base64.decode(first.replace(/\s/g, "")))
-  // A copy, because the type of what takes it excludes shared memory.
+  // A copy, because the parameter's type excludes shared memory.
   return decoded === undefined ? undefined : new Uint8Array(decoded)
 }
 
-/** The spelling of RFC 7515, and the one of providers that encode the hexadecimal form. */
+/** The spelling of RFC 7515, and that of providers that encode the hexadecimal form. */
 const spellings = (digest: Uint8Array): ReadonlyArray<string> => [
   base64url.encode(digest),
   base64url.encode(Hex.encode(digest))
@@ -58,7 +58,9 @@ const digest = (hash: "SHA-1" | "SHA-256", certificate: Uint8Array<ArrayBuffer>)
 const compare = (named: string | undefined, known: ReadonlyArray<string>): "Same" | "Other" | "Unknown" =>
   named === undefined || known.length === 0 ? "Unknown" : known.includes(named) ? "Same" : "Other"
 
-/** Reads what a key says of its certificate: `x5t`, `x5t#S256` and the first of `x5c` (RFC 7517, sections 4.7 to 4.9). */
+/**
+ * Reads a key's references to its certificate: `x5t`, `x5t#S256` and the first of `x5c` (RFC 7517, sections 4.7 to 4.9).
+ */
 export const certifiedKey = (jwk: JsonObject): CertifiedKey => {
   const certificate = certificateOf(jwk)
   const declared = (name: string): ReadonlyArray<string> => {

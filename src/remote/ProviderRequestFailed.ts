@@ -54,7 +54,7 @@ export class ProviderRequestFailed extends Data.TaggedError("ProviderRequestFail
   readonly found?: string | undefined
   /** The proxy that was used, for the log. */
   readonly way?: string | undefined
-  /** What the response says about the token or the client, for a status from 400 to 499. */
+  /** The error in the response that concerns the token or the client, for a status from 400 to 499. */
   readonly rejection?: ProviderRejection | undefined
   /** The provider's `Retry-After`, in seconds. */
   readonly retryAfter?: number | undefined

@@ -1,4 +1,4 @@
-/** What a provider says about a token that it rejects. Pure. */
+/** The error in a provider's rejection of a token. Pure. */
 import { type JsonObject, own } from "./JsonObject.ts"
 
 /** A provider's rejection in the terms of RFC 6750, section 3.1, as far as the response contains it. */

@@ -24,7 +24,7 @@ const started = Effect.callback<Start>((resume) => {
       case "Ping":
         return report({ _tag: "Pong" })
       case "Reopen":
-        // As if the operator had sent it to this process. Where nobody listens, nothing is open.
+        // As if the operator had sent the signal to this process. Without a listener, no file is open.
         process.emit("SIGHUP")
     }
   })

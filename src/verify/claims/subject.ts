@@ -87,7 +87,7 @@ export interface Subject {
   readonly principal: "user" | "client"
 }
 
-/** Decides the kind of a caller with a subject: a program if the token says so, or if the subject is its client. */
+/** Decides the kind of a caller with a subject: a program if the token states this, or if the subject is its client. */
 const principalOf = (claims: JsonObject, subject: string): Subject["principal"] =>
   saysProgram(claims) || isServiceAccount(claims) ||
     (subject === readClientId(claims) && personSign(claims) === undefined)
