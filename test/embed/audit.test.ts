@@ -43,7 +43,11 @@ const setUp = (config: { readonly audit_log?: string } = {}) => {
 
 const good = "canary-c0ffee-0123456789"
 
-const lasting = ({ duration_ms: _, time: _time, ...entry }: AuditEntry) => entry
+const lasting = ({ duration_ms, time, ...entry }: AuditEntry) => {
+  assert.match(time, /Z$/)
+  assert.isAtLeast(duration_ms, 0)
+  return entry
+}
 
 describe("the audit log of an embedded server", () => {
   it.live("has what was let in, with the tool and the named arguments, and what was not", () =>

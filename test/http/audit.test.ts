@@ -16,6 +16,7 @@ import { layerVerifier } from "../../src/embed/layers.ts"
 import { layerFetch } from "../../src/forward/HttpGatewayClient.ts"
 import { HttpApp } from "../../src/http/HttpApp.ts"
 import * as NodeGateway from "../../src/node/NodeGateway.ts"
+import type { Condition } from "../../src/rules/condition.ts"
 import { eventually } from "../fixtures/eventually.ts"
 import { initialize, message, ping, toolCall, toolsList } from "../fixtures/messages.ts"
 import { staticProvider, staticToken } from "../fixtures/providers.ts"
@@ -38,16 +39,14 @@ const { policy, ...withoutPolicy } = ruled({
   default_rule: "deny"
 })
 
+const never: Condition = { text: "false", needsArguments: false, test: () => "false" }
+
 /** The third rule has a condition that is false. */
 const rules = {
   ...withoutPolicy,
   policy: policy && {
     ...policy,
-    rules: policy.rules.map((rule) =>
-      rule.index === 3
-        ? { ...rule, when: { text: "false", needsArguments: false, test: () => "false" as const } }
-        : rule
-    )
+    rules: policy.rules.map((rule) => rule.index === 3 ? Object.assign({ ...rule }, { when: never }) : rule)
   }
 }
 
@@ -129,6 +128,9 @@ const start = Effect.fnUntraced(function*(driver: keyof typeof drivers, override
 const caller = { provider: "static", subject: "user-1", client: "client-1" }
 
 const batch = (...messages: ReadonlyArray<string>) => `[${messages.join()}]`
+
+const pay = (tool: string, note: string) =>
+  message("tools/call", `{"name":"${tool}","arguments":{"amount":250,"secret":"s3cret","note":"${note}"}}`)
 
 for (const driver of ["as effects", "with callbacks"] as const) {
   describe(`the audit log of the course, driven ${driver}`, () => {
@@ -304,8 +306,6 @@ for (const driver of ["as effects", "with callbacks"] as const) {
     it.live("has no arguments but those that are named, and no long message passes unread", () =>
       Effect.gen(function*() {
         const { ask } = yield* start(driver, { auditArguments: ["pay.amount", "pay.note"] })
-        const pay = (name: string, note: string) =>
-          message("tools/call", `{"name":"${name}","arguments":{"amount":250,"secret":"s3cret","note":"${note}"}}`)
         const { entries } = yield* ask(pay("pay", "x".repeat(2_000_000)))
         assert.deepStrictEqual(entries[0]?.arguments, { amount: 250, note: `${"x".repeat(256)}…` })
         const other = yield* ask(pay("give", "x"))
