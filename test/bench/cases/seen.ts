@@ -1,5 +1,7 @@
 /** Requests whose token the gateway has verified before. */
 import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import { temporaryDirectory } from "../../node/support/scratch.ts"
 import { mustVerify } from "../ask.ts"
 import type { Case } from "../Bench.ts"
 import { figure, median, score } from "../report/Outcome.ts"
@@ -36,9 +38,15 @@ export const seen: Case = {
     const all = yield* peers(origin)
     const others = all.flatMap(({ id, name, server }) => server === undefined ? [] : [{ id, name, server }])
     yield* Effect.forEach(others, ({ server }) => mustVerify(server, load))
+    const audit = join(yield* temporaryDirectory, "audit.log")
     const contenders = [
       yield* contender("gateway", ours, load),
       yield* contender("gateway that logs", yield* gateway(origin, { settings: { MCP_LOG_LEVEL: "info" } }), load),
+      yield* contender(
+        "gateway that audits",
+        yield* gateway(origin, { settings: { MCP_AUDIT_LOG: audit } }),
+        load
+      ),
       yield* contender("bare proxy", yield* bareProxy(origin), load),
       ...yield* Effect.forEach(others, ({ name, server }) => contender(name, server, load))
     ]
@@ -59,6 +67,7 @@ export const seen: Case = {
         against("bare", "bare proxy"),
         ...others.map(({ id, name }) => against(id, name)),
         score("seen/logs", "gateway that logs to one that does not", rate("gateway that logs") / rate("gateway")),
+        score("seen/audit", "gateway that audits to one that does not", rate("gateway that audits") / rate("gateway")),
         ...others.filter(({ id }) => id === "haproxy").map(({ name }) =>
           score("seen/p99", `p99: gateway to ${name}`, slowest("gateway") / slowest(name))
         )
