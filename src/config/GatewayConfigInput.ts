@@ -228,6 +228,11 @@ export interface ServerInput {
    * wait, and are answered 503 after a while. A caller alone gets half of it. Default: that of the gateway.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
+  /**
+   * How often each subject, client, address, server or tool may send messages, and how often an address may be
+   * wrong about its token; one more is answered 429. Default: that of the gateway.
+   */
+  readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
   /** The dialect of error answers. Default: that of the gateway. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**
@@ -476,6 +481,30 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * wait, and are answered 503 after a while. A caller alone gets half of it. Default: `67108864`.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
+  /**
+   * How often each subject, client, address, server or tool may send messages, and how often an address may be
+   * wrong about its token; one more is answered 429. Default: none.
+   */
+  readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
+  /**
+   * The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`. Default:
+   * each process counts for itself.
+   */
+  readonly store_url?: Input<"MCP_STORE_URL"> | undefined
+  /** The password of the store. */
+  readonly store_password?: Input<"MCP_STORE_PASSWORD"> | undefined
+  /**
+   * What all keys in the store begin with; gateways with the same prefix count together. Default:
+   * `mcp-authorizer:`.
+   */
+  readonly store_key_prefix?: Input<"MCP_STORE_KEY_PREFIX"> | undefined
+  /** How long a request waits for the store, in milliseconds. Default: `100`. */
+  readonly store_timeout_millis?: Input<"MCP_STORE_TIMEOUT_MILLIS"> | undefined
+  /**
+   * What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is
+   * counted in this process alone (`local`). Default: `open`.
+   */
+  readonly store_failure?: Input<"MCP_STORE_FAILURE"> | undefined
   /** The dialect of error answers. Default: `oauth`. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**

@@ -88,6 +88,34 @@ export const stepUps = ["http", "tool_result"] as const
 /** How a call of a tool is rejected that lacks a token or scopes. */
 export type StepUp = (typeof stepUps)[number]
 
+/** What requests are counted by, in the words of `MCP_RATE_LIMITS`. */
+export const limitDimensions = ["subject", "client", "address", "server", "tool"] as const
+
+/** One of them. */
+export type LimitDimension = (typeof limitDimensions)[number]
+
+/** How requests are counted over time, in the words of `MCP_RATE_LIMITS`. */
+export const limitAlgorithms = ["fixed-window", "token-bucket"] as const
+
+/** One limit of `MCP_RATE_LIMITS`. */
+export interface RateLimit {
+  /** What is counted apart; the order is that of `limitDimensions`. */
+  readonly by: ReadonlyArray<LimitDimension>
+  /** Messages to a server, or tokens that were rejected. */
+  readonly on: "messages" | "failures"
+  /** How many there may be in a window. */
+  readonly limit: number
+  readonly windowMillis: number
+  readonly algorithm: (typeof limitAlgorithms)[number]
+  /** Patterns of the tools whose calls are counted; `undefined`: every message is. */
+  readonly tools: ReadonlyArray<string> | undefined
+  /** Patterns of the names of servers; `undefined`: every server. */
+  readonly servers: ReadonlyArray<string> | undefined
+}
+
+/** What becomes of a request that the store cannot count, by the names of `MCP_STORE_FAILURE`. */
+export const storeFailures = ["open", "closed", "local"] as const
+
 /** What is logged at most, by the names of `MCP_LOG_LEVEL`. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 

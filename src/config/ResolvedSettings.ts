@@ -140,6 +140,27 @@ export interface ResolvedSettings {
    * wait, and are answered 503 after a while. A caller alone gets half of it. (`max_buffered_bytes`)
    */
   readonly maxBufferedBytes: Used<"MCP_MAX_BUFFERED_BYTES">
+  /**
+   * How often each subject, client, address, server or tool may send messages, and how often an address may be
+   * wrong about its token; one more is answered 429. (`rate_limits`)
+   */
+  readonly rateLimits: Used<"MCP_RATE_LIMITS">
+  /**
+   * The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`.
+   * (`store_url`)
+   */
+  readonly storeUrl: Used<"MCP_STORE_URL">
+  /** The password of the store. (`store_password`) */
+  readonly storePassword: Used<"MCP_STORE_PASSWORD">
+  /** What all keys in the store begin with; gateways with the same prefix count together. (`store_key_prefix`) */
+  readonly storeKeyPrefix: Used<"MCP_STORE_KEY_PREFIX">
+  /** How long a request waits for the store, in milliseconds. (`store_timeout_millis`) */
+  readonly storeTimeoutMillis: Used<"MCP_STORE_TIMEOUT_MILLIS">
+  /**
+   * What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is
+   * counted in this process alone (`local`). (`store_failure`)
+   */
+  readonly storeFailure: Used<"MCP_STORE_FAILURE">
   /** The dialect of error answers. (`error_style`) */
   readonly errorStyle: Used<"MCP_ERROR_STYLE">
   /**

@@ -2,6 +2,7 @@ import * as Result from "effect/Result"
 import type { ProviderType } from "../providers/ProviderType.ts"
 import { assemble } from "./assemble.ts"
 import { checkAudit } from "./checkAudit.ts"
+import { checkStore } from "./checkStore.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
@@ -124,6 +125,7 @@ export const resolve = (
       )
     ),
     ...checkAudit(settings),
+    ...checkStore(settings),
     ...check(settings, given)
   )
   return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))

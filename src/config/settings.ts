@@ -12,13 +12,14 @@ import { rules } from "./settings/rules.ts"
 import { server } from "./settings/server.ts"
 import type { Setting } from "./settings/Setting.ts"
 import { sources } from "./settings/sources.ts"
+import { store } from "./settings/store.ts"
 
 export type { Setting } from "./settings/Setting.ts"
 
 /** What describes the gateway itself; the rest describes a provider, or holds other settings. */
-const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...output }
+const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...store, ...output }
 
-const table = { ...server, ...listener, ...access, ...rules, ...provider, ...sources, ...limits, ...output }
+const table = { ...server, ...listener, ...access, ...rules, ...provider, ...sources, ...limits, ...store, ...output }
 
 type Table = typeof table
 

@@ -25,6 +25,7 @@ import { logFault, makeAccessLog, makeCallerOf } from "../http/accessLog.ts"
 import { makeAudit, withAudit } from "../http/audit.ts"
 import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
 import { makeArrival } from "../http/course/arrival.ts"
+import { makeLimiter } from "../http/course/limiting.ts"
 import { makeMethodWithoutToken, missingCredential } from "../http/course/methodWithoutToken.ts"
 import { makeOpenSession } from "../http/course/openSession.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
@@ -117,6 +118,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
   const methodWithoutToken = makeMethodWithoutToken(settings.policy)
   const perform = makePerform({
     verifier,
+    limiter: yield* makeLimiter(settings),
     sessions,
     discovery: yield* makeDiscovery(settings),
     // The path of the gateway's readiness belongs to the server here.

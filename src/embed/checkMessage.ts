@@ -5,6 +5,7 @@ import { requireScopes } from "../authorize/requireScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type GatewayError, InvalidRequest, PayloadTooLarge, TokenRequired } from "../errors/GatewayError.ts"
 import { ownerOf } from "../http/asker.ts"
+import { makeLimiting } from "../http/course/limiting.ts"
 import { missingCredential } from "../http/course/methodWithoutToken.ts"
 import { noteOperations } from "../http/course/noteOperations.ts"
 import type { OwnResponses } from "../http/course/ownResponses.ts"
@@ -38,18 +39,20 @@ const noScopes: ToolScopes = () => []
 /**
  * Builds the step.
  *
- * Without rules, scopes of tools and an audit log, no body is read.
+ * Without rules, scopes of tools, rate limits and an audit log, no body is read.
  *
  * @param audits whether the operations of messages are recorded
  */
 export const makeCheckMessage = (
   settings: GatewaySettings,
-  { reject }: OwnResponses,
+  responses: OwnResponses,
   nowMillis: () => number,
   audits: boolean
 ): CheckMessage => {
+  const { reject } = responses
   const { policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
+  const limiting = makeLimiting(settings, responses)
 
   /** Checks the scopes of the called tools, which apply regardless of the rules. */
   const toolsAllowed = (
@@ -66,7 +69,7 @@ export const makeCheckMessage = (
   }
 
   return (exchange, admission, toolScopes, ready) => {
-    if (ruling === undefined && toolScopes === undefined && !audits) {
+    if (ruling === undefined && toolScopes === undefined && !audits && !limiting.readsMessages) {
       return admission === undefined ? reject(exchange, missingCredential()) : ready(admission, undefined)
     }
     const { method } = exchange.request
@@ -93,7 +96,9 @@ export const makeCheckMessage = (
       whole: (bytes) => {
         if (method !== "POST") {
           if (bytes.length > 0) return content()
-          return admission === undefined ? rejected(missingCredential()) : ready(admission, undefined)
+          return admission === undefined
+            ? rejected(missingCredential())
+            : limiting.count(exchange, admission.identity, undefined, () => ready(admission, undefined))
         }
         const mirrored = mirroredFields(exchange)
         const message = rewriteRequest(bytes, { authContext: undefined, mirrored })
@@ -112,7 +117,9 @@ export const makeCheckMessage = (
         if (unreadable !== undefined) return reject(exchange, unreadable)
         if (mismatch !== undefined) return reject(exchange, mismatch)
         const scoped = toolsAllowed(ruled.success.identity, tools.flatMap(toolScopes ?? noScopes))
-        return Result.isFailure(scoped) ? reject(exchange, scoped.failure) : ready(ruled.success, bytes, listens)
+        return Result.isFailure(scoped)
+          ? reject(exchange, scoped.failure)
+          : limiting.count(exchange, ruled.success.identity, bytes, () => ready(ruled.success, bytes, listens))
       },
       streamed: undefined,
       tooLarge: content,

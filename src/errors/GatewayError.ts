@@ -186,6 +186,23 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly retryAfter: number
 }> {}
 
+/** The caller, its client or its address has sent more than `MCP_RATE_LIMITS` lets it. */
+export class RateLimited extends Data.TaggedError("RateLimited")<{
+  /** The id of the JSON-RPC request, where it is a single one that has an id. */
+  readonly id?: string | number | null
+  /** Which entry of `MCP_RATE_LIMITS`, from 1, and what it counts; for the log. */
+  readonly detail: string
+  /** When the client may try again, in seconds; perhaps a fraction. */
+  readonly retryAfter: number
+}> {}
+
+/** The store that requests are counted in cannot be asked, and `MCP_STORE_FAILURE` is `closed`. */
+export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
+  readonly detail: string
+  /** When the client may try again, in seconds. */
+  readonly retryAfter: number
+}> {}
+
 /**
  * Why a verifier does not accept a token: it is invalid, lacks scopes, its caller is barred (`AccessDenied` with the
  * reason `Policy`, a 403), or its provider is unavailable.
@@ -219,3 +236,5 @@ export type GatewayError =
   | UpstreamTimeout
   | UpstreamScopeRequired
   | Overloaded
+  | RateLimited
+  | StoreUnavailable

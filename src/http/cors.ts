@@ -31,7 +31,7 @@ const exposed = new Map<string, string>()
 const exposedHeaders = (traceHeader: string): string => {
   const known = exposed.get(traceHeader)
   if (known !== undefined) return known
-  const fields = `WWW-Authenticate, Mcp-Session-Id, ${traceHeader}`
+  const fields = `WWW-Authenticate, Mcp-Session-Id, Retry-After, ${traceHeader}`
   exposed.set(traceHeader, fields)
   return fields
 }
@@ -39,7 +39,7 @@ const exposedHeaders = (traceHeader: string): string => {
 /**
  * The CORS fields that every answer carries, errors included.
  *
- * @param traceHeader the trace header, exposed beside `WWW-Authenticate` and `Mcp-Session-Id`
+ * @param traceHeader the trace header, exposed beside `WWW-Authenticate`, `Mcp-Session-Id` and `Retry-After`
  * @see Fetch standard, section 3.3
  */
 export const corsHeaders = (

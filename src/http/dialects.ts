@@ -18,6 +18,8 @@ export interface Problem {
   /** All scopes that the request needs; those that every request needs, where this is left out in a 401. */
   readonly scope?: ReadonlyArray<string>
   readonly headers?: Readonly<Record<string, string>>
+  /** The id of the JSON-RPC request that is responded to, for the dialect that says so. */
+  readonly id?: string | number | null
   /** The JSON-RPC error that the protocol demands, whatever the dialect. */
   readonly rpc?: { readonly code: number; readonly id: string | number | null }
 }
@@ -89,7 +91,7 @@ export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
   },
   jsonrpc: {
     challenge: namedUnlessMissing,
-    body: (problem) => ({ jsonrpc: "2.0", id: null, error: jsonRpcError(problem) }),
+    body: (problem) => ({ jsonrpc: "2.0", id: problem.id ?? null, error: jsonRpcError(problem) }),
     metadataUrl,
     elsewhere: "oauth"
   },

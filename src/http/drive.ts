@@ -24,6 +24,7 @@ export const drive = Effect.fnUntraced(function*<A, R>(
         break
       case "Verify":
       case "OpenSession":
+      case "CountMessages":
       case "Document":
       case "Readiness":
         next = yield* perform.step(next)

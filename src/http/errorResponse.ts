@@ -59,6 +59,11 @@ const serverError = (status: number, description: string): Problem => ({
 const retryAfterField = (seconds: number): string =>
   String(Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : retryAfterSeconds)
 
+const unavailable = ({ retryAfter }: { readonly retryAfter: number }): Problem => ({
+  ...serverError(503, "MCP gateway unavailable"),
+  headers: { "retry-after": retryAfterField(retryAfter) }
+})
+
 /** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
 const project = Match.typeTags<GatewayError, Problem>()({
   MissingCredential: () => missingCredential,
@@ -112,10 +117,16 @@ const project = Match.typeTags<GatewayError, Problem>()({
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
   UpstreamTimeout: () => serverError(504, "MCP gateway timed out"),
   UpstreamScopeRequired: insufficientScope,
-  Overloaded: ({ retryAfter }) => ({
-    ...serverError(503, "MCP gateway unavailable"),
+  Overloaded: unavailable,
+  /** RFC 6585, section 4. */
+  RateLimited: ({ id = null, retryAfter }) => ({
+    status: 429,
+    id,
+    error: "too_many_requests",
+    description: "Too many requests",
     headers: { "retry-after": retryAfterField(retryAfter) }
-  })
+  }),
+  StoreUnavailable: unavailable
 })
 
 /** What a response depends on besides the error. */

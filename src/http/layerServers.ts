@@ -7,6 +7,8 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
+import { type LimitCounters, LimitMemory } from "../limits/LimitStore.ts"
+import { makeMemoryCounters } from "../limits/memoryCounters.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { makeFrontCourse } from "./course/Course.ts"
@@ -72,16 +74,20 @@ export const layerServers = <E, R>(
   // The audit log is one, and is there already.
   const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
 
-  const appFor = (settings: GatewaySettings) =>
+  const appFor = (settings: GatewaySettings, memory: LimitCounters) =>
     Effect.map(
-      Layer.build(Layer.fresh(Layer.provide(app, Layer.succeed(GatewayConfig, settings)))),
+      Layer.build(
+        Layer.fresh(Layer.provide(app, [Layer.succeed(GatewayConfig, settings), Layer.succeed(LimitMemory, memory)]))
+      ),
       Context.get(HttpApp)
     )
 
   const several = Effect.fnUntraced(function*(settings: GatewaySettings) {
+    // Limits may count what is for any of the servers.
+    const memory = makeMemoryCounters()
     const apps = yield* Effect.forEach(
       settings.servers,
-      (server) => Effect.map(appFor(server), ({ servers }) => [server, servers] as const)
+      (server) => Effect.map(appFor(server, memory), ({ servers }) => [server, servers] as const)
     )
     const served = new Map(apps.flatMap(([settings, [server]]) => server === undefined ? [] : [[settings, server]]))
     const front = yield* makeFront(settings, onError)
@@ -95,7 +101,10 @@ export const layerServers = <E, R>(
   return perConfiguration(
     Layer.effect(
       HttpApp,
-      Effect.flatMap(GatewayConfig, (settings) => settings.servers.length === 0 ? appFor(settings) : several(settings))
+      Effect.flatMap(
+        GatewayConfig,
+        (settings) => settings.servers.length === 0 ? appFor(settings, makeMemoryCounters()) : several(settings)
+      )
     ).pipe(Layer.provide(consoleAndWebCrypto({ audit, crypto })))
   )
 }

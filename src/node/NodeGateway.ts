@@ -21,6 +21,7 @@ import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
 import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
+import { layerLimitStore } from "./store/layerLimitStore.ts"
 
 export type { Verification }
 
@@ -50,6 +51,7 @@ export const layerUnannounced = <E = never>(
       { crypto, onError, audit: layerAudit }
     )),
     Layer.provide(layerDocuments),
+    Layer.provide(Layer.provide(layerLimitStore, crypto)),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,

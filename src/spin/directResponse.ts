@@ -124,6 +124,7 @@ export const makeDirectResponse = (
         // Left to `HttpApp`, which has what these responses need, and rejects the request again.
         case "Respond":
         case "OpenSession":
+        case "CountMessages":
         case "Document":
         case "Readiness":
           return body

@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import { noAuditFiles } from "../audit/AuditLog.ts"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { type GatewaySettings, serversOf } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { standardOutput } from "../config/kinds/auditing.ts"
 import { resolveSources } from "../config/resolve.ts"
@@ -24,6 +24,25 @@ const withoutAuditFile = (settings: GatewaySettings): Result.Result<GatewaySetti
     ? Result.succeed(settings)
     : Result.fail(noAuditFiles)
 
+/** An instance that is made for each request can count nothing, and has no connection to a store. */
+const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> => {
+  const isLimited = serversOf(settings).some(({ rateLimits }) => rateLimits.length > 0)
+  const names = [
+    ...(isLimited ? ["MCP_RATE_LIMITS"] : []),
+    ...(settings.storeUrl === undefined ? [] : ["MCP_STORE_URL"])
+  ]
+  return names.length === 0 ? Result.succeed(settings) : Result.fail(
+    new InvalidConfiguration({
+      problems: names.map((setting) => ({
+        setting,
+        source: undefined,
+        problem: "cannot be used on Spin, where nothing is counted between requests",
+        cure: "Remove it, and limit requests in front of the component or run the gateway on Node"
+      }))
+    })
+  )
+}
+
 /** Reads the settings from all of the component's variables, so that misspelled names are found. */
 export const readSettings = (
   { variables }: Pick<Host, "variables">
@@ -42,5 +61,6 @@ export const readSettings = (
   }).pipe(
     Result.flatMap((variables) => resolveSources({ variables, document: usual })),
     Result.flatMap(withoutAuditFile),
+    Result.flatMap(withoutLimits),
     Result.map(withoutOwnKey)
   )

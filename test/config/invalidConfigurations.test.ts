@@ -386,6 +386,44 @@ const cases: ReadonlyArray<Case> = [
       MCP_GROUP_CLAIMS: "resource_access.*.roles, cognito:groups"
     })
   ],
+  [
+    "limits that are no array",
+    "MCP_RATE_LIMITS",
+    ...oidc({ MCP_RATE_LIMITS: "{}" }, { MCP_RATE_LIMITS: `[{"by":["subject"],"limit":1,"window":1}]` })
+  ],
+  [
+    "a store that is no Redis server",
+    "MCP_STORE_URL",
+    ...oidc({ MCP_STORE_URL: "https://store.example" }, { MCP_STORE_URL: "rediss://store.example" })
+  ],
+  [
+    "a password in the URL of the store",
+    "MCP_STORE_URL",
+    ...oidc({ MCP_STORE_URL: `redis://:${secret}@store.example` }, { MCP_STORE_URL: "redis://gateway@store.example/1" })
+  ],
+  [
+    "a password for no store",
+    "MCP_STORE_PASSWORD",
+    ...oidc(
+      { MCP_STORE_PASSWORD: secret },
+      { MCP_STORE_PASSWORD: secret, MCP_STORE_URL: "redis://store.example:6379" }
+    )
+  ],
+  [
+    "a blank in the prefix of keys",
+    "MCP_STORE_KEY_PREFIX",
+    ...oidc({ MCP_STORE_KEY_PREFIX: "a b" }, { MCP_STORE_KEY_PREFIX: "a:" })
+  ],
+  [
+    "no time for the store",
+    "MCP_STORE_TIMEOUT_MILLIS",
+    ...oidc({ MCP_STORE_TIMEOUT_MILLIS: "0" }, { MCP_STORE_TIMEOUT_MILLIS: "100" })
+  ],
+  [
+    "an unknown word for a store that fails",
+    "MCP_STORE_FAILURE",
+    ...oidc({ MCP_STORE_FAILURE: "ignore" }, { MCP_STORE_FAILURE: "closed" })
+  ],
   ["rules that are no array", "MCP_RULES", ...oidc({ MCP_RULES: "{}" }, { MCP_RULES: `[{"tools":["a"]}]` })],
   [
     "a condition over a variable that does not exist",

@@ -64,6 +64,12 @@ describe("settings", () => {
       maxUpstreamConnections: 1024,
       maxStreams: 32_768,
       maxBufferedBytes: 64 * 1024 * 1024,
+      rateLimits: [],
+      storeUrl: undefined,
+      storePassword: undefined,
+      storeKeyPrefix: "mcp-authorizer:",
+      storeTimeoutMillis: 100,
+      storeFailure: "open",
       shutdownTimeoutMillis: 10_000,
       host: "127.0.0.1",
       port: 3000,
@@ -100,7 +106,8 @@ describe("settings", () => {
       "MCP_CLIENT_SECRET",
       "MCP_PROVIDERS",
       "MCP_SERVERS",
-      "AUTH_CONFIG"
+      "AUTH_CONFIG",
+      "MCP_STORE_PASSWORD"
     ])
   })
 

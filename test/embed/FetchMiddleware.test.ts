@@ -300,7 +300,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       const answer = yield* Effect.promise(() => exposing(message(token, ping)))
       assert.strictEqual(
         answer.headers.get("access-control-expose-headers"),
-        "WWW-Authenticate, Mcp-Session-Id, x-trace-id, X-Total"
+        "WWW-Authenticate, Mcp-Session-Id, Retry-After, x-trace-id, X-Total"
       )
       const failing = middleware.protect(() => Response.error())
       assert.strictEqual((yield* Effect.promise(() => failing(message(token, ping)))).type, "error")

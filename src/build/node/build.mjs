@@ -36,6 +36,8 @@ const bundle = async (file) => {
     sourcesContent: false,
     metafile: true,
     plugins: [neverUsed],
+    // Loaded from where it is installed, and only where there is a store: it is as large as all the rest.
+    external: ["@redis/client"],
     banner: { js: banner },
     logLevel: "warning"
   })

@@ -6,10 +6,11 @@ import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
 import { typeOf } from "../../providers/types.ts"
 import { assemble, type Values } from "../assemble.ts"
-import type { GatewaySettings, Provider } from "../GatewaySettings.ts"
+import type { GatewaySettings, Provider, RateLimit } from "../GatewaySettings.ts"
 import type { Complaint, Problem } from "../InvalidConfiguration.ts"
 import { fromJson, type Kind } from "../kinds/kind.ts"
 import { isLoopbackHost } from "../kinds/loopback.ts"
+import { limitsOfServer } from "../kinds/rateLimits.ts"
 import { resourceUrl } from "../kinds/resourceUrl.ts"
 import type { GatewayName, SettingName } from "../settings.ts"
 import { isObject } from "../sources/nested.ts"
@@ -178,6 +179,10 @@ const resolveEntry = (entry: Entry, context: ServersContext): GatewaySettings | 
     }
   }
 
+  if (name !== undefined && entry.settings.has("MCP_RATE_LIMITS")) {
+    // Of the kind that the table has for the setting.
+    values.set("MCP_RATE_LIMITS", limitsOfServer(values.get("MCP_RATE_LIMITS") as ReadonlyArray<RateLimit>, name))
+  }
   return name === undefined
     ? undefined
     : assemble(values, { addedTypes, providers, serverName: name, serverHost: host, servers: [] })

@@ -17,6 +17,7 @@ import type { RequestHead } from "../requestHead.ts"
 import { type FindRoute, makeGatewayRoute, makeRoute } from "../route.ts"
 import { makeArrival } from "./arrival.ts"
 import { makeForwarding } from "./forwarding.ts"
+import { makeLimiter } from "./limiting.ts"
 import { makeOwnResponses, type OwnResponses } from "./ownResponses.ts"
 import { makePerform, type Perform, type PerformServices } from "./perform.ts"
 import type { Next, Sending } from "./steps.ts"
@@ -42,7 +43,7 @@ export interface Course {
 }
 
 /** What the courses of an MCP server and of the gateway itself differ in. */
-interface CourseParts extends Omit<PerformServices, "sessions"> {
+interface CourseParts extends Omit<PerformServices, "limiter" | "sessions"> {
   readonly routeOf: FindRoute
 }
 
@@ -63,6 +64,7 @@ const makeWith = Effect.fnUntraced(function*(
     next: (exchange) => arrive(exchange, forwarding),
     perform: makePerform({
       verifier,
+      limiter: yield* Effect.orDie(makeLimiter(settings)),
       sessions: yield* makeSessionSeal(settings),
       discovery,
       readiness

@@ -12,6 +12,7 @@ import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
+import { makeLimiting } from "./limiting.ts"
 import { makeMethodWithoutToken, missingCredential } from "./methodWithoutToken.ts"
 import { noteOperations } from "./noteOperations.ts"
 import { makeOpenSession } from "./openSession.ts"
@@ -30,8 +31,8 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
 /**
  * Builds the second part of the course.
  *
- * Its steps: method, session, body, what is sent and whether the fields agree with it (`prepare`), and the operator's rules
- * (`ruling.ts`); `responding.ts` has those for the response.
+ * Its steps: method, session, body, what is sent and whether the fields agree with it (`prepare`), the operator's rules
+ * (`ruling.ts`), and rate limits (`limiting.ts`); `responding.ts` has those for the response.
  *
  * @param nowMillis the time of day
  * @param audits whether what messages ask for is recorded
@@ -48,6 +49,7 @@ export const makeForwarding = (
   const isMethodWithoutToken = makeMethodWithoutToken(policy)
   const prepare = makePrepare(settings, nowMillis)
   const openSession = makeOpenSession(settings, responses)
+  const limiting = makeLimiting(settings, responses)
   const responding = makeResponding(settings, responses, nowMillis)
 
   const send = (
@@ -69,8 +71,10 @@ export const makeForwarding = (
     if (unreadable !== undefined) return reject(exchange, unreadable)
     const prepared = known ?? prepare.whole({ ...request, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
-    exchange.wasSent = true
-    return { _tag: "Ready", value: responding.whole(exchange, request.session, prepared.success) }
+    return limiting.count(exchange, ruled.success.identity, body, () => {
+      exchange.wasSent = true
+      return { _tag: "Ready", value: responding.whole(exchange, request.session, prepared.success) }
+    })
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
@@ -99,14 +103,16 @@ export const makeForwarding = (
       limit: maxBodyBytes,
       owner,
       whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
-      // Rules decide about messages that are here, and the audit log names them.
-      streamed: admission === undefined || ruling !== undefined || audits ? undefined : () => {
-        exchange.wasSent = true
-        return {
-          _tag: "Ready",
-          value: responding.streamed(exchange, pending.session, prepare.streamed({ ...pending, admission }))
-        }
-      },
+      // Rules decide about messages that are here, limits count them, and the audit log names them.
+      streamed: admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
+        undefined :
+        () => {
+          exchange.wasSent = true
+          return {
+            _tag: "Ready",
+            value: responding.streamed(exchange, pending.session, prepare.streamed({ ...pending, admission }))
+          }
+        },
       tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBodyBytes })),
       rejected
     }

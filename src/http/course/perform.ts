@@ -1,15 +1,19 @@
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
-import type { GatewayError } from "../../errors/GatewayError.ts"
+import type { CredentialError } from "../../credential/parseAuthorization.ts"
+import type { GatewayError, VerificationError } from "../../errors/GatewayError.ts"
 import { Asker } from "../../fairness/Asker.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { RateLimiter } from "../../limits/RateLimiter.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import type { makeDiscovery } from "../discovery.ts"
-import type { HeadStep, Next, SealSession, Waiting } from "./steps.ts"
+import type { HeadStep, Next, SealSession, Verify, Waiting } from "./steps.ts"
 
 /** The services that steps of the course wait for. */
 export interface PerformServices {
+  readonly limiter: RateLimiter
   readonly verifier: TokenVerifier["Service"]
   readonly sessions: SessionSeal
   readonly discovery: Effect.Success<ReturnType<typeof makeDiscovery>>
@@ -22,31 +26,53 @@ export interface Perform {
   readonly seal: (step: SealSession) => Effect.Effect<HeadStep>
 }
 
+/**
+ * Verifies a token, unless its address has been wrong too often: then nobody is asked about it, and what it is worth is not
+ * told.
+ */
+const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<unknown>["token"]) => {
+  const verify = Effect.suspend((): Effect.Effect<Identity, CredentialError | VerificationError> => {
+    const token = makeToken()
+    return Result.isFailure(token) ? Effect.fail(token.failure) : verifier.verify(token.success)
+  })
+  if (!limiter.limitsFailures) return verify
+  return Effect.gen(function*() {
+    const { group } = yield* Asker
+    yield* limiter.mayTry(group)
+    return yield* Effect.tapError(
+      verify,
+      (error) => error._tag === "InvalidToken" ? limiter.noteFailure(group) : Effect.void
+    )
+  })
+}
+
 /** Builds what takes the steps that wait for a service. */
-export const makePerform = ({ discovery, readiness, sessions, verifier }: PerformServices): Perform => ({
+export const makePerform = (services: PerformServices): Perform => ({
   step: <A>(step: Waiting<A>): Effect.Effect<Next<A>> => {
     switch (step._tag) {
-      case "Verify": {
-        const token = step.token()
-        if (Result.isFailure(token)) return Effect.succeed(step.rejected(token.failure))
-        return Effect.match(Effect.provideService(verifier.verify(token.success), Asker, step.asker()), {
+      case "Verify":
+        return Effect.match(Effect.provideService(verifyWithin(services, step.token), Asker, step.asker()), {
           onSuccess: step.verified,
           onFailure: step.rejected
         })
-      }
+      case "CountMessages":
+        return Effect.match(services.limiter.admit(step.caller, step.messages), {
+          onSuccess: step.counted,
+          onFailure: step.rejected
+        })
       case "OpenSession":
-        return Effect.match(sessions.open(step.identity, step.sealed), {
+        return Effect.match(services.sessions.open(step.identity, step.sealed), {
           onSuccess: step.opened,
           onFailure: step.rejected
         })
       case "Document":
-        return Effect.match(discovery(step.name, step.publicUrl), {
+        return Effect.match(services.discovery(step.name, step.publicUrl), {
           onSuccess: step.received,
           onFailure: step.rejected
         })
       case "Readiness":
-        return Effect.match(readiness, { onSuccess: step.received, onFailure: step.rejected })
+        return Effect.match(services.readiness, { onSuccess: step.received, onFailure: step.rejected })
     }
   },
-  seal: ({ id, identity, sealed }) => Effect.map(sessions.seal(identity, id), sealed)
+  seal: ({ id, identity, sealed }) => Effect.map(services.sessions.seal(identity, id), sealed)
 })

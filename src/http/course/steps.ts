@@ -17,6 +17,7 @@ import type { ResponseLife } from "../../forward/responseLife.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
 import type { RefusalReader } from "../../forward/strictServer.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import type { LimitedCaller, LimitedMessage } from "../../limits/charges.ts"
 import type { BodyFilter } from "../../message/BodyFilter.ts"
 import type { RequestRewriter } from "../../message/requestRewriter.ts"
 import type { RequestSummary } from "../../message/requestRules.ts"
@@ -52,6 +53,15 @@ export interface OpenSession<A> {
   readonly rejected: Rejected
 }
 
+/** Count the messages of a request, unless they are more than the rate limits allow. */
+export interface CountMessages<A> {
+  readonly _tag: "CountMessages"
+  readonly caller: LimitedCaller
+  readonly messages: ReadonlyArray<LimitedMessage>
+  readonly counted: () => Next<A>
+  readonly rejected: Rejected
+}
+
 /** Get a metadata document, which may be a provider's. */
 export interface Document {
   readonly _tag: "Document"
@@ -69,7 +79,7 @@ export interface Readiness {
 }
 
 /** The steps that a service has to take (`perform.ts`). */
-export type Waiting<A> = Verify<A> | OpenSession<A> | Document | Readiness
+export type Waiting<A> = Verify<A> | OpenSession<A> | CountMessages<A> | Document | Readiness
 
 /** Read the body of the request. */
 export interface ReadBody<A> {

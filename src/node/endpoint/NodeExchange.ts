@@ -84,6 +84,7 @@ export class NodeExchange implements RelayedExchange {
         return this.#send(next.value)
       case "Verify":
       case "OpenSession":
+      case "CountMessages":
       case "Document":
       case "Readiness":
         return this.wait(this.perform.step(next), (next) => this.#go(next))

@@ -1,0 +1,13 @@
+import type { GatewaySettings } from "./GatewaySettings.ts"
+import type { Problem } from "./InvalidConfiguration.ts"
+
+/** What is wrong with the settings of the store as a whole. */
+export const checkStore = (
+  { storePassword, storeUrl }: Pick<GatewaySettings, "storePassword" | "storeUrl">
+): ReadonlyArray<Problem> =>
+  storePassword === undefined || storeUrl !== undefined ? [] : [{
+    setting: "MCP_STORE_PASSWORD",
+    source: undefined,
+    problem: "is the password of a store that is not named",
+    cure: "Set MCP_STORE_URL, or remove the password"
+  }]

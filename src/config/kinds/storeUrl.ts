@@ -1,0 +1,26 @@
+import * as Result from "effect/Result"
+import { type Kind, refuse } from "./kind.ts"
+import { string } from "./kinds.ts"
+
+const form = "Write it as redis://host:6379 or, over TLS, as rediss://host:6379; a user and the number of a database " +
+  "may be added: rediss://user@host:6379/0"
+
+/** Where the store is: `redis://` or `rediss://`, never with a password, which a process list or `--check` would show. */
+export const storeUrl: Kind<string, string> = string("redis URL", (text) => {
+  const url = /^rediss?:\/\/[^/?#\\\s]+(?:\/[0-9]{0,5})?$/i.test(text)
+    ? Result.getOrUndefined(Result.try(() => new URL(text)))
+    : undefined
+  if (url === undefined || url.hostname === "") return refuse("is not the URL of a Redis or Valkey server", form)
+  if (url.password !== "" || /:\/\/[^@]*:[^@]*@/.test(text)) {
+    return refuse("has a password in the URL", "Put it into MCP_STORE_PASSWORD_FILE or MCP_STORE_PASSWORD")
+  }
+  return Result.succeed(text)
+})
+
+const prefix = /^[\w:./{}-]{1,64}$/
+
+/** What all keys of this gateway begin with in the store. */
+export const storeKeyPrefix: Kind<string, string> = string("text", (text) =>
+  prefix.test(text)
+    ? Result.succeed(text)
+    : refuse("is not a prefix of keys", "Use 1 to 64 letters, digits and : . / { } _ -"))

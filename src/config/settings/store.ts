@@ -1,0 +1,41 @@
+/** How often what may be done, and where that is counted. */
+import { storeFailures } from "../GatewaySettings.ts"
+import { choice, integer, secret } from "../kinds/kinds.ts"
+import { rateLimits } from "../kinds/rateLimits.ts"
+import { storeKeyPrefix, storeUrl } from "../kinds/storeUrl.ts"
+import { none, type Setting } from "./Setting.ts"
+
+export const store = {
+  MCP_RATE_LIMITS: {
+    perServer: true,
+    kind: rateLimits,
+    absent: none,
+    otherwise: "none",
+    doc:
+      "How often each subject, client, address, server or tool may send messages, and how often an address may be wrong " +
+      "about its token; one more is answered 429."
+  },
+  MCP_STORE_URL: {
+    kind: storeUrl,
+    otherwise: "each process counts for itself",
+    doc: "The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`."
+  },
+  MCP_STORE_PASSWORD: { kind: secret, secret: true, doc: "The password of the store." },
+  MCP_STORE_KEY_PREFIX: {
+    kind: storeKeyPrefix,
+    default: "mcp-authorizer:",
+    doc: "What all keys in the store begin with; gateways with the same prefix count together."
+  },
+  MCP_STORE_TIMEOUT_MILLIS: {
+    kind: integer(5, 5_000),
+    default: "100",
+    doc: "How long a request waits for the store, in milliseconds."
+  },
+  MCP_STORE_FAILURE: {
+    kind: choice(storeFailures),
+    default: "open",
+    doc:
+      "What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is counted " +
+      "in this process alone (`local`)."
+  }
+} as const satisfies Record<string, Setting>

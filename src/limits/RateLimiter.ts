@@ -1,0 +1,95 @@
+/** The rate limits of one server. */
+import * as Effect from "effect/Effect"
+import type { GatewaySettings, RateLimit } from "../config/GatewaySettings.ts"
+import { RateLimited, StoreUnavailable } from "../errors/GatewayError.ts"
+import { type LimitedCaller, type LimitedMessage, makeCharges, type PlacedCharge } from "./charges.ts"
+import { countLimited, countStoreFailure } from "./limitMetrics.ts"
+import type { ChargeMode, Exceeded, LimitCounters } from "./LimitStore.ts"
+
+/** Why a request that could be counted, or could not, goes no further. */
+export type LimitError = RateLimited | StoreUnavailable
+
+/** Limits how often requests are made, and how often tokens are wrong. */
+export interface RateLimiter {
+  /** Whether there are such limits at all; without them the functions need not be called. */
+  readonly limitsMessages: boolean
+  readonly limitsFailures: boolean
+  /** Counts the messages of a request, unless that would exceed a limit: then none of them is counted anywhere. */
+  readonly admit: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>) => Effect.Effect<void, LimitError>
+  /** Fails where this address has been wrong about its token too often. */
+  readonly mayTry: (address: string) => Effect.Effect<void, LimitError>
+  /** Counts a token that was rejected. */
+  readonly noteFailure: (address: string) => Effect.Effect<void>
+}
+
+/** What the limits of a server depend on. */
+export type LimiterSettings = Pick<GatewaySettings, "rateLimits" | "storeFailure">
+
+const described = ({ by, limit, on, windowMillis }: RateLimit): string =>
+  `${limit} ${on} in ${windowMillis / 1000} s by ${by.join(", ")}`
+
+/** When a client may try again while the store fails: as long as it is not asked then. */
+const retryStoreSeconds = 1
+
+/**
+ * Makes the limiter of one server.
+ *
+ * @param server its name
+ * @param memory what this process counts in by itself
+ * @param store what it counts in instead, where there is a store
+ */
+export const makeRateLimiter = (
+  { rateLimits, storeFailure }: LimiterSettings,
+  server: string,
+  memory: LimitCounters,
+  store: LimitCounters | undefined
+): RateLimiter => {
+  const charges = makeCharges(rateLimits, server)
+
+  const withoutStore = (
+    made: ReadonlyArray<PlacedCharge>,
+    mode: ChargeMode,
+    detail: string
+  ): Effect.Effect<Exceeded | undefined, StoreUnavailable> => {
+    switch (storeFailure) {
+      case "open":
+        return Effect.succeed(undefined)
+      case "closed":
+        return Effect.fail(new StoreUnavailable({ detail, retryAfter: retryStoreSeconds }))
+      case "local":
+        return Effect.orDie(memory.charge(made, mode))
+    }
+  }
+
+  const charge = (made: ReadonlyArray<PlacedCharge>, mode: ChargeMode) =>
+    store === undefined
+      ? Effect.orDie(memory.charge(made, mode))
+      : Effect.catch(
+        store.charge(made, mode),
+        ({ detail }) => Effect.andThen(countStoreFailure(storeFailure), withoutStore(made, mode, detail))
+      )
+
+  const check = Effect.fnUntraced(function*(
+    made: ReadonlyArray<PlacedCharge>,
+    mode: ChargeMode
+  ): Effect.fn.Return<void, LimitError> {
+    if (made.length === 0) return
+    const exceeded = yield* charge(made, mode)
+    if (exceeded === undefined) return
+    const place = made[exceeded.index]?.place ?? 0
+    const limit = rateLimits[place]
+    if (limit !== undefined) yield* countLimited(limit.on)
+    return yield* new RateLimited({
+      detail: `entry ${place + 1} of MCP_RATE_LIMITS${limit === undefined ? "" : `: ${described(limit)}`}`,
+      retryAfter: exceeded.waitMillis / 1000
+    })
+  })
+
+  return {
+    limitsMessages: charges.limitsMessages,
+    limitsFailures: charges.limitsFailures,
+    admit: (caller, messages) => check(charges.ofMessages(caller, messages), "count"),
+    mayTry: (address) => check(charges.ofFailure(address), "look"),
+    noteFailure: (address) => Effect.ignore(check(charges.ofFailure(address), "count"))
+  }
+}

@@ -1,0 +1,117 @@
+/** What a request adds to which counters. Pure. */
+import type { LimitDimension, RateLimit } from "../config/GatewaySettings.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { Glob, matchesAny } from "../rules/Glob.ts"
+import type { Charge } from "./LimitStore.ts"
+
+/** Of whom a request is, as far as that is known. */
+export interface LimitedCaller {
+  /** The verified caller; `undefined` for an anonymous one. */
+  readonly identity: Identity | undefined
+  /** The share of the peer's address; empty where the host does not know it. */
+  readonly address: string
+  /** The name of the server; empty for the one of the flat settings. */
+  readonly server: string
+}
+
+/** What one message asks for, as far as limits see it. */
+export interface LimitedMessage {
+  /** The tool that it calls; `undefined` for every other message. */
+  readonly tool: string | undefined
+}
+
+/** A limit, its place in the settings, and what its counters are called. */
+interface NamedLimit {
+  readonly limit: RateLimit
+  readonly tools: ReadonlyArray<Glob> | undefined
+  readonly place: number
+  readonly name: string
+}
+
+/** A charge, and the place of its limit in the settings. */
+export interface PlacedCharge extends Charge {
+  /** From 0. */
+  readonly place: number
+}
+
+const nameOf = (limit: RateLimit): string =>
+  JSON.stringify([limit.on, limit.by, limit.limit, limit.windowMillis, limit.algorithm, limit.tools, limit.servers])
+
+const globsOf = (patterns: ReadonlyArray<string> | undefined): ReadonlyArray<Glob> | undefined =>
+  patterns?.map((pattern) => new Glob(pattern))
+
+const isAmong = (globs: ReadonlyArray<Glob> | undefined, name: string): boolean =>
+  globs === undefined || matchesAny(globs, name)
+
+/** Whether the messages that a limit counts are those that call a tool. */
+const isAboutTools = ({ by, tools }: RateLimit): boolean => tools !== undefined || by.includes("tool")
+
+/** The value of a dimension; `undefined` where the request has none. */
+const valueOf = (
+  dimension: LimitDimension,
+  { address, identity, server }: LimitedCaller,
+  tool: string | undefined
+): ReadonlyArray<string | undefined> | string | undefined => {
+  switch (dimension) {
+    case "subject":
+      return identity && [identity.issuer, identity.subject]
+    case "client":
+      return identity?.clientId === undefined ? undefined : [identity.issuer, identity.clientId]
+    case "address":
+      return address === "" ? undefined : address
+    case "server":
+      return server
+    case "tool":
+      return tool
+  }
+}
+
+const ownerOf = ({ address, identity }: LimitedCaller): string =>
+  identity === undefined ? `address ${address}` : `subject ${JSON.stringify([identity.issuer, identity.subject])}`
+
+const chargesOf = (
+  { limit, name, place, tools }: NamedLimit,
+  caller: LimitedCaller,
+  messages: ReadonlyArray<LimitedMessage>
+): ReadonlyArray<PlacedCharge> => {
+  const counted = isAboutTools(limit)
+    ? messages.filter(({ tool }) => tool !== undefined && isAmong(tools, tool))
+    : messages.length === 0
+    ? [{ tool: undefined }]
+    : messages
+  const tokens = new Map<string, number>()
+  for (const { tool } of counted) {
+    const values = limit.by.map((dimension) => valueOf(dimension, caller, tool))
+    if (values.includes(undefined)) continue
+    const key = JSON.stringify(values)
+    tokens.set(key, (tokens.get(key) ?? 0) + 1)
+  }
+  const owner = ownerOf(caller)
+  return Array.from(tokens, ([key, count]) => ({ limit: name, key, owner, counting: limit, tokens: count, place }))
+}
+
+/**
+ * Builds the functions that say what a request adds to which counters, by the limits of one server.
+ *
+ * A limit counts a request only where it has all that the limit counts by: an anonymous one has no subject, a call of no tool
+ * has no tool. A request without a message, as a `GET` that opens a stream, counts as one message.
+ */
+export const makeCharges = (limits: ReadonlyArray<RateLimit>, server: string) => {
+  const named = limits
+    .map((limit, place): NamedLimit => ({ limit, tools: globsOf(limit.tools), place, name: nameOf(limit) }))
+    .filter(({ limit }) => isAmong(globsOf(limit.servers), server))
+  const onMessages = named.filter(({ limit }) => limit.on === "messages")
+  const onFailures = named.filter(({ limit }) => limit.on === "failures")
+
+  return {
+    /** Whether messages, and whether failures are limited at all. */
+    limitsMessages: onMessages.length > 0,
+    limitsFailures: onFailures.length > 0,
+    /** Of a request with these messages. */
+    ofMessages: (caller: LimitedCaller, messages: ReadonlyArray<LimitedMessage>): ReadonlyArray<PlacedCharge> =>
+      onMessages.flatMap((limit) => chargesOf(limit, caller, messages)),
+    /** Of a token that was rejected. */
+    ofFailure: (address: string): ReadonlyArray<PlacedCharge> =>
+      onFailures.flatMap((limit) => chargesOf(limit, { identity: undefined, address, server }, []))
+  }
+}

@@ -1,0 +1,130 @@
+/** Counters in Redis or Valkey, which several processes share. */
+import * as Digest from "effect/crypto/Digest"
+import * as Mac from "effect/crypto/Mac"
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+import * as Redis from "effect/persistence/Redis"
+import * as Redacted from "effect/Redacted"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { type Charge, type ChargeMode, type Exceeded, type LimitCounters, StoreFailed } from "./LimitStore.ts"
+
+// `counter.ts` in the store, for all charges of a request at once: to add to one counter what another one would not take
+// would let a caller that is over its own limit use up what others share. The time is the store's, so that the clocks of the
+// replicas need not agree. What is there and no counter counts as nothing.
+const lua = `
+local time = redis.call("TIME")
+local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
+local worst, longest = 0, 0
+local values, lives = {}, {}
+for i, key in ipairs(KEYS) do
+  local at = i * 4 - 2
+  local limit, window, tokens = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local count, ends = string.match(redis.call("GET", key) or "", "^(%d+) (%d+%.?%d*)$")
+  count, ends = tonumber(count) or 0, math.min(tonumber(ends) or 0, now + window)
+  local wait = 0
+  if ARGV[at] == "fixed-window" then
+    if ends <= now then count, ends = 0, now + window end
+    count = count + tokens
+    if count > limit then wait = ends - now end
+  else
+    count, ends = 0, math.max(ends, now) + tokens * window / limit
+    local missing = ends - now - window
+    if missing > 0.01 then wait = missing end
+  end
+  if wait > 0 and tokens > limit then wait = window end
+  if wait > longest then worst, longest = i, wait end
+  values[i] = string.format("%d %.3f", count, ends)
+  lives[i] = math.max(1, math.ceil(ends - now))
+end
+if worst == 0 and ARGV[1] == "count" then
+  for i, key in ipairs(KEYS) do redis.call("SET", key, values[i], "PX", lives[i]) end
+end
+return { worst, math.ceil(longest) }
+`
+
+const script = Redis.script(
+  (mode: ChargeMode, keys: ReadonlyArray<string>, charges: ReadonlyArray<Charge>) => [
+    ...keys,
+    mode,
+    ...charges.flatMap(({ counting: { algorithm, limit, windowMillis }, tokens }) => [
+      algorithm,
+      limit,
+      windowMillis,
+      tokens
+    ])
+  ],
+  { lua, numberOfKeys: (_, keys) => keys.length }
+).withReturnType<unknown>()
+
+const isIndex = (value: unknown, most: number): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most
+
+/** What the store says, if that can be. */
+const verdictOf = (
+  reply: unknown,
+  charges: ReadonlyArray<Charge>
+): Effect.Effect<Exceeded | undefined, StoreFailed> => {
+  const [worst, wait]: ReadonlyArray<unknown> = Array.isArray(reply) && reply.length === 2 ? reply : []
+  if (!isIndex(worst, charges.length) || !isIndex(wait, Number.MAX_SAFE_INTEGER)) {
+    return Effect.fail(new StoreFailed({ detail: "the store gives another reply than its script" }))
+  }
+  const counting = charges[worst - 1]?.counting
+  if (counting === undefined) return Effect.succeed(undefined)
+  // Nobody waits longer than a window, whatever the store says.
+  return Effect.succeed({ index: worst - 1, waitMillis: Math.min(Math.max(wait, 1), counting.windowMillis) })
+}
+
+/** The name of an error, or its code, or the word that an error of the store begins with: its text may quote a key. */
+const nameOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return "an unknown error"
+  const code = "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : /^[A-Z]{3,16}(?= )/.exec(cause.message)?.[0]
+  return code ?? cause.name
+}
+
+const encoder = new TextEncoder()
+
+const purpose = encoder.encode("mcp-authorizer keys of counters\u0001")
+
+/** Settings that the names of counters depend on. */
+type Naming = Pick<GatewaySettings, "sessionKeys" | "storeKeyPrefix">
+
+/** Builds what a counter is called in the store: with a session key nobody else can find out whom it is about. */
+const makeNameOf = Effect.fnUntraced(function*({ sessionKeys: [secret], storeKeyPrefix }: Naming) {
+  const { digestHex } = yield* Digest.Digest
+  const mac = yield* Mac.Mac
+  const named = (name: string) => `${storeKeyPrefix}limit:${name}`
+  if (secret === undefined) {
+    return (text: string) => Effect.map(digestHex(Digest.sha256, encoder.encode(text)), named)
+  }
+  const root = yield* Mac.key(Mac.hmacSha256, encoder.encode(Redacted.value(secret)))
+  const key = yield* Mac.key(Mac.hmacSha256, yield* mac.sign(root, purpose))
+  return (text: string) => Effect.map(mac.sign(key, encoder.encode(text)), (tag) => named(Hex.encode(tag)))
+})
+
+/**
+ * Makes counters in the Redis or Valkey server that the `Redis` service speaks to: version 5 or later, not a cluster.
+ *
+ * One script charges all counters of a request, or none. Counters expire by themselves. Their keys are `MCP_STORE_KEY_PREFIX`
+ * and an HMAC under `MCP_SESSION_KEY`, or a digest where there is no such key, so that they name nobody.
+ */
+export const makeRedisCounters = Effect.fnUntraced(function*(
+  settings: Naming
+): Effect.fn.Return<LimitCounters, never, Redis.Redis | Digest.Digest | Mac.Mac> {
+  const redis = yield* Redis.Redis
+  const nameCounter = yield* Effect.orDie(makeNameOf(settings))
+  const evaluate = redis.eval(script)
+  return {
+    charge: Effect.fnUntraced(function*(charges, mode) {
+      const keys = yield* Effect.orDie(
+        Effect.forEach(charges, ({ key, limit }) => nameCounter(JSON.stringify([limit, key])))
+      )
+      const reply = yield* Effect.mapError(
+        evaluate(mode, keys, charges),
+        ({ cause }) => new StoreFailed({ detail: `the store fails (${nameOf(cause)})` })
+      )
+      return yield* verdictOf(reply, charges)
+    })
+  }
+})

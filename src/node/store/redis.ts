@@ -1,0 +1,125 @@
+/** The connection to the Redis or Valkey server of `MCP_STORE_URL`. */
+import type { RedisClientOptions } from "@redis/client"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Redis from "effect/persistence/Redis"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { readAuthorities } from "../outbound/authorities.ts"
+
+/** What the connection depends on. */
+export type StoreSettings = Pick<GatewaySettings, "caFile" | "storePassword"> & { readonly storeUrl: string }
+
+const connectMillis = 2_000
+const firstConnectMillis = 500
+const pingMillis = 3_000
+// Two pings and more: what says nothing for so long is gone, whatever the system thinks of its connection.
+const silentMillis = 10_000
+const longestPauseMillis = 5_000
+
+// Nobody waits for its response any more before there are as many.
+const maxCommands = 4_096
+
+/** Who is asked, and how, without a word about what becomes of a connection that ends. */
+const optionsOf = (
+  { storePassword, storeUrl }: StoreSettings,
+  secureContext: Effect.Success<ReturnType<typeof readAuthorities>>
+): RedisClientOptions => {
+  const { hostname, pathname, port, protocol, username } = new URL(storeUrl)
+  const socket = {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? 6379 : Number(port),
+    connectTimeout: connectMillis,
+    socketTimeout: silentMillis,
+    // Below, with a client of its own: what this one has begun to misread it would go on misreading.
+    reconnectStrategy: false as const
+  }
+  return {
+    socket: protocol.toLowerCase() === "rediss:"
+      ? { ...socket, tls: true, ...(secureContext === undefined ? {} : { secureContext }) }
+      : socket,
+    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+    ...(storePassword === undefined ? {} : { password: Redacted.value(storePassword) }),
+    database: Number(pathname.slice(1)),
+    pingInterval: pingMillis,
+    commandsQueueMaxLength: maxCommands,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: "disabled"
+  }
+}
+
+const failure = (cause: unknown) => new Redis.RedisError({ cause })
+
+const notConnected = failure(Object.assign(new Error("not connected"), { code: "NOT_CONNECTED" }))
+
+const ignore = () => undefined
+
+/**
+ * Makes the `Redis` service of a store, which connects by itself, and again whenever the connection ends.
+ *
+ * It waits half a second for the first connection. Without a connection its commands fail at once, so that the gateway starts
+ * and serves without its store. Closing the scope closes the connection. Fails with `InvalidConfiguration` for a CA file that is of no use.
+ */
+export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings) {
+  const secureContext = settings.storeUrl.toLowerCase().startsWith("rediss:")
+    ? yield* readAuthorities(settings.caFile)
+    : undefined
+  // Who has no store does not load it.
+  const { createClient } = yield* Effect.promise(() => import("@redis/client"))
+  const options = optionsOf(settings, secureContext)
+  const begun = yield* Deferred.make<void>()
+  let current: ReturnType<typeof createClient> | undefined
+  let reached = false
+
+  /** Connects once, and waits until that is over. */
+  const connect = Effect.scoped(Effect.gen(function*() {
+    const over = yield* Deferred.make<void>()
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(() => createClient(options)),
+      (client) =>
+        Effect.sync(() => {
+          current = undefined
+          if (client.isOpen) client.destroy()
+        })
+    )
+    client.on("error", () => Deferred.doneUnsafe(over, Effect.void))
+    client.on("end", () => Deferred.doneUnsafe(over, Effect.void))
+    yield* Effect.tryPromise({ try: () => client.connect(), catch: ignore })
+    current = client
+    reached = true
+    yield* Deferred.succeed(begun, undefined)
+    yield* Deferred.await(over)
+  }))
+
+  const stayConnected = Effect.gen(function*() {
+    let pause = 0
+    while (true) {
+      reached = false
+      yield* Effect.ignore(connect)
+      pause = reached ? 50 : Math.min(Math.max(50, pause * 2), longestPauseMillis)
+      // Not all replicas at the same time.
+      yield* Effect.sleep(pause * (yield* Random.next) + pause)
+    }
+  })
+  yield* Effect.forkScoped(stayConnected)
+  // Requests that come first are not to find it missing for want of a millisecond.
+  yield* Effect.timeoutOption(Deferred.await(begun), firstConnectMillis)
+
+  const send = <A>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
+    Effect.suspend(() => {
+      const client = current
+      return client === undefined
+        ? Effect.fail(notConnected)
+        // The one who asks says what the reply is, and checks it.
+        : Effect.tryPromise({ try: () => client.sendCommand([command, ...args]) as Promise<A>, catch: failure })
+    })
+
+  return yield* Redis.make({
+    send,
+    // Nothing here blocks or subscribes.
+    connect: Effect.fail(notConnected),
+    subscribe: () => Effect.fail(notConnected)
+  })
+})
