@@ -39,9 +39,16 @@ type JsonObject = { readonly [member: string]: Json }
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Names by the form in which lenient parsers compare them. */
-const known = (...names: ReadonlyArray<string>): ReadonlyMap<string, string> =>
-  new Map(names.map((name) => [foldedName(name), name]))
+interface KnownNames {
+  readonly exact: ReadonlySet<string>
+  /** The same by the form in which lenient parsers compare them. */
+  readonly byFolded: ReadonlyMap<string, string>
+}
+
+const known = (...names: ReadonlyArray<string>): KnownNames => ({
+  exact: new Set(names),
+  byFolded: new Map(names.map((name) => [foldedName(name), name]))
+})
 
 const namesOfMessage = known("jsonrpc", "id", "method", "params", "result", "error")
 const namesOfParams = known("name", "arguments", "uri", "ref", "notifications")
@@ -49,10 +56,10 @@ const namesOfReference = known("type", "name", "uri")
 const namesOfFilter = known("resourceSubscriptions")
 
 /** Rejects an object with a member that only a lenient parser takes for one of these names. */
-const rejectVariants = (object: JsonObject, names: ReadonlyMap<string, string>): InvalidRequest | undefined => {
+const rejectVariants = (object: JsonObject, { byFolded, exact }: KnownNames): InvalidRequest | undefined => {
   for (const member of Object.keys(object)) {
-    const name = names.get(foldedName(member))
-    if (name !== undefined && name !== member) return reject("AmbiguousMessage", `${name} is written in another case`)
+    const name = exact.has(member) ? undefined : byFolded.get(foldedName(member))
+    if (name !== undefined) return reject("AmbiguousMessage", `${name} is written in another case`)
   }
   return undefined
 }

@@ -19,6 +19,7 @@ import { fresh } from "./cases/fresh.ts"
 import { initialize } from "./cases/initialize.ts"
 import { latency } from "./cases/latency.ts"
 import { memory } from "./cases/memory.ts"
+import { rules } from "./cases/rules.ts"
 import { seen } from "./cases/seen.ts"
 import { startup } from "./cases/startup.ts"
 import { streams } from "./cases/streams.ts"
@@ -30,7 +31,7 @@ import { type Limits, missed } from "./report/limits.ts"
 import { figureTable, scoreTable, table } from "./report/tables.ts"
 import { audience } from "./tokens.ts"
 
-const cases: ReadonlyArray<Case> = [seen, fresh, initialize, latency, streams, bulk, memory, startup, workers]
+const cases: ReadonlyArray<Case> = [seen, fresh, initialize, rules, latency, streams, bulk, memory, startup, workers]
 
 /** A case broke off, or `--check` found a limit missed; all has been printed. */
 class BenchFailed extends Data.TaggedError("BenchFailed")<{}> {

@@ -20,6 +20,8 @@ const ask = (method: string, params: object): string => JSON.stringify({ jsonrpc
 
 export const toolsListRequest = ask("tools/list", {})
 
+export const toolCallRequest = ask("tools/call", { name: "echo", arguments: { text: "hello" } })
+
 export const initializeRequest = ask("initialize", {
   protocolVersion: "2025-11-25",
   capabilities: { sampling: {} },
