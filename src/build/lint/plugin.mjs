@@ -41,8 +41,8 @@ const order = [
 ]
 
 /**
- * Files that use the provider types, which use the rest of the room that the files stand in: settings are decoded, described
- * and judged type by type, and the services over all providers are made of them.
+ * Files that use the provider types, which in turn use the rest of the same room: settings are decoded, described and checked
+ * by provider type, and the services over all providers are built from these types.
  */
 const floors = {
   decoding: [
@@ -65,7 +65,7 @@ const floors = {
   registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/verdictStore.ts"]
 }
 
-/** Rooms above that a room must not import all the same, and why. */
+/** Earlier rooms that a room must not import nevertheless, and why. */
 const barred = {
   message: { rooms: ["fairness"], why: "Reading a message needs no shares." },
   authorize: { rooms: ["remote", "keys", "verify", "providers", "registry"], why: "Authorization takes an identity, never a token." },
