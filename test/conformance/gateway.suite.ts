@@ -10,6 +10,7 @@ import { conformanceServer } from "./ConformanceServer.ts"
 import { modernConformanceServer } from "./ModernConformanceServer.ts"
 import { conformance, type Verdicts } from "./runner.ts"
 import { tokenInjector } from "./tokenInjector.ts"
+import { uncheckingServer } from "./unchecking.ts"
 
 const suites = [
   {
@@ -73,4 +74,28 @@ layer(Layer.empty, { excludeTestServices: true })("official conformance runner",
         assert.deepStrictEqual(gateway, direct)
       }))
   }
+
+  it.effect("MO-1 MO-2 MO-6 checks the fields as the suite demands, whether or not the server looks at them", () =>
+    Effect.gen(function*() {
+      const scenarios = ["http-header-validation", "http-custom-header-server-validation"]
+      const run = Effect.fnUntraced(function*(url: string) {
+        const { checks } = yield* conformance("0.2.0-alpha.12", url, ["--requirements", "2026-07-28"])
+        return checks.filter((check) => scenarios.some((scenario) => check.startsWith(`${scenario} `)))
+      })
+      const failed = (checks: ReadonlyArray<string>) => checks.filter((check) => !check.endsWith(" SUCCESS"))
+      const server = yield* modernConformanceServer
+      const through = yield* run(yield* throughGateway(server))
+      assert.isAtLeast(through.length, 20)
+      assert.deepStrictEqual(failed(through), [])
+
+      const unchecking = yield* uncheckingServer(server)
+      assert.isAtLeast(failed(yield* run(unchecking)).length, 10)
+      const alone = yield* run(yield* throughGateway(unchecking))
+      yield* Console.log(["Fields checked by the gateway alone:", ...alone].join("\n"))
+      // Only the schema of a tool says which fields it requires.
+      assert.deepStrictEqual(failed(alone), [
+        "http-custom-header-server-validation sep-2243-server-validate-param-match FAILURE",
+        "http-custom-header-server-validation sep-2243-server-reject-param-mismatch FAILURE"
+      ])
+    }))
 })

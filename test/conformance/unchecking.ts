@@ -1,0 +1,45 @@
+/** An MCP server that does not look at the fields which repeat a message. */
+import * as Effect from "effect/Effect"
+import { request as send } from "node:http"
+import { listen } from "../../src/issuer/LoopbackServer.ts"
+
+const mirrors = /^(?:mcp-protocol-version|mcp-method|mcp-name|mcp-param-.*)$/
+
+/** The fields as the message would have them. */
+const agreeing = (text: string): Record<string, string> => {
+  const { method, params = {} } = JSON.parse(text)
+  const { _meta = {}, name, uri } = params
+  const named: unknown = name ?? uri
+  const region: unknown = params.arguments?.region
+  const encoded = (value: unknown) => `=?base64?${Buffer.from(String(value)).toString("base64")}?=`
+  return {
+    "mcp-method": method,
+    "mcp-protocol-version": _meta["io.modelcontextprotocol/protocolVersion"] ?? "2026-07-28",
+    ...(named === undefined ? {} : { "mcp-name": encoded(named) }),
+    ...(region === undefined ? {} : { "mcp-param-region": encoded(region) })
+  }
+}
+
+/**
+ * Starts a forwarder to an MCP server that makes the fields of each request agree with its message, so that the server
+ * accepts every request by its message alone. Gives the URL of its endpoint; it stops with its scope.
+ */
+export const uncheckingServer = Effect.fnUntraced(function*(url: string) {
+  const { port } = yield* listen((request, response) =>
+    Effect.callback<void>(() => {
+      const { method } = request
+      void request.toArray().then((chunks: ReadonlyArray<Buffer>) => {
+        const body = Buffer.concat(chunks)
+        const kept = Object.entries(request.headers).filter(([name]) => !mirrors.test(name))
+        const headers = { ...Object.fromEntries(kept), ...(body.length === 0 ? {} : agreeing(body.toString())) }
+        const forwarded = send(url, { method, headers }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders()
+          answer.pipe(response)
+        })
+        forwarded.on("error", () => response.destroy())
+        forwarded.end(body)
+      })
+    })
+  )
+  return `http://localhost:${port}/mcp`
+})
