@@ -118,7 +118,6 @@ const disagreeing: ReadonlyArray<
   ["another name", "Mcp-Name", modernCall("admin"), modernFields("tools/call", "public")],
   ["the name in another case", "Mcp-Name", modernCall("admin"), modernFields("tools/call", "Admin")],
   ["the name twice", "Mcp-Name", modernCall("admin"), [...modernFields("tools/call", "admin"), "Mcp-Name: admin"]],
-  ["two names", "Mcp-Name", modernCall("a, b"), [...modernFields("tools/call", "a"), "Mcp-Name: b"]],
   ["another prompt", "Mcp-Name", modernMessage("prompts/get", `"name":"a"`), modernFields("prompts/get", "b")],
   ["no URI", "Mcp-Name", read("file:///a"), modernFields("resources/read")],
   ["another URI", "Mcp-Name", read("file:///a"), modernFields("resources/read", "file:///A")],
@@ -219,6 +218,16 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
         assert.include(logs.entries().at(-1), "HeaderMismatch", what)
         assert.isEmpty(upstream.requests(), what)
       }
+    }))
+
+  it.effect("MO-1 are rejected if they are sent twice, although both together would say what the message says", () =>
+    Effect.gen(function*() {
+      const { reset, send, upstream } = yield* GatewayFixture
+      yield* reset
+      const lines = [...modernFields("tools/call", "a"), "Mcp-Name: b"]
+      const { answers: [answer] } = yield* send({ body: modernCall("a, b"), lines })
+      assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error.code], [400, -32020])
+      assert.isEmpty(upstream.requests())
     }))
 
   it.effect("MO-10 a message that does not name its revision is rejected as the revision demands", () =>

@@ -58,6 +58,7 @@ export const reasons: ReadonlyArray<Reason> = [
       "HTTP-04 checks each pipelined request on its own, in order",
       "HTTP-08 forwards no path that a server could read as another one",
       "HTTP-10 opens no tunnel",
+      "MO-1 are rejected if they are sent twice, although both together would say what the message says",
       "HTTP-10 rejects other spellings of a method",
       "HTTP-13 requests a body only after the token was accepted, and meets no other expectation",
       "HTTP-14, HTTP-15 accepts HTTP/1.1 and 1.0 and nothing else"
