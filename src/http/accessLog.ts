@@ -103,14 +103,10 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
   }
 })
 
-/** The rule that did not allow a request, and why. */
+/** The rule that did not allow a request; the error says why. */
 const ruleOf = ({ decisions = [] }: Exchange): LogFields => {
   const decision = decisions.find(({ _tag }) => _tag !== "Allow")
-  if (decision === undefined) return {}
-  return {
-    rule: decision.rule ?? "default",
-    ...(decision._tag === "Denied" ? { detail: bounded(decision.reason, detailLength) } : {})
-  }
+  return decision === undefined ? {} : { rule: decision.rule ?? "default" }
 }
 
 /**

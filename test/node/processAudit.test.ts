@@ -15,9 +15,9 @@ import { temporaryDirectory } from "./support/scratch.ts"
 const entriesOf = (path: string): ReadonlyArray<AuditEntry> =>
   existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line)) : []
 
-const call = (gateway: GatewayProgram, traceId: string, token = "dev-token") =>
+const call = (gateway: GatewayProgram, traceId: string, token = "dev-token", path = "/mcp") =>
   Effect.tryPromise(() =>
-    fetch(`${gateway.origin}/mcp`, {
+    fetch(`${gateway.origin}${path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "x-trace-id": traceId },
       body: toolCall("greet")
@@ -73,6 +73,30 @@ describe("the audit log of the program", { timeout: 60_000 }, () => {
       assert.notInclude(readFileSync(path, "utf8"), "-token")
     }))
 
+  it.live("is one for all servers, and names the server of each entry, as the log does", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      const path = join(yield* temporaryDirectory, "audit.log")
+      const gateway = yield* startGatewayProgram({
+        env: {
+          MCP_STATIC_TOKENS: "dev-token:dev-client:dev-user:read",
+          MCP_AUDIT_LOG: path,
+          MCP_SERVERS: JSON.stringify(
+            ["notes", "files"].map((name) => ({ name, path: `/${name}/mcp`, url: `${upstream.origin}/${name}` }))
+          )
+        }
+      })
+      for (const name of ["notes", "files"]) {
+        assert.strictEqual(yield* call(gateway, name, "dev-token", `/${name}/mcp`), 200)
+      }
+      yield* gateway.signal("SIGTERM")
+      yield* gateway.ended
+      const named = [["files", "files"], ["notes", "notes"]]
+      assert.deepStrictEqual(entriesOf(path).map(({ server, trace_id }) => [trace_id, server]).toSorted(), named)
+      const logged = gateway.log().filter(({ message }) => message === "request").map(({ annotations }) => annotations)
+      assert.deepStrictEqual(logged.map(({ server, trace_id }) => [trace_id, server]).toSorted(), named)
+    }))
+
   it.live("goes on under its name after SIGHUP, with two workers, and loses no entry", () =>
     Effect.gen(function*() {
       const { gateway, path } = yield* start({ args: ["--workers", "2"] })
@@ -101,6 +125,25 @@ describe("the audit log of the program", { timeout: 60_000 }, () => {
       yield* Effect.promise(() => mkdir(directory))
       yield* gateway.awaitOutput(/The audit log is written again\..*"dropped_entries":0.*\n/)
       assert.deepStrictEqual(traced(entriesOf(path)), ["gone"])
+    }))
+
+  it.live("costs no request while the disk is full, and says at the end how many entries are lost", () =>
+    Effect.gen(function*() {
+      const { gateway } = yield* start({ env: { MCP_AUDIT_LOG: "/dev/full" } })
+      for (const id of traceIds("full", 5)) assert.strictEqual(yield* call(gateway, id), 200)
+      yield* gateway.awaitOutput(/The audit log cannot be written.*ENOSPC.*\n/)
+      yield* gateway.signal("SIGTERM")
+      const { code, stderr } = yield* gateway.ended
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      const errors = gateway.log().filter(({ level }) => level === "ERROR").map(({ annotations, message }) => [
+        String(message).split(". ")[0],
+        annotations["code"],
+        annotations["dropped_entries"]
+      ])
+      assert.deepStrictEqual(errors, [
+        ["The audit log cannot be written", "ENOSPC", undefined],
+        ["Entries of the audit log are lost.", undefined, 5]
+      ])
     }))
 
   it.live("is rejected at start, with a fix, if it cannot be written, with one worker and with two", () =>
