@@ -36,7 +36,7 @@ const start = Effect.fnUntraced(function*(
 describe("the lists of callers that are let in", () => {
   const emails = { email: "ann@example.com", email_verified: true }
 
-  it.effect("let in by verified e-mail address, by its domain, or by subject, and deny all others", () =>
+  it.live("let in by verified e-mail address, by its domain, or by subject, and deny all others", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start({
         allowedEmails: ["ann@example.com"],
@@ -83,7 +83,7 @@ describe("the lists of callers that are let in", () => {
       }
     }))
 
-  it.effect("say in the log why a caller is not on them", () =>
+  it.live("say in the log why a caller is not on them", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start({ allowedEmailDomains: ["example.com"] })
       const logged = Effect.fnUntraced(function*(claims: Claims) {
@@ -97,7 +97,7 @@ describe("the lists of callers that are let in", () => {
       )
     }))
 
-  it.effect("take addresses about which the provider says nothing where the operator vouches for them", () =>
+  it.live("take addresses about which the provider says nothing where the operator vouches for them", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start(
         { allowedEmailDomains: ["example.com"] },
@@ -159,7 +159,7 @@ describe("what rules know of a caller", () => {
   } as const
 
   for (const [kind, [providerOf, issue]] of Object.entries(kinds)) {
-    it.effect(`are its groups, from ${kind}, wherever a provider writes them`, () =>
+    it.live(`are its groups, from ${kind}, wherever a provider writes them`, () =>
       Effect.gen(function*() {
         const { ask, issuer } = yield* start({ ...onlyAdmins, maxTokenBytes: 65_536 }, providerOf)
         for (const [who, claims, isAdmin] of forms) {
@@ -171,7 +171,7 @@ describe("what rules know of a caller", () => {
       }))
   }
 
-  it.effect("are the groups of the claims that the operator names, and of no other", () =>
+  it.live("are the groups of the claims that the operator names, and of no other", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start(onlyAdmins, (issuer) =>
         jwtProvider(issuer, { groupClaims: ["https://notes.example/groups", "resource_access.notes.roles"] }))
@@ -184,7 +184,7 @@ describe("what rules know of a caller", () => {
       assert.strictEqual(yield* status({ groups: ["admins"], roles: ["admins"] }), 403)
     }))
 
-  it.effect("never leaves the gateway", () =>
+  it.live("never leaves the gateway", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start({ ...onlyAdmins, injectRequestContext: true })
       const claims = { groups: ["admins", "canary-group"], department: "canary-claim" }
@@ -194,7 +194,7 @@ describe("what rules know of a caller", () => {
       assert.notMatch(JSON.stringify(sent.rawHeaders) + (yield* textOf(sent)) + log, /canary-/)
     }))
 
-  it.effect("is enough to judge by arguments and groups together", () =>
+  it.live("is enough to judge by arguments and groups together", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start(ruled({
         rules: [{
@@ -219,7 +219,7 @@ describe("what rules know of a caller", () => {
       assert.notInclude(denied.log + denied.text, "canary-amount")
     }))
 
-  it.effect("is nothing where its claims are larger than are kept, so that rules over them deny", () =>
+  it.live("is nothing where its claims are larger than are kept, so that rules over them deny", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start(
         ruled({

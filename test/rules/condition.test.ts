@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
 import type { Identity } from "../../src/identity/Identity.ts"
 import type { Json } from "../../src/identity/Json.ts"
 import { compile, type Condition, type ConditionInput, forOneRequest, type Truth } from "../../src/rules/condition.ts"
@@ -56,6 +57,9 @@ describe("conditions", () => {
     ["claims.level >= 3 && claims.level == 3 && claims.level < 3.5"],
     ["server == 'notes' && message.method == 'tools/call' && message.name == 'pay'"],
     ["now < identity.expires_at && identity.expires_at - now == duration('1h')"],
+    ["now.getHours() == 12 && now.getHours('America/New_York') == 7 && now.getHours('+05:30') == 17"],
+    ["now.getFullYear() == 2026 && now.getMonth() == 10 && now.getDate() == 30 && now.getDayOfMonth() == 29"],
+    ["now.getDayOfWeek() == 1 && now.getDayOfYear() == 333 && now.getDayOfWeek('Pacific/Kiritimati') == 2"],
     ["now.getHours('UTC') == 12 && now == timestamp('2026-11-30T12:00:00Z')"],
     ["identity.groups.exists(g, g.startsWith('adm')) && identity.groups.all(g, g != 'guests')"],
     ["claims.groups.filter(g, g != 'admins') == ['finance'] && size(claims.groups) == 2"],
@@ -161,8 +165,22 @@ describe("conditions", () => {
   })
 })
 
+describe("the conditions of the README", () => {
+  const readme = readFileSync(new URL("../../src/rules/README.md", import.meta.url), "utf8")
+  const conditions = [...readme.matchAll(/"when": "([^"]+)"/g)].map(([, text = ""]) => text)
+
+  it("are true of a caller that has what they ask for", () => {
+    expect(conditions.length).toBeGreaterThanOrEqual(4)
+    const caller = { ...identity, claims: { ...identity.claims, department: "operations" } }
+    for (const text of conditions) {
+      const truth = compiled(text).test({ ...input({ amount: 50 }), identity: caller, claims: caller.claims })
+      expect([text, truth]).toEqual([text, "true"])
+    }
+  })
+})
+
 describe("an expression that is wrong", () => {
-  it.each([
+  const mistakes: ReadonlyArray<readonly [text: string, position: number | undefined, problem: string]> = [
     ["", 1, "the expression is empty"],
     ["  ", 1, "the expression is empty"],
     ["1 +", 3, "cannot be read from here"],
@@ -219,7 +237,16 @@ describe("an expression that is wrong", () => {
     [`${"[".repeat(40)}1${"]".repeat(40)} == []`, 33, "brackets are nested more than 32 times"],
     [`1${" + 1".repeat(100)} == 1`, undefined, "nested more than 64 times"],
     [`[${"1, ".repeat(1_200)}1] == []`, undefined, "more than 1000 parts"]
-  ])("%s is reported with its position", (text, position, problem) => {
+  ]
+
+  it.each(
+    mistakes.map(([text, position, problem]) => ({
+      text,
+      position,
+      problem,
+      title: text.length > 80 ? `${text.slice(0, 80)}…` : text
+    }))
+  )("$title is reported with its position", ({ position, problem, text }) => {
     const result = compile(text)
     const found = Result.isFailure(result) ? result.failure : { position: 0, problem: "nothing" }
     expect(found.problem).toContain(problem)
@@ -318,6 +345,8 @@ describe("an evaluation", () => {
       u: `${"a".repeat(50_000)}b`
     }],
     ["message.arguments.l.all(x, message.arguments.t.matches('^(a|b)*c?$'))", { l: numbers, t: "ab".repeat(1_000) }],
+    ["message.arguments.l.all(x, now.getHours('Europe/Paris') >= 0)", { l: numbers }],
+    ["message.arguments.t.lowerAscii() == 'a'", { t: long }],
     ["message.arguments.l.all(x, true) || true", { l: Array.from({ length: 100_000 }, () => 0) }]
   ])("%s ends when its work is used up, and denies", (text, args) => {
     expect(test(text, args)).toEqual({ error: "the condition takes too much work" })

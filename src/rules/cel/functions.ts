@@ -10,12 +10,14 @@ import {
   celList,
   celMethod,
   CelScalar,
+  type CelType,
   type CelValue,
   isCelList,
   listType,
   mapType
 } from "@bufbuild/cel"
 import { strings } from "@bufbuild/cel/ext"
+import { times } from "./times.ts"
 import { patternOf, spend } from "./work.ts"
 
 const { BOOL, DYN, STRING } = CelScalar
@@ -44,6 +46,10 @@ const stepsPerUnit = 16
 const charactersPerUnit = 256
 const elementsPerUnit = 8
 
+/** Functions that look at each character by itself, which takes longer. */
+const slowFunctions: ReadonlySet<string> = new Set(["lowerAscii", "upperAscii", "split", "trim", "size"])
+const slowFactor = 16
+
 const sizeOf = (value: CelValue | undefined): number => {
   if (typeof value === "string") return value.length / charactersPerUnit
   if (typeof value !== "object" || value === null) return 0
@@ -51,14 +57,37 @@ const sizeOf = (value: CelValue | undefined): number => {
   return isCelList(value) ? value.size / elementsPerUnit : 0
 }
 
+/** What values of a type are to JavaScript, where that is enough to see that others are not of it. */
+const kinds: ReadonlyMap<CelType, string> = new Map<CelType, string>([
+  [CelScalar.INT, "bigint"],
+  [CelScalar.DOUBLE, "number"],
+  [CelScalar.STRING, "string"],
+  [CelScalar.BOOL, "boolean"],
+  [CelScalar.UINT, "object"],
+  [CelScalar.BYTES, "object"]
+])
+
 /** The same function, whose calls are counted. */
 const counted = (inner: CelFunc): CelFunc => {
+  const factor = slowFunctions.has(inner.name) ? slowFactor : 1
+  const kindsOfArguments = inner.arguments.map((type) => kinds.get(type))
+  const takes = (args: ReadonlyArray<CelValue>): boolean => {
+    if (args.length !== kindsOfArguments.length) return false
+    for (let index = 0; index < args.length; index++) {
+      const kind = kindsOfArguments[index]
+      if (kind !== undefined && typeof args[index] !== kind) return false
+    }
+    return true
+  }
   const call: CelFunc["call"] = (id, target, args) => {
+    // Functions of one name for other types, of which there are up to 17, are tried first.
+    if (!takes(args)) return undefined
     let units = sizeOf(target)
     for (const arg of args) units += sizeOf(arg)
     // Looking for one long text in another can take as long as both lengths multiplied.
     const [first] = args
     if (typeof target === "string" && typeof first === "string") units *= 1 + first.length / charactersPerUnit
+    units *= factor
     if (units >= 1) spend(units)
     const result = inner.call(id, target, args)
     // `undefined`: the function is for other types, and another one of its name is called.
@@ -80,7 +109,8 @@ const replaced: ReadonlyArray<CelFunc> = [
   celFunc("_+_", [list, list], list, (left, right) => celList([...left, ...right])),
   celFunc("@in", [STRING, map], BOOL, (name, members) => members.has(name)),
   celFunc(loopStep, [DYN], DYN, (value) => value),
-  matches
+  matches,
+  ...times
 ]
 
 /** CEL with the functions that expressions may call. */

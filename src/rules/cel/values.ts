@@ -40,11 +40,12 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
 /** The members of a JSON object. */
 class Members implements ReadonlyMap<string, CelInput> {
   readonly #object: JsonObject
-  readonly #known: Map<string, CelInput>
+  // Objects and arrays that were looked at, if any.
+  #known: Map<string, CelInput> | undefined
 
-  constructor(object: JsonObject, known: ReadonlyMap<string, CelInput>) {
+  constructor(object: JsonObject, known: ReadonlyMap<string, CelInput> | undefined) {
     this.#object = object
-    this.#known = new Map(known)
+    this.#known = known && new Map(known)
   }
 
   get size(): number {
@@ -58,10 +59,14 @@ class Members implements ReadonlyMap<string, CelInput> {
 
   get(name: unknown): CelInput | undefined {
     if (typeof name !== "string" || !this.has(name)) return undefined
-    const known = this.#known.get(name)
+    const member = this.#object[name]
+    const known = this.#known?.get(name)
     if (known !== undefined) return known
-    const value = valueOf(this.#object[name])
-    this.#known.set(name, value)
+    const value = valueOf(member)
+    if (typeof member === "object" && member !== null) {
+      this.#known ??= new Map()
+      this.#known.set(name, value)
+    }
     return value
   }
 
@@ -92,22 +97,27 @@ class Members implements ReadonlyMap<string, CelInput> {
   }
 }
 
-// The claims of a caller and the arguments of a message serve many evaluations.
-const converted = new WeakMap<JsonObject, CelMap>()
-
-const none: ReadonlyMap<string, CelInput> = new Map()
-
 /**
  * Converts a JSON object.
  *
  * @param known members of it that are not JSON
  */
-export const mapOf = (object: JsonObject, known = none): CelMap => {
+export const mapOf = (object: JsonObject, known?: ReadonlyMap<string, CelInput>): CelMap => {
+  const members = new Members(object, known)
+  const map = celMap(members)
+  // The library takes a member that is `null` for one that is missing.
+  map.has = (name) => members.has(name)
+  return map
+}
+
+// The claims of a caller serve many evaluations.
+const converted = new WeakMap<JsonObject, CelMap>()
+
+/** Converts a JSON object that serves many evaluations, once. */
+export const lastingMapOf = (object: JsonObject): CelMap => {
   const before = converted.get(object)
   if (before !== undefined) return before
-  const members = new Members(object, known)
-  // The library takes a member that is `null` for one that is missing.
-  const map = Object.assign(celMap(members), { has: (name: unknown) => members.has(name) })
+  const map = mapOf(object)
   converted.set(object, map)
   return map
 }

@@ -4,7 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt"
 import type { Identity } from "../../identity/Identity.ts"
 import type { Operation } from "../../message/operation.ts"
 import * as T from "./types.ts"
-import { mapOf } from "./values.ts"
+import { lastingMapOf, mapOf } from "./values.ts"
 
 /** What an expression can see. */
 export interface ConditionInput {
@@ -77,7 +77,7 @@ const identityValue = (identity: Identity): CelInput => {
 /** What they are, in one evaluation. */
 export const values: { readonly [name in Variable]: (input: ConditionInput) => CelInput } = {
   identity: ({ identity }) => identityValue(identity),
-  claims: ({ claims }) => mapOf(claims),
+  claims: ({ claims }) => lastingMapOf(claims),
   message: ({ message: { arguments: args, method, subject } }) =>
     mapOf({ method, name: subject?.name, arguments: args }),
   server: ({ server }) => server,

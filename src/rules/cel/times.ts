@@ -1,0 +1,71 @@
+/**
+ * What a timestamp is in UTC or in another time zone, in place of the library's functions: these count in the zone of the
+ * host, where one hour of the year does not exist.
+ *
+ * @see CEL, language definition, section "Timezones"
+ */
+import { type CelFunc, celMethod, CelScalar, objectType } from "@bufbuild/cel"
+import { timestampDate, TimestampSchema } from "@bufbuild/protobuf/wkt"
+import type { Timestamp } from "@bufbuild/protobuf/wkt"
+import { spend } from "./work.ts"
+
+const { INT, STRING } = CelScalar
+const timestamp = objectType(TimestampSchema)
+
+/** Units of work that a time zone by name takes: the host makes a formatter for it. */
+const unitsOfZone = 100
+
+const fixed = /^([+-]?)(\d\d):(\d\d)$/
+
+/** The same wall clock time, as if it were that of UTC. */
+const shifted = (date: Date, zone: string): Date => {
+  const [isFixed, sign, hours, minutes] = fixed.exec(zone) ?? []
+  if (isFixed !== undefined) {
+    const millis = (Number(hours) * 60 + Number(minutes)) * 60_000
+    return new Date(date.getTime() + (sign === "-" ? -millis : millis))
+  }
+  spend(unitsOfZone)
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric"
+  }).formatToParts(date)
+  const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((one) => one.type === type)?.value)
+  const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"))
+  return new Date(wall + date.getUTCMilliseconds())
+}
+
+const dayMillis = 86_400_000
+
+const fields: Readonly<Record<string, (date: Date) => number>> = {
+  getFullYear: (date) => date.getUTCFullYear(),
+  getMonth: (date) => date.getUTCMonth(),
+  getDate: (date) => date.getUTCDate(),
+  getDayOfMonth: (date) => date.getUTCDate() - 1,
+  getDayOfWeek: (date) => date.getUTCDay(),
+  getDayOfYear: (date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0)) / dayMillis),
+  getHours: (date) => date.getUTCHours(),
+  getMinutes: (date) => date.getUTCMinutes(),
+  getSeconds: (date) => date.getUTCSeconds(),
+  getMilliseconds: (date) => date.getUTCMilliseconds()
+}
+
+const read = (message: Timestamp, zone: string | undefined, field: (date: Date) => number): bigint => {
+  const date = timestampDate(message)
+  return BigInt(field(zone === undefined ? date : shifted(date, zone)))
+}
+
+/** The functions of timestamps. */
+export const times: ReadonlyArray<CelFunc> = Object.entries(fields).flatMap(([name, field]) => [
+  celMethod(name, timestamp, [], INT, function() {
+    return read(this.message, undefined, field)
+  }),
+  celMethod(name, timestamp, [STRING], INT, function(zone) {
+    return read(this.message, zone, field)
+  })
+])
