@@ -4,6 +4,19 @@
  * It keeps its own stack, so no depth of nesting overflows, and reports tokens as spans of the input, so that a
  * rewriter leaves all other bytes as they are.
  */
+import {
+  AFTER_NAME,
+  AFTER_VALUE,
+  FIRST_ELEMENT,
+  FIRST_NAME,
+  NEXT_NAME,
+  NOTHING,
+  REST_OF_LONG_NAME,
+  REST_OF_NAME,
+  REST_OF_NUMBER,
+  REST_OF_STRING,
+  VALUE
+} from "./grammarState.ts"
 import { lengthOfLiteral } from "./jsonLexemes.ts"
 import { type Scalar, ScalarScanner } from "./scanScalars.ts"
 
@@ -24,19 +37,6 @@ export type JsonToken =
   | "End"
   | "Malformed"
   | "TooDeep"
-
-// What the grammar allows next; after `NOTHING`, what the bytes so far have cut short.
-const VALUE = 0
-const FIRST_ELEMENT = 1
-const FIRST_NAME = 2
-const NEXT_NAME = 3
-const AFTER_NAME = 4
-const AFTER_VALUE = 5
-const NOTHING = 6
-const REST_OF_NAME = 7
-const REST_OF_LONG_NAME = 8
-const REST_OF_STRING = 9
-const REST_OF_NUMBER = 10
 
 const TAB = 0x09
 const LF = 0x0a
@@ -77,11 +77,12 @@ export class JsonScanner extends ScalarScanner {
   /** How many containers enclose the last token; those of a container's own brackets do not count itself. */
   depth = 0
 
-  private readonly maxDepth: number
   /** For each open container, whether it is an object; and the same of the innermost. */
-  private readonly open: Array<boolean> = []
-  private inObject = false
-  private expected = VALUE
+  protected readonly open: Array<boolean> = []
+  protected inObject = false
+  /** A state of the grammar. */
+  protected expected = VALUE
+  protected readonly maxDepth: number
   private last: JsonToken = "End"
 
   /**

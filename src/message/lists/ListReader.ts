@@ -1,7 +1,8 @@
 /** Reads the messages of a server, finds the lists in them, and says which bytes have to go. */
 import { type KnownName, knownName, matchName, type NameMatch } from "../json/memberName.ts"
 import { stringValue } from "../json/scalarValue.ts"
-import { JsonScanner, type JsonToken } from "../json/scanJson.ts"
+import type { JsonToken } from "../json/scanJson.ts"
+import { SkimmingScanner } from "../json/SkimmingScanner.ts"
 import type { Splice } from "../json/spliceBytes.ts"
 import { type KnownListMember, knownListMembers, type ListKind } from "./listMembers.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
@@ -58,7 +59,7 @@ export class ListReader {
   /** What to take out and put in, in order. */
   readonly splices: Array<Splice> = []
 
-  private readonly scanner = new JsonScanner(nothing, maxDepth, false)
+  private readonly scanner = new SkimmingScanner(nothing, maxDepth, false)
   private readonly rules: ListRules
   private readonly demanded: boolean
   private readonly pieces = new PiecePositions()
@@ -143,6 +144,7 @@ export class ListReader {
   private read(): void {
     const { scanner } = this
     while (this.fault === undefined) {
+      scanner.skim(this.watched)
       const token = scanner.next()
       if (token === "More" || token === "End") return
       if (token === "Malformed" || token === "TooDeep") this.fault = "not JSON in UTF-8"

@@ -1,0 +1,131 @@
+/** A scanner that passes quickly over what is too deep to be of interest. */
+import { AFTER_NAME, AFTER_VALUE, FIRST_ELEMENT, FIRST_NAME, NEXT_NAME, NOTHING, VALUE } from "./grammarState.ts"
+import { endOfUtf8, escapedCodeUnit, isLiteral, isNumber, lengthOfLiteral, numberStep } from "./jsonLexemes.ts"
+import { JsonScanner } from "./scanJson.ts"
+import { selfStanding } from "./selfStanding.ts"
+
+const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const QUOTE = 0x22
+const COMMA = 0x2c
+const NINE = 0x39
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
+const LETTER_U = 0x75
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+/** No place: the token is left to `next`. */
+const LEFT = -1
+
+/** So many bytes at the end of a piece are left to `next`, which knows what may be cut short there. */
+const margin = 16
+
+/**
+ * A `JsonScanner` that can skim: read without reporting tokens, and by the same grammar.
+ *
+ * Use it where most of a text is of no interest. `skim` stops wherever there is anything out of the ordinary, such as an
+ * error or the end of a piece; `next` deals with that, token by token, and reports tokens that `skim` would have passed.
+ */
+export class SkimmingScanner extends JsonScanner {
+  /** Passes tokens that lie deeper than `depth`, as far as that is quickly done. */
+  skim(depth: number): void {
+    const { bytes, open } = this
+    if (open.length <= depth || this.expected >= NOTHING) return
+    const end = bytes.length - margin
+    let { expected, inObject, position: at } = this
+    while (at < end) {
+      const byte = bytes[at] ?? 0
+      if (byte <= SPACE) {
+        if (byte !== SPACE && byte !== LF && byte !== CR && byte !== TAB) break
+        at++
+        continue
+      }
+      const mayClose = expected === AFTER_VALUE || expected === (inObject ? FIRST_NAME : FIRST_ELEMENT)
+      if (mayClose && byte === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
+        // One bracket more, and what follows is of interest.
+        if (open.length - 1 <= depth) break
+        open.pop()
+        inObject = open[open.length - 1] === true
+        expected = AFTER_VALUE
+        at++
+        continue
+      }
+      if (expected === AFTER_VALUE) {
+        if (byte !== COMMA) break
+        expected = inObject ? NEXT_NAME : VALUE
+        at++
+      } else if (expected === AFTER_NAME) {
+        if (byte !== COLON) break
+        expected = VALUE
+        at++
+      } else if (byte === QUOTE) {
+        const isName = expected === FIRST_NAME || expected === NEXT_NAME
+        const next = endOfString(bytes, at + 1, end, isName)
+        if (next === LEFT) break
+        at = next
+        expected = isName ? AFTER_NAME : AFTER_VALUE
+      } else if (expected === FIRST_NAME || expected === NEXT_NAME) {
+        break
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        if (open.length >= this.maxDepth) break
+        inObject = byte === OPEN_BRACE
+        open.push(inObject)
+        expected = inObject ? FIRST_NAME : FIRST_ELEMENT
+        at++
+      } else {
+        const next = byte <= NINE ? endOfNumber(bytes, at, end) : endOfLiteral(bytes, at)
+        if (next === LEFT) break
+        at = next
+        expected = AFTER_VALUE
+      }
+    }
+    this.position = at
+    this.expected = expected
+    this.inObject = inObject
+  }
+}
+
+/** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */
+const endOfString = (bytes: Uint8Array, from: number, end: number, isName: boolean): number => {
+  let at = from
+  while (at < end) {
+    const byte = bytes[at] ?? 0
+    if (selfStanding[byte] === 1) {
+      at++
+    } else if (byte === QUOTE) {
+      return at + 1
+    } else if (byte === BACKSLASH) {
+      const isLong = bytes[at + 1] === LETTER_U
+      // Half of a surrogate pair makes a name invalid.
+      if ((isLong && isName) || escapedCodeUnit(bytes, at) < 0) return LEFT
+      at += isLong ? 6 : 2
+    } else {
+      const next = endOfUtf8(bytes, at)
+      if (next < 0) return LEFT
+      at = next
+    }
+  }
+  return LEFT
+}
+
+const endOfNumber = (bytes: Uint8Array, from: number, end: number): number => {
+  let at = from
+  let state = 0
+  while (at < end) {
+    const next = numberStep[(state << 8) | (bytes[at] ?? 0)] ?? 0
+    if (next === 0) return isNumber(state) ? at : LEFT
+    state = next
+    at++
+  }
+  return LEFT
+}
+
+const endOfLiteral = (bytes: Uint8Array, at: number): number => {
+  const length = lengthOfLiteral(bytes[at] ?? 0)
+  return length > 0 && isLiteral(bytes, at) ? at + length : LEFT
+}

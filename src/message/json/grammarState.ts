@@ -1,0 +1,12 @@
+/** What the grammar of JSON allows next (RFC 8259, section 2); after `NOTHING`, what the bytes so far have cut short. */
+export const VALUE = 0
+export const FIRST_ELEMENT = 1
+export const FIRST_NAME = 2
+export const NEXT_NAME = 3
+export const AFTER_NAME = 4
+export const AFTER_VALUE = 5
+export const NOTHING = 6
+export const REST_OF_NAME = 7
+export const REST_OF_LONG_NAME = 8
+export const REST_OF_STRING = 9
+export const REST_OF_NUMBER = 10
