@@ -15,7 +15,7 @@ export const ask = ({ origin }: Running, load: Load, spoil = (token: string) => 
       "content-type": "application/json",
       accept: "application/json, text/event-stream"
     }
-    const response = await fetch(`${origin}/mcp`, { method: "POST", headers, body, signal })
+    const response = await fetch(`${origin}${load.path ?? "/mcp"}`, { method: "POST", headers, body, signal })
     return { status: response.status, text: await response.text() }
   })
 

@@ -18,6 +18,7 @@ import { bulk } from "./cases/bulk.ts"
 import { fresh } from "./cases/fresh.ts"
 import { initialize } from "./cases/initialize.ts"
 import { latency } from "./cases/latency.ts"
+import { lists } from "./cases/lists.ts"
 import { memory } from "./cases/memory.ts"
 import { rules } from "./cases/rules.ts"
 import { seen } from "./cases/seen.ts"
@@ -31,7 +32,19 @@ import { type Limits, missed } from "./report/limits.ts"
 import { figureTable, scoreTable, table } from "./report/tables.ts"
 import { audience } from "./tokens.ts"
 
-const cases: ReadonlyArray<Case> = [seen, fresh, initialize, rules, latency, streams, bulk, memory, startup, workers]
+const cases: ReadonlyArray<Case> = [
+  seen,
+  fresh,
+  initialize,
+  rules,
+  latency,
+  streams,
+  bulk,
+  lists,
+  memory,
+  startup,
+  workers
+]
 
 /** A case broke off, or `--check` found a limit missed; all has been printed. */
 class BenchFailed extends Data.TaggedError("BenchFailed")<{}> {

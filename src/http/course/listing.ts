@@ -34,8 +34,8 @@ const isJsonType = (type: string | undefined): boolean =>
   type !== undefined && /^application\/([^;]*\+)?json\s*(;|$)/i.test(type)
 
 /** What the messages of the request ask for. */
-const asked = ({ operations }: Exchange) => {
-  if (operations === undefined) return { forLists: false, forNothingElse: false }
+const asked = ({ operations, request }: Exchange) => {
+  if (operations === undefined) return { forLists: request.method === "POST", forNothingElse: false }
   const lists = operations.filter(({ method }) => listMethods.has(method)).length
   return { forLists: lists > 0, forNothingElse: lists > 0 && lists === operations.length }
 }

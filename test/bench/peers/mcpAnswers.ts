@@ -10,6 +10,32 @@ export const toolsListAnswer = json(1, {
   }]
 })
 
+/** How many tools the long list has, and how many of them `listedTools` leaves in it. */
+export const longListLength = 1_000
+export const longListKept = 750
+
+/** The tools that the rules of the benchmark let callers use. */
+export const listedTools = "tool_*"
+
+/** A list as servers with many tools send it: half a megabyte. */
+export const longListAnswer = json(1, {
+  tools: Array.from({ length: longListLength }, (_, index) => ({
+    name: `${index % 4 === 0 ? "admin" : "tool"}_${index}`,
+    title: `Number ${index}`,
+    description: "Does something useful with what it is given, and says what came of it. ".repeat(3),
+    inputSchema: {
+      type: "object",
+      properties: {
+        query: { type: "string", description: "What to look for" },
+        limit: { type: "integer", minimum: 1, maximum: 100 },
+        tags: { type: "array", items: { type: "string" } }
+      },
+      required: ["query"]
+    },
+    annotations: { readOnlyHint: true }
+  }))
+})
+
 export const initializeAnswer = json(1, {
   protocolVersion: "2025-11-25",
   capabilities: { tools: { listChanged: true } },
@@ -41,6 +67,9 @@ export const downloadPath = "/mcp/download"
 
 /** The path that takes messages of any length. */
 export const uploadPath = "/mcp/upload"
+
+/** The path of `longListAnswer`. */
+export const longListPath = "/mcp/long-list"
 
 /** The path of an event stream: `?count=` events, one a second. */
 export const eventsPath = "/mcp/events"

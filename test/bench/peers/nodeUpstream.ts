@@ -1,9 +1,19 @@
 /** An MCP server on node:http: for event streams and uploads always, for the rest where nginx is not installed. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { argv } from "node:process"
-import { downloadPath, eventsPath, initializeAnswer, largeLength, toolsListAnswer, uploadPath } from "./mcpAnswers.ts"
+import {
+  downloadPath,
+  eventsPath,
+  initializeAnswer,
+  largeLength,
+  longListAnswer,
+  longListPath,
+  toolsListAnswer,
+  uploadPath
+} from "./mcpAnswers.ts"
 
 const large = Buffer.alloc(largeLength, "A")
+const longList = Buffer.from(longListAnswer)
 
 /** Events that carry the time at which they were sent, by the clock that all processes of a machine share. */
 const sendEvents = (response: ServerResponse, count: number): void => {
@@ -26,6 +36,10 @@ const answer = (request: IncomingMessage, response: ServerResponse): void => {
   if (pathname === eventsPath) return sendEvents(response, Number(searchParams.get("count")))
   if (pathname === downloadPath) {
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": large.length }).end(large)
+    return
+  }
+  if (pathname === longListPath) {
+    response.writeHead(200, { "content-type": "application/json", "content-length": longList.length }).end(longList)
     return
   }
   const text = request.headers["mcp-method"] === "initialize" && pathname !== uploadPath
