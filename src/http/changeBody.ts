@@ -12,15 +12,14 @@ type Arriving = Extract<UpstreamBody, { readonly _tag: "Stream" }>["stream"]
 const collect = (
   stream: Arriving,
   { limit, tooLarge }: Extract<BodyChange, { readonly _tag: "Message" }>
-): Effect.Effect<Uint8Array, UpstreamError> => {
+): Effect.Effect<ReadonlyArray<Uint8Array>, UpstreamError> => {
   let size = 0
   return stream.pipe(
     Stream.mapEffect((chunk) => {
       size += chunk.length
       return size > limit ? Effect.fail(tooLarge()) : Effect.succeed(chunk)
     }),
-    Stream.runCollect,
-    Effect.map(joinBytes)
+    Stream.runCollect
   )
 }
 
@@ -53,9 +52,9 @@ export const changeBody = (
   onFault: (error: UpstreamError) => void
 ): Effect.Effect<UpstreamBody, UpstreamError> => {
   if (change === undefined || body._tag === "Empty") return Effect.succeed(body)
-  const changed = (bytes: Uint8Array): Effect.Effect<UpstreamBody, UpstreamError> =>
-    Effect.map(Effect.fromResult(applyChange(change, bytes)), (bytes) => ({ _tag: "Bytes", bytes }))
-  if (body._tag === "Bytes") return changed(body.bytes)
+  const changed = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<UpstreamBody, UpstreamError> =>
+    Effect.map(Effect.fromResult(applyChange(change, pieces)), (left) => ({ _tag: "Bytes", bytes: joinBytes(left) }))
+  if (body._tag === "Bytes") return changed([body.bytes])
   return change._tag === "Passing"
     ? Effect.succeed({ _tag: "Stream", stream: pass(body.stream, change, onFault) })
     : Effect.flatMap(collect(body.stream, change), changed)

@@ -5,11 +5,13 @@ import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayErr
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
 import { isEventStream } from "../../forward/isEventStream.ts"
 import { ListEventFilter } from "../../message/lists/listEventFilter.ts"
-import { filterLists, ListFilter, type ListFilterOptions } from "../../message/lists/listFilter.ts"
+import { ListFilter, type ListFilterOptions } from "../../message/lists/listFilter.ts"
 import { type ListKind, listMethods } from "../../message/lists/listMembers.ts"
+import { Slabs } from "../../message/lists/Slabs.ts"
 import { couldUse, couldUseTemplate, type DecideContext } from "../../rules/decide.ts"
 import type { Policy } from "../../rules/Policy.ts"
 import type { Exchange } from "../Exchange.ts"
+import { filtered } from "./bodyChange.ts"
 import type { BodyChange } from "./steps.ts"
 
 /** Says how the body of a response is changed, by its head; fails where it cannot be. */
@@ -22,6 +24,9 @@ const unlisted = (fault: string): UpstreamUnavailable =>
   new UpstreamUnavailable({ detail: `the MCP server's list cannot be filtered: ${fault}` })
 
 const tooLarge = (): UpstreamError => unlisted("the response is longer than MCP_MAX_LIST_BYTES")
+
+/** For all servers: as much as some dozens of long lists on their way at a time. */
+const slabs = new Slabs(32 * 1024 * 1024)
 
 /** The value of a field that should come once. */
 const single = (field: string | ReadonlyArray<string> | undefined): string | undefined =>
@@ -74,18 +79,18 @@ export const makeListing = (
       keeps: keepsBy(policy, exchange, { server: serverName, now: nowMillis() }),
       securitySchemes: undefined,
       demanded: forNothingElse && isSuccess,
-      limit: maxListBytes
+      limit: maxListBytes,
+      slabs
     }
     if (isStream) return Result.succeed({ _tag: "Passing", filter: new ListEventFilter(options), faulty: unlisted })
     if (!forLists) return Result.succeed({ _tag: "Passing", filter: new ListFilter(options), faulty: unlisted })
+    const filter = new ListFilter(options)
     return Result.succeed({
       _tag: "Message",
       limit: maxListBytes,
       tooLarge,
-      apply: (bytes) => {
-        const filtered = filterLists(bytes, options)
-        return typeof filtered === "string" ? Result.fail(unlisted(filtered)) : Result.succeed(filtered)
-      }
+      apply: (pieces) => filtered(filter, pieces, unlisted),
+      close: () => filter.close()
     })
   }
 }
@@ -95,8 +100,8 @@ const onlyEmpty = (limit: number): BodyChange => ({
   _tag: "Message",
   limit,
   tooLarge,
-  apply: (bytes) =>
-    bytes.length === 0
-      ? Result.succeed(bytes)
+  apply: (pieces) =>
+    pieces.every(({ length }) => length === 0)
+      ? Result.succeed(pieces)
       : Result.fail(unlisted("the response is neither JSON nor an event stream"))
 })

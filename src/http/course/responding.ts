@@ -13,6 +13,7 @@ import { type BoundSession, sealedAgain, sessionField } from "../../forward/Sess
 import { logStrict, RefusalReader } from "../../forward/strictServer.ts"
 import { makeInitializeFramer } from "../../message/initializeEvents.ts"
 import { injectAuthInfo } from "../../message/initializeResponse.ts"
+import { joinBytes } from "../../message/json/spliceBytes.ts"
 import { commonHeaders } from "../decorate.ts"
 import type { Exchange } from "../Exchange.ts"
 import { chainChanges } from "./bodyChange.ts"
@@ -27,7 +28,7 @@ const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyC
       return {
         _tag: "Message",
         limit,
-        apply: (bytes) => Result.succeed(injectAuthInfo(bytes, authInfo, id)),
+        apply: (pieces) => Result.succeed([injectAuthInfo(joinBytes(pieces), authInfo, id)]),
         tooLarge: responseTooLarge
       }
     case "Events":

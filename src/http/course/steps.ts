@@ -164,8 +164,10 @@ export type BodyChange =
   | {
     readonly _tag: "Message"
     readonly limit: number
-    readonly apply: (bytes: Uint8Array) => Result.Result<Uint8Array, UpstreamError>
+    readonly apply: (pieces: ReadonlyArray<Uint8Array>) => Result.Result<ReadonlyArray<Uint8Array>, UpstreamError>
     readonly tooLarge: () => UpstreamError
+    /** As `BodyFilter.close`. */
+    readonly close?: (() => void) | undefined
   }
   /** While it passes; one with a fault is given up for an error, or breaks off. */
   | { readonly _tag: "Passing"; readonly filter: BodyFilter; readonly faulty: (fault: string) => UpstreamError }

@@ -1,6 +1,7 @@
 /** A scanner that passes quickly over what is too deep to be of interest. */
 import { AFTER_NAME, AFTER_VALUE, FIRST_ELEMENT, FIRST_NAME, NEXT_NAME, NOTHING, VALUE } from "./grammarState.ts"
 import { endOfUtf8, escapedCodeUnit, isLiteral, isNumber, lengthOfLiteral, numberStep } from "./jsonLexemes.ts"
+import type { KnownName } from "./memberName.ts"
 import { JsonScanner } from "./scanJson.ts"
 import { selfStanding } from "./selfStanding.ts"
 
@@ -32,10 +33,15 @@ const margin = 16
  * error or the end of a piece; `next` deals with that, token by token, and reports tokens that `skim` would have passed.
  */
 export class SkimmingScanner extends JsonScanner {
-  /** Passes tokens that lie deeper than `depth`, as far as that is quickly done. */
-  skim(depth: number): void {
+  /**
+   * Passes tokens that lie deeper than `depth`, as far as that is quickly done.
+   *
+   * @param name passes also members at `depth` whose name is certainly neither this one nor a variant of it
+   */
+  skim(depth: number, name?: KnownName): void {
     const { bytes, open } = this
-    if (open.length <= depth || this.expected >= NOTHING) return
+    const floor = name === undefined ? depth : depth - 1
+    if (open.length <= floor || this.expected >= NOTHING) return
     const end = bytes.length - margin
     let { expected, inObject, position: at } = this
     while (at < end) {
@@ -48,7 +54,7 @@ export class SkimmingScanner extends JsonScanner {
       const mayClose = expected === AFTER_VALUE || expected === (inObject ? FIRST_NAME : FIRST_ELEMENT)
       if (mayClose && byte === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
         // One bracket more, and what follows is of interest.
-        if (open.length - 1 <= depth) break
+        if (open.length - 1 <= floor) break
         open.pop()
         inObject = open[open.length - 1] === true
         expected = AFTER_VALUE
@@ -67,6 +73,7 @@ export class SkimmingScanner extends JsonScanner {
         const isName = expected === FIRST_NAME || expected === NEXT_NAME
         const next = endOfString(bytes, at + 1, end, isName)
         if (next === LEFT) break
+        if (isName && open.length === depth && name !== undefined && mayBe(bytes, at + 1, next - 1, name)) break
         at = next
         expected = isName ? AFTER_NAME : AFTER_VALUE
       } else if (expected === FIRST_NAME || expected === NEXT_NAME) {
@@ -88,6 +95,13 @@ export class SkimmingScanner extends JsonScanner {
     this.expected = expected
     this.inObject = inObject
   }
+}
+
+/** Whether a name could be the known one to some parser: it has another spelling, or the same length. */
+const mayBe = (bytes: Uint8Array, start: number, end: number, { exact }: KnownName): boolean => {
+  if (end - start === exact.length) return true
+  for (let at = start; at < end; at++) if (selfStanding[bytes[at] ?? 0] === 0) return true
+  return false
 }
 
 /** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */

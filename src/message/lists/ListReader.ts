@@ -84,6 +84,8 @@ export class ListReader {
   private itemStart = nowhere
   private itemName: string | undefined = undefined
   private isKey = false
+  /** Whether nothing of an item counts but its key. */
+  private seeking = false
   private additions: ToolAdditions | undefined = undefined
   /** Where the last item ends that stays, and where those stand after it that go. */
   private keptEnd = nowhere
@@ -144,7 +146,8 @@ export class ListReader {
   private read(): void {
     const { scanner } = this
     while (this.fault === undefined) {
-      scanner.skim(this.watched)
+      if (this.seeking && !this.isKey) scanner.skim(this.watched, this.list?.knownKey)
+      else scanner.skim(this.watched)
       const token = scanner.next()
       if (token === "More" || token === "End") return
       if (token === "Malformed" || token === "TooDeep") this.fault = "not JSON in UTF-8"
@@ -270,7 +273,8 @@ export class ListReader {
     this.itemName = undefined
     this.isKey = false
     this.additions = this.rules.securitySchemes !== undefined && list?.kind === "tool" ? new ToolAdditions() : undefined
-    this.watched = this.depth + (this.additions === undefined ? 3 : 4)
+    this.seeking = this.additions === undefined
+    this.watched = this.depth + (this.seeking ? 3 : 4)
   }
 
   private inItem(token: JsonToken): void {
@@ -301,6 +305,7 @@ export class ListReader {
       return
     }
     this.state = LIST
+    this.seeking = false
     this.watched = this.depth + 2
     const end = this.tokenEnd
     if (!rules.keeps(list.kind, itemName)) {

@@ -16,7 +16,7 @@ import { SplicedBytes } from "./SplicedBytes.ts"
 export class ListEventFilter implements BodyFilter {
   fault: string | undefined = undefined
 
-  private readonly bytes = new SplicedBytes()
+  private readonly bytes: SplicedBytes
   private readonly options: ListFilterOptions
   private readonly splices: Array<Splice> = []
   private readonly events: EventData
@@ -27,6 +27,7 @@ export class ListEventFilter implements BodyFilter {
 
   constructor(options: ListFilterOptions) {
     this.options = options
+    this.bytes = new SplicedBytes(options.slabs)
     this.reader = new ListReader(options, options.demanded)
     this.events = new EventData({
       data: (piece, at) => this.data(piece, at),
@@ -73,6 +74,10 @@ export class ListEventFilter implements BodyFilter {
       if (gaps.length === 0) splices.push(splice)
       else splices.push(...around(splice, gaps))
     }
+  }
+
+  close(): void {
+    this.bytes.close()
   }
 
   private leave(chunk: Uint8Array): ReadonlyArray<Uint8Array> {

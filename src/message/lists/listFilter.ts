@@ -1,8 +1,8 @@
 /** Leaves items out of the lists in a response that is JSON. */
 import type { BodyFilter } from "../BodyFilter.ts"
-import { spliceBytes } from "../json/spliceBytes.ts"
 import { ListReader, type ListRules } from "./ListReader.ts"
 import { nowhere } from "./PiecePositions.ts"
+import type { Slabs } from "./Slabs.ts"
 import { SplicedBytes } from "./SplicedBytes.ts"
 
 export interface ListFilterOptions extends ListRules {
@@ -10,6 +10,8 @@ export interface ListFilterOptions extends ListRules {
   readonly demanded: boolean
   /** The longest list that is held back until it is whole, in bytes. */
   readonly limit: number
+  /** Where the memory comes from for what is held back. */
+  readonly slabs: Slabs
 }
 
 const byteOrderMark: ReadonlyArray<number> = [0xef, 0xbb, 0xbf]
@@ -25,13 +27,14 @@ export class ListFilter implements BodyFilter {
   fault: string | undefined = undefined
 
   private readonly reader: ListReader
-  private readonly bytes = new SplicedBytes()
+  private readonly bytes: SplicedBytes
   private readonly options: ListFilterOptions
   /** How much of a byte order mark has come; all of it once none can come any more. */
   private marked = 0
 
   constructor(options: ListFilterOptions) {
     this.options = options
+    this.bytes = new SplicedBytes(options.slabs)
     this.reader = new ListReader(options, options.demanded)
   }
 
@@ -50,6 +53,10 @@ export class ListFilter implements BodyFilter {
     reader.end()
     if (options.demanded && !reader.hasBegun) this.fault = "an empty body in place of a list"
     return this.leave(nothing)
+  }
+
+  close(): void {
+    this.bytes.close()
   }
 
   private leave(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
@@ -76,17 +83,6 @@ export class ListFilter implements BodyFilter {
     if (at < chunk.length) this.marked = byteOrderMark.length
     return at
   }
-}
-
-/** The same for a text that is here as a whole; a `string` says why it must not be forwarded. */
-export const filterLists = (bytes: Uint8Array, options: ListFilterOptions): Uint8Array | string => {
-  const hasMark = byteOrderMark.every((byte, index) => bytes[index] === byte)
-  const reader = new ListReader(options, options.demanded)
-  const start = hasMark ? byteOrderMark.length : 0
-  reader.push(bytes.subarray(start), start)
-  reader.end()
-  if (options.demanded && !reader.hasBegun) return "an empty body in place of a list"
-  return reader.fault ?? spliceBytes(bytes, reader.splices)
 }
 
 export const tooLong = (limit: number): string => `a list of more than ${limit} bytes`

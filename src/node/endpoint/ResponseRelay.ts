@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { Flow, ResponseHead, ResponseReceiver, UpstreamRequest } from "../../forward/GatewayClient.ts"
-import { applyChange } from "../../http/course/bodyChange.ts"
+import { applyChange, closeChange } from "../../http/course/bodyChange.ts"
 import type { Perform } from "../../http/course/perform.ts"
 import type { BodyChange, HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
@@ -54,6 +54,7 @@ export class ResponseRelay implements ResponseReceiver {
   /** The message that is changed as a whole once it is complete. */
   #collecting: Relay | undefined
   #passing: Relay | undefined
+  #change: BodyChange | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #isOver = false
 
@@ -66,6 +67,8 @@ export class ResponseRelay implements ResponseReceiver {
   close(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
+    if (this.#change !== undefined) closeChange(this.#change)
+    this.#change = undefined
   }
 
   whole(head: ResponseHead, body: Uint8Array | undefined): void {
@@ -154,6 +157,7 @@ export class ResponseRelay implements ResponseReceiver {
 
   #relay(step: Relay): void {
     this.#to.begun()
+    this.#change = step.change
     if (this.#flow === undefined) return this.#writeWhole(step)
     if (step.change?._tag === "Message") {
       this.#collecting = step
@@ -171,15 +175,21 @@ export class ResponseRelay implements ResponseReceiver {
   /** Relays a response that has arrived completely. */
   #writeWhole(step: Relay): void {
     const { change } = step
-    const body = this.#held.length === 0 ? undefined : joined(this.#held)
     if (change === undefined) {
+      const body = this.#held.length === 0 ? undefined : joined(this.#held)
       if (this.#writeHead(step)) this.#to.response.end(body)
       return
     }
-    const changed = applyChange(change, body ?? nothing)
+    const changed = applyChange(change, this.#held)
     if (Result.isFailure(changed)) return this.#reject(changed.failure)
-    step.headers["content-length"] = String(changed.success.length)
-    if (this.#writeHead(step)) this.#to.response.end(changed.success)
+    const pieces = changed.success
+    step.headers["content-length"] = String(pieces.reduce((length, piece) => length + piece.length, 0))
+    if (!this.#writeHead(step)) return
+    const { response } = this.#to
+    response.cork()
+    for (const piece of pieces) response.write(piece)
+    response.end()
+    response.uncork()
   }
 
   /** Relays a response while it arrives. */
