@@ -3,30 +3,28 @@ import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import { joinBytes } from "../message/json/spliceBytes.ts"
-import { applyChange } from "./course/bodyChange.ts"
+import { CollectedBody } from "./course/bodyChange.ts"
 import type { BodyChange } from "./course/steps.ts"
 
 type Arriving = Extract<UpstreamBody, { readonly _tag: "Stream" }>["stream"]
 
-/** Collects a body; it fails where that is longer than the limit. */
-const collect = (
-  stream: Arriving,
-  { limit, tooLarge }: Extract<BodyChange, { readonly _tag: "Message" }>
-): Effect.Effect<ReadonlyArray<Uint8Array>, UpstreamError> => {
-  let size = 0
+/** Collects a body that must not leave before its end. */
+const collect = (stream: Arriving, change: BodyChange): Effect.Effect<UpstreamBody, UpstreamError> => {
+  const collected = new CollectedBody(change)
   return stream.pipe(
-    Stream.mapEffect((chunk) => {
-      size += chunk.length
-      return size > limit ? Effect.fail(tooLarge()) : Effect.succeed(chunk)
+    Stream.runForEach((chunk) => {
+      const error = collected.push(chunk)
+      return error === undefined ? Effect.void : Effect.fail(error)
     }),
-    Stream.runCollect
+    Effect.andThen(Effect.suspend(() => Effect.fromResult(collected.end()))),
+    Effect.map((pieces) => ({ _tag: "Bytes", bytes: joinBytes(pieces) }))
   )
 }
 
 /** Changes a body while it passes; it fails where a fault is found. */
 const pass = (
   stream: Arriving,
-  { faulty, filter }: Extract<BodyChange, { readonly _tag: "Passing" }>,
+  { faulty, filter }: BodyChange,
   onFault: (error: UpstreamError) => void
 ): Arriving => {
   const leaving = (pieces: ReadonlyArray<Uint8Array>) => {
@@ -52,10 +50,8 @@ export const changeBody = (
   onFault: (error: UpstreamError) => void
 ): Effect.Effect<UpstreamBody, UpstreamError> => {
   if (change === undefined || body._tag === "Empty") return Effect.succeed(body)
-  const changed = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<UpstreamBody, UpstreamError> =>
-    Effect.map(Effect.fromResult(applyChange(change, pieces)), (left) => ({ _tag: "Bytes", bytes: joinBytes(left) }))
-  if (body._tag === "Bytes") return changed([body.bytes])
-  return change._tag === "Passing"
+  if (body._tag === "Bytes") return collect(Stream.succeed(body.bytes), change)
+  return change.whole === undefined
     ? Effect.succeed({ _tag: "Stream", stream: pass(body.stream, change, onFault) })
-    : Effect.flatMap(collect(body.stream, change), changed)
+    : collect(body.stream, change)
 }

@@ -1,3 +1,5 @@
+import { joinBytes } from "./json/spliceBytes.ts"
+
 /** Changes the body of a response while it passes. */
 export interface BodyFilter {
   /** Why nothing more may pass: what comes after is not given out, and the response must not look complete. For the log. */
@@ -26,12 +28,23 @@ export const chainFilters = (first: BodyFilter, second: BodyFilter): BodyFilter 
   end: () => [...first.end().flatMap((piece) => second.push(piece)), ...second.end()]
 })
 
-/** What a filter makes of a body that is here already; a `string` is its fault. */
-export const filterPieces = (
-  filter: BodyFilter,
-  pieces: ReadonlyArray<Uint8Array>
-): ReadonlyArray<Uint8Array> | string => {
-  const leaving = pieces.flatMap((piece) => filter.push(piece))
-  leaving.push(...filter.end())
-  return filter.fault ?? leaving
+/** Changes a body that must be whole for it. */
+export class WholeFilter implements BodyFilter {
+  readonly fault = undefined
+
+  private readonly apply: (body: Uint8Array) => Uint8Array
+  private readonly pieces: Array<Uint8Array> = []
+
+  constructor(apply: (body: Uint8Array) => Uint8Array) {
+    this.apply = apply
+  }
+
+  push(chunk: Uint8Array): ReadonlyArray<Uint8Array> {
+    this.pieces.push(chunk)
+    return []
+  }
+
+  end(): ReadonlyArray<Uint8Array> {
+    return [this.apply(joinBytes(this.pieces))]
+  }
 }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type BodyFilter, filterPieces } from "../../src/message/BodyFilter.ts"
+import type { BodyFilter } from "../../src/message/BodyFilter.ts"
 import { joinBytes } from "../../src/message/json/spliceBytes.ts"
 import { ListEventFilter } from "../../src/message/lists/listEventFilter.ts"
 import { ListFilter, type ListFilterOptions } from "../../src/message/lists/listFilter.ts"
@@ -15,8 +15,9 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const filterLists = (bytes: Uint8Array, options: ListFilterOptions): Uint8Array | string => {
-  const filtered = filterPieces(new ListFilter(options), [bytes])
-  return typeof filtered === "string" ? filtered : joinBytes(filtered)
+  const filter = new ListFilter(options)
+  const filtered = joinBytes([...filter.push(bytes), ...filter.end()])
+  return filter.fault ?? filtered
 }
 
 const options: ListFilterOptions = {

@@ -11,7 +11,6 @@ import { Slabs } from "../../message/lists/Slabs.ts"
 import { couldUse, couldUseTemplate, type DecideContext } from "../../rules/decide.ts"
 import type { Policy } from "../../rules/Policy.ts"
 import type { Exchange } from "../Exchange.ts"
-import { filtered } from "./bodyChange.ts"
 import type { BodyChange } from "./steps.ts"
 
 /** Says how the body of a response is changed, by its head; fails where it cannot be. */
@@ -82,26 +81,22 @@ export const makeListing = (
       limit: maxListBytes,
       slabs
     }
-    if (isStream) return Result.succeed({ _tag: "Passing", filter: new ListEventFilter(options), faulty: unlisted })
-    if (!forLists) return Result.succeed({ _tag: "Passing", filter: new ListFilter(options), faulty: unlisted })
-    const filter = new ListFilter(options)
-    return Result.succeed({
-      _tag: "Message",
-      limit: maxListBytes,
-      tooLarge,
-      apply: (pieces) => filtered(filter, pieces, unlisted),
-      close: () => filter.close()
-    })
+    const filter = isStream ? new ListEventFilter(options) : new ListFilter(options)
+    // An event stream has to leave as it comes: what is in it before the list may be a request that the list waits for.
+    const whole = forLists && !isStream ? { limit: maxListBytes, tooLarge } : undefined
+    return Result.succeed({ filter, faulty: unlisted, whole })
   }
 }
 
 /** In place of a list, a body of another type can only be empty. */
-const onlyEmpty = (limit: number): BodyChange => ({
-  _tag: "Message",
-  limit,
-  tooLarge,
-  apply: (pieces) =>
-    pieces.every(({ length }) => length === 0)
-      ? Result.succeed(pieces)
-      : Result.fail(unlisted("the response is neither JSON nor an event stream"))
-})
+const onlyEmpty = (limit: number): BodyChange => {
+  const filter = {
+    fault: undefined as string | undefined,
+    push: (chunk: Uint8Array) => {
+      if (chunk.length > 0) filter.fault = "the response is neither JSON nor an event stream"
+      return []
+    },
+    end: () => []
+  }
+  return { filter, faulty: unlisted, whole: { limit, tooLarge } }
+}

@@ -11,9 +11,9 @@ import { responseHeaders } from "../../forward/responseHeaders.ts"
 import { responseLife } from "../../forward/responseLife.ts"
 import { type BoundSession, sealedAgain, sessionField } from "../../forward/SessionSeal.ts"
 import { logStrict, RefusalReader } from "../../forward/strictServer.ts"
+import { WholeFilter } from "../../message/BodyFilter.ts"
 import { makeInitializeFramer } from "../../message/initializeEvents.ts"
 import { injectAuthInfo } from "../../message/initializeResponse.ts"
-import { joinBytes } from "../../message/json/spliceBytes.ts"
 import { commonHeaders } from "../decorate.ts"
 import type { Exchange } from "../Exchange.ts"
 import { chainChanges } from "./bodyChange.ts"
@@ -26,16 +26,15 @@ const changeOf = (head: ResponseHead, { authInfo, id, limit }: Injection): BodyC
   switch (injectable(head)) {
     case "Message":
       return {
-        _tag: "Message",
-        limit,
-        apply: (pieces) => Result.succeed([injectAuthInfo(joinBytes(pieces), authInfo, id)]),
-        tooLarge: responseTooLarge
+        filter: new WholeFilter((bytes) => injectAuthInfo(bytes, authInfo, id)),
+        faulty: responseTooLarge,
+        whole: { limit, tooLarge: responseTooLarge }
       }
     case "Events":
       return {
-        _tag: "Passing",
         filter: makeInitializeFramer({ authInfo, id, maxEventBytes: limit }),
-        faulty: responseTooLarge
+        faulty: responseTooLarge,
+        whole: undefined
       }
     case "Neither":
       return undefined

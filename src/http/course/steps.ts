@@ -159,18 +159,23 @@ export interface Notify {
 }
 
 /** How the body of a response is changed. */
-export type BodyChange =
-  /** As a whole; one that is longer than `limit` is given up for an error. */
-  | {
-    readonly _tag: "Message"
-    readonly limit: number
-    readonly apply: (pieces: ReadonlyArray<Uint8Array>) => Result.Result<ReadonlyArray<Uint8Array>, UpstreamError>
-    readonly tooLarge: () => UpstreamError
-    /** As `BodyFilter.close`. */
-    readonly close?: (() => void) | undefined
-  }
-  /** While it passes; one with a fault is given up for an error, or breaks off. */
-  | { readonly _tag: "Passing"; readonly filter: BodyFilter; readonly faulty: (fault: string) => UpstreamError }
+export interface BodyChange {
+  readonly filter: BodyFilter
+  /** The error for a fault of the filter. */
+  readonly faulty: (fault: string) => UpstreamError
+  /**
+   * Nothing leaves before the end, so that an error can take the place of the response; `undefined`: the body leaves while
+   * it passes, and breaks off at a fault.
+   */
+  readonly whole: WholeBody | undefined
+}
+
+/** What applies to a body that is collected. */
+export interface WholeBody {
+  /** Bytes; a longer one is given up for an error. */
+  readonly limit: number
+  readonly tooLarge: () => UpstreamError
+}
 
 /** Hand the response on. */
 export interface Relay {

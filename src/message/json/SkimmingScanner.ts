@@ -23,6 +23,9 @@ const CLOSE_BRACE = 0x7d
 /** No place: the token is left to `next`. */
 const LEFT = -1
 
+/** How much of a string is looked at byte by byte before whole words are worth it. */
+const longStretch = 32
+
 /** So many bytes at the end of a piece are left to `next`, which knows what may be cut short there. */
 const margin = 16
 
@@ -71,7 +74,7 @@ export class SkimmingScanner extends JsonScanner {
         at++
       } else if (byte === QUOTE) {
         const isName = expected === FIRST_NAME || expected === NEXT_NAME
-        const next = endOfString(bytes, at + 1, end, isName)
+        const next = this.endOfString(at + 1, end, isName)
         if (next === LEFT) break
         if (isName && open.length === depth && name !== undefined && mayBe(bytes, at + 1, next - 1, name)) break
         at = next
@@ -95,6 +98,34 @@ export class SkimmingScanner extends JsonScanner {
     this.expected = expected
     this.inObject = inObject
   }
+
+  /** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */
+  private endOfString(from: number, end: number, isName: boolean): number {
+    const { bytes } = this
+    let at = from
+    let near = from + longStretch
+    while (at < end) {
+      const byte = bytes[at] ?? 0
+      if (selfStanding[byte] === 1) {
+        at++
+        if (at < near) continue
+        at = this.endOfStretch(at)
+        near = at + longStretch
+      } else if (byte === QUOTE) {
+        return at + 1
+      } else if (byte === BACKSLASH) {
+        const isLong = bytes[at + 1] === LETTER_U
+        // Half of a surrogate pair makes a name invalid.
+        if ((isLong && isName) || escapedCodeUnit(bytes, at) < 0) return LEFT
+        at += isLong ? 6 : 2
+      } else {
+        const next = endOfUtf8(bytes, at)
+        if (next < 0) return LEFT
+        at = next
+      }
+    }
+    return LEFT
+  }
 }
 
 /** Whether a name could be the known one to some parser: it has another spelling, or the same length. */
@@ -102,29 +133,6 @@ const mayBe = (bytes: Uint8Array, start: number, end: number, { exact }: KnownNa
   if (end - start === exact.length) return true
   for (let at = start; at < end; at++) if (selfStanding[bytes[at] ?? 0] === 0) return true
   return false
-}
-
-/** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */
-const endOfString = (bytes: Uint8Array, from: number, end: number, isName: boolean): number => {
-  let at = from
-  while (at < end) {
-    const byte = bytes[at] ?? 0
-    if (selfStanding[byte] === 1) {
-      at++
-    } else if (byte === QUOTE) {
-      return at + 1
-    } else if (byte === BACKSLASH) {
-      const isLong = bytes[at + 1] === LETTER_U
-      // Half of a surrogate pair makes a name invalid.
-      if ((isLong && isName) || escapedCodeUnit(bytes, at) < 0) return LEFT
-      at += isLong ? 6 : 2
-    } else {
-      const next = endOfUtf8(bytes, at)
-      if (next < 0) return LEFT
-      at = next
-    }
-  }
-  return LEFT
 }
 
 const endOfNumber = (bytes: Uint8Array, from: number, end: number): number => {

@@ -205,7 +205,7 @@ export class ScalarScanner {
   }
 
   /** Where at the earliest something stands that does not stand for itself, after much that does before `at`. */
-  private endOfStretch(at: number): number {
+  protected endOfStretch(at: number): number {
     const { offset, words } = this.words ??= wordsOf(this.bytes)
     return Math.max(at, offset + (endOfSelfStanding(words, (at - offset) >> 2) << 2))
   }

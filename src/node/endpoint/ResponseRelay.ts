@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { Flow, ResponseHead, ResponseReceiver, UpstreamRequest } from "../../forward/GatewayClient.ts"
-import { applyChange, closeChange } from "../../http/course/bodyChange.ts"
+import { CollectedBody } from "../../http/course/bodyChange.ts"
 import type { Perform } from "../../http/course/perform.ts"
 import type { BodyChange, HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
@@ -51,8 +51,8 @@ export class ResponseRelay implements ResponseReceiver {
   /** Until the end of the response: pauses and resumes the MCP server. */
   #flow: Flow | undefined
   #inspect: Inspect | undefined
-  /** The message that is changed as a whole once it is complete. */
-  #collecting: Relay | undefined
+  /** The response that must not leave before its end, and what has come of it. */
+  #collecting: { readonly step: Relay; readonly body: CollectedBody } | undefined
   #passing: Relay | undefined
   #change: BodyChange | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -67,7 +67,7 @@ export class ResponseRelay implements ResponseReceiver {
   close(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
-    if (this.#change !== undefined) closeChange(this.#change)
+    this.#change?.filter.close?.()
     this.#change = undefined
   }
 
@@ -88,12 +88,12 @@ export class ResponseRelay implements ResponseReceiver {
   piece(chunk: Uint8Array): void {
     this.#attempt(() => {
       if (this.#passing !== undefined) return this.#pass(this.#passing, chunk)
+      if (this.#collecting !== undefined) return this.#collect(this.#collecting.body, chunk)
       this.#held.push(chunk)
       this.#size += chunk.length
       const inspect = this.#inspect
       if (inspect !== undefined) return this.#inspected(inspect, inspect.reader.push(chunk))
-      if (this.#collecting === undefined) this.#flow?.pause()
-      else this.#checkSize(this.#collecting)
+      this.#flow?.pause()
     })
   }
 
@@ -104,7 +104,7 @@ export class ResponseRelay implements ResponseReceiver {
       if (passing !== undefined) return this.#finish(passing)
       const inspect = this.#inspect
       if (inspect !== undefined) return this.#inspected(inspect, inspect.reader.end())
-      if (this.#collecting !== undefined) this.#writeWhole(this.#collecting)
+      if (this.#collecting !== undefined) this.#writeCollected(this.#collecting.step, this.#collecting.body)
     })
   }
 
@@ -159,37 +159,37 @@ export class ResponseRelay implements ResponseReceiver {
     this.#to.begun()
     this.#change = step.change
     if (this.#flow === undefined) return this.#writeWhole(step)
-    if (step.change?._tag === "Message") {
-      this.#collecting = step
-      this.#flow.resume()
-      return this.#checkSize(step)
-    }
-    this.#passOn(step, this.#flow)
+    if (step.change?.whole === undefined) return this.#passOn(step, this.#flow)
+    const body = new CollectedBody(step.change)
+    this.#collecting = { step, body }
+    for (const piece of this.#held.splice(0)) this.#collect(body, piece)
+    this.#flow.resume()
   }
 
-  /** Rejects a message that is too long to be changed. */
-  #checkSize({ change }: Relay): void {
-    if (change?._tag === "Message" && this.#size > change.limit) this.#reject(change.tooLarge())
+  /** Takes a piece of a response that must not leave before its end. */
+  #collect(body: CollectedBody, piece: Uint8Array): void {
+    const error = this.#isOver ? undefined : body.push(piece)
+    if (error !== undefined) this.#reject(error)
   }
 
   /** Relays a response that has arrived completely. */
   #writeWhole(step: Relay): void {
-    const { change } = step
-    if (change === undefined) {
+    if (step.change === undefined) {
       const body = this.#held.length === 0 ? undefined : joined(this.#held)
       if (this.#writeHead(step)) this.#to.response.end(body)
       return
     }
-    const changed = applyChange(change, this.#held)
+    const body = new CollectedBody(step.change)
+    for (const piece of this.#held) this.#collect(body, piece)
+    if (!this.#isOver) this.#writeCollected(step, body)
+  }
+
+  #writeCollected(step: Relay, body: CollectedBody): void {
+    const changed = body.end()
     if (Result.isFailure(changed)) return this.#reject(changed.failure)
-    const pieces = changed.success
-    step.headers["content-length"] = String(pieces.reduce((length, piece) => length + piece.length, 0))
-    if (!this.#writeHead(step)) return
-    const { response } = this.#to
-    response.cork()
-    for (const piece of pieces) response.write(piece)
-    response.end()
-    response.uncork()
+    const whole = joined(changed.success)
+    step.headers["content-length"] = String(whole.length)
+    if (this.#writeHead(step)) this.#to.response.end(whole)
   }
 
   /** Relays a response while it arrives. */
@@ -206,13 +206,14 @@ export class ResponseRelay implements ResponseReceiver {
   }
 
   #pass({ change }: Relay, chunk: Uint8Array): void {
-    if (change?._tag !== "Passing") return this.#write(chunk)
+    if (change === undefined) return this.#write(chunk)
+    if (this.#isOver) return
     for (const piece of change.filter.push(chunk)) this.#write(piece)
     this.#checkFault(change)
   }
 
   /** Gives up a response with a fault that has begun. */
-  #checkFault({ faulty, filter }: Extract<BodyChange, { readonly _tag: "Passing" }>): void {
+  #checkFault({ faulty, filter }: BodyChange): void {
     if (filter.fault === undefined) return
     this.#isOver = true
     clearTimeout(this.#timer)
@@ -228,7 +229,7 @@ export class ResponseRelay implements ResponseReceiver {
 
   #finish({ change }: Relay): void {
     const { response } = this.#to
-    if (change?._tag === "Passing") {
+    if (change !== undefined) {
       for (const piece of change.filter.end()) response.write(piece)
       this.#checkFault(change)
       if (change.filter.fault !== undefined) return
