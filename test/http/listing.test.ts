@@ -218,6 +218,14 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         assert.isTrue(answer.text === listOf("tools", [bulky("a")]))
       }))
 
+    it.effect(`LST-04 ${driver}: a list beyond the limit is 502`, () =>
+      Effect.gen(function*() {
+        const { upstream, ...gateways } = yield* Peers
+        const long = tools("a".repeat(maxListBytes))
+        yield* upstream.answerWith(respond({ headers: json, body: listOf("tools", long) }))
+        assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
+      }))
+
     it.effect(`LST-05 ${driver}: servers are asked for what can be read; one that compresses all the same is 502`, () =>
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
@@ -228,6 +236,26 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         const answer = yield* post(gateways[driver], listTools, "user", { "accept-encoding": "gzip" })
         assert.strictEqual(answer.status, 502)
         assert.deepStrictEqual(upstream.requests().map(({ headers }) => headers("accept-encoding")), [["identity"]])
+      }))
+
+    for (const [title, body] of Object.entries(faults)) {
+      it.effect(`LST-06 ${driver}: ${title} in place of a list is 502`, () =>
+        Effect.gen(function*() {
+          const { upstream, ...gateways } = yield* Peers
+          yield* upstream.answerWith(respond({ headers: json, body }))
+          const answer = yield* post(gateways[driver], listTools)
+          assert.strictEqual(answer.status, 502)
+          assert.notInclude(answer.text, "admin")
+        }))
+    }
+
+    it.effect(`LST-06 ${driver}: a list of another type is 502`, () =>
+      Effect.gen(function*() {
+        const { upstream, ...gateways } = yield* Peers
+        for (const headers of [{ "content-type": "text/plain" }, {}]) {
+          yield* upstream.answerWith(respond({ headers, body: listOf("tools", tools("admin")) }))
+          assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
+        }
       }))
 
     it.effect(`LST-06 ${driver}: errors of the server pass as they are`, () =>
