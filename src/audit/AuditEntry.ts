@@ -1,7 +1,7 @@
-/** What the audit log says of one decision. Pure. */
+/** The entries of the audit log, one for each decision. Pure. */
 import { markdownTable } from "../config/markdownTable.ts"
 
-/** What can be decided about a message. */
+/** The possible decisions about a message. */
 export const auditDecisions = [
   "allowed",
   "unauthenticated",
@@ -15,8 +15,8 @@ export const auditDecisions = [
 export type AuditDecision = typeof auditDecisions[number]
 
 /**
- * One decision about one JSON-RPC message, or about a request that has none. `auditFields` describes the members; a member
- * is left out where its value is not known.
+ * A decision about one JSON-RPC message, or about a request without a message. `auditFields` describes the members. A
+ * member is left out if its value is unknown.
  */
 export interface AuditEntry {
   readonly time: string
@@ -43,7 +43,7 @@ export interface AuditEntry {
   readonly duration_ms: number
 }
 
-/** The members of an entry and their meaning, in the order in which a line has them. */
+/** The members of an entry and their meaning, in the order of a line. */
 export const auditFields: { readonly [Name in keyof Required<AuditEntry>]: string } = {
   time: "when the request arrived (RFC 3339, UTC, with milliseconds)",
   trace_id: "the trace id, as in the response and in the log",
@@ -75,9 +75,9 @@ export const auditFields: { readonly [Name in keyof Required<AuditEntry>]: strin
     "from the arrival of the request to the end of its response, in milliseconds; in embedded servers to the decision"
 }
 
-/** The table of the members for the README. */
+/** Returns the table of the members for the README. */
 export const auditReference = (): string =>
   markdownTable(["Member", "Meaning"], Object.entries(auditFields).map(([name, meaning]) => [`\`${name}\``, meaning]))
 
-/** An entry as one line of JSON, without a line break. */
+/** Serializes an entry as one line of JSON, without a line break. */
 export const auditLine = (entry: AuditEntry): string => JSON.stringify(entry)

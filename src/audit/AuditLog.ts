@@ -8,7 +8,7 @@ import { standardOutput } from "../config/kinds/auditing.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { type AuditEntry, auditLine } from "./AuditEntry.ts"
 
-/** Takes audit entries. It is called at the end of a request and must not wait for anything. */
+/** Takes an audit entry. Called at the end of a request; must not wait for anything. */
 export type WriteAuditEntry = (entry: AuditEntry) => void
 
 /** The problem of a host without files. */
@@ -21,7 +21,7 @@ export const noAuditFiles = new InvalidConfiguration({
   }]
 })
 
-/** Both of two places for entries. */
+/** Combines two destinations of entries. */
 export const bothOf = (
   one: WriteAuditEntry | undefined,
   other: WriteAuditEntry | undefined
@@ -32,19 +32,19 @@ export const bothOf = (
   }
 
 /**
- * Where audit entries go, in addition to what `MCP_AUDIT_LOG` says.
+ * The destination of audit entries, in addition to that of `MCP_AUDIT_LOG`.
  *
- * Provide it to the gateway's layers to get each decision as an object. `undefined`: nowhere.
+ * Provide it to the gateway's layers to get each decision as an object. `undefined`: no further destination.
  */
 export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mcp-authorizer/audit/AuditLog", {
   defaultValue: () => undefined
 }) {
   /**
-   * Gives each audit entry to a function of yours.
+   * Passes each audit entry to your own function.
    *
-   * What the function throws is logged as a fault; the request is not affected.
+   * An exception in the function is logged as a fault. The request is not affected.
    *
-   * **Example** (entries in a table of your own)
+   * **Example** (entries in your own table)
    *
    * ```ts
    * import * as Layer from "effect/Layer"
@@ -66,8 +66,8 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
   static readonly layer = (write: WriteAuditEntry): Layer.Layer<never> => Layer.succeed(AuditLog, write)
 
   /**
-   * Also writes entries to the console where `MCP_AUDIT_LOG` is `stdout`, for hosts without files. Fails with
-   * `InvalidConfiguration` where it is a path.
+   * Also writes entries to the console if `MCP_AUDIT_LOG` is `stdout`, for hosts without files. Fails with
+   * `InvalidConfiguration` if it is a path.
    */
   static readonly layerConsole: Layer.Layer<never, InvalidConfiguration, GatewayConfig> = perConfiguration(Layer.effect(
     AuditLog,

@@ -7,26 +7,26 @@ import { deriveKey } from "../forward/deriveKey.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { shownText } from "./shown.ts"
 
-/** A caller as audit entries name it. */
+/** A caller in an audit entry. */
 export interface AuditedCaller {
   readonly provider: string
   readonly subject: string
   readonly client?: string
 }
 
-// A key of its own: who learns a pseudonym learns nothing of the tags of sessions.
+// A separate key, so that a pseudonym reveals nothing about the tags of sessions.
 const purpose = "mcp-authorizer audit subjects"
 
 const encoder = new TextEncoder()
 
-/** Of the 32 bytes: enough to tell all callers of an issuer apart. */
+/** Of 32 bytes: enough to distinguish all callers of an issuer. */
 const pseudonymBytes = 16
 
 /**
- * Builds the form in which audit entries name a caller.
+ * Builds the function that names callers in audit entries.
  *
- * With `hmac` subjects and clients are pseudonyms, an HMAC over issuer and name: the same for all processes and servers with
- * the same `MCP_SESSION_KEY`. Of two keys the first is used.
+ * With `hmac`, subjects and clients are pseudonyms, an HMAC over issuer and name: the same for all processes and servers
+ * with the same `MCP_SESSION_KEY`. Of two keys, the first one is used.
  */
 export const makeAuditedCaller = Effect.fnUntraced(function*(
   { auditSubjects, sessionKeys: [secret] }: Pick<GatewaySettings, "auditSubjects" | "sessionKeys">
@@ -37,7 +37,7 @@ export const makeAuditedCaller = Effect.fnUntraced(function*(
       ? Effect.die("no session key")
       : deriveKey(mac, encoder.encode(Redacted.value(secret)), purpose)
   )
-  // When the first entry needs it, as for sessions.
+  // Built for the first entry, as for sessions.
   let key: Effect.Success<typeof makeKey> | undefined
   const pseudonym = Effect.fnUntraced(function*(kind: string, issuer: string, name: string) {
     key ??= yield* makeKey
@@ -49,7 +49,7 @@ export const makeAuditedCaller = Effect.fnUntraced(function*(
     ? pseudonym
     : (_kind: string, _issuer: string, name: string) => Effect.succeed(shownText(name))
 
-  // Verified identities are shared between the requests of one token.
+  // Verified identities are shared by the requests of one token.
   const callers = new WeakMap<Identity, AuditedCaller>()
 
   return (identity: Identity): Effect.Effect<AuditedCaller> => {

@@ -1,10 +1,10 @@
-/** What the audit log calls what became of a message. Pure. */
+/** The decisions that audit entries report. Pure. */
 import * as Match from "effect/Match"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Decision } from "../rules/Decision.ts"
 import type { AuditDecision } from "./AuditEntry.ts"
 
-/** What a request was refused for. An error of the MCP server is none of the gateway's decisions. */
+/** The decision behind an error. An error of the MCP server is not a decision of the gateway. */
 const ofError = Match.typeTags<GatewayError, AuditDecision>()({
   MissingCredential: () => "unauthenticated",
   TokenRequired: () => "unauthenticated",
@@ -33,13 +33,13 @@ const ofError = Match.typeTags<GatewayError, AuditDecision>()({
 })
 
 /**
- * What became of a request as a whole.
+ * Returns the decision about a request as a whole.
  *
- * @param wasSent whether the request left for the MCP server
+ * @param wasSent whether the request was sent to the MCP server
  */
 export const requestDecision = (error: GatewayError | undefined, wasSent: boolean): AuditDecision => {
   if (error !== undefined) return ofError(error)
-  // A client that left, or a fault, before there was a decision.
+  // The client left, or a defect occurred, before there was a decision.
   return wasSent ? "allowed" : "rejected"
 }
 
@@ -52,9 +52,9 @@ const ofDecision: Readonly<Record<Exclude<Decision["_tag"], "Allow">, AuditDecis
 const ofOthers: ReadonlySet<AuditDecision> = new Set(Object.values(ofDecision))
 
 /**
- * What became of one message, whose rule decided this.
+ * Returns the decision about one message, from that of its rule and that of the whole request.
  *
- * A message that its rule allows is rejected all the same where another one of its batch is not allowed: none of them is sent.
+ * A message that its rule allows is rejected if another one of its batch is not allowed, because none of them is sent.
  */
 export const messageDecision = (decision: Decision, whole: AuditDecision): AuditDecision => {
   if (decision._tag !== "Allow") return ofDecision[decision._tag]

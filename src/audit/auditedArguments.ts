@@ -7,7 +7,7 @@ const isObject = (value: Json | undefined): value is { readonly [name: string]: 
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 const member = (value: Json | undefined, name: string): Json | undefined =>
-  // Texts and lists have members of their own in JavaScript, and so has every object.
+  // In JavaScript, strings, arrays and objects have inherited members.
   isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
 
 const shown = (value: Json): string | number | boolean | null => {
@@ -16,10 +16,10 @@ const shown = (value: Json): string | number | boolean | null => {
 }
 
 /**
- * Builds the function that takes out of a call the arguments that an auditor may see.
+ * Builds the function that selects the arguments of a call that an auditor may see.
  *
- * @param named paths as `MCP_AUDIT_ARGUMENTS` has them: the name of a tool, a dot, and names of members with dots between
- * them. A tool's name may have dots as well.
+ * @param named paths as in `MCP_AUDIT_ARGUMENTS`: the name of a tool, a dot, and names of members separated by dots. A
+ * tool's name may contain dots as well.
  */
 export const makeAuditedArguments = (named: ReadonlyArray<string>) => {
   const pathsOf = (tool: string): ReadonlyArray<string> =>

@@ -1,19 +1,19 @@
-/** Texts of callers as the audit log and the access log show them. Pure. */
+/** Texts of callers in the form for the audit log and the access log. Pure. */
 
 const mostCharacters = 256
 
-// Controls, marks that change the direction of text, invisible characters, line separators, halves of a character.
+// Control characters, marks that change the direction of text, invisible characters, line separators, half characters.
 const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-// Parts of Base64url, the first of them the beginning of a JSON object.
+// Parts in base64url, the first of which starts a JSON object.
 const jwtShaped = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g
 
 /**
- * A text that a caller chose, fit for a log: cut after 256 characters, with `�` in place of what an eye cannot see or a
- * terminal would obey, and without anything that has the form of a JWT.
+ * Makes a text from a caller safe for a log: truncated to 256 characters, with `�` instead of invisible and control
+ * characters, and without anything that has the form of a JWT.
  */
 export const shownText = (text: string): string => {
-  // Before it is looked at: a name may be as long as a message.
+  // Checked first, because a name may be as long as a message.
   const isLong = text.length > mostCharacters
   const clean = (isLong ? text.slice(0, 4 * mostCharacters) : text)
     .replace(jwtShaped, "(a token)")
@@ -23,10 +23,10 @@ export const shownText = (text: string): string => {
     : clean
 }
 
-// Shorter ones are words that texts are made of.
+// Shorter credentials could be ordinary words.
 const shortestCredential = 8
 
-/** Leaves a credential out of a text: the client may have written it into another place, which the text quotes. */
+/** Removes a credential from a text, because the client may have put it in another place that the text quotes. */
 export const withoutCredential = (text: string, authorization: string | undefined): string => {
   const credential = authorization?.replace(/^\S+\s+/, "") ?? ""
   return credential.length < shortestCredential ? text : text.replaceAll(credential, "(the credential)")

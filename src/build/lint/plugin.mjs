@@ -182,17 +182,18 @@ const words = [
 
 /** Rooms whose words are checked. */
 const worded = new Set([
+  "audit",
   "authorize",
   "credential",
   "discovery",
   "embed",
   "errors",
-  "log",
   "fairness",
   "identity",
   "issuer",
   "keys",
   "limits",
+  "log",
   "message",
   "node",
   "providers",
