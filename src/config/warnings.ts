@@ -5,6 +5,7 @@ import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { httpWarnings } from "./httpWarnings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 import { isLoopbackAddress } from "./kinds/network.ts"
+import { scopesOfRules } from "./policy.ts"
 import { serverWarnings } from "./servers/serverWarnings.ts"
 
 const aboutProvider = (provider: Provider, settings: GatewaySettings, development: boolean): ReadonlyArray<string> =>
@@ -47,7 +48,10 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
         "unless the MCP server binds its sessions itself."
     )
   }
-  const required = settings.requiredScopes.concat(settings.providers.flatMap(({ requiredScopes }) => requiredScopes))
+  const required = settings.requiredScopes.concat(
+    settings.providers.flatMap(({ requiredScopes }) => requiredScopes),
+    scopesOfRules(settings)
+  ).filter((scope) => scope !== "offline_access")
   if (!required.every((scope) => isListed(settings.scopesSupported, scope))) {
     says.push(
       "Required scopes are missing from the supported ones, so that clients which ask for what is listed are never let " +

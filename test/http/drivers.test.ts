@@ -12,12 +12,15 @@ import * as Stream from "effect/Stream"
 import { createServer } from "node:http"
 import { type Dispatcher, request } from "undici"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { layerVerifier } from "../../src/embed/layers.ts"
 import { UpstreamTimeout, UpstreamUnavailable } from "../../src/errors/GatewayError.ts"
 import { GatewayClient, type UpstreamRequest, type UpstreamResponse } from "../../src/forward/GatewayClient.ts"
 import { HttpApp, type HttpAppOptions } from "../../src/http/HttpApp.ts"
 import * as NodeGateway from "../../src/node/NodeGateway.ts"
+import { message, ping, toolCall } from "../fixtures/messages.ts"
 import { modernCall } from "../fixtures/modernMessages.ts"
+import { ruled } from "../fixtures/rules.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 
@@ -90,6 +93,12 @@ const bodies = {
   batch: `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]`,
   twice: `{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}`,
   broken: "{",
+  deletes: toolCall("delete_all"),
+  pays: message("tools/call", `{"name":"pay","arguments":{"amount":1000}}`),
+  mixed: `[${ping},${toolCall("delete_all")}]`,
+  respelled: message("tools/call", `{"Name":"delete_all"}`),
+  unknown: message("unknown"),
+  response: `{"jsonrpc":"2.0","id":1,"result":{}}`,
   long: `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${"y".repeat(20_000)}"}}`
 }
 
@@ -165,22 +174,38 @@ const clientOf = (sent: Array<UpstreamRequest>) =>
       })
   })
 
-const config = Layer.succeed(
-  GatewayConfig,
-  settings("http://127.0.0.1:9/mcp", {
-    allowedOrigins: { _tag: "Loopback" },
-    bindSessions: true,
-    sessionKeys: [Redacted.make("a-key-of-sufficient-length-for-tests")],
-    injectRequestContext: "auto",
-    injectResponseContext: "auto"
-  })
-)
+const configWith = (overrides: Partial<GatewaySettings>) =>
+  Layer.succeed(
+    GatewayConfig,
+    settings("http://127.0.0.1:9/mcp", {
+      allowedOrigins: { _tag: "Loopback" },
+      bindSessions: true,
+      sessionKeys: [Redacted.make("a-key-of-sufficient-length-for-tests")],
+      injectRequestContext: "auto",
+      injectResponseContext: "auto",
+      ...overrides
+    })
+  )
+
+type Config = ReturnType<typeof configWith>
+
+/** Anyone may begin and ping; some tools are for nobody who calls here. */
+const rules = ruled({
+  rules: [
+    { methods: ["initialize", "ping"], allow: "anyone" },
+    { tools: ["delete_*"], scopes: ["notes:delete"] },
+    { tools: ["pay"], when: "message.arguments.amount <= 100" },
+    { tools: ["*"], scopes: ["read"] }
+  ],
+  default_rule: "deny"
+})
 
 const onError: NonNullable<HttpAppOptions["onError"]> = (error, response) =>
   error._tag === "NotFound" ? { ...response, status: 410, body: { gone: true } } : response
 
 const start = Effect.fnUntraced(function*<E>(
-  make: (client: Layer.Layer<GatewayClient>) => Layer.Layer<HttpServer.HttpServer, E, GatewayConfig>
+  make: (client: Layer.Layer<GatewayClient>) => Layer.Layer<HttpServer.HttpServer, E, GatewayConfig>,
+  config: Config = configWith({})
 ) {
   const sent: Array<UpstreamRequest> = []
   const context = yield* Layer.build(
@@ -191,19 +216,29 @@ const start = Effect.fnUntraced(function*<E>(
 })
 
 /** A server of Effect's, which runs `HttpApp` as an effect. */
-const effects = start((client) =>
-  Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle))).pipe(
-    Layer.provide(HttpApp.layerWith({ onError })),
-    Layer.provide([layerVerifier, client]),
-    Layer.provideMerge(NodeHttpServer.layerServer(() => createServer(), { host: "127.0.0.1", port: 0 }))
-  )
-)
+const effects = (config: Config) =>
+  start((client) =>
+    Layer.unwrap(Effect.map(HttpApp, ({ handle }) => HttpServer.serve(handle))).pipe(
+      Layer.provide(HttpApp.layerWith({ onError })),
+      Layer.provide([layerVerifier, client]),
+      Layer.provideMerge(NodeHttpServer.layerServer(() => createServer(), { host: "127.0.0.1", port: 0 }))
+    ), config)
 
 /** The Node service. */
-const callbacks = start((client) => NodeGateway.layerUnannounced(undefined, { gatewayClient: client, onError }))
+const callbacks = (config: Config) =>
+  start((client) => NodeGateway.layerUnannounced(undefined, { gatewayClient: client, onError }), config)
+
+const both = (config: Config) => Effect.orDie(Effect.all([effects(config), callbacks(config)]))
 
 class Drivers extends Context.Service<Drivers, ReadonlyArray<Driver>>()("mcp-authorizer/test/http/Drivers") {
-  static readonly layer = Layer.effect(Drivers, Effect.orDie(Effect.all([effects, callbacks])))
+  static readonly layer = Layer.effect(Drivers, both(configWith({})))
+}
+
+/** The same with rules. */
+class RuledDrivers
+  extends Context.Service<RuledDrivers, ReadonlyArray<Driver>>()("mcp-authorizer/test/http/RuledDrivers")
+{
+  static readonly layer = Layer.effect(RuledDrivers, both(configWith(rules)))
 }
 
 const play = Effect.fnUntraced(function*(
@@ -244,6 +279,24 @@ const play = Effect.fnUntraced(function*(
     sent: sent.map((request) => ({ ...request, body: new TextDecoder().decode(request.body), owner: undefined })),
     log: logged(log.entries())
   }
+})
+
+layer(RuledDrivers.layer, { excludeTestServices: true })("drivers of the course, with rules", (it) => {
+  it.effect.prop(
+    "send the same upstream, respond alike and log alike, whatever the exchange",
+    [Exchange],
+    ([exchange]) =>
+      Effect.gen(function*() {
+        const [effect, callback] = yield* Effect.flatMap(
+          RuledDrivers,
+          Effect.forEach((driver: Driver) => play(driver, exchange))
+        )
+        assert.deepStrictEqual(callback, effect)
+        const asksTooMuch = ["deletes", "pays", "mixed", "unknown", "respelled"].includes(exchange.body)
+        if (asksTooMuch) assert.deepStrictEqual(effect?.sent, [])
+      }),
+    { arbitrary: { runs: 150 } }
+  )
 })
 
 layer(Drivers.layer, { excludeTestServices: true })("drivers of the course", (it) => {

@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { initializeOf, toolsList } from "../fixtures/messages.ts"
+import { initializeOf, message, toolCall, toolsList } from "../fixtures/messages.ts"
 import { encoded, modernCall, modernFields } from "../fixtures/modernMessages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { openAnswer } from "../support/openAnswer.ts"
@@ -21,6 +21,8 @@ const staticTokens = (gateway: string): Variables => ({
   mcp_static_tokens: "dev-token:dev-client:dev-user:read,write",
   mcp_gateway_url: gateway
 })
+
+const pay = (amount: number) => message("tools/call", `{"name":"pay","arguments":{"amount":${amount}}}`)
 
 /** As the manifest of the FTL Auth Gateway has it, with an issuer of this machine. */
 const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
@@ -49,6 +51,41 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const started = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
       assert.include(started.forwarded?.body, `"authenticated_user":"dev-user"`)
       assert.include(started.text, `"authInfo"`)
+    }))
+
+  it.effect("respond alike to what rules allow and deny, without a token and with one", () =>
+    Effect.gen(function*() {
+      const { exchange } = yield* bothGateways((gateway) => ({
+        ...staticTokens(gateway),
+        mcp_rules: JSON.stringify([
+          { methods: ["initialize", "tools/list", "ping"], allow: "anyone" },
+          { tools: ["delete_*"], scopes: ["notes:delete"] },
+          { tools: ["pay"], when: "message.arguments.amount <= 100 && identity.subject == 'dev-user'" },
+          { tools: ["*"], scopes: ["read"] }
+        ]),
+        mcp_default_rule: "deny",
+        mcp_scope_implies: `{"write":["read"]}`
+      }))
+      const rows: ReadonlyArray<readonly [body: string, without: number, withToken: number]> = [
+        [toolsList, 200, 200],
+        [initialize, 200, 200],
+        [toolCall("echo"), 401, 200],
+        [toolCall("delete_all"), 401, 403],
+        [pay(100), 401, 200],
+        [pay(101), 401, 403],
+        [message("unknown"), 401, 403],
+        [`[${toolsList},${toolCall("delete_all")}]`, 401, 403],
+        [message("tools/call", `{"name":"echo","Name":"delete_all"}`), 401, 400],
+        [message("tools/call", `{"name":1}`), 401, 400]
+      ]
+      for (const [body, without, withToken] of rows) {
+        for (const [lines, status] of [[[], without], [[bearer("dev-token")], withToken]] as const) {
+          const seen = yield* exchange({ lines, body })
+          assert.strictEqual(seen.status, status, body)
+          assert.strictEqual(seen.forwarded !== undefined, status === 200, body)
+        }
+      }
+      assert.strictEqual((yield* exchange({ method: "GET" })).status, 405)
     }))
 
   it.effect("SPIN-PARITY-02 MUST serve the same discovery documents, readable for browsers", () =>
