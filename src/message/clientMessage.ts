@@ -10,7 +10,7 @@ import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
 import { joinBytes } from "./json/spliceBytes.ts"
 import { KeptString } from "./keptString.ts"
 import { MessageParams } from "./messageParams.ts"
-import type { SaidByMessage } from "./mirrors.ts"
+import type { FieldText, SaidByMessage } from "./mirrors.ts"
 import { initialize, type NamedMethod, namedMethods, toolsCall } from "./namedMethods.ts"
 import { ParamMirror } from "./paramMirror.ts"
 import { reject, repeated } from "./reject.ts"
@@ -93,6 +93,11 @@ export class ClientMessage {
     return this.method === toolsCall && this.rules.ignoreTools !== true ? this.params.subject(toolsCall) : undefined
   }
 
+  /** The revision that the message names. */
+  get revision(): FieldText {
+    return this.params.revision
+  }
+
   /** What fields should repeat. */
   get said(): SaidByMessage {
     const { method, params } = this
@@ -127,7 +132,9 @@ export class ClientMessage {
     output.keep()
     if (scanner.depth === depth) return this.ownName()
     // A name one deeper stands directly in `params` only if that is an object: an array puts one more level in between.
-    return scanner.depth > depth && this.member === "params" ? this.params.name() : undefined
+    return scanner.depth > depth && scanner.depth <= this.params.reads && this.member === "params"
+      ? this.params.name()
+      : undefined
   }
 
   value(token: JsonToken): InvalidRequest | undefined {
@@ -192,7 +199,7 @@ export class ClientMessage {
     if (token !== "String" || scanner.loneSurrogate || scanner.nul) {
       return reject("MalformedMessage", "the method is no string, or has what is no character")
     }
-    this.method = namedMethods.find(({ known }) => this.matchValue(known)) ?? "Other"
+    this.method = this.knownMethod() ?? "Other"
     if (rules.mirrored !== undefined && this.method === "Other") this.methodText = new KeptString(scanner, token)
     const { authContext } = rules
     if (this.method !== initialize) {
@@ -203,6 +210,16 @@ export class ClientMessage {
     if (this.isInBatch) return reject("AmbiguousMessage", "initialize inside a batch")
     if (this.awaitsMethod && authContext !== undefined) this.release(this.insertion(authContext()))
     return this.rejectOtherParams()
+  }
+
+  private knownMethod(): NamedMethod | undefined {
+    const { scanner } = this
+    // Nearly all methods are written without escapes: their length tells most of them apart.
+    const length = scanner.plain ? scanner.end - scanner.start - 2 : undefined
+    for (const method of namedMethods) {
+      if ((length === undefined || method.name.length === length) && this.matchValue(method.known)) return method
+    }
+    return undefined
   }
 
   private release(insertion: Uint8Array | undefined): void {

@@ -40,7 +40,7 @@ export interface SaidByMessage {
   readonly subject: string | undefined
   /** Whether its method has such a thing. */
   readonly hasSubject: boolean
-  /** The revision that the message names; in a batch, one that it has no place in, if there is one. */
+  /** The revision that the message names. */
   readonly version: FieldText
   /** What is wrong with a `Mcp-Param-*` whose argument stands in the message, for the log. */
   readonly wrongParam: string | undefined
@@ -66,6 +66,10 @@ const decimal = /^-?\d+(\.\d+)?$/
 export const repeatsArgument = (field: string, argument: string | number | boolean): boolean =>
   typeof argument === "number" ? decimal.test(field) && Number(field) === argument : field === String(argument)
 
+/** Returns whether a message of this revision, or with these fields, has to agree with them. */
+export const mustAgree = ({ others }: MirroredFields, version: FieldText): boolean =>
+  others !== undefined || Result.isFailure(version) || hasMirrors(version.success ?? "")
+
 /** Why a request is rejected whose fields and message do not agree. */
 export type Disagreement = HeaderMismatch | MissingProtocolVersion | InvalidRequest
 
@@ -76,13 +80,11 @@ export type Disagreement = HeaderMismatch | MissingProtocolVersion | InvalidRequ
  * A notification needs no fields but must not contradict those that it has: the revision leaves them undefined.
  */
 export const disagreement = (
-  { others, version }: MirroredFields,
+  fields: MirroredFields,
   said: SaidByMessage | undefined
 ): Disagreement | undefined => {
-  if (said === undefined) return undefined
-  if (others === undefined && Result.isSuccess(said.version) && !hasMirrors(said.version.success ?? "")) {
-    return undefined
-  }
+  if (said === undefined || !mustAgree(fields, said.version)) return undefined
+  const { others, version } = fields
   if (said.isBatch) {
     return new InvalidRequest({
       reason: "MalformedMessage",

@@ -1,19 +1,12 @@
 /** The body of a POST to the MCP server: one JSON-RPC message or a batch of them. */
-import * as Result from "effect/Result"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import { ClientMessage } from "./clientMessage.ts"
 import { MessageOutput } from "./json/messageOutput.ts"
 import type { JsonScanner, JsonToken } from "./json/scanJson.ts"
-import { type FieldText, hasMirrors, type SaidByMessage } from "./mirrors.ts"
+import { mustAgree, type SaidByMessage } from "./mirrors.ts"
 import { initialize, listen } from "./namedMethods.ts"
 import { reject, rejectToken } from "./reject.ts"
 import type { RequestRules, RequestSummary } from "./requestRules.ts"
-
-/** Of two messages of a batch, the one that belongs to the more recent revision. */
-const moreRecent = (one: SaidByMessage | undefined, other: SaidByMessage): SaidByMessage =>
-  one === undefined || isRecent(other.version) ? other : one
-
-const isRecent = (version: FieldText): boolean => Result.isFailure(version) || hasMirrors(version.success ?? "")
 
 const noTools: ReadonlyArray<string> = []
 
@@ -48,13 +41,13 @@ export class RequestReader {
         said: this.saidByBatch
       }
     }
-    const { message, rules } = this
+    const { message } = this
     const { tool } = message
     return {
       initializeId: message.method === initialize ? message.id : undefined,
       listens: message.method === listen,
       tools: tool === undefined ? noTools : [tool],
-      said: rules.mirrored === undefined ? undefined : message.said
+      said: this.saidBy(message)
     }
   }
 
@@ -116,13 +109,19 @@ export class RequestReader {
     return undefined
   }
 
+  /** What the message says, if fields have to repeat it. */
+  private saidBy(message: ClientMessage): SaidByMessage | undefined {
+    const { mirrored } = this.rules
+    return mirrored !== undefined && mustAgree(mirrored, message.revision) ? message.said : undefined
+  }
+
   private endMessage(): InvalidRequest | undefined {
     const rejected = this.message.end()
     if (rejected !== undefined) return rejected
     if (this.isBatch) {
       const { method, tool } = this.message
       if (method === listen) this.batchListens = true
-      if (this.rules.mirrored !== undefined) this.saidByBatch = moreRecent(this.saidByBatch, this.message.said)
+      this.saidByBatch ??= this.saidBy(this.message)
       if (tool !== undefined) (this.toolsOfBatch ??= new Set()).add(tool)
     } else {
       this.holdEnd()

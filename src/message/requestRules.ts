@@ -21,6 +21,6 @@ export interface RequestSummary {
   readonly listens: boolean
   /** The called tools; a batch may call several. */
   readonly tools: ReadonlyArray<string>
-  /** What the fields of the request should repeat, where the rules ask for it. */
+  /** What the fields of the request have to repeat; `undefined` if there is no such thing. */
   readonly said: SaidByMessage | undefined
 }
