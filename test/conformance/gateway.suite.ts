@@ -56,6 +56,8 @@ const throughGateway = Effect.fnUntraced(function*(url: string) {
   return `http://localhost:${yield* tokenInjector(port, yield* issuer.sign())}/mcp`
 })
 
+const failed = (checks: ReadonlyArray<string>) => checks.filter((check) => !check.endsWith(" SUCCESS"))
+
 const report = (what: string, { summary }: Verdicts) => Console.log([what, ...summary].join("\n"))
 
 layer(Layer.empty, { excludeTestServices: true })("official conformance runner", (it) => {
@@ -82,7 +84,6 @@ layer(Layer.empty, { excludeTestServices: true })("official conformance runner",
         const { checks } = yield* conformance("0.2.0-alpha.12", url, ["--requirements", "2026-07-28"])
         return checks.filter((check) => scenarios.some((scenario) => check.startsWith(`${scenario} `)))
       })
-      const failed = (checks: ReadonlyArray<string>) => checks.filter((check) => !check.endsWith(" SUCCESS"))
       const server = yield* modernConformanceServer
       const through = yield* run(yield* throughGateway(server))
       assert.isAtLeast(through.length, 20)

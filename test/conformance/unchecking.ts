@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { request as send } from "node:http"
 import { listen } from "../../src/issuer/LoopbackServer.ts"
+import { encoded } from "../fixtures/modernMessages.ts"
 
 const mirrors = /^(?:mcp-protocol-version|mcp-method|mcp-name|mcp-param-.*)$/
 
@@ -11,12 +12,11 @@ const agreeing = (text: string): Record<string, string> => {
   const { _meta = {}, name, uri } = params
   const named: unknown = name ?? uri
   const region: unknown = params.arguments?.region
-  const encoded = (value: unknown) => `=?base64?${Buffer.from(String(value)).toString("base64")}?=`
   return {
     "mcp-method": method,
     "mcp-protocol-version": _meta["io.modelcontextprotocol/protocolVersion"] ?? "2026-07-28",
-    ...(named === undefined ? {} : { "mcp-name": encoded(named) }),
-    ...(region === undefined ? {} : { "mcp-param-region": encoded(region) })
+    ...(named === undefined ? {} : { "mcp-name": encoded(String(named)) }),
+    ...(region === undefined ? {} : { "mcp-param-region": encoded(String(region)) })
   }
 }
 
