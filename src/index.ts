@@ -51,6 +51,15 @@ export { layerServers } from "./http/layerServers.ts"
 export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
+export { layerRedisLimits } from "./limits/layerRedisLimits.ts"
+export {
+  type Charge,
+  type ChargeMode,
+  type Exceeded,
+  type LimitCounters,
+  LimitStore,
+  StoreFailed
+} from "./limits/LimitStore.ts"
 export { type AddedProvider, makeProviderType, type ProviderTypeOptions } from "./providers/makeProviderType.ts"
 export type { ProviderType } from "./providers/ProviderType.ts"
 export { ProviderHttp } from "./remote/ProviderHttp.ts"

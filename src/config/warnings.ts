@@ -5,6 +5,7 @@ import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { httpWarnings } from "./httpWarnings.ts"
 import { isLoopbackHost } from "./kinds/loopback.ts"
 import { isLoopbackAddress } from "./kinds/network.ts"
+import { limitWarnings } from "./limitWarnings.ts"
 import { scopesOfRules } from "./policy.ts"
 import { serverWarnings } from "./servers/serverWarnings.ts"
 
@@ -35,7 +36,7 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
     )
   }
   for (const provider of settings.providers) says.push(...aboutProvider(provider, settings, development))
-  says.push(...httpWarnings(settings))
+  says.push(...httpWarnings(settings), ...limitWarnings(settings))
   if (settings.forwardAuthorization) {
     says.push(
       "The client's token is handed on to the MCP server, which MCP forbids. Remove MCP_FORWARD_AUTHORIZATION=true " +

@@ -104,6 +104,12 @@ const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variable
   ["a client id with a space", "client id", { ...introspection, MCP_CLIENT_ID: "one two" }, introspection]
 ]
 
+const limits = (...by: ReadonlyArray<string>) => ({
+  MCP_RATE_LIMITS: JSON.stringify([{ by, limit: 1, window: 1 }])
+})
+
+const aboutStore = (url: string, more = {}) => given({ ...complete, MCP_STORE_URL: url, ...more }).join()
+
 describe("warnings", () => {
   it("there are none for sound settings", () => {
     assert.deepStrictEqual(given(complete), [])
@@ -194,6 +200,35 @@ describe("warnings", () => {
     const userinfo = { MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_ISSUER: "https://issuer.example" }
     assert.strictEqual(given(userinfo).length, 1)
     assert.strictEqual(given({ ...userinfo, MCP_REQUIRED_SCOPES: "a" }).length, 2)
+  })
+
+  it("there is one for limits that count less than they seem to", () => {
+    const store = { MCP_STORE_URL: "rediss://store.example" }
+    const workers = { ...complete, ...limits("subject"), MCP_WORKERS: "2" }
+    assert.match(given(workers).join(), /^Each worker counts for itself[^]*MCP_STORE_URL/)
+    assert.deepStrictEqual(given({ ...workers, MCP_WORKERS: "1" }), [])
+    assert.deepStrictEqual(given({ ...workers, ...store }), [])
+    assert.deepStrictEqual(given({ ...complete, MCP_WORKERS: "auto" }), [])
+
+    const proxied = {
+      ...complete,
+      ...limits("address"),
+      MCP_PUBLIC_URL: "https://mcp.example.com",
+      MCP_ALLOWED_ORIGINS: "*"
+    }
+    assert.match(given(proxied).join(), /^MCP_RATE_LIMITS count by address[^]*MCP_TRUSTED_PROXIES/)
+    assert.deepStrictEqual(given({ ...proxied, MCP_TRUSTED_PROXIES: "10.0.0.0/8" }), [])
+    assert.deepStrictEqual(given({ ...proxied, ...limits("subject") }), [])
+    assert.deepStrictEqual(given({ ...complete, ...limits("address") }), [])
+  })
+
+  it("there is one for a store that others can read along with", () => {
+    assert.match(aboutStore("redis://store.example"), /^MCP_STORE_URL is not encrypted[^]*rediss:/)
+    assert.match(aboutStore("redis://store.example", { MCP_STORE_PASSWORD: "c4n4ry" }), /sees the password/)
+    assert.notInclude(aboutStore("redis://store.example", { MCP_STORE_PASSWORD: "c4n4ry" }), "c4n4ry")
+    for (const url of ["rediss://store.example", "redis://127.0.0.1:6379", "redis://localhost"]) {
+      assert.strictEqual(aboutStore(url), "", url)
+    }
   })
 
   it("STK-06 contain no token", () => {

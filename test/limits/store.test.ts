@@ -3,8 +3,13 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { GatewaySettings, RateLimit } from "../../src/config/GatewaySettings.ts"
+import { freePort } from "../../src/node/freePort.ts"
 import { readSettings } from "../../src/spin/settings.ts"
 import { eventually } from "../fixtures/eventually.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
@@ -221,6 +226,27 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
         else assert.strictEqual(yield* status, 503)
         assert.strictEqual(said(password), 0)
       }
+    }))
+
+  it.effect("LIMIT-08 MUST speak TLS to the store, trust MCP_CA_FILE, and nobody else", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "mcp-authorizer-store-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")]
+      const words = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=store -keyout ${key} -out ${certificate}`
+      execFileSync("openssl", [...words.split(" "), "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" })
+      const secure = yield* freePort(0)
+      yield* startRedis([
+        ...["--tls-port", String(secure), "--tls-auth-clients", "no"],
+        ...["--tls-cert-file", certificate, "--tls-key-file", key]
+      ])
+      const url = `rediss://127.0.0.1:${secure}`
+      const trusting = yield* start(url, { caFile: certificate, storeFailure: "closed" })
+      assert.deepStrictEqual(yield* trusting.statuses(3), [200, 200, 429])
+      const stranger = yield* start(url, { storeFailure: "closed" })
+      assert.deepStrictEqual(yield* stranger.statuses(1), [503])
     }))
 
   it.effect("LIMIT-11 MUST NOT start on Spin, where nothing could be counted", () =>

@@ -1,0 +1,37 @@
+/** What is unwise about rate limits and their store. Pure. */
+import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
+import { isLoopbackHost } from "./kinds/loopback.ts"
+import { isLoopbackAddress } from "./kinds/network.ts"
+
+const hasProxyInFront = ({ host, publicUrl }: GatewaySettings): boolean =>
+  isLoopbackAddress(host) && publicUrl !== undefined && !isLoopbackHost(new URL(publicUrl).hostname)
+
+/** One warning each for limits that count less than one may think, and for a store that others can read along with. */
+export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> => {
+  const { storePassword, storeUrl, trustedProxies, workers } = settings
+  const limits = serversOf(settings).flatMap(({ rateLimits }) => rateLimits)
+  const says: Array<string> = []
+  if (limits.length > 0 && storeUrl === undefined && workers !== 1) {
+    says.push(
+      "Each worker counts for itself, so that MCP_RATE_LIMITS allow as many times more as there are workers. Set " +
+        "MCP_STORE_URL to have them count together."
+    )
+  }
+  if (
+    limits.some(({ by }) => by.includes("address")) && trustedProxies._tag === "None" &&
+    serversOf(settings).some(hasProxyInFront)
+  ) {
+    says.push(
+      "MCP_RATE_LIMITS count by address, and every request has that of the proxy in front of the gateway. Set " +
+        "MCP_TRUSTED_PROXIES to the network of the proxy."
+    )
+  }
+  if (storeUrl !== undefined && /^redis:/i.test(storeUrl) && !isLoopbackHost(new URL(storeUrl).hostname)) {
+    says.push(
+      `MCP_STORE_URL is not encrypted, so that whoever can listen ${
+        storePassword === undefined ? "sees what is counted" : "sees the password of the store"
+      }, and whoever can answer in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
+    )
+  }
+  return says
+}
