@@ -19,6 +19,7 @@ import { fresh } from "./cases/fresh.ts"
 import { initialize } from "./cases/initialize.ts"
 import { latency } from "./cases/latency.ts"
 import { lists } from "./cases/lists.ts"
+import { manyServers } from "./cases/manyServers.ts"
 import { memory } from "./cases/memory.ts"
 import { rules } from "./cases/rules.ts"
 import { seen } from "./cases/seen.ts"
@@ -43,7 +44,8 @@ const cases: ReadonlyArray<Case> = [
   lists,
   memory,
   startup,
-  workers
+  workers,
+  manyServers
 ]
 
 /** A case broke off, or `--check` found a limit missed; all has been printed. */

@@ -40,7 +40,11 @@ describe("the recipes of src/config/README.md", () => {
   })
 
   it("have a config file that the gateway starts with", () => {
-    const [file = ""] = blocksOf("json")
+    const [file = "", severalServers = ""] = blocksOf("json")
     assert.strictEqual(settingsOf({}, JSON.parse(file)).providers.length, 1)
+    assert.deepStrictEqual(
+      settingsOf({}, JSON.parse(severalServers)).servers.map(({ path, publicUrl }) => `${publicUrl}${path}`),
+      ["https://mcp.example.com/notes/mcp", "https://mcp.example.com/search/mcp", "https://files.example.com/mcp"]
+    )
   })
 })

@@ -157,6 +157,8 @@ describe("several servers", () => {
       "https://b.example:8443/t"
     )
     assert.strictEqual(at({ host: "b.example" }, { public_url: undefined }), "https://b.example")
+    assert.strictEqual(at({ host: "b.example" }, { public_url: "http://localhost:3000" }), "https://b.example")
+    assert.strictEqual(at({ host: "127.0.0.1:81" }, { public_url: "http://localhost:3000" }), "http://127.0.0.1:81")
     assert.strictEqual(at({ host: "127.0.0.1:3000" }, { public_url: undefined }), "http://127.0.0.1:3000")
     assert.strictEqual(at({ host: "b.example", public_url: "https://c.example" }), "https://c.example")
     const lan = { public_url: "http://mcp.lan", allow_http: ["mcp.lan", "files.lan"] }
@@ -282,6 +284,12 @@ const mistakes: ReadonlyArray<readonly [title: string, setting: string, wrong: u
     servers: [{ ...a, host: "a.example" }],
     public_url: undefined
   }],
+  [
+    "metadata where that of another server is",
+    "MCP_SERVERS[1].path",
+    { servers: [{ ...a, path: "/a" }, { ...b, path: "/t/a" }], public_url: "https://mcp.example.com/t" },
+    { servers: [{ ...a, path: "/a" }, { ...b, path: "/u/a" }], public_url: "https://mcp.example.com/t" }
+  ],
   [
     "the own endpoint of another server as the URL",
     "MCP_SERVERS[0].url",

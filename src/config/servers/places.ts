@@ -1,6 +1,7 @@
 /** No two MCP servers may be at one place. Pure. */
 import type { GatewaySettings } from "../GatewaySettings.ts"
 import type { Problem } from "../InvalidConfiguration.ts"
+import { resourceUrl } from "../kinds/resourceUrl.ts"
 
 /** The servers that have something in common with an earlier one, and with which. */
 const repeated = (
@@ -15,6 +16,24 @@ const repeated = (
     if (first !== undefined) return [[first, index]]
     seen.set(key, index)
     return []
+  })
+}
+
+/** The paths that are inserted into the places of a server's metadata: its own, and behind that of its public URL. */
+const insertedPaths = ({ path, publicUrl }: GatewaySettings): ReadonlySet<string> =>
+  new Set(publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname])
+
+/** The servers whose metadata would be where those of an earlier one are, which happens where public URLs have paths. */
+const metadataTwice = (
+  servers: ReadonlyArray<GatewaySettings | undefined>
+): ReadonlyArray<readonly [first: number, second: number]> => {
+  const seen = new Map<string, number>()
+  return servers.flatMap((server, index) => {
+    if (server === undefined) return []
+    const keys = Array.from(insertedPaths(server), (path) => `${server.serverHost ?? ""} ${path}`)
+    const first = keys.map((key) => seen.get(key)).find((found) => found !== undefined)
+    for (const key of keys) if (!seen.has(key)) seen.set(key, index)
+    return first === undefined || servers[first]?.path === server.path ? [] : [[first, index] as const]
   })
 }
 
@@ -39,5 +58,11 @@ export const checkPlaces = (
     source,
     problem: `is, at the same host, that of MCP_SERVERS[${first}]`,
     cure: "Give one of them another path, or a host of its own"
+  })),
+  ...metadataTwice(servers).map(([first, second]): Problem => ({
+    setting: `MCP_SERVERS[${second}].path`,
+    source,
+    problem: `is, behind the path of a public URL, where the metadata of MCP_SERVERS[${first}] is`,
+    cure: "Give one of them another path, or a public_url without a path"
   }))
 ]

@@ -96,11 +96,16 @@ const readEntry = (
   return { settings, own, report }
 }
 
-/** The public URL with another host in it; without one, the URL that a browser would try first for the host. */
+/**
+ * The public URL with another host in it. Without one, or where that is for this machine and the host is not, http for
+ * loopback hosts and https for all others.
+ */
 const publicUrlAt = (host: string, publicUrl: string | undefined): string => {
-  const { hostname } = new URL(`https://${host}`)
-  if (publicUrl === undefined) return `${isLoopbackHost(hostname) ? "http" : "https"}://${host}`
-  const url = new URL(publicUrl)
+  const isLoopback = isLoopbackHost(new URL(`https://${host}`).hostname)
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl)
+  if (url === undefined || isLoopbackHost(url.hostname) !== isLoopback) {
+    return `${isLoopback ? "http" : "https"}://${host}`
+  }
   // Assigning a host without a port keeps the one that is there.
   url.host = host
   return url.origin + (url.pathname === "/" ? "" : url.pathname)
