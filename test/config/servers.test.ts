@@ -6,6 +6,7 @@ import { describe as describeSettings } from "../../src/config/describe.ts"
 import { type GatewaySettings, serversOf } from "../../src/config/GatewaySettings.ts"
 import { serverSettings } from "../../src/config/servers/serverFields.ts"
 import { fileKey, propertyOf } from "../../src/config/settings.ts"
+import { warnings } from "../../src/config/warnings.ts"
 import { asOwn } from "../fixtures/providers.ts"
 import { onlyProblemOf, problemsOf, refusalOf, settingsOf, settingsOfInput } from "./resolving.ts"
 
@@ -344,6 +345,37 @@ describe("wrong servers", () => {
         }
       })
   )
+})
+
+const warned = (servers: ReadonlyArray<unknown>, more: Entry = {}) =>
+  warnings(settingsOf({}, document(servers, { host: "0.0.0.0", ...more })))
+
+const provider = (changes: Entry) => ({
+  providers: [{ type: "oidc", name: "one", issuer: "https://one.example", ...changes }]
+})
+
+describe("warnings of several servers", () => {
+  it("name the servers that they are about, and say once what is about all", () => {
+    assert.deepStrictEqual(warned([a, b]), [])
+    const [one = "", ...others] = warned([{ ...a, forward_authorization: true }, b])
+    assert.match(one, /^Server "a": The client's token/)
+    assert.isEmpty(others)
+    const [all = "", ...rest] = warned([a, b], { forward_authorization: true })
+    assert.match(all, /^The client's token/)
+    assert.isEmpty(rest)
+  })
+
+  it("say whose tokens are accepted by several servers alike, and whose by none", () => {
+    assert.match(
+      warned([a, b], provider({ audience: "api" })).join(),
+      /"one": its tokens are accepted alike by the servers "a", "b"/
+    )
+    assert.deepStrictEqual(warned([a], provider({ audience: "api" })), [])
+    assert.deepStrictEqual(warned([a, b], provider({ audience: "auto" })), [])
+    assert.deepStrictEqual(warned([a, b], provider({})), [])
+    const unused = warned([{ ...a, providers: "one" }, { ...b, providers: "one" }])
+    assert.match(unused.join(), /"two": no server accepts its tokens/)
+  })
 })
 
 it("the members of an entry are called as in the file", () => {

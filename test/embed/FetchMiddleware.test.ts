@@ -349,5 +349,14 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     const nobody = thrown(() => makeFetchMiddleware({ auth_enabled: false }))
     assert.instanceOf(nobody, InvalidConfiguration)
     assert.include(nobody.message, "MCP_AUTH_ENABLED")
+    const servers = thrown(() =>
+      makeFetchMiddleware({
+        jwt_issuer: "https://issuer.example.com",
+        public_url: "https://mcp.example.com",
+        servers: [{ name: "a", url: "http://127.0.0.1:1/mcp" }]
+      })
+    )
+    assert.instanceOf(servers, InvalidConfiguration)
+    assert.include(servers.message, "MCP_SERVERS")
   })
 })

@@ -107,6 +107,63 @@ describe("--check", { timeout: 60_000 }, () => {
       assert.isEmpty(leaks([stdout, stderr], `${canary}-secret`))
     }))
 
+  it.live("lists the servers with their resources, where there are several", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* runProgram({
+        args: ["--check"],
+        env: {
+          HOST: "0.0.0.0",
+          MCP_PUBLIC_URL: "https://mcp.example.com",
+          MCP_JWT_ISSUER: "https://issuer.example",
+          MCP_SERVERS: JSON.stringify([
+            { name: "notes", path: "/notes/mcp", url: "http://127.0.0.1:8081/mcp" },
+            { name: "files", host: "files.example.com", url: "http://127.0.0.1:8082/mcp", max_waiting: 7 }
+          ])
+        }
+      })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      const { server_url, servers } = JSON.parse(stdout)
+      assert.isNull(server_url)
+      assert.deepStrictEqual(servers, [
+        {
+          name: "notes",
+          host: null,
+          resource: "https://mcp.example.com/notes/mcp",
+          providers: ["oidc"],
+          url: "http://127.0.0.1:8081/mcp",
+          path: "/notes/mcp"
+        },
+        {
+          name: "files",
+          host: "files.example.com",
+          resource: "https://files.example.com/mcp",
+          providers: ["oidc"],
+          url: "http://127.0.0.1:8082/mcp",
+          public_url: "https://files.example.com",
+          path: "/mcp",
+          max_waiting: 7
+        }
+      ])
+    }))
+
+  it.live("CFG-01 rejects two servers at one place, and says how to correct it", () =>
+    Effect.gen(function*() {
+      const entry = { path: "/mcp", url: "http://127.0.0.1:8081/mcp" }
+      const { code, stderr, stdout } = yield* runProgram({
+        args: ["--check"],
+        env: {
+          MCP_PUBLIC_URL: "https://mcp.example.com",
+          MCP_JWT_ISSUER: "https://issuer.example",
+          MCP_SERVERS: JSON.stringify([{ name: "a", ...entry }, { name: "b", ...entry }])
+        }
+      })
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.match(
+        stderr,
+        /MCP_SERVERS\[1\]\.path: .*MCP_SERVERS\[0\]\. Give one of them another path, or a host of its own\./
+      )
+    }))
+
   it.live("prints nothing but the settings if there are no warnings", () =>
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* runProgram({
