@@ -59,6 +59,12 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
         "in. Add them to MCP_SCOPES_SUPPORTED, or remove that setting."
     )
   }
+  if (settings.allowedSubjects.length > 0 && settings.providers.length > 1) {
+    says.push(
+      "MCP_ALLOWED_SUBJECTS names callers of all providers, but a subject is unique only within its issuer: a caller of " +
+        "another provider may have the same. Use MCP_ALLOWED_EMAILS, or rules that compare identity.issuer as well."
+    )
+  }
   if (repeatsPath(settings)) {
     says.push(
       "MCP_PUBLIC_URL ends in MCP_PATH, so that clients are told to use the path twice. Remove it from MCP_PUBLIC_URL " +

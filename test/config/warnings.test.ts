@@ -72,6 +72,18 @@ const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variable
     { ...complete, MCP_REQUIRED_SCOPES: "a,b", MCP_SCOPES_SUPPORTED: "a,b" }
   ],
   [
+    "subjects of which two providers may have the same",
+    "MCP_ALLOWED_SUBJECTS",
+    {
+      MCP_PUBLIC_URL: "https://mcp.example.com",
+      MCP_ALLOWED_ORIGINS: "*",
+      MCP_PROVIDERS:
+        `[{"type":"oidc","name":"a","issuer":"https://a.idp.test","audience":"auto"},{"type":"oidc","name":"b","issuer":"https://b.idp.test","audience":"auto"}]`,
+      MCP_ALLOWED_SUBJECTS: "robot"
+    },
+    { ...complete, MCP_ALLOWED_SUBJECTS: "robot" }
+  ],
+  [
     "a public URL that ends in the MCP path",
     "MCP_PATH",
     { ...complete, MCP_PUBLIC_URL: "https://mcp.example.com/mcp", MCP_ALLOWED_ORIGINS: "*" },

@@ -200,6 +200,20 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.strictEqual((yield* ask(yield* issuer.sign({ claims: { scope: "a b c" } }))).status, 200)
         }))
 
+      it.effect(`MUST respond 403 to a caller that is on no list of the settings (${sdk.version})`, () =>
+        Effect.gen(function*() {
+          const issuer = yield* TestIssuer.make({ audience })
+          const listed = { ...jwt(issuer), allowed_subjects: "robot", allowed_email_domains: "example.com" }
+          const ask = yield* serve(sdk, makeOAuthTokenVerifier(listed, sdk.errors))
+          const email = { email: "ann@example.com", email_verified: true }
+          assert.strictEqual((yield* ask(yield* issuer.sign({ claims: { sub: "robot" } }))).status, 200)
+          assert.strictEqual((yield* ask(yield* issuer.sign({ claims: email }))).status, 200)
+          for (const claims of [{ sub: "robot2" }, { ...email, email_verified: false }]) {
+            const { status } = yield* ask(yield* issuer.sign({ claims }))
+            assert.strictEqual(status, 403, JSON.stringify(claims))
+          }
+        }))
+
       it.effect(`MUST accept a token without a known expiry for five minutes (${sdk.version})`, () =>
         Effect.gen(function*() {
           const issuer = yield* TestIssuer

@@ -89,7 +89,7 @@ describe("conditions", () => {
     [{ amount: 99.5 }, "true"],
     [{ amount: -1 }, "true"],
     [{ amount: 100.5 }, "false"],
-    [{ amount: 1e300 }, "false"]
+    [{ amount: Number.MAX_SAFE_INTEGER }, "false"]
   ])("compares the numbers of JSON with integers: amount <= 100 of %j", (args, truth) => {
     expect(test("message.arguments.amount <= 100", args)).toBe(truth)
     expect(test("message.arguments.amount <= 100.0", args)).toBe(truth)
@@ -116,6 +116,10 @@ describe("conditions", () => {
     ["message.arguments.list[3] == 1", { list: ["secret"] }, "an index is outside of its list"],
     ["message.arguments.list.exists(one, one)", { list: ["secret"] }, "a bool is needed, but this is string"],
     ["message.arguments.list.exists(one, one == 1)", { list: "secret" }, "this is neither a list nor a map"],
+    // Another number may be meant: JSON.parse has rounded it.
+    ["message.arguments.id != 9007199254740993", JSON.parse("{\"id\":9007199254740993}"), "this cannot be computed"],
+    ["message.arguments.list[0] != 1", JSON.parse("{\"list\":[18446744073709551617]}"), "this cannot be computed"],
+    ["message.arguments.amount > 1", JSON.parse("{\"amount\":1e400}"), "this cannot be computed"],
     ["claims.tenant == 'one'", undefined, "ask has(…) first"]
   ])("%s of %j is an error that shows no value", (text, args, error) => {
     const truth = test(text, args)

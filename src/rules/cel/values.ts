@@ -26,8 +26,13 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
   switch (typeof value) {
     case "string":
     case "boolean":
-    case "number":
     case "bigint":
+      return value
+    case "number":
+      // A server that reads integers of any length would see another number than the one that is judged here.
+      if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+        throw new Error("not exactly a double")
+      }
       return value
     case "object":
       if (value === null) return null
