@@ -1,12 +1,13 @@
 /** The audit entries of exchanges, on both drivers of the course. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 import type { AuditEntry } from "../../src/audit/AuditEntry.ts"
 import { AuditLog } from "../../src/audit/AuditLog.ts"
@@ -342,3 +343,46 @@ for (const driver of ["as effects", "with callbacks"] as const) {
       }))
   })
 }
+
+/** A gateway with rules. */
+class Ruled extends Context.Service<Ruled, Effect.Success<ReturnType<typeof start>>>()(
+  "mcp-authorizer/test/http/audit/Ruled"
+) {
+  static readonly layer = Layer.effect(Ruled, Effect.orDie(start("with callbacks", rules)))
+}
+
+const Message = Schema.Literals(["greet", "delete_all", "admin_stop", "(ping)", "(response)"])
+
+const textOf = (name: typeof Message.Type): string => {
+  switch (name) {
+    case "(ping)":
+      return ping
+    case "(response)":
+      return `{"jsonrpc":"2.0","id":7,"result":{}}`
+    default:
+      return toolCall(name)
+  }
+}
+
+layer(Ruled.layer, { excludeTestServices: true })("the audit log of any batch", (it) => {
+  it.effect.prop(
+    "has one entry for each request of it, which are allowed if and only if the server gets it",
+    [Schema.Array(Message).check(Schema.isMinLength(1), Schema.isMaxLength(6))],
+    ([names]) =>
+      Effect.gen(function*() {
+        const { ask, upstream } = yield* Ruled
+        yield* upstream.reset
+        const { entries } = yield* ask(batch(...names.map(textOf)))
+        const requests = names.filter((name) => name !== "(response)")
+        assert.deepStrictEqual(
+          entries.map(({ method, tool }) => method === undefined ? undefined : tool ?? "(ping)"),
+          requests.length === 0 ? [undefined] : requests
+        )
+        const wasSent = upstream.requests().length === 1
+        assert.strictEqual(entries.every(({ decision }) => decision === "allowed"), wasSent)
+        assert.strictEqual(entries.some(({ decision }) => decision === "allowed"), wasSent)
+        assert.strictEqual(requests.every((name) => name === "greet"), wasSent)
+      }),
+    { arbitrary: { runs: 60 } }
+  )
+})

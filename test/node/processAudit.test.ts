@@ -97,24 +97,26 @@ describe("the audit log of the program", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(logged.map(({ server, trace_id }) => [trace_id, server]).toSorted(), named)
     }))
 
-  it.live("goes on under its name after SIGHUP, with two workers, and loses no entry", () =>
-    Effect.gen(function*() {
-      const { gateway, path } = yield* start({ args: ["--workers", "2"] })
-      const before = traceIds("before", 50)
-      const after = traceIds("after", 50)
-      yield* gateway.awaitOutput(/(?:"worker ready"[^]*\n[^]*){2}/)
-      yield* Effect.forEach(before, (id) => call(gateway, id), { concurrency: 10 })
-      yield* eventually(() => entriesOf(path).length === 50)
-      renameSync(path, `${path}.1`)
-      yield* gateway.signal("SIGHUP")
-      yield* eventually(() => existsSync(path))
-      yield* Effect.forEach(after, (id) => call(gateway, id), { concurrency: 10 })
-      yield* gateway.signal("SIGTERM")
-      assert.strictEqual((yield* gateway.ended).code, 0)
-      const all = [...entriesOf(`${path}.1`), ...entriesOf(path)]
-      assert.deepStrictEqual(traced(all), [...before, ...after].toSorted())
-      assert.isNotEmpty(entriesOf(path))
-    }))
+  for (const workers of [1, 2]) {
+    it.live(`goes on under its name after SIGHUP and loses no entry, with --workers ${workers}`, () =>
+      Effect.gen(function*() {
+        const { gateway, path } = yield* start({ args: ["--workers", String(workers)] })
+        const before = traceIds("before", 50)
+        const after = traceIds("after", 50)
+        if (workers > 1) yield* gateway.awaitOutput(/(?:"worker ready"[^]*\n[^]*){2}/)
+        yield* Effect.forEach(before, (id) => call(gateway, id), { concurrency: 10 })
+        yield* eventually(() => entriesOf(path).length === 50)
+        renameSync(path, `${path}.1`)
+        yield* gateway.signal("SIGHUP")
+        yield* eventually(() => existsSync(path))
+        yield* Effect.forEach(after, (id) => call(gateway, id), { concurrency: 10 })
+        yield* gateway.signal("SIGTERM")
+        assert.strictEqual((yield* gateway.ended).code, 0)
+        const all = [...entriesOf(`${path}.1`), ...entriesOf(path)]
+        assert.deepStrictEqual(traced(all), [...before, ...after].toSorted())
+        assert.isNotEmpty(entriesOf(path))
+      }))
+  }
 
   it.live("costs no request while its directory is gone, says so, and has the entries of that time later", () =>
     Effect.gen(function*() {
