@@ -112,6 +112,10 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
+    because: "An instance remembers no session of another one.",
+    tests: ["a session that began without a token is its first caller's from then on"]
+  },
+  {
     because:
       "An instance remembers no earlier answer: it asks where the metadata say if the usual userinfo endpoint answers a page.",
     tests: [
