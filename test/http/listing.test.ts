@@ -105,6 +105,13 @@ const post = (origin: string, body: string, token = "user", headers: Record<stri
 
 const listTools = request("tools/list")
 
+const initialize = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "c", version: "1" } }
+})
+
 const streamOf = (items: ReadonlyArray<string>) =>
   `: hi\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/message"}\n\nid: 3\ndata: ${
     listOf("tools", items)
@@ -255,6 +262,19 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         for (const headers of [{ "content-type": "text/plain" }, {}]) {
           yield* upstream.answerWith(respond({ headers, body: listOf("tools", tools("admin")) }))
           assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
+        }
+      }))
+
+    it.effect(`LST-03 ${driver}: the response to initialize passes, with what the gateway puts into it`, () =>
+      Effect.gen(function*() {
+        const { upstream, ...gateways } = yield* Peers
+        const result = `{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","serverInfo":{"name":"s"}}}`
+        for (const headers of [json, events]) {
+          const body = headers === json ? result : `event: message\r\ndata: ${result}\r\n\r\n`
+          yield* upstream.answerWith(respond({ headers, body }))
+          const answer = yield* post(gateways[driver], initialize)
+          assert.strictEqual(answer.status, 200)
+          assert.match(answer.text, /"serverInfo":\{"authInfo":\{"authenticated_user":"dev-user"[^]*"name":"s"\}\}\}/)
         }
       }))
 
