@@ -239,8 +239,14 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
       execFileSync("openssl", [...words.split(" "), "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" })
       const secure = yield* freePort(0)
       yield* startRedis([
-        ...["--tls-port", String(secure), "--tls-auth-clients", "no"],
-        ...["--tls-cert-file", certificate, "--tls-key-file", key]
+        "--tls-port",
+        String(secure),
+        "--tls-auth-clients",
+        "no",
+        "--tls-cert-file",
+        certificate,
+        "--tls-key-file",
+        key
       ])
       const url = `rediss://127.0.0.1:${secure}`
       const trusting = yield* start(url, { caFile: certificate, storeFailure: "closed" })

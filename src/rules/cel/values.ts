@@ -29,7 +29,7 @@ export const valueOf = (value: unknown, depth = 0): CelInput => {
     case "bigint":
       return value
     case "number":
-      // A server that reads integers of any length would see another number than the one that is judged here.
+      // A server that reads integers of any length would see another number than the one that is decided by here.
       if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
         throw new Error("not exactly a double")
       }
