@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { namedHost } from "./publicUrl.ts"
 import { authorityOf } from "./receive.ts"
-import { isTrustedPeer, rawHead, type RequestHead } from "./requestHead.ts"
+import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
 import { requestTarget } from "./requestTarget.ts"
 import { gatewayPaths } from "./route.ts"
 import { mcpRoute, routes } from "./routes.ts"
@@ -95,9 +95,9 @@ export const makeSelectServer = ({ servers, trustedProxies }: GatewaySettings): 
   const withoutHost = anyHost === undefined ? [] : [anyHost]
 
   /** The tables whose host fits, those first that say the most. */
-  const tablesFor = (request: RequestHead, named: string | undefined): ReadonlyArray<HostTable> => {
+  const tablesFor = (request: RequestHead, raw: RawHead, named: string | undefined): ReadonlyArray<HostTable> => {
     if (hosts === 0) return withoutHost
-    const authority = authorityOf(rawHead(request), request, isTrustedPeer(trustedProxies, request), named)
+    const authority = authorityOf(raw, request, isTrustedPeer(trustedProxies, request), named)
     const asked = Result.getOrUndefined(namedHost(authority))
     if (asked === undefined) return withoutHost
     const host = asked.host.endsWith(".") ? asked.host.slice(0, -1) : asked.host
@@ -107,9 +107,10 @@ export const makeSelectServer = ({ servers, trustedProxies }: GatewaySettings): 
   }
 
   return (request) => {
-    const { authority, origin } = requestTarget(rawHead(request).target)
+    const raw = rawHead(request)
+    const { authority, origin } = requestTarget(raw.target)
     const mark = origin.indexOf("?")
     const path = mark === -1 ? origin : origin.slice(0, mark)
-    return gatewayPaths.has(path) ? undefined : findIn(tablesFor(request, authority), path)
+    return gatewayPaths.has(path) ? undefined : findIn(tablesFor(request, raw, authority), path)
   }
 }

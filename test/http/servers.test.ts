@@ -338,6 +338,40 @@ layer(Gateways.layer, { excludeTestServices: true })("several servers", (it) => 
 const begins: UpstreamHandler = (_request, response) =>
   Effect.sync(() => response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "s-1" }).end("{}"))
 
+layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true })("servers behind a proxy", (it) => {
+  it.effect("SRV-01 the host is what a trusted proxy reports, and its own word where several are listed", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer
+      const { servers: { any, files }, settings } = yield* severalServers([
+        { name: "any", path: "/mcp" },
+        { name: "files", path: "/mcp", host: "files.example.com" }
+      ], {
+        providers: [{ type: "oidc", issuer: issuer.issuer, algorithms: "ES256", audience: "both" }],
+        trusted_proxies: ["127.0.0.1/32"]
+      })
+      if (any === undefined || files === undefined) return assert.fail("no servers")
+      const token = yield* issuer.sign({ claims: { aud: "both" } })
+      const node = (yield* startGateway(settings)).origin
+      const effect = yield* startEffectGateway(settings, Logger.layer([]))
+      const rows = [
+        [files, ["X-Forwarded-Host: files.example.com"]],
+        [files, ["X-Original-Host: Files.Example.com:443"]],
+        [files, ["X-Forwarded-Host: other.example, files.example.com"]],
+        [any, ["X-Forwarded-Host: files.example.com, other.example"]],
+        [any, ["Forwarded: host=files.example.com"]],
+        [any, []]
+      ] as const
+      for (const ask of [askAt(node), askAt(effect)]) {
+        for (const [server, fields] of rows) {
+          yield* any.upstream.reset
+          yield* files.upstream.reset
+          assert.strictEqual((yield* ask("/mcp", { token, fields })).status, 200, fields.join())
+          assert.lengthOf(server.upstream.requests(), 1, fields.join())
+        }
+      }
+    }).pipe(Effect.scoped))
+})
+
 layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true })("a server in trouble", (it) => {
   it.effect("SRV-08 one that hangs, and one that is down, cost the others nothing", () =>
     Effect.gen(function*() {
