@@ -159,9 +159,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "60 seconds" })("rate l
           store_url: "redis://127.0.0.1"
         }))
       ))
-      const failure = yield* Effect.flip(
-        Effect.tryPromise({ try: () => handler(request(ping)), catch: (error) => error })
-      )
+      const failure = yield* Effect.promise(() => handler(request(ping)).catch((error: unknown) => error))
       assert.instanceOf(failure, InvalidConfiguration)
       assert.match(String(failure), /MCP_STORE_URL/)
       yield* Effect.promise(dispose)
