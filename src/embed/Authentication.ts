@@ -8,8 +8,11 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -64,16 +67,59 @@ const authenticate = (toolScopes?: ToolScopes) =>
       }))
   ).layer
 
-/** The final response: with the gateway's fields, and an event stream that ends with its token. */
+/** A handler's stream failed. */
+const brokenOff = (cause: unknown): UpstreamUnavailable =>
+  new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
+
+/** The body of a response, to be read. */
+const bodyOf = (response: HttpServerResponse.HttpServerResponse): UpstreamBody => {
+  const { body } = response
+  switch (body._tag) {
+    case "Empty":
+      return { _tag: "Empty" }
+    case "Uint8Array":
+      return { _tag: "Bytes", bytes: body.body }
+    case "Stream":
+      return { _tag: "Stream", stream: Stream.mapError(body.stream, brokenOff) }
+    default: {
+      const stream = HttpServerResponse.toWeb(response).body
+      return stream === null
+        ? { _tag: "Empty" }
+        : { _tag: "Stream", stream: Stream.fromReadableStream({ evaluate: () => stream, onError: brokenOff }) }
+    }
+  }
+}
+
+const withBody = (
+  response: HttpServerResponse.HttpServerResponse,
+  body: UpstreamBody
+): HttpServerResponse.HttpServerResponse => {
+  const type = response.headers["content-type"] ?? ""
+  const plain = HttpServerResponse.removeHeader(response, "content-length")
+  switch (body._tag) {
+    case "Empty":
+      return response
+    case "Bytes":
+      return HttpServerResponse.setBody(plain, HttpBody.uint8Array(body.bytes, type))
+    case "Stream":
+      return HttpServerResponse.setBody(plain, HttpBody.stream(body.stream, type))
+  }
+}
+
+/** The final response: its lists filtered, with the gateway's fields, and an event stream that ends with its token. */
 const finished = Effect.fnUntraced(function*(
   { finish }: Admitted<Identity | undefined>,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse> {
-  const { body, headers, status } = response
-  const { fields, limit } = yield* finish(status, (name) => headers[name])
+  const { headers, status } = response
+  const { fields, limit, lists } = yield* finish(status, (name) => headers[name])
+  const filtered = lists === undefined ? undefined : yield* lists(bodyOf(response))
+  if (filtered?._tag === "Responded") return filtered.response
+  const changed = filtered === undefined ? response : withBody(response, filtered.body)
+  const { body } = changed
   const limited = limit === undefined || body._tag !== "Stream"
-    ? response
-    : HttpServerResponse.setBody(response, HttpBody.stream(limit(body.stream), body.contentType))
+    ? changed
+    : HttpServerResponse.setBody(changed, HttpBody.stream(limit(body.stream), body.contentType))
   return HttpServerResponse.setHeaders(limited, fields)
 })
 

@@ -8,6 +8,8 @@ import * as Stream from "effect/Stream"
 import { AuditLog, type WriteAuditEntry } from "../audit/AuditLog.ts"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
+import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
@@ -84,6 +86,23 @@ const toHandler = (
   { body, request: { headers } }: Pick<Admitted<Identity | undefined>, "body" | "request">
 ): Request => new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
 
+const read = (body: ReadableStream<Uint8Array>): Stream.Stream<Uint8Array, UpstreamUnavailable> =>
+  Stream.fromReadableStream<Uint8Array, UpstreamUnavailable>({
+    evaluate: () => body,
+    onError: (cause) => new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
+  })
+
+const written = (body: UpstreamBody): ReadableStream<Uint8Array> | null => {
+  switch (body._tag) {
+    case "Empty":
+      return null
+    case "Bytes":
+      return new Response(new Uint8Array(body.bytes)).body
+    case "Stream":
+      return Stream.toReadableStream(body.stream)
+  }
+}
+
 /** A body that ends when its token does. */
 const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["limit"]>): ReadableStream<Uint8Array> =>
   Stream.toReadableStream(
@@ -99,15 +118,21 @@ const finished = async (
 ): Promise<Response> => {
   // `Response.error()`, and the response of an upgraded connection, cannot be changed.
   if (response.status < 200) return response
-  const { body, headers } = response
-  const { fields, limit } = await Effect.runPromise(
+  const { headers } = response
+  const { fields, limit, lists } = await Effect.runPromise(
     finish(response.status, (name) => headers.get(name) ?? undefined)
   )
+  const filtered = lists === undefined || response.body === null
+    ? undefined
+    : await Effect.runPromise(lists({ _tag: "Stream", stream: read(response.body) }))
+  if (filtered?._tag === "Responded") return HttpServerResponse.toWeb(filtered.response)
+  const body = filtered === undefined ? response.body : written(filtered.body)
   // A new response, because the headers of some responses (a `fetch`, a redirect) are immutable.
   const completed = new Response(
     limit === undefined || body === null ? body : limited(body, limit),
     response
   )
+  if (filtered !== undefined) completed.headers.delete("content-length")
   for (const [name, value] of Object.entries(fields)) completed.headers.set(name, value)
   return completed
 }

@@ -125,7 +125,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
     readiness: Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog(settings)
-  const finish = yield* makeFinish(settings, sessions, accessLog)
+  const finish = yield* makeFinish(settings, sessions, responses, accessLog)
   // The response to an admitted request comes later, from the handler.
   const audit = yield* makeAudit(settings, undefined)
   const checkMessage = makeCheckMessage(
@@ -175,14 +175,16 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
           : Result.void
         if (Result.isFailure(usable)) return reject(exchange, usable.failure)
         return openSession(exchange, admission, (session) => {
+          // Lists in an encoded response could not be filtered.
+          const readable = settings.policy === undefined ? headers : Headers.set(headers, "accept-encoding", "identity")
           // Before the body is read: the request object that reads the body is the one that keeps it.
           request = arrived.modify({
             headers: handlerFields(
               session === undefined
-                ? headers
+                ? readable
                 : session.id === undefined
-                ? Headers.remove(headers, sessionField)
-                : Headers.set(headers, sessionField, session.id),
+                ? Headers.remove(readable, sessionField)
+                : Headers.set(readable, sessionField, session.id),
               settings.forwardAuthorization
             )
           })

@@ -49,7 +49,7 @@ export const makeCheckMessage = (
   nowMillis: () => number,
   audits: boolean
 ): CheckMessage => {
-  const { reject } = responses
+  const { reject, rejectMessage } = responses
   const { policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
   const limiting = makeLimiting(settings, responses)
@@ -112,13 +112,13 @@ export const makeCheckMessage = (
         const ruled = ruling === undefined
           ? Result.fromNullishOr(admission, missingCredential)
           : ruling(exchange, admission, bytes)
-        if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+        if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, bytes)
         const unreadable = audits ? noteOperations(exchange, bytes) : undefined
         if (unreadable !== undefined) return reject(exchange, unreadable)
         if (mismatch !== undefined) return reject(exchange, mismatch)
         const scoped = toolsAllowed(ruled.success.identity, tools.flatMap(toolScopes ?? noScopes))
         return Result.isFailure(scoped)
-          ? reject(exchange, scoped.failure)
+          ? rejectMessage(exchange, scoped.failure, bytes)
           : limiting.count(exchange, ruled.success.identity, bytes, () => ready(ruled.success, bytes, listens))
       },
       streamed: undefined,

@@ -1,12 +1,18 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import type { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
 import { type BoundSession, sealedAgain, sessionField, type SessionSeal } from "../forward/SessionSeal.ts"
+import { changeBody } from "../http/changeBody.ts"
+import { makeListing } from "../http/course/listing.ts"
+import type { OwnResponses } from "../http/course/ownResponses.ts"
 import { commonHeaders } from "../http/decorate.ts"
 import type { Ending, Exchange } from "../http/Exchange.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -22,7 +28,14 @@ export interface Finish {
   readonly limit:
     | (<E>(body: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | UpstreamUnavailable>)
     | undefined
+  /** Leaves out of lists in the body what rules never let their caller use; before `limit`. `undefined` without rules. */
+  readonly lists: ((body: UpstreamBody) => Effect.Effect<FilteredBody>) | undefined
 }
+
+/** A body that a client may see, or the response to send in its place. */
+export type FilteredBody =
+  | { readonly _tag: "Body"; readonly body: UpstreamBody }
+  | { readonly _tag: "Responded"; readonly response: HttpServerResponse }
 
 /** The parts of an admitted request that its response depends on. */
 interface AdmittedExchange {
@@ -40,10 +53,33 @@ const exposeField = "access-control-expose-headers"
 export const makeFinish = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   sessions: SessionSeal,
+  { reject }: OwnResponses,
   accessLog: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 ) {
   // The consumer of a body runs the code that ends it.
   const context = yield* Effect.context<never>()
+  const clock = yield* Clock.Clock
+  const listing = makeListing(settings, () => clock.currentTimeMillisUnsafe())
+
+  const listsOf = (exchange: Exchange, head: ResponseHead): Finish["lists"] => {
+    const listed = listing?.(exchange, head)
+    if (listed === undefined) return undefined
+    const rejected = (error: UpstreamError): Effect.Effect<FilteredBody> => {
+      const { response } = reject(exchange, error)
+      return Effect.as(Effect.provideContext(accessLog(exchange, undefined), context), { _tag: "Responded", response })
+    }
+    if (Result.isFailure(listed)) return () => rejected(listed.failure)
+    const change = listed.success
+    if (change === undefined) return undefined
+    const onFault = (error: UpstreamError) => {
+      exchange.error = error
+    }
+    return (body) =>
+      Effect.matchEffect(changeBody(body, change, onFault), {
+        onSuccess: (body) => Effect.succeed<FilteredBody>({ _tag: "Body", body }),
+        onFailure: rejected
+      })
+  }
 
   return ({ exchange, identity, listens, session }: AdmittedExchange) =>
     Effect.fnUntraced(function*(
@@ -59,12 +95,20 @@ export const makeFinish = Effect.fnUntraced(function*(
       }
       const isStream = isEventStream(field("content-type"))
       if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
-      if (!isStream) return { fields, limit: undefined }
+      const encoding = field("content-encoding")
+      const lists = listsOf(exchange, {
+        status,
+        headers: {
+          "content-type": field("content-type") ?? "",
+          ...(encoding === undefined ? {} : { "content-encoding": encoding })
+        }
+      })
+      if (!isStream) return { fields, lists, limit: undefined }
       const nowMillis = yield* Clock.currentTimeMillis
       const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
-      if (life === undefined) return { fields, limit: undefined }
+      if (life === undefined) return { fields, lists, limit: undefined }
       exchange.status = status
       const onCut = Effect.provideContext(accessLog(exchange, life.reason), context)
-      return { fields, limit: limitStream(life, onCut) }
+      return { fields, lists, limit: limitStream(life, onCut) }
     })
 })

@@ -2,7 +2,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
 import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
-import type { GatewayError } from "../errors/GatewayError.ts"
+import type { GatewayError, InsufficientScope, TokenRequired } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
 import { bodyOf, dialects, type Problem } from "./dialects.ts"
@@ -13,6 +13,7 @@ import {
   invalidRequestTexts,
   invalidTokenTexts,
   missingProtocolVersionText,
+  signInText,
   tokenTooLongText
 } from "./errorTexts.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -209,5 +210,46 @@ export const errorResponse = (
   onError?: OnError
 ): HttpServerResponse.HttpServerResponse => {
   const response = describe(project(error), context)
+  return write(onError === undefined ? response : onError(error, response))
+}
+
+/** A call of a tool that is rejected by a result of the tool. */
+export interface RejectedCall {
+  readonly id: string | number
+  /** Whether results say of which type they are (MCP 2026-07-28). */
+  readonly hasResultType: boolean
+}
+
+/**
+ * The response to a call of a tool that lacks a token or scopes, for hosts that look for the challenge in the result.
+ *
+ * The challenge always names an error and describes it: these hosts need both to ask their user to sign in.
+ *
+ * @see OpenAI Apps SDK, authentication: `mcp/www_authenticate`
+ */
+export const toolResultResponse = (
+  error: TokenRequired | InsufficientScope,
+  context: ErrorContext,
+  { hasResultType, id }: RejectedCall,
+  onError?: OnError
+): HttpServerResponse.HttpServerResponse => {
+  const problem = error._tag === "TokenRequired"
+    ? { ...unauthorized(signInText), scope: error.required }
+    : insufficientScope(error)
+  const text = problem.description
+  const response: ErrorResponse = {
+    status: 200,
+    headers: { "cache-control": "no-store" },
+    body: {
+      jsonrpc: "2.0",
+      id,
+      result: {
+        ...(hasResultType ? { resultType: "complete" } : {}),
+        content: [{ type: "text", text }],
+        isError: true,
+        _meta: { "mcp/www_authenticate": [challenge(problem, { ...context, style: "oauth" })] }
+      }
+    }
+  }
   return write(onError === undefined ? response : onError(error, response))
 }

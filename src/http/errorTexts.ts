@@ -51,3 +51,6 @@ export const insufficientScopeText = "Token missing required scopes"
 
 /** The public text where the token is longer than `MCP_MAX_TOKEN_BYTES`. */
 export const tokenTooLongText = "The token is too long"
+
+/** The public text of a tool's result where the call needs a token. */
+export const signInText = "Authentication required"

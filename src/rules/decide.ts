@@ -183,3 +183,17 @@ export const couldUseTemplate = (
   }
   return policy.otherwise !== "deny"
 }
+
+/** What a caller must have to use what a list shows, as far as it does not depend on who that is. */
+export interface Requirement {
+  /** No token is needed. */
+  readonly anyone: boolean
+  readonly scopes: ReadonlyArray<string>
+}
+
+/** What a tool, prompt or resource requires of its callers by the rules. */
+export const requirementOf = (policy: Policy, subject: Subject): Requirement => {
+  const message: Operation = { method: usingMethods[subject.kind], subject, arguments: undefined }
+  const rule = policy.rules.find((rule) => matches(rule, message))
+  return { anyone: rule?.anyone ?? false, scopes: rule?.scopes ?? [] }
+}

@@ -19,7 +19,7 @@ import {
   requireToolScopes
 } from "mcp-authorizer"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
-import { initialize, message, ping, toolCall, toolsList } from "../fixtures/messages.ts"
+import { initialize, message, ping, toolCall } from "../fixtures/messages.ts"
 import { serveRoutes } from "../support/serve.ts"
 
 const config: GatewayConfigInput = {
@@ -47,7 +47,6 @@ interface Row {
 /** What becomes of requests, in whichever server. */
 const rows: ReadonlyArray<Row> = [
   { token: undefined, body: initialize, status: 200 },
-  { token: undefined, body: toolsList, status: 200 },
   { token: undefined, body: toolCall("hello"), status: 200 },
   { token: undefined, body: `[${ping},${toolCall("hello")}]`, status: 200 },
   { token: "reader", body: ping, status: 200, caller: "reader" },

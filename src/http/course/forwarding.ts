@@ -43,7 +43,7 @@ export const makeForwarding = (
   nowMillis: () => number,
   audits: boolean
 ) => {
-  const { reject } = responses
+  const { reject, rejectMessage } = responses
   const { maxBodyBytes, policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
   const isMethodWithoutToken = makeMethodWithoutToken(policy)
@@ -66,7 +66,7 @@ export const makeForwarding = (
     const ruled = ruling === undefined || body === undefined
       ? admissionOf(admission)
       : ruling(exchange, admission, body)
-    if (Result.isFailure(ruled)) return reject(exchange, ruled.failure)
+    if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
     const prepared = known ?? prepare.whole({ ...request, admission: ruled.success }, body)

@@ -1,5 +1,6 @@
 /** What a server with rules may list to a caller. Pure. */
 import * as Result from "effect/Result"
+import { advertisedScopes } from "../../config/advertisedScopes.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
@@ -8,7 +9,7 @@ import { ListEventFilter } from "../../message/lists/listEventFilter.ts"
 import { ListFilter, type ListFilterOptions } from "../../message/lists/listFilter.ts"
 import { type ListKind, listMethods } from "../../message/lists/listMembers.ts"
 import { Slabs } from "../../message/lists/Slabs.ts"
-import { couldUse, couldUseTemplate, type DecideContext } from "../../rules/decide.ts"
+import { couldUse, couldUseTemplate, type DecideContext, requirementOf } from "../../rules/decide.ts"
 import type { Policy } from "../../rules/Policy.ts"
 import type { Exchange } from "../Exchange.ts"
 import type { BodyChange } from "./steps.ts"
@@ -49,6 +50,23 @@ const keepsBy = (policy: Policy, { identity }: Exchange, context: DecideContext)
     ? couldUseTemplate(policy, name, identity, context)
     : couldUse(policy, { kind, name }, identity, context)
 
+const encoder = new TextEncoder()
+
+/**
+ * Builds what says, in a listed tool, how callers get to use it; `undefined` where hosts find that out by the response
+ * to a call.
+ *
+ * @see OpenAI Apps SDK, authentication: `securitySchemes`
+ */
+const makeSecuritySchemes = ({ requiredScopes, stepUp }: GatewaySettings, policy: Policy) =>
+  stepUp !== "tool_result" ? undefined : (tool: string): Uint8Array => {
+    const { anyone, scopes } = requirementOf(policy, { kind: "tool", name: tool })
+    const all = advertisedScopes([...new Set([...requiredScopes, ...scopes])])
+    return encoder.encode(JSON.stringify(
+      anyone ? [{ type: "noauth" }] : [{ type: "oauth2", ...(all.length === 0 ? {} : { scopes: all }) }]
+    ))
+  }
+
 /**
  * Builds the step that leaves out of lists what their caller can never use; `undefined` for a server without rules.
  *
@@ -58,11 +76,10 @@ const keepsBy = (policy: Policy, { identity }: Exchange, context: DecideContext)
  *
  * @param nowMillis the time of day
  */
-export const makeListing = (
-  { maxListBytes, policy, serverName }: GatewaySettings,
-  nowMillis: () => number
-): Listing | undefined => {
+export const makeListing = (settings: GatewaySettings, nowMillis: () => number): Listing | undefined => {
+  const { maxListBytes, policy, serverName } = settings
   if (policy === undefined) return undefined
+  const securitySchemes = makeSecuritySchemes(settings, policy)
   return (exchange, { headers, status }) => {
     const { forLists, forNothingElse } = asked(exchange)
     const isSuccess = status >= 200 && status < 300
@@ -76,7 +93,7 @@ export const makeListing = (
     }
     const options: ListFilterOptions = {
       keeps: keepsBy(policy, exchange, { server: serverName, now: nowMillis() }),
-      securitySchemes: undefined,
+      securitySchemes,
       demanded: forNothingElse && isSuccess,
       limit: maxListBytes,
       slabs

@@ -1,8 +1,16 @@
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { GatewayError } from "../../errors/GatewayError.ts"
+import { callId } from "../../message/callId.ts"
 import { decorate } from "../decorate.ts"
-import { errorContext, errorResponse, internalFault, type OnError, shuttingDown } from "../errorResponse.ts"
+import {
+  errorContext,
+  errorResponse,
+  internalFault,
+  type OnError,
+  shuttingDown,
+  toolResultResponse
+} from "../errorResponse.ts"
 import type { Exchange } from "../Exchange.ts"
 import type { Respond } from "./steps.ts"
 
@@ -10,11 +18,24 @@ import type { Respond } from "./steps.ts"
 export interface OwnResponses {
   readonly respond: (exchange: Exchange, response: HttpServerResponse) => Respond
   readonly reject: (exchange: Exchange, error: GatewayError) => Respond
+  /**
+   * To a message that is not let through: a call of a tool that lacks a token or scopes is rejected as the server's
+   * `MCP_STEP_UP` says, everything else by `reject`.
+   */
+  readonly rejectMessage: (exchange: Exchange, error: GatewayError, body: Uint8Array | undefined) => Respond
   /** To a fault of our own. */
   readonly fault: (exchange: Exchange) => Respond
   /** To a request that there is no time left for. */
   readonly shuttingDown: (exchange: Exchange) => Respond
 }
+
+const protocolVersionField = "mcp-protocol-version"
+
+/** Whether results of this revision say of which type they are; revisions are dates. */
+const isModern = (revision: string | undefined): boolean => revision !== undefined && revision >= "2026-07-28"
+
+const callsOneTool = ({ operations }: Exchange): boolean =>
+  operations?.length === 1 && operations[0]?.method === "tools/call"
 
 /**
  * Builds the responses of the gateway's own: for errors, and with the fields that every response carries.
@@ -26,11 +47,21 @@ export const makeOwnResponses = (settings: GatewaySettings, onError?: OnError): 
     exchange.status = response.status
     return { _tag: "Respond", response: decorate(settings, exchange, response) }
   }
+  const reject = (exchange: Exchange, error: GatewayError): Respond => {
+    exchange.error = error
+    return respond(exchange, errorResponse(error, errorContext(settings, exchange), onError))
+  }
   return {
     respond,
-    reject: (exchange, error) => {
+    reject,
+    rejectMessage: (exchange, error, body) => {
+      const isStepUp = settings.stepUp === "tool_result" &&
+        (error._tag === "TokenRequired" || error._tag === "InsufficientScope")
+      const id = isStepUp && body !== undefined && callsOneTool(exchange) ? callId(body) : undefined
+      if (!isStepUp || id === undefined) return reject(exchange, error)
       exchange.error = error
-      return respond(exchange, errorResponse(error, errorContext(settings, exchange), onError))
+      const call = { id, hasResultType: isModern(exchange.request.headers[protocolVersionField]) }
+      return respond(exchange, toolResultResponse(error, errorContext(settings, exchange), call, onError))
     },
     fault: (exchange) => respond(exchange, internalFault(errorContext(settings, exchange))),
     shuttingDown: (exchange) => respond(exchange, shuttingDown(errorContext(settings, exchange)))
