@@ -4,6 +4,7 @@ import { stringValue } from "../json/scalarValue.ts"
 import type { JsonToken } from "../json/scanJson.ts"
 import { SkimmingScanner } from "../json/SkimmingScanner.ts"
 import type { Splice } from "../json/spliceBytes.ts"
+import { ListCuts } from "./ListCuts.ts"
 import { type KnownListMember, knownListMembers, type ListKind } from "./listMembers.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
 import { ToolAdditions } from "./ToolAdditions.ts"
@@ -87,10 +88,7 @@ export class ListReader {
   /** Whether nothing of an item counts but its key. */
   private seeking = false
   private additions: ToolAdditions | undefined = undefined
-  /** Where the last item ends that stays, and where those stand after it that go. */
-  private keptEnd = nowhere
-  private goneStart = nowhere
-  private goneEnd = nowhere
+  private readonly cuts = new ListCuts(this.splices)
 
   /** @param demanded each result must hold a list */
   constructor(rules: ListRules, demanded: boolean) {
@@ -228,8 +226,7 @@ export class ListReader {
       }
       this.state = LIST
       this.watched = this.depth + 2
-      this.keptEnd = nowhere
-      this.goneStart = nowhere
+      this.cuts.begin()
     } else if (this.scopeEnd !== nowhere) {
       this.cacheScope(token)
     }
@@ -298,7 +295,7 @@ export class ListReader {
   }
 
   private endItem(): void {
-    const { additions, itemName, itemStart, list, rules, splices } = this
+    const { additions, cuts, itemName, itemStart, list, rules, splices } = this
     if (list === undefined) return
     if (itemName === undefined) {
       this.fault = `an item of ${list.name} without ${list.key}`
@@ -308,31 +305,15 @@ export class ListReader {
     this.seeking = false
     this.watched = this.depth + 2
     const end = this.tokenEnd
-    if (!rules.keeps(list.kind, itemName)) {
-      if (this.goneStart === nowhere) this.goneStart = itemStart
-      this.goneEnd = end
-      return
-    }
-    // The comma before the items that go, or the one after them: one of them separates what stays.
-    if (this.goneStart !== nowhere) {
-      splices.push(
-        this.keptEnd === nowhere
-          ? { start: this.goneStart, end: itemStart, insert: undefined }
-          : { start: this.keptEnd, end: this.goneEnd, insert: undefined }
-      )
-      this.goneStart = nowhere
-    }
-    this.keptEnd = end
+    if (!rules.keeps(list.kind, itemName)) return cuts.leaveOut(itemStart, end)
+    cuts.keep(itemStart, end)
     if (additions !== undefined && rules.securitySchemes !== undefined) {
       splices.push(...additions.finish(this.tokenStart, rules.securitySchemes(itemName)))
     }
   }
 
   private endList(): void {
-    if (this.goneStart !== nowhere) {
-      const start = this.keptEnd === nowhere ? this.goneStart : this.keptEnd
-      this.splices.push({ start, end: this.goneEnd, insert: undefined })
-    }
+    this.cuts.end()
     this.state = RESULT
     this.watched = this.depth + 1
     this.list = undefined
