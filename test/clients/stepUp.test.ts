@@ -9,6 +9,7 @@ import type { OAuthTokens } from "@modelcontextprotocol/sdk/shared/auth.js"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { ruled as ruledBy } from "../fixtures/rules.ts"
 import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
 import { makeOidcProvider } from "../support/OidcProvider.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
@@ -20,6 +21,10 @@ import { protectResource } from "./protectResource.ts"
 class Peers extends Context.Service<Peers, {
   readonly upstream: RecordingUpstream
   readonly resource: string
+  /** A server without such needs, a rule of which asks for the second scope to call `echo`. */
+  readonly ruled: string
+  /** The same, which asks for it in the result of the tool. */
+  readonly inResult: string
   /** Makes the client one that the provider knows and allows both scopes. */
   readonly register: (client: HeadlessOAuthClient) => Effect.Effect<void>
 }>()("mcp-authorizer/test/clients/stepUp/Peers") {
@@ -28,10 +33,15 @@ class Peers extends Context.Service<Peers, {
     Effect.gen(function*() {
       const { issuer } = yield* makeOidcProvider()
       const upstream = yield* makeRecordingUpstream
-      const resource = yield* protectResource(upstream.origin, issuer, {
-        requiredScopes: ["mcp:read", "mcp:write"],
-        scopesSupported: ["mcp:read"]
+      // By a rule: what every request needs is in the first challenge already.
+      const both = { rules: [{ methods: ["*"], scopes: ["mcp:read", "mcp:write"] }], scopes_supported: "mcp:read" }
+      const resource = yield* protectResource(upstream.origin, issuer, ruledBy(both))
+      const rules = ruledBy({
+        rules: [{ tools: ["echo"], scopes: ["mcp:write"] }],
+        scopes_supported: "mcp:read"
       })
+      const ruled = yield* protectResource(upstream.origin, issuer, rules)
+      const inResult = yield* protectResource(upstream.origin, issuer, { ...rules, stepUp: "tool_result" })
       // A client that registers by itself is allowed the scopes that it has heard of by then, and never more.
       const register = (client: HeadlessOAuthClient) =>
         Effect.promise(async () => {
@@ -43,7 +53,7 @@ class Peers extends Context.Service<Peers, {
           assert.strictEqual(answer.status, 201)
           client.saveClientInformation({ ...await answer.json(), issuer })
         })
-      return { upstream, resource, register }
+      return { upstream, resource, ruled, inResult, register }
     })
   )
 }
@@ -98,6 +108,46 @@ layer(Peers.layer, { excludeTestServices: true })("clients whose token lacks a s
           assert.strictEqual(refused.cause.requiredScope, "mcp:read mcp:write")
         } else assert.strictEqual(httpStatus(refused), 403)
         assert.lengthOf(upstream.requests(), 0)
+      }))
+  }
+
+  for (const [name, connect] of clients) {
+    it.effect(`SUP-03 ${name} gets the scope that a rule asks for, and calls the tool`, () =>
+      Effect.gen(function*() {
+        const { register, ruled, upstream } = yield* Peers
+        yield* upstream.reset
+        const oauth = new WithoutRefresh()
+        yield* register(oauth)
+        const reader = yield* connect(ruled, { oauth })
+        assert.deepStrictEqual(yield* reader.tools, ["echo"])
+        assert.deepStrictEqual(askedScopes(oauth), [["mcp:read"]])
+        const { cause } = yield* Effect.flip(reader.call("echo", { a: 1 }))
+        assert.isTrue(cause instanceof UnauthorizedV1 || cause instanceof UnauthorizedV2)
+        assert.include(askedScopes(oauth).at(-1)?.join(" ") ?? "", "mcp:write")
+        assert.strictEqual(yield* Effect.promise(() => finish(name, oauth, ruled)), "AUTHORIZED")
+        const writer = yield* connect(ruled, { oauth })
+        assert.strictEqual(yield* writer.call("echo", { a: 1 }), "{\"a\":1}")
+        assert.lengthOf(oauth.authorizations, 2)
+      }))
+
+    it.effect(`SUP-01 SUP-02 ${name} takes a challenge in a result, and tools with security schemes`, () =>
+      Effect.gen(function*() {
+        const { inResult, register, upstream } = yield* Peers
+        yield* upstream.reset
+        const oauth = new WithoutRefresh()
+        yield* register(oauth)
+        const reader = yield* connect(inResult, { oauth })
+        assert.deepStrictEqual(yield* reader.tools, ["echo"])
+        assert.strictEqual(yield* reader.call("echo", { a: 1 }), "Token missing required scopes")
+        const serverUrl = inResult
+        const scope = "mcp:read mcp:write"
+        const begun = name === "client 1.x"
+          ? authV1(oauth, { serverUrl, scope })
+          : authV2(oauth, { serverUrl, scope, forceReauthorization: true })
+        assert.strictEqual(yield* Effect.promise(() => begun), "REDIRECT")
+        assert.strictEqual(yield* Effect.promise(() => finish(name, oauth, inResult)), "AUTHORIZED")
+        const writer = yield* connect(inResult, { oauth })
+        assert.strictEqual(yield* writer.call("echo", { a: 1 }), "{\"a\":1}")
       }))
   }
 
