@@ -85,9 +85,6 @@ export type ErrorStyle = (typeof errorStyles)[number]
 /** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
 export const stepUps = ["http", "tool_result"] as const
 
-/** How a call of a tool is rejected that lacks a token or scopes. */
-export type StepUp = (typeof stepUps)[number]
-
 /** What requests are counted by, in the words of `MCP_RATE_LIMITS`. */
 export const limitDimensions = ["subject", "client", "address", "server", "tool"] as const
 

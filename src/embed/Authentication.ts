@@ -44,6 +44,7 @@ const provideCaller =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, CurrentIdentity>> =>
     identity === undefined
       // The service is missing at run time, which the type cannot express.
+      // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
       ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
       : Effect.provideService(self, CurrentIdentity, identity)
 

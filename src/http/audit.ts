@@ -75,6 +75,7 @@ export const makeAudit = Effect.fnUntraced(function*(
     const elapsed = Number((yield* Clock.currentTimeNanos) - exchange.startedAtNanos) / 1e6
     const address = clientAddress(settings.trustedProxies, exchange)
     const head = {
+      // @effect-diagnostics-next-line globalDateInEffect:off -- of a time that is given, not of the clock
       time: new Date((yield* Clock.currentTimeMillis) - elapsed).toISOString(),
       trace_id: exchange.traceId,
       ...(settings.serverName === "" ? {} : { server: settings.serverName }),

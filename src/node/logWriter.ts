@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { SonicBoom } from "sonic-boom"
+// By its default export: Node 20 does not find the named one of this CommonJS module.
+import sonicBoom from "sonic-boom"
 import { errorCode } from "./errorCode.ts"
 
 // If several processes share one pipe: a write of at most this length is atomic (PIPE_BUF, POSIX.1-2017, write).
@@ -53,7 +54,7 @@ export const makeWriteLine = Effect.fnUntraced(function*(
   }: WriteLineOptions
 ): Effect.fn.Return<WriteLine, never, Scope.Scope> {
   const pieceBytes = isShared ? sharedPieceBytes : ownPieceBytes
-  const output = new SonicBoom({
+  const output = new sonicBoom.SonicBoom({
     fd: descriptor,
     maxWrite: pieceBytes,
     maxLength: maxWaitingBytes,

@@ -22,6 +22,7 @@ const shifted = (date: Date, zone: string): Date => {
   const [isFixed, sign, hours, minutes] = fixed.exec(zone) ?? []
   if (isFixed !== undefined) {
     const millis = (Number(hours) * 60 + Number(minutes)) * 60_000
+    // @effect-diagnostics-next-line globalDate:off -- of a time that is given, not of the clock
     return new Date(date.getTime() + (sign === "-" ? -millis : millis))
   }
   spend(unitsOfZone)
@@ -37,6 +38,7 @@ const shifted = (date: Date, zone: string): Date => {
   }).formatToParts(date)
   const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((one) => one.type === type)?.value)
   const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"))
+  // @effect-diagnostics-next-line globalDate:off -- of a time that is given, not of the clock
   return new Date(wall + date.getUTCMilliseconds())
 }
 
