@@ -29,6 +29,7 @@ const callerOf = (text: string): Identity | undefined => {
     name: undefined,
     provider: "oidc",
     expiresAt: undefined,
+    groups: text.startsWith("groups") ? words : [],
     claims: text.startsWith("groups") ? { groups: words } : { groups: [] }
   }
 }
@@ -67,5 +68,47 @@ describe("the examples of src/rules/README.md", () => {
     const [operation] = operations
     if (operation === undefined || policy === undefined) return assert.fail("no operation, or no rules")
     assert.strictEqual(shown(decide(policy, operation, callerOf(caller), { now: 0, server: "" })), result)
+  })
+})
+
+describe("the whole file of src/rules/README.md", () => {
+  const section = page.slice(page.indexOf("## A whole file"))
+  const whole = settingsOf({}, JSON.parse(/```json\n([^]*?)\n```/.exec(section)?.[1] ?? ""))
+
+  const decisionOn = (server: string, caller: string, message: string): string => {
+    const policy = whole.servers.find(({ serverName }) => serverName === server)?.policy
+    const read = readOperations(new TextEncoder().encode(messageOf(message)), { argumentsDecide: true })
+    const [operation] = Result.getOrThrow(read)
+    if (operation === undefined || policy === undefined) return assert.fail("no operation, or no rules")
+    return shown(decide(policy, operation, callerOf(caller), { now: 0, server }))
+  }
+
+  it("starts", () => {
+    assert.deepStrictEqual(
+      whole.servers.map(({ path, publicUrl }) => `${publicUrl}${path}`),
+      ["/notes/mcp", "/payments/mcp", "/files/mcp"].map((path) => `https://mcp.example.com${path}`)
+    )
+    assert.deepStrictEqual(
+      whole.servers.map(({ providers }) => providers.map(({ name }) => name)),
+      [["staff"], ["staff"], ["staff", "partners"]]
+    )
+    assert.strictEqual(whole.rateLimits.length, 2)
+    assert.strictEqual(whole.auditLog, "stdout")
+  })
+
+  it.each(
+    [
+      ["notes", "no token", "`tools/list`", "allowed by rule 1"],
+      ["notes", "no token", "`tools/call` `read`", "401"],
+      ["notes", "scopes `notes:delete`", "`tools/call` `delete_note`", "allowed by rule 2"],
+      ["notes", "scopes `notes`", "`tools/call` `delete_note`", "403 `insufficient_scope`, `scope=\"notes:delete\"`"],
+      ["notes", "groups `admins`", "`tools/call` `admin_reset`", "allowed by rule 3"],
+      ["notes", "groups `others`", "`tools/call` `admin_reset`", "403 `access_denied` by rule 3"],
+      ["payments", "groups `others`", "`tools/call` `pay` `{\"amount\":100}`", "allowed by rule 1"],
+      ["payments", "groups `others`", "`tools/call` `pay` `{\"amount\":100.5}`", "403 `access_denied` by rule 1"],
+      ["payments", "groups `finance`", "`tools/call` `pay` `{\"amount\":5000}`", "allowed by rule 1"]
+    ] as const
+  )("%s: %s, %s: %s", (server, caller, message, result) => {
+    assert.strictEqual(decisionOn(server, caller, message), result)
   })
 })
