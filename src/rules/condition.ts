@@ -135,11 +135,7 @@ const parsed = (text: string): Result.Result<ReturnType<typeof parse>, Problem> 
  *
  * Fails with what is wrong and where: a syntax error, an unknown name, types that cannot fit, or a result that is no bool.
  *
- * **Example**
- *
- * ```ts
- * compile("message.arguments.amount <= 100 || 'finance' in identity.groups")
- * ```
+ * For example `message.arguments.amount <= 100 || 'finance' in identity.groups`.
  */
 export const compile = (text: string): Result.Result<Condition, Problem> => {
   if (text.trim() === "") return Result.fail({ position: 1, problem: "the expression is empty" })

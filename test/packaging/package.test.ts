@@ -124,7 +124,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
         const text = readFileSync(join(project, "node_modules", "mcp-authorizer", file), "utf8")
         for (
           const [, specifier = ""] of text.matchAll(
-            /(?:^(?:import|export) (?:.* from )?|await import\()"([^".\s][^"\s]*)"/gm
+            /(?:^(?:import|export) (?:.* from )?|\bimport\()"([^".\s][^"\s]*)"/gm
           )
         ) {
           if (!specifier.startsWith("node:")) imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? "")

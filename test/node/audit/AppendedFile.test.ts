@@ -81,9 +81,10 @@ describe("a file that lines are appended to", () => {
 
   it.live("is made anew when it was deleted, with what was written meanwhile", () =>
     Effect.gen(function*() {
-      const { file, path, reports, text } = yield* setUp()
+      const { counts, file, path, reports, text } = yield* setUp()
       file.append("line 0")
-      yield* eventually(() => text() !== "")
+      // Not when it is in the file: until it counts as written, it would be written into the new one, too.
+      yield* eventually(() => counts.written === 1)
       Fs.unlinkSync(path)
       file.append("line 1")
       yield* eventually(() => Fs.existsSync(path) && text() === "line 1\n")
@@ -121,8 +122,9 @@ describe("a file that lines are appended to", () => {
       assert.deepStrictEqual(reports, ["failed ENOSPC", "recovered 10"])
       assert.strictEqual(text(), [...lines(0, 10), ""].join("\n"))
       file.append("line 20")
-      yield* eventually(() => text().endsWith("line 20\n"))
-      assert.deepStrictEqual(counts, { written: 11, dropped: 10 })
+      yield* eventually(() => counts.written === 11)
+      assert.isTrue(text().endsWith("line 20\n"))
+      assert.strictEqual(counts.dropped, 10)
     }).pipe(Effect.scoped))
 
   it.live("has every line whole, where a disk that was full has taken a part of one", () =>
