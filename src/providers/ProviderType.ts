@@ -128,6 +128,8 @@ export interface ProviderType<P extends Provider = Provider, out Input = unknown
   readonly addedFields?: ReadonlyArray<string>
   /** Fields each of which is enough to configure a provider, in settings that describe a single provider. */
   readonly identifiedBy?: ReadonlyArray<ProviderFieldName>
+  /** Providers of this type are for development: what is unwise elsewhere needs no warning on a development machine. */
+  readonly forDevelopment?: boolean
   /** Whether an entry without `type` is of this type. The first type in the list that returns `true` gets the entry. */
   readonly isMeantBy?: (given: GivenFields) => boolean
   /** Builds the provider from its fields. Reports every problem and then returns `undefined` if a field is wrong. */

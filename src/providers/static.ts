@@ -34,6 +34,7 @@ export const staticTokens: ProviderType<StaticProvider> = {
   name: "static",
   fields: ["tokens"],
   identifiedBy: ["tokens"],
+  forDevelopment: true,
   isMeantBy: (given) => given.has("tokens"),
   resolve: (fields) => {
     const tokens = fields.read("tokens")

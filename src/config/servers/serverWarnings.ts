@@ -24,7 +24,8 @@ const aboutProvider = (
   const users = settings.servers.filter((server) => server.authEnabled && isUsedBy(provider)(server))
   const who = `Provider ${JSON.stringify(provider.name)}:`
   if (users.length === 0) return [`${who} no server accepts its tokens. Name it in the providers of one, or remove it.`]
-  if (users.length === 1 || !isForAll(settings, provider) || (development && provider.type === "static")) return []
+  const { forDevelopment = false } = typeOf(settings, provider)
+  if (users.length === 1 || !isForAll(settings, provider) || (development && forDevelopment)) return []
   return [
     `${who} its tokens are accepted alike by the servers ${
       listed(users.map(({ serverName }) => serverName))
