@@ -28,9 +28,9 @@ export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> 
   }
   if (storeUrl !== undefined && /^redis:/i.test(storeUrl) && !isLoopbackHost(new URL(storeUrl).hostname)) {
     says.push(
-      `MCP_STORE_URL is not encrypted, so that whoever can listen ${
+      `MCP_STORE_URL is not encrypted, so that anyone who can listen ${
         storePassword === undefined ? "sees what is counted" : "sees the password of the store"
-      }, and whoever can answer in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
+      }, and anyone who can answer in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
     )
   }
   return says

@@ -45,7 +45,7 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
   }
   if (settings.authEnabled && !settings.bindSessions) {
     says.push(
-      "Sessions are not bound to their callers: whoever learns the id of one can use it. Remove MCP_BIND_SESSIONS=false " +
+      "Sessions are not bound to their callers: anyone who learns the id of one can use it. Remove MCP_BIND_SESSIONS=false " +
         "unless the MCP server binds its sessions itself."
     )
   }

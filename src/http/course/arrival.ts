@@ -83,7 +83,7 @@ export const makeArrival = (
     if (Result.isFailure(received)) return reject(exchange, received.failure)
     const route = received.success
     const { row } = route
-    // Its methods are a matter of those who are let in.
+    // Its methods are checked after the caller is admitted.
     if (row.access === "protected") return protect(exchange, route, admitted)
     const allowed = requireMethod(row.methods, method)
     return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses)
