@@ -63,7 +63,6 @@ export const refusalReason = (error: GatewayError, authorization?: string): LogF
     ? { detail: bounded(withoutCredential(error.detail, authorization), detailLength) }
     : {}),
   ...("required" in error ? { required_scopes: error.required } : {}),
-  ...("rule" in error ? { rule: error.rule ?? "default" } : {}),
   ...("provider" in error && error.provider !== undefined ? { provider: error.provider } : {})
 })
 

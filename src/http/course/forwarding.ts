@@ -22,7 +22,7 @@ import { makeRuling } from "./ruling.ts"
 import type { Next, Sending } from "./steps.ts"
 
 /** A request about which the rules have not decided yet; without a token it is not admitted before they have. */
-type PendingRequest = Omit<AdmittedRequest, "admission"> & { readonly admission: Admission | undefined }
+type PendingRequest = AdmittedRequest | (Omit<AdmittedRequest, "admission"> & { readonly admission: undefined })
 
 /** The admission of a request that the rules say nothing about. */
 const admissionOf = (admission: Admission | undefined): Result.Result<Admission, MissingCredential> =>
@@ -52,36 +52,31 @@ export const makeForwarding = (
   const limiting = makeLimiting(settings, responses)
   const responding = makeResponding(settings, responses, nowMillis)
 
-  const send = (
-    exchange: Exchange,
-    { admission, ...request }: PendingRequest,
-    body: Uint8Array | undefined
-  ): Next<Sending> => {
+  const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
     // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
-    const known = admission === undefined ? undefined : prepare.whole({ ...request, admission }, body)
+    const known = pending.admission === undefined ? undefined : prepare.whole(pending, body)
     if (known !== undefined && Result.isFailure(known)) {
       if (audits && body !== undefined) noteOperations(exchange, body)
       return reject(exchange, known.failure)
     }
     const ruled = ruling === undefined || body === undefined
-      ? admissionOf(admission)
-      : ruling(exchange, admission, body)
+      ? admissionOf(pending.admission)
+      : ruling(exchange, pending.admission, body)
     if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
-    const prepared = known ?? prepare.whole({ ...request, admission: ruled.success }, body)
+    const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
     return limiting.count(exchange, ruled.success.identity, body, () => {
       exchange.wasSent = true
-      return { _tag: "Ready", value: responding.whole(exchange, request.session, prepared.success) }
+      return { _tag: "Ready", value: responding.whole(exchange, pending.session, prepared.success) }
     })
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
-    const { admission } = pending
     // Without a token nobody is told more than that one is needed, unless it is the gateway that has no room.
     const rejected = (error: GatewayError) =>
-      reject(exchange, admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
+      reject(exchange, pending.admission !== undefined || error._tag === "Overloaded" ? error : missingCredential())
     const expected = expectsBody(exchange.request, maxBodyBytes)
     if (Result.isFailure(expected)) return rejected(expected.failure)
     const body = expected.success
@@ -104,13 +99,13 @@ export const makeForwarding = (
       owner,
       whole: (bytes) => send(exchange, pending, body.mayBeEmpty && bytes.length === 0 ? undefined : bytes),
       // Rules decide about messages that are here, limits count them, and the audit log names them.
-      streamed: admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
+      streamed: pending.admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
         undefined :
         () => {
           exchange.wasSent = true
           return {
             _tag: "Ready",
-            value: responding.streamed(exchange, pending.session, prepare.streamed({ ...pending, admission }))
+            value: responding.streamed(exchange, pending.session, prepare.streamed(pending))
           }
         },
       tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBodyBytes })),
