@@ -5,7 +5,7 @@ import { OpenSet } from "./OpenSet.ts"
 /** How slow a client may be. */
 export interface PaceLimits {
   /** Bytes per second, on average over a window; 0: no minimum. */
-  readonly minRate: number
+  readonly minRate: () => number
   /** How long a client may be slower, in milliseconds. */
   readonly windowMillis: number
   /** The same for reading responses without a length, such as event streams. */
@@ -54,7 +54,7 @@ export class ClientPace {
 
   /** Watches a request until its response has ended. */
   watch(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#limits.minRate === 0) return
+    if (this.#limits.minRate() === 0) return
     const { socket } = request
     const place = this.#watched.add({
       request,
@@ -112,7 +112,7 @@ export class ClientPace {
     progress.moved += moved
     const elapsed = now - progress.since
     if (elapsed < windowMillis) return false
-    const slow = progress.moved < this.#limits.minRate * elapsed / 1000
+    const slow = progress.moved < this.#limits.minRate() * elapsed / 1000
     progress.since = now
     progress.moved = 0
     return slow

@@ -16,6 +16,7 @@ import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { announce } from "./announce.ts"
 import { layerAudit } from "./audit/layerAudit.ts"
+import { Generations } from "./generations/Generations.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
@@ -43,13 +44,11 @@ const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeC
 export const layerUnannounced = <E = never>(
   verifier: Verification<E> = TokenVerifier.layer,
   { gatewayClient = NodeGatewayClient.layer, onError }: NodeGatewayOptions = {}
-) =>
-  // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
-  Layer.fresh(layerServer.pipe(
-    Layer.provide(layerServers(
-      Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
-      { crypto, onError, audit: layerAudit }
-    )),
+) => {
+  const app = layerServers(
+    Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
+    { crypto, onError, audit: layerAudit }
+  ).pipe(
     Layer.provide(layerDocuments),
     Layer.provide(Layer.provide(layerLimitStore, crypto)),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
@@ -59,7 +58,13 @@ export const layerUnannounced = <E = never>(
       Layer.succeed(VerifyAtOnce, verifyAtOnce)
     ]),
     Layer.provide([ProviderClient.layer, KeyValueStore.layerMemory])
+  )
+  // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
+  return Layer.fresh(Layer.provide(
+    layerServer,
+    Generations.layer((settings) => Layer.provide(app, Layer.succeed(GatewayConfig, settings)))
   ))
+}
 
 const announceServer = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer

@@ -51,8 +51,12 @@ const makeServer = (settings: GatewaySettings): Http.Server => {
 }
 
 /** Checks once a second for clients that are too slow, for the lifetime of the server. */
-const watchPace = (server: Http.Server, { clientMinRate }: GatewaySettings): ClientPace => {
-  const pace = new ClientPace({ minRate: clientMinRate, windowMillis: 10_000, streamWindowMillis: 60_000 })
+const watchPace = (server: Http.Server, settings: () => GatewaySettings): ClientPace => {
+  const pace = new ClientPace({
+    minRate: () => settings().clientMinRate,
+    windowMillis: 10_000,
+    streamWindowMillis: 60_000
+  })
   const timer = setInterval(() =>
     pace.look(performance.now(), (socket, action) => {
       // As for any other request that does not arrive in time.
@@ -86,9 +90,11 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
  * After the server was closed, every open or later response is the last one on its connection. Node closes only
  * connections that are idle at that moment: a client with an open response would otherwise keep its connection, and the
  * process, alive for as long as it likes.
+ *
+ * @param settings the current ones
  */
-export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.Server => {
-  const server = makeServer(settings)
+export const makeHttpServer = (settings: () => GatewaySettings, handle: Handle): Http.Server => {
+  const server = makeServer(settings())
   const pace = watchPace(server, settings)
   const connections = new Map<Duplex, Connection>()
   const means: ConnectionMeans = { turns: new Turns(begunInTurn, setImmediate), ahead: new Shares(maxAhead) }
@@ -110,7 +116,7 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
   }
 
   const respond = (response: Http.ServerResponse, problem: Problem): void => {
-    const { body, headers } = ProblemResponses.toResponse(settings, problem)
+    const { body, headers } = ProblemResponses.toResponse(settings(), problem)
     response.writeHead(problem.status, headers).end(body)
   }
 
@@ -137,7 +143,7 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
   const reject = (socket: Duplex, code: string) => {
     const problem = ProblemResponses.ofClientError(code)
     if (problem === undefined) socket.destroy()
-    else connectionOf(socket).reject(ProblemResponses.toMessage(settings, problem))
+    else connectionOf(socket).reject(ProblemResponses.toMessage(settings(), problem))
   }
   // Node finds all timed-out connections at once.
   const rejectLate = inSlices(lateInTurn, (socket: Duplex) => {
@@ -154,7 +160,7 @@ export const makeHttpServer = (settings: GatewaySettings, handle: Handle): Http.
     // Node has removed its listeners, including the one that responses in progress wait for.
     socket.on("error", () => socket.destroy())
     const connection = connectionOf(socket)
-    if (connection.isIdle) connection.reject(ProblemResponses.toMessage(settings, ProblemResponses.noTunnel))
+    if (connection.isIdle) connection.reject(ProblemResponses.toMessage(settings(), ProblemResponses.noTunnel))
     else socket.destroy()
   })
 

@@ -32,7 +32,7 @@ const counting = Effect.fnUntraced(function*(answer: (response: ServerResponse) 
     if (counts) setImmediate(count)
   }
   setImmediate(count)
-  const server = makeHttpServer(settings("http://127.0.0.1:9"), (request, response) => {
+  const server = makeHttpServer(() => settings("http://127.0.0.1:9"), (request, response) => {
     begun++
     most.all++
     most.inTurn = Math.max(most.inTurn, begun)

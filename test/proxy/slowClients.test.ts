@@ -36,7 +36,7 @@ const exchange = (send: string) =>
   )
 
 const makePace = ({ request, response }: { request: IncomingMessage; response: ServerResponse }) => {
-  const pace = new ClientPace({ minRate: 100, windowMillis: 10_000, streamWindowMillis: 60_000 })
+  const pace = new ClientPace({ minRate: () => 100, windowMillis: 10_000, streamWindowMillis: 60_000 })
   pace.watch(request, response)
   return (now: number) => {
     const slow: Array<string> = []

@@ -8,6 +8,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import { type Dispatcher, request } from "undici"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { HttpApp } from "../../src/http/HttpApp.ts"
+import { Generations } from "../../src/node/generations/Generations.ts"
 import { layerServer } from "../../src/node/layerServer.ts"
 
 const layerLoopback = Layer.effect(
@@ -42,12 +43,12 @@ const passTo = (origin: string) =>
 export const NodeApp = Layer.effect(
   HttpApp,
   Effect.gen(function*() {
-    const app = yield* HttpApp
+    const { app } = (yield* Generations).current
     const { address } = yield* HttpServer.HttpServer
     return { ...app, handle: passTo(NetAddress.formatUrlUnsafe(address)) }
   })
 ).pipe(
   Layer.provide(layerServer),
-  Layer.provide(HttpApp.layer),
+  Layer.provide(Generations.layer((settings) => Layer.provide(HttpApp.layer, Layer.succeed(GatewayConfig, settings)))),
   Layer.provide(layerLoopback)
 )

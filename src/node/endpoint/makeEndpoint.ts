@@ -15,7 +15,7 @@ export interface Endpoint {
   /** @param awaitsContinue the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1) */
   readonly handle: (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
   /** Ends all open exchanges, with an error response where no response was sent yet. */
-  readonly shutDown: Effect.Effect<void>
+  readonly shutDown: () => void
 }
 
 /**
@@ -44,6 +44,6 @@ export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, n
       new NodeExchange(byServer.get(server) ?? servicesOf(server), exchange, { request, response, awaitsContinue })
         .start()
     },
-    shutDown: Effect.sync(() => shared.open.now().forEach((exchange) => exchange.shutDown()))
+    shutDown: () => shared.open.now().forEach((exchange) => exchange.shutDown())
   }
 })
