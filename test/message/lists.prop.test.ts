@@ -6,6 +6,7 @@ import type { BodyFilter } from "../../src/message/BodyFilter.ts"
 import { joinBytes } from "../../src/message/json/spliceBytes.ts"
 import { ListEventFilter } from "../../src/message/lists/listEventFilter.ts"
 import { ListFilter, type ListFilterOptions } from "../../src/message/lists/listFilter.ts"
+import { RememberedLists } from "../../src/message/lists/RememberedLists.ts"
 import { Slabs } from "../../src/message/lists/Slabs.ts"
 import { cut, sizes } from "./inPieces.ts"
 import { render, spaces } from "./jsonText.ts"
@@ -20,13 +21,26 @@ const filterLists = (bytes: Uint8Array, options: ListFilterOptions): Uint8Array 
   return filter.fault ?? filtered
 }
 
+/** For a server of which nothing was read before. */
 const options: ListFilterOptions = {
   keeps,
   securitySchemes: undefined,
   demanded: false,
   limit: 1e9,
-  slabs: new Slabs(1e6)
+  slabs: new Slabs(1e6),
+  get remembered() {
+    return new RememberedLists(1e6)
+  },
+  server: "server"
 }
+
+const read = (remembered: RememberedLists, server: string, name: string) =>
+  filterLists(encoder.encode(`{"result":{"tools":[{"name":"${name}"}]}}`), { ...options, remembered, server })
+
+const named = (remembered: RememberedLists, server: string) => remembered.of(server).map(({ items }) => items[0]?.name)
+
+/** A name that takes about 1,000 bytes with what is remembered of its list. */
+const name = (letter: string): string => letter.repeat(800)
 
 /** What a body comes to in pieces: its bytes, or the fault. */
 const inPieces = (filter: BodyFilter, bytes: Uint8Array, sizes: ReadonlyArray<number>): Uint8Array | string => {
@@ -111,6 +125,81 @@ describe("lists in responses", () => {
       }),
     { arbitrary: { runs: 600 } }
   )
+
+  it.effect.prop(
+    "LST-02 come to the same when they were read before, in whatever pieces, alone, in a batch or in events",
+    {
+      before: Arbitrary.array(responses, { minLength: 1, maxLength: 3 }),
+      another: responses,
+      prefix: spaces,
+      change: Arbitrary.schema(Schema.Struct({
+        at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e6 })),
+        byte: Schema.Literals([0x20, 0x22, 0x2c, 0x5b, 0x5d, 0x61, 0x78, 0x7b, 0x7d])
+      })),
+      adds: Arbitrary.schema(Schema.Boolean),
+      sizes
+    },
+    ({ adds, another, before, change, prefix, sizes }) =>
+      Effect.sync(() => {
+        const schemes = encoder.encode(`[{"type":"noauth"}]`)
+        const fresh = (): ListFilterOptions => ({
+          ...options,
+          securitySchemes: adds ? () => schemes : undefined,
+          remembered: new RememberedLists(1e6)
+        })
+        const knowing = fresh()
+        const texts = before.map((tree) => encoder.encode(render(tree)))
+        for (const text of texts) inPieces(new ListFilter(knowing), text, sizes)
+        const [first = new Uint8Array(0)] = texts
+        const changed = first.slice()
+        if (changed.length > 0) changed[change.at % changed.length] = change.byte
+        const batch = joinBytes([encoder.encode("["), first, encoder.encode("]")])
+        const space = encoder.encode(prefix.join(""))
+        for (const text of [...texts, changed, batch, joinBytes([space, first]), encoder.encode(render(another))]) {
+          const expected = inPieces(new ListFilter(fresh()), text, [text.length])
+          assert.deepStrictEqual(inPieces(new ListFilter(knowing), text, sizes), expected)
+          assert.deepStrictEqual(inPieces(new ListFilter(knowing), text, [text.length]), expected)
+          const event = joinBytes([encoder.encode("data: "), text, encoder.encode("\n\n")])
+          assert.deepStrictEqual(
+            inPieces(new ListEventFilter(knowing), event, sizes),
+            inPieces(new ListEventFilter(fresh()), event, [event.length])
+          )
+        }
+      }),
+    { arbitrary: { runs: 120 } }
+  )
+
+  it("LST-02 are remembered as they were, whatever becomes of the memory in which they came", () => {
+    const knowing = { ...options, remembered: new RememberedLists(1e6) }
+    const [tools] = fragments
+    const memory = Buffer.from(`  ${tools}`)
+    assert.strictEqual(inPieces(new ListFilter(knowing), memory, [memory.length]).length, tools.length - 11)
+    memory.fill(0x20)
+    const [list] = knowing.remembered.of("server")
+    assert.deepStrictEqual(decoder.decode(list?.bytes), `[{"name":"a"},{"name":"x"}]`)
+    const again = inPieces(new ListFilter(knowing), encoder.encode(tools), [7])
+    assert.deepStrictEqual(again, filterLists(encoder.encode(tools), options))
+    assert.strictEqual(knowing.remembered.of("server").length, 1)
+  })
+
+  it("LST-02 are forgotten, the longest unused first, when there are too many or too much of them", () => {
+    const some = new RememberedLists(1e6)
+    for (let index = 0; index < 40; index++) read(some, "one", `tool${index}`)
+    assert.strictEqual(some.of("one").length, 32)
+    assert.deepStrictEqual(named(some, "one").at(0), "tool8")
+
+    // Seven fit, and none may take more than an eighth.
+    const few = new RememberedLists(8_000)
+    for (const letter of "bcdefgh") read(few, letter, name(letter))
+    read(few, "b", name("b"))
+    for (const letter of "ijk") read(few, letter, name(letter))
+    assert.deepStrictEqual(named(few, "b"), [name("b")])
+    assert.deepStrictEqual(named(few, "c"), [])
+    assert.deepStrictEqual(named(few, "k"), [name("k")])
+    read(few, "long", name("l").repeat(2))
+    assert.deepStrictEqual(named(few, "long"), [])
+    assert.deepStrictEqual(named(few, "k"), [name("k")])
+  })
 
   it.effect.prop(
     "LST-02 leave nothing of a list that turns out to be at fault",

@@ -8,6 +8,7 @@ import { isEventStream } from "../../forward/isEventStream.ts"
 import { ListEventFilter } from "../../message/lists/listEventFilter.ts"
 import { ListFilter, type ListFilterOptions } from "../../message/lists/listFilter.ts"
 import { type ListKind, listMethods } from "../../message/lists/listMembers.ts"
+import { RememberedLists } from "../../message/lists/RememberedLists.ts"
 import { Slabs } from "../../message/lists/Slabs.ts"
 import { couldUse, couldUseTemplate, type DecideContext, requirementOf } from "../../rules/decide.ts"
 import type { Policy } from "../../rules/Policy.ts"
@@ -27,6 +28,9 @@ const tooLarge = (): UpstreamError => unlisted("the response is longer than MCP_
 
 /** For all servers: as much as some dozens of long lists on their way at a time. */
 const slabs = new Slabs(32 * 1024 * 1024)
+
+/** For all servers: as much as the long lists of some dozens of them. */
+const remembered = new RememberedLists(16 * 1024 * 1024)
 
 /** The value of a field that should come once. */
 const single = (field: string | ReadonlyArray<string> | undefined): string | undefined =>
@@ -96,7 +100,9 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
       securitySchemes,
       demanded: forNothingElse && isSuccess,
       limit: maxListBytes,
-      slabs
+      slabs,
+      remembered,
+      server: serverName
     }
     const filter = isStream ? new ListEventFilter(options) : new ListFilter(options)
     // An event stream has to leave as it comes: what is in it before the list may be a request that the list waits for.

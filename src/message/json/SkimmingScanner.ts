@@ -99,6 +99,21 @@ export class SkimmingScanner extends JsonScanner {
     this.inObject = inObject
   }
 
+  /** Goes on after the innermost container, which ends before this place; what is inside of it is not read. */
+  leave(place: number): void {
+    const { open } = this
+    open.pop()
+    this.inObject = open[open.length - 1] === true
+    this.expected = AFTER_VALUE
+    this.position = place
+  }
+
+  /** What is at hand is not read any more. */
+  discard(): void {
+    this.position = this.bytes.length
+    this.kept = this.position
+  }
+
   /** The end of a string whose quote stands before `from`; `LEFT` where it does not end before `end`, or is not valid. */
   private endOfString(from: number, end: number, isName: boolean): number {
     const { bytes } = this

@@ -7,6 +7,7 @@ import type { Splice } from "../json/spliceBytes.ts"
 import { ListCuts } from "./ListCuts.ts"
 import { type KnownListMember, knownListMembers, type ListKind } from "./listMembers.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
+import { ListMatch, ListRecord, type RememberedList, type RememberedLists } from "./RememberedLists.ts"
 import { ToolAdditions } from "./ToolAdditions.ts"
 
 /** What becomes of the items of lists. */
@@ -18,6 +19,9 @@ export interface ListRules {
    * where nothing is added.
    */
   readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
+  /** The lists that were read before, of all servers, and the name of this one. */
+  readonly remembered: RememberedLists
+  readonly server: string
 }
 
 const OPEN_BRACKET = 0x5b
@@ -89,6 +93,9 @@ export class ListReader {
   private seeking = false
   private additions: ToolAdditions | undefined = undefined
   private readonly cuts = new ListCuts(this.splices)
+  /** The list that is being read, to be remembered; or compared with remembered ones instead of being read. */
+  private record: ListRecord | undefined = undefined
+  private comparison: ListMatch | undefined = undefined
 
   /** @param demanded each result must hold a list */
   constructor(rules: ListRules, demanded: boolean) {
@@ -113,21 +120,26 @@ export class ListReader {
   push(piece: Uint8Array, at: number): void {
     if (this.fault !== undefined || this.state === NO_MESSAGE) return
     if (this.state === BEFORE && !this.begins(piece)) return
-    const { pieces, scanner } = this
-    pieces.push(scanner.kept, scanner.bytes.length, at)
-    scanner.push(piece)
+    if (this.comparison !== undefined) return this.compare(this.comparison, piece, at)
+    this.record?.push(piece, at)
+    this.append(piece, at)
     this.read()
   }
 
   /** There are no more pieces. */
   end(): void {
     if (this.fault !== undefined || this.state === NO_MESSAGE || this.state === BEFORE) return
-    const { pieces, scanner } = this
-    pieces.push(scanner.kept, scanner.bytes.length, nowhere)
-    scanner.push(nothing)
-    scanner.finish()
+    if (this.comparison !== undefined) this.readCompared(this.comparison)
+    this.append(nothing, nowhere)
+    this.scanner.finish()
     this.read()
     this.heldFrom = nowhere
+  }
+
+  private append(piece: Uint8Array, at: number): void {
+    const { pieces, scanner } = this
+    pieces.push(scanner.kept, scanner.bytes.length, at)
+    scanner.push(piece)
   }
 
   /** Whether the text may be a message, once it has begun. */
@@ -143,7 +155,7 @@ export class ListReader {
 
   private read(): void {
     const { scanner } = this
-    while (this.fault === undefined) {
+    while (this.fault === undefined && this.comparison === undefined) {
       if (this.seeking && !this.isKey) scanner.skim(this.watched, this.list?.knownKey)
       else scanner.skim(this.watched)
       const token = scanner.next()
@@ -224,9 +236,7 @@ export class ListReader {
         this.fault = `${this.list.name} that are no array`
         return
       }
-      this.state = LIST
-      this.watched = this.depth + 2
-      this.cuts.begin()
+      this.beginList(this.list)
     } else if (this.scopeEnd !== nowhere) {
       this.cacheScope(token)
     }
@@ -258,9 +268,62 @@ export class ListReader {
     if (!this.holdsOn) this.heldFrom = nowhere
   }
 
+  private beginList({ kind }: KnownListMember): void {
+    const { depth, rules: { remembered, securitySchemes, server }, scanner, tokenStart } = this
+    this.state = LIST
+    this.watched = depth + 2
+    this.cuts.begin()
+    const rest = scanner.bytes.subarray(scanner.start)
+    this.record = new ListRecord(tokenStart, remembered.longest)
+    this.record.push(rest, tokenStart)
+    const candidates = remembered.of(server).filter((list) =>
+      list.kind === kind && list.depth === depth && list.withAdditions === (securitySchemes !== undefined)
+    )
+    if (candidates.length === 0) return
+    const comparison = new ListMatch(candidates)
+    const matched = comparison.push(rest, tokenStart)
+    if (matched._tag === "Same") this.passList(matched.list, scanner.start + matched.end)
+    else if (matched._tag === "More") this.comparison = comparison
+  }
+
+  /** Compares the next piece of a list that may be a remembered one. */
+  private compare(comparison: ListMatch, piece: Uint8Array, at: number): void {
+    const matched = comparison.push(piece, at)
+    if (matched._tag === "More") return
+    if (matched._tag === "Differs") return this.readCompared(comparison)
+    this.comparison = undefined
+    this.scanner.discard()
+    this.append(piece, at)
+    this.passList(matched.list, matched.end)
+    this.read()
+  }
+
+  /** Reads what was compared, all of which is here. */
+  private readCompared({ pieces: [, ...pieces] }: ListMatch): void {
+    this.comparison = undefined
+    this.read()
+    for (const { at, bytes } of pieces) this.push(bytes, at)
+  }
+
+  /** Takes the items from a list that is the same, and goes on after its bracket, which is before this place. */
+  private passList(list: RememberedList, end: number): void {
+    const { pieces, rules, scanner } = this
+    scanner.leave(end)
+    this.record = undefined
+    rules.remembered.touch(list)
+    const start = pieces.at(end - 1) + 1 - list.bytes.length
+    for (const item of list.items) {
+      this.decide(list.kind, item.name, start + item.start, start + item.end, item.additions, start - list.start)
+    }
+    this.endList()
+  }
+
   private inList(token: JsonToken): void {
     const { list, scanner } = this
-    if (scanner.depth === this.depth + 1) return this.endList()
+    if (scanner.depth === this.depth + 1) {
+      this.remember()
+      return this.endList()
+    }
     if (token !== "OpenObject") {
       this.fault = `an item of ${list?.name} that is no object`
       return
@@ -295,7 +358,7 @@ export class ListReader {
   }
 
   private endItem(): void {
-    const { additions, cuts, itemName, itemStart, list, rules, splices } = this
+    const { additions, itemName, itemStart, list } = this
     if (list === undefined) return
     if (itemName === undefined) {
       this.fault = `an item of ${list.name} without ${list.key}`
@@ -304,12 +367,32 @@ export class ListReader {
     this.state = LIST
     this.seeking = false
     this.watched = this.depth + 2
-    const end = this.tokenEnd
-    if (!rules.keeps(list.kind, itemName)) return cuts.leaveOut(itemStart, end)
-    cuts.keep(itemStart, end)
-    if (additions !== undefined && rules.securitySchemes !== undefined) {
-      splices.push(...additions.finish(this.tokenStart, rules.securitySchemes(itemName)))
-    }
+    additions?.finish(this.tokenStart)
+    this.record?.item(itemName, itemStart, this.tokenEnd, additions)
+    this.decide(list.kind, itemName, itemStart, this.tokenEnd, additions, 0)
+  }
+
+  /** Keeps an item or leaves it out. `shift` is how much later it stands than when its additions were found. */
+  private decide(
+    kind: ListKind,
+    name: string,
+    start: number,
+    end: number,
+    additions: ToolAdditions | undefined,
+    shift: number
+  ): void {
+    const { cuts, rules, splices } = this
+    if (!rules.keeps(kind, name)) return cuts.leaveOut(start, end)
+    cuts.keep(start, end)
+    if (additions === undefined || rules.securitySchemes === undefined) return
+    splices.push(...additions.splices(rules.securitySchemes(name), shift))
+  }
+
+  private remember(): void {
+    const { depth, list, record, rules: { remembered, securitySchemes, server } } = this
+    if (list === undefined) return
+    const read = record?.finish({ kind: list.kind, depth, withAdditions: securitySchemes !== undefined }, this.tokenEnd)
+    if (read !== undefined) remembered.add(server, read)
   }
 
   private endList(): void {
@@ -317,6 +400,7 @@ export class ListReader {
     this.state = RESULT
     this.watched = this.depth + 1
     this.list = undefined
+    this.record = undefined
   }
 
   /** Bytes wait from the end of the name on that was just read. */

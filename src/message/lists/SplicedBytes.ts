@@ -1,14 +1,14 @@
 /** Bytes on their way, some of which have to wait until it is known what becomes of them. */
-import { type Splice, spliceBytes } from "../json/spliceBytes.ts"
+import type { Splice } from "../json/spliceBytes.ts"
 import type { Slabs } from "./Slabs.ts"
 
-const nothing: Uint8Array = new Uint8Array(0)
+const none: ReadonlyArray<Uint8Array> = []
 
-/** Takes chunks in, and gives them out changed, as far as they may go. */
+/** Takes chunks in, and gives them out changed, as far as they may go. Only what is changed is copied, once. */
 export class SplicedBytes {
   private readonly slabs: Slabs
-  /** Holds what waits, in its first `length` bytes. */
-  private slab: Uint8Array = nothing
+  /** What waits. */
+  private chunks: Array<Uint8Array> = []
   /** How many bytes wait. */
   length = 0
   /** The position of the next chunk's first byte. */
@@ -25,63 +25,86 @@ export class SplicedBytes {
    *
    * A splice must not reach beyond `until`, unless it begins there or later; those that were applied are removed.
    */
-  push(chunk: Uint8Array, until: number, splices: Array<Splice>): Uint8Array {
+  push(chunk: Uint8Array, until: number, splices: Array<Splice>): ReadonlyArray<Uint8Array> {
     const from = this.position - this.length
+    if (chunk.length > 0) this.chunks.push(chunk)
+    this.length += chunk.length
     this.position += chunk.length
-    const leaving = Math.max(0, Math.min(until, this.position) - from)
-    if (this.length === 0) {
-      this.hold(leaving === 0 ? chunk : chunk.subarray(leaving))
-      return spliceBytes(leaving === chunk.length ? chunk : chunk.subarray(0, leaving), due(splices, from, leaving))
-    }
-    this.hold(chunk)
-    if (leaving === 0) return nothing
-    const { length, slab } = this
-    this.slab = nothing
-    this.length = 0
-    this.lent.push(slab)
-    this.hold(slab.subarray(leaving, length))
-    return spliceInPlace(slab.subarray(0, leaving), due(splices, from, leaving))
+    const count = Math.max(0, Math.min(until, this.position) - from)
+    if (count === 0) return none
+    const leaving = this.take(count)
+    const due = takeDue(splices, from + count)
+    return due.length === 0 ? leaving : [this.change(leaving, count, due, from)]
   }
 
-  /** Nobody looks at what was given out any more, nor will anything come. */
+  /** No one looks at what was given out any more, nor will anything come. */
   close(): void {
     for (const slab of this.lent.splice(0)) this.slabs.give(slab)
-    if (this.slab.length > 0) this.slabs.give(this.slab)
-    this.slab = nothing
+    this.chunks = []
     this.length = 0
   }
 
-  private hold(bytes: Uint8Array): void {
-    const length = this.length + bytes.length
-    if (length > this.slab.length) {
-      const { slab } = this
-      this.slab = this.slabs.take(Math.max(length, 2 * slab.length))
-      this.slab.set(slab.subarray(0, this.length))
-      if (slab.length > 0) this.slabs.give(slab)
+  /** Takes so many bytes of those that wait. */
+  private take(count: number): ReadonlyArray<Uint8Array> {
+    const { chunks } = this
+    this.length -= count
+    let left = count
+    let whole = 0
+    for (; left > 0 && left >= (chunks[whole]?.length ?? left); whole++) left -= chunks[whole]?.length ?? left
+    const taken = chunks.splice(0, whole)
+    const [cut] = chunks
+    if (left > 0 && cut !== undefined) {
+      taken.push(cut.subarray(0, left))
+      chunks[0] = cut.subarray(left)
     }
-    this.slab.set(bytes, this.length)
-    this.length = length
+    return taken
+  }
+
+  /** A changed copy of so many bytes, which begin at `from`. */
+  private change(
+    pieces: ReadonlyArray<Uint8Array>,
+    count: number,
+    splices: ReadonlyArray<Splice>,
+    from: number
+  ): Uint8Array {
+    let length = count
+    for (const { end, insert, start } of splices) length += (insert?.length ?? 0) - (end - start)
+    const slab = this.slabs.take(length)
+    this.lent.push(slab)
+    let to = 0
+    let index = 0
+    let pieceStart = from
+    const copy = (start: number, end: number) => {
+      for (let at = start; at < end;) {
+        const piece = pieces[index]
+        if (piece === undefined) return
+        const stop = Math.min(end, pieceStart + piece.length)
+        if (stop > at) {
+          slab.set(piece.subarray(at - pieceStart, stop - pieceStart), to)
+          to += stop - at
+          at = stop
+        } else {
+          pieceStart += piece.length
+          index++
+        }
+      }
+    }
+    let kept = from
+    for (const { end, insert, start } of splices) {
+      copy(kept, start)
+      if (insert !== undefined) {
+        slab.set(insert, to)
+        to += insert.length
+      }
+      kept = end
+    }
+    copy(kept, from + count)
+    return slab.subarray(0, length)
   }
 }
 
-/** Takes out the splices that concern so many bytes from a position, in places from there. */
-const due = (splices: Array<Splice>, from: number, length: number): ReadonlyArray<Splice> => {
-  const later = splices.findIndex(({ start }) => start >= from + length)
+/** Takes out the splices that stand before a position. */
+const takeDue = (splices: Array<Splice>, until: number): ReadonlyArray<Splice> => {
+  const later = splices.findIndex(({ start }) => start >= until)
   return splices.splice(0, later === -1 ? splices.length : later)
-    .map(({ end, insert, start }) => ({ start: start - from, end: end - from, insert }))
-}
-
-/** `spliceBytes` for bytes that may be changed, where nothing is put in. */
-const spliceInPlace = (bytes: Uint8Array, splices: ReadonlyArray<Splice>): Uint8Array => {
-  const [first] = splices
-  if (first === undefined) return bytes
-  if (splices.some(({ insert }) => insert !== undefined)) return spliceBytes(bytes, splices)
-  let to = first.start
-  for (let index = 0; index < splices.length; index++) {
-    const from = splices[index]?.end ?? 0
-    const end = splices[index + 1]?.start ?? bytes.length
-    bytes.copyWithin(to, from, end)
-    to += end - from
-  }
-  return bytes.subarray(0, to)
 }

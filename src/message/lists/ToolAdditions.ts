@@ -55,13 +55,17 @@ export class ToolAdditions {
     }
   }
 
-  /** What to change in the tool that ends at `close`. */
-  finish(close: number, schemes: Uint8Array): ReadonlyArray<Splice> {
+  /** The tool ends at `close`. */
+  finish(close: number): void {
     if (!this.hasSchemes) this.gap(close, close, nextMember)
     if (!this.hasMeta) this.gap(close, close, metaStart, metaEnd)
+  }
+
+  /** What to change in a tool that was read to its end. `shift` is how much later it stands now. */
+  splices(schemes: Uint8Array, shift: number): ReadonlyArray<Splice> {
     return this.gaps.map(({ after, before, end, start }) => ({
-      start,
-      end,
+      start: start + shift,
+      end: end + shift,
       insert: joinBytes([before, schemes, after])
     }))
   }

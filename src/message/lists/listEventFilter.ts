@@ -92,7 +92,7 @@ export class ListEventFilter implements BodyFilter {
       this.fault = tooLong(options.limit)
       return []
     }
-    return leaving.length === 0 ? [] : [leaving]
+    return leaving
   }
 }
 

@@ -70,7 +70,7 @@ export class ListFilter implements BodyFilter {
       this.fault = tooLong(options.limit)
       return []
     }
-    return leaving.length === 0 ? [] : [leaving]
+    return leaving
   }
 
   /** Where the text begins in a chunk: a byte order mark does not belong to it, but clients skip one. */

@@ -187,9 +187,15 @@ export class ResponseRelay implements ResponseReceiver {
   #writeCollected(step: Relay, body: CollectedBody): void {
     const changed = body.end()
     if (Result.isFailure(changed)) return this.#reject(changed.failure)
-    const whole = joined(changed.success)
-    step.headers["content-length"] = String(whole.length)
-    if (this.#writeHead(step)) this.#to.response.end(whole)
+    const pieces = changed.success
+    step.headers["content-length"] = String(pieces.reduce((length, piece) => length + piece.length, 0))
+    if (!this.#writeHead(step)) return
+    const { response } = this.#to
+    // Head and pieces leave in one write.
+    response.cork()
+    for (const piece of pieces) response.write(piece)
+    response.end()
+    response.uncork()
   }
 
   /** Relays a response while it arrives. */
