@@ -544,4 +544,24 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * Default: none.
    */
   readonly audit_arguments?: Input<"MCP_AUDIT_ARGUMENTS"> | undefined
+  /**
+   * The port with metrics and the status page, for all workers together; 0 lets the system choose. Default: no
+   * admin port.
+   */
+  readonly admin_port?: Input<"MCP_ADMIN_PORT"> | undefined
+  /**
+   * The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`.
+   * Default: `127.0.0.1`.
+   */
+  readonly admin_host?: Input<"MCP_ADMIN_HOST"> | undefined
+  /**
+   * The secret with which the admin port is read, as a bearer token or as the password of a browser. Default: this
+   * machine may read without credentials, where there are no `MCP_ADMIN_SCOPES` either.
+   */
+  readonly admin_token?: Input<"MCP_ADMIN_TOKEN"> | undefined
+  /**
+   * Scopes with all of which a token of a configured provider may read the admin port. Default: no token of a
+   * provider is accepted there.
+   */
+  readonly admin_scopes?: Input<"MCP_ADMIN_SCOPES"> | undefined
 }

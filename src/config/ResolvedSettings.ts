@@ -200,4 +200,18 @@ export interface ResolvedSettings {
    * (`audit_arguments`)
    */
   readonly auditArguments: Used<"MCP_AUDIT_ARGUMENTS">
+  /** The port with metrics and the status page, for all workers together; 0 lets the system choose. (`admin_port`) */
+  readonly adminPort: Used<"MCP_ADMIN_PORT">
+  /**
+   * The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`.
+   * (`admin_host`)
+   */
+  readonly adminHost: Used<"MCP_ADMIN_HOST">
+  /**
+   * The secret with which the admin port is read, as a bearer token or as the password of a browser.
+   * (`admin_token`)
+   */
+  readonly adminToken: Used<"MCP_ADMIN_TOKEN">
+  /** Scopes with all of which a token of a configured provider may read the admin port. (`admin_scopes`) */
+  readonly adminScopes: Used<"MCP_ADMIN_SCOPES">
 }

@@ -1,6 +1,7 @@
 import * as Result from "effect/Result"
 import type { ProviderType } from "../providers/ProviderType.ts"
 import { assemble } from "./assemble.ts"
+import { checkAdmin } from "./checkAdmin.ts"
 import { checkAudit } from "./checkAudit.ts"
 import { checkStore } from "./checkStore.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
@@ -124,6 +125,7 @@ export const resolve = (
         ofServer(problem, server, index)
       )
     ),
+    ...checkAdmin(settings),
     ...checkAudit(settings),
     ...checkStore(settings),
     ...check(settings, given)

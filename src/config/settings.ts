@@ -4,6 +4,7 @@
  */
 import type { Kind } from "./kinds/kind.ts"
 import { access } from "./settings/access.ts"
+import { admin } from "./settings/admin.ts"
 import { limits } from "./settings/limits.ts"
 import { listener } from "./settings/listener.ts"
 import { output } from "./settings/output.ts"
@@ -17,9 +18,20 @@ import { store } from "./settings/store.ts"
 export type { Setting } from "./settings/Setting.ts"
 
 /** What describes the gateway itself; the rest describes a provider, or holds other settings. */
-const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...store, ...output }
+const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...store, ...output, ...admin }
 
-const table = { ...server, ...listener, ...access, ...rules, ...provider, ...sources, ...limits, ...store, ...output }
+const table = {
+  ...server,
+  ...listener,
+  ...access,
+  ...rules,
+  ...provider,
+  ...sources,
+  ...limits,
+  ...store,
+  ...output,
+  ...admin
+}
 
 type Table = typeof table
 

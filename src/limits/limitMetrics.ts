@@ -1,22 +1,13 @@
-/** Counters about rate limits; their labels are from closed lists. */
+/** Recording what rate limits reject. */
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { GatewaySettings, RateLimit } from "../config/GatewaySettings.ts"
-
-const limited = Metric.counter("mcp_authorizer_rate_limited", {
-  description: "Requests that were rejected because of a rate limit, by what it counts",
-  incremental: true
-})
-
-const failures = Metric.counter("mcp_authorizer_store_failures", {
-  description: "Requests that the store could not count, by what became of them",
-  incremental: true
-})
+import { counter } from "../metrics/series.ts"
 
 /** Counts a request that is over a limit. */
 export const countLimited = (on: RateLimit["on"]): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(limited, { on }), 1)
+  Metric.update(counter("mcp_authorizer.rate_limit.rejections", { on }), 1)
 
 /** Counts a request that the store could not count. */
 export const countStoreFailure = (outcome: GatewaySettings["storeFailure"]): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(failures, { outcome }), 1)
+  Metric.update(counter("mcp_authorizer.store.failures", { outcome }), 1)

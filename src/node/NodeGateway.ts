@@ -4,6 +4,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { AdminSource } from "../admin/AdminSource.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
@@ -14,6 +15,8 @@ import { layerDocuments, type Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { layerAdminPort } from "./admin/layerAdminPort.ts"
+import { layerOwnSource } from "./admin/ownSource.ts"
 import { announce } from "./announce.ts"
 import { layerAudit } from "./audit/layerAudit.ts"
 import { Generations } from "./generations/Generations.ts"
@@ -35,15 +38,16 @@ export interface NodeGatewayOptions extends Pick<HttpAppOptions, "onError"> {
 /** Node's own cryptography, which is synchronous. Web Crypto would use another thread. */
 const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
 
-/**
- * The gateway as a Node service that prints nothing at start: for a program with its own messages, or with several
- * gateways.
- *
- * Otherwise the same as `layer`.
- */
-export const layerUnannounced = <E = never>(
-  verifier: Verification<E> = TokenVerifier.layer,
-  { gatewayClient = NodeGatewayClient.layer, onError }: NodeGatewayOptions = {}
+/** Options of the program's own processes. */
+interface ProcessOptions extends NodeGatewayOptions {
+  /** What uses the `AdminSource` of this process: the admin port unless given. */
+  readonly admin?: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig> | undefined
+}
+
+/** The gateway in one process: for a worker, whose primary has the admin port. */
+export const layerWith = <E = never>(
+  { admin = layerAdminPort, gatewayClient = NodeGatewayClient.layer, onError }: ProcessOptions,
+  verifier: Verification<E> = TokenVerifier.layer
 ) => {
   const app = layerServers(
     Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
@@ -61,10 +65,21 @@ export const layerUnannounced = <E = never>(
   )
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   return Layer.fresh(Layer.provide(
-    layerServer,
+    Layer.merge(Layer.provide(admin, layerOwnSource), layerServer),
     Generations.layer((settings) => Layer.provide(app, Layer.succeed(GatewayConfig, settings)))
   ))
 }
+
+/**
+ * The gateway as a Node service that prints nothing at start: for a program with its own messages, or with several
+ * gateways.
+ *
+ * Otherwise the same as `layer`.
+ */
+export const layerUnannounced = <E = never>(
+  verifier: Verification<E> = TokenVerifier.layer,
+  options: NodeGatewayOptions = {}
+) => layerWith(options, verifier)
 
 const announceServer = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer

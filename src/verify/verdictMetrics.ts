@@ -1,22 +1,12 @@
-/** Metrics of verdicts. Their labels are from closed lists. */
+/** Recording verdicts about tokens. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { type InvalidTokenReason, invalidTokenReasons, type VerificationError } from "../errors/GatewayError.ts"
-
-const lookUps = Metric.counter("mcp_authorizer_verdict_lookups", {
-  description: "Lookups of tokens in the cache of verdicts, by result",
-  incremental: true
-})
-
-const rejections = Metric.counter("mcp_authorizer_token_rejections", {
-  description:
-    "Rejected tokens, by reason; InsufficientScope: by their provider; AccessDenied: by a verifier's policy; ProviderUnavailable: no verdict",
-  incremental: true
-})
+import { counter } from "../metrics/series.ts"
 
 const counted = {
-  hit: Metric.withAttributes(lookUps, { outcome: "hit" }),
-  miss: Metric.withAttributes(lookUps, { outcome: "miss" })
+  hit: counter("mcp_authorizer.verdict.lookups", { outcome: "hit" }),
+  miss: counter("mcp_authorizer.verdict.lookups", { outcome: "miss" })
 }
 
 /** Builds the counter of lookups in the cache of verdicts. */
@@ -28,7 +18,7 @@ export const makeCountVerdict = Effect.map(
 
 const counters = new Map(
   ([...invalidTokenReasons, "InsufficientScope", "AccessDenied", "ProviderUnavailable"] as const)
-    .map((reason) => [reason, Metric.update(Metric.withAttributes(rejections, { reason }), 1)])
+    .map((reason) => [reason, Metric.update(counter("mcp_authorizer.token.rejections", { reason }), 1)])
 )
 
 /** Counts a rejection. */

@@ -50,11 +50,11 @@ describe("Outages", () => {
           if (ends) yield* settled
         }
         assertAll(outcomes, "accepted")
-        const failures = yield* counted("mcp_authorizer_key_fetches", { outcome: "failure" })
+        const failures = yield* counted("mcp_authorizer.key.fetches", { outcome: "failure" })
         // From 10 seconds before the end of freshness on.
         assert.isAtLeast(failures, 20)
         assert.isAtMost(failures, 310 / 10 + 1)
-        assert.isAbove(yield* counted("mcp_authorizer_key_stale_serves"), 0)
+        assert.isAbove(yield* counted("mcp_authorizer.key.stale_serves"), 0)
         assert.isNotEmpty(yield* warnings("stale", new URL(issuer.jwksUri).host))
       })))
   }
@@ -133,7 +133,7 @@ describe("Outages", () => {
         yield* TestClock.adjust("1 second")
       }
       // Positive control: it has been silent all the time.
-      assert.isAtLeast(yield* counted("mcp_authorizer_key_fetches", { outcome: "failure" }), 7)
+      assert.isAtLeast(yield* counted("mcp_authorizer.key.fetches", { outcome: "failure" }), 7)
     })))
 
   it.effect("CACHE-07 a clock that steps back an hour neither delays recovery nor prolongs trust in keys", () =>

@@ -132,7 +132,7 @@ describe("Rotations", () => {
         }
         // Positive control: it does live on for as long as the set is fresh.
         assert.isAtLeast(Math.max(...longest), maxAge - 11)
-        assert.isAbove(yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" }), 4)
+        assert.isAbove(yield* counted("mcp_authorizer.verdict.lookups", { outcome: "hit" }), 4)
       })))
   }
 

@@ -103,7 +103,7 @@ describe("Hostile responses", () => {
           yield* settled
         }
         assert.isAtLeast(yield* hits, 4)
-        assert.strictEqual(yield* counted("mcp_authorizer_key_fetches", { outcome: "failure" }), (yield* hits) - 1)
+        assert.strictEqual(yield* counted("mcp_authorizer.key.fetches", { outcome: "failure" }), (yield* hits) - 1)
         assert.isNotEmpty(yield* warnings("could not be fetched", reason, host))
         yield* issuer.behave()
         yield* issuer.rotate()

@@ -22,7 +22,7 @@ import { jwtProvider, staticProvider, staticToken } from "../fixtures/providers.
 import { counted, gatewayOf, jwksPath, settled, together, withChaos } from "../keys/chaos.ts"
 import { skew, start } from "./support.ts"
 
-const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer_verdict_lookups", { outcome })
+const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer.verdict.lookups", { outcome })
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)

@@ -197,7 +197,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
     for (const issued of tokens.slice(-6)) yield* check(issued)
     yield* settled
   }
-  seen.hits += yield* counted("mcp_authorizer_verdict_lookups", { outcome: "hit" })
+  seen.hits += yield* counted("mcp_authorizer.verdict.lookups", { outcome: "hit" })
 })
 
 describe("Verified tokens under any history", () => {

@@ -17,6 +17,7 @@ const order = [
   "log",
   "identity",
   "fairness",
+  "metrics",
   "message",
   "rules",
   "config",
@@ -34,6 +35,7 @@ const order = [
   "discovery",
   "http",
   "explain",
+  "admin",
   "issuer",
   "embed",
   "testing",
@@ -85,8 +87,8 @@ const barred = {
 }
 
 const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
-const pure = new Set(["errors", "log", "identity", "fairness", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
-const httpRooms = ["http", "embed", "testing", "spin", "node"]
+const pure = new Set(["errors", "log", "identity", "fairness", "metrics", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
+const httpRooms = ["http", "admin", "embed", "testing", "spin", "node"]
 
 /** What only some rooms may import from outside of `src`, and why. */
 const outside = [
@@ -183,6 +185,7 @@ const words = [
 
 /** Rooms whose words are checked. */
 const worded = new Set([
+  "admin",
   "audit",
   "authorize",
   "credential",
@@ -197,6 +200,7 @@ const worded = new Set([
   "limits",
   "log",
   "message",
+  "metrics",
   "node",
   "providers",
   "registry",

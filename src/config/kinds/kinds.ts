@@ -77,19 +77,26 @@ export const RedactedText: Schema.Codec<Redacted.Redacted<string>, Redacted.Reda
 export const hidden = "(hidden)"
 
 const redacted = (text: string): Checked<Redacted.Redacted<string>> => Result.succeed(Redacted.make(text))
-// JSON leaves no doubt about its quotation marks.
-const exactSecret = line(redacted, placeholderAlone)
+
+/** Text that never shows in a log, and that `parse` accepts. */
+export const secretOf = (
+  parse: (text: string) => Checked<Redacted.Redacted<string>>
+): Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> => {
+  // JSON leaves no doubt about its quotation marks.
+  const exact = line(parse, placeholderAlone)
+  return makeKind({
+    label: "text",
+    input: Schema.Union([Schema.NonEmptyString, RedactedText]),
+    file: Schema.NonEmptyString,
+    mistyped: noString,
+    fromJson: (value) => exact(Redacted.isRedacted(value) ? Redacted.value(value) : value),
+    fromText: line(parse, leftoverOfSecret),
+    show: () => hidden
+  })
+}
 
 /** Text that never shows in a log, and may hold every visible character. */
-export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = makeKind({
-  label: "text",
-  input: Schema.Union([Schema.NonEmptyString, RedactedText]),
-  file: Schema.NonEmptyString,
-  mistyped: noString,
-  fromJson: (value) => exactSecret(Redacted.isRedacted(value) ? Redacted.value(value) : value),
-  fromText: line(redacted, leftoverOfSecret),
-  show: () => hidden
-})
+export const secret: Kind<Redacted.Redacted<string>, string | Redacted.Redacted<string>> = secretOf(redacted)
 
 const words: ReadonlyMap<string, boolean> = new Map([
   ["true", true],

@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
+import type { BearerToken } from "../../credential/BearerToken.ts"
 import type { CredentialError } from "../../credential/parseAuthorization.ts"
 import type { GatewayError, VerificationError } from "../../errors/GatewayError.ts"
 import { Asker } from "../../fairness/Asker.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Identity } from "../../identity/Identity.ts"
-import type { RateLimiter } from "../../limits/RateLimiter.ts"
+import type { LimitError, RateLimiter } from "../../limits/RateLimiter.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import type { makeDiscovery } from "../discovery.ts"
 import type { HeadStep, Next, SealSession, Verify, Waiting } from "./steps.ts"
@@ -22,6 +23,10 @@ export interface PerformServices {
 
 /** Takes the steps that wait for a service, for every driver that can run an effect. */
 export interface Perform {
+  /** Verifies a token that no request of the course has brought, for `Asker`. */
+  readonly verify: (
+    token: () => Result.Result<BearerToken, CredentialError>
+  ) => Effect.Effect<Identity, CredentialError | LimitError | VerificationError>
   readonly step: <A>(step: Waiting<A>) => Effect.Effect<Next<A>>
   readonly seal: (step: SealSession) => Effect.Effect<HeadStep>
 }
@@ -48,6 +53,7 @@ const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<
 
 /** Builds what takes the steps that wait for a service. */
 export const makePerform = (services: PerformServices): Perform => ({
+  verify: (token) => verifyWithin(services, token),
   step: <A>(step: Waiting<A>): Effect.Effect<Next<A>> => {
     switch (step._tag) {
       case "Verify":

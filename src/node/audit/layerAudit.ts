@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs"
 import { dirname } from "node:path"
@@ -11,6 +10,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { standardOutput } from "../../config/kinds/auditing.ts"
 import { annotate } from "../../log/logFields.ts"
+import { counter } from "../../metrics/series.ts"
 import { errorCode } from "../errorCode.ts"
 import { makeWriteLine } from "../logWriter.ts"
 import { StandardOutput } from "../StandardOutput.ts"
@@ -21,11 +21,6 @@ const maxWaitingBytes = 8 * 2 ** 20
 
 // A longer system call would not return before the process is killed.
 const closeMillis = 2_000
-
-const entries = Metric.counter("mcp_authorizer_audit_entries", {
-  description: "Entries of the audit log, by result: written, or dropped because the file cannot be written",
-  incremental: true
-})
 
 const unusable = (error: unknown) =>
   new InvalidConfiguration({
@@ -63,8 +58,8 @@ const openFile = Effect.fnUntraced(function*(
   const context = yield* Effect.context<never>()
   const run = Effect.runForkWith(context)
   const counted = (outcome: "dropped" | "written") => {
-    const counter = Metric.withAttributes(entries, { outcome })
-    return (lines: number) => counter.updateUnsafe(lines, context)
+    const written = counter("mcp_authorizer.audit.entries", { outcome })
+    return (lines: number) => written.updateUnsafe(lines, context)
   }
   const file = new AppendedFile({
     path,

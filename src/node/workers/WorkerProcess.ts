@@ -4,7 +4,15 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Cluster, Worker } from "node:cluster"
 import { annotate } from "../../log/logFields.ts"
-import { type Order, type Report, type Start, workerArgument } from "./messages.ts"
+import {
+  type Ask,
+  type Order,
+  type QuestionName,
+  type Questions,
+  type Report,
+  type Start,
+  workerArgument
+} from "./messages.ts"
 
 /** A worker as the primary sees it. */
 export interface WorkerProcess {
@@ -12,6 +20,15 @@ export interface WorkerProcess {
   readonly pid: number | undefined
   /** Waits until the worker serves, and returns its URL. Never returns if the worker ends before. */
   readonly ready: Effect.Effect<string>
+  /**
+   * Asks the worker, and waits for its reply. Never returns if the worker ends before.
+   *
+   * Use it with a timeout: a worker that starts or hangs does not reply.
+   */
+  readonly ask: <N extends QuestionName>(
+    name: N,
+    input: Questions[N]["input"]
+  ) => Effect.Effect<Questions[N]["reply"]>
   /** Sends a ping and waits for the next reply. */
   readonly ping: Effect.Effect<void>
   /** Kills the process. */
@@ -58,6 +75,9 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
   const ready = Deferred.makeUnsafe<string>()
   const ended = Deferred.makeUnsafe<string>()
   const waiting = new Set<() => void>()
+  // One entry for each question that someone still waits for.
+  const asked = new Map<number, (reply: unknown) => void>()
+  let questions = 0
 
   worker.on("exit", (code, signal) => {
     Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `exit code ${code}`))
@@ -80,12 +100,24 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
         return Deferred.doneUnsafe(ready, Effect.succeed(report.url))
       case "Pong":
         for (const resume of waiting) resume()
+        return
+      case "Reply":
+        asked.get(report.id)?.(report.reply)
+        asked.delete(report.id)
     }
   })
 
   return {
     pid: child.pid,
     ready: Deferred.await(ready),
+    ask: (name, input) =>
+      Effect.callback((resume) => {
+        const id = questions++
+        // Both ends are this program: the reply is of the type that the question has.
+        asked.set(id, (reply) => resume(Effect.succeed(reply as Questions[typeof name]["reply"])))
+        send({ _tag: "Ask", id, name, input } as Ask)
+        return Effect.sync(() => asked.delete(id))
+      }),
     ping: Effect.callback<void>((resume) => {
       const reply = () => resume(Effect.void)
       waiting.add(reply)

@@ -1,7 +1,9 @@
 /**
  * The messages between the primary and its workers. Both ends are this program, so messages are not validated.
  */
+import type { OfferedToken, TokenAccess } from "../../admin/AdminSource.ts"
 import type { Sources } from "../../config/resolve.ts"
+import type { MetricPoint } from "../../metrics/MetricPoint.ts"
 
 /** The first argument of a worker. It is visible in the list of processes. */
 export const workerArgument = "worker"
@@ -17,11 +19,31 @@ export interface Start {
   readonly sources: Sources
 }
 
+/** What the primary asks its workers for the admin port: what it sends with a question, and what comes back. */
+export interface Questions {
+  readonly metrics: { readonly input: undefined; readonly reply: ReadonlyArray<MetricPoint> }
+  readonly authorize: { readonly input: OfferedToken; readonly reply: TokenAccess }
+}
+
+/** The name of a question. */
+export type QuestionName = keyof Questions
+
+/** One question, with the number that its reply repeats. */
+export type Ask = {
+  readonly [N in QuestionName]: {
+    readonly _tag: "Ask"
+    readonly id: number
+    readonly name: N
+    readonly input: Questions[N]["input"]
+  }
+}[QuestionName]
+
 /** Messages from the primary to a worker. */
-export type Order = Start | { readonly _tag: "Ping" } | { readonly _tag: "Reopen" }
+export type Order = Start | Ask | { readonly _tag: "Ping" } | { readonly _tag: "Reopen" }
 
 /** Messages from a worker to the primary. */
 export type Report =
   | { readonly _tag: "Awake" }
   | { readonly _tag: "Ready"; readonly url: string }
   | { readonly _tag: "Pong" }
+  | { readonly _tag: "Reply"; readonly id: number; readonly reply: unknown }

@@ -1,10 +1,15 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Cluster } from "node:cluster"
 import { randomBytes } from "node:crypto"
+import { AdminSource } from "../../admin/AdminSource.ts"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Sources } from "../../config/resolve.ts"
+import { layerAdminPort } from "../admin/layerAdminPort.ts"
+import { makeWorkerFamily, makeWorkersSource } from "../admin/workersSource.ts"
 import { announce } from "../announce.ts"
 import { auditFile } from "../audit/layerAudit.ts"
 import { tryPort } from "../freePort.ts"
@@ -68,14 +73,23 @@ export const runWorkers = Effect.fnUntraced(function*(
   const shared: Sources = { ...sources, flags: { ...sources.flags, ...key } }
   if (auditFile(settings) !== undefined) yield* reopenOnSignal(cluster)
   const stopMillis = settings.shutdownTimeoutMillis + graceMillis
-  return yield* supervise({
+  const family = makeWorkerFamily()
+  const admin = layerAdminPort.pipe(
+    Layer.provide(Layer.effect(AdminSource, makeWorkersSource(family))),
+    Layer.provide(Layer.succeed(GatewayConfig, settings))
+  )
+  const supervised = supervise({
     workers,
-    fork: (number) => fork(cluster, { _tag: "Start", number, port, sources: shared }, stopMillis),
+    fork: (number) =>
+      Effect.tap(fork(cluster, { _tag: "Start", number, port, sources: shared }, stopMillis), family.add),
     announce: (url) => announce(settings, url, { workers })
-  }).pipe(
+  })
+  return yield* Layer.build(admin).pipe(
+    Effect.catchTag("InvalidConfiguration", ({ message }) => fail(message)),
+    Effect.andThen(supervised),
     Effect.catch((reason) =>
-      // With exit code 1, it has printed the reason.
-      reason === "exit code 1"
+      // With exit code 1, the worker has printed the reason.
+      reason === "exit code 1" || typeof reason !== "string"
         ? Effect.fail(new StartupFailed())
         : fail(`A worker ended before it was ready (${reason}).`)
     ),

@@ -27,7 +27,7 @@ const pingMillis = 5_000
 const missedPings = 6
 
 /** Kills a worker that hangs: its connections hang as well, and no other process can take them over. */
-const watch = Effect.fnUntraced(function*(worker: WorkerProcess) {
+const watch = Effect.fnUntraced(function*(worker: SupervisedWorker) {
   let missed = 0
   while (missed < missedPings) {
     const reply = yield* Effect.timeoutOption(worker.ping, pingMillis)
@@ -38,10 +38,13 @@ const watch = Effect.fnUntraced(function*(worker: WorkerProcess) {
   yield* worker.kill
 })
 
+/** What supervision needs of a worker. */
+export type SupervisedWorker = Omit<WorkerProcess, "ask">
+
 export interface SuperviseOptions {
   readonly workers: number
   /** Starts a worker that stops with the scope. */
-  readonly fork: (number: number) => Effect.Effect<WorkerProcess, never, Scope.Scope>
+  readonly fork: (number: number) => Effect.Effect<SupervisedWorker, never, Scope.Scope>
   /** Runs once, when the first worker is ready. The others start after it. */
   readonly announce: (url: string) => Effect.Effect<void>
 }

@@ -3,17 +3,45 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
+import { AdminSource } from "../../admin/AdminSource.ts"
 import { resolveSources } from "../../config/resolve.ts"
 import { launch } from "../launch.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
 import type { StartupFailed } from "../StartupFailed.ts"
-import type { Order, Report, Start } from "./messages.ts"
+import type { Ask, Order, QuestionName, Questions, Report, Start } from "./messages.ts"
 
 const report = (message: Report): void => {
   // The primary may be gone. Then this process is about to end.
   process.send?.(message, undefined, undefined, () => undefined)
 }
+
+/** Takes questions once the gateway is built; before that, the primary waits in vain, which its timeout ends. */
+let question: (ask: Ask) => void = () => undefined
+
+/** Replies to the questions of the primary, for as long as the gateway lives. */
+const layerReplies = Layer.effectDiscard(Effect.gen(function*() {
+  const source = yield* AdminSource
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const replyTo = (ask: Ask): Effect.Effect<Questions[QuestionName]["reply"]> => {
+    switch (ask.name) {
+      case "metrics":
+        return source.metrics
+      case "authorize":
+        return source.authorize(ask.input)
+      default:
+        return ask satisfies never
+    }
+  }
+  question = (ask) => {
+    run(Effect.map(replyTo(ask), (reply) => report({ _tag: "Reply", id: ask.id, reply })))
+  }
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      question = () => undefined
+    })
+  )
+}))
 
 /** Waits for the order to start. Pings get replies from then on. */
 const started = Effect.callback<Start>((resume) => {
@@ -23,6 +51,8 @@ const started = Effect.callback<Start>((resume) => {
         return resume(Effect.succeed(order))
       case "Ping":
         return report({ _tag: "Pong" })
+      case "Ask":
+        return question(order)
       case "Reopen":
         // As if the operator had sent the signal to this process. Without a listener, no file is open.
         process.emit("SIGHUP")
@@ -47,7 +77,7 @@ export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() 
   // The primary has already validated them.
   const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
   const gateway = Layer.effectDiscard(reportReady).pipe(
-    Layer.provide(NodeGateway.layerUnannounced()),
+    Layer.provide(NodeGateway.layerWith({ admin: layerReplies })),
     Layer.provide(layerLogging(settings, { annotations: { worker: number }, isShared: true }))
   )
   return yield* launch(gateway, settings)

@@ -1,0 +1,30 @@
+/** The admin port: where metrics and the status page are, and who may read them. */
+import { adminToken } from "../kinds/adminToken.ts"
+import { integer, scopes } from "../kinds/kinds.ts"
+import { host } from "../kinds/network.ts"
+import { none, type Setting } from "./Setting.ts"
+
+export const admin = {
+  MCP_ADMIN_PORT: {
+    kind: integer(0, 65_535),
+    otherwise: "no admin port",
+    doc: "The port with metrics and the status page, for all workers together; 0 lets the system choose."
+  },
+  MCP_ADMIN_HOST: {
+    kind: host,
+    default: "127.0.0.1",
+    doc: "The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`."
+  },
+  MCP_ADMIN_TOKEN: {
+    kind: adminToken,
+    secret: true,
+    otherwise: "this machine may read without credentials, where there are no `MCP_ADMIN_SCOPES` either",
+    doc: "The secret with which the admin port is read, as a bearer token or as the password of a browser."
+  },
+  MCP_ADMIN_SCOPES: {
+    kind: scopes,
+    absent: none,
+    otherwise: "no token of a provider is accepted there",
+    doc: "Scopes with all of which a token of a configured provider may read the admin port."
+  }
+} as const satisfies Record<string, Setting>

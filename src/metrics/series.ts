@@ -1,0 +1,28 @@
+/** The metrics of the table as Effect has them, each with its labels. */
+import * as Metric from "effect/Metric"
+import { type Labels, type MetricName, metrics, type NameOf } from "./table.ts"
+
+/** Exporters take the unit of a metric from this attribute; a count of things has none. */
+const unitOf = (unit: string): { readonly unit?: string } => unit === "s" || unit === "By" ? { unit } : {}
+
+const options = <N extends MetricName>(name: N, labels: Labels<N>) => {
+  const { help, unit } = metrics[name]
+  return { description: help, attributes: { ...labels, ...unitOf(unit) } }
+}
+
+/** One series of a counter. Make it once: its key is computed at the first update. */
+export const counter = <N extends NameOf<"counter">>(name: N, labels: Labels<N>): Metric.Counter<number> =>
+  Metric.counter(name, { ...options(name, labels), incremental: true })
+
+/** One series of a gauge. */
+export const gauge = <N extends NameOf<"gauge">>(name: N, labels: Labels<N>): Metric.Gauge<number> =>
+  Metric.gauge(name, options(name, labels))
+
+/** One series of a histogram. */
+export const histogram = <N extends NameOf<"histogram">>(name: N, labels: Labels<N>): Metric.Histogram<number> => {
+  const row = metrics[name]
+  return Metric.histogram(name, {
+    ...options(name, labels),
+    boundaries: row.kind === "histogram" ? row.boundaries : []
+  })
+}

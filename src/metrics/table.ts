@@ -1,0 +1,114 @@
+/**
+ * Every metric of the gateway: the one table that recording, the Prometheus text, OTLP and the reference come from.
+ *
+ * Names, units and attributes are OpenTelemetry's; `prometheus.ts` derives the names that Prometheus has. Each label has a
+ * bounded number of values, and none of them comes from a token.
+ */
+
+/** How the values of several processes become one. Counters and histograms are always added. */
+export type Merge = "sum" | "max" | "min"
+
+interface CommonRow {
+  /** UCUM: `s`, `By`, `{request}`, `1`. */
+  readonly unit: string
+  /** One sentence for people who read a dashboard. */
+  readonly help: string
+  /** The labels, and what their values are. */
+  readonly labels: Readonly<Record<string, string>>
+  /** The name that Prometheus' own client libraries use, if it is not the derived one. */
+  readonly prometheus?: string
+}
+
+/** A number that only grows. */
+export interface CounterRow extends CommonRow {
+  readonly kind: "counter"
+}
+
+/** A number that goes up and down. */
+export interface GaugeRow extends CommonRow {
+  readonly kind: "gauge"
+  readonly merge: Merge
+}
+
+/** How often values were at most as high as each boundary. */
+export interface HistogramRow extends CommonRow {
+  readonly kind: "histogram"
+  readonly boundaries: ReadonlyArray<number>
+}
+
+export type MetricRow = CounterRow | GaugeRow | HistogramRow
+
+const table = {
+  "mcp_authorizer.verdict.lookups": {
+    kind: "counter",
+    unit: "{lookup}",
+    help: "Lookups of tokens in the cache of verdicts, by result.",
+    labels: { outcome: "`hit`, `miss`" }
+  },
+  "mcp_authorizer.token.rejections": {
+    kind: "counter",
+    unit: "{token}",
+    help: "Rejected tokens, by reason. InsufficientScope: by their provider; AccessDenied: by a verifier's policy; " +
+      "ProviderUnavailable: no verdict.",
+    labels: { reason: "as `reason` or `error` in the log" }
+  },
+  "mcp_authorizer.key.fetches": {
+    kind: "counter",
+    unit: "{fetch}",
+    help: "Fetches of key sets, by outcome.",
+    labels: { outcome: "`success`, `failure`" }
+  },
+  "mcp_authorizer.key.phases": {
+    kind: "counter",
+    unit: "{change}",
+    help: "How often a key set came into each phase.",
+    labels: { phase: "the phases of keys" }
+  },
+  "mcp_authorizer.key.stale_serves": {
+    kind: "counter",
+    unit: "{token}",
+    help: "Tokens verified with expired keys, because the provider was down.",
+    labels: {}
+  },
+  "mcp_authorizer.rate_limit.rejections": {
+    kind: "counter",
+    unit: "{request}",
+    help: "Requests that were rejected because of a rate limit, by what the limit counts.",
+    labels: { on: "`messages`, `failures`" }
+  },
+  "mcp_authorizer.store.failures": {
+    kind: "counter",
+    unit: "{request}",
+    help: "Requests that the store of rate limits could not count, by what became of them.",
+    labels: { outcome: "`open`, `closed`, `local`" }
+  },
+  "mcp_authorizer.audit.entries": {
+    kind: "counter",
+    unit: "{entry}",
+    help: "Entries of the audit log, by result: written, or dropped because the file cannot be written.",
+    labels: { outcome: "`written`, `dropped`" }
+  }
+} as const satisfies Readonly<Record<string, MetricRow>>
+
+type Table = typeof table
+
+/** The name of a metric, as OpenTelemetry has it. */
+export type MetricName = keyof Table
+
+/** The metrics of one kind. */
+export type NameOf<K extends MetricRow["kind"]> = {
+  readonly [N in MetricName]: Table[N]["kind"] extends K ? N : never
+}[MetricName]
+
+/** A value for each label of a metric. */
+export type Labels<N extends MetricName> = { readonly [L in keyof Table[N]["labels"]]: string }
+
+/** The table, by name, in the order of the reference. */
+export const metrics: { readonly [N in MetricName]: MetricRow } = table
+
+/** The names in the order of the reference. */
+// `Object.keys` has no narrower type; the table is a constant.
+export const metricNames = Object.keys(table) as ReadonlyArray<MetricName>
+
+/** Whether a metric is one of the table. */
+export const isMetricName = (id: string): id is MetricName => Object.hasOwn(table, id)

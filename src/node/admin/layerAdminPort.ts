@@ -1,0 +1,67 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Http from "node:http"
+import { makeAdminApp } from "../../admin/adminApp.ts"
+import { GatewayConfig } from "../../config/GatewayConfig.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { perConfiguration } from "../../config/perConfiguration.ts"
+import { annotate } from "../../log/logFields.ts"
+import { errorCode } from "../errorCode.ts"
+
+// A few people and collectors read it; the rest would be an attack or a mistake.
+const maxConnections = 128
+
+// Space for the other fields of a request, in addition to its token.
+const otherFieldBytes = 16 * 1024
+
+// Open responses of the admin port do not delay the end of the process.
+const drainMillis = 1_000
+
+const makeServer = ({ maxTokenBytes }: GatewaySettings): Http.Server => {
+  const server = Http.createServer({
+    maxHeaderSize: maxTokenBytes + otherFieldBytes,
+    headersTimeout: 10_000,
+    requestTimeout: 30_000
+  })
+  server.maxConnections = maxConnections
+  return server
+}
+
+const unusable = (settings: GatewaySettings, cause: unknown) =>
+  new InvalidConfiguration({
+    problems: [{
+      setting: "MCP_ADMIN_PORT",
+      source: undefined,
+      problem: `cannot be listened on: ${settings.adminHost}:${settings.adminPort} (${errorCode(cause)})`,
+      cure: "Choose a free port, and an address of this machine as MCP_ADMIN_HOST"
+    }]
+  })
+
+const announceAdmin = Effect.gen(function*() {
+  const { address } = yield* HttpServer.HttpServer
+  yield* Effect.logInfo("admin port").pipe(annotate({ url: NetAddress.formatUrlUnsafe(address) }))
+})
+
+/**
+ * Listens on the admin port, if the settings have one.
+ *
+ * Needs the `AdminSource` of this process, or of all workers. Fails with `InvalidConfiguration` if it cannot listen.
+ */
+export const layerAdminPort = perConfiguration(
+  Effect.map(GatewayConfig, (settings) => {
+    const { adminHost, adminPort } = settings
+    if (adminPort === undefined) return Layer.empty
+    return Layer.mergeAll(HttpServer.serve(makeAdminApp(settings)), Layer.effectDiscard(announceAdmin)).pipe(
+      Layer.provide(NodeHttpServer.layerServer(() => makeServer(settings), {
+        host: adminHost,
+        port: adminPort,
+        gracefulShutdownTimeout: drainMillis
+      })),
+      Layer.catchTag("ServeError", ({ cause }) => Layer.effectDiscard(Effect.fail(unusable(settings, cause))))
+    )
+  }).pipe(Layer.unwrap)
+)

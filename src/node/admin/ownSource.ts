@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { AdminSource, type TokenAccess } from "../../admin/AdminSource.ts"
+import { requireListed } from "../../authorize/requireListed.ts"
+import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
+import { perConfiguration } from "../../config/perConfiguration.ts"
+import { bearerToken } from "../../credential/parseAuthorization.ts"
+import { Asker } from "../../fairness/Asker.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import { readPoints } from "../../metrics/MetricPoint.ts"
+import { ScopeHierarchy } from "../../rules/ScopeHierarchy.ts"
+import { Generations } from "../generations/Generations.ts"
+
+/** Whether a verified caller may read the admin port. */
+const accessOf = (settings: GatewaySettings, identity: Identity): TokenAccess => {
+  const { adminScopes, scopeImplies = ScopeHierarchy.none } = settings
+  if (Result.isFailure(requireListed(settings, identity))) return "Rejected"
+  return adminScopes.every((scope) => scopeImplies.has(identity.scopes, scope)) ? "Allowed" : "MissingScopes"
+}
+
+const isTemporary: ReadonlySet<string> = new Set(["ProviderUnavailable", "RateLimited", "StoreUnavailable"])
+
+/** The best of what the servers found: a token is for one of them. */
+const ranks: Readonly<Record<TokenAccess, number>> = { Allowed: 3, MissingScopes: 2, Unavailable: 1, Rejected: 0 }
+
+const best = (found: ReadonlyArray<TokenAccess>): TokenAccess =>
+  found.reduce((one, other) => ranks[other] > ranks[one] ? other : one, "Rejected")
+
+/**
+ * What this process alone has to show on the admin port.
+ *
+ * A token is verified as a request to each MCP server would be, until one of them accepts it.
+ */
+export const makeOwnSource = Effect.gen(function*() {
+  const generations = yield* Generations
+  const context = yield* Effect.context<never>()
+
+  return AdminSource.of({
+    metrics: Effect.sync(() => readPoints(context)),
+    authorize: Effect.fnUntraced(function*({ token }) {
+      const { app, settings } = generations.current
+      const found: Array<TokenAccess> = []
+      for (const [index, server] of serversOf(settings).entries()) {
+        const course = app.servers[index]?.course
+        if (course === undefined) continue
+        const access = yield* Effect.match(course.perform.verify(() => bearerToken(token)), {
+          onSuccess: (identity) => accessOf(server, identity),
+          onFailure: ({ _tag }): TokenAccess => isTemporary.has(_tag) ? "Unavailable" : "Rejected"
+        })
+        if (access === "Allowed") return access
+        found.push(access)
+      }
+      return best(found)
+    }, (effect, { peer }) => Effect.provideService(effect, Asker, { group: peer, member: "admin", isKnown: false }))
+  })
+})
+
+/** The same, as a layer of the gateway in this process. */
+export const layerOwnSource = perConfiguration(Layer.effect(AdminSource, makeOwnSource))
