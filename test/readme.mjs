@@ -1,6 +1,7 @@
 // Writes the reference tables of the READMEs, and the types of settings with their comments, anew: `npm run readme`, after a
 // setting, the policy, or the catalogue of requirements changed.
 import { readFileSync, writeFileSync } from "node:fs"
+import { metricReference } from "../dist/admin/metricReference.js"
 import { auditReference } from "../dist/audit/AuditEntry.js"
 import { providerReference, serverReference, settingsReference } from "../dist/config/reference.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
@@ -25,6 +26,7 @@ replaceTable("../src/config/README.md", serverReference())
 replaceTable("../src/keys/README.md", policyReference())
 replaceTable("../src/audit/README.md", auditReference())
 replaceTable("../src/node/README.md", logReference())
+replaceTable("../src/metrics/README.md", metricReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())

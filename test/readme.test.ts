@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
+import { metricReference } from "../src/admin/metricReference.ts"
 import { auditReference } from "../src/audit/AuditEntry.ts"
 import { logReference } from "../src/config/logReference.ts"
 import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
@@ -98,6 +99,10 @@ describe("the READMEs and the pages for contributors", () => {
 
   it("have every member of an audit entry, in the order of a line", () => {
     assert.include(read("src/audit/README.md"), `\n${auditReference()}\n\n`)
+  })
+
+  it("the reference of metrics is that of the table", () => {
+    assert.include(read("src/metrics/README.md"), `\n${metricReference()}\n\n`)
   })
 
   it.each(pages)("%s has links only to files and headings that exist", (page) => {

@@ -94,6 +94,7 @@ export const logFields = {
   fault: { ...own("fault"), doc: "the kind of a fault of the gateway's own" },
   at: { ...own("at"), doc: "where it arose" },
   url: { ecs: "url.full", otel: "url.full", doc: "where the gateway listens" },
+  admin: { ...own("admin"), doc: "where the admin port listens" },
   mcp_path: { ...own("mcp_path"), doc: "`MCP_PATH`" },
   upstream: { ...own("upstream"), doc: "`MCP_SERVER_URL`" },
   providers: { ...own("providers"), doc: "the configured providers" },

@@ -402,6 +402,42 @@ const cases: ReadonlyArray<Case> = [
     ...oidc({ MCP_STORE_URL: `redis://:${secret}@store.example` }, { MCP_STORE_URL: "redis://gateway@store.example/1" })
   ],
   [
+    "an admin port for other machines without credentials",
+    "MCP_ADMIN_HOST",
+    ...oidc(
+      { MCP_ADMIN_PORT: "9464", MCP_ADMIN_HOST: "0.0.0.0" },
+      { MCP_ADMIN_PORT: "9464", MCP_ADMIN_HOST: "0.0.0.0", MCP_ADMIN_SCOPES: "gateway:read" }
+    )
+  ],
+  [
+    "an admin port on a name that is not of this machine",
+    "MCP_ADMIN_HOST",
+    ...oidc(
+      { MCP_ADMIN_PORT: "9464", MCP_ADMIN_HOST: "gateway.internal" },
+      { MCP_ADMIN_PORT: "9464", MCP_ADMIN_HOST: "gateway.internal", MCP_ADMIN_TOKEN: secret.repeat(2) }
+    )
+  ],
+  [
+    "an admin port that is the port of the gateway",
+    "MCP_ADMIN_PORT",
+    ...oidc({ MCP_ADMIN_PORT: "3000" }, { MCP_ADMIN_PORT: "3001" })
+  ],
+  [
+    "a scope of the admin port that no token can have",
+    "MCP_ADMIN_SCOPES",
+    ...oidc({ MCP_ADMIN_SCOPES: "read \"all\"" }, { MCP_ADMIN_SCOPES: "read all" })
+  ],
+  [
+    "a short secret of the admin port",
+    "MCP_ADMIN_TOKEN",
+    ...oidc({ MCP_ADMIN_TOKEN: "short-secret" }, { MCP_ADMIN_TOKEN: secret.repeat(2) })
+  ],
+  [
+    "a secret of the admin port that no client can send as a bearer token",
+    "MCP_ADMIN_TOKEN",
+    ...oidc({ MCP_ADMIN_TOKEN: `${secret} and more ${secret}` }, { MCP_ADMIN_TOKEN: secret.repeat(2) })
+  ],
+  [
     "a password for no store",
     "MCP_STORE_PASSWORD",
     ...oidc(

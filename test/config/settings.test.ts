@@ -80,7 +80,11 @@ describe("settings", () => {
       logLevel: "info",
       auditLog: undefined,
       auditSubjects: "plain",
-      auditArguments: []
+      auditArguments: [],
+      adminPort: undefined,
+      adminHost: "127.0.0.1",
+      adminToken: undefined,
+      adminScopes: []
     })
   })
 
@@ -107,7 +111,8 @@ describe("settings", () => {
       "MCP_PROVIDERS",
       "MCP_SERVERS",
       "AUTH_CONFIG",
-      "MCP_STORE_PASSWORD"
+      "MCP_STORE_PASSWORD",
+      "MCP_ADMIN_TOKEN"
     ])
   })
 

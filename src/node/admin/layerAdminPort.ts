@@ -43,7 +43,7 @@ const unusable = (settings: GatewaySettings, cause: unknown) =>
 
 const announceAdmin = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
-  yield* Effect.logInfo("admin port").pipe(annotate({ url: NetAddress.formatUrlUnsafe(address) }))
+  yield* Effect.logInfo("admin port").pipe(annotate({ admin: NetAddress.formatUrlUnsafe(address) }))
 })
 
 /**

@@ -189,7 +189,11 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_log_level: settings.logLevel,
     mcp_audit_log: settings.auditLog ?? "",
     mcp_audit_subjects: settings.auditSubjects,
-    mcp_audit_arguments: settings.auditArguments.join()
+    mcp_audit_arguments: settings.auditArguments.join(),
+    mcp_admin_port: settings.adminPort ?? "",
+    mcp_admin_host: settings.adminHost,
+    mcp_admin_token: settings.adminToken === undefined ? "" : Redacted.value(settings.adminToken),
+    mcp_admin_scopes: settings.adminScopes.join()
   }
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }
