@@ -21,6 +21,8 @@ export type AuditDecision = typeof auditDecisions[number]
 export interface AuditEntry {
   readonly time: string
   readonly trace_id: string
+  readonly request_id?: string
+  readonly span_id?: string
   readonly server?: string
   readonly client_address?: string
   readonly provider?: string
@@ -46,7 +48,9 @@ export interface AuditEntry {
 /** The members of an entry and their meaning, in the order of a line. */
 export const auditFields: { readonly [Name in keyof Required<AuditEntry>]: string } = {
   time: "when the request arrived (RFC 3339, UTC, with milliseconds)",
-  trace_id: "the trace id, as in the response and in the log",
+  trace_id: "the id of the trace where requests are traced, otherwise the id of the request in `MCP_TRACE_HEADER`",
+  request_id: "the id of the request in `MCP_TRACE_HEADER`, where it is not the id of the trace",
+  span_id: "the span of the request, where requests are traced",
   server: "the name of the MCP server, where it has one",
   client_address: "the address that the request came from; behind a trusted proxy the one that the proxy reports",
   provider: "the provider that verified the token",

@@ -14,7 +14,6 @@ import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../err
 import type { Owner } from "../fairness/FairQueue.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
-import { forwarding } from "./forwarding.ts"
 import { fromClientError, fromClientResponse } from "./fromClientResponse.ts"
 import {
   GatewayClient,
@@ -99,12 +98,13 @@ const fromSettings = Effect.fnUntraced(function*(
       duration: upstreamTimeoutMillis,
       orElse: () => Effect.fail(new UpstreamTimeout({ millis: upstreamTimeoutMillis }))
     }),
-    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    // The gateway has a span of its own for the request. This one would show all fields and the whole URL.
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     // For `fetch`, which follows redirects unless told otherwise; other clients do not look at it.
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
   )
 
-  return GatewayClient.of({ send: (request) => forwarding(request, closedOnFailure(perform(request))) })
+  return GatewayClient.of({ send: (request) => closedOnFailure(perform(request)) })
 })
 
 /**

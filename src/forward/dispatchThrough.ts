@@ -36,7 +36,11 @@ export const dispatchThrough = (
   run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 ): Dispatch => {
   const sendTo = (request: UpstreamRequest, receiver: ResponseReceiver) =>
-    Effect.scoped(Effect.flatMap(send(request), (response) => tell(response, receiver)))
+    // The driver has a span of its own for the request. Here there is no parent, and a span would begin another trace.
+    Effect.withTracerEnabled(
+      Effect.scoped(Effect.flatMap(send(request), (response) => tell(response, receiver))),
+      false
+    )
 
   return (request, receiver) => {
     const fiber = run(sendTo(request, receiver))

@@ -5,6 +5,7 @@ import type { Identity } from "../identity/Identity.ts"
 import type { Operation } from "../message/operation.ts"
 import type { Decision } from "../rules/Decision.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead, traceId } from "./requestHead.ts"
+import type { RequestTrace } from "./RequestTrace.ts"
 import type { Route } from "./route.ts"
 
 /** Why a response is not complete. */
@@ -19,7 +20,10 @@ export type Ending = CutReason | "broken off" | "client left" | "shutting down"
 export interface Exchange {
   readonly request: RequestHead
   readonly raw: RawHead
+  /** The id of the request in `MCP_TRACE_HEADER`. */
   readonly traceId: string
+  /** Its spans; `undefined` if the program has no tracer. */
+  readonly trace: RequestTrace | undefined
   readonly origin: string | undefined
   readonly trustedPeer: boolean
   readonly startedAtNanos: bigint
@@ -47,11 +51,18 @@ export interface Exchange {
  * Begins the exchange of a request that has just arrived.
  *
  * @param startedAtNanos the time of its arrival, by the clock that the duration is taken from
+ * @param trace its spans, if it is traced
  */
-export const begin = (settings: GatewaySettings, request: RequestHead, startedAtNanos: bigint): Exchange => ({
+export const begin = (
+  settings: GatewaySettings,
+  request: RequestHead,
+  startedAtNanos: bigint,
+  trace?: RequestTrace
+): Exchange => ({
   request,
   raw: rawHead(request),
-  traceId: traceId(request.headers[settings.traceHeader]),
+  traceId: traceId(request.headers[settings.traceHeader], trace?.span.traceId),
+  trace,
   origin: request.headers["origin"],
   trustedPeer: isTrustedPeer(settings.trustedProxies, request),
   startedAtNanos,
@@ -66,3 +77,16 @@ export const begin = (settings: GatewaySettings, request: RequestHead, startedAt
   status: undefined,
   ended: undefined
 })
+
+/** The ids of an exchange in log entries and audit entries. */
+export interface ExchangeIds {
+  readonly trace_id: string
+  /** The id in `MCP_TRACE_HEADER`, where it is not the id of the trace. */
+  readonly request_id?: string
+}
+
+/** Returns the ids of an exchange: the id of its trace if it is traced, otherwise the id of the request. */
+export const idsOf = ({ trace, traceId }: Exchange): ExchangeIds =>
+  trace === undefined || trace.span.traceId === traceId
+    ? { trace_id: traceId }
+    : { trace_id: trace.span.traceId, request_id: traceId }

@@ -28,6 +28,7 @@ import { drive } from "./drive.ts"
 import type { OnError } from "./errorResponse.ts"
 import { forward } from "./forward.ts"
 import { readBody } from "./readBody.ts"
+import { inTrace, tracingOf } from "./RequestTrace.ts"
 import type { ServedServer, ServerOf } from "./ServedServer.ts"
 
 /** Takes the course with effects. */
@@ -35,7 +36,9 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const { client, course: { begin, log, memory, next, perform, responses } } = serverOf(request)
-    const exchange = begin(request, yield* Clock.currentTimeNanos)
+    const clock = yield* Clock.Clock
+    const tracing = yield* Effect.withFiber((fiber) => Effect.succeed(tracingOf(fiber, clock)))
+    const exchange = begin(request, clock.currentTimeNanosUnsafe(), tracing)
     const read = (step: ReadBody<Sending>) =>
       Effect.matchEffect(awaitMemory(memory, request.headers, step.owner), {
         onSuccess: () => readBody(request, step),
@@ -43,15 +46,18 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
       })
     // At the end of the body, not of the head: the duration of a stream is its own.
     yield* Effect.addFinalizer((exit) => log(exchange, exchange.ended ?? brokenOff(exit)))
-    return yield* Effect.suspend(() => drive(perform, read, next(exchange))).pipe(
-      Effect.flatMap((last) =>
-        last._tag === "Respond"
-          ? Effect.succeed(last.response)
-          : forward(client, perform, exchange, last.value)
-      ),
-      Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange).response)),
-      // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
-      Effect.interruptible
+    return yield* inTrace(
+      exchange,
+      Effect.suspend(() => drive(perform, read, next(exchange))).pipe(
+        Effect.flatMap((last) =>
+          last._tag === "Respond"
+            ? Effect.succeed(last.response)
+            : forward(client, perform, exchange, last.value)
+        ),
+        Effect.catchDefect((defect) => Effect.as(logFault(exchange, defect), responses.fault(exchange).response)),
+        // The server runs handlers uninterruptibly, but a client that leaves before the head is there cancels the request.
+        Effect.interruptible
+      )
     )
   })
 

@@ -13,7 +13,7 @@ import { loggedPath } from "../errors/loggedPath.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { annotate, type LogFields } from "../log/logFields.ts"
 import { clientAddress } from "./asker.ts"
-import type { Ending, Exchange } from "./Exchange.ts"
+import { type Ending, type Exchange, idsOf } from "./Exchange.ts"
 import { requestTarget } from "./requestTarget.ts"
 import { shownOperations } from "./shownOperation.ts"
 
@@ -109,38 +109,61 @@ const ruleOf = ({ decisions = [] }: Exchange): LogFields => {
 }
 
 /**
- * Builds the writer of the one log entry that every exchange ends with.
+ * Everything about an exchange that log entries and spans show.
  *
- * Tokens, queries and bodies do not appear. Nothing is computed when the level is switched off.
+ * @param duration_ms its duration, if that is shown
+ */
+export type ExchangeFields = (
+  exchange: Exchange,
+  ended: Ending | undefined,
+  duration_ms?: number
+) => Effect.Effect<LogFields>
+
+/**
+ * Builds the fields of exchanges that are over. Tokens, queries and bodies do not appear.
  *
  * @param settings of the one MCP server
  */
-export const makeAccessLog = Effect.fnUntraced(function*(
+export const makeExchangeFields = Effect.fnUntraced(function*(
   { serverName, trustedProxies }: Pick<GatewaySettings, "serverName" | "trustedProxies">
-) {
+): Effect.fn.Return<ExchangeFields, never, Digest.Digest> {
   const callerOf = yield* makeCallerOf
 
-  return Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
+  return Effect.fnUntraced(function*(exchange, ended, duration_ms) {
     const { error, identity, operations, request, status = clientClosedRequest } = exchange
     const { authorization } = request.headers
-    if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
-    const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
-    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(annotate({
-      trace_id: exchange.traceId,
+    return {
       ...(serverName === "" ? {} : { server: serverName }),
       client_address: clientAddress(trustedProxies, exchange),
       http_method: bounded(request.method),
       path: loggedPath(requestTarget(exchange.raw.target).origin),
       ...(operations === undefined ? {} : shownOperations(operations, authorization)),
       status,
-      duration_ms: Number(elapsed / 1000n) / 1000,
+      ...(duration_ms === undefined ? {} : { duration_ms }),
       ...(ended === undefined ? {} : { ended }),
       ...(identity === undefined ? {} : yield* callerOf(identity)),
       ...(error === undefined ? {} : refusalReason(error, authorization)),
       ...ruleOf(exchange)
-    }))
+    }
   })
 })
+
+/** Builds the writer of the one log entry that every exchange ends with. Nothing is computed for a level that is off. */
+export const accessLogWith = (fieldsOf: ExchangeFields) =>
+  Effect.fnUntraced(function*(exchange: Exchange, ended: Ending | undefined) {
+    if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
+    const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
+    const fields = yield* fieldsOf(exchange, ended, Number(elapsed / 1000n) / 1000)
+    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(annotate({ ...idsOf(exchange), ...fields }))
+  })
+
+/**
+ * Builds the writer of the log entries of one MCP server.
+ *
+ * @param settings of the one MCP server
+ */
+export const makeAccessLog = (settings: Pick<GatewaySettings, "serverName" | "trustedProxies">) =>
+  Effect.map(makeExchangeFields(settings), accessLogWith)
 
 /** Where a fault arose. Its message is left out: it may quote a token, a claim or a body. */
 const frames = (defect: unknown): ReadonlyArray<string> =>
@@ -151,7 +174,7 @@ const frames = (defect: unknown): ReadonlyArray<string> =>
 /** Writes down a fault of our own, which the client sees as a bare `server_error`. */
 export const logFault = (exchange: Exchange, defect: unknown): Effect.Effect<void> =>
   Effect.logError("internal fault").pipe(annotate({
-    trace_id: exchange.traceId,
+    ...idsOf(exchange),
     fault: defect instanceof Error ? defect.name : typeof defect,
     at: frames(defect)
   }))

@@ -9,16 +9,14 @@ import { AuditLog } from "../audit/AuditLog.ts"
 import { makeAuditedCaller } from "../audit/Pseudonyms.ts"
 import { shownText } from "../audit/shown.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import { sessionField } from "../forward/SessionSeal.ts"
 import type { Operation } from "../message/operation.ts"
 import type { Decision } from "../rules/Decision.ts"
 import { logFault } from "./accessLog.ts"
 import { clientAddress } from "./asker.ts"
-import type { Ending, Exchange } from "./Exchange.ts"
+import { type Ending, type Exchange, idsOf } from "./Exchange.ts"
 import { mcpRoute } from "./routes.ts"
+import { sessionDigest } from "./sessionDigest.ts"
 import { shownOperation } from "./shownOperation.ts"
-
-const encoder = new TextEncoder()
 
 /** Whether a request is one about which the gateway decides: public documents, probes and preflights are not. */
 const isAudited = ({ error, route }: Exchange): boolean =>
@@ -55,13 +53,6 @@ export const makeAudit = Effect.fnUntraced(function*(
   const callerOf = yield* makeAuditedCaller(settings)
   const argumentsOf = makeAuditedArguments(settings.auditArguments)
 
-  const sessionOf = Effect.fnUntraced(function*({ request, session: received }: Exchange) {
-    const session = request.headers[sessionField] ?? String(received ?? "")
-    if (session === "") return {}
-    const hex = yield* Effect.orDie(digest.digestHex(Digest.sha256, encoder.encode(session)))
-    return { session: hex.slice(0, 16) }
-  })
-
   const messageOf = (exchange: Exchange, operation: Operation): Partial<AuditEntry> => {
     const shown = shownOperation(operation, exchange.request.headers["authorization"])
     const { subject } = operation
@@ -74,14 +65,16 @@ export const makeAudit = Effect.fnUntraced(function*(
     const { decisions = [], error, identity, operations = [], request, wasSent } = exchange
     const elapsed = Number((yield* Clock.currentTimeNanos) - exchange.startedAtNanos) / 1e6
     const address = clientAddress(settings.trustedProxies, exchange)
+    const session = yield* sessionDigest(digest, exchange)
     const head = {
       // @effect-diagnostics-next-line globalDateInEffect:off -- of a time that is given, not of the clock
       time: new Date((yield* Clock.currentTimeMillis) - elapsed).toISOString(),
-      trace_id: exchange.traceId,
+      ...idsOf(exchange),
+      ...(exchange.trace === undefined ? {} : { span_id: exchange.trace.span.spanId }),
       ...(settings.serverName === "" ? {} : { server: settings.serverName }),
       ...(address === undefined ? {} : { client_address: address }),
       ...(identity === undefined ? {} : yield* callerOf(identity)),
-      ...(yield* sessionOf(exchange)),
+      ...(session === undefined ? {} : { session }),
       http_method: shownText(request.method)
     }
     const { status = withoutResponse } = exchange

@@ -1,9 +1,11 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { UpstreamError } from "../errors/GatewayError.ts"
-import type { GatewayClient, UpstreamBody, UpstreamRequest } from "../forward/GatewayClient.ts"
+import type { GatewayClient, UpstreamBody, UpstreamRequest, UpstreamResponse } from "../forward/GatewayClient.ts"
 import { limitStream } from "../forward/responseLife.ts"
 import { changeBody } from "./changeBody.ts"
 import type { Perform } from "./course/perform.ts"
@@ -11,6 +13,7 @@ import type { HeadStep, Relay, Resend, Respond, Sending } from "./course/steps.t
 import type { Exchange } from "./Exchange.ts"
 import { inspectBody } from "./inspectBody.ts"
 import { relay } from "./relay.ts"
+import { beginForward, inTrace } from "./RequestTrace.ts"
 
 /** A response that can be handed on, and its body. */
 interface Relayed {
@@ -67,6 +70,25 @@ const write = Effect.fnUntraced(function*(
   return relay(step, { _tag: "Stream", stream: limitStream(life, onCut)(changed.stream) })
 })
 
+/** Sends a request, in a span of its own if the exchange is traced. */
+const sendIn = (
+  { trace }: Exchange,
+  client: GatewayClient["Service"],
+  request: UpstreamRequest
+): Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope> =>
+  trace === undefined ? client.send(request) : Effect.suspend(() => {
+    const forward = beginForward(trace, request)
+    return inTrace({ trace: { ...trace, span: forward.span } }, client.send(forward.request)).pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          if (Exit.isSuccess(exit)) return forward.arrived(exit.value)
+          if (Cause.hasInterruptsOnly(exit.cause)) return forward.cancelled()
+          forward.failed(Result.getOrUndefined(Cause.findError(exit.cause)))
+        })
+      )
+    )
+  })
+
 /**
  * Sends a request as the course says, and makes of the response what the course says.
  *
@@ -82,7 +104,7 @@ export const forward = (
     request: UpstreamRequest
   ): Effect.fn.Return<HttpServerResponse, UpstreamError, Scope.Scope> {
     const scope = yield* Scope.fork(yield* Scope.Scope)
-    const next = yield* client.send(request).pipe(
+    const next = yield* sendIn(exchange, client, request).pipe(
       Effect.flatMap(({ body, ...received }) => follow(perform, head(received, body._tag !== "Empty"), body)),
       Scope.provide(scope)
     )

@@ -83,9 +83,12 @@ export const requireHttp1 = ({ values, version }: RawHead): Result.Result<void, 
 // Long enough for W3C trace contexts and UUIDs, and without anything that could break a log line or a field.
 const acceptableTraceId = /^[A-Za-z0-9._:+/=@-]{1,128}$/
 
-/** The trace id of a request: the incoming one if it is fit to be logged and sent on, else a new random one. */
-export const traceId = (incoming: string | undefined): string =>
-  incoming !== undefined && acceptableTraceId.test(incoming) ? incoming : crypto.randomUUID()
+/**
+ * Returns the trace id of a request: the incoming one if it can be logged and forwarded, otherwise the id of the trace that
+ * the request is in, otherwise a new random one.
+ */
+export const traceId = (incoming: string | undefined, ofTrace?: string): string =>
+  incoming !== undefined && acceptableTraceId.test(incoming) ? incoming : ofTrace ?? crypto.randomUUID()
 
 /**
  * Says whether the directly connected peer is a proxy whose forwarding fields are believed (`MCP_TRUSTED_PROXIES`).

@@ -17,6 +17,7 @@ import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import type { Phase } from "../remote/remoteState.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
+import { traced } from "../trace/spans.ts"
 import { type JwksSource, KeysUnavailable, placeOf, type SharedKeys, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
@@ -116,7 +117,9 @@ export class JwksCache extends Context.Service<JwksCache, {
         yield* reportSkipped(source, set, previous?.set)
         const digest = sharedIo ? undefined : yield* digestOf(keys)
         return { value: { uri, set, members: keys, digest }, freshMillis }
-      }
+      },
+      (fetching, source) =>
+        traced("mcp-authorizer.keys", () => ({ "mcp_authorizer.source": placeOf(source) }), fetching)
     )
 
     const remote = (source: JwksSource): RemoteKeys => {

@@ -32,13 +32,22 @@ export const lineFields = {
     otel: "body",
     doc: "what happened, in a few fixed words: `request` for the one line of each request"
   },
-  trace_id: { ecs: "trace.id", otel: "trace_id", doc: "the trace id of the request, as in `MCP_TRACE_HEADER`" },
-  span_id: { ecs: "span.id", otel: "span_id", doc: "the span, where a tracer is installed" },
+  trace_id: {
+    ecs: "trace.id",
+    otel: "trace_id",
+    doc: "the id of the trace where requests are traced, otherwise the id of the request in `MCP_TRACE_HEADER`"
+  },
+  span_id: { ecs: "span.id", otel: "span_id", doc: "the span of the request, where requests are traced" },
   cause: { ecs: "error.stack_trace", otel: "exception.stacktrace", doc: "what an embedder's own entry failed with" }
 } as const satisfies Record<string, LogField>
 
 /** What lines about something in particular have. */
 export const logFields = {
+  request_id: {
+    ecs: "http.request.id",
+    otel: "http.request.id",
+    doc: "the id of the request in `MCP_TRACE_HEADER`, where it is not the id of the trace"
+  },
   server: { ...own("server"), doc: "the name of the MCP server, where it has one" },
   http_method: { ecs: "http.request.method", otel: "http.request.method", doc: "the method of the request" },
   path: {
@@ -54,7 +63,8 @@ export const logFields = {
   method: {
     ecs: "mcp.method.name",
     otel: "mcp.method.name",
-    doc: "the method of the JSON-RPC message, where the message had to be read: for rules, rate limits or the audit log"
+    doc:
+      "the method of the JSON-RPC message, where the message had to be read: for rules, rate limits, traces or the audit log"
   },
   tool: { ecs: "gen_ai.tool.name", otel: "gen_ai.tool.name", doc: "the tool that it calls" },
   prompt: { ecs: "gen_ai.prompt.name", otel: "gen_ai.prompt.name", doc: "the prompt that it asks for" },

@@ -6,7 +6,6 @@ import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import { type UpstreamInput, type UpstreamSettings, upstreamSettings } from "../config/upstreamSettings.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
-import { forwarding } from "../forward/forwarding.ts"
 import {
   GatewayClient,
   type PendingCall,
@@ -39,8 +38,8 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
   const dispatch = yield* makeDispatch(settings)
   return GatewayClient.of({
     dispatch,
-    send: (request) => {
-      const sending = Effect.uninterruptibleMask((restore) =>
+    send: (request) =>
+      Effect.uninterruptibleMask((restore) =>
         Effect.suspend(() => {
           let call: PendingCall | undefined
           const cancel = Effect.sync(() => call?.cancel())
@@ -54,8 +53,6 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
             response.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void)
         })
       )
-      return forwarding(request, sending)
-    }
   })
 })
 

@@ -21,6 +21,7 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import { traced } from "../trace/spans.ts"
 import { type AudienceRules, checkAudience } from "../verify/claims/audience.ts"
 import { checkClient } from "../verify/claims/client.ts"
 import { identityFromClaims, type IdentityRules } from "../verify/claims/identity.ts"
@@ -202,7 +203,8 @@ const makeQuery = (
       if (rejected !== undefined) return yield* reject(rejected)
       return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), reject)
     },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure)))
+    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure))),
+    (query) => traced("mcp-authorizer.introspection", () => ({ "mcp_authorizer.provider": name }), query)
   )
 }
 

@@ -16,6 +16,7 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import { traced } from "../trace/spans.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
@@ -108,7 +109,8 @@ const makeQuery = (provider: UserinfoProvider, http: Http): QueryProvider => {
       if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
       return identityFromUserinfo(body, provider) ?? (yield* toInvalidToken(name, withoutSubject))
     },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, failure)))
+    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, failure))),
+    (query) => traced("mcp-authorizer.userinfo", () => ({ "mcp_authorizer.provider": name }), query)
   )
 }
 

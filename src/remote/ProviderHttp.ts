@@ -11,7 +11,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { perConfiguration } from "../config/perConfiguration.ts"
-import { traced } from "../errors/spans.ts"
+import { portOf, traced } from "../trace/spans.ts"
+import { currentParent, parentField } from "../trace/traceContext.ts"
 import { readRejection } from "./bearerChallenge.ts"
 import { errorCode, wayOf } from "./failureCause.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
@@ -56,7 +57,8 @@ export interface ProviderResponse {
  * Sends GET, or POST with a form. Succeeds with a JSON object from a response with status 200, and fails with
  * `ProviderRequestFailed` otherwise. A request takes at most 5 seconds; a body has at most 1 MiB after decompression.
  * URLs must be `https` (`http` only to this machine and to configured hosts) and on an allowed host. Redirects are not
- * followed, and no trace headers are sent.
+ * followed. `traceparent` is sent if the request is traced, and no other trace header: `tracestate` is for the caller's
+ * own services.
  */
 export class ProviderHttp extends Context.Service<ProviderHttp, {
   readonly send: (request: ProviderRequest) => Effect.Effect<ProviderResponse, ProviderRequestFailed>
@@ -74,7 +76,8 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
           )
         )
         const failed: Failed = (failure) => new ProviderRequestFailed({ ...failure, url: loggedUrl(url) })
-        const exchange = client.execute(toClientRequest(url, request)).pipe(
+        const exchange = currentParent.pipe(
+          Effect.flatMap((parent) => client.execute(toClientRequest(url, request, parent))),
           Effect.mapError((error) => failed(unreachable(error))),
           Effect.flatMap((response) => read(response, url, failed)),
           Effect.scoped,
@@ -82,11 +85,12 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
             duration: timeout,
             orElse: () => Effect.fail(failed({ kind: "Timeout", found: timeout }))
           }),
-          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+          // The span around it is enough, and does not show fields and queries.
+          Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
           // For `fetch`, which follows redirects by default. Other clients ignore this.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
         )
-        return yield* traced("mcp-authorizer.provider.request", () => ({ "url.full": loggedUrl(url) }), exchange)
+        return yield* traced("mcp-authorizer.provider.request", () => attributesOf(url, request), exchange, "client")
       })
     })
   })
@@ -94,7 +98,20 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
   static readonly layer = perConfiguration(Layer.effect(ProviderHttp, ProviderHttp.make))
 }
 
-const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): HttpClientRequest.HttpClientRequest => {
+/** The attributes of the span of a request, by OpenTelemetry's semantic conventions. */
+const attributesOf = (url: URL, { form }: ProviderRequest) => ({
+  "http.request.method": form === undefined ? "GET" : "POST",
+  "url.full": loggedUrl(url),
+  "server.address": url.hostname,
+  "server.port": portOf(url)
+})
+
+/** @param parent `traceparent`, if the request is traced */
+const toClientRequest = (
+  url: URL,
+  { authorization, form }: ProviderRequest,
+  parent: string | undefined
+): HttpClientRequest.HttpClientRequest => {
   const request = HttpClientRequest.acceptJson(
     form === undefined
       ? HttpClientRequest.get(url)
@@ -105,9 +122,10 @@ const toClientRequest = (url: URL, { authorization, form }: ProviderRequest): Ht
   )
   // Not every client decompresses.
   const plain = HttpClientRequest.setHeader(request, "accept-encoding", "identity")
+  const placed = parent === undefined ? plain : HttpClientRequest.setHeader(plain, parentField, parent)
   return authorization === undefined
-    ? plain
-    : HttpClientRequest.setHeader(plain, "authorization", Redacted.value(authorization))
+    ? placed
+    : HttpClientRequest.setHeader(placed, "authorization", Redacted.value(authorization))
 }
 
 /** Builds the failure of a request to one URL. */

@@ -41,8 +41,7 @@ const makeGateway = Effect.gen(function*() {
   const http = HttpClient.make((request, url) =>
     url.origin === "http://mcp.test"
       ? Effect.map(Effect.option(Effect.currentParentSpan), (span) => {
-        const parent = Option.flatMap(span, (span) => span._tag === "Span" ? span.parent : Option.none())
-        parents.push(Option.getOrUndefined(Option.map(parent, (span) => span._tag === "Span" ? span.name : "external")))
+        parents.push(Option.getOrUndefined(Option.map(span, (span) => span._tag === "Span" ? span.name : "external")))
         return HttpClientResponse.fromWeb(request, Response.json({ jsonrpc: "2.0", id: 1, result: {} }))
       })
       // The client of the issuer has a span of its own.
@@ -111,8 +110,19 @@ describe("The gateway's spans", () => {
       )
       assert.deepStrictEqual(attributes, [
         { "mcp_authorizer.provider": "idp" },
-        { "url.full": "https://issuer.test/oauth2/introspection" },
-        { "http.request.method": "POST" }
+        { "mcp_authorizer.provider": "idp" },
+        {
+          "http.request.method": "POST",
+          "url.full": "https://issuer.test/oauth2/introspection",
+          "server.address": "issuer.test",
+          "server.port": 443
+        },
+        {
+          "http.request.method": "POST",
+          "server.address": "mcp.test",
+          "server.port": 80,
+          "http.response.status_code": 200
+        }
       ])
       const texts = everything(
         spans.map((span) => [span.name, [...span.attributes], span.events])
@@ -120,11 +130,11 @@ describe("The gateway's spans", () => {
       for (const secret of [token, "user-1", "test-secret"]) assert.notInclude(texts, secret)
       assert.deepStrictEqual(take(), [
         "request",
-        "request > mcp-authorizer.verify",
-        "request > mcp-authorizer.verify > mcp-authorizer.provider.request",
-        "request > mcp-authorizer.verify > mcp-authorizer.provider.request > POST",
-        "request > mcp-authorizer.forward",
-        "request > mcp-authorizer.forward > POST"
+        "request > ping",
+        "request > ping > mcp-authorizer.verify",
+        "request > ping > mcp-authorizer.verify > mcp-authorizer.introspection",
+        "request > ping > mcp-authorizer.verify > mcp-authorizer.introspection > mcp-authorizer.provider.request",
+        "request > ping > mcp-authorizer.forward"
       ])
     }))
 
@@ -135,9 +145,9 @@ describe("The gateway's spans", () => {
       const token = yield* issuer.issueOpaque()
       const traced = Effect.provideService(Tracer.Tracer, tracer)
       yield* traced(call(token))
-      assert.include(take(), "mcp-authorizer.verify")
+      assert.include(take(), "ping > mcp-authorizer.verify")
       yield* traced(call(token))
-      assert.deepStrictEqual(take(), ["mcp-authorizer.forward", "mcp-authorizer.forward > POST"])
+      assert.deepStrictEqual(take(), ["ping", "ping > mcp-authorizer.forward"])
     }))
 
   it.effect("fail with the reason of a rejection or an outage, without the token", () =>

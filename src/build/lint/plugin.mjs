@@ -15,6 +15,7 @@ const src = fileURLToPath(new URL("../..", import.meta.url))
 const order = [
   "errors",
   "log",
+  "trace",
   "identity",
   "fairness",
   "metrics",

@@ -6,14 +6,16 @@ import { SharedIo } from "../../fairness/SharedIo.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
 import { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
-import { clientClosedRequest, makeAccessLog } from "../accessLog.ts"
+import { accessLogWith, clientClosedRequest, makeExchangeFields } from "../accessLog.ts"
 import { makeAudit, withAudit } from "../audit.ts"
 import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
 import { makeDiscovery } from "../discovery.ts"
 import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
+import { makeFinishTrace, upstreamAttributes } from "../finishTrace.ts"
 import { readinessResponse } from "../health.ts"
 import type { RequestHead } from "../requestHead.ts"
+import { beginTrace, type Tracing } from "../RequestTrace.ts"
 import { type FindRoute, makeGatewayRoute, makeRoute } from "../route.ts"
 import { makeArrival } from "./arrival.ts"
 import { makeForwarding } from "./forwarding.ts"
@@ -29,13 +31,16 @@ import type { Next, Sending } from "./steps.ts"
  * steps that `Sending.head` names for the MCP server's response, and writes the log entry at the end. It holds no rule.
  */
 export interface Course {
-  /** @param startedAtNanos the time of the request's arrival, by the effect's clock */
-  readonly begin: (request: RequestHead, startedAtNanos: bigint) => Exchange
+  /**
+   * @param startedAtNanos the time of the request's arrival, by the effect's clock
+   * @param tracing what the spans of the request are made with, if the program has a tracer
+   */
+  readonly begin: (request: RequestHead, startedAtNanos: bigint, tracing: Tracing | undefined) => Exchange
   /** The first step. */
   readonly next: (exchange: Exchange) => Next<Sending>
   readonly perform: Perform
   readonly responses: OwnResponses
-  /** Writes the log entry and the audit entries of an exchange that is over. */
+  /** Ends the span of an exchange that is over, and writes its log entry and its audit entries. */
   readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
   /** Whether there is an audit log, so that `log` is called whatever the level of the log. */
   readonly audits: boolean
@@ -55,12 +60,15 @@ const makeWith = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
-  const accessLog = yield* makeAccessLog(settings)
+  const upstream = upstreamAttributes(settings)
+  const fieldsOf = yield* makeExchangeFields(settings)
+  const accessLog = accessLogWith(fieldsOf)
   const audit = yield* makeAudit(settings, clientClosedRequest)
   const audits = audit !== undefined
   const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), audits)
   const course: Course = {
-    begin: (request, startedAtNanos) => begin(settings, request, startedAtNanos),
+    begin: (request, startedAtNanos, tracing) =>
+      begin(settings, request, startedAtNanos, tracing && beginTrace(tracing, request, startedAtNanos, upstream)),
     next: (exchange) => arrive(exchange, forwarding),
     perform: makePerform({
       verifier,
@@ -70,7 +78,7 @@ const makeWith = Effect.fnUntraced(function*(
       readiness
     }),
     responses,
-    log: withAudit(accessLog, audit),
+    log: yield* makeFinishTrace(settings, fieldsOf, withAudit(accessLog, audit)),
     audits,
     memory: makeBodyMemory(settings, yield* SharedIo)
   }

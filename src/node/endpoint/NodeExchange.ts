@@ -10,6 +10,7 @@ import { isLogged, logFault } from "../../http/accessLog.ts"
 import type { Perform } from "../../http/course/perform.ts"
 import type { Next, ReadBody, Sending, StreamedMessage } from "../../http/course/steps.ts"
 import type { Ending, Exchange } from "../../http/Exchange.ts"
+import { inTrace, tracedDispatch } from "../../http/RequestTrace.ts"
 import type { ArrivedRequest, ExchangeServices } from "./ExchangeServices.ts"
 import { MessageStream } from "./MessageStream.ts"
 import { discardBody, readBody, streamedBytes } from "./requestBody.ts"
@@ -94,7 +95,7 @@ export class NodeExchange implements RelayedExchange {
   }
 
   wait<A>(effect: Effect.Effect<A>, then: (value: A) => void): void {
-    const fiber = this.#services.run(effect)
+    const fiber = this.#services.run(inTrace(this.exchange, effect))
     this.#waiting = fiber
     fiber.addObserver((exit) =>
       this.attempt(() => {
@@ -105,7 +106,7 @@ export class NodeExchange implements RelayedExchange {
   }
 
   run(effect: Effect.Effect<void>): void {
-    this.#services.run(effect)
+    this.#services.run(inTrace(this.exchange, effect))
   }
 
   #read({ limit, owner, rejected, streamed, tooLarge, whole }: ReadBody<Sending>): void {
@@ -140,7 +141,9 @@ export class NodeExchange implements RelayedExchange {
     this.#relay?.close()
     const relay = new ResponseRelay(this, sending)
     this.#relay = relay
-    const call = this.#services.dispatch(request, relay, message)
+    const { trace } = this.exchange
+    const { dispatch } = this.#services
+    const call = (trace === undefined ? dispatch : tracedDispatch(dispatch, trace))(request, relay, message)
     // The request may have been sent again if the upstream responded at once.
     if (this.#relay === relay) this.#call = call
   }
@@ -212,7 +215,7 @@ export class NodeExchange implements RelayedExchange {
     this.#relay?.close()
     this.#waiting?.interruptUnsafe()
     this.cancel()
-    if (!course.audits && !isLogged(minimumLevel, this.exchange)) return
+    if (this.exchange.trace === undefined && !course.audits && !isLogged(minimumLevel, this.exchange)) return
     this.run(
       course.log(this.exchange, this.exchange.ended ?? (this.response.writableFinished ? undefined : "client left"))
     )

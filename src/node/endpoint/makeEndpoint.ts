@@ -4,6 +4,7 @@ import * as References from "effect/References"
 import type * as Http from "node:http"
 import { dispatchThrough } from "../../forward/dispatchThrough.ts"
 import { HttpApp } from "../../http/HttpApp.ts"
+import { tracingOf } from "../../http/RequestTrace.ts"
 import type { ServedServer } from "../../http/ServedServer.ts"
 import { OpenSet } from "../OpenSet.ts"
 import type { ExchangeServices } from "./ExchangeServices.ts"
@@ -35,12 +36,13 @@ export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, n
     dispatch: dispatch ?? dispatchThrough(send, run),
     sendsArriving: dispatch !== undefined
   })
+  const tracing = yield* Effect.withFiber((fiber) => Effect.succeed(tracingOf(fiber, clock)))
   const byServer = new Map(servers.map((server) => [server, servicesOf(server)]))
   return {
     handle: (request, response, awaitsContinue) => {
       const head = new NodeRequestHead(request)
       const server = serverOf(head)
-      const exchange = server.course.begin(head, clock.currentTimeNanosUnsafe())
+      const exchange = server.course.begin(head, clock.currentTimeNanosUnsafe(), tracing)
       new NodeExchange(byServer.get(server) ?? servicesOf(server), exchange, { request, response, awaitsContinue })
         .start()
     },
