@@ -14,11 +14,21 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
-/** The known name that a misspelt one most likely stands for: at most four edits away, and less than half of it. */
+/** The only known name that continues this one with another word. */
+const continuation = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  const [only, ...others] = known.filter((candidate) => name.length > 3 && candidate.startsWith(`${name}_`))
+  return others.length === 0 ? only : undefined
+}
+
+/**
+ * The known name that a misspelt one most likely stands for: at most two edits away, or with a word more, or at most four
+ * edits away and less than half of it.
+ */
 export const nearestName = (name: string, known: Iterable<string>): string | undefined => {
+  const candidates = [...known]
   let best: string | undefined
   let least = Math.min(4, Math.floor(name.length / 2)) + 1
-  for (const candidate of known) {
+  for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= least) continue
     const edits = distance(name, candidate)
     if (edits < least) {
@@ -26,7 +36,7 @@ export const nearestName = (name: string, known: Iterable<string>): string | und
       best = candidate
     }
   }
-  return best
+  return least <= 2 && best !== undefined ? best : continuation(name, candidates) ?? best
 }
 
 /** The name of a variable, fit to be shown. */

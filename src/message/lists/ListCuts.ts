@@ -1,18 +1,33 @@
 /** The bytes of a list that go with the items that are left out of it. */
 import type { Splice } from "../json/spliceBytes.ts"
+import type { ListKind } from "./listMembers.ts"
 import { nowhere } from "./PiecePositions.ts"
+import type { ToolAdditions } from "./ToolAdditions.ts"
+
+/** Which items stay, and what is added to them. */
+export interface ItemRules {
+  /** Whether an item stays. */
+  readonly keeps: (kind: ListKind, name: string) => boolean
+  /**
+   * The serialised `securitySchemes` of a tool that stays, which take the place of what the server says; `undefined`
+   * where nothing is added.
+   */
+  readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
+}
 
 /** Collects the cuts of one list after another: each run of items that go takes one comma less than it has commas around it. */
 export class ListCuts {
   private readonly splices: Array<Splice>
+  private readonly rules: ItemRules
   /** Where the last item ends that stays, and where those stand after it that go. */
   private keptEnd = nowhere
   private goneStart = nowhere
   private goneEnd = nowhere
 
   /** @param splices gets the cuts, in order */
-  constructor(splices: Array<Splice>) {
+  constructor(splices: Array<Splice>, rules: ItemRules) {
     this.splices = splices
+    this.rules = rules
   }
 
   begin(): void {
@@ -20,14 +35,34 @@ export class ListCuts {
     this.goneStart = nowhere
   }
 
+  /**
+   * Keeps the next item or leaves it out.
+   *
+   * @param shift how much later the item stands than when its additions were found
+   */
+  item(
+    kind: ListKind,
+    name: string,
+    start: number,
+    end: number,
+    additions: ToolAdditions | undefined,
+    shift: number
+  ): void {
+    const { rules, splices } = this
+    if (!rules.keeps(kind, name)) return this.leaveOut(start, end)
+    this.keep(start, end)
+    if (additions === undefined || rules.securitySchemes === undefined) return
+    splices.push(...additions.splices(rules.securitySchemes(name), shift))
+  }
+
   /** The next item goes. */
-  leaveOut(start: number, end: number): void {
+  private leaveOut(start: number, end: number): void {
     if (this.goneStart === nowhere) this.goneStart = start
     this.goneEnd = end
   }
 
   /** The next item stays. */
-  keep(start: number, end: number): void {
+  private keep(start: number, end: number): void {
     // With the comma before the items that go, or with the one after them: the other separates what stays.
     if (this.goneStart !== nowhere) {
       if (this.keptEnd === nowhere) this.cut(this.goneStart, start)

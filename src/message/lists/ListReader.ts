@@ -1,24 +1,16 @@
 /** Reads the messages of a server, finds the lists in them, and says which bytes have to go. */
 import { type KnownName, knownName, matchName, type NameMatch } from "../json/memberName.ts"
-import { stringValue } from "../json/scalarValue.ts"
 import type { JsonToken } from "../json/scanJson.ts"
 import { SkimmingScanner } from "../json/SkimmingScanner.ts"
 import type { Splice } from "../json/spliceBytes.ts"
-import { ListCuts } from "./ListCuts.ts"
-import { type KnownListMember, knownListMembers, type ListKind } from "./listMembers.ts"
+import { ambiguous, ItemReader } from "./ItemReader.ts"
+import { type ItemRules, ListCuts } from "./ListCuts.ts"
+import { type KnownListMember, knownListMembers } from "./listMembers.ts"
 import { nowhere, PiecePositions } from "./PiecePositions.ts"
 import { ListMatch, ListRecord, type RememberedList, type RememberedLists } from "./RememberedLists.ts"
-import { ToolAdditions } from "./ToolAdditions.ts"
 
 /** What becomes of the items of lists. */
-export interface ListRules {
-  /** Whether an item stays. */
-  readonly keeps: (kind: ListKind, name: string) => boolean
-  /**
-   * The serialised `securitySchemes` of a tool that stays, which take the place of what the server says; `undefined`
-   * where nothing is added.
-   */
-  readonly securitySchemes: ((tool: string) => Uint8Array) | undefined
+export interface ListRules extends ItemRules {
   /** The lists that were read before, of all servers, and the name of this one. */
   readonly remembered: RememberedLists
   readonly server: string
@@ -86,13 +78,8 @@ export class ListReader {
   /** Where the name `cacheScope` ends, if its value is next. */
   private scopeEnd = nowhere
 
-  private itemStart = nowhere
-  private itemName: string | undefined = undefined
-  private isKey = false
-  /** Whether nothing of an item counts but its key. */
-  private seeking = false
-  private additions: ToolAdditions | undefined = undefined
-  private readonly cuts = new ListCuts(this.splices)
+  private readonly item = new ItemReader()
+  private readonly cuts: ListCuts
   /** The list that is being read, to be remembered; or compared with remembered ones instead of being read. */
   private record: ListRecord | undefined = undefined
   private comparison: ListMatch | undefined = undefined
@@ -100,6 +87,7 @@ export class ListReader {
   /** @param demanded each result must hold a list */
   constructor(rules: ListRules, demanded: boolean) {
     this.rules = rules
+    this.cuts = new ListCuts(this.splices, rules)
     this.demanded = demanded
   }
 
@@ -156,7 +144,7 @@ export class ListReader {
   private read(): void {
     const { scanner } = this
     while (this.fault === undefined && this.comparison === undefined) {
-      if (this.seeking && !this.isKey) scanner.skim(this.watched, this.list?.knownKey)
+      if (this.item.seeking && !this.item.atKey) scanner.skim(this.watched, this.list?.knownKey)
       else scanner.skim(this.watched)
       const token = scanner.next()
       if (token === "More" || token === "End") return
@@ -307,13 +295,13 @@ export class ListReader {
 
   /** Takes the items from a list that is the same, and goes on after its bracket, which is before this place. */
   private passList(list: RememberedList, end: number): void {
-    const { pieces, rules, scanner } = this
+    const { cuts, pieces, rules, scanner } = this
     scanner.leave(end)
     this.record = undefined
     rules.remembered.touch(list)
     const start = pieces.at(end - 1) + 1 - list.bytes.length
-    for (const item of list.items) {
-      this.decide(list.kind, item.name, start + item.start, start + item.end, item.additions, start - list.start)
+    for (const { additions, end, name, start: at } of list.items) {
+      cuts.item(list.kind, name, start + at, start + end, additions, start - list.start)
     }
     this.endList()
   }
@@ -328,64 +316,29 @@ export class ListReader {
       this.fault = `an item of ${list?.name} that is no object`
       return
     }
+    if (list === undefined) return
     this.state = ITEM
-    this.itemStart = this.tokenStart
-    this.itemName = undefined
-    this.isKey = false
-    this.additions = this.rules.securitySchemes !== undefined && list?.kind === "tool" ? new ToolAdditions() : undefined
-    this.seeking = this.additions === undefined
-    this.watched = this.depth + (this.seeking ? 3 : 4)
+    this.item.begin(this.tokenStart, list, this.rules.securitySchemes !== undefined)
+    this.watched = this.depth + (this.item.seeking ? 3 : 4)
   }
 
   private inItem(token: JsonToken): void {
-    const { additions, list, scanner } = this
-    const level = scanner.depth - this.depth - 3
-    if (level < 0) return this.endItem()
-    additions?.take(token, level, scanner, this.tokenStart, this.tokenEnd)
-    if (level > 0 || list === undefined) return
-    if (token === "Name") {
-      const match = this.match(list.knownKey)
-      this.isKey = match === "Exact"
-      if (match === "Variant" || (this.isKey && this.itemName !== undefined)) this.fault = ambiguous(list.key)
-    } else if (this.isKey) {
-      this.isKey = false
-      if (token !== "String" || scanner.long || scanner.loneSurrogate || scanner.nul) {
-        this.fault = `an item of ${list.name} whose ${list.key} is no string, or too long, or has what is no character`
-      } else {
-        this.itemName = stringValue(scanner.bytes, scanner)
-      }
-    }
-  }
-
-  private endItem(): void {
-    const { additions, itemName, itemStart, list } = this
+    const { item, list, scanner } = this
     if (list === undefined) return
-    if (itemName === undefined) {
-      this.fault = `an item of ${list.name} without ${list.key}`
-      return
-    }
-    this.state = LIST
-    this.seeking = false
-    this.watched = this.depth + 2
-    additions?.finish(this.tokenStart)
-    this.record?.item(itemName, itemStart, this.tokenEnd, additions)
-    this.decide(list.kind, itemName, itemStart, this.tokenEnd, additions, 0)
+    const level = scanner.depth - this.depth - 3
+    if (level >= 0) item.take(token, level, list, scanner, this.tokenStart, this.tokenEnd)
+    else this.endItem(list)
+    this.fault ??= item.fault
   }
 
-  /** Keeps an item or leaves it out. `shift` is how much later it stands than when its additions were found. */
-  private decide(
-    kind: ListKind,
-    name: string,
-    start: number,
-    end: number,
-    additions: ToolAdditions | undefined,
-    shift: number
-  ): void {
-    const { cuts, rules, splices } = this
-    if (!rules.keeps(kind, name)) return cuts.leaveOut(start, end)
-    cuts.keep(start, end)
-    if (additions === undefined || rules.securitySchemes === undefined) return
-    splices.push(...additions.splices(rules.securitySchemes(name), shift))
+  private endItem(list: KnownListMember): void {
+    const { item, tokenEnd } = this
+    const name = item.finish(this.tokenStart, list)
+    if (name === undefined) return
+    this.state = LIST
+    this.watched = this.depth + 2
+    this.record?.item(name, item.start, tokenEnd, item.additions)
+    this.cuts.item(list.kind, name, item.start, tokenEnd, item.additions, 0)
   }
 
   private remember(): void {
@@ -420,5 +373,3 @@ export class ListReader {
     return matchName(this.scanner.bytes, this.scanner, known)
   }
 }
-
-const ambiguous = (name: string): string => `${name} is repeated or in another case`

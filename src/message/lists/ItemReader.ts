@@ -1,0 +1,65 @@
+/** Reads an item of a list, as far as its name and its additions are concerned. */
+import { matchName } from "../json/memberName.ts"
+import { stringValue } from "../json/scalarValue.ts"
+import type { JsonScanner, JsonToken } from "../json/scanJson.ts"
+import type { KnownListMember } from "./listMembers.ts"
+import { nowhere } from "./PiecePositions.ts"
+import { ToolAdditions } from "./ToolAdditions.ts"
+
+/** What follows what a name is, for the log. */
+export const ambiguous = (name: string): string => `${name} is repeated or in another case`
+
+/** Reads one item after another. */
+export class ItemReader {
+  /** Why nothing can be decided about the item. */
+  fault: string | undefined = undefined
+  /** Where the item begins. */
+  start = nowhere
+  /** The value of the member that rules decide by, once it was read. */
+  name: string | undefined = undefined
+  /** Whether nothing counts now but the item's key, so that other members can be passed. */
+  seeking = false
+  additions: ToolAdditions | undefined = undefined
+
+  private isKey = false
+
+  /** Whether the next token is the value of the key. */
+  get atKey(): boolean {
+    return this.isKey
+  }
+
+  /** @param adds whether there is something to add to tools */
+  begin(start: number, { kind }: KnownListMember, adds: boolean): void {
+    this.start = start
+    this.name = undefined
+    this.isKey = false
+    this.additions = adds && kind === "tool" ? new ToolAdditions() : undefined
+    this.seeking = this.additions === undefined
+  }
+
+  /** Takes a token inside of the item, from `start` to `end`. `level` is 0 for its own members. */
+  take(token: JsonToken, level: number, list: KnownListMember, scanner: JsonScanner, start: number, end: number): void {
+    this.additions?.take(token, level, scanner, start, end)
+    if (level > 0) return
+    if (token === "Name") {
+      const match = matchName(scanner.bytes, scanner, list.knownKey)
+      this.isKey = match === "Exact"
+      if (match === "Variant" || (this.isKey && this.name !== undefined)) this.fault = ambiguous(list.key)
+    } else if (this.isKey) {
+      this.isKey = false
+      if (token !== "String" || scanner.long || scanner.loneSurrogate || scanner.nul) {
+        this.fault = `an item of ${list.name} whose ${list.key} is no string, or too long, or has what is no character`
+      } else {
+        this.name = stringValue(scanner.bytes, scanner)
+      }
+    }
+  }
+
+  /** The item ends at this bracket. Returns its name; `undefined` is a fault. */
+  finish(close: number, list: KnownListMember): string | undefined {
+    this.seeking = false
+    if (this.name === undefined) this.fault = `an item of ${list.name} without ${list.key}`
+    this.additions?.finish(close)
+    return this.name
+  }
+}
