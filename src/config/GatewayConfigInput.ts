@@ -5,28 +5,28 @@ import type { Input } from "./settings.ts"
 /** One provider of the gateway's own types: the fields that its type uses. */
 export interface ProviderInput {
   /**
-   * How tokens are verified; `jwt` means `oidc`. Default: from what is given. For authkit, oidc, static, userinfo,
-   * introspection.
+   * How tokens are verified; `jwt` means `oidc`. Default: from what is given. For authkit, tokeninfo, oidc, static,
+   * userinfo, introspection.
    */
   readonly type?: ProviderTypeName | undefined
   /**
-   * The name of the provider in identities and logs. Default: the type. For authkit, oidc, static, userinfo,
-   * introspection.
+   * The name of the provider in identities and logs. Default: the type. For authkit, tokeninfo, oidc, static,
+   * userinfo, introspection.
    */
   readonly name?: Input<"MCP_PROVIDER_NAME"> | undefined
   /**
-   * The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`. For authkit, oidc, userinfo,
-   * introspection.
+   * The issuer, exactly as the `iss` claim has it; a bare domain gets `https://`. For authkit, tokeninfo, oidc,
+   * userinfo, introspection.
    */
   readonly issuer?: Input<"MCP_JWT_ISSUER"> | undefined
   /**
    * Audiences of which a token must have one; `auto` is the public URL with the MCP path. Default: not checked. For
-   * authkit, oidc, introspection.
+   * authkit, tokeninfo, oidc, introspection.
    */
   readonly audience?: Input<"MCP_JWT_AUDIENCE"> | undefined
   /**
    * OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud`
-   * this takes its place. Default: not checked. For authkit, oidc, introspection.
+   * this takes its place. Default: not checked. For authkit, tokeninfo, oidc, introspection.
    */
   readonly allowed_clients?: Input<"MCP_ALLOWED_CLIENTS"> | undefined
   /**
@@ -36,7 +36,7 @@ export interface ProviderInput {
   readonly jwks_uri?: Input<"MCP_JWT_JWKS_URI"> | undefined
   /**
    * Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the
-   * issuer. Default: the well-known places of the issuer. For oidc, userinfo, introspection.
+   * issuer. Default: the well-known places of the issuer. For tokeninfo, oidc, userinfo, introspection.
    */
   readonly discovery_url?: Input<"MCP_DISCOVERY_URL"> | undefined
   /**
@@ -58,33 +58,57 @@ export interface ProviderInput {
   /**
    * Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false.
    * `false`, where it is written, makes addresses without `email_verified` count everywhere. Default: `false`, but
-   * rules and allow-lists look only at addresses whose `email_verified` is true. For authkit, oidc, userinfo,
-   * introspection.
+   * rules and allow-lists look only at addresses whose `email_verified` is true. For authkit, tokeninfo, oidc,
+   * userinfo, introspection.
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
   /**
+   * Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email`
+   * counts only if it is verified. Default: `sub`. For authkit, tokeninfo, oidc, userinfo, introspection.
+   */
+  readonly subject_claims?: Input<"MCP_SUBJECT_CLAIMS"> | undefined
+  /**
+   * Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with
+   * all of them. Default: `client_id, azp, appid, cid`. For authkit, tokeninfo, oidc, userinfo, introspection.
+   */
+  readonly client_claims?: Input<"MCP_CLIENT_CLAIMS"> | undefined
+  /**
+   * Claims with the scopes of a token, a string of words or an array: the first that is present counts. Default:
+   * `scope, scp`. For authkit, tokeninfo, oidc, introspection.
+   */
+  readonly scope_claims?: Input<"MCP_SCOPE_CLAIMS"> | undefined
+  /**
+   * What clients must request to get a scope, where the provider spells it differently: `{"read":
+   * "api://app/read"}`, or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes.
+   * Default: as in tokens. For authkit, tokeninfo, oidc, userinfo, introspection.
+   */
+  readonly scopes_requested?: Input<"MCP_SCOPES_REQUESTED"> | undefined
+  /**
    * Claims with the groups and roles of a caller, for rules: all of them count. A path leads into objects
    * (`realm_access.roles`), `*` stands for each member. Default: `groups, roles, realm_access.roles,
-   * resource_access.*.roles, permissions, cognito:groups`. For authkit, oidc, userinfo, introspection.
+   * resource_access.*.roles, permissions, cognito:groups`. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly group_claims?: Input<"MCP_GROUP_CLAIMS"> | undefined
-  /** Scopes that every token must have. Default: none. For authkit, oidc, static, userinfo, introspection. */
+  /**
+   * Scopes that every token must have. Default: none. For authkit, tokeninfo, oidc, static, userinfo,
+   * introspection.
+   */
   readonly required_scopes?: Input<"MCP_REQUIRED_SCOPES"> | undefined
   /**
    * Hosts that the provider's URLs may have. Default: AuthKit: `*.authkit.app, *.workos.com` and the issuer's own
-   * host; else any. For authkit, oidc, userinfo, introspection.
+   * host; else any. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly hosts?: Input<"MCP_PROVIDER_HOSTS"> | undefined
   /** @deprecated The former name of `hosts`. */
   readonly allowed_domains?: Input<"MCP_PROVIDER_HOSTS"> | undefined
   /**
    * Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`.
-   * Default: none. For authkit, oidc, userinfo, introspection.
+   * Default: none. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly allow_http?: Input<"MCP_ALLOW_HTTP"> | undefined
   /**
-   * Tokens that begin with this are this provider's, whatever their shape. For authkit, oidc, static, userinfo,
-   * introspection.
+   * Tokens that begin with this are this provider's, whatever their shape. For authkit, tokeninfo, oidc, static,
+   * userinfo, introspection.
    */
   readonly token_prefix?: Input<"MCP_TOKEN_PREFIX"> | undefined
   /**
@@ -101,6 +125,16 @@ export interface ProviderInput {
    * `{issuer}/oauth/userinfo`, or from discovery if that does not answer. For authkit, oidc, userinfo.
    */
   readonly userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
+  /**
+   * Where the provider describes the token that a request presents, in a form of its own: the token is verified
+   * there. For tokeninfo.
+   */
+  readonly tokeninfo_endpoint?: Input<"MCP_TOKENINFO_URL"> | undefined
+  /**
+   * The parameter of a form in which that endpoint expects the token. Default: GET with a bearer token. For
+   * tokeninfo.
+   */
+  readonly tokeninfo_parameter?: Input<"MCP_TOKENINFO_PARAMETER"> | undefined
   /** The introspection endpoint (RFC 7662). Default: from discovery. For introspection. */
   readonly introspection_endpoint?: Input<"MCP_INTROSPECTION_URL"> | undefined
   /**
@@ -134,6 +168,11 @@ export interface ServerInput {
   readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
   /** Add `x-auth-*` fields to upstream requests. Default: that of the gateway. */
   readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
+  /**
+   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
+   * Clients cannot send these fields. Default: that of the gateway.
+   */
+  readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
   /**
    * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: that of
    * the gateway.
@@ -264,6 +303,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly forward_authorization?: Input<"MCP_FORWARD_AUTHORIZATION"> | undefined
   /** Add `x-auth-*` fields to upstream requests. Default: `true`. */
   readonly identity_headers?: Input<"MCP_IDENTITY_HEADERS"> | undefined
+  /**
+   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
+   * Clients cannot send these fields. Default: none.
+   */
+  readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
   /**
    * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: `auto`.
    */
@@ -409,6 +453,27 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly require_verified_email?: Input<"MCP_REQUIRE_VERIFIED_EMAIL"> | undefined
   /**
+   * Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email`
+   * counts only if it is verified. Default: `sub`.
+   */
+  readonly subject_claims?: Input<"MCP_SUBJECT_CLAIMS"> | undefined
+  /**
+   * Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with
+   * all of them. Default: `client_id, azp, appid, cid`.
+   */
+  readonly client_claims?: Input<"MCP_CLIENT_CLAIMS"> | undefined
+  /**
+   * Claims with the scopes of a token, a string of words or an array: the first that is present counts. Default:
+   * `scope, scp`.
+   */
+  readonly scope_claims?: Input<"MCP_SCOPE_CLAIMS"> | undefined
+  /**
+   * What clients must request to get a scope, where the provider spells it differently: `{"read":
+   * "api://app/read"}`, or `{"*": "api://app/{scope}"}` for all. Metadata and challenges name these scopes.
+   * Default: as in tokens.
+   */
+  readonly scopes_requested?: Input<"MCP_SCOPES_REQUESTED"> | undefined
+  /**
    * Claims with the groups and roles of a caller, for rules: all of them count. A path leads into objects
    * (`realm_access.roles`), `*` stands for each member. Default: `groups, roles, realm_access.roles,
    * resource_access.*.roles, permissions, cognito:groups`.
@@ -434,6 +499,13 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly oauth_userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
   /** Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON. */
   readonly static_tokens?: Input<"MCP_STATIC_TOKENS"> | undefined
+  /**
+   * Where the provider describes the token that a request presents, in a form of its own: the token is verified
+   * there.
+   */
+  readonly tokeninfo_url?: Input<"MCP_TOKENINFO_URL"> | undefined
+  /** The parameter of a form in which that endpoint expects the token. Default: GET with a bearer token. */
+  readonly tokeninfo_parameter?: Input<"MCP_TOKENINFO_PARAMETER"> | undefined
   /** The introspection endpoint (RFC 7662). Default: from discovery. */
   readonly introspection_url?: Input<"MCP_INTROSPECTION_URL"> | undefined
   /**

@@ -7,6 +7,7 @@
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
 import type { Policy } from "../rules/Policy.ts"
+import type { StringMap } from "./kinds/stringMap.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
 /** Signature algorithms that can be allowed (RFC 7518, section 3.1; RFC 8037). `none` and HMAC are not among them. */
@@ -26,6 +27,13 @@ export const jwsAlgorithms = [
 /** One of them. */
 export type JwsAlgorithm = (typeof jwsAlgorithms)[number]
 
+/** The names of the claims in which a provider names the caller, the client and the scopes. Left out: the usual ones. */
+export interface ClaimNames {
+  readonly subjectClaims?: ReadonlyArray<string> | undefined
+  readonly clientClaims?: ReadonlyArray<string> | undefined
+  readonly scopeClaims?: ReadonlyArray<string> | undefined
+}
+
 /** What every configured provider has, whatever its type; the type's own file in `providers` says what else there is. */
 export interface Provider {
   /** The name of its type. */
@@ -38,6 +46,8 @@ export interface Provider {
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
+  /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */
+  readonly scopesRequested?: StringMap | undefined
   /** Hosts, beside this machine, that may be asked over http; none where it is left out. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
 }

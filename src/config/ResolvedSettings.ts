@@ -13,6 +13,11 @@ export interface ResolvedSettings {
   /** Add `x-auth-*` fields to upstream requests. (`identity_headers`) */
   readonly identityHeaders: Used<"MCP_IDENTITY_HEADERS">
   /**
+   * Claims that the MCP server gets in fields of their own: `{"groups": "x-auth-groups", "tid": "x-auth-tenant"}`.
+   * Clients cannot send these fields. (`forward_claims`)
+   */
+  readonly forwardClaims: Used<"MCP_FORWARD_CLAIMS">
+  /**
    * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it.
    * (`inject_request_context`)
    */

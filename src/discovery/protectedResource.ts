@@ -1,7 +1,7 @@
-import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { advertisedBy } from "./advertised.ts"
+import { requestedScopes } from "./requestedScopes.ts"
 
 /** The document that tells clients where to get a token for this resource (RFC 9728, section 2). */
 export interface ProtectedResourceMetadata {
@@ -26,7 +26,7 @@ const issuers = (
  */
 export const protectedResource = (settings: GatewaySettings, publicUrl: string): ProtectedResourceMetadata => {
   const servers = issuers(settings)
-  const scopes = advertisedScopes(settings.scopesSupported)
+  const scopes = requestedScopes(settings, settings.scopesSupported)
   // RFC 9728, section 3.2: a member without elements is left out.
   return {
     resource: resourceUrl(publicUrl, settings.path),

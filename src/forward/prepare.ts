@@ -9,6 +9,7 @@ import { type Disagreement, disagreement, type MirroredFields } from "../message
 import { rewriteRequest } from "../message/requestMessage.ts"
 import { RequestRewriter } from "../message/requestRewriter.ts"
 import type { RequestRules, RequestSummary } from "../message/requestRules.ts"
+import { makeClaimHeaders } from "./claimHeaders.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 import { identityHeaders } from "./identityHeaders.ts"
 import { requestHeaders } from "./requestHeaders.ts"
@@ -103,6 +104,9 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
   const strict = new StrictServer(nowMillis)
   const server = new ServerPath(settings.gatewayUrl)
 
+  const claimFields = new Set(settings.forwardClaims.map(({ field }) => field))
+  const claimHeaders = makeClaimHeaders(settings.forwardClaims)
+
   const adds = (setting: "auto" | boolean): boolean => setting === "auto" ? !strict.isStrict : setting
 
   const rulesFor = ({ admission: { identity }, mirrored }: AdmittedRequest): RequestRules => ({
@@ -127,6 +131,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
     const { identity } = admitted.admission
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
     if (identity !== undefined && settings.identityHeaders) Object.assign(own, identityHeaders(identity))
+    if (identity !== undefined) Object.assign(own, claimHeaders(identity))
     if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
     // An encoded answer could not be added to, nor looked into.
     if (injects || settings.policy !== undefined) own["accept-encoding"] = "identity"
@@ -137,6 +142,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
         trustedPeer: admitted.trustedPeer,
         forwardAuthorization: settings.forwardAuthorization,
         bindsSession: admitted.session !== undefined,
+        claimFields,
         own
       }),
       body,

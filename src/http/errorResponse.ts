@@ -2,6 +2,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
 import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
+import { requestedScopes } from "../discovery/requestedScopes.ts"
 import type { GatewayError, InsufficientScope, TokenRequired } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
@@ -137,10 +138,12 @@ export interface ErrorContext {
   readonly resourceMetadata: string | undefined
   /** Scopes that every request needs; empty where there are none. */
   readonly requiredScopes: ReadonlyArray<string>
+  /** Scopes as the client must request them; left out: the same, without `offline_access`. */
+  readonly requested?: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>
 }
 
 /** What the response to an error of this exchange depends on, as far as the exchange has come. */
-export const errorContext = (settings: GatewaySettings, { base, route }: Exchange): ErrorContext => {
+export const errorContext = (settings: GatewaySettings, { base, identity, route }: Exchange): ErrorContext => {
   const { elsewhere = settings.errorStyle } = dialects[settings.errorStyle]
   const style = route?.row.access === "protected" ? settings.errorStyle : elsewhere
   return {
@@ -149,13 +152,17 @@ export const errorContext = (settings: GatewaySettings, { base, route }: Exchang
     resourceMetadata: base === undefined
       ? undefined
       : (settings.serverName === "" ? dialects[style].metadataUrl : insertedMetadataUrl)(base, settings.path),
-    requiredScopes: settings.requiredScopes
+    requiredScopes: settings.requiredScopes,
+    requested: (scopes) => requestedScopes(settings, scopes, identity?.provider)
   }
 }
 
-const challenge = (problem: Problem, { requiredScopes, resourceMetadata, style }: ErrorContext): string => {
+const challenge = (
+  problem: Problem,
+  { requested = advertisedScopes, requiredScopes, resourceMetadata, style }: ErrorContext
+): string => {
   // MCP 2026-07-28, authorization: a 401 says which scopes to ask for, where they are known.
-  const scope = advertisedScopes(problem.scope ?? (problem.status === 401 ? requiredScopes : []))
+  const scope = requested(problem.scope ?? (problem.status === 401 ? requiredScopes : []))
   return formatChallenge({
     ...dialects[style].challenge(problem),
     scope: scope.length === 0 ? undefined : scope.join(" "),

@@ -191,7 +191,7 @@ const makeQuery = (
     own(claims, "active") === true
       ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
         checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
-        checkAudience(claims, provider) ?? checkClient(claims, allowedClients) ?? checkSaysUse(claims)
+        checkAudience(claims, provider) ?? checkClient(claims, allowedClients, provider) ?? checkSaysUse(claims)
       : rejection("Inactive", "active is not true")
 
   return Effect.fnUntraced(
@@ -237,6 +237,10 @@ export const introspection: ProviderType<IntrospectionProvider> = {
     "allowed_clients",
     "discovery_url",
     "require_verified_email",
+    "subject_claims",
+    "client_claims",
+    "scope_claims",
+    "scopes_requested",
     "group_claims",
     "hosts",
     "allow_http",

@@ -6,9 +6,10 @@ import { introspection } from "./introspection.ts"
 import { oidc } from "./oidc.ts"
 import { isProviderType, type ProviderType } from "./ProviderType.ts"
 import { staticTokens } from "./static.ts"
+import { tokeninfo } from "./tokeninfo.ts"
 import { userinfo } from "./userinfo.ts"
 
-const types = [authkit, oidc, staticTokens, userinfo, introspection] as const
+const types = [authkit, tokeninfo, oidc, staticTokens, userinfo, introspection] as const
 
 /** The gateway's own types, in the order in which entries without `type` are matched, and in that of the reference. */
 export const providerTypes: ReadonlyArray<ProviderType> = types

@@ -10,24 +10,21 @@ import {
   readIdentityRules,
   readIssuer
 } from "../config/providers/providerParts.ts"
-import { InsufficientScope, type InvalidToken, type ProviderUnavailable } from "../errors/GatewayError.ts"
-import { withoutStack } from "../errors/withoutStack.ts"
-import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 import { traced } from "../trace/spans.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
-import { isOutageError, reachFromBody, reportsOutage, statusAndError } from "../verify/opaque/providerRejection.ts"
+import { reportsOutage } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
 import { rejection, toInvalidToken } from "../verify/Rejection.ts"
-import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
+import { unavailable } from "../verify/unavailable.ts"
+import { failureOf, probeBearer, reportsRejection } from "./bearerRequest.ts"
 import { exampleWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque, probeToken } from "./opaque.ts"
+import { makeOpaque } from "./opaque.ts"
 import type { ProviderType } from "./ProviderType.ts"
 
 /** A provider whose userinfo endpoint verifies its tokens. */
@@ -41,45 +38,6 @@ export interface UserinfoProvider extends Provider, IdentityRules {
 }
 
 type Http = ProviderHttp["Service"]
-
-/** The scope without which there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
-const userinfoScope = "openid"
-
-/**
- * Statuses that reject the token, since the request contains nothing else: some providers send 422 or 498 instead of 401,
- * and 431 means that the token is too long for the provider.
- */
-const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
-
-/** Whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
-const rejectsToken = ({ kind, rejection: reported, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
-  kind === "Status" && tokenStatuses.has(status) && !isOutageError(reported?.error) &&
-  !(status === 403 && retryAfter !== undefined && reported?.error === undefined)
-
-/** Whether a response with status 200 rejects the token: it contains an error, or `ok` or `active` is `false`. */
-const reportsRejection = (body: JsonObject): boolean => {
-  const error = own(body, "error")
-  return (error !== undefined && error !== null && error !== false && error !== "") || own(body, "ok") === false ||
-    own(body, "active") === false
-}
-
-/**
- * Maps a failed request to an error: the token is rejected, or has too few scopes, in which case the challenge names the
- * scopes that the provider requires. Every other failure is a failure of the provider.
- */
-const failureOf = (
-  provider: string,
-  failure: ProviderRequestFailed
-): InvalidToken | InsufficientScope | ProviderUnavailable => {
-  const reported = failure.rejection
-  if (!rejectsToken(failure)) return unavailableAfter(provider, failure)
-  const detail = `userinfo returned ${statusAndError(failure)}`
-  if (reported?.error === "insufficient_scope") {
-    const required = reported.scope.length === 0 ? [userinfoScope] : reported.scope
-    return withoutStack(() => new InsufficientScope({ required, provider, detail }))
-  }
-  return toInvalidToken(provider, rejection("Inactive", detail))
-}
 
 const withoutSubject = rejection("MissingClaim", "userinfo has no usable sub; the token may lack the scope openid")
 
@@ -109,7 +67,7 @@ const makeQuery = (provider: UserinfoProvider, http: Http): QueryProvider => {
       if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
       return identityFromUserinfo(body, provider) ?? (yield* toInvalidToken(name, withoutSubject))
     },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, failure))),
+    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "userinfo", failure))),
     (query) => traced("mcp-authorizer.userinfo", () => ({ "mcp_authorizer.provider": name }), query)
   )
 }
@@ -123,13 +81,8 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
 })
 
 /** Sends a token that does not exist: a healthy endpoint rejects it. */
-const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe => {
-  const authorization = Redacted.make(`Bearer ${probeToken}`)
-  return Effect.match(http.send({ url, allowedDomains, allowHttp, authorization }), {
-    onFailure: (failure) => ({ reach: rejectsToken(failure) ? "ready" : "unavailable", detail: failure.detail }),
-    onSuccess: ({ body }) => ({ reach: reachFromBody(body), detail: `${url}: 200 with an error` })
-  })
-}
+const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe =>
+  probeBearer(http, { url, allowedDomains, allowHttp })
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeQuery })
 
@@ -140,6 +93,9 @@ export const userinfo: ProviderType<UserinfoProvider> = {
     "issuer",
     "discovery_url",
     "require_verified_email",
+    "subject_claims",
+    "client_claims",
+    "scopes_requested",
     "group_claims",
     "hosts",
     "allow_http",

@@ -49,6 +49,8 @@ export interface ProviderRequest {
 export interface ProviderResponse {
   readonly body: JsonObject
   readonly cacheControl: string | undefined
+  /** The fields of the response, with lower-case names. */
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**
@@ -120,8 +122,12 @@ const toClientRequest = (
         form.map(([name, value]) => [name, typeof value === "string" ? value : Redacted.value(value)] as const)
       )
   )
-  // Not every client decompresses.
-  const plain = HttpClientRequest.setHeader(request, "accept-encoding", "identity")
+  const plain = HttpClientRequest.setHeaders(request, {
+    // Not every client decompresses.
+    "accept-encoding": "identity",
+    // GitHub rejects requests without it.
+    "user-agent": "mcp-authorizer"
+  })
   const placed = parent === undefined ? plain : HttpClientRequest.setHeader(plain, parentField, parent)
   return authorization === undefined
     ? placed
@@ -198,5 +204,5 @@ const read = Effect.fnUntraced(function*(
       (kind) => failed({ kind, found: kind === "NotJson" ? foundInstead(text, contentType) : undefined })
     )
   )
-  return { body, cacheControl: response.headers["cache-control"] }
+  return { body, cacheControl: response.headers["cache-control"], headers: response.headers }
 })

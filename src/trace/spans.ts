@@ -11,6 +11,7 @@ export type SpanName =
   | "mcp-authorizer.keys"
   | "mcp-authorizer.introspection"
   | "mcp-authorizer.userinfo"
+  | "mcp-authorizer.tokeninfo"
   | "mcp-authorizer.provider.request"
 
 /** Whether the program has provided a `Tracer`. Effect's default tracer discards its spans, so it does not count. */

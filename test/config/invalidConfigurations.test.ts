@@ -387,6 +387,43 @@ const cases: ReadonlyArray<Case> = [
     })
   ],
   [
+    "a claim for the subject that is many claims",
+    "MCP_SUBJECT_CLAIMS",
+    ...oidc({ MCP_SUBJECT_CLAIMS: "users.*.id" }, { MCP_SUBJECT_CLAIMS: "oid, user.id, https://notes.example/id" })
+  ],
+  [
+    "a claim for the client with an empty step",
+    "MCP_CLIENT_CLAIMS",
+    ...oidc({ MCP_CLIENT_CLAIMS: "application." }, { MCP_CLIENT_CLAIMS: "application.uid, azp" })
+  ],
+  [
+    "claims for scopes separated by blanks",
+    "MCP_SCOPE_CLAIMS",
+    ...oidc({ MCP_SCOPE_CLAIMS: "permissions scope" }, { MCP_SCOPE_CLAIMS: "permissions, scope" })
+  ],
+  [
+    "scopes to request that are no map",
+    "MCP_SCOPES_REQUESTED",
+    ...oidc({ MCP_SCOPES_REQUESTED: "read=api://app/read" }, { MCP_SCOPES_REQUESTED: `{"read":"api://app/read"}` })
+  ],
+  [
+    "claims for a field that the gateway fills",
+    "MCP_FORWARD_CLAIMS",
+    ...oidc({ MCP_FORWARD_CLAIMS: `{"sub":"x-auth-user-id"}` }, { MCP_FORWARD_CLAIMS: `{"sub":"x-auth-sub"}` })
+  ],
+  [
+    "no endpoint for a provider that describes tokens",
+    "MCP_TOKENINFO_URL",
+    { ...complete, MCP_PROVIDER_TYPE: "tokeninfo" },
+    { ...complete, MCP_PROVIDER_TYPE: "tokeninfo", MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo" }
+  ],
+  [
+    "a parameter that is none",
+    "MCP_TOKENINFO_PARAMETER",
+    { ...complete, MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo", MCP_TOKENINFO_PARAMETER: "access token" },
+    { ...complete, MCP_TOKENINFO_URL: "https://issuer.example/tokeninfo", MCP_TOKENINFO_PARAMETER: "access_token" }
+  ],
+  [
     "limits that are no array",
     "MCP_RATE_LIMITS",
     ...oidc({ MCP_RATE_LIMITS: "{}" }, { MCP_RATE_LIMITS: `[{"by":["subject"],"limit":1,"window":1}]` })

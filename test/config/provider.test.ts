@@ -59,6 +59,8 @@ describe("the type of a provider", () => {
       authorize_endpoint: `${issuer}/a`,
       token_endpoint: `${issuer}/t`,
       userinfo_endpoint: `${issuer}/u`,
+      tokeninfo_endpoint: `${issuer}/d`,
+      tokeninfo_parameter: "access_token",
       introspection_endpoint: `${issuer}/i`,
       client_auth: "post",
       client_id: "c",
@@ -69,9 +71,12 @@ describe("the type of a provider", () => {
       oidc: { issuer },
       static: { tokens: "t:c:s:" },
       userinfo: { issuer },
+      tokeninfo: { issuer, tokeninfo_endpoint: `${issuer}/d` },
       introspection: { issuer, introspection_endpoint: `${issuer}/i`, client_id: "c", client_secret: "s" }
     }
-    const jwt = ["tokens", "introspection_endpoint", "client_auth", "client_id", "client_secret"]
+    const client = ["client_auth", "client_id", "client_secret"]
+    const described = ["tokeninfo_endpoint", "tokeninfo_parameter"]
+    const jwt = ["tokens", "introspection_endpoint", ...described, ...client]
     const useless: Record<keyof typeof needed, ReadonlyArray<string>> = {
       authkit: jwt,
       oidc: jwt,
@@ -86,7 +91,20 @@ describe("the type of a provider", () => {
         "token_endpoint",
         ...jwt
       ],
+      tokeninfo: [
+        "jwks_uri",
+        "public_key",
+        "algorithms",
+        "require_at_jwt",
+        "tokens",
+        "authorize_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "introspection_endpoint",
+        ...client
+      ],
       introspection: [
+        ...described,
         "jwks_uri",
         "public_key",
         "algorithms",

@@ -45,6 +45,7 @@ describe("settings", () => {
       stepUp: "http",
       forwardAuthorization: false,
       identityHeaders: true,
+      forwardClaims: [],
       injectRequestContext: "auto",
       injectResponseContext: "auto",
       maxTokenBytes: 16_384,

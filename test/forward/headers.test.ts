@@ -10,7 +10,15 @@ const own = { "x-auth-user-id": "alice", "x-trace-id": "t-1" }
 const send = (
   received: Record<string, string>,
   options: { trustedPeer?: boolean; forwardAuthorization?: boolean } = {}
-) => requestHeaders(received, { trustedPeer: false, forwardAuthorization: false, bindsSession: false, own, ...options })
+) =>
+  requestHeaders(received, {
+    trustedPeer: false,
+    forwardAuthorization: false,
+    bindsSession: false,
+    claimFields: new Set(),
+    own,
+    ...options
+  })
 
 const identity: Identity = {
   subject: "user_1",

@@ -3,7 +3,8 @@ import { blankWithin } from "./audience.ts"
 import { refuse } from "./kind.ts"
 import { list } from "./kinds.ts"
 
-const isPath = (path: string): boolean => path.split(".").every((step) => step !== "")
+/** Whether a text is the path of a claim. */
+export const isPath = (path: string): boolean => path.split(".").every((step) => step !== "")
 
 /** Paths into the claims of a token. */
 export const claimPaths = list(
@@ -13,5 +14,16 @@ export const claimPaths = list(
     members.every(isPath)
       ? Result.succeed(members)
       : refuse("contains something that is not the path of a claim", "Write groups, or realm_access.roles"),
+  blankWithin("a claim")
+)
+
+/** Names of claims of which the first that is present counts. A path leads to one claim, so `*` is not part of it. */
+export const claimNames = list(
+  "comma list",
+  /,/,
+  (members) =>
+    members.every((path) => isPath(path) && !path.split(".").includes("*"))
+      ? Result.succeed(members)
+      : refuse("contains something that is not the name of one claim", "Write sub, or application.uid"),
   blankWithin("a claim")
 )

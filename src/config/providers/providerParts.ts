@@ -2,6 +2,7 @@
  * What providers of several types have in common, read and checked.
  */
 import * as Result from "effect/Result"
+import type { ClaimNames, Provider } from "../GatewaySettings.ts"
 import { matchesDomain } from "../kinds/domains.ts"
 import { issuerMistake } from "../kinds/issuerMistakes.ts"
 import { fillTemplate, isTemplate } from "../kinds/issuerTemplate.ts"
@@ -44,24 +45,47 @@ const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArra
 export const readIdentityRules = (fields: FieldReader) => {
   const requireVerifiedEmail = fields.read("require_verified_email")
   const groupClaims = fields.read("group_claims")
+  const subjectClaims = fields.read("subject_claims")
+  const clientClaims = fields.read("client_claims")
+  const scopeClaims = fields.read("scope_claims")
+  const scopesRequested = fields.read("scopes_requested")
   return {
     requireVerifiedEmail: requireVerifiedEmail ?? false,
     // Whoever writes it vouches for the addresses.
     ...(requireVerifiedEmail === false ? { trustEmail: true } : {}),
-    ...(groupClaims === undefined ? {} : { groupClaims })
+    ...(groupClaims === undefined ? {} : { groupClaims }),
+    ...(subjectClaims === undefined ? {} : { subjectClaims }),
+    ...(clientClaims === undefined ? {} : { clientClaims }),
+    ...(scopeClaims === undefined ? {} : { scopeClaims }),
+    ...(scopesRequested === undefined ? {} : { scopesRequested })
   }
+}
+
+/** The rules by which claims become identities, as a provider has them. */
+interface DescribedRules extends ClaimNames, Pick<Provider, "scopesRequested"> {
+  readonly requireVerifiedEmail: boolean
+  readonly trustEmail?: boolean | undefined
+  readonly groupClaims?: ReadonlyArray<string> | undefined
 }
 
 /** The members that the output of `--check` has for them. */
 export const describeIdentityRules = (
-  { groupClaims, requireVerifiedEmail, trustEmail = false }: {
-    readonly requireVerifiedEmail: boolean
-    readonly trustEmail?: boolean | undefined
-    readonly groupClaims?: ReadonlyArray<string> | undefined
-  }
+  {
+    clientClaims,
+    groupClaims,
+    requireVerifiedEmail,
+    scopeClaims,
+    scopesRequested,
+    subjectClaims,
+    trustEmail = false
+  }: DescribedRules
 ) => ({
   require_verified_email: requireVerifiedEmail,
   ...(trustEmail ? { unverified_email_counts: true } : {}),
+  ...(subjectClaims === undefined ? {} : { subject_claims: subjectClaims }),
+  ...(clientClaims === undefined ? {} : { client_claims: clientClaims }),
+  ...(scopeClaims === undefined ? {} : { scope_claims: scopeClaims }),
+  ...(scopesRequested === undefined ? {} : { scopes_requested: scopesRequested }),
   ...(groupClaims === undefined ? {} : { group_claims: groupClaims })
 })
 

@@ -1,12 +1,15 @@
 /** How tokens are verified, where there is one provider. */
+import * as Result from "effect/Result"
 import { clientAuthMethods } from "../GatewaySettings.ts"
 import { algorithms } from "../kinds/algorithms.ts"
 import { audience } from "../kinds/audience.ts"
-import { claimPaths } from "../kinds/claimPaths.ts"
+import { claimNames, claimPaths } from "../kinds/claimPaths.ts"
 import { clients } from "../kinds/clients.ts"
 import { domains } from "../kinds/domains.ts"
-import { boolean, choice, issuer, secret, text } from "../kinds/kinds.ts"
+import { refuse } from "../kinds/kind.ts"
+import { boolean, choice, issuer, secret, string, text } from "../kinds/kinds.ts"
 import { publicKey } from "../kinds/publicKey.ts"
+import { scopesRequested } from "../kinds/scopesRequested.ts"
 import { staticTokens } from "../kinds/staticTokens.ts"
 import { tenants } from "../kinds/tenants.ts"
 import { tokenPrefix } from "../kinds/tokenPrefix.ts"
@@ -81,6 +84,31 @@ export const provider = {
     doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false. " +
       "`false`, where it is written, makes addresses without `email_verified` count everywhere."
   },
+  MCP_SUBJECT_CLAIMS: {
+    kind: claimNames,
+    otherwise: "`sub`",
+    doc:
+      "Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email` " +
+      "counts only if it is verified."
+  },
+  MCP_CLIENT_CLAIMS: {
+    kind: claimNames,
+    otherwise: "`client_id, azp, appid, cid`",
+    doc:
+      "Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with " +
+      "all of them."
+  },
+  MCP_SCOPE_CLAIMS: {
+    kind: claimNames,
+    otherwise: "`scope, scp`",
+    doc: "Claims with the scopes of a token, a string of words or an array: the first that is present counts."
+  },
+  MCP_SCOPES_REQUESTED: {
+    kind: scopesRequested,
+    otherwise: "as in tokens",
+    doc: "What clients must request to get a scope, where the provider spells it differently: " +
+      "`{\"read\": \"api://app/read\"}`, or `{\"*\": \"api://app/{scope}\"}` for all. Metadata and challenges name these scopes."
+  },
   MCP_GROUP_CLAIMS: {
     kind: claimPaths,
     otherwise: "`groups, roles, realm_access.roles, resource_access.*.roles, permissions, cognito:groups`",
@@ -118,6 +146,22 @@ export const provider = {
     kind: staticTokens,
     secret: true,
     doc: "Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON."
+  },
+  MCP_TOKENINFO_URL: {
+    kind: providerUrl,
+    doc:
+      "Where the provider describes the token that a request presents, in a form of its own: the token is verified there."
+  },
+  MCP_TOKENINFO_PARAMETER: {
+    kind: string(
+      "text",
+      (name) =>
+        /^[A-Za-z0-9_.-]{1,64}$/.test(name)
+          ? Result.succeed(name)
+          : refuse("is not the name of a parameter", "Write access_token, or whatever the provider calls it")
+    ),
+    otherwise: "GET with a bearer token",
+    doc: "The parameter of a form in which that endpoint expects the token."
   },
   MCP_INTROSPECTION_URL: {
     kind: providerUrl,

@@ -1,4 +1,5 @@
 /** Where the MCP server is, what it gets, and how long it may take. */
+import { forwardClaims } from "../kinds/forwardClaims.ts"
 import { autoOrBoolean, boolean, seconds } from "../kinds/kinds.ts"
 import { sessionKeys } from "../kinds/sessionKeys.ts"
 import { gatewayUrl } from "../kinds/urls.ts"
@@ -30,6 +31,15 @@ export const server = {
     kind: boolean,
     default: "true",
     doc: "Add `x-auth-*` fields to upstream requests.",
+    perServer: true
+  },
+  MCP_FORWARD_CLAIMS: {
+    kind: forwardClaims,
+    absent: none,
+    otherwise: "none",
+    doc:
+      "Claims that the MCP server gets in fields of their own: `{\"groups\": \"x-auth-groups\", \"tid\": \"x-auth-tenant\"}`. " +
+      "Clients cannot send these fields.",
     perServer: true
   },
   MCP_INJECT_REQUEST_CONTEXT: {

@@ -1,7 +1,7 @@
 /** What a server with rules may list to a caller. Pure. */
 import * as Result from "effect/Result"
-import { advertisedScopes } from "../../config/advertisedScopes.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { requestedScopes } from "../../discovery/requestedScopes.ts"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
 import { isEventStream } from "../../forward/isEventStream.ts"
@@ -62,10 +62,10 @@ const encoder = new TextEncoder()
  *
  * @see OpenAI Apps SDK, authentication: `securitySchemes`
  */
-const makeSecuritySchemes = ({ requiredScopes, stepUp }: GatewaySettings, policy: Policy) =>
-  stepUp !== "tool_result" ? undefined : (tool: string): Uint8Array => {
+const makeSecuritySchemes = (settings: GatewaySettings, policy: Policy) =>
+  settings.stepUp !== "tool_result" ? undefined : (provider: string | undefined) => (tool: string): Uint8Array => {
     const { anyone, scopes } = requirementOf(policy, { kind: "tool", name: tool })
-    const all = advertisedScopes([...new Set([...requiredScopes, ...scopes])])
+    const all = requestedScopes(settings, [...new Set([...settings.requiredScopes, ...scopes])], provider)
     return encoder.encode(JSON.stringify(
       anyone ? [{ type: "noauth" }] : [{ type: "oauth2", ...(all.length === 0 ? {} : { scopes: all }) }]
     ))
@@ -97,7 +97,7 @@ export const makeListing = (settings: GatewaySettings, nowMillis: () => number):
     }
     const options: ListFilterOptions = {
       keeps: keepsBy(policy, exchange, { server: serverName, now: nowMillis() }),
-      securitySchemes,
+      securitySchemes: securitySchemes?.(exchange.identity?.provider),
       demanded: forNothingElse && isSuccess,
       limit: maxListBytes,
       slabs,

@@ -1,4 +1,5 @@
 /** The audience of a token (RFC 7519, section 4.1.3; RFC 8707). Pure. */
+import type { ClaimNames } from "../../config/GatewaySettings.ts"
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
@@ -21,7 +22,7 @@ const isAccepted = (accepted: ReadonlyArray<string>) => (one: string): boolean =
 }
 
 /** The audiences and clients that a provider's settings allow. */
-export interface AudienceRules {
+export interface AudienceRules extends Pick<ClaimNames, "clientClaims"> {
   readonly audience: ReadonlyArray<string>
   readonly allowedClients: ReadonlyArray<string>
 }
@@ -33,12 +34,13 @@ const isUrl = (audience: string): boolean => audience.includes("://")
  * Whether the client of a token without `aud` replaces the audience: one of the allowed clients or, if the token states
  * that it is an access token, as Cognito's do, a client that `audience` names.
  */
-const hasClientForAudience = (claims: JsonObject, { allowedClients, audience }: AudienceRules): boolean =>
-  isOfClients(claims, allowedClients) ||
-  (statesAccess(claims) && isOfClients(claims, audience.filter((one) => !isUrl(one))))
+const hasClientForAudience = (claims: JsonObject, rules: AudienceRules): boolean =>
+  isOfClients(claims, rules.allowedClients, rules) ||
+  (statesAccess(claims) && isOfClients(claims, rules.audience.filter((one) => !isUrl(one)), rules))
 
-const withoutAudience = (claims: JsonObject, { audience }: AudienceRules): Rejection => {
-  const client = readClientId(claims)
+const withoutAudience = (claims: JsonObject, rules: AudienceRules): Rejection => {
+  const { audience } = rules
+  const client = readClientId(claims, rules)
   const advice = client === undefined
     ? ""
     : `; the client is ${show(client)}: MCP_ALLOWED_CLIENTS can take the place of aud`
@@ -62,7 +64,7 @@ export const checkAudience = (claims: JsonObject, rules: AudienceRules): Rejecti
   const given = [aud].flat()
   if (audience.length === 0 || given.some(isAccepted(audience))) return undefined
   // Hydra and others write an empty list if the client requested no audience.
-  return given.length === 0 && isOfClients(claims, rules.allowedClients)
+  return given.length === 0 && isOfClients(claims, rules.allowedClients, rules)
     ? undefined
     : rejection("InvalidAudience", `aud is ${showAll(given)}; MCP_JWT_AUDIENCE is ${showAll(audience)}`)
 }

@@ -1,33 +1,48 @@
 /** The OAuth client that a token was issued to (RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2). Pure. */
+import type { ClaimNames } from "../../config/GatewaySettings.ts"
 import { show, showAll } from "../../errors/show.ts"
-import { type JsonObject, own } from "../../remote/JsonObject.ts"
+import { claimAt } from "../../identity/claimPath.ts"
+import type { JsonObject } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
-import { readText } from "./text.ts"
+import { textOf } from "./text.ts"
 
 /**
- * The claims that name the client, in order of preference: RFC 9068 and RFC 7662; OpenID Connect; Entra before 2.0; Okta.
+ * The claims that name the client, in order of preference, unless `MCP_CLIENT_CLAIMS` names others: RFC 9068 and RFC 7662;
+ * OpenID Connect; Entra before 2.0; Okta.
  */
-const clientClaims = ["client_id", "azp", "appid", "cid"] as const
+const usualClientClaims: ReadonlyArray<string> = ["client_id", "azp", "appid", "cid"]
 
-/** Returns the client that a token names: `client_id`, otherwise `azp`, `appid` or `cid`. */
-export const readClientId = (claims: JsonObject): string | undefined => {
-  for (const name of clientClaims) {
-    const client = readText(claims, name)
+type ClientClaims = Pick<ClaimNames, "clientClaims">
+
+/** Returns the client that a token names: by default `client_id`, otherwise `azp`, `appid` or `cid`. */
+export const readClientId = (
+  claims: JsonObject,
+  { clientClaims = usualClientClaims }: ClientClaims = {}
+): string | undefined => {
+  for (const path of clientClaims) {
+    const client = textOf(claimAt(claims, path))
     if (client !== undefined && client !== "") return client
   }
   return undefined
 }
 
 /** Returns the claims of a token that name a client, of any type. */
-const namedClients = (claims: JsonObject): ReadonlyArray<readonly [name: string, client: unknown]> =>
-  clientClaims.flatMap((name) => {
-    const client = own(claims, name)
-    return client === undefined || client === "" ? [] : [[name, client]]
+const namedClients = (
+  claims: JsonObject,
+  { clientClaims = usualClientClaims }: ClientClaims
+): ReadonlyArray<readonly [name: string, client: unknown]> =>
+  clientClaims.flatMap((path) => {
+    const client = claimAt(claims, path)
+    return client === undefined || client === "" ? [] : [[path, client]]
   })
 
 /** Whether a token names at least one client, and only allowed ones. */
-export const isOfClients = (claims: JsonObject, allowed: ReadonlyArray<string>): boolean => {
-  const named = namedClients(claims)
+export const isOfClients = (
+  claims: JsonObject,
+  allowed: ReadonlyArray<string>,
+  names: ClientClaims = {}
+): boolean => {
+  const named = namedClients(claims, names)
   return named.length > 0 && named.every(([, client]) => typeof client === "string" && allowed.includes(client))
 }
 
@@ -35,9 +50,16 @@ export const isOfClients = (claims: JsonObject, allowed: ReadonlyArray<string>):
  * Checks the client of a token: it must name at least one, and each one must be in `allowed`, character for character. If
  * `allowed` is empty, any client is accepted.
  */
-export const checkClient = (claims: JsonObject, allowed: ReadonlyArray<string>): Rejection | undefined => {
-  if (allowed.length === 0 || isOfClients(claims, allowed)) return undefined
-  const other = namedClients(claims).find(([, client]) => typeof client !== "string" || !allowed.includes(client))
+export const checkClient = (
+  claims: JsonObject,
+  allowed: ReadonlyArray<string>,
+  names: ClientClaims = {}
+): Rejection | undefined => {
+  if (allowed.length === 0 || isOfClients(claims, allowed, names)) return undefined
+  const { clientClaims = usualClientClaims } = names
+  const other = namedClients(claims, names).find(([, client]) =>
+    typeof client !== "string" || !allowed.includes(client)
+  )
   return other === undefined
     ? rejection(
       "MissingClaim",

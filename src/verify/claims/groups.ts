@@ -1,4 +1,5 @@
 /** The groups and roles that a provider puts a caller in. Pure. */
+import { claimsAt } from "../../identity/claimPath.ts"
 import { isJsonObject, type JsonObject, own } from "../../remote/JsonObject.ts"
 
 /**
@@ -25,18 +26,6 @@ export interface Groups {
   readonly isComplete: boolean
 }
 
-const below = (value: unknown, steps: ReadonlyArray<string>): ReadonlyArray<unknown> => {
-  const [step, ...rest] = steps
-  if (step === undefined) return [value]
-  if (!isJsonObject(value)) return []
-  const members = step === "*" ? Object.values(value) : [own(value, step)]
-  return members.flatMap((member) => below(member, rest))
-}
-
-/** What stands at a path. A claim whose name is the whole path comes first: names may be URLs, and have dots. */
-const at = (claims: JsonObject, path: string): ReadonlyArray<unknown> =>
-  Object.hasOwn(claims, path) ? [own(claims, path)] : below(claims, path.split("."))
-
 /** OpenID Connect Core 1.0, section 5.6.2; Entra does so for members of many groups, or says only that there are some. */
 const isElsewhere = (claims: JsonObject, path: string): boolean => {
   const [name = path] = path.split(".")
@@ -52,7 +41,7 @@ const isGroup = (value: unknown): value is string => typeof value === "string" &
  * not a group.
  */
 export const readGroups = (claims: JsonObject, paths: ReadonlyArray<string>): Groups => {
-  const groups = new Set(paths.flatMap((path) => at(claims, path)).flat().filter(isGroup))
+  const groups = new Set(paths.flatMap((path) => claimsAt(claims, path)).flat().filter(isGroup))
   let characters = 0
   for (const group of groups) characters += group.length
   return groups.size > maxGroups || characters > maxCharacters || paths.some((path) => isElsewhere(claims, path))

@@ -1,5 +1,6 @@
 /** The identity of the caller, from verified claims. Pure. */
 import * as Result from "effect/Result"
+import type { ClaimNames } from "../../config/GatewaySettings.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { Rejection } from "../Rejection.ts"
@@ -8,12 +9,12 @@ import { readClientId } from "./client.ts"
 import { type EmailRules, readEmail } from "./email.ts"
 import { readGroups, usualGroupClaims } from "./groups.ts"
 import { readScopes } from "./scopes.ts"
-import { readSubject } from "./subject.ts"
+import { readSubject, readUser } from "./subject.ts"
 import { readText } from "./text.ts"
 import { expiresAt } from "./validity.ts"
 
 /** The settings of a provider that determine the identity. */
-export interface IdentityRules extends EmailRules {
+export interface IdentityRules extends EmailRules, ClaimNames {
   /** The provider's name. */
   readonly name: string
   readonly issuer: string
@@ -48,11 +49,11 @@ export const identityFromClaims = (
   claims: JsonObject,
   rules: IdentityRules
 ): Result.Result<Identity, Rejection> => {
-  const subject = readSubject(claims)
+  const subject = readSubject(claims, rules)
   if (Result.isFailure(subject)) return Result.fail(subject.failure)
-  return Result.map(readScopes(claims), (scopes) => ({
+  return Result.map(readScopes(claims, rules), (scopes) => ({
     ...subject.success,
-    clientId: readClientId(claims),
+    clientId: readClientId(claims, rules),
     issuer: readText(claims, "iss") ?? rules.issuer,
     scopes,
     ...readEmail(claims, rules),
@@ -72,11 +73,11 @@ export const identityFromUserinfo = (
   userinfo: JsonObject,
   rules: IdentityRules
 ): Identity | undefined => {
-  const subject = readText(userinfo, "sub")
-  return subject === undefined || subject === "" ? undefined : {
+  const subject = Result.getOrUndefined(readUser(userinfo, rules))
+  return subject === undefined ? undefined : {
     subject,
     principal: "user",
-    clientId: readClientId(userinfo),
+    clientId: readClientId(userinfo, rules),
     issuer: rules.issuer,
     scopes: [],
     ...readEmail(userinfo, rules),
@@ -86,3 +87,22 @@ export const identityFromUserinfo = (
     ...forRules(userinfo, rules)
   }
 }
+
+/** Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the scopes and end of the token. */
+export const identityFromTokeninfo = (
+  tokeninfo: JsonObject,
+  rules: IdentityRules
+): Result.Result<Identity, Rejection> =>
+  Result.flatMap(readUser(tokeninfo, rules), (subject) =>
+    Result.map(readScopes(tokeninfo, rules), (scopes) => ({
+      subject,
+      principal: "user",
+      clientId: readClientId(tokeninfo, rules),
+      issuer: rules.issuer,
+      scopes,
+      ...readEmail(tokeninfo, rules),
+      name: readText(tokeninfo, "name"),
+      provider: rules.name,
+      expiresAt: expiresAt(tokeninfo),
+      ...forRules(tokeninfo, rules)
+    })))

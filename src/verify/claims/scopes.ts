@@ -1,18 +1,29 @@
 /** The scopes of a token (RFC 8693, section 4.2; RFC 9068, section 2.2.3). Pure. */
 import * as Result from "effect/Result"
-import { type JsonObject, own } from "../../remote/JsonObject.ts"
+import type { ClaimNames } from "../../config/GatewaySettings.ts"
+import { firstClaim } from "../../identity/claimPath.ts"
+import type { JsonObject } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
 // RFC 6749, section 3.3: no spaces. Scopes are forwarded joined by spaces, and one with a space would become two.
 const scopeToken = /^[^\s\p{C}]+$/u
 
+/** Where providers write scopes, unless `MCP_SCOPE_CLAIMS` says otherwise: RFC 9068; Entra, Okta and others. */
+const usualScopeClaims: ReadonlyArray<string> = ["scope", "scp"]
+
+type ScopeClaims = Pick<ClaimNames, "scopeClaims">
+
 /**
- * Reads the scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings.
+ * Reads the scopes of `scope`, or of `scp` if there is no `scope`: a string of words or an array of strings. With
+ * `scopeClaims`, those of the first of these claims that is present.
  *
  * An element of an array that is not one word is left out. Any other type is rejected.
  */
-export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<string>, Rejection> => {
-  const value = own(claims, "scope") ?? own(claims, "scp")
+export const readScopes = (
+  claims: JsonObject,
+  { scopeClaims = usualScopeClaims }: ScopeClaims = {}
+): Result.Result<ReadonlyArray<string>, Rejection> => {
+  const value = firstClaim(claims, scopeClaims)?.value
   if (value === undefined) return Result.succeed([])
   const elements: unknown = typeof value === "string" ? value.split(" ") : value
   return Array.isArray(elements) && elements.every((element) => typeof element === "string")
@@ -21,4 +32,5 @@ export const readScopes = (claims: JsonObject): Result.Result<ReadonlyArray<stri
 }
 
 /** The same, but no scopes if they are of another type. */
-export const scopesOf = (claims: JsonObject): ReadonlyArray<string> => Result.getOrElse(readScopes(claims), () => [])
+export const scopesOf = (claims: JsonObject, names: ScopeClaims = {}): ReadonlyArray<string> =>
+  Result.getOrElse(readScopes(claims, names), () => [])

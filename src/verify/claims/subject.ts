@@ -1,10 +1,13 @@
 /** The subject of a token: a user or a program, never both (RFC 7519, section 4.1.2; RFC 9068, section 2.2). Pure. */
 import * as Result from "effect/Result"
+import type { ClaimNames } from "../../config/GatewaySettings.ts"
+import { firstClaim, type FoundClaim } from "../../identity/claimPath.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 import { readClientId } from "./client.ts"
+import { type EmailRules, readEmail } from "./email.ts"
 import { scopesOf } from "./scopes.ts"
-import { maxTextLength, readText } from "./text.ts"
+import { maxTextLength, readText, textOf } from "./text.ts"
 
 /** Claims about a user, or about a user's login session. Programs have neither. */
 const personClaims = [
@@ -63,12 +66,12 @@ const otherGrant = (claims: JsonObject): string | undefined =>
     ?.[0]
 
 /** Returns why a token seems to belong to a user's session; `undefined` if nothing indicates this. */
-const personSign = (claims: JsonObject): string | undefined => {
+const personSign = (claims: JsonObject, names: ClaimNames): string | undefined => {
   const claim = personClaims.find((name) => (own(claims, name) ?? "") !== "")
   if (claim !== undefined) return `it has the claim ${claim}`
   const grant = otherGrant(claims)
   if (grant !== undefined) return `its claim ${grant} is not that of a program`
-  const scope = scopesOf(claims).find((one) => personScopes.has(one))
+  const scope = scopesOf(claims, names).find((one) => personScopes.has(one))
   return scope === undefined ? undefined : `it has the scope ${scope}`
 }
 
@@ -76,9 +79,9 @@ const personSign = (claims: JsonObject): string | undefined => {
 const sessionClaims = ["sid", "session_state", "auth_time", "nonce"]
 
 /** Whether this is a service account: Keycloak names the account of a program after its client. */
-const isServiceAccount = (claims: JsonObject): boolean =>
+const isServiceAccount = (claims: JsonObject, names: ClaimNames): boolean =>
   readText(claims, "preferred_username")?.toLowerCase() ===
-    `service-account-${readClientId(claims) ?? ""}`.toLowerCase() &&
+    `service-account-${readClientId(claims, names) ?? ""}`.toLowerCase() &&
   sessionClaims.every((name) => own(claims, name) === undefined)
 
 /** The subject of a token: a user, or a program that acts for itself. */
@@ -88,39 +91,97 @@ export interface Subject {
 }
 
 /** Decides the kind of a caller with a subject: a program if the token states this, or if the subject is its client. */
-const principalOf = (claims: JsonObject, subject: string): Subject["principal"] =>
-  saysProgram(claims) || isServiceAccount(claims) ||
-    (subject === readClientId(claims) && personSign(claims) === undefined)
+const principalOf = (claims: JsonObject, subject: string, names: ClaimNames): Subject["principal"] =>
+  saysProgram(claims) || isServiceAccount(claims, names) ||
+    (subject === readClientId(claims, names) && personSign(claims, names) === undefined)
     ? "client"
     : "user"
 
-const withoutSubject = (sign: string): Rejection =>
+/** With subject claims of its own, a token of a user may have `sub`, and lack them. */
+const otherSubject = (claims: JsonObject, names: ClaimNames): string | undefined => {
+  const sub = own(claims, "sub")
+  return sub === undefined || saysProgram(claims) || sub === readClientId(claims, names)
+    ? undefined
+    : "it has the claim sub"
+}
+
+const withoutSubject = (sign: string, subjectClaims: ReadonlyArray<string>): Rejection =>
   rejection(
     "MissingClaim",
-    `the token has no sub but belongs to a person's session (${sign}), so all users of its client would have the same identity: ` +
+    `the token has no ${
+      subjectClaims.join(" or ")
+    } but belongs to a person's session (${sign}), so all users of its client would have the same identity: ` +
       "configure the provider to put sub into access tokens (in Keycloak the client scope basic, or no lightweight access tokens), " +
       "or use introspection"
   )
 
+/** The settings of a provider that determine the subject. */
+export interface SubjectRules extends ClaimNames, Partial<EmailRules> {}
+
+const usualSubjectClaims: ReadonlyArray<string> = ["sub"]
+
+/** Integers are ids at GitHub and GitLab. `sub` is a string by definition (RFC 7519, section 4.1.2). */
+const subjectText = ({ path, value }: FoundClaim): string | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && path !== "sub" ? String(value) : textOf(value)
+
+const unverifiedEmail = rejection(
+  "ValidationFailed",
+  "the subject is the claim email, and email_verified is not true; MCP_REQUIRE_VERIFIED_EMAIL=false would accept addresses " +
+    "without email_verified"
+)
+
+/** Reads a claim that names the subject. An e-mail address does so only if it is verified: users can enter any other. */
+const readSubjectClaim = (
+  claims: JsonObject,
+  found: FoundClaim,
+  { trustEmail = false }: SubjectRules
+): Result.Result<string, Rejection> => {
+  const { path, value } = found
+  if (value === "") return Result.fail(rejection("MissingClaim", `${path} is empty`))
+  const subject = subjectText(found)
+  if (subject === undefined) {
+    return Result.fail(
+      rejection("ValidationFailed", `${path} is not a string of at most ${maxTextLength} characters`)
+    )
+  }
+  return path === "email" &&
+      readEmail(claims, { requireVerifiedEmail: !trustEmail, trustEmail }).emailVerified !== true
+    ? Result.fail(unverifiedEmail)
+    : Result.succeed(subject)
+}
+
 /**
- * Reads `sub`, a non-empty string of at most 1024 characters, or the client of a machine token without `sub`.
+ * Reads `sub`, or the first present claim of `subjectClaims`: a non-empty string of at most 1024 characters; or the client
+ * of a machine token without such a claim.
  *
  * A token of a user's session without `sub` is rejected, because its client is not the user. Control characters are
  * allowed, because every place that forwards the subject encodes it.
  */
-export const readSubject = (claims: JsonObject): Result.Result<Subject, Rejection> => {
-  const given = own(claims, "sub")
-  if (given !== undefined) {
-    const subject = readText(claims, "sub")
-    if (given === "") return Result.fail(rejection("MissingClaim", "sub is empty"))
-    return subject === undefined
-      ? Result.fail(rejection("ValidationFailed", `sub is not a string of at most ${maxTextLength} characters`))
-      : Result.succeed({ subject, principal: principalOf(claims, subject) })
+export const readSubject = (claims: JsonObject, rules: SubjectRules = {}): Result.Result<Subject, Rejection> => {
+  const { subjectClaims = usualSubjectClaims } = rules
+  const found = firstClaim(claims, subjectClaims)
+  if (found !== undefined) {
+    return Result.map(readSubjectClaim(claims, found, rules), (subject) => ({
+      subject,
+      principal: principalOf(claims, subject, rules)
+    }))
   }
-  const client = readClientId(claims)
-  if (client === undefined) return Result.fail(rejection("MissingClaim", "neither sub nor a client id"))
-  const sign = personSign(claims)
+  const client = readClientId(claims, rules)
+  if (client === undefined) {
+    return Result.fail(rejection("MissingClaim", `neither ${subjectClaims.join(", ")} nor a client id`))
+  }
+  const sign = personSign(claims, rules) ??
+    (rules.subjectClaims === undefined ? undefined : otherSubject(claims, rules))
   return sign === undefined
     ? Result.succeed({ subject: client, principal: "client" })
-    : Result.fail(withoutSubject(sign))
+    : Result.fail(withoutSubject(sign, subjectClaims))
+}
+
+/** Reads the subject of claims that are about a user, whom no client replaces. */
+export const readUser = (claims: JsonObject, rules: SubjectRules): Result.Result<string, Rejection> => {
+  const { subjectClaims = usualSubjectClaims } = rules
+  const found = firstClaim(claims, subjectClaims)
+  return found === undefined
+    ? Result.fail(rejection("MissingClaim", `${subjectClaims.join(" or ")} is missing`))
+    : readSubjectClaim(claims, found, rules)
 }

@@ -87,7 +87,7 @@ const checkClaims = (
   const { claims, header } = jws
   return checkTenant(provider, jws) ?? checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
     checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ??
-    checkAudience(claims, provider) ?? checkClient(claims, provider.allowedClients)
+    checkAudience(claims, provider) ?? checkClient(claims, provider.allowedClients, provider)
 }
 
 /**

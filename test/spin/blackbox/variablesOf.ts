@@ -1,6 +1,7 @@
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Redacted from "effect/Redacted"
 import type { AllowedOrigins, GatewaySettings, Provider, TrustedProxies } from "../../../src/config/GatewaySettings.ts"
+import { forwardClaims } from "../../../src/config/kinds/forwardClaims.ts"
 import { shown } from "../../../src/config/kinds/kind.ts"
 import { rules } from "../../../src/config/kinds/rules.ts"
 import type { ClientAuth } from "../../../src/providers/clientCredentials.ts"
@@ -21,7 +22,12 @@ const keysOf = (keys: KeySource) => {
 
 const orMissing = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
 
-const identityRulesOf = ({ groupClaims, requireVerifiedEmail, trustEmail = false }: IdentityRules) => ({
+const identityRulesOf = (
+  { clientClaims, groupClaims, requireVerifiedEmail, scopeClaims, subjectClaims, trustEmail = false }: IdentityRules
+) => ({
+  subject_claims: subjectClaims,
+  client_claims: clientClaims,
+  scope_claims: scopeClaims,
   // `false` is more than nothing: it makes addresses count that nobody has verified.
   require_verified_email: requireVerifiedEmail || (trustEmail ? false : undefined),
   group_claims: groupClaims
@@ -68,6 +74,17 @@ const ownFields = (provider: OwnProvider) => {
         ...identityRulesOf(provider),
         hosts: orMissing(provider.allowedDomains)
       }
+    case "tokeninfo":
+      return {
+        issuer: provider.issuer,
+        audience: orMissing(provider.audience),
+        allowed_clients: orMissing(provider.allowedClients),
+        ...identityRulesOf(provider),
+        discovery_url: provider.discoveryUrl,
+        tokeninfo_endpoint: provider.tokeninfoEndpoint,
+        tokeninfo_parameter: provider.tokeninfoParameter,
+        hosts: orMissing(provider.allowedDomains)
+      }
     case "introspection":
       return {
         issuer: provider.issuer,
@@ -99,6 +116,7 @@ const providerOf = (provider: Provider) => ({
   name: provider.name,
   required_scopes: orMissing(provider.requiredScopes),
   token_prefix: provider.tokenPrefix,
+  scopes_requested: provider.scopesRequested,
   ...ownFields(asOwn(provider))
 })
 
@@ -160,6 +178,7 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_step_up: settings.stepUp,
     mcp_forward_authorization: settings.forwardAuthorization,
     mcp_identity_headers: settings.identityHeaders,
+    mcp_forward_claims: jsonOrNothing(shown(forwardClaims, settings.forwardClaims)),
     mcp_inject_request_context: settings.injectRequestContext,
     mcp_inject_response_context: settings.injectResponseContext,
     mcp_response_timeout: settings.responseTimeoutMillis / 1000,

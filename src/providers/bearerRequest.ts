@@ -1,0 +1,75 @@
+/** Requests that present a token to its provider, for the types whose tokens are verified this way. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { InsufficientScope, type InvalidToken, type ProviderUnavailable } from "../errors/GatewayError.ts"
+import { withoutStack } from "../errors/withoutStack.ts"
+import { type JsonObject, own } from "../remote/JsonObject.ts"
+import type { ProviderHttp, ProviderRequest } from "../remote/ProviderHttp.ts"
+import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import { isOutageError, reachFromBody, statusAndError } from "../verify/opaque/providerRejection.ts"
+import type { Probe } from "../verify/opaque/Reachability.ts"
+import { rejection, toInvalidToken } from "../verify/Rejection.ts"
+import { unavailableAfter } from "../verify/unavailable.ts"
+import { probeToken } from "./opaque.ts"
+
+/** The scope without which there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
+const userinfoScope = "openid"
+
+/**
+ * Statuses that reject the token, since the request contains nothing else: some providers send 422 or 498 instead of 401,
+ * and 431 means that the token is too long for the provider.
+ */
+const tokenStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 431, 498])
+
+/** Whether the provider rejected the token. A 403 with `Retry-After` is about the rate of requests instead. */
+const rejectsToken = ({ kind, rejection: reported, retryAfter, status = 0 }: ProviderRequestFailed): boolean =>
+  kind === "Status" && tokenStatuses.has(status) && !isOutageError(reported?.error) &&
+  !(status === 403 && retryAfter !== undefined && reported?.error === undefined)
+
+/** Whether a response with status 200 rejects the token: it contains an error, or `ok` or `active` is `false`. */
+export const reportsRejection = (body: JsonObject): boolean => {
+  const error = own(body, "error")
+  return (error !== undefined && error !== null && error !== false && error !== "") || own(body, "ok") === false ||
+    own(body, "active") === false
+}
+
+/**
+ * Maps a failed request to an error: the token is rejected, or has too few scopes, in which case the challenge names the
+ * scopes that the provider requires. Every other failure is a failure of the provider.
+ *
+ * @param endpoint what was requested, for the log
+ */
+export const failureOf = (
+  provider: string,
+  endpoint: string,
+  failure: ProviderRequestFailed
+): InvalidToken | InsufficientScope | ProviderUnavailable => {
+  const reported = failure.rejection
+  if (!rejectsToken(failure)) return unavailableAfter(provider, failure)
+  const detail = `${endpoint} returned ${statusAndError(failure)}`
+  if (reported?.error === "insufficient_scope") {
+    const required = reported.scope.length === 0 ? [userinfoScope] : reported.scope
+    return withoutStack(() => new InsufficientScope({ required, provider, detail }))
+  }
+  return toInvalidToken(provider, rejection("Inactive", detail))
+}
+
+/** The request that presents a token: as a bearer token, or in a parameter of a form (Google). */
+export const presenting = (
+  token: Redacted.Redacted<string>,
+  parameter?: string
+): Pick<ProviderRequest, "authorization" | "form"> => ({
+  authorization: Redacted.make(`Bearer ${Redacted.value(token)}`),
+  ...(parameter === undefined ? {} : { form: [[parameter, token]] })
+})
+
+/** Builds the probe that presents a token that does not exist: a healthy endpoint rejects it. */
+export const probeBearer = (
+  http: ProviderHttp["Service"],
+  request: Pick<ProviderRequest, "allowHttp" | "allowedDomains" | "url">,
+  parameter?: string
+): Probe =>
+  Effect.match(http.send({ ...request, ...presenting(Redacted.make(probeToken), parameter) }), {
+    onFailure: (failure) => ({ reach: rejectsToken(failure) ? "ready" : "unavailable", detail: failure.detail }),
+    onSuccess: ({ body }) => ({ reach: reachFromBody(body), detail: `${request.url}: 200 with an error` })
+  })
