@@ -9,17 +9,17 @@ const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const jwtShaped = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g
 
 /**
- * Makes a text from a caller safe for a log: truncated to 256 characters, with `�` instead of invisible and control
+ * Makes a text from a caller safe for a log: truncated to 256 characters, or as many as given, with `�` instead of invisible and control
  * characters, and without anything that has the form of a JWT.
  */
-export const shownText = (text: string): string => {
+export const shownText = (text: string, most = mostCharacters): string => {
   // Checked first, because a name may be as long as a message.
-  const isLong = text.length > mostCharacters
-  const clean = (isLong ? text.slice(0, 4 * mostCharacters) : text)
+  const isLong = text.length > most
+  const clean = (isLong ? text.slice(0, 4 * most) : text)
     .replace(jwtShaped, "(a token)")
     .replace(unfit, "\ufffd")
-  return clean.length > mostCharacters || text.length > 4 * mostCharacters
-    ? `${clean.slice(0, mostCharacters).replace(/[\ud800-\udbff]$/, "")}…`
+  return clean.length > most || text.length > 4 * most
+    ? `${clean.slice(0, most).replace(/[\ud800-\udbff]$/, "")}…`
     : clean
 }
 

@@ -22,6 +22,7 @@ import { type JwksSource, KeysUnavailable, placeOf, type SharedKeys, type Unknow
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
 import { countPhase, countStaleServe } from "./keyMetrics.ts"
 import * as KeySet from "./KeySet.ts"
+import { type KeySetState, keySetState } from "./keySetState.ts"
 
 export { type JwksSource, KeysUnavailable, UnknownKey } from "./JwksSource.ts"
 
@@ -82,6 +83,8 @@ export class JwksCache extends Context.Service<JwksCache, {
   readonly prefetch: (source: JwksSource) => Effect.Effect<void>
   /** Returns the phase of a source's keys, and whether any key is usable. Prefetches. */
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
+  /** Returns what is cached of a source, for operators. Never starts a fetch. Optional. */
+  readonly inspect?: ((source: JwksSource) => KeySetState) | undefined
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const { fetchKeys, locate } = yield* makeKeyFetch
@@ -187,7 +190,8 @@ export class JwksCache extends Context.Service<JwksCache, {
       phase: Effect.fnUntraced(function*(source) {
         const { phase, value } = yield* remote(source).status
         return { phase, usable: value !== undefined && value.set.keys.length > 0 }
-      })
+      }),
+      inspect: (source) => keySetState(placeOf(source), remote(source).inspect(clock))
     })
   })
 

@@ -10,6 +10,7 @@ import type { DocumentName } from "../config/sources/documentName.ts"
 import type { Json } from "../identity/Json.ts"
 import type { JwksCache } from "../keys/JwksCache.ts"
 import type { JwksSource } from "../keys/JwksSource.ts"
+import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import type { MetadataSource, ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -73,6 +74,8 @@ export type Registration =
   & {
     /** If left out, the provider is always ready. */
     readonly readiness?: Effect.Effect<Readiness> | undefined
+    /** The key sets of the provider as they are cached, for operators. Left out by types without any. */
+    readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined
   }
 
 /** What verifiers depend on, in addition to their provider. */

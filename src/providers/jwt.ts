@@ -164,6 +164,11 @@ const makeReadiness = (provider: JwtProvider, cache: JwksCache["Service"]): Effe
   })
 }
 
+const makeKeySets = (provider: JwtProvider, { inspect }: JwksCache["Service"]) => {
+  const sources = remoteKeys(provider)
+  return inspect === undefined || sources.length === 0 ? undefined : Effect.sync(() => sources.map(inspect))
+}
+
 /** The metadata that clients need, even if the operator has configured the URL of the keys. */
 const documentOf = (provider: JwtProvider): MetadataSource => {
   const { allowHttp, allowedDomains, discoveryUrl, issuer, tenants } = provider
@@ -213,7 +218,8 @@ export const jwtType = {
         yield* makeCheckSignature,
         yield* Clock.Clock
       ),
-      readiness: makeReadiness(provider, cache)
+      readiness: makeReadiness(provider, cache),
+      keySets: makeKeySets(provider, cache)
     }
   })
 } as const satisfies Partial<ProviderType<JwtProvider>>

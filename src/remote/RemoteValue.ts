@@ -57,6 +57,24 @@ export interface RemoteValue<A, E> {
    * Returns the phase, and the value if it may be used. Prefetches; if requests do not share I/O, waits for the fetch.
    */
   readonly status: Effect.Effect<{ readonly phase: State.Phase; readonly value: A | undefined }>
+  /** Returns what is cached, for operators. Never starts a fetch. */
+  readonly inspect: (clock: Clock.Clock) => Inspected<A, E>
+}
+
+/** A cached value as operators see it. Times are milliseconds from now, negative if they are past. */
+export interface Inspected<A, E> {
+  readonly phase: State.Phase
+  /** The held value, however old. */
+  readonly value: A | undefined
+  /** When the provider sent the value; `undefined` if another instance did, or nothing is held. */
+  readonly fetchedIn: number | undefined
+  readonly freshUntilIn: number | undefined
+  /** When the next fetch is due if the value is used then; `undefined` before the first one. */
+  readonly nextFetchIn: number | undefined
+  /** The number of failed fetches since the last successful one. */
+  readonly failures: number
+  /** The cause of the last of these failures. */
+  readonly lastFailure: Cause.Cause<E> | undefined
 }
 
 /** Options of a remote value. */
@@ -136,6 +154,8 @@ export const make = <A, E>(
   let inFlight: Flight<A, E> | undefined
   // The last result of `locate`.
   let located: string | undefined
+  // When the held value came from the provider itself.
+  let fetchedAt: number | undefined
 
   const become = (next: State.RemoteState<A>, now: number): Effect.Effect<void> => {
     state = next
@@ -183,6 +203,7 @@ export const make = <A, E>(
     inFlight = undefined
     const outcome = flight.exit = outcomeOf(exit, backedOff)
     if (Exit.isFailure(outcome)) lastFailure = outcome.cause
+    else fetchedAt = exit._tag === "Success" && exit.value._tag === "Fetched" ? now : undefined
     yield* become(stateAfter(state, exit, now, limits), now)
     // Failures are shared only if the provider sees all instances as one.
     if (Exit.isSuccess(exit) ? exit.value._tag === "Fetched" : !sharedIo) yield* share
@@ -293,6 +314,19 @@ export const make = <A, E>(
         const phase = State.phase(state, now)
         return { phase, value: State.hasValue(phase) ? state.held?.value : undefined }
       })
-    )
+    ),
+    inspect: (clock) => {
+      const now = millisOf(clock)
+      const { failures, held, retryAt } = state
+      return {
+        phase: State.phase(state, now),
+        value: held?.value,
+        fetchedIn: held === undefined || fetchedAt === undefined ? undefined : fetchedAt - now,
+        freshUntilIn: held === undefined ? undefined : held.freshUntil - now,
+        nextFetchIn: failures > 0 ? retryAt - now : held === undefined ? undefined : held.refreshAt - now,
+        failures,
+        lastFailure: failures > 0 ? lastFailure : undefined
+      }
+    }
   }
 }

@@ -9,8 +9,9 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
-import type { Readiness, RegistrationNeeds } from "../providers/ProviderType.ts"
+import type { Readiness, Registration, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
@@ -32,9 +33,22 @@ export interface ProviderReadiness extends Readiness {
   readonly provider: string
 }
 
+/** The state of a provider, for operators. */
+export interface ProviderState extends ProviderReadiness {
+  /** Its key sets as they are cached. */
+  readonly keySets: ReadonlyArray<KeySetState>
+}
+
 const severalServers = new Error(
   "the configuration has several servers, and providers are for one of them: use layerServers, or GatewayConfig of one server"
 )
+
+const readinessOf = (
+  { name, readiness }: { readonly name: string } & Pick<Registration, "readiness">
+): Effect.Effect<ProviderReadiness> =>
+  readiness === undefined
+    ? Effect.succeed({ provider: name, ready: true, state: "ready" })
+    : Effect.map(readiness, (found) => ({ provider: name, ...found }))
 
 /** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
@@ -51,6 +65,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    * ready.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
+  /** The same with the cached keys of each provider, for operators. Optional. */
+  readonly states?: Effect.Effect<ReadonlyArray<ProviderState>> | undefined
 }>()("mcp-authorizer/verify/ProviderRegistry") {
   /**
    * Builds all verifiers and starts to fetch keys, without waiting for them.
@@ -102,12 +118,13 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
           }
         }
       }),
-      readiness: Effect.forEach(registered, ({ name, readiness }) =>
-        readiness === undefined
-          ? Effect.succeed<ProviderReadiness>({ provider: name, ready: true, state: "ready" })
-          : Effect.map(readiness, (found): ProviderReadiness => ({ provider: name, ...found })), {
-        concurrency: "unbounded"
-      })
+      readiness: Effect.forEach(registered, readinessOf, { concurrency: "unbounded" }),
+      states: Effect.forEach(registered, (provider) =>
+        Effect.zipWith(
+          readinessOf(provider),
+          provider.keySets ?? Effect.succeed([]),
+          (readiness, keySets): ProviderState => ({ ...readiness, keySets })
+        ), { concurrency: "unbounded" })
     })
   })
 

@@ -12,6 +12,7 @@ import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
 import { makeDiscovery } from "../discovery.ts"
 import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
+import { ExchangeObserver, withObserver } from "../ExchangeObserver.ts"
 import { makeFinishTrace, upstreamAttributes } from "../finishTrace.ts"
 import { readinessResponse } from "../health.ts"
 import type { RequestHead } from "../requestHead.ts"
@@ -45,17 +46,26 @@ export interface Course {
   /** Whether there is an audit log, so that `log` is called whatever the level of the log. */
   readonly audits: boolean
   readonly memory: BodyMemory
+  /** What verifies tokens, for operators; `undefined` where requests are for no MCP server. */
+  readonly verification: Verification | undefined
+}
+
+/** The services that verify the tokens of one MCP server. */
+interface Verification {
+  readonly registry: ProviderRegistry["Service"]
+  readonly verifier: TokenVerifier["Service"]
 }
 
 /** What the courses of an MCP server and of the gateway itself differ in. */
 interface CourseParts extends Omit<PerformServices, "limiter" | "sessions"> {
   readonly routeOf: FindRoute
+  readonly verification: Verification | undefined
 }
 
 const makeWith = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   onError: OnError | undefined,
-  { discovery, readiness, routeOf, verifier }: CourseParts
+  { discovery, readiness, routeOf, verification, verifier }: CourseParts
 ) {
   const clock = yield* Clock.Clock
   const responses = makeOwnResponses(settings, onError)
@@ -78,20 +88,28 @@ const makeWith = Effect.fnUntraced(function*(
       readiness
     }),
     responses,
-    log: yield* makeFinishTrace(settings, fieldsOf, withAudit(accessLog, audit)),
+    log: yield* makeFinishTrace(
+      settings,
+      fieldsOf,
+      withObserver(withAudit(accessLog, audit), settings, yield* ExchangeObserver)
+    ),
     audits,
-    memory: makeBodyMemory(settings, yield* SharedIo)
+    memory: makeBodyMemory(settings, yield* SharedIo),
+    verification
   }
   return course
 })
 
 /** Builds the course of the requests for one MCP server. */
 export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
+  const registry = yield* ProviderRegistry
+  const verifier = yield* TokenVerifier
   return yield* makeWith(settings, onError, {
     routeOf: makeRoute(settings),
-    verifier: yield* TokenVerifier,
+    verifier,
+    verification: { registry, verifier },
     discovery: yield* makeDiscovery(settings),
-    readiness: Effect.map((yield* ProviderRegistry).readiness, (providers) => readinessResponse([settings], providers))
+    readiness: Effect.map(registry.readiness, (providers) => readinessResponse([settings], providers))
   })
 })
 
@@ -112,5 +130,6 @@ export const makeFrontCourse = (
     // Neither is reached: none of its routes is protected, or a document.
     verifier: { verify: () => Effect.fail(nobody) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
-    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers))
+    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers)),
+    verification: undefined
   })

@@ -1,0 +1,83 @@
+/** HTML as values: what is written into a template is text, unless it is HTML of this module. Pure. */
+
+/** A piece of HTML that was made by `html`, so that every text in it is escaped. */
+export class Html {
+  readonly #text: string
+
+  private constructor(text: string) {
+    this.#text = text
+  }
+
+  toString(): string {
+    return this.#text
+  }
+
+  /** Joins the constant parts of a template with escaped values. Use `html`. */
+  static of(strings: ReadonlyArray<string>, values: ReadonlyArray<Part>): Html {
+    return new Html(strings.map((constant, index) => constant + written(values[index])).join(""))
+  }
+
+  /** Use `pathData`. */
+  static ofPath(commands: string): Html {
+    return new Html(commands.replaceAll(/[^MLHVZ\d. -]/g, ""))
+  }
+}
+
+/** The data of an SVG path, of any length: commands and numbers. Other characters are left out. */
+export const pathData = (commands: string): Html => Html.ofPath(commands)
+
+/** What a template takes: text, a number, HTML, a list of these, or nothing. */
+export type Part = Html | string | number | undefined | false | ReadonlyArray<Part>
+
+/** Longer texts are cut: the longest texts of the gateway's own, reasons for the log, are shorter. */
+const longest = 2_048
+
+// Control characters, marks that change the direction of text, invisible characters, line separators, half characters,
+// and characters without a meaning that all fonts share.
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
+
+// More marks on one letter would cover the lines around it.
+const pileOfMarks = /(\p{M}{3})\p{M}+/gu
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "\"": "&quot;",
+  "'": "&#39;"
+}
+
+/**
+ * Makes any text safe for an element's content or a quoted attribute: escaped, truncated, with `�` instead of characters
+ * that a reader cannot see or that change the order of others.
+ */
+export const escaped = (text: string): string => {
+  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
+  return cut
+    .replace(invisible, "\ufffd")
+    .replace(pileOfMarks, "$1")
+    .replace(/[&<>"']/g, (character) => entities[character] ?? "")
+}
+
+const written = (part: Part): string => {
+  if (part === undefined || part === false) return ""
+  if (typeof part === "string") return escaped(part)
+  if (typeof part === "number" || part instanceof Html) return String(part)
+  return part.map(written).join("")
+}
+
+/**
+ * HTML from a template. Every value is escaped unless it is HTML itself, so no caller decides whether to escape.
+ *
+ * Attributes must be in double quotes, and no value may be part of a script, of a style, or of a URL's scheme.
+ *
+ * **Example**
+ *
+ * ```ts
+ * html`<p>${"<script>"}</p>` // <p>&lt;script&gt;</p>
+ * ```
+ */
+export const html = (strings: TemplateStringsArray, ...values: ReadonlyArray<Part>): Html => Html.of(strings, values)
+
+/** A text that others have chosen, isolated from the direction of the text around it. */
+export const foreign = (text: string): Html => html`<bdi>${text}</bdi>`

@@ -1,0 +1,128 @@
+/** What needs attention, found in the status: the first thing that a reader is told. Pure. */
+import { adviceOf } from "../rejections.ts"
+import type { Counts, ProviderStatus, RejectionStatus, ServerStatus, Status } from "./Status.ts"
+import { counted, percent, span } from "./words.ts"
+
+/** How urgent something is. */
+export type Level = "bad" | "warn"
+
+/** Something that needs attention, and where the page says more. */
+export interface Trouble {
+  readonly level: Level
+  readonly text: string
+  /** The id of an element of the page. */
+  readonly where: string
+}
+
+const total = ({ failed, passed, rejected }: Counts): number => failed + passed + rejected
+
+/** The states in which a provider works, as in `/readyz`. */
+const good: ReadonlySet<string> = new Set(["ready", "fresh", "refreshing", "expired"])
+
+/** How serious the state of a provider is. */
+export const providerLevel = ({ ready, state }: ProviderStatus): Level | "ok" | "idle" => {
+  if (state === "pending" || state === "empty") return "idle"
+  if (!ready) return "bad"
+  return good.has(state) ? "ok" : "warn"
+}
+
+const stateTexts: Readonly<Record<string, string>> = {
+  ready: "works",
+  fresh: "keys are current",
+  refreshing: "keys are current, being fetched again",
+  expired: "keys are fetched again when they are needed",
+  stale: "unreachable; its last keys are used meanwhile",
+  unavailable: "unavailable",
+  refused: "rejects the gateway's own credentials",
+  pending: "keys are being fetched",
+  empty: "keys were not needed yet"
+}
+
+/** The state of a provider or a key set in words. */
+export const stateText = (state: string): string => stateTexts[state] ?? state
+
+const reasonOf = (provider: ProviderStatus): string | undefined =>
+  provider.keySets.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure ?? provider.lastError?.detail
+
+const ofProvider = (provider: ProviderStatus, index: number): ReadonlyArray<Trouble> => {
+  const level = providerLevel(provider)
+  if (level !== "bad" && level !== "warn") return []
+  const reason = reasonOf(provider)
+  return [{
+    level,
+    text: `Provider ${provider.name}: ${stateText(provider.state)}${reason === undefined ? "" : ` (${reason})`}`,
+    where: `provider-${index}`
+  }]
+}
+
+/** A share of failed requests that is worth a look, and how many there must be. */
+const failedShare = 0.05
+const fewest = 5
+
+/** The name of a server as people are told of it. */
+export const serverTitle = ({ name }: Pick<ServerStatus, "name">): string =>
+  name === "" ? "MCP server" : `MCP server ${name}`
+
+/** How serious the state of an MCP server is. */
+export const serverLevel = ({ state, traffic: { lastFiveMinutes } }: ServerStatus): Level | "ok" | "idle" => {
+  if (state === "failing") return "bad"
+  const { failed } = lastFiveMinutes
+  if (failed >= fewest && failed > failedShare * total(lastFiveMinutes)) return "warn"
+  return state
+}
+
+const ofServer = (server: ServerStatus, index: number, now: number): ReadonlyArray<Trouble> => {
+  const level = serverLevel(server)
+  if (level !== "bad" && level !== "warn") return []
+  const { lastError, lastPassedAt, traffic: { lastFiveMinutes } } = server
+  const reason = lastError?.detail ?? lastError?.error
+  const since = lastPassedAt === undefined ? "has never responded" : `has not responded for ${span(now - lastPassedAt)}`
+  return [{
+    level,
+    text: level === "bad"
+      ? `${serverTitle(server)} ${since}${reason === undefined ? "" : ` (${reason})`}`
+      : `${serverTitle(server)}: ${
+        percent(lastFiveMinutes.failed, total(lastFiveMinutes))
+      } of requests failed in the last 5 minutes`,
+    where: `server-${index}`
+  }]
+}
+
+/** The reason for which most requests were rejected lately, apart from those that are usual. */
+const commonest = (rejections: ReadonlyArray<RejectionStatus>): RejectionStatus | undefined =>
+  rejections
+    .filter(({ reason }) => adviceOf(reason).isUsual !== true && reason.startsWith("InvalidToken"))
+    .toSorted((one, other) => other.lastHour - one.lastHour)[0]
+
+/** Nobody gets in: the one sign by which a wrong configuration shows. */
+const ofTokens = ({ rejections, traffic: { lastHour } }: Status): ReadonlyArray<Trouble> => {
+  const reason = commonest(rejections)
+  if (reason === undefined || reason.lastHour < fewest || lastHour.passed > 0) return []
+  return [{
+    level: "bad",
+    text: `No token was accepted in the last hour. Most often: ${adviceOf(reason.reason).title.toLowerCase()} (${
+      counted(reason.lastHour, "time")
+    })`,
+    where: "rejections"
+  }]
+}
+
+const ofWorkers = ({ workers: { configured, heard } }: Status): ReadonlyArray<Trouble> =>
+  heard >= configured
+    ? []
+    : [{
+      level: "warn",
+      text: `${configured - heard} of ${counted(configured, "worker")} did not respond; the numbers lack their part`,
+      where: "overview"
+    }]
+
+/** Everything that needs attention, the most urgent first. */
+export const troubles = (status: Status): ReadonlyArray<Trouble> => {
+  const found = [
+    ...ofWorkers(status),
+    ...status.providers.flatMap(ofProvider),
+    ...status.servers.flatMap((server, index) => ofServer(server, index, status.now)),
+    ...ofTokens(status)
+  ]
+  return [...found.filter(({ level }) => level === "bad"), ...found.filter(({ level }) => level === "warn")]
+}
