@@ -344,6 +344,10 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly host?: Input<"HOST"> | undefined
   /** The port to listen on; 0 lets the system choose. Default: `3000`. */
   readonly port?: Input<"PORT"> | undefined
+  /**
+   * Read the configuration again whenever a file has changed that it comes from, as after SIGHUP. Default: `false`.
+   */
+  readonly config_watch?: Input<"MCP_CONFIG_WATCH"> | undefined
   /** How many processes serve the port together; `auto`: as many as the machine runs at a time. Default: `1`. */
   readonly workers?: Input<"MCP_WORKERS"> | undefined
   /** How long the fields of a request may take to arrive, in seconds. Default: `10`. */

@@ -14,7 +14,8 @@ export interface Problem extends Complaint {
   readonly source: string | undefined
 }
 
-const line = ({ cure, problem, setting, source }: Problem): string => {
+/** One problem in one line. */
+export const problemLine = ({ cure, problem, setting, source }: Problem): string => {
   const name = source === undefined ? setting : `${setting} (given as ${source})`
   return `${name}: ${problem}. ${cure}${cure.endsWith("?") ? "" : "."}`
 }
@@ -29,7 +30,10 @@ export class InvalidConfiguration extends Data.TaggedError("InvalidConfiguration
 }> {
   override get message(): string {
     const count = this.problems.length
-    return [`Invalid configuration, ${count} ${count === 1 ? "problem" : "problems"}:`, ...this.problems.map(line)]
+    return [
+      `Invalid configuration, ${count} ${count === 1 ? "problem" : "problems"}:`,
+      ...this.problems.map(problemLine)
+    ]
       .join("\n  ")
   }
 }

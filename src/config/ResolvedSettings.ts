@@ -52,6 +52,10 @@ export interface ResolvedSettings {
   readonly host: Used<"HOST">
   /** The port to listen on; 0 lets the system choose. (`port`) */
   readonly port: Used<"PORT">
+  /**
+   * Read the configuration again whenever a file has changed that it comes from, as after SIGHUP. (`config_watch`)
+   */
+  readonly configWatch: Used<"MCP_CONFIG_WATCH">
   /** How many processes serve the port together; `auto`: as many as the machine runs at a time. (`workers`) */
   readonly workers: Used<"MCP_WORKERS">
   /** How long the fields of a request may take to arrive, in milliseconds. (`client_head_timeout`) */

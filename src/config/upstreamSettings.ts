@@ -34,6 +34,17 @@ export type UpstreamSettings = Pick<
   | "upstreamTimeoutMillis"
 >
 
+/** Returns the settings of a client alone, without the rest of the gateway's. */
+export const upstreamOnly = (settings: UpstreamSettings): UpstreamSettings => ({
+  caFile: settings.caFile,
+  gatewayUrl: settings.gatewayUrl,
+  maxStreams: settings.maxStreams,
+  maxUpstreamConnections: settings.maxUpstreamConnections,
+  maxWaiting: settings.maxWaiting,
+  upstreamIdleMillis: settings.upstreamIdleMillis,
+  upstreamTimeoutMillis: settings.upstreamTimeoutMillis
+})
+
 /** The settings that a client uses, with every default filled in; fails with all problems at once. */
 export const upstreamSettings = (input: UpstreamInput): Effect.Effect<UpstreamSettings, InvalidConfiguration> =>
   // Without providers: nobody is let in by a client.

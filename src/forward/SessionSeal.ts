@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { carryOverValue } from "../config/carryOver.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { SessionNotFound } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
@@ -67,6 +68,12 @@ const claim = (server: string) => (identity: Identity | undefined, id: string): 
     ...(server === "" ? [] : [server])
   ]))
 
+/** What a seal keeps as long as the keys are the same. */
+interface SealState {
+  keys: ReadonlyArray<Effect.Success<ReturnType<typeof deriveKey>>> | undefined
+  hasSealed: boolean
+}
+
 // One secret has several uses, and a key for each.
 const purpose = "mcp-authorizer sessions"
 
@@ -92,6 +99,11 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   const mac = yield* Mac.Mac
   const random = yield* SecureRandom.SecureRandom
   const claimOf = claim(serverName)
+  const state = yield* carryOverValue("sessions", sessionKeys, (): SealState => ({
+    keys: undefined,
+    // With a key of the operator's, every id that a client was given is sealed.
+    hasSealed: sessionKeys.length > 0
+  }))
   const makeKeys = Effect.gen(function*() {
     const secrets = sessionKeys.length === 0
       ? [yield* random.randomBytes(32)]
@@ -100,9 +112,10 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
   })
   // When the first session needs them: some hosts have no randomness before the first request, and no request there may
   // wait for another, so that the first one to finish decides.
-  let made: Effect.Success<typeof makeKeys> | undefined
   const keys = Effect.suspend(() =>
-    made === undefined ? Effect.orDie(Effect.map(makeKeys, (own) => made ??= own)) : Effect.succeed(made)
+    state.keys === undefined
+      ? Effect.orDie(Effect.map(makeKeys, (own) => state.keys ??= own))
+      : Effect.succeed(state.keys)
   )
   const sign = (identity: Identity | undefined, id: string): Effect.Effect<Uint8Array> =>
     Effect.flatMap(
@@ -110,10 +123,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
       ([key]) => key === undefined ? Effect.die("no session key") : Effect.orDie(mac.sign(key, claimOf(identity, id)))
     )
 
-  // With a key of the operator's, every id that a client was given is sealed.
-  let hasSealed = sessionKeys.length > 0
-
-  const taken = new TakenSessions()
+  const taken = yield* carryOverValue("taken sessions", undefined, () => new TakenSessions())
   const mayBeNobodys = policy !== undefined && letsAnyoneBegin(policy)
 
   const find = Effect.fnUntraced(function*(identity: Identity | undefined, sealed: string) {
@@ -122,7 +132,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
     if (tag === undefined || sealed[tagLength] !== "." || id === "") {
       // A server whose sessions did not begin here, or that has none, judges the id itself.
       // Without a token there is nobody whose it could be.
-      if (!hasSealed && identity !== undefined) return { identity, id: sealed, sealed }
+      if (!state.hasSealed && identity !== undefined) return { identity, id: sealed, sealed }
       return yield* notFound
     }
     for (const key of yield* keys) {
@@ -138,7 +148,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
     open: find,
     seal: (identity, id) => {
       if (id === "") return Effect.succeed(id)
-      hasSealed = true
+      state.hasSealed = true
       return Effect.map(sign(identity, id), (tag) => `${Base64Url.encode(tag)}.${id}`)
     }
   }

@@ -9,7 +9,7 @@ import type { RequestTrace } from "./RequestTrace.ts"
 import type { Route } from "./route.ts"
 
 /** Why a response is not complete. */
-export type Ending = CutReason | "broken off" | "client left" | "shutting down"
+export type Ending = CutReason | "broken off" | "client left" | "reloaded" | "shutting down"
 
 /**
  * One request and its response, as far as they have come.

@@ -19,6 +19,7 @@ import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { hasTokenParameter } from "../credential/tokenInQuery.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
+import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { brokenOff, logFault } from "./accessLog.ts"
 import { awaitMemory } from "./bodyMemory.ts"
@@ -66,10 +67,13 @@ const severalServers = new Error(
 )
 
 const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
-  if ((yield* GatewayConfig).servers.length > 0) return yield* Effect.die(severalServers)
+  const settings = yield* GatewayConfig
+  if (settings.servers.length > 0) return yield* Effect.die(severalServers)
   const server: ServedServer = {
+    settings,
+    providers: yield* ProviderRegistry,
     client: yield* GatewayClient,
-    course: yield* makeCourse(yield* GatewayConfig, onError)
+    course: yield* makeCourse(settings, onError)
   }
   const serverOf = () => server
   return HttpApp.of({ handle: handleWith(serverOf), serverOf, servers: [server] })

@@ -1,4 +1,6 @@
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
+import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import type { Course } from "./course/Course.ts"
 import type { RequestHead } from "./requestHead.ts"
 
@@ -6,6 +8,8 @@ import type { RequestHead } from "./requestHead.ts"
 export interface ServedServer {
   readonly course: Course
   readonly client: GatewayClient["Service"]
+  readonly settings: GatewaySettings
+  readonly providers: ProviderRegistry["Service"]
 }
 
 /** Says which server a request is for, by its host and path. Everything else about the request is judged by its course. */

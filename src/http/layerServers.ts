@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { carryOverValue, CurrentHolding, holdingOf } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
@@ -22,9 +23,11 @@ const nowhere = new UpstreamUnavailable({ detail: "the request is for no server"
 /** What serves the requests that are for none of several servers. */
 const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
   // Each provider once, however many servers have it: it is asked whether it is ready, and never about a token.
-  const { readiness } = yield* ProviderRegistry.make(settings)
+  const providers = yield* ProviderRegistry.make(settings)
   const front: ServedServer = {
-    course: yield* makeFrontCourse(settings, onError, readiness),
+    settings,
+    providers,
+    course: yield* makeFrontCourse(settings, onError, providers.readiness),
     client: GatewayClient.of({ send: () => Effect.fail(nowhere) })
   }
   return front
@@ -74,17 +77,21 @@ export const layerServers = <E, R>(
   // The audit log is one, and is there already.
   const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
 
-  const appFor = (settings: GatewaySettings, memory: LimitCounters) =>
-    Effect.map(
-      Layer.build(
-        Layer.fresh(Layer.provide(app, [Layer.succeed(GatewayConfig, settings), Layer.succeed(LimitMemory, memory)]))
-      ),
-      Context.get(HttpApp)
-    )
+  const appFor = Effect.fnUntraced(function*(settings: GatewaySettings, memory: LimitCounters) {
+    const holding = holdingOf(settings.serverName, yield* CurrentHolding)
+    const built = Layer.provide(app, [
+      Layer.succeed(GatewayConfig, settings),
+      Layer.succeed(LimitMemory, memory),
+      Layer.succeed(CurrentHolding, holding)
+    ])
+    return Context.get(yield* Layer.build(Layer.fresh(built)), HttpApp)
+  })
+
+  // Limits may count what is for any of the servers.
+  const memoryOfAll = carryOverValue("counters", undefined, () => makeMemoryCounters())
 
   const several = Effect.fnUntraced(function*(settings: GatewaySettings) {
-    // Limits may count what is for any of the servers.
-    const memory = makeMemoryCounters()
+    const memory = yield* memoryOfAll
     const apps = yield* Effect.forEach(
       settings.servers,
       (server) => Effect.map(appFor(server, memory), ({ servers }) => [server, servers] as const)
@@ -103,7 +110,10 @@ export const layerServers = <E, R>(
       HttpApp,
       Effect.flatMap(
         GatewayConfig,
-        (settings) => settings.servers.length === 0 ? appFor(settings, makeMemoryCounters()) : several(settings)
+        (settings) =>
+          settings.servers.length === 0
+            ? Effect.flatMap(memoryOfAll, (memory) => appFor(settings, memory))
+            : several(settings)
       )
     ).pipe(Layer.provide(consoleAndWebCrypto({ audit, crypto })))
   )

@@ -11,8 +11,10 @@ import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { annotate } from "../log/logFields.ts"
 import { type DocumentFormat, entryName, makeDocumentStore } from "../remote/documentStore.ts"
+import { HeldValues, type Holder } from "../remote/HeldValues.ts"
 import { own } from "../remote/JsonObject.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "../remote/providerLimits.ts"
+import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import type { Phase } from "../remote/remoteState.ts"
@@ -55,6 +57,12 @@ const digestOf = (members: ReadonlyArray<unknown>): Effect.Effect<string> =>
     (digest) => Hex.encode(new Uint8Array(digest))
   )
 
+/** The cache for one user, until it is released. */
+export interface JwksLease {
+  readonly service: JwksCache["Service"]
+  readonly release: () => void
+}
+
 /**
  * The public keys of issuers (RFC 7517).
  *
@@ -85,6 +93,15 @@ export class JwksCache extends Context.Service<JwksCache, {
   readonly phase: (source: JwksSource) => Effect.Effect<{ readonly phase: Phase; readonly usable: boolean }>
   /** Returns what is cached of a source, for operators. Never starts a fetch. Optional. */
   readonly inspect?: ((source: JwksSource) => KeySetState) | undefined
+  /** Waits until there are keys, or a fetch has failed. Never fails. Optional, for changing the configuration. */
+  readonly warm?: ((source: JwksSource) => Effect.Effect<void>) | undefined
+  /** Keeps the keys of a source that is configured, whether or not it is used yet. Optional, for the same. */
+  readonly keep?: ((source: JwksSource) => void) | undefined
+  /**
+   * The same keys for one of several users, each of whom has its own sources in the course of time. Keys of sources that no
+   * user has are dropped. Without it, keys are kept as long as the cache.
+   */
+  readonly lease?: (() => JwksLease) | undefined
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const { fetchKeys, locate } = yield* makeKeyFetch
@@ -92,9 +109,9 @@ export class JwksCache extends Context.Service<JwksCache, {
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
     const sharedIo = yield* SharedIo
-    // One entry for each configured source, and a lookup by the source object itself, because every request needs it.
-    const sources = new Map<string, RemoteKeys>()
-    const sameSources = new WeakMap<JwksSource, RemoteKeys>()
+    const metadata = yield* ProviderMetadata
+    // One entry for each configured source.
+    const sources = new HeldValues<RemoteKeys>()
 
     /** The form of key sets in the store. Stored keys are checked like those from a provider. */
     const format = (source: JwksSource): DocumentFormat<PublishedKeys> => ({
@@ -125,29 +142,24 @@ export class JwksCache extends Context.Service<JwksCache, {
         traced("mcp-authorizer.keys", () => ({ "mcp_authorizer.source": placeOf(source) }), fetching)
     )
 
-    const remote = (source: JwksSource): RemoteKeys => {
-      const same = sameSources.get(source)
-      if (same !== undefined) return same
-      const name = nameOf(source)
-      const known = sources.get(name) ??
-        RemoteValue.make({
-          scope,
-          locate: locate(source),
-          fetch: (request) => fetch(source, request),
-          attempt: (effect) => reportFailure(inTime(effect), source),
-          limits: providerLimits,
-          onChange: onChange(source),
-          room: makeWaitingRoom(
-            documentWaiters,
-            () => withoutStack(() => new KeysUnavailable({ detail: `${placeOf(source)}: ${tooManyWait}` }))
-          ),
-          store: makeDocumentStore(store, format(source)),
-          backedOff: () => new KeysUnavailable({ detail: "the last fetch failed not long ago" }),
-          sharedIo
-        })
-      sources.set(name, known)
-      sameSources.set(source, known)
-      return known
+    const makeRemote = (source: JwksSource) => {
+      const documents = source._tag === "Discovery" ? metadata.lease?.() : undefined
+      const value = RemoteValue.make({
+        scope,
+        locate: locate(source, documents?.service),
+        fetch: (request) => fetch(source, request),
+        attempt: (effect) => reportFailure(inTime(effect), source),
+        limits: providerLimits,
+        onChange: onChange(source),
+        room: makeWaitingRoom(
+          documentWaiters,
+          () => withoutStack(() => new KeysUnavailable({ detail: `${placeOf(source)}: ${tooManyWait}` }))
+        ),
+        store: makeDocumentStore(store, format(source)),
+        backedOff: () => new KeysUnavailable({ detail: "the last fetch failed not long ago" }),
+        sharedIo
+      })
+      return { value, dropped: documents?.release }
     }
 
     /**
@@ -174,25 +186,45 @@ export class JwksCache extends Context.Service<JwksCache, {
       Effect.catchTag("NoFittingKey", (failure) => Effect.fail(unknownKey(failure)))
     )
 
-    return JwksCache.of({
-      keyFor: (source, header) => keyFor(remote(source), header),
-      peek: (source, header) => {
-        const published = remote(source).peek(clock)
-        return published === undefined ? undefined : KeySet.peek(published.set, header)
-      },
-      shared: (source, header, key) => {
-        const published = remote(source).held()
-        return published?.digest !== undefined && KeySet.peek(published.set, header) === key
-          ? { entry: entryName("jwks", published.uri), digest: published.digest }
-          : undefined
-      },
-      prefetch: (source) => remote(source).prefetch,
-      phase: Effect.fnUntraced(function*(source) {
-        const { phase, value } = yield* remote(source).status
-        return { phase, usable: value !== undefined && value.set.keys.length > 0 }
-      }),
-      inspect: (source) => keySetState(placeOf(source), remote(source).inspect(clock))
-    })
+    const serviceOf = (holder: Holder<RemoteKeys>): JwksCache["Service"] => {
+      // By the source object itself, because every request needs it.
+      const sameSources = new WeakMap<JwksSource, RemoteKeys>()
+
+      const remote = (source: JwksSource): RemoteKeys => {
+        const same = sameSources.get(source)
+        if (same !== undefined) return same
+        const found = holder.get(nameOf(source), () => makeRemote(source))
+        sameSources.set(source, found)
+        return found
+      }
+
+      return JwksCache.of({
+        keyFor: (source, header) => keyFor(remote(source), header),
+        peek: (source, header) => {
+          const published = remote(source).peek(clock)
+          return published === undefined ? undefined : KeySet.peek(published.set, header)
+        },
+        shared: (source, header, key) => {
+          const published = remote(source).held()
+          return published?.digest !== undefined && KeySet.peek(published.set, header) === key
+            ? { entry: entryName("jwks", published.uri), digest: published.digest }
+            : undefined
+        },
+        prefetch: (source) => remote(source).prefetch,
+        phase: Effect.fnUntraced(function*(source) {
+          const { phase, value } = yield* remote(source).status
+          return { phase, usable: value !== undefined && value.set.keys.length > 0 }
+        }),
+        inspect: (source) => keySetState(placeOf(source), remote(source).inspect(clock)),
+        warm: (source) => Effect.ignore(remote(source).current),
+        keep: (source) => void remote(source),
+        lease: () => {
+          const own = sources.holder()
+          return { service: serviceOf(own), release: own.release }
+        }
+      })
+    }
+    return serviceOf(sources.holder())
   })
 
   static readonly layer = perConfiguration(Layer.effect(JwksCache, JwksCache.make))

@@ -96,10 +96,13 @@ export const unknownKey = ({ header, reason, set }: KeySet.NoFittingKey): Unknow
 /** The two steps of a fetch, each of which fails with `KeysUnavailable`. */
 export const makeKeyFetch = Effect.gen(function*() {
   const http = yield* ProviderHttp
-  const metadata = yield* ProviderMetadata
+  const usualMetadata = yield* ProviderMetadata
 
   /** Returns the URL of the keys. */
-  const locate = Effect.fnUntraced(function*(source: JwksSource): Effect.fn.Return<string, KeysUnavailable> {
+  const locate = Effect.fnUntraced(function*(
+    source: JwksSource,
+    metadata: ProviderMetadata["Service"] = usualMetadata
+  ): Effect.fn.Return<string, KeysUnavailable> {
     if (source._tag === "Jwks") return source.uri
     const document = yield* Effect.mapError(metadata.document(source), ({ detail }) => new KeysUnavailable({ detail }))
     return yield* Effect.mapError(

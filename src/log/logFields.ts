@@ -83,7 +83,7 @@ export const logFields = {
     ...own("ended"),
     doc:
       "why a response is not complete: `token ended`, `response timeout`, `client left`, `broken off` (by the MCP server, or " +
-      "by a fault), `shutting down`"
+      "by a fault), `reloaded` (the configuration, too often since it began), `shutting down`"
   },
   provider: { ...own("provider"), doc: "the provider of the caller, or the one that it is about" },
   subject: {
@@ -118,7 +118,11 @@ export const logFields = {
   unusable: { ...own("unusable"), doc: "how many they are" },
   location: { ...own("location"), doc: "where the MCP server redirects to" },
   code: { ...own("code"), doc: "the system's code of what failed" },
-  dropped_entries: { ...own("dropped_entries"), doc: "how many entries of the audit log are lost" }
+  dropped_entries: { ...own("dropped_entries"), doc: "how many entries of the audit log are lost" },
+  generation: { ...own("generation"), doc: "the number of the configuration: 1 at start, one more with each reload" },
+  changed: { ...own("changed"), doc: "the settings, providers and servers that a reload has changed, by name" },
+  problems: { ...own("problems"), doc: "everything that is wrong with a configuration, each with its fix" },
+  not_ready: { ...own("not_ready"), doc: "the providers whose keys could not be fetched" }
 } as const satisfies Record<string, LogField>
 
 /** The name of a field that a line may have. */

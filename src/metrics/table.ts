@@ -87,6 +87,33 @@ const table = {
     unit: "{entry}",
     help: "Entries of the audit log, by result: written, or dropped because the file cannot be written.",
     labels: { outcome: "`written`, `dropped`" }
+  },
+  "mcp_authorizer.config.generation": {
+    kind: "gauge",
+    merge: "max",
+    unit: "1",
+    help: "The number of the configuration at work: 1 at start, one more with each reload.",
+    labels: {}
+  },
+  "mcp_authorizer.config.reloads": {
+    kind: "counter",
+    unit: "{reload}",
+    help: "How often the configuration was read again, by what came of it.",
+    labels: { outcome: "`loaded`, `unchanged`, `rejected`" }
+  },
+  "mcp_authorizer.config.last_reload.successful": {
+    kind: "gauge",
+    merge: "min",
+    unit: "1",
+    help: "Whether the configuration could be used when it was read last: 1 or 0.",
+    labels: {}
+  },
+  "mcp_authorizer.config.last_reload.success_timestamp": {
+    kind: "gauge",
+    merge: "max",
+    unit: "s",
+    help: "When the configuration was last read and could be used, in seconds since 1970.",
+    labels: {}
   }
 } as const satisfies Readonly<Record<string, MetricRow>>
 

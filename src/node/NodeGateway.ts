@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type { AdminSource } from "../admin/AdminSource.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
@@ -11,7 +10,7 @@ import type { GatewayClient } from "../forward/GatewayClient.ts"
 import type { HttpAppOptions } from "../http/HttpApp.ts"
 import { layerServers } from "../http/layerServers.ts"
 import { VerifyAtOnce } from "../verify/jwt/signature.ts"
-import { layerDocuments, type Verification } from "../verify/layers.ts"
+import type { Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -20,9 +19,9 @@ import { layerOwnSource } from "./admin/ownSource.ts"
 import { announce } from "./announce.ts"
 import { layerAudit } from "./audit/layerAudit.ts"
 import { Generations } from "./generations/Generations.ts"
+import { layerProviders } from "./layerProviders.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
-import * as ProviderClient from "./outbound/ProviderClient.ts"
 import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
 import { layerLimitStore } from "./store/layerLimitStore.ts"
@@ -41,32 +40,41 @@ const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeC
 /** Options of the program's own processes. */
 interface ProcessOptions extends NodeGatewayOptions {
   /** What uses the `AdminSource` of this process: the admin port unless given. */
-  readonly admin?: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig> | undefined
+  readonly admin?: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig | Generations> | undefined
+  /** What changes the configuration while the process runs: nothing unless given. */
+  readonly reloading?: Layer.Layer<never, never, Generations> | undefined
+  /** The number of the configuration. Default: 1. */
+  readonly generation?: number | undefined
 }
 
-/** The gateway in one process: for a worker, whose primary has the admin port. */
+/** The gateway in one process of the program. */
 export const layerWith = <E = never>(
-  { admin = layerAdminPort, gatewayClient = NodeGatewayClient.layer, onError }: ProcessOptions,
+  {
+    admin = layerAdminPort,
+    gatewayClient = NodeGatewayClient.layer,
+    generation,
+    onError,
+    reloading = Layer.empty
+  }: ProcessOptions,
   verifier: Verification<E> = TokenVerifier.layer
 ) => {
   const app = layerServers(
     Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
     { crypto, onError, audit: layerAudit }
   ).pipe(
-    Layer.provide(layerDocuments),
+    Layer.provide(layerProviders),
     Layer.provide(Layer.provide(layerLimitStore, crypto)),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,
       Layer.succeed(Sha256, sha256),
       Layer.succeed(VerifyAtOnce, verifyAtOnce)
-    ]),
-    Layer.provide([ProviderClient.layer, KeyValueStore.layerMemory])
+    ])
   )
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   return Layer.fresh(Layer.provide(
-    Layer.merge(Layer.provide(admin, layerOwnSource), layerServer),
-    Generations.layer((settings) => Layer.provide(app, Layer.succeed(GatewayConfig, settings)))
+    Layer.provide(Layer.merge(Layer.provide(admin, layerOwnSource), layerServer), reloading),
+    Generations.layer((settings) => Layer.provide(app, Layer.succeed(GatewayConfig, settings)), generation)
   ))
 }
 
@@ -81,7 +89,8 @@ export const layerUnannounced = <E = never>(
   options: NodeGatewayOptions = {}
 ) => layerWith(options, verifier)
 
-const announceServer = Effect.gen(function*() {
+/** Logs where the gateway listens, and the warnings about its settings. */
+export const announceServer = Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
   yield* announce(yield* GatewayConfig, NetAddress.formatUrlUnsafe(address))
 })

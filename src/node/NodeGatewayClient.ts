@@ -1,10 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { carryOver } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
-import { type UpstreamInput, type UpstreamSettings, upstreamSettings } from "../config/upstreamSettings.ts"
+import {
+  type UpstreamInput,
+  upstreamOnly,
+  type UpstreamSettings,
+  upstreamSettings
+} from "../config/upstreamSettings.ts"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import {
   GatewayClient,
@@ -12,6 +18,7 @@ import {
   type ResponseReceiver,
   type UpstreamResponse
 } from "../forward/GatewayClient.ts"
+import { type Authorities, readAuthorities } from "./outbound/authorities.ts"
 import { ResponseBody } from "./ResponseBody.ts"
 import { makeDispatch } from "./UpstreamPool.ts"
 
@@ -34,8 +41,11 @@ const receive = (resume: Resume): ResponseReceiver => {
   }
 }
 
-const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
-  const dispatch = yield* makeDispatch(settings)
+const authoritiesOf = ({ caFile, gatewayUrl }: UpstreamSettings) =>
+  gatewayUrl.startsWith("https:") ? readAuthorities(caFile) : Effect.succeed(undefined)
+
+const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings, authorities: Authorities | undefined) {
+  const dispatch = yield* makeDispatch(settings, authorities)
   return GatewayClient.of({
     dispatch,
     send: (request) =>
@@ -65,7 +75,10 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings) {
 export const make = (
   input: UpstreamInput
 ): Effect.Effect<GatewayClient["Service"], InvalidConfiguration, Scope.Scope> =>
-  Effect.flatMap(upstreamSettings(input), fromSettings)
+  Effect.flatMap(
+    upstreamSettings(input),
+    (settings) => Effect.flatMap(authoritiesOf(settings), (authorities) => fromSettings(settings, authorities))
+  )
 
 /** `make` as a layer: the client of one MCP server, without a `GatewayConfig`. */
 export const layerWith = (input: UpstreamInput): Layer.Layer<GatewayClient, InvalidConfiguration> =>
@@ -73,14 +86,21 @@ export const layerWith = (input: UpstreamInput): Layer.Layer<GatewayClient, Inva
 
 /**
  * `GatewayClient` on `undici`, with its own connections: a keep-alive pool for the one upstream origin or Unix socket.
+ *
+ * A changed configuration takes the pool over if nothing about the MCP server has changed.
  */
 export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   Layer.effect(
     GatewayClient,
-    Effect.flatMap(
-      GatewayConfig,
-      (settings) =>
-        Effect.map(fromSettings(settings), (client) => noteSettings(client, { gatewayUrl: settings.gatewayUrl }))
-    )
+    Effect.gen(function*() {
+      const settings = upstreamOnly(yield* GatewayConfig)
+      const authorities = yield* authoritiesOf(settings)
+      const client = yield* carryOver(
+        "upstream",
+        [settings, authorities?.digest],
+        fromSettings(settings, authorities)
+      )
+      return noteSettings(client, { gatewayUrl: settings.gatewayUrl })
+    })
   )
 )

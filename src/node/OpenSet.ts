@@ -8,6 +8,9 @@ export class OpenSet<A> {
   readonly #slots: Array<A | undefined> = []
   readonly #free: Array<number> = []
 
+  /** Called whenever the last open thing has ended, if set. */
+  onEmpty: (() => void) | undefined
+
   /** The number of open things. */
   get size(): number {
     return this.#slots.length - this.#free.length
@@ -23,6 +26,7 @@ export class OpenSet<A> {
   remove(place: number): void {
     this.#slots[place] = undefined
     this.#free.push(place)
+    if (this.onEmpty !== undefined && this.size === 0) this.onEmpty()
   }
 
   /** Returns the things that are open now. */

@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Readable } from "node:stream"
-import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { UpstreamSettings } from "../config/upstreamSettings.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
 import { type Dispatch, tooManyWait, type UpstreamRequest } from "../forward/GatewayClient.ts"
-import { readAuthorities } from "./outbound/authorities.ts"
+import type { Authorities } from "./outbound/authorities.ts"
 import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { UpstreamCall } from "./UpstreamCall.ts"
 
@@ -21,19 +20,19 @@ const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
  * The requests that wait for a response, their connections, and the connections of responses in progress are bounded, and
  * each caller has a share of them. There are at most as many idle connections as were in use. Connections close with the
  * scope.
+ *
+ * @param authorities to trust over TLS; `undefined`: those of Node
  */
 export const makeDispatch = Effect.fnUntraced(function*({
-  caFile,
   gatewayUrl,
   maxStreams,
   maxUpstreamConnections: maxConnections,
   maxWaiting,
   upstreamIdleMillis,
   upstreamTimeoutMillis
-}: UpstreamSettings): Effect.fn.Return<Dispatch, InvalidConfiguration, Scope.Scope> {
-  const secureContext = gatewayUrl.startsWith("https:") ? yield* readAuthorities(caFile) : undefined
+}: UpstreamSettings, authorities: Authorities | undefined): Effect.fn.Return<Dispatch, never, Scope.Scope> {
   const connections = yield* Effect.acquireRelease(
-    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, secureContext)),
+    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, authorities?.secureContext)),
     (connections) => Effect.promise(() => connections.destroy())
   )
 

@@ -33,20 +33,27 @@ const begunInTurn = 32
 // How many pipelined requests may wait in total: each takes some kilobytes. One peer alone gets half of them.
 const maxAhead = 4_096
 
+/** Sets the timeouts of the settings, for open connections, too. */
+export const setTimeouts = (
+  server: Http.Server,
+  { clientBodyMillis, clientHeadMillis, clientIdleMillis }: GatewaySettings
+): void => {
+  server.headersTimeout = Math.min(clientHeadMillis, clientBodyMillis)
+  // For receiving a request: this does not limit responses.
+  server.requestTimeout = clientBodyMillis
+  server.keepAliveTimeout = clientIdleMillis
+}
+
 const makeServer = (settings: GatewaySettings): Http.Server => {
-  const { clientBodyMillis, clientHeadMillis, clientIdleMillis } = settings
   const server = Http.createServer({
     maxHeaderSize: settings.maxTokenBytes + otherFieldBytes,
-    headersTimeout: Math.min(clientHeadMillis, clientBodyMillis),
-    // For receiving a request: this does not limit responses.
-    requestTimeout: clientBodyMillis,
     connectionsCheckingInterval: checkMillis(settings),
-    keepAliveTimeout: clientIdleMillis,
     // The gateway rejects such requests itself, with its own text.
     requireHostHeader: false
   })
   // With a limit, Node would silently drop further fields, perhaps a second Authorization. Such requests are rejected.
   server.maxHeadersCount = 0
+  setTimeouts(server, settings)
   return server
 }
 

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import type { Server } from "node:http"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { Generations } from "./generations/Generations.ts"
-import { makeHttpServer } from "./httpServer.ts"
+import { makeHttpServer, setTimeouts } from "./httpServer.ts"
 
 /** Stops accepting connections, and waits until every request has its response. */
 const drained = (server: Server) =>
@@ -27,6 +27,7 @@ export const layerServer = perConfiguration(
       () => generations.current.settings,
       (request, response, awaitsContinue) => generations.current.handle(request, response, awaitsContinue)
     )
+    generations.onChange(({ settings }) => setTimeouts(server, settings))
     const listening = NodeHttpServer.layerServer(() => server, { host, port })
     const end = Effect.suspend(() =>
       drained(server).pipe(

@@ -15,6 +15,7 @@ import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import type { MetadataSource, ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { Phase } from "../remote/remoteState.ts"
+import type { ProviderKeys } from "../verify/jwt/JwtVerifier.ts"
 import type { ListedToken } from "../verify/listedTokens.ts"
 import type { ProviderReach } from "../verify/opaque/providerRejection.ts"
 import type { Found } from "../verify/opaque/Reachability.ts"
@@ -76,6 +77,10 @@ export type Registration =
     readonly readiness?: Effect.Effect<Readiness> | undefined
     /** The key sets of the provider as they are cached, for operators. Left out by types without any. */
     readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined
+    /** Waits until the keys were fetched, or the fetch has failed. Left out where no keys are fetched. */
+    readonly warm?: Effect.Effect<void> | undefined
+    /** The keys that verify the tokens, if verdicts depend on them. */
+    readonly keys?: ProviderKeys | undefined
   }
 
 /** What verifiers depend on, in addition to their provider. */

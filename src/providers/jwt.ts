@@ -207,19 +207,20 @@ export const jwtType = {
     keys._tag === "PublicKey" ? Effect.asVoid(fromPem(name, keys.pem, algorithms)) : Effect.void,
   register: Effect.fnUntraced(function*(provider, { clockSkewSeconds }) {
     const cache = yield* JwksCache
-    yield* Effect.forEach(remoteKeys(provider), (source) => cache.prefetch(source), { discard: true })
+    const sources = remoteKeys(provider)
+    yield* Effect.forEach(sources, (source) => cache.prefetch(source), { discard: true })
+    const keys = yield* makeProviderKeys(provider)
+    const { warm } = cache
     return {
       _tag: "Jwt",
       issuers: issuersOf(provider),
-      verify: makeJwtVerifier(
-        provider,
-        clockSkewSeconds,
-        yield* makeProviderKeys(provider),
-        yield* makeCheckSignature,
-        yield* Clock.Clock
-      ),
+      verify: makeJwtVerifier(provider, clockSkewSeconds, keys, yield* makeCheckSignature, yield* Clock.Clock),
       readiness: makeReadiness(provider, cache),
-      keySets: makeKeySets(provider, cache)
+      keySets: makeKeySets(provider, cache),
+      warm: sources.length === 0 || warm === undefined
+        ? undefined
+        : Effect.forEach(sources, warm, { concurrency: "unbounded", discard: true }),
+      keys
     }
   })
 } as const satisfies Partial<ProviderType<JwtProvider>>

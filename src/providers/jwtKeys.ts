@@ -64,6 +64,7 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
   if (provider.keys._tag === "PublicKey") return yield* publicKey(provider, provider.keys.pem)
   const cache = yield* JwksCache
   const places = keyPlaces(provider)
+  for (const { source } of places) cache.keep?.(source)
   const [only, second] = places
   const byIssuer = new Map(
     places.flatMap(({ issuers, source }) => issuers.map((issuer) => [withoutSlash(issuer), source] as const))

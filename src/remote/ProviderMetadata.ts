@@ -13,6 +13,7 @@ import { SharedIo } from "../fairness/SharedIo.ts"
 import { makeWaitingRoom } from "../fairness/waitingRoom.ts"
 import { makeDocumentStore } from "./documentStore.ts"
 import { freshnessMillis } from "./freshness.ts"
+import { HeldValues, type Holder } from "./HeldValues.ts"
 import { isSameIssuer, metadataUrls } from "./issuerUrl.ts"
 import { isJsonObject, type JsonObject, own } from "./JsonObject.ts"
 import { ProviderHttp } from "./ProviderHttp.ts"
@@ -31,6 +32,12 @@ export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")
 
 /** An issuer, and the URLs that its metadata may contain. */
 export interface MetadataSource extends ProviderReach, PublishedIssuer {}
+
+/** The service for one user, until it is released. */
+export interface DocumentLease {
+  readonly service: ProviderMetadata["Service"]
+  readonly release: () => void
+}
 
 /** A metadata document, and the URL at which it was found. */
 export interface LocatedMetadata {
@@ -112,6 +119,11 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   readonly document: (source: MetadataSource) => Effect.Effect<JsonObject, MetadataUnavailable>
   /** Returns the URL of the document, preferred one first if two exist. Fails with `MetadataUnavailable`. */
   readonly location: (source: MetadataSource, preferred: DocumentName) => Effect.Effect<string, MetadataUnavailable>
+  /**
+   * The same documents for one of several users, each of whom has its own sources in the course of time. Documents that no
+   * user has asked for are dropped. Without it, documents are kept as long as the service.
+   */
+  readonly lease?: (() => DocumentLease) | undefined
 }>()("mcp-authorizer/remote/ProviderMetadata") {
   /** Finds and caches documents. Shares them with other instances if there is a store. */
   static readonly makeWith = Effect.fnUntraced(function*(store?: KeyValueStore.KeyValueStore) {
@@ -119,7 +131,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     const scope = yield* Effect.scope
     const sharedIo = yield* SharedIo
     // One entry for each configured provider and preferred document.
-    const documents = new Map<string, RemoteValue.RemoteValue<FoundMetadata, MetadataUnavailable>>()
+    const documents = new HeldValues<RemoteValue.RemoteValue<FoundMetadata, MetadataUnavailable>>()
 
     const fetch = Effect.fnUntraced(
       function*(source: MetadataSource, preferred: DocumentName) {
@@ -167,22 +179,29 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
         sharedIo
       })
 
-    const find = (source: MetadataSource, preferred: DocumentName) =>
-      Effect.suspend(() => {
-        const name = [source.issuer, source.discoveryUrl ?? "", ...reachOf(source)].join(" ")
-        const key = `${preferred} ${name}`
-        const document = documents.get(key) ?? make(source, preferred, name)
-        documents.set(key, document)
-        return Effect.flatMap(document.current, ({ value }) =>
-          "absent" in value
-            ? Effect.fail(new MetadataUnavailable({ detail: value.absent, isAbsent: true }))
-            : Effect.succeed(value))
-      })
+    const serviceOf = (
+      holder: Holder<RemoteValue.RemoteValue<FoundMetadata, MetadataUnavailable>>
+    ): ProviderMetadata["Service"] => {
+      const find = (source: MetadataSource, preferred: DocumentName) =>
+        Effect.suspend(() => {
+          const name = [source.issuer, source.discoveryUrl ?? "", ...reachOf(source)].join(" ")
+          const document = holder.get(`${preferred} ${name}`, () => ({ value: make(source, preferred, name) }))
+          return Effect.flatMap(document.current, ({ value }) =>
+            "absent" in value
+              ? Effect.fail(new MetadataUnavailable({ detail: value.absent, isAbsent: true }))
+              : Effect.succeed(value))
+        })
 
-    return ProviderMetadata.of({
-      document: (source) => Effect.map(find(source, "openid-configuration"), ({ document }) => document),
-      location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url)
-    })
+      return ProviderMetadata.of({
+        document: (source) => Effect.map(find(source, "openid-configuration"), ({ document }) => document),
+        location: (source, preferred) => Effect.map(find(source, preferred), ({ url }) => url),
+        lease: () => {
+          const own = documents.holder()
+          return { service: serviceOf(own), release: own.release }
+        }
+      })
+    }
+    return serviceOf(documents.holder())
   })
 
   static readonly make = ProviderMetadata.makeWith()

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
@@ -13,15 +13,32 @@ import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Readiness, Registration, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
+import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
+import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
 import { toInvalidToken } from "./Rejection.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
 import type { Verdict } from "./Verdict.ts"
 
+/**
+ * Everything that a provider's verdicts depend on. A verdict of one configuration is valid in another one if this is equal
+ * in both.
+ */
+export interface ProviderOrigin {
+  readonly provider: Provider
+  readonly clockSkewSeconds: number
+  /** The way to the provider, which also says who vouches for its address. */
+  readonly http: ProviderHttp["Service"]
+}
+
 /** The provider that is responsible for a token, with its verification. */
 export interface SelectedProvider {
   readonly name: string
+  /** If left out, verdicts are not taken over by another configuration. */
+  readonly origin?: ProviderOrigin | undefined
+  /** The keys that verdicts depend on, if any. */
+  readonly keys?: ProviderKeys | undefined
   /** Verifies the token. An `Exit` if the verification need not wait. */
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** How long the provider's rejections are cached, in milliseconds. If left out, they are not cached. */
@@ -67,6 +84,11 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
   /** The same with the cached keys of each provider, for operators. Optional. */
   readonly states?: Effect.Effect<ReadonlyArray<ProviderState>> | undefined
+  /**
+   * Waits until the keys that must be fetched were fetched, or a fetch has failed; returns the providers that have no usable
+   * keys then. Optional, for changing the configuration.
+   */
+  readonly warm?: Effect.Effect<ReadonlyArray<ProviderReadiness>> | undefined
 }>()("mcp-authorizer/verify/ProviderRegistry") {
   /**
    * Builds all verifiers and starts to fetch keys, without waiting for them.
@@ -80,11 +102,19 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     UnusablePublicKey,
     RegistrationNeeds
   > {
+    const http = yield* ProviderHttp
     const registered = yield* Effect.forEach(settings.providers, (provider) =>
       Effect.map(
         typeOf(settings, provider).register(provider, settings),
         (registration) => ({ ...registration, name: provider.name, tokenPrefix: provider.tokenPrefix })
       ))
+    const origins = new Map(
+      settings.providers.map((provider) => [
+        provider.name,
+        { provider, clockSkewSeconds: settings.clockSkewSeconds, http }
+      ])
+    )
+    const keysOf = new Map(registered.map(({ keys, name }) => [name, keys]))
     const selectProvider = makeSelectProvider(registered)
     const listed = registered.flatMap((provider) => provider._tag === "Listed" ? provider.tokens : [])
     const findListedToken = yield* makeFindListedToken(listed)
@@ -106,12 +136,15 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         if (Result.isFailure(selected)) return yield* Exit.fail(toInvalidToken(undefined, selected.failure))
         const selection = selected.success
         const { name } = selection.provider
+        const origin = origins.get(name)
         if (selection._tag === "Opaque") {
           const { rejectionMillis, verify } = selection.provider
-          return { name, verify: verify(token), rejectionMillis }
+          return { name, origin, verify: verify(token), rejectionMillis }
         }
         return {
           name,
+          origin,
+          keys: keysOf.get(name),
           // Evaluated on access, so that a verification that need not wait is an `Exit`.
           get verify() {
             return selection.provider.verify(selection.jws)
@@ -124,7 +157,17 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
           readinessOf(provider),
           provider.keySets ?? Effect.succeed([]),
           (readiness, keySets): ProviderState => ({ ...readiness, keySets })
-        ), { concurrency: "unbounded" })
+        ), { concurrency: "unbounded" }),
+      warm: Effect.map(
+        Effect.forEach(registered, (provider) =>
+          provider.warm === undefined
+            ? Effect.succeed<ReadonlyArray<ProviderReadiness>>([])
+            : Effect.map(
+              Effect.andThen(provider.warm, readinessOf(provider)),
+              (found) => found.ready ? [] : [found]
+            ), { concurrency: "unbounded" }),
+        (unready) => unready.flat()
+      )
     })
   })
 

@@ -3,16 +3,18 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { carryOverValue } from "../config/carryOver.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { ProviderUnavailable, VerificationError } from "../errors/GatewayError.ts"
 import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { inSpan, isTraced } from "../trace/spans.ts"
-import { ProviderRegistry } from "./ProviderRegistry.ts"
-import { makeRecentlyUsed } from "./recentlyUsed.ts"
+import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
+import { makeRecentlyUsed, type RecentlyUsed } from "./recentlyUsed.ts"
 import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
 import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
@@ -33,16 +35,55 @@ const renewalPauseMillis = 10_000
 /** A token that was accepted before cannot be invented by an attacker, so it need not queue with unknown tokens. */
 const asKnown = Effect.updateService(Asker, (asker): Asker => ({ ...asker, isKnown: true }))
 
-interface Accepted {
+/** Which configuration a verdict is from, and which of its providers. */
+interface Origin {
+  /** One object for each configuration. */
+  readonly epoch: object
+  readonly origin: ProviderOrigin | undefined
+}
+
+interface Accepted extends Origin {
   readonly identity: Identity
   readonly validity: Validity
   renewFrom: number
 }
 
-interface Rejected {
+interface Rejected extends Origin {
   readonly error: Exclude<VerificationError, ProviderUnavailable>
   readonly until: number
 }
+
+/** The verdicts about the tokens of one server, which its configurations share. */
+interface Verdicts {
+  readonly accepted: RecentlyUsed<Accepted>
+  readonly rejected: RecentlyUsed<Rejected>
+}
+
+const noVerdicts = (): Verdicts => ({
+  accepted: makeRecentlyUsed<Accepted>(acceptedCapacity),
+  rejected: makeRecentlyUsed<Rejected>(rejectedCapacity)
+})
+
+/** Compares providers of two configurations, once each. */
+const makeIsSameProvider = () => {
+  const compared = new WeakMap<ProviderOrigin, boolean>()
+  return (earlier: ProviderOrigin, own: ProviderOrigin): boolean => {
+    // No two providers of one configuration have the same name.
+    if (earlier.provider.name !== own.provider.name) return false
+    const known = compared.get(earlier)
+    if (known !== undefined) return known
+    const isSame = earlier.http === own.http && earlier.clockSkewSeconds === own.clockSkewSeconds &&
+      Equal.equals(earlier.provider, own.provider)
+    compared.set(earlier, isSame)
+    return isSame
+  }
+}
+
+/** The validity of a verdict that is taken over: its key is looked up where this configuration would find it. */
+const withKeysOf = ({ keys }: SelectedProvider, { key, ...rest }: Validity): Validity => ({
+  ...rest,
+  ...(key === undefined || keys === undefined ? {} : { key: { ...key, keys } })
+})
 
 /** Whether a fresh verification would still accept the token, as far as this is known synchronously. */
 const isValid = ({ from = 0, key, until }: Validity, now: number): boolean =>
@@ -67,8 +108,8 @@ export interface VerifiedTokens {
 /**
  * Builds the verifier, which does not verify a token again while its verdict is valid.
  *
- * Verdicts are found by the SHA-256 of the whole token. They belong to one configuration, because the cache is built with
- * the providers. An accepted token is cached as long as its `Verdict.validity` permits, and a rejection as long as its
+ * Verdicts are found by the SHA-256 of the whole token. They belong to one configuration. The next one takes over those
+ * whose provider is the same and would be selected again. An accepted token is cached as long as its `Verdict.validity` permits, and a rejection as long as its
  * provider permits; an unavailable provider is not cached. Concurrent requests with one new token share one verification.
  * Shortly before it ends, a verdict is renewed in the background when a request uses the token. A token is held after its
  * request for no longer than such a renewal takes.
@@ -85,8 +126,38 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const sharedIo = yield* SharedIo
   const count = yield* makeCountVerdict
 
-  const accepted = makeRecentlyUsed<Accepted>(acceptedCapacity)
-  const rejected = makeRecentlyUsed<Rejected>(rejectedCapacity)
+  const { accepted, rejected } = yield* carryOverValue("verdicts", undefined, noVerdicts)
+  const epoch = {}
+  const isSameProvider = makeIsSameProvider()
+
+  /** Returns the provider of a verdict of another configuration, if it is responsible in this one and unchanged. */
+  const successor = Effect.fnUntracedEager(function*({ origin }: Origin, token: BearerToken) {
+    if (origin === undefined) return undefined
+    const selected = yield* Effect.orElseSucceed(registry.select(token), () => undefined)
+    return selected?.origin !== undefined && isSameProvider(origin, selected.origin) ? selected : undefined
+  })
+
+  /** Returns the verdict about an accepted token, if it is one of this configuration or is taken over. */
+  const acceptedAs = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
+    const known = accepted.get(digest)
+    if (known === undefined || known.epoch === epoch) return known
+    const selected = yield* successor(known, token)
+    if (selected === undefined) return undefined
+    const taken: Accepted = { ...known, validity: withKeysOf(selected, known.validity), epoch, origin: selected.origin }
+    accepted.set(digest, taken)
+    return taken
+  })
+
+  /** The same for a rejected token. */
+  const rejectedAs = Effect.fnUntracedEager(function*(digest: string, token: BearerToken) {
+    const known = rejected.get(digest)
+    if (known === undefined || known.epoch === epoch) return known
+    const selected = yield* successor(known, token)
+    if (selected === undefined) return undefined
+    const taken: Rejected = { ...known, epoch, origin: selected.origin }
+    rejected.set(digest, taken)
+    return taken
+  })
 
   // Only while a verification runs: an entry holds the fiber that verifies, and with it the token.
   const pending = yield* Cache.makeWith((_digest: string) => Effect.flatten(PendingVerification), {
@@ -115,19 +186,20 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     isTracing: boolean,
     others?: SharedVerdict
   ) {
-    const { name, rejectionMillis, verify } = yield* registry.select(token)
+    const { name, origin, rejectionMillis, verify } = yield* registry.select(token)
     if (isTracing) yield* Effect.annotateCurrentSpan({ "mcp_authorizer.provider": name })
     const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
-          accepted.set(digest, { identity, validity, renewFrom: validity.renewFrom ?? Number.POSITIVE_INFINITY })
+          const renewFrom = validity.renewFrom ?? Number.POSITIVE_INFINITY
+          accepted.set(digest, { identity, validity, renewFrom, epoch, origin })
         }
         return identity
       }),
       Effect.mapErrorEager((error) => {
         if (error._tag !== "ProviderUnavailable") accepted.remove(digest)
         if (rejectionMillis !== undefined && error._tag !== "ProviderUnavailable") {
-          rejected.set(digest, { error, until: clock.currentTimeMillisUnsafe() + rejectionMillis })
+          rejected.set(digest, { error, until: clock.currentTimeMillisUnsafe() + rejectionMillis, epoch, origin })
         }
         return error
       })
@@ -149,7 +221,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   ): Effect.fn.Return<Identity, VerificationError> {
     const digest = yield* digestOf(Redacted.value(token))
     const now = clock.currentTimeMillisUnsafe()
-    const known = accepted.get(digest)
+    const known = yield* acceptedAs(digest, token)
     if (known !== undefined) {
       const { identity, validity } = known
       if (isValid(validity, now) || (now < validity.until && (yield* confirm(validity, clock)))) {
@@ -164,7 +236,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       accepted.remove(digest)
     }
     count("miss")
-    const rejection = rejected.get(digest)
+    const rejection = yield* rejectedAs(digest, token)
     if (rejection !== undefined && now < rejection.until) return yield* Exit.fail(rejection.error)
     const others = store === undefined ? undefined : yield* store(Redacted.value(token))
     const recalled = others === undefined ? undefined : yield* others.recall
@@ -177,7 +249,8 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     verify: (token) => Effect.withFiber((fiber) => verify(token, isTraced(fiber))),
     peek: sha256 === undefined ? undefined : (token) => {
       const known = accepted.get(sha256(token))
-      if (known === undefined) return undefined
+      // A verdict of another configuration is left to `verify`, which takes it over or not.
+      if (known === undefined || known.epoch !== epoch) return undefined
       const now = clock.currentTimeMillisUnsafe()
       // A verdict that is due for renewal is left to `verify`, which can wait.
       if ((now >= known.renewFrom && sharedIo) || !isValid(known.validity, now)) return undefined

@@ -307,6 +307,7 @@ const cases: ReadonlyArray<Case> = [
   ["CACHE-09 endless skew", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "Infinity" }, {})],
   ["CACHE-09 skew in another notation", "MCP_CLOCK_SKEW", ...oidc({ MCP_CLOCK_SKEW: "1e1" }, { MCP_CLOCK_SKEW: "10" })],
   ["a port out of range", "PORT", ...oidc({ PORT: "65536" }, { PORT: "0" })],
+  ["an unclear wish to watch", "MCP_CONFIG_WATCH", ...oidc({ MCP_CONFIG_WATCH: "5s" }, { MCP_CONFIG_WATCH: "yes" })],
   ["nobody to work", "MCP_WORKERS", ...oidc({ MCP_WORKERS: "0" }, { MCP_WORKERS: "auto" })],
   [
     "a session key that could be guessed",

@@ -74,6 +74,7 @@ describe("settings", () => {
       shutdownTimeoutMillis: 10_000,
       host: "127.0.0.1",
       port: 3000,
+      configWatch: false,
       workers: 1,
       storeVerdicts: true,
       logFormat: "json",

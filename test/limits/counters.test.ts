@@ -91,7 +91,7 @@ class Store extends Context.Service<Store, { readonly server: RedisServer; reado
     Effect.gen(function*() {
       const server = yield* startRedis()
       const redis = yield* Effect.orDie(
-        makeRedis({ storeUrl: server.url, storePassword: undefined, caFile: undefined })
+        makeRedis({ storeUrl: server.url, storePassword: undefined }, undefined)
       )
       yield* eventually(Effect.isSuccess(redis.send("PING")))
       return Store.of({ server, redis })

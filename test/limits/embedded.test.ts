@@ -129,7 +129,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "60 seconds" })("rate l
   it.effect("LIMIT-08 MUST count in a Redis service that the program provides", () =>
     Effect.gen(function*() {
       const redis = yield* startRedis()
-      const service = yield* makeRedis({ storeUrl: redis.url, storePassword: undefined, caFile: undefined })
+      const service = yield* makeRedis({ storeUrl: redis.url, storePassword: undefined }, undefined)
       const config = GatewayConfig.layer({
         static_tokens: tokens,
         server_url: "http://127.0.0.1:9/mcp",

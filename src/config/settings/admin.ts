@@ -8,11 +8,13 @@ export const admin = {
   MCP_ADMIN_PORT: {
     kind: integer(0, 65_535),
     otherwise: "no admin port",
+    atStart: true,
     doc: "The port with metrics and the status page, for all workers together; 0 lets the system choose."
   },
   MCP_ADMIN_HOST: {
     kind: host,
     default: "127.0.0.1",
+    atStart: true,
     doc: "The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`."
   },
   MCP_ADMIN_TOKEN: {

@@ -3,7 +3,13 @@ import { integer } from "../kinds/kinds.ts"
 import { type Setting } from "./Setting.ts"
 
 export const limits = {
-  MCP_MAX_TOKEN_BYTES: { kind: integer(256, 65_536), default: "16384", doc: "The longest token that is looked at." },
+  MCP_MAX_TOKEN_BYTES: {
+    kind: integer(256, 65_536),
+    default: "16384",
+    // How much Node reads of a head is fixed with the connection.
+    atStart: true,
+    doc: "The longest token that is looked at."
+  },
   MCP_MAX_BODY_BYTES: {
     kind: integer(1024, 1_073_741_824),
     default: "4194304",

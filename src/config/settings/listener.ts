@@ -1,6 +1,6 @@
 /** Where the gateway listens, and under which URL clients know it. */
 import { endpointPath } from "../kinds/http.ts"
-import { integer, seconds } from "../kinds/kinds.ts"
+import { boolean, integer, seconds } from "../kinds/kinds.ts"
 import { host } from "../kinds/network.ts"
 import { publicUrl } from "../kinds/urls.ts"
 import { workers } from "../kinds/workers.ts"
@@ -19,10 +19,22 @@ export const listener = {
     doc: "The path that is protected and forwarded, with all below it.",
     perServer: true
   },
-  HOST: { kind: host, default: "127.0.0.1", doc: "The address to listen on." },
-  PORT: { kind: integer(0, 65_535), default: "3000", doc: "The port to listen on; 0 lets the system choose." },
+  HOST: { kind: host, default: "127.0.0.1", atStart: true, doc: "The address to listen on." },
+  PORT: {
+    kind: integer(0, 65_535),
+    default: "3000",
+    atStart: true,
+    doc: "The port to listen on; 0 lets the system choose."
+  },
+  MCP_CONFIG_WATCH: {
+    kind: boolean,
+    default: "false",
+    atStart: true,
+    doc: "Read the configuration again whenever a file has changed that it comes from, as after SIGHUP."
+  },
   MCP_WORKERS: {
     kind: workers,
+    atStart: true,
     default: "1",
     doc: "How many processes serve the port together; `auto`: as many as the machine runs at a time."
   },

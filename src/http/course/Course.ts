@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { carryOverValue } from "../../config/carryOver.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { DiscoveryNotSupported, InvalidToken } from "../../errors/GatewayError.ts"
 import { SharedIo } from "../../fairness/SharedIo.ts"
@@ -68,6 +69,7 @@ const makeWith = Effect.fnUntraced(function*(
   { discovery, readiness, routeOf, verification, verifier }: CourseParts
 ) {
   const clock = yield* Clock.Clock
+  const sharedIo = yield* SharedIo
   const responses = makeOwnResponses(settings, onError)
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
   const upstream = upstreamAttributes(settings)
@@ -94,7 +96,11 @@ const makeWith = Effect.fnUntraced(function*(
       withObserver(withAudit(accessLog, audit), settings, yield* ExchangeObserver)
     ),
     audits,
-    memory: makeBodyMemory(settings, yield* SharedIo),
+    memory: yield* carryOverValue(
+      "memory",
+      [settings.maxBodyBytes, settings.maxBufferedBytes],
+      () => makeBodyMemory(settings, sharedIo)
+    ),
     verification
   }
   return course

@@ -5,6 +5,7 @@ import { accessSync, closeSync, constants, openSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { auditLine } from "../../audit/AuditEntry.ts"
 import { AuditLog, bothOf, type WriteAuditEntry } from "../../audit/AuditLog.ts"
+import { carryOver } from "../../config/carryOver.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
@@ -113,6 +114,9 @@ export const layerAudit = Layer.effect(
     const own = yield* AuditLog
     if (auditLog === undefined) return own
     const path = auditFile({ auditLog })
-    return bothOf(path === undefined ? yield* openStandardOutput : yield* openFile(path), own)
+    const written = path === undefined
+      ? yield* carryOver("audit log", undefined, openStandardOutput)
+      : yield* carryOver("audit file", path, openFile(path))
+    return bothOf(written, own)
   })
 )

@@ -63,31 +63,63 @@ export interface CommandLine {
   readonly workers: Option.Option<string>
 }
 
+/** The sources of the settings, and the files that they come from. */
+export interface FoundSources {
+  readonly sources: Sources
+  readonly files: ReadonlyArray<string>
+}
+
 /**
- * Loads the settings of this process, with their sources: the command line, the environment, the config file.
+ * Reads the sources of the settings: the command line, the environment, the config file, and the files that these name.
  *
- * The file is that of `--config`, otherwise `MCP_CONFIG_FILE`. The command line takes precedence over the environment,
- * and the environment over the file. Prints every problem with its fix, and fails with `StartupFailed`.
+ * The config file is that of `--config`, otherwise `MCP_CONFIG_FILE`. Fails with `InvalidConfiguration` if it cannot be read.
  */
-export const loadSettings = (
+export const readSources = Effect.fnUntraced(function*(
   { config, workers }: CommandLine
-): Effect.Effect<
-  { readonly settings: GatewaySettings; readonly sources: Sources },
-  StartupFailed
-> =>
-  Effect.gen(function*() {
-    // Not through ConfigProvider: misspelled names can only be found among all names.
-    const variables = process.env
-    const path = Option.getOrElse(config, () => configFile(variables))
-    const flags = Option.match(workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
-    const document = path === undefined ? undefined : yield* readDocument(path)
-    const sources = yield* readSettingFiles({ variables, document, flags })
-    const settings = yield* Effect.fromResult(resolveService(sources))
-    yield* importPublicKeys(settings)
-    yield* readOutbound(settings)
-    yield* checkAuditFile(settings)
-    return { settings, sources }
-  }).pipe(
-    Effect.catchTag("InvalidConfiguration", (error) =>
-      Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed())))
+): Effect.fn.Return<FoundSources, InvalidConfiguration> {
+  // Not through ConfigProvider: misspelled names can only be found among all names.
+  const variables = process.env
+  const path = Option.getOrElse(config, () => configFile(variables))
+  const flags = Option.match(workers, { onNone: () => ({}), onSome: (MCP_WORKERS) => ({ MCP_WORKERS }) })
+  const document = path === undefined ? undefined : yield* readDocument(path)
+  const sources = yield* readSettingFiles({ variables, document, flags })
+  return { sources, files: [...path === undefined ? [] : [path], ...Object.keys(sources.files ?? {})] }
+})
+
+/** Valid settings, and what they come from. */
+export interface Loaded extends FoundSources {
+  readonly settings: GatewaySettings
+  /** Equal in two configurations only if nothing has changed that either depends on. */
+  readonly inputs: string
+}
+
+/**
+ * Resolves the settings, and checks everything that they name: keys, authorities, proxies, the audit file.
+ *
+ * The command line takes precedence over the environment, and the environment over the file. Fails with
+ * `InvalidConfiguration`, which has all problems with their fixes.
+ */
+export const checkSources = Effect.fnUntraced(function*(
+  { files, sources }: FoundSources
+): Effect.fn.Return<Loaded, InvalidConfiguration> {
+  const settings = yield* Effect.fromResult(resolveService(sources))
+  yield* importPublicKeys(settings)
+  const { authorities } = yield* readOutbound(settings)
+  yield* checkAuditFile(settings)
+  const { document, flags, files: contents, variables } = sources
+  return {
+    settings,
+    sources,
+    files: settings.caFile === undefined ? files : [...files, settings.caFile],
+    inputs: JSON.stringify([document, flags, contents, variables, authorities?.digest])
+  }
+})
+
+/** Loads the settings of this process. Prints every problem with its fix, and fails with `StartupFailed`. */
+export const loadSettings = (options: CommandLine): Effect.Effect<Loaded, StartupFailed> =>
+  Effect.flatMap(readSources(options), checkSources).pipe(
+    Effect.catchTag(
+      "InvalidConfiguration",
+      (error) => Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed()))
+    )
   )

@@ -17,6 +17,12 @@ export interface Endpoint {
   readonly handle: (request: Http.IncomingMessage, response: Http.ServerResponse, awaitsContinue: boolean) => void
   /** Ends all open exchanges, with an error response where no response was sent yet. */
   readonly shutDown: () => void
+  /** How many exchanges are open. */
+  readonly open: () => number
+  /** Waits until no exchange is open. Only once no request is given to `handle` any more. */
+  readonly idle: Effect.Effect<void>
+  /** Ends the open event streams, so that their clients connect anew; other responses go on. */
+  readonly endStreams: () => void
 }
 
 /**
@@ -29,7 +35,8 @@ export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, n
   const { serverOf, servers } = yield* HttpApp
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const shared = { run, minimumLevel: yield* References.MinimumLogLevel, open: new OpenSet<NodeExchange>() }
+  const open = new OpenSet<NodeExchange>()
+  const shared = { run, minimumLevel: yield* References.MinimumLogLevel, open }
   const servicesOf = ({ client: { dispatch, send }, course }: ServedServer): ExchangeServices => ({
     ...shared,
     course,
@@ -46,6 +53,12 @@ export const makeEndpoint = Effect.gen(function*(): Effect.fn.Return<Endpoint, n
       new NodeExchange(byServer.get(server) ?? servicesOf(server), exchange, { request, response, awaitsContinue })
         .start()
     },
-    shutDown: () => shared.open.now().forEach((exchange) => exchange.shutDown())
+    shutDown: () => open.now().forEach((exchange) => exchange.shutDown()),
+    open: () => open.size,
+    idle: Effect.callback<void>((resume) => {
+      if (open.size === 0) return resume(Effect.void)
+      open.onEmpty = () => resume(Effect.void)
+    }),
+    endStreams: () => open.now().forEach((exchange) => exchange.endStream())
   }
 })

@@ -3,45 +3,164 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { CarriedOver, CurrentHolding } from "../../config/carryOver.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { HttpApp } from "../../http/HttpApp.ts"
+import type { ProviderReadiness } from "../../verify/ProviderRegistry.ts"
 import { makeEndpoint } from "../endpoint/makeEndpoint.ts"
 import type { Generation } from "./Generation.ts"
 
 /** Builds the app of one configuration. */
 export type AppOf<E, R> = (settings: GatewaySettings) => Layer.Layer<HttpApp, E, R>
 
+/** A generation that could take over. */
+export interface Prepared {
+  readonly generation: Generation
+  /** The providers whose keys could not be fetched in time. */
+  readonly notReady: ReadonlyArray<string>
+  /** Arriving requests take it from now on. The one before is closed when its last request has ended. */
+  readonly commit: Effect.Effect<void>
+  /** Gives it up. */
+  readonly discard: Effect.Effect<void>
+}
+
+/**
+ * How many earlier generations may have requests. When there are more, the event streams of the oldest one are ended; its
+ * other requests end by themselves.
+ */
+export const maxEarlier = 8
+
+/** How often the streams of a generation that is too old are ended, because some of its requests become streams later. */
+const endStreamsMillis = 1_000
+
+/** How long after its last response a generation is closed: log entries are written, and verdicts renewed, after it. */
+const lingerMillis = 1_000
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+/** Waits for the keys of all providers, as long as a fetch may take, and returns the names of those that have none. */
+const warm = ({ servers }: HttpApp["Service"]): Effect.Effect<ReadonlyArray<string>> => {
+  const unready: Effect.Effect<ReadonlyArray<ReadonlyArray<ProviderReadiness>>> = Effect.forEach(
+    servers,
+    ({ providers }) => providers.warm ?? Effect.succeed([]),
+    { concurrency: "unbounded" }
+  )
+  return Effect.map(unready, (found) => [...new Set(found.flat().map(({ provider }) => provider))])
+}
+
 /** The configurations at work: the current one, and earlier ones whose requests have not ended. */
 export class Generations extends Context.Service<Generations, {
   /** The generation that arriving requests take. */
   readonly current: Generation
-  /** Every generation with requests, and the current one, which is the last. */
+  /** Every generation that may have requests, in their order. The current one is the last. */
   readonly all: () => ReadonlyArray<Generation>
+  /**
+   * Builds the generation of other settings, without letting requests take it, and waits for one fetch of the keys of its
+   * providers. Fails with `InvalidConfiguration` for what cannot be used, such as a CA file; then nothing changes.
+   *
+   * One at a time.
+   *
+   * @param number of the generation
+   * @param around what its services shall find in their context, such as loggers
+   */
+  readonly prepare: (
+    settings: GatewaySettings,
+    number: number,
+    around?: Layer.Layer<never>
+  ) => Effect.Effect<Prepared, InvalidConfiguration>
+  /** Calls a function whenever another generation takes over. */
+  readonly onChange: (listener: (current: Generation) => void) => void
+  /** How many things the generations share, for tests. */
+  readonly shared: () => number
 }>()("mcp-authorizer/node/generations/Generations") {
-  /** Builds the generation of the settings at hand. Everything else that the app needs is shared by all generations. */
-  static readonly layer = <E, R>(appOf: AppOf<E, R>) =>
+  /**
+   * Builds the generation of the settings at hand.
+   *
+   * @param first its number
+   */
+  static readonly layer = <E, R>(appOf: AppOf<E, R>, first = 1) =>
     Layer.effect(
       Generations,
       Effect.gen(function*() {
         const scope = yield* Effect.scope
-        const build = Effect.fnUntraced(function*(settings: GatewaySettings, number: number) {
-          const own = yield* Scope.fork(scope)
-          // Fresh: nothing that depends on settings may come from another generation.
-          const context = yield* Layer.buildWithScope(Layer.fresh(appOf(settings)), own)
-          const endpoint = yield* Effect.provideContext(makeEndpoint, context)
+        const context = yield* Effect.context<R>()
+        const carried = new CarriedOver()
+        const alive = new Set<Generation>()
+        const earlier: Array<Generation> = []
+        const listeners: Array<(current: Generation) => void> = []
+
+        const build = Effect.fnUntraced(function*(
+          settings: GatewaySettings,
+          number: number,
+          around: Layer.Layer<never>
+        ) {
+          const own = yield* Scope.make()
+          const holding = carried.hold()
+          const release = Effect.andThen(Scope.close(own, Exit.void), holding.release)
+          const layer = appOf(settings).pipe(
+            Layer.provide(Layer.succeed(CurrentHolding, holding)),
+            Layer.provideMerge(around)
+          )
+          // Fresh: nothing that depends on settings may come from another generation in any other way.
+          const services = yield* Layer.buildWithScope(Layer.fresh(layer), own).pipe(
+            Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : release)
+          )
+          const endpoint = yield* Effect.provideContext(makeEndpoint, services)
           const generation: Generation = {
             number,
             settings,
-            app: Context.get(context, HttpApp),
+            app: Context.get(services, HttpApp),
             endpoint,
             handle: endpoint.handle,
-            close: Scope.close(own, Exit.void)
+            close: Effect.suspend(() => alive.delete(generation) ? release : Effect.void)
           }
+          alive.add(generation)
           return generation
         })
-        const current = yield* build(yield* GatewayConfig, 1)
-        return Generations.of({ current, all: () => [current] })
+
+        yield* Effect.addFinalizer(() => Effect.forEach([...alive], ({ close }) => close, { discard: true }))
+
+        /** Closes a generation that no request takes any more, once its last one has ended. */
+        const retire = Effect.fnUntraced(function*(generation: Generation) {
+          yield* generation.endpoint.idle
+          yield* Effect.sleep(lingerMillis)
+          yield* generation.close
+          earlier.splice(earlier.indexOf(generation), 1)
+        })
+
+        /** Ends the streams of the generations that are too many. */
+        const thin = Effect.gen(function*() {
+          while (earlier.length > maxEarlier) {
+            for (const { endpoint } of earlier.slice(0, earlier.length - maxEarlier)) endpoint.endStreams()
+            yield* Effect.sleep(endStreamsMillis)
+          }
+        })
+
+        const state: Mutable<Generations["Service"]> = {
+          current: yield* build(yield* GatewayConfig, first, Layer.empty),
+          all: () => [...earlier, state.current],
+          shared: () => carried.size,
+          onChange: (listener) => void listeners.push(listener),
+          prepare: Effect.fnUntraced(
+            function*(settings: GatewaySettings, number: number, around: Layer.Layer<never> = Layer.empty) {
+              const generation = yield* build(settings, number, around)
+              const notReady = yield* Effect.onInterrupt(warm(generation.app), () => generation.close)
+              const commit = Effect.suspend(() => {
+                const before = state.current
+                earlier.push(before)
+                state.current = generation
+                for (const listener of listeners) listener(generation)
+                return Effect.all([Effect.forkIn(retire(before), scope), Effect.forkIn(thin, scope)], { discard: true })
+              })
+              return { generation, notReady, commit, discard: generation.close }
+            },
+            Effect.provideContext(context),
+            Effect.catch((error) => error instanceof InvalidConfiguration ? Effect.fail(error) : Effect.die(error))
+          )
+        }
+        return Generations.of(state)
       })
     )
 }

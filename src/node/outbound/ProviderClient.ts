@@ -22,7 +22,7 @@ const straight: ProxyFor = () => undefined
  */
 export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const { caFile, providers } = settings
-  const secureContext = yield* readAuthorities(caFile)
+  const authorities = yield* readAuthorities(caFile)
   const sendsRequests = providers.some((provider) => typeOf(settings, provider).onlineChecks !== undefined)
   const proxyFor = sendsRequests
     // Settings of the machine, not of the gateway: they have no names in the config file.
@@ -31,8 +31,11 @@ export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySetting
       (problems) => new InvalidConfiguration({ problems })
     )
     : straight
-  return { secureContext, proxyFor }
+  return { authorities, proxyFor, sendsRequests }
 })
+
+/** How this process reaches providers. */
+export type Outbound = Effect.Success<ReturnType<typeof readOutbound>>
 
 const rejectedByProxy = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
 
@@ -46,9 +49,8 @@ const throughProxy = ({ origin }: Proxy, cause: unknown): ProxyFailed => {
 
 type Request = Dispatcher["request"]
 
-const make = Effect.gen(function*() {
-  const { proxyFor, secureContext } = yield* readOutbound(yield* GatewayConfig)
-  const trust = secureContext === undefined ? {} : { secureContext }
+const make = Effect.fnUntraced(function*({ authorities, proxyFor }: Outbound) {
+  const trust = authorities === undefined ? {} : { secureContext: authorities.secureContext }
   const opened = new Map<string, Dispatcher>()
   yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...opened.values()].map((one) => one.destroy()))))
 
@@ -81,6 +83,12 @@ const make = Effect.gen(function*() {
   return NodeHttpClient.Dispatcher.of({ request } as unknown as NodeHttpClient.Dispatcher["Service"])
 })
 
+/** The `HttpClient` for requests to providers, by what `readOutbound` has read. */
+export const layerWith = (outbound: Outbound): Layer.Layer<HttpClient.HttpClient> =>
+  NodeHttpClient.layerUndiciNoDispatcher.pipe(
+    Layer.provide(Layer.effect(NodeHttpClient.Dispatcher, make(outbound)))
+  )
+
 /**
  * The `HttpClient` for all requests to providers: through the proxy of the environment, with the authorities of
  * `MCP_CA_FILE` trusted in addition.
@@ -88,5 +96,5 @@ const make = Effect.gen(function*() {
  * Fails with `InvalidConfiguration` if the proxy or the file is unusable.
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
-  NodeHttpClient.layerUndiciNoDispatcher.pipe(Layer.provide(Layer.effect(NodeHttpClient.Dispatcher, make)))
+  Layer.unwrap(Effect.map(Effect.flatMap(GatewayConfig, readOutbound), layerWith))
 )

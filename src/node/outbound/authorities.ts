@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { X509Certificate } from "node:crypto"
+import { createHash, X509Certificate } from "node:crypto"
 import { readFile, stat } from "node:fs/promises"
 import * as Tls from "node:tls"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
@@ -39,6 +39,13 @@ const usual = Effect.promise(async (): Promise<ReadonlyArray<string>> => {
   return [...Tls.rootCertificates, ...more.match(block) ?? []]
 })
 
+/** Authorities in the form that Node's connections take. */
+export interface Authorities {
+  readonly secureContext: Tls.SecureContext
+  /** Of the file. */
+  readonly digest: string
+}
+
 /**
  * Returns the authorities to trust over TLS: the default ones, and those in a file.
  *
@@ -48,7 +55,7 @@ const usual = Effect.promise(async (): Promise<ReadonlyArray<string>> => {
  */
 export const readAuthorities = Effect.fnUntraced(function*(
   path: string | undefined
-): Effect.fn.Return<Tls.SecureContext | undefined, InvalidConfiguration> {
+): Effect.fn.Return<Authorities | undefined, InvalidConfiguration> {
   if (path === undefined) return undefined
   const text = yield* read(path)
   if (text === undefined) return yield* invalid("is not a file of at most 4 MiB")
@@ -58,7 +65,10 @@ export const readAuthorities = Effect.fnUntraced(function*(
   return yield* Effect.try({
     try: () => {
       for (const pem of blocks) void new X509Certificate(pem)
-      return Tls.createSecureContext({ ca: [...others, ...blocks] })
+      return {
+        secureContext: Tls.createSecureContext({ ca: [...others, ...blocks] }),
+        digest: createHash("sha256").update(text).digest("hex")
+      }
     },
     catch: () => invalid("has a certificate that cannot be read")
   })

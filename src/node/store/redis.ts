@@ -6,10 +6,14 @@ import * as Redis from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { readAuthorities } from "../outbound/authorities.ts"
+import { type Authorities, readAuthorities } from "../outbound/authorities.ts"
 
 /** What the connection depends on. */
-export type StoreSettings = Pick<GatewaySettings, "caFile" | "storePassword"> & { readonly storeUrl: string }
+export type StoreSettings = Pick<GatewaySettings, "storePassword"> & { readonly storeUrl: string }
+
+/** The authorities that the connection to a store trusts. Fails with `InvalidConfiguration` for a CA file that is of no use. */
+export const storeAuthorities = (storeUrl: string, caFile: string | undefined) =>
+  storeUrl.toLowerCase().startsWith("rediss:") ? readAuthorities(caFile) : Effect.succeed(undefined)
 
 const connectMillis = 2_000
 const firstConnectMillis = 500
@@ -24,7 +28,7 @@ const maxCommands = 4_096
 /** Who is asked, and how, without a word about what becomes of a connection that ends. */
 const optionsOf = (
   { storePassword, storeUrl }: StoreSettings,
-  secureContext: Effect.Success<ReturnType<typeof readAuthorities>>
+  authorities: Authorities | undefined
 ): RedisClientOptions => {
   const { hostname, pathname, port, protocol, username } = new URL(storeUrl)
   const socket = {
@@ -37,7 +41,7 @@ const optionsOf = (
   }
   return {
     socket: protocol.toLowerCase() === "rediss:"
-      ? { ...socket, tls: true, ...(secureContext === undefined ? {} : { secureContext }) }
+      ? { ...socket, tls: true, ...(authorities === undefined ? {} : { secureContext: authorities.secureContext }) }
       : socket,
     ...(username === "" ? {} : { username: decodeURIComponent(username) }),
     ...(storePassword === undefined ? {} : { password: Redacted.value(storePassword) }),
@@ -60,15 +64,12 @@ const ignore = () => undefined
  * Makes the `Redis` service of a store, which connects by itself, and again whenever the connection ends.
  *
  * It waits half a second for the first connection. Without a connection its commands fail at once, so that the gateway starts
- * and serves without its store. Closing the scope closes the connection. Fails with `InvalidConfiguration` for a CA file that is of no use.
+ * and serves without its store. Closing the scope closes the connection.
  */
-export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings) {
-  const secureContext = settings.storeUrl.toLowerCase().startsWith("rediss:")
-    ? yield* readAuthorities(settings.caFile)
-    : undefined
+export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, authorities: Authorities | undefined) {
   // Who has no store does not load it.
   const { createClient } = yield* Effect.promise(() => import("@redis/client"))
-  const options = optionsOf(settings, secureContext)
+  const options = optionsOf(settings, authorities)
   const begun = yield* Deferred.make<void>()
   let current: ReturnType<typeof createClient> | undefined
   let reached = false

@@ -1,0 +1,60 @@
+/** What two configurations of one gateway differ in. Pure. */
+import * as Equal from "effect/Equal"
+import type { GatewaySettings } from "./GatewaySettings.ts"
+import { InvalidConfiguration } from "./InvalidConfiguration.ts"
+import { type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
+
+const differs = (name: GatewayName, before: GatewaySettings, after: GatewaySettings): boolean => {
+  // The properties of the table's names are those of `ResolvedSettings`.
+  const property = propertyOf(name) as keyof GatewaySettings
+  return !Equal.equals(before[property], after[property])
+}
+
+/** The names of the things that exist in only one configuration, or are not the same in both. */
+const changedAmong = <A>(
+  nameOf: (one: A) => string,
+  isSame: (before: A, after: A) => boolean,
+  before: ReadonlyArray<A>,
+  after: ReadonlyArray<A>
+): ReadonlyArray<string> => {
+  const earlier = new Map(before.map((one) => [nameOf(one), one]))
+  const later = new Map(after.map((one) => [nameOf(one), one]))
+  return [...new Set([...earlier.keys(), ...later.keys()])].filter((name) => {
+    const [one, other] = [earlier.get(name), later.get(name)]
+    return one === undefined || other === undefined || !isSame(one, other)
+  })
+}
+
+/**
+ * Returns what differs in two configurations, by name and without any value: settings, `provider NAME`, `server NAME`.
+ */
+export const changesBetween = (before: GatewaySettings, after: GatewaySettings): ReadonlyArray<string> => {
+  const servers = changedAmong(
+    ({ serverName }) => serverName,
+    (one, other) => one.serverHost === other.serverHost && changesBetween(one, other).length === 0,
+    before.servers,
+    after.servers
+  )
+  const providers = changedAmong(({ name }) => name, Equal.equals, before.providers, after.providers)
+  return [
+    ...gatewayNames.filter((name) => differs(name, before, after)),
+    ...providers.map((name) => `provider ${name}`),
+    ...servers.map((name) => `server ${name}`)
+  ]
+}
+
+/** The settings that take effect at start only. */
+export const startSettings: ReadonlyArray<GatewayName> = gatewayNames.filter((name) => table[name].atStart === true)
+
+/** Returns the problems of a configuration that would change what takes effect at start only; `undefined` if it does not. */
+export const restartNeeded = (before: GatewaySettings, after: GatewaySettings): InvalidConfiguration | undefined => {
+  const changed = startSettings.filter((name) => differs(name, before, after))
+  return changed.length === 0 ? undefined : new InvalidConfiguration({
+    problems: changed.map((setting) => ({
+      setting,
+      source: undefined,
+      problem: "has changed, and takes effect at start only",
+      cure: "Restart the gateway, or set it to what it was"
+    }))
+  })
+}

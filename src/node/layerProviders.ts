@@ -1,0 +1,41 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { carryOver } from "../config/carryOver.ts"
+import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { JwksCache } from "../keys/JwksCache.ts"
+import { ProviderHttp } from "../remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import { layerDocuments } from "../verify/layers.ts"
+import * as ProviderClient from "./outbound/ProviderClient.ts"
+
+/**
+ * The keys and documents of providers, and the way to them.
+ *
+ * A changed configuration takes them over unless the way has changed: the authorities of `MCP_CA_FILE`, or whether requests
+ * are sent at all. It drops those of providers that it does not have.
+ */
+export const layerProviders = Layer.effectContext(Effect.gen(function*() {
+  const outbound = yield* ProviderClient.readOutbound(yield* GatewayConfig)
+  const services = yield* carryOver(
+    "providers",
+    [outbound.authorities?.digest, outbound.sendsRequests],
+    Layer.build(Layer.fresh(layerDocuments.pipe(
+      Layer.provide([ProviderClient.layerWith(outbound), KeyValueStore.layerMemory])
+    )))
+  )
+  const metadata = Context.get(services, ProviderMetadata)
+  const keys = Context.get(services, JwksCache)
+  const leased = { metadata: metadata.lease?.(), keys: keys.lease?.() }
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      leased.keys?.release()
+      leased.metadata?.release()
+    })
+  )
+  return Context.make(ProviderHttp, Context.get(services, ProviderHttp)).pipe(
+    Context.add(ProviderMetadata, leased.metadata?.service ?? metadata),
+    Context.add(JwksCache, leased.keys?.service ?? keys)
+  )
+}))
