@@ -167,6 +167,12 @@ const ofAccess: Readonly<Record<"Origin" | "Policy", Advice>> = {
 }
 
 const others: Readonly<Record<Exclude<GatewayError["_tag"], Several>, Advice>> = {
+  OAuthRejected: {
+    title: "Sign-in through the gateway failed",
+    meaning:
+      "A client or its user sent the facade what it does not accept. Codes and pages that are too old are usual.",
+    fix: "Read the detail of the log entry: it names the parameter, or what the provider said."
+  },
   MissingCredential: {
     title: "No token yet",
     meaning: "The request has no token. Every client begins like this: the 401 tells it where to sign in.",

@@ -24,6 +24,7 @@ const ofError = Match.typeTags<GatewayError, AuditDecision>()({
   PayloadTooLarge: () => "rejected",
   UnsupportedMediaType: () => "rejected",
   ProviderUnavailable: () => "rejected",
+  OAuthRejected: () => "rejected",
   Overloaded: () => "rejected",
   RateLimited: () => "rate_limited",
   StoreUnavailable: () => "rejected",

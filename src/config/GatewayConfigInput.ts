@@ -146,6 +146,12 @@ export interface ProviderInput {
   readonly client_id?: Input<"MCP_CLIENT_ID"> | undefined
   /** The client secret, or bearer token, for introspection. For introspection. */
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
+  /**
+   * The gateway as the authorization server that clients see, for a provider without registration, PKCE or
+   * `resource`: [an object](../facade/README.md) with the client that is registered at the provider. Default:
+   * clients sign in at the provider itself. For authkit, oidc, userinfo, introspection.
+   */
+  readonly facade?: Input<"MCP_FACADE"> | undefined
 }
 
 /** One of several MCP servers: what it leaves out it inherits from the gateway's own settings. */
@@ -521,6 +527,12 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly client_id?: Input<"MCP_CLIENT_ID"> | undefined
   /** The client secret, or bearer token, for introspection. */
   readonly client_secret?: Input<"MCP_CLIENT_SECRET"> | undefined
+  /**
+   * The gateway as the authorization server that clients see, for a provider without registration, PKCE or
+   * `resource`: [an object](../facade/README.md) with the client that is registered at the provider. Default:
+   * clients sign in at the provider itself.
+   */
+  readonly facade?: Input<"MCP_FACADE"> | undefined
   /** Several providers, in place of the settings that describe one: a JSON array of objects. */
   readonly providers?: ReadonlyArray<ProviderInput | AddedInput<Types[number]>> | undefined
   /**

@@ -7,6 +7,7 @@
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
 import type { Policy } from "../rules/Policy.ts"
+import type { Facade } from "./Facade.ts"
 import type { StringMap } from "./kinds/stringMap.ts"
 import type { ResolvedSettings } from "./ResolvedSettings.ts"
 
@@ -50,6 +51,8 @@ export interface Provider {
   readonly scopesRequested?: StringMap | undefined
   /** Hosts, beside this machine, that may be asked over http; none where it is left out. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
+  /** The gateway in the place of the provider's authorization server; clients sign in at the provider itself if left out. */
+  readonly facade?: Facade | undefined
 }
 
 /** One token of a static provider, and whom it stands for. */

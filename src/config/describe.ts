@@ -4,6 +4,7 @@ import type { GatewaySettings, Provider } from "./GatewaySettings.ts"
 import { shown } from "./kinds/kind.ts"
 import { hidden } from "./kinds/kinds.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
+import { describeFacade } from "./providers/readFacade.ts"
 import { serverSettings } from "./servers/serverFields.ts"
 import { fileKey, type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
@@ -14,7 +15,8 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
   required_scopes: provider.requiredScopes,
   hosts: provider.allowedDomains,
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
-  token_prefix: provider.tokenPrefix ?? null
+  token_prefix: provider.tokenPrefix ?? null,
+  ...(provider.facade === undefined ? {} : { facade: describeFacade(provider.facade) })
 })
 
 const describeSetting = (name: GatewayName, value: unknown): Json => {

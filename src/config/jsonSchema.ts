@@ -18,7 +18,7 @@ const jsonDefault = (name: SettingName): { readonly default?: string | number | 
 }
 
 /** What entries of these hide is hidden there. */
-const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS"])
+const holdsOthers: ReadonlySet<SettingName> = new Set<SettingName>(["MCP_PROVIDERS", "MCP_SERVERS", "MCP_FACADE"])
 
 /** Editors and generated forms hide what is write-only. */
 const hidden = (name: SettingName): { readonly writeOnly?: true } =>

@@ -3,6 +3,7 @@ import type { ProviderType } from "../providers/ProviderType.ts"
 import { assemble } from "./assemble.ts"
 import { checkAdmin } from "./checkAdmin.ts"
 import { checkAudit } from "./checkAudit.ts"
+import { checkFacade } from "./checkFacade.ts"
 import { checkStore } from "./checkStore.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
@@ -127,6 +128,7 @@ export const resolve = (
     ),
     ...checkAdmin(settings),
     ...checkAudit(settings),
+    ...checkFacade(settings),
     ...checkStore(settings),
     ...check(settings, given)
   )

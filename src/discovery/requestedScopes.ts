@@ -1,7 +1,7 @@
 import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { requestedScope } from "../config/kinds/scopesRequested.ts"
-import { advertisedBy } from "./advertised.ts"
+import { isAdvertised } from "./advertised.ts"
 
 /**
  * Returns scopes as clients must request them, for metadata and challenges: as `scopes_requested` of a provider spells them.
@@ -17,9 +17,7 @@ export const requestedScopes = (
   const wanted = advertisedScopes(scopes)
   if (wanted.length === 0) return wanted
   const { scopesRequested } =
-    settings.providers.find((one) =>
-      provider === undefined ? advertisedBy(settings, one).length > 0 : one.name === provider
-    ) ?? {}
+    settings.providers.find((one) => provider === undefined ? isAdvertised(settings, one) : one.name === provider) ?? {}
   return scopesRequested === undefined
     ? wanted
     : [...new Set(wanted.map((scope) => requestedScope(scopesRequested, scope)))]

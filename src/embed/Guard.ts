@@ -122,7 +122,9 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
     sessions,
     discovery: yield* makeDiscovery(settings),
     // The path of the gateway's readiness belongs to the server here.
-    readiness: Effect.fail(new NotFound())
+    readiness: Effect.fail(new NotFound()),
+    // An embedded server has no facade: `embeddable`.
+    facade: () => Effect.fail(new NotFound())
   })
   const accessLog = yield* makeAccessLog(settings)
   const finish = yield* makeFinish(settings, sessions, responses, accessLog)

@@ -24,10 +24,21 @@ const several = new InvalidConfiguration({
   }]
 })
 
+const facade = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_FACADE",
+    source: undefined,
+    problem: "is given, but an embedded server has no place for its endpoints",
+    cure: "Remove it, and run the gateway in front of the server: with HttpApp, or as a program"
+  }]
+})
+
 /** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.servers.length > 0
     ? Result.fail(several)
+    : settings.providers.some((provider) => provider.facade !== undefined)
+    ? Result.fail(facade)
     : !settings.authEnabled
     ? Result.fail(switchedOff)
     : settings.auditLog === undefined || settings.auditLog === standardOutput

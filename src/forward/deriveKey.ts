@@ -4,13 +4,18 @@ import * as Effect from "effect/Effect"
 const encoder = new TextEncoder()
 
 /**
- * A key for one purpose from a secret that has several: HKDF with one block of output and no salt (RFC 5869), which not every
- * engine has.
+ * The 32 bytes of a key for one purpose, from a secret that has several: HKDF with one block of output and no salt (RFC 5869),
+ * which not every engine has.
  *
  * @param purpose what sets the key apart from those for other purposes
  */
-export const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: Uint8Array, purpose: string) {
+export const deriveBytes = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: Uint8Array, purpose: string) {
   const extracted = yield* mac.sign(yield* Mac.key(Mac.hmacSha256, new Uint8Array(32)), secret)
   const info = encoder.encode(`${purpose}\u0001`)
-  return yield* Mac.key(Mac.hmacSha256, yield* mac.sign(yield* Mac.key(Mac.hmacSha256, extracted), info))
+  return yield* mac.sign(yield* Mac.key(Mac.hmacSha256, extracted), info)
+})
+
+/** The same as a key for HMAC-SHA-256. */
+export const deriveKey = Effect.fnUntraced(function*(mac: Mac.Mac["Service"], secret: Uint8Array, purpose: string) {
+  return yield* Mac.key(Mac.hmacSha256, yield* deriveBytes(mac, secret, purpose))
 })

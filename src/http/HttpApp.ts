@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Aead from "effect/crypto/Aead"
 import * as Digest from "effect/crypto/Digest"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -114,7 +115,7 @@ export interface HttpAppOptions {
 /** What is chosen, or what is usual. */
 export const consoleAndWebCrypto = (
   { audit = AuditLog.layerConsole, crypto = webCrypto }: Pick<HttpAppOptions, "audit" | "crypto">
-) => Layer.merge(crypto, audit)
+) => Layer.mergeAll(crypto, Layer.provide(Aead.layerWebCrypto, crypto), audit)
 
 /** A gateway as a function of the Web platform. */
 export interface WebHandler {

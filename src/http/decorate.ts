@@ -1,7 +1,17 @@
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { AllowedOrigins, GatewaySettings } from "../config/GatewaySettings.ts"
 import { corsHeaders } from "./cors.ts"
 import type { Exchange } from "./Exchange.ts"
+
+const noOrigins: AllowedOrigins = { _tag: "List", origins: [] }
+
+const anyOrigins: AllowedOrigins = { _tag: "Any" }
+
+const readableBy = ({ allowedOrigins }: GatewaySettings, route: Exchange["route"]): AllowedOrigins => {
+  if (route?.row.access !== "public") return allowedOrigins
+  if (route.row.noOrigin === true) return noOrigins
+  return route.row.anyOrigin ? anyOrigins : allowedOrigins
+}
 
 /**
  * The fields that every answer carries beside its own: CORS and the trace id.
@@ -13,8 +23,7 @@ export const commonHeaders = (
   { origin, route, traceId }: Exchange,
   vary: string | undefined
 ): Record<string, string> => {
-  const isPublic = route?.row.access === "public" && route.row.anyOrigin
-  const fields = corsHeaders(isPublic ? { _tag: "Any" } : settings.allowedOrigins, origin, settings.traceHeader)
+  const fields = corsHeaders(readableBy(settings, route), origin, settings.traceHeader)
   if (vary !== undefined && fields["vary"] !== undefined) fields["vary"] = `${vary}, ${fields["vary"]}`
   fields[settings.traceHeader] = traceId
   return fields

@@ -5,6 +5,7 @@ import type { DocumentName } from "../config/sources/documentName.ts"
 import { authorizationServer } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
 import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { ClientMetadata } from "../facade/ClientMetadata.ts"
 import { metadataUrl } from "../remote/issuerUrl.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
@@ -24,6 +25,7 @@ const redirect = (location: string, headers: Readonly<Record<string, string>>) =
 /** Builds the responses to requests for discovery documents; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
   const metadata = yield* ProviderMetadata
+  const { isSupported } = yield* ClientMetadata
 
   /** RFC 9728, section 3.2. */
   const protectedResourceResponse = (publicUrl: string): HttpServerResponse.HttpServerResponse =>
@@ -37,7 +39,7 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   const authorizationServerResponse = (
     name: DocumentName
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
-    const answer = authorizationServer(settings, name)
+    const answer = authorizationServer(settings, name, isSupported)
     switch (answer._tag) {
       case "Document":
         return Effect.succeed(jsonResponse(200, answer.document, cached))

@@ -27,6 +27,7 @@ export const drive = Effect.fnUntraced(function*<A, R>(
       case "CountMessages":
       case "Document":
       case "Readiness":
+      case "Facade":
         next = yield* perform.step(next)
         break
       default:

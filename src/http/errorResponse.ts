@@ -4,6 +4,7 @@ import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
 import { requestedScopes } from "../discovery/requestedScopes.ts"
 import type { GatewayError, InsufficientScope, TokenRequired } from "../errors/GatewayError.ts"
+import { rejectionTexts } from "../facade/texts.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { formatChallenge } from "./challenge.ts"
 import { bodyOf, dialects, type Problem } from "./dialects.ts"
@@ -119,6 +120,13 @@ const project = Match.typeTags<GatewayError, Problem>()({
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
   UpstreamTimeout: () => serverError(504, "MCP gateway timed out"),
   UpstreamScopeRequired: insufficientScope,
+  /** RFC 6749, section 5.2: the challenge is for clients that sent credentials. */
+  OAuthRejected: ({ error, reason }) => ({
+    status: error === "server_error" ? 500 : error === "temporarily_unavailable" ? 503 : 400,
+    error,
+    description: rejectionTexts[reason].en,
+    ...(reason === "ClientCredentials" ? { status: 401, headers: { "www-authenticate": "Basic" } } : {})
+  }),
   Overloaded: unavailable,
   /** RFC 6585, section 4. */
   RateLimited: ({ id = null, retryAfter }) => ({

@@ -78,7 +78,7 @@ export const makeRoute = (place: ServerPlace): FindRoute => {
     const [path, query] = split(target)
     if (path === mcpPath) return toMcp("", query)
     const route = known.get(path)
-    if (route !== undefined) return route
+    if (route !== undefined) return query === "" ? route : Result.map(route, (route) => ({ ...route, query }))
     if (path.startsWith("/.well-known/") || !path.startsWith(prefix)) return unknown
     const rest = path.slice(prefix.length - 1)
     return isPlainRest(rest) ? toMcp(rest, query) : unknown

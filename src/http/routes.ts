@@ -3,22 +3,23 @@
  *
  * To add a route, add its row: who may come, with which methods, and what its response is.
  */
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { NotFound } from "../errors/GatewayError.ts"
+import { type FacadeEndpoint, facadePath, facadeProvider, type FacadeSettings } from "../facade/places.ts"
 import type { OwnResponses } from "./course/ownResponses.ts"
-import type { Document, Readiness, Respond } from "./course/steps.ts"
+import type { Next } from "./course/steps.ts"
 import type { PublishedName } from "./discovery.ts"
 import type { Exchange } from "./Exchange.ts"
+import { facadeStep } from "./facade.ts"
 import { health } from "./health.ts"
 import { forwardedMethods, readMethods } from "./methods.ts"
 
-/** Where an MCP server is, for clients. */
-export interface ServerPlace {
-  /** `MCP_PATH`. */
-  readonly path: string
-  /** `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known URLs. */
-  readonly publicUrl: string | undefined
-}
+/**
+ * Where an MCP server is, for clients: `MCP_PATH`, `MCP_PUBLIC_URL`, whose path, if it has one, may stand in inserted well-known
+ * URLs, and whether there is a facade.
+ */
+export type ServerPlace = FacadeSettings
 
 interface RouteCommon {
   readonly name: string
@@ -40,8 +41,10 @@ export interface PublicRoute extends RouteCommon {
   readonly access: "public"
   /** Scripts of every origin may read the response, because no credentials make a difference to it. */
   readonly anyOrigin: boolean
+  /** No script may read the response: it is for people in their browsers. */
+  readonly noOrigin?: true
   /** What comes next for a request with one of the methods. */
-  readonly step: (exchange: Exchange, responses: OwnResponses) => Respond | Readiness | Document
+  readonly step: (exchange: Exchange, responses: OwnResponses, settings: GatewaySettings) => Next<never>
 }
 
 /** A route for those with a token, whose requests go on. */
@@ -56,8 +59,13 @@ export type RouteRow = PublicRoute | ProtectedRoute
 const withSlash = (path: string): ReadonlyArray<string> => [path, `${path}/`]
 
 /** The paths of a well-known document: the path of the server's endpoint inserted, as this host or its public URL has it. */
-const inserted = (name: PublishedName) => ({ path, publicUrl }: ServerPlace): ReadonlyArray<string> => {
+const inserted = (name: PublishedName) => (place: ServerPlace): ReadonlyArray<string> => {
+  const { path, publicUrl, serverName = "" } = place
   const paths = publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname]
+  // The issuer of the only server's facade is the public URL, without the path of the endpoint.
+  if (publicUrl !== undefined && serverName === "" && name !== "oauth-protected-resource" && facadeProvider(place)) {
+    paths.push(new URL(publicUrl).pathname)
+  }
   return [...new Set(paths)].flatMap((path) => withSlash(`/.well-known/${name}${path === "/" ? "" : path}`))
 }
 
@@ -78,6 +86,23 @@ const document = (name: PublishedName): PublicRoute => ({
     received: (response) => respond(exchange, response),
     rejected: (error) => reject(exchange, error)
   })
+})
+
+const postMethod: ReadonlySet<string> = new Set(["POST"])
+
+const getMethod: ReadonlySet<string> = new Set(["GET"])
+
+/** An endpoint of the facade, where a server has one. */
+const facadeEndpoint = (endpoint: FacadeEndpoint, methods: ReadonlySet<string>, isForPeople: boolean): PublicRoute => ({
+  name: endpoint,
+  of: "server",
+  access: "public",
+  paths: (place) => facadeProvider(place) === undefined ? [] : [facadePath(place, endpoint)],
+  methods,
+  needsHost: true,
+  anyOrigin: !isForPeople,
+  ...(isForPeople ? { noOrigin: true } : {}),
+  step: (exchange, responses, settings) => facadeStep(endpoint, exchange, responses, settings)
 })
 
 /** The MCP endpoint and all below it. */
@@ -108,6 +133,12 @@ export const routes: ReadonlyArray<RouteRow> = [
   document("oauth-protected-resource"),
   document("oauth-authorization-server"),
   document("openid-configuration"),
+  facadeEndpoint("authorize", getMethod, true),
+  facadeEndpoint("consent", postMethod, true),
+  facadeEndpoint("callback", getMethod, true),
+  facadeEndpoint("token", postMethod, false),
+  facadeEndpoint("register", postMethod, false),
+  facadeEndpoint("revoke", postMethod, false),
   {
     name: "health",
     of: "gateway",
@@ -143,6 +174,6 @@ export const routes: ReadonlyArray<RouteRow> = [
 export const documentPaths = (place: ServerPlace): ReadonlyArray<`/${string}`> =>
   routes.flatMap(({ access, alone = [], of, paths }) => {
     if (of !== "server" || access !== "public") return []
-    const whole = [...alone, ...paths(place)].filter((path) => !path.endsWith("/"))
+    const whole = [...alone, ...paths(place)].filter((path) => path.startsWith("/.well-known/") && !path.endsWith("/"))
     return [...new Set(whole)].map((path) => `/${path.slice(1)}${alone.includes(path) ? "/*" : ""}` as const)
   })

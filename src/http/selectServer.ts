@@ -14,7 +14,7 @@ interface HostTable {
   readonly endpoints: Map<string, GatewaySettings>
   /** The most segments that such a path has: so many prefixes of a request's path are looked up, however many servers there are. */
   depth: number
-  /** By the paths of their discovery documents. */
+  /** By the paths of their discovery documents, and of the endpoints of their facades. */
   readonly documents: Map<string, GatewaySettings>
 }
 
@@ -65,11 +65,14 @@ const better = (one: GatewaySettings | undefined, other: GatewaySettings | undef
   one === undefined || (other !== undefined && other.path.length > one.path.length) ? other : one
 
 const findIn = (tables: ReadonlyArray<HostTable>, path: string): GatewaySettings | undefined => {
-  if (path.startsWith("/.well-known/")) {
+  const isWellKnown = path.startsWith("/.well-known/")
+  if (isWellKnown || path.startsWith("/oauth/")) {
     for (const table of tables) {
       const server = table.documents.get(path)
       if (server !== undefined) return server
     }
+  }
+  if (isWellKnown) {
     const [first] = tables
     return first !== undefined && rootDocuments.has(path) ? only(first) : undefined
   }

@@ -34,14 +34,14 @@ export const typeOf = ({ addedTypes = [] }: Pick<GatewaySettings, "addedTypes">,
   return found
 }
 
-const commonFields: ReadonlySet<string> = new Set(["type", "name", "required_scopes", "token_prefix"])
+const commonFields: ReadonlySet<string> = new Set(["type", "name", "required_scopes", "token_prefix", "facade"])
 
 /** Whether every provider has this field. */
 export const isCommonField = (field: string): boolean => commonFields.has(field)
 
 /** Whether a type uses this field. */
-export const usesField = ({ fields }: ProviderType, field: ProviderFieldName): boolean =>
-  isCommonField(field) || fields.includes(field)
+export const usesField = ({ fields, metadata }: ProviderType, field: ProviderFieldName): boolean =>
+  field === "facade" ? metadata !== undefined : isCommonField(field) || fields.includes(field)
 
 /** The names of the types that use a field. */
 export const typesUsing = (field: ProviderFieldName): ReadonlyArray<string> =>

@@ -127,6 +127,7 @@ export const makeDirectResponse = (
         case "CountMessages":
         case "Document":
         case "Readiness":
+        case "Facade":
           return body
         default:
           return next satisfies never

@@ -112,6 +112,15 @@ const cases: ReadonlyArray<Case> = [
     )
   ],
   [
+    "a facade that is no object",
+    "MCP_FACADE",
+    ...oidc({ MCP_FACADE: `["${secret}"]` }, {
+      MCP_FACADE: JSON.stringify({ client_id: "c", redirect_uris: "https://client.example/cb" }),
+      MCP_PUBLIC_URL: "https://gateway.example",
+      MCP_SESSION_KEY: "k".repeat(32)
+    })
+  ],
+  [
     "a word in place of a truth value",
     "MCP_ASSUME_PKCE",
     ...oidc({ MCP_ASSUME_PKCE: "S256" }, { MCP_ASSUME_PKCE: "false" })

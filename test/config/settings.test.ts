@@ -110,6 +110,7 @@ describe("settings", () => {
       "MCP_SESSION_KEY",
       "MCP_STATIC_TOKENS",
       "MCP_CLIENT_SECRET",
+      "MCP_FACADE",
       "MCP_PROVIDERS",
       "MCP_SERVERS",
       "AUTH_CONFIG",

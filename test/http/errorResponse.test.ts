@@ -52,6 +52,7 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   ],
   UpstreamUnavailable: [new Errors.UpstreamUnavailable({ detail: "secret detail" }), 502],
   UpstreamTimeout: [new Errors.UpstreamTimeout({ millis: 1 }), 504],
+  OAuthRejected: [new Errors.OAuthRejected({ error: "invalid_grant", reason: "Code", detail: "secret detail" }), 400],
   Overloaded: [new Errors.Overloaded({ detail: "secret detail", retryAfter: 5 }), 503],
   RateLimited: [new Errors.RateLimited({ detail: "secret detail", retryAfter: 4.2 }), 429],
   StoreUnavailable: [new Errors.StoreUnavailable({ detail: "secret detail", retryAfter: 1 }), 503],

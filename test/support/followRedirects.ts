@@ -19,6 +19,10 @@ export interface PageForm {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** Where a page leads to by itself. */
+const refreshOf = (page: string): string | null =>
+  /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(page)?.[1]?.replaceAll("&amp;", "&") ?? null
+
 /** Fills in the form of a page; `undefined` where it finds none. */
 export type FillIn = (page: string) => PageForm | undefined
 
@@ -41,7 +45,7 @@ export const followRedirects = async (start: URL, callback: string, fillIn?: Fil
     })
     const text = await answer.text()
     store(jar, answer.headers.getSetCookie())
-    const location = answer.headers.get("location")
+    const location = answer.headers.get("location") ?? refreshOf(text)
     form = location === null ? fillIn?.(text) : undefined
     if (form !== undefined) {
       url = new URL(form.action, url)

@@ -45,7 +45,8 @@ const table = {
   introspection_endpoint: { setting: "MCP_INTROSPECTION_URL" },
   client_auth: { setting: "MCP_CLIENT_AUTH" },
   client_id: { setting: "MCP_CLIENT_ID" },
-  client_secret: { setting: "MCP_CLIENT_SECRET" }
+  client_secret: { setting: "MCP_CLIENT_SECRET" },
+  facade: { setting: "MCP_FACADE" }
 } as const satisfies Record<string, ProviderField>
 
 type Table = typeof table

@@ -15,6 +15,7 @@ import * as FieldReader from "./FieldReader.ts"
 import { formerFields, type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
 import { reportPair } from "./providerPairs.ts"
 import type { ProviderContext } from "./providerParts.ts"
+import { readFacade } from "./readFacade.ts"
 
 type Settings = ReadonlyMap<SettingName, Given>
 
@@ -160,8 +161,13 @@ const resolveProvider = (
       cure: `Remove it, or choose another type with ${fields.label("type")}`
     })
   }
-  const provider = type.resolve(fields, context)
-  return provider === undefined ? undefined : { provider, type, fields }
+  const resolved = type.resolve(fields, context)
+  const hasMetadata = resolved !== undefined && (type.advertisedIssuers?.(resolved) ?? []).length > 0
+  const facade = usesField(type, "facade")
+    ? readFacade(fields, context, resolved === undefined || hasMetadata)
+    : undefined
+  if (resolved === undefined) return undefined
+  return { provider: facade === undefined ? resolved : { ...resolved, facade }, type, fields }
 }
 
 /**

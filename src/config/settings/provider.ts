@@ -6,6 +6,7 @@ import { audience } from "../kinds/audience.ts"
 import { claimNames, claimPaths } from "../kinds/claimPaths.ts"
 import { clients } from "../kinds/clients.ts"
 import { domains } from "../kinds/domains.ts"
+import { facade } from "../kinds/facade.ts"
 import { refuse } from "../kinds/kind.ts"
 import { boolean, choice, issuer, secret, string, text } from "../kinds/kinds.ts"
 import { publicKey } from "../kinds/publicKey.ts"
@@ -176,5 +177,13 @@ export const provider = {
       "form (`post`), the secret as a bearer token, or not at all."
   },
   MCP_CLIENT_ID: { kind: text, doc: "The client id for introspection." },
-  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret, or bearer token, for introspection." }
+  MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret, or bearer token, for introspection." },
+  MCP_FACADE: {
+    kind: facade,
+    secret: true,
+    otherwise: "clients sign in at the provider itself",
+    doc:
+      "The gateway as the authorization server that clients see, for a provider without registration, PKCE or `resource`: " +
+      "[an object](../facade/README.md) with the client that is registered at the provider."
+  }
 } as const satisfies Record<string, Setting>

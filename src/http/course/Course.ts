@@ -2,7 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { carryOverValue } from "../../config/carryOver.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import { DiscoveryNotSupported, InvalidToken } from "../../errors/GatewayError.ts"
+import { DiscoveryNotSupported, InvalidToken, NotFound } from "../../errors/GatewayError.ts"
+import { makeFacade } from "../../facade/Facade.ts"
 import { SharedIo } from "../../fairness/SharedIo.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
 import { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
@@ -66,7 +67,7 @@ interface CourseParts extends Omit<PerformServices, "limiter" | "sessions"> {
 const makeWith = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   onError: OnError | undefined,
-  { discovery, readiness, routeOf, verification, verifier }: CourseParts
+  { discovery, facade, readiness, routeOf, verification, verifier }: CourseParts
 ) {
   const clock = yield* Clock.Clock
   const sharedIo = yield* SharedIo
@@ -87,7 +88,8 @@ const makeWith = Effect.fnUntraced(function*(
       limiter: yield* Effect.orDie(makeLimiter(settings)),
       sessions: yield* makeSessionSeal(settings),
       discovery,
-      readiness
+      readiness,
+      facade
     }),
     responses,
     log: yield* makeFinishTrace(
@@ -115,6 +117,7 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
     verifier,
     verification: { registry, verifier },
     discovery: yield* makeDiscovery(settings),
+    facade: yield* makeFacade(settings),
     readiness: Effect.map(registry.readiness, (providers) => readinessResponse([settings], providers))
   })
 })
@@ -133,9 +136,10 @@ export const makeFrontCourse = (
 ) =>
   makeWith(settings, onError, {
     routeOf: makeGatewayRoute(),
-    // Neither is reached: none of its routes is protected, or a document.
+    // None is reached: none of its routes is protected, a document, or of a facade.
     verifier: { verify: () => Effect.fail(nobody) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
+    facade: () => Effect.fail(new NotFound()),
     readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers)),
     verification: undefined
   })

@@ -86,6 +86,6 @@ export const makeArrival = (
     // Its methods are checked after the caller is admitted.
     if (row.access === "protected") return protect(exchange, route, admitted)
     const allowed = requireMethod(row.methods, method)
-    return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses)
+    return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses, settings)
   }
 }

@@ -18,6 +18,12 @@ import type { Respond } from "./steps.ts"
 export interface OwnResponses {
   readonly respond: (exchange: Exchange, response: HttpServerResponse) => Respond
   readonly reject: (exchange: Exchange, error: GatewayError) => Respond
+  /** The same as a page for people, which is made for the status that the error has. */
+  readonly rejectPage: (
+    exchange: Exchange,
+    error: GatewayError,
+    page: (status: number) => HttpServerResponse
+  ) => Respond
   /**
    * To a message that is not let through: a call of a tool that lacks a token or scopes is rejected as the server's
    * `MCP_STEP_UP` says, everything else by `reject`.
@@ -54,6 +60,10 @@ export const makeOwnResponses = (settings: GatewaySettings, onError?: OnError): 
   return {
     respond,
     reject,
+    rejectPage: (exchange, error, page) => {
+      exchange.error = error
+      return respond(exchange, page(errorResponse(error, errorContext(settings, exchange), onError).status))
+    },
     rejectMessage: (exchange, error, body) => {
       const isStepUp = settings.stepUp === "tool_result" &&
         (error._tag === "TokenRequired" || error._tag === "InsufficientScope")

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import type { CredentialError } from "../../credential/parseAuthorization.ts"
 import type { GatewayError, VerificationError } from "../../errors/GatewayError.ts"
+import type { RespondAsFacade } from "../../facade/Facade.ts"
 import { Asker } from "../../fairness/Asker.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Identity } from "../../identity/Identity.ts"
@@ -19,6 +20,7 @@ export interface PerformServices {
   readonly sessions: SessionSeal
   readonly discovery: Effect.Success<ReturnType<typeof makeDiscovery>>
   readonly readiness: Effect.Effect<HttpServerResponse, GatewayError>
+  readonly facade: RespondAsFacade
 }
 
 /** Takes the steps that wait for a service, for every driver that can run an effect. */
@@ -78,6 +80,8 @@ export const makePerform = (services: PerformServices): Perform => ({
         })
       case "Readiness":
         return Effect.match(services.readiness, { onSuccess: step.received, onFailure: step.rejected })
+      case "Facade":
+        return Effect.match(services.facade(step.request), { onSuccess: step.received, onFailure: step.rejected })
     }
   },
   seal: ({ id, identity, sealed }) => Effect.map(services.sessions.seal(identity, id), sealed)

@@ -10,6 +10,7 @@ import type * as Result from "effect/Result"
 import type { BearerToken } from "../../credential/BearerToken.ts"
 import type { CredentialError } from "../../credential/parseAuthorization.ts"
 import type { GatewayError, PayloadTooLarge, UpstreamError } from "../../errors/GatewayError.ts"
+import type { FacadeRequest, FacadeResponse } from "../../facade/FacadeRequest.ts"
 import type { Asker } from "../../fairness/Asker.ts"
 import type { Owner } from "../../fairness/FairQueue.ts"
 import type { ResponseHead, UpstreamRequest } from "../../forward/GatewayClient.ts"
@@ -78,8 +79,16 @@ export interface Readiness {
   readonly rejected: Rejected
 }
 
+/** Let the facade respond, in the place of the provider's authorization server. */
+export interface Facade {
+  readonly _tag: "Facade"
+  readonly request: FacadeRequest
+  readonly received: (response: FacadeResponse) => Respond
+  readonly rejected: Rejected
+}
+
 /** The steps that a service has to take (`perform.ts`). */
-export type Waiting<A> = Verify<A> | OpenSession<A> | CountMessages<A> | Document | Readiness
+export type Waiting<A> = Verify<A> | OpenSession<A> | CountMessages<A> | Document | Readiness | Facade
 
 /** Read the body of the request. */
 export interface ReadBody<A> {

@@ -99,6 +99,7 @@ export class NodeExchange implements RelayedExchange {
       case "CountMessages":
       case "Document":
       case "Readiness":
+      case "Facade":
         return this.wait(this.perform.step(next), (next) => this.#go(next))
       default:
         return next satisfies never

@@ -1,0 +1,46 @@
+import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
+import type { Problem } from "./InvalidConfiguration.ts"
+
+const problem = (setting: string, text: string, cure: string): Problem => ({
+  setting,
+  source: undefined,
+  problem: text,
+  cure
+})
+
+/** Reports what a facade needs from the rest of the settings. */
+export const checkFacade = (settings: GatewaySettings): ReadonlyArray<Problem> => {
+  const servers = serversOf(settings).map((server) => ({
+    server,
+    facades: server.providers.filter(({ facade }) => facade !== undefined)
+  })).filter(({ facades }) => facades.length > 0)
+  if (servers.length === 0) return []
+  const problems: Array<Problem> = []
+  if (servers.some(({ server }) => server.publicUrl === undefined)) {
+    problems.push(problem(
+      "MCP_PUBLIC_URL",
+      "is missing; a facade needs it, because the gateway is the issuer that clients see",
+      "Set it to the URL under which clients reach the gateway"
+    ))
+  }
+  if (settings.sessionKeys.length === 0) {
+    problems.push(problem(
+      "MCP_SESSION_KEY",
+      "is missing; a facade seals codes and refresh tokens with it, because nothing is stored",
+      "Make one with: openssl rand -base64 32"
+    ))
+  }
+  for (const { facades, server } of servers) {
+    const [first, second] = facades
+    if (first === undefined || second === undefined) continue
+    problems.push(problem(
+      "MCP_PROVIDERS",
+      `has two providers with a facade for one MCP server${
+        server.serverName === "" ? "" : ` (${server.serverName})`
+      }: ` +
+        `${first.name} and ${second.name}`,
+      "Keep one facade for each MCP server: the gateway is one issuer there"
+    ))
+  }
+  return problems
+}

@@ -1,0 +1,99 @@
+/** Redirect URIs of OAuth clients. Pure. */
+import * as Result from "effect/Result"
+import { type Checked, type Kind, refuse } from "./kind.ts"
+import { list } from "./kinds.ts"
+import { isLoopbackHost } from "./loopback.ts"
+
+const maxLength = 2_048
+
+/** A scheme, and a rest of visible ASCII characters that need no escaping anywhere. */
+const form = /^([a-z][a-z0-9+.-]{0,62}):[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/
+
+/** Schemes by which a browser runs or reads something itself, in place of starting an application. */
+const browserSchemes: ReadonlySet<string> = new Set([
+  "about",
+  "blob",
+  "data",
+  "file",
+  "filesystem",
+  "ftp",
+  "javascript",
+  "mailto",
+  "tel",
+  "vbscript",
+  "view-source",
+  "ws",
+  "wss"
+])
+
+/** What is wrong with a redirect URI, beginning with a verb; `undefined` if it is usable. */
+export const redirectUriProblem = (uri: string): string | undefined => {
+  const scheme = uri.length > maxLength ? undefined : form.exec(uri)?.[1]
+  if (scheme === undefined) return "is not an absolute URI in plain characters"
+  if (browserSchemes.has(scheme)) return `has the scheme ${scheme}, which no application can have`
+  if (uri.includes("#")) return "has a fragment"
+  if (uri.includes("*")) return "contains a wildcard"
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  if (url === undefined) return "is not a URI"
+  if (url.username !== "" || url.password !== "") return "has credentials in it"
+  if (scheme !== "http" && scheme !== "https") return undefined
+  // What a browser would request must be what was compared: no upper case, no dot segments, no default port.
+  if (!uri.startsWith(`${url.protocol}//${url.host}/`) || !url.href.startsWith(uri)) {
+    return "is not in normal form; write the host in lower case, and a path"
+  }
+  return scheme === "http" && !isLoopbackHost(url.hostname)
+    ? "is an http URL of another host than this machine"
+    : undefined
+}
+
+const loopback = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/])/
+
+/** A loopback redirect URI without its port (RFC 8252, section 7.3), or any other URI as it is. */
+const withoutPort = (uri: string): string => {
+  const host = loopback.exec(uri)?.[0]
+  return host === undefined ? uri : host + uri.slice(host.length).replace(/^:[0-9]{1,5}(?=\/)/, "")
+}
+
+/** Whether a redirect URI is for a program on the computer of the user, which any other program there can take the place of. */
+export const isLocalRedirect = (uri: string): boolean => loopback.test(uri) || !uri.startsWith("https:")
+
+/**
+ * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without a
+ * port stands for every port (RFC 8252, section 7.3).
+ */
+export const isAllowedRedirect = (allowed: ReadonlyArray<string>, uri: string): boolean =>
+  redirectUriProblem(uri) === undefined && (allowed.includes(uri) || allowed.includes(withoutPort(uri)))
+
+const checked = (members: ReadonlyArray<string>): Checked<ReadonlyArray<string>> => {
+  for (const member of members) {
+    const problem = redirectUriProblem(member)
+    if (problem !== undefined) {
+      return refuse(
+        `contains a redirect URI that ${problem}`,
+        "Write https://host/path exactly, http://127.0.0.1/path for every port of this machine, or app:/path"
+      )
+    }
+  }
+  return Result.succeed(members)
+}
+
+/** The redirect URIs that clients may have. */
+export const redirectUris: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
+  "comma list",
+  /[\s,]/,
+  checked
+)
+
+/** Clients that are trusted: by an https redirect URI, or by the URL that is their id. */
+export const trustedClients: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
+  "comma list",
+  /[\s,]/,
+  (members) =>
+    Result.flatMap(checked(members), (usable): Checked<ReadonlyArray<string>> =>
+      usable.some(isLocalRedirect)
+        ? refuse(
+          "contains a redirect URI of programs on the user's computer, which any program there could use",
+          "Keep https URLs only; users of such programs see the consent page (RFC 8252, section 8.6)"
+        )
+        : Result.succeed(usable))
+)

@@ -1,0 +1,39 @@
+/** Clients whose id is the URL of a document about them (OAuth Client ID Metadata Document). */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+
+/** What a document says about a client, after it was checked. */
+export interface ClientDocument {
+  /** The redirect URIs, character for character as the document has them. */
+  readonly redirectUris: ReadonlyArray<string>
+  /** The name that the client gives itself: not to be trusted, and not to be shown without its host. */
+  readonly clientName: string | undefined
+}
+
+/** The document of a client cannot be used. */
+export class ClientDocumentRejected extends Data.TaggedError("ClientDocumentRejected")<{
+  /** For the log; without the document's content. */
+  readonly detail: string
+  /** The document could not be fetched now, and may be usable later. */
+  readonly isUnavailable?: boolean | undefined
+}> {}
+
+/**
+ * Fetches the documents of clients.
+ *
+ * The default supports none: client ids that are URLs are unknown then, and the metadata do not announce them.
+ */
+export interface ClientMetadata {
+  readonly isSupported: boolean
+  /** @param clientId an `https` URL, which the document must repeat as its `client_id` */
+  readonly fetch: (clientId: string) => Effect.Effect<ClientDocument, ClientDocumentRejected>
+}
+
+/** The service; a host that can guard against requests into its own network provides it. */
+export const ClientMetadata = Context.Reference<ClientMetadata>("mcp-authorizer/facade/ClientMetadata", {
+  defaultValue: () => ({
+    isSupported: false,
+    fetch: () => Effect.fail(new ClientDocumentRejected({ detail: "client ids that are URLs are not supported here" }))
+  })
+})

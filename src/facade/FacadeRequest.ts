@@ -1,0 +1,46 @@
+/** What the facade gets of a request, and what it responds with, free of HTTP. */
+import type { GatewayError } from "../errors/GatewayError.ts"
+import type { Json } from "../identity/Json.ts"
+import type { FacadeEndpoint } from "./places.ts"
+import type { Language } from "./texts.ts"
+
+/** A request to one of the facade's endpoints. */
+export interface FacadeRequest {
+  readonly endpoint: FacadeEndpoint
+  /** As received, without its `?`. */
+  readonly query: string
+  /** Empty for requests without one. */
+  readonly body: Uint8Array
+  readonly contentType: string | undefined
+  /** The value of `Authorization`. */
+  readonly authorization: string | undefined
+  /** The value of `Cookie`. */
+  readonly cookie: string | undefined
+  /** Whether the browser says that another site made it send the request (`Sec-Fetch-Site`, `Origin`). */
+  readonly isCrossSite: boolean
+  /** The language of pages. */
+  readonly language: Language
+  /** The share of the peer's address; empty if it is unknown. */
+  readonly peer: string
+}
+
+/** What the facade responds with. Errors that are not in here become a page for browsers, and JSON for clients. */
+export type FacadeResponse =
+  /** `created`: a client was registered. */
+  | { readonly _tag: "Json"; readonly body: { readonly [member: string]: Json }; readonly created?: true }
+  /** Nothing but success. */
+  | { readonly _tag: "Done" }
+  | {
+    readonly _tag: "Page"
+    readonly html: string
+    readonly setCookie?: string | undefined
+    /** What the page is about, for the log. */
+    readonly error?: GatewayError | undefined
+  }
+  | {
+    readonly _tag: "Redirect"
+    readonly location: string
+    readonly setCookie?: string | undefined
+    /** What the redirect tells the client, for the log. */
+    readonly error?: GatewayError | undefined
+  }

@@ -1,0 +1,124 @@
+/** Values that travel through clients, browsers and providers, and that only this gateway can read or make. */
+import * as Clock from "effect/Clock"
+import * as Aead from "effect/crypto/Aead"
+import * as Mac from "effect/crypto/Mac"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { deriveBytes } from "../forward/deriveKey.ts"
+import type { Json } from "../identity/Json.ts"
+
+/** What a value is sealed for. Each purpose has a key of its own, so that no value can be used as one of another purpose. */
+export type SealPurpose = "consent" | "state" | "code" | "refresh"
+
+/** Seals values and opens them. */
+export interface Sealer {
+  /** @param context what the value is bound to, in addition to the issuer: it opens only where the context is the same */
+  readonly seal: (
+    purpose: SealPurpose,
+    context: ReadonlyArray<string>,
+    value: ReadonlyArray<Json>
+  ) => Effect.Effect<string>
+  /** The value; `undefined` if it was not sealed here for this purpose and context, or is older than its purpose allows. */
+  readonly open: (
+    purpose: SealPurpose,
+    context: ReadonlyArray<string>,
+    sealed: string
+  ) => Effect.Effect<ReadonlyArray<unknown> | undefined>
+}
+
+/** How long a sealed value is usable, in seconds. A refresh token ends where the provider ends it. */
+const lifeSeconds: Readonly<Record<SealPurpose, number>> = {
+  consent: 600,
+  state: 600,
+  code: 600,
+  refresh: Number.POSITIVE_INFINITY
+}
+
+/** How far the clocks of replicas may differ, in seconds. */
+const clockDifference = 60
+
+/** Longer texts are not opened, in characters. */
+const maxSealed = 16_384
+
+const algorithm = Aead.xchacha20Poly1305
+const tagLength = 16
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+const parse = (bytes: Uint8Array): ReadonlyArray<unknown> | undefined => {
+  const value = Result.getOrUndefined(Result.try((): unknown => JSON.parse(decoder.decode(bytes))))
+  return Array.isArray(value) ? value : undefined
+}
+
+/**
+ * Makes the sealer of one issuer.
+ *
+ * A sealed value is XChaCha20-Poly1305 over the time and the value, with a random nonce; issuer, purpose and context are
+ * authenticated with it. The keys are derived from `MCP_SESSION_KEY` by HKDF, one for each purpose. The first secret seals, each
+ * of them opens. Nothing is stored, so that a value can be opened as often as it is presented within its time.
+ */
+export const makeSealer = Effect.fnUntraced(function*(
+  { sessionKeys }: Pick<GatewaySettings, "sessionKeys">,
+  issuer: string
+): Effect.fn.Return<Sealer, never, Aead.Aead | Mac.Mac | SecureRandom.SecureRandom> {
+  const aead = yield* Aead.Aead
+  const mac = yield* Mac.Mac
+  const random = yield* SecureRandom.SecureRandom
+  const derived = new Map<SealPurpose, ReadonlyArray<Aead.Key>>()
+
+  const keysFor = Effect.fnUntraced(function*(purpose: SealPurpose) {
+    const known = derived.get(purpose)
+    if (known !== undefined) return known
+    const keys = yield* Effect.forEach(sessionKeys, (secret) =>
+      Effect.flatMap(
+        deriveBytes(mac, encoder.encode(Redacted.value(secret)), `mcp-authorizer facade ${purpose}`),
+        (bytes) => Aead.key(algorithm, bytes)
+      ))
+    derived.set(purpose, keys)
+    return keys
+  }, Effect.orDie)
+
+  const bindingOf = (purpose: SealPurpose, context: ReadonlyArray<string>): Uint8Array =>
+    encoder.encode(JSON.stringify([purpose, issuer, ...context]))
+
+  return {
+    seal: Effect.fnUntraced(function*(purpose, context, value) {
+      const [key] = yield* keysFor(purpose)
+      if (key === undefined) return yield* Effect.die("a facade without MCP_SESSION_KEY")
+      const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+      const nonce = yield* random.randomBytes(algorithm.nonceLength)
+      const text = encoder.encode(JSON.stringify([seconds, ...value]))
+      const sealed = yield* aead.encrypt(key, text, { nonce, aad: bindingOf(purpose, context) })
+      const bytes = new Uint8Array(nonce.length + sealed.length)
+      bytes.set(nonce)
+      bytes.set(sealed, nonce.length)
+      return Base64Url.encode(bytes)
+    }, Effect.orDie),
+    open: Effect.fnUntraced(function*(purpose, context, sealed) {
+      if (sealed.length > maxSealed) return undefined
+      const bytes = Result.getOrUndefined(Base64Url.decode(sealed))
+      // One text for each value: other spellings of the same bytes are not ours.
+      if (bytes === undefined || Base64Url.encode(bytes) !== sealed) return undefined
+      if (bytes.length < algorithm.nonceLength + tagLength) return undefined
+      const nonce = bytes.subarray(0, algorithm.nonceLength)
+      const aad = bindingOf(purpose, context)
+      for (const key of yield* keysFor(purpose)) {
+        const opened = yield* Effect.result(
+          aead.decrypt(key, bytes.subarray(algorithm.nonceLength), { nonce, aad })
+        )
+        if (Result.isFailure(opened)) continue
+        const [seconds, ...value] = parse(opened.success) ?? []
+        const age = typeof seconds === "number"
+          ? (yield* Clock.currentTimeMillis) / 1000 - seconds
+          : Number.POSITIVE_INFINITY
+        return age > lifeSeconds[purpose] || age < -clockDifference ? undefined : value
+      }
+      return undefined
+    })
+  }
+})

@@ -1,0 +1,73 @@
+/** The clients of the facade: the one that registered clients share, and those that publish a document about themselves. */
+import * as Effect from "effect/Effect"
+import { isAllowedRedirect, isLocalRedirect } from "../config/kinds/redirectUris.ts"
+import { OAuthRejected, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { retryAfterSeconds } from "../remote/providerLimits.ts"
+import type { ClientMetadata } from "./ClientMetadata.ts"
+import type { FacadeProvider } from "./places.ts"
+
+/** A client, and where its user may be sent back to. */
+export interface FacadeClient {
+  readonly id: string
+  readonly redirectUris: ReadonlyArray<string>
+  /** What its document says; `undefined` for the client that registered clients share. */
+  readonly document: { readonly name: string | undefined } | undefined
+}
+
+const maxClientId = 1_024
+
+const unknown = (detail: string) => new OAuthRejected({ error: "invalid_client", reason: "UnknownClient", detail })
+
+/** Whether a client id is the URL of a document: https, with a path, and in normal form. */
+const isDocumentUrl = (clientId: string): boolean =>
+  clientId.length <= maxClientId && /^https:\/\/[^/?#]+\/[^#]*$/.test(clientId) && URL.canParse(clientId) &&
+  new URL(clientId).href === clientId
+
+/** Builds the function that finds a client by its id. */
+export const makeFindClient =
+  ({ facade, name }: FacadeProvider, documents: ClientMetadata) =>
+  (clientId: string): Effect.Effect<FacadeClient, OAuthRejected | ProviderUnavailable> => {
+    if (clientId === facade.clientId) {
+      return Effect.succeed({ id: clientId, redirectUris: facade.redirectUris, document: undefined })
+    }
+    if (!facade.clientMetadata || !documents.isSupported || !isDocumentUrl(clientId)) {
+      return Effect.fail(unknown("the client id is not that of the facade"))
+    }
+    return documents.fetch(clientId).pipe(
+      Effect.map(({ clientName, redirectUris }) => ({ id: clientId, redirectUris, document: { name: clientName } })),
+      Effect.mapError(({ detail, isUnavailable = false }) =>
+        isUnavailable
+          ? new ProviderUnavailable({ provider: name, detail, retryAfter: retryAfterSeconds })
+          : unknown(detail)
+      )
+    )
+  }
+
+/** The client of a request whose redirect URI is one of its own. */
+export const requireRedirect = (client: FacadeClient, redirectUri: string): Effect.Effect<void, OAuthRejected> =>
+  isAllowedRedirect(client.redirectUris, redirectUri)
+    ? Effect.void
+    : Effect.fail(
+      new OAuthRejected({
+        error: "invalid_request",
+        reason: "RedirectUri",
+        detail: client.document === undefined
+          ? "the redirect URI is not among redirect_uris of the facade"
+          : "the redirect URI is not in the document of the client"
+      })
+    )
+
+/**
+ * Whether the operator trusts a client without the consent of its user. An id counts only together with a redirect URI that no
+ * one else can receive.
+ */
+export const isTrusted = ({ facade }: FacadeProvider, { id }: FacadeClient, redirectUri: string): boolean =>
+  !isLocalRedirect(redirectUri) &&
+  (facade.trustedClients.includes(redirectUri) || facade.trustedClients.includes(id))
+
+/**
+ * Whether errors may be sent to a redirect URI before its user was asked: only where the operator has named it, because a document
+ * may name any (RFC 9700, section 4.11.2).
+ */
+export const mayRedirectErrors = (provider: FacadeProvider, client: FacadeClient, redirectUri: string): boolean =>
+  client.document === undefined || isTrusted(provider, client, redirectUri)

@@ -1,0 +1,95 @@
+/** The pages of the facade: plain HTML without scripts. Pure. */
+import { type Language, pageTexts } from "./texts.ts"
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "\"": "&quot;",
+  "'": "&#39;"
+}
+
+/** A text in HTML, in content and in quoted attributes. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "")
+
+const maxShown = 80
+
+/** A text of others in one short line: without control and format characters, which could reorder or hide what follows. */
+export const shownLine = (text: string): string => {
+  const line = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, " ").trim()
+  const characters = Array.from(line)
+  return characters.length > maxShown ? `${characters.slice(0, maxShown).join("")}…` : line
+}
+
+/** The only style of the pages; the policy of the pages allows it by its digest. */
+export const pageStyle = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}" +
+  "dt{font-weight:600}dd{margin:0 0 .75rem;overflow-wrap:anywhere}button{font:inherit;padding:.5rem 1rem;margin-right:.5rem}" +
+  "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#9cf}}"
+
+const page = (language: Language, title: string, head: string, body: string): string =>
+  `<!doctype html>\n<html lang="${language}">\n<head>\n<meta charset="utf-8">\n` +
+  `<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n${head}` +
+  `<title>${escapeHtml(title)}</title>\n<style>${pageStyle}</style>\n</head>\n<body>\n<main>\n` +
+  `<h1>${escapeHtml(title)}</h1>\n${body}</main>\n</body>\n</html>\n`
+
+/** What the consent page shows, and what its form sends. */
+export interface Consent {
+  /** Where the form is sent. */
+  readonly action: string
+  /** The sealed request. */
+  readonly sealed: string
+  /** The MCP server. */
+  readonly resource: string
+  /** The host that the user is sent back to; `undefined`: a program on the user's computer. */
+  readonly host: string | undefined
+  readonly redirectUri: string
+  /** Where the document about the client is, and the name that it gives itself. */
+  readonly client: { readonly id: string; readonly name: string | undefined } | undefined
+  readonly scopes: ReadonlyArray<string>
+}
+
+const entry = (term: string, description: string): string =>
+  `<dt>${escapeHtml(term)}</dt>\n<dd>${escapeHtml(description)}</dd>\n`
+
+/** The page that asks whether a client may act for the user. */
+export const consentPage = (
+  language: Language,
+  { action, client, host, redirectUri, resource, scopes, sealed }: Consent
+) => {
+  const text = (key: keyof typeof pageTexts) => pageTexts[key][language]
+  const to = host ?? `${text("thisComputer")} (${shownLine(redirectUri)})`
+  return page(
+    language,
+    text("consentTitle"),
+    "",
+    `<p>${escapeHtml(text("consentAsks"))}</p>\n<dl>\n` + entry(text("server"), resource) + entry(text("host"), to) +
+      (client === undefined ? "" : entry(text("clientId"), shownLine(client.id))) +
+      (client?.name === undefined ? "" : entry(text("client"), shownLine(client.name))) +
+      (scopes.length === 0 ? "" : entry(text("scopes"), shownLine(scopes.join(", ")))) +
+      `</dl>\n<p>${escapeHtml(text("warning"))}</p>\n<form method="post" action="${escapeHtml(action)}">\n` +
+      `<input type="hidden" name="request" value="${escapeHtml(sealed)}">\n` +
+      `<button name="decision" value="allow">${escapeHtml(text("allow"))}</button>\n` +
+      `<button name="decision" value="deny">${escapeHtml(text("deny"))}</button>\n</form>\n`
+  )
+}
+
+/**
+ * The page that leads on after a form: some browsers apply the `form-action` of a page to the redirects of its form, and where
+ * the provider redirects to is not known.
+ */
+export const onwardPage = (language: Language, location: string): string =>
+  page(
+    language,
+    pageTexts.onwardTitle[language],
+    `<meta http-equiv="refresh" content="0;url=${escapeHtml(location)}">\n`,
+    `<p><a href="${escapeHtml(location)}">${escapeHtml(pageTexts.onward[language])}</a></p>\n`
+  )
+
+/** The page for an error that must not be sent to a redirect URI. */
+export const errorPage = (language: Language, description: string): string =>
+  page(
+    language,
+    pageTexts.errorTitle[language],
+    "",
+    `<p>${escapeHtml(description)}.</p>\n<p>${escapeHtml(pageTexts.errorAdvice[language])}</p>\n`
+  )

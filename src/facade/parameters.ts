@@ -1,0 +1,82 @@
+/** The parameters of requests from OAuth clients and browsers. Pure. */
+import * as Result from "effect/Result"
+import { OAuthRejected } from "../errors/GatewayError.ts"
+
+/** Parameters by name; those without a value are left out (RFC 6749, section 3.1). */
+export type Parameters = ReadonlyMap<string, string>
+
+const maxQuery = 8_192
+const maxParameters = 64
+
+/** Control characters, and what is left of bytes that are not UTF-8. */
+const unusable = /[\p{Cc}\ufffd]/u
+
+const malformed = (detail: string) =>
+  Result.fail(new OAuthRejected({ error: "invalid_request", reason: "MalformedRequest", detail }))
+
+/**
+ * Parses `application/x-www-form-urlencoded` text. No parameter may be there twice (RFC 6749, sections 3.1 and 3.2), whatever its
+ * name: of two values, the provider might take another one than was checked here.
+ */
+export const parseParameters = (text: string): Result.Result<Parameters, OAuthRejected> => {
+  const parameters = new Map<string, string>()
+  const names = new Set<string>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (names.has(name)) {
+      return Result.fail(
+        new OAuthRejected({ error: "invalid_request", reason: "RepeatedParameter", detail: "a parameter is repeated" })
+      )
+    }
+    names.add(name)
+    if (names.size > maxParameters) return malformed(`more than ${maxParameters} parameters`)
+    if (unusable.test(name) || unusable.test(value)) {
+      return malformed("a parameter has a control character or is not UTF-8")
+    }
+    if (value !== "") parameters.set(name, value)
+  }
+  return Result.succeed(parameters)
+}
+
+/** The parameters of a query. */
+export const parseQuery = (query: string): Result.Result<Parameters, OAuthRejected> =>
+  query.length > maxQuery ? malformed(`the query is longer than ${maxQuery} characters`) : parseParameters(query)
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/** The text of a body, which must be UTF-8. */
+export const bodyText = (body: Uint8Array): Result.Result<string, OAuthRejected> =>
+  Result.mapError(
+    Result.try(() => decoder.decode(body)),
+    () => new OAuthRejected({ error: "invalid_request", reason: "MalformedRequest", detail: "the body is not UTF-8" })
+  )
+
+/** The parameters of a form (RFC 6749, section 3.2). */
+export const parseForm = (
+  contentType: string | undefined,
+  body: Uint8Array
+): Result.Result<Parameters, OAuthRejected> =>
+  /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType ?? "")
+    ? Result.flatMap(bodyText(body), parseParameters)
+    : malformed("the content type is not application/x-www-form-urlencoded")
+
+/** A parameter that must be there. */
+export const required = (parameters: Parameters, name: string): Result.Result<string, OAuthRejected> => {
+  const value = parameters.get(name)
+  return value === undefined
+    ? Result.fail(
+      new OAuthRejected({ error: "invalid_request", reason: "MissingParameter", detail: `${name} is missing` })
+    )
+    : Result.succeed(value)
+}
+
+/** Adds parameters to a URL that may have a query already, and leaves what is there as it is (RFC 6749, section 3.1.2). */
+export const withParameters = (
+  url: string,
+  parameters: ReadonlyArray<readonly [name: string, value: string | undefined]>
+): string => {
+  const added = new URLSearchParams(
+    parameters.flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+  )
+  const mark = url.includes("?") ? url.endsWith("?") || url.endsWith("&") ? "" : "&" : "?"
+  return `${url}${mark}${added.toString()}`
+}

@@ -1,0 +1,59 @@
+/** What the endpoints of one facade share. */
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
+import { OAuthRejected } from "../errors/GatewayError.ts"
+import { ClientMetadata } from "./ClientMetadata.ts"
+import { makeFindClient } from "./clients.ts"
+import { facadeIssuer, type FacadeProvider } from "./places.ts"
+import { makeProviderEndpoints } from "./ProviderEndpoints.ts"
+import { makeRelay } from "./relay.ts"
+import { scopeNames } from "./scopes.ts"
+import { makeSealer } from "./Sealer.ts"
+
+const encoder = new TextEncoder()
+
+/** Builds the parts. */
+export const makeParts = Effect.fnUntraced(function*(settings: GatewaySettings, provider: FacadeProvider) {
+  const digest = yield* Digest.Digest
+  const random = yield* SecureRandom.SecureRandom
+  const issuer = facadeIssuer(settings)
+  return {
+    settings,
+    provider,
+    issuer,
+    /** The identifier of the MCP server, which `resource` must name. */
+    resource: resourceUrl(settings.publicUrl ?? "", settings.path),
+    scopes: scopeNames(settings, provider),
+    sealer: yield* makeSealer(settings, issuer),
+    endpoints: yield* makeProviderEndpoints(settings, provider),
+    findClient: makeFindClient(provider, yield* ClientMetadata),
+    relay: yield* makeRelay(provider),
+    /** 256 random bits in base64url: a PKCE verifier, or the secret of a browser. */
+    randomText: Effect.orDie(Effect.map(random.randomBytes(32), Base64Url.encode)),
+    /** The PKCE challenge of a verifier (RFC 7636, section 4.2). */
+    challengeOf: (verifier: string) =>
+      Effect.orDie(Effect.map(digest.digest(Digest.sha256, encoder.encode(verifier)), Base64Url.encode))
+  }
+})
+
+/** What the endpoints of one facade share. */
+export type FacadeParts = Effect.Success<ReturnType<typeof makeParts>>
+
+/** Rejects a `resource` that is not this MCP server (RFC 8707, section 2). */
+export const requireResource = (
+  { resource }: Pick<FacadeParts, "resource">,
+  asked: string | undefined
+): Effect.Effect<void, OAuthRejected> =>
+  asked === undefined || withoutSlash(asked) === resource
+    ? Effect.void
+    : Effect.fail(
+      new OAuthRejected({ error: "invalid_target", reason: "Resource", detail: "resource names another server" })
+    )
+
+/** What the provider gets as `resource`. */
+export const resourceForProvider = ({ provider, resource }: FacadeParts): string | undefined =>
+  provider.facade.resource === "keep" ? resource : provider.facade.resource

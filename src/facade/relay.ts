@@ -1,0 +1,176 @@
+/** Requests of the facade to the token and revocation endpoints of the provider. */
+import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { OAuthRejected, Overloaded, type ProviderUnavailable } from "../errors/GatewayError.ts"
+import { Shares } from "../fairness/Shares.ts"
+import { signAssertion } from "../keys/clientAssertion.ts"
+import { authenticate } from "../providers/clientCredentials.ts"
+import { type JsonObject, own } from "../remote/JsonObject.ts"
+import { ProviderHttp, type ProviderRequest } from "../remote/ProviderHttp.ts"
+import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
+import type { FacadeProvider } from "./places.ts"
+import type { ProviderEndpoints } from "./ProviderEndpoints.ts"
+
+type Form = Required<ProviderRequest>["form"]
+
+/** How many requests to the provider may be in progress, of which each peer gets a share. */
+const maxInProgress = 256
+
+/** Why the provider does not accept a grant, in the terms of RFC 6749, section 5.2. */
+type GrantRejection = (detail: string) => OAuthRejected
+
+/** Error codes that are about the gateway's own client, which must not make clients discard theirs. */
+const ownErrors: ReadonlySet<string> = new Set([
+  "invalid_client",
+  "unauthorized_client",
+  "incorrect_client_credentials",
+  "redirect_uri_mismatch"
+])
+
+const outageErrors: ReadonlySet<string> = new Set(["server_error", "temporarily_unavailable"])
+
+const ownClient =
+  "the provider rejects the gateway's own client: check client_id, its secret or key, and the redirect URI"
+
+const scopeRejected = (detail: string) => new OAuthRejected({ error: "invalid_scope", reason: "Scope", detail })
+
+/** Maps a failed request: the grant is at fault, or the gateway's client, or the provider. */
+const failureOf = (
+  provider: string,
+  failure: ProviderRequestFailed,
+  grantRejected: GrantRejection
+): OAuthRejected | ProviderUnavailable => {
+  const { kind, rejection, status = 0 } = failure
+  const error = rejection?.error
+  if (kind !== "Status" || status < 400 || status >= 500 || status === 408 || status === 429) {
+    return unavailableAfter(provider, failure)
+  }
+  if (error !== undefined && outageErrors.has(error)) return unavailableAfter(provider, failure)
+  if ((error !== undefined && ownErrors.has(error)) || (error === undefined && status !== 400)) {
+    return unavailableAfter(provider, failure, ownClient)
+  }
+  const detail = `the token endpoint of the provider returned ${status} ${error ?? "without a registered error"}`
+  return error === "invalid_scope" ? scopeRejected(detail) : grantRejected(detail)
+}
+
+/** Maps an error in a response with status 200, as GitHub sends it. */
+const errorOf = (provider: string, body: JsonObject, grantRejected: GrantRejection) => {
+  const error = own(body, "error")
+  if (error === undefined) return undefined
+  return typeof error === "string" && ownErrors.has(error)
+    ? unavailable(provider, ownClient)
+    : grantRejected("the token endpoint of the provider reported an error with status 200")
+}
+
+/** Sends requests to the provider as the client of the facade. */
+export interface Relay {
+  /** @param grantRejected the error where the provider does not accept what the client presented */
+  readonly token: (
+    peer: string,
+    endpoints: ProviderEndpoints,
+    form: Form,
+    grantRejected: GrantRejection
+  ) => Effect.Effect<JsonObject, OAuthRejected | Overloaded | ProviderUnavailable>
+  readonly revoke: (
+    peer: string,
+    endpoints: ProviderEndpoints,
+    form: Form
+  ) => Effect.Effect<void, Overloaded | ProviderUnavailable>
+}
+
+/** Builds the relay of a provider. */
+export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains, facade, name }: FacadeProvider) {
+  // Not required by the type: programs without a facade need not provide it.
+  const http = Option.getOrThrowWith(
+    yield* Effect.serviceOption(ProviderHttp),
+    () => new Error("a facade needs ProviderHttp: provide ProviderHttp.layer to HttpApp")
+  )
+  const random = yield* SecureRandom.SecureRandom
+  const shares = new Shares(maxInProgress)
+  const { auth, clientId } = facade
+
+  const credentials = Effect.fnUntraced(function*({ authMethods, token }: ProviderEndpoints) {
+    switch (auth.method) {
+      case "none":
+        return { form: [["client_id", clientId]] satisfies Form }
+      case "private_key_jwt": {
+        const id = Base64Url.encode(yield* Effect.orDie(random.randomBytes(16)))
+        const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const form: Form = [
+          ["client_id", clientId],
+          ["client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
+          ["client_assertion", yield* signAssertion(auth, { clientId, audience: token, id, now })]
+        ]
+        return { form }
+      }
+      default: {
+        // RFC 8414, section 2: without a statement, Basic authentication is supported.
+        const usesPost = authMethods.includes("client_secret_post") && !authMethods.includes("client_secret_basic")
+        const method = auth.method ?? (usesPost ? "post" : "basic")
+        return authenticate({ method, clientId, clientSecret: auth.clientSecret })
+      }
+    }
+  })
+
+  /** Within the share of the peer: a slow provider must not let one peer take all there is. */
+  const shared = <A, E, R>(peer: string, request: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
+    Effect.suspend((): Effect.Effect<A, E | Overloaded, R> => {
+      const share = shares.of(peer)
+      if (!shares.claim(share)) {
+        return Effect.fail(
+          new Overloaded({
+            detail: "too many requests to the provider's token endpoint are in progress",
+            retryAfter: 1
+          })
+        )
+      }
+      return Effect.ensuring(request, Effect.sync(() => shares.release(share)))
+    })
+
+  const send = (url: string, endpoints: ProviderEndpoints, form: Form) =>
+    Effect.flatMap(credentials(endpoints), (own) =>
+      http.send({
+        url,
+        allowedDomains,
+        allowHttp,
+        ...("authorization" in own && own.authorization !== undefined ? { authorization: own.authorization } : {}),
+        form: [...form, ...own.form]
+      }))
+
+  const relay: Relay = {
+    token: (peer, endpoints, form, grantRejected) =>
+      shared(
+        peer,
+        Effect.gen(function*() {
+          const { body } = yield* Effect.mapError(
+            send(endpoints.token, endpoints, form),
+            (failure) => failureOf(name, failure, grantRejected)
+          )
+          const error = errorOf(name, body, grantRejected)
+          return error === undefined ? body : yield* Effect.fail(error)
+        })
+      ),
+    revoke: (peer, endpoints, form) =>
+      shared(
+        peer,
+        endpoints.revoke === undefined ? Effect.void : send(endpoints.revoke, endpoints, form).pipe(
+          Effect.asVoid,
+          // RFC 7009, section 2.2: the response has no body that anyone needs.
+          Effect.catchIf(({ kind }) => kind === "NotJson" || kind === "NotAnObject", () => Effect.void),
+          Effect.mapError((failure) => unavailableAfter(name, failure))
+        )
+      )
+  }
+  return relay
+})
+
+/** A form field that must not be logged. */
+export const hiddenField = (name: string, value: string): readonly [string, Redacted.Redacted<string>] => [
+  name,
+  Redacted.make(value)
+]

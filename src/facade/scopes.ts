@@ -1,0 +1,41 @@
+/** What clients and the provider call a scope. Pure. */
+import { isScope } from "../config/kinds/kinds.ts"
+import { requestedScope } from "../config/kinds/scopesRequested.ts"
+import type { FacadeProvider } from "./places.ts"
+
+/** The scopes of an MCP server. */
+export interface ScopeNames {
+  /**
+   * What clients may request, in the provider's names: anything else that the shared client could get at the provider stays out
+   * of reach.
+   */
+  readonly offered: ReadonlyArray<string>
+  /** The name that the provider has for a scope, or for a scope of tokens. */
+  readonly nameOf: (scope: string) => string
+}
+
+const wordsOf = (text: string | undefined): ReadonlyArray<string> =>
+  [...new Set((text ?? "").split(" "))].filter((word) => word !== "" && isScope(word))
+
+/** The scopes that clients of the facade may request. */
+export const scopeNames = (
+  { scopesSupported }: { readonly scopesSupported: ReadonlyArray<string> },
+  { facade, requiredScopes, scopesRequested }: FacadeProvider
+): ScopeNames => {
+  const nameOf = (scope: string) => scopesRequested === undefined ? scope : requestedScope(scopesRequested, scope)
+  return { offered: [...new Set([...scopesSupported, ...requiredScopes].map(nameOf).concat(facade.scopes))], nameOf }
+}
+
+/**
+ * The scopes that the provider is asked for: those of the client that are offered, or all of them where the client names none of
+ * these; and in each case those that the operator adds.
+ */
+export const scopesForProvider = (
+  { nameOf, offered }: ScopeNames,
+  added: ReadonlyArray<string>,
+  scope: string | undefined
+): ReadonlyArray<string> => {
+  const wanted = wordsOf(scope).map((word) => offered.includes(word) ? word : nameOf(word))
+    .filter((word) => offered.includes(word))
+  return [...new Set([...wanted.length === 0 ? offered : wanted, ...added])]
+}

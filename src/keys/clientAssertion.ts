@@ -1,0 +1,56 @@
+/** Assertions by which a client authenticates (RFC 7523, section 2.2; OpenID Connect Core 1.0, section 9). */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { importPKCS8, SignJWT } from "jose"
+
+/** The key of a client, and how the provider knows it. */
+export interface AssertionKey {
+  /** PKCS#8, in PEM. */
+  readonly clientKey: Redacted.Redacted<string>
+  readonly algorithm: "RS256" | "PS256" | "ES256"
+  readonly keyId: string | undefined
+  readonly certificateThumbprint: string | undefined
+}
+
+/** What an assertion says. */
+export interface AssertionClaims {
+  readonly clientId: string
+  /** The token endpoint. */
+  readonly audience: string
+  /** Unique for each assertion. */
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly now: number
+}
+
+/** An assertion is used at once. */
+const lifeSeconds = 60
+
+/**
+ * Signs an assertion that is valid for one minute.
+ *
+ * Dies if the key is not usable with its algorithm: `importAssertionKey` finds that out at the start.
+ */
+export const signAssertion = (
+  { algorithm, certificateThumbprint, clientKey, keyId }: AssertionKey,
+  { audience, clientId, id, now }: AssertionClaims
+): Effect.Effect<Redacted.Redacted<string>> =>
+  Effect.promise(async () => {
+    const key = await importPKCS8(Redacted.value(clientKey), algorithm)
+    const jwt = await new SignJWT({})
+      .setProtectedHeader({
+        alg: algorithm,
+        typ: "JWT",
+        ...(keyId === undefined ? {} : { kid: keyId }),
+        ...(certificateThumbprint === undefined ? {} : { "x5t#S256": certificateThumbprint })
+      })
+      .setIssuer(clientId)
+      .setSubject(clientId)
+      .setAudience(audience)
+      .setJti(id)
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(now + lifeSeconds)
+      .sign(key)
+    return Redacted.make(jwt)
+  })

@@ -1,0 +1,43 @@
+/** Official clients sign in through the facade, at providers without what they need, from the first 401 to a called tool. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { clients } from "../clients/clients.ts"
+import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
+import { officialServerV2 } from "../support/OfficialServerV2.ts"
+import { type StandIn, standInClient, standInUser } from "../support/StandInProvider.ts"
+import { allow } from "./consenting.ts"
+import { startFacade } from "./facadeFixture.ts"
+
+const kinds: ReadonlyArray<StandIn> = ["entra", "google", "cognito"]
+
+for (const kind of kinds) {
+  describe(`a provider like ${kind}`, () => {
+    for (const [name, connect] of clients) {
+      it.live(`lets ${name} register, sign in, call a tool, and refresh its token`, () =>
+        Effect.gen(function*() {
+          const { url } = yield* officialServerV2
+          const { origin, provider, resource, start } = yield* startFacade(kind, url)
+          yield* start
+          const oauth = new HeadlessOAuthClient(undefined, allow)
+          const client = yield* connect(resource, { oauth })
+          assert.strictEqual(oauth.clientInformation()?.client_id, standInClient.id)
+          assert.lengthOf(oauth.authorizations, 1)
+          assert.strictEqual(oauth.authorizations[0]?.origin, origin)
+          const { "x-auth-user-id": user } = JSON.parse(yield* client.call("whoami"))
+          assert.strictEqual(user, standInUser)
+
+          const tokens = oauth.tokens()
+          assert.isString(tokens?.refresh_token)
+          oauth.saveTokens({ token_type: "Bearer", ...tokens, access_token: "spoiled.access.token" })
+          assert.strictEqual(yield* client.call("echo", { message: "renewed" }), "renewed")
+          assert.notInclude([tokens?.access_token, "spoiled.access.token"], oauth.tokens()?.access_token)
+          assert.lengthOf(oauth.authorizations, 1)
+          assert.deepStrictEqual(
+            provider.tokenRequests.map((form) => form.get("grant_type")),
+            ["authorization_code", "refresh_token"]
+          )
+          assert.isFalse(provider.authorizations.some((parameters) => parameters.has("resource")))
+        }).pipe(Effect.scoped))
+    }
+  })
+}

@@ -1,0 +1,76 @@
+/** A gateway with a facade before a stand-in of an identity provider. */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { resolveSources } from "../../src/config/resolve.ts"
+import { freePort } from "../../src/node/freePort.ts"
+import { startGateway } from "../support/gateway.ts"
+import {
+  entraAudience,
+  entraScope,
+  makeStandInProvider,
+  type StandIn,
+  standInClient
+} from "../support/StandInProvider.ts"
+
+export const sessionKey = "k".repeat(16) + "-of-the-facade-tests-0123456789"
+
+/** What a provider of each kind is configured as, in the terms of the config file. */
+export const providerEntry = (
+  kind: StandIn,
+  issuer: string,
+  facade: Readonly<Record<string, unknown>> = {}
+): Readonly<Record<string, unknown>> => {
+  const common = {
+    client_id: standInClient.id,
+    client_secret: standInClient.secret,
+    redirect_uris: ["http://127.0.0.1/callback", "https://client.example/callback"]
+  }
+  switch (kind) {
+    case "entra":
+      return { issuer, audience: entraAudience, facade: { ...common, scopes: [entraScope], ...facade } }
+    case "google":
+      return {
+        type: "userinfo",
+        issuer,
+        userinfo_endpoint: `${issuer}/me`,
+        facade: { ...common, scopes: ["openid", "email"], authorize_parameters: { access_type: "offline" }, ...facade }
+      }
+    case "cognito":
+      return { issuer, allowed_clients: [standInClient.id], facade: { ...common, scopes: ["notes/read"], ...facade } }
+  }
+}
+
+/** Settings from a config file; throws with all problems if there are any. */
+export const settingsOfFile = (document: Readonly<Record<string, unknown>>): GatewaySettings =>
+  Result.getOrThrowWith(resolveSources({ variables: {}, document }), ({ message }) => new Error(message))
+
+export interface FacadeOptions {
+  /** Members of the facade. */
+  readonly facade?: Readonly<Record<string, unknown>>
+  /** Settings of the gateway. */
+  readonly gateway?: Readonly<Record<string, unknown>>
+  readonly logger?: Layer.Layer<never>
+}
+
+/** Starts a stand-in, and a gateway before `upstream` that is its facade. */
+export const startFacade = Effect.fnUntraced(function*(
+  kind: StandIn,
+  upstream: string,
+  { facade, gateway = {}, logger }: FacadeOptions = {}
+) {
+  const port = yield* freePort(0)
+  const origin = `http://127.0.0.1:${port}`
+  const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)
+  const settings = settingsOfFile({
+    server_url: upstream,
+    public_url: origin,
+    port,
+    session_key: sessionKey,
+    providers: [providerEntry(kind, provider.issuer, facade)],
+    ...gateway
+  })
+  const start = startGateway(settings, logger === undefined ? {} : { logger })
+  return { origin, resource: `${origin}/mcp`, provider, settings, start }
+})

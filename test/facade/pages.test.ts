@@ -1,0 +1,43 @@
+import { assert, describe, it } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { consentPage, errorPage, onwardPage, pageStyle, shownLine } from "../../src/facade/pages.ts"
+import { preferredLanguage } from "../../src/facade/texts.ts"
+import { styleDigest } from "../../src/http/facade.ts"
+
+const consent = {
+  action: "https://gateway.example/authorize/consent",
+  sealed: "sealed",
+  resource: "https://gateway.example/mcp",
+  host: "client.example",
+  redirectUri: "https://client.example/callback",
+  client: undefined,
+  scopes: []
+}
+
+describe("the pages of the facade", () => {
+  it("have only the style that their policy allows", () => {
+    assert.strictEqual(createHash("sha256").update(pageStyle).digest("base64"), styleDigest)
+    assert.strictEqual(consentPage("en", consent).split("<style>").length, 2)
+  })
+
+  it("show what others wrote as text, in one short line without characters that reorder or hide it", () => {
+    const name = `"><script>alert(1)</script>\u202e\u0000\r\nSet-Cookie: a=b${"x".repeat(200)}`
+    const page = consentPage("en", { ...consent, client: { id: "https://c.example/<b>", name } })
+    for (const text of ["<script", "<b>", "\u202e", "\u0000", "\r"]) assert.notInclude(page, text)
+    assert.include(page, "&quot;&gt;&lt;script&gt;")
+    assert.isAtMost(shownLine(name).length, 81)
+    assert.notInclude(errorPage("en", "<i>"), "<i>")
+    assert.include(onwardPage("en", "https://a.example/?x=\"&y"), "https://a.example/?x=&quot;&amp;y")
+  })
+
+  it("are in German for those who prefer it, else in English", () => {
+    for (const field of ["de", "de-AT,en;q=0.5", "fr, de;q=0.3", "en;q=0.2, DE;q=0.9"]) {
+      assert.strictEqual(preferredLanguage(field), "de", field)
+    }
+    for (const field of [undefined, "", "en", "en, de", "fr", "de;q=0", "de;q=x", "dex"]) {
+      assert.strictEqual(preferredLanguage(field), "en", field)
+    }
+    assert.include(consentPage("de", consent), "Zugriff erlauben?")
+    assert.include(consentPage("de", consent), "<html lang=\"de\">")
+  })
+})
