@@ -60,6 +60,7 @@ export {
   LimitStore,
   StoreFailed
 } from "./limits/LimitStore.ts"
+export { MeasureRequests } from "./metrics/MeasureRequests.ts"
 export { type AddedProvider, makeProviderType, type ProviderTypeOptions } from "./providers/makeProviderType.ts"
 export type { ProviderType } from "./providers/ProviderType.ts"
 export { ProviderHttp } from "./remote/ProviderHttp.ts"

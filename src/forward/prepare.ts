@@ -8,7 +8,7 @@ import type { RequestId } from "../message/json/scalarValue.ts"
 import { type Disagreement, disagreement, type MirroredFields } from "../message/mirrors.ts"
 import { rewriteRequest } from "../message/requestMessage.ts"
 import { RequestRewriter } from "../message/requestRewriter.ts"
-import type { RequestRules, RequestSummary } from "../message/requestRules.ts"
+import type { AskedMethod, RequestRules, RequestSummary } from "../message/requestRules.ts"
 import { makeClaimHeaders } from "./claimHeaders.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
 import { identityHeaders } from "./identityHeaders.ts"
@@ -62,11 +62,23 @@ export interface Prepared {
   readonly injection: Injection | undefined
   /** It opens a stream of notifications that has no end of its own. */
   readonly listens: boolean
+  /** What the message asks for, where that is measured. */
+  readonly asked: AskedMessage | undefined
   /** What to do where an addition may be refused; `undefined` where there is none, or it is made in any case. */
   readonly addition: Addition | undefined
   /** The request to send in place of the first, once; `undefined` where the answer is the one to the request. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
+
+/** What a body asks for, in the words of its caller. */
+export interface AskedMessage extends AskedMethod {
+  /** The tools that it calls. */
+  readonly tools: ReadonlyArray<string>
+}
+
+/** What a body asks for; `undefined` where nobody measures that. */
+export const askedBy = ({ asked, tools }: RequestSummary): AskedMessage | undefined =>
+  asked === undefined ? undefined : { ...asked, tools }
 
 /** A request whose message leaves as it comes. */
 export interface PreparedStream {
@@ -99,8 +111,9 @@ export interface Prepare {
  * Builds the preparation of requests.
  *
  * @param nowMillis the time of day
+ * @param measures whether what messages ask for is measured
  */
-export const makePrepare = (settings: GatewaySettings, nowMillis: () => number): Prepare => {
+export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, measures = false): Prepare => {
   const strict = new StrictServer(nowMillis)
   const server = new ServerPath(settings.gatewayUrl)
 
@@ -114,7 +127,8 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
     authContext: identity === undefined || !adds(settings.injectRequestContext)
       ? undefined
       : () => authContext(identity),
-    ignoreTools: true
+    ignoreTools: !measures,
+    namesMethod: measures
   })
 
   const injectionFor = (
@@ -158,7 +172,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
   const ready = (
     admitted: AdmittedRequest,
     request: UpstreamRequest,
-    needs: Pick<Prepared, "addition" | "injection" | "listens">
+    needs: Pick<Prepared, "addition" | "asked" | "injection" | "listens">
   ): Prepared => ({
     ...needs,
     request,
@@ -187,6 +201,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
         const listens = admitted.method === "GET"
         return Result.succeed(ready(admitted, leaving(admitted, undefined, false), {
           addition: undefined,
+          asked: undefined,
           injection: undefined,
           listens
         }))
@@ -199,7 +214,12 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number):
       const injection = injectionFor(admission, initializeId, body)
       const addition = initializeId === undefined ? undefined : additionTo(admitted, body)
       const looksInto = injection !== undefined || addition !== undefined
-      return Result.succeed(ready(admitted, leaving(admitted, bytes, looksInto), { addition, injection, listens }))
+      return Result.succeed(ready(admitted, leaving(admitted, bytes, looksInto), {
+        addition,
+        asked: askedBy(message.success),
+        injection,
+        listens
+      }))
     },
     streamed: (admitted) => {
       // It may turn out to be an `initialize`.

@@ -1,5 +1,6 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import type { AskedMessage } from "../forward/prepare.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Operation } from "../message/operation.ts"
@@ -34,6 +35,8 @@ export interface Exchange {
   identity: Identity | undefined
   /** What the messages of the body ask for; `undefined` where nothing had to read them. */
   operations: ReadonlyArray<Operation> | undefined
+  /** What the body asks for, where that is measured and nothing had to read `operations`. */
+  asked: AskedMessage | undefined
   /** What the rules decided about each of them, in their order; `undefined` where they were not asked. */
   decisions: ReadonlyArray<Decision> | undefined
   error: GatewayError | undefined
@@ -43,6 +46,8 @@ export interface Exchange {
   session: string | ReadonlyArray<string> | undefined
   /** The status of the response, once there is one. */
   status: number | undefined
+  /** The response is an event stream that counts as open. */
+  isStream: boolean
   /** Why the response is not complete, where the gateway itself ends it. */
   ended: Ending | undefined
 }
@@ -70,11 +75,13 @@ export const begin = (
   base: undefined,
   identity: undefined,
   operations: undefined,
+  asked: undefined,
   decisions: undefined,
   error: undefined,
   wasSent: false,
   session: undefined,
   status: undefined,
+  isStream: false,
   ended: undefined
 })
 

@@ -37,7 +37,7 @@ import type { ServedServer, ServerOf } from "./ServedServer.ts"
 export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const { client, course: { begin, log, memory, next, perform, responses } } = serverOf(request)
+    const { client, course: { begin, log, measure, memory, next, perform, responses } } = serverOf(request)
     const clock = yield* Clock.Clock
     const tracing = yield* Effect.withFiber((fiber) => Effect.succeed(tracingOf(fiber, clock)))
     const exchange = begin(request, clock.currentTimeNanosUnsafe(), tracing)
@@ -47,7 +47,10 @@ export const handleWith = (serverOf: ServerOf): HttpApp["Service"]["handle"] =>
         onFailure: (error) => Effect.succeed(step.rejected(error))
       })
     // At the end of the body, not of the head: the duration of a stream is its own.
-    yield* Effect.addFinalizer((exit) => log(exchange, exchange.ended ?? brokenOff(exit)))
+    yield* Effect.addFinalizer((exit) => {
+      measure?.ended(exchange)
+      return log(exchange, exchange.ended ?? brokenOff(exit))
+    })
     return yield* inTrace(
       exchange,
       Effect.suspend(() => drive(perform, read, next(exchange))).pipe(

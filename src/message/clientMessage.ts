@@ -98,6 +98,12 @@ export class ClientMessage {
     return this.params.revision
   }
 
+  /** The name of the method; `undefined` without one, and for a long one, or one that nobody wanted to know. */
+  get methodName(): string | undefined {
+    const { method, methodText, scanner } = this
+    return typeof method === "object" ? method.name : methodText?.text(scanner.bytes)
+  }
+
   /** What fields should repeat. */
   get said(): SaidByMessage {
     const { method, params } = this
@@ -106,7 +112,7 @@ export class ClientMessage {
       isBatch: this.isInBatch,
       id: this.id,
       hasId: (this.seen & idBit) !== 0,
-      method: method === undefined ? undefined : named?.name ?? this.methodText?.text(this.scanner.bytes) ?? "",
+      method: method === undefined ? undefined : this.methodName ?? "",
       hasSubject: named?.subject !== undefined,
       subject: named === undefined ? undefined : params.subject(named),
       version: params.revision,
@@ -200,7 +206,8 @@ export class ClientMessage {
       return reject("MalformedMessage", "the method is no string, or has what is no character")
     }
     this.method = this.knownMethod() ?? "Other"
-    if (rules.mirrored !== undefined && this.method === "Other") this.methodText = new KeptString(scanner, token)
+    const keepsText = rules.mirrored !== undefined || rules.namesMethod === true
+    if (keepsText && this.method === "Other") this.methodText = new KeptString(scanner, token)
     const { authContext } = rules
     if (this.method !== initialize) {
       if (this.awaitsMethod) this.release(undefined)

@@ -10,6 +10,8 @@ import type { RequestRules, RequestSummary } from "./requestRules.ts"
 
 const noTools: ReadonlyArray<string> = []
 
+const batchAsks = { asked: { isBatch: true, method: undefined } } as const
+
 /** Reads a body as far as its scanner, rewriting it into `output`. */
 export class RequestReader {
   readonly output: MessageOutput
@@ -38,7 +40,8 @@ export class RequestReader {
         initializeId: undefined,
         listens: this.batchListens,
         tools: this.toolsOfBatch === undefined ? noTools : [...this.toolsOfBatch],
-        said: this.saidByBatch
+        said: this.saidByBatch,
+        ...(this.rules.namesMethod === true ? batchAsks : undefined)
       }
     }
     const { message } = this
@@ -47,7 +50,8 @@ export class RequestReader {
       initializeId: message.method === initialize ? message.id : undefined,
       listens: message.method === listen,
       tools: tool === undefined ? noTools : [tool],
-      said: this.saidBy(message)
+      said: this.saidBy(message),
+      ...(this.rules.namesMethod === true ? { asked: { isBatch: false, method: message.methodName } } : undefined)
     }
   }
 

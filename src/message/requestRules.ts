@@ -7,8 +7,17 @@ export interface RequestRules {
   readonly authContext: (() => Uint8Array) | undefined
   /** Whether the called tools are of no interest: then `tools` is empty, and no tool name is kept. */
   readonly ignoreTools?: boolean
+  /** Whether the summary names the method of the message. */
+  readonly namesMethod?: boolean
   /** The fields that should repeat the message; without them nothing is said of what they should. */
   readonly mirrored?: MirroredFields | undefined
+}
+
+/** What a body asks for, as far as its method says that. */
+export interface AskedMethod {
+  readonly isBatch: boolean
+  /** `undefined` for a batch, for a response of the client, and for a name that is too long. */
+  readonly method: string | undefined
 }
 
 export interface RequestSummary {
@@ -21,6 +30,8 @@ export interface RequestSummary {
   readonly listens: boolean
   /** The called tools; a batch may call several. */
   readonly tools: ReadonlyArray<string>
+  /** The method of the message, if the rules ask for it. */
+  readonly asked?: AskedMethod
   /** What the fields of the request have to repeat; `undefined` if there is no such thing. */
   readonly said: SaidByMessage | undefined
 }

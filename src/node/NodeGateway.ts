@@ -5,10 +5,12 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import type { AdminSource } from "../admin/AdminSource.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
 import type { HttpAppOptions } from "../http/HttpApp.ts"
 import { layerServers } from "../http/layerServers.ts"
+import { MeasureRequests } from "../metrics/MeasureRequests.ts"
 import { VerifyAtOnce } from "../verify/jwt/signature.ts"
 import type { Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
@@ -47,6 +49,10 @@ interface ProcessOptions extends NodeGatewayOptions {
   readonly generation?: number | undefined
 }
 
+/** Requests are measured where the admin port shows it, or where the program around has switched it on. */
+const layerMeasured = ({ adminPort }: GatewaySettings) =>
+  Layer.effect(MeasureRequests, Effect.map(MeasureRequests, (isOn) => isOn || adminPort !== undefined))
+
 /** The gateway in one process of the program. */
 export const layerWith = <E = never>(
   {
@@ -74,7 +80,10 @@ export const layerWith = <E = never>(
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   return Layer.fresh(Layer.provide(
     Layer.provide(Layer.merge(Layer.provide(admin, layerOwnSource), layerServer), reloading),
-    Generations.layer((settings) => Layer.provide(app, Layer.succeed(GatewayConfig, settings)), generation)
+    Generations.layer(
+      (settings) => Layer.provide(app, Layer.merge(Layer.succeed(GatewayConfig, settings), layerMeasured(settings))),
+      generation
+    )
   ))
 }
 

@@ -31,4 +31,6 @@ export interface Denied extends Decided {
   readonly _tag: "Denied"
   /** For the log. */
   readonly reason: string
+  /** The condition of the rule could not be computed. */
+  readonly failed?: true
 }

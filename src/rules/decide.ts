@@ -58,8 +58,9 @@ const decideBy = (
   // Before the scopes: nobody is to ask for a scope that would not help.
   const result = when?.test({ identity: caller, claims: caller.claims, message: operation, server, now }) ?? "true"
   if (result !== "true") {
-    const reason = result === "false" ? "its condition is false" : `its condition failed: ${result.error}`
-    return { _tag: "Denied", rule: index, reason }
+    return result === "false"
+      ? { _tag: "Denied", rule: index, reason: "its condition is false" }
+      : { _tag: "Denied", rule: index, reason: `its condition failed: ${result.error}`, failed: true }
   }
   const missing = scopes.filter((scope) => !policy.implies.has(caller.scopes, scope))
   return missing.length === 0

@@ -23,6 +23,7 @@ import { type FindRoute, makeGatewayRoute, makeRoute } from "../route.ts"
 import { makeArrival } from "./arrival.ts"
 import { makeForwarding } from "./forwarding.ts"
 import { makeLimiter } from "./limiting.ts"
+import { makeMeasure, type Measure } from "./measuring.ts"
 import { makeOwnResponses, type OwnResponses } from "./ownResponses.ts"
 import { makePerform, type Perform, type PerformServices } from "./perform.ts"
 import type { Next, Sending } from "./steps.ts"
@@ -47,6 +48,8 @@ export interface Course {
   readonly log: (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
   /** Whether there is an audit log, so that `log` is called whatever the level of the log. */
   readonly audits: boolean
+  /** What a driver tells that a response has ended; `undefined`: nobody reads measurements. */
+  readonly measure: Measure | undefined
   readonly memory: BodyMemory
   /** What verifies tokens, for operators; `undefined` where requests are for no MCP server. */
   readonly verification: Verification | undefined
@@ -78,7 +81,8 @@ const makeWith = Effect.fnUntraced(function*(
   const accessLog = accessLogWith(fieldsOf)
   const audit = yield* makeAudit(settings, clientClosedRequest)
   const audits = audit !== undefined
-  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), audits)
+  const measure = yield* makeMeasure(settings)
+  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), audits, measure)
   const course: Course = {
     begin: (request, startedAtNanos, tracing) =>
       begin(settings, request, startedAtNanos, tracing && beginTrace(tracing, request, startedAtNanos, upstream)),
@@ -90,7 +94,7 @@ const makeWith = Effect.fnUntraced(function*(
       discovery,
       readiness,
       facade
-    }),
+    }, measure),
     responses,
     log: yield* makeFinishTrace(
       settings,
@@ -98,6 +102,7 @@ const makeWith = Effect.fnUntraced(function*(
       withObserver(withAudit(accessLog, audit), settings, yield* ExchangeObserver)
     ),
     audits,
+    measure,
     memory: yield* carryOverValue(
       "memory",
       [settings.maxBodyBytes, settings.maxBufferedBytes],

@@ -13,6 +13,7 @@ import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
 import { makeLimiting } from "./limiting.ts"
+import type { Measure } from "./measuring.ts"
 import { makeMethodWithoutToken, missingCredential } from "./methodWithoutToken.ts"
 import { noteOperations } from "./noteOperations.ts"
 import { makeOpenSession } from "./openSession.ts"
@@ -36,21 +37,23 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
  *
  * @param nowMillis the time of day
  * @param audits whether what messages ask for is recorded
+ * @param measure what measures requests; `undefined`: nobody reads that
  */
 export const makeForwarding = (
   settings: GatewaySettings,
   responses: OwnResponses,
   nowMillis: () => number,
-  audits: boolean
+  audits: boolean,
+  measure?: Measure
 ) => {
   const { reject, rejectMessage } = responses
   const { maxBodyBytes, policy } = settings
   const ruling = policy === undefined ? undefined : makeRuling(settings, policy, nowMillis)
   const isMethodWithoutToken = makeMethodWithoutToken(policy)
-  const prepare = makePrepare(settings, nowMillis)
+  const prepare = makePrepare(settings, nowMillis, measure !== undefined)
   const openSession = makeOpenSession(settings, responses)
   const limiting = makeLimiting(settings, responses)
-  const responding = makeResponding(settings, responses, nowMillis)
+  const responding = makeResponding(settings, responses, nowMillis, measure)
 
   const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
     // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
@@ -69,6 +72,7 @@ export const makeForwarding = (
     if (body !== undefined && exchange.trace?.span.sampled === true) noteOperations(exchange, body)
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
+    exchange.asked = prepared.success.asked
     return limiting.count(exchange, ruled.success.identity, body, () => {
       exchange.wasSent = true
       return { _tag: "Ready", value: responding.whole(exchange, pending.session, prepared.success) }

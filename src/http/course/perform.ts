@@ -11,6 +11,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import type { LimitError, RateLimiter } from "../../limits/RateLimiter.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import type { makeDiscovery } from "../discovery.ts"
+import type { Measure } from "./measuring.ts"
 import type { HeadStep, Next, SealSession, Verify, Waiting } from "./steps.ts"
 
 /** The services that steps of the course wait for. */
@@ -53,16 +54,41 @@ const verifyWithin = ({ limiter, verifier }: PerformServices, makeToken: Verify<
   })
 }
 
-/** Builds what takes the steps that wait for a service. */
-export const makePerform = (services: PerformServices): Perform => ({
+/** Times a verification, where someone reads that. */
+const timed = <A, E extends { readonly _tag: string }>(
+  effect: Effect.Effect<A, E>,
+  measure: Measure | undefined
+): Effect.Effect<A, E> => {
+  if (measure === undefined) return effect
+  return Effect.suspend(() => {
+    const finished = measure.verifying()
+    return Effect.tap(
+      Effect.tapError(
+        effect,
+        ({ _tag }) => Effect.sync(() => finished(_tag === "ProviderUnavailable" ? "unavailable" : "rejected"))
+      ),
+      () => Effect.sync(() => finished("accepted"))
+    )
+  })
+}
+
+/**
+ * Builds what takes the steps that wait for a service.
+ *
+ * @param measure what times verifications; `undefined`: nobody reads that
+ */
+export const makePerform = (services: PerformServices, measure?: Measure): Perform => ({
   verify: (token) => verifyWithin(services, token),
   step: <A>(step: Waiting<A>): Effect.Effect<Next<A>> => {
     switch (step._tag) {
       case "Verify":
-        return Effect.match(Effect.provideService(verifyWithin(services, step.token), Asker, step.asker()), {
-          onSuccess: step.verified,
-          onFailure: step.rejected
-        })
+        return Effect.match(
+          Effect.provideService(timed(verifyWithin(services, step.token), measure), Asker, step.asker()),
+          {
+            onSuccess: step.verified,
+            onFailure: step.rejected
+          }
+        )
       case "CountMessages":
         return Effect.match(services.limiter.admit(step.caller, step.messages), {
           onSuccess: step.counted,

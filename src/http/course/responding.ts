@@ -4,7 +4,7 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { PayloadTooLarge } from "../../errors/GatewayError.ts"
 import type { ResponseHead } from "../../forward/GatewayClient.ts"
 import { injectable, responseTooLarge } from "../../forward/injection.ts"
-import type { Injection, Prepared, PreparedStream } from "../../forward/prepare.ts"
+import { askedBy, type Injection, type Prepared, type PreparedStream } from "../../forward/prepare.ts"
 import { isRedirect, logRespelled } from "../../forward/redirect.ts"
 import { refuseAnswer } from "../../forward/refuseAnswer.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
@@ -18,6 +18,7 @@ import { commonHeaders } from "../decorate.ts"
 import type { Exchange } from "../Exchange.ts"
 import { chainChanges } from "./bodyChange.ts"
 import { makeListing } from "./listing.ts"
+import type { Measure } from "./measuring.ts"
 import type { OwnResponses } from "./ownResponses.ts"
 import type { BodyChange, HeadStep, Sending } from "./steps.ts"
 
@@ -58,8 +59,14 @@ interface Expected {
  * fields, and the time that it may take.
  *
  * @param nowMillis the time of day
+ * @param measure what measures requests; `undefined`: nobody reads that
  */
-export const makeResponding = (settings: GatewaySettings, responses: OwnResponses, nowMillis: () => number) => {
+export const makeResponding = (
+  settings: GatewaySettings,
+  responses: OwnResponses,
+  nowMillis: () => number,
+  measure?: Measure
+) => {
   const listing = makeListing(settings, nowMillis)
 
   const relay = (
@@ -81,6 +88,7 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
     const { vary } = headers
     Object.assign(fields, commonHeaders(settings, exchange, typeof vary === "string" ? vary : vary?.join(", ")))
     exchange.status = status
+    if (hasBody) measure?.relayed(exchange, headers["content-type"])
     return {
       _tag: "Relay",
       status,
@@ -125,11 +133,13 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
     ): Sending => {
       let hasFollowed = false
       let isWithout = false
+      const arrived = measure?.sent()
       return {
         request,
         message: undefined,
         rejected: (error) => responses.reject(exchange, error),
         head: (head, hasBody) => {
+          arrived?.()
           if (isRedirect(head.status) && !hasFollowed && !isWithout) {
             // Once: a server that redirects both spellings would have us go in circles.
             hasFollowed = true
@@ -177,6 +187,7 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
       // Until the message says otherwise: a response to an unfinished message has no other end.
       let expected: Expected = { injection: undefined, listens: true }
       const limit = settings.maxBodyBytes
+      const arrived = measure?.sent()
       return {
         request,
         message: {
@@ -186,12 +197,14 @@ export const makeResponding = (settings: GatewaySettings, responses: OwnResponse
             const completed = complete(message)
             if (Result.isFailure(completed)) return completed.failure
             expected = { injection: completed.success, listens: message.listens }
+            exchange.asked = askedBy(message)
             return undefined
           },
           tooLarge: new PayloadTooLarge({ limit })
         },
         rejected: (error) => responses.reject(exchange, error),
         head: (head, hasBody) => {
+          arrived?.()
           const isRespelled = isRedirect(head.status) && respelled(head) !== undefined
           const next = handOn(exchange, session, head, hasBody, expected)
           // What has left of the message is gone: it is for the next one.

@@ -227,6 +227,7 @@ export class NodeExchange implements RelayedExchange {
     this.#relay?.close()
     this.#waiting?.interruptUnsafe()
     this.cancel()
+    course.measure?.ended(this.exchange)
     if (this.exchange.trace === undefined && !course.audits && !isLogged(minimumLevel, this.exchange)) return
     this.run(
       course.log(this.exchange, this.exchange.ended ?? (this.response.writableFinished ? undefined : "client left"))

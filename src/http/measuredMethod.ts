@@ -1,0 +1,63 @@
+/** What a request asks for, as a label with few values. Pure. */
+import type { Exchange } from "./Exchange.ts"
+
+/** The methods that MCP defines for clients, up to 2026-07-28. */
+const methods: ReadonlySet<string> = new Set([
+  "completion/complete",
+  "initialize",
+  "logging/setLevel",
+  "ping",
+  "prompts/get",
+  "prompts/list",
+  "resources/list",
+  "resources/read",
+  "resources/subscribe",
+  "resources/templates/list",
+  "resources/unsubscribe",
+  "roots/list",
+  "server/discover",
+  "subscriptions/listen",
+  "tasks/cancel",
+  "tasks/get",
+  "tasks/list",
+  "tasks/result",
+  "tasks/update",
+  "tools/call",
+  "tools/list"
+])
+
+const labelOf = (method: string): string => {
+  if (methods.has(method)) return method
+  return method.startsWith("notifications/") ? "notification" : "other"
+}
+
+const ofMessage = ({ asked, operations }: Exchange): string => {
+  if (operations !== undefined) {
+    const [operation] = operations
+    if (operation === undefined) return "response"
+    return operations.length === 1 || operation.method === "subscriptions/listen" ? labelOf(operation.method) : "batch"
+  }
+  if (asked === undefined) return "unread"
+  if (asked.isBatch) return "batch"
+  return asked.method === undefined ? "response" : labelOf(asked.method)
+}
+
+/** The value of the label `method`: the JSON-RPC method if MCP defines it, or which of the gateway's other routes was asked. */
+export const measuredMethod = (exchange: Exchange): string => {
+  const { request: { method }, route } = exchange
+  if (method === "OPTIONS") return "preflight"
+  if (route === undefined) return "unread"
+  if (route.row.isProbe === true) return "probe"
+  if (route.row.access === "public") return route.row.of === "server" ? "metadata" : "other"
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return "stream"
+    case "DELETE":
+      return "end"
+    case "POST":
+      return ofMessage(exchange)
+    default:
+      return "other"
+  }
+}
