@@ -149,7 +149,7 @@ export interface ProviderInput {
   /**
    * The gateway as the authorization server that clients see, for a provider without registration, PKCE or
    * `resource`: [an object](../facade/README.md) with the client that is registered at the provider. Default:
-   * clients sign in at the provider itself. For authkit, oidc, userinfo, introspection.
+   * clients sign in at the provider itself. For authkit, tokeninfo, oidc, userinfo, introspection.
    */
   readonly facade?: Input<"MCP_FACADE"> | undefined
 }

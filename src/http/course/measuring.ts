@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { messageDecision, requestDecision } from "../../audit/auditDecision.ts"
+import { carryOverValue } from "../../config/carryOver.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { BoundedNames, otherName } from "../../metrics/BoundedNames.ts"
 import { MeasureRequests } from "../../metrics/MeasureRequests.ts"
@@ -58,10 +59,14 @@ export const makeMeasure = Effect.fnUntraced(function*(settings: GatewaySettings
   const server = serverLabel(settings)
   const seconds = (since: bigint): number => Number(clock.currentTimeNanosUnsafe() - since) / 1e9
 
-  const kinds = new SeriesCache<ReturnType<typeof counter>>(maxKinds)
-  const durations = new SeriesCache<ReturnType<typeof histogram>>(maxKinds)
-  const calls = new SeriesCache<ReturnType<typeof counter>>(maxKinds)
-  const tools = new BoundedNames(maxTools, configuredTools(settings))
+  // A configuration that takes over from another one must not begin the bounds anew.
+  const { calls, durations, kinds, seenTools } = yield* carryOverValue("measured series", undefined, () => ({
+    kinds: new SeriesCache<ReturnType<typeof counter>>(maxKinds),
+    durations: new SeriesCache<ReturnType<typeof histogram>>(maxKinds),
+    calls: new SeriesCache<ReturnType<typeof counter>>(maxKinds),
+    seenTools: new Set<string>()
+  }))
+  const tools = new BoundedNames(maxTools, configuredTools(settings), seenTools)
   const upstream = histogram("mcp_authorizer.upstream.duration", { server })
   const streams = gauge("mcp_authorizer.open_streams", { server })
   const policyErrors = counter("mcp_authorizer.policy.errors", { server })
