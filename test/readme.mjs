@@ -5,6 +5,7 @@ import { metricReference } from "../dist/admin/metricReference.js"
 import { auditReference } from "../dist/audit/AuditEntry.js"
 import { providerReference, serverReference, settingsReference } from "../dist/config/reference.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
+import { findingsReference } from "../dist/doctor/reference.js"
 import { logReference } from "../dist/config/logReference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
@@ -27,6 +28,7 @@ replaceTable("../src/keys/README.md", policyReference())
 replaceTable("../src/audit/README.md", auditReference())
 replaceTable("../src/node/README.md", logReference())
 replaceTable("../src/metrics/README.md", metricReference())
+replaceTable("../src/doctor/README.md", findingsReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())

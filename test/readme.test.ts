@@ -6,6 +6,7 @@ import { metricReference } from "../src/admin/metricReference.ts"
 import { auditReference } from "../src/audit/AuditEntry.ts"
 import { logReference } from "../src/config/logReference.ts"
 import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
+import { findingsReference } from "../src/doctor/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
 import { version } from "../src/version.ts"
 import { root } from "./node/support/builtProgram.ts"
@@ -95,6 +96,10 @@ describe("the READMEs and the pages for contributors", () => {
 
   it("have the fields of log lines as the code has them", () => {
     assert.include(read("src/node/README.md"), `\n${logReference()}\n\n`)
+  })
+
+  it("have every finding of the doctor", () => {
+    assert.include(read("src/doctor/README.md"), `\n${findingsReference()}\n`)
   })
 
   it("have every member of an audit entry, in the order of a line", () => {

@@ -1,4 +1,5 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -9,6 +10,7 @@ import * as Layer from "effect/Layer"
 import { version } from "../version.ts"
 import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
+import { doctor } from "./commands/doctor.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
 import { runMain } from "./runMain.ts"
@@ -40,6 +42,43 @@ const demoCommand = Command.make("demo", {}, () => demo).pipe(
   Command.withDescription("Run the gateway with a development identity provider and a small MCP server, on loopback")
 )
 
+const doctorCommand = Command.make("doctor", {
+  url: Argument.String("URL").pipe(
+    Argument.withDescription("The MCP server to examine; without it, the servers of the configuration"),
+    Argument.optional
+  ),
+  config,
+  tokenFile: Flag.String("token-file").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("An access token, to examine what comes after signing in; - for standard input"),
+    Flag.optional
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("Print the report as JSON"), Flag.withDefault(false)),
+  register: Flag.Boolean("register").pipe(
+    Flag.withDescription("Register a client as MCP clients do, and delete it again if the provider can"),
+    Flag.withDefault(false)
+  ),
+  call: Flag.String("call").pipe(
+    Flag.withMetavar("TOOL"),
+    Flag.withDescription("Call this tool, to measure whether its events are held back on their way"),
+    Flag.optional
+  ),
+  arguments: Flag.String("arguments").pipe(
+    Flag.withMetavar("JSON"),
+    Flag.withDescription("The arguments of the tool"),
+    Flag.optional
+  ),
+  listen: Flag.Int("listen").pipe(
+    Flag.withMetavar("SECONDS"),
+    Flag.withDescription("How long to listen to the event stream of the server"),
+    Flag.withDefault(3)
+  )
+}, doctor).pipe(
+  Command.withDescription(
+    "Examine an MCP server in the way of a client, and say what is wrong, why it matters, and how to fix it"
+  )
+)
+
 const schemaCommand = Command.make("schema", {}, () => schema).pipe(
   Command.withDescription("Print the JSON Schema of the config file")
 )
@@ -54,7 +93,7 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
     "Authentication gateway for MCP servers: verifies bearer tokens, responds with OAuth challenges and discovery " +
       "documents, and forwards accepted requests. Configured by environment variables (see the README)."
   ),
-  Command.withSubcommands([demoCommand, schemaCommand])
+  Command.withSubcommands([demoCommand, doctorCommand, schemaCommand])
 )
 
 const main = command.pipe(

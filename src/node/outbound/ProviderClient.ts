@@ -14,6 +14,14 @@ import { type Proxy, type ProxyFor, readProxies } from "./proxies.ts"
 
 const straight: ProxyFor = () => undefined
 
+// Settings of the machine, not of the gateway: they have no names in the config file.
+const environmentProxies = Effect.suspend(() =>
+  Effect.mapError(
+    Effect.fromResult(readProxies(process.env)),
+    (problems) => new InvalidConfiguration({ problems })
+  )
+)
+
 /**
  * Reads how this process reaches providers: the authorities that it trusts, and the proxies.
  *
@@ -24,13 +32,7 @@ export const readOutbound = Effect.fnUntraced(function*(settings: GatewaySetting
   const { caFile, providers } = settings
   const authorities = yield* readAuthorities(caFile)
   const sendsRequests = providers.some((provider) => typeOf(settings, provider).onlineChecks !== undefined)
-  const proxyFor = sendsRequests
-    // Settings of the machine, not of the gateway: they have no names in the config file.
-    ? yield* Effect.mapError(
-      Effect.fromResult(readProxies(process.env)),
-      (problems) => new InvalidConfiguration({ problems })
-    )
-    : straight
+  const proxyFor = sendsRequests ? yield* environmentProxies : straight
   return { authorities, proxyFor, sendsRequests }
 })
 
@@ -97,4 +99,13 @@ export const layerWith = (outbound: Outbound): Layer.Layer<HttpClient.HttpClient
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration, GatewayConfig> = perConfiguration(
   Layer.unwrap(Effect.map(Effect.flatMap(GatewayConfig, readOutbound), layerWith))
+)
+
+/**
+ * An `HttpClient` for requests of a command to any server, without a configuration: through the proxy of the environment.
+ *
+ * Fails with `InvalidConfiguration` if the proxy is unusable.
+ */
+export const layerEnvironment: Layer.Layer<HttpClient.HttpClient, InvalidConfiguration> = Layer.unwrap(
+  Effect.map(environmentProxies, (proxyFor) => layerWith({ authorities: undefined, proxyFor, sendsRequests: true }))
 )

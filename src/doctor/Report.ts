@@ -1,0 +1,82 @@
+/** The result of an examination, for people and for programs. Pure. */
+import { byLevel, type Client, clients, type Finding, type Level } from "./Finding.ts"
+
+/** How a step ended: its worst finding, `ok` without one, or `skipped` if an earlier step left it nothing to check. */
+export type StepVerdict = "ok" | Level | "skipped"
+
+/** One step on the way of a client. */
+export interface StepResult {
+  readonly id: string
+  readonly title: string
+  readonly verdict: StepVerdict
+  /** What was seen, in one line. */
+  readonly seen: string
+  readonly findings: ReadonlyArray<Finding>
+}
+
+/** Whether one client can use the server, as far as was seen. */
+export interface ClientVerdict {
+  readonly client: Client
+  /** `fails`: an error affects it. `limited`: only warnings do. */
+  readonly verdict: "works" | "limited" | "fails"
+  /** The step at which it fails first. */
+  readonly stopsAt?: string | undefined
+  /** The code of the finding behind the verdict. */
+  readonly because?: string | undefined
+}
+
+/** What examining one MCP server found. */
+export interface Report {
+  /** Without credentials and query. */
+  readonly url: string
+  /** The name of the server in the configuration, if it is one of several. */
+  readonly server?: string | undefined
+  /**
+   * `healthy`: no errors. `broken`: an error affects clients. `unknown`: the server could not be reached, or the
+   * examination did not end in time.
+   */
+  readonly verdict: "healthy" | "broken" | "unknown"
+  readonly steps: ReadonlyArray<StepResult>
+  readonly clients: ReadonlyArray<ClientVerdict>
+  readonly requests: number
+  readonly millis: number
+}
+
+/** Returns the verdict of a step with these findings. */
+export const verdictOf = (findings: ReadonlyArray<Finding>): StepVerdict =>
+  findings.map(({ level }) => level).toSorted(byLevel)[0] ?? "ok"
+
+/** All findings with their step, the worst first; those of the same level in the order of the way. */
+export const worstFirst = (
+  steps: ReadonlyArray<StepResult>
+): ReadonlyArray<{ readonly step: StepResult; readonly finding: Finding }> =>
+  steps.flatMap((step) => step.findings.map((finding) => ({ step, finding })))
+    .toSorted((one, other) => byLevel(one.finding.level, other.finding.level))
+
+/** The first error on the way of a client: what to fix first. */
+export const firstBreak = (
+  steps: ReadonlyArray<StepResult>
+): { readonly step: StepResult; readonly finding: Finding } | undefined => {
+  for (const step of steps) {
+    const finding = step.findings.find(({ level }) => level === "error")
+    if (finding !== undefined) return { step, finding }
+  }
+  return undefined
+}
+
+/** Decides for each client whether it can use the server. */
+export const clientVerdicts = (steps: ReadonlyArray<StepResult>): ReadonlyArray<ClientVerdict> => {
+  const found = steps.flatMap((step) => step.findings.map((finding) => ({ step, finding })))
+  return clients.map((client): ClientVerdict => {
+    const of = (level: Level) =>
+      found.find(({ finding }) => finding.level === level && finding.clients.includes(client))
+    const error = of("error")
+    if (error !== undefined) {
+      return { client, verdict: "fails", stopsAt: error.step.id, because: error.finding.code }
+    }
+    const warning = of("warning")
+    return warning === undefined
+      ? { client, verdict: "works" }
+      : { client, verdict: "limited", because: warning.finding.code }
+  })
+}

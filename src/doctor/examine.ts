@@ -1,0 +1,128 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import { type Finding, grouped } from "./Finding.ts"
+import { end } from "./messages.ts"
+import { providerFix } from "./quirks.ts"
+import { clientVerdicts, type Report, type StepResult, verdictOf } from "./Report.ts"
+import { type Call, type Known, type Outcome, skipped, type Step } from "./Step.ts"
+import { steps } from "./steps.ts"
+import { Exchanges } from "./wire/Exchanges.ts"
+import { layer } from "./wire/layer.ts"
+import { shownUrl } from "./wire/Reply.ts"
+
+/** What is examined, and how far. */
+export interface ExamineOptions {
+  /** The URL of the MCP server. */
+  readonly url: URL
+  /** A token that clients would have. Sent to the origin of the URL only, and never shown. */
+  readonly token?: Redacted.Redacted<string> | undefined
+  /** The name of the server in the configuration. */
+  readonly server?: string | undefined
+  /** Register a client where clients register themselves, and delete it again if the provider can. */
+  readonly register?: boolean | undefined
+  /** A tool to call, to measure its stream. */
+  readonly call?: Call | undefined
+  /** How long to listen to event streams, in milliseconds. Default: 3 seconds. */
+  readonly listenMillis?: number | undefined
+  /** How long the examination may take, in milliseconds. Default: 2 minutes. */
+  readonly totalMillis?: number | undefined
+}
+
+/** Learns how far an examination is. */
+export interface Progress {
+  readonly begins: (step: Pick<Step, "id" | "title">) => Effect.Effect<void>
+  readonly ended: (result: StepResult) => Effect.Effect<void>
+}
+
+/** Who is told about the progress. Default: no one. */
+export const CurrentProgress = Context.Reference<Progress>("mcp-authorizer/doctor/examine/CurrentProgress", {
+  defaultValue: () => ({ begins: () => Effect.void, ended: () => Effect.void })
+})
+
+const defaultTotalMillis = 120_000
+const defaultListenMillis = 3_000
+
+const monotonicMillis = Effect.map(Clock.Clock, (clock) => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
+
+/** Replaces the fix of a finding by that for the provider, if there is a better one. */
+const withProviderFix = (finding: Finding, { servers, resource }: Known): Finding => {
+  const fix = providerFix(resource?.servers ?? servers.map(({ issuer }) => issuer), finding.code)
+  return fix === undefined ? finding : { ...finding, fix }
+}
+
+/** The walk from step to step: each learns from those before it. */
+const walk = Effect.fnUntraced(function*(begin: Known, results: Ref.Ref<ReadonlyArray<StepResult>>) {
+  const progress = yield* CurrentProgress
+  const { send } = yield* Exchanges
+  const known: { -readonly [Name in keyof Known]: Known[Name] } = { ...begin }
+  let isEnded = false
+  for (const step of steps) {
+    yield* progress.begins(step)
+    const outcome: Outcome = isEnded ? skipped("not reached") : yield* step.check(known)
+    Object.assign(known, outcome.learned)
+    isEnded = isEnded || outcome.isEnd === true
+    const findings = grouped(outcome.findings).map((finding) => withProviderFix(finding, known))
+    const result: StepResult = {
+      id: step.id,
+      title: step.title,
+      verdict: outcome.isSkipped === true && findings.length === 0 ? "skipped" : verdictOf(findings),
+      seen: outcome.seen,
+      findings
+    }
+    yield* Ref.update(results, (before) => [...before, result])
+    yield* progress.ended(result)
+  }
+  // The doctor leaves no session behind.
+  if (known.session?.id !== undefined) yield* send({ ...end(known.url, known.session), withToken: true })
+})
+
+const reportVerdict = (results: ReadonlyArray<StepResult>, isComplete: boolean): Report["verdict"] => {
+  if (!isComplete || results[0]?.findings.some(({ code }) => unreachable.has(code)) === true) return "unknown"
+  return results.some(({ verdict }) => verdict === "error") ? "broken" : "healthy"
+}
+
+const unreachable: ReadonlySet<string> = new Set(["no-response", "unreachable"])
+
+/**
+ * Examines one MCP server in the way of a client: from the first request without a token to event streams.
+ *
+ * Use it for any server, whether a gateway is in front of it or not. Never fails; sends at most 250 requests, each bounded
+ * in time and size, and changes nothing at the server, except sessions, which it ends.
+ *
+ * @see MCP Authorization; RFC 9728; RFC 8414; RFC 6750
+ */
+export const examine = (options: ExamineOptions): Effect.Effect<Report, never, HttpClient.HttpClient> =>
+  Effect.gen(function*() {
+    const { call, listenMillis = defaultListenMillis, register = false, token, totalMillis = defaultTotalMillis, url } =
+      options
+    const begun = yield* monotonicMillis
+    const results = yield* Ref.make<ReadonlyArray<StepResult>>([])
+    const { sent } = yield* Exchanges
+    const begin: Known = { url, token, register, call, listenMillis, isOpen: false, servers: [] }
+    const isComplete = yield* walk(begin, results).pipe(
+      Effect.as(true),
+      Effect.timeoutOrElse({ duration: totalMillis, orElse: () => Effect.succeed(false) })
+    )
+    const seen = yield* Ref.get(results)
+    const missing = steps.slice(seen.length).map(({ id, title }): StepResult => ({
+      id,
+      title,
+      verdict: "skipped",
+      seen: "the time was over",
+      findings: []
+    }))
+    const all = [...seen, ...missing]
+    return {
+      url: shownUrl(url.href),
+      ...(options.server === undefined ? {} : { server: options.server }),
+      verdict: reportVerdict(all, isComplete),
+      steps: all,
+      clients: clientVerdicts(all),
+      requests: yield* sent,
+      millis: Math.round((yield* monotonicMillis) - begun)
+    }
+  }).pipe(Effect.provide(layer({ target: options.url, token: options.token })))

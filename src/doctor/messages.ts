@@ -1,0 +1,64 @@
+/** The messages that the doctor sends. None changes anything at the server, except sessions, which the doctor ends. Pure. */
+import { version } from "../version.ts"
+import type { KnownSession } from "./Step.ts"
+import type { ToSend } from "./wire/Reply.ts"
+
+/** The newest revision with `initialize`, and the first one without. */
+export const sessionRevision = "2025-11-25"
+export const modernRevision = "2026-07-28"
+
+/** All revisions over Streamable HTTP. */
+export const revisions: ReadonlyArray<string> = ["2025-03-26", "2025-06-18", sessionRevision, modernRevision]
+
+export const acceptBoth = "application/json, text/event-stream"
+
+const clientInfo = { name: "mcp-authorizer-doctor", version }
+
+/** A request object of JSON-RPC. */
+export const rpc = (method: string, params?: object, id: number | string = 1): string =>
+  JSON.stringify({ jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) })
+
+const post = (url: URL, body: string, headers: Readonly<Record<string, string>> = {}): ToSend => ({
+  method: "POST",
+  url: url.href,
+  headers: { accept: acceptBoth, "content-type": "application/json", ...headers },
+  body
+})
+
+export const initialize = (url: URL): ToSend =>
+  post(url, rpc("initialize", { protocolVersion: sessionRevision, capabilities: {}, clientInfo }))
+
+/** The fields that a client sends after `initialize`. */
+export const sessionHeaders = ({ id, version: revision }: KnownSession): Readonly<Record<string, string>> => ({
+  "mcp-protocol-version": revision,
+  ...(id === undefined ? {} : { "mcp-session-id": id })
+})
+
+/** A request within a session. */
+export const inSession = (url: URL, session: KnownSession, method: string, params?: object): ToSend =>
+  post(url, rpc(method, params), sessionHeaders(session))
+
+/** A notification within a session. */
+export const notify = (url: URL, session: KnownSession, method: string): ToSend =>
+  post(url, JSON.stringify({ jsonrpc: "2.0", method }), sessionHeaders(session))
+
+/** The end of a session. */
+export const end = (url: URL, session: KnownSession): ToSend => ({
+  method: "DELETE",
+  url: url.href,
+  headers: sessionHeaders(session)
+})
+
+/** A request of the revision without sessions. `named`: the method in the field, which must be that of the body. */
+export const modern = (url: URL, method: string, named: string = method): ToSend =>
+  post(
+    url,
+    rpc(method, {
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": modernRevision,
+        "io.modelcontextprotocol/clientInfo": clientInfo,
+        "io.modelcontextprotocol/clientCapabilities": {}
+      }
+    }),
+    { "mcp-protocol-version": modernRevision, "mcp-method": named }
+  )
