@@ -80,7 +80,7 @@ const lineBy = (names: LogNames) => {
   const named = (name: "cause" | "span_id" | "trace_id") => names === "default" ? name : lineFields[name][names]
   const [cause, spanId, traceId] = [named("cause"), named("span_id"), named("trace_id")]
 
-  return (entry: Entry): string => {
+  return (entry: Entry): Record<string, unknown> => {
     const line = head(entry)
     // Before the fields, which have the same in its place where a request is concerned.
     if (entry.spanTraceId !== undefined) line[traceId] = entry.spanTraceId
@@ -91,7 +91,7 @@ const lineBy = (names: LogNames) => {
       line[nameOf(name)] = name === "duration_ms" && names === "ecs" ? Math.round(Number(value) * nanosInMilli) : value
     }
     if (entry.cause !== undefined) line[cause] = entry.cause
-    return JSON.stringify(line)
+    return line
   }
 }
 
@@ -122,12 +122,12 @@ const careful = (options: Logger.Options<unknown>): Pick<Entry, "cause" | "field
 }
 
 /**
- * A log entry as one flat line of JSON, its fields named by a convention.
+ * A log entry as the flat members of a line, named by a convention.
  *
  * Nothing is nested, and there is nothing of the program's inside in it. The entries that every request ends with take the
  * short way: they have no cause, and no values other than texts, numbers and truth values.
  */
-export const flatLine = (names: LogNames): Logger.Logger<unknown, string> => {
+export const flatEntry = (names: LogNames): Logger.Logger<unknown, Readonly<Record<string, unknown>>> => {
   const line = lineBy(names)
   return Logger.make((options) => {
     const { cause, date, fiber, logLevel } = options
@@ -145,3 +145,7 @@ export const flatLine = (names: LogNames): Logger.Logger<unknown, string> => {
     })
   })
 }
+
+/** A log entry as one flat line of JSON. */
+export const flatLine = (names: LogNames): Logger.Logger<unknown, string> =>
+  Logger.map(flatEntry(names), (line) => JSON.stringify(line))

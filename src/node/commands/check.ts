@@ -15,17 +15,27 @@ import { checkServer } from "../online/checkServer.ts"
 import { error, type Finding } from "../online/Finding.ts"
 import * as ProviderClient from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
+import { describeTelemetry } from "../telemetry/describeTelemetry.ts"
+import { loadTelemetry } from "../telemetry/layerTelemetry.ts"
+import type { ReadTelemetry } from "../telemetry/readTelemetry.ts"
 import { type CommandLine, loadSettings } from "./loadSettings.ts"
 
 /** The time limit of each check, longer than all exchanges with one provider may take; a few checks run concurrently. */
 const timeout = "20 seconds"
 const atATime = 16
 
-const printSettings = (settings: GatewaySettings): Effect.Effect<void> =>
+const printSettings = (
+  settings: GatewaySettings,
+  { telemetry, warnings: doubts }: ReadTelemetry
+): Effect.Effect<void> =>
   Effect.andThen(
-    Console.log(JSON.stringify(describe(settings), null, 2)),
+    Console.log(JSON.stringify(
+      telemetry === undefined ? describe(settings) : { ...describe(settings), telemetry: describeTelemetry(telemetry) },
+      null,
+      2
+    )),
     Effect.forEach(
-      [...warnings(settings), ...hostWarnings(settings)],
+      [...warnings(settings), ...hostWarnings(settings), ...doubts],
       (warning) => Console.error(`warning: ${warning}`),
       { discard: true }
     )
@@ -92,6 +102,6 @@ export const check = Effect.fnUntraced(function*(
   options: CommandLine & { readonly online: boolean }
 ): Effect.fn.Return<void, StartupFailed> {
   const { settings } = yield* loadSettings(options)
-  yield* printSettings(settings)
+  yield* printSettings(settings, yield* Effect.orDie(loadTelemetry))
   if (options.online) yield* checkOnline(settings)
 })

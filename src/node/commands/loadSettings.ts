@@ -13,6 +13,7 @@ import { checkAuditFile } from "../audit/layerAudit.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
 import { StartupFailed } from "../StartupFailed.ts"
+import { loadTelemetry } from "../telemetry/layerTelemetry.ts"
 import { readSettingFiles } from "./readSettingFiles.ts"
 
 const unusableFile = (problems: ReadonlyArray<Complaint>) =>
@@ -118,6 +119,8 @@ export const checkSources = Effect.fnUntraced(function*(
 /** Loads the settings of this process. Prints every problem with its fix, and fails with `StartupFailed`. */
 export const loadSettings = (options: CommandLine): Effect.Effect<Loaded, StartupFailed> =>
   Effect.flatMap(readSources(options), checkSources).pipe(
+    // Of the environment alone, which a reload does not change.
+    Effect.tap(() => loadTelemetry),
     Effect.catchTag(
       "InvalidConfiguration",
       (error) => Effect.andThen(Console.error(error.message), Effect.fail(new StartupFailed()))

@@ -8,6 +8,7 @@ import * as NodeGateway from "../NodeGateway.ts"
 import { layerReloading } from "../reload/layerReloading.ts"
 import { makeTriggers } from "../reload/triggers.ts"
 import type { StartupFailed } from "../StartupFailed.ts"
+import { layerTelemetry } from "../telemetry/layerTelemetry.ts"
 import { runWorkers } from "../workers/primary.ts"
 import { type CommandLine, loadSettings } from "./loadSettings.ts"
 
@@ -24,6 +25,7 @@ export const serve = Effect.fnUntraced(
     return yield* launch(
       Layer.effectDiscard(NodeGateway.announceServer).pipe(
         Layer.provide(gateway),
+        Layer.provide(layerTelemetry()),
         Layer.provide(layerLogging(settings))
       ),
       settings

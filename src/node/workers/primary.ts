@@ -15,6 +15,7 @@ import { auditFile } from "../audit/layerAudit.ts"
 import { tryPort } from "../freePort.ts"
 import { layerLogging } from "../logging.ts"
 import { StartupFailed } from "../StartupFailed.ts"
+import { layerTelemetry } from "../telemetry/layerTelemetry.ts"
 import type { Order } from "./messages.ts"
 import { supervise } from "./supervise.ts"
 import { fork } from "./WorkerProcess.ts"
@@ -93,6 +94,6 @@ export const runWorkers = Effect.fnUntraced(function*(
         ? Effect.fail(new StartupFailed())
         : fail(`A worker ended before it was ready (${reason}).`)
     ),
-    Effect.provide(layerLogging(settings, { isShared: true }))
+    Effect.provide(Layer.provideMerge(layerTelemetry({ isPrimary: true }), layerLogging(settings, { isShared: true })))
   )
 }, Effect.scoped)

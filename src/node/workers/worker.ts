@@ -9,6 +9,7 @@ import { launch } from "../launch.ts"
 import { layerLogging } from "../logging.ts"
 import * as NodeGateway from "../NodeGateway.ts"
 import type { StartupFailed } from "../StartupFailed.ts"
+import { layerTelemetry } from "../telemetry/layerTelemetry.ts"
 import type { Ask, Order, QuestionName, Questions, Report, Start } from "./messages.ts"
 
 const report = (message: Report): void => {
@@ -78,6 +79,7 @@ export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() 
   const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
   const gateway = Layer.effectDiscard(reportReady).pipe(
     Layer.provide(NodeGateway.layerWith({ admin: layerReplies })),
+    Layer.provide(layerTelemetry({ worker: number })),
     Layer.provide(layerLogging(settings, { annotations: { worker: number }, isShared: true }))
   )
   return yield* launch(gateway, settings)
