@@ -8,6 +8,7 @@ import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
 import { findingsReference } from "../dist/doctor/reference.js"
 import { logReference } from "../dist/config/logReference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
+import { telemetryReference } from "../dist/node/telemetry/variables.js"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
 
 const replaceTable = (path, table) => {
@@ -29,6 +30,7 @@ replaceTable("../src/audit/README.md", auditReference())
 replaceTable("../src/node/README.md", logReference())
 replaceTable("../src/metrics/README.md", metricReference())
 replaceTable("../src/doctor/README.md", findingsReference())
+replaceTable("../src/node/telemetry/README.md", telemetryReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())

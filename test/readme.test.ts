@@ -8,6 +8,7 @@ import { logReference } from "../src/config/logReference.ts"
 import { providerReference, serverReference, settingsReference } from "../src/config/reference.ts"
 import { findingsReference } from "../src/doctor/reference.ts"
 import { policyReference } from "../src/keys/cryptoPolicy.ts"
+import { telemetryReference } from "../src/node/telemetry/variables.ts"
 import { version } from "../src/version.ts"
 import { root } from "./node/support/builtProgram.ts"
 import { readmes } from "./support/readmes.ts"
@@ -108,6 +109,10 @@ describe("the READMEs and the pages for contributors", () => {
 
   it("the reference of metrics is that of the table", () => {
     assert.include(read("src/metrics/README.md"), `\n${metricReference()}\n\n`)
+  })
+
+  it("have the table of OpenTelemetry's variables", () => {
+    assert.include(read("src/node/telemetry/README.md"), `\n${telemetryReference()}\n\n`)
   })
 
   it.each(pages)("%s has links only to files and headings that exist", (page) => {

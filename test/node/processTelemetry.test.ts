@@ -44,7 +44,7 @@ describe.concurrent("telemetry of the program", { timeout: 120_000 }, () => {
       assert.deepStrictEqual([line["trace_id"], line["span_id"]], [server?.traceId, server?.spanId])
       assert.strictEqual(server?.resource["service.name"], "door")
       assert.isTrue(collector.logs().some(({ body }) => body === "listening"))
-      const [entry] = collector.logs().filter(({ body }) => body === "request")
+      const entry = collector.logs().find(({ body }) => body === "request")
       assert.deepStrictEqual([entry?.traceId, entry?.spanId], [server?.traceId, server?.spanId])
       assert.isTrue(collector.metrics().some(({ name }) => name.startsWith("mcp_authorizer.")))
       for (const { bytes } of collector.requests) assert.notInclude(bytes.toString("latin1"), "dev-token")

@@ -17,6 +17,7 @@ import { version } from "../../version.ts"
 import type { ProxyFor } from "../outbound/proxies.ts"
 import { makeCollector, makeReports, type Reports } from "./Collector.ts"
 import { makeLogExporter } from "./logRecords.ts"
+import { withUnits } from "./metricUnits.ts"
 import { sampled } from "./sampler.ts"
 import type { Export, Signal, Telemetry } from "./Telemetry.ts"
 
@@ -41,7 +42,11 @@ const resourceOf = ({ attributes, serviceName }: Telemetry, worker: number | und
 }
 
 const serializationOf = ({ protocol }: Export) =>
-  protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf
+  Layer.effect(
+    OtlpSerialization.OtlpSerialization,
+    Effect.map(OtlpSerialization.OtlpSerialization, (plain) =>
+      OtlpSerialization.OtlpSerialization.of({ ...plain, metrics: (data) => plain.metrics(withUnits(data)) }))
+  ).pipe(Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf))
 
 const common = ({ compression, headers, url }: Export) => ({ compression, headers, url, shutdownTimeout }) as const
 

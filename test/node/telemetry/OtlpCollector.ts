@@ -217,9 +217,11 @@ const itemsOf = (document: Any, all: string, scopes: string, of: string): Readon
     )
   )
 
+const accept: Respond = (_, response) => response.writeHead(200, { "content-type": "application/json" }).end("{}")
+
 /** Starts a collector that stops with its scope. */
 export const makeCollectorServer = Effect.gen(function*() {
-  let respond: Respond = (_, response) => response.writeHead(200, { "content-type": "application/json" }).end("{}")
+  let respond = accept
   const requests: Array<ReceivedRequest> = []
   const accepted: Array<ReceivedRequest> = []
 

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import { createServer } from "node:net"
 import { request } from "undici"
 import { GatewayConfig } from "../../../src/config/GatewayConfig.ts"
+import { isMetricName, metrics as table } from "../../../src/metrics/table.ts"
 import * as NodeGateway from "../../../src/node/NodeGateway.ts"
 import { layerOtlp } from "../../../src/node/telemetry/layerOtlp.ts"
 import { readTelemetry } from "../../../src/node/telemetry/readTelemetry.ts"
@@ -151,7 +152,7 @@ for (const protocol of ["http/json", "http/protobuf"] as const) {
       Effect.gen(function*() {
         const collector = yield* makeCollectorServer
         const name = `test.export.calls.${protocol}`
-        const counter = Metric.counter(name, { attributes: { unit: "{call}" }, incremental: true })
+        const counter = Metric.counter(name, { attributes: { unit: "{call}", kind: "a" }, incremental: true })
         yield* Metric.update(counter, 3)
         const { call } = yield* start({
           ...quick,
@@ -162,7 +163,18 @@ for (const protocol of ["http/json", "http/protobuf"] as const) {
         yield* eventually(() => collector.metrics().some((metric) => metric.name === name))
         const metric = collector.metrics().find((metric) => metric.name === name)
         assert.deepInclude(metric, { kind: "sum", unit: "{call}", temporality: 2 })
-        assert.strictEqual(metric?.points[0]?.value, 3)
+        assert.deepStrictEqual(metric?.points, [{ attributes: { kind: "a" }, value: 3 }])
+        // The units of the gateway's own metrics are those of their table.
+        for (const { name, points, unit } of collector.metrics()) {
+          if (!isMetricName(name)) continue
+          const row = table[name]
+          assert.strictEqual(unit, row.unit, name)
+          for (const { attributes } of points) {
+            assert.includeMembers(Object.keys(row.labels), Object.keys(attributes), name)
+          }
+        }
+        const lookups = collector.metrics().find((metric) => metric.name === "mcp_authorizer.verdict.lookups")
+        assert.deepInclude(lookups, { kind: "sum", unit: "{lookup}" })
         assert.deepStrictEqual([...new Set(collector.requests.map(({ path }) => path))], ["/v1/metrics"])
       }))
   })
@@ -234,13 +246,14 @@ describe("the export", () => {
     }))
 })
 
-describe("a collector that is unwell", () => {
-  const burst = (call: (body?: string) => Effect.Effect<number>) =>
-    Effect.map(
-      Effect.all(Array.from({ length: 200 }, () => call(toolCall("t"))), { concurrency: 16 }),
-      (statuses) => new Set(statuses)
-    )
+/** Many calls at once; gives the statuses of their responses. */
+const burst = (call: (body?: string) => Effect.Effect<number>) =>
+  Effect.map(
+    Effect.all(Array.from({ length: 200 }, () => call(toolCall("t"))), { concurrency: 16 }),
+    (statuses) => new Set(statuses)
+  )
 
+describe("a collector that is unwell", () => {
   /** Batches of few items, so that there are many of them. */
   const small = { ...quick, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "8", OTEL_BSP_MAX_QUEUE_SIZE: "32" }
 

@@ -16,6 +16,11 @@ const problems = (environment: Readonly<Record<string, string>>) => {
   return Result.isFailure(result) ? result.failure.map(({ problem, setting }) => `${setting} ${problem}`) : []
 }
 
+const resource = (environment: Readonly<Record<string, string>>) => {
+  const { attributes, serviceName } = telemetry(environment)
+  return [serviceName, attributes]
+}
+
 const urls = (environment: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(read(environment).telemetry?.exports ?? {}).map(([signal, target]) => [signal, target?.url])
@@ -122,10 +127,6 @@ describe("the variables of OpenTelemetry", () => {
   })
 
   it("describe the resource, the name of the service by its own variable first", () => {
-    const resource = (environment: Readonly<Record<string, string>>) => {
-      const { attributes, serviceName } = telemetry(environment)
-      return [serviceName, attributes]
-    }
     const attributes = { OTEL_RESOURCE_ATTRIBUTES: "service.name=gate, deployment.environment.name=a%20b ,team=" }
     const others = { "deployment.environment.name": "a b", team: "" }
     assert.deepStrictEqual(resource(attributes), ["gate", others])

@@ -21,10 +21,12 @@ const tracerOf = (isParentBased: boolean, ratio: number) => sampled(Tracer.nativ
 const remote = (isSampled: boolean, traceId = "4bf92f3577b34da6a3ce929d0e0e4736") =>
   Tracer.externalSpan({ traceId, spanId: "00f067aa0ba902b7", sampled: isSampled })
 
+/** How many of 4,000 traces are recorded. */
+const chosen = (ratio: number) =>
+  Array.from({ length: 4_000 }, () => span(tracerOf(true, ratio))).filter(({ sampled }) => sampled).length
+
 describe("a sampler", () => {
   it("decides about traces without a decision, by their share", () => {
-    const chosen = (ratio: number) =>
-      Array.from({ length: 4_000 }, () => span(tracerOf(true, ratio))).filter(({ sampled }) => sampled).length
     assert.strictEqual(chosen(1), 4_000)
     assert.strictEqual(chosen(0), 0)
     // Nine standard deviations.
