@@ -1,5 +1,6 @@
 /** What would become of a token, rule by rule: the data of `mcp-authorizer explain --json` and of the status page. */
 import * as Schema from "effect/Schema"
+import type { Json } from "../identity/Json.ts"
 import { ruleNames } from "../verify/TokenRule.ts"
 
 /** The steps of an explanation, in the order in which it lists them: the rules about the token, then those about its caller. */
@@ -20,7 +21,7 @@ export const Step = Schema.Struct({
   verdict: Schema.Literals(verdicts),
   /** What the rule expects, by the settings or by a specification. */
   expected: Schema.String,
-  /** What the token has. Unproven unless the step `signature`, `introspection` or `userinfo` passes. */
+  /** What the token has. Unproven unless the step `signature`, `introspection`, `userinfo` or `tokeninfo` passes. */
   found: Schema.String,
   /** What to do. Present if the verdict is `fail` or `unknown`, and where something that passes is unwise. */
   fix: Schema.optionalKey(Schema.String)
@@ -98,4 +99,6 @@ export interface ExplainOptions {
   readonly method?: string | undefined
   /** The name of a tool. */
   readonly tool?: string | undefined
+  /** The arguments of the call, for rules whose condition looks at them. */
+  readonly arguments?: Json | undefined
 }

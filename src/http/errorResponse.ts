@@ -139,6 +139,20 @@ const project = Match.typeTags<GatewayError, Problem>()({
   StoreUnavailable: unavailable
 })
 
+/** The status, code and text of the response to an error, in a dialect, for descriptions of it. */
+export const summaryOf = (
+  error: GatewayError,
+  style: ErrorStyle
+): Pick<Problem, "status" | "error" | "description"> => {
+  const problem = project(error)
+  const { error: code = problem.error } = dialects[style].challenge(problem)
+  return {
+    status: problem.status,
+    error: problem.challenged === true ? code : problem.error,
+    description: problem.description
+  }
+}
+
 /** What a response depends on besides the error. */
 export interface ErrorContext {
   readonly style: ErrorStyle

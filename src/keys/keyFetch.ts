@@ -67,14 +67,15 @@ export const reportSkipped = (
     }))
 }
 
-const wantedKey = ({ alg, kid, x5t, x5tS256 }: KeySet.KeyHeader): string => {
+/** Describes the key that a header names. */
+export const wantedKey = ({ alg, kid, x5t, x5tS256 }: KeySet.KeyHeader): string => {
   if (kid !== undefined) return `kid ${show(kid)} for ${alg}`
   const thumbprint = x5tS256 ?? x5t
   return thumbprint === undefined ? `${alg}, and the token names none` : `x5t ${show(thumbprint)} for ${alg}`
 }
 
 /** Names the keys of a set by their ids, at most as many as fit into a log line. */
-const presentKeys = ({ keys }: KeySet.KeySet): string => {
+export const presentKeys = ({ keys }: KeySet.KeySet): string => {
   const names = keys.map(({ algorithms, kid }) =>
     `${kid === undefined ? "one without kid" : show(kid)} (${algorithms.length > 1 ? "any " : ""}${algorithms[0]})`
   )
@@ -113,14 +114,14 @@ export const makeKeyFetch = Effect.gen(function*() {
 
   /** Fetches the keys from the provider. */
   const fetchKeys = Effect.fnUntraced(function*({ allowHttp, allowedDomains }: JwksSource, uri: string) {
-    const { body, cacheControl } = yield* Effect.mapError(
+    const { body, cacheControl, clockDifference } = yield* Effect.mapError(
       http.send({ url: uri, allowedDomains, allowHttp }),
       ({ detail }) => new KeysUnavailable({ detail })
     )
     const keys = own(body, "keys")
     if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
     yield* countFetch("success")
-    return { keys, freshMillis: freshnessMillis(cacheControl) }
+    return { keys, clockDifference, freshMillis: freshnessMillis(cacheControl) }
   })
 
   return { locate, fetchKeys }

@@ -11,6 +11,7 @@ import { version } from "../version.ts"
 import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
 import { doctor } from "./commands/doctor.ts"
+import { explain } from "./commands/explain.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
 import { runMain } from "./runMain.ts"
@@ -83,6 +84,33 @@ const schemaCommand = Command.make("schema", {}, () => schema).pipe(
   Command.withDescription("Print the JSON Schema of the config file")
 )
 
+const text = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+
+const explainCommand = Command.make("explain", {
+  config,
+  tokenFile: text("token-file", "FILE", "File that contains the token; by default, it is read from standard input"),
+  server: text("server", "NAME", "The MCP server that the token is for, if the settings have several"),
+  issuer: text("issuer", "URL", "Explain against this issuer alone, without any configuration"),
+  audience: text(
+    "audience",
+    "NAME",
+    "With --issuer: the audience that tokens must have, or several, separated by commas"
+  ),
+  method: text("method", "NAME", "The JSON-RPC method that the rules are asked about, such as tools/list"),
+  tool: text("tool", "NAME", "The tool that the rules are asked about; the method is tools/call then"),
+  arguments: text("arguments", "JSON", "The arguments of the call, for rules whose condition looks at them"),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDescription("Print the explanation as JSON"),
+    Flag.withDefault(false)
+  )
+}, explain).pipe(
+  Command.withDescription(
+    "Explain what would become of a token: every rule with what it expects and finds, and what to do. " +
+      "Exits with 0 if the token is accepted, 1 if it is rejected, 2 if nobody can tell"
+  )
+)
+
 const command = Command.make("mcp-authorizer", { config, workers, check, online }, (options) => {
   if (options.check) return checkSettings(options)
   return options.online
@@ -93,7 +121,7 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
     "Authentication gateway for MCP servers: verifies bearer tokens, responds with OAuth challenges and discovery " +
       "documents, and forwards accepted requests. Configured by environment variables (see the README)."
   ),
-  Command.withSubcommands([demoCommand, doctorCommand, schemaCommand])
+  Command.withSubcommands([demoCommand, doctorCommand, explainCommand, schemaCommand])
 )
 
 const main = command.pipe(

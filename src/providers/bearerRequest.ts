@@ -6,9 +6,11 @@ import { withoutStack } from "../errors/withoutStack.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import type { ProviderHttp, ProviderRequest } from "../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
+import type { CheckedClaims } from "../verify/claims/claimRules.ts"
 import { isOutageError, reachFromBody, statusAndError } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import { rejection, toInvalidToken } from "../verify/Rejection.ts"
+import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailableAfter } from "../verify/unavailable.ts"
 import { probeToken } from "./opaque.ts"
 
@@ -27,10 +29,18 @@ const rejectsToken = ({ kind, rejection: reported, retryAfter, status = 0 }: Pro
   !(status === 403 && retryAfter !== undefined && reported?.error === undefined)
 
 /** Whether a response with status 200 rejects the token: it contains an error, or `ok` or `active` is `false`. */
-export const reportsRejection = (body: JsonObject): boolean => {
+const reportsRejection = (body: JsonObject): boolean => {
   const error = own(body, "error")
   return (error !== undefined && error !== null && error !== false && error !== "") || own(body, "ok") === false ||
     own(body, "active") === false
+}
+
+/** The provider describes the token, and does not reject it in its description. */
+export const describedRule = (name: "userinfo" | "tokeninfo"): TokenRule<CheckedClaims> => {
+  const check = ({ claims }: CheckedClaims) =>
+    reportsRejection(claims) ? rejection("Inactive", `${name} returned 200 with an error`) : undefined
+  const expected = "a response without an error"
+  return { name, check, expected: () => expected, found: (token) => check(token)?.detail ?? expected }
 }
 
 /**

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
@@ -17,17 +16,24 @@ import type { InvalidToken, ProviderUnavailable } from "../errors/GatewayError.t
 import { show } from "../errors/show.ts"
 import type { Json } from "../identity/Json.ts"
 import { isSameIssuer } from "../remote/issuerUrl.ts"
-import { type JsonObject, own } from "../remote/JsonObject.ts"
+import { own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
-import { traced } from "../trace/spans.ts"
-import { type AudienceRules, checkAudience } from "../verify/claims/audience.ts"
-import { checkClient } from "../verify/claims/client.ts"
+import type { AudienceRules } from "../verify/claims/audience.ts"
+import {
+  audienceRule,
+  type CheckedClaims,
+  clientRule,
+  kindRule,
+  scopesRule,
+  subjectRule,
+  timesRule
+} from "../verify/claims/claimRules.ts"
 import { identityFromClaims, type IdentityRules } from "../verify/claims/identity.ts"
-import { checkIsAccessToken, checkIsBearer, checkSaysUse } from "../verify/claims/tokenKind.ts"
-import { checkValidity } from "../verify/claims/validity.ts"
+import { checkSaysUse } from "../verify/claims/tokenKind.ts"
 import { makeDiscoveredHttp } from "../verify/opaque/discoveredHttp.ts"
+import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
 import {
   credentialsRejected,
   isClientError,
@@ -39,8 +45,8 @@ import {
   statusAndError
 } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
-import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
-import { type Rejection, rejection, toInvalidToken } from "../verify/Rejection.ts"
+import { rejection, toInvalidToken } from "../verify/Rejection.ts"
+import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { authenticate, type ClientAuth } from "./clientCredentials.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
@@ -140,12 +146,49 @@ const reachFromFailure = (failure: ProviderRequestFailed): ProviderReach => {
   return status === 400 || reportsInactive(failure) ? "ready" : "unavailable"
 }
 
-const checkIssuer = (claims: JsonObject, issuer: string): Rejection | undefined => {
-  const iss = own(claims, "iss")
-  return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
-    ? undefined
-    : rejection("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+/** What introspection says about a token, and what it is checked with. */
+interface CheckedIntrospection extends CheckedClaims {
+  readonly issuer: string
 }
+
+type IntrospectionRule = TokenRule<CheckedIntrospection>
+
+const activeRule: IntrospectionRule = {
+  name: "introspection",
+  check: ({ claims }) => own(claims, "active") === true ? undefined : rejection("Inactive", "active is not true"),
+  expected: () => "a response with active: true",
+  found: ({ claims }) => `active is ${show(own(claims, "active"))}`
+}
+
+const issuerRule: IntrospectionRule = {
+  name: "issuer",
+  check: ({ claims, issuer }) => {
+    const iss = own(claims, "iss")
+    return iss === undefined || (typeof iss === "string" && isSameIssuer(issuer, iss))
+      ? undefined
+      : rejection("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
+  },
+  expected: ({ issuer }) => `${show(issuer)}, or none`,
+  found: ({ claims }) => show(own(claims, "iss"))
+}
+
+const useRule: IntrospectionRule = {
+  name: "kind",
+  check: ({ claims }) => checkSaysUse(claims),
+  expected: () => "an access token: the response names a caller or a use",
+  found: (token) => useRule.check(token)?.detail ?? "the response names a caller or a use"
+}
+
+/** In the order of the verification. */
+const rules: ReadonlyArray<IntrospectionRule> = [
+  activeRule,
+  kindRule,
+  timesRule,
+  issuerRule,
+  audienceRule,
+  clientRule,
+  useRule
+]
 
 type Http = ProviderHttp["Service"]
 
@@ -169,7 +212,7 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
 }
 
 /**
- * Builds the function that verifies a token at the introspection endpoint (RFC 7662, section 2).
+ * Builds the verification of tokens at the introspection endpoint (RFC 7662, section 2).
  *
  * Only `active: true` is accepted. The kind of token (servers also report refresh tokens as active), the times, issuer
  * and audience are then checked as for JWTs, except that `exp` and `iss` may be missing. Every response other than a JSON
@@ -178,34 +221,43 @@ const makeSend = (provider: IntrospectionProvider, http: Http) => {
  *
  * @param skew tolerance for times, in seconds
  */
-const makeQuery = (
+const makeVerification = (
   provider: IntrospectionProvider,
   http: Http,
   { clockSkewSeconds: skew }: RegistrationContext
-): QueryProvider => {
-  const { allowedClients, issuer, name } = provider
+): OpaqueVerification<CheckedIntrospection> => {
+  const { introspectionEndpoint, issuer, name } = provider
   const { origin, send } = makeSend(provider, http)
-  const reject = (reason: Rejection) => toInvalidToken(name, reason)
 
-  const check = (claims: JsonObject, now: number): Rejection | undefined =>
-    own(claims, "active") === true
-      ? checkIsAccessToken(claims, false) ?? checkIsBearer(claims) ??
-        checkValidity(claims, { now, skew, requireExpiry: false }) ?? checkIssuer(claims, issuer) ??
-        checkAudience(claims, provider) ?? checkClient(claims, allowedClients, provider) ?? checkSaysUse(claims)
-      : rejection("Inactive", "active is not true")
-
-  return Effect.fnUntraced(
-    function*(token) {
-      const { body } = yield* send(token)
-      if (rejectsClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRejected(origin)}`)
-      if (reportsOutage(body)) return yield* unavailable(name, "introspection returned 200 and reported an outage")
-      const rejected = check(body, (yield* Clock.currentTimeMillis) / 1000)
-      if (rejected !== undefined) return yield* reject(rejected)
-      return yield* Effect.mapError(Effect.fromResult(identityFromClaims(body, provider)), reject)
-    },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure))),
-    (query) => traced("mcp-authorizer.introspection", () => ({ "mcp_authorizer.provider": name }), query)
-  )
+  return {
+    name,
+    rule: "introspection",
+    expected: `active: true from ${introspectionEndpoint ?? `the introspection endpoint of ${issuer}`}`,
+    request: Effect.fnUntraced(
+      function*(token) {
+        const response = yield* send(token)
+        const { body } = response
+        if (rejectsClient(body)) return yield* unavailable(name, `200 with an error: ${credentialsRejected(origin)}`)
+        if (reportsOutage(body)) return yield* unavailable(name, "introspection returned 200 and reported an outage")
+        return response
+      },
+      Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure)))
+    ),
+    rules,
+    checked: ({ body }, nowMillis) => ({
+      claims: body,
+      rules: provider,
+      issuer,
+      now: nowMillis / 1000,
+      skew,
+      requireExpiry: false,
+      typ: undefined,
+      isAccessType: false
+    }),
+    identify: (claims) => identityFromClaims(claims, provider),
+    identityRules: [subjectRule, scopesRule],
+    settings: provider
+  }
 }
 
 /** The client for the configured endpoint, or for the endpoint that the metadata name. */
@@ -226,7 +278,7 @@ const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
     })
   })
 
-const opaque = makeOpaque({ makeHttp, makeProbe, makeQuery })
+const opaque = makeOpaque({ makeHttp, makeProbe, makeVerification })
 
 /** The type for opaque tokens that are verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {

@@ -23,7 +23,8 @@ import type { Json } from "../identity/Json.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { fromPem } from "../keys/publicKey.ts"
 import type { MetadataSource } from "../remote/ProviderMetadata.ts"
-import { type JwtRules, makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
+import type { JwtRules } from "../verify/jwt/jwtRules.ts"
+import { makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
 import { makeCheckSignature } from "../verify/jwt/signature.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
@@ -214,7 +215,7 @@ export const jwtType = {
     return {
       _tag: "Jwt",
       issuers: issuersOf(provider),
-      verify: makeJwtVerifier(provider, clockSkewSeconds, keys, yield* makeCheckSignature, yield* Clock.Clock),
+      ...makeJwtVerifier(provider, clockSkewSeconds, keys, yield* makeCheckSignature, yield* Clock.Clock),
       readiness: makeReadiness(provider, cache),
       keySets: makeKeySets(provider, cache),
       warm: sources.length === 0 || warm === undefined

@@ -1,11 +1,17 @@
 /** The keys of a provider of JWTs. */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import { JwksCache, type JwksSource, UnknownKey } from "../keys/JwksCache.ts"
+import { placeOf } from "../keys/JwksSource.ts"
+import { inTime, makeKeyFetch, presentKeys } from "../keys/keyFetch.ts"
 import * as KeySet from "../keys/KeySet.ts"
 import type { KeyHeader } from "../keys/KeySet.ts"
 import { fromPem, type UnusablePublicKey } from "../keys/publicKey.ts"
+import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import type { InspectedKeys } from "../verify/jwt/inspectJwt.ts"
 import type { ProviderKeys } from "../verify/jwt/JwtVerifier.ts"
 import type { JwtProvider } from "./jwt.ts"
 
@@ -53,16 +59,39 @@ const publicKey = Effect.fnUntraced(function*(
         KeySet.find(set, { alg, kid: undefined }),
         () => new UnknownKey({ detail: "the public key does not fit" })
       ),
-    peek: ({ alg }) => KeySet.peek(set, { alg, kid: undefined })
+    peek: ({ alg }) => KeySet.peek(set, { alg, kid: undefined }),
+    inspect: () =>
+      Effect.succeed({ place: "the settings", published: Result.succeed("(MCP_JWT_PUBLIC_KEY) there is one key") })
   }
+})
+
+/** Fetches keys once more, so that an operator sees what the provider publishes now. */
+const makeInspect = Effect.gen(function*() {
+  const cache = yield* JwksCache
+  const { fetchKeys, locate } = yield* makeKeyFetch
+  return Effect.fnUntraced(function*(source: JwksSource, header: KeyHeader): Effect.fn.Return<InspectedKeys> {
+    const { phase } = yield* cache.phase(source)
+    const fetched = yield* Effect.result(inTime(Effect.gen(function*() {
+      const uri = yield* locate(source)
+      return { uri, ...(yield* fetchKeys(source, uri)) }
+    })))
+    if (Result.isFailure(fetched)) {
+      return { place: placeOf(source), phase, published: Result.fail(fetched.failure.detail) }
+    }
+    const { clockDifference, keys, uri } = fetched.success
+    const set = KeySet.fromJwks(keys)
+    const hasKey = Result.isSuccess(yield* Effect.result(KeySet.find(set, header)))
+    return { place: uri, phase, clockDifference, hasKey, published: Result.succeed(presentKeys(set)) }
+  })
 })
 
 /** Builds the keys of a provider. Fails with `UnusablePublicKey` if the configured public key cannot be used. */
 export const makeProviderKeys = Effect.fnUntraced(function*(
   provider: JwtProvider
-): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache> {
+): Effect.fn.Return<ProviderKeys, UnusablePublicKey, JwksCache | ProviderHttp | ProviderMetadata> {
   if (provider.keys._tag === "PublicKey") return yield* publicKey(provider, provider.keys.pem)
   const cache = yield* JwksCache
+  const inspect = yield* makeInspect
   const places = keyPlaces(provider)
   for (const { source } of places) cache.keep?.(source)
   const [only, second] = places
@@ -90,6 +119,12 @@ export const makeProviderKeys = Effect.fnUntraced(function*(
     shared: (header, key) => {
       const source = sourceFor(header)
       return source === undefined ? undefined : cache.shared?.(source, header, key)
+    },
+    inspect: (header) => {
+      const source = sourceFor(header)
+      return source === undefined
+        ? Effect.succeed({ place: provider.issuer, published: Result.fail("the issuer has no keys") })
+        : inspect(source, header)
     }
   }
 })

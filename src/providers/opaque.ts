@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { CheckedClaims } from "../verify/claims/claimRules.ts"
 import { makeGuardedHttp } from "../verify/opaque/guardedHttp.ts"
+import { makeInspect, makeQuery, type OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
 import { makeReachability, type Probe } from "../verify/opaque/Reachability.ts"
 import { negativeMillis } from "../verify/opaque/verdictLife.ts"
-import { makeVerifyOpaque, type QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
+import { makeVerifyOpaque } from "../verify/opaque/VerifyOpaque.ts"
 import type { Registration, RegistrationContext } from "./ProviderType.ts"
 
 type Http = ProviderHttp["Service"]
@@ -15,16 +17,22 @@ type Http = ProviderHttp["Service"]
 export const probeToken = "mcp-authorizer-readiness"
 
 /** How a type verifies opaque tokens. */
-interface OpaqueType<P extends Provider, R> {
+interface OpaqueType<P extends Provider, R, Claims extends CheckedClaims> {
   /** Builds the HTTP client for the provider's endpoint. */
   readonly makeHttp: (provider: P) => Effect.Effect<Http, never, R>
   /** Builds the request that shows whether the provider can verify tokens. */
   readonly makeProbe: (provider: P, http: Http) => Probe
-  readonly makeQuery: (provider: P, guarded: Http, context: RegistrationContext) => QueryProvider
+  readonly makeVerification: (
+    provider: P,
+    guarded: Http,
+    context: RegistrationContext
+  ) => OpaqueVerification<Claims>
 }
 
 /** Builds the probe of a type for `--check --online`, and `register`, which guards requests and tracks reachability. */
-export const makeOpaque = <P extends Provider, R>({ makeQuery, makeHttp, makeProbe }: OpaqueType<P, R>) => ({
+export const makeOpaque = <P extends Provider, R, Claims extends CheckedClaims>(
+  { makeHttp, makeProbe, makeVerification }: OpaqueType<P, R, Claims>
+) => ({
   probe: (provider: P) => Effect.flatMap(makeHttp(provider), (http) => makeProbe(provider, http)),
 
   register: Effect.fnUntraced(function*(
@@ -34,10 +42,11 @@ export const makeOpaque = <P extends Provider, R>({ makeQuery, makeHttp, makePro
     const { name } = provider
     const http = yield* makeHttp(provider)
     const { current, observed } = yield* makeReachability(name, http, makeProbe(provider, http))
-    const query = makeQuery(provider, makeGuardedHttp(observed, yield* SharedIo), context)
+    const verification = makeVerification(provider, makeGuardedHttp(observed, yield* SharedIo), context)
     return {
       _tag: "Opaque",
-      verify: makeVerifyOpaque(name, context.clockSkewSeconds, query),
+      verify: makeVerifyOpaque(name, context.clockSkewSeconds, makeQuery(verification)),
+      inspect: makeInspect(verification),
       rejectionMillis: negativeMillis,
       readiness: Effect.map(current, (state) => ({ ready: state === "ready", state }))
     }

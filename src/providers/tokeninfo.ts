@@ -1,5 +1,5 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Provider } from "../config/GatewaySettings.ts"
 import {
   allowedClients,
@@ -12,19 +12,19 @@ import {
   readIdentityRules,
   readIssuer
 } from "../config/providers/providerParts.ts"
+import { show } from "../errors/show.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp, type ProviderResponse } from "../remote/ProviderHttp.ts"
-import { traced } from "../trace/spans.ts"
-import { type AudienceRules, checkAudience } from "../verify/claims/audience.ts"
-import { checkClient } from "../verify/claims/client.ts"
+import type { AudienceRules } from "../verify/claims/audience.ts"
+import { audienceRule, type CheckedClaims, clientRule, scopesRule, timesRule } from "../verify/claims/claimRules.ts"
 import { identityFromTokeninfo, type IdentityRules } from "../verify/claims/identity.ts"
+import { readUser } from "../verify/claims/subject.ts"
 import { checkIsBearer, checkUserinfo } from "../verify/claims/tokenKind.ts"
-import { checkValidity } from "../verify/claims/validity.ts"
+import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
 import { reportsOutage } from "../verify/opaque/providerRejection.ts"
-import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
-import { type Rejection, rejection, toInvalidToken } from "../verify/Rejection.ts"
+import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable } from "../verify/unavailable.ts"
-import { failureOf, presenting, probeBearer, reportsRejection } from "./bearerRequest.ts"
+import { describedRule, failureOf, presenting, probeBearer } from "./bearerRequest.ts"
 import { audienceWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque } from "./opaque.ts"
@@ -85,51 +85,68 @@ const claimsOf = (
   }
 }
 
+const kindRule: TokenRule<CheckedClaims> = {
+  name: "kind",
+  check: ({ claims }) => checkUserinfo(claims) ?? checkIsBearer(claims),
+  expected: () => "an access token that anyone may present (a bearer token)",
+  found: (token) => kindRule.check(token)?.detail ?? "the description does not say that it is another kind of token"
+}
+
+const userRule: TokenRule<CheckedClaims> = {
+  name: "subject",
+  check: ({ claims, rules }) =>
+    Result.match(readUser(claims, rules), { onFailure: (failure) => failure, onSuccess: () => undefined }),
+  expected: ({ rules: { subjectClaims = ["sub"] } }) => subjectClaims.join(" or "),
+  found: ({ claims, rules }) =>
+    Result.match(readUser(claims, rules), { onFailure: ({ detail }) => detail, onSuccess: (subject) => show(subject) })
+}
+
 /**
- * Builds the function that verifies a token by the provider's description of it.
+ * Builds the verification of tokens by the provider's description of them.
  *
  * A status that rejects the token, or an error in the description, rejects it. The times, audience, client and scopes that
  * the description names are then checked as for JWTs. It must name a user: no client replaces one.
- *
- * @param skew tolerance for times, in seconds
  */
-const makeQuery = (
+const makeVerification = (
   provider: TokeninfoProvider,
   http: Http,
   { clockSkewSeconds: skew }: RegistrationContext
-): QueryProvider => {
-  const { allowHttp, allowedClients, allowedDomains, name, tokeninfoEndpoint: url, tokeninfoParameter } = provider
-  const reject = (reason: Rejection) => toInvalidToken(name, reason)
-
-  const check = (claims: JsonObject, now: number): Rejection | undefined =>
-    checkUserinfo(claims) ?? checkIsBearer(claims) ?? checkValidity(claims, { now, skew, requireExpiry: false }) ??
-      checkAudience(claims, provider) ?? checkClient(claims, allowedClients, provider)
-
-  return Effect.fnUntraced(
-    function*(token) {
-      const response = yield* http.send({ url, allowedDomains, allowHttp, ...presenting(token, tokeninfoParameter) })
-      if (reportsOutage(response.body)) {
-        return yield* unavailable(name, "tokeninfo returned 200 and reported an outage")
-      }
-      if (reportsRejection(response.body)) {
-        return yield* reject(rejection("Inactive", "tokeninfo returned 200 with an error"))
-      }
-      const now = (yield* Clock.currentTimeMillis) / 1000
-      const claims = claimsOf(response, provider, now)
-      const rejected = check(claims, now)
-      if (rejected !== undefined) return yield* reject(rejected)
-      return yield* Effect.mapError(Effect.fromResult(identityFromTokeninfo(claims, provider)), reject)
-    },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "tokeninfo", failure))),
-    (query) => traced("mcp-authorizer.tokeninfo", () => ({ "mcp_authorizer.provider": name }), query)
-  )
+): OpaqueVerification<CheckedClaims> => {
+  const { allowHttp, allowedDomains, name, tokeninfoEndpoint: url, tokeninfoParameter } = provider
+  return {
+    name,
+    rule: "tokeninfo",
+    expected: `a description of the token from ${url}`,
+    request: Effect.fnUntraced(
+      function*(token) {
+        const response = yield* http.send({ url, allowedDomains, allowHttp, ...presenting(token, tokeninfoParameter) })
+        return reportsOutage(response.body)
+          ? yield* unavailable(name, "tokeninfo returned 200 and reported an outage")
+          : response
+      },
+      Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "tokeninfo", failure)))
+    ),
+    rules: [describedRule("tokeninfo"), kindRule, timesRule, audienceRule, clientRule],
+    checked: (response, nowMillis) => ({
+      claims: claimsOf(response, provider, nowMillis / 1000),
+      rules: provider,
+      now: nowMillis / 1000,
+      skew,
+      requireExpiry: false,
+      typ: undefined,
+      isAccessType: false
+    }),
+    identify: (claims) => identityFromTokeninfo(claims, provider),
+    identityRules: [userRule, scopesRule],
+    settings: provider
+  }
 }
 
-const opaque = makeOpaque<TokeninfoProvider, ProviderHttp>({
+const opaque = makeOpaque<TokeninfoProvider, ProviderHttp, CheckedClaims>({
   makeHttp: () => ProviderHttp,
   makeProbe: ({ allowHttp, allowedDomains, tokeninfoEndpoint: url, tokeninfoParameter }, http) =>
     probeBearer(http, { url, allowedDomains, allowHttp }, tokeninfoParameter),
-  makeQuery
+  makeVerification
 })
 
 /** The type for opaque tokens of providers with an endpoint of their own that describes them: Google, GitHub, GitLab. */

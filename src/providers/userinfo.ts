@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import {
@@ -10,22 +11,25 @@ import {
   readIdentityRules,
   readIssuer
 } from "../config/providers/providerParts.ts"
+import { show } from "../errors/show.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import { traced } from "../trace/spans.ts"
+import type { CheckedClaims } from "../verify/claims/claimRules.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
+import { readUser } from "../verify/claims/subject.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
+import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
 import { reportsOutage } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
-import type { QueryProvider } from "../verify/opaque/VerifyOpaque.ts"
-import { rejection, toInvalidToken } from "../verify/Rejection.ts"
+import { rejection } from "../verify/Rejection.ts"
+import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable } from "../verify/unavailable.ts"
-import { failureOf, probeBearer, reportsRejection } from "./bearerRequest.ts"
+import { describedRule, failureOf, probeBearer } from "./bearerRequest.ts"
 import { exampleWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque } from "./opaque.ts"
-import type { ProviderType } from "./ProviderType.ts"
+import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider whose userinfo endpoint verifies its tokens. */
 export interface UserinfoProvider extends Provider, IdentityRules {
@@ -41,35 +45,75 @@ type Http = ProviderHttp["Service"]
 
 const withoutSubject = rejection("MissingClaim", "userinfo has no usable sub; the token may lack the scope openid")
 
+type UserinfoRule = TokenRule<CheckedClaims>
+
+const kindRule: UserinfoRule = {
+  name: "kind",
+  check: ({ claims }) => checkUserinfo(claims),
+  expected: () => "an access token",
+  found: (token) => kindRule.check(token)?.detail ?? "the response does not say that it is another kind of token"
+}
+
+const makeSubjectRule = (provider: UserinfoProvider): UserinfoRule => ({
+  name: "subject",
+  check: ({ claims }) => identityFromUserinfo(claims, provider) === undefined ? withoutSubject : undefined,
+  expected: () => (provider.subjectClaims ?? ["sub"]).join(" or "),
+  found: ({ claims }) =>
+    Result.match(readUser(claims, provider), {
+      onFailure: ({ detail }) => detail,
+      onSuccess: (subject) => show(subject)
+    })
+})
+
 /**
- * Builds the function that verifies a token at the userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
+ * Builds the verification of tokens at the userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
  *
  * The response names the caller, but neither the audience nor the scopes of the token: any token of the issuer is
  * accepted, and has no scopes. Statuses 400, 401 and 403 reject a token, and so does a response with an error or without
  * a usable `sub`, as issuers send it for a token without the scope `openid`. Every other response is a failure of the
  * provider.
  */
-const makeQuery = (provider: UserinfoProvider, http: Http): QueryProvider => {
+const makeVerification = (
+  provider: UserinfoProvider,
+  http: Http,
+  { clockSkewSeconds: skew }: RegistrationContext
+): OpaqueVerification<CheckedClaims> => {
   const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
-  return Effect.fnUntraced(
-    function*(token) {
-      const { body } = yield* http.send({
-        url: userinfoEndpoint,
-        allowedDomains,
-        allowHttp,
-        authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
-      })
-      if (reportsOutage(body)) return yield* unavailable(name, "userinfo returned 200 and reported an outage")
-      if (reportsRejection(body)) {
-        return yield* toInvalidToken(name, rejection("Inactive", "userinfo returned 200 with an error"))
-      }
-      const otherKind = checkUserinfo(body)
-      if (otherKind !== undefined) return yield* toInvalidToken(name, otherKind)
-      return identityFromUserinfo(body, provider) ?? (yield* toInvalidToken(name, withoutSubject))
+  return {
+    name,
+    rule: "userinfo",
+    expected: `a response about the caller from ${userinfoEndpoint}`,
+    request: Effect.fnUntraced(
+      function*(token) {
+        const response = yield* http.send({
+          url: userinfoEndpoint,
+          allowedDomains,
+          allowHttp,
+          authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
+        })
+        return reportsOutage(response.body)
+          ? yield* unavailable(name, "userinfo returned 200 and reported an outage")
+          : response
+      },
+      Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "userinfo", failure)))
+    ),
+    rules: [describedRule("userinfo"), kindRule],
+    checked: ({ body }, nowMillis) => ({
+      claims: body,
+      rules: { audience: [], allowedClients: [] },
+      now: nowMillis / 1000,
+      skew,
+      requireExpiry: false,
+      typ: undefined,
+      isAccessType: false
+    }),
+    identify: (claims) => {
+      const identity = identityFromUserinfo(claims, provider)
+      return identity === undefined ? Result.fail(withoutSubject) : Result.succeed(identity)
     },
-    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "userinfo", failure))),
-    (query) => traced("mcp-authorizer.userinfo", () => ({ "mcp_authorizer.provider": name }), query)
-  )
+    identityRules: [makeSubjectRule(provider)],
+    settings: { issuer: provider.issuer }
+  }
 }
 
 /** The client for the configured endpoint, or for the default one and, if that fails, for the one of the metadata. */
@@ -84,7 +128,7 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
 const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe =>
   probeBearer(http, { url, allowedDomains, allowHttp })
 
-const opaque = makeOpaque({ makeHttp, makeProbe, makeQuery })
+const opaque = makeOpaque({ makeHttp, makeProbe, makeVerification })
 
 /** The type for opaque tokens that the issuer's userinfo endpoint verifies. */
 export const userinfo: ProviderType<UserinfoProvider> = {

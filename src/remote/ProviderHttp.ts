@@ -15,6 +15,7 @@ import { portOf, traced } from "../trace/spans.ts"
 import { currentParent, parentField } from "../trace/traceContext.ts"
 import { readRejection } from "./bearerChallenge.ts"
 import { errorCode, wayOf } from "./failureCause.ts"
+import { clockDifference } from "./httpDate.ts"
 import { type JsonObject, parseJsonObject } from "./JsonObject.ts"
 import { loggedUrl, ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import { providerUrl } from "./providerUrl.ts"
@@ -51,6 +52,8 @@ export interface ProviderResponse {
   readonly cacheControl: string | undefined
   /** The fields of the response, with lower-case names. */
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined
+  /** How far the provider's clock is ahead of this one, in seconds, by its `Date`. */
+  readonly clockDifference?: number | undefined
 }
 
 /**
@@ -204,5 +207,7 @@ const read = Effect.fnUntraced(function*(
       (kind) => failed({ kind, found: kind === "NotJson" ? foundInstead(text, contentType) : undefined })
     )
   )
-  return { body, cacheControl: response.headers["cache-control"], headers: response.headers }
+  const { headers } = response
+  const difference = clockDifference(headers["date"], headers["age"], yield* Clock.currentTimeMillis)
+  return { body, cacheControl: headers["cache-control"], headers, clockDifference: difference }
 })

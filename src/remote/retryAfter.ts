@@ -1,9 +1,8 @@
 /** How long a provider asks the gateway to wait. Pure. */
 
-const maxSeconds = 3_600
+import { httpDateMillis } from "./httpDate.ts"
 
-// RFC 9110, section 5.6.7: the only form that may be sent. `Date.parse` alone accepts nearly anything.
-const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+const maxSeconds = 3_600
 
 /**
  * Returns the value of `Retry-After` in seconds, from 1 to 3,600. Longer pauses are shortened, because the gateway
@@ -16,8 +15,6 @@ export const retryAfterOf = (field: string | undefined, nowMillis: number): numb
   const text = field?.trim() ?? ""
   const seconds = /^\d{1,10}$/.test(text)
     ? Number(text)
-    : httpDate.test(text)
-    ? Math.ceil((Date.parse(text) - nowMillis) / 1000)
-    : Number.NaN
+    : Math.ceil((httpDateMillis(text) - nowMillis) / 1000)
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), maxSeconds) : undefined
 }

@@ -9,12 +9,15 @@ import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
 import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import type { Readiness, Registration, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
+import type { InspectedToken } from "./Inspection.ts"
+import { inspectToken } from "./inspectToken.ts"
 import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
 import { toInvalidToken } from "./Rejection.ts"
@@ -67,6 +70,12 @@ const readinessOf = (
     ? Effect.succeed({ provider: name, ready: true, state: "ready" })
     : Effect.map(readiness, (found) => ({ provider: name, ...found }))
 
+const verifyListed = (identity: Identity): Effect.Effect<Verdict, InvalidToken> =>
+  Effect.as(requireUnexpired(identity, 0, "the static token has expired"), {
+    identity,
+    validity: { until: (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, isLocal: true }
+  })
+
 /** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
@@ -89,6 +98,11 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    * keys then. Optional, for changing the configuration.
    */
   readonly warm?: Effect.Effect<ReadonlyArray<ProviderReadiness>> | undefined
+  /**
+   * Checks every rule about a token, for an operator who wants to know what becomes of it. Sends the same requests as the
+   * verification, and requests the keys once more. Caches nothing. Optional.
+   */
+  readonly inspect?: ((token: BearerToken) => Effect.Effect<InspectedToken>) | undefined
 }>()("mcp-authorizer/verify/ProviderRegistry") {
   /**
    * Builds all verifiers and starts to fetch keys, without waiting for them.
@@ -118,19 +132,14 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     const selectProvider = makeSelectProvider(registered)
     const listed = registered.flatMap((provider) => provider._tag === "Listed" ? provider.tokens : [])
     const findListedToken = yield* makeFindListedToken(listed)
+    const findKnown = (text: string) => listed.length === 0 ? Effect.undefined : findListedToken(text)
 
     return ProviderRegistry.of({
       select: Effect.fnUntracedEager(function*(token) {
         const text = Redacted.value(token)
-        const known = listed.length === 0 ? undefined : yield* findListedToken(text)
+        const known = yield* findKnown(text)
         if (known !== undefined) {
-          return {
-            name: known.provider,
-            verify: Effect.as(requireUnexpired(known, 0, "the static token has expired"), {
-              identity: known,
-              validity: { until: (known.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, isLocal: true }
-            })
-          }
+          return { name: known.provider, verify: verifyListed(known) }
         }
         const selected = selectProvider(text)
         if (Result.isFailure(selected)) return yield* Exit.fail(toInvalidToken(undefined, selected.failure))
@@ -167,7 +176,18 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
               (found) => found.ready ? [] : [found]
             ), { concurrency: "unbounded" }),
         (unready) => unready.flat()
-      )
+      ),
+      inspect: (token) =>
+        Effect.flatMap(
+          findKnown(Redacted.value(token)),
+          (known) =>
+            inspectToken(
+              token,
+              known && { identity: known, verify: verifyListed(known) },
+              selectProvider(Redacted.value(token)),
+              settings.clockSkewSeconds
+            )
+        )
     })
   })
 

@@ -11,6 +11,7 @@ export const ruleNames = [
   "signature",
   "introspection",
   "userinfo",
+  "tokeninfo",
   "verifier",
   "times",
   "issuer",

@@ -1,9 +1,12 @@
 /** Selects the provider that verifies a token. Pure. */
+import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { BearerToken } from "../credential/BearerToken.ts"
 import { shapeMistake } from "../credential/mistakes.ts"
 import { show, showAll } from "../errors/show.ts"
 import { isSameIssuer } from "../remote/issuerUrl.ts"
 import { own } from "../remote/JsonObject.ts"
+import type { Inspection } from "./Inspection.ts"
 import { type CompactJws, hasJwtShape, parseCompactJws } from "./jwt/CompactJws.ts"
 import type { VerifyJwt } from "./jwt/JwtVerifier.ts"
 import type { VerifyOpaque } from "./opaque/VerifyOpaque.ts"
@@ -20,6 +23,8 @@ export interface RegisteredJwtProvider extends Registered {
   /** The provider's issuers, one for each tenant. */
   readonly issuers: ReadonlyArray<string>
   readonly verify: VerifyJwt
+  /** Checks every rule about a token, for an operator. */
+  readonly inspect?: ((jws: CompactJws) => Effect.Effect<Inspection>) | undefined
 }
 
 export interface RegisteredOpaqueProvider extends Registered {
@@ -27,6 +32,8 @@ export interface RegisteredOpaqueProvider extends Registered {
   readonly verify: VerifyOpaque
   /** How long rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
+  /** Checks every rule about a token, for an operator. */
+  readonly inspect?: ((token: BearerToken) => Effect.Effect<Inspection>) | undefined
 }
 
 /** A provider with its verifier. Listed tokens are found before a provider is selected. */
@@ -37,8 +44,11 @@ export type RegisteredProvider =
 
 /** The provider that verifies a token, with its input. Its rejection is final. */
 export type Selection =
-  | { readonly _tag: "Jwt"; readonly provider: RegisteredJwtProvider; readonly jws: CompactJws }
-  | { readonly _tag: "Opaque"; readonly provider: RegisteredOpaqueProvider }
+  & { readonly by: "Prefix" | "Issuer" | "Shape" }
+  & (
+    | { readonly _tag: "Jwt"; readonly provider: RegisteredJwtProvider; readonly jws: CompactJws }
+    | { readonly _tag: "Opaque"; readonly provider: RegisteredOpaqueProvider }
+  )
 
 type Selected = Result.Result<Selection, Rejection>
 
@@ -48,9 +58,9 @@ const unknownToken = rejection("UnknownToken", "not one of the static tokens")
 const selectNamed = (provider: RegisteredProvider, token: string): Selected => {
   switch (provider._tag) {
     case "Jwt":
-      return Result.map(parseCompactJws(token), (jws) => ({ _tag: "Jwt", provider, jws }))
+      return Result.map(parseCompactJws(token), (jws) => ({ _tag: "Jwt", provider, jws, by: "Prefix" }))
     case "Opaque":
-      return Result.succeed({ _tag: "Opaque", provider })
+      return Result.succeed({ _tag: "Opaque", provider, by: "Prefix" })
     case "Listed":
       return Result.fail(unknownToken)
   }
@@ -83,14 +93,16 @@ export const makeSelectProvider = (providers: ReadonlyArray<RegisteredProvider>)
       ? Result.fail(
         rejection("InvalidIssuer", `iss is ${show(iss)}; configured: ${showAll(jwt.flatMap(({ issuers }) => issuers))}`)
       )
-      : Result.succeed({ _tag: "Jwt", provider, jws })
+      : Result.succeed({ _tag: "Jwt", provider, jws, by: "Issuer" })
   }
 
   return (token) => {
     const named = prefixed.find(({ prefix }) => token.startsWith(prefix))
     if (named !== undefined) return selectNamed(named.provider, token)
     if (jwt.length > 0 && hasJwtShape(token)) return Result.flatMap(parseCompactJws(token), selectByIssuer)
-    if (opaque !== undefined && moreOpaque.length === 0) return Result.succeed({ _tag: "Opaque", provider: opaque })
+    if (opaque !== undefined && moreOpaque.length === 0) {
+      return Result.succeed({ _tag: "Opaque", provider: opaque, by: "Shape" })
+    }
     return Result.fail(onlyListed ? unknownToken : rejection("MalformedToken", shapeMistake(token)))
   }
 }

@@ -41,8 +41,27 @@ layer(Subject)("ProviderHttp", (it) => {
     Effect.gen(function*() {
       const body = "\ufeff{\"a\":1}"
       const issuer = yield* TestIssuer
-      yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ body, headers: { "cache-control": "max-age=60" } }))
-      assert.deepStrictEqual(yield* send(`${issuer.issuer}/jwks`), { body: { a: 1 }, cacheControl: "max-age=60" })
+      const headers = { "cache-control": "max-age=60", "date": "Thu, 01 Jan 1970 00:00:00 GMT" }
+      yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ body, headers }))
+      assert.deepStrictEqual(yield* send(`${issuer.issuer}/jwks`), {
+        body: { a: 1 },
+        cacheControl: "max-age=60",
+        clockDifference: 0
+      })
+    }))
+
+  it.effect("returns how far the provider's clock is ahead, also of a response from a cache", () =>
+    Effect.gen(function*() {
+      const issuer = yield* TestIssuer
+      const differenceBy = Effect.fnUntraced(function*(headers: Record<string, string>) {
+        yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ headers }))
+        return (yield* send(`${issuer.issuer}/jwks`)).clockDifference
+      })
+      yield* TestClock.setTime(3_600_000)
+      assert.strictEqual(yield* differenceBy({ date: "Thu, 01 Jan 1970 01:10:00 GMT" }), 600)
+      assert.strictEqual(yield* differenceBy({ date: "Thu, 01 Jan 1970 00:50:00 GMT" }), -600)
+      assert.strictEqual(yield* differenceBy({ date: "Thu, 01 Jan 1970 00:50:00 GMT", age: "590" }), -10)
+      assert.strictEqual(yield* differenceBy({ date: "yesterday" }), undefined)
     }))
 
   it.effect("JWKS-19 JWKS-20 accepts only a JSON object with status 200", () =>

@@ -23,6 +23,48 @@ export type Ruling = (
 
 const ruleName = (rule: number | undefined): string => rule === undefined ? "the default rule" : `rule ${rule}`
 
+const tokenRequired = (
+  { requiredScopes }: Pick<GatewaySettings, "requiredScopes">,
+  scopes: ReadonlyArray<string>,
+  detail: string
+): TokenRequired =>
+  withoutStack(() => new TokenRequired({ required: [...new Set([...requiredScopes, ...scopes])], detail }))
+
+/**
+ * Returns the error that a request ends with, by what the rules decide about its messages; `undefined`: all are allowed.
+ *
+ * A missing token comes first; then the first message that is not allowed decides.
+ */
+export const rejectionBy = (
+  settings: GatewaySettings,
+  decisions: ReadonlyArray<Decision>,
+  identity: Identity | undefined
+): TokenRequired | DeniedByRule | InsufficientScope | undefined => {
+  const unauthenticated = decisions.filter((decision) => decision._tag === "Unauthenticated")
+  const [first] = unauthenticated
+  if (first !== undefined) {
+    const scopes = unauthenticated.flatMap(({ scopes }) => scopes)
+    return tokenRequired(settings, scopes, `${ruleName(first.rule)} asks for a token`)
+  }
+  for (const decision of decisions) {
+    if (decision._tag === "Denied") {
+      const { reason, rule } = decision
+      return withoutStack(() => new DeniedByRule({ rule, detail: `${ruleName(rule)} denies it: ${reason}` }))
+    }
+    if (decision._tag === "MissingScopes" && identity !== undefined) {
+      // All that the messages of the request need, so that its client asks for them once.
+      const required = decisions.flatMap((other) => other._tag === "MissingScopes" ? other.required : [])
+      return withoutStack(() =>
+        new InsufficientScope({
+          required: [...new Set([...standingScopes(settings, identity), ...required])],
+          detail: `${ruleName(decision.rule)}; ${scopesOf(identity)}`
+        })
+      )
+    }
+  }
+  return undefined
+}
+
 /**
  * Builds the step that reads what the messages of a body ask for, and asks the rules about each of them.
  *
@@ -34,34 +76,6 @@ const ruleName = (rule: number | undefined): string => rule === undefined ? "the
 export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis: () => number): Ruling => {
   const options = { argumentsDecide: argumentsDecide(policy) }
 
-  const tokenRequired = (scopes: ReadonlyArray<string>, detail: string): TokenRequired =>
-    withoutStack(() => new TokenRequired({ required: [...new Set([...settings.requiredScopes, ...scopes])], detail }))
-
-  const refusal = (decisions: ReadonlyArray<Decision>, identity: Identity | undefined): GatewayError | undefined => {
-    const unauthenticated = decisions.filter((decision) => decision._tag === "Unauthenticated")
-    const [first] = unauthenticated
-    if (first !== undefined) {
-      return tokenRequired(unauthenticated.flatMap(({ scopes }) => scopes), `${ruleName(first.rule)} asks for a token`)
-    }
-    for (const decision of decisions) {
-      if (decision._tag === "Denied") {
-        const { reason, rule } = decision
-        return withoutStack(() => new DeniedByRule({ rule, detail: `${ruleName(rule)} denies it: ${reason}` }))
-      }
-      if (decision._tag === "MissingScopes" && identity !== undefined) {
-        // All that the messages of the request need, so that its client asks for them once.
-        const required = decisions.flatMap((other) => other._tag === "MissingScopes" ? other.required : [])
-        return withoutStack(() =>
-          new InsufficientScope({
-            required: [...new Set([...standingScopes(settings, identity), ...required])],
-            detail: `${ruleName(decision.rule)}; ${scopesOf(identity)}`
-          })
-        )
-      }
-    }
-    return undefined
-  }
-
   const ruled = (
     exchange: Exchange,
     admission: Admission | undefined,
@@ -72,12 +86,12 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     const context = { server: settings.serverName, now: nowMillis() }
     const decisions = forOneRequest(() => operations.map((operation) => decide(policy, operation, identity, context)))
     exchange.decisions = decisions
-    const refused = refusal(decisions, identity)
+    const refused = rejectionBy(settings, decisions, identity)
     if (refused !== undefined) return Result.fail(refused)
     if (admission !== undefined) return Result.succeed(admission)
     return operations.length === 0
       // Responses to requests of the server: to whom it sent them, cannot be known without a token.
-      ? Result.fail(tokenRequired([], "responses to the server need a token"))
+      ? Result.fail(tokenRequired(settings, [], "responses to the server need a token"))
       : Result.succeed(Admission.byRules())
   }
 
@@ -86,6 +100,6 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     if (Result.isSuccess(operations)) return ruled(exchange, admission, operations.success)
     const { failure } = operations
     // Without a token nobody is told more than that one is needed.
-    return Result.fail(admission === undefined ? tokenRequired([], failure.detail) : failure)
+    return Result.fail(admission === undefined ? tokenRequired(settings, [], failure.detail) : failure)
   }
 }

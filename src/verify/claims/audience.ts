@@ -47,6 +47,14 @@ const withoutAudience = (claims: JsonObject, rules: AudienceRules): Rejection =>
   return rejection("MissingClaim", `aud is missing; MCP_JWT_AUDIENCE is ${showAll(audience)}${advice}`)
 }
 
+/** Describes the audiences that a provider's settings allow. */
+export const expectedAudience = ({ allowedClients, audience }: AudienceRules): string => {
+  if (audience.length > 0) return audience.length === 1 ? showAll(audience) : `one of ${showAll(audience)}`
+  return allowedClients.length > 0
+    ? "any, because only the client is checked"
+    : "any, because no audience is configured (MCP_JWT_AUDIENCE): a token for another service is accepted"
+}
+
 /**
  * Checks `aud`, a string or an array of strings: one of them must be in `audience`, character for character, except that
  * a URL with only a host may or may not end with a slash. The client may replace a missing `aud`, and an allowed client

@@ -46,6 +46,18 @@ export const isOfClients = (
   return named.length > 0 && named.every(([, client]) => typeof client === "string" && allowed.includes(client))
 }
 
+/** Describes the clients that a provider's settings allow. */
+export const expectedClient = (allowed: ReadonlyArray<string>): string =>
+  allowed.length === 0 ? "any client (MCP_ALLOWED_CLIENTS is empty)" : `one of ${showAll(allowed)}`
+
+/** Describes the clients that a token names. */
+export const shownClients = (claims: JsonObject, names: ClientClaims = {}): string => {
+  const named = namedClients(claims, names)
+  return named.length === 0
+    ? "the token names no client"
+    : named.map(([name, client]) => `${name} is ${show(client)}`).join(", ")
+}
+
 /**
  * Checks the client of a token: it must name at least one, and each one must be in `allowed`, character for character. If
  * `allowed` is empty, any client is accepted.

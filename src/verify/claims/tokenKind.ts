@@ -214,6 +214,21 @@ export const checkIsAccessToken = (claims: JsonObject, isAccessToken: boolean): 
 }
 
 /**
+ * Describes how a token states that it is an access token; for tokens that `checkIsAccessToken` does not reject.
+ *
+ * @param typ the type in its header
+ */
+export const shownKind = (claims: JsonObject, typ: string | undefined): string => {
+  if (isAccessType(typ)) return `an access token: the header's typ is ${show(typ)}`
+  const statement = statements.find(({ ambiguous, name }) => kindOf(own(claims, name), ambiguous) === "Access")
+  if (statement !== undefined) return `an access token: ${statement.name} is ${show(own(claims, statement.name))}`
+  const sign = accessSigns.find((name) => has(claims, name))
+  return sign === undefined
+    ? "it does not say of which kind it is, and nothing in it is against an access token"
+    : `an access token by its content: it has ${sign}`
+}
+
+/**
  * Rejects an introspection response that names neither a caller nor a use. Spring responds this way about refresh tokens,
  * which must not be accepted as tokens of their client.
  */

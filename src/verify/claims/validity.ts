@@ -1,4 +1,7 @@
 /** The times of a token (RFC 7519, sections 4.1.4 to 4.1.6). Pure. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import { show } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Rejection, rejection } from "../Rejection.ts"
 
@@ -37,6 +40,26 @@ const showSeconds = (seconds: number): string => {
   const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? ["s", 1]
   return `${Math.floor(seconds / length)} ${unit}`
 }
+
+const showTime = (seconds: number, now: number): string => {
+  const at = DateTime.make(seconds * 1000)
+  const shown = Option.isSome(at) ? DateTime.formatIso(at.value).replace(".000Z", "Z") : String(seconds)
+  return `${shown} (${now >= seconds ? `${showSeconds(now - seconds)} ago` : `in ${showSeconds(seconds - now)}`})`
+}
+
+/** Describes the times of claims. */
+export const shownTimes = (claims: JsonObject, now: number): string =>
+  ["exp", "nbf", "iat"].flatMap((name) => {
+    const time = own(claims, name)
+    if (time === undefined) return name === "exp" ? ["exp is missing"] : []
+    return [isNumericDate(time) ? `${name} is ${showTime(time, now)}` : `${name} is ${show(time)}, not a date`]
+  }).join(", ")
+
+/** Describes the times that pass. */
+export const expectedTimes = ({ requireExpiry, skew }: Omit<ValidityRules, "now">): string =>
+  `exp to come${
+    requireExpiry ? "" : " (it may be missing)"
+  }, nbf and iat passed, with ${skew} s of tolerance (MCP_CLOCK_SKEW)`
 
 /** Checks `exp`, `nbf` and `iat`. */
 export const checkValidity = (claims: JsonObject, rules: ValidityRules): Rejection | undefined => {

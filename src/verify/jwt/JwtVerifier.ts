@@ -2,35 +2,23 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type { JwsAlgorithm } from "../../config/GatewaySettings.ts"
-import { fillTemplate, issuersOf } from "../../config/kinds/issuerTemplate.ts"
+import { issuersOf } from "../../config/kinds/issuerTemplate.ts"
 import type { VerificationError } from "../../errors/GatewayError.ts"
-import { show } from "../../errors/show.ts"
 import type { KeysUnavailable, UnknownKey } from "../../keys/JwksCache.ts"
 import type { SharedKeys } from "../../keys/JwksSource.ts"
 import type { KeyHeader } from "../../keys/KeySet.ts"
-import { isSameIssuer } from "../../remote/issuerUrl.ts"
 import { own } from "../../remote/JsonObject.ts"
-import { type AudienceRules, checkAudience } from "../claims/audience.ts"
-import { checkClient } from "../claims/client.ts"
-import { identityFromClaims, type IdentityRules } from "../claims/identity.ts"
-import { checkIsAccessToken, checkIsBearer, checkType, isAccessType } from "../claims/tokenKind.ts"
-import { checkValidity, expiresAt, validFrom } from "../claims/validity.ts"
+import { identityFromClaims } from "../claims/identity.ts"
+import { expiresAt, validFrom } from "../claims/validity.ts"
+import type { Inspection } from "../Inspection.ts"
 import { type Rejection, rejection, toInvalidToken } from "../Rejection.ts"
+import { firstRejection } from "../TokenRule.ts"
 import { unavailable } from "../unavailable.ts"
 import type { Validity, Verdict } from "../Verdict.ts"
 import type { CompactJws } from "./CompactJws.ts"
+import { inspectJwt, type InspectKeys } from "./inspectJwt.ts"
+import { checkedJwt, claimRules, headerRules, type JwtRules } from "./jwtRules.ts"
 import type { CheckSignature } from "./signature.ts"
-
-/** The settings of a provider that concern its JWTs. */
-export interface JwtRules extends IdentityRules, AudienceRules {
-  /** If `issuer` is a template: the tenants whose tokens are accepted. Never empty. */
-  readonly tenants?: ReadonlyArray<string> | undefined
-  /** Never empty. */
-  readonly algorithms: ReadonlyArray<JwsAlgorithm>
-  /** Require `typ: at+jwt` (RFC 9068, section 4). */
-  readonly requireAccessTokenType: boolean
-}
 
 /** The keys of a provider. */
 export interface ProviderKeys {
@@ -43,52 +31,22 @@ export interface ProviderKeys {
    * configured, because they never change.
    */
   readonly shared?: ((header: KeyHeader, key: CryptoKey) => SharedKeys | undefined) | undefined
+  /** Describes the keys for an operator, as the provider publishes them now. Sends a request. */
+  readonly inspect: InspectKeys
 }
 
 /** Verifies a token that has the form of a JWT. Returns an `Exit` if the verification need not wait. */
 export type VerifyJwt = (jws: CompactJws) => Effect.Effect<Verdict, VerificationError>
 
+/** The verifier of one JWT provider. */
+export interface JwtVerifier {
+  readonly verify: VerifyJwt
+  /** Checks every rule about a token, for an operator. Caches nothing. */
+  readonly inspect: (jws: CompactJws) => Effect.Effect<Inspection>
+}
+
 /** A longer token is verified for each request: its claims would take the space of many others in the cache. */
 const maxRememberedLength = 4_096
-
-/** Checks made before the signature. Their results give a forger no information about claims. */
-const checkHeader = (
-  { algorithms, issuer, requireAccessTokenType }: JwtRules,
-  issuers: ReadonlyArray<string>,
-  jws: CompactJws
-) => {
-  if (!algorithms.includes(jws.header.alg)) {
-    return rejection("UnsupportedAlgorithm", `alg is ${jws.header.alg}; MCP_JWT_ALGORITHM is ${algorithms.join(", ")}`)
-  }
-  const iss = own(jws.claims, "iss")
-  if (typeof iss !== "string" || !issuers.some((one) => isSameIssuer(one, iss))) {
-    return rejection("InvalidIssuer", `iss is ${show(iss)}; the provider's issuer is ${show(issuer)}`)
-  }
-  return checkType(jws.header.typ, requireAccessTokenType)
-}
-
-/** If a token names its tenant twice, both must be the same (Entra's `tid` in addition to the issuer). */
-const checkTenant = ({ issuer, tenants }: JwtRules, { claims }: CompactJws): Rejection | undefined => {
-  const tid = own(claims, "tid")
-  if (tenants === undefined || tid === undefined) return undefined
-  const iss = own(claims, "iss")
-  return typeof tid === "string" && typeof iss === "string" && isSameIssuer(fillTemplate(issuer, tid), iss)
-    ? undefined
-    : rejection("InvalidIssuer", `tid is ${show(tid)}, another tenant than that of iss`)
-}
-
-/** The kind comes first: a token of another kind also fails other checks, which would hide the actual mistake. */
-const checkClaims = (
-  provider: JwtRules,
-  jws: CompactJws,
-  now: number,
-  skew: number
-): Rejection | undefined => {
-  const { claims, header } = jws
-  return checkTenant(provider, jws) ?? checkIsAccessToken(claims, isAccessType(header.typ)) ?? checkIsBearer(claims) ??
-    checkValidity(claims, { now: now / 1000, skew, requireExpiry: true }) ??
-    checkAudience(claims, provider) ?? checkClient(claims, provider.allowedClients, provider)
-}
 
 /**
  * Builds the verifier of one JWT provider (RFC 7519, section 7.2; RFC 8725; RFC 9068, section 4).
@@ -104,10 +62,11 @@ export const makeJwtVerifier = (
   keys: ProviderKeys,
   checkSignature: CheckSignature,
   clock: Clock.Clock
-): VerifyJwt => {
+): JwtVerifier => {
   const { name, tenants } = provider
   const issuers = issuersOf(provider)
   const reject = (reason: Rejection) => toInvalidToken(name, reason)
+  const checked = (jws: CompactJws) => checkedJwt(jws, provider, issuers, clock.currentTimeMillisUnsafe(), skew)
 
   /** One key set may contain keys of several issuers, and several issuers may have their own sets. */
   const keyHeader = ({ claims, header }: CompactJws): KeyHeader => {
@@ -131,16 +90,16 @@ export const makeJwtVerifier = (
           : unavailable(name, failure.detail, failure)
     )
 
-  return Effect.fnUntracedEager(function*(jws) {
-    const unfit = checkHeader(provider, issuers, jws)
+  const signatureOf = (jws: CompactJws, key: CryptoKey) =>
+    Effect.mapErrorEager(checkSignature(jws, key), (failure) => unavailable(name, failure.detail, failure))
+
+  const verify = Effect.fnUntracedEager(function*(jws: CompactJws): Effect.fn.Return<Verdict, VerificationError> {
+    const unfit = firstRejection(headerRules, checked(jws))
     if (unfit !== undefined) return yield* Exit.fail(reject(unfit))
     const header = keyHeader(jws)
     const key = keys.peek(header) ?? (yield* findKey(header))
-    const signature = yield* Effect.mapErrorEager(
-      checkSignature(jws, key),
-      (failure) => unavailable(name, failure.detail, failure)
-    )
-    const rejected = signature ?? checkClaims(provider, jws, clock.currentTimeMillisUnsafe(), skew)
+    // The time may have passed while the key was fetched.
+    const rejected = (yield* signatureOf(jws, key)) ?? firstRejection(claimRules, checked(jws))
     if (rejected !== undefined) return yield* Exit.fail(reject(rejected))
     const identity = identityFromClaims(jws.claims, provider)
     return Result.isSuccess(identity)
@@ -150,4 +109,18 @@ export const makeJwtVerifier = (
       }
       : yield* Exit.fail(reject(identity.failure))
   })
+
+  return {
+    verify,
+    inspect: (jws) =>
+      Effect.suspend(() => {
+        const header = keyHeader(jws)
+        return inspectJwt(checked(jws), {
+          key: findKey(header),
+          keys: keys.inspect(header),
+          wanted: header,
+          signature: (key) => signatureOf(jws, key)
+        })
+      })
+  }
 }

@@ -1,0 +1,86 @@
+/** Every rule about one token with its result, where a verification would stop at the first that rejects it. */
+import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
+import type { VerificationError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { JsonObject } from "../remote/JsonObject.ts"
+import { type Rejection, toInvalidToken } from "./Rejection.ts"
+import type { RuleName, TokenRule } from "./TokenRule.ts"
+
+/** What one rule finds in a token. */
+export interface Finding {
+  readonly rule: RuleName
+  readonly expected: string
+  readonly found: string
+  /** Why the token is not accepted; `undefined`: the rule passes, or was not checked. */
+  readonly error?: VerificationError | undefined
+  /** Something that the rule needs is missing. */
+  readonly isSkipped?: boolean
+}
+
+/** The settings of the responsible provider, for advice. */
+export interface InspectedRules {
+  readonly issuer?: string | undefined
+  readonly audience?: ReadonlyArray<string> | undefined
+  readonly allowedClients?: ReadonlyArray<string> | undefined
+  readonly algorithms?: ReadonlyArray<JwsAlgorithm> | undefined
+}
+
+/** What a provider's verifier finds. */
+export interface Inspection {
+  /** In the order of the verification: the first one with an error is why the token is not accepted. */
+  readonly findings: ReadonlyArray<Finding>
+  /** What the token or its provider says about the caller, as far as it can be read. Unproven. */
+  readonly claims?: JsonObject | undefined
+  readonly rules?: InspectedRules | undefined
+  /** The caller that the claims describe. Proven only if no finding has an error. */
+  readonly identity?: Identity | undefined
+  /** How far the provider's clock is ahead of this one, in seconds. */
+  readonly clockDifference?: number | undefined
+}
+
+/** The inspection of a token, with the way in which its provider was selected. */
+export interface InspectedToken extends Inspection {
+  readonly form: "jwt" | "opaque" | "static"
+  /** Why this provider is responsible; `undefined`: no provider is. */
+  readonly provider?: { readonly name: string; readonly chosenBy: string } | undefined
+}
+
+/** Applies rules to a token, all of them. */
+export const applied = <Token>(
+  rules: ReadonlyArray<TokenRule<Token>>,
+  token: Token,
+  provider: string | undefined
+): ReadonlyArray<Finding> =>
+  rules.map(({ check, expected, found, name }) => {
+    const rejected = check(token)
+    return {
+      rule: name,
+      expected: expected(token),
+      found: found(token),
+      ...(rejected === undefined ? {} : { error: toInvalidToken(provider, rejected) })
+    }
+  })
+
+/** A finding about a rule that rejects the token. */
+export const rejectedBy = (
+  rule: RuleName,
+  expected: string,
+  rejected: Rejection,
+  provider: string | undefined
+): Finding => ({ rule, expected, found: rejected.detail, error: toInvalidToken(provider, rejected) })
+
+/** A finding about a rule that could not be checked. */
+export const skipped = (rule: RuleName, expected: string, why: string): Finding => ({
+  rule,
+  expected,
+  found: why,
+  isSkipped: true
+})
+
+/** Returns why a token is not accepted, by its findings; `undefined`: it is. */
+export const decisive = (
+  findings: ReadonlyArray<Finding>
+): (Finding & { readonly error: VerificationError }) | undefined => {
+  for (const finding of findings) if (finding.error !== undefined) return { ...finding, error: finding.error }
+  return undefined
+}

@@ -1,0 +1,92 @@
+/** The rules about the claims of a token, and about what a provider says of one (RFC 7519, section 4.1; RFC 7662). Pure. */
+import * as Result from "effect/Result"
+import { show, showAll } from "../../errors/show.ts"
+import { type JsonObject, own } from "../../remote/JsonObject.ts"
+import type { Rejection } from "../Rejection.ts"
+import type { TokenRule } from "../TokenRule.ts"
+import { type AudienceRules, checkAudience, expectedAudience } from "./audience.ts"
+import { checkClient, expectedClient, shownClients } from "./client.ts"
+import { readScopes } from "./scopes.ts"
+import { readSubject, type SubjectRules } from "./subject.ts"
+import { checkIsAccessToken, checkIsBearer, shownKind } from "./tokenKind.ts"
+import { checkValidity, expectedTimes, shownTimes } from "./validity.ts"
+
+/** Claims, and what they are checked with. */
+export interface CheckedClaims {
+  readonly claims: JsonObject
+  readonly rules: AudienceRules & SubjectRules
+  /** Seconds since 1970, with fractions. */
+  readonly now: number
+  /** Tolerance for times, in seconds. */
+  readonly skew: number
+  readonly requireExpiry: boolean
+  /** The type in the token's header, if it has one: lower case, without `application/`. */
+  readonly typ: string | undefined
+  /** That type is the one of access tokens. */
+  readonly isAccessType: boolean
+}
+
+type ClaimRule = TokenRule<CheckedClaims>
+
+/** The token is an access token. */
+export const kindRule: ClaimRule = {
+  name: "kind",
+  check: ({ claims, isAccessType }) => checkIsAccessToken(claims, isAccessType) ?? checkIsBearer(claims),
+  expected: () => "an access token that anyone may present (a bearer token)",
+  found: (token) => kindRule.check(token)?.detail ?? shownKind(token.claims, token.typ)
+}
+
+/** The token has not expired, and has begun. */
+export const timesRule: ClaimRule = {
+  name: "times",
+  check: ({ claims, now, requireExpiry, skew }) => checkValidity(claims, { now, skew, requireExpiry }),
+  expected: expectedTimes,
+  found: ({ claims, now }) => shownTimes(claims, now)
+}
+
+/** The token was issued for this MCP server. */
+export const audienceRule: ClaimRule = {
+  name: "audience",
+  check: ({ claims, rules }) => checkAudience(claims, rules),
+  expected: ({ rules }) => expectedAudience(rules),
+  found: ({ claims }) => {
+    const aud = own(claims, "aud")
+    return Array.isArray(aud) ? showAll(aud) : show(aud)
+  }
+}
+
+/** The client of the token may call. */
+export const clientRule: ClaimRule = {
+  name: "client",
+  check: ({ claims, rules }) => checkClient(claims, rules.allowedClients, rules),
+  expected: ({ rules }) => expectedClient(rules.allowedClients),
+  found: ({ claims, rules }) => shownClients(claims, rules)
+}
+
+const failureOf = (result: Result.Result<unknown, Rejection>): Rejection | undefined =>
+  Result.isFailure(result) ? result.failure : undefined
+
+/** The token has a caller. The verifier applies this rule when it builds the identity. */
+export const subjectRule: ClaimRule = {
+  name: "subject",
+  check: ({ claims, rules }) => failureOf(readSubject(claims, rules)),
+  expected: ({ rules: { subjectClaims = ["sub"] } }) => `${subjectClaims.join(" or ")}, or the client of a program`,
+  found: ({ claims, rules }) => {
+    const subject = readSubject(claims, rules)
+    if (Result.isFailure(subject)) return subject.failure.detail
+    return `${show(subject.success.subject)}, a ${subject.success.principal === "client" ? "program" : "user"}`
+  }
+}
+
+/** The scopes of the token can be read. The verifier applies this rule when it builds the identity. */
+export const scopesRule: ClaimRule = {
+  name: "scopes",
+  check: ({ claims, rules }) => failureOf(readScopes(claims, rules)),
+  expected: ({ rules: { scopeClaims = ["scope", "scp"] } }) =>
+    `${scopeClaims.join(" or ")}: words, or an array of words`,
+  found: ({ claims, rules }) => {
+    const scopes = readScopes(claims, rules)
+    if (Result.isFailure(scopes)) return scopes.failure.detail
+    return scopes.success.length === 0 ? "no scopes" : showAll(scopes.success)
+  }
+}

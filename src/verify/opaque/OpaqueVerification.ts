@@ -1,0 +1,125 @@
+/** The verification of opaque tokens: a request to the provider, and rules about what it says. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { BearerToken } from "../../credential/BearerToken.ts"
+import type { VerificationError } from "../../errors/GatewayError.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { JsonObject } from "../../remote/JsonObject.ts"
+import type { ProviderResponse } from "../../remote/ProviderHttp.ts"
+import { traced } from "../../trace/spans.ts"
+import type { CheckedClaims } from "../claims/claimRules.ts"
+import { checkPresented, shownKind } from "../claims/tokenKind.ts"
+import {
+  applied,
+  decisive,
+  type Finding,
+  type InspectedRules,
+  type Inspection,
+  rejectedBy,
+  skipped
+} from "../Inspection.ts"
+import { peekJwt } from "../jwt/CompactJws.ts"
+import { type Rejection, toInvalidToken } from "../Rejection.ts"
+import { firstRejection, type RuleName, type TokenRule } from "../TokenRule.ts"
+import type { QueryProvider } from "./VerifyOpaque.ts"
+
+/** How a provider verifies opaque tokens. */
+export interface OpaqueVerification<Claims extends CheckedClaims> {
+  /** The name of the provider. */
+  readonly name: string
+  /** The rule that the provider itself checks, and what it expects. */
+  readonly rule: Extract<RuleName, "introspection" | "userinfo" | "tokeninfo">
+  readonly expected: string
+  /** Requests what the provider says about a token. Fails if it rejects the token, or cannot be requested. */
+  readonly request: (token: BearerToken) => Effect.Effect<ProviderResponse, VerificationError>
+  /** In the order of the verification. */
+  readonly rules: ReadonlyArray<TokenRule<Claims>>
+  /** Prepares what the provider says for the rules. */
+  readonly checked: (response: ProviderResponse, nowMillis: number) => Claims
+  readonly identify: (claims: JsonObject) => Result.Result<Identity, Rejection>
+  /** Rules that `identify` applies. */
+  readonly identityRules: ReadonlyArray<TokenRule<Claims>>
+  readonly settings: InspectedRules
+}
+
+/** Builds the function that verifies a token. */
+export const makeQuery = <Claims extends CheckedClaims>(
+  { checked, identify, name, request, rule, rules }: OpaqueVerification<Claims>
+): QueryProvider =>
+  Effect.fnUntraced(
+    function*(token) {
+      const described = checked(yield* request(token), yield* Clock.currentTimeMillis)
+      const rejected = firstRejection(rules, described)
+      if (rejected !== undefined) return yield* toInvalidToken(name, rejected)
+      return yield* Effect.mapError(Effect.fromResult(identify(described.claims)), (reason) =>
+        toInvalidToken(name, reason))
+    },
+    (query) =>
+      traced(`mcp-authorizer.${rule}`, () => ({ "mcp_authorizer.provider": name }), query)
+  )
+
+const kindExpected = "an access token"
+
+/** The kind that a JWT states by itself, which is checked before the provider is requested. */
+const presented = (token: BearerToken, name: string): ReadonlyArray<Finding> => {
+  const jwt = peekJwt(Redacted.value(token))
+  if (jwt === undefined) return []
+  const rejected = checkPresented(jwt.claims, jwt.typ)
+  return rejected === undefined
+    ? [{ rule: "kind", expected: kindExpected, found: shownKind(jwt.claims, jwt.typ) }]
+    : [rejectedBy("kind", kindExpected, rejected, name)]
+}
+
+/** Builds the function that checks every rule about a token, for an operator. It sends the same request. */
+export const makeInspect = <Claims extends CheckedClaims>(
+  { checked, expected, identify, identityRules, name, request, rule, rules, settings }: OpaqueVerification<Claims>
+): (token: BearerToken) => Effect.Effect<Inspection> => {
+  const all = [...rules, ...identityRules]
+  const others = [...new Set(all.map(({ name }) => name))].filter((name) => name !== rule)
+
+  const withoutClaims = (before: ReadonlyArray<Finding>, own: Finding, why: string, rest?: Partial<Inspection>) => ({
+    findings: [
+      ...before,
+      own,
+      ...others.filter((name) => !before.some(({ rule }) => rule === name)).map((name) => skipped(name, "", why))
+    ],
+    rules: settings,
+    ...rest
+  })
+
+  return Effect.fnUntraced(function*(token): Effect.fn.Return<Inspection> {
+    const before = presented(token, name)
+    if (decisive(before) !== undefined) {
+      const why = "not checked, because the provider is not asked about such a token"
+      return withoutClaims(before, skipped(rule, expected, why), why)
+    }
+    const response = yield* Effect.result(request(token))
+    if (Result.isFailure(response)) {
+      const error = response.failure
+      return withoutClaims(
+        before,
+        { rule, expected, found: error.detail ?? "the token lacks scopes", error },
+        "not checked, because the provider says nothing about the token"
+      )
+    }
+    const { clockDifference } = response.success
+    const described = checked(response.success, yield* Clock.currentTimeMillis)
+    const own = applied(rules.filter(({ name }) => name === rule), described, name)
+    const rejected = decisive(own)
+    if (rejected !== undefined) {
+      const why = "not checked, because the provider says nothing else about the token"
+      return withoutClaims(before, rejected, why, { clockDifference })
+    }
+    const findings = [...before, ...applied(all, described, name)]
+    const identity = identify(described.claims)
+    return {
+      findings,
+      claims: described.claims,
+      rules: settings,
+      identity: Result.isSuccess(identity) ? identity.success : undefined,
+      clockDifference
+    }
+  })
+}
