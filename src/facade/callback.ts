@@ -21,13 +21,17 @@ const knownErrors: ReadonlyMap<string, readonly [OAuthErrorCode, OAuthRejection]
   ["temporarily_unavailable", ["temporarily_unavailable", "Provider"]]
 ])
 
+const plainWord = /^[a-z_]{1,40}$/
+
 const providerError = (error: string): OAuthRejected => {
   const known = knownErrors.get(error)
   return known === undefined
     ? new OAuthRejected({
       error: "server_error",
       reason: "Provider",
-      detail: "the provider rejected the authorization request: check client_id, the callback URL and the scopes"
+      detail: `the provider rejected the authorization request${
+        plainWord.test(error) ? ` with ${error}` : ""
+      }: check client_id, the callback URL and the scopes`
     })
     : new OAuthRejected({ error: known[0], reason: known[1], detail: `the provider returned ${known[0]}` })
 }

@@ -43,6 +43,12 @@ export const makeFindClient =
     )
   }
 
+/** A redirect URI for the log: without its query, and only if it is plain. */
+export const shownRedirect = (uri: string): string => {
+  const plain = /^[a-z][a-z0-9+.-]{0,30}:\/{0,2}[A-Za-z0-9.:_/[\]-]{0,200}(?=\?|$)/.exec(uri)?.[0]
+  return plain === undefined ? "the redirect URI" : `the redirect URI ${plain}`
+}
+
 /** The client of a request whose redirect URI is one of its own. */
 export const requireRedirect = (client: FacadeClient, redirectUri: string): Effect.Effect<void, OAuthRejected> =>
   isAllowedRedirect(client.redirectUris, redirectUri)
@@ -52,7 +58,7 @@ export const requireRedirect = (client: FacadeClient, redirectUri: string): Effe
         error: "invalid_request",
         reason: "RedirectUri",
         detail: client.document === undefined
-          ? "the redirect URI is not among redirect_uris of the facade"
+          ? `${shownRedirect(redirectUri)} is not among redirect_uris of the facade`
           : "the redirect URI is not in the document of the client"
       })
     )

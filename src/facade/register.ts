@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { isAllowedRedirect } from "../config/kinds/redirectUris.ts"
 import { type GatewayError, NotFound, OAuthRejected } from "../errors/GatewayError.ts"
 import { own, parseJsonObject } from "../remote/JsonObject.ts"
+import { shownRedirect } from "./clients.ts"
 import type { FacadeRequest, FacadeResponse } from "./FacadeRequest.ts"
 import { bodyText } from "./parameters.ts"
 import type { FacadeParts } from "./parts.ts"
@@ -42,11 +43,12 @@ export const register = Effect.fnUntraced(function*(
       detail: `redirect_uris is not a list of 1 to ${maxRedirectUris} strings`
     })
   }
-  if (!redirectUris.every((uri) => isAllowedRedirect(facade.redirectUris, uri))) {
+  const other = redirectUris.find((uri) => !isAllowedRedirect(facade.redirectUris, uri))
+  if (other !== undefined) {
     return yield* new OAuthRejected({
       error: "invalid_redirect_uri",
       reason: "RedirectUri",
-      detail: "a redirect URI is not among redirect_uris of the facade"
+      detail: `${shownRedirect(other)} is not among redirect_uris of the facade`
     })
   }
   const wanted = own(metadata, "grant_types")

@@ -19,6 +19,7 @@ import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { hasTokenParameter } from "../credential/tokenInQuery.ts"
+import { carriesSignIn } from "../facade/parameters.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -95,10 +96,14 @@ const webCrypto = Layer.mergeAll(
   Layer.provideMerge(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
 )
 
-/** A span of the server shows the whole URL, which must not happen to a token that a client wrote into its query. */
+/**
+ * A span of the server shows the whole URL, which must not happen to a token that a client wrote into its query, nor to the codes
+ * of a sign-in.
+ */
 const untracedTokens = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }) => {
   const mark = url.indexOf("?")
-  return mark !== -1 && hasTokenParameter(url.slice(mark + 1))
+  const query = mark === -1 ? "" : url.slice(mark + 1)
+  return hasTokenParameter(query) || carriesSignIn(query)
 })
 
 /** What can be chosen in addition to the services. */

@@ -80,6 +80,7 @@ describe("redirect URIs", () => {
         "http://127.0.0.1:33418/",
         "http://localhost/callback",
         "http://[::1]:9/cb",
+        "http://127.0.0.1:33418",
         "cursor://anysphere.cursor-mcp/oauth/callback",
         "com.example.app:/cb"
       ]
@@ -90,7 +91,6 @@ describe("redirect URIs", () => {
         "/cb",
         "client.example/cb",
         "http://client.example/cb",
-        "https://client.example",
         "https://client.example/cb#f",
         "https://*.example/cb",
         "https://user@client.example/cb",

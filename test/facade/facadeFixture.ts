@@ -1,10 +1,8 @@
 /** A gateway with a facade before a stand-in of an identity provider. */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
-import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
-import { resolveSources } from "../../src/config/resolve.ts"
 import { freePort } from "../../src/node/freePort.ts"
+import { settingsOf } from "../config/resolving.ts"
 import { startGateway } from "../support/gateway.ts"
 import {
   entraAudience,
@@ -42,10 +40,6 @@ export const providerEntry = (
   }
 }
 
-/** Settings from a config file; throws with all problems if there are any. */
-export const settingsOfFile = (document: Readonly<Record<string, unknown>>): GatewaySettings =>
-  Result.getOrThrowWith(resolveSources({ variables: {}, document }), ({ message }) => new Error(message))
-
 export interface FacadeOptions {
   /** Members of the facade. */
   readonly facade?: Readonly<Record<string, unknown>>
@@ -63,7 +57,7 @@ export const startFacade = Effect.fnUntraced(function*(
   const port = yield* freePort(0)
   const origin = `http://127.0.0.1:${port}`
   const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)
-  const settings = settingsOfFile({
+  const settings = settingsOf({}, {
     server_url: upstream,
     public_url: origin,
     port,

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { consentPage, errorPage, onwardPage, pageStyle, shownLine } from "../../src/facade/pages.ts"
 import { preferredLanguage } from "../../src/facade/texts.ts"
 import { styleDigest } from "../../src/http/facade.ts"
+import { root } from "../node/support/builtProgram.ts"
 
 const consent = {
   action: "https://gateway.example/authorize/consent",
@@ -39,5 +42,22 @@ describe("the pages of the facade", () => {
     }
     assert.include(consentPage("de", consent), "Zugriff erlauben?")
     assert.include(consentPage("de", consent), "<html lang=\"de\">")
+  })
+})
+
+const read = (path: string) => readFileSync(join(root, path), "utf8")
+
+describe("the threats of the README", () => {
+  it("have tests of their names, and no test has another threat", () => {
+    const [, section = ""] = read("src/facade/README.md").split("## Threats")
+    const named = Array.from(section.matchAll(/^\| ([A-Z][^|]+) \|/gm), ([, name = ""]) => name.toLowerCase())
+    const tested = Array.from(
+      read("test/facade/threats.test.ts").matchAll(/it\.effect\("([^":]+):/g),
+      ([, name = ""]) => name.toLowerCase()
+    )
+    assert.deepStrictEqual(
+      [...new Set(tested)].filter((name) => name !== "control").toSorted(),
+      named.filter((name) => name !== "threat").toSorted()
+    )
   })
 })

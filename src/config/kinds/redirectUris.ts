@@ -38,20 +38,18 @@ export const redirectUriProblem = (uri: string): string | undefined => {
   if (url.username !== "" || url.password !== "") return "has credentials in it"
   if (scheme !== "http" && scheme !== "https") return undefined
   // What a browser would request must be what was compared: no upper case, no dot segments, no default port.
-  if (!uri.startsWith(`${url.protocol}//${url.host}/`) || !url.href.startsWith(uri)) {
-    return "is not in normal form; write the host in lower case, and a path"
-  }
+  if (url.href !== uri && url.href !== `${uri}/`) return "is not in normal form, as a browser would show it"
   return scheme === "http" && !isLoopbackHost(url.hostname)
     ? "is an http URL of another host than this machine"
     : undefined
 }
 
-const loopback = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/])/
+const loopback = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/]|$)/
 
 /** A loopback redirect URI without its port (RFC 8252, section 7.3), or any other URI as it is. */
 const withoutPort = (uri: string): string => {
   const host = loopback.exec(uri)?.[0]
-  return host === undefined ? uri : host + uri.slice(host.length).replace(/^:[0-9]{1,5}(?=\/)/, "")
+  return host === undefined ? uri : host + uri.slice(host.length).replace(/^:[0-9]{1,5}(?=\/|$)/, "")
 }
 
 /** Whether a redirect URI is for a program on the computer of the user, which any other program there can take the place of. */

@@ -1,0 +1,478 @@
+/** What attackers try at the facade, on real sockets. Each test is named after its threat; the README says what answers it. */
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import { ClientDocumentRejected, ClientMetadata } from "../../src/facade/ClientMetadata.ts"
+import { rawExchange, rawRequest } from "../support/rawHttp.ts"
+import { standInClient } from "../support/StandInProvider.ts"
+import { Browser, post, redirectUri, SignIn } from "./Browser.ts"
+import { startFacade } from "./facadeFixture.ts"
+
+const documentedClient = "https://client.example/metadata.json"
+const hostileName = `"><img src=x onerror=alert(1)>\r\nSet-Cookie: a=b\u202e`
+
+const documents = Layer.succeed(ClientMetadata, {
+  isSupported: true,
+  fetch: (clientId) =>
+    clientId === documentedClient
+      ? Effect.succeed({ redirectUris: [redirectUri, "https://client.example/back"], clientName: hostileName })
+      : Effect.fail(new ClientDocumentRejected({ detail: "no such document" }))
+})
+
+/** All that a gateway logs. */
+class Logs {
+  readonly lines: Array<string> = []
+  readonly layer = Layer.merge(
+    Logger.layer([Logger.map(Logger.formatJson, (line) => void this.lines.push(line))]),
+    Layer.succeed(References.MinimumLogLevel, "Trace")
+  )
+}
+
+class Facade extends Context.Service<Facade>()("test/facade/threats/Facade", {
+  make: Effect.gen(function*() {
+    const logs = new Logs()
+    const facade = yield* startFacade("entra", "http://127.0.0.1:9/mcp", {
+      facade: { trusted_clients: ["https://client.example/callback"], requests_per_minute: 100_000 },
+      logger: Layer.merge(logs.layer, documents)
+    })
+    yield* facade.start
+    const signIn = (clientId = standInClient.id) => new SignIn(facade.origin, clientId)
+    const token = (form: Readonly<Record<string, string>>) => post(`${facade.origin}/token`, form)
+    return { ...facade, logs, signIn, token }
+  })
+}) {
+  static readonly layer = Layer.effect(Facade, Facade.make)
+}
+
+const paramsOf = (location: string | undefined) => new URL(location ?? "about:blank").searchParams
+
+layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it) => {
+  it.effect("control: a client of the user's own gets a token, and its refresh", () =>
+    Effect.gen(function*() {
+      const { origin, signIn, token } = yield* Facade
+      const client = signIn()
+      const back = yield* client.callback(new Browser())
+      assert.strictEqual(back.get("state"), client.state)
+      assert.strictEqual(back.get("iss"), origin)
+      const first = yield* token(client.form(back.get("code") ?? ""))
+      assert.strictEqual(first.status, 200)
+      assert.strictEqual(first.body["token_type"], "Bearer")
+      assert.isUndefined(first.body["id_token"])
+      const refresh = {
+        grant_type: "refresh_token",
+        client_id: client.clientId,
+        refresh_token: first.body["refresh_token"] ?? ""
+      }
+      const second = yield* token(refresh)
+      assert.strictEqual(second.status, 200)
+      assert.notStrictEqual(second.body["access_token"], first.body["access_token"])
+    }))
+
+  it.effect("confused deputy: each sign-in of a shared client asks the user, and nothing is remembered", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const browser = new Browser()
+      yield* signIn().callback(browser)
+      const again = yield* browser.visit(signIn().url())
+      assert.strictEqual(again.status, 200)
+      assert.isUndefined(again.location)
+      assert.include(again.text, "127.0.0.1:33418")
+      // Only the operator's word takes the place of the user's.
+      const trusted = yield* browser.visit(signIn().url({ redirect_uri: "https://client.example/callback" }))
+      assert.strictEqual(trusted.status, 302)
+      const documented = yield* browser.visit(signIn(documentedClient).url())
+      assert.strictEqual(documented.status, 200)
+    }))
+
+  it.effect("confused deputy: the consent of one browser, or of another site, is not the user's", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const browser = new Browser()
+      const page = yield* browser.visit(signIn().url())
+      const other = new Browser()
+      yield* other.visit(signIn().url())
+      const attempts = [
+        yield* new Browser().decide(page.text, "allow"),
+        yield* other.decide(page.text, "allow"),
+        yield* browser.decide(page.text, "allow", { "sec-fetch-site": "cross-site" }),
+        yield* browser.decide(page.text, "allow", { "sec-fetch-site": "same-site" }),
+        yield* browser.decide(page.text, "allow", { origin: "https://evil.example" }),
+        yield* browser.decide(page.text, "allow", { origin: "null" })
+      ]
+      for (const { location, status } of attempts) {
+        assert.strictEqual(status, 400)
+        assert.isUndefined(location)
+      }
+      const allowed = yield* browser.decide(page.text, "allow", { "sec-fetch-site": "same-origin" })
+      assert.isString(allowed.location)
+      const denied = yield* browser.decide((yield* browser.visit(signIn().url())).text, "deny")
+      assert.strictEqual(paramsOf(denied.location).get("error"), "access_denied")
+    }))
+
+  it.effect("confused deputy: the consent page cannot be framed, scripted, cached or read by scripts", () =>
+    Effect.gen(function*() {
+      const { origin, signIn } = yield* Facade
+      const { headers, text } = yield* new Browser().visit(signIn().url(), { origin: "https://evil.example" })
+      const policy = headers.get("content-security-policy") ?? ""
+      for (const part of ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]) {
+        assert.include(policy, part)
+      }
+      assert.notInclude(policy, "script-src")
+      assert.notInclude(policy, "unsafe")
+      assert.strictEqual(headers.get("x-frame-options"), "DENY")
+      assert.strictEqual(headers.get("cache-control"), "no-store")
+      assert.strictEqual(headers.get("x-content-type-options"), "nosniff")
+      assert.isNull(headers.get("access-control-allow-origin"))
+      assert.notMatch(text, /<script|javascript:|\son[a-z]+=/i)
+      assert.include(text, `action="${origin}/authorize/consent"`)
+    }))
+
+  it.effect("mix-up: every response names the issuer, errors included", () =>
+    Effect.gen(function*() {
+      const { origin, signIn } = yield* Facade
+      const browser = new Browser()
+      const denied = yield* browser.decide((yield* browser.visit(signIn().url())).text, "deny")
+      const noPkce = yield* browser.visit(signIn().url({ code_challenge: undefined }))
+      const callback = new URL(yield* signIn().callbackUrl(browser))
+      callback.searchParams.delete("code")
+      callback.searchParams.set("error", "access_denied")
+      const atProvider = yield* browser.visit(callback.href)
+      for (const { location } of [denied, noPkce, atProvider]) {
+        assert.isTrue(location?.startsWith(`${redirectUri}?error=`), location)
+        assert.strictEqual(paramsOf(location).get("iss"), origin)
+        assert.isTrue(paramsOf(location).has("state"))
+      }
+    }))
+
+  it.effect("mix-up: a response of another provider yields no code", () =>
+    Effect.gen(function*() {
+      const { origin, signIn } = yield* Facade
+      for (const iss of ["https://evil.example", origin, undefined]) {
+        const browser = new Browser()
+        const callback = new URL(yield* signIn().callbackUrl(browser))
+        assert.isTrue(callback.searchParams.has("iss"))
+        if (iss === undefined) callback.searchParams.delete("iss")
+        else callback.searchParams.set("iss", iss)
+        const { location } = yield* browser.visit(callback.href)
+        assert.strictEqual(paramsOf(location).get("error"), "server_error")
+        assert.isFalse(paramsOf(location).has("code"))
+      }
+    }))
+
+  it.effect("open redirect: errors go nowhere until client and redirect URI belong together", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const rows: ReadonlyArray<Readonly<Record<string, string | undefined>>> = [
+        { redirect_uri: "https://evil.example/callback" },
+        { redirect_uri: "https://client.example/callback/../evil" },
+        { redirect_uri: "https://client.example/callback#x" },
+        { redirect_uri: "https://client.example/callback?x=1" },
+        { redirect_uri: "https://client.example.evil.example/callback" },
+        { redirect_uri: "https://client.example@evil.example/callback" },
+        { redirect_uri: "http://127.0.0.1.evil.example/callback" },
+        { redirect_uri: "http://localhost:1/callback" },
+        { redirect_uri: "http://127.0.0.1:1/other" },
+        { redirect_uri: "javascript:alert(1)//callback" },
+        { redirect_uri: "//evil.example/callback" },
+        { redirect_uri: undefined },
+        { client_id: "another-client" },
+        { client_id: "https://unknown.example/client.json" },
+        { client_id: undefined }
+      ]
+      for (const changes of rows) {
+        const { location, status, text } = yield* new Browser().visit(
+          signIn().url({ ...changes, response_type: "token" })
+        )
+        assert.strictEqual(status, 400, JSON.stringify(changes))
+        assert.isUndefined(location)
+        assert.notInclude(text, "evil.example")
+      }
+      // A document may name any redirect URI, so its errors are shown here as well.
+      const documented = yield* new Browser().visit(
+        signIn(documentedClient).url({ redirect_uri: "https://client.example/back", response_type: "token" })
+      )
+      assert.strictEqual(documented.status, 400)
+      assert.isUndefined(documented.location)
+    }))
+
+  it.effect("open redirect: a repeated parameter is not understood in two ways", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      for (
+        const extra of [
+          "&redirect_uri=https://evil.example/callback",
+          "&client_id=x",
+          "&state=y",
+          "&unknown=1&unknown=2"
+        ]
+      ) {
+        const { location, status } = yield* new Browser().visit(signIn().url() + extra)
+        assert.strictEqual(status, 400, extra)
+        assert.isUndefined(location)
+      }
+    }))
+
+  it.effect("registration: redirect URIs are checked, and no client gets anything but the one id", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* Facade
+      const register = (metadata: object) =>
+        post(`${origin}/register`, JSON.stringify(metadata), { "content-type": "application/json" })
+      const good = yield* register({ redirect_uris: [redirectUri], client_name: hostileName })
+      assert.strictEqual(good.status, 201)
+      assert.strictEqual(good.body["client_id"], standInClient.id)
+      assert.strictEqual(good.body["token_endpoint_auth_method"], "none")
+      assert.isUndefined(good.body["client_secret"])
+      assert.notInclude(good.text, "onerror")
+      for (
+        const uris of [
+          ["https://evil.example/callback"],
+          [redirectUri, "https://evil.example/callback"],
+          [],
+          "https://client.example/callback",
+          [["https://client.example/callback"]],
+          undefined
+        ]
+      ) {
+        const bad = yield* register({ redirect_uris: uris })
+        assert.strictEqual(bad.status, 400)
+        assert.strictEqual(bad.body["error"], "invalid_redirect_uri")
+      }
+      const device = yield* register({ redirect_uris: [redirectUri], grant_types: ["client_credentials"] })
+      assert.strictEqual(device.body["error"], "invalid_client_metadata")
+    }))
+
+  it.effect("code injection: a code is good for its client, its redirect URI and its verifier only", () =>
+    Effect.gen(function*() {
+      const { provider, signIn, token } = yield* Facade
+      const client = signIn()
+      const code = (yield* client.callback(new Browser())).get("code") ?? ""
+      const seen = provider.tokenRequests.length
+      const rows: ReadonlyArray<readonly [string, Readonly<Record<string, string>>]> = [
+        ["invalid_grant", { client_id: documentedClient }],
+        ["invalid_grant", { client_id: "another-client" }],
+        ["invalid_grant", { redirect_uri: "http://127.0.0.1:33419/callback" }],
+        ["invalid_grant", { redirect_uri: "https://client.example/callback" }],
+        ["invalid_grant", { code_verifier: signIn().verifier }],
+        ["invalid_grant", { code_verifier: "short" }],
+        ["invalid_request", { code_verifier: "" }],
+        ["invalid_request", { redirect_uri: "" }],
+        ["invalid_request", { client_id: "" }],
+        ["invalid_target", { resource: "https://other.example/mcp" }],
+        ["unsupported_grant_type", { grant_type: "password" }],
+        ["unsupported_grant_type", { grant_type: "client_credentials" }],
+        ["invalid_client", { client_secret: standInClient.secret }]
+      ]
+      for (const [error, changes] of rows) {
+        const { body, status } = yield* token(client.form(code, changes))
+        assert.strictEqual(body["error"], error, JSON.stringify(changes))
+        assert.strictEqual(status, error === "invalid_client" ? 401 : 400)
+      }
+      assert.lengthOf(provider.tokenRequests, seen)
+      assert.strictEqual((yield* token(client.form(code))).status, 200)
+    }))
+
+  it.effect("code injection: a code of the provider is no code of the gateway", () =>
+    Effect.gen(function*() {
+      const { provider, signIn, token } = yield* Facade
+      const client = signIn()
+      const code = new URL(yield* client.callbackUrl(new Browser())).searchParams.get("code") ?? ""
+      const seen = provider.tokenRequests.length
+      assert.strictEqual((yield* token(client.form(code))).body["error"], "invalid_grant")
+      assert.lengthOf(provider.tokenRequests, seen)
+    }))
+
+  it.effect("PKCE downgrade: S256 is demanded of clients, and used at the provider", () =>
+    Effect.gen(function*() {
+      const { provider, signIn } = yield* Facade
+      const rows: ReadonlyArray<Readonly<Record<string, string | undefined>>> = [
+        { code_challenge: undefined, code_challenge_method: undefined },
+        { code_challenge: undefined },
+        { code_challenge_method: undefined },
+        { code_challenge_method: "plain" },
+        { code_challenge_method: "s256" },
+        { code_challenge: "short" },
+        { code_challenge: "x".repeat(44) },
+        { code_challenge: "" }
+      ]
+      const seen = provider.authorizations.length
+      for (const changes of rows) {
+        const { location } = yield* new Browser().visit(signIn().url(changes))
+        assert.strictEqual(paramsOf(location).get("error"), "invalid_request", JSON.stringify(changes))
+      }
+      assert.lengthOf(provider.authorizations, seen)
+      const client = signIn()
+      yield* client.callback(new Browser())
+      const sent = provider.authorizations.at(-1)
+      assert.strictEqual(sent?.get("code_challenge_method"), "S256")
+      assert.notStrictEqual(sent?.get("code_challenge"), new URL(client.url()).searchParams.get("code_challenge"))
+    }))
+
+  it.effect("replayed or tampered state: only the browser it was sealed for can use it, unchanged", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const browser = new Browser()
+      const callback = new URL(yield* signIn().callbackUrl(browser))
+      const state = callback.searchParams.get("state") ?? ""
+      const tampered = [
+        "",
+        "x",
+        state.slice(1),
+        state.slice(0, -1),
+        `${state}A`,
+        `${state}=`,
+        state.toUpperCase(),
+        state.slice(0, 40) + (state[40] === "A" ? "B" : "A") + state.slice(41),
+        // Another spelling of the same bytes.
+        state.replaceAll("-", "+").replaceAll("_", "/") + "=".repeat(4 - state.length % 4)
+      ]
+      for (const wrong of tampered) {
+        callback.searchParams.set("state", wrong)
+        const { location, status } = yield* browser.visit(callback.href)
+        assert.strictEqual(status, 400, wrong)
+        assert.isUndefined(location)
+      }
+      callback.searchParams.set("state", state)
+      assert.isString((yield* browser.visit(callback.href)).location)
+    }))
+
+  it.effect("replayed state: a second code from it is spent at the provider", () =>
+    Effect.gen(function*() {
+      const { signIn, token } = yield* Facade
+      const client = signIn()
+      const browser = new Browser()
+      const callback = yield* client.callbackUrl(browser)
+      const [first, second] = [yield* browser.visit(callback), yield* browser.visit(callback)]
+      assert.strictEqual((yield* token(client.form(paramsOf(first.location).get("code") ?? ""))).status, 200)
+      const again = yield* token(client.form(paramsOf(second.location).get("code") ?? ""))
+      assert.strictEqual(again.body["error"], "invalid_grant")
+    }))
+
+  it.effect("login CSRF: the sign-in of an attacker ends in no other browser", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const attacker = new Browser()
+      const callback = yield* signIn().callbackUrl(attacker)
+      const victim = new Browser()
+      yield* victim.visit(signIn().url())
+      for (const browser of [victim, new Browser()]) {
+        const { location, status, text } = yield* browser.visit(callback)
+        assert.strictEqual(status, 400)
+        assert.isUndefined(location)
+        assert.include(text, "another browser")
+      }
+      const [cookie] = (yield* attacker.visit(signIn().url())).headers.getSetCookie()
+      assert.match(cookie ?? "", /^mcp-authorizer=[A-Za-z0-9_-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
+    }))
+
+  it.effect("token endpoint as an oracle: what was not sealed here never reaches the provider", () =>
+    Effect.gen(function*() {
+      const { origin, provider, signIn, token } = yield* Facade
+      const client = signIn()
+      const seen = provider.tokenRequests.length
+      const bodies = new Set<string>()
+      for (const code of ["x", "A".repeat(100), "A".repeat(20_000), randomText(), randomText()]) {
+        const { status, text } = yield* token(client.form(code))
+        assert.strictEqual(status, 400)
+        bodies.add(text)
+        const refreshed = yield* token({ grant_type: "refresh_token", client_id: client.clientId, refresh_token: code })
+        assert.strictEqual(refreshed.body["error"], "invalid_grant")
+      }
+      // Nothing tells a forged code from an old one.
+      assert.strictEqual(bodies.size, 1)
+      assert.lengthOf(provider.tokenRequests, seen)
+      assert.strictEqual((yield* post(`${origin}/token`, `grant_type=${"x".repeat(40_000)}`)).status, 413)
+      const repeated = yield* post(
+        `${origin}/token`,
+        "grant_type=authorization_code&grant_type=refresh_token&client_id=x"
+      )
+      assert.strictEqual(repeated.body["error"], "invalid_request")
+      const json = yield* post(`${origin}/token`, "{}", { "content-type": "application/json" })
+      assert.strictEqual(json.body["error"], "invalid_request")
+    }))
+
+  it.effect("header and HTML injection: what clients call themselves is text, and reaches no field", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const { headers, text } = yield* new Browser().visit(signIn(documentedClient).url())
+      assert.notInclude(text, "<img")
+      assert.notInclude(text, "\u202e")
+      assert.include(text, "&lt;img")
+      assert.include(text, documentedClient)
+      assert.lengthOf(headers.getSetCookie(), 1)
+      const client = signIn()
+      const state = "\"><script>\u00e4 %0d%0aSet-Cookie: x=y"
+      const denied = yield* new Browser().visit(client.url({ state, response_type: "token" }))
+      assert.strictEqual(paramsOf(denied.location).get("state"), state)
+      assert.lengthOf(denied.headers.getSetCookie(), 0)
+      const broken = yield* new Browser().visit(client.url({ state: "a\r\nSet-Cookie: x=y" }))
+      assert.strictEqual(broken.status, 400)
+    }))
+
+  it.effect("cache poisoning of discovery: the documents are of the settings alone", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* Facade
+      for (const path of ["oauth-authorization-server", "openid-configuration", "oauth-protected-resource"]) {
+        const { answers: [answer] } = yield* rawExchange(
+          origin,
+          rawRequest([
+            `GET /.well-known/${path} HTTP/1.1`,
+            "Host: evil.example",
+            "X-Forwarded-Host: evil.example",
+            "X-Original-Host: evil.example",
+            "Forwarded: host=evil.example"
+          ])
+        )
+        assert.strictEqual(answer?.status, 200)
+        assert.notInclude(JSON.stringify(answer), "evil.example")
+        assert.include(JSON.stringify(answer), origin)
+      }
+    }))
+
+  it.effect("secrets in logs: neither codes nor tokens nor states are in any line", () =>
+    Effect.gen(function*() {
+      const { logs, signIn, token } = yield* Facade
+      const client = signIn()
+      const browser = new Browser()
+      const callback = yield* client.callbackUrl(browser)
+      const { location } = yield* browser.visit(callback)
+      const code = paramsOf(location).get("code") ?? ""
+      const { body } = yield* token(client.form(code))
+      yield* token(client.form(code))
+      yield* token(client.form(`${code}x`))
+      const secrets: ReadonlyArray<readonly [name: string, value: string]> = [
+        ...new URL(callback).searchParams.entries(),
+        ...Object.entries(body),
+        ["code", code],
+        ["verifier", client.verifier],
+        ["state", client.state],
+        ["secret", standInClient.secret],
+        ...browser.cookies.entries()
+      ].flatMap(([name = "", value = ""]) => [[name, value] as const]).filter(([name, value]) =>
+        value.length >= 12 && !["iss", "scope"].includes(name)
+      )
+      assert.isAtLeast(secrets.length, 9)
+      assert.isAtLeast(logs.lines.length, 5)
+      const log = logs.lines.join("\n")
+      for (const [name, secret] of secrets) {
+        assert.notInclude(log, secret, name)
+        assert.notInclude(log, secret.slice(0, 24), name)
+      }
+      assert.include(log, "OAuthRejected")
+    }))
+
+  it.effect("browsers' scripts may register and get tokens, from every origin", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* Facade
+      const fields = { origin: "https://inspector.example" }
+      for (const path of ["/token", "/register", "/revoke"]) {
+        const { headers } = yield* post(`${origin}${path}`, {}, fields)
+        assert.strictEqual(headers.get("access-control-allow-origin"), "*")
+        assert.strictEqual(headers.get("cache-control"), "no-store")
+      }
+    }))
+})
+
+const randomText = () => Buffer.from(crypto.getRandomValues(new Uint8Array(90))).toString("base64url")
