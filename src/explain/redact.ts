@@ -1,0 +1,45 @@
+/** The last barrier between an explanation and what it must not show. Pure. */
+import type { Explanation } from "./Explanation.ts"
+
+/** Shorter texts are in other words by chance, and too short to be a secret. */
+const shortest = 8
+
+/** What is shown of a value is cut after this number of characters (`errors/show.ts`). */
+const shownLength = 160
+
+const hidden = "(hidden)"
+
+/**
+ * Returns the same explanation without the secrets in its texts.
+ *
+ * No step shows the token. But a provider may repeat it in what it says about it, and an issuer may write it into a claim.
+ */
+export const withoutSecrets = (explanation: Explanation, secrets: ReadonlyArray<string>): Explanation => {
+  // The longest first, so that no rest of one stays.
+  const ordered = [...new Set(secrets.flatMap((secret) => [secret, secret.slice(0, shownLength)]))]
+    .filter(({ length }) => length >= shortest)
+    .toSorted((left, right) => right.length - left.length)
+  const clean = (text: string): string => ordered.reduce((shown, secret) => shown.replaceAll(secret, hidden), text)
+  const cleanAll = <A extends string | null>(texts: Readonly<Record<string, A>>) =>
+    Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text === null ? text : clean(text)]))
+
+  const { outcome, steps, upstream } = explanation
+  return {
+    ...explanation,
+    steps: steps.map(({ expected, fix, found, ...step }) =>
+      Object.assign(
+        step,
+        { expected: clean(expected), found: clean(found) },
+        fix === undefined ? {} : { fix: clean(fix) }
+      )
+    ),
+    ...(upstream === undefined ? {} : {
+      upstream: {
+        ...upstream,
+        headers: cleanAll(upstream.headers),
+        ...(upstream.authContext === undefined ? {} : { authContext: cleanAll(upstream.authContext) })
+      }
+    }),
+    outcome: { ...outcome, detail: clean(outcome.detail) }
+  }
+}
