@@ -1,9 +1,16 @@
 // Written by `npm run readme` from the table of settings: change the table.
+import type { PresetName } from "../providers/presets/presets.ts"
 import type { ProviderTypeName } from "../providers/types.ts"
 import type { Input } from "./settings.ts"
 
 /** One provider of the gateway's own types: the fields that its type uses. */
 export interface ProviderInput {
+  /**
+   * Fill in what the documentation of a provider says about its tokens: the name of a
+   * [preset](../providers/presets/README.md). Everything that is set besides takes precedence. Default: none. For
+   * authkit, tokeninfo, oidc, static, userinfo, introspection.
+   */
+  readonly preset?: PresetName | undefined
   /**
    * How tokens are verified; `jwt` means `oidc`. Default: from what is given. For authkit, tokeninfo, oidc, static,
    * userinfo, introspection.
@@ -420,6 +427,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
   /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: none. */
   readonly scope_implies?: Input<"MCP_SCOPE_IMPLIES"> | undefined
+  /**
+   * Fill in what the documentation of a provider says about its tokens: the name of a
+   * [preset](../providers/presets/README.md). Everything that is set besides takes precedence. Default: none.
+   */
+  readonly provider_preset?: PresetName | undefined
   /** How tokens are verified; `jwt` means `oidc`. Default: from what is given. */
   readonly provider_type?: ProviderTypeName | undefined
   /** The name of the provider in identities and logs. Default: the type. */

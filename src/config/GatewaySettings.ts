@@ -6,6 +6,7 @@
  */
 import type * as IpNetwork from "effect/net/IpNetwork"
 import type * as Redacted from "effect/Redacted"
+import type { Json } from "../identity/Json.ts"
 import type { Policy } from "../rules/Policy.ts"
 import type { Facade } from "./Facade.ts"
 import type { StringMap } from "./kinds/stringMap.ts"
@@ -35,6 +36,13 @@ export interface ClaimNames {
   readonly scopeClaims?: ReadonlyArray<string> | undefined
 }
 
+/** The fields of a provider that its preset has decided, in the terms of the config file. */
+export interface DecidedFields {
+  /** The name of the preset. */
+  readonly name: string
+  readonly fields: { readonly [field: string]: Json }
+}
+
 /** What every configured provider has, whatever its type; the type's own file in `providers` says what else there is. */
 export interface Provider {
   /** The name of its type. */
@@ -47,6 +55,8 @@ export interface Provider {
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
+  /** The preset that has filled in fields, if there is one. */
+  readonly preset?: DecidedFields | undefined
   /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */
   readonly scopesRequested?: StringMap | undefined
   /** Hosts, beside this machine, that may be asked over http; none where it is left out. */

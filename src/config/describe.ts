@@ -16,7 +16,10 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
   hosts: provider.allowedDomains,
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
   token_prefix: provider.tokenPrefix ?? null,
-  ...(provider.facade === undefined ? {} : { facade: describeFacade(provider.facade) })
+  ...(provider.facade === undefined ? {} : { facade: describeFacade(provider.facade) }),
+  ...(provider.preset === undefined
+    ? {}
+    : { preset: provider.preset.name, decided_by_preset: provider.preset.fields })
 })
 
 const describeSetting = (name: GatewayName, value: unknown): Json => {

@@ -63,6 +63,7 @@ const withFormer = (
 
 /** Settings whose type depends on which provider types there are. */
 const byType: Readonly<Partial<Record<SettingName, string>>> = {
+  MCP_PROVIDER_PRESET: "PresetName",
   MCP_PROVIDER_TYPE: "ProviderTypeName",
   MCP_PROVIDERS: "ReadonlyArray<ProviderInput | AddedInput<Types[number]>>",
   MCP_SERVERS: "ReadonlyArray<ServerInput>"
@@ -116,6 +117,7 @@ const module = (lines: ReadonlyArray<string>): string =>
 /** The module `GatewayConfigInput.ts`. */
 export const inputModule = (): string =>
   module([
+    "import type { PresetName } from \"../providers/presets/presets.ts\"",
     "import type { ProviderTypeName } from \"../providers/types.ts\"",
     "import type { Input } from \"./settings.ts\"",
     "",

@@ -34,7 +34,14 @@ export const typeOf = ({ addedTypes = [] }: Pick<GatewaySettings, "addedTypes">,
   return found
 }
 
-const commonFields: ReadonlySet<string> = new Set(["type", "name", "required_scopes", "token_prefix", "facade"])
+const commonFields: ReadonlySet<string> = new Set([
+  "preset",
+  "type",
+  "name",
+  "required_scopes",
+  "token_prefix",
+  "facade"
+])
 
 /** Whether every provider has this field. */
 export const isCommonField = (field: string): boolean => commonFields.has(field)

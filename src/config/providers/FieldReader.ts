@@ -20,6 +20,8 @@ export interface FieldReader {
   readonly report: (field: string, complaint: Complaint) => void
   /** What a field is called: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
   readonly label: (field: string) => string
+  /** The same provider with more fields, in place of those of the same names. */
+  readonly with: (more: GivenFields) => FieldReader
 }
 
 /**
@@ -55,5 +57,14 @@ export const make = (
     for (const complaint of decoded.failure) report(field, complaint)
     return undefined
   }
-  return { provider, given, added, read, allowHttp, report, label }
+  return {
+    provider,
+    given,
+    added,
+    read,
+    allowHttp,
+    report,
+    label,
+    with: (more) => make(provider, new Map([...given, ...more]), added, label, problems, everywhere)
+  }
 }

@@ -14,6 +14,7 @@ export interface ProviderField<out N extends SettingName = SettingName> {
 }
 
 const table = {
+  preset: { setting: "MCP_PROVIDER_PRESET" },
   type: { setting: "MCP_PROVIDER_TYPE" },
   name: { setting: "MCP_PROVIDER_NAME" },
   issuer: { setting: "MCP_JWT_ISSUER" },
@@ -61,6 +62,9 @@ export const providerFields: { readonly [F in ProviderFieldName]: ProviderField<
 
 // `Object.keys` has no narrower type; the table is a constant.
 export const providerFieldNames = Object.keys(table) as ReadonlyArray<ProviderFieldName>
+
+/** Whether this is the name of a field. */
+export const isProviderField = (name: string): name is ProviderFieldName => Object.hasOwn(table, name)
 
 /** Fields by the names that they had before. */
 export const formerFields: ReadonlyMap<string, ProviderFieldName> = new Map(

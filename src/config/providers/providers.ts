@@ -3,6 +3,7 @@
  */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
+import { applyPreset, decidedFields } from "../../providers/presets/applyPreset.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
 import { isCommonField, providerTypes, typeNames, usesField } from "../../providers/types.ts"
 import type { Provider } from "../GatewaySettings.ts"
@@ -12,7 +13,13 @@ import { isObject } from "../sources/nested.ts"
 import { fromSettingFile, givenTwice, mayBeFile, noFiles } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"
 import * as FieldReader from "./FieldReader.ts"
-import { formerFields, type ProviderFieldName, providerFieldNames, providerFields } from "./providerFields.ts"
+import {
+  formerFields,
+  isProviderField,
+  type ProviderFieldName,
+  providerFieldNames,
+  providerFields
+} from "./providerFields.ts"
 import { reportPair } from "./providerPairs.ts"
 import type { ProviderContext } from "./providerParts.ts"
 import { readFacade } from "./readFacade.ts"
@@ -24,6 +31,7 @@ const flatFields = providerFieldNames.filter((field) => !providerFields[field].g
 /** Without one of these the rest says nothing about who lets callers in. */
 const identifying: ReadonlySet<ProviderFieldName> = new Set<ProviderFieldName>([
   "type",
+  "preset",
   ...providerTypes.flatMap(({ identifiedBy = [] }) => identifiedBy)
 ])
 
@@ -40,10 +48,8 @@ const fileFields: ReadonlyMap<string, ProviderFieldName> = new Map(
   ) => [`${field}_file`, field])
 )
 
-const isField = (name: string): name is ProviderFieldName => Object.hasOwn(providerFields, name)
-
 /** The setting that describes a field of a single provider. */
-const settingOf = (field: string): string => isField(field) ? providerFields[field].setting : field
+const settingOf = (field: string): string => isProviderField(field) ? providerFields[field].setting : field
 
 /** The fields of one entry of `MCP_PROVIDERS`. */
 const entry = (
@@ -68,7 +74,7 @@ const entry = (
       added.set(name, { value: member, isText: false, source, spellings: [name] })
       continue
     }
-    const own = isField(name) ? name : formerFields.get(name)
+    const own = isProviderField(name) ? name : formerFields.get(name)
     const field = own ?? fileFields.get(name)
     if (field !== undefined) {
       const found: Given = { value: member, isText: false, source, spellings: [name] }
@@ -142,18 +148,29 @@ const readType = (
   return found
 }
 
+/** Reads each field by itself, so that what is wrong with it is reported. */
+const readEach = ({ read }: FieldReader.FieldReader): undefined => {
+  for (const field of providerFieldNames) if (field !== "type" && field !== "preset") read(field)
+  return undefined
+}
+
+/** The fields of a preset that a type uses: those of another type would be mistakes. */
+const usedBy = (type: ProviderType, fields: FieldReader.GivenFields): FieldReader.GivenFields =>
+  new Map([...fields].filter(([field]) => usesField(type, field)))
+
 /** A provider with its type, or `undefined` after reporting everything that is wrong with it. */
 const resolveProvider = (
-  fields: FieldReader.FieldReader,
+  given: FieldReader.FieldReader,
   context: ProviderContext,
   types: ReadonlyArray<ProviderType>
 ) => {
-  const type = readType(fields, types)
-  if (type === undefined) {
-    // Its fields cannot be judged together, but each for itself.
-    for (const field of providerFieldNames) if (field !== "type") fields.read(field)
-    return undefined
-  }
+  const preset = applyPreset(given)
+  if (preset === "Wrong") return readEach(given)
+  const type = readType(preset === undefined ? given : given.with(new Map([...preset.fields, ...given.given])), types)
+  // Its fields cannot be judged together, but each for itself.
+  if (type === undefined) return readEach(given)
+  const decided = preset === undefined ? undefined : usedBy(type, preset.fields)
+  const fields = decided === undefined ? given : given.with(decided)
   for (const field of fields.given.keys()) {
     if (usesField(type, field)) continue
     fields.report(field, {
@@ -167,7 +184,12 @@ const resolveProvider = (
     ? readFacade(fields, context, resolved === undefined || hasMetadata)
     : undefined
   if (resolved === undefined) return undefined
-  return { provider: facade === undefined ? resolved : { ...resolved, facade }, type, fields }
+  const provider = {
+    ...resolved,
+    ...(facade === undefined ? {} : { facade }),
+    ...(preset === undefined || decided === undefined ? {} : { preset: decidedFields(preset.name, decided) })
+  }
+  return { provider, type, fields }
 }
 
 /**

@@ -18,6 +18,12 @@ import { providerUrl } from "../kinds/urls.ts"
 import { type Setting } from "./Setting.ts"
 
 export const provider = {
+  MCP_PROVIDER_PRESET: {
+    kind: text,
+    otherwise: "none",
+    doc: "Fill in what the documentation of a provider says about its tokens: the name of a " +
+      "[preset](../providers/presets/README.md). Everything that is set besides takes precedence."
+  },
   MCP_PROVIDER_TYPE: {
     kind: text,
     aliases: ["AUTH_PROVIDER_TYPE"],

@@ -1,0 +1,42 @@
+import type { Complaint } from "../../config/InvalidConfiguration.ts"
+import type { FieldValue, ProviderFieldName } from "../../config/providers/providerFields.ts"
+import type { Json } from "../../identity/Json.ts"
+
+/** Values of fields, in the terms of the config file. */
+export type Facts = { readonly [F in ProviderFieldName]?: Json }
+
+/** Returns the decoded value of a field that the operator has given; `undefined` if it is missing or wrong. */
+export type GivenValue = <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined
+
+/** Fields that only the operator knows. One of them is enough. */
+export interface Need {
+  readonly fields: readonly [ProviderFieldName, ...ReadonlyArray<ProviderFieldName>]
+  /** Where the operator finds the value. */
+  readonly cure: string
+}
+
+/** A given field that cannot be right for this provider. */
+export interface PresetMistake extends Complaint {
+  readonly field: ProviderFieldName
+}
+
+/**
+ * What the documentation of a provider says about its tokens, as values of fields that an operator need not look up.
+ *
+ * A preset is one value in one file of this folder, and an entry of the list in `presets.ts`. It decides nothing that its
+ * fields could not say: the operator can override each of them, and no other code knows which presets exist.
+ */
+export interface Preset {
+  /** The value of `preset` in the settings, and the name of the provider unless it has one of its own. */
+  readonly name: string
+  /** The pages of the provider's documentation with these facts. */
+  readonly sources: readonly [string, ...ReadonlyArray<string>]
+  readonly needs: ReadonlyArray<Need>
+  /** The facts that are the same for everyone. */
+  readonly fields: Facts
+  /** The facts that follow from what the operator has given. */
+  readonly derive?: (given: GivenValue) => Facts
+  /** Values in place of what the operator has given, where the provider is known to write them in a fuller form. */
+  readonly complete?: (given: GivenValue) => Facts
+  readonly mistakes?: (given: GivenValue) => ReadonlyArray<PresetMistake>
+}

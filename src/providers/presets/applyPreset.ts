@@ -1,0 +1,85 @@
+import * as Result from "effect/Result"
+import type { DecidedFields } from "../../config/GatewaySettings.ts"
+import type { FieldReader, GivenFields } from "../../config/providers/FieldReader.ts"
+import { isProviderField, type ProviderFieldName, providerFields } from "../../config/providers/providerFields.ts"
+import { decode, type Given } from "../../config/sources/Source.ts"
+import { nearestName } from "../../errors/nearestName.ts"
+import type { Json } from "../../identity/Json.ts"
+import type { Facts, GivenValue, Preset } from "./Preset.ts"
+import { presets } from "./presets.ts"
+
+/** A preset that a provider names, and the fields that it fills in. */
+export interface AppliedPreset {
+  readonly name: string
+  readonly fields: GivenFields
+}
+
+/** The fields that a preset has decided, for `--check`. */
+export const decidedFields = (name: string, fields: GivenFields): DecidedFields => ({
+  name,
+  // `applyPreset` alone makes them, of JSON values.
+  fields: Object.fromEntries([...fields].map(([field, { value }]) => [field, value as Json]))
+})
+
+const find = ({ read, report }: FieldReader): Preset | undefined => {
+  const word = read("preset")
+  if (word === undefined) return undefined
+  const preset = presets.find(({ name }) => name === word.toLowerCase())
+  if (preset !== undefined) return preset
+  const names = presets.map(({ name }) => name)
+  const meant = nearestName(word, names)
+  report("preset", {
+    problem: "is not the name of a preset",
+    cure: meant === undefined ? `Write one of ${names.join(", ")}` : `Did you mean ${meant}?`
+  })
+  return undefined
+}
+
+const valueIn = ({ allowHttp, given }: FieldReader): GivenValue => (field) => {
+  const found = given.get(field)
+  return found === undefined
+    ? undefined
+    : Result.getOrUndefined(decode(providerFields[field].setting, found, allowHttp))
+}
+
+/** Reports what is missing or cannot be right. Returns whether anything was. */
+const reportMistakes = ({ given, label, report }: FieldReader, preset: Preset, value: GivenValue): boolean => {
+  const missing = preset.needs.filter(({ fields }) => !fields.some((field) => given.has(field)))
+  for (const { cure, fields: [field, ...others] } of missing) {
+    const or = others.map((other) => `, or ${label(other)}`).join("")
+    report(field, { problem: `is missing; the preset ${preset.name} needs it${or}`, cure })
+  }
+  const mistakes = preset.mistakes?.(value) ?? []
+  for (const { field, ...mistake } of mistakes) report(field, mistake)
+  return missing.length + mistakes.length > 0
+}
+
+const entriesOf = (facts: Facts): ReadonlyArray<readonly [ProviderFieldName, Json]> =>
+  Object.entries(facts).flatMap(([field, value]) =>
+    isProviderField(field) && value !== undefined ? [[field, value]] : []
+  )
+
+/**
+ * Returns the fields that the preset of a provider fills in; `undefined` if it names none, or `Wrong` after reporting what is
+ * missing or cannot be right.
+ */
+export const applyPreset = (fields: FieldReader): AppliedPreset | "Wrong" | undefined => {
+  if (!fields.given.has("preset")) return undefined
+  const preset = find(fields)
+  if (preset === undefined) return "Wrong"
+  const value = valueIn(fields)
+  if (reportMistakes(fields, preset, value)) return "Wrong"
+  const asGiven = (fact: Json): Given => ({
+    value: fact,
+    isText: false,
+    source: `the preset ${preset.name}`,
+    spellings: []
+  })
+  const decided = entriesOf({ name: preset.name, ...preset.fields, ...preset.derive?.(value) })
+    .filter(([field]) => !fields.given.has(field))
+  const completed = entriesOf(preset.complete?.(value) ?? {})
+  return {
+    name: preset.name,
+    fields: new Map([...decided, ...completed].map(([field, fact]) => [field, asGiven(fact)]))
+  }
+}

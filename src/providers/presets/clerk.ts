@@ -1,0 +1,18 @@
+import type { Preset } from "./Preset.ts"
+
+/**
+ * The settings for OAuth applications must say that access tokens are JWTs. Their type is `at+jwt`: tokens of browser sessions
+ * have the same issuer and keys, and must not be accepted.
+ */
+export const clerk = {
+  name: "clerk",
+  sources: [
+    "https://clerk.com/docs/guides/development/machine-auth/token-formats",
+    "https://clerk.com/docs/oauth/oauth-verify-tokens"
+  ],
+  needs: [{
+    fields: ["issuer"],
+    cure: "Set it to the Frontend API URL of your instance, as in https://your-instance.clerk.accounts.dev"
+  }],
+  fields: { type: "oidc", require_at_jwt: true, client_claims: ["client_id"] }
+} as const satisfies Preset

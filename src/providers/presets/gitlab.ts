@@ -1,0 +1,24 @@
+import { baseOf } from "./issuers.ts"
+import type { Preset } from "./Preset.ts"
+
+/** Tokens are opaque. `issuer` is another one for an instance of your own. */
+export const gitlab = {
+  name: "gitlab",
+  sources: ["https://docs.gitlab.com/api/oauth2/"],
+  needs: [{
+    fields: ["allowed_clients"],
+    cure:
+      "Set it to the Application ID of your application: without it, a token that a user gave to any other application " +
+      "would be accepted"
+  }],
+  fields: {
+    type: "tokeninfo",
+    issuer: "https://gitlab.com",
+    subject_claims: ["resource_owner_id"],
+    client_claims: ["application.uid"],
+    scope_claims: ["scope"]
+  },
+  derive: (given) => ({
+    tokeninfo_endpoint: `${baseOf(given("issuer") ?? "https://gitlab.com")}/oauth/token/info`
+  })
+} as const satisfies Preset

@@ -1,0 +1,25 @@
+import type { Preset } from "./Preset.ts"
+
+/** Google's access tokens are opaque, and the same for all Google APIs: only the client says for whom a token is. */
+export const google = {
+  name: "google",
+  sources: [
+    "https://cloud.google.com/docs/authentication/token-types",
+    "https://developers.google.com/identity/openid-connect/openid-connect"
+  ],
+  needs: [{
+    fields: ["allowed_clients"],
+    cure:
+      "Set it to the client ids (….apps.googleusercontent.com) of your OAuth clients: without it, a token that a user gave " +
+      "to any application in the world would be accepted"
+  }],
+  fields: {
+    type: "tokeninfo",
+    issuer: "https://accounts.google.com",
+    tokeninfo_endpoint: "https://oauth2.googleapis.com/tokeninfo",
+    tokeninfo_parameter: "access_token",
+    client_claims: ["azp", "aud"],
+    // Without it, Google does not say who the user is.
+    required_scopes: ["openid"]
+  }
+} as const satisfies Preset

@@ -1,0 +1,37 @@
+import type { GivenValue, Preset, PresetMistake } from "./Preset.ts"
+
+const isOrgServer = (issuer: string): boolean => !/\/oauth2\/[^/]+\/?$/.test(issuer)
+
+/** Okta's own server issues tokens for Okta alone: their signatures cannot be verified by anyone else. */
+const orgServer = (given: GivenValue): ReadonlyArray<PresetMistake> => {
+  const issuer = given("issuer")
+  return issuer === undefined || !isOrgServer(issuer) ? [] : [{
+    field: "issuer",
+    problem:
+      "is Okta's org authorization server, whose access tokens are for Okta's own API and cannot be verified by others",
+    cure:
+      "Use a custom authorization server (Security, API), as in https://your-org.okta.com/oauth2/default, which needs the " +
+      "licence for API Access Management"
+  }]
+}
+
+/** `sub` is the login name, which can change; `uid` is the id of the user. Programs have only `sub`, their client. */
+export const okta = {
+  name: "okta",
+  sources: [
+    "https://developer.okta.com/docs/guides/validate-access-tokens/",
+    "https://developer.okta.com/docs/concepts/auth-servers/"
+  ],
+  needs: [{
+    fields: ["issuer"],
+    cure: "Set it to the Issuer URI of your custom authorization server, as in https://your-org.okta.com/oauth2/default"
+  }],
+  fields: {
+    type: "oidc",
+    audience: ["auto"],
+    subject_claims: ["uid", "sub"],
+    client_claims: ["cid"],
+    scope_claims: ["scp"]
+  },
+  mistakes: orgServer
+} as const satisfies Preset

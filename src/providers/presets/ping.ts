@@ -1,0 +1,17 @@
+import type { Preset } from "./Preset.ts"
+
+/** PingOne. In Europe, Canada, Asia and Australia `issuer` is another one, as in `https://auth.pingone.eu/{tenantid}/as`. */
+export const ping = {
+  name: "ping",
+  sources: [
+    "https://developer.pingidentity.com/pingone-api/foundations/authentication-concepts/access-tokens-and-id-tokens/token-claims.html",
+    "https://developer.pingidentity.com/pingone-api/platform/resources.html"
+  ],
+  needs: [{ fields: ["tenants"], cure: "Set it to the Environment ID of your PingOne environment" }],
+  fields: {
+    type: "oidc",
+    issuer: "https://auth.pingone.com/{tenantid}/as",
+    audience: ["auto"],
+    client_claims: ["client_id"]
+  }
+} as const satisfies Preset

@@ -1,0 +1,31 @@
+/** WorkOS AuthKit and WorkOS Connect, which have the same issuer. */
+import type { Need, Preset } from "./Preset.ts"
+
+const sources: Preset["sources"] = [
+  "https://workos.com/docs/authkit/connect/token-claims",
+  "https://workos.com/docs/authkit/mcp"
+]
+
+const issuerNeed: Need = {
+  fields: ["issuer"],
+  cure: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
+}
+
+/** For MCP clients, which request a resource: `aud` is the URL of the MCP server. */
+export const authkit = {
+  name: "authkit",
+  sources,
+  needs: [issuerNeed],
+  fields: { type: "authkit", audience: ["auto"], client_claims: ["client_id"] }
+} as const satisfies Preset
+
+/** For Connect applications, which request none: `aud` is the client id of the environment. */
+export const workosConnect = {
+  name: "workos-connect",
+  sources,
+  needs: [issuerNeed, {
+    fields: ["audience"],
+    cure: "Set it to the client id of your WorkOS environment (client_…), which tokens without a resource have in aud"
+  }],
+  fields: { type: "authkit", client_claims: ["client_id"] }
+} as const satisfies Preset

@@ -1,0 +1,376 @@
+/** Presets: that their settings start, and which tokens of their providers are then accepted. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe as describeSettings } from "../../src/config/describe.ts"
+import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { requestedScopes } from "../../src/discovery/requestedScopes.ts"
+import { presets } from "../../src/providers/presets/presets.ts"
+import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
+import { root } from "../node/support/builtProgram.ts"
+import { makeStandIn } from "../support/standIn.ts"
+import { start } from "../verify/support.ts"
+import { type Neighbour, type PresetCase, presetCases } from "./presetCases.ts"
+
+const page = readFileSync(join(root, "src/providers/presets/README.md"), "utf8")
+
+const sectionOf = (heading: string): string =>
+  page.split(/^## /m).find((section) => section.startsWith(`${heading}\n`)) ?? assert.fail(`no section ${heading}`)
+
+const blockOf = (section: string, language: string): string =>
+  new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(section)?.[1] ?? assert.fail(`no block of ${language}`)
+
+const common = { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp", MCP_PUBLIC_URL: "https://mcp.example.com" }
+
+type Variables = Readonly<Record<string, string>>
+
+const variablesOf = ({ name, page, variables = {} }: PresetCase): Variables =>
+  page === undefined
+    ? { ...common, MCP_PROVIDER_PRESET: name, ...variables }
+    : Object.fromEntries(
+      blockOf(sectionOf(page), "sh").trim().split("\n").map((line) => {
+        const [key = "", ...value] = line.split("=")
+        return [key, value.join("=")]
+      })
+    )
+
+/** The same as a config file: one provider, whose fields are named as in the reference. */
+const fields: Readonly<Record<string, string>> = {
+  MCP_PROVIDER_PRESET: "preset",
+  MCP_JWT_ISSUER: "issuer",
+  MCP_JWT_TENANTS: "tenants",
+  MCP_JWT_AUDIENCE: "audience",
+  MCP_ALLOWED_CLIENTS: "allowed_clients",
+  MCP_DISCOVERY_URL: "discovery_url"
+}
+
+const fileOf = (variables: Variables) => {
+  const { MCP_PUBLIC_URL, MCP_REQUIRED_SCOPES, MCP_SERVER_URL, ...rest } = variables
+  const provider = Object.entries(rest).flatMap(([name, value]) => {
+    const field = fields[name]
+    return field === undefined ? [] : [[field, value]]
+  })
+  return {
+    server_url: MCP_SERVER_URL,
+    public_url: MCP_PUBLIC_URL,
+    ...(MCP_REQUIRED_SCOPES === undefined ? {} : { required_scopes: MCP_REQUIRED_SCOPES }),
+    providers: [Object.fromEntries(provider)]
+  }
+}
+
+const tokenOf = ({ page, token = {} }: PresetCase): Readonly<Record<string, unknown>> =>
+  page === undefined ? token : JSON.parse(blockOf(sectionOf(page), "json"))
+
+const caseOf = (name: string): PresetCase =>
+  presetCases.find((one) => one.name === name) ?? assert.fail(`no case for ${name}`)
+
+const standIn = Effect.fnUntraced(function*(one: PresetCase, settings: GatewaySettings) {
+  yield* TestClock.setTime(start * 1000)
+  const provider = yield* makeStandIn(settings, one.places)
+  return {
+    ...provider,
+    tokenOf: ({ claims, header, opaque }: Partial<Neighbour> = {}) =>
+      opaque !== undefined
+        ? Effect.succeed(opaque)
+        : claims === undefined && one.opaque !== undefined
+        ? Effect.succeed(one.opaque)
+        : provider.sign({ ...(one.opaque === undefined ? tokenOf(one) : {}), ...claims }, { ...one.header, ...header })
+  }
+})
+
+describe("each preset", () => {
+  it("has a case here, sources and, for the first eight providers, a page", () => {
+    assert.deepStrictEqual(presetCases.map(({ name }) => name), presets.map(({ name }) => name))
+    for (const { sources } of presets) {
+      for (const source of sources) assert.strictEqual(new URL(source).protocol, "https:")
+    }
+    assert.deepStrictEqual(presetCases.flatMap(({ page }) => page ?? []), [
+      "Entra",
+      "Google",
+      "Okta",
+      "Auth0",
+      "Keycloak",
+      "Cognito",
+      "GitHub",
+      "GitLab"
+    ])
+    for (const { name } of presets) assert.include(page, `\`${name}\``)
+  })
+
+  it.each(presetCases)("starts with at most ten lines: $name", (one) => {
+    const variables = variablesOf(one)
+    assert.isAtMost(Object.keys(variables).length, 10)
+    const settings = settingsOf(variables)
+    const [provider] = settings.providers
+    assert.strictEqual(provider?.name, one.name)
+    // From a file, the same.
+    assert.deepStrictEqual(settingsOf({}, fileOf(variables)).providers, settings.providers)
+  })
+
+  it.each(presetCases)("says in --check what it has decided: $name", (one) => {
+    const settings = settingsOf(variablesOf(one))
+    const [described] = describeSettings(settings)["providers"] as ReadonlyArray<Record<string, unknown>>
+    const decided = described?.["decided_by_preset"] as Readonly<Record<string, unknown>>
+    assert.strictEqual(described?.["preset"], one.name)
+    assert.isAbove(Object.keys(decided).length, 1)
+    for (const [field, value] of Object.entries(decided)) {
+      // What it has decided is what counts.
+      const shown = JSON.stringify(described?.[field]) ?? assert.fail(`${one.name} does not show ${field}`)
+      assert.strictEqual(shown.replaceAll("https://mcp.example.com/mcp", "auto"), JSON.stringify(value), field)
+    }
+  })
+
+  for (const { name, needs } of presets) {
+    for (const [index, { cure, fields: [field] }] of needs.entries()) {
+      it(`does not start without what only the operator knows: ${name}, ${field}`, () => {
+        const variables = { ...variablesOf(caseOf(name)) }
+        const entries = fileOf(variables)
+        const [provider = {}] = entries.providers
+        const left = Object.fromEntries(
+          Object.entries(provider).filter(([key]) => !needs[index]?.fields.some((one) => one === key))
+        )
+        const problem = onlyProblemOf({}, { ...entries, providers: [left] })
+        assert.strictEqual(problem.setting, `MCP_PROVIDERS[0].${field}`)
+        assert.include(problem.problem, `is missing; the preset ${name} needs it`)
+        assert.strictEqual(problem.cure, cure)
+      })
+    }
+  }
+})
+
+describe("tokens of a preset's provider", () => {
+  it.effect.each(presetCases)(
+    "are accepted as the documentation describes them: $name",
+    (one) =>
+      Effect.scoped(Effect.gen(function*() {
+        const settings = settingsOf(variablesOf(one))
+        const { tokenOf, verify } = yield* standIn(one, settings)
+        const identity = yield* verify(yield* tokenOf())
+        assert.deepInclude(identity, one.identity)
+        const [provider] = settings.providers
+        if (one.requested !== undefined) {
+          assert.deepStrictEqual(requestedScopes(settings, identity.scopes, provider?.name), one.requested)
+        }
+        for (const scope of settings.requiredScopes) assert.include(identity.scopes, scope)
+      }))
+  )
+
+  it.effect.each(presetCases)("are rejected if they are others: $name", (one) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { tokenOf, verify } = yield* standIn(one, settingsOf(variablesOf(one)))
+      // Positive control.
+      yield* verify(yield* tokenOf())
+      for (const [title, neighbour] of Object.entries(one.neighbours)) {
+        const error = yield* Effect.flip(verify(yield* tokenOf(neighbour)))
+        assert.strictEqual(error._tag, "InvalidToken", title)
+        if (error._tag !== "InvalidToken") continue
+        assert.strictEqual(error.reason, neighbour.reason, `${title}: ${error.detail}`)
+        if (neighbour.detail === undefined) continue
+        assert.include(error.detail, neighbour.detail, title)
+        if (one.page !== undefined) assert.include(sectionOf(one.page), `\`${neighbour.detail}\``)
+      }
+    })))
+
+  it.effect.each(presetCases.filter(({ client }) => client !== undefined))(
+    "are rejected if they belong to another client than the allowed ones: $name",
+    (one) =>
+      Effect.scoped(Effect.gen(function*() {
+        const variables = { ...variablesOf(one), MCP_ALLOWED_CLIENTS: String(tokenOf(one)[one.client ?? ""]) }
+        const { tokenOf: tokenWith, verify } = yield* standIn(one, settingsOf(variables))
+        yield* verify(yield* tokenWith())
+        const error = yield* Effect.flip(verify(yield* tokenWith({ claims: { [one.client ?? ""]: "evil" } })))
+        assert.strictEqual(error._tag, "InvalidToken")
+        assert.include(error.detail, "evil")
+      }))
+  )
+
+  it.effect.each(presetCases.filter(({ opaque }) => opaque === undefined))(
+    "are rejected if someone else has signed them: $name",
+    (one) =>
+      Effect.scoped(Effect.gen(function*() {
+        const settings = settingsOf(variablesOf(one))
+        const mine = yield* standIn(one, settings)
+        const other = yield* standIn(one, settings)
+        const token = yield* other.tokenOf()
+        yield* other.verify(token)
+        const error = yield* Effect.flip(mine.verify(token))
+        assert.strictEqual(error._tag, "InvalidToken")
+      }))
+  )
+})
+
+describe("a preset", () => {
+  const entra = { ...common, MCP_PROVIDER_PRESET: "entra", MCP_JWT_TENANTS: "11111111-2222-3333-4444-555555555555" }
+  const app = "66666666-7777-8888-9999-000000000000"
+
+  it("that does not exist is reported with the name that was meant", () => {
+    const problem = onlyProblemOf({ ...entra, MCP_JWT_AUDIENCE: app, MCP_PROVIDER_PRESET: "entar" })
+    assert.deepStrictEqual([problem.setting, problem.cure], ["MCP_PROVIDER_PRESET", "Did you mean entra?"])
+    assert.include(onlyProblemOf({ ...common, MCP_PROVIDER_PRESET: "my-provider" }).cure, "keycloak")
+  })
+
+  it("leaves every field to the operator", () => {
+    const [provider] = settingsOf({
+      ...entra,
+      MCP_JWT_AUDIENCE: app,
+      MCP_PROVIDER_NAME: "staff",
+      MCP_JWT_ISSUER: "https://login.microsoftonline.us/{tenantid}/v2.0",
+      MCP_SUBJECT_CLAIMS: "sub",
+      MCP_SCOPES_REQUESTED: `{"read": "api://notes/Notes.Read"}`,
+      MCP_JWT_ALGORITHM: "PS256"
+    }).providers
+    assert.deepInclude<object>(provider ?? {}, {
+      name: "staff",
+      issuer: "https://login.microsoftonline.us/{tenantid}/v2.0",
+      subjectClaims: ["sub"],
+      scopesRequested: { read: "api://notes/Notes.Read" },
+      algorithms: ["PS256"],
+      clientClaims: ["azp", "appid"]
+    })
+    assert.notInclude(Object.keys(provider?.preset?.fields ?? {}), "issuer")
+  })
+
+  it("leaves the type to the operator, and fills in only what the type uses", () => {
+    const [provider] = settingsOf({
+      ...common,
+      MCP_PROVIDER_PRESET: "keycloak",
+      MCP_PROVIDER_TYPE: "introspection",
+      MCP_JWT_ISSUER: "https://login.example.com/realms/notes",
+      MCP_CLIENT_ID: "gateway",
+      MCP_CLIENT_SECRET: "secret-of-the-gateway"
+    }).providers
+    assert.deepInclude<object>(provider ?? {}, { type: "introspection", audience: ["https://mcp.example.com/mcp"] })
+  })
+
+  it("is one of several providers", () => {
+    const { providers } = settingsOf({}, {
+      server_url: "http://127.0.0.1:8080/mcp",
+      public_url: "https://mcp.example.com",
+      providers: [
+        { preset: "entra", tenants: ["11111111-2222-3333-4444-555555555555"], audience: app },
+        { preset: "github", allowed_clients: "Ov23liNotesExample" }
+      ]
+    })
+    assert.deepStrictEqual(providers.map(({ name, type }) => [name, type]), [["entra", "oidc"], [
+      "github",
+      "tokeninfo"
+    ]])
+  })
+
+  it.each([
+    [
+      "Okta's org authorization server",
+      "okta",
+      { MCP_JWT_ISSUER: "https://dev-1234567.okta.com" },
+      "MCP_JWT_ISSUER",
+      "org"
+    ],
+    ["Okta by its domain alone", "okta", { MCP_JWT_ISSUER: "dev-1234567.okta.com" }, "MCP_JWT_ISSUER", "org"],
+    [
+      "Keycloak without a realm",
+      "keycloak",
+      { MCP_JWT_ISSUER: "https://login.example.com" },
+      "MCP_JWT_ISSUER",
+      "realm"
+    ],
+    [
+      "authentik without an application",
+      "authentik",
+      { MCP_JWT_ISSUER: "https://login.example.com", MCP_JWT_AUDIENCE: "a" },
+      "MCP_JWT_ISSUER",
+      "application"
+    ],
+    [
+      "a tenant by its domain",
+      "entra",
+      { MCP_JWT_TENANTS: "contoso.onmicrosoft.com", MCP_JWT_AUDIENCE: app },
+      "MCP_JWT_TENANTS",
+      "other than its id"
+    ],
+    [
+      "only a name of one's own as the audience of Entra",
+      "entra",
+      { MCP_JWT_TENANTS: "11111111-2222-3333-4444-555555555555", MCP_JWT_AUDIENCE: "api://notes" },
+      "MCP_JWT_AUDIENCE",
+      "Application (client) ID"
+    ],
+    [
+      "a user pool without its region",
+      "cognito",
+      { MCP_JWT_TENANTS: "AbCdEf123", MCP_ALLOWED_CLIENTS: "c" },
+      "MCP_JWT_TENANTS",
+      "user pool"
+    ],
+    [
+      "user pools of two regions",
+      "cognito",
+      { MCP_JWT_TENANTS: "eu-central-1_AbCdEf123,us-east-1_AbCdEf123", MCP_ALLOWED_CLIENTS: "c" },
+      "MCP_JWT_TENANTS",
+      "several regions"
+    ],
+    ["no project of Descope", "descope", { MCP_JWT_ISSUER: "https://auth.example.com" }, "MCP_JWT_ISSUER", "project"]
+  ])("finds what cannot be right: %s", (_, name, variables, setting, text) => {
+    const problem = onlyProblemOf({ ...common, MCP_PROVIDER_PRESET: name, ...variables })
+    assert.strictEqual(problem.setting, setting)
+    assert.include(problem.problem, text)
+  })
+
+  it("asks for the public URL where the audience follows from it", () => {
+    const { MCP_SERVER_URL } = common
+    const problem = onlyProblemOf({
+      MCP_SERVER_URL,
+      MCP_PROVIDER_PRESET: "auth0",
+      MCP_JWT_ISSUER: "notes.eu.auth0.com"
+    })
+    assert.include(problem.cure, "MCP_PUBLIC_URL")
+  })
+
+  it("alone, without anything else, reports all that is missing", () => {
+    assert.deepStrictEqual(problemsOf({ ...common, MCP_PROVIDER_PRESET: "entra-b2c" }).map(({ setting }) => setting), [
+      "MCP_DISCOVERY_URL",
+      "MCP_JWT_TENANTS",
+      "MCP_JWT_AUDIENCE"
+    ])
+  })
+})
+
+const issuerOf = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`
+
+describe("several tenants of Entra", () => {
+  const [one, two] = ["11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"]
+  const app = "66666666-7777-8888-9999-000000000000"
+  it.effect("are those of the list, each with its own issuer, under the same keys", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const settings = settingsOf({
+        ...common,
+        MCP_PROVIDER_PRESET: "entra",
+        MCP_JWT_TENANTS: `${one},${two}`,
+        MCP_JWT_AUDIENCE: app
+      })
+      yield* TestClock.setTime(start * 1000)
+      const { sign, verify } = yield* makeStandIn(settings, (jwks) => ({
+        ...Object.fromEntries([one, two].map((tenant) => [
+          `${issuerOf(tenant)}/.well-known/openid-configuration`,
+          { issuer: issuerOf(tenant), jwks_uri: "https://login.microsoftonline.com/common/discovery/v2.0/keys" }
+        ])),
+        "https://login.microsoftonline.com/common/discovery/v2.0/keys": { ...jwks }
+      }))
+      const token = (tenant: string, tid = tenant) =>
+        sign({ iss: issuerOf(tenant), tid, oid: "o", sub: "s", aud: app, scp: "read" })
+      for (const tenant of [one, two]) {
+        assert.strictEqual((yield* verify(yield* token(tenant))).issuer, issuerOf(tenant))
+      }
+      for (
+        const bad of [
+          token("33333333-2222-3333-4444-555555555555"),
+          token(one, two),
+          token("common"),
+          token("{tenantid}")
+        ]
+      ) {
+        assert.strictEqual((yield* Effect.flip(verify(yield* bad)))._tag, "InvalidToken")
+      }
+    })))
+})
