@@ -56,6 +56,12 @@ export interface ProviderInput {
    * clients go no further without. `false` for a provider that has none. Default: `true`. For oidc.
    */
   readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
+  /**
+   * Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's
+   * own, for clients that cannot use the provider's document. Default: `false`. For authkit, tokeninfo, oidc,
+   * userinfo, introspection.
+   */
+  readonly stand_in_metadata?: Input<"MCP_STAND_IN_METADATA"> | undefined
   /** The issuer's public key, in place of a key set; `\n` stands for a line break. For authkit, oidc. */
   readonly public_key?: Input<"MCP_JWT_PUBLIC_KEY"> | undefined
   /** Signature algorithms that are accepted. Default: `RS256`. For authkit, oidc. */
@@ -462,6 +468,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * clients go no further without. `false` for a provider that has none. Default: `true`.
    */
   readonly assume_pkce?: Input<"MCP_ASSUME_PKCE"> | undefined
+  /**
+   * Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's
+   * own, for clients that cannot use the provider's document. Default: `false`.
+   */
+  readonly stand_in_metadata?: Input<"MCP_STAND_IN_METADATA"> | undefined
   /** The issuer's public key, in place of a key set; `\n` stands for a line break. */
   readonly jwt_public_key?: Input<"MCP_JWT_PUBLIC_KEY"> | undefined
   /** Signature algorithms that are accepted. Default: `RS256`. */

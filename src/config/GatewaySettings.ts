@@ -55,6 +55,8 @@ export interface Provider {
   readonly tokenPrefix: string | undefined
   /** Host patterns (`example.com`, `*.example.com`) that this provider's URLs must match; empty: any host. */
   readonly allowedDomains: ReadonlyArray<string>
+  /** Clients get metadata of the gateway's own, with the provider's endpoints (`discovery/standIn.ts`). */
+  readonly standInMetadata?: boolean | undefined
   /** The preset that has filled in fields, if there is one. */
   readonly preset?: DecidedFields | undefined
   /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */

@@ -8,8 +8,33 @@ const problem = (setting: string, text: string, cure: string): Problem => ({
   cure
 })
 
+/** Reports what metadata of the gateway's own need from the rest of the settings. */
+const checkStandIns = (settings: GatewaySettings): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
+  for (const { providers, publicUrl } of serversOf(settings)) {
+    const standIns = providers.filter(({ standInMetadata }) => standInMetadata === true)
+    const [first, second] = [...standIns, ...providers.filter(({ facade }) => facade !== undefined)]
+    if (standIns.length === 0 || first === undefined) continue
+    if (publicUrl === undefined) {
+      problems.push(problem(
+        "MCP_PUBLIC_URL",
+        "is missing; MCP_STAND_IN_METADATA needs it, because the gateway is the issuer that clients see",
+        "Set it to the URL under which clients reach the gateway"
+      ))
+    }
+    if (second !== undefined && second !== first) {
+      problems.push(problem(
+        "MCP_PROVIDERS",
+        `has two providers for whose authorization server the gateway stands in: ${first.name} and ${second.name}`,
+        "Keep one facade, or one MCP_STAND_IN_METADATA, for each MCP server: the gateway is one issuer there"
+      ))
+    }
+  }
+  return problems
+}
+
 /** Reports what a facade needs from the rest of the settings. */
-export const checkFacade = (settings: GatewaySettings): ReadonlyArray<Problem> => {
+const checkFacades = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const servers = serversOf(settings).map((server) => ({
     server,
     facades: server.providers.filter(({ facade }) => facade !== undefined)
@@ -44,3 +69,9 @@ export const checkFacade = (settings: GatewaySettings): ReadonlyArray<Problem> =
   }
   return problems
 }
+
+/** Reports what the authorization servers for which the gateway stands in need from the rest of the settings. */
+export const checkFacade = (settings: GatewaySettings): ReadonlyArray<Problem> => [
+  ...checkFacades(settings),
+  ...checkStandIns(settings)
+]

@@ -17,6 +17,7 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
   ...(provider.allowHttp === undefined ? {} : { allow_http: provider.allowHttp }),
   token_prefix: provider.tokenPrefix ?? null,
   ...(provider.facade === undefined ? {} : { facade: describeFacade(provider.facade) }),
+  ...(provider.standInMetadata === true ? { stand_in_metadata: true } : {}),
   ...(provider.preset === undefined
     ? {}
     : { preset: provider.preset.name, decided_by_preset: provider.preset.fields })

@@ -7,7 +7,7 @@ export const advertisedBy = (
   settings: FacadeSettings & Pick<GatewaySettings, "addedTypes">,
   provider: Provider
 ): ReadonlyArray<string> =>
-  provider.facade === undefined
+  provider.facade === undefined && provider.standInMetadata !== true
     ? typeOf(settings, provider).advertisedIssuers?.(provider) ?? []
     : [facadeIssuer(settings)]
 

@@ -26,6 +26,10 @@ export const facadeProvider = (
   { providers = [] }: Pick<FacadeSettings, "providers">
 ): FacadeProvider | undefined => providers.find(hasFacade)
 
+/** Whether the gateway is an authorization server for clients: with a facade, or with metadata alone. */
+export const isIssuer = ({ providers = [] }: Pick<FacadeSettings, "providers">): boolean =>
+  providers.some(({ facade, standInMetadata }) => facade !== undefined || standInMetadata === true)
+
 const endpointPath: Readonly<Record<FacadeEndpoint, string>> = {
   authorize: "/authorize",
   consent: "/authorize/consent",

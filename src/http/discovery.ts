@@ -45,10 +45,15 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
         return Effect.succeed(jsonResponse(200, answer.document, cached))
       case "Fetch":
         return metadata.document(answer.source).pipe(
-          Effect.map((document) =>
-            jsonResponse(200, shownMetadata(document, answer.issuer, answer.assumePkce), cached)
-          ),
-          Effect.mapError(({ detail }) =>
+          Effect.mapError(({ detail }) => detail),
+          Effect.flatMap((document) => {
+            const detail = answer.unusable?.(document)
+            return detail === undefined
+              ? Effect.succeed(answer.present?.(document) ?? shownMetadata(document, answer.issuer, answer.assumePkce))
+              : Effect.fail(detail)
+          }),
+          Effect.map((document) => jsonResponse(200, document, cached)),
+          Effect.mapError((detail) =>
             new ProviderUnavailable({ provider: answer.provider, detail, retryAfter: retryAfterSeconds })
           )
         )

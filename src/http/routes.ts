@@ -6,7 +6,7 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { NotFound } from "../errors/GatewayError.ts"
-import { type FacadeEndpoint, facadePath, facadeProvider, type FacadeSettings } from "../facade/places.ts"
+import { type FacadeEndpoint, facadePath, facadeProvider, type FacadeSettings, isIssuer } from "../facade/places.ts"
 import type { OwnResponses } from "./course/ownResponses.ts"
 import type { Next } from "./course/steps.ts"
 import type { PublishedName } from "./discovery.ts"
@@ -63,7 +63,7 @@ const inserted = (name: PublishedName) => (place: ServerPlace): ReadonlyArray<st
   const { path, publicUrl, serverName = "" } = place
   const paths = publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname]
   // The issuer of the only server's facade is the public URL, without the path of the endpoint.
-  if (publicUrl !== undefined && serverName === "" && name !== "oauth-protected-resource" && facadeProvider(place)) {
+  if (publicUrl !== undefined && serverName === "" && name !== "oauth-protected-resource" && isIssuer(place)) {
     paths.push(new URL(publicUrl).pathname)
   }
   return [...new Set(paths)].flatMap((path) => withSlash(`/.well-known/${name}${path === "/" ? "" : path}`))

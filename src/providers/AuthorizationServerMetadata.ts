@@ -13,6 +13,10 @@ export type AuthorizationServerMetadata =
     readonly issuer: string
     /** `false`: do not add PKCE to the metadata of a provider whose own document does not name it. */
     readonly assumePkce?: boolean | undefined
+    /** Makes the document that clients get, in place of the usual changes. */
+    readonly present?: (document: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+    /** Returns why clients could not use what `present` makes; `undefined` if they can. */
+    readonly unusable?: (document: Readonly<Record<string, unknown>>) => string | undefined
   }
   /** The client is redirected to the URL at which the provider publishes the document. */
   | { readonly _tag: "Redirect"; readonly source: MetadataSource }

@@ -40,7 +40,8 @@ const commonFields: ReadonlySet<string> = new Set([
   "name",
   "required_scopes",
   "token_prefix",
-  "facade"
+  "facade",
+  "stand_in_metadata"
 ])
 
 /** Whether every provider has this field. */
@@ -48,7 +49,9 @@ export const isCommonField = (field: string): boolean => commonFields.has(field)
 
 /** Whether a type uses this field. */
 export const usesField = ({ fields, metadata }: ProviderType, field: ProviderFieldName): boolean =>
-  field === "facade" ? metadata !== undefined : isCommonField(field) || fields.includes(field)
+  field === "facade" || field === "stand_in_metadata"
+    ? metadata !== undefined
+    : isCommonField(field) || fields.includes(field)
 
 /** The names of the types that use a field. */
 export const typesUsing = (field: ProviderFieldName): ReadonlyArray<string> =>

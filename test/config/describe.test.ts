@@ -52,7 +52,7 @@ describe("the description of settings", () => {
 
   it("speaks in the terms of the config file, of every setting that describes the gateway", () => {
     const single =
-      /^(provider_|allowed_clients|require_verified_email|(subject|client|scope|group)_claims|scopes_requested|tokeninfo_|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|provider_hosts|require_at_jwt|discovery_url|assume_pkce|facade)/
+      /^(provider_|allowed_clients|require_verified_email|(subject|client|scope|group)_claims|scopes_requested|tokeninfo_|jwt_|oauth_|static_tokens|introspection_url|client_(id|secret|auth)$|token_prefix|provider_hosts|require_at_jwt|discovery_url|assume_pkce|stand_in_metadata|facade)/
     assert.deepStrictEqual(
       Object.keys(describeSettings(everything)).toSorted(),
       settingNames.filter((name) => settings[name].variableOnly !== true).map(fileKey)

@@ -24,6 +24,7 @@ const table = {
   discovery_url: { setting: "MCP_DISCOVERY_URL" },
   tenants: { setting: "MCP_JWT_TENANTS" },
   assume_pkce: { setting: "MCP_ASSUME_PKCE" },
+  stand_in_metadata: { setting: "MCP_STAND_IN_METADATA" },
   public_key: { setting: "MCP_JWT_PUBLIC_KEY" },
   algorithms: { setting: "MCP_JWT_ALGORITHM" },
   require_at_jwt: { setting: "MCP_REQUIRE_AT_JWT" },

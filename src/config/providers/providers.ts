@@ -184,9 +184,17 @@ const resolveProvider = (
     ? readFacade(fields, context, resolved === undefined || hasMetadata)
     : undefined
   if (resolved === undefined) return undefined
+  const standIn = usesField(type, "stand_in_metadata") && fields.read("stand_in_metadata") === true
+  if (standIn && fields.given.has("facade")) {
+    fields.report("stand_in_metadata", {
+      problem: "has no use next to a facade, which has metadata of its own",
+      cure: "Remove one of the two"
+    })
+  }
   const provider = {
     ...resolved,
     ...(facade === undefined ? {} : { facade }),
+    ...(standIn ? { standInMetadata: true } : {}),
     ...(preset === undefined || decided === undefined ? {} : { preset: decidedFields(preset.name, decided) })
   }
   return { provider, type, fields }

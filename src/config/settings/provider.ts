@@ -78,6 +78,13 @@ export const provider = {
       "Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP " +
       "clients go no further without. `false` for a provider that has none."
   },
+  MCP_STAND_IN_METADATA: {
+    kind: boolean,
+    default: "false",
+    doc:
+      "Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's own, for " +
+      "clients that cannot use the provider's document."
+  },
   MCP_JWT_PUBLIC_KEY: {
     kind: publicKey,
     inFile: true,

@@ -117,6 +117,7 @@ const providerOf = (provider: Provider) => ({
   required_scopes: orMissing(provider.requiredScopes),
   token_prefix: provider.tokenPrefix,
   scopes_requested: provider.scopesRequested,
+  stand_in_metadata: provider.standInMetadata,
   ...ownFields(asOwn(provider))
 })
 
