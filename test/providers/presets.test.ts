@@ -1,11 +1,13 @@
 /** Presets: that their settings start, and which tokens of their providers are then accepted. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe as describeSettings } from "../../src/config/describe.ts"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { resolveSources } from "../../src/config/resolve.ts"
 import { requestedScopes } from "../../src/discovery/requestedScopes.ts"
 import { presets } from "../../src/providers/presets/presets.ts"
 import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
@@ -337,6 +339,61 @@ describe("a preset", () => {
 })
 
 const issuerOf = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`
+
+/** The config files of the page, with the files that they name. */
+const files = [...page.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = ""]) => JSON.parse(text))
+  .filter((file) => "providers" in file)
+
+const resolveFile = (document: unknown) =>
+  Result.getOrThrowWith(
+    resolveSources({
+      variables: {},
+      document,
+      files: {
+        "/run/secrets/session-key": { text: "k".repeat(44) },
+        "/run/secrets/client-secret": { text: "the-secret-of-the-client-0123456789" }
+      }
+    }),
+    ({ message }) => new Error(message)
+  )
+
+describe("the config files of the page", () => {
+  it("start, with what the presets know of facades", () => {
+    const providers = files.map((file) => resolveFile(file).providers[0])
+    assert.deepStrictEqual(providers.map((provider) => provider?.name), ["okta", "entra", "google"])
+    const [, entra, google] = providers
+    assert.deepInclude(entra?.facade, { scopes: ["offline_access"], resource: undefined })
+    assert.deepInclude<object>(google ?? {}, { allowedClients: ["1234567890-notes.apps.googleusercontent.com"] })
+    assert.deepInclude(google?.facade, {
+      scopes: ["openid", "email"],
+      authorizeParameters: [["access_type", "offline"], ["prompt", "consent"]]
+    })
+    assert.notInclude(JSON.stringify(describeSettings(resolveFile(files[2]))), "the-secret-of")
+  })
+
+  it("leave each member of a facade to the operator", () => {
+    const facade = {
+      client_id: "Ov23liNotesExample",
+      client_secret: "the-secret-of-the-client-0123456789",
+      redirect_uris: "http://127.0.0.1/",
+      authorize_endpoint: "https://github.example.com/login/oauth/authorize"
+    }
+    const variables = {
+      ...common,
+      MCP_SESSION_KEY: "k".repeat(44),
+      MCP_PROVIDER_PRESET: "github",
+      MCP_FACADE: JSON.stringify(facade)
+    }
+    const [provider] = settingsOf(variables).providers
+    assert.deepInclude<object>(provider ?? {}, { allowedClients: ["Ov23liNotesExample"] })
+    assert.deepInclude(provider?.facade, {
+      authorizeEndpoint: "https://github.example.com/login/oauth/authorize",
+      tokenEndpoint: "https://github.com/login/oauth/access_token"
+    })
+    const [other] = settingsOf({ ...variables, MCP_ALLOWED_CLIENTS: "Ov23liOther" }).providers
+    assert.deepInclude<object>(other ?? {}, { allowedClients: ["Ov23liOther"] })
+  })
+})
 
 describe("several tenants of Entra", () => {
   const [one, two] = ["11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"]

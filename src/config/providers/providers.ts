@@ -170,7 +170,9 @@ const resolveProvider = (
   // Its fields cannot be judged together, but each for itself.
   if (type === undefined) return readEach(given)
   const decided = preset === undefined ? undefined : usedBy(type, preset.fields)
-  const fields = decided === undefined ? given : given.with(decided)
+  const fields = preset === undefined || decided === undefined
+    ? given
+    : given.with(new Map([...decided, ...preset.facade]))
   for (const field of fields.given.keys()) {
     if (usesField(type, field)) continue
     fields.report(field, {

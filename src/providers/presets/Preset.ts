@@ -38,5 +38,13 @@ export interface Preset {
   readonly derive?: (given: GivenValue) => Facts
   /** Values in place of what the operator has given, where the provider is known to write them in a fuller form. */
   readonly complete?: (given: GivenValue) => Facts
+  /** Members of a facade, where the operator has configured one and left them out. */
+  readonly facade?: { readonly [member: string]: Json }
   readonly mistakes?: (given: GivenValue) => ReadonlyArray<PresetMistake>
+}
+
+/** The client of the facade, if there is one: tokens that clients get by the facade are its tokens. */
+export const facadeClient = (given: GivenValue): Facts => {
+  const clientId = given("facade")?.["client_id"]
+  return typeof clientId === "string" ? { allowed_clients: [clientId] } : {}
 }

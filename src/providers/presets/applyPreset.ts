@@ -12,6 +12,8 @@ import { presets } from "./presets.ts"
 export interface AppliedPreset {
   readonly name: string
   readonly fields: GivenFields
+  /** The facade with the members that the preset knows. It may contain a secret, so it is not among the fields. */
+  readonly facade: GivenFields
 }
 
 /** The fields that a preset has decided, for `--check`. */
@@ -59,6 +61,14 @@ const entriesOf = (facts: Facts): ReadonlyArray<readonly [ProviderFieldName, Jso
     isProviderField(field) && value !== undefined ? [[field, value]] : []
   )
 
+const facadeOf = ({ given }: FieldReader, preset: Preset, value: GivenValue): GivenFields => {
+  const found = given.get("facade")
+  const own = value("facade")
+  return found === undefined || own === undefined || preset.facade === undefined
+    ? new Map()
+    : new Map([["facade", { ...found, isText: false, value: { ...preset.facade, ...own } }]])
+}
+
 /**
  * Returns the fields that the preset of a provider fills in; `undefined` if it names none, or `Wrong` after reporting what is
  * missing or cannot be right.
@@ -80,6 +90,7 @@ export const applyPreset = (fields: FieldReader): AppliedPreset | "Wrong" | unde
   const completed = entriesOf(preset.complete?.(value) ?? {})
   return {
     name: preset.name,
-    fields: new Map([...decided, ...completed].map(([field, fact]) => [field, asGiven(fact)]))
+    fields: new Map([...decided, ...completed].map(([field, fact]) => [field, asGiven(fact)])),
+    facade: facadeOf(fields, preset, value)
   }
 }

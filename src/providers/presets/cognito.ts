@@ -1,4 +1,4 @@
-import type { GivenValue, Preset, PresetMistake } from "./Preset.ts"
+import { facadeClient, type GivenValue, type Preset, type PresetMistake } from "./Preset.ts"
 
 /** The id of a user pool begins with its region. */
 const pool = /^([a-z]{2}(?:-[a-z]+)+-[0-9])_[A-Za-z0-9]{1,55}$/
@@ -32,13 +32,20 @@ export const cognito = {
   ],
   needs: [
     { fields: ["tenants"], cure: "Set it to the User pool ID, as in eu-central-1_AbCdEf123" },
-    { fields: ["allowed_clients", "audience"], cure: "Set it to the ids of the app clients whose tokens are accepted" }
+    {
+      fields: ["allowed_clients", "audience", "facade"],
+      cure: "Set it to the ids of the app clients whose tokens are accepted"
+    }
   ],
   fields: { type: "oidc", client_claims: ["client_id"] },
   derive: (given) => {
     const [region] = regionsOf(given)
     const suffix = region?.startsWith("cn-") === true ? "amazonaws.com.cn" : "amazonaws.com"
-    return region === undefined ? {} : { issuer: `https://cognito-idp.${region}.${suffix}/{tenantid}` }
+    const client = given("audience") === undefined ? facadeClient(given) : {}
+    return region === undefined ? client : {
+      ...client,
+      issuer: `https://cognito-idp.${region}.${suffix}/{tenantid}`
+    }
   },
   mistakes: otherRegions
 } as const satisfies Preset

@@ -62,6 +62,9 @@ const scopesOf = (given: GivenValue): Facts => {
   return uri === undefined ? {} : { scopes_requested: { "*": `${uri.replace(/\/$/, "")}/{scope}` } }
 }
 
+/** Entra issues refresh tokens only for this scope. */
+const offline = { scopes: ["offline_access"] }
+
 const mistakesOfVersion2 = (given: GivenValue): ReadonlyArray<PresetMistake> => [
   ...namesOtherThanIds(given),
   ...withoutId(given)
@@ -77,6 +80,7 @@ export const entra = {
   fields: { type: "oidc", issuer: "https://login.microsoftonline.com/{tenantid}/v2.0", ...claims },
   derive: scopesOf,
   complete: withIds,
+  facade: offline,
   mistakes: mistakesOfVersion2
 } as const satisfies Preset
 
@@ -95,6 +99,7 @@ export const entraVersion1 = {
     }
   },
   complete: withUris,
+  facade: offline,
   mistakes: namesOtherThanIds
 } as const satisfies Preset
 
@@ -108,6 +113,7 @@ export const entraExternalId = {
   fields: { type: "oidc", issuer: "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0", ...claims },
   derive: scopesOf,
   complete: withIds,
+  facade: offline,
   mistakes: mistakesOfVersion2
 } as const satisfies Preset
 
@@ -133,5 +139,6 @@ export const entraB2c = {
     }
   },
   complete: withIds,
+  facade: offline,
   mistakes: mistakesOfVersion2
 } as const satisfies Preset

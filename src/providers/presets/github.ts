@@ -1,4 +1,4 @@
-import type { Preset } from "./Preset.ts"
+import { facadeClient, type Preset } from "./Preset.ts"
 
 /** Tokens are opaque. The endpoint of the user describes them: the id in its body, client and scopes in its fields. */
 export const github = {
@@ -8,7 +8,7 @@ export const github = {
     "https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps"
   ],
   needs: [{
-    fields: ["allowed_clients"],
+    fields: ["allowed_clients", "facade"],
     cure:
       "Set it to the Client ID of your OAuth app: without it, a token that a user gave to any other app, and personal " +
       "access tokens, would be accepted"
@@ -20,5 +20,10 @@ export const github = {
     subject_claims: ["id"],
     client_claims: ["x-oauth-client-id"],
     scope_claims: ["x-oauth-scopes"]
+  },
+  derive: facadeClient,
+  facade: {
+    authorize_endpoint: "https://github.com/login/oauth/authorize",
+    token_endpoint: "https://github.com/login/oauth/access_token"
   }
 } as const satisfies Preset

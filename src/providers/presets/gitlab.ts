@@ -1,12 +1,12 @@
 import { baseOf } from "./issuers.ts"
-import type { Preset } from "./Preset.ts"
+import { facadeClient, type Preset } from "./Preset.ts"
 
 /** Tokens are opaque. `issuer` is another one for an instance of your own. */
 export const gitlab = {
   name: "gitlab",
   sources: ["https://docs.gitlab.com/api/oauth2/"],
   needs: [{
-    fields: ["allowed_clients"],
+    fields: ["allowed_clients", "facade"],
     cure:
       "Set it to the Application ID of your application: without it, a token that a user gave to any other application " +
       "would be accepted"
@@ -19,6 +19,7 @@ export const gitlab = {
     scope_claims: ["scope"]
   },
   derive: (given) => ({
+    ...facadeClient(given),
     tokeninfo_endpoint: `${baseOf(given("issuer") ?? "https://gitlab.com")}/oauth/token/info`
   })
 } as const satisfies Preset

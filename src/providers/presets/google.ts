@@ -1,4 +1,4 @@
-import type { Preset } from "./Preset.ts"
+import { facadeClient, type Preset } from "./Preset.ts"
 
 /** Google's access tokens are opaque, and the same for all Google APIs: only the client says for whom a token is. */
 export const google = {
@@ -8,7 +8,7 @@ export const google = {
     "https://developers.google.com/identity/openid-connect/openid-connect"
   ],
   needs: [{
-    fields: ["allowed_clients"],
+    fields: ["allowed_clients", "facade"],
     cure:
       "Set it to the client ids (….apps.googleusercontent.com) of your OAuth clients: without it, a token that a user gave " +
       "to any application in the world would be accepted"
@@ -21,5 +21,8 @@ export const google = {
     client_claims: ["azp", "aud"],
     // Without it, Google does not say who the user is.
     required_scopes: ["openid"]
-  }
+  },
+  derive: facadeClient,
+  // Otherwise there are no refresh tokens, or only the first time.
+  facade: { scopes: ["openid", "email"], authorize_parameters: { access_type: "offline", prompt: "consent" } }
 } as const satisfies Preset
