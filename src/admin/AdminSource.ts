@@ -1,6 +1,11 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { AuditEntry } from "../audit/AuditEntry.ts"
+import type { Explanation } from "../explain/Explanation.ts"
 import type { MetricPoint } from "../metrics/MetricPoint.ts"
+import type { ProviderState } from "../verify/ProviderRegistry.ts"
+import type { Activity } from "./activity/Activity.ts"
+import type { GatewayFacts } from "./gatewayFacts.ts"
 
 /** What the token of a configured provider is worth on the admin port. */
 export type TokenAccess = "Allowed" | "Rejected" | "MissingScopes" | "Unavailable"
@@ -9,6 +14,24 @@ export type TokenAccess = "Allowed" | "Rejected" | "MissingScopes" | "Unavailabl
 export interface OfferedToken {
   readonly token: string
   readonly peer: string
+}
+
+/** A token to explain, and what a request with it would ask for. */
+export interface TokenQuestion {
+  readonly token: string
+  /** The name of an MCP server; empty where it has none. */
+  readonly server: string
+  readonly method?: string
+  readonly tool?: string
+}
+
+/** The providers as the processes see them. */
+export interface ProcessStates {
+  /** How many processes serve requests, and how many of them replied in time. */
+  readonly processes: number
+  readonly heard: number
+  /** One state for each provider: where processes differ, the worst. */
+  readonly states: ReadonlyArray<ProviderState>
 }
 
 /**
@@ -22,4 +45,13 @@ export class AdminSource extends Context.Service<AdminSource, {
   readonly metrics: Effect.Effect<ReadonlyArray<MetricPoint>>
   /** Verifies a token of a configured provider, and checks that it has all `MCP_ADMIN_SCOPES`. */
   readonly authorize: (offered: OfferedToken) => Effect.Effect<TokenAccess>
+  /** What the gateway has done since the start, added up over all processes. */
+  readonly activity: Effect.Effect<Activity>
+  readonly providers: Effect.Effect<ProcessStates>
+  /** The latest decisions, the newest first. */
+  readonly decisions: Effect.Effect<ReadonlyArray<AuditEntry>>
+  /** Explains a token; `undefined`: no MCP server has this name, or no process replied in time. */
+  readonly explain: (question: TokenQuestion) => Effect.Effect<Explanation | undefined>
+  /** What the current configuration says about itself. */
+  readonly facts: Effect.Effect<GatewayFacts>
 }>()("mcp-authorizer/admin/AdminSource") {}

@@ -6,8 +6,9 @@ import * as Option from "effect/Option"
 import { loggedPath } from "../errors/loggedPath.ts"
 import { annotate } from "../log/logFields.ts"
 import { type Access, type AccessSettings, type AdminRequest, checkAccess } from "./access.ts"
+import type { AdminRoute } from "./AdminRoute.ts"
 import { AdminSource } from "./AdminSource.ts"
-import { type AdminRoute, adminRoutes } from "./routes.ts"
+import { adminRoutes } from "./routes.ts"
 
 /** Fields of every response. A page brings a policy of its own. */
 const usualHeaders = {

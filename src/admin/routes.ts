@@ -4,24 +4,11 @@
  * To add one, add its row; what it shows comes from `AdminSource`, so that one port speaks for all workers.
  */
 import * as Effect from "effect/Effect"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { formatPoints, prometheusType } from "../metrics/prometheus.ts"
+import type { AdminRoute } from "./AdminRoute.ts"
 import { AdminSource } from "./AdminSource.ts"
-
-/** One row. `HEAD` is served wherever `GET` is. */
-export interface AdminRoute {
-  readonly method: "GET" | "POST"
-  readonly path: `/${string}`
-  /** Needs no credentials, from anywhere: for probes. */
-  readonly isOpen?: true
-  /** The response; fields that all responses have are added. */
-  readonly respond: Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    never,
-    AdminSource | HttpServerRequest.HttpServerRequest
-  >
-}
+import { pageRoutes } from "./page/pageRoutes.ts"
 
 const metricsRoute: AdminRoute = {
   method: "GET",
@@ -40,4 +27,4 @@ const healthRoute: AdminRoute = {
 }
 
 /** The table. */
-export const adminRoutes: ReadonlyArray<AdminRoute> = [metricsRoute, healthRoute]
+export const adminRoutes: ReadonlyArray<AdminRoute> = [metricsRoute, healthRoute, ...pageRoutes]

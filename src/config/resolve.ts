@@ -9,6 +9,7 @@ import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
+import { noteOrigins, type Origin } from "./origins.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
 import { checkRules } from "./policy.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
@@ -24,7 +25,7 @@ import {
 } from "./settings.ts"
 import { fromFile, fromInput } from "./sources/document.ts"
 import { type ContentOf, type FileContent, noFiles } from "./sources/settingFiles.ts"
-import { decode, merge, type Source } from "./sources/Source.ts"
+import { decode, merge, originsIn, type Source } from "./sources/Source.ts"
 import { fromVariables } from "./sources/variables.ts"
 
 const noProvider: Problem = {
@@ -48,6 +49,8 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
 /** The same problem, where the setting is one of several servers'. */
 const ofServer = (problem: Problem, { serverName }: GatewaySettings, index: number): Problem =>
   serverName === "" ? problem : { ...problem, setting: serverSetting(index, fileKey(problem.setting)) }
+
+const of = (origin: Origin, source: Source): Source => ({ ...source, origin })
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
@@ -132,7 +135,9 @@ export const resolve = (
     ...checkStore(settings),
     ...check(settings, given)
   )
-  return problems.length === 0 ? Result.succeed(settings) : Result.fail(new InvalidConfiguration({ problems }))
+  return problems.length === 0
+    ? Result.succeed(noteOrigins(settings, originsIn(sources)))
+    : Result.fail(new InvalidConfiguration({ problems }))
 }
 
 /** The settings of a program that embeds the gateway, where `providers: []` says that there is none. */
@@ -140,7 +145,7 @@ export const resolveInput = (
   input: object,
   types: ReadonlyArray<ProviderType> = []
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>
-  resolve([fromInput(input)], { mayHaveNoProvider: true, types })
+  resolve([of("program", fromInput(input))], { mayHaveNoProvider: true, types })
 
 /** What the settings of a service are made of, as it was found; all of it can be written as JSON. */
 export interface Sources {
@@ -162,9 +167,9 @@ const resolveWith = (
   forHost: ForHost = {}
 ): Result.Result<GatewaySettings, InvalidConfiguration> =>
   resolve([
-    fromFlags(flags),
-    fromVariables(variables, contentOf),
-    ...(document === undefined ? [] : [fromFile(document, contentOf)])
+    of("command line", fromFlags(flags)),
+    of("environment", fromVariables(variables, contentOf)),
+    ...(document === undefined ? [] : [of("file", fromFile(document, contentOf))])
   ], { ...forHost, contentOf })
 
 /** The settings of a service: for each the command line wins, then the variables, then the file. */

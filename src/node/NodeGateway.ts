@@ -16,6 +16,7 @@ import type { Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { Sha256 } from "../verify/tokenDigest.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import { ActivityRecorder } from "./admin/ActivityRecorder.ts"
 import { layerAdminPort } from "./admin/layerAdminPort.ts"
 import { layerOwnSource } from "./admin/ownSource.ts"
 import { announce } from "./announce.ts"
@@ -78,13 +79,15 @@ export const layerWith = <E = never>(
     ])
   )
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
-  return Layer.fresh(Layer.provide(
-    Layer.provide(Layer.merge(Layer.provide(admin, layerOwnSource), layerServer), reloading),
-    Generations.layer(
-      (settings) => Layer.provide(app, Layer.merge(Layer.succeed(GatewayConfig, settings), layerMeasured(settings))),
-      generation
-    )
-  ))
+  return Layer.fresh(
+    Layer.provide(
+      Layer.provide(Layer.merge(Layer.provide(admin, layerOwnSource), layerServer), reloading),
+      Generations.layer(
+        (settings) => Layer.provide(app, Layer.merge(Layer.succeed(GatewayConfig, settings), layerMeasured(settings))),
+        generation
+      )
+    ).pipe(Layer.provide(ActivityRecorder.layer))
+  )
 }
 
 /**

@@ -94,7 +94,9 @@ h4{font-size:.875rem;font-weight:650;margin-top:1rem}
 .sign{width:.95em;height:.95em;flex:none;fill:currentColor}
 .sign .hollow{fill:none;stroke:currentColor;stroke-width:1.5;stroke-dasharray:2.5 2}
 .sign.ok{color:var(--ok)}.sign.warn{color:var(--warn)}.sign.bad{color:var(--bad)}.sign.idle{color:var(--soft)}
-.state{display:inline-flex;align-items:center;gap:.4em;white-space:nowrap;font-size:.875rem}
+.state{display:inline-flex;align-items:baseline;gap:.4em;font-size:.875rem}
+.state .sign{align-self:center}
+td .state{white-space:nowrap}
 .state.ok{color:var(--ok)}.state.warn{color:var(--warn)}.state.bad{color:var(--bad)}.state.idle{color:var(--soft)}
 .kind{padding:.05rem .45rem;border-radius:99px;background:var(--sunken);color:var(--soft);font-size:.75rem;font-weight:400}
 
@@ -244,7 +246,7 @@ td::before{content:attr(data-label);color:var(--soft)}
 .servers tr.bad>:first-child,.servers tr.warn>:first-child{box-shadow:none}
 .servers tr.bad{box-shadow:inset 3px 0 var(--bad)}.servers tr.warn{box-shadow:inset 3px 0 var(--warn)}
 .spark{width:100%}
-.state{white-space:normal}
+td .state{white-space:normal}
 .trace code{max-width:none}
 [aria-label=Decisions]{max-height:80vh}
 .settings th,.settings td:last-child{width:auto}

@@ -1,6 +1,7 @@
 import * as Result from "effect/Result"
 import type { Problem } from "../InvalidConfiguration.ts"
 import { type Checked, fromJson, fromText, permit } from "../kinds/kind.ts"
+import type { Origin, Origins } from "../origins.ts"
 import { type Decoded, type SettingName, settings } from "../settings.ts"
 
 /** A value as it was found, not yet decoded. */
@@ -21,6 +22,8 @@ export interface Given {
 export interface Source {
   readonly given: ReadonlyMap<SettingName, Given>
   readonly problems: ReadonlyArray<Problem>
+  /** What kind of source it is, where operators are told. */
+  readonly origin?: Origin
 }
 
 /**
@@ -46,4 +49,14 @@ export const merge = (sources: ReadonlyArray<Source>): Source => {
     for (const [name, value] of given) if (!merged.has(name)) merged.set(name, value)
   }
   return { given: merged, problems: sources.flatMap(({ problems }) => problems) }
+}
+
+/** The origin of each setting, by the source that decides about it. */
+export const originsIn = (sources: ReadonlyArray<Source>): Origins => {
+  const origins = new Map<SettingName, Origin>()
+  for (const { given, origin } of sources) {
+    if (origin === undefined) continue
+    for (const name of given.keys()) if (!origins.has(name)) origins.set(name, origin)
+  }
+  return origins
 }

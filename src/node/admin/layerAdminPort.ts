@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Http from "node:http"
 import { makeAdminApp } from "../../admin/adminApp.ts"
+import { StatusBoard } from "../../admin/StatusBoard.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
@@ -56,6 +57,7 @@ export const layerAdminPort = perConfiguration(
     const { adminHost, adminPort } = settings
     if (adminPort === undefined) return Layer.empty
     return Layer.mergeAll(HttpServer.serve(makeAdminApp(settings)), Layer.effectDiscard(announceAdmin)).pipe(
+      Layer.provide(StatusBoard.layer),
       Layer.provide(NodeHttpServer.layerServer(() => makeServer(settings), {
         host: adminHost,
         port: adminPort,

@@ -2,13 +2,22 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { type Activity, mergeActivities, noActivity } from "../../admin/activity/Activity.ts"
+import { mergeDecisions } from "../../admin/activity/Recorder.ts"
 import { AdminSource, type TokenAccess } from "../../admin/AdminSource.ts"
+import { gatewayFacts } from "../../admin/gatewayFacts.ts"
+import { worstStates } from "../../admin/worstStates.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { lastingPoints, mergePoints, type MetricPoint, readPoints } from "../../metrics/MetricPoint.ts"
+import { hostWarnings } from "../hostWarnings.ts"
 import type { QuestionName, Questions } from "../workers/messages.ts"
 import type { WorkerProcess } from "../workers/WorkerProcess.ts"
 
 // Workers reply within milliseconds, unless they start or hang.
 const replyMillis = 2_000
+
+// An explanation sends requests to a provider, which may be down.
+const explainMillis = 15_000
 
 // What a worker counted since the last time is lost when it dies.
 const keepMillis = 5_000
@@ -17,6 +26,7 @@ const keepMillis = 5_000
 interface Member {
   readonly worker: WorkerProcess
   points: ReadonlyArray<MetricPoint>
+  activity: Activity
 }
 
 /** All workers that live. */
@@ -28,22 +38,33 @@ export interface WorkerFamily {
     name: N,
     input: Questions[N]["input"]
   ) => Effect.Effect<ReadonlyArray<Questions[N]["reply"]>>
-  /** Asks the workers until one replies. */
+  /**
+   * Asks the workers until one replies.
+   *
+   * @param millis how long one may take, if it has more to do than to reply
+   */
   readonly askOne: <N extends QuestionName>(
     name: N,
-    input: Questions[N]["input"]
+    input: Questions[N]["input"],
+    millis?: number
   ) => Effect.Effect<Option.Option<Questions[N]["reply"]>>
   /** Added up over all workers, the ended ones included: a counter never falls. */
   readonly metrics: Effect.Effect<ReadonlyArray<MetricPoint>>
+  readonly activity: Effect.Effect<Activity>
 }
 
 /** Builds an empty family. */
 export const makeWorkerFamily = (): WorkerFamily => {
   const members = new Set<Member>()
   let ended: ReadonlyArray<MetricPoint> = []
+  let endedActivity = noActivity
 
-  const ask = <N extends QuestionName>({ worker }: Member, name: N, input: Questions[N]["input"]) =>
-    Effect.timeoutOption(worker.ask(name, input), replyMillis)
+  const ask = <N extends QuestionName>(
+    { worker }: Member,
+    name: N,
+    input: Questions[N]["input"],
+    millis = replyMillis
+  ) => Effect.timeoutOption(worker.ask(name, input), millis)
 
   /** Keeps what a worker has counted. One that does not reply has counted at least what it had before. */
   const update = (member: Member) =>
@@ -51,21 +72,30 @@ export const makeWorkerFamily = (): WorkerFamily => {
       if (Option.isSome(points)) member.points = points.value
     })
 
-  const updateAll = Effect.suspend(() =>
-    Effect.forEach([...members], update, { concurrency: "unbounded", discard: true })
-  )
+  const updateActivity = (member: Member) =>
+    Effect.map(ask(member, "activity", undefined), (activity) => {
+      if (Option.isSome(activity)) member.activity = activity.value
+    })
+
+  const all = (update: (member: Member) => Effect.Effect<void>) =>
+    Effect.suspend(() => Effect.forEach([...members], update, { concurrency: "unbounded", discard: true }))
 
   return {
     add: Effect.fnUntraced(function*(worker) {
-      const member: Member = { worker, points: [] }
+      const member: Member = { worker, points: [], activity: noActivity }
       members.add(member)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           members.delete(member)
           ended = mergePoints([ended, lastingPoints(member.points)])
+          endedActivity = mergeActivities([endedActivity, member.activity])
         })
       )
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(keepMillis), update(member))))
+      yield* Effect.forkScoped(
+        Effect.forever(
+          Effect.sleep(keepMillis).pipe(Effect.andThen(update(member)), Effect.andThen(updateActivity(member)))
+        )
+      )
     }),
     askAll: (name, input) =>
       Effect.suspend(() =>
@@ -74,28 +104,50 @@ export const makeWorkerFamily = (): WorkerFamily => {
           (replies) => replies.flatMap(Option.toArray)
         )
       ),
-    askOne: Effect.fnUntraced(function*(name, input) {
+    askOne: Effect.fnUntraced(function*(name, input, millis) {
       for (const member of members) {
-        const reply = yield* ask(member, name, input)
+        const reply = yield* ask(member, name, input, millis)
         if (Option.isSome(reply)) return reply
       }
       return Option.none()
     }),
     metrics: Effect.andThen(
-      updateAll,
+      all(update),
       Effect.sync(() => mergePoints([ended, ...[...members].map(({ points }) => points)]))
+    ),
+    activity: Effect.andThen(
+      all(updateActivity),
+      Effect.sync(() => mergeActivities([endedActivity, ...[...members].map(({ activity }) => activity)]))
     )
   }
 }
 
-/** What the admin port of a primary shows: its workers', and the metrics of its own process. */
-export const makeWorkersSource = (family: WorkerFamily) =>
+/**
+ * What the admin port of a primary shows: its workers', and the metrics of its own process.
+ *
+ * @param settings the configuration of all workers
+ * @param workers how many of them there should be
+ */
+export const makeWorkersSource = (family: WorkerFamily, settings: () => GatewaySettings, workers: number) =>
   Effect.map(Effect.context<never>(), (context) =>
     AdminSource.of({
-      metrics: Effect.map(family.metrics, (workers) => mergePoints([readPoints(context), workers])),
+      metrics: Effect.map(family.metrics, (points) => mergePoints([readPoints(context), points])),
       authorize: (offered) =>
         Effect.map(
           family.askOne("authorize", offered),
           Option.getOrElse((): TokenAccess => "Unavailable")
-        )
+        ),
+      activity: family.activity,
+      providers: Effect.map(family.askAll("providers", undefined), (found) => ({
+        processes: workers,
+        heard: found.length,
+        states: worstStates(found)
+      })),
+      decisions: Effect.map(family.askAll("decisions", undefined), mergeDecisions),
+      explain: (question) =>
+        Effect.map(
+          family.askOne("explain", question, explainMillis),
+          (reply) => Option.getOrUndefined(reply) ?? undefined
+        ),
+      facts: Effect.sync(() => gatewayFacts(settings(), hostWarnings(settings())))
     }))

@@ -1,9 +1,13 @@
 /**
  * The messages between the primary and its workers. Both ends are this program, so messages are not validated.
  */
-import type { OfferedToken, TokenAccess } from "../../admin/AdminSource.ts"
+import type { Activity } from "../../admin/activity/Activity.ts"
+import type { OfferedToken, TokenAccess, TokenQuestion } from "../../admin/AdminSource.ts"
+import type { AuditEntry } from "../../audit/AuditEntry.ts"
 import type { Sources } from "../../config/resolve.ts"
+import type { Explanation } from "../../explain/Explanation.ts"
 import type { MetricPoint } from "../../metrics/MetricPoint.ts"
+import type { ProviderState } from "../../verify/ProviderRegistry.ts"
 
 /** The first argument of a worker. It is visible in the list of processes. */
 export const workerArgument = "worker"
@@ -23,6 +27,11 @@ export interface Start {
 export interface Questions {
   readonly metrics: { readonly input: undefined; readonly reply: ReadonlyArray<MetricPoint> }
   readonly authorize: { readonly input: OfferedToken; readonly reply: TokenAccess }
+  readonly activity: { readonly input: undefined; readonly reply: Activity }
+  readonly providers: { readonly input: undefined; readonly reply: ReadonlyArray<ProviderState> }
+  readonly decisions: { readonly input: undefined; readonly reply: ReadonlyArray<AuditEntry> }
+  /** `null`: no MCP server has the name. */
+  readonly explain: { readonly input: TokenQuestion; readonly reply: Explanation | null }
 }
 
 /** The name of a question. */

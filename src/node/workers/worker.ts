@@ -30,6 +30,14 @@ const layerReplies = Layer.effectDiscard(Effect.gen(function*() {
         return source.metrics
       case "authorize":
         return source.authorize(ask.input)
+      case "activity":
+        return source.activity
+      case "providers":
+        return Effect.map(source.providers, ({ states }) => states)
+      case "decisions":
+        return source.decisions
+      case "explain":
+        return Effect.map(source.explain(ask.input), (explanation) => explanation ?? null)
       default:
         return ask satisfies never
     }

@@ -1,0 +1,19 @@
+import type * as Effect from "effect/Effect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { AdminSource } from "./AdminSource.ts"
+import type { StatusBoard } from "./StatusBoard.ts"
+
+/** One row. `HEAD` is served wherever `GET` is. */
+export interface AdminRoute {
+  readonly method: "GET" | "POST"
+  readonly path: `/${string}`
+  /** Needs no credentials, from anywhere: for probes. */
+  readonly isOpen?: true
+  /** The response; fields that all responses have are added. */
+  readonly respond: Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    never,
+    AdminSource | StatusBoard | HttpServerRequest.HttpServerRequest
+  >
+}

@@ -1,0 +1,20 @@
+/** Where settings come from, for operators who look for the place to change one. */
+import type { GatewaySettings } from "./GatewaySettings.ts"
+import type { SettingName } from "./settings.ts"
+
+/** A kind of source. `program`: code that embeds the gateway. */
+export type Origin = "command line" | "environment" | "file" | "program"
+
+/** The origin of each setting that was given. All others have their defaults. */
+export type Origins = ReadonlyMap<SettingName, Origin>
+
+const known = new WeakMap<object, Origins>()
+
+/** Notes where the values of resolved settings come from. */
+export const noteOrigins = (settings: GatewaySettings, origins: Origins): GatewaySettings => {
+  known.set(settings, origins)
+  return settings
+}
+
+/** Returns where the values come from; `undefined` for settings that were not resolved from sources. */
+export const originsOf = (settings: GatewaySettings): Origins | undefined => known.get(settings)
