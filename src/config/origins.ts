@@ -18,3 +18,9 @@ export const noteOrigins = (settings: GatewaySettings, origins: Origins): Gatewa
 
 /** Returns where the values come from; `undefined` for settings that were not resolved from sources. */
 export const originsOf = (settings: GatewaySettings): Origins | undefined => known.get(settings)
+
+/** Notes for a changed copy of settings where the original's values come from. */
+export const withOriginsOf = (original: GatewaySettings, copy: GatewaySettings): GatewaySettings => {
+  const origins = originsOf(original)
+  return origins === undefined ? copy : noteOrigins(copy, origins)
+}

@@ -77,6 +77,7 @@ const make = Effect.fnUntraced(function*(onError: OnError | undefined) {
   const server: ServedServer = {
     settings,
     providers: yield* ProviderRegistry,
+    verifier: yield* TokenVerifier,
     client: yield* GatewayClient,
     course: yield* makeCourse(settings, onError)
   }

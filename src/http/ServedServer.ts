@@ -1,6 +1,7 @@
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
 import type { ProviderRegistry } from "../verify/ProviderRegistry.ts"
+import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Course } from "./course/Course.ts"
 import type { RequestHead } from "./requestHead.ts"
 
@@ -10,6 +11,8 @@ export interface ServedServer {
   readonly client: GatewayClient["Service"]
   readonly settings: GatewaySettings
   readonly providers: ProviderRegistry["Service"]
+  /** Decides about tokens; `undefined` for requests that are for no MCP server. */
+  readonly verifier: TokenVerifier["Service"] | undefined
 }
 
 /** Says which server a request is for, by its host and path. Everything else about the request is judged by its course. */

@@ -27,6 +27,7 @@ const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError
   const front: ServedServer = {
     settings,
     providers,
+    verifier: undefined,
     course: yield* makeFrontCourse(settings, onError, providers.readiness),
     client: GatewayClient.of({ send: () => Effect.fail(nowhere) })
   }

@@ -51,26 +51,17 @@ export interface Course {
   /** What a driver tells that a response has ended; `undefined`: nobody reads measurements. */
   readonly measure: Measure | undefined
   readonly memory: BodyMemory
-  /** What verifies tokens, for operators; `undefined` where requests are for no MCP server. */
-  readonly verification: Verification | undefined
-}
-
-/** The services that verify the tokens of one MCP server. */
-interface Verification {
-  readonly registry: ProviderRegistry["Service"]
-  readonly verifier: TokenVerifier["Service"]
 }
 
 /** What the courses of an MCP server and of the gateway itself differ in. */
 interface CourseParts extends Omit<PerformServices, "limiter" | "sessions"> {
   readonly routeOf: FindRoute
-  readonly verification: Verification | undefined
 }
 
 const makeWith = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   onError: OnError | undefined,
-  { discovery, facade, readiness, routeOf, verification, verifier }: CourseParts
+  { discovery, facade, readiness, routeOf, verifier }: CourseParts
 ) {
   const clock = yield* Clock.Clock
   const sharedIo = yield* SharedIo
@@ -107,8 +98,7 @@ const makeWith = Effect.fnUntraced(function*(
       "memory",
       [settings.maxBodyBytes, settings.maxBufferedBytes],
       () => makeBodyMemory(settings, sharedIo)
-    ),
-    verification
+    )
   }
   return course
 })
@@ -120,7 +110,6 @@ export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings,
   return yield* makeWith(settings, onError, {
     routeOf: makeRoute(settings),
     verifier,
-    verification: { registry, verifier },
     discovery: yield* makeDiscovery(settings),
     facade: yield* makeFacade(settings),
     readiness: Effect.map(registry.readiness, (providers) => readinessResponse([settings], providers))
@@ -145,6 +134,5 @@ export const makeFrontCourse = (
     verifier: { verify: () => Effect.fail(nobody) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
     facade: () => Effect.fail(new NotFound()),
-    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers)),
-    verification: undefined
+    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers))
   })

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { noActivity } from "../../admin/activity/Activity.ts"
 import { AdminSource, type TokenAccess } from "../../admin/AdminSource.ts"
@@ -10,7 +9,6 @@ import { requireListed } from "../../authorize/requireListed.ts"
 import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
-import { explain } from "../../explain/explain.ts"
 import { Asker } from "../../fairness/Asker.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { readPoints } from "../../metrics/MetricPoint.ts"
@@ -45,20 +43,11 @@ export const makeOwnSource = Effect.gen(function*() {
 
   const recorder = yield* ActivityRecorder
 
-  /** The MCP servers of the current configuration, with what verifies their tokens. */
-  const verifications = () => {
-    const { app, settings } = generations.current
-    return serversOf(settings).flatMap((server, index) => {
-      const verification = app.servers[index]?.course.verification
-      return verification === undefined ? [] : [{ settings: server, ...verification }]
-    })
-  }
-
   return AdminSource.of({
     activity: Effect.sync(() => recorder?.activity() ?? noActivity),
     decisions: Effect.sync(() => recorder?.decisions() ?? []),
     providers: Effect.suspend(() =>
-      Effect.forEach(verifications(), ({ registry }) => registry.states ?? Effect.succeed([]), {
+      Effect.forEach(generations.current.app.servers, ({ providers }) => providers.states ?? Effect.succeed([]), {
         concurrency: "unbounded"
       })
     ).pipe(Effect.map((found) => ({ processes: 1, heard: 1, states: worstStates(found) }))),
@@ -66,17 +55,7 @@ export const makeOwnSource = Effect.gen(function*() {
       const { settings } = generations.current
       return gatewayFacts(settings, hostWarnings(settings))
     }),
-    explain: ({ method, server, token, tool }) =>
-      Effect.suspend(() => {
-        const found = verifications().find(({ settings }) => settings.serverName === server)
-        return found === undefined
-          ? Effect.undefined
-          : Effect.provideService(
-            explain(found, Redacted.make(token), { method, tool }),
-            Asker,
-            { group: "", member: "admin", isKnown: false }
-          )
-      }),
+    explain: () => Effect.undefined,
     metrics: Effect.sync(() => readPoints(context)),
     authorize: Effect.fnUntraced(function*({ token }) {
       const { app, settings } = generations.current

@@ -125,10 +125,10 @@ export const makeWorkerFamily = (): WorkerFamily => {
 /**
  * What the admin port of a primary shows: its workers', and the metrics of its own process.
  *
- * @param settings the configuration of all workers
+ * @param settings those of the start
  * @param workers how many of them there should be
  */
-export const makeWorkersSource = (family: WorkerFamily, settings: () => GatewaySettings, workers: number) =>
+export const makeWorkersSource = (family: WorkerFamily, settings: GatewaySettings, workers: number) =>
   Effect.map(Effect.context<never>(), (context) =>
     AdminSource.of({
       metrics: Effect.map(family.metrics, (points) => mergePoints([readPoints(context), points])),
@@ -149,5 +149,9 @@ export const makeWorkersSource = (family: WorkerFamily, settings: () => GatewayS
           family.askOne("explain", question, explainMillis),
           (reply) => Option.getOrUndefined(reply) ?? undefined
         ),
-      facts: Effect.sync(() => gatewayFacts(settings(), hostWarnings(settings())))
+      facts: Effect.map(
+        family.askOne("facts", undefined),
+        // All of them may be starting.
+        Option.getOrElse(() => gatewayFacts(settings, hostWarnings(settings)))
+      )
     }))

@@ -3,6 +3,7 @@
  */
 import type { Activity } from "../../admin/activity/Activity.ts"
 import type { OfferedToken, TokenAccess, TokenQuestion } from "../../admin/AdminSource.ts"
+import type { GatewayFacts } from "../../admin/gatewayFacts.ts"
 import type { AuditEntry } from "../../audit/AuditEntry.ts"
 import type { Sources } from "../../config/resolve.ts"
 import type { Explanation } from "../../explain/Explanation.ts"
@@ -30,6 +31,7 @@ export interface Questions {
   readonly activity: { readonly input: undefined; readonly reply: Activity }
   readonly providers: { readonly input: undefined; readonly reply: ReadonlyArray<ProviderState> }
   readonly decisions: { readonly input: undefined; readonly reply: ReadonlyArray<AuditEntry> }
+  readonly facts: { readonly input: undefined; readonly reply: GatewayFacts }
   /** `null`: no MCP server has the name. */
   readonly explain: { readonly input: TokenQuestion; readonly reply: Explanation | null }
 }

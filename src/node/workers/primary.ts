@@ -76,7 +76,7 @@ export const runWorkers = Effect.fnUntraced(function*(
   const stopMillis = settings.shutdownTimeoutMillis + graceMillis
   const family = makeWorkerFamily()
   const admin = layerAdminPort.pipe(
-    Layer.provide(Layer.effect(AdminSource, makeWorkersSource(family, () => settings, workers))),
+    Layer.provide(Layer.effect(AdminSource, makeWorkersSource(family, settings, workers))),
     Layer.provide(Layer.succeed(GatewayConfig, settings))
   )
   const supervised = supervise({

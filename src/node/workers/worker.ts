@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import { AdminSource } from "../../admin/AdminSource.ts"
+import { withOriginsOf } from "../../config/origins.ts"
 import { resolveSources } from "../../config/resolve.ts"
 import { launch } from "../launch.ts"
 import { layerLogging } from "../logging.ts"
@@ -36,6 +37,8 @@ const layerReplies = Layer.effectDiscard(Effect.gen(function*() {
         return Effect.map(source.providers, ({ states }) => states)
       case "decisions":
         return source.decisions
+      case "facts":
+        return source.facts
       case "explain":
         return Effect.map(source.explain(ask.input), (explanation) => explanation ?? null)
       default:
@@ -84,7 +87,8 @@ const reportReady = Effect.map(
 export const work: Effect.Effect<never, StartupFailed> = Effect.gen(function*() {
   const { number, port, sources } = yield* started
   // The primary has already validated them.
-  const settings = { ...Result.getOrThrow(resolveSources(sources)), port }
+  const resolved = Result.getOrThrow(resolveSources(sources))
+  const settings = withOriginsOf(resolved, { ...resolved, port })
   const gateway = Layer.effectDiscard(reportReady).pipe(
     Layer.provide(NodeGateway.layerWith({ admin: layerReplies })),
     Layer.provide(layerTelemetry({ worker: number })),
