@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { noActivity } from "../../admin/activity/Activity.ts"
 import { AdminSource, type TokenAccess } from "../../admin/AdminSource.ts"
@@ -9,6 +10,7 @@ import { requireListed } from "../../authorize/requireListed.ts"
 import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
+import { explain } from "../../explain/explain.ts"
 import { Asker } from "../../fairness/Asker.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { readPoints } from "../../metrics/MetricPoint.ts"
@@ -55,7 +57,26 @@ export const makeOwnSource = Effect.gen(function*() {
       const { settings } = generations.current
       return gatewayFacts(settings, hostWarnings(settings))
     }),
-    explain: () => Effect.undefined,
+    explain: ({ method, server, token, tool }) =>
+      Effect.suspend(() => {
+        const found = generations.current.app.servers.find((one) =>
+          one.verifier !== undefined && one.settings.serverName === server
+        )
+        return found === undefined
+          ? Effect.undefined
+          : Effect.provideService(
+            explain(
+              { registry: found.providers, settings: found.settings, verifier: found.verifier },
+              Redacted.make(token),
+              {
+                method,
+                tool
+              }
+            ),
+            Asker,
+            { group: "", member: "admin", isKnown: false }
+          )
+      }),
     metrics: Effect.sync(() => readPoints(context)),
     authorize: Effect.fnUntraced(function*({ token }) {
       const { app, settings } = generations.current
