@@ -14,9 +14,17 @@ export const acceptBoth = "application/json, text/event-stream"
 
 const clientInfo = { name: "mcp-authorizer-doctor", version }
 
-/** A request object of JSON-RPC. */
-export const rpc = (method: string, params?: object, id: number | string = 1): string =>
-  JSON.stringify({ jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) })
+/** Methods that are sent within one session, some at the same time: ids must differ within a session. */
+const numbered = ["initialize", "tools/list", "prompts/list", "resources/list", "ping", "tools/call", "server/discover"]
+
+/** A request object of JSON-RPC. Its id depends on the method. */
+export const rpc = (method: string, params?: object): string =>
+  JSON.stringify({
+    jsonrpc: "2.0",
+    id: numbered.indexOf(method) + 1,
+    method,
+    ...(params === undefined ? {} : { params })
+  })
 
 const post = (url: URL, body: string, headers: Readonly<Record<string, string>> = {}): ToSend => ({
   method: "POST",

@@ -27,9 +27,12 @@ export const messagesOf = (reply: Responded): ReadonlyArray<JsonObject> =>
 
 const isResponse = (message: JsonObject): boolean => Object.hasOwn(message, "result") || Object.hasOwn(message, "error")
 
-/** The response to a request with id 1; `undefined` if it is missing. */
-export const responseOf = (reply: Responded): JsonObject | undefined =>
-  messagesOf(reply).find((message) => isResponse(message) && own(message, "id") === 1)
+/** The response to the request that was sent; `undefined` if it is missing. */
+export const responseOf = (reply: Responded): JsonObject | undefined => {
+  const request = parse(reply.request.body ?? "")
+  const id = isJsonObject(request) ? own(request, "id") : undefined
+  return messagesOf(reply).find((message) => isResponse(message) && own(message, "id") === id)
+}
 
 /** Whether a stream that is being read has a response, after which nothing more is expected. */
 export const hasResponse = (text: string): boolean => eventsOf(text).some((data) => /"(?:result|error)"\s*:/.test(data))

@@ -139,7 +139,10 @@ const clientLine = (report: Report, { client, stopsAt, verdict }: ClientVerdict,
 const needsToken = ({ steps }: Report): boolean =>
   steps.some(({ id, verdict }) => id === "token" && verdict === "skipped")
 
-/** The result in one or two lines. */
+/** How many warnings the headline has. */
+const maxShown = 4
+
+/** The result in a few lines. */
 const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
   const { style } = layout
   const broken = firstBreak(report.steps)
@@ -154,17 +157,14 @@ const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
     ]
   }
   if (report.verdict === "unknown") return [`  ${style.warning("! The examination did not end in time.")}`]
-  const warnings = report.steps.flatMap(({ findings }) => findings).filter(({ level }) => level === "warning").length
+  const warnings = report.steps.flatMap(({ findings }) => findings).filter(({ level }) => level === "warning")
   const rest = needsToken(report) && report.steps.some(({ id, verdict }) => id === "resource" && verdict !== "skipped")
     ? " as far as it can be seen without a token"
     : ""
-  return warnings === 0
-    ? [`  ${style.good(style.strong("✓ Clients can connect"))}${rest}.`]
-    : [
-      `  ${style.warning(style.strong("! Clients can connect"))}${rest}, with ${warnings} ${
-        warnings === 1 ? "warning" : "warnings"
-      }.`
-    ]
+  if (warnings.length === 0) return [`  ${style.good(style.strong("✓ Clients can connect"))}${rest}.`]
+  const shown = warnings.slice(0, maxShown).map(({ title }) => `      ${title}`)
+  const more = warnings.length > maxShown ? [`      and ${warnings.length - maxShown} more`] : []
+  return [`  ${style.warning(style.strong("! Clients can connect"))}${rest}, with warnings:`, ...shown, ...more]
 }
 
 const count = (report: Report): string => {

@@ -60,6 +60,15 @@ export const rules = {
       "RFC 9110, section 4.3.4: the client MUST verify that the service's identity matches the certificate.",
     fix: "Install a certificate for this host with all intermediate certificates."
   },
+  "tls-expires": {
+    level: "warning",
+    title: "The TLS certificate expires soon",
+    why:
+      "Certificates are renewed about a month before they expire. If that does not happen, all clients fail at once.",
+    clients,
+    specification: "RFC 5280, section 4.1.2.5: a certificate is not valid after notAfter.",
+    fix: "Renew the certificate, and check why it was not renewed automatically."
+  },
   "no-response": {
     level: "error",
     title: "The server does not respond in time",

@@ -52,6 +52,17 @@ export const rules = {
     specification: "RFC 9110, section 15.5.2: the server generating a 401 MUST send a WWW-Authenticate field.",
     fix: "Send WWW-Authenticate: Bearer resource_metadata=\"…\", and let proxies pass it."
   },
+  "challenge-login": {
+    level: "error",
+    title: "A login proxy for people is in front of the server",
+    why:
+      "It knows sessions of browsers. MCP clients get no challenge from it, and do not find out where to get a token.",
+    clients,
+    specification: errorHandling,
+    fix:
+      "Exclude the MCP path and /.well-known/ from the login proxy (oauth2-proxy: --skip-auth-route), and let a gateway that speaks OAuth " +
+      "check tokens there."
+  },
   "challenge-malformed": {
     level: "error",
     title: "WWW-Authenticate cannot be parsed",

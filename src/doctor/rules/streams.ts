@@ -7,7 +7,7 @@ const buffering =
 
 export const rules = {
   "stream-held": {
-    level: "error",
+    level: "warning",
     title: "The event stream does not begin",
     why:
       "Something on the way holds the response back until it is long enough or ends, so notifications and progress arrive late or never.",

@@ -1,10 +1,12 @@
 /** Step 1: the URL itself, and whether the server behind it responds to the first request of a client. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { show } from "../../errors/show.ts"
 import { hintOf } from "../../remote/failureCause.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { isPrivateHost } from "../hosts.ts"
+import { isLogin } from "../login.ts"
 import { initialize } from "../messages.ts"
 import { hasResponse } from "../readMessage.ts"
 import { rules } from "../rules/address.ts"
@@ -22,6 +24,7 @@ import {
   shownUrl,
   targetOf
 } from "../wire/Reply.ts"
+import { TlsInspector } from "../wire/TlsInspector.ts"
 
 const finding = makeFinding(rules)
 
@@ -63,17 +66,6 @@ const unreachable = (reply: NoReply): Finding => {
   }
   const hint = code === undefined ? undefined : hintOf(code)
   return finding("unreachable", { at, found: hint === undefined ? inShort(reply) : `${inShort(reply)}: ${hint}` })
-}
-
-const loginPath =
-  /(?:^|[/._-])(?:login|log-in|signin|sign_in|sign-in|oauth2\/(?:start|sign_in|authorize)|authorize|sso|saml2?|cdn-cgi\/access)(?:$|[/?._-])/i
-
-/** Whether a page or a redirect asks a person to sign in. */
-const isLogin = (reply: Responded): boolean => {
-  if (isRedirect(reply)) return loginPath.test(targetOf(reply) ?? "")
-  if (/\bbearer\b/i.test(reply.headers["www-authenticate"] ?? "")) return false
-  return isHtml(reply) && (reply.status === 401 || reply.status === 403 || reply.status === 200) &&
-    /sign[ -]?in|log[ -]?in|type=["']?password/i.test(reply.text)
 }
 
 const redirected = (reply: Responded, url: URL): Finding => {
@@ -140,8 +132,23 @@ const arrive = Effect.fnUntraced(function*(url: URL) {
   return { first, last: yield* send({ ...initialize(at), enough: hasResponse }), at }
 })
 
+/** Certificates with a life of 90 days are renewed 30 days before their end. */
+const soonDays = 14
+
+const dayMillis = 86_400_000
+
+const checkCertificate = Effect.fnUntraced(function*(url: URL) {
+  const inspect = yield* TlsInspector
+  const state = yield* inspect(url)
+  if (state === undefined) return []
+  const days = (state.expires - (yield* Clock.currentTimeMillis)) / dayMillis
+  return days > soonDays || days < 0
+    ? []
+    : [finding("tls-expires", { found: `in ${Math.floor(days)} days, issued by ${show(state.issuer)}` })]
+})
+
 const check = Effect.fnUntraced(function*({ url }: Known): Effect.fn.Return<Outcome, never, Exchanges> {
-  const own = checkUrl(url)
+  const own = [...checkUrl(url), ...(yield* checkCertificate(url))]
   if (url.username !== "" || url.password !== "") return { seen: "not requested", findings: own, isEnd: true }
   const { at, first, last } = yield* arrive(url)
   if (first._tag === "NoReply") return { seen: inShort(first), findings: [...own, unreachable(first)], isEnd: true }

@@ -7,6 +7,7 @@ import { type Finding, makeFinding } from "../Finding.ts"
 import { end, initialize, inSession, modern } from "../messages.ts"
 import { hasResponse, resultOf } from "../readMessage.ts"
 import { rules } from "../rules/challenge.ts"
+import { isLogin } from "../login.ts"
 import { readSession } from "../session.ts"
 import { type Known, type Outcome, skipped, type Step } from "../Step.ts"
 import { Exchanges } from "../wire/Exchanges.ts"
@@ -133,6 +134,15 @@ const asksLater = Effect.fnUntraced(function*(url: URL, arrival: Responded) {
   return list._tag === "Responded" && list.status === 401 ? list : undefined
 })
 
+/** What a browser gets, if the 401 has no usable challenge: often the page of a login proxy. */
+const checkLogin = Effect.fnUntraced(function*(url: URL) {
+  const { send } = yield* Exchanges
+  const reply = yield* send({ method: "GET", url: url.href, headers: { accept: "text/html" } })
+  return reply._tag === "Responded" && isLogin(reply)
+    ? [finding("challenge-login", { at: `${requestLine(reply)} as a browser`, found: inShort(reply) })]
+    : []
+})
+
 const shownChallenge = (challenge: ReceivedChallenge | undefined): string => {
   if (challenge === undefined) return "401 without a usable challenge"
   const metadata = challenge.parameters.get("resource_metadata")
@@ -156,10 +166,11 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   }
   if (asking.status !== 401) return { seen: inShort(asking), findings: [rejection(asking)] }
   const { challenge, findings } = checkChallenge(asking, url)
+  const login = challenge === undefined ? yield* checkLogin(url) : []
   const others = isAccepted ? [] : yield* checkOthers(url)
   return {
     seen: `${isAccepted ? "initialize is open, later " : ""}${shownChallenge(challenge)}`,
-    findings: [...findings, ...others],
+    findings: [...login, ...findings, ...others],
     learned: { challenge, arrival: asking }
   }
 })

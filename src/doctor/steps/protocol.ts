@@ -1,6 +1,6 @@
 /** Step 11: the messages of the protocol, with a token if the server wants one. */
 import * as Effect from "effect/Effect"
-import { show, showAll } from "../../errors/show.ts"
+import { show } from "../../errors/show.ts"
 import { own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { initialize, inSession, modern, modernRevision, notify, revisions } from "../messages.ts"
@@ -123,12 +123,11 @@ const checkModern = Effect.fnUntraced(function*(url: URL) {
   const result = discover.status === 200 ? resultOf(discover) : undefined
   if (result === undefined) return { seen: "", findings: [] }
   const versions = own(result, "supportedVersions")
-  if (!Array.isArray(versions) || !versions.includes(modernRevision)) {
-    const found = Array.isArray(versions)
-      ? `supportedVersions: ${showAll(versions)}`
-      : `supportedVersions: ${show(versions)}`
-    return { seen: "", findings: [finding("modern-malformed", { at, found })] }
+  if (!Array.isArray(versions)) {
+    return { seen: "", findings: [finding("modern-malformed", { at, found: `supportedVersions: ${show(versions)}` })] }
   }
+  // A server that knows the message but not the revision: clients continue with `initialize`.
+  if (!versions.includes(modernRevision)) return { seen: "", findings: [] }
   const [mismatch, unknown] = yield* sendAll([
     modern(url, "server/discover", "tools/list"),
     modern(url, "mcp-authorizer-doctor/unknown")

@@ -60,9 +60,9 @@ const listen = Effect.fnUntraced(function*({ listenMillis, url }: Known, session
   const isSilent = reply.end === "slow" && longest > heartbeatMillis
   const isShort = reply.end === "complete" && reply.totalMillis - reply.headMillis < Math.min(listenMillis, 1_000)
   return {
-    seen: `GET opens a stream after ${Math.round(reply.headMillis)} ms, ${reply.chunks.length} pieces in ${
-      seconds(reply.totalMillis - reply.headMillis)
-    }`,
+    seen: `GET opens a stream after ${Math.round(reply.headMillis)} ms, then ${
+      reply.chunks.length === 1 ? "1 piece" : `${reply.chunks.length} pieces`
+    } in ${seconds(reply.totalMillis - reply.headMillis)}`,
     findings: [
       ...checkHead(reply),
       ...(isShort ? [finding("stream-ends", { at, found: `after ${seconds(reply.totalMillis)}` })] : []),
@@ -80,7 +80,6 @@ const callTool = Effect.fnUntraced(function*(url: URL, session: KnownSession, ca
   const request = inSession(url, session, "tools/call")
   const reply = yield* send({
     ...request,
-    headers: { ...request.headers, "accept-encoding": "gzip, deflate, br" },
     body: rpc("tools/call", { name: call.tool, arguments: call.arguments, _meta: { progressToken: "doctor" } }),
     withToken: true,
     enough: hasResponse,

@@ -6,7 +6,7 @@ import { show, showAll } from "../../errors/show.ts"
 import { parseChallenges } from "../../forward/parseChallenges.ts"
 import { own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
-import { initialize } from "../messages.ts"
+import { initialize, rpc } from "../messages.ts"
 import { errorOf, hasResponse, resultOf } from "../readMessage.ts"
 import { rules } from "../rules/token.ts"
 import { readSession } from "../session.ts"
@@ -96,7 +96,7 @@ const checkSession = Effect.fnUntraced(function*({ url }: Known, id: string) {
   const request = initialize(url)
   const reply = yield* send({
     ...request,
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+    body: rpc("ping"),
     headers: { ...request.headers, "mcp-session-id": id },
     enough: hasResponse
   })

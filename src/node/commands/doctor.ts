@@ -15,7 +15,9 @@ import { CurrentProgress, examine, type ExamineOptions } from "../../doctor/exam
 import { coloured, type Layout, plain, render, stepLine } from "../../doctor/render.ts"
 import type { Report, StepResult } from "../../doctor/Report.ts"
 import type { Call } from "../../doctor/Step.ts"
+import { TlsInspector } from "../../doctor/wire/TlsInspector.ts"
 import { isJsonObject } from "../../remote/JsonObject.ts"
+import { inspectTls } from "../doctor/inspectTls.ts"
 import { errorCode } from "../errorCode.ts"
 import * as ProviderClient from "../outbound/ProviderClient.ts"
 import { loadSettings } from "./loadSettings.ts"
@@ -155,6 +157,7 @@ export const doctor = Effect.fnUntraced(function*(options: DoctorOptions) {
   const isWatched = canAnimate && !options.json
   const reports = yield* Effect.forEach(servers, (server) => withProgress({ ...common, ...server }, isWatched)).pipe(
     Effect.provide(Layer.mergeAll(client, Logger.layer([]))),
+    Effect.provideService(TlsInspector, inspectTls),
     Effect.catchTag("InvalidConfiguration", ({ message }) => cannot(message))
   )
   if (options.json) {

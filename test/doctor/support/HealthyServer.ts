@@ -151,8 +151,15 @@ const healthy = (asked: Asked): Taken | Told => {
   }
 }
 
-const tell = (response: ServerResponse, told: Told): void => {
-  const { body, headers, status } = told
+/** Responses of JSON-RPC have the id of their request. */
+const withId = (body: Told["body"], asked: Asked): Told["body"] =>
+  typeof body === "object" && "jsonrpc" in body && asked.text.startsWith("{")
+    ? { ...body, id: JSON.parse(asked.text).id }
+    : body
+
+const tell = (response: ServerResponse, told: Told, asked: Asked): void => {
+  const { headers, status } = told
+  const body = withId(told.body, asked)
   const text = typeof body === "object" ? JSON.stringify(body) : body ?? ""
   const type = typeof body === "object" ? { "content-type": "application/json" } : {}
   response.writeHead(status, { ...cors, ...type, ...headers }).end(text)
@@ -186,7 +193,7 @@ export const serveWith = (mistake: Mistake = () => undefined) =>
             const well = healthy(asked)
             const told = mistake(asked, typeof well === "function" ? { status: 200 } : well) ?? well
             if (typeof told === "function") told(response)
-            else tell(response, told)
+            else tell(response, told, asked)
           }
           respond().catch(() => response.destroy())
         })

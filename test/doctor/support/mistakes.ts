@@ -143,7 +143,7 @@ const pieces =
 const event = (message: object): string => `data: ${JSON.stringify({ jsonrpc: "2.0", ...message })}\n\n`
 const progress = (value: number) =>
   event({ method: "notifications/progress", params: { progressToken: "doctor", progress: value } })
-const result = event({ id: 1, result: { content: [] } })
+const result = event({ id: 6, result: { content: [] } })
 
 /** A tool whose progress arrives in time, for `--call`. */
 export const steadyTool: Mistake = (asked, well) =>

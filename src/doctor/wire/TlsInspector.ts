@@ -1,0 +1,20 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+/** What a server shows when a TLS connection begins. */
+export interface TlsState {
+  /** When its certificate expires, in milliseconds since 1970. */
+  readonly expires: number
+  /** Who issued the certificate. */
+  readonly issuer: string
+}
+
+/**
+ * Looks at the certificate of a server, which an `HttpClient` does not show.
+ *
+ * `undefined` if there is no TLS, no direct connection, or no platform that can look. That is the default.
+ */
+export const TlsInspector = Context.Reference<(url: URL) => Effect.Effect<TlsState | undefined>>(
+  "mcp-authorizer/doctor/wire/TlsInspector",
+  { defaultValue: () => () => Effect.succeed(undefined) }
+)
