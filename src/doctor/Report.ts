@@ -65,7 +65,7 @@ export const firstBreak = (
 }
 
 /** Decides for each client whether it can use the server. */
-export const clientVerdicts = (steps: ReadonlyArray<StepResult>): ReadonlyArray<ClientVerdict> => {
+const clientVerdicts = (steps: ReadonlyArray<StepResult>): ReadonlyArray<ClientVerdict> => {
   const found = steps.flatMap((step) => step.findings.map((finding) => ({ step, finding })))
   return clients.map((client): ClientVerdict => {
     const of = (level: Level) =>
@@ -80,3 +80,27 @@ export const clientVerdicts = (steps: ReadonlyArray<StepResult>): ReadonlyArray<
       : { client, verdict: "limited", because: warning.finding.code }
   })
 }
+
+const unreachable: ReadonlySet<string> = new Set(["no-response", "unreachable"])
+
+const overallVerdict = (steps: ReadonlyArray<StepResult>, isComplete: boolean): Report["verdict"] => {
+  const isReached = steps.every(({ findings }) => findings.every(({ code }) => !unreachable.has(code)))
+  if (!isComplete || !isReached) return "unknown"
+  return steps.some(({ verdict }) => verdict === "error") ? "broken" : "healthy"
+}
+
+/** Builds the report of these steps. */
+export const makeReport = (
+  { isComplete, ...rest }: Pick<Report, "millis" | "requests" | "server" | "steps" | "url"> & {
+    /** Whether all steps ended in time. */
+    readonly isComplete: boolean
+  }
+): Report => ({
+  ...rest,
+  verdict: overallVerdict(rest.steps, isComplete),
+  clients: clientVerdicts(rest.steps)
+})
+
+/** Puts steps before those of a report. */
+export const withStepsBefore = (before: ReadonlyArray<StepResult>, report: Report): Report =>
+  makeReport({ ...report, steps: [...before, ...report.steps], isComplete: report.verdict !== "unknown" })

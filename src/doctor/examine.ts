@@ -7,7 +7,7 @@ import * as Ref from "effect/Ref"
 import { type Finding, grouped } from "./Finding.ts"
 import { end } from "./messages.ts"
 import { providerFix } from "./quirks.ts"
-import { clientVerdicts, type Report, type StepResult, verdictOf } from "./Report.ts"
+import { makeReport, type Report, type StepResult, verdictOf } from "./Report.ts"
 import { type Call, type Known, type Outcome, skipped, type Step } from "./Step.ts"
 import { steps } from "./steps.ts"
 import { Exchanges } from "./wire/Exchanges.ts"
@@ -80,13 +80,6 @@ const walk = Effect.fnUntraced(function*(begin: Known, results: Ref.Ref<Readonly
   if (known.session?.id !== undefined) yield* send({ ...end(known.url, known.session), withToken: true })
 })
 
-const reportVerdict = (results: ReadonlyArray<StepResult>, isComplete: boolean): Report["verdict"] => {
-  if (!isComplete || results[0]?.findings.some(({ code }) => unreachable.has(code)) === true) return "unknown"
-  return results.some(({ verdict }) => verdict === "error") ? "broken" : "healthy"
-}
-
-const unreachable: ReadonlySet<string> = new Set(["no-response", "unreachable"])
-
 /**
  * Examines one MCP server in the way of a client: from the first request without a token to event streams.
  *
@@ -115,14 +108,12 @@ export const examine = (options: ExamineOptions): Effect.Effect<Report, never, H
       seen: "the time was over",
       findings: []
     }))
-    const all = [...seen, ...missing]
-    return {
+    return makeReport({
       url: shownUrl(url.href),
       ...(options.server === undefined ? {} : { server: options.server }),
-      verdict: reportVerdict(all, isComplete),
-      steps: all,
-      clients: clientVerdicts(all),
+      steps: [...seen, ...missing],
       requests: yield* sent,
-      millis: Math.round((yield* monotonicMillis) - begun)
-    }
+      millis: Math.round((yield* monotonicMillis) - begun),
+      isComplete
+    })
   }).pipe(Effect.provide(layer({ target: options.url, token: options.token })))

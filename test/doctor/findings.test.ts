@@ -24,6 +24,7 @@ const tokenFor = (code: string, origin: string): string => {
     case "token-expired":
       return jwt({ ...claims, exp: 1_000_000_000 })
     case "token-audience":
+    case "token-foreign-audience":
       return jwt({ ...claims, aud: "account" })
     case "token-issuer":
       return jwt({ ...claims, iss: "https://other.example" })
@@ -32,17 +33,17 @@ const tokenFor = (code: string, origin: string): string => {
   }
 }
 
-/** Findings that servers on loopback over http cannot cause: tested elsewhere. */
+/** Findings that servers on loopback over http cannot cause: `test/doctor/address.test.ts`. */
 const elsewhere: ReadonlyArray<string> = [
   "url-http",
   "unreachable",
   "tls-certificate",
+  "tls-expires",
   "no-response",
   "slow",
   "resource-server-private",
   "server-endpoint-private",
   "server-quirk",
-  "token-foreign-audience",
   "stream-silent"
 ]
 

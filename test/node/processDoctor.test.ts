@@ -103,18 +103,27 @@ describe.concurrent("mcp-authorizer doctor", { timeout: 60_000 }, () => {
       }
     }))
 
-  it.live("examines the servers of the configuration at their public URLs without a URL", () =>
+  it.live("examines the servers of the configuration at their public URLs, and what they need, without a URL", () =>
     Effect.gen(function*() {
       const { log, origin } = yield* serveWith()
-      const env = {
-        MCP_SERVER_URL: "http://127.0.0.1:9/mcp",
-        MCP_PUBLIC_URL: origin,
-        MCP_STATIC_TOKENS: `${goodToken}:c:s:`
-      }
-      const { code, stdout } = yield* doctor(["--json"], env)
+      const upstream = yield* serveWith()
+      const env = { MCP_PUBLIC_URL: origin, MCP_STATIC_TOKENS: `${goodToken}:c:s:` }
+      const { code, stdout } = yield* doctor(["--json"], { ...env, MCP_SERVER_URL: upstream.url.href })
       assert.strictEqual(code, 0)
-      assert.strictEqual(JSON.parse(stdout)[0].url, `${origin}/mcp`)
+      const [report] = JSON.parse(stdout)
+      assert.strictEqual(report.url, `${origin}/mcp`)
+      assert.strictEqual(report.steps[0].id, "configuration")
+      assert.include(stdout, "responds with 401")
       assert.isAbove(log.length, 5)
+
+      const port = yield* closedPort
+      const broken = yield* doctor([], { ...env, MCP_SERVER_URL: `http://127.0.0.1:${port}/mcp` })
+      assert.strictEqual(broken.code, 1)
+      assert.match(
+        broken.stdout,
+        /✗ Something that the gateway needs does not work\. \(step 1: Configuration\)\n.*MCP server/
+      )
+      assert.include(broken.stdout, "ECONNREFUSED")
     }))
 
   it.live("uses the token of a file", () =>

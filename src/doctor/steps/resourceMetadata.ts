@@ -87,8 +87,9 @@ const checkIdentifier = (document: JsonObject, url: URL, at: string): ReadonlyAr
 
 const isServerUrl = (value: string): boolean => {
   if (!URL.canParse(value)) return false
-  const { hash, hostname, protocol, search } = new URL(value)
-  return hash === "" && search === "" && (protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname)))
+  const { hash, hostname, password, protocol, search, username } = new URL(value)
+  return [hash, search, username, password].every((part) => part === "") &&
+    (protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname)))
 }
 
 const checkServers = (document: JsonObject, url: URL, at: string): ReadonlyArray<Finding> => {

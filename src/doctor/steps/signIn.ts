@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
+import { offersS256, registrationEndpoint, takesClientDocuments } from "../offers.ts"
 import { rules } from "../rules/signIn.ts"
 import { type Known, type KnownServer, type Outcome, skipped, type Step } from "../Step.ts"
 import { Exchanges } from "../wire/Exchanges.ts"
@@ -13,10 +14,11 @@ const finding = makeFinding(rules)
 const checkPkce = ({ document, url }: KnownServer): ReadonlyArray<Finding> => {
   const methods = own(document, "code_challenge_methods_supported")
   const at = `GET ${shownUrl(url)}`
-  if (!Array.isArray(methods)) {
+  const offered = offersS256(document)
+  if (offered === undefined || !Array.isArray(methods)) {
     return [finding("pkce-absent", { at, found: `code_challenge_methods_supported: ${show(methods)}` })]
   }
-  return methods.includes("S256")
+  return offered
     ? []
     : [finding("pkce-no-s256", { at, found: `code_challenge_methods_supported: ${showAll(methods)}` })]
 }
@@ -100,15 +102,15 @@ const tryRegistration = Effect.fnUntraced(function*(endpoint: string, register: 
 
 const checkRegistration = Effect.fnUntraced(function*({ document, url }: KnownServer, register: boolean) {
   const at = `GET ${shownUrl(url)}`
-  const endpoint = own(document, "registration_endpoint")
+  const endpoint = registrationEndpoint(document)
   const methods = own(document, "token_endpoint_auth_methods_supported")
-  const takesDocuments = own(document, "client_id_metadata_document_supported") === true
+  const takesDocuments = takesClientDocuments(document)
   const confidential = Array.isArray(methods) && !methods.includes("none")
     ? [
       finding("registration-confidential", { at, found: `token_endpoint_auth_methods_supported: ${showAll(methods)}` })
     ]
     : []
-  if (typeof endpoint !== "string" || !URL.canParse(endpoint)) {
+  if (endpoint === undefined) {
     return takesDocuments
       ? { seen: "client ID metadata documents", findings: confidential }
       : {

@@ -11,14 +11,18 @@ import { readFile } from "node:fs/promises"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
 import { resourceUrl } from "../../config/kinds/resourceUrl.ts"
+import { warnings } from "../../config/warnings.ts"
+import { configurationStep } from "../../doctor/configuration.ts"
 import { CurrentProgress, examine, type ExamineOptions } from "../../doctor/examine.ts"
 import { coloured, type Layout, plain, render, stepLine } from "../../doctor/render.ts"
-import type { Report, StepResult } from "../../doctor/Report.ts"
+import { type Report, type StepResult, withStepsBefore } from "../../doctor/Report.ts"
 import type { Call } from "../../doctor/Step.ts"
 import { TlsInspector } from "../../doctor/wire/TlsInspector.ts"
 import { isJsonObject } from "../../remote/JsonObject.ts"
+import { checkEverything } from "../doctor/checkEverything.ts"
 import { inspectTls } from "../doctor/inspectTls.ts"
 import { errorCode } from "../errorCode.ts"
+import { hostWarnings } from "../hostWarnings.ts"
 import * as ProviderClient from "../outbound/ProviderClient.ts"
 import { loadSettings } from "./loadSettings.ts"
 
@@ -131,14 +135,32 @@ const readOptions = Effect.fnUntraced(function*(options: DoctorOptions) {
   return { token, call, register: options.register, listenMillis: options.listen * 1_000 }
 })
 
+/** A server to examine, and what is examined before the way of a client. */
+interface Target {
+  readonly url: URL
+  readonly server?: string
+  readonly before: Effect.Effect<ReadonlyArray<StepResult>>
+}
+
+/** A server of the configuration. Settings of the whole service are reported with the first one. */
+const ownTarget = (settings: GatewaySettings) => (server: GatewaySettings, index: number): Target => ({
+  url: publicAddress(server),
+  server: server.serverName,
+  before: Effect.map(
+    checkEverything(server, [server]),
+    (found) => [configurationStep(found, index === 0 ? [...warnings(settings), ...hostWarnings(settings)] : [])]
+  )
+})
+
 /** The servers to examine, and the client that reaches them: of the configuration if there is no URL. */
 const targets = Effect.fnUntraced(function*(options: DoctorOptions) {
   if (Option.isSome(options.url)) {
-    return { servers: [{ url: yield* readUrl(options.url.value) }], client: ProviderClient.layerEnvironment }
+    const servers: ReadonlyArray<Target> = [{ url: yield* readUrl(options.url.value), before: Effect.succeed([]) }]
+    return { servers, client: ProviderClient.layerEnvironment }
   }
   const { settings } = yield* loadSettings({ config: options.config, workers: Option.none() })
   return {
-    servers: serversOf(settings).map((server) => ({ url: publicAddress(server), server: server.serverName })),
+    servers: serversOf(settings).map(ownTarget(settings)),
     // With the proxies and authorities of the gateway.
     client: Layer.provide(ProviderClient.layer, Layer.succeed(GatewayConfig, settings))
   }
@@ -155,7 +177,13 @@ export const doctor = Effect.fnUntraced(function*(options: DoctorOptions) {
   const { client, servers } = yield* targets(options)
   const { canAnimate } = yield* TerminalCapabilities
   const isWatched = canAnimate && !options.json
-  const reports = yield* Effect.forEach(servers, (server) => withProgress({ ...common, ...server }, isWatched)).pipe(
+  const reports = yield* Effect.forEach(
+    servers,
+    Effect.fnUntraced(function*({ before, ...server }) {
+      const steps = yield* before
+      return withStepsBefore(steps, yield* withProgress({ ...common, ...server }, isWatched))
+    })
+  ).pipe(
     Effect.provide(Layer.mergeAll(client, Logger.layer([]))),
     Effect.provideService(TlsInspector, inspectTls),
     Effect.catchTag("InvalidConfiguration", ({ message }) => cannot(message))

@@ -30,7 +30,8 @@ export type Taken = (response: ServerResponse) => void
 /** The mistake: what to respond in place of the healthy response; `undefined` leaves it as it is. */
 export type Mistake = (asked: Asked, healthy: Told) => Taken | Told | undefined
 
-const cors = {
+/** The CORS fields of all responses. */
+export const cors = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "WWW-Authenticate, Mcp-Session-Id",
   "access-control-allow-methods": "GET, POST, DELETE",
@@ -122,7 +123,8 @@ const challenge = (origin: string, error: string): Told => ({
   body: { error: "unauthorized" }
 })
 
-const healthy = (asked: Asked): Taken | Told => {
+/** The response of a server without a mistake. */
+export const healthy = (asked: Asked): Taken | Told => {
   const { headers, method, origin, path } = asked
   const from = headers.origin
   if (method === "OPTIONS") return { status: 204 }
@@ -152,7 +154,7 @@ const healthy = (asked: Asked): Taken | Told => {
 }
 
 /** Responses of JSON-RPC have the id of their request. */
-const withId = (body: Told["body"], asked: Asked): Told["body"] =>
+export const withId = (body: Told["body"], asked: Asked): Told["body"] =>
   typeof body === "object" && "jsonrpc" in body && asked.text.startsWith("{")
     ? { ...body, id: JSON.parse(asked.text).id }
     : body

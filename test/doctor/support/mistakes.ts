@@ -4,6 +4,7 @@ import {
   type Asked,
   change,
   goodToken,
+  healthy,
   mcpPath,
   type Mistake,
   publicKey,
@@ -107,8 +108,10 @@ const modern = (mistake: Mistake): Mistake => (asked, well) => {
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
+const signatureOfNoKey = "c2lnbmF0dXJlLW9mLW5vLWtleS1hdC1hbGw"
+
 /** A JWT without a signature that anyone could verify. */
-export const jwt = (claims: object, signature = "c2lnbmF0dXJlLW9mLW5vLWtleS1hdC1hbGw"): string => {
+export const jwt = (claims: object, signature = signatureOfNoKey): string => {
   return `${part({ alg: "ES256", kid: "one" })}.${part(claims)}.${signature}`
 }
 
@@ -230,6 +233,20 @@ export const cases: ReadonlyArray<Case> = [
     withoutToken: true
   },
   { code: "challenge-missing", mistake: respond(isFirst, { status: 401 }) },
+  {
+    code: "challenge-login",
+    mistake: (asked) => {
+      if (!isMcp(asked) || asked.method === "OPTIONS" || hasGoodToken(asked)) return undefined
+      return asked.headers.accept === "text/html"
+        ? {
+          status: 403,
+          headers: { "content-type": "text/html" },
+          body: "<!doctype html><button>Sign in with Google</button>"
+        }
+        : { status: 401, body: {} }
+    },
+    also: ["challenge-missing", "bad-token-challenge"]
+  },
   {
     code: "challenge-malformed",
     mistake: challengeWith(() => "Bearer realm=\"x, scope"),
@@ -465,6 +482,16 @@ export const cases: ReadonlyArray<Case> = [
   {
     code: "session-without-token",
     mistake: respond((asked) => isAnonymous(asked) && asked.headers["mcp-session-id"] !== undefined, rpcResult({}))
+  },
+  {
+    code: "token-foreign-audience",
+    mistake: (asked) => {
+      const { authorization, origin } = asked.headers
+      const isJwt = authorization?.startsWith("Bearer eyJ") === true && authorization.endsWith(`.${signatureOfNoKey}`)
+      return isMcp(asked) && isJwt && origin === undefined
+        ? healthy({ ...asked, headers: { ...asked.headers, authorization: `Bearer ${goodToken}` } })
+        : undefined
+    }
   },
   // Messages
   {

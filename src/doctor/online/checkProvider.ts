@@ -6,11 +6,12 @@ import { inTime, makeKeyFetch } from "../../keys/keyFetch.ts"
 import * as KeySet from "../../keys/KeySet.ts"
 import type { OnlineCheck } from "../../providers/ProviderType.ts"
 import { typeOf } from "../../providers/types.ts"
-import { type JsonObject, own } from "../../remote/JsonObject.ts"
+import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { type MetadataSource, ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import { credentialsRejected } from "../../verify/opaque/providerRejection.ts"
-import { error, type Finding, note, ok, warning } from "./Finding.ts"
+import { offersS256, registrationEndpoint, takesClientDocuments } from "../offers.ts"
+import { error, note, ok, type OnlineFinding, warning } from "./OnlineFinding.ts"
 
 type KeysCheck = Extract<OnlineCheck, { readonly _tag: "Keys" }>
 type EndpointCheck = Extract<OnlineCheck, { readonly _tag: "Endpoint" }>
@@ -24,7 +25,7 @@ const checkKeys = (
   { algorithms }: KeysCheck,
   uri: string,
   { keys, skipped }: KeySet.KeySet
-): ReadonlyArray<Finding> => {
+): ReadonlyArray<OnlineFinding> => {
   const faults = skipped.filter(({ reason }) => reason !== "ForEncryption").slice(0, shownKeys)
     .map(({ index, kid, reason }) => `${kid === undefined ? `#${index}` : show(kid)}: ${reason}`)
   const ignored = faults.length === 0
@@ -56,18 +57,16 @@ const checkKeySet = Effect.fnUntraced(function*(check: KeysCheck) {
 })
 
 /** Reports what MCP clients will miss in the metadata of an authorization server. */
-const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Finding> => {
-  const methods = own(document, "code_challenge_methods_supported")
-  const pkce = Array.isArray(methods) && methods.includes("S256")
+const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<OnlineFinding> => {
   return [
     ok(`discovery: the document of ${issuer} names it as the issuer`),
-    ...(pkce ? [] : [
+    ...(offersS256(document) === true ? [] : [
       warning(
         "discovery: code_challenge_methods_supported does not list S256, so many MCP clients will not sign in. " +
           "Enable PKCE at the provider."
       )
     ]),
-    ...(typeof own(document, "registration_endpoint") === "string" ? [] : [
+    ...(registrationEndpoint(document) !== undefined || takesClientDocuments(document) ? [] : [
       note("discovery: there is no registration_endpoint, so clients need a client id from you")
     ])
   ]
@@ -76,7 +75,7 @@ const checkMetadata = (document: JsonObject, issuer: string): ReadonlyArray<Find
 const checkDiscovery = Effect.fnUntraced(function*(source: MetadataSource) {
   const metadata = yield* ProviderMetadata
   return yield* Effect.match(metadata.document(source), {
-    onFailure: ({ detail }): ReadonlyArray<Finding> => [
+    onFailure: ({ detail }): ReadonlyArray<OnlineFinding> => [
       warning(`discovery: ${detail}. Clients cannot find out from the issuer how to get a token.`)
     ],
     onSuccess: (document) => checkMetadata(document, source.issuer)
@@ -109,12 +108,12 @@ const checkEndpoint = Effect.fnUntraced(function*({ credentials, good, name, pro
 export const checkProvider = Effect.fnUntraced(function*(
   settings: GatewaySettings,
   provider: Provider
-): Effect.fn.Return<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> {
+): Effect.fn.Return<ReadonlyArray<OnlineFinding>, never, ProviderHttp | ProviderMetadata> {
   const checks = typeOf(settings, provider).onlineChecks?.(provider) ?? []
   if (checks.length === 0) return [ok("it is complete as configured and needs no requests")]
   const found = yield* Effect.forEach(
     checks,
-    (one): Effect.Effect<ReadonlyArray<Finding>, never, ProviderHttp | ProviderMetadata> =>
+    (one): Effect.Effect<ReadonlyArray<OnlineFinding>, never, ProviderHttp | ProviderMetadata> =>
       one._tag === "Keys" ? checkSource(one) : checkEndpoint(one),
     { concurrency: 8 }
   )

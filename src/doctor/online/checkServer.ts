@@ -5,7 +5,7 @@ import { GatewayClient, type UpstreamResponse } from "../../forward/GatewayClien
 import { isRedirect, redirectTarget } from "../../forward/redirect.ts"
 import { ServerPath } from "../../forward/ServerPath.ts"
 import { hintOf } from "../../remote/failureCause.ts"
-import { error, type Finding, note, ok, warning } from "./Finding.ts"
+import { error, note, ok, type OnlineFinding, warning } from "./OnlineFinding.ts"
 
 /** Starts nothing and changes nothing, with or without a session. */
 const ping = new TextEncoder().encode("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}")
@@ -22,7 +22,7 @@ const urlSetting = ({ serverName }: GatewaySettings): string => serverName === "
 
 type Head = Pick<UpstreamResponse, "headers" | "status">
 
-const check = (head: Head, target: string, settings: GatewaySettings, path: ServerPath): Finding => {
+const check = (head: Head, target: string, settings: GatewaySettings, path: ServerPath): OnlineFinding => {
   const { status } = head
   const { forwardAuthorization, gatewayUrl } = settings
   const setting = urlSetting(settings)
@@ -59,7 +59,7 @@ const withHint = (detail: string): string => {
 
 /** Checks the MCP server. Never fails. Any HTTP response shows that the server is reachable. */
 export const checkServer = Effect.fnUntraced(
-  function*(settings: GatewaySettings): Effect.fn.Return<ReadonlyArray<Finding>, never, GatewayClient> {
+  function*(settings: GatewaySettings): Effect.fn.Return<ReadonlyArray<OnlineFinding>, never, GatewayClient> {
     const client = yield* GatewayClient
     const path = new ServerPath(settings.gatewayUrl)
     const target = path.target("", "")
