@@ -34,7 +34,7 @@ const nameOf = (source: JwksSource): string => JSON.stringify([source._tag, plac
 /** Logs and counts a change of phase: an outage is a warning, everything else is for debugging. */
 const onChange = (source: JwksSource) => (phase: Phase) =>
   Effect.andThen(
-    countPhase(phase),
+    countPhase(source, phase),
     (phase === "stale" || phase === "unavailable"
       ? Effect.logWarning(`Keys of a provider are ${phase}`)
       : Effect.logDebug(`Keys of a provider are ${phase}`)).pipe(annotate({ source: placeOf(source) }))
@@ -174,9 +174,9 @@ export class JwksCache extends Context.Service<JwksCache, {
         ))
 
     const keyFor = Effect.fnUntraced(
-      function*(keys: RemoteKeys, header: KeySet.KeyHeader) {
+      function*(source: JwksSource, keys: RemoteKeys, header: KeySet.KeyHeader) {
         const { latest, stale, value } = yield* keys.current
-        if (stale) yield* countStaleServe
+        if (stale) yield* countStaleServe(source)
         return yield* KeySet.find(value.set, header).pipe(Effect.catchTag("NoFittingKey", (failure) => {
           // More keys would not make an ambiguous choice unambiguous.
           if (failure.reason === "Ambiguous") return Effect.fail(failure)
@@ -199,7 +199,7 @@ export class JwksCache extends Context.Service<JwksCache, {
       }
 
       return JwksCache.of({
-        keyFor: (source, header) => keyFor(remote(source), header),
+        keyFor: (source, header) => keyFor(source, remote(source), header),
         peek: (source, header) => {
           const published = remote(source).peek(clock)
           return published === undefined ? undefined : KeySet.peek(published.set, header)

@@ -4,6 +4,8 @@ import { type ProviderReach, type PublishedIssuer } from "../remote/ProviderReac
 /** Where the keys of an issuer are published. */
 export type JwksSource =
   & ProviderReach
+  /** The provider whose keys they are, for the metrics. */
+  & { readonly provider?: string }
   & (
     | { readonly _tag: "Jwks"; readonly uri: string }
     /** At the `jwks_uri` of the issuer's metadata. */

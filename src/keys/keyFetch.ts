@@ -32,7 +32,7 @@ export const reportFailure = <A>(
 ): Effect.Effect<A, KeysUnavailable> =>
   Effect.tapError(effect, ({ detail }) =>
     Effect.andThen(
-      countFetch("failure"),
+      countFetch(source, "failure"),
       Effect.logWarning("Keys of a provider could not be fetched").pipe(
         annotate({ source: placeOf(source), reason: detail })
       )
@@ -113,14 +113,15 @@ export const makeKeyFetch = Effect.gen(function*() {
   })
 
   /** Fetches the keys from the provider. */
-  const fetchKeys = Effect.fnUntraced(function*({ allowHttp, allowedDomains }: JwksSource, uri: string) {
+  const fetchKeys = Effect.fnUntraced(function*(source: JwksSource, uri: string) {
+    const { allowHttp, allowedDomains } = source
     const { body, cacheControl, clockDifference } = yield* Effect.mapError(
       http.send({ url: uri, allowedDomains, allowHttp }),
       ({ detail }) => new KeysUnavailable({ detail })
     )
     const keys = own(body, "keys")
     if (!Array.isArray(keys)) return yield* new KeysUnavailable({ detail: "the key set has no array of keys" })
-    yield* countFetch("success")
+    yield* countFetch(source, "success")
     return { keys, clockDifference, freshMillis: freshnessMillis(cacheControl) }
   })
 

@@ -1,18 +1,30 @@
-/** Recording what happens to keys and provider documents. */
-import type * as Effect from "effect/Effect"
+/** Recording what happens to keys. */
+import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { counter } from "../metrics/series.ts"
 import type { Phase } from "../remote/remoteState.ts"
+import { type JwksSource, placeOf } from "./JwksSource.ts"
 
-const staleServes = counter("mcp_authorizer.key.stale_serves", {})
+type FetchOutcome = "failure" | "success"
+
+/** Keys that a program asks for by itself are of no provider. */
+const providerOf = (source: JwksSource): string => source.provider ?? placeOf(source)
+
+const fetches = (provider: string, outcome: FetchOutcome) =>
+  counter("mcp_authorizer.key.fetches", { provider, outcome })
 
 /** Counts a fetch of a key set. */
-export const countFetch = (outcome: "success" | "failure"): Effect.Effect<void> =>
-  Metric.update(counter("mcp_authorizer.key.fetches", { outcome }), 1)
+export const countFetch = (source: JwksSource, outcome: FetchOutcome): Effect.Effect<void> =>
+  Metric.update(fetches(providerOf(source), outcome), 1)
+
+/** Shows the counters of fetches from the start: alerts about changes need the value before the first one. */
+export const primeFetches = (provider: string): Effect.Effect<void> =>
+  Effect.andThen(Metric.update(fetches(provider, "failure"), 0), Metric.update(fetches(provider, "success"), 0))
 
 /** Counts a change of phase. */
-export const countPhase = (phase: Phase): Effect.Effect<void> =>
-  Metric.update(counter("mcp_authorizer.key.phases", { phase }), 1)
+export const countPhase = (source: JwksSource, phase: Phase): Effect.Effect<void> =>
+  Metric.update(counter("mcp_authorizer.key.phases", { provider: providerOf(source), phase }), 1)
 
 /** Counts a token that was verified with stale keys. */
-export const countStaleServe: Effect.Effect<void> = Metric.update(staleServes, 1)
+export const countStaleServe = (source: JwksSource): Effect.Effect<void> =>
+  Metric.update(counter("mcp_authorizer.key.stale_serves", { provider: providerOf(source) }), 1)

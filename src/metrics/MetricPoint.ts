@@ -1,7 +1,8 @@
 /** The values of metrics at one moment, as data: read from one process, sent to another, and merged. */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
-import { isMetricName, type Merge, type MetricName, metrics } from "./table.ts"
+import type { Merge } from "./rows/MetricRow.ts"
+import { isMetricName, type MetricName, metrics } from "./table.ts"
 
 /** How often values were at most as high as each boundary, with their sum. Does not hold a value that JSON has not. */
 export interface HistogramValue {

@@ -19,6 +19,7 @@ import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { ActivityRecorder } from "./admin/ActivityRecorder.ts"
 import { layerAdminPort } from "./admin/layerAdminPort.ts"
 import { layerOwnSource } from "./admin/ownSource.ts"
+import { layerProcessMetrics } from "./admin/processMetrics.ts"
 import { announce } from "./announce.ts"
 import { layerAudit } from "./audit/layerAudit.ts"
 import { Generations } from "./generations/Generations.ts"
@@ -54,6 +55,12 @@ interface ProcessOptions extends NodeGatewayOptions {
 const layerMeasured = ({ adminPort }: GatewaySettings) =>
   Layer.effect(MeasureRequests, Effect.map(MeasureRequests, (isOn) => isOn || adminPort !== undefined))
 
+/** This process is measured where the admin port or an exporter shows it. */
+const layerProcess = Layer.unwrap(Effect.gen(function*() {
+  const isShown = (yield* MeasureRequests) || (yield* GatewayConfig).adminPort !== undefined
+  return isShown ? layerProcessMetrics : Layer.empty
+}))
+
 /** The gateway in one process of the program. */
 export const layerWith = <E = never>(
   {
@@ -81,7 +88,7 @@ export const layerWith = <E = never>(
   // Fresh: a second gateway in one program has its own settings, and shares nothing with the first.
   return Layer.fresh(
     Layer.provide(
-      Layer.provide(Layer.merge(Layer.provide(admin, layerOwnSource), layerServer), reloading),
+      Layer.provide(Layer.mergeAll(Layer.provide(admin, layerOwnSource), layerProcess, layerServer), reloading),
       Generations.layer(
         (settings) => Layer.provide(app, Layer.merge(Layer.succeed(GatewayConfig, settings), layerMeasured(settings))),
         generation

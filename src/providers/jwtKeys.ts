@@ -26,8 +26,8 @@ interface KeyPlace {
  * name it, so that the keys of one tenant never verify the tokens of another.
  */
 const keyPlaces = (provider: JwtProvider): ReadonlyArray<KeyPlace> => {
-  const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, tenants } = provider
-  const reach = { allowedDomains, allowHttp }
+  const { allowHttp, allowedDomains, discoveryUrl, issuer, keys, name, tenants } = provider
+  const reach = { allowedDomains, allowHttp, provider: name }
   switch (keys._tag) {
     case "PublicKey":
       return []

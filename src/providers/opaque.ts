@@ -5,6 +5,7 @@ import { SharedIo } from "../fairness/SharedIo.ts"
 import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import type { CheckedClaims } from "../verify/claims/claimRules.ts"
 import { makeGuardedHttp } from "../verify/opaque/guardedHttp.ts"
+import { makeMeasuredHttp } from "../verify/opaque/measuredHttp.ts"
 import { makeInspect, makeQuery, type OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
 import { makeReachability, type Probe } from "../verify/opaque/Reachability.ts"
 import { negativeMillis } from "../verify/opaque/verdictLife.ts"
@@ -42,7 +43,8 @@ export const makeOpaque = <P extends Provider, R, Claims extends CheckedClaims>(
     const { name } = provider
     const http = yield* makeHttp(provider)
     const { current, observed } = yield* makeReachability(name, http, makeProbe(provider, http))
-    const verification = makeVerification(provider, makeGuardedHttp(observed, yield* SharedIo), context)
+    const guarded = makeGuardedHttp(observed, yield* SharedIo)
+    const verification = makeVerification(provider, makeMeasuredHttp(provider, guarded), context)
     return {
       _tag: "Opaque",
       verify: makeVerifyOpaque(name, context.clockSkewSeconds, makeQuery(verification)),

@@ -45,6 +45,9 @@ export interface RemoteState<A> {
   readonly extraAt: number
 }
 
+/** The phases, in the order in which a document first comes to them. */
+export const phases = ["empty", "pending", "fresh", "refreshing", "expired", "stale", "unavailable"] as const
+
 /**
  * The phase of a cached document, as operators see it.
  *
@@ -52,7 +55,7 @@ export interface RemoteState<A> {
  * and being fetched again. `expired`: fetched again when it is next needed. `stale`: expired, but usable because the
  * provider is down. `unavailable`: not usable, and the provider is down.
  */
-export type Phase = "empty" | "pending" | "fresh" | "refreshing" | "expired" | "stale" | "unavailable"
+export type Phase = typeof phases[number]
 
 /** Whether there is a value in this phase, including a value that must be fetched again before use. */
 export const hasValue = (phase: Phase): boolean =>

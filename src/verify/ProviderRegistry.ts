@@ -12,6 +12,7 @@ import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
+import { MeasureRequests } from "../metrics/MeasureRequests.ts"
 import type { Readiness, Registration, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
@@ -19,6 +20,7 @@ import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import type { InspectedToken } from "./Inspection.ts"
 import { inspectToken } from "./inspectToken.ts"
 import type { ProviderKeys } from "./jwt/JwtVerifier.ts"
+import { type ObservedKeys, observeKeys } from "./keyGauges.ts"
 import { makeFindListedToken } from "./listedTokens.ts"
 import { toInvalidToken } from "./Rejection.ts"
 import { makeSelectProvider } from "./selectProvider.ts"
@@ -76,6 +78,13 @@ const verifyListed = (identity: Identity): Effect.Effect<Verdict, InvalidToken> 
     validity: { until: (identity.expiresAt ?? Number.POSITIVE_INFINITY) * 1000, isLocal: true }
   })
 
+/** Observes the keys of all providers where someone reads that. */
+const observeAll = (providers: ReadonlyArray<ObservedKeys>) =>
+  Effect.flatMap(
+    MeasureRequests,
+    (isOn) => isOn ? Effect.forEach(providers, observeKeys, { discard: true }) : Effect.void
+  )
+
 /** The configured providers, each with its own verifier. */
 export class ProviderRegistry extends Context.Service<ProviderRegistry, {
   /**
@@ -91,6 +100,8 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
    * ready.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<ProviderReadiness>>
+  /** The cached keys of each provider, for the metrics. Optional. */
+  readonly observed?: ReadonlyArray<ObservedKeys> | undefined
   /** The same with the cached keys of each provider, for operators. Optional. */
   readonly states?: Effect.Effect<ReadonlyArray<ProviderState>> | undefined
   /**
@@ -161,6 +172,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         }
       }),
       readiness: Effect.forEach(registered, readinessOf, { concurrency: "unbounded" }),
+      observed: registered.map(({ keySets, name }) => ({ keySets, name })),
       states: Effect.forEach(registered, (provider) =>
         Effect.zipWith(
           readinessOf(provider),
@@ -197,9 +209,13 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
       GatewayConfig,
       (settings) =>
         // Their audiences are not known before it is known which server is called.
-        settings.servers.length > 0 ? Effect.die(severalServers) : Effect.map(
+        settings.servers.length > 0 ? Effect.die(severalServers) : Effect.flatMap(
           ProviderRegistry.make(settings),
-          (registry) => noteSettings(registry, { providers: settings.providers })
+          (registry) =>
+            Effect.as(
+              observeAll(registry.observed ?? []),
+              noteSettings(registry, { providers: settings.providers })
+            )
         )
     )
   ))

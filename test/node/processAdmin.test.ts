@@ -66,6 +66,19 @@ describe.concurrent("the admin port", { timeout: 120_000 }, () => {
       const { body, headers, status } = yield* send(admin, "/metrics")
       assert.deepStrictEqual([status, headers["content-type"]], [200, "text/plain; version=0.0.4; charset=utf-8"])
       assert.strictEqual(valueOf(body, "mcp_authorizer_verdict_lookups_total{outcome=\"miss\"}"), 2)
+      assert.strictEqual(valueOf(body, "mcp_authorizer_processes"), 1)
+      assert.strictEqual(
+        valueOf(
+          body,
+          "mcp_authorizer_requests_total{server=\"default\",method=\"ping\",status=\"200\",reason=\"none\"}"
+        ),
+        1
+      )
+      for (const name of ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"]) {
+        assert.isAbove(valueOf(body, name), 0, name)
+      }
+      assert.match(body, /^nodejs_eventloop_delay_p99_seconds \d/m)
+      assert.notInclude(body, "dev-")
       assert.strictEqual(headers["cross-origin-resource-policy"], "same-origin")
       assert.notProperty(headers, "access-control-allow-origin")
       assert.deepStrictEqual((yield* send(admin, "/healthz", { host: "probe.example" })).status, 200)
@@ -133,6 +146,8 @@ describe.concurrent("the admin port", { timeout: 120_000 }, () => {
       )
       yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => call(gateway))
       assert.strictEqual(yield* lookups, 6)
+      // The primary, and two workers.
+      assert.strictEqual(valueOf((yield* send(admin, "/metrics")).body, "mcp_authorizer_processes"), 3)
       const first = gateway.log().find(({ message }) => message === "worker ready")
       process.kill(Number(first?.annotations["pid"]), "SIGKILL")
       yield* gateway.awaitOutput(/"worker ended"/)

@@ -9,6 +9,7 @@ import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { Sources } from "../../config/resolve.ts"
 import { layerAdminPort } from "../admin/layerAdminPort.ts"
+import { layerProcessMetrics } from "../admin/processMetrics.ts"
 import { makeWorkerFamily, makeWorkersSource } from "../admin/workersSource.ts"
 import { announce } from "../announce.ts"
 import { auditFile } from "../audit/layerAudit.ts"
@@ -75,7 +76,8 @@ export const runWorkers = Effect.fnUntraced(function*(
   if (auditFile(settings) !== undefined) yield* reopenOnSignal(cluster)
   const stopMillis = settings.shutdownTimeoutMillis + graceMillis
   const family = makeWorkerFamily()
-  const admin = layerAdminPort.pipe(
+  const process = settings.adminPort === undefined ? Layer.empty : layerProcessMetrics
+  const admin = Layer.merge(layerAdminPort, process).pipe(
     Layer.provide(Layer.effect(AdminSource, makeWorkersSource(family, settings, workers))),
     Layer.provide(Layer.succeed(GatewayConfig, settings))
   )

@@ -1,0 +1,92 @@
+/** What is measured of this process. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { readdirSync, readFileSync } from "node:fs"
+import { monitorEventLoopDelay, performance } from "node:perf_hooks"
+import { observeCounter, observeGauge } from "../../metrics/observe.ts"
+import { version } from "../../version.ts"
+
+/** How long the event loop is watched for one value, in milliseconds. */
+const windowMillis = 10_000
+
+/** How exactly its delay is known, in milliseconds. */
+const resolutionMillis = 20
+
+/** The monitor's own timer comes at this interval even if nothing delays it. */
+const seconds = (nanos: number): number => Math.max(0, nanos / 1e9 - resolutionMillis / 1000)
+
+/** The event loop during the last window that is over, or the first one that is not. */
+const watchEventLoop = Effect.acquireRelease(
+  Effect.sync(() => {
+    const delay = monitorEventLoopDelay({ resolution: resolutionMillis })
+    delay.enable()
+    let since = performance.eventLoopUtilization()
+    const take = () => {
+      const isEmpty = delay.count === 0
+      return {
+        p99: isEmpty ? 0 : seconds(delay.percentile(99)),
+        max: isEmpty ? 0 : seconds(delay.max),
+        utilization: performance.eventLoopUtilization(since).utilization
+      }
+    }
+    let last: ReturnType<typeof take> | undefined
+    const timer = setInterval(() => {
+      last = take()
+      delay.reset()
+      since = performance.eventLoopUtilization()
+    }, windowMillis)
+    timer.unref()
+    return {
+      now: () => last ?? take(),
+      stop: () => {
+        clearInterval(timer)
+        delay.disable()
+      }
+    }
+  }),
+  ({ stop }) => Effect.sync(stop)
+)
+
+/** The number of open descriptors; not a number where the system does not tell. */
+const openDescriptors = (): number => {
+  try {
+    // One is the directory itself.
+    return readdirSync("/proc/self/fd").length - 1
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** The limit of open descriptors of this process, read once. */
+const maxDescriptors = (): number => {
+  try {
+    const [, soft = ""] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
+    return soft === "" ? Number.NaN : Number(soft)
+  } catch {
+    return Number.NaN
+  }
+}
+
+const cpuSeconds = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1e6
+}
+
+/** Measures this process for as long as the layer lives. */
+export const layerProcessMetrics = Layer.effectDiscard(Effect.gen(function*() {
+  const loop = yield* watchEventLoop
+  const most = maxDescriptors()
+  const startedAt = performance.timeOrigin / 1000
+  yield* observeCounter("process.cpu.time", {}, cpuSeconds)
+  yield* observeGauge("process.memory.usage", {}, () => process.memoryUsage.rss())
+  yield* observeGauge("v8js.memory.heap.used", {}, () => process.memoryUsage().heapUsed)
+  yield* observeGauge("process.open_file_descriptor.count", {}, openDescriptors)
+  yield* observeGauge("process.open_file_descriptor.limit", {}, () => most)
+  yield* observeGauge("process.open_file_descriptor.utilization", {}, () => openDescriptors() / most)
+  yield* observeGauge("nodejs.eventloop.delay.p99", {}, () => loop.now().p99)
+  yield* observeGauge("nodejs.eventloop.delay.max", {}, () => loop.now().max)
+  yield* observeGauge("nodejs.eventloop.utilization", {}, () => loop.now().utilization)
+  yield* observeGauge("process.start_time", {}, () => startedAt)
+  yield* observeGauge("mcp_authorizer.processes", {}, () => 1)
+  yield* observeGauge("mcp_authorizer.build.info", { version }, () => 1)
+}))

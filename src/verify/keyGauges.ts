@@ -1,0 +1,37 @@
+/** What is measured of cached keys, by provider. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { primeFetches } from "../keys/keyMetrics.ts"
+import type { KeySetState } from "../keys/keySetState.ts"
+import { observeGauge } from "../metrics/observe.ts"
+import { type Phase, phases } from "../remote/remoteState.ts"
+
+/** The keys of one provider. */
+export interface ObservedKeys {
+  readonly name: string
+  readonly keySets?: Effect.Effect<ReadonlyArray<KeySetState>> | undefined
+}
+
+const seconds = (millis: number | undefined): number => millis === undefined ? Number.NaN : millis / 1000
+
+/** Observes the cached key sets of a provider for as long as the scope lives. */
+export const observeKeys = Effect.fnUntraced(function*(
+  { keySets, name }: ObservedKeys
+): Effect.fn.Return<void, never, Scope.Scope> {
+  if (keySets === undefined) return
+  yield* primeFetches(name)
+  for (const [index, { source }] of (yield* keySets).entries()) {
+    const labels = { provider: name, source }
+    // Reads what is in memory.
+    const state = (): KeySetState | undefined => Effect.runSync(keySets)[index]
+    const isIn = (phase: Phase) => (): number => state()?.phase === phase ? 1 : 0
+    yield* observeGauge("mcp_authorizer.key.age", labels, () => -seconds(state()?.fetchedIn))
+    yield* observeGauge("mcp_authorizer.key.overdue", labels, () => Math.max(0, -seconds(state()?.freshUntilIn)))
+    yield* observeGauge("mcp_authorizer.key.failures", labels, () => state()?.failures ?? 0)
+    yield* Effect.forEach(
+      phases,
+      (phase) => observeGauge("mcp_authorizer.key.phase", { ...labels, phase }, isIn(phase)),
+      { discard: true }
+    )
+  }
+})
