@@ -279,7 +279,7 @@ describe("names that callers choose", () => {
         yield* ask(JSON.stringify({ jsonrpc: "2.0", id: 1, method: name }))
       }
       const line =
-        /^(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)+\})? -?[0-9.e+-]+)$/
+        /^(?:# (?:HELP|TYPE) [a-z][a-z0-9_]+ .+|[a-z][a-z0-9_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)+\})? -?[0-9.e+-]+)$/
       for (const text of formatPoints(points()).trimEnd().split("\n")) assert.match(text, line)
     }), { timeout: 60_000 })
 })
