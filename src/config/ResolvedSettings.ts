@@ -80,6 +80,8 @@ export interface ResolvedSettings {
   readonly requiredScopes: Used<"MCP_REQUIRED_SCOPES">
   /** Scopes that the protected resource metadata lists. (`scopes_supported`) */
   readonly scopesSupported: Used<"MCP_SCOPES_SUPPORTED">
+  /** x */
+  readonly tokenHeader: Used<"MCP_TOKEN_HEADER">
   /**
    * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
    * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. (`allowed_emails`)

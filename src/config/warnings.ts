@@ -43,6 +43,12 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
         "unless the server needs the token and can be trusted with it."
     )
   }
+  if (settings.tokenHeader !== "authorization") {
+    says.push(
+      `Tokens come in ${settings.tokenHeader}, and Authorization is ignored: MCP clients can only call through the proxy that sets ` +
+        "this field. Remove MCP_TOKEN_HEADER if they are to sign in by themselves."
+    )
+  }
   if (settings.authEnabled && !settings.bindSessions) {
     says.push(
       "Sessions are not bound to their callers: anyone who learns the id of one can use it. Remove MCP_BIND_SESSIONS=false " +

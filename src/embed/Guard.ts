@@ -187,7 +187,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
                 : session.id === undefined
                 ? Headers.remove(readable, sessionField)
                 : Headers.set(readable, sessionField, session.id),
-              settings.forwardAuthorization
+              settings
             )
           })
           // A server of MCP 2026-07-28 rejects a message that differs from its fields.

@@ -154,7 +154,8 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
       target: server.target(admitted.rest, admitted.query),
       headers: requestHeaders(admitted.headers, {
         trustedPeer: admitted.trustedPeer,
-        forwardAuthorization: settings.forwardAuthorization,
+        // Another token than the one that was verified is not forwarded.
+        forwardAuthorization: settings.forwardAuthorization && settings.tokenHeader === "authorization",
         bindsSession: admitted.session !== undefined,
         claimFields,
         own

@@ -26,6 +26,8 @@ export interface Exchange {
   /** Its spans; `undefined` if the program has no tracer. */
   readonly trace: RequestTrace | undefined
   readonly origin: string | undefined
+  /** What the request has in the field for tokens, which is shown nowhere. */
+  readonly authorization: string | undefined
   readonly trustedPeer: boolean
   readonly startedAtNanos: bigint
   /** Where it goes, once that is known. */
@@ -69,6 +71,7 @@ export const begin = (
   traceId: traceId(request.headers[settings.traceHeader], trace?.span.traceId),
   trace,
   origin: request.headers["origin"],
+  authorization: request.headers[settings.tokenHeader],
   trustedPeer: isTrustedPeer(settings.trustedProxies, request),
   startedAtNanos,
   route: undefined,

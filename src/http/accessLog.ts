@@ -131,7 +131,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
 
   return Effect.fnUntraced(function*(exchange, ended, duration_ms) {
     const { error, identity, operations, request, status = clientClosedRequest } = exchange
-    const { authorization } = request.headers
+    const { authorization } = exchange
     return {
       ...(serverName === "" ? {} : { server: serverName }),
       client_address: clientAddress(trustedProxies, exchange),

@@ -54,7 +54,7 @@ export const makeAudit = Effect.fnUntraced(function*(
   const argumentsOf = makeAuditedArguments(settings.auditArguments)
 
   const messageOf = (exchange: Exchange, operation: Operation): Partial<AuditEntry> => {
-    const shown = shownOperation(operation, exchange.request.headers["authorization"])
+    const shown = shownOperation(operation, exchange.authorization)
     const { subject } = operation
     const values = subject?.kind === "tool" ? argumentsOf(subject.name, operation.arguments) : undefined
     return values === undefined ? shown : { ...shown, arguments: values }

@@ -17,6 +17,16 @@ const mayCall = ({ allowedOrigins }: GatewaySettings, { origin, raw }: Exchange)
   return value !== undefined && second === undefined && isAllowedOrigin(allowedOrigins, value)
 }
 
+const scheme = /^bearer /i
+
+/** The fields with the token, as `Authorization` has it: in the field of a proxy, the token stands alone. */
+const tokenFields = ({ tokenHeader }: GatewaySettings, { raw }: Exchange): ReadonlyArray<string> => {
+  const values = raw.values(tokenHeader)
+  return tokenHeader === "authorization"
+    ? values
+    : values.map((value) => scheme.test(value.trimStart()) ? value : `Bearer ${value.trim()}`)
+}
+
 /**
  * The credential of a request: the text of its one bearer token, to be made one by `bearerToken`, or an admission where
  * the operator switched authentication off.
@@ -37,7 +47,7 @@ export const credentialOf = (
     )
   }
   if (!settings.authEnabled) return Result.succeed(Admission.authenticationDisabled())
-  return findBearer({ authorization: exchange.raw.values("authorization"), query }, settings.maxTokenBytes)
+  return findBearer({ authorization: tokenFields(settings, exchange), query }, settings.maxTokenBytes)
 }
 
 /** Admits the caller that the token was verified to stand for, if it is on the operator's lists and its scopes suffice. */

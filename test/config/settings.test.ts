@@ -30,6 +30,7 @@ describe("settings", () => {
       authEnabled: true,
       requiredScopes: [],
       scopesSupported: [],
+      tokenHeader: "authorization",
       gatewayUrl: "http://ftl-mcp-gateway.spin.internal/mcp-internal",
       path: "/mcp",
       publicUrl: undefined,

@@ -55,7 +55,7 @@ const errorNotes = (error: GatewayError, { endedAt, exchange }: ObservedExchange
     error: error._tag,
     ...(detail === undefined
       ? {}
-      : { detail: shownText(withoutCredential(detail, exchange.request.headers["authorization"]), 1_024) })
+      : { detail: shownText(withoutCredential(detail, exchange.authorization), 1_024) })
   }
 }
 

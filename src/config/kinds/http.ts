@@ -71,3 +71,20 @@ export const traceField: Kind<string, string> = string("field name", (text) => {
     ? refuse("is a field with another meaning", "Choose a name of its own, as X-Trace-Id or X-Request-Id")
     : Result.succeed(name)
 })
+
+/** The field that clients of MCP send. */
+const usualTokenField = "authorization"
+
+/** The name of the field in which tokens come, in lower case: `Authorization`, or one in which proxies put credentials. */
+export const tokenField: Kind<string, string> = string("field name", (text) => {
+  const name = text.toLowerCase()
+  const { claimsIdentity, folded } = fieldName(name)
+  const isCredential = claimsIdentity && name === folded && !ownFields.has(folded) && !folded.startsWith("cookie") &&
+    !/^x-http-method|^x-method-override$|^proxy$/.test(folded)
+  return name === usualTokenField || isCredential
+    ? Result.succeed(name)
+    : refuse(
+      "is not a field in which a proxy puts a token",
+      "Write the field that your proxy sets, as Cf-Access-Jwt-Assertion or X-Forwarded-Access-Token"
+    )
+})

@@ -1,6 +1,7 @@
 /** Who may call, and whose word is taken. */
 import { emailDomains, emails, subjects } from "../kinds/allowLists.ts"
 import { hosts } from "../kinds/domains.ts"
+import { tokenField } from "../kinds/http.ts"
 import { boolean, integer, scopes, text } from "../kinds/kinds.ts"
 import { allowedOrigins, isLoopbackAddress, trustedProxies } from "../kinds/network.ts"
 import { none, type Setting } from "./Setting.ts"
@@ -27,6 +28,13 @@ export const access = {
     otherwise: "the required scopes, and those of the rules",
     doc: "Scopes that the protected resource metadata lists.",
     perServer: true
+  },
+  MCP_TOKEN_HEADER: {
+    kind: tokenField,
+    default: "authorization",
+    doc:
+      "The request field in which tokens come. Another one than `Authorization`, which MCP clients send, is for gateways behind " +
+      "a proxy that signs callers in itself: `Cf-Access-Jwt-Assertion`, with the token alone in it. `Authorization` is then ignored."
   },
   MCP_ALLOWED_EMAILS: {
     kind: emails,
