@@ -392,6 +392,12 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Scopes that the protected resource metadata lists. Default: the required scopes, and those of the rules. */
   readonly scopes_supported?: Input<"MCP_SCOPES_SUPPORTED"> | undefined
   /**
+   * The request field in which tokens come. Another one than `Authorization`, which MCP clients send, is for
+   * gateways behind a proxy that signs callers in itself: `Cf-Access-Jwt-Assertion`, with the token alone in it.
+   * `Authorization` is then ignored. Default: `authorization`.
+   */
+  readonly token_header?: Input<"MCP_TOKEN_HEADER"> | undefined
+  /**
    * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
    * this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403. Default: no list.
    */

@@ -80,7 +80,11 @@ export interface ResolvedSettings {
   readonly requiredScopes: Used<"MCP_REQUIRED_SCOPES">
   /** Scopes that the protected resource metadata lists. (`scopes_supported`) */
   readonly scopesSupported: Used<"MCP_SCOPES_SUPPORTED">
-  /** x */
+  /**
+   * The request field in which tokens come. Another one than `Authorization`, which MCP clients send, is for
+   * gateways behind a proxy that signs callers in itself: `Cf-Access-Jwt-Assertion`, with the token alone in it.
+   * `Authorization` is then ignored. (`token_header`)
+   */
   readonly tokenHeader: Used<"MCP_TOKEN_HEADER">
   /**
    * Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any:
