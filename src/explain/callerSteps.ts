@@ -48,11 +48,8 @@ const listStep = (settings: GatewaySettings, identity: Identity | undefined): Re
   return [{ step: { name: "callers", verdict: "fail", expected, found: error.detail, fix }, error }]
 }
 
-const askFor = (required: ReadonlyArray<string>, missing: ReadonlyArray<string>): string =>
-  `Have the client request ${
-    missing.length === 0 ? showAll(required) : showAll(missing)
-  } in addition, and the provider grant it to this ` +
-  "caller. MCP_SCOPE_IMPLIES says which scopes include others."
+const askFor = (missing: ReadonlyArray<string>): string =>
+  `Have the client request ${showAll(missing)} in addition, and the provider grant it to this caller.`
 
 const scopeStep = (settings: GatewaySettings, identity: Identity | undefined): CallerStep => {
   const { requiredScopes, scopeImplies } = settings
@@ -60,7 +57,9 @@ const scopeStep = (settings: GatewaySettings, identity: Identity | undefined): C
   const expected = required.length === 0 ? "none (MCP_REQUIRED_SCOPES is empty)" : `all of ${showAll(required)}`
   if (identity === undefined) return skips("required scopes", expected, noCaller)
   const has = requireScopes(settings, identity)
-  if (Result.isSuccess(has)) return passes("required scopes", expected, scopesOf(identity))
+  if (Result.isSuccess(has)) {
+    return passes("required scopes", expected, required.length === 0 ? "none are required" : scopesOf(identity))
+  }
   const missing = required.filter((scope) => !scopeImplies.has(identity.scopes, scope))
   return {
     step: {
@@ -68,7 +67,7 @@ const scopeStep = (settings: GatewaySettings, identity: Identity | undefined): C
       verdict: "fail",
       expected,
       found: `${scopesOf(identity)}; missing: ${showAll(missing)}`,
-      fix: askFor(required, missing)
+      fix: askFor(missing)
     },
     error: has.failure
   }
@@ -96,8 +95,19 @@ const shownRule = ({ otherwise, rules }: Policy, decision: Decision): string => 
   return `rule ${rule.index}: ${demands.length === 0 ? "any caller with a token" : demands.join(", and ")}`
 }
 
+const foundBy = (decision: Decision, identity: Identity): string => {
+  switch (decision._tag) {
+    case "MissingScopes":
+      return `${scopesOf(identity)}; missing: ${showAll(decision.missing)}`
+    case "Denied":
+      return decision.reason
+    default:
+      return scopesOf(identity)
+  }
+}
+
 const fixRule = (policy: Policy, decision: Decision): string => {
-  if (decision._tag === "MissingScopes") return askFor(decision.required, decision.missing)
+  if (decision._tag === "MissingScopes") return askFor(decision.missing)
   return decision.rule === undefined
     ? "Write a rule that allows it, before the default rule applies (MCP_RULES, MCP_DEFAULT_RULE)."
     : `Change rule ${decision.rule} of ${policy.rules.length}, or write one before it that allows this.`
@@ -134,7 +144,13 @@ const ruleStep = (
   const error = rejectionBy(settings, [decision], identity)
   if (error === undefined) return [passes("rules", expected, `${shownOperation(operation)} is allowed`)]
   return [{
-    step: { name: "rules", verdict: "fail", expected, found: error.detail ?? "denied", fix: fixRule(policy, decision) },
+    step: {
+      name: "rules",
+      verdict: "fail",
+      expected,
+      found: foundBy(decision, identity),
+      fix: fixRule(policy, decision)
+    },
     error
   }]
 }

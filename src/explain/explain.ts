@@ -189,9 +189,12 @@ export const explain = Effect.fnUntraced(function*(
   const denied = ofCaller.find(({ error }) => error !== undefined)
   const byCaller: Reason | undefined = denied?.error && { step: denied.step.name, error: denied.error }
   const reason = rejectedText ?? (other === undefined ? byProvider : other.reason) ?? byCaller
+  const provider = inspected?.provider
+  const type = settings.providers.find(({ name }) => name === provider?.name)?.type ?? ""
+  const form = formOf(read, inspected)
   const steps = [
-    formStep(read, inspected, context),
-    ...(inspected === undefined ? [] : tokenSteps(inspected, context)),
+    formStep(read, form, context, inspected?.findings.find(({ rule }) => rule === "form")),
+    ...(inspected === undefined ? [] : tokenSteps(inspected, context, type)),
     ...(other === undefined ? [] : [other.step]),
     ...(inspected === undefined ? [] : ofCaller.map(({ step }) => step))
   ]
@@ -204,13 +207,10 @@ export const explain = Effect.fnUntraced(function*(
     : `. Without ${read.differences.join(" and ")}, it would be ${
       inner === undefined ? "accepted" : `rejected by the rule about ${inner.step}`
     }`
-  const provider = inspected?.provider
   return withoutSecrets({
     server: settings.serverName,
-    token: { form: formOf(read, inspected), length: read.length },
-    ...(provider === undefined ? {} : {
-      provider: { ...provider, type: settings.providers.find(({ name }) => name === provider.name)?.type ?? "" }
-    }),
+    token: { form, length: read.length },
+    ...(provider === undefined ? {} : { provider: { ...provider, type } }),
     steps,
     ...(outcome.decision === "accepted" && identity !== undefined ? { upstream: upstreamOf(settings, identity) } : {}),
     outcome: { ...outcome, detail: outcome.detail + elsewise },

@@ -19,9 +19,11 @@ export interface FixContext {
   readonly skew: number
 }
 
-const pathOf = (url: string) => URL.canParse(url) ? new URL(url).pathname : undefined
-
-const hostOf = (url: string) => URL.canParse(url) ? new URL(url).hostname : undefined
+const withoutPort = (url: string): string | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const { hostname, pathname, protocol } = new URL(url)
+  return `${protocol}//${hostname}${pathname}`
+}
 
 /** How two URLs differ that were probably meant to be the same; `undefined`: they are two different ones. */
 const slightDifference = (one: string, other: string): string | undefined => {
@@ -32,10 +34,8 @@ const slightDifference = (one: string, other: string): string | undefined => {
   if (schemeless[0] === schemeless[1]) return "only in http and https"
   const [first = "", second = ""] = bare
   if (first.startsWith(`${second}/`) || second.startsWith(`${first}/`)) return "only in the end of the path"
-  if (hostOf(first) !== undefined && hostOf(first) === hostOf(second) && pathOf(first) === pathOf(second)) {
-    return "only in the port"
-  }
-  return undefined
+  const portless = withoutPort(first)
+  return portless !== undefined && portless === withoutPort(second) ? "only in the port" : undefined
 }
 
 const slightlyOther = (given: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
@@ -123,15 +123,18 @@ const fixTimes = (reason: InvalidTokenReason, context: FixContext): string => {
       : "Have the issuer write seconds since 1970, as a number."
   }
   const there = now + (clockDifference ?? 0)
-  const bound = (name: string): number | undefined => {
+  const timeOf = (name: string): number | undefined => {
     const time = own(claims, name)
     return typeof time === "number" ? time : undefined
   }
-  const goodThere = there < (bound("exp") ?? 0) + skew &&
-    ["nbf", "iat"].every((name) => (bound(name) ?? 0) <= there + skew)
+  const isGoodThere = reason === "Expired"
+    ? there < (timeOf("exp") ?? 0) + skew
+    : ["nbf", "iat"].every((name) => (timeOf(name) ?? 0) <= there + skew)
   const difference = clocks(clockDifference)
-  if (clockDifference !== undefined && Math.abs(clockDifference) > 2 && goodThere) {
-    return `Correct the clock of this machine, or of the provider: ${difference}, and by the provider's clock the token is valid now.`
+  if (clockDifference !== undefined && Math.abs(clockDifference) > 2 && isGoodThere) {
+    return `Correct the clock of this machine, or of the provider (NTP): ${difference}, and by the provider's clock the token is ${
+      reason === "Expired" ? "still valid" : "valid already"
+    }.`
   }
   if (reason === "Expired") {
     return `Get a new token; a client with a refresh token does that by itself. ${
@@ -214,6 +217,17 @@ const fixProvider = (detail: string): string =>
     ? "Check the token for typing mistakes, or add it to MCP_STATIC_TOKENS."
     : "Have the client request its token for this MCP server (`resource`; `audience` at Auth0), so that the provider issues a JWT. If the " +
       "provider issues only such tokens, configure it with type introspection or userinfo."
+
+/** Returns what is unwise about a rule that accepts a token; `undefined`: nothing. */
+export const noteFor = (
+  rule: RuleName,
+  { claims, rules: { allowedClients, audience } }: FixContext
+): string | undefined =>
+  rule === "audience" && audience?.length === 0 && allowedClients?.length === 0
+    ? `No audience is configured, so tokens for other services of the issuer are accepted. Set MCP_JWT_AUDIENCE${
+      typeof own(claims, "aud") === "string" ? `, to ${show(own(claims, "aud"))} if that means this MCP server` : ""
+    }.`
+    : undefined
 
 /** Returns what to do about a rule that does not accept a token. */
 export const fixFor = (rule: RuleName, error: VerificationError, context: FixContext): string => {

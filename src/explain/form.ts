@@ -50,7 +50,7 @@ const wrappings: ReadonlyArray<Wrapping> = [
 
 /** A token as it was given. */
 export interface GivenToken {
-  /** The token, or the one that is in the text; `undefined` if there is no token. */
+  /** The token, or the one that is in the text; `undefined`: it has no token in it. */
   readonly token: BearerToken | undefined
   /** The error for the text as it was given; `undefined`: it is a token. */
   readonly error: CredentialError | undefined
@@ -103,5 +103,5 @@ const longestWord = 12
 export const secretsOf = (given: string, token: BearerToken | undefined): ReadonlyArray<string> => {
   const text = given.trim()
   const texts = token !== undefined ? [text, Redacted.value(token)] : text.length > longestWord ? [text] : []
-  return texts.flatMap((text) => [text].concat(text.split(".").slice(2)))
+  return texts.concat(texts.flatMap((text) => text.split(".").slice(2)))
 }

@@ -1,5 +1,5 @@
 /** The last barrier between an explanation and what it must not show. Pure. */
-import type { Explanation } from "./Explanation.ts"
+import type { Explanation, Step } from "./Explanation.ts"
 
 /** Shorter texts are in other words by chance, and too short to be a secret. */
 const shortest = 8
@@ -23,16 +23,15 @@ export const withoutSecrets = (explanation: Explanation, secrets: ReadonlyArray<
   const cleanAll = <A extends string | null>(texts: Readonly<Record<string, A>>) =>
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text === null ? text : clean(text)]))
 
+  const cleanStep = ({ expected, fix, found, name, verdict }: Step): Step => {
+    const cleaned = { name, verdict, expected: clean(expected), found: clean(found) }
+    return fix === undefined ? cleaned : { ...cleaned, fix: clean(fix) }
+  }
+
   const { outcome, steps, upstream } = explanation
   return {
     ...explanation,
-    steps: steps.map(({ expected, fix, found, ...step }) =>
-      Object.assign(
-        step,
-        { expected: clean(expected), found: clean(found) },
-        fix === undefined ? {} : { fix: clean(fix) }
-      )
-    ),
+    steps: steps.map((step) => cleanStep(step)),
     ...(upstream === undefined ? {} : {
       upstream: {
         ...upstream,

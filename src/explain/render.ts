@@ -80,7 +80,7 @@ const headline = ({ outcome }: Explanation, paint: Paint): string => {
     case "rejected":
       return paint("red", `Rejected${by}`)
     case "unknown":
-      return paint("yellow", `Nobody can tell${step === undefined ? "" : `, because of ${step}`}`)
+      return paint("yellow", `Cannot tell${step === undefined ? "" : `, because of ${step}`}`)
   }
 }
 
@@ -122,17 +122,14 @@ export const render = (
   { colour, width = Number.POSITIVE_INFINITY }: RenderOptions
 ): string => {
   const paint = painter(colour)
-  const { outcome, provider, server, steps } = explanation
-  const facts = [
-    ...(server === "" ? [] : [`${"server".padEnd(nameWidth)}${printable(server)}`]),
-    ...(provider === undefined ? [] : [`${"provider".padEnd(nameWidth)}${printable(provider.name)} (${provider.type})`])
-  ]
+  const { outcome, server, steps } = explanation
+  const forServer = server === "" ? [] : [`For the MCP server ${printable(server)}.`]
   return [
     `${headline(explanation, paint)}: ${block(outcome.detail, "  ", width - 24)}`,
     ...responseText(explanation),
     ...othersText(explanation),
+    ...forServer,
     "",
-    ...(facts.length === 0 ? [] : [...facts, ""]),
     ...steps.flatMap((step) => stepLines(step, paint, width)),
     ...upstreamLines(explanation, paint)
   ].join("\n")

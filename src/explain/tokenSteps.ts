@@ -3,11 +3,11 @@ import { show, showAll } from "../errors/show.ts"
 import { own } from "../remote/JsonObject.ts"
 import { decisive, type Finding, type InspectedToken } from "../verify/Inspection.ts"
 import { type RuleName, ruleNames } from "../verify/TokenRule.ts"
-import type { Step } from "./Explanation.ts"
-import { clocks, type FixContext, fixFor } from "./fixes.ts"
+import type { Explanation, Step } from "./Explanation.ts"
+import { clocks, type FixContext, fixFor, noteFor } from "./fixes.ts"
 import type { GivenToken } from "./form.ts"
 
-const ofJwt: ReadonlySet<RuleName> = new Set<RuleName>([
+const ofJwt: ReadonlySet<RuleName> = new Set([
   "kind",
   "algorithm",
   "key",
@@ -31,29 +31,39 @@ const verdictOf = ({ error, isSkipped }: Finding): Step["verdict"] => {
 }
 
 const stepOf = (finding: Finding, context: FixContext): Step => {
-  const { error, expected, found, rule } = finding
-  const clock = rule === "times" ? clocks(context.clockDifference) : undefined
+  const { error, expected, found, isSkipped, rule } = finding
+  const clock = rule === "times" && isSkipped !== true ? clocks(context.clockDifference) : undefined
+  const fix = error === undefined
+    ? isSkipped === true ? undefined : noteFor(rule, context)
+    : fixFor(rule, error, context)
   return {
     name: rule,
     verdict: verdictOf(finding),
     expected,
     found: clock === undefined ? found : `${found}; ${clock}`,
-    ...(error === undefined ? {} : { fix: fixFor(rule, error, context) })
+    ...(fix === undefined ? {} : { fix })
   }
 }
 
 const formExpected = "one token, as the client sends it after the word Bearer"
 
-const kinds: { readonly [Form in InspectedToken["form"]]: string } = {
+const forms: { readonly [Form in Explanation["token"]["form"]]: string } = {
   jwt: "a JWT",
   opaque: "an opaque token",
-  static: "a static token"
+  static: "a static token",
+  encrypted: "an encrypted token (JWE)",
+  unusable: "a text"
 }
 
 const characters = (length: number): string => `${length} ${length === 1 ? "character" : "characters"}`
 
 /** The step about the form of a token. */
-export const formStep = (given: GivenToken, inspected: InspectedToken | undefined, context: FixContext): Step => {
+export const formStep = (
+  given: GivenToken,
+  form: Explanation["token"]["form"],
+  context: FixContext,
+  finding?: Finding
+): Step => {
   const { differences, error, fix, length } = given
   if (error !== undefined) {
     const found = differences.length === 0
@@ -61,15 +71,14 @@ export const formStep = (given: GivenToken, inspected: InspectedToken | undefine
       : `a token with more than itself: ${differences.join(" and ")}. The steps below are about the token without it`
     return { name: "form", verdict: "fail", expected: formExpected, found, ...(fix === undefined ? {} : { fix }) }
   }
-  const finding = inspected?.findings.find(({ rule }) => rule === "form")
-  if (finding !== undefined) return stepOf(finding, context)
-  const kind = inspected === undefined ? "a token" : kinds[inspected.form]
-  return { name: "form", verdict: "pass", expected: formExpected, found: `${kind} of ${characters(length)}` }
+  return finding === undefined
+    ? { name: "form", verdict: "pass", expected: formExpected, found: `${forms[form]} of ${characters(length)}` }
+    : stepOf(finding, context)
 }
 
 const causeOf = (findings: ReadonlyArray<Finding>): string => decisive(findings)?.rule ?? "form"
 
-const providerStep = ({ findings, provider }: InspectedToken, context: FixContext): Step => {
+const providerStep = ({ findings, provider }: InspectedToken, context: FixContext, type: string): Step => {
   const expected = "a configured provider whose tokens look like this"
   const finding = findings.find(({ rule }) => rule === "provider")
   if (finding !== undefined) return stepOf(finding, context)
@@ -80,7 +89,7 @@ const providerStep = ({ findings, provider }: InspectedToken, context: FixContex
       expected,
       found: `no provider is responsible, because of the ${causeOf(findings)}`
     }
-    : { name: "provider", verdict: "pass", expected, found: `${show(provider.name)}: ${provider.chosenBy}` }
+    : { name: "provider", verdict: "pass", expected, found: `${show(provider.name)} (${type}): ${provider.chosenBy}` }
 }
 
 const missing = (rule: RuleName, { claims, findings }: InspectedToken, { issuers }: FixContext): Step => ({
@@ -92,11 +101,15 @@ const missing = (rule: RuleName, { claims, findings }: InspectedToken, { issuers
     : `not checked, because of the ${causeOf(findings)}`
 })
 
-/** The steps about the token after its form, in the order in which people read them. */
-export const tokenSteps = (inspected: InspectedToken, context: FixContext): ReadonlyArray<Step> =>
+/**
+ * The steps about the token after its form, in the order in which people read them.
+ *
+ * @param type the type of the responsible provider
+ */
+export const tokenSteps = (inspected: InspectedToken, context: FixContext, type: string): ReadonlyArray<Step> =>
   ruleNames.flatMap((rule): ReadonlyArray<Step> => {
     if (rule === "form") return []
-    if (rule === "provider") return [providerStep(inspected, context)]
+    if (rule === "provider") return [providerStep(inspected, context, type)]
     const finding = merged(inspected.findings.filter((one) => one.rule === rule))
     if (finding !== undefined) return [stepOf(finding, context)]
     return inspected.form === "jwt" && inspected.provider === undefined && ofJwt.has(rule)

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -11,7 +12,7 @@ import { version } from "../version.ts"
 import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
 import { doctor } from "./commands/doctor.ts"
-import { explain } from "./commands/explain.ts"
+import { CannotTell, explain } from "./commands/explain.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
 import { runMain } from "./runMain.ts"
@@ -89,7 +90,11 @@ const text = (name: string, metavar: string, description: string) =>
 
 const explainCommand = Command.make("explain", {
   config,
-  tokenFile: text("token-file", "FILE", "File that contains the token; by default, it is read from standard input"),
+  tokenFile: text(
+    "token-file",
+    "FILE",
+    "File that contains the token; by default, and with -, it is read from standard input"
+  ),
   server: text("server", "NAME", "The MCP server that the token is for, if the settings have several"),
   issuer: text("issuer", "URL", "Explain against this issuer alone, without any configuration"),
   audience: text(
@@ -107,7 +112,7 @@ const explainCommand = Command.make("explain", {
 }, explain).pipe(
   Command.withDescription(
     "Explain what would become of a token: every rule with what it expects and finds, and what to do. " +
-      "Exits with 0 if the token is accepted, 1 if it is rejected, 2 if nobody can tell"
+      "Exits with 0 if the token is accepted, 1 if it is rejected, 2 if it is not known"
   )
 )
 
@@ -124,8 +129,16 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
   Command.withSubcommands([demoCommand, doctorCommand, explainCommand, schemaCommand])
 )
 
+/** Commands whose exit code 1 is a verdict, so that a mistake in their flags has another one. */
+const withVerdict: ReadonlySet<string | undefined> = new Set(["doctor", "explain"])
+
+const isWrongUse = (error: unknown): boolean =>
+  CliError.isCliError(error) && error._tag === "ShowHelp" && error.errors.length > 0 &&
+  withVerdict.has(error.commandPath[1])
+
 const main = command.pipe(
   Command.run({ version }),
+  Effect.mapError((error) => isWrongUse(error) ? new CannotTell() : error),
   Effect.provide(Layer.mergeAll(
     NodeServices.layer,
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })

@@ -362,7 +362,7 @@ describe("A wrong set-up is understood from its explanation:", () => {
       assert.match(stepOf(ahead, "times").found, /the provider's clock is 10 minutes behind this one/)
       assert.match(
         stepOf(ahead, "times").fix ?? "",
-        /^Correct the clock.*by the provider's clock the token is valid now/
+        /^Correct the clock.*by the provider's clock the token is still valid/
       )
       const good = yield* at(0)
       assert.strictEqual(good.outcome.decision, "accepted")

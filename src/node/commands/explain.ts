@@ -29,8 +29,8 @@ class TokenRejected extends Data.TaggedError("TokenRejected")<{}> {
   override readonly [Runtime.errorExitCode] = 1
 }
 
-/** Nobody can tell what becomes of the token. The reason has been printed. Exit code 2. */
-class CannotTell extends Data.TaggedError("CannotTell")<{}> {
+/** It is not known what becomes of the token. The reason has been printed. Exit code 2. */
+export class CannotTell extends Data.TaggedError("CannotTell")<{}> {
   override readonly [Runtime.errorReported] = false
   override readonly [Runtime.errorExitCode] = 2
 }

@@ -60,8 +60,8 @@ const fromInput = Effect.tryPromise({
 }).pipe(Effect.filterOrFail(({ length }) => length <= maxBytes, () => tooLong))
 
 /**
- * Reads the token of a command: from a file, or from standard input. Never from an argument, which other users of the machine
+ * Reads the token of a command: from a file, or from standard input (also as `-`). Never from an argument, which other users of the machine
  * can see.
  */
 export const readToken = (path: string | undefined): Effect.Effect<Redacted.Redacted<string>, TokenNotRead> =>
-  Effect.flatMap(path === undefined ? fromInput : fromFile(path), decoded)
+  Effect.flatMap(path === undefined || path === "-" ? fromInput : fromFile(path), decoded)

@@ -224,7 +224,7 @@ export const shownKind = (claims: JsonObject, typ: string | undefined): string =
   if (statement !== undefined) return `an access token: ${statement.name} is ${show(own(claims, statement.name))}`
   const sign = accessSigns.find((name) => has(claims, name))
   return sign === undefined
-    ? "it does not say of which kind it is, and nothing in it is against an access token"
+    ? "taken as an access token: it does not state its kind, and nothing in it speaks against one"
     : `an access token by its content: it has ${sign}`
 }
 

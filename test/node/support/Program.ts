@@ -16,6 +16,8 @@ export interface ProgramOptions {
   /** The whole environment of the process, apart from `PATH`. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** What stands on its standard input; nothing unless given. */
+  readonly input?: string
   /** The Node to run it with; the one that runs the tests unless given. */
   readonly node?: string
 }
@@ -70,18 +72,22 @@ export const startProgram = Effect.fnUntraced(
           cwd,
           // Not the environment of the tests, which may hold settings.
           env: { PATH: ownEnvironment["PATH"], ...env },
-          stdio: ["ignore", "pipe", "pipe"]
+          stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"]
         })
       ),
       kill
     )
+    // A program that does not read it may have ended.
+    child.stdin?.on("error", () => undefined).end(options.input)
+    const { stderr: errors, stdout: output } = child
+    if (output === null || errors === null) return yield* Effect.die("both are pipes")
     const ended = yield* Deferred.make<Ended>()
     const waiting = new Set<() => void>()
     const wake = () => {
       for (const look of waiting) look()
     }
-    const stdout = collect(child.stdout, wake)
-    const stderr = collect(child.stderr, wake)
+    const stdout = collect(output, wake)
+    const stderr = collect(errors, wake)
     child.on("error", (cause) => Deferred.doneUnsafe(ended, Effect.die(cause)))
     child.on("close", (code, signal) => {
       Deferred.doneUnsafe(ended, Effect.succeed({ code, signal, stdout: stdout(), stderr: stderr() }))
@@ -104,8 +110,8 @@ export const startProgram = Effect.fnUntraced(
         }),
       signal: (name) => Effect.sync(() => child.kill(name)),
       stopReading: Effect.sync(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
+        output.destroy()
+        errors.destroy()
       }),
       ended: Deferred.await(ended),
       hasEnded: () => hasExited(child)
