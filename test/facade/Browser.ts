@@ -14,13 +14,20 @@ export interface Visit {
 
 type Fields = Readonly<Record<string, string>>
 
+type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
 /** Keeps cookies, and follows nothing by itself. */
 export class Browser {
   readonly cookies = new Map<string, string>()
+  readonly #fetch: Fetch
+
+  constructor(fetch: Fetch = globalThis.fetch) {
+    this.#fetch = fetch
+  }
 
   async #send(url: string, init: RequestInit, fields: Fields): Promise<Visit> {
     const cookie = Array.from(this.cookies, ([name, value]) => `${name}=${value}`).join("; ")
-    const response = await fetch(url, {
+    const response = await this.#fetch(url, {
       ...init,
       redirect: "manual",
       headers: { ...(cookie === "" ? {} : { cookie }), ...fields }
@@ -125,7 +132,12 @@ export class SignIn {
 }
 
 /** Sends a form to an endpoint of the gateway. */
-export const post = (url: string, form: Readonly<Record<string, string>> | string, fields: Fields = {}) =>
+export const post = (
+  url: string,
+  form: Readonly<Record<string, string>> | string,
+  fields: Fields = {},
+  fetch: Fetch = globalThis.fetch
+) =>
   Effect.promise(async () => {
     const response = await fetch(url, {
       method: "POST",

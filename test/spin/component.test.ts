@@ -278,4 +278,46 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         "wasi:http/incoming-handler@0.2.3"
       ])
     }))
+
+  it.effect("seals and opens what the facade sends through browsers and clients, with the engine's own crypto", () =>
+    Effect.gen(function*() {
+      const back = "https://client.example/callback"
+      const { exchange } = yield* componentGateway((gateway) => ({
+        mcp_gateway_url: gateway,
+        mcp_public_url: "https://mcp.example.com",
+        mcp_session_key: "k".repeat(32),
+        mcp_jwt_issuer: "https://issuer.example",
+        mcp_jwt_audience: "notes",
+        mcp_facade: JSON.stringify({
+          client_id: "gateway",
+          client_secret: "s3cret",
+          redirect_uris: back,
+          trusted_clients: back,
+          authorize_endpoint: "https://issuer.example/authorize",
+          token_endpoint: "https://issuer.example/token"
+        })
+      }))
+      const metadata = JSON.parse((yield* exchange({ target: "/.well-known/oauth-authorization-server" })).text)
+      assert.strictEqual(metadata.issuer, "https://mcp.example.com")
+
+      const asked = new URLSearchParams({
+        response_type: "code",
+        client_id: "gateway",
+        redirect_uri: back,
+        code_challenge: "h".repeat(43),
+        code_challenge_method: "S256"
+      })
+      const started = yield* exchange({ target: `/authorize?${asked}` })
+      assert.strictEqual(started.status, 302)
+      const [cookie = ""] = started.headers["set-cookie"]?.[0]?.split(";") ?? []
+      const state = new URL(started.headers["location"]?.[0] ?? "about:blank").searchParams.get("state") ?? ""
+      const callback = (state: string, lines: ReadonlyArray<string>) =>
+        exchange({ target: `/oauth/callback?${new URLSearchParams({ code: "provider-code", state })}`, lines })
+      assert.strictEqual((yield* callback(state, [])).status, 400)
+      assert.strictEqual((yield* callback(`${state}A`, [`Cookie: ${cookie}`])).status, 400)
+      const ended = yield* callback(state, [`Cookie: ${cookie}`])
+      assert.strictEqual(ended.status, 302)
+      const code = new URL(ended.headers["location"]?.[0] ?? "about:blank").searchParams.get("code") ?? ""
+      assert.isAtLeast(code.length, 100)
+    }))
 })
