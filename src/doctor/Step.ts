@@ -53,6 +53,8 @@ export interface Known {
   readonly arrival?: Responded | undefined
   /** The server responds to callers without a token. */
   readonly isOpen: boolean
+  /** The server speaks the revision without sessions. */
+  readonly isModern: boolean
   readonly challenge?: ReceivedChallenge | undefined
   readonly resource?: KnownResource | undefined
   readonly servers: ReadonlyArray<KnownServer>

@@ -95,7 +95,7 @@ export const examine = (options: ExamineOptions): Effect.Effect<Report, never, H
     const begun = yield* monotonicMillis
     const results = yield* Ref.make<ReadonlyArray<StepResult>>([])
     const { sent } = yield* Exchanges
-    const begin: Known = { url, token, register, call, listenMillis, isOpen: false, servers: [] }
+    const begin: Known = { url, token, register, call, listenMillis, isOpen: false, isModern: false, servers: [] }
     const isComplete = yield* walk(begin, results).pipe(
       Effect.as(true),
       Effect.timeoutOrElse({ duration: totalMillis, orElse: () => Effect.succeed(false) })

@@ -1,6 +1,7 @@
 /** The messages that the doctor sends. None changes anything at the server, except sessions, which the doctor ends. Pure. */
+import * as Encoding from "effect/encoding/Base64"
 import { version } from "../version.ts"
-import type { KnownSession } from "./Step.ts"
+import type { Call, KnownSession } from "./Step.ts"
 import type { ToSend } from "./wire/Reply.ts"
 
 /** The newest revision with `initialize`, and the first one without. */
@@ -57,16 +58,25 @@ export const end = (url: URL, session: KnownSession): ToSend => ({
   headers: sessionHeaders(session)
 })
 
+const modernMeta = {
+  "io.modelcontextprotocol/protocolVersion": modernRevision,
+  "io.modelcontextprotocol/clientInfo": clientInfo,
+  "io.modelcontextprotocol/clientCapabilities": {}
+}
+
 /** A request of the revision without sessions. `named`: the method in the field, which must be that of the body. */
 export const modern = (url: URL, method: string, named: string = method): ToSend =>
-  post(
-    url,
-    rpc(method, {
-      _meta: {
-        "io.modelcontextprotocol/protocolVersion": modernRevision,
-        "io.modelcontextprotocol/clientInfo": clientInfo,
-        "io.modelcontextprotocol/clientCapabilities": {}
-      }
-    }),
-    { "mcp-protocol-version": modernRevision, "mcp-method": named }
-  )
+  post(url, rpc(method, { _meta: modernMeta }), { "mcp-protocol-version": modernRevision, "mcp-method": named })
+
+/** The value of a field that mirrors a text of the body. */
+const fieldValue = (text: string): string =>
+  /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : `=?base64?${Encoding.encode(text)}?=`
+
+/** A call that reports its progress: within a session or, without one, of the newest revision. */
+export const callTool = (url: URL, session: KnownSession | undefined, { arguments: given, tool }: Call): ToSend => {
+  const meta = { progressToken: "doctor", ...(session === undefined ? modernMeta : {}) }
+  const headers = session === undefined
+    ? { "mcp-protocol-version": modernRevision, "mcp-method": "tools/call", "mcp-name": fieldValue(tool) }
+    : sessionHeaders(session)
+  return post(url, rpc("tools/call", { name: tool, arguments: given, _meta: meta }), headers)
+}

@@ -1,5 +1,7 @@
 /** What is special about well-known identity providers, by the host of the issuer. Pure. */
 
+import { type PresetName, presets } from "../providers/presets/presets.ts"
+
 /** Facts about one provider. */
 export interface Quirks {
   readonly name: string
@@ -12,17 +14,20 @@ export interface Quirks {
 }
 
 interface Known extends Quirks {
+  /** The preset for this provider. */
+  readonly preset?: PresetName
   /** Matches the host and the path of the issuer. */
   readonly matches: RegExp
 }
 
 const giveClientId =
   "Register one client at the provider, and give its id to each MCP client: Claude and ChatGPT ask for it in the " +
-  "advanced settings of the connector, VS Code asks when it connects, Cursor takes auth.CLIENT_ID in mcp.json."
+  "advanced settings of the connector, VS Code asks when it connects, Cursor takes auth.CLIENT_ID in mcp.json. Or let this gateway register clients in the provider's place (facade)."
 
 const known: ReadonlyArray<Known> = [
   {
     name: "Microsoft Entra ID",
+    preset: "entra",
     matches:
       /^(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[^/]+\.ciamlogin\.com)\//,
     summary:
@@ -43,6 +48,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Google",
+    preset: "google",
     matches: /^accounts\.google\.com\/?$/,
     summary:
       "no registration of clients, access tokens are opaque and are not for your server, and resource is ignored.",
@@ -51,6 +57,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Okta",
+    preset: "okta",
     matches: /^[^/]+\.(?:okta|oktapreview|okta-emea|okta-gov)\.com\//,
     summary:
       "registration needs an API token, and tokens of the org server (an issuer without /oauth2/…) cannot be verified by others.",
@@ -67,6 +74,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Auth0",
+    preset: "auth0",
     matches: /^[^/]+\.(?:[a-z]{2}\.)?auth0\.com\//,
     summary:
       "the issuer ends with a slash, registration is off by default, and without an audience tokens are opaque or encrypted.",
@@ -83,6 +91,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Keycloak",
+    preset: "keycloak",
     matches: /^[^/]+\/(?:.*\/)?realms\/[^/]+\/?$/,
     summary:
       "registration from unknown hosts is rejected by the policy Trusted Hosts, resource is ignored by most versions, and aud is " +
@@ -103,6 +112,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Amazon Cognito",
+    preset: "cognito",
     matches: /^cognito-idp(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\//,
     summary:
       "no registration of clients, no PKCE methods in its metadata (it supports S256), and access tokens have client_id in place " +
@@ -119,6 +129,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "GitHub",
+    preset: "github",
     matches: /^github\.com\/login\/oauth\/?$/,
     summary: "no registration of clients, opaque tokens without an audience, and scopes that are GitHub's own.",
     advice: "Verify tokens at https://api.github.com/user, and permit only the id of your OAuth app. " + giveClientId,
@@ -136,6 +147,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Clerk",
+    preset: "clerk",
     matches: /^[^/]+\.(?:clerk\.accounts\.dev|accounts\.dev|clerk\.com)\/?$/,
     summary:
       "registration is a switch in the dashboard, off by default, and access tokens are opaque unless JWTs are enabled.",
@@ -144,6 +156,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Descope",
+    preset: "descope",
     matches: /^api\.(?:[a-z0-9-]+\.)?descope\.com\//,
     summary: "registration is part of an Inbound App or MCP server entry, and off for projects without one.",
     advice: "Create an MCP server in the console and use its issuer.",
@@ -151,6 +164,7 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "Ping Identity",
+    preset: "ping",
     matches: /^auth\.pingone\.(?:com|eu|asia|ca|com\.au|sg)\//,
     summary: "registration needs a token, and aud is that of a custom resource.",
     advice: "Create a custom resource whose audience is the URL of the MCP server. " + giveClientId,
@@ -164,17 +178,62 @@ const known: ReadonlyArray<Known> = [
   },
   {
     name: "GitLab",
+    preset: "gitlab",
     matches: /^gitlab\.com\/?$/,
     summary: "access tokens are opaque and have no audience.",
     advice: "Verify tokens at the userinfo or introspection endpoint, and permit only the ids of your applications."
+  },
+  {
+    name: "Zitadel",
+    preset: "zitadel",
+    matches: /^[^/]+\.zitadel\.cloud\/?$/,
+    summary:
+      "clients cannot register, access tokens are opaque unless JWT is chosen for the application, and aud needs a scope.",
+    advice: "Choose JWT as the type of access tokens. " + giveClientId,
+    fixes: { "registration-none": giveClientId }
+  },
+  {
+    name: "authentik",
+    preset: "authentik",
+    matches: /^[^/]+\/application\/o\/[^/]+\/?$/,
+    summary: "each application has an issuer of its own, with a slash at the end, and aud is the client id.",
+    advice: "Advertise the issuer of the application with its slash. " + giveClientId,
+    fixes: {
+      "registration-none": giveClientId,
+      "server-issuer-slash": "authentik's issuer ends with a slash: write it with the slash in authorization_servers."
+    }
+  },
+  {
+    name: "Stytch",
+    preset: "stytch",
+    matches: /^[^/]+\.(?:customers\.stytch\.(?:dev|com)|stytch\.com)\/|^(?:test|api)\.stytch\.com\//,
+    summary: "registration is a switch of Connected Apps in the dashboard.",
+    advice: "Enable dynamic client registration under Connected Apps.",
+    fixes: { "registration-none": "Enable dynamic client registration under Connected Apps in Stytch's dashboard." }
+  },
+  {
+    name: "Ory",
+    preset: "ory",
+    matches: /^[^/]+\.projects\.oryapis\.com\/?$/,
+    summary: "registration is off by default, and access tokens are opaque unless the strategy jwt is chosen.",
+    advice:
+      "Enable dynamic client registration in the project's OAuth2 settings, and choose the strategy jwt, or use introspection.",
+    fixes: { "registration-none": "Enable dynamic client registration in the project's OAuth2 settings." }
   }
 ]
+
+/** What this gateway knows about the provider, and where that is documented. */
+const ofPreset = (name: PresetName | undefined): string => {
+  const preset = presets.find((one) => one.name === name)
+  return preset === undefined ? "" : ` In this gateway: preset ${preset.name}. Documentation: ${preset.sources[0]}`
+}
 
 /** Returns what is known about the provider with this issuer. */
 export const quirksOf = (issuer: string): Quirks | undefined => {
   if (!URL.canParse(issuer)) return undefined
   const { hostname, pathname } = new URL(issuer)
-  return known.find(({ matches }) => matches.test(`${hostname}${pathname}`))
+  const found = known.find(({ matches }) => matches.test(`${hostname}${pathname}`))
+  return found && { ...found, advice: `${found.advice}${ofPreset(found.preset)}` }
 }
 
 /** Returns the better fix for a finding, if one of the providers has it. */

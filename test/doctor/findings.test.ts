@@ -6,7 +6,7 @@ import type { Report } from "../../src/doctor/Report.ts"
 import { rules } from "../../src/doctor/steps.ts"
 import { layerEnvironment } from "../../src/node/outbound/ProviderClient.ts"
 import { goodToken, serveWith } from "./support/HealthyServer.ts"
-import { cases, jwt, steadyTool } from "./support/mistakes.ts"
+import { cases, jwt, openModern, protectedModern, steadyTool } from "./support/mistakes.ts"
 
 const run = (options: ExamineOptions) => Effect.provide(examine({ listenMillis: 1_200, ...options }), layerEnvironment)
 
@@ -70,6 +70,20 @@ describe.concurrent("the doctor", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(codes(report), [always])
       assert.include(report.steps.find(({ id }) => id === "streams")?.seen, "3 events")
     }))
+
+  it.live.each([["without a token", false], ["with a token", true]] as const)(
+    "finds nothing wrong with a server of revision 2026-07-28 only, %s",
+    ([, isProtected]) =>
+      Effect.gen(function*() {
+        const { url } = yield* serveWith(isProtected ? protectedModern : openModern)
+        const token = isProtected ? { token: Redacted.make(goodToken) } : {}
+        const report = yield* run({ url, ...token, call: { tool: "echo", arguments: {} } })
+        assert.sameMembers([...codes(report)], isProtected ? [always] : [always, "open"])
+        assert.strictEqual(report.verdict, "healthy")
+        assert.strictEqual(report.steps.find(({ id }) => id === "protocol")?.seen, "2026-07-28, tools: 1")
+        assert.include(report.steps.find(({ id }) => id === "streams")?.seen, "\"echo\"")
+      })
+  )
 
   for (const { address = (url: URL) => url, also = [], code, mistake, options = {}, what, withoutToken } of cases) {
     it.live(`${code}${what === undefined ? "" : `: ${what}`}`, () =>

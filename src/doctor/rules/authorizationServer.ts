@@ -126,6 +126,14 @@ export const rules = {
       "MCP Authorization, Scope Selection: clients ask for the challenge's scope, or for all of scopes_supported.",
     fix: "Create the scopes at the provider, or advertise those that it has."
   },
+  "server-clock": {
+    level: "warning",
+    title: "The clocks of the authorization server and the MCP server differ",
+    why: "Tokens count as not yet valid or as expired too early, so clients are rejected right after signing in.",
+    clients,
+    specification: "RFC 7519, sections 4.1.4 and 4.1.5: leeway for clock skew is usually no more than a few minutes.",
+    fix: "Synchronize the clocks of both with NTP."
+  },
   "server-no-iss": {
     level: "note",
     title: "Responses of the authorization endpoint do not name the issuer",

@@ -14,6 +14,14 @@ export const rules = {
     specification: discovery,
     fix: "Serve the document at /.well-known/oauth-protected-resource followed by the MCP path, without authentication."
   },
+  "resource-legacy": {
+    level: "warning",
+    title: "The host serves metadata of an authorization server, but no protected resource metadata",
+    why: "Revision 2025-03-26 was like that. Many clients still fall back to it; others end here.",
+    clients,
+    specification: discovery,
+    fix: "Serve the document at /.well-known/oauth-protected-resource followed by the MCP path, without authentication."
+  },
   "resource-named-missing": {
     level: "error",
     title: "The challenge names metadata that cannot be read",

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { show } from "../../errors/show.ts"
-import { hintOf } from "../../remote/failureCause.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { isPrivateHost } from "../hosts.ts"
 import { isLogin } from "../login.ts"
@@ -64,8 +63,7 @@ const unreachable = (reply: NoReply): Finding => {
   if (code !== undefined && certificate.test(code)) {
     return finding("tls-certificate", { at, found: code, fix: certificateFixes[code] ?? privateAuthority })
   }
-  const hint = code === undefined ? undefined : hintOf(code)
-  return finding("unreachable", { at, found: hint === undefined ? inShort(reply) : `${inShort(reply)}: ${hint}` })
+  return finding("unreachable", { at, found: inShort(reply) })
 }
 
 const redirected = (reply: Responded, url: URL): Finding => {

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { withoutSlash } from "../../config/kinds/resourceUrl.ts"
 import { show, showAll } from "../../errors/show.ts"
+import { clockDifference } from "../../remote/httpDate.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { follow, type Followed } from "../follow.ts"
@@ -12,7 +13,7 @@ import { quirksOf } from "../quirks.ts"
 import { rules } from "../rules/authorizationServer.ts"
 import { type Known, type KnownServer, type Outcome, skipped, type Step } from "../Step.ts"
 import { Exchanges } from "../wire/Exchanges.ts"
-import { inShort, isHtml, jsonOf, requestLine, shownUrl } from "../wire/Reply.ts"
+import { inShort, isHtml, jsonOf, requestLine, type Responded, shownUrl } from "../wire/Reply.ts"
 
 const finding = makeFinding(rules)
 
@@ -123,17 +124,44 @@ const checkAuthorizationEndpoint = Effect.fnUntraced(function*(document: JsonObj
     : []
 })
 
-const checkServer = Effect.fnUntraced(function*(issuer: string, wanted: ReadonlyArray<string>) {
+/** The scopes that clients will ask for. */
+const wantedScopes = ({ challenge, resource }: Known): ReadonlyArray<string> => {
+  const scope = challenge?.parameters.get("scope")?.split(" ").filter((one) => one !== "")
+  return (scope ?? resource?.scopes ?? []).slice(0, 64)
+}
+
+/** `Date` has whole seconds, and verifiers usually permit a difference of a minute. */
+const clockSeconds = 60
+
+const ahead = ({ headers, receivedAt }: Responded): number | undefined =>
+  clockDifference(headers["date"], headers["age"], receivedAt)
+
+/** Compares the clocks of both servers by the field `Date` of their responses, both against this machine's. */
+const checkClock = (place: Place, arrival: Responded | undefined): ReadonlyArray<Finding> => {
+  const { last } = place.followed
+  if (last._tag === "NoReply" || arrival === undefined) return []
+  const [provider, server] = [ahead(last), ahead(arrival)]
+  if (provider === undefined || server === undefined) return []
+  const difference = provider - server
+  return Math.abs(difference) <= clockSeconds
+    ? []
+    : [finding("server-clock", {
+      at: requestLine(last),
+      found: `the provider is ${Math.abs(difference)} seconds ${difference > 0 ? "ahead of" : "behind"} the MCP server`
+    })]
+}
+
+const checkServer = Effect.fnUntraced(function*(issuer: string, known: Known) {
   const tried = yield* Effect.forEach(metadataPlaces(issuer), readPlace, { concurrency: "unbounded" })
   const position = tried.findIndex(({ document }) => document !== undefined)
   const used = tried[position]
   const quirks = quirksOf(issuer)
-  const known = quirks === undefined
+  const special = quirks === undefined
     ? []
     : [finding("server-quirk", { found: `${quirks.name}: ${quirks.summary}`, fix: quirks.advice })]
   if (used?.document === undefined) {
     const found = tried.map(({ followed: { last }, url }) => `${shownUrl(url)}: ${inShort(last)}`).join("; ")
-    return { server: undefined, findings: [finding("server-missing", { found }), ...known] }
+    return { server: undefined, findings: [finding("server-missing", { found }), ...special] }
   }
   const { document, followed: { hops } } = used
   const at = `GET ${shownUrl(used.url)}`
@@ -145,23 +173,18 @@ const checkServer = Effect.fnUntraced(function*(issuer: string, wanted: Readonly
     ...checkIssuer(document, issuer, at),
     ...checkEndpoints(document, issuer, at),
     ...(yield* checkAuthorizationEndpoint(document)),
-    ...checkOffer(document, wanted, at),
-    ...known
+    ...checkOffer(document, wantedScopes(known), at),
+    ...checkClock(used, known.arrival),
+    ...special
   ]
   return { server, findings }
 })
-
-/** The scopes that clients will ask for. */
-const wantedScopes = ({ challenge, resource }: Known): ReadonlyArray<string> => {
-  const scope = challenge?.parameters.get("scope")?.split(" ").filter((one) => one !== "")
-  return (scope ?? resource?.scopes ?? []).slice(0, 64)
-}
 
 const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcome, never, Exchanges> {
   if (known.isOpen) return skipped("no authorization required")
   const issuers = (known.resource?.servers ?? []).slice(0, maxServers)
   if (issuers.length === 0) return skipped("the resource metadata name no usable authorization server")
-  const checked = yield* Effect.forEach(issuers, (issuer) => checkServer(issuer, wantedScopes(known)))
+  const checked = yield* Effect.forEach(issuers, (issuer) => checkServer(issuer, known))
   const servers = checked.flatMap(({ server }) => server === undefined ? [] : [server])
   return {
     seen: servers.length === 0 ? "not found" : servers.map(({ url }) => shownUrl(url)).join(", "),

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { show } from "../../errors/show.ts"
 import { parseChallenges, type ReceivedChallenge } from "../../forward/parseChallenges.ts"
+import { orDiscover } from "../begin.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { isLogin } from "../login.ts"
 import { end, initialize, inSession, modern } from "../messages.ts"
@@ -155,8 +156,9 @@ const shownChallenge = (challenge: ReceivedChallenge | undefined): string => {
 const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcome, never, Exchanges> {
   const { arrival, url } = known
   if (arrival === undefined) return skipped("there was no response")
-  const isAccepted = arrival.status === 200 && resultOf(arrival) !== undefined
-  const asking = isAccepted ? yield* asksLater(url, arrival) : arrival
+  const { reply: first } = yield* orDiscover(url, arrival, false)
+  const isAccepted = first.status === 200 && resultOf(first) !== undefined
+  const asking = isAccepted ? yield* asksLater(url, first) : first
   if (asking === undefined) {
     return {
       seen: "no authorization required",

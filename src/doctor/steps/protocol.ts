@@ -1,7 +1,7 @@
 /** Step 11: the messages of the protocol, with a token if the server wants one. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
-import { own } from "../../remote/JsonObject.ts"
+import { isJsonObject, own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { initialize, inSession, modern, modernRevision, notify, revisions } from "../messages.ts"
 import { errorOf, hasResponse, resultOf } from "../readMessage.ts"
@@ -48,6 +48,37 @@ const checkInitialize = (reply: Responded): ReadonlyArray<Finding> => {
 
 const listMethods = [["tools", "tools/list"], ["prompts", "prompts/list"], ["resources", "resources/list"]] as const
 
+type ListMethod = typeof listMethods[number]
+
+/** The lists that a server announces. */
+const announcedLists = (capabilities: unknown): ReadonlyArray<ListMethod> =>
+  isJsonObject(capabilities) ? listMethods.filter(([name]) => own(capabilities, name) !== undefined) : []
+
+/** What the lists contain, and those that fail. */
+const checkLists = (
+  announced: ReadonlyArray<ListMethod>,
+  replies: ReadonlyArray<Reply>,
+  hasSession: boolean
+): Pick<Outcome, "findings" | "seen"> => {
+  const findings: Array<Finding> = []
+  const counts: Array<string> = []
+  for (const [index, reply] of replies.entries()) {
+    const [name, method] = announced[index] ?? ["", ""]
+    const result = reply._tag === "Responded" ? resultOf(reply) : undefined
+    const list = result === undefined ? undefined : own(result, name)
+    if (Array.isArray(list)) counts.push(`${name}: ${list.length}`)
+    if (result !== undefined) continue
+    const isLost = hasSession && reply._tag === "Responded" && reply.status === 404
+    findings.push(
+      finding(isLost ? "session-lost" : "list-failed", {
+        at: `${requestLine(reply)} ${method}`,
+        found: described(reply)
+      })
+    )
+  }
+  return { seen: counts.join(", "), findings }
+}
+
 const sendAll = (requests: ReadonlyArray<ToSend>) =>
   Effect.flatMap(
     Exchanges,
@@ -71,21 +102,10 @@ const checkSession = Effect.fnUntraced(function*(url: URL, session: KnownSession
   const notified = initialized._tag === "Responded" && initialized.status === 202 ? [] : [
     finding("notification-status", { at: requestLine(initialized), found: described(initialized) })
   ]
-  const announced = listMethods.filter(([capability]) => own(session.capabilities, capability) !== undefined)
+  const announced = announcedLists(session.capabilities)
   const lists = yield* sendAll(announced.map(([, method]) => inSession(url, session, method)))
-  const failed = lists.flatMap((reply, index) => {
-    if (reply._tag === "Responded" && resultOf(reply) !== undefined) return []
-    const method = announced[index]?.[1] ?? ""
-    const isSession = reply._tag === "Responded" && reply.status === 404 && session.id !== undefined
-    const code = isSession ? "session-lost" : "list-failed"
-    return [finding(code, { at: `${requestLine(reply)} ${method}`, found: described(reply) })]
-  })
-  const counts = lists.flatMap((reply, index) => {
-    const name = announced[index]?.[0] ?? ""
-    const list = reply._tag === "Responded" ? own(resultOf(reply) ?? {}, name) : undefined
-    return Array.isArray(list) ? [`${name}: ${list.length}`] : []
-  })
-  return { seen: counts.join(", "), findings: [...notified, ...failed] }
+  const listed = checkLists(announced, lists, session.id !== undefined)
+  return { seen: listed.seen, findings: [...notified, ...listed.findings] }
 })
 
 /** What becomes of requests with a wrong session or revision. */
@@ -112,29 +132,43 @@ const checkWrong = Effect.fnUntraced(function*(url: URL, session: KnownSession) 
   return findings
 })
 
+const notModern: Pick<Outcome, "findings" | "seen"> & { readonly isModern: boolean } = {
+  isModern: false,
+  seen: "",
+  findings: []
+}
+
 /** Revision 2026-07-28, which has no sessions. Servers need not speak it. */
 const checkModern = Effect.fnUntraced(function*(url: URL) {
   const [discover] = yield* sendAll([modern(url, "server/discover")])
-  if (discover === undefined || discover._tag === "NoReply") return { seen: "", findings: [] }
+  if (discover === undefined || discover._tag === "NoReply") return notModern
   const at = `${requestLine(discover)} server/discover`
   if (discover.status >= 500) {
-    return { seen: "", findings: [finding("modern-failed", { at, found: described(discover) })] }
+    return { ...notModern, findings: [finding("modern-failed", { at, found: described(discover) })] }
   }
   const result = discover.status === 200 ? resultOf(discover) : undefined
-  if (result === undefined) return { seen: "", findings: [] }
+  if (result === undefined) return notModern
   const versions = own(result, "supportedVersions")
   if (!Array.isArray(versions)) {
-    return { seen: "", findings: [finding("modern-malformed", { at, found: `supportedVersions: ${show(versions)}` })] }
+    return {
+      ...notModern,
+      findings: [finding("modern-malformed", { at, found: `supportedVersions: ${show(versions)}` })]
+    }
   }
   // A server that knows the message but not the revision: clients continue with `initialize`.
-  if (!versions.includes(modernRevision)) return { seen: "", findings: [] }
-  const [mismatch, unknown] = yield* sendAll([
+  if (!versions.includes(modernRevision)) return notModern
+  const announced = announcedLists(own(result, "capabilities"))
+  const [mismatch, unknown, ...lists] = yield* sendAll([
     modern(url, "server/discover", "tools/list"),
-    modern(url, "mcp-authorizer-doctor/unknown")
+    modern(url, "mcp-authorizer-doctor/unknown"),
+    ...announced.map(([, method]) => modern(url, method))
   ])
+  const listed = checkLists(announced, lists, false)
   return {
-    seen: `, and ${modernRevision}`,
+    isModern: true,
+    seen: listed.seen,
     findings: [
+      ...listed.findings,
       ...(mismatch?._tag === "Responded" && mismatch.status < 300
         ? [finding("modern-mismatch", {
           at: `${requestLine(mismatch)} with Mcp-Method: tools/list and server/discover in the body`,
@@ -153,6 +187,8 @@ const checkModern = Effect.fnUntraced(function*(url: URL) {
   }
 })
 
+const shown = (parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(", ")
+
 const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcome, never, Exchanges> {
   const { isOpen, token, url } = known
   if (!isOpen && token === undefined) return skipped("needs a token (--token-file)")
@@ -170,25 +206,26 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   if (begun.status === 401 || begun.status === 403 || begun.status >= 500) return skipped("the token is not accepted")
   const modernly = yield* checkModern(url)
   const session = readSession(begun)
+  const { isModern } = modernly
   if (session === undefined) {
     // A server of the newest revision needs no `initialize`.
-    const ofInitialize = modernly.seen === "" ? checkInitialize(begun) : []
-    return {
-      seen: modernly.seen === "" ? inShort(begun) : modernRevision,
-      findings: [...ofInitialize, ...modernly.findings]
-    }
+    return isModern
+      ? { seen: shown([modernRevision, modernly.seen]), findings: modernly.findings, learned: { isModern } }
+      : { seen: inShort(begun), findings: [...checkInitialize(begun), ...modernly.findings] }
   }
-  const own = checkInitialize(begun)
+  const ofInitialize = checkInitialize(begun)
   const inside = yield* checkSession(url, session)
   const isLost = inside.findings.some(({ code }) => code === "session-lost")
   const wrong = isLost ? [] : yield* checkWrong(url, session)
-  const state = session.id === undefined ? "no session" : "with a session"
   return {
-    seen: `${show(session.version).slice(1, -1)}${modernly.seen}, ${state}${
-      inside.seen === "" ? "" : `, ${inside.seen}`
-    }`,
-    findings: [...own, ...inside.findings, ...wrong, ...modernly.findings],
-    learned: { session }
+    seen: shown([
+      show(session.version).slice(1, -1),
+      isModern ? `and ${modernRevision}` : "",
+      session.id === undefined ? "no session" : "with a session",
+      inside.seen
+    ]),
+    findings: [...ofInitialize, ...inside.findings, ...wrong, ...modernly.findings],
+    learned: { session, isModern }
   }
 })
 

@@ -172,8 +172,15 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   }
   if (used?.document === undefined) {
     const found = places.map((place) => `${shownUrl(place.url)}: ${inShort(place.followed.last)}`).join("; ")
-    const missing = namedPlace === undefined ? [finding("resource-missing", { found })] : []
-    return { seen: "not found", findings: [...missing, ...findings] }
+    if (namedPlace !== undefined) return { seen: "not found", findings }
+    const old = yield* readPlace(`${url.origin}/.well-known/oauth-authorization-server`)
+    return old.document === undefined
+      ? { seen: "not found", findings: [finding("resource-missing", { found }), ...findings] }
+      : {
+        seen: `as in revision 2025-03-26: sign in at ${show(url.origin)}`,
+        findings: [finding("resource-legacy", { found: shownUrl(old.url) }), ...findings],
+        learned: { resource: { url: old.url, document: {}, servers: [url.origin], scopes: [] } }
+      }
   }
   const line = `GET ${shownUrl(used.url)}`
   const { document } = used

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { gapsOf } from "../gaps.ts"
-import { inSession, modernRevision, rpc, sessionHeaders } from "../messages.ts"
+import { callTool, sessionHeaders } from "../messages.ts"
 import { errorOf, hasResponse, responseOf } from "../readMessage.ts"
 import { rules } from "../rules/streams.ts"
 import { type Call, type Known, type KnownSession, type Outcome, skipped, type Step } from "../Step.ts"
@@ -75,12 +75,10 @@ const listen = Effect.fnUntraced(function*({ listenMillis, url }: Known, session
 const callMillis = 500
 
 /** Calls the tool that the operator named, asks for its progress, and compares when the pieces arrived. */
-const callTool = Effect.fnUntraced(function*(url: URL, session: KnownSession, call: Call, listenMillis: number) {
+const measureCall = Effect.fnUntraced(function*({ listenMillis, session, url }: Known, call: Call) {
   const { send } = yield* Exchanges
-  const request = inSession(url, session, "tools/call")
   const reply = yield* send({
-    ...request,
-    body: rpc("tools/call", { name: call.tool, arguments: call.arguments, _meta: { progressToken: "doctor" } }),
+    ...callTool(url, session, call),
     withToken: true,
     enough: hasResponse,
     headMillis: Math.max(listenMillis, 60_000),
@@ -111,12 +109,13 @@ const callTool = Effect.fnUntraced(function*(url: URL, session: KnownSession, ca
 })
 
 const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcome, never, Exchanges> {
-  const { call, listenMillis, session, url } = known
-  if (session === undefined) return skipped("there is no session")
-  if (session.version === modernRevision) return skipped("revision 2026-07-28 has no such streams")
-  const stream = yield* listen(known, session)
+  const { call, isModern, session } = known
+  if (session === undefined && !isModern) return skipped("needs a session")
+  if (session === undefined && call === undefined) return skipped("only tools have streams here: name one with --call")
+  const stream = session === undefined ? { seen: "", findings: [] } : yield* listen(known, session)
   if (call === undefined) return stream
-  const called = yield* callTool(url, session, call, listenMillis)
+  const called = yield* measureCall(known, call)
+  if (session === undefined) return called
   return { seen: `${stream.seen}; ${called.seen}`, findings: [...stream.findings, ...called.findings] }
 })
 

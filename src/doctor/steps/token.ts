@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import { show, showAll } from "../../errors/show.ts"
 import { parseChallenges } from "../../forward/parseChallenges.ts"
 import { own } from "../../remote/JsonObject.ts"
+import { orDiscover } from "../begin.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
 import { initialize, rpc } from "../messages.ts"
 import { errorOf, hasResponse, resultOf } from "../readMessage.ts"
@@ -13,7 +14,7 @@ import { readSession } from "../session.ts"
 import { type Known, type Outcome, skipped, type Step } from "../Step.ts"
 import { type Claims, claimsOf, forgeries } from "../tokenParts.ts"
 import { Exchanges } from "../wire/Exchanges.ts"
-import { inShort, jsonOf, type Reply, requestLine, type Responded } from "../wire/Reply.ts"
+import { inShort, jsonOf, type Reply, requestLine, type Responded, type ToSend } from "../wire/Reply.ts"
 
 const finding = makeFinding(rules)
 
@@ -72,13 +73,13 @@ const isAccepted = (reply: Reply): boolean =>
   reply._tag === "Responded" && reply.status < 300 && resultOf(reply) !== undefined
 
 /** Sends changed tokens, which must all be rejected. */
-const checkForgeries = Effect.fnUntraced(function*({ url }: Known, token: string) {
+const checkForgeries = Effect.fnUntraced(function*(opening: ToSend, token: string) {
   const { send } = yield* Exchanges
   const tried = yield* Effect.forEach(
     forgeries(token),
     ({ text, what }) =>
       Effect.map(
-        send({ ...initialize(url), authorization: `Bearer ${text}`, enough: hasResponse }),
+        send({ ...opening, authorization: `Bearer ${text}`, enough: hasResponse }),
         (reply) => ({ reply, what })
       ),
     { concurrency: "unbounded" }
@@ -112,18 +113,19 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
   if (isOpen) return skipped("no authorization required")
   if (token === undefined) return skipped("needs a token (--token-file)")
   const { send } = yield* Exchanges
-  const reply = yield* send({ ...initialize(url), withToken: true, enough: hasResponse })
-  if (reply._tag === "NoReply") {
+  const arrival = yield* send({ ...initialize(url), withToken: true, enough: hasResponse })
+  if (arrival._tag === "NoReply") {
     return {
-      seen: inShort(reply),
-      findings: [finding("token-failed", { at: requestLine(reply), found: inShort(reply) })]
+      seen: inShort(arrival),
+      findings: [finding("token-failed", { at: requestLine(arrival), found: inShort(arrival) })]
     }
   }
+  const { opening, reply } = yield* orDiscover(url, arrival, true)
   const value = Redacted.value(token)
   const claims = claimsOf(value)
   const nowSeconds = (yield* Clock.currentTimeMillis) / 1_000
   const session = readSession(reply)
-  if (session === undefined) {
+  if (session === undefined || !isAccepted(reply)) {
     // Not a rejection of the token: the next step shows what is wrong with the response.
     if (reply.status < 400) return { seen: inShort(reply), findings: [], learned: { arrival: reply } }
     return { seen: inShort(reply), findings: [rejection(reply, known, claims, nowSeconds)] }
@@ -132,12 +134,13 @@ const check = Effect.fnUntraced(function*(known: Known): Effect.fn.Return<Outcom
       !isForServer(known, claims)
     ? [finding("token-foreign-audience", { at: `${requestLine(reply)} with the token`, found: shownClaims(claims) })]
     : []
-  const forged = yield* checkForgeries(known, value)
+  const forged = yield* checkForgeries(opening, value)
   const taken = session.id === undefined ? [] : yield* checkSession(known, session.id)
   return {
     seen: claims === undefined ? "accepted, opaque" : `accepted, ${shownClaims(claims)}`,
     findings: [...forged, ...taken, ...foreign],
-    learned: { session, arrival: reply }
+    // Without `initialize` there is no session.
+    learned: reply === arrival ? { session, arrival } : { arrival }
   }
 })
 

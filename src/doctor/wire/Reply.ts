@@ -1,6 +1,7 @@
 /** A request of the doctor, and what came back. Pure. */
 import * as Result from "effect/Result"
 import { show } from "../../errors/show.ts"
+import { hintOf } from "../../remote/failureCause.ts"
 import { isJsonObject, type JsonObject, parseJsonObject } from "../../remote/JsonObject.ts"
 
 /** A request. */
@@ -43,6 +44,8 @@ export interface Responded {
    */
   readonly end: "broken" | "complete" | "cut" | "enough" | "slow"
   readonly chunks: ReadonlyArray<Chunk>
+  /** When the head came, by the clock of this machine, in milliseconds since 1970. */
+  readonly receivedAt: number
   /** Milliseconds from sending the request to the head of the response. */
   readonly headMillis: number
   /** Milliseconds from sending the request to the end of the body. */
@@ -98,6 +101,13 @@ export const targetOf = ({ headers, request }: Responded): string | undefined =>
   return target.protocol === "https:" || target.protocol === "http:" ? target.href : undefined
 }
 
+/** The code of a system error, and what it means. */
+const shownCode = (code: string | undefined): string => {
+  const hint = code === undefined ? undefined : hintOf(code)
+  if (code === undefined) return ""
+  return hint === undefined ? ` (${code})` : ` (${code}: ${hint})`
+}
+
 /** The response in a few words: `200 application/json`, `302 to https://…`, `no response (ECONNREFUSED)`. */
 export const inShort = (reply: Reply): string => {
   if (reply._tag === "NoReply") {
@@ -109,9 +119,7 @@ export const inShort = (reply: Reply): string => {
       case "Timeout":
         return "no response in time"
       case "Unreachable":
-        return `no response${reply.code === undefined ? "" : ` (${reply.code})`}${
-          reply.way === undefined ? "" : ` ${reply.way}`
-        }`
+        return `no response${shownCode(reply.code)}${reply.way === undefined ? "" : ` ${reply.way}`}`
     }
   }
   if (isRedirect(reply)) {

@@ -149,6 +149,7 @@ export const layer = ({ target, token }: WireOptions): Layer.Layer<Exchanges, ne
         sent++
         const read = Effect.fnUntraced(function*(response: HttpClientResponse.HttpClientResponse) {
           const headMillis = (yield* now) - begun
+          const receivedAt = yield* Clock.currentTimeMillis
           const body = yield* readBody(response, request, begun)
           const reply: Reply = {
             _tag: "Responded",
@@ -158,6 +159,7 @@ export const layer = ({ target, token }: WireOptions): Layer.Layer<Exchanges, ne
             text: hide(body.text),
             end: body.end,
             chunks: body.chunks,
+            receivedAt,
             headMillis,
             totalMillis: (yield* now) - begun
           }

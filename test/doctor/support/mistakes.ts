@@ -110,6 +110,34 @@ const part = (value: object): string => Buffer.from(JSON.stringify(value)).toStr
 
 const signatureOfNoKey = "c2lnbmF0dXJlLW9mLW5vLWtleS1hdC1hbGw"
 
+const error = (status: number, code: number): Told => ({
+  status,
+  body: { jsonrpc: "2.0", id: 1, error: { code, message: "error" } }
+})
+
+/** A server that knows no `initialize`. */
+const modernOnly = ({ headers, method, rpc }: Asked): Told => {
+  if (headers.origin !== undefined && !headers.origin.includes("localhost")) return { status: 403 }
+  if (method !== "POST") return { status: 405, headers: { allow: "POST" } }
+  if (headers["mcp-protocol-version"] !== "2026-07-28") return error(400, -32_022)
+  if (headers["mcp-method"] !== rpc) return error(400, -32_020)
+  switch (rpc) {
+    case "server/discover":
+      return rpcResult({ supportedVersions: ["2026-07-28"], capabilities: { tools: {} } })
+    case "tools/list":
+      return rpcResult({ tools: [{ name: "echo", inputSchema: { type: "object" } }] })
+    case "tools/call":
+      return headers["mcp-name"] === "echo" ? rpcResult({ content: [] }) : error(400, -32_020)
+    default:
+      return error(404, -32_601)
+  }
+}
+
+export const openModern: Mistake = (asked) => isMcp(asked) && asked.method !== "OPTIONS" ? modernOnly(asked) : undefined
+
+export const protectedModern: Mistake = (asked) =>
+  inSession(asked) && asked.method !== "OPTIONS" ? modernOnly(asked) : undefined
+
 /** A JWT without a signature that anyone could verify. */
 export const jwt = (claims: object, signature = signatureOfNoKey): string => {
   return `${part({ alg: "ES256", kid: "one" })}.${part(claims)}.${signature}`
@@ -312,6 +340,14 @@ export const cases: ReadonlyArray<Case> = [
   {
     code: "resource-missing",
     mistake: (asked, well) => {
+      if (asked.path.startsWith("/.well-known/")) return { status: 404 }
+      return isAnonymous(asked) && well.status === 401 ? withFields(well, { "www-authenticate": "Bearer" }) : undefined
+    },
+    also: ["challenge-no-metadata"]
+  },
+  {
+    code: "resource-legacy",
+    mistake: (asked, well) => {
       if (asked.path.startsWith(wellKnown)) return { status: 404 }
       return isAnonymous(asked) && well.status === 401 ? withFields(well, { "www-authenticate": "Bearer" }) : undefined
     },
@@ -393,6 +429,13 @@ export const cases: ReadonlyArray<Case> = [
   { code: "server-no-code", mistake: serverWith(() => ({ response_types_supported: ["token"] })) },
   { code: "server-no-refresh", mistake: serverWith(() => ({ grant_types_supported: ["authorization_code"] })) },
   { code: "server-scopes", mistake: serverWith(() => ({ scopes_supported: ["openid"] })) },
+  {
+    code: "server-clock",
+    mistake: respond(
+      ({ path }) => serverPlaces.has(path),
+      (_, well) => withFields(well, { date: new Date(Date.now() - 600_000).toUTCString() })
+    )
+  },
   { code: "server-no-iss", mistake: serverWith(() => ({ authorization_response_iss_parameter_supported: undefined })) },
   // PKCE and registration
   { code: "pkce-absent", mistake: serverWith(() => ({ code_challenge_methods_supported: undefined })) },
