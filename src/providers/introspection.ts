@@ -49,7 +49,7 @@ import { rejection, toInvalidToken } from "../verify/Rejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { authenticate, type ClientAuth } from "./clientCredentials.ts"
-import { audienceWarnings } from "./issuerWarnings.ts"
+import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque, probeToken } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
@@ -335,6 +335,7 @@ export const introspection: ProviderType<IntrospectionProvider> = {
   }),
   warnings: (provider, { settings }) => [
     ...audienceWarnings(provider, settings),
+    ...subjectWarnings(provider),
     ...(hasBlank(provider.clientAuth)
       ? ["the client id contains a space. Check that it is exactly one client id."]
       : [])

@@ -56,3 +56,17 @@ export const audienceWarnings = (
     "MCP_ALLOWED_CLIENTS."
   ])
 ]
+
+/** Claims that can change, or that another person can get later: names for signing in, and addresses. */
+const changeable = /(?:^|[./])(?:e-?mail|upn|preferred_username|unique_name|user_?name|nickname|name|login)$/i
+
+/** Warns about subjects that are not the same person forever. */
+export const subjectWarnings = (
+  { subjectClaims = [] }: { readonly subjectClaims?: ReadonlyArray<string> | undefined }
+): ReadonlyArray<string> => {
+  const found = subjectClaims.find((claim) => changeable.test(claim))
+  return found === undefined ? [] : [
+    `the subject is read from ${found}, which users or administrators can change, and which another person can have later. Use ` +
+    "an id that never changes in MCP_SUBJECT_CLAIMS, unless the provider guarantees that this one does not."
+  ]
+}

@@ -26,7 +26,7 @@ import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 import type { JwtRules } from "../verify/jwt/jwtRules.ts"
 import { makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
 import { makeCheckSignature } from "../verify/jwt/signature.ts"
-import { audienceWarnings } from "./issuerWarnings.ts"
+import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
 import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
 import type { ProviderType, Readiness } from "./ProviderType.ts"
 
@@ -194,7 +194,7 @@ export const jwtType = {
     ...describeIdentityRules(provider),
     ...describeEndpoints(provider.endpoints)
   }),
-  warnings: (provider, { settings }) => audienceWarnings(provider, settings),
+  warnings: (provider, { settings }) => [...audienceWarnings(provider, settings), ...subjectWarnings(provider)],
   forResource: audienceForResource,
   ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) }),
   onlineChecks: (provider) =>

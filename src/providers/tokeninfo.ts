@@ -25,7 +25,7 @@ import { reportsOutage } from "../verify/opaque/providerRejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable } from "../verify/unavailable.ts"
 import { describedRule, failureOf, presenting, probeBearer } from "./bearerRequest.ts"
-import { audienceWarnings } from "./issuerWarnings.ts"
+import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
@@ -204,7 +204,7 @@ export const tokeninfo: ProviderType<TokeninfoProvider> = {
     ...(provider.tokeninfoParameter === undefined ? {} : { tokeninfo_parameter: provider.tokeninfoParameter }),
     ...describeIdentityRules(provider)
   }),
-  warnings: (provider, { settings }) => audienceWarnings(provider, settings),
+  warnings: (provider, { settings }) => [...audienceWarnings(provider, settings), ...subjectWarnings(provider)],
   forResource: audienceForResource,
   ownTokens: () => ({ _tag: "Opaque" }),
   advertisedIssuers,

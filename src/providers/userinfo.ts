@@ -26,7 +26,7 @@ import { rejection } from "../verify/Rejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable } from "../verify/unavailable.ts"
 import { describedRule, failureOf, probeBearer } from "./bearerRequest.ts"
-import { exampleWarnings } from "./issuerWarnings.ts"
+import { exampleWarnings, subjectWarnings } from "./issuerWarnings.ts"
 import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
 import { makeOpaque } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
@@ -172,8 +172,9 @@ export const userinfo: ProviderType<UserinfoProvider> = {
       : userinfoEndpoint,
     ...describeIdentityRules(rules)
   }),
-  warnings: ({ issuer, requiredScopes }, { settings }) => [
+  warnings: ({ issuer, requiredScopes, subjectClaims }, { settings }) => [
     ...exampleWarnings([issuer]),
+    ...subjectWarnings({ subjectClaims }),
     "a userinfo response proves who the caller is but not for whom the token was issued, so that tokens for other " +
     "services of the same issuer are accepted. Use introspection or JWTs where the issuer offers them.",
     ...(settings.requiredScopes.length === 0 && requiredScopes.length === 0 ? [] : [

@@ -37,6 +37,14 @@ const unwise: ReadonlyArray<readonly [name: string, named: string, bad: Variable
     { ...introspection, MCP_JWT_AUDIENCE: "" },
     introspection
   ],
+  ...["email", "upn", "user.email", "https://notes.example/preferred_username"].map((
+    claim
+  ): readonly [string, string, Variables, Variables] => [
+    `a subject that can change: ${claim}`,
+    `the subject is read from ${claim}`,
+    { ...complete, MCP_SUBJECT_CLAIMS: `oid, ${claim}` },
+    { ...complete, MCP_SUBJECT_CLAIMS: "oid, user.id, https://notes.example/uid" }
+  ]),
   ["one short static token", "1 static token", { MCP_STATIC_TOKENS: `${long}:c:s:;${long.slice(1)}:c:s:` }, {
     MCP_STATIC_TOKENS: `${long}:c:s:;${long}x:c:s:`
   }],

@@ -13,6 +13,8 @@ import { claimsOf, clients, headerOf, makeRealm, type Realm, user } from "./Real
 class Peers extends Context.Service<Peers, {
   readonly realm: Realm
   readonly gateway: Gateway
+  /** The same as the first, by the preset. */
+  readonly byPreset: Gateway
   /** Its audience is the client id, which is that of ID tokens and logout tokens, too. */
   readonly ofApplication: Gateway
   /** The logout token that Keycloak sends to the application. */
@@ -22,13 +24,19 @@ class Peers extends Context.Service<Peers, {
     Peers,
     Effect.gen(function*() {
       const place = yield* reserve
+      const presetPlace = yield* reserve
       const logout = yield* listenForLogout
-      const realm = yield* makeRealm([place.resource, clients.app], {
+      const realm = yield* makeRealm([place.resource, presetPlace.resource, clients.app], {
         app: { attributes: { "backchannel.logout.url": logout.url, "backchannel.logout.session.required": "true" } }
       })
       return {
         realm,
         gateway: yield* startGateway(place, jwtSettings(realm.issuer)),
+        byPreset: yield* startGateway(presetPlace, {
+          MCP_PROVIDER_PRESET: "keycloak",
+          MCP_JWT_ISSUER: realm.issuer,
+          MCP_REQUIRED_SCOPES: "mcp:read"
+        }),
         ofApplication: yield* startGateway(yield* reserve, {
           ...jwtSettings(realm.issuer),
           MCP_JWT_AUDIENCE: clients.app
@@ -65,6 +73,20 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assert.deepStrictEqual(forwarded("x-auth-client-id"), [id])
       assert.deepStrictEqual(forwarded("x-auth-user-id"), [String(claimsOf(accessToken)["sub"])])
       assert.notDeepEqual(forwarded("x-auth-user-id"), [realm.alice])
+    }))
+
+  it.effect("are what the preset expects", () =>
+    Effect.gen(function*() {
+      const { byPreset, realm } = yield* Peers
+      const { accessToken, idToken } = yield* realm.logIn(clients.app)
+      const { forwarded, status } = yield* byPreset.ask(accessToken)
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(forwarded("x-auth-user-id"), [realm.alice])
+      assert.deepStrictEqual(forwarded("x-auth-client-id"), [clients.app])
+      assert.deepStrictEqual(forwarded("x-auth-provider"), ["keycloak"])
+      const other = yield* realm.logIn(clients.other)
+      assertRejectedAs(yield* byPreset.ask(other.accessToken), "Invalid audience")
+      assertRejectedAs(yield* byPreset.ask(idToken), "Token validation failed")
     }))
 
   it.effect("are refused where no audience mapper makes them ones for the MCP server", () =>

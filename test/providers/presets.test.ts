@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { describe as describeSettings } from "../../src/config/describe.ts"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { resolveSources } from "../../src/config/resolve.ts"
+import { warnings } from "../../src/config/warnings.ts"
 import { requestedScopes } from "../../src/discovery/requestedScopes.ts"
 import { presets } from "../../src/providers/presets/presets.ts"
 import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
@@ -109,6 +110,13 @@ describe("each preset", () => {
     assert.strictEqual(provider?.name, one.name)
     // From a file, the same.
     assert.deepStrictEqual(settingsOf({}, fileOf(variables)).providers, settings.providers)
+  })
+
+  it.each(presetCases)("warns about nothing that its settings could have put right: $name", (one) => {
+    const audience = /no audience is configured/
+    const unwise = warnings(settingsOf({ ...variablesOf(one), MCP_ALLOWED_ORIGINS: "*" }))
+    // Clerk writes none: the type of its access tokens is what tells them from those of sessions.
+    assert.deepStrictEqual(unwise.filter((warning) => one.name !== "clerk" || !audience.test(warning)), [])
   })
 
   it.each(presetCases)("says in --check what it has decided: $name", (one) => {
