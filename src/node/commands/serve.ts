@@ -18,9 +18,9 @@ export const serve = Effect.fnUntraced(
     // Before the configuration is read, so that no signal is lost.
     const triggers = yield* makeTriggers
     const loaded = yield* loadSettings(options)
-    const { settings, sources } = loaded
+    const { settings } = loaded
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
-    if (workers > 1) return yield* runWorkers({ settings, sources, workers })
+    if (workers > 1) return yield* runWorkers({ loaded, options, triggers, workers })
     const gateway = NodeGateway.layerWith({ reloading: layerReloading(options, loaded, triggers) })
     return yield* launch(
       Layer.effectDiscard(NodeGateway.announceServer).pipe(

@@ -1,21 +1,13 @@
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
-import type { LogSettings } from "../../config/kinds/logging.ts"
 import { checkSources, type CommandLine, type Loaded, readSources } from "../commands/loadSettings.ts"
 import { Generations } from "../generations/Generations.ts"
-import { layerRelogging } from "../logging.ts"
 import { Reloader, type ReloadSource } from "./Reloader.ts"
+import { relogging } from "./relogging.ts"
 import { followTriggers, type Triggers } from "./triggers.ts"
 
 /** The sources of the command line. */
 export const sourceOf = (options: CommandLine): ReloadSource => ({ read: readSources(options), check: checkSources })
-
-const logSettings = ({ logFormat, logLevel, logNames }: LogSettings): LogSettings => ({ logFormat, logLevel, logNames })
-
-/** What lets a configuration log as it says, where the process began with another one. */
-export const relogging = (started: LogSettings, settings: LogSettings): Layer.Layer<never> =>
-  Equal.equals(logSettings(started), logSettings(settings)) ? Layer.empty : layerRelogging(settings)
 
 /**
  * Changes the configuration of a process that serves by itself, at each trigger.

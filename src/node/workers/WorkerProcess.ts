@@ -31,6 +31,8 @@ export interface WorkerProcess {
   ) => Effect.Effect<Questions[N]["reply"]>
   /** Sends a ping and waits for the next reply. */
   readonly ping: Effect.Effect<void>
+  /** Tells the process to stop, as SIGTERM does. */
+  readonly stop: Effect.Effect<void>
   /** Kills the process. */
   readonly kill: Effect.Effect<void>
   /** Waits for the end: `exit code 1`, `SIGKILL`, or why the process could not start, such as `EAGAIN`. */
@@ -64,7 +66,7 @@ const closeUndelivered = (worker: Worker): void => {
   worker.once("exit", () => connection?.close())
 }
 
-const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop: Effect.Effect<void> } => {
+const start = (cluster: Cluster, order: Start): WorkerProcess => {
   cluster.setupPrimary({
     args: [workerArgument, String(order.number)],
     execArgv: withoutEnvFiles(process.execArgv)
@@ -140,13 +142,13 @@ const start = (cluster: Cluster, order: Start): WorkerProcess & { readonly stop:
 export const fork = (
   cluster: Cluster,
   order: Start,
-  stopMillis: number
+  stopMillis: () => number
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => start(cluster, order)),
     Effect.fnUntraced(function*({ ended, kill, pid, stop }) {
       yield* stop
-      const end = yield* Effect.timeoutOption(Effect.interruptible(ended), stopMillis)
+      const end = yield* Effect.timeoutOption(Effect.interruptible(ended), stopMillis())
       if (Option.isSome(end)) return
       yield* Effect.logError("worker does not stop").pipe(annotate({ worker: order.number, pid }))
       yield* kill

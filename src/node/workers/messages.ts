@@ -5,6 +5,7 @@ import type { Activity } from "../../admin/activity/Activity.ts"
 import type { OfferedToken, TokenAccess, TokenQuestion } from "../../admin/AdminSource.ts"
 import type { GatewayFacts } from "../../admin/gatewayFacts.ts"
 import type { AuditEntry } from "../../audit/AuditEntry.ts"
+import type { Problem } from "../../config/InvalidConfiguration.ts"
 import type { Sources } from "../../config/resolve.ts"
 import type { Explanation } from "../../explain/Explanation.ts"
 import type { MetricPoint } from "../../metrics/MetricPoint.ts"
@@ -13,18 +14,29 @@ import type { ProviderState } from "../../verify/ProviderRegistry.ts"
 /** The first argument of a worker. It is visible in the list of processes. */
 export const workerArgument = "worker"
 
+/** A configuration for workers. */
+export interface Configuration {
+  /** 1 at start, one more with each reload. */
+  readonly generation: number
+  /** Not read again by each worker: the sources may have changed since the primary checked them. */
+  readonly sources: Sources
+}
+
+/** What came of preparing a configuration. */
+export type Preparation =
+  | { readonly _tag: "Prepared"; readonly notReady: ReadonlyArray<string> }
+  | { readonly _tag: "Unusable"; readonly problems: ReadonlyArray<Problem> }
+
 /** The order that a worker gets once it has reported that it listens. */
-export interface Start {
+export interface Start extends Configuration {
   readonly _tag: "Start"
   /** 1 for the first. A worker that replaces another one has the same number. */
   readonly number: number
   /** Never 0: all workers must have the same port. */
   readonly port: number
-  /** Not read again by each worker: the sources may have changed since the primary checked them. */
-  readonly sources: Sources
 }
 
-/** What the primary asks its workers for the admin port: what it sends with a question, and what comes back. */
+/** What the primary asks its workers for the admin port and for a reload: what it sends with a question, and what comes back. */
 export interface Questions {
   readonly metrics: { readonly input: undefined; readonly reply: ReadonlyArray<MetricPoint> }
   readonly authorize: { readonly input: OfferedToken; readonly reply: TokenAccess }
@@ -34,6 +46,12 @@ export interface Questions {
   readonly facts: { readonly input: undefined; readonly reply: GatewayFacts }
   /** `null`: no MCP server has the name. */
   readonly explain: { readonly input: TokenQuestion; readonly reply: Explanation | null }
+  /** Builds a configuration that requests do not take yet. */
+  readonly prepare: { readonly input: Configuration; readonly reply: Preparation }
+  /** Lets requests take the prepared configuration of this number; `false` if another one, or nothing, is prepared. */
+  readonly commit: { readonly input: number; readonly reply: boolean }
+  /** Gives up the prepared configuration, if any. */
+  readonly discard: { readonly input: undefined; readonly reply: boolean }
 }
 
 /** The name of a question. */

@@ -6,18 +6,21 @@ import type { Cluster } from "node:cluster"
 import { randomBytes } from "node:crypto"
 import { AdminSource } from "../../admin/AdminSource.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
-import type { GatewaySettings } from "../../config/GatewaySettings.ts"
-import type { Sources } from "../../config/resolve.ts"
 import { layerAdminPort } from "../admin/layerAdminPort.ts"
 import { layerProcessMetrics } from "../admin/processMetrics.ts"
 import { makeWorkerFamily, makeWorkersSource } from "../admin/workersSource.ts"
 import { announce } from "../announce.ts"
-import { auditFile } from "../audit/layerAudit.ts"
+import type { CommandLine, Loaded } from "../commands/loadSettings.ts"
 import { tryPort } from "../freePort.ts"
 import { layerLogging } from "../logging.ts"
+import { sourceOf } from "../reload/layerReloading.ts"
+import { Reloader } from "../reload/Reloader.ts"
+import { relogging } from "../reload/relogging.ts"
+import { followTriggers, type Triggers } from "../reload/triggers.ts"
 import { StartupFailed } from "../StartupFailed.ts"
 import { layerTelemetry } from "../telemetry/layerTelemetry.ts"
-import type { Order } from "./messages.ts"
+import type { Configuration, Order } from "./messages.ts"
+import { makeCrew } from "./reloadWorkers.ts"
 import { supervise } from "./supervise.ts"
 import { fork } from "./WorkerProcess.ts"
 
@@ -45,9 +48,10 @@ const reopenOnSignal = (cluster: Cluster) =>
   )
 
 export interface WorkersOptions {
-  readonly settings: GatewaySettings
-  /** The sources of the settings, which the workers read as well. */
-  readonly sources: Sources
+  readonly options: CommandLine
+  /** The configuration of the start, whose sources the workers read as well. */
+  readonly loaded: Loaded
+  readonly triggers: Triggers
   /** At least two. */
   readonly workers: number
 }
@@ -59,8 +63,9 @@ export interface WorkersOptions {
  * the session key: each has its own keys, verdicts and limits. They end with this process, however it ends.
  */
 export const runWorkers = Effect.fnUntraced(function*(
-  { settings, sources, workers }: WorkersOptions
+  { loaded, options, triggers, workers }: WorkersOptions
 ): Effect.fn.Return<never, StartupFailed, Scope.Scope> {
+  const { settings } = loaded
   // Loaded on demand, because the module takes time to load.
   const { default: cluster } = yield* Effect.promise(() => import("node:cluster"))
   if (!cluster.isPrimary) {
@@ -71,10 +76,20 @@ export const runWorkers = Effect.fnUntraced(function*(
     ? yield* Effect.orElseSucceed(tryPort(0, settings.host), () => 0)
     : settings.port
   // Otherwise each worker would make its own key.
-  const key = settings.sessionKeys.length === 0 ? { MCP_SESSION_KEY: randomBytes(32).toString("base64url") } : {}
-  const shared: Sources = { ...sources, flags: { ...sources.flags, ...key } }
-  if (auditFile(settings) !== undefined) yield* reopenOnSignal(cluster)
-  const stopMillis = settings.shutdownTimeoutMillis + graceMillis
+  const key = randomBytes(32).toString("base64url")
+  const configurationOf = ({ settings, sources }: Loaded, generation: number): Configuration => ({
+    generation,
+    sources: settings.sessionKeys.length > 0
+      ? sources
+      : { ...sources, flags: { ...sources.flags, MCP_SESSION_KEY: key } }
+  })
+  yield* reopenOnSignal(cluster)
+  const crew = makeCrew(configurationOf(loaded, 1))
+  const reloader = yield* Reloader.make(loaded, sourceOf(options), {
+    install: (next, generation) => crew.install(configurationOf(next, generation)),
+    logAs: (next) => Effect.provide(relogging(settings, next.settings))
+  })
+  const stopMillis = () => reloader.current().settings.shutdownTimeoutMillis + graceMillis
   const family = makeWorkerFamily()
   const process = settings.adminPort === undefined ? Layer.empty : layerProcessMetrics
   const admin = Layer.merge(layerAdminPort, process).pipe(
@@ -83,12 +98,18 @@ export const runWorkers = Effect.fnUntraced(function*(
   )
   const supervised = supervise({
     workers,
-    fork: (number) =>
-      Effect.tap(fork(cluster, { _tag: "Start", number, port, sources: shared }, stopMillis), family.add),
+    fork: Effect.fnUntraced(function*(number) {
+      const configuration = crew.newest()
+      const worker = yield* fork(cluster, { _tag: "Start", number, port, ...configuration }, stopMillis)
+      yield* family.add(worker)
+      yield* crew.add(number, worker, configuration)
+      return worker
+    }),
     announce: (url) => announce(settings, url, { workers })
   })
   return yield* Layer.build(admin).pipe(
     Effect.catchTag("InvalidConfiguration", ({ message }) => fail(message)),
+    Effect.andThen(followTriggers(triggers, reloader)),
     Effect.andThen(supervised),
     Effect.catch((reason) =>
       // With exit code 1, the worker has printed the reason.

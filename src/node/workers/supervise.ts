@@ -39,7 +39,7 @@ const watch = Effect.fnUntraced(function*(worker: SupervisedWorker) {
 })
 
 /** What supervision needs of a worker. */
-export type SupervisedWorker = Omit<WorkerProcess, "ask">
+export type SupervisedWorker = Omit<WorkerProcess, "ask" | "stop">
 
 export interface SuperviseOptions {
   readonly workers: number
