@@ -34,7 +34,7 @@ const linesIn = (path: string) => readFileSync(path, "utf8").split("\n").length 
 const turns = [1, 2, 3, 4]
 
 for (const workers of [1, 2]) {
-  describe(`SIGHUP, with ${workers === 1 ? "one process" : "workers"}`, { timeout: 60_000 }, () => {
+  describe(`SIGHUP, with ${workers === 1 ? "one process" : "workers"}`, { timeout: 240_000 }, () => {
     it.live("RELOAD-01 lets the next request take the configuration as it is then, and says what has changed", () =>
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream
@@ -235,7 +235,7 @@ for (const workers of [1, 2]) {
   })
 }
 
-describe("workers at a reload", { timeout: 60_000 }, () => {
+describe("workers at a reload", { timeout: 240_000 }, () => {
   it.live("RELOAD-07 start with the newest configuration in place of one that has died", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream

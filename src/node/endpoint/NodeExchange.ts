@@ -6,7 +6,6 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as Http from "node:http"
 import type { ByteClaim } from "../../fairness/ByteBudget.ts"
 import type { PendingCall, UpstreamRequest } from "../../forward/GatewayClient.ts"
-import { isEventStream } from "../../forward/isEventStream.ts"
 import { isLogged, logFault } from "../../http/accessLog.ts"
 import type { Perform } from "../../http/course/perform.ts"
 import type { Next, ReadBody, Sending, StreamedMessage } from "../../http/course/steps.ts"
@@ -70,12 +69,10 @@ export class NodeExchange implements RelayedExchange {
 
   /** Ends the response if it is an event stream: its client connects anew, and gets the current configuration. */
   endStream(): void {
-    const { response } = this
-    if (!response.headersSent || response.writableEnded || !isEventStream(response.getHeader("content-type"))) return
+    if (this.#relay?.endStream() !== true) return
     this.exchange.ended = "reloaded"
     this.cancel()
-    this.#relay?.close()
-    response.end()
+    this.response.end()
   }
 
   attempt(step: () => void): void {

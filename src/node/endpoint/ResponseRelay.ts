@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import type * as Http from "node:http"
 import { type UpstreamError, UpstreamUnavailable } from "../../errors/GatewayError.ts"
 import type { Flow, ResponseHead, ResponseReceiver, UpstreamRequest } from "../../forward/GatewayClient.ts"
+import { isEventStream } from "../../forward/isEventStream.ts"
 import { CollectedBody } from "../../http/course/bodyChange.ts"
 import type { Perform } from "../../http/course/perform.ts"
 import type { BodyChange, HeadStep, Inspect, Relay, Sending } from "../../http/course/steps.ts"
@@ -69,6 +70,13 @@ export class ResponseRelay implements ResponseReceiver {
     clearTimeout(this.#timer)
     this.#change?.filter.close?.()
     this.#change = undefined
+  }
+
+  /** Discards what still arrives if the response is an event stream that has begun, and returns whether it is one. */
+  endStream(): boolean {
+    const isStream = !this.#isOver && isEventStream(this.#passing?.headers["content-type"])
+    if (isStream) this.close()
+    return isStream
   }
 
   whole(head: ResponseHead, body: Uint8Array | undefined): void {

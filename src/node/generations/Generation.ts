@@ -1,3 +1,4 @@
+import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import type { HttpApp } from "../../http/HttpApp.ts"
@@ -16,6 +17,8 @@ export interface Generation {
   readonly endpoint: Endpoint
   /** The same as that of the endpoint, because every request reads it. */
   readonly handle: Endpoint["handle"]
+  /** Done once there are too many later ones. */
+  readonly isTooOld: Deferred.Deferred<void>
   /** Closes what was built. Only after its last request has ended. */
   readonly close: Effect.Effect<void>
 }

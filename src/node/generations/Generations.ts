@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -35,7 +36,10 @@ export const maxEarlier = 8
 /** How often the streams of a generation that is too old are ended, because some of its requests become streams later. */
 const endStreamsMillis = 1_000
 
-/** How long after its last response a generation is closed: log entries are written, and verdicts renewed, after it. */
+/**
+ * How long after its last response a generation is closed, unless there are too many: log entries are written, and verdicts
+ * renewed, after it.
+ */
 const lingerMillis = 1_000
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
@@ -114,6 +118,7 @@ export class Generations extends Context.Service<Generations, {
             app: Context.get(services, HttpApp),
             endpoint,
             handle: endpoint.handle,
+            isTooOld: Deferred.makeUnsafe<void>(),
             close: Effect.suspend(() => alive.delete(generation) ? release : Effect.void)
           }
           alive.add(generation)
@@ -125,7 +130,7 @@ export class Generations extends Context.Service<Generations, {
         /** Closes a generation that no request takes any more, once its last one has ended. */
         const retire = Effect.fnUntraced(function*(generation: Generation) {
           yield* generation.endpoint.idle
-          yield* Effect.sleep(lingerMillis)
+          yield* Effect.raceFirst(Effect.sleep(lingerMillis), Deferred.await(generation.isTooOld))
           yield* generation.close
           earlier.splice(earlier.indexOf(generation), 1)
         })
@@ -133,7 +138,10 @@ export class Generations extends Context.Service<Generations, {
         /** Ends the streams of the generations that are too many. */
         const thin = Effect.gen(function*() {
           while (earlier.length > maxEarlier) {
-            for (const { endpoint } of earlier.slice(0, earlier.length - maxEarlier)) endpoint.endStreams()
+            for (const { endpoint, isTooOld } of earlier.slice(0, earlier.length - maxEarlier)) {
+              endpoint.endStreams()
+              Deferred.doneUnsafe(isTooOld, Effect.void)
+            }
             yield* Effect.sleep(endStreamsMillis)
           }
         })
