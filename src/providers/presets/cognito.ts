@@ -31,7 +31,7 @@ export const cognito = {
     "https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html"
   ],
   needs: [
-    { fields: ["tenants"], cure: "Set it to the User pool ID, as in eu-central-1_AbCdEf123" },
+    { fields: ["tenants", "issuer"], cure: "Set it to the User pool ID, as in eu-central-1_AbCdEf123" },
     {
       fields: ["allowed_clients", "audience", "facade"],
       cure: "Set it to the ids of the app clients whose tokens are accepted"

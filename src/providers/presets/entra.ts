@@ -5,7 +5,7 @@ const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const guidUri = /^api:\/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
 
 const tenantNeed: Need = {
-  fields: ["tenants"],
+  fields: ["tenants", "issuer"],
   cure: "Set it to the Directory (tenant) ID of the app registration; for several tenants, to a list of their ids"
 }
 
@@ -94,7 +94,9 @@ export const entraVersion1 = {
     const [tenant = "common", second] = given("tenants") ?? []
     const place = second === undefined ? tenant : "common"
     return {
-      discovery_url: `https://login.microsoftonline.com/${place}/.well-known/openid-configuration`,
+      ...(given("issuer") === undefined
+        ? { discovery_url: `https://login.microsoftonline.com/${place}/.well-known/openid-configuration` }
+        : {}),
       ...scopesOf(given)
     }
   },
