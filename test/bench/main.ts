@@ -25,6 +25,7 @@ import { rules } from "./cases/rules.ts"
 import { seen } from "./cases/seen.ts"
 import { startup } from "./cases/startup.ts"
 import { streams } from "./cases/streams.ts"
+import { telemetry } from "./cases/telemetry.ts"
 import { workers } from "./cases/workers.ts"
 import { describeMachine, tools } from "./machine.ts"
 import { commonFlags, countFlag, perform } from "./perform.ts"
@@ -38,6 +39,7 @@ const cases: ReadonlyArray<Case> = [
   fresh,
   initialize,
   rules,
+  telemetry,
   latency,
   streams,
   bulk,

@@ -29,6 +29,9 @@ export const bareProxy = (target: string) => startPeer("bareProxy", [target], pl
 
 export const emptyServer = startPeer("emptyServer", [], placement.server)
 
+/** What takes telemetry and does nothing with it. */
+export const collector = startPeer("emptyServer", [], placement.upstream)
+
 export const expressProxy = Effect.fnUntraced(function*(target: string) {
   const { issuer, jwksUri } = yield* TestIssuer
   return yield* startPeer("expressProxy", [target, issuer, jwksUri, audience], placement.server)

@@ -50,6 +50,20 @@ describe.concurrent("telemetry of the program", { timeout: 120_000 }, () => {
       for (const { bytes } of collector.requests) assert.notInclude(bytes.toString("latin1"), "dev-token")
     }))
 
+  it.live("goes on after a reload", () =>
+    Effect.gen(function*() {
+      const collector = yield* makeCollectorServer
+      const gateway = yield* startWith({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin })
+      yield* gateway.signal("SIGHUP")
+      yield* eventually(() => gateway.log().some(({ annotations }) => annotations["generation"] === 2))
+      yield* call(gateway.origin, "after")
+      yield* gateway.signal("SIGTERM")
+      yield* gateway.ended
+      const server = collector.spans().find(({ name }) => name === "tools/call after")
+      assert.isTrue(collector.spans().some(({ parentSpanId }) => parentSpanId === server?.spanId))
+      assert.isTrue(collector.logs().some(({ spanId }) => spanId === server?.spanId))
+    }))
+
   it.live("comes from each worker with an id of its own", () =>
     Effect.gen(function*() {
       const collector = yield* makeCollectorServer
