@@ -35,6 +35,8 @@ export interface Facade {
   readonly registration: boolean
   /** Whether client ids may be URLs of metadata documents. */
   readonly clientMetadata: boolean
+  /** Hosts of such documents that may have addresses that are not public. */
+  readonly clientMetadataHosts: ReadonlyArray<string>
   /** Scopes that are requested from the provider in addition to those of the client. */
   readonly scopes: ReadonlyArray<string>
   /** What the provider gets as `resource`: what the client sent (`keep`), or this. `undefined`: nothing. */

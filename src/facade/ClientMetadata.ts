@@ -26,8 +26,14 @@ export class ClientDocumentRejected extends Data.TaggedError("ClientDocumentReje
  */
 export interface ClientMetadata {
   readonly isSupported: boolean
-  /** @param clientId an `https` URL, which the document must repeat as its `client_id` */
-  readonly fetch: (clientId: string) => Effect.Effect<ClientDocument, ClientDocumentRejected>
+  /**
+   * @param clientId an `https` URL, which the document must repeat as its `client_id`
+   * @param privateHosts hosts that may have addresses that are not public
+   */
+  readonly fetch: (
+    clientId: string,
+    privateHosts: ReadonlyArray<string>
+  ) => Effect.Effect<ClientDocument, ClientDocumentRejected>
 }
 
 /** The service; a host that can guard against requests into its own network provides it. */

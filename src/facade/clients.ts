@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { isAllowedRedirect, isLocalRedirect } from "../config/kinds/redirectUris.ts"
 import { OAuthRejected, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
+import { isDocumentUrl } from "./clientDocument.ts"
 import type { ClientMetadata } from "./ClientMetadata.ts"
 import type { FacadeProvider } from "./places.ts"
 
@@ -14,14 +15,7 @@ export interface FacadeClient {
   readonly document: { readonly name: string | undefined } | undefined
 }
 
-const maxClientId = 1_024
-
 const unknown = (detail: string) => new OAuthRejected({ error: "invalid_client", reason: "UnknownClient", detail })
-
-/** Whether a client id is the URL of a document: https, with a path, and in normal form. */
-const isDocumentUrl = (clientId: string): boolean =>
-  clientId.length <= maxClientId && /^https:\/\/[^/?#]+\/[^#]*$/.test(clientId) && URL.canParse(clientId) &&
-  new URL(clientId).href === clientId
 
 /** Builds the function that finds a client by its id. */
 export const makeFindClient =
@@ -33,7 +27,7 @@ export const makeFindClient =
     if (!facade.clientMetadata || !documents.isSupported || !isDocumentUrl(clientId)) {
       return Effect.fail(unknown("the client id is not that of the facade"))
     }
-    return documents.fetch(clientId).pipe(
+    return documents.fetch(clientId, facade.clientMetadataHosts).pipe(
       Effect.map(({ clientName, redirectUris }) => ({ id: clientId, redirectUris, document: { name: clientName } })),
       Effect.mapError(({ detail, isUnavailable = false }) =>
         isUnavailable

@@ -4,10 +4,12 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { carryOver } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import { ClientMetadata } from "../facade/ClientMetadata.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerDocuments } from "../verify/layers.ts"
+import { makeClientDocuments } from "./outbound/clientDocuments.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
 
 /**
@@ -25,6 +27,11 @@ export const layerProviders = Layer.effectContext(Effect.gen(function*() {
       Layer.provide([ProviderClient.layerWith(outbound), KeyValueStore.layerMemory])
     )))
   )
+  const documents = yield* carryOver(
+    "documents of clients",
+    [outbound.authorities?.digest],
+    makeClientDocuments(outbound.authorities)
+  )
   const metadata = Context.get(services, ProviderMetadata)
   const keys = Context.get(services, JwksCache)
   const leased = { metadata: metadata.lease?.(), keys: keys.lease?.() }
@@ -36,6 +43,7 @@ export const layerProviders = Layer.effectContext(Effect.gen(function*() {
   )
   return Context.make(ProviderHttp, Context.get(services, ProviderHttp)).pipe(
     Context.add(ProviderMetadata, leased.metadata?.service ?? metadata),
-    Context.add(JwksCache, leased.keys?.service ?? keys)
+    Context.add(JwksCache, leased.keys?.service ?? keys),
+    Context.add(ClientMetadata, documents)
   )
 }))

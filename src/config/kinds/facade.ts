@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { assertionAlgorithms, facadeAuthMethods } from "../Facade.ts"
 import type { Complaint } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
+import { hosts } from "./domains.ts"
 import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
 import { boolean, choice, hidden, integer, scopes, secret, text } from "./kinds.ts"
 import { privateKey } from "./privateKey.ts"
@@ -38,6 +39,8 @@ export interface FacadeInput {
   readonly registration?: boolean | undefined
   /** Whether client ids may be URLs of metadata documents. Default: `true`. */
   readonly client_metadata?: boolean | undefined
+  /** Hosts of such documents that may have addresses that are not public. Default: none. */
+  readonly client_metadata_hosts?: string | ReadonlyArray<string> | undefined
   /** Scopes that are requested in addition to those of the client, such as `offline_access`. Default: none. */
   readonly scopes?: string | ReadonlyArray<string> | undefined
   /** What the provider gets as `resource`: `keep` for what the client sent, or a fixed value. Default: nothing. */
@@ -127,6 +130,7 @@ export const facadeMembers = {
   trusted_clients: trustedClients,
   registration: boolean,
   client_metadata: boolean,
+  client_metadata_hosts: hosts,
   scopes,
   resource: text,
   authorize_parameters: parameters,
@@ -175,6 +179,7 @@ const File = Schema.Struct({
   trusted_clients: Schema.optionalKey(strings),
   registration: Schema.optionalKey(Schema.Boolean),
   client_metadata: Schema.optionalKey(Schema.Boolean),
+  client_metadata_hosts: Schema.optionalKey(strings),
   scopes: Schema.optionalKey(strings),
   resource: line,
   authorize_parameters: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
