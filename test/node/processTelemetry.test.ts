@@ -1,11 +1,13 @@
 /** The program exports what OpenTelemetry's variables say: alone, with workers, and at its end. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { writeFile } from "node:fs/promises"
 import { eventually } from "../fixtures/eventually.ts"
 import { toolCall } from "../fixtures/messages.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { type ProgramOptions, runProgram } from "./support/Program.ts"
+import { temporaryFile } from "./support/scratch.ts"
 import { makeCollectorServer } from "./telemetry/OtlpCollector.ts"
 
 const call = (origin: string, tool: string) =>
@@ -53,7 +55,9 @@ describe.concurrent("telemetry of the program", { timeout: 120_000 }, () => {
   it.live("goes on after a reload", () =>
     Effect.gen(function*() {
       const collector = yield* makeCollectorServer
-      const gateway = yield* startWith({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin })
+      const file = yield* temporaryFile("config.json", "{\"scopes_supported\":[\"read\"]}")
+      const gateway = yield* startWith({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin, MCP_CONFIG_FILE: file })
+      yield* Effect.promise(() => writeFile(file, "{\"scopes_supported\":[\"read\",\"write\"]}"))
       yield* gateway.signal("SIGHUP")
       yield* eventually(() => gateway.log().some(({ annotations }) => annotations["generation"] === 2))
       yield* call(gateway.origin, "after")
