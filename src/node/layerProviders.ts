@@ -27,7 +27,9 @@ export const layerProviders = Layer.effectContext(Effect.gen(function*() {
       Layer.provide([ProviderClient.layerWith(outbound), KeyValueStore.layerMemory])
     )))
   )
-  const documents = yield* carryOver(
+  // A program may have a way of its own to the documents of clients.
+  const given = yield* ClientMetadata
+  const documents = given.isSupported ? given : yield* carryOver(
     "documents of clients",
     [outbound.authorities?.digest],
     makeClientDocuments(outbound.authorities)
