@@ -1,8 +1,11 @@
 /** Metadata of the gateway's own for a provider whose document clients cannot use. */
 import { assert, describe, it } from "@effect/vitest"
+import * as v2 from "@modelcontextprotocol/client"
+import * as v1 from "@modelcontextprotocol/sdk/client/auth.js"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
+import { freePort } from "../../src/node/freePort.ts"
 import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
 import { jwtProvider, tokeninfoProvider } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
@@ -83,6 +86,25 @@ describe("metadata of the gateway's own", () => {
         assert.strictEqual((yield* get(`${origin}/.well-known/openid-configuration`)).status, 404)
       }))
   }
+
+  it.live("are what the official clients look for, from the URL of the MCP server on", () =>
+    Effect.gen(function*() {
+      const { own, provider } = yield* setUp()
+      const port = yield* freePort(0)
+      const origin = `http://127.0.0.1:${port}`
+      yield* startGateway({ ...own, port, publicUrl: origin })
+      for (const sdk of [v1, v2]) {
+        const found = yield* Effect.promise(async () => {
+          const resource = await sdk.discoverOAuthProtectedResourceMetadata(`${origin}/mcp`)
+          const [server = ""] = resource.authorization_servers ?? []
+          return { server, metadata: await sdk.discoverAuthorizationServerMetadata(server) }
+        })
+        assert.strictEqual(found.server, origin)
+        assert.strictEqual(found.metadata?.issuer, origin)
+        assert.strictEqual(found.metadata?.token_endpoint, `${provider.origin}/oauth2/v2.0/token`)
+        assert.deepStrictEqual(found.metadata?.code_challenge_methods_supported, ["S256"])
+      }
+    }))
 
   it.live("keep what the provider says about PKCE and registration", () =>
     Effect.gen(function*() {
