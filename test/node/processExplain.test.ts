@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { execFileSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
 import * as Https from "node:https"
 import { join } from "node:path"
+import { env as ownEnvironment } from "node:process"
+import { stripVTControlCharacters } from "node:util"
 import { Explanation } from "../../src/explain/Explanation.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertNoSecret, audience } from "../explain/support.ts"
+import { mainFile } from "./support/builtProgram.ts"
 import { runProgram } from "./support/Program.ts"
 import { temporaryDirectory, temporaryFile } from "./support/scratch.ts"
 
@@ -50,6 +53,34 @@ const privateIssuer = Effect.fnUntraced(function*(keys: TestIssuer["Service"]) {
   const issuer = `https://localhost:${port}`
   documents["/.well-known/openid-configuration"] = { issuer, jwks_uri: `${issuer}/jwks` }
   return { issuer, caFile: join(path, "cert") }
+})
+
+const script = "/usr/bin/script"
+
+/** Runs the command at a terminal, and pastes a token when it asks for one; gives what the terminal shows. */
+const atTerminal = Effect.fnUntraced(function*(
+  args: string,
+  token: string,
+  env: Readonly<Record<string, string>> = {}
+) {
+  const main = yield* mainFile
+  return yield* Effect.callback<{ readonly code: number | null; readonly shown: string }>((resume) => {
+    const command = `stty cols 100; exec "${process.execPath}" "${main}" explain ${args}`
+    const child = spawn(script, ["-qec", command, "/dev/null"], {
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { PATH: ownEnvironment["PATH"], TERM: "xterm-256color", ...env }
+    })
+    let shown = ""
+    let asked = false
+    child.stdout.on("data", (chunk) => {
+      shown += chunk
+      if (asked || !shown.includes("press Enter")) return
+      asked = true
+      child.stdin.write(`${token}\r`)
+    })
+    child.on("close", (code) => resume(Effect.succeed({ code, shown })))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
 })
 
 const makeIssuer = TestIssuer.make({ audience, algorithms: ["RS256"] })
@@ -164,6 +195,31 @@ describe("explain", { timeout: 60_000 }, () => {
       assert.strictEqual(args.code, 2)
       assert.match(args.stderr, /^--arguments: is not JSON/)
     }))
+
+  it.live.skipIf(!existsSync(script))(
+    "asks for a token at a terminal without showing it, however long it is",
+    () =>
+      Effect.gen(function*() {
+        const issuer = yield* makeIssuer
+        const only = `--issuer ${issuer.issuer} --audience ${audience}`
+        const groups = Array.from({ length: 400 }, (_, index) => `group-${index}`)
+        const token = yield* issuer.sign({ claims: { groups } })
+        // A terminal would cut a line there.
+        assert.isAbove(token.length, 4_096)
+        const { code, shown } = yield* atTerminal(only, token)
+        assert.strictEqual(code, 0, shown)
+        assert.include(shown, "\u001b[32mAccepted\u001b[0m")
+        assertNoSecret([shown], token)
+        assert.notInclude(shown, token.slice(0, 60))
+        for (const line of shown.split(/\r?\n/u)) {
+          assert.isAtMost(stripVTControlCharacters(line).length, 101, line)
+        }
+        const plain = yield* atTerminal(only, "opaque-token", { NO_COLOR: "1" })
+        assert.strictEqual(plain.code, 1)
+        assert.match(plain.shown, /\nRejected by the rule about provider/)
+        assert.notInclude(plain.shown, "\u001b[")
+      })
+  )
 
   it.live("--help names each flag", () =>
     Effect.gen(function*() {

@@ -41,21 +41,52 @@ const fromFile = (path: string) =>
     catch: (error) => new TokenNotRead({ problem: `cannot be read (${errorCode(error)})` })
   }).pipe(Effect.filterOrFail(({ length }) => length <= maxBytes, () => tooLong))
 
-/** Reads standard input to its end; at a terminal, to the end of the line. */
-const fromInput = Effect.tryPromise({
-  try: async () => {
-    const { stdin } = process
-    const chunks: Array<Buffer> = []
-    let length = 0
-    if (stdin.isTTY) process.stderr.write("Paste the token, and press Enter: ")
-    for await (const chunk of stdin) {
-      const bytes = Buffer.from(chunk)
-      chunks.push(bytes)
-      length += bytes.length
-      if (length > maxBytes || (stdin.isTTY && bytes.includes("\n"))) break
+const readAll = async (): Promise<Buffer> => {
+  const chunks: Array<Buffer> = []
+  let length = 0
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    length += bytes.length
+    if (length > maxBytes) break
+  }
+  return Buffer.concat(chunks)
+}
+
+/** Keys of a terminal: Ctrl-C and Ctrl-D, Enter, and what deletes a character. */
+const keys = { interrupt: 3, end: 4, enter: [10, 13], erase: [8, 127] } as const
+
+/**
+ * Reads what is typed or pasted, up to Enter, without showing it.
+ *
+ * Not by lines: a terminal cuts lines after 4,095 characters, and tokens may be longer.
+ */
+const readHidden = (stdin: NodeJS.ReadStream): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const bytes: Array<number> = []
+    const finish = (end: () => void) => {
+      stdin.off("data", take).setRawMode(false).pause()
+      process.stderr.write("\n")
+      end()
     }
-    return Buffer.concat(chunks)
-  },
+    const take = (chunk: Buffer) => {
+      for (const byte of chunk) {
+        if (byte === keys.interrupt) return finish(() => reject(Object.assign(new Error(), { code: "interrupted" })))
+        if (keys.erase.some((key) => key === byte)) bytes.pop()
+        else if (byte !== keys.end) bytes.push(byte)
+      }
+      const last = chunk.at(-1)
+      // A paste of several lines comes at once, and only its end is the end.
+      const isOver = last === keys.end || keys.enter.some((key) => key === last) || bytes.length > maxBytes
+      if (isOver) finish(() => resolve(Buffer.from(bytes)))
+    }
+    process.stderr.write("Paste the token (it is not shown), and press Enter: ")
+    stdin.setRawMode(true).on("data", take)
+  })
+
+/** Reads standard input to its end; at a terminal, up to Enter. */
+const fromInput = Effect.tryPromise({
+  try: () => process.stdin.isTTY ? readHidden(process.stdin) : readAll(),
   catch: (error) => new TokenNotRead({ problem: `cannot be read (${errorCode(error)})` })
 }).pipe(Effect.filterOrFail(({ length }) => length <= maxBytes, () => tooLong))
 
