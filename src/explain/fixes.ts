@@ -164,8 +164,8 @@ const fixKind = (detail: string): string => {
 const fixAlgorithm = ({ rules: { algorithms } }: FixContext, detail: string): string => {
   const [, alg] = /^alg is "?([A-Za-z0-9]+)"?/u.exec(detail) ?? []
   if (alg === undefined || /^(?:HS\d+|none)$/iu.test(alg) || algorithms === undefined) {
-    return "Have the provider sign access tokens with a private key (RS256, ES256): everyone who can check HS256 can also forge it, and " +
-      "none is no signature."
+    return "Have the client send the access token of the token response. If this is the access token, have the provider sign it with a " +
+      "private key (RS256, ES256): every service that can check HS256 can also forge it, and none is not a signature."
   }
   return `Add ${alg} to MCP_JWT_ALGORITHM if the provider signs access tokens with it.`
 }
