@@ -60,6 +60,8 @@ const openFile = Effect.fnUntraced(function*(
   const run = Effect.runForkWith(context)
   const counted = (outcome: "dropped" | "written") => {
     const written = counter("mcp_authorizer.audit.entries", { outcome })
+    // Alerts about changes need the value before the first one.
+    written.updateUnsafe(0, context)
     return (lines: number) => written.updateUnsafe(lines, context)
   }
   const file = new AppendedFile({
