@@ -7,7 +7,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { GatewayError, VerificationError } from "../errors/GatewayError.ts"
 import { show } from "../errors/show.ts"
-import { identityHeaders } from "../forward/identityHeaders.ts"
+import { makeCallerFields } from "../forward/callerFields.ts"
 import { summaryOf } from "../http/errorResponse.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { authContext } from "../message/authContext.ts"
@@ -80,7 +80,7 @@ const outcomeOf = (
 const decoder = new TextDecoder()
 
 const upstreamOf = (settings: GatewaySettings, identity: Identity): NonNullable<Explanation["upstream"]> => ({
-  headers: settings.identityHeaders ? identityHeaders(identity) : {},
+  headers: makeCallerFields(settings)(identity),
   // The gateway has written it, as an object of texts.
   ...(settings.injectRequestContext === false
     ? {}

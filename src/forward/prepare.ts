@@ -9,9 +9,8 @@ import { type Disagreement, disagreement, type MirroredFields } from "../message
 import { rewriteRequest } from "../message/requestMessage.ts"
 import { RequestRewriter } from "../message/requestRewriter.ts"
 import type { AskedMethod, RequestRules, RequestSummary } from "../message/requestRules.ts"
-import { makeClaimHeaders } from "./claimHeaders.ts"
+import { makeCallerFields } from "./callerFields.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./GatewayClient.ts"
-import { identityHeaders } from "./identityHeaders.ts"
 import { requestHeaders } from "./requestHeaders.ts"
 import { ServerPath } from "./ServerPath.ts"
 import { type BoundSession, sessionField } from "./SessionSeal.ts"
@@ -118,7 +117,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
   const server = new ServerPath(settings.gatewayUrl)
 
   const claimFields = new Set(settings.forwardClaims.map(({ field }) => field))
-  const claimHeaders = makeClaimHeaders(settings.forwardClaims)
+  const callerFields = makeCallerFields(settings)
 
   const adds = (setting: "auto" | boolean): boolean => setting === "auto" ? !strict.isStrict : setting
 
@@ -144,8 +143,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
   const leaving = (admitted: AdmittedRequest, body: Uint8Array | undefined, injects: boolean): UpstreamRequest => {
     const { identity } = admitted.admission
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
-    if (identity !== undefined && settings.identityHeaders) Object.assign(own, identityHeaders(identity))
-    if (identity !== undefined) Object.assign(own, claimHeaders(identity))
+    if (identity !== undefined) Object.assign(own, callerFields(identity))
     if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
     // An encoded answer could not be added to, nor looked into.
     if (injects || settings.policy !== undefined) own["accept-encoding"] = "identity"

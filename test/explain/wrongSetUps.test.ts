@@ -317,6 +317,14 @@ describe("A wrong set-up is understood from its explanation:", () => {
       assert.strictEqual(explanation.clockDifference, 0)
     })))
 
+  it.effect("the claims that are forwarded are among the fields that the MCP server sees", () =>
+    withProviders(Effect.gen(function*() {
+      const { explained, issuer } = yield* setUp({}, { forward_claims: { groups: "x-auth-groups", tid: "x-tenant" } })
+      const { upstream } = yield* explained(yield* issuer.sign({ claims: { groups: ["staff", "a b"] } }))
+      assert.strictEqual(upstream?.headers["x-auth-groups"], "staff a%20b")
+      assert.notInclude(Object.keys(upstream?.headers ?? {}), "x-tenant")
+    })))
+
   it.effect("all rules are checked, so that several mistakes are seen at once", () =>
     withProviders(Effect.gen(function*() {
       const { explained, issuer } = yield* setUp({ allowed_clients: "claude" }, { required_scopes: "mcp:write" })
