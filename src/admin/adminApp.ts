@@ -94,7 +94,7 @@ const rowOf = (
  *
  * Which paths exist is told only to callers that may read.
  */
-export const makeAdminApp = (settings: AccessSettings, rows: ReadonlyArray<AdminRoute> = adminRoutes) =>
+export const makeAdminApp = (settings: () => AccessSettings, rows: ReadonlyArray<AdminRoute> = adminRoutes) =>
   Effect.gen(function*() {
     const { headers, method, remoteAddress, url } = yield* HttpServerRequest.HttpServerRequest
     const peer = Option.getOrUndefined(remoteAddress)
@@ -102,7 +102,7 @@ export const makeAdminApp = (settings: AccessSettings, rows: ReadonlyArray<Admin
     const path = pathOf(url)
     const row = rowOf(rows, path, method)
     if (!("isOpen" in row && row.isOpen === true)) {
-      const rejection = yield* rejectionOf(checkAccess(settings, request), peer)
+      const rejection = yield* rejectionOf(checkAccess(settings(), request), peer)
       if (rejection !== undefined) {
         yield* Effect.logInfo("admin request rejected").pipe(
           annotate({

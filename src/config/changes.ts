@@ -4,16 +4,32 @@ import type { GatewaySettings } from "./GatewaySettings.ts"
 import { InvalidConfiguration } from "./InvalidConfiguration.ts"
 import { type GatewayName, gatewayNames, propertyOf, settings as table } from "./settings.ts"
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Equal.isEqual(value)
+
+/**
+ * Whether two decoded values are the same. A compiled condition of a rule is a new function each time, and its text is beside
+ * it.
+ */
+const isSame = (one: unknown, other: unknown): boolean => {
+  if (typeof one === "function" && typeof other === "function") return true
+  if (!isRecord(one) || !isRecord(other)) return Equal.equals(one, other)
+  if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false
+  const names = new Set([...Object.keys(one), ...Object.keys(other)])
+  // Without members to compare, such as a set.
+  return names.size === 0 ? Equal.equals(one, other) : [...names].every((name) => isSame(one[name], other[name]))
+}
+
 const differs = (name: GatewayName, before: GatewaySettings, after: GatewaySettings): boolean => {
   // The properties of the table's names are those of `ResolvedSettings`.
   const property = propertyOf(name) as keyof GatewaySettings
-  return !Equal.equals(before[property], after[property])
+  return !isSame(before[property], after[property])
 }
 
 /** The names of the things that exist in only one configuration, or are not the same in both. */
 const changedAmong = <A>(
   nameOf: (one: A) => string,
-  isSame: (before: A, after: A) => boolean,
+  compare: (before: A, after: A) => boolean,
   before: ReadonlyArray<A>,
   after: ReadonlyArray<A>
 ): ReadonlyArray<string> => {
@@ -21,7 +37,7 @@ const changedAmong = <A>(
   const later = new Map(after.map((one) => [nameOf(one), one]))
   return [...new Set([...earlier.keys(), ...later.keys()])].filter((name) => {
     const [one, other] = [earlier.get(name), later.get(name)]
-    return one === undefined || other === undefined || !isSame(one, other)
+    return one === undefined || other === undefined || !compare(one, other)
   })
 }
 
@@ -35,7 +51,7 @@ export const changesBetween = (before: GatewaySettings, after: GatewaySettings):
     before.servers,
     after.servers
   )
-  const providers = changedAmong(({ name }) => name, Equal.equals, before.providers, after.providers)
+  const providers = changedAmong(({ name }) => name, isSame, before.providers, after.providers)
   return [
     ...gatewayNames.filter((name) => differs(name, before, after)),
     ...providers.map((name) => `provider ${name}`),

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { existsSync, readFileSync, renameSync } from "node:fs"
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { eventually } from "../fixtures/eventually.ts"
 import { ping } from "../fixtures/messages.ts"
@@ -10,6 +11,7 @@ import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { hang, jsonRpc, respond } from "../support/upstreamAnswers.ts"
 import { openConnection } from "./support/connection.ts"
 import { startReloading } from "./support/reloading.ts"
+import { temporaryDirectory } from "./support/scratch.ts"
 
 const tokens = (...names: ReadonlyArray<string>) => names.map((name) => `${name}-token:client:${name}:read`).join(";")
 
@@ -234,6 +236,70 @@ for (const workers of [1, 2]) {
       }))
   })
 }
+
+/** Mounts files as Kubernetes does: links to a directory, all of which one link changes at once. */
+const mount = (directory: string, version: string, files: Readonly<Record<string, string>>) =>
+  Effect.promise(async () => {
+    await mkdir(join(directory, `..${version}`))
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(join(directory, `..${version}`, name), text)
+      if (!existsSync(join(directory, name))) await symlink(join("..data", name), join(directory, name))
+    }
+    await symlink(`..${version}`, join(directory, "..data_tmp"))
+    await rename(join(directory, "..data_tmp"), join(directory, "..data"))
+  })
+
+describe("the admin port at a reload", { timeout: 240_000 }, () => {
+  it.live("RELOAD-01 takes the new secret, and counts what came of it, for one process and for workers", () =>
+    Effect.gen(function*() {
+      for (const workers of [1, 2]) {
+        const upstream = yield* makeRecordingUpstream
+        const secrets = ["first", "second"].map((name) => `${name}-secret-of-the-admin-port-0123456789`)
+        const config = { server_url: upstream.origin, static_tokens: tokens("alice"), admin_port: 0 }
+        const { gateway, reload } = yield* startReloading({ ...config, admin_token: secrets[0] }, { workers })
+        const [, admin = ""] = yield* gateway.awaitOutput(/"admin":"(http:[^"]+)"/)
+        const metrics = (secret: string | undefined) =>
+          Effect.promise(async () => {
+            const response = await fetch(`${admin}/metrics`, { headers: { authorization: `Bearer ${secret}` } })
+            return { status: response.status, text: await response.text() }
+          })
+        assert.strictEqual((yield* metrics(secrets[0])).status, 200)
+        yield* reload("{ not JSON")
+        assert.match(
+          (yield* metrics(secrets[0])).text,
+          /^mcp_authorizer_config_last_reload_successful(?:\{[^}]*\})? 0$/m
+        )
+        yield* reload({ ...config, admin_token: secrets[1] })
+        assert.strictEqual((yield* metrics(secrets[0])).status, 401)
+        const { status, text } = yield* metrics(secrets[1])
+        assert.strictEqual(status, 200)
+        assert.match(text, /^mcp_authorizer_config_generation(?:\{[^}]*\})? 2$/m)
+        assert.match(text, /^mcp_authorizer_config_last_reload_successful(?:\{[^}]*\})? 1$/m)
+        assert.match(text, /^mcp_authorizer_config_reloads_total\{[^}]*outcome="loaded"[^}]*\} 1$/m)
+        assert.match(text, /^mcp_authorizer_config_reloads_total\{[^}]*outcome="rejected"[^}]*\} 1$/m)
+      }
+    }))
+})
+
+describe("MCP_CONFIG_WATCH", { timeout: 240_000 }, () => {
+  it.live("RELOAD-01 reads the configuration when a file was replaced, or a secret that it names, or a mounted volume changed", () =>
+    Effect.gen(function*() {
+      const upstream = yield* makeRecordingUpstream
+      const directory = yield* temporaryDirectory
+      const secret = join(directory, "tokens")
+      yield* mount(directory, "v1", { tokens: tokens("alice") })
+      const config = { server_url: upstream.origin, static_tokens_file: secret, config_watch: true }
+      const { reportAfter, status, write } = yield* startReloading(config)
+      assert.deepStrictEqual([yield* status("alice-token"), yield* status("bob-token")], [200, 401])
+      yield* reportAfter(mount(directory, "v2", { tokens: tokens("bob") }))
+      assert.deepStrictEqual([yield* status("alice-token"), yield* status("bob-token")], [401, 200])
+      const bad = yield* reportAfter(write({ ...config, max_waiting: 0 }))
+      assert.strictEqual(bad.message, "configuration not reloaded")
+      assert.deepStrictEqual([yield* status("alice-token"), yield* status("bob-token")], [401, 200])
+      const good = yield* reportAfter(write({ ...config, max_waiting: 7 }))
+      assert.deepInclude(good.annotations, { generation: 3, changed: ["MCP_MAX_WAITING"] })
+    }))
+})
 
 describe("workers at a reload", { timeout: 240_000 }, () => {
   it.live("RELOAD-07 start with the newest configuration in place of one that has died", () =>

@@ -59,7 +59,7 @@ export const showPage = async (change: Partial<Shown> = {}): Promise<ShownPage> 
     status: Effect.suspend(() => shown.fault === "none" ? Effect.succeed(shown.status) : Effect.die("broken"))
   })
   const settings = { adminToken: undefined, adminScopes: [], maxTokenBytes: 16_384 }
-  const layer = HttpServer.serve(makeAdminApp(settings)).pipe(
+  const layer = HttpServer.serve(makeAdminApp(() => settings)).pipe(
     Layer.provide([Layer.succeed(AdminSource, source), Layer.succeed(StatusBoard, board)]),
     Layer.provideMerge(
       NodeHttpServer.layerServer(() => createServer(), { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 100 })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import * as Http from "node:http"
 import { makeAdminApp } from "../../admin/adminApp.ts"
 import { StatusBoard } from "../../admin/StatusBoard.ts"
@@ -12,6 +13,7 @@ import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { annotate } from "../../log/logFields.ts"
 import { errorCode } from "../errorCode.ts"
+import { Reloader } from "../reload/Reloader.ts"
 
 // A few people and collectors read it; the rest would be an attack or a mistake.
 const maxConnections = 128
@@ -53,10 +55,14 @@ const announceAdmin = Effect.gen(function*() {
  * Needs the `AdminSource` of this process, or of all workers. Fails with `InvalidConfiguration` if it cannot listen.
  */
 export const layerAdminPort = perConfiguration(
-  Effect.map(GatewayConfig, (settings) => {
+  Effect.gen(function*() {
+    const settings = yield* GatewayConfig
+    // Who may read it changes with the configuration.
+    const reloader = Option.getOrUndefined(yield* Effect.serviceOption(Reloader))
+    const current = () => reloader?.current().settings ?? settings
     const { adminHost, adminPort } = settings
     if (adminPort === undefined) return Layer.empty
-    return Layer.mergeAll(HttpServer.serve(makeAdminApp(settings)), Layer.effectDiscard(announceAdmin)).pipe(
+    return Layer.mergeAll(HttpServer.serve(makeAdminApp(current)), Layer.effectDiscard(announceAdmin)).pipe(
       Layer.provide(StatusBoard.layer),
       Layer.provide(NodeHttpServer.layerServer(() => makeServer(settings), {
         host: adminHost,

@@ -94,7 +94,7 @@ export const runWorkers = Effect.fnUntraced(function*(
   const process = settings.adminPort === undefined ? Layer.empty : layerProcessMetrics
   const admin = Layer.merge(layerAdminPort, process).pipe(
     Layer.provide(Layer.effect(AdminSource, makeWorkersSource(family, settings, workers))),
-    Layer.provide(Layer.succeed(GatewayConfig, settings))
+    Layer.provide([Layer.succeed(GatewayConfig, settings), Layer.succeed(Reloader, reloader)])
   )
   const supervised = supervise({
     workers,
