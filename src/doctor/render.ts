@@ -1,5 +1,5 @@
 /** The report as text for a terminal: the result first, then the way, then each finding. Pure. */
-import type { Finding, Level } from "./Finding.ts"
+import { clients as allClients, type Finding, type Level } from "./Finding.ts"
 import { type ClientVerdict, firstBreak, type Report, type StepResult, worstFirst } from "./Report.ts"
 
 /** How text is marked. */
@@ -88,11 +88,14 @@ export const stepLine = (step: StepResult, { style, width }: Layout): string => 
 
 /** The way of a client, with the first break marked. */
 const way = (steps: ReadonlyArray<StepResult>, layout: Layout): ReadonlyArray<string> => {
-  const broken = firstBreak(steps)?.step
+  const broken = firstBreak(steps)
   return steps.flatMap((step) => {
     const line = stepLine(step, layout)
-    if (step !== broken) return [line]
-    return [line, `    ${layout.style.error("^ clients stop here")}`]
+    if (step !== broken?.step) return [line]
+    return [
+      line,
+      `    ${layout.style.error(broken.finding.clients.length === 0 ? "^ first error" : "^ clients stop here")}`
+    ]
   })
 }
 
@@ -139,6 +142,9 @@ const clientLine = (report: Report, { client, stopsAt, verdict }: ClientVerdict,
 const needsToken = ({ steps }: Report): boolean =>
   steps.some(({ id, verdict }) => id === "token" && verdict === "skipped")
 
+const shownClients = ({ clients }: Finding): string =>
+  clients.length === allClients.length ? "all clients" : clients.join(", ")
+
 /** How many warnings the headline has. */
 const maxShown = 4
 
@@ -148,12 +154,15 @@ const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
   const broken = firstBreak(report.steps)
   if (broken !== undefined) {
     const { finding, step } = broken
+    const others = report.steps.flatMap(({ findings }) => findings).filter(({ level }) => level === "error").length - 1
     return [
       `  ${style.error(style.strong(`✗ ${finding.title}.`))} ${
         style.faint(`(step ${report.steps.indexOf(step) + 1}: ${step.title})`)
       }`,
       ...field("Found", finding.found, layout),
-      ...field("Fix", finding.fix, layout)
+      ...(finding.clients.length === 0 ? [] : field("Fails", shownClients(finding), layout)),
+      ...field("Fix", finding.fix, layout),
+      ...(others === 0 ? [] : [`    ${style.faint(`and ${others} more ${others === 1 ? "error" : "errors"}, below`)}`])
     ]
   }
   if (report.verdict === "unknown") return [`  ${style.warning("! The examination did not end in time.")}`]

@@ -27,7 +27,8 @@ describe.concurrent("mcp-authorizer doctor", { timeout: 60_000 }, () => {
       assert.strictEqual(lines[0], url.href)
       assert.include(lines[2], "The metadata are for another resource")
       assert.include(lines[3], "https://internal.example/mcp")
-      assert.match(lines[4] ?? "", /^ +Fix +Set resource to the URL that clients use/)
+      assert.match(lines[4] ?? "", /^ +Fails +all clients$/)
+      assert.match(lines[5] ?? "", /^ +Fix +Set resource to the URL that clients use/)
       assert.match(
         stdout,
         /✗ Protected resource metadata[^✓✗]*\n +\^ clients stop here\n +✓ Authorization server metadata/

@@ -180,7 +180,9 @@ export const doctor = Effect.fnUntraced(function*(options: DoctorOptions) {
   const reports = yield* Effect.forEach(
     servers,
     Effect.fnUntraced(function*({ before, ...server }) {
+      if (isWatched) yield* write("  … Configuration")
       const steps = yield* before
+      if (isWatched) yield* write("\r\u001b[2K")
       return withStepsBefore(steps, yield* withProgress({ ...common, ...server }, isWatched))
     })
   ).pipe(
