@@ -4,7 +4,7 @@ import { isHtml, isRedirect, type Responded, targetOf } from "./wire/Reply.ts"
 const loginPath =
   /(?:^|[/._-])(?:login|log-in|signin|sign_in|sign-in|oauth2\/(?:start|sign_in|authorize)|authorize|sso|saml2?|cdn-cgi\/access)(?:$|[/?._-])/i
 
-const loginText = /sign[ -]?in|log[ -]?in|type=["']?password/i
+const loginText = /sign[ -]?in|log[ -]?in|authentication required|type=["']?password/i
 
 const statuses: ReadonlySet<number> = new Set([200, 401, 403])
 

@@ -14,6 +14,17 @@ export const rules = {
     fix:
       "Compare issuer, audience and expiry of the token with the settings of the server: mcp-authorizer explain does so rule by rule."
   },
+  "token-lost": {
+    level: "error",
+    title: "The token does not reach the server",
+    why: "The server says that there is no token, although one was sent: something on the way removes Authorization.",
+    clients,
+    specification:
+      "RFC 9110, section 11.6.2: a proxy forwarding a request MUST NOT modify any Authorization header fields.",
+    fix:
+      "Let the proxies in front of the server pass Authorization. Apache with CGI: CGIPassAuth On. Authorizers of cloud gateways: " +
+      "exclude the MCP path."
+  },
   "token-expired": {
     level: "error",
     title: "The token has expired",

@@ -1,4 +1,4 @@
-/** Step 8: whether clients in browsers may send their requests and read the responses (CORS). */
+/** Step 11: whether clients in browsers may send their requests and read the responses (CORS). */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { own } from "../../remote/JsonObject.ts"

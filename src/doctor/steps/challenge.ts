@@ -55,6 +55,21 @@ const checkBearer = (challenge: ReceivedChallenge, url: URL, at: string): Readon
 
 const isBearer = ({ scheme }: ReceivedChallenge): boolean => scheme === "bearer"
 
+/** AWS renames the field of what is behind its gateways. */
+const renamed = "x-amzn-remapped-www-authenticate"
+
+const missing = (reply: Responded): Finding => {
+  const at = requestLine(reply)
+  return reply.headers[renamed] === undefined
+    ? finding("challenge-missing", { at, found: inShort(reply) })
+    : finding("challenge-missing", {
+      at,
+      found: `the field ${renamed} in its place`,
+      fix:
+        "Amazon API Gateway renames the field. Map it back with a response parameter mapping, or use a load balancer or CloudFront."
+    })
+}
+
 /** Reads the challenge of a 401. */
 const checkChallenge = (reply: Responded, url: URL): {
   readonly challenge: ReceivedChallenge | undefined
@@ -64,7 +79,7 @@ const checkChallenge = (reply: Responded, url: URL): {
   const field = reply.headers["www-authenticate"]
   const html = isHtml(reply) ? [finding("challenge-html", { at, found: inShort(reply) })] : []
   if (field === undefined || field.trim() === "") {
-    return { challenge: undefined, findings: [finding("challenge-missing", { at, found: inShort(reply) }), ...html] }
+    return { challenge: undefined, findings: [missing(reply), ...html] }
   }
   const challenges = parseChallenges(field)
   if (challenges === undefined) {
@@ -118,7 +133,19 @@ const checkOthers = Effect.fnUntraced(function*(url: URL) {
 const rejection = (reply: Responded): Finding => {
   const at = requestLine(reply)
   const found = inShort(reply)
-  if (reply.status === 403) return finding("forbidden", { at, found })
+  if (reply.status === 403) {
+    const isCloudflare = reply.headers["cf-mitigated"] !== undefined
+    return finding("forbidden", {
+      at,
+      found: isCloudflare ? `${found}, by a challenge of Cloudflare` : found,
+      ...(isCloudflare
+        ? {
+          fix:
+            "Skip bot fight mode and managed challenges for the MCP path and /.well-known/ (Cloudflare, Security, WAF rules)."
+        }
+        : {})
+    })
+  }
   if (reply.status === 429) return finding("rate-limited", { at, found })
   return /unauthori[sz]ed|authenticat|token|credential/i.test(reply.text.slice(0, 2_000)) && reply.status === 200
     ? finding("tool-error", { at, found: show(reply.text.slice(0, 160)) })

@@ -1,4 +1,4 @@
-/** Step 10: whether the server protects itself against web pages of other origins (DNS rebinding). */
+/** Step 12: whether the server protects itself against web pages of other origins (DNS rebinding). */
 import * as Effect from "effect/Effect"
 import { isLoopbackHost } from "../../config/kinds/loopback.ts"
 import { makeFinding } from "../Finding.ts"

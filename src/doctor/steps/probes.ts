@@ -1,4 +1,4 @@
-/** Step 7: other URLs that clients request at the host of the MCP server, which must not mislead them. */
+/** Step 10: other URLs that clients request at the host of the MCP server, which must not mislead them. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { own } from "../../remote/JsonObject.ts"

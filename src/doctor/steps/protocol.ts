@@ -1,4 +1,4 @@
-/** Step 11: the messages of the protocol, with a token if the server wants one. */
+/** Step 8: the messages of the protocol, with a token if the server wants one. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { isJsonObject, own } from "../../remote/JsonObject.ts"

@@ -1,4 +1,4 @@
-/** Step 12: whether event streams arrive as they are sent, or are held back on their way. */
+/** Step 9: whether event streams arrive as they are sent, or are held back on their way. */
 import * as Effect from "effect/Effect"
 import { show } from "../../errors/show.ts"
 import { type Finding, makeFinding } from "../Finding.ts"

@@ -1,4 +1,4 @@
-/** Step 9: whether the server accepts the operator's token, and rejects changed ones. */
+/** Step 7: whether the server accepts the operator's token, and rejects changed ones. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -44,6 +44,10 @@ const identifiers = ({ resource, url }: Known): ReadonlyArray<string> => {
 const isForServer = (known: Known, { audience }: Claims): boolean =>
   audience.some((one) => identifiers(known).includes(one))
 
+/** How servers say that there is no token. */
+const isMissing =
+  /\b(?:missing|no|without) (?:an? |the )?(?:bearer |access |oauth )*(?:token|authorization|credentials?)\b|\b(?:token|authorization|credentials?) (?:is |are )?(?:missing|required)\b|\bnot authenticated\b/i
+
 const rejection = (reply: Responded, known: Known, claims: Claims | undefined, nowSeconds: number): Finding => {
   const at = `${requestLine(reply)} with the token`
   const said = shownError(reply)
@@ -54,6 +58,7 @@ const rejection = (reply: Responded, known: Known, claims: Claims | undefined, n
     const had = claims?.scope === undefined ? "" : `, the token has ${show(claims.scope)}`
     return finding("token-scope", { at, found: `${said}${scope === undefined ? "" : `, needed ${show(scope)}`}${had}` })
   }
+  if (isMissing.test(said)) return finding("token-lost", { at, found: said })
   if (claims === undefined) return finding("token-rejected", { at, found: `${said}. The token is opaque` })
   if (claims.expires !== undefined && claims.expires <= nowSeconds) {
     return finding("token-expired", {

@@ -262,6 +262,17 @@ export const cases: ReadonlyArray<Case> = [
   },
   { code: "challenge-missing", mistake: respond(isFirst, { status: 401 }) },
   {
+    code: "challenge-missing",
+    what: "renamed by a gateway",
+    mistake: respond(isFirst, { status: 401, headers: { "x-amzn-remapped-www-authenticate": "Bearer" } })
+  },
+  {
+    code: "forbidden",
+    what: "by a filter of bots",
+    mistake: respond(isAnonymous, { status: 403, headers: { "cf-mitigated": "challenge" } }),
+    withoutToken: true
+  },
+  {
     code: "challenge-login",
     mistake: (asked) => {
       if (!isMcp(asked) || asked.method === "OPTIONS" || hasGoodToken(asked)) return undefined
@@ -498,6 +509,35 @@ export const cases: ReadonlyArray<Case> = [
   },
   { code: "token-audience", mistake: rejecting(invalidToken) },
   { code: "token-issuer", mistake: rejecting(invalidToken) },
+  {
+    code: "token-rejected",
+    what: "for want of a key",
+    mistake: respond(
+      inSession,
+      ({ headers, origin }, well) =>
+        headers.origin === undefined
+          ? {
+            ...invalidToken(origin),
+            headers: {
+              "www-authenticate": `Bearer error_description="no matching key for this token", ${named(origin)}`
+            }
+          }
+          : well
+    )
+  },
+  {
+    code: "token-lost",
+    mistake: respond(
+      inSession,
+      ({ headers, origin }, well) =>
+        headers.origin === undefined
+          ? {
+            ...invalidToken(origin),
+            headers: { "www-authenticate": `Bearer error_description="Missing Authorization header", ${named(origin)}` }
+          }
+          : well
+    )
+  },
   {
     code: "token-scope",
     mistake: respond(inSession, ({ headers, origin }, well) =>

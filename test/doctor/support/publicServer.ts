@@ -53,9 +53,9 @@ export const layerPublic = (
         if (told !== undefined && "_tag" in told) {
           if (told._tag === "Code") {
             const cause = Object.assign(new Error("failed"), { code: told.code })
-            return yield* Effect.fail(
-              new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
-            )
+            return yield* new HttpClientError.HttpClientError({
+              reason: new HttpClientError.TransportError({ request, cause })
+            })
           }
           yield* Effect.sleep(told.millis)
         }
