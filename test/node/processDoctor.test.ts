@@ -16,7 +16,7 @@ const otherResource: Mistake = ({ path }, well) =>
     ? change(well, { resource: "https://internal.example/mcp" })
     : undefined
 
-describe.concurrent("mcp-authorizer doctor", { timeout: 60_000 }, () => {
+describe.concurrent("mcp-authorizer doctor", { timeout: 180_000 }, () => {
   it.live("begins with the first break and its fix, marks it on the way, and exits 1", () =>
     Effect.gen(function*() {
       const { url } = yield* serveWith(otherResource)
