@@ -166,7 +166,9 @@ const headline = (report: Report, layout: Layout): ReadonlyArray<string> => {
     ]
   }
   if (report.verdict === "unknown") return [`  ${style.warning("! The examination did not end in time.")}`]
+  // Those that affect most clients come first.
   const warnings = report.steps.flatMap(({ findings }) => findings).filter(({ level }) => level === "warning")
+    .toSorted((one, other) => other.clients.length - one.clients.length)
   const rest = needsToken(report) && report.steps.some(({ id, verdict }) => id === "resource" && verdict !== "skipped")
     ? " as far as it can be seen without a token"
     : ""
