@@ -1,6 +1,7 @@
 /** The spans of one request: the one that begins with its arrival, and those of what is sent to the MCP server. */
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -99,10 +100,13 @@ export const setAttributes = (span: Tracer.Span, attributes: Attributes): void =
   }
 }
 
-/** The failure of a span, in the words of the error's kind. */
-const failure = (kind: string): Exit.Exit<never, Error> =>
+/** What a span failed with, by the name of the error's kind. */
+class SpanFailed extends Data.TaggedError("SpanFailed")<{ readonly message: string }> {}
+
+const failure = (kind: string): Exit.Exit<never, SpanFailed> =>
   Exit.fail(withoutStack(() => {
-    const error = new Error(kind)
+    const error = new SpanFailed({ message: kind })
+    // `exception.type` of the exported span.
     error.name = kind
     return error
   }))
