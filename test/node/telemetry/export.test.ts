@@ -22,6 +22,7 @@ import { ping, toolCall } from "../../fixtures/messages.ts"
 import { settings } from "../../fixtures/settings.ts"
 import { LogCapture } from "../../support/canary.ts"
 import { makeRecordingUpstream } from "../../support/RecordingUpstream.ts"
+import { startTlsServer } from "../../support/tlsServer.ts"
 import { makeCollectorServer } from "./OtlpCollector.ts"
 
 const quick = {
@@ -197,6 +198,26 @@ describe("the export", () => {
       assert.strictEqual(first?.path, "/in/traces?key=1")
       assert.strictEqual(first?.headers["content-encoding"], "gzip")
       assert.isArray(JSON.parse(first?.bytes.toString() ?? "").resourceSpans)
+    }))
+
+  it.live("trusts the authority that the operator names, and no other certificate", () =>
+    Effect.gen(function*() {
+      const server = yield* startTlsServer((incoming, response) => {
+        incoming.resume()
+        response.end()
+      })
+      const variables = { ...quick, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `https://localhost:${server.port}/v1/traces` }
+      const trusting = yield* start({ ...variables, OTEL_EXPORTER_OTLP_CERTIFICATE: server.caFile })
+      yield* trusting.call()
+      yield* eventually(() => server.requests.length > 0)
+      assert.deepStrictEqual(trusting.warnings(), [])
+      yield* trusting.close
+      const before = server.requests.length
+      const other = yield* start(variables)
+      yield* other.call()
+      yield* eventually(() => other.warnings().length > 0)
+      assert.match(other.warnings()[0] ?? "", /SELF_SIGNED_CERT|UNABLE_TO_VERIFY/)
+      assert.strictEqual(server.requests.length, before)
     }))
 
   it.live("sends what waits when the gateway shuts down", () =>
