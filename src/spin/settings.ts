@@ -43,6 +43,19 @@ const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings
   )
 }
 
+/** Rejects an admin port, because a component listens on no port of its own, and no instance has counted for the others. */
+const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  settings.adminPort === undefined ? Result.succeed(settings) : Result.fail(
+    new InvalidConfiguration({
+      problems: [{
+        setting: "MCP_ADMIN_PORT",
+        source: undefined,
+        problem: "cannot be used on Spin, where a component listens on no port of its own",
+        cure: "Remove it, or run the gateway on Node"
+      }]
+    })
+  )
+
 /** Reads the settings from all of the component's variables, so that misspelled names are found. */
 export const readSettings = (
   { variables }: Pick<Host, "variables">
@@ -62,5 +75,6 @@ export const readSettings = (
     Result.flatMap((variables) => resolveSources({ variables, document: usual })),
     Result.flatMap(withoutAuditFile),
     Result.flatMap(withoutLimits),
+    Result.flatMap(withoutAdminPort),
     Result.map(withoutOwnKey)
   )
