@@ -149,7 +149,10 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
         Effect.gen(function*() {
           const { body } = yield* Effect.mapError(
             send(endpoints.token, endpoints, form),
-            (failure) => failureOf(name, failure, grantRejected)
+            (failure) =>
+              failure._tag === "UnusableClientKey"
+                ? unavailable(name, failure.detail)
+                : failureOf(name, failure, grantRejected)
           )
           const error = errorOf(name, body, grantRejected)
           return error === undefined ? body : yield* Effect.fail(error)
@@ -160,9 +163,12 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
         peer,
         endpoints.revoke === undefined ? Effect.void : send(endpoints.revoke, endpoints, form).pipe(
           Effect.asVoid,
-          // RFC 7009, section 2.2: the response has no body that anyone needs.
-          Effect.catchIf(({ kind }) => kind === "NotJson" || kind === "NotAnObject", () => Effect.void),
-          Effect.mapError((failure) => unavailableAfter(name, failure))
+          Effect.catchTag("ProviderRequestFailed", (failure) =>
+            // RFC 7009, section 2.2: the response has no body that anyone needs.
+            failure.kind === "NotJson" || failure.kind === "NotAnObject"
+              ? Effect.void
+              : Effect.fail(unavailableAfter(name, failure))),
+          Effect.catchTag("UnusableClientKey", ({ detail }) => Effect.fail(unavailable(name, detail)))
         )
       )
   }

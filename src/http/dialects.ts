@@ -87,7 +87,8 @@ export const dialects: { readonly [Style in ErrorStyle]: Dialect } = {
   unauthorized: {
     challenge: (problem) => named(asUnauthorized(problem)),
     body: (problem) => oauthBody(asUnauthorized(problem)),
-    metadataUrl
+    metadataUrl,
+    elsewhere: "oauth"
   },
   jsonrpc: {
     challenge: namedUnlessMissing,

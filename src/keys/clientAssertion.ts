@@ -1,4 +1,5 @@
 /** Assertions by which a client authenticates (RFC 7523, section 2.2; OpenID Connect Core 1.0, section 9). */
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { importPKCS8, SignJWT } from "jose"
@@ -26,31 +27,37 @@ export interface AssertionClaims {
 /** An assertion is used at once. */
 const lifeSeconds = 60
 
-/**
- * Signs an assertion that is valid for one minute.
- *
- * Dies if the key is not usable with its algorithm: `importAssertionKey` finds that out at the start.
- */
+/** The key of the client cannot sign with the algorithm that is configured. */
+export class UnusableClientKey extends Data.TaggedError("UnusableClientKey")<{
+  /** For the log: without key material. */
+  readonly detail: string
+}> {}
+
+/** Signs an assertion that is valid for one minute. */
 export const signAssertion = (
   { algorithm, certificateThumbprint, clientKey, keyId }: AssertionKey,
   { audience, clientId, id, now }: AssertionClaims
-): Effect.Effect<Redacted.Redacted<string>> =>
-  Effect.promise(async () => {
-    const key = await importPKCS8(Redacted.value(clientKey), algorithm)
-    const jwt = await new SignJWT({})
-      .setProtectedHeader({
-        alg: algorithm,
-        typ: "JWT",
-        ...(keyId === undefined ? {} : { kid: keyId }),
-        ...(certificateThumbprint === undefined ? {} : { "x5t#S256": certificateThumbprint })
-      })
-      .setIssuer(clientId)
-      .setSubject(clientId)
-      .setAudience(audience)
-      .setJti(id)
-      .setIssuedAt(now)
-      .setNotBefore(now)
-      .setExpirationTime(now + lifeSeconds)
-      .sign(key)
-    return Redacted.make(jwt)
+): Effect.Effect<Redacted.Redacted<string>, UnusableClientKey> =>
+  Effect.tryPromise({
+    try: async () => {
+      const key = await importPKCS8(Redacted.value(clientKey), algorithm)
+      const jwt = await new SignJWT({})
+        .setProtectedHeader({
+          alg: algorithm,
+          typ: "JWT",
+          ...(keyId === undefined ? {} : { kid: keyId }),
+          ...(certificateThumbprint === undefined ? {} : { "x5t#S256": certificateThumbprint })
+        })
+        .setIssuer(clientId)
+        .setSubject(clientId)
+        .setAudience(audience)
+        .setJti(id)
+        .setIssuedAt(now)
+        .setNotBefore(now)
+        .setExpirationTime(now + lifeSeconds)
+        .sign(key)
+      return Redacted.make(jwt)
+    },
+    // The error of the library may quote the key.
+    catch: () => new UnusableClientKey({ detail: `client_key cannot be used with ${algorithm}` })
   })

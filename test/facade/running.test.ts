@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { errorStyles } from "../../src/config/GatewaySettings.ts"
 import { freePort } from "../../src/node/freePort.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
@@ -171,12 +172,28 @@ describe("the facade", () => {
         token_endpoint_auth_methods_supported: ["none"],
         revocation_endpoint_auth_methods_supported: ["none"],
         authorization_response_iss_parameter_supported: true,
-        client_id_metadata_document_supported: false
+        client_id_metadata_document_supported: true
       })
       const { status } = yield* post(`${origin}/register`, JSON.stringify({ redirect_uris: [redirectUri] }), {
         "content-type": "application/json"
       })
       assert.strictEqual(status, 404)
+    }).pipe(Effect.scoped))
+
+  it.live("responds in the form of OAuth, whatever the dialect of errors at the MCP endpoint", () =>
+    Effect.gen(function*() {
+      const { settings } = yield* startFacade("entra", nowhere)
+      for (const errorStyle of errorStyles) {
+        const { origin } = yield* startGateway({ ...settings, port: 0, errorStyle })
+        const wrong = yield* post(`${origin}/token`, { client_id: "x" })
+        assert.deepStrictEqual([wrong.status, wrong.body], [
+          400,
+          { error: "invalid_request", error_description: "A required parameter is missing" }
+        ])
+        const secret = yield* post(`${origin}/token`, { client_id: "x", client_secret: "y" })
+        assert.deepStrictEqual([secret.status, secret.body["error"]], [401, "invalid_client"])
+        assert.strictEqual((yield* post(`${origin}/mcp`, {})).status, 401)
+      }
     }).pipe(Effect.scoped))
 
   it.live("does not exist without a setting: its paths are unknown", () =>
