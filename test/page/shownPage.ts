@@ -7,6 +7,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import { makeAdminApp } from "../../src/admin/adminApp.ts"
@@ -37,8 +38,12 @@ export interface ShownPage {
   readonly close: () => Promise<void>
 }
 
-/** Starts the port. */
-export const showPage = async (change: Partial<Shown> = {}): Promise<ShownPage> => {
+/**
+ * Starts the port.
+ *
+ * @param secret `MCP_ADMIN_TOKEN`
+ */
+export const showPage = async (change: Partial<Shown> = {}, secret?: string): Promise<ShownPage> => {
   const shown: Shown = { status: standIn(), entries, explanation: undefined, fault: "none", ...change }
   const questions: Array<TokenQuestion> = []
   const logged: Array<string> = []
@@ -58,7 +63,11 @@ export const showPage = async (change: Partial<Shown> = {}): Promise<ShownPage> 
   const board = StatusBoard.of({
     status: Effect.suspend(() => shown.fault === "none" ? Effect.succeed(shown.status) : Effect.die("broken"))
   })
-  const settings = { adminToken: undefined, adminScopes: [], maxTokenBytes: 16_384 }
+  const settings = {
+    adminToken: secret === undefined ? undefined : Redacted.make(secret),
+    adminScopes: [],
+    maxTokenBytes: 16_384
+  }
   const layer = HttpServer.serve(makeAdminApp(() => settings)).pipe(
     Layer.provide([Layer.succeed(AdminSource, source), Layer.succeed(StatusBoard, board)]),
     Layer.provideMerge(

@@ -273,6 +273,28 @@ describe("the form that explains a token", () => {
   })
 })
 
+describe("the page behind MCP_ADMIN_TOKEN", () => {
+  it("PAGE-06 MUST open for a person who types the secret, and refresh and explain with it", async () => {
+    const secret = "0123456789abcdef0123456789abcdef"
+    const guarded = await showPage({ explanation }, secret)
+    try {
+      assert.strictEqual((await fetch(guarded.origin)).status, 401)
+      await withPage(guarded.origin, { httpCredentials: { username: "me", password: secret } }, async ({ page }) => {
+        assert.strictEqual(await page.locator("h1").innerText(), "mcp-authorizer")
+        assert.strictEqual(await page.evaluate(() => document.styleSheets.length), 1)
+        await page.locator("#filter-decision").selectOption("denied")
+        await page.waitForFunction(() => document.querySelectorAll("#decisions tbody tr").length < 200)
+        await page.locator("#explain-token").fill("token")
+        await page.locator("#explain-form button").click()
+        await page.locator("#explanation .steps").waitFor()
+        assert.notInclude(await page.content(), secret)
+      })
+    } finally {
+      await guarded.close()
+    }
+  })
+})
+
 describe("the page as data", () => {
   it("PAGE-03 MUST be there as JSON as well", async () => {
     const [status, decisions] = await Promise.all(

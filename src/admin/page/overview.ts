@@ -25,6 +25,9 @@ export const verdict = (found: ReadonlyArray<Trouble>): { readonly state: State;
     : { state: first.level, text: `${counted(found.length, "thing needs", "things need")} attention` }
 }
 
+/** More than these would hide the rest of the page. */
+const mostTroubles = 8
+
 const verdictOf = (status: Status): Html => {
   const found = troubles(status)
   const { state, text } = verdict(found)
@@ -34,12 +37,16 @@ ${
     found.length === 0 ?
       undefined :
       html`<ul class="troubles">${
-        found.map(({ level, text, where }) =>
+        found.slice(0, mostTroubles).map(({ level, text, where }) =>
           html`<li>${sign(level)}<a href="#${where}"><span class="visually-hidden">${
             level === "bad" ? "Problem: " : "Warning: "
-          }</span><bdi>${text}</bdi></a></li>`
+          }</span><bdi class="clamp">${text}</bdi></a></li>`
         )
       }</ul>`
+  }
+${
+    found.length > mostTroubles &&
+    html`<p class="note">and ${count(found.length - mostTroubles)} more, at the servers and providers below</p>`
   }</div>`
 }
 

@@ -26,7 +26,7 @@ export const stateBadge = (state: State, text: string): Html =>
 export const lastErrorLine = (last: LastError | undefined, now: number): Html | undefined =>
   last === undefined
     ? undefined
-    : html`<p class="last-error"><span class="label">Last error</span> ${relative(last.at, now)}: ${
+    : html`<p class="last-error clamp"><span class="label">Last error</span> ${relative(last.at, now)}: ${
       foreign(last.detail ?? last.error)
     }</p>`
 

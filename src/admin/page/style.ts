@@ -107,6 +107,7 @@ td .state{white-space:nowrap}
 .troubles{margin-top:.6rem;display:grid;gap:.4rem}
 .troubles li{display:flex;gap:.6rem}
 .troubles .sign{margin-top:.32em}
+.clamp{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}
 .troubles a{color:var(--ink);text-decoration-color:var(--soft)}
 .verdict .sign .cut{stroke:var(--panel)}
 
@@ -178,10 +179,11 @@ summary:hover{color:var(--accent)}
 .advice{display:grid;gap:.5rem;max-width:62rem;padding:.1rem 1.1rem 1rem 2.2rem}
 .latest code{overflow-wrap:anywhere}
 
-form{display:grid;gap:.75rem}
+form{display:grid;grid-template-columns:minmax(0,1fr);gap:.75rem}
 .filters,.row{display:flex;flex-wrap:wrap;gap:.6rem .9rem;align-items:end}
 .filters{margin-bottom:.6rem}
-.field{display:grid;gap:.2rem}
+.field{display:grid;gap:.2rem;min-width:0}
+.field select{max-width:18rem;text-overflow:ellipsis}
 .grows{flex:1 1 14rem}
 label{font-size:.8125rem;color:var(--soft)}
 input,select,textarea,button{font:inherit;font-size:.875rem;color:inherit;background:var(--panel);border:1px solid color-mix(in srgb,var(--soft) 70%,var(--edge));border-radius:6px;padding:.4rem .6rem;min-height:2.25rem;max-width:100%}
@@ -232,7 +234,7 @@ main{padding:1rem .8rem;gap:1.75rem}
 .reason .bar{grid-column:1/-1;order:3}
 .reason summary .note{order:4;grid-column:1/-1;text-align:left}
 .advice{padding-left:1.1rem}
-.field,.field select,.field input{width:100%}
+.field,.field select,.field input{width:100%;max-width:none}
 input,select,textarea{font-size:1rem}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 table,tbody,tr,tbody th{display:block;width:auto}
