@@ -22,12 +22,17 @@ const states: Readonly<Record<Explanation["steps"][number]["verdict"], readonly 
 
 const step = ({ expected, fix, found, name, verdict }: Explanation["steps"][number]): Html => {
   const [state, word] = states[verdict]
+  // What was not checked takes one line.
+  const isShort = verdict === "skipped" && fix === undefined
   return html`<li class="step ${state}"><div class="step-head"><span class="title">${name}</span>${
-    stateBadge(state, word)
-  }</div>
-<dl class="facts">${expected !== "" && fact("Expected", foreign(expected))}${
-    found !== "" && fact("Found", foreign(found))
-  }</dl>
+    isShort && html`<span class="note">${foreign(found)}</span>`
+  }${stateBadge(state, word)}</div>
+${
+    !isShort &&
+    html`<dl class="facts">${expected !== "" && fact("Expected", foreign(expected))}${
+      found !== "" && fact("Found", foreign(found))
+    }</dl>`
+  }
 ${fix !== undefined && html`<p class="fix"><strong>How to fix it.</strong> ${foreign(fix)}</p>`}</li>
 `
 }
@@ -56,7 +61,7 @@ const explained = ({ clockDifference, outcome, provider, steps, token, upstream 
   const [state, text] = decisions[outcome.decision]
   const { response } = outcome
   return html`<div class="verdict ${state}"><p class="sentence">${sign(state)}<span>${text}</span></p>
-<p>${foreign(outcome.detail)}</p></div>
+<p>${foreign(outcome.detail)}</p>
 <dl class="facts">
 ${fact("Form", `${token.form}, ${token.length} characters`)}
 ${
@@ -74,7 +79,7 @@ ${
     clockDifference !== undefined &&
     fact("Provider's clock", `${Math.abs(clockDifference)} s ${clockDifference < 0 ? "behind" : "ahead"}`)
   }
-</dl>
+</dl></div>
 <ol class="steps">${steps.map(step)}</ol>
 ${upstream !== undefined && seen(upstream)}`
 }

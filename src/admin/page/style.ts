@@ -200,7 +200,9 @@ form[aria-busy=true] .primary{opacity:.6}
 .steps{border:1px solid var(--edge);border-radius:8px;background:var(--panel)}
 .step{padding:.6rem 1.1rem}
 .step+.step{border-top:1px solid var(--edge)}
-.step-head{display:flex;justify-content:space-between;gap:1rem}
+.step-head{display:flex;flex-wrap:wrap;gap:0 1rem}
+.step-head .title{min-width:8rem}.step-head .state{margin-left:auto}
+.steps{margin-top:1rem}
 .step .facts{margin:.15rem 0}
 .step.bad{background:var(--badGround)}
 .fix{font-size:.875rem}

@@ -44,20 +44,51 @@ export const stateText = (state: string): string => stateTexts[state] ?? state
 const reasonOf = (provider: ProviderStatus): string | undefined =>
   provider.keySets.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure ?? provider.lastError?.detail
 
-const ofProvider = (provider: ProviderStatus, index: number): ReadonlyArray<Trouble> => {
-  const level = providerLevel(provider)
-  if (level !== "bad" && level !== "warn") return []
-  const reason = reasonOf(provider)
-  return [{
-    level,
-    text: `Provider ${provider.name}: ${stateText(provider.state)}${reason === undefined ? "" : ` (${reason})`}`,
-    where: `provider-${index}`
-  }]
+/** More rejected tokens than a single caller's mistake. */
+const fewest = 5
+
+/** Not one token of a provider was accepted: usually its settings here and its own do not agree. */
+const acceptsNone = (provider: ProviderStatus): boolean =>
+  provider.accepted === 0 && provider.lastAcceptedAt === undefined && provider.rejected >= fewest
+
+/** The reason for which tokens of a provider are rejected most often, as far as the latest of each reason tells. */
+const reasonOfRejections = ({ name }: ProviderStatus, rejections: ReadonlyArray<RejectionStatus>): string => {
+  const [most] = rejections.filter(({ last }) => last.provider === name).toSorted((one, other) =>
+    other.sinceStart - one.sinceStart
+  )
+  return most === undefined ?
+    "" :
+    ` (${adviceOf(most.reason).title}${most.last.detail === undefined ? "" : `: ${most.last.detail}`})`
 }
 
-/** A share of failed requests that is worth a look, and how many there must be. */
+const ofProvider = (
+  provider: ProviderStatus,
+  index: number,
+  rejections: ReadonlyArray<RejectionStatus>
+): ReadonlyArray<Trouble> => {
+  const level = providerLevel(provider)
+  const where = `provider-${index}`
+  if (level === "bad" || level === "warn") {
+    const reason = reasonOf(provider)
+    return [{
+      level,
+      text: `Provider ${provider.name}: ${stateText(provider.state)}${reason === undefined ? "" : ` (${reason})`}`,
+      where
+    }]
+  }
+  return acceptsNone(provider)
+    ? [{
+      level: "warn",
+      text: `Provider ${provider.name}: none of ${counted(provider.rejected, "request")} with its tokens was accepted${
+        reasonOfRejections(provider, rejections)
+      }`,
+      where
+    }]
+    : []
+}
+
+/** A share of failed requests that is worth a look. */
 const failedShare = 0.05
-const fewest = 5
 
 /** The name of a server as people are told of it. */
 export const serverTitle = ({ name }: Pick<ServerStatus, "name">): string =>
@@ -120,7 +151,7 @@ const ofWorkers = ({ workers: { configured, heard } }: Status): ReadonlyArray<Tr
 export const troubles = (status: Status): ReadonlyArray<Trouble> => {
   const found = [
     ...ofWorkers(status),
-    ...status.providers.flatMap(ofProvider),
+    ...status.providers.flatMap((provider, index) => ofProvider(provider, index, status.rejections)),
     ...status.servers.flatMap((server, index) => ofServer(server, index, status.now)),
     ...ofTokens(status)
   ]
