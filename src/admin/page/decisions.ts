@@ -50,6 +50,13 @@ const words: Readonly<Record<AuditDecision, readonly [State, string]>> = {
   rate_limited: ["warn", "rate limited"]
 }
 
+/** A decision with its sign: one that was good for nothing, because the MCP server failed, shows that. */
+const outcomeOf = ({ decision, status = 0 }: AuditEntry): readonly [State, string] => {
+  const [state, word] = words[decision]
+  if (decision === "allowed" && status >= 500) return ["warn", "allowed, failed"]
+  return [decision === "rejected" && status === 499 ? "idle" : state, word]
+}
+
 const caller = ({ client, client_address, provider, subject }: AuditEntry): Html => {
   const rest = [client, provider].filter((part) => part !== undefined)
   return html`${foreign(subject ?? client_address ?? "unknown")}${
@@ -91,11 +98,10 @@ const columns = {
 } as const
 
 const row = (entry: AuditEntry, now: number, several: boolean): Html => {
-  const { decision, duration_ms, server, status, time, trace_id } = entry
-  const [state, word] = words[decision]
+  const { duration_ms, server, status, time, trace_id } = entry
   return html`<tr role="row" data-key="${keyOf(entry)}">
 ${cell(columns.when, relative(Date.parse(time), now), "when")}
-${cell(columns.decision, stateBadge(decision === "rejected" && status === 499 ? "idle" : state, word))}
+${cell(columns.decision, stateBadge(...outcomeOf(entry)))}
 ${several && cell(columns.server, foreign(server ?? "–"))}
 ${cell(columns.caller, caller(entry), "who")}
 ${cell(columns.what, what(entry), "what")}

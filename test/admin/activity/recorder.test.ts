@@ -28,7 +28,8 @@ interface Given {
 const observed = (given: Given = {}, endedAt = 1_000, durationMillis = 40): ObservedExchange => {
   const { authorization, error, method = "POST", provider, row = mcpRoute, wasSent = error === undefined } = given
   const exchange = {
-    request: { method, headers: authorization === undefined ? {} : { authorization } },
+    request: { method, headers: {} },
+    authorization,
     route: { row },
     error,
     identity: provider === undefined ? undefined : { provider },
