@@ -33,6 +33,8 @@ export interface Facade {
   readonly trustedClients: ReadonlyArray<string>
   /** Whether clients can register (RFC 7591). */
   readonly registration: boolean
+  /** Whether the provider exchanges identity assertions (RFC 7523, ID-JAG) for tokens. */
+  readonly assertions: boolean
   /** Whether client ids may be URLs of metadata documents. */
   readonly clientMetadata: boolean
   /** Hosts of such documents that may have addresses that are not public. */

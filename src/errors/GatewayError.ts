@@ -217,6 +217,8 @@ export const oauthRejections = [
   "Code",
   "Verifier",
   "RefreshToken",
+  "Assertion",
+  "NoAssertions",
   "GrantType",
   "ClientMetadata"
 ] as const

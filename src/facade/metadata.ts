@@ -1,6 +1,8 @@
 /** The metadata of the gateway as an authorization server. Pure. */
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
+import { assertionKeys } from "./assertionKeys.ts"
+import { assertionGrant, assertionProfile } from "./assertionNames.ts"
 import { facadeIssuer, type FacadeProvider, facadeUrl } from "./places.ts"
 import { scopeNames } from "./scopes.ts"
 
@@ -18,6 +20,7 @@ export const facadeMetadata = (
   supportsClientMetadata: boolean
 ): Record<string, unknown> => {
   const { facade } = provider
+  const assertions = assertionKeys(settings, provider) !== undefined
   const scopes = scopeNames(settings, provider).offered
   return {
     issuer: facadeIssuer(settings),
@@ -28,7 +31,8 @@ export const facadeMetadata = (
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     response_types_supported: ["code"],
     response_modes_supported: ["query"],
-    grant_types_supported: ["authorization_code", "refresh_token"],
+    grant_types_supported: ["authorization_code", "refresh_token", ...(assertions ? [assertionGrant] : [])],
+    ...(assertions ? { authorization_grant_profiles_supported: [assertionProfile] } : {}),
     code_challenge_methods_supported: ["S256"],
     token_endpoint_auth_methods_supported: ["none"],
     revocation_endpoint_auth_methods_supported: ["none"],

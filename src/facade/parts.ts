@@ -6,6 +6,7 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
 import { OAuthRejected } from "../errors/GatewayError.ts"
+import { makeCheckAssertion } from "./assertion.ts"
 import { ClientMetadata } from "./ClientMetadata.ts"
 import { makeFindClient } from "./clients.ts"
 import { facadeIssuer, type FacadeProvider } from "./places.ts"
@@ -30,6 +31,7 @@ export const makeParts = Effect.fnUntraced(function*(settings: GatewaySettings, 
     scopes: scopeNames(settings, provider),
     sealer: yield* makeSealer(settings, issuer),
     endpoints: yield* makeProviderEndpoints(settings, provider),
+    checkAssertion: yield* makeCheckAssertion(settings, provider),
     findClient: makeFindClient(provider, yield* ClientMetadata),
     relay: yield* makeRelay(provider),
     /** 256 random bits in base64url: a PKCE verifier, or the secret of a browser. */

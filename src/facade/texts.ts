@@ -45,6 +45,11 @@ export const rejectionTexts: Texts<OAuthRejection> = {
   },
   Verifier: { en: "The code verifier does not match", de: "Der Code-Verifier passt nicht" },
   RefreshToken: { en: "The refresh token is invalid", de: "Das Refresh-Token ist ungültig" },
+  Assertion: { en: "The identity assertion is invalid", de: "Die Identitätsbestätigung ist ungültig" },
+  NoAssertions: {
+    en: "Enterprise-managed authorization is not supported: the identity provider cannot exchange identity assertions",
+    de: "Identitätsbestätigungen werden nicht unterstützt: Der Anmeldedienst kann sie nicht einlösen"
+  },
   GrantType: { en: "The grant type is not supported", de: "Der Grant-Typ wird nicht unterstützt" },
   ClientMetadata: { en: "The client metadata are invalid", de: "Die Angaben zur Anwendung sind ungültig" }
 }

@@ -5,6 +5,7 @@ import type { Json } from "../identity/Json.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import type { ProviderRequest } from "../remote/ProviderHttp.ts"
 import { unavailable } from "../verify/unavailable.ts"
+import { assertionGrant } from "./assertionNames.ts"
 import type { FacadeRequest, FacadeResponse } from "./FacadeRequest.ts"
 import { type Parameters, parseForm, required } from "./parameters.ts"
 import { type FacadeParts, requireResource, resourceForProvider } from "./parts.ts"
@@ -123,7 +124,40 @@ const refreshGrant = Effect.fnUntraced(function*(
   return yield* tokenResponse(parts, clientId, body)
 })
 
-/** `POST /token`: relays the two grants with the client authentication of the gateway. */
+/**
+ * RFC 7523, section 2.1, for identity assertions: checked here, and exchanged by the provider. There is no refresh token: the client
+ * gets another assertion (draft-ietf-oauth-identity-assertion-authz-grant, section 5).
+ */
+const assertionGrantOf = Effect.fnUntraced(function*(
+  parts: FacadeParts,
+  clientId: string,
+  parameters: Parameters,
+  peer: string
+): Effect.fn.Return<FacadeResponse, GatewayError> {
+  const { checkAssertion } = parts
+  if (checkAssertion === undefined) {
+    return yield* new OAuthRejected({
+      error: "unsupported_grant_type",
+      reason: "NoAssertions",
+      detail:
+        "the client presents an identity assertion, and assertions of the facade is not true for a provider with keys"
+    })
+  }
+  const assertion = yield* Effect.fromResult(required(parameters, "assertion"))
+  yield* parts.findClient(clientId)
+  yield* checkAssertion(clientId, assertion)
+  const scopes = scopesForProvider(parts.scopes, parts.provider.facade.scopes, parameters.get("scope"))
+  const { refresh_token: _, ...body } = yield* parts.relay.token(peer, yield* parts.endpoints, [
+    ["grant_type", assertionGrant],
+    hiddenField("assertion", assertion),
+    ...(scopes.length === 0 ? [] : [["scope", scopes.join(" ")] as const]),
+    ...resourceField(parts),
+    ...parts.provider.facade.tokenParameters
+  ], (detail) => new OAuthRejected({ error: "invalid_grant", reason: "Assertion", detail }))
+  return yield* tokenResponse(parts, clientId, body)
+})
+
+/** `POST /token`: relays the grants with the client authentication of the gateway. */
 export const token = Effect.fnUntraced(function*(
   parts: FacadeParts,
   request: FacadeRequest
@@ -136,6 +170,8 @@ export const token = Effect.fnUntraced(function*(
       return yield* codeGrant(parts, clientId, parameters, request.peer)
     case "refresh_token":
       return yield* refreshGrant(parts, clientId, parameters, request.peer)
+    case assertionGrant:
+      return yield* assertionGrantOf(parts, clientId, parameters, request.peer)
     default:
       return yield* new OAuthRejected({
         error: "unsupported_grant_type",

@@ -37,6 +37,8 @@ export interface FacadeInput {
   readonly trusted_clients?: string | ReadonlyArray<string> | undefined
   /** Whether clients can register (RFC 7591). Default: `true`. */
   readonly registration?: boolean | undefined
+  /** Whether the provider exchanges identity assertions (RFC 7523, ID-JAG) for tokens. Default: `false`. */
+  readonly assertions?: boolean | undefined
   /** Whether client ids may be URLs of metadata documents. Default: `true`. */
   readonly client_metadata?: boolean | undefined
   /** Hosts of such documents that may have addresses that are not public. Default: none. */
@@ -129,6 +131,7 @@ export const facadeMembers = {
   redirect_uris: redirectUris,
   trusted_clients: trustedClients,
   registration: boolean,
+  assertions: boolean,
   client_metadata: boolean,
   client_metadata_hosts: hosts,
   scopes,
@@ -178,6 +181,7 @@ const File = Schema.Struct({
   redirect_uris: strings,
   trusted_clients: Schema.optionalKey(strings),
   registration: Schema.optionalKey(Schema.Boolean),
+  assertions: Schema.optionalKey(Schema.Boolean),
   client_metadata: Schema.optionalKey(Schema.Boolean),
   client_metadata_hosts: Schema.optionalKey(strings),
   scopes: Schema.optionalKey(strings),

@@ -145,6 +145,7 @@ export const readFacade = (
   const rest = {
     trustedClients: read("trusted_clients") ?? [],
     registration: read("registration") ?? true,
+    assertions: read("assertions") ?? false,
     clientMetadata: read("client_metadata") ?? true,
     clientMetadataHosts: read("client_metadata_hosts") ?? [],
     scopes: read("scopes") ?? [],
@@ -169,6 +170,7 @@ export const describeFacade = (facade: Facade) => ({
   redirect_uris: facade.redirectUris,
   trusted_clients: facade.trustedClients,
   registration: facade.registration,
+  assertions: facade.assertions,
   client_metadata: facade.clientMetadata,
   client_metadata_hosts: facade.clientMetadataHosts,
   scopes: facade.scopes,

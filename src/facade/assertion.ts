@@ -1,0 +1,110 @@
+/**
+ * Identity assertions for enterprise-managed authorization (ID-JAG: RFC 7523; draft-ietf-oauth-identity-assertion-authz-grant;
+ * MCP extension "enterprise-managed authorization"): the company's identity provider vouches for a user at the gateway.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { resourceUrl, withoutSlash } from "../config/kinds/resourceUrl.ts"
+import { OAuthRejected, type ProviderUnavailable } from "../errors/GatewayError.ts"
+import { JwksCache } from "../keys/JwksCache.ts"
+import { isSameIssuer } from "../remote/issuerUrl.ts"
+import { type JsonObject, own } from "../remote/JsonObject.ts"
+import { checkValidity } from "../verify/claims/validity.ts"
+import { parseCompactJws } from "../verify/jwt/CompactJws.ts"
+import { makeCheckSignature } from "../verify/jwt/signature.ts"
+import { unavailable } from "../verify/unavailable.ts"
+import { assertionKeys } from "./assertionKeys.ts"
+import { assertionType } from "./assertionNames.ts"
+import { facadeIssuer, type FacadeProvider } from "./places.ts"
+import { isStrings } from "./sealedValues.ts"
+
+const maxLength = 8_192
+
+const invalid = (detail: string) => new OAuthRejected({ error: "invalid_grant", reason: "Assertion", detail })
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+/** What an assertion must say. */
+interface Expected {
+  /** The issuer that clients see. */
+  readonly issuer: string
+  readonly resource: string
+  readonly clientId: string
+}
+
+/** Why the claims of an assertion with a good signature are not for this client and this server; `undefined` if they are. */
+const problemOf = (claims: JsonObject, { clientId, issuer, resource }: Expected): string | undefined => {
+  const audience = own(claims, "aud")
+  const [only, ...others] = isStrings(audience) ? audience : [audience]
+  if (typeof only !== "string" || others.length > 0 || !isSameIssuer(issuer, only)) {
+    return "aud is not the issuer of this facade, and nothing else"
+  }
+  if (own(claims, "client_id") !== clientId) return "client_id is not the client that presents it"
+  if (!isText(own(claims, "sub"))) return "sub is missing"
+  if (!isText(own(claims, "jti"))) return "jti is missing"
+  if (typeof own(claims, "iat") !== "number") return "iat is missing"
+  const named = own(claims, "resource")
+  const resources = named === undefined ? [resource] : isStrings(named) ? named : [named]
+  return resources.some((one) => typeof one === "string" && withoutSlash(one) === resource)
+    ? undefined
+    : "resource names another server"
+}
+
+/** Checks an assertion that a client presents. */
+export type CheckAssertion = (
+  clientId: string,
+  assertion: string
+) => Effect.Effect<void, OAuthRejected | ProviderUnavailable>
+
+/**
+ * Builds the check of assertions: form, type, algorithm, issuer, key, signature, times, and that it was issued for this gateway, this
+ * client and this MCP server. The keys and algorithms are those that verify the provider's tokens.
+ *
+ * `undefined` if the provider does not exchange assertions.
+ */
+export const makeCheckAssertion = Effect.fnUntraced(function*(
+  settings: GatewaySettings,
+  provider: FacadeProvider
+): Effect.fn.Return<CheckAssertion | undefined> {
+  const keys = assertionKeys(settings, provider)
+  const cache = yield* Effect.serviceOption(JwksCache)
+  const checkSignature = yield* makeCheckSignature
+  if (Option.isNone(cache) || keys === undefined) return undefined
+  const { algorithms, issuers, source } = keys
+  const { name } = provider
+  const expected = {
+    issuer: facadeIssuer(settings),
+    resource: resourceUrl(settings.publicUrl ?? "", settings.path)
+  }
+
+  return Effect.fnUntraced(function*(clientId, assertion) {
+    if (assertion.length > maxLength) return yield* invalid(`it has more than ${maxLength} characters`)
+    const parsed = parseCompactJws(assertion)
+    if (Result.isFailure(parsed)) return yield* invalid(parsed.failure.detail)
+    const jws = parsed.success
+    const { claims, header } = jws
+    if (header.typ !== assertionType) return yield* invalid(`typ is not ${assertionType}`)
+    if (!algorithms.includes(header.alg)) return yield* invalid(`alg is not ${algorithms.join(" or ")}`)
+    const iss = own(claims, "iss")
+    if (typeof iss !== "string" || !issuers.some((one) => isSameIssuer(one, iss))) {
+      return yield* invalid("iss is not the issuer of the provider")
+    }
+    const key = yield* Effect.mapError(
+      cache.value.keyFor(source, header),
+      (failure) => failure._tag === "UnknownKey" ? invalid(failure.detail) : unavailable(name, failure.detail, failure)
+    )
+    const unsigned = yield* Effect.mapError(
+      checkSignature(jws, key),
+      ({ detail }) => unavailable(name, detail)
+    )
+    if (unsigned !== undefined) return yield* invalid(unsigned.detail)
+    const now = (yield* Clock.currentTimeMillis) / 1000
+    const late = checkValidity(claims, { now, skew: settings.clockSkewSeconds, requireExpiry: true })
+    if (late !== undefined) return yield* invalid(late.detail)
+    const problem = problemOf(claims, { ...expected, clientId })
+    if (problem !== undefined) return yield* invalid(problem)
+  })
+})
