@@ -416,6 +416,17 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Networks whose `X-Forwarded-*` fields are believed. Default: `none`. */
   readonly trusted_proxies?: Input<"MCP_TRUSTED_PROXIES"> | undefined
   /**
+   * `true` makes `/forward-auth` a decision point for a proxy that forwards requests itself: nginx `auth_request`,
+   * Caddy and Traefik forward auth, Envoy `ext_authz`. Default: `false`.
+   */
+  readonly forward_auth?: Input<"MCP_FORWARD_AUTH"> | undefined
+  /**
+   * What `/forward-auth` does where rules need what only the body of a request says, which proxies do not send:
+   * `deny`, or `allow` every caller with a good token. Only a revision of MCP from 2026-07-28 on names methods and
+   * tools in fields. Default: `deny`.
+   */
+  readonly forward_auth_unread?: Input<"MCP_FORWARD_AUTH_UNREAD"> | undefined
+  /**
    * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
    * Default: the system's authorities alone.
    */

@@ -103,6 +103,17 @@ export interface ResolvedSettings {
   /** Networks whose `X-Forwarded-*` fields are believed. (`trusted_proxies`) */
   readonly trustedProxies: Used<"MCP_TRUSTED_PROXIES">
   /**
+   * `true` makes `/forward-auth` a decision point for a proxy that forwards requests itself: nginx `auth_request`,
+   * Caddy and Traefik forward auth, Envoy `ext_authz`. (`forward_auth`)
+   */
+  readonly forwardAuth: Used<"MCP_FORWARD_AUTH">
+  /**
+   * What `/forward-auth` does where rules need what only the body of a request says, which proxies do not send:
+   * `deny`, or `allow` every caller with a good token. Only a revision of MCP from 2026-07-28 on names methods and
+   * tools in fields. (`forward_auth_unread`)
+   */
+  readonly forwardAuthUnread: Used<"MCP_FORWARD_AUTH_UNREAD">
+  /**
    * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
    * (`ca_file`)
    */

@@ -111,7 +111,7 @@ export const makeCheckMessage = (
         }
         const ruled = ruling === undefined
           ? Result.fromNullishOr(admission, missingCredential)
-          : ruling(exchange, admission, bytes)
+          : ruling.body(exchange, admission, bytes)
         if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, bytes)
         const unreadable = audits ? noteOperations(exchange, bytes) : undefined
         if (unreadable !== undefined) return reject(exchange, unreadable)

@@ -33,6 +33,15 @@ const facade = new InvalidConfiguration({
   }]
 })
 
+const noProxyAsks = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_FORWARD_AUTH",
+    source: undefined,
+    problem: "is true, but an embedded server responds to its own requests alone",
+    cure: "Remove it; run the gateway itself for a proxy that asks for decisions"
+  }]
+})
+
 /** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.servers.length > 0
@@ -41,6 +50,8 @@ export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySett
     ? Result.fail(facade)
     : !settings.authEnabled
     ? Result.fail(switchedOff)
+    : settings.forwardAuth
+    ? Result.fail(noProxyAsks)
     : settings.auditLog === undefined || settings.auditLog === standardOutput
     ? Result.succeed(settings)
     : Result.fail(noAuditFiles)

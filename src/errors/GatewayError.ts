@@ -111,9 +111,9 @@ export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
   readonly detail?: string | undefined
 }> {}
 
-/** The caller may not do this, regardless of its scopes: the `Origin` is not allowed, or a verifier's policy denies it. */
+/** The caller may not do this, regardless of its scopes: the `Origin` or the peer is not allowed, or a policy denies it. */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<{
-  readonly reason: "Origin" | "Policy"
+  readonly reason: "Origin" | "Peer" | "Policy"
   readonly detail: string
 }> {}
 

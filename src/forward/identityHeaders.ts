@@ -18,8 +18,19 @@ export const encodeFieldValue = (value: string): string => {
   return encoded
 }
 
+/** Every field that `identityHeaders` may have. */
+export const identityFields = [
+  "x-auth-user-id",
+  "x-auth-issuer",
+  "x-auth-provider",
+  "x-auth-principal",
+  "x-auth-client-id",
+  "x-auth-scopes",
+  "x-auth-email"
+] as const
+
 const encode = (identity: Identity): Record<string, string> => {
-  const headers: Record<string, string> = {
+  const headers: { [Name in (typeof identityFields)[number]]?: string } = {
     "x-auth-user-id": encodeFieldValue(identity.subject),
     "x-auth-issuer": encodeFieldValue(identity.issuer),
     "x-auth-provider": encodeFieldValue(identity.provider)

@@ -1,10 +1,12 @@
+import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import type { GatewayError } from "../errors/GatewayError.ts"
+import type { AccessDenied, GatewayError, InvalidRequest } from "../errors/GatewayError.ts"
 import type { AskedMessage } from "../forward/prepare.ts"
 import type { CutReason } from "../forward/responseLife.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Operation } from "../message/operation.ts"
 import type { Decision } from "../rules/Decision.ts"
+import { askedRequest } from "./askedRequest.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead, traceId } from "./requestHead.ts"
 import type { RequestTrace } from "./RequestTrace.ts"
 import type { Route } from "./route.ts"
@@ -19,6 +21,7 @@ export type Ending = CutReason | "broken off" | "client left" | "reloaded" | "sh
  * log entry at the end.
  */
 export interface Exchange {
+  /** The request, or the one that a proxy asks about. */
   readonly request: RequestHead
   readonly raw: RawHead
   /** The id of the request in `MCP_TRACE_HEADER`. */
@@ -29,6 +32,8 @@ export interface Exchange {
   /** What the request has in the field for tokens, which is shown nowhere. */
   readonly authorization: string | undefined
   readonly trustedPeer: boolean
+  /** A proxy asks about the request and forwards it itself; with what is wrong with the question, if anything is. */
+  readonly question: { readonly problem: InvalidRequest | AccessDenied | undefined } | undefined
   readonly startedAtNanos: bigint
   /** Where it goes, once that is known. */
   route: Route | undefined
@@ -62,9 +67,27 @@ export interface Exchange {
  */
 export const begin = (
   settings: GatewaySettings,
-  request: RequestHead,
+  arrived: RequestHead,
   startedAtNanos: bigint,
   trace?: RequestTrace
+): Exchange => {
+  const asked = settings.forwardAuth ? askedRequest(settings.trustedProxies, arrived) : undefined
+  const request = asked === undefined || Result.isFailure(asked) ? arrived : asked.success
+  return beginWith(
+    settings,
+    request,
+    startedAtNanos,
+    trace,
+    asked && { problem: Result.isFailure(asked) ? asked.failure : undefined }
+  )
+}
+
+const beginWith = (
+  settings: GatewaySettings,
+  request: RequestHead,
+  startedAtNanos: bigint,
+  trace: RequestTrace | undefined,
+  question: Exchange["question"]
 ): Exchange => ({
   request,
   raw: rawHead(request),
@@ -73,6 +96,7 @@ export const begin = (
   origin: request.headers["origin"],
   authorization: request.headers[settings.tokenHeader],
   trustedPeer: isTrustedPeer(settings.trustedProxies, request),
+  question,
   startedAtNanos,
   route: undefined,
   base: undefined,

@@ -137,6 +137,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
       client_address: clientAddress(trustedProxies, exchange),
       http_method: bounded(request.method),
       path: loggedPath(requestTarget(exchange.raw.target).origin),
+      ...(exchange.question === undefined ? {} : { forward_auth: true }),
       ...(operations === undefined ? {} : shownOperations(operations, authorization)),
       status,
       ...(duration_ms === undefined ? {} : { duration_ms }),

@@ -1,6 +1,7 @@
 /** To which of several MCP servers a request goes, by its host and path. Pure. */
 import * as Result from "effect/Result"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { askedRequest } from "./askedRequest.ts"
 import { namedHost } from "./publicUrl.ts"
 import { authorityOf } from "./receive.ts"
 import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
@@ -91,7 +92,7 @@ export type SelectServer = (request: RequestHead) => GatewaySettings | undefined
  * byte by byte, on boundaries of segments. Nothing is judged here: what is wrong with the target or the host of a request, the
  * course that it takes says. The effort does not depend on the number of servers.
  */
-export const makeSelectServer = ({ servers, trustedProxies }: GatewaySettings): SelectServer => {
+export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: GatewaySettings): SelectServer => {
   const tables = makeTables(servers)
   const anyHost = tables.get("")
   const hosts = tables.size - (anyHost === undefined ? 0 : 1)
@@ -109,11 +110,16 @@ export const makeSelectServer = ({ servers, trustedProxies }: GatewaySettings): 
     return [ofPort, ofHost, anyHost].filter((table) => table !== undefined)
   }
 
-  return (request) => {
+  const select: SelectServer = (request) => {
     const raw = rawHead(request)
     const { authority, origin } = requestTarget(raw.target)
     const mark = origin.indexOf("?")
     const path = mark === -1 ? origin : origin.slice(0, mark)
     return gatewayPaths.has(path) ? undefined : findIn(tablesFor(request, raw, authority), path)
+  }
+  if (!forwardAuth) return select
+  return (request) => {
+    const asked = askedRequest(trustedProxies, request)
+    return select(asked === undefined || Result.isFailure(asked) ? request : asked.success)
   }
 }

@@ -5,7 +5,7 @@ import { type Kind, refuse } from "./kind.ts"
 import { string } from "./kinds.ts"
 
 const segments = /^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/
-const taken = ["/.well-known", "/healthz", "/readyz"]
+const taken = ["/.well-known", "/healthz", "/readyz", "/forward-auth"]
 
 /** The path of the MCP endpoint. */
 export const endpointPath: Kind<string, string> = string("path", (text) => {
@@ -18,7 +18,10 @@ export const endpointPath: Kind<string, string> = string("path", (text) => {
   if (/\/\.\.?(?:\/|$)/.test(text)) return refuse("has a dot segment", "Write the path without . and ..")
   const path = text.toLowerCase()
   return taken.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
-    ? refuse("belongs to the gateway itself", "Choose a path other than /.well-known, /healthz and /readyz")
+    ? refuse(
+      "belongs to the gateway itself",
+      "Choose a path other than /.well-known, /healthz, /readyz and /forward-auth"
+    )
     : Result.succeed(text)
 })
 

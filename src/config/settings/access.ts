@@ -1,8 +1,9 @@
 /** Who may call, and whose word is taken. */
+import { unreadMessages } from "../GatewaySettings.ts"
 import { emailDomains, emails, subjects } from "../kinds/allowLists.ts"
 import { hosts } from "../kinds/domains.ts"
 import { tokenField } from "../kinds/http.ts"
-import { boolean, integer, scopes, text } from "../kinds/kinds.ts"
+import { boolean, choice, integer, scopes, text } from "../kinds/kinds.ts"
 import { allowedOrigins, isLoopbackAddress, trustedProxies } from "../kinds/network.ts"
 import { none, type Setting } from "./Setting.ts"
 
@@ -70,6 +71,20 @@ export const access = {
     kind: trustedProxies,
     default: "none",
     doc: "Networks whose `X-Forwarded-*` fields are believed."
+  },
+  MCP_FORWARD_AUTH: {
+    kind: boolean,
+    default: "false",
+    doc:
+      "`true` makes `/forward-auth` a decision point for a proxy that forwards requests itself: nginx `auth_request`, Caddy and " +
+      "Traefik forward auth, Envoy `ext_authz`."
+  },
+  MCP_FORWARD_AUTH_UNREAD: {
+    kind: choice(unreadMessages),
+    default: "deny",
+    doc:
+      "What `/forward-auth` does where rules need what only the body of a request says, which proxies do not send: `deny`, or " +
+      "`allow` every caller with a good token. Only a revision of MCP from 2026-07-28 on names methods and tools in fields."
   },
   MCP_CA_FILE: {
     kind: text,

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import { Admission } from "../../authorize/Admission.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { bearerToken } from "../../credential/parseAuthorization.ts"
+import { NotFound } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { letsAnyone } from "../../rules/publicRules.ts"
 import { askerOf } from "../asker.ts"
@@ -77,14 +78,20 @@ export const makeArrival = (
   }
 
   return (exchange, admitted) => {
-    const { headers, method } = exchange.request
-    if (method === "OPTIONS") return respond(exchange, preflight(headers["access-control-request-headers"]))
+    const { question, request: { headers, method } } = exchange
+    if (question?.problem !== undefined) return reject(exchange, question.problem)
+    // A preflight that a proxy asks about is one that it would let through to a server.
+    if (method === "OPTIONS" && question === undefined) {
+      return respond(exchange, preflight(headers["access-control-request-headers"]))
+    }
     const received = receive(exchange)
     if (Result.isFailure(received)) return reject(exchange, received.failure)
     const route = received.success
     const { row } = route
     // Its methods are checked after the caller is admitted.
     if (row.access === "protected") return protect(exchange, route, admitted)
+    // What the gateway itself responds with is no decision about a server: proxies send these requests to the gateway.
+    if (question !== undefined) return reject(exchange, new NotFound())
     const allowed = requireMethod(row.methods, method)
     return Result.isFailure(allowed) ? reject(exchange, allowed.failure) : row.step(exchange, responses, settings)
   }

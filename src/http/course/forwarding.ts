@@ -12,6 +12,7 @@ import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
+import { makeDeciding } from "./deciding.ts"
 import { makeLimiting } from "./limiting.ts"
 import type { Measure } from "./measuring.ts"
 import { makeMethodWithoutToken, missingCredential } from "./methodWithoutToken.ts"
@@ -54,6 +55,7 @@ export const makeForwarding = (
   const openSession = makeOpenSession(settings, responses)
   const limiting = makeLimiting(settings, responses)
   const responding = makeResponding(settings, responses, nowMillis, measure)
+  const deciding = makeDeciding(settings, responses, limiting, nowMillis)
 
   const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
     // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
@@ -64,7 +66,7 @@ export const makeForwarding = (
     }
     const ruled = ruling === undefined || body === undefined
       ? admissionOf(pending.admission)
-      : ruling(exchange, pending.admission, body)
+      : ruling.body(exchange, pending.admission, body)
     if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
@@ -127,6 +129,7 @@ export const makeForwarding = (
     }
     const allowed = requireMethod(row.methods, method)
     if (Result.isFailure(allowed)) return reject(exchange, allowed.failure)
+    if (exchange.question !== undefined) return deciding(exchange, admission)
     return openSession(exchange, admission, (session: BoundSession | undefined) => {
       const owner = ownerOf(settings.trustedProxies, exchange, admission?.identity)
       return receiveBody(exchange, {

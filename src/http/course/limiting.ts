@@ -7,6 +7,7 @@ import type { Identity } from "../../identity/Identity.ts"
 import { LimitMemory, LimitStore } from "../../limits/LimitStore.ts"
 import { makeMemoryCounters } from "../../limits/memoryCounters.ts"
 import { makeRateLimiter } from "../../limits/RateLimiter.ts"
+import type { Operation } from "../../message/operation.ts"
 import { askerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
 import { requestIdOf } from "../requestId.ts"
@@ -29,6 +30,8 @@ export const makeLimiter = Effect.fnUntraced(function*(settings: GatewaySettings
   if (store === undefined && settings.storeUrl !== undefined) return yield* noStore
   return makeRateLimiter(settings, settings.serverName, (yield* LimitMemory) ?? makeMemoryCounters(), store)
 })
+
+const unnamed: ReadonlyArray<Pick<Operation, "subject">> = [{ subject: undefined }]
 
 /**
  * Builds the step that counts the messages of an admitted request; without a limit for messages it is no step at all.
@@ -57,7 +60,8 @@ export const makeLimiting = (
       return {
         _tag: "CountMessages",
         caller: { identity, address: group, server: serverName },
-        messages: (exchange.operations ?? []).map(({ subject }) => ({
+        // What a proxy asks about is one message, though its head may not say which.
+        messages: (exchange.operations ?? (exchange.question === undefined ? [] : unnamed)).map(({ subject }) => ({
           tool: subject?.kind === "tool" ? subject.name : undefined
         })),
         counted,

@@ -6,8 +6,10 @@ import { letsAnyoneBegin } from "../../rules/publicRules.ts"
 
 export const missingCredential = (): MissingCredential => withoutStack(() => new MissingCredential())
 
-// The others carry no message that a rule could allow.
 const withMessages: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
+
+/** Whether requests with this method carry messages, which rules decide about. */
+export const carriesMessages = (method: string): boolean => withMessages.has(method)
 
 /**
  * Builds the check of the HTTP method of a request that has no token, where rules let anyone do something.
@@ -19,7 +21,7 @@ const withMessages: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"])
 export const makeMethodWithoutToken = (policy: Policy | undefined) => {
   const anyoneBegins = policy !== undefined && letsAnyoneBegin(policy)
   return (method: string): Result.Result<void, MethodNotAllowed | MissingCredential> => {
-    if (withMessages.has(method)) return Result.void
+    if (carriesMessages(method)) return Result.void
     return Result.fail(
       anyoneBegins ? new MethodNotAllowed({ allow: ["POST", "OPTIONS"] }) : missingCredential()
     )

@@ -15,11 +15,19 @@ import { argumentsDecide } from "../../rules/publicRules.ts"
 import type { Exchange } from "../Exchange.ts"
 
 /** What the rules say of a request that carries messages: the admission to go on with, or the error that it ends with. */
-export type Ruling = (
-  exchange: Exchange,
-  admission: Admission | undefined,
-  body: Uint8Array
-) => Result.Result<Admission, GatewayError>
+type Ruled = Result.Result<Admission, GatewayError>
+
+/** The step that asks the rules. Without an admission the request has no token. */
+export interface Ruling {
+  /** Reads the messages of a body. */
+  readonly body: (exchange: Exchange, admission: Admission | undefined, body: Uint8Array) => Ruled
+  /** For messages that are known already. */
+  readonly operations: (
+    exchange: Exchange,
+    admission: Admission | undefined,
+    operations: ReadonlyArray<Operation>
+  ) => Ruled
+}
 
 const ruleName = (rule: number | undefined): string => rule === undefined ? "the default rule" : `rule ${rule}`
 
@@ -69,18 +77,14 @@ export const rejectionBy = (
  * Builds the step that reads what the messages of a body ask for, and asks the rules about each of them.
  *
  * All of them must be allowed. Where none is, a missing token comes first; then the first message that is not allowed decides.
- * Both are noted in the exchange. Without an admission the request has no token.
+ * Both are noted in the exchange.
  *
  * @param nowMillis the time of day
  */
 export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis: () => number): Ruling => {
   const options = { argumentsDecide: argumentsDecide(policy) }
 
-  const ruled = (
-    exchange: Exchange,
-    admission: Admission | undefined,
-    operations: ReadonlyArray<Operation>
-  ): Result.Result<Admission, GatewayError> => {
+  const ruled: Ruling["operations"] = (exchange, admission, operations) => {
     exchange.operations = operations
     const identity = admission?.identity
     const context = { server: settings.serverName, now: nowMillis() }
@@ -95,11 +99,14 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
       : Result.succeed(Admission.byRules())
   }
 
-  return (exchange, admission, body) => {
-    const operations = readOperations(body, options)
-    if (Result.isSuccess(operations)) return ruled(exchange, admission, operations.success)
-    const { failure } = operations
-    // Without a token nobody is told more than that one is needed.
-    return Result.fail(admission === undefined ? tokenRequired(settings, [], failure.detail) : failure)
+  return {
+    operations: ruled,
+    body: (exchange, admission, body) => {
+      const operations = readOperations(body, options)
+      if (Result.isSuccess(operations)) return ruled(exchange, admission, operations.success)
+      const { failure } = operations
+      // Without a token nobody is told more than that one is needed.
+      return Result.fail(admission === undefined ? tokenRequired(settings, [], failure.detail) : failure)
+    }
   }
 }

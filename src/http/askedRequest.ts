@@ -1,0 +1,135 @@
+/**
+ * The requests by which a proxy asks for a decision about another request, which it will forward itself. Pure.
+ *
+ * nginx (`auth_request`), Caddy and Traefik (`forward_auth`, `ForwardAuth`) say in fields which request they mean; Envoy
+ * (`ext_authz`) appends its path to that of the decision point and sends its method.
+ */
+import * as Headers from "effect/http/Headers"
+import type { HttpMethod } from "effect/http/HttpMethod"
+import * as Result from "effect/Result"
+import type { TrustedProxies } from "../config/GatewaySettings.ts"
+import { AccessDenied, InvalidRequest } from "../errors/GatewayError.ts"
+import { isTrustedPeer, type RawHead, rawHead, type RequestHead } from "./requestHead.ts"
+import { requestTarget } from "./requestTarget.ts"
+
+/** Where proxies ask. */
+export const decisionPath = "/forward-auth"
+
+/** The head of the request that a proxy asks about, or why it cannot be known. */
+export type AskedRequest = Result.Result<RequestHead, InvalidRequest | AccessDenied>
+
+const notAccepted = (detail: string) => Result.fail(new InvalidRequest({ reason: "MalformedHeader", detail }))
+
+// What proxies say about the request that they ask about, and what belongs to the question itself.
+const fieldsOfQuestion: ReadonlySet<string> = new Set([
+  "x-forwarded-uri",
+  "x-forwarded-method",
+  "x-original-uri",
+  "x-original-url",
+  "x-original-method",
+  "content-length",
+  "transfer-encoding",
+  "expect"
+])
+
+/** What is said by every field that is there: they must agree, because a client may have sent the one that the proxy did not. */
+const agreed = (what: string, said: ReadonlyArray<string>): Result.Result<string, InvalidRequest> => {
+  const [first, ...others] = said
+  if (first === undefined) {
+    return notAccepted(`the proxy does not say which ${what} it asks about: see the configurations for each proxy`)
+  }
+  return others.every((other) => other === first)
+    ? Result.succeed(first)
+    : notAccepted(`the fields that say which ${what} is asked about do not agree`)
+}
+
+/** The target of a URL, which begins with a slash, and its host. */
+const readUrl = (url: string): { readonly target: string; readonly host: string } | undefined => {
+  const { authority, origin } = requestTarget(url)
+  return authority === undefined ? undefined : { target: origin, host: authority }
+}
+
+const methodForm = /^[A-Z]{1,32}$/
+
+/** The field lines of the request that is asked about. */
+const askedLines = (lines: ReadonlyArray<string>, host: string | undefined): ReadonlyArray<string> => {
+  const kept: Array<string> = []
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    const name = lines[index] ?? ""
+    const lower = name.toLowerCase()
+    if (fieldsOfQuestion.has(lower) || (host !== undefined && lower === "host")) continue
+    kept.push(name, lines[index + 1] ?? "")
+  }
+  return host === undefined ? kept : ["host", host, ...kept]
+}
+
+const build = (request: RequestHead, method: string, target: string, host: string | undefined): RequestHead => {
+  const { headers, peerAddress, source } = request
+  const kept = Object.entries(headers).filter(([name]) => !fieldsOfQuestion.has(name))
+  const lines: unknown = "rawHeaders" in source ? source.rawHeaders : undefined
+  return {
+    // Any token is a method on the wire; the type lists the common ones.
+    method: method as HttpMethod,
+    url: target,
+    originalUrl: target,
+    headers: Headers.fromInput([...kept, ...(host === undefined ? [] : [["host", host] as const])]),
+    peerAddress,
+    source: Array.isArray(lines)
+      ? {
+        rawHeaders: askedLines(lines.map(String), host),
+        url: target,
+        httpVersion: "httpVersion" in source ? source.httpVersion : undefined
+      }
+      : {}
+  }
+}
+
+const read = (request: RequestHead, raw: RawHead, suffix: string): AskedRequest =>
+  Result.gen(function*() {
+    const urls: Array<{ readonly target: string; readonly host: string }> = []
+    for (const url of raw.values("x-original-url")) {
+      const known = readUrl(url)
+      if (known === undefined) return yield* notAccepted("X-Original-URL is not a URL")
+      urls.push(known)
+    }
+    const target = yield* agreed("path", [
+      ...(suffix === "" ? [] : [suffix]),
+      ...raw.values("x-forwarded-uri"),
+      ...raw.values("x-original-uri"),
+      ...urls.map((url) => url.target)
+    ])
+    const method = yield* agreed("method", [
+      ...(suffix === "" ? [] : [request.method]),
+      ...raw.values("x-forwarded-method"),
+      ...raw.values("x-original-method")
+    ])
+    if (!target.startsWith("/") || !methodForm.test(method)) {
+      return yield* notAccepted("the proxy asks about a path or a method that no request can have")
+    }
+    const hosts = [...urls.map(({ host }) => host), ...(urls.length === 0 ? [] : raw.values("x-forwarded-host"))]
+    const host = hosts.length === 0 ? undefined : yield* agreed("host", hosts)
+    return build(request, method, target, host)
+  })
+
+/**
+ * Reads which request a proxy asks about; `undefined` for a request that is not a question.
+ *
+ * Only trusted proxies may ask, since anyone else could name any request. Where several fields say the same thing they must
+ * agree, so that a field which a client has sent never counts.
+ *
+ * Fails with `AccessDenied` for other peers, and with `InvalidRequest` where the request in question is not clear.
+ */
+export const askedRequest = (trusted: TrustedProxies, request: RequestHead): AskedRequest | undefined => {
+  const raw = rawHead(request)
+  const { origin } = requestTarget(raw.target)
+  if (!origin.startsWith(decisionPath)) return undefined
+  const suffix = origin.slice(decisionPath.length)
+  if (suffix !== "" && !suffix.startsWith("/")) return undefined
+  if (isTrustedPeer(trusted, request)) return read(request, raw, suffix)
+  return Result.fail(
+    new AccessDenied({
+      reason: "Peer",
+      detail: "only a proxy in MCP_TRUSTED_PROXIES may ask for decisions"
+    })
+  )
+}

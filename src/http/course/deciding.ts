@@ -1,0 +1,127 @@
+/** The second part of the course for a request that a proxy only asks about: from its admission to the decision. Pure. */
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
+import type { Admission } from "../../authorize/Admission.ts"
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { DeniedByRule, type GatewayError } from "../../errors/GatewayError.ts"
+import { withoutStack } from "../../errors/withoutStack.ts"
+import { makeClaimHeaders } from "../../forward/claimHeaders.ts"
+import { identityFields, identityHeaders } from "../../forward/identityHeaders.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { Operation } from "../../message/operation.ts"
+import type { Policy } from "../../rules/Policy.ts"
+import type { Exchange } from "../Exchange.ts"
+import { mirroredFields } from "../mirroredFields.ts"
+import type { makeLimiting } from "./limiting.ts"
+import { carriesMessages, missingCredential } from "./methodWithoutToken.ts"
+import type { OwnResponses } from "./ownResponses.ts"
+import { makeRuling } from "./ruling.ts"
+import type { Next } from "./steps.ts"
+
+/** The kind of thing that `Mcp-Name` names, by method; other methods that name something do so in the body alone. */
+const namedKinds = {
+  "tools/call": "tool",
+  "prompts/get": "prompt",
+  "resources/read": "resource",
+  "resources/subscribe": "resource",
+  "resources/unsubscribe": "resource"
+} as const
+
+const namesInBodyAlone: ReadonlySet<string> = new Set(["completion/complete", "subscriptions/listen"])
+
+const isNaming = (method: string): method is keyof typeof namedKinds => Object.hasOwn(namedKinds, method)
+
+/**
+ * What the head of a request says that its message asks for; `undefined` where only the body says it.
+ *
+ * Only revisions whose servers must compare the fields with the message (from 2026-07-28 on) have a head that can be taken
+ * for it.
+ */
+const operationOf = (exchange: Exchange): Operation | undefined => {
+  const { others } = mirroredFields(exchange)
+  const method = others === undefined ? undefined : Result.getOrUndefined(others.method)
+  if (others === undefined || method === undefined || namesInBodyAlone.has(method)) return undefined
+  if (!isNaming(method)) return { method, subject: undefined, arguments: undefined }
+  const name = Result.getOrUndefined(others.name)
+  return name === undefined ? undefined : { method, subject: { kind: namedKinds[method], name }, arguments: undefined }
+}
+
+/**
+ * Every field that the MCP server may get about a caller: an empty one takes the place of what a client has sent, in proxies
+ * that copy what the decision has.
+ */
+const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity }: GatewaySettings) => {
+  const claimHeaders = makeClaimHeaders(forwardClaims)
+  const names = [...(withIdentity ? identityFields : []), ...forwardClaims.map(({ field }) => field)]
+  const empty = Object.fromEntries(names.map((name) => [name, ""]))
+  return (identity: Identity | undefined): Record<string, string> => ({
+    "cache-control": "no-store",
+    ...empty,
+    ...(identity === undefined || !withIdentity ? {} : identityHeaders(identity)),
+    ...(identity === undefined ? {} : claimHeaders(identity))
+  })
+}
+
+const onlyInBody = "it needs the arguments, and a proxy asks about the head of the request alone"
+
+/**
+ * The rules for requests whose arguments are not there: a condition on them counts as an error, which denies, or as true
+ * where the operator lets such requests pass.
+ */
+const policyForHeads = (policy: Policy, allowsUnread: boolean): Policy => ({
+  ...policy,
+  rules: policy.rules.map((rule) => {
+    const { when } = rule
+    if (when?.needsArguments !== true) return rule
+    return { ...rule, when: allowsUnread ? undefined : { ...when, test: () => ({ error: onlyInBody }) } }
+  })
+})
+
+const unread = (): DeniedByRule =>
+  withoutStack(() =>
+    new DeniedByRule({
+      rule: undefined,
+      detail: "the rules need the message, and a proxy asks about the head alone: see MCP_FORWARD_AUTH_UNREAD"
+    })
+  )
+
+/**
+ * Builds the last step for a request that a proxy asks about: 200 with the caller in fields, or the error that the client is
+ * to get.
+ *
+ * The body of the request is not there, so a session is not opened, and what the rules cannot know without the body is denied
+ * unless the operator lets it pass.
+ *
+ * @param nowMillis the time of day
+ */
+export const makeDeciding = (
+  settings: GatewaySettings,
+  { reject, respond }: OwnResponses,
+  limiting: ReturnType<typeof makeLimiting>,
+  nowMillis: () => number
+) => {
+  const { forwardAuthUnread, policy } = settings
+  const allowsUnread = forwardAuthUnread === "allow"
+  const ruling = policy && makeRuling(settings, policyForHeads(policy, allowsUnread), nowMillis)
+  const fieldsOf = makeDecisionFields(settings)
+
+  const admit = (exchange: Exchange, admission: Admission | undefined): Result.Result<Admission, GatewayError> => {
+    const operation = operationOf(exchange)
+    if (ruling !== undefined && operation !== undefined && carriesMessages(exchange.request.method)) {
+      return ruling.operations(exchange, admission, [operation])
+    }
+    if (operation !== undefined) exchange.operations = [operation]
+    if (admission === undefined) return Result.fail(missingCredential())
+    return ruling === undefined || allowsUnread || !carriesMessages(exchange.request.method)
+      ? Result.succeed(admission)
+      : Result.fail(unread())
+  }
+
+  return <A>(exchange: Exchange, admission: Admission | undefined): Next<A> => {
+    const admitted = admit(exchange, admission)
+    if (Result.isFailure(admitted)) return reject(exchange, admitted.failure)
+    const { identity } = admitted.success
+    const allow = () => respond(exchange, HttpServerResponse.empty({ status: 200, headers: fieldsOf(identity) }))
+    return limiting.count(exchange, identity, undefined, allow)
+  }
+}
