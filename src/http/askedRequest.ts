@@ -124,8 +124,9 @@ export const askedRequest = (trusted: TrustedProxies, request: RequestHead): Ask
   const { origin } = requestTarget(raw.target)
   if (!origin.startsWith(decisionPath)) return undefined
   const suffix = origin.slice(decisionPath.length)
-  if (suffix !== "" && !suffix.startsWith("/")) return undefined
-  if (isTrustedPeer(trusted, request)) return read(request, raw, suffix)
+  if (suffix !== "" && !/^[/?]/.test(suffix)) return undefined
+  // A query is that of the question.
+  if (isTrustedPeer(trusted, request)) return read(request, raw, suffix.startsWith("?") ? "" : suffix)
   return Result.fail(
     new AccessDenied({
       reason: "Peer",

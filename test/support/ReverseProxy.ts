@@ -1,0 +1,104 @@
+/** The reverse proxies of this machine, with the configurations that the project has for them. They end with their scope. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { createConnection } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { env } from "node:process"
+
+/** The ports that take the place of those in a configuration. */
+export interface ProxyPorts {
+  /** In place of 8000. */
+  readonly proxy: number
+  /** In place of 3000. */
+  readonly gateway: number
+  /** In place of 8080. */
+  readonly server: number
+}
+
+export type ProxyName = "nginx" | "caddy"
+
+const file = (name: string) => new URL(`../../src/deploy/forward-auth/${name}`, import.meta.url)
+
+const configured = async (name: string, { gateway, proxy, server }: ProxyPorts): Promise<string> =>
+  (await readFile(file(name), "utf8"))
+    .replaceAll(":8000", `:${proxy}`).replaceAll(":3000", `:${gateway}`).replaceAll(":8080", `:${server}`)
+
+/** nginx needs more than the file for its http block, and places of its own for temporary files. */
+const nginxMain = (directory: string): string => `
+daemon off;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log stderr warn;
+events {}
+http {
+  access_log off;
+  client_body_temp_path ${directory}/body;
+  proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi;
+  scgi_temp_path ${directory}/scgi;
+  include ${directory}/mcp.conf;
+}
+`
+
+const prepare = async (name: ProxyName, directory: string, ports: ProxyPorts): Promise<ReadonlyArray<string>> => {
+  if (name === "caddy") {
+    await writeFile(join(directory, "Caddyfile"), await configured("Caddyfile", ports))
+    return ["run", "--config", join(directory, "Caddyfile"), "--adapter", "caddyfile"]
+  }
+  await writeFile(join(directory, "mcp.conf"), await configured("nginx.conf", ports))
+  await writeFile(join(directory, "nginx.conf"), nginxMain(directory))
+  return ["-c", join(directory, "nginx.conf"), "-p", directory]
+}
+
+const accepts = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port })
+    socket.once("connect", () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once("error", () => resolve(false))
+  })
+
+const launch = async (name: ProxyName, directory: string, ports: ProxyPorts): Promise<ChildProcess> => {
+  const proxy = spawn(name, await prepare(name, directory, ports), {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: env["PATH"], HOME: directory }
+  })
+  let said = ""
+  let failure: Error | undefined
+  proxy.stderr.on("data", (chunk: Buffer) => said += chunk.toString())
+  proxy.once("error", (cause) => {
+    failure = new Error(`${name} cannot be started: apt-get install ${name}`, { cause })
+  })
+  proxy.once("exit", (code) => {
+    failure ??= new Error(`${name} has ended with ${code}: ${said}`)
+  })
+  while (!(await accepts(ports.proxy))) {
+    if (failure !== undefined) throw failure
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return proxy
+}
+
+/** Starts a proxy with its file of `src/deploy/forward-auth`. */
+export const startProxy = (name: ProxyName, ports: ProxyPorts): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(
+    Effect.promise(async () => {
+      const directory = await mkdtemp(join(tmpdir(), `${name}-`))
+      // A worker of nginx has a user of its own.
+      await chmod(directory, 0o755)
+      return { directory, proxy: await launch(name, directory, ports) }
+    }),
+    ({ directory, proxy }) =>
+      Effect.promise(async () => {
+        const ended = once(proxy, "exit")
+        if (proxy.kill("SIGTERM")) await ended
+        await rm(directory, { recursive: true, force: true })
+      })
+  ))
