@@ -4,6 +4,7 @@ import { assemble } from "./assemble.ts"
 import { checkAdmin } from "./checkAdmin.ts"
 import { checkAudit } from "./checkAudit.ts"
 import { checkFacade } from "./checkFacade.ts"
+import { checkForwardAuth } from "./checkForwardAuth.ts"
 import { checkStore } from "./checkStore.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
@@ -132,6 +133,7 @@ export const resolve = (
     ...checkAdmin(settings),
     ...checkAudit(settings),
     ...checkFacade(settings),
+    ...checkForwardAuth(settings),
     ...checkStore(settings),
     ...check(settings, given)
   )

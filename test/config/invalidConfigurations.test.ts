@@ -727,6 +727,14 @@ const cases: ReadonlyArray<Case> = [
     { AUTH_CONFIG: JSON.stringify({ providers: [{ issuer }] }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) },
     { AUTH_CONFIG: JSON.stringify({ enabled: false }), MCP_PROVIDERS: JSON.stringify([{ issuer: other }]) }
   ],
+  [
+    "a decision point that no proxy may ask",
+    "MCP_FORWARD_AUTH",
+    ...oidc(
+      { MCP_FORWARD_AUTH: "true" },
+      { MCP_FORWARD_AUTH: "true", MCP_TRUSTED_PROXIES: "127.0.0.0/8" }
+    )
+  ],
   ["an audit log with a mere word", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "true" }, { MCP_AUDIT_LOG: "stdout" })],
   ["an audit log in a directory", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "/a/" }, { MCP_AUDIT_LOG: "/a/b" })],
   [
@@ -771,6 +779,7 @@ describe("bad configurations", () => {
       "MCP_MAX_BODY_BYTES",
       "MCP_MAX_LIST_BYTES",
       "MCP_STEP_UP",
+      "MCP_FORWARD_AUTH_UNREAD",
       "MCP_LOG_FORMAT",
       "MCP_LOG_NAMES",
       "MCP_LOG_LEVEL"

@@ -44,6 +44,8 @@ describe("settings", () => {
       traceHeader: "x-trace-id",
       errorStyle: "oauth",
       stepUp: "http",
+      forwardAuth: false,
+      forwardAuthUnread: "deny",
       forwardAuthorization: false,
       identityHeaders: true,
       forwardClaims: [],
