@@ -735,6 +735,19 @@ const cases: ReadonlyArray<Case> = [
       { MCP_FORWARD_AUTH: "true", MCP_TRUSTED_PROXIES: "127.0.0.0/8" }
     )
   ],
+  [
+    "a token field that is no name",
+    "MCP_TOKEN_HEADER",
+    ...oidc({ MCP_TOKEN_HEADER: "a b" }, { MCP_TOKEN_HEADER: "Cf-Access-Jwt-Assertion" })
+  ],
+  [
+    "an unknown preset",
+    "MCP_PROVIDER_PRESET",
+    ...oidc({ MCP_PROVIDER_PRESET: "entry" }, {
+      MCP_PROVIDER_PRESET: "keycloak",
+      MCP_JWT_ISSUER: "https://id.example/realms/one"
+    })
+  ],
   ["an audit log with a mere word", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "true" }, { MCP_AUDIT_LOG: "stdout" })],
   ["an audit log in a directory", "MCP_AUDIT_LOG", ...oidc({ MCP_AUDIT_LOG: "/a/" }, { MCP_AUDIT_LOG: "/a/b" })],
   [
@@ -768,7 +781,9 @@ describe("bad configurations", () => {
       "MCP_INJECT_RESPONSE_CONTEXT",
       "MCP_BIND_SESSIONS",
       "MCP_SCOPES_SUPPORTED",
+      "MCP_FORWARD_AUTH_UNREAD",
       "MCP_CA_FILE",
+      "MCP_STAND_IN_METADATA",
       "MCP_JWT_PUBLIC_KEY",
       "MCP_REQUIRE_AT_JWT",
       "MCP_REQUIRE_VERIFIED_EMAIL",
@@ -779,7 +794,6 @@ describe("bad configurations", () => {
       "MCP_MAX_BODY_BYTES",
       "MCP_MAX_LIST_BYTES",
       "MCP_STEP_UP",
-      "MCP_FORWARD_AUTH_UNREAD",
       "MCP_LOG_FORMAT",
       "MCP_LOG_NAMES",
       "MCP_LOG_LEVEL"

@@ -98,7 +98,8 @@ export const startProxy = (name: ProxyName, ports: ProxyPorts): Effect.Effect<vo
     ({ directory, proxy }) =>
       Effect.promise(async () => {
         const ended = once(proxy, "exit")
-        if (proxy.kill("SIGTERM")) await ended
+        // Caddy waits for the ends of streams unless it is killed; nginx has workers, which only its own process ends.
+        if (proxy.kill(name === "caddy" ? "SIGKILL" : "SIGTERM")) await ended
         await rm(directory, { recursive: true, force: true })
       })
   ))
