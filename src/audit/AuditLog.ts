@@ -81,3 +81,12 @@ export class AuditLog extends Context.Reference<WriteAuditEntry | undefined>("mc
     })
   ))
 }
+
+/**
+ * Whether the audit log needs every message to be read, and a message that servers could read differently to be rejected.
+ *
+ * It is off where entries only show an operator what goes on: then a request passes as it would without an audit log.
+ */
+export const AuditReadsMessages = Context.Reference<boolean>("mcp-authorizer/audit/AuditReadsMessages", {
+  defaultValue: () => true
+})

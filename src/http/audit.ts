@@ -34,6 +34,13 @@ const byRule = (decision: Decision): Pick<AuditEntry, "missing_scopes" | "reason
   ...(decision._tag === "Denied" ? { reason: shownText(decision.reason) } : {})
 })
 
+/** What a message asks for, where nothing had to read more of it than its method and its tool. */
+const askedOperations = ({ asked }: Exchange): ReadonlyArray<Operation> => {
+  if (asked?.method === undefined) return []
+  const { method, tools: [tool] } = asked
+  return [{ method, subject: tool === undefined ? undefined : { kind: "tool", name: tool }, arguments: undefined }]
+}
+
 /** Writes the audit entries of an exchange: one for each of its messages, or one for a request without any. */
 export type Audit = (exchange: Exchange, ended: Ending | undefined) => Effect.Effect<void>
 
@@ -62,7 +69,7 @@ export const makeAudit = Effect.fnUntraced(function*(
 
   return Effect.fnUntraced(function*(exchange, ended) {
     if (!isAudited(exchange)) return
-    const { decisions = [], error, identity, operations = [], request, wasSent } = exchange
+    const { decisions = [], error, identity, operations = askedOperations(exchange), request, wasSent } = exchange
     const elapsed = Number((yield* Clock.currentTimeNanos) - exchange.startedAtNanos) / 1e6
     const address = clientAddress(settings.trustedProxies, exchange)
     const session = yield* sessionDigest(digest, exchange)

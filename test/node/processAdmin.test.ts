@@ -95,6 +95,21 @@ describe.concurrent("the admin port", { timeout: 120_000 }, () => {
       assert.strictEqual((yield* gateway.ended).code, 0)
     }))
 
+  it.live("ADM-04 MUST NOT change what becomes of a request, and shows which tool it called", () =>
+    Effect.gen(function*() {
+      const { admin, gateway } = yield* start({})
+      const headers = { authorization: "Bearer dev-token", "content-type": "application/json" }
+      // An audit log rejects it, because lenient servers could read another name.
+      const unclear = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"Name":"b"}}`
+      assert.strictEqual((yield* send(gateway.origin, "/mcp", headers, "POST", unclear)).status, 200)
+      const named = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet"}}`
+      assert.strictEqual((yield* send(gateway.origin, "/mcp", headers, "POST", named)).status, 200)
+      const decisions = yield* Effect.repeat(send(admin, "/decisions.json"), {
+        until: ({ body }) => body.includes("greet")
+      })
+      assert.match(decisions.body, /"method":"tools\/call","tool":"greet"/)
+    }))
+
   it.live("ADM-05 MUST ask for MCP_ADMIN_TOKEN, or for a token of a provider with the scopes", () =>
     Effect.gen(function*() {
       const { admin } = yield* start({

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { AuditReadsMessages } from "../../audit/AuditLog.ts"
 import { carryOverValue } from "../../config/carryOver.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { DiscoveryNotSupported, InvalidToken, NotFound } from "../../errors/GatewayError.ts"
@@ -72,8 +73,11 @@ const makeWith = Effect.fnUntraced(function*(
   const accessLog = accessLogWith(fieldsOf)
   const audit = yield* makeAudit(settings, clientClosedRequest)
   const audits = audit !== undefined
+  const readsMessages = audits && (
+    (yield* AuditReadsMessages) || settings.auditLog !== undefined || settings.auditArguments.length > 0
+  )
   const measure = yield* makeMeasure(settings)
-  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), audits, measure)
+  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), readsMessages, measure)
   const course: Course = {
     begin: (request, startedAtNanos, tracing) =>
       begin(settings, request, startedAtNanos, tracing && beginTrace(tracing, request, startedAtNanos, upstream)),

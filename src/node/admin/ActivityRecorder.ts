@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { makeRecorder, type Recorder } from "../../admin/activity/Recorder.ts"
-import { AuditLog, bothOf } from "../../audit/AuditLog.ts"
+import { AuditLog, AuditReadsMessages, bothOf } from "../../audit/AuditLog.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import { perConfiguration } from "../../config/perConfiguration.ts"
 import { ExchangeObserver } from "../../http/ExchangeObserver.ts"
@@ -20,7 +20,8 @@ export class ActivityRecorder extends Context.Reference<Recorder | undefined>(
     const recorder = makeRecorder()
     return Context.make(ActivityRecorder, recorder).pipe(
       Context.add(ExchangeObserver, recorder.observe),
-      Context.add(AuditLog, bothOf(recorder.write, own))
+      Context.add(AuditLog, bothOf(recorder.write, own)),
+      Context.add(AuditReadsMessages, own !== undefined)
     )
   })))
 }
