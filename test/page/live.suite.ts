@@ -94,9 +94,10 @@ describe("the page of a running gateway", { timeout: 180_000 }, () => {
         const { elsewhere, good } = yield* traffic(running)
         const status = yield* statusWhen(
           admin,
-          // A worker that no request needed may still be fetching.
-          ({ providers, traffic }) =>
-            traffic.sinceStart.passed === 8 && providers.every(({ state }) => state !== "pending")
+          // A worker that no request needed may still be starting, or fetching.
+          ({ providers, traffic, workers: { configured, heard } }) =>
+            traffic.sinceStart.passed === 8 && heard === configured &&
+            providers.every(({ state }) => state !== "pending")
         )
         assert.deepStrictEqual(status.traffic.sinceStart, { passed: 8, rejected: 3, failed: 1 })
         assert.deepStrictEqual(status.workers, { configured: Number(workers), heard: Number(workers) })
