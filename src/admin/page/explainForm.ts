@@ -10,9 +10,6 @@ export type Explained =
   /** The form could not be used, and why. */
   | { readonly _tag: "Unusable"; readonly problem: string }
 
-/** The names of the form's fields. */
-export const explainFields = ["token", "server", "method", "tool"] as const
-
 const states: Readonly<Record<Explanation["steps"][number]["verdict"], readonly [State, string]>> = {
   pass: ["ok", "passes"],
   fail: ["bad", "fails"],
