@@ -21,7 +21,7 @@ export const Step = Schema.Struct({
   verdict: Schema.Literals(verdicts),
   /** What the rule expects, by the settings or by a specification. */
   expected: Schema.String,
-  /** What the token has. Unproven unless the step `signature`, `introspection`, `userinfo` or `tokeninfo` passes. */
+  /** What the token has. Unproven unless the step `signature` or `endpoint` passes. */
   found: Schema.String,
   /** What to do. Present if the verdict is `fail` or `unknown`, and where something that passes is unwise. */
   fix: Schema.optionalKey(Schema.String)
@@ -77,7 +77,7 @@ export const Explanation = Schema.Struct({
   /** The name of the MCP server that the token is for; empty if the gateway has only one. */
   server: Schema.String,
   token: Schema.Struct({
-    form: Schema.Literals(["jwt", "opaque", "static", "encrypted", "unusable"]),
+    form: Schema.Literals(["jwt", "opaque", "listed", "encrypted", "unusable"]),
     /** In characters, as it was given. */
     length: Schema.Int
   }),

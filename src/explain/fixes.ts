@@ -254,9 +254,7 @@ export const fixFor = (rule: RuleName, error: VerificationError, context: FixCon
       return fixKey(context)
     case "signature":
       return fixSignature(detail)
-    case "introspection":
-    case "userinfo":
-    case "tokeninfo":
+    case "endpoint":
     case "verifier":
       return fixOpaque
     case "times":

@@ -50,7 +50,7 @@ const formExpected = "one token, as the client sends it after the word Bearer"
 const forms: { readonly [Form in Explanation["token"]["form"]]: string } = {
   jwt: "a JWT",
   opaque: "an opaque token",
-  static: "a static token",
+  listed: "a static token",
   encrypted: "an encrypted token (JWE)",
   unusable: "a text"
 }

@@ -74,7 +74,7 @@ export const makeProviderEndpoints = Effect.fnUntraced(function*(
       : Effect.fail(unavailable(`the ${member} must not be used: ${checked.failure}`))
   }
 
-  return Effect.gen(function*(): Effect.fn.Return<ProviderEndpoints, ProviderUnavailable> {
+  const endpoints = Effect.gen(function*(): Effect.fn.Return<ProviderEndpoints, ProviderUnavailable> {
     const found = yield* document
     const issuer = text(found, "issuer")
     const revoke = facade.revocationEndpoint ?? text(found, "revocation_endpoint")
@@ -90,4 +90,6 @@ export const makeProviderEndpoints = Effect.fnUntraced(function*(
       authMethods: strings(own(found, "token_endpoint_auth_methods_supported"))
     }
   })
+  // Looked up at each use: the metadata are cached.
+  return { find: endpoints }
 })

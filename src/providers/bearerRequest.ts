@@ -40,7 +40,7 @@ export const describedRule = (name: "userinfo" | "tokeninfo"): TokenRule<Checked
   const check = ({ claims }: CheckedClaims) =>
     reportsRejection(claims) ? rejection("Inactive", `${name} returned 200 with an error`) : undefined
   const expected = "a response without an error"
-  return { name, check, expected: () => expected, found: (token) => check(token)?.detail ?? expected }
+  return { name: "endpoint", check, expected: () => expected, found: (token) => check(token)?.detail ?? expected }
 }
 
 /**

@@ -154,7 +154,7 @@ interface CheckedIntrospection extends CheckedClaims {
 type IntrospectionRule = TokenRule<CheckedIntrospection>
 
 const activeRule: IntrospectionRule = {
-  name: "introspection",
+  name: "endpoint",
   check: ({ claims }) => own(claims, "active") === true ? undefined : rejection("Inactive", "active is not true"),
   expected: () => "a response with active: true",
   found: ({ claims }) => `active is ${show(own(claims, "active"))}`
@@ -231,7 +231,7 @@ const makeVerification = (
 
   return {
     name,
-    rule: "introspection",
+    span: "mcp-authorizer.introspection",
     expected: `active: true from ${introspectionEndpoint ?? `the introspection endpoint of ${issuer}`}`,
     request: Effect.fnUntraced(
       function*(token) {

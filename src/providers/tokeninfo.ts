@@ -115,7 +115,7 @@ const makeVerification = (
   const { allowHttp, allowedDomains, name, tokeninfoEndpoint: url, tokeninfoParameter } = provider
   return {
     name,
-    rule: "tokeninfo",
+    span: "mcp-authorizer.tokeninfo",
     expected: `a description of the token from ${url}`,
     request: Effect.fnUntraced(
       function*(token) {

@@ -81,7 +81,7 @@ const makeVerification = (
   const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
   return {
     name,
-    rule: "userinfo",
+    span: "mcp-authorizer.userinfo",
     expected: `a response about the caller from ${userinfoEndpoint}`,
     request: Effect.fnUntraced(
       function*(token) {

@@ -40,7 +40,7 @@ export interface Inspection {
 
 /** The inspection of a token, with the way in which its provider was selected. */
 export interface InspectedToken extends Inspection {
-  readonly form: "jwt" | "opaque" | "static"
+  readonly form: "jwt" | "opaque" | "listed"
   /** Why this provider is responsible; `undefined`: no provider is. */
   readonly provider?: { readonly name: string; readonly chosenBy: string } | undefined
 }

@@ -26,7 +26,7 @@ const inspectListed = Effect.fnUntraced(function*(
   const verdict = yield* Effect.result(verify)
   const expected = "those of the list"
   return {
-    form: "static",
+    form: "listed",
     provider: { name: provider, chosenBy: "the token is in its list" },
     findings: [
       {

@@ -22,7 +22,8 @@ export const observeKeys = Effect.fnUntraced(function*(
   yield* primeFetches(name)
   for (const [index, { source }] of (yield* keySets).entries()) {
     const labels = { provider: name, source }
-    // Reads what is in memory.
+    // Reads what is in memory, and needs no services.
+    // @effect-diagnostics-next-line runEffectInsideEffect:off
     const state = (): KeySetState | undefined => Effect.runSync(keySets)[index]
     const isIn = (phase: Phase) => (): number => state()?.phase === phase ? 1 : 0
     yield* observeGauge("mcp_authorizer.key.age", labels, () => -seconds(state()?.fetchedIn))

@@ -52,7 +52,7 @@ describe("An opaque token", () => {
           "form: pass",
           "provider: pass",
           "kind: pass",
-          "introspection: pass",
+          "endpoint: pass",
           "times: pass",
           "issuer: pass",
           "audience: pass",
@@ -72,9 +72,9 @@ describe("An opaque token", () => {
       const token = yield* issuer.issueOpaque()
       yield* issuer.revoke(token)
       const explanation = yield* explained(token)
-      assert.deepInclude(explanation.outcome, { decision: "rejected", step: "introspection", reason: "Inactive" })
-      assert.strictEqual(stepOf(explanation, "introspection").found, "active is false")
-      assert.match(stepOf(explanation, "introspection").fix ?? "", /expired, was revoked, or is from another provider/)
+      assert.deepInclude(explanation.outcome, { decision: "rejected", step: "endpoint", reason: "Inactive" })
+      assert.strictEqual(stepOf(explanation, "endpoint").found, "active is false")
+      assert.match(stepOf(explanation, "endpoint").fix ?? "", /expired, was revoked, or is from another provider/)
       assert.strictEqual(stepOf(explanation, "audience").verdict, "skipped")
       assert.deepInclude(yield* decide(token), { _tag: "Failure" })
     })))
@@ -86,7 +86,7 @@ describe("An opaque token", () => {
         const token = yield* issuer.issueOpaque(options)
         const explanation = yield* explained(token)
         assert.deepInclude(explanation.outcome, { decision: "rejected", step })
-        assert.match(stepOf(explanation, "introspection").found, /active is true/)
+        assert.match(stepOf(explanation, "endpoint").found, /active is true/)
         assert.match(stepOf(explanation, step).found, found)
         const verdict = yield* decide(token)
         assert.strictEqual(verdict._tag, "Failure")
@@ -112,8 +112,8 @@ describe("An opaque token", () => {
     withProviders(Effect.gen(function*() {
       const { explained, issuer } = yield* introspecting({ client_secret: "wrong" })
       const explanation = yield* explained(yield* issuer.issueOpaque())
-      assert.deepInclude(explanation.outcome, { decision: "unknown", step: "introspection" })
-      assert.match(stepOf(explanation, "introspection").fix ?? "", /MCP_CLIENT_ID, MCP_CLIENT_SECRET/)
+      assert.deepInclude(explanation.outcome, { decision: "unknown", step: "endpoint" })
+      assert.match(stepOf(explanation, "endpoint").fix ?? "", /MCP_CLIENT_ID, MCP_CLIENT_SECRET/)
     })))
 
   it.effect("is explained by userinfo", () =>
@@ -134,7 +134,7 @@ describe("An opaque token", () => {
       assert.strictEqual(good.outcome.decision, "accepted")
       assert.strictEqual(good.provider?.chosenBy, "the token begins with its prefix mat_")
       const unknown = yield* explained("mat_unknown-token")
-      assert.deepInclude(unknown.outcome, { decision: "rejected", step: "userinfo", reason: "Inactive" })
+      assert.deepInclude(unknown.outcome, { decision: "rejected", step: "endpoint", reason: "Inactive" })
       yield* issuer.misbehave("/oauth2/userinfo", Misbehaviour.Respond({ body: "{\"email\":\"x@example.com\"}" }), 2)
       yield* issuer.misbehave("/oauth/userinfo", Misbehaviour.Respond({ body: "{\"email\":\"x@example.com\"}" }), 2)
       const nameless = yield* explained(token)
@@ -157,7 +157,7 @@ describe("A static token", () => {
         }]
       })
       const good = yield* explained(staticText)
-      assert.strictEqual(good.token.form, "static")
+      assert.strictEqual(good.token.form, "listed")
       assert.strictEqual(good.outcome.decision, "accepted")
       const old = yield* explained(`${staticText}-old`)
       assert.deepInclude(old.outcome, { decision: "rejected", step: "times", reason: "Expired" })

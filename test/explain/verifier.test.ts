@@ -44,7 +44,7 @@ describe("An explanation for a running gateway", () => {
       yield* issuer.revoke(token)
       yield* TestClock.adjust("6 minutes")
       const revoked = yield* explained(verify)
-      assert.deepInclude(revoked.outcome, { decision: "rejected", step: "introspection", reason: "Inactive" })
+      assert.deepInclude(revoked.outcome, { decision: "rejected", step: "endpoint", reason: "Inactive" })
       assert.isUndefined(revoked.steps.find(({ name }) => name === "verifier"))
     })))
 
@@ -55,7 +55,7 @@ describe("An explanation for a running gateway", () => {
       yield* issuer.revoke(token)
       const explanation = yield* explained(verify)
       assert.strictEqual(explanation.outcome.decision, "accepted")
-      assert.strictEqual(stepOf(explanation, "introspection").verdict, "fail")
+      assert.strictEqual(stepOf(explanation, "endpoint").verdict, "fail")
       assert.match(stepOf(explanation, "verifier").found, /still accepts the token/)
       assert.strictEqual(explanation.upstream?.headers["x-auth-user-id"], "alice")
     })))

@@ -19,18 +19,18 @@ const observe = (value: number) =>
       Scope.Scope,
       scope
     )
-    return Scope.close(scope, Exit.void)
+    return { close: Scope.close(scope, Exit.void) }
   })
 
 describe("an observed series", () => {
   it.effect("RELOAD-05 is that of the latest configuration, and of the one before if that is given up", () =>
     Effect.gen(function*() {
-      const closeFirst = yield* observe(1)
-      const closeSecond = yield* observe(2)
+      const { close: closeFirst } = yield* observe(1)
+      const { close: closeSecond } = yield* observe(2)
       assert.deepStrictEqual(values(), [2])
       yield* closeSecond
       assert.deepStrictEqual(values(), [1])
-      const closeThird = yield* observe(3)
+      const { close: closeThird } = yield* observe(3)
       yield* closeFirst
       assert.deepStrictEqual(values(), [3])
       yield* closeThird

@@ -30,6 +30,7 @@ const watchEventLoop = Effect.acquireRelease(
       }
     }
     let last: ReturnType<typeof take> | undefined
+    // @effect-diagnostics-next-line globalTimersInEffect:off - it must not keep the process alive, nor wait for a fiber.
     const timer = setInterval(() => {
       last = take()
       delay.reset()

@@ -8,7 +8,7 @@ import type { VerificationError } from "../../errors/GatewayError.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { JsonObject } from "../../remote/JsonObject.ts"
 import type { ProviderResponse } from "../../remote/ProviderHttp.ts"
-import { traced } from "../../trace/spans.ts"
+import { type SpanName, traced } from "../../trace/spans.ts"
 import type { CheckedClaims } from "../claims/claimRules.ts"
 import { checkPresented, shownKind } from "../claims/tokenKind.ts"
 import {
@@ -22,15 +22,16 @@ import {
 } from "../Inspection.ts"
 import { peekJwt } from "../jwt/CompactJws.ts"
 import { type Rejection, toInvalidToken } from "../Rejection.ts"
-import { firstRejection, type RuleName, type TokenRule } from "../TokenRule.ts"
+import { firstRejection, type TokenRule } from "../TokenRule.ts"
 import type { QueryProvider } from "./VerifyOpaque.ts"
 
 /** How a provider verifies opaque tokens. */
 export interface OpaqueVerification<Claims extends CheckedClaims> {
   /** The name of the provider. */
   readonly name: string
-  /** The rule that the provider itself checks, and what it expects. */
-  readonly rule: Extract<RuleName, "introspection" | "userinfo" | "tokeninfo">
+  /** The span of the request. */
+  readonly span: SpanName
+  /** What the rule `endpoint` expects, which the provider itself checks. */
   readonly expected: string
   /** Requests what the provider says about a token. Fails if it rejects the token, or cannot be requested. */
   readonly request: (token: BearerToken) => Effect.Effect<ProviderResponse, VerificationError>
@@ -46,7 +47,7 @@ export interface OpaqueVerification<Claims extends CheckedClaims> {
 
 /** Builds the function that verifies a token. */
 export const makeQuery = <Claims extends CheckedClaims>(
-  { checked, identify, name, request, rule, rules }: OpaqueVerification<Claims>
+  { checked, identify, name, request, rules, span }: OpaqueVerification<Claims>
 ): QueryProvider =>
   Effect.fnUntraced(
     function*(token) {
@@ -57,7 +58,7 @@ export const makeQuery = <Claims extends CheckedClaims>(
         toInvalidToken(name, reason))
     },
     (query) =>
-      traced(`mcp-authorizer.${rule}`, () => ({ "mcp_authorizer.provider": name }), query)
+      traced(span, () => ({ "mcp_authorizer.provider": name }), query)
   )
 
 const kindExpected = "an access token"
@@ -74,10 +75,10 @@ const presented = (token: BearerToken, name: string): ReadonlyArray<Finding> => 
 
 /** Builds the function that checks every rule about a token, for an operator. It sends the same request. */
 export const makeInspect = <Claims extends CheckedClaims>(
-  { checked, expected, identify, identityRules, name, request, rule, rules, settings }: OpaqueVerification<Claims>
+  { checked, expected, identify, identityRules, name, request, rules, settings }: OpaqueVerification<Claims>
 ): (token: BearerToken) => Effect.Effect<Inspection> => {
   const all = [...rules, ...identityRules]
-  const others = [...new Set(all.map(({ name }) => name))].filter((name) => name !== rule)
+  const others = [...new Set(all.map(({ name }) => name))].filter((name) => name !== "endpoint")
 
   const withoutClaims = (before: ReadonlyArray<Finding>, own: Finding, why: string, rest?: Partial<Inspection>) => ({
     findings: [
@@ -93,20 +94,20 @@ export const makeInspect = <Claims extends CheckedClaims>(
     const before = presented(token, name)
     if (decisive(before) !== undefined) {
       const why = "not checked, because the provider is not asked about such a token"
-      return withoutClaims(before, skipped(rule, expected, why), why)
+      return withoutClaims(before, skipped("endpoint", expected, why), why)
     }
     const response = yield* Effect.result(request(token))
     if (Result.isFailure(response)) {
       const error = response.failure
       return withoutClaims(
         before,
-        { rule, expected, found: error.detail ?? "the token lacks scopes", error },
+        { rule: "endpoint", expected, found: error.detail ?? "the token lacks scopes", error },
         "not checked, because the provider says nothing about the token"
       )
     }
     const { clockDifference } = response.success
     const described = checked(response.success, yield* Clock.currentTimeMillis)
-    const own = applied(rules.filter(({ name }) => name === rule), described, name)
+    const own = applied(rules.filter(({ name }) => name === "endpoint"), described, name)
     const rejected = decisive(own)
     if (rejected !== undefined) {
       const why = "not checked, because the provider says nothing else about the token"

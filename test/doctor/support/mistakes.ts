@@ -444,6 +444,7 @@ export const cases: ReadonlyArray<Case> = [
     code: "server-clock",
     mistake: respond(
       ({ path }) => serverPlaces.has(path),
+      // @effect-diagnostics-next-line globalDate:off - the date of a server, by its own clock.
       (_, well) => withFields(well, { date: new Date(Date.now() - 600_000).toUTCString() })
     )
   },
