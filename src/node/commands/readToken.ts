@@ -80,8 +80,9 @@ const readHidden = (stdin: NodeJS.ReadStream): Promise<Buffer> =>
       const isOver = last === keys.end || keys.enter.some((key) => key === last) || bytes.length > maxBytes
       if (isOver) finish(() => resolve(Buffer.from(bytes)))
     }
-    process.stderr.write("Paste the token (it is not shown), and press Enter: ")
+    // Before anyone is asked: what came earlier would be shown, and cut.
     stdin.setRawMode(true).on("data", take)
+    process.stderr.write("Paste the token (it is not shown), and press Enter: ")
   })
 
 /** Reads standard input to its end; at a terminal, up to Enter. */
@@ -91,8 +92,8 @@ const fromInput = Effect.tryPromise({
 }).pipe(Effect.filterOrFail(({ length }) => length <= maxBytes, () => tooLong))
 
 /**
- * Reads the token of a command: from a file, or from standard input (also as `-`). Never from an argument, which other users of the machine
- * can see.
+ * Reads the token of a command: from a file, or from standard input (also as `-`). Never from an argument, which other users
+ * of the machine can see.
  */
 export const readToken = (path: string | undefined): Effect.Effect<Redacted.Redacted<string>, TokenNotRead> =>
   Effect.flatMap(path === undefined || path === "-" ? fromInput : fromFile(path), decoded)
