@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { metricReference } from "../dist/admin/metricReference.js"
 import { auditReference } from "../dist/audit/AuditEntry.js"
 import { providerReference, serverReference, settingsReference } from "../dist/config/reference.js"
+import { settingNames, settings } from "../dist/config/settings.js"
 import { inputModule, resolvedModule } from "../dist/config/writtenTypes.js"
 import { findingsReference } from "../dist/doctor/reference.js"
 import { logReference } from "../dist/config/logReference.js"
@@ -34,6 +35,27 @@ replaceTable("../src/node/telemetry/README.md", telemetryReference())
 
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())
+
+// Spin ignores a variable that the manifest does not declare, and says nothing.
+const manifest = new URL("../src/spin/spin.toml", import.meta.url)
+const variables = settingNames.filter((name) => !["HOST", "PORT"].includes(name)).map((name) => name.toLowerCase())
+const usual = { mcp_server_url: "http://ftl-mcp-gateway.spin.internal/mcp-internal" }
+const declared = (name) => {
+  const secret = settings[name.toUpperCase()]?.secret === true ? ", secret = true" : ""
+  return `${name} = { default = ${JSON.stringify(usual[name] ?? "")}${secret} }`
+}
+const sections = {
+  "[variables]": ["authkit_domain", ...variables].map(declared),
+  "[component.mcp-authorizer.variables]": ["authkit_domain", ...variables].map((name) => `${name} = "{{ ${name} }}"`)
+}
+writeFileSync(
+  manifest,
+  readFileSync(manifest, "utf8").split("\n\n").map((block) => {
+    const lines = block.split("\n")
+    const at = lines.findIndex((line) => line in sections)
+    return at === -1 ? block : [...lines.slice(0, at + 1), ...sections[lines[at]]].join("\n")
+  }).join("\n\n")
+)
 
 const page = new URL("catalogue/README.md", import.meta.url)
 const introduction = readFileSync(page, "utf8").split("\n## ")[0]?.trimEnd()

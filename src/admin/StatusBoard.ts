@@ -8,6 +8,7 @@ import { version } from "../version.ts"
 import { type Activity, idleProvider, idleServer } from "./activity/Activity.ts"
 import { History, slotCount, slotMillis } from "./activity/History.ts"
 import { AdminSource } from "./AdminSource.ts"
+import { ConfigurationState } from "./ConfigurationState.ts"
 import type { GatewayFacts } from "./gatewayFacts.ts"
 import type { KeysStatus, ProviderStatus, ServerStatus, Status } from "./page/Status.ts"
 
@@ -68,6 +69,7 @@ export class StatusBoard extends Context.Service<StatusBoard, {
     StatusBoard,
     Effect.gen(function*() {
       const source = yield* AdminSource
+      const configuration = yield* ConfigurationState
       const startedAt = yield* Clock.currentTimeMillis
       const history = new History(startedAt)
 
@@ -89,6 +91,7 @@ export class StatusBoard extends Context.Service<StatusBoard, {
           startedAt,
           version,
           workers: { configured: processes, heard },
+          configuration: yield* configuration,
           slots: { millis: slotMillis, count: slotCount, until: history.until },
           traffic: history.traffic(activity, [...new Set(["", ...facts.servers.map(({ name }) => name)])], now),
           servers: serversAt(facts, activity, history, now),

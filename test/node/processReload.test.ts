@@ -269,8 +269,19 @@ describe("the admin port at a reload", { timeout: 240_000 }, () => {
           (yield* metrics(secrets[0])).text,
           /^mcp_authorizer_config_last_reload_successful(?:\{[^}]*\})? 0$/m
         )
+        const configuration = (secret: string | undefined) =>
+          Effect.promise(async () => {
+            const response = await fetch(`${admin}/status.json`, { headers: { authorization: `Bearer ${secret}` } })
+            return (await response.json()).configuration
+          })
+        const failed = yield* configuration(secrets[0])
+        assert.strictEqual(failed.generation, 1)
+        assert.match(failed.failed.problems[0], /^MCP_CONFIG_FILE: /)
         yield* reload({ ...config, admin_token: secrets[1] })
         assert.strictEqual((yield* metrics(secrets[0])).status, 401)
+        const taken = yield* configuration(secrets[1])
+        assert.deepStrictEqual([taken.generation, taken.failed], [2, undefined])
+        assert.isAtLeast(taken.since, failed.failed.at)
         const { status, text } = yield* metrics(secrets[1])
         assert.strictEqual(status, 200)
         assert.match(text, /^mcp_authorizer_config_generation(?:\{[^}]*\})? 2$/m)

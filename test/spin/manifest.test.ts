@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { parse } from "smol-toml"
 import { resolveSources } from "../../src/config/resolve.ts"
+import { settingNames, settings as table } from "../../src/config/settings.ts"
 
 interface Component {
   readonly source: string | { readonly registry: string; readonly package: string; readonly version: string }
@@ -30,6 +31,8 @@ const manifest = parse(
 ) as unknown as Manifest
 
 const authorizer = manifest.component["mcp-authorizer"] ?? assert.fail("no component mcp-authorizer")
+
+const secretNames = new Set<string>(settingNames.filter((name) => table[name].secret === true))
 
 const keysOf = (value: object): ReadonlyArray<string> => Object.keys(value).toSorted()
 
@@ -74,6 +77,16 @@ describe("spin.toml", () => {
       assert.isTrue(declared.default !== undefined || declared.required === true, name)
     }
     assert.isTrue(manifest.variables["mcp_static_tokens"]?.secret)
+  })
+
+  it("SPIN-MANIFEST-05 MUST declare every setting, since Spin ignores others in silence", () => {
+    // Where the component listens is the host's.
+    const expected = settingNames.filter((name) => !["HOST", "PORT"].includes(name)).map((name) => name.toLowerCase())
+    assert.deepStrictEqual(keysOf(manifest.variables), ["authkit_domain", ...expected].toSorted())
+    for (const name of expected) {
+      const isSecret = secretNames.has(name.toUpperCase())
+      assert.strictEqual(manifest.variables[name]?.secret === true, isSecret, name)
+    }
   })
 
   it("SPIN-MANIFEST-03 MUST amount to a working configuration with nothing set but the AuthKit domain", () => {

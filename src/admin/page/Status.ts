@@ -107,6 +107,16 @@ export interface EffectiveSetting {
   readonly source: "command line" | "environment" | "file" | "default" | "program"
 }
 
+/** The configuration at work, in a program that reads it again while it runs. */
+export interface ConfigurationStatus {
+  /** 1 at start, one more with each reload. */
+  readonly generation: number
+  /** When it took over. */
+  readonly since: number
+  /** The latest attempt to read it again, if nothing came of that: each problem with its fix. */
+  readonly failed?: { readonly at: number; readonly problems: ReadonlyArray<string> } | undefined
+}
+
 /** The whole gateway, all of its processes together. */
 export interface Status {
   readonly now: number
@@ -116,6 +126,7 @@ export interface Status {
   readonly workers: { readonly configured: number; readonly heard: number }
   /** The slots of all series. The last one ended at `until`. */
   readonly slots: { readonly millis: number; readonly count: number; readonly until: number }
+  readonly configuration?: ConfigurationStatus | undefined
   readonly traffic: Traffic
   readonly servers: ReadonlyArray<ServerStatus>
   readonly providers: ReadonlyArray<ProviderStatus>

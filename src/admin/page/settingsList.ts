@@ -2,6 +2,7 @@
 import { foreign, type Html, html } from "./html.ts"
 import { cell, live, section, table } from "./parts.ts"
 import type { EffectiveSetting, Status } from "./Status.ts"
+import { span } from "./words.ts"
 
 const shownValue = (value: EffectiveSetting["value"]): Html => {
   if (value === null) return html`<span class="note">not set</span>`
@@ -30,7 +31,7 @@ const settingsTable = (label: string, rows: ReadonlyArray<EffectiveSetting>): Ht
   table(label, "settings", Object.values(columns), rows.map(row))
 
 /** The section: what was set first, defaults behind a summary. */
-export const settings = ({ settings, warnings }: Status): Html => {
+export const settings = ({ configuration, now, settings, warnings }: Status): Html => {
   const [set, defaults] = [
     settings.filter(({ source }) => source !== "default"),
     settings.filter(({ source }) => source === "default")
@@ -40,6 +41,12 @@ export const settings = ({ settings, warnings }: Status): Html => {
     "Settings in effect",
     "secrets are masked",
     live("settings", [
+      configuration !== undefined &&
+      html`<p class="note">Configuration ${configuration.generation}, for ${span(now - configuration.since)}</p>`,
+      configuration?.failed !== undefined &&
+      html`<h3>Not used: what was read ${span(now - configuration.failed.at)} ago</h3><ul class="warnings">${
+        configuration.failed.problems.map((text) => html`<li>${foreign(text)}</li>`)
+      }</ul>`,
       warnings.length > 0 &&
       html`<h3>Valid, but unwise</h3><ul class="warnings">${
         warnings.map((text) => html`<li>${foreign(text)}</li>`)

@@ -147,10 +147,24 @@ const ofWorkers = ({ workers: { configured, heard } }: Status): ReadonlyArray<Tr
       where: "overview"
     }]
 
+/** The operator has changed the configuration, and believes that it is at work. */
+const ofConfiguration = ({ configuration, now }: Status): ReadonlyArray<Trouble> => {
+  const failed = configuration?.failed
+  if (failed === undefined) return []
+  const [first = "", ...others] = failed.problems
+  const more = others.length === 0 ? "" : `, and ${counted(others.length, "other problem")}`
+  return [{
+    level: "bad",
+    text: `The configuration that was read ${span(now - failed.at)} ago is not used: ${first}${more}`,
+    where: "settings"
+  }]
+}
+
 /** Everything that needs attention, the most urgent first. */
 export const troubles = (status: Status): ReadonlyArray<Trouble> => {
   const found = [
     ...ofWorkers(status),
+    ...ofConfiguration(status),
     ...status.providers.flatMap((provider, index) => ofProvider(provider, index, status.rejections)),
     ...status.servers.flatMap((server, index) => ofServer(server, index, status.now)),
     ...ofTokens(status)

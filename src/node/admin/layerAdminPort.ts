@@ -6,6 +6,8 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Http from "node:http"
 import { makeAdminApp } from "../../admin/adminApp.ts"
+import { ConfigurationState } from "../../admin/ConfigurationState.ts"
+import type { ConfigurationStatus } from "../../admin/page/Status.ts"
 import { StatusBoard } from "../../admin/StatusBoard.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
@@ -49,6 +51,14 @@ const announceAdmin = Effect.gen(function*() {
   yield* Effect.logInfo("admin port").pipe(annotate({ admin: NetAddress.formatUrlUnsafe(address) }))
 })
 
+/** What a reloader has to say on the status page. */
+const stateOf = (reloader: Reloader["Service"] | undefined): Effect.Effect<ConfigurationStatus | undefined> =>
+  reloader === undefined ? Effect.undefined : Effect.map(reloader.status, ({ generation, last, since }) => ({
+    generation,
+    since,
+    failed: last?.outcome === "rejected" ? { at: last.at, problems: last.problems } : undefined
+  }))
+
 /**
  * Listens on the admin port, if the settings have one.
  *
@@ -63,7 +73,7 @@ export const layerAdminPort = perConfiguration(
     const { adminHost, adminPort } = settings
     if (adminPort === undefined) return Layer.empty
     return Layer.mergeAll(HttpServer.serve(makeAdminApp(current)), Layer.effectDiscard(announceAdmin)).pipe(
-      Layer.provide(StatusBoard.layer),
+      Layer.provide(StatusBoard.layer.pipe(Layer.provide(Layer.succeed(ConfigurationState, stateOf(reloader))))),
       Layer.provide(NodeHttpServer.layerServer(() => makeServer(settings), {
         host: adminHost,
         port: adminPort,

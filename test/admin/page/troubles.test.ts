@@ -35,6 +35,21 @@ describe("what needs attention", () => {
     assert.deepStrictEqual(verdict([]), { state: "ok", text: "Everything works" })
   })
 
+  it("is a configuration that was changed and not taken over, with its problems", () => {
+    const taken: Status = { ...standIn(), configuration: { generation: 2, since: now - 60_000 } }
+    assert.deepStrictEqual(texts(taken), [])
+    const problems = ["MCP_PATH: is not a plain absolute path. Begin with a slash", "PORT: is no number"]
+    const failed: Status = {
+      ...taken,
+      configuration: { generation: 2, since: now - 60_000, failed: { at: now - 5_000, problems } }
+    }
+    assert.deepStrictEqual(texts(failed), [
+      `bad: The configuration that was read 5 s ago is not used: ${problems[0]}, and 1 other problem`
+    ])
+    const whole = String(page({ status: failed, entries: [], filter: readFilter(new URLSearchParams()) }))
+    for (const text of [...problems, "Configuration 2, for 1 min"]) assert.include(whole, text)
+  })
+
   it("is an MCP server that does not respond, since when and why", () => {
     const down = withServer(() => ({
       state: "failing",

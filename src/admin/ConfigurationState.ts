@@ -1,0 +1,9 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { ConfigurationStatus } from "./page/Status.ts"
+
+/** How the configuration is read again; `undefined` in programs that never do that. */
+export const ConfigurationState = Context.Reference<Effect.Effect<ConfigurationStatus | undefined>>(
+  "mcp-authorizer/admin/ConfigurationState",
+  { defaultValue: () => Effect.undefined }
+)
