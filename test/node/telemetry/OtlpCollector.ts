@@ -1,7 +1,6 @@
 /** A collector on the loopback interface that decodes what it receives over OTLP/HTTP, as JSON or as protobuf. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { gunzipSync } from "node:zlib"
 import { listen } from "../../../src/issuer/LoopbackServer.ts"
@@ -314,6 +313,3 @@ export const makeCollectorServer = Effect.gen(function*() {
       )
   }
 })
-
-/** A running collector. */
-export type CollectorServer = typeof makeCollectorServer extends Effect.Effect<infer A, never, Scope.Scope> ? A : never
