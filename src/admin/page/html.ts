@@ -71,11 +71,7 @@ const written = (part: Part): string => {
  *
  * Attributes must be in double quotes, and no value may be part of a script, of a style, or of a URL's scheme.
  *
- * **Example**
- *
- * ```ts
- * html`<p>${"<script>"}</p>` // <p>&lt;script&gt;</p>
- * ```
+ * So "<script>" as the value of a paragraph is `<p>&lt;script&gt;</p>`.
  */
 export const html = (strings: TemplateStringsArray, ...values: ReadonlyArray<Part>): Html => Html.of(strings, values)
 
