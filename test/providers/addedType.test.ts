@@ -206,7 +206,7 @@ describe("a provider type of a program's own", () => {
       const unknown = yield* Effect.flip(Effect.scoped(Layer.build(GatewayConfig.layerVariables({}, {
         providers: [entry]
       }))))
-      assert.include(String(unknown), "Write one of authkit, oidc, jwt, static, userinfo, introspection")
+      assert.include(String(unknown), "Write one of authkit, tokeninfo, oidc, jwt, static, userinfo, introspection")
       const { type } = makeApiKeys()
       const twice = yield* Effect.flip(Effect.scoped(Layer.build(GatewayConfig.layer({
         providers: [entry]
