@@ -184,7 +184,14 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     because:
       "They start gateways of their own, on Node and on Effect's client; the component has the rules of the latter.",
-    files: ["proxy/dialects", "proxy/respelledUrl", "proxy/sessions", "proxy/sessionsOfReplicas", "proxy/strictPeers"]
+    files: [
+      "discovery/standIn",
+      "proxy/dialects",
+      "proxy/respelledUrl",
+      "proxy/sessions",
+      "proxy/sessionsOfReplicas",
+      "proxy/strictPeers"
+    ]
   },
   {
     because: "No gateway listens in it: it is of functions.",
