@@ -1,16 +1,6 @@
 /** The pages of the facade: plain HTML without scripts. Pure. */
+import { escapeHtml } from "../errors/escapeHtml.ts"
 import { type Language, pageTexts } from "./texts.ts"
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "\"": "&quot;",
-  "'": "&#39;"
-}
-
-/** A text in HTML, in content and in quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "")
 
 const maxShown = 80
 

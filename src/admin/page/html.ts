@@ -1,4 +1,5 @@
 /** HTML as values: what is written into a template is text, unless it is HTML of this module. Pure. */
+import { escapeHtml } from "../../errors/escapeHtml.ts"
 
 /** A piece of HTML that was made by `html`, so that every text in it is escaped. */
 export class Html {
@@ -39,24 +40,13 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
 // More marks on one letter would cover the lines around it.
 const pileOfMarks = /(\p{M}{3})\p{M}+/gu
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "\"": "&quot;",
-  "'": "&#39;"
-}
-
 /**
  * Makes any text safe for an element's content or a quoted attribute: escaped, truncated, with `�` instead of characters
  * that a reader cannot see or that change the order of others.
  */
 export const escaped = (text: string): string => {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return cut
-    .replace(invisible, "\ufffd")
-    .replace(pileOfMarks, "$1")
-    .replace(/[&<>"']/g, (character) => entities[character] ?? "")
+  return escapeHtml(cut.replace(invisible, "\ufffd").replace(pileOfMarks, "$1"))
 }
 
 const written = (part: Part): string => {
