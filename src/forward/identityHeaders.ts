@@ -1,4 +1,5 @@
 import type { Identity } from "../identity/Identity.ts"
+import type { identityFields } from "../identity/identityFields.ts"
 
 const encoder = new TextEncoder()
 const plain = /^[A-Za-z0-9._~:/@+|=-]*$/
@@ -17,17 +18,6 @@ export const encodeFieldValue = (value: string): string => {
   }
   return encoded
 }
-
-/** Every field that `identityHeaders` may have. */
-export const identityFields = [
-  "x-auth-user-id",
-  "x-auth-issuer",
-  "x-auth-provider",
-  "x-auth-principal",
-  "x-auth-client-id",
-  "x-auth-scopes",
-  "x-auth-email"
-] as const
 
 const encode = (identity: Identity): Record<string, string> => {
   const headers: { [Name in (typeof identityFields)[number]]?: string } = {

@@ -1,5 +1,6 @@
 /** Claims that the MCP server gets in fields of their own. */
 import * as Result from "effect/Result"
+import { identityFields } from "../../identity/identityFields.ts"
 import { fieldName } from "../../identity/untrustedFields.ts"
 import { isPath } from "./claimPaths.ts"
 import { refuse } from "./kind.ts"
@@ -17,15 +18,7 @@ const maxClaims = 32
 const form = "Write {\"groups\": \"x-auth-groups\", \"tid\": \"x-auth-tenant\"}: for each claim a field of its own"
 
 /** The fields that the gateway fills from the identity. */
-const ownFields: ReadonlySet<string> = new Set([
-  "x-auth-user-id",
-  "x-auth-issuer",
-  "x-auth-provider",
-  "x-auth-principal",
-  "x-auth-client-id",
-  "x-auth-scopes",
-  "x-auth-email"
-])
+const ownFields: ReadonlySet<string> = new Set(identityFields)
 
 const fieldForm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 

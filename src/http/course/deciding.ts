@@ -6,10 +6,13 @@ import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { DeniedByRule, type GatewayError } from "../../errors/GatewayError.ts"
 import { withoutStack } from "../../errors/withoutStack.ts"
 import { makeClaimHeaders } from "../../forward/claimHeaders.ts"
-import { identityFields, identityHeaders } from "../../forward/identityHeaders.ts"
+import { identityHeaders } from "../../forward/identityHeaders.ts"
 import type { Identity } from "../../identity/Identity.ts"
+import { identityFields } from "../../identity/identityFields.ts"
+import { namedMethods } from "../../message/namedMethods.ts"
 import type { Operation } from "../../message/operation.ts"
 import type { Policy } from "../../rules/Policy.ts"
+import { methodsOf } from "../../rules/subjects.ts"
 import type { Exchange } from "../Exchange.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { makeLimiting } from "./limiting.ts"
@@ -18,18 +21,15 @@ import type { OwnResponses } from "./ownResponses.ts"
 import { makeRuling } from "./ruling.ts"
 import type { Next } from "./steps.ts"
 
-/** The kind of thing that `Mcp-Name` names, by method; other methods that name something do so in the body alone. */
-const namedKinds = {
-  "tools/call": "tool",
-  "prompts/get": "prompt",
-  "resources/read": "resource",
-  "resources/subscribe": "resource",
-  "resources/unsubscribe": "resource"
-} as const
+/** Methods whose messages name something that rules look at, with its kind. */
+const kinds = new Map(
+  (["tool", "prompt", "resource"] as const).flatMap((kind) => methodsOf[kind].map((method) => [method, kind] as const))
+)
 
-const namesInBodyAlone: ReadonlySet<string> = new Set(["completion/complete", "subscriptions/listen"])
-
-const isNaming = (method: string): method is keyof typeof namedKinds => Object.hasOwn(namedKinds, method)
+/** Methods of which `Mcp-Name` says what they name; the others that name something do so in the body alone. */
+const namedInHead: ReadonlySet<string> = new Set(
+  namedMethods.filter(({ subject }) => subject !== undefined).map(({ name }) => name)
+)
 
 /**
  * What the head of a request says that its message asks for; `undefined` where only the body says it.
@@ -40,10 +40,11 @@ const isNaming = (method: string): method is keyof typeof namedKinds => Object.h
 const operationOf = (exchange: Exchange): Operation | undefined => {
   const { others } = mirroredFields(exchange)
   const method = others === undefined ? undefined : Result.getOrUndefined(others.method)
-  if (others === undefined || method === undefined || namesInBodyAlone.has(method)) return undefined
-  if (!isNaming(method)) return { method, subject: undefined, arguments: undefined }
-  const name = Result.getOrUndefined(others.name)
-  return name === undefined ? undefined : { method, subject: { kind: namedKinds[method], name }, arguments: undefined }
+  if (others === undefined || method === undefined) return undefined
+  const kind = kinds.get(method)
+  if (kind === undefined) return { method, subject: undefined, arguments: undefined }
+  const name = namedInHead.has(method) ? Result.getOrUndefined(others.name) : undefined
+  return name === undefined ? undefined : { method, subject: { kind, name }, arguments: undefined }
 }
 
 /**

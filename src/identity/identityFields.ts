@@ -1,0 +1,10 @@
+/** Every field in which the gateway tells the MCP server who calls. */
+export const identityFields = [
+  "x-auth-user-id",
+  "x-auth-issuer",
+  "x-auth-provider",
+  "x-auth-principal",
+  "x-auth-client-id",
+  "x-auth-scopes",
+  "x-auth-email"
+] as const
