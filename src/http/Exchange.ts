@@ -73,44 +73,30 @@ export const begin = (
 ): Exchange => {
   const asked = settings.forwardAuth ? askedRequest(settings.trustedProxies, arrived) : undefined
   const request = asked === undefined || Result.isFailure(asked) ? arrived : asked.success
-  return beginWith(
-    settings,
+  return {
     request,
-    startedAtNanos,
+    raw: rawHead(request),
+    traceId: traceId(request.headers[settings.traceHeader], trace?.span.traceId),
     trace,
-    asked && { problem: Result.isFailure(asked) ? asked.failure : undefined }
-  )
+    origin: request.headers["origin"],
+    authorization: request.headers[settings.tokenHeader],
+    trustedPeer: isTrustedPeer(settings.trustedProxies, request),
+    question: asked && { problem: Result.isFailure(asked) ? asked.failure : undefined },
+    startedAtNanos,
+    route: undefined,
+    base: undefined,
+    identity: undefined,
+    operations: undefined,
+    asked: undefined,
+    decisions: undefined,
+    error: undefined,
+    wasSent: false,
+    session: undefined,
+    status: undefined,
+    isStream: false,
+    ended: undefined
+  }
 }
-
-const beginWith = (
-  settings: GatewaySettings,
-  request: RequestHead,
-  startedAtNanos: bigint,
-  trace: RequestTrace | undefined,
-  question: Exchange["question"]
-): Exchange => ({
-  request,
-  raw: rawHead(request),
-  traceId: traceId(request.headers[settings.traceHeader], trace?.span.traceId),
-  trace,
-  origin: request.headers["origin"],
-  authorization: request.headers[settings.tokenHeader],
-  trustedPeer: isTrustedPeer(settings.trustedProxies, request),
-  question,
-  startedAtNanos,
-  route: undefined,
-  base: undefined,
-  identity: undefined,
-  operations: undefined,
-  asked: undefined,
-  decisions: undefined,
-  error: undefined,
-  wasSent: false,
-  session: undefined,
-  status: undefined,
-  isStream: false,
-  ended: undefined
-})
 
 /** The ids of an exchange in log entries and audit entries. */
 export interface ExchangeIds {
