@@ -1,4 +1,5 @@
 /** Which requests may be sent twice (RFC 9110, section 9.2.2). Pure. */
+import { repeatableMethods } from "../message/clientMethods.ts"
 import type { UpstreamRequest } from "./GatewayClient.ts"
 
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"])
@@ -6,25 +7,10 @@ const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE"]
 // Methods of MCP that ask, or that say what may be said twice. A second `initialize` opens a second session, which nobody
 // uses; a second `tools/call` may do anything.
 const asking: ReadonlySet<string> = new Set([
-  "completion/complete",
-  "initialize",
-  "logging/setLevel",
+  ...repeatableMethods,
   "notifications/cancelled",
   "notifications/initialized",
-  "notifications/roots/list_changed",
-  "ping",
-  "prompts/get",
-  "prompts/list",
-  "resources/list",
-  "resources/read",
-  "resources/subscribe",
-  "resources/templates/list",
-  "resources/unsubscribe",
-  "server/discover",
-  "tasks/get",
-  "tasks/list",
-  "tasks/result",
-  "tools/list"
+  "notifications/roots/list_changed"
 ])
 
 const asks = (message: unknown): boolean =>

@@ -1,33 +1,9 @@
 /** What a request asks for, as a label with few values. Pure. */
+import { clientMethods } from "../message/clientMethods.ts"
 import type { Exchange } from "./Exchange.ts"
 
-/** The methods that MCP defines for clients, up to 2026-07-28. */
-const methods: ReadonlySet<string> = new Set([
-  "completion/complete",
-  "initialize",
-  "logging/setLevel",
-  "ping",
-  "prompts/get",
-  "prompts/list",
-  "resources/list",
-  "resources/read",
-  "resources/subscribe",
-  "resources/templates/list",
-  "resources/unsubscribe",
-  "roots/list",
-  "server/discover",
-  "subscriptions/listen",
-  "tasks/cancel",
-  "tasks/get",
-  "tasks/list",
-  "tasks/result",
-  "tasks/update",
-  "tools/call",
-  "tools/list"
-])
-
 const labelOf = (method: string): string => {
-  if (methods.has(method)) return method
+  if (clientMethods.has(method)) return method
   return method.startsWith("notifications/") ? "notification" : "other"
 }
 
