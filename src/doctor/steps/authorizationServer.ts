@@ -6,14 +6,13 @@ import { show, showAll } from "../../errors/show.ts"
 import { clockDifference } from "../../remote/httpDate.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
-import { follow, type Followed } from "../follow.ts"
 import { isPrivateHost } from "../hosts.ts"
-import { sessionRevision } from "../messages.ts"
 import { quirksOf } from "../quirks.ts"
+import { type Place, readPlace } from "../readPlace.ts"
 import { rules } from "../rules/authorizationServer.ts"
 import { type Known, type KnownServer, type Outcome, skipped, type Step } from "../Step.ts"
 import { Exchanges } from "../wire/Exchanges.ts"
-import { inShort, isHtml, jsonOf, requestLine, type Responded, shownUrl } from "../wire/Reply.ts"
+import { inShort, isHtml, requestLine, type Responded, shownUrl } from "../wire/Reply.ts"
 
 const finding = makeFinding(rules)
 
@@ -32,18 +31,6 @@ const metadataPlaces = (issuer: string): ReadonlyArray<string> => {
       `${origin}${path}/.well-known/openid-configuration`
     ]
 }
-
-interface Place {
-  readonly url: string
-  readonly followed: Followed
-  readonly document: JsonObject | undefined
-}
-
-const readPlace = Effect.fnUntraced(function*(url: string): Effect.fn.Return<Place, never, Exchanges> {
-  const followed = yield* follow({ method: "GET", url, headers: { "mcp-protocol-version": sessionRevision } })
-  const { last } = followed
-  return { url, followed, document: last._tag === "Responded" && last.status === 200 ? jsonOf(last) : undefined }
-})
 
 /** What stops an SDK before it comes to the place with the document. */
 const checkEarlier = ({ followed: { last } }: Place): ReadonlyArray<Finding> => {

@@ -5,13 +5,12 @@ import { withoutSlash } from "../../config/kinds/resourceUrl.ts"
 import { show, showAll } from "../../errors/show.ts"
 import { type JsonObject, own } from "../../remote/JsonObject.ts"
 import { type Finding, makeFinding } from "../Finding.ts"
-import { follow, type Followed } from "../follow.ts"
 import { isPrivateHost } from "../hosts.ts"
-import { sessionRevision } from "../messages.ts"
+import { type Place, readPlace } from "../readPlace.ts"
 import { rules } from "../rules/resourceMetadata.ts"
 import { type Known, type KnownResource, type Outcome, skipped, type Step } from "../Step.ts"
 import type { Exchanges } from "../wire/Exchanges.ts"
-import { inShort, isHtml, jsonOf, mediaTypeOf, requestLine, shownUrl } from "../wire/Reply.ts"
+import { inShort, isHtml, mediaTypeOf, requestLine, shownUrl } from "../wire/Reply.ts"
 
 const finding = makeFinding(rules)
 
@@ -25,20 +24,6 @@ const placesOf = ({ challenge, url }: Known) => {
   const root = `${url.origin}${wellKnown}`
   return { named: named !== undefined && URL.canParse(named) ? named : undefined, inserted, root }
 }
-
-/** A place, what it responded, and the document, if there is one. */
-interface Place {
-  readonly url: string
-  readonly followed: Followed
-  readonly document: JsonObject | undefined
-}
-
-const readPlace = Effect.fnUntraced(function*(url: string): Effect.fn.Return<Place, never, Exchanges> {
-  const followed = yield* follow({ method: "GET", url, headers: { "mcp-protocol-version": sessionRevision } })
-  const { last } = followed
-  const document = last._tag === "Responded" && last.status === 200 ? jsonOf(last) : undefined
-  return { url, followed, document }
-})
 
 /** What is wrong with the response at one place, whatever the document says. */
 const checkPlace = ({ document, followed }: Place): ReadonlyArray<Finding> => {
