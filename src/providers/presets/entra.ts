@@ -106,17 +106,13 @@ export const entraVersion1 = {
 } as const satisfies Preset
 
 export const entraExternalId = {
+  ...entra,
   name: "entra-external-id",
   sources: [
     "https://learn.microsoft.com/entra/external-id/customers/concept-supported-features-customers",
     "https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference"
   ],
-  needs: [tenantNeed, audienceNeed],
-  fields: { type: "oidc", issuer: "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0", ...claims },
-  derive: scopesOf,
-  complete: withIds,
-  facade: offline,
-  mistakes: mistakesOfVersion2
+  fields: { ...entra.fields, issuer: "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0" }
 } as const satisfies Preset
 
 /** Each user flow has its own document, which names keys and endpoints; all of them have the same issuer. */
