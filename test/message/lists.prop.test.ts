@@ -187,6 +187,10 @@ describe("lists in responses", () => {
     for (let index = 0; index < 40; index++) read(some, "one", `tool${index}`)
     assert.strictEqual(some.of("one").length, 32)
     assert.deepStrictEqual(named(some, "one").at(0), "tool8")
+    read(some, "one", "tool8")
+    read(some, "one", "another")
+    assert.notInclude(named(some, "one"), "tool9")
+    assert.include(named(some, "one"), "tool8")
 
     // Seven fit, and none may take more than an eighth.
     const few = new RememberedLists(8_000)

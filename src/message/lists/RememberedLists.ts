@@ -45,7 +45,8 @@ export class RememberedLists {
   private bytes = 0
   /** In the order of their last use, with the server of each. */
   private readonly servers = new Map<RememberedList, string>()
-  private readonly lists = new Map<string, Array<RememberedList>>()
+  /** Of each server, in the same order. */
+  private readonly lists = new Map<string, Set<RememberedList>>()
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes
@@ -57,15 +58,18 @@ export class RememberedLists {
   }
 
   of(server: string): ReadonlyArray<RememberedList> {
-    return this.lists.get(server) ?? []
+    return [...this.lists.get(server) ?? []]
   }
 
   /** The list was used again. */
   touch(list: RememberedList): void {
     const server = this.servers.get(list)
     if (server === undefined) return
+    const lists = this.lists.get(server)
     this.servers.delete(list)
     this.servers.set(list, server)
+    lists?.delete(list)
+    lists?.add(list)
   }
 
   add(server: string, list: RememberedList): void {
@@ -73,10 +77,9 @@ export class RememberedLists {
     if (size > this.longest) return
     this.bytes += size
     this.servers.set(list, server)
-    const lists = this.lists.get(server)
-    if (lists === undefined) this.lists.set(server, [list])
-    else lists.push(list)
-    if (lists !== undefined && lists.length > mostLists) this.forget(lists[0])
+    const lists = this.lists.get(server) ?? new Set<RememberedList>()
+    this.lists.set(server, lists.add(list))
+    if (lists.size > mostLists) this.forget(lists.keys().next().value)
     while (this.bytes > this.maxBytes) this.forget(this.servers.keys().next().value)
   }
 
@@ -85,9 +88,9 @@ export class RememberedLists {
     if (list === undefined || server === undefined) return
     this.bytes -= sizeOf(list)
     this.servers.delete(list)
-    const left = this.of(server).filter((other) => other !== list)
-    if (left.length === 0) this.lists.delete(server)
-    else this.lists.set(server, left)
+    const lists = this.lists.get(server)
+    lists?.delete(list)
+    if (lists?.size === 0) this.lists.delete(server)
   }
 }
 
