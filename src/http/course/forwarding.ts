@@ -70,7 +70,7 @@ export const makeForwarding = (
     if (Result.isFailure(ruled)) return rejectMessage(exchange, ruled.failure, body)
     const unreadable = audits && body !== undefined ? noteOperations(exchange, body) : undefined
     if (unreadable !== undefined) return reject(exchange, unreadable)
-    // A body that cannot be read is none of the trace's business: the span is named without it.
+    // A body that cannot be read does not matter to the trace: the span is named without it.
     if (body !== undefined && exchange.trace?.span.sampled === true) noteOperations(exchange, body)
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
