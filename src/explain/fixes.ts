@@ -3,6 +3,7 @@ import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import type { InvalidTokenReason, VerificationError } from "../errors/GatewayError.ts"
 import { show, showAll } from "../errors/show.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
+import { namedClients } from "../verify/claims/client.ts"
 import type { InspectedRules } from "../verify/Inspection.ts"
 import type { RuleName } from "../verify/TokenRule.ts"
 
@@ -84,12 +85,13 @@ const fixAudience = ({ claims, rules: { audience = [] } }: FixContext): string =
   } to MCP_JWT_AUDIENCE only if all tokens for it are meant for this MCP server.`
 }
 
-const fixClient = ({ claims, rules: { allowedClients = [] } }: FixContext): string => {
-  const client = ["client_id", "azp", "appid", "cid"].map((name) => own(claims, name)).find((one) =>
-    typeof one === "string"
+const fixClient = ({ claims, rules: { allowedClients = [], clientClaims } }: FixContext): string => {
+  const client = namedClients(claims, { clientClaims }).map(([, one]) => one).find((one) =>
+    typeof one === "string" && !allowedClients.includes(one)
   )
   return client === undefined
-    ? "Have the provider write client_id or azp into its tokens, or check the audience in place of the client."
+    ? `Have the provider write ${(clientClaims ?? ["client_id", "azp"]).join(" or ")} into its tokens, ` +
+      "or check the audience in place of the client."
     : `Add ${show(client)} to MCP_ALLOWED_CLIENTS if this client may call, or sign in with one of ${
       showAll(allowedClients)
     }.`

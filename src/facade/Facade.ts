@@ -23,7 +23,18 @@ export type RespondAsFacade = (request: FacadeRequest) => Effect.Effect<FacadeRe
 
 type Handler = (parts: FacadeParts, request: FacadeRequest) => Effect.Effect<FacadeResponse, GatewayError>
 
-const handlers: Readonly<Record<FacadeEndpoint, Handler>> = { authorize, consent, callback, token, register, revoke }
+/** The gateway signs nothing as an issuer: the tokens are the provider's, and there are no ID tokens. */
+const keys: Handler = () => Effect.succeed({ _tag: "Json", body: { keys: [] } })
+
+const handlers: Readonly<Record<FacadeEndpoint, Handler>> = {
+  authorize,
+  consent,
+  callback,
+  token,
+  register,
+  revoke,
+  keys
+}
 
 /** Limits the requests of each address: no endpoint is a way to make others work, or to try out codes. */
 const makeLimit = Effect.fnUntraced(function*(settings: GatewaySettings, { facade }: FacadeProvider) {

@@ -6,11 +6,12 @@ import { assertionGrant, assertionProfile } from "./assertionNames.ts"
 import { facadeIssuer, type FacadeProvider, facadeUrl } from "./places.ts"
 import { scopeNames } from "./scopes.ts"
 
-// Required members of OpenID Connect Discovery 1.0, section 3. Clients get no id token.
-const openIdMembers = {
+// Required members of OpenID Connect Discovery 1.0, section 3. Clients get no ID token, and the key set is empty.
+const openIdMembers = (settings: GatewaySettings) => ({
+  jwks_uri: facadeUrl(settings, "keys"),
   subject_types_supported: ["public"],
   id_token_signing_alg_values_supported: ["RS256"]
-}
+})
 
 /** The document (RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3), of settings alone: no request has a part in it. */
 export const facadeMetadata = (
@@ -38,6 +39,6 @@ export const facadeMetadata = (
     revocation_endpoint_auth_methods_supported: ["none"],
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: facade.clientMetadata && supportsClientMetadata,
-    ...(name === "openid-configuration" ? openIdMembers : {})
+    ...(name === "openid-configuration" ? openIdMembers(settings) : {})
   }
 }

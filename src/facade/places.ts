@@ -4,7 +4,7 @@ import type { GatewaySettings, Provider } from "../config/GatewaySettings.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 
 /** The endpoints of the facade. */
-export const facadeEndpoints = ["authorize", "consent", "callback", "token", "register", "revoke"] as const
+export const facadeEndpoints = ["authorize", "consent", "callback", "token", "register", "revoke", "keys"] as const
 
 /** One of them. */
 export type FacadeEndpoint = (typeof facadeEndpoints)[number]
@@ -36,7 +36,8 @@ const endpointPath: Readonly<Record<FacadeEndpoint, string>> = {
   callback: "/oauth/callback",
   token: "/token",
   register: "/register",
-  revoke: "/revoke"
+  revoke: "/revoke",
+  keys: "/oauth/keys"
 }
 
 /**
@@ -49,7 +50,7 @@ export const facadePath = (
 ): string =>
   serverName === ""
     ? endpointPath[endpoint]
-    : `/oauth${path === "/" ? "" : path}${endpoint === "callback" ? "/callback" : endpointPath[endpoint]}`
+    : `/oauth${path === "/" ? "" : path}${endpointPath[endpoint].replace(/^\/oauth/, "")}`
 
 /** The URL of an endpoint, where the public URL is known. */
 export const facadeUrl = (settings: FacadeSettings, endpoint: FacadeEndpoint): string =>

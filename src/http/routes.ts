@@ -139,6 +139,7 @@ export const routes: ReadonlyArray<RouteRow> = [
   facadeEndpoint("token", postMethod, false),
   facadeEndpoint("register", postMethod, false),
   facadeEndpoint("revoke", postMethod, false),
+  facadeEndpoint("keys", readMethods, false),
   {
     name: "health",
     of: "gateway",

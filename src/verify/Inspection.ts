@@ -22,6 +22,8 @@ export interface InspectedRules {
   readonly issuer?: string | undefined
   readonly audience?: ReadonlyArray<string> | undefined
   readonly allowedClients?: ReadonlyArray<string> | undefined
+  /** The claims that name the client; `undefined`: the usual ones. */
+  readonly clientClaims?: ReadonlyArray<string> | undefined
   readonly algorithms?: ReadonlyArray<JwsAlgorithm> | undefined
 }
 

@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import { freePort } from "../../src/node/freePort.ts"
 import { clients } from "../clients/clients.ts"
 import { settingsOfInput } from "../config/resolving.ts"
 import { message, ping } from "../fixtures/messages.ts"
@@ -16,6 +15,7 @@ import { officialServerV1 } from "../support/OfficialServerV1.ts"
 import { officialServerV2 } from "../support/OfficialServerV2.ts"
 import { makeOidcProvider } from "../support/OidcProvider.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
+import { reservePort } from "../support/reservePort.ts"
 import { type ProxyName, startProxy } from "../support/ReverseProxy.ts"
 
 const { rateLimits, trustedProxies } = settingsOfInput({
@@ -45,7 +45,7 @@ class Proxies extends Context.Service<Proxies, {
       const recording = yield* makeRecordingUpstream
 
       const behind = Effect.fnUntraced(function*(name: ProxyName, server: string, audience?: string) {
-        const proxy = yield* freePort(0)
+        const proxy = yield* reservePort
         const publicUrl = `http://127.0.0.1:${proxy}`
         const resource = `${publicUrl}/mcp`
         const gateway = yield* startGateway(settings(server, {

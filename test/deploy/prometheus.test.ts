@@ -8,11 +8,11 @@ import { join } from "node:path"
 import { setTimeout as realTime } from "node:timers/promises"
 import { prometheusSeries } from "../../src/metrics/prometheus.ts"
 import { type MetricName, metricNames, metrics } from "../../src/metrics/table.ts"
-import { freePort } from "../../src/node/freePort.ts"
 import { ping, toolCall } from "../fixtures/messages.ts"
 import { root } from "../node/support/builtProgram.ts"
 import { startGatewayProgram, staticSettings } from "../node/support/GatewayProgram.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
+import { reservePort } from "../support/reservePort.ts"
 import { alertCases } from "./alertCases.ts"
 
 const folder = join(root, "src/deploy/prometheus")
@@ -204,7 +204,7 @@ describe("alerts and dashboard", () => {
         const config = readFileSync(join(directory, "prometheus.yml"), "utf8")
           .replaceAll("15s", "1s").replace("127.0.0.1:9464", new URL(admin).host)
         writeFileSync(join(directory, "prometheus.yml"), config)
-        const port = yield* freePort(0)
+        const port = yield* reservePort
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             spawn("prometheus", [

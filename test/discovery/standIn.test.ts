@@ -5,7 +5,6 @@ import * as v1 from "@modelcontextprotocol/sdk/client/auth.js"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
-import { freePort } from "../../src/node/freePort.ts"
 import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
 import { jwtProvider, tokeninfoProvider } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
@@ -13,6 +12,7 @@ import { LogCapture } from "../support/canary.ts"
 import { serveDocuments } from "../support/documentServer.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
+import { reservePort } from "../support/reservePort.ts"
 
 const publicUrl = "https://mcp.example.com"
 
@@ -90,7 +90,7 @@ describe("metadata of the gateway's own", () => {
   it.live("are what the official clients look for, from the URL of the MCP server on", () =>
     Effect.gen(function*() {
       const { own, provider } = yield* setUp()
-      const port = yield* freePort(0)
+      const port = yield* reservePort
       const origin = `http://127.0.0.1:${port}`
       yield* startGateway({ ...own, port, publicUrl: origin })
       for (const sdk of [v1, v2]) {

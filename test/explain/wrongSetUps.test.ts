@@ -175,6 +175,39 @@ const mistakes: ReadonlyArray<Mistake> = [
     fix: /Add "stranger" to MCP_ALLOWED_CLIENTS/
   },
   {
+    what: "a client that is not allowed, in a claim that the operator has named",
+    sign: { claims: { client_id: "claude", "x-app": "stranger" } },
+    provider: { allowed_clients: "claude", client_claims: "x-app" },
+    rule: "client",
+    reason: "InvalidAudience",
+    status: 401,
+    found: /^x-app is "stranger"$/,
+    expected: /^one of "claude"$/,
+    fix: /^Add "stranger" to MCP_ALLOWED_CLIENTS/
+  },
+  {
+    what: "a second claim that names another client than the first",
+    sign: { claims: { client_id: "claude", azp: "stranger" } },
+    provider: { allowed_clients: "claude" },
+    rule: "client",
+    reason: "InvalidAudience",
+    status: 401,
+    found: /^client_id is "claude", azp is "stranger"$/,
+    expected: /^one of "claude"$/,
+    fix: /^Add "stranger" to MCP_ALLOWED_CLIENTS/
+  },
+  {
+    what: "no client in the claim that the operator has named",
+    sign: { claims: { client_id: "claude" } },
+    provider: { allowed_clients: "claude", client_claims: "x-app" },
+    rule: "client",
+    reason: "MissingClaim",
+    status: 401,
+    found: /^the token names no client$/,
+    expected: /^one of "claude"$/,
+    fix: /^Have the provider write x-app into its tokens/
+  },
+  {
     what: "no subject in a person's token",
     sign: { claims: { sub: undefined, sid: "s", client_id: "c1" } },
     rule: "subject",

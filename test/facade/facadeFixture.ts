@@ -1,9 +1,9 @@
 /** A gateway with a facade before a stand-in of an identity provider. */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { freePort } from "../../src/node/freePort.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { startGateway } from "../support/gateway.ts"
+import { reservePort } from "../support/reservePort.ts"
 import {
   entraAudience,
   entraScope,
@@ -54,7 +54,7 @@ export const startFacade = Effect.fnUntraced(function*(
   upstream: string,
   { facade, gateway = {}, logger }: FacadeOptions = {}
 ) {
-  const port = yield* freePort(0)
+  const port = yield* reservePort
   const origin = `http://127.0.0.1:${port}`
   const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)
   const settings = settingsOf({}, {

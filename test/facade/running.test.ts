@@ -1,13 +1,14 @@
 /** The facade over restarts, replicas, servers, drivers and addresses. */
 import { assert, describe, it } from "@effect/vitest"
+import { OpenIdProviderDiscoveryMetadataSchema } from "@modelcontextprotocol/sdk/shared/auth.js"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { errorStyles } from "../../src/config/GatewaySettings.ts"
-import { freePort } from "../../src/node/freePort.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
+import { reservePort } from "../support/reservePort.ts"
 import { makeStandInProvider, standInClient } from "../support/StandInProvider.ts"
 import { Browser, post, redirectUri, SignIn } from "./Browser.ts"
 import { providerEntry, sessionKey, startFacade } from "./facadeFixture.ts"
@@ -95,7 +96,7 @@ describe("the facade", () => {
 
   it.live("is an issuer of its own for each of several MCP servers, with nothing of one valid at another", () =>
     Effect.gen(function*() {
-      const port = yield* freePort(0)
+      const port = yield* reservePort
       const origin = `http://127.0.0.1:${port}`
       const provider = yield* makeStandInProvider("cognito", `${origin}/oauth/notes/mcp/callback`)
       yield* startGateway(settingsOf({}, {
@@ -118,6 +119,12 @@ describe("the facade", () => {
           assert.strictEqual(metadata.issuer, issuer)
           assert.strictEqual(metadata.token_endpoint, `${origin}/oauth/${name}/mcp/token`)
           assert.strictEqual(metadata.registration_endpoint, `${origin}/oauth/${name}/mcp/register`)
+          if (document === "oauth-authorization-server") {
+            assert.notProperty(metadata, "jwks_uri")
+          } else {
+            assert.strictEqual(metadata.jwks_uri, `${origin}/oauth/${name}/mcp/keys`)
+            assert.deepStrictEqual(yield* json(new URL(metadata.jwks_uri).pathname), { keys: [] })
+          }
         }
       }
       const client = new SignIn(origin, standInClient.id)
@@ -174,6 +181,17 @@ describe("the facade", () => {
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: true
       })
+      const openId = yield* Effect.promise(async () =>
+        (await fetch(`${origin}/.well-known/openid-configuration`)).json()
+      )
+      // The schema by which official clients read it.
+      OpenIdProviderDiscoveryMetadataSchema.parse(openId)
+      const { id_token_signing_alg_values_supported, jwks_uri, subject_types_supported, ...rest } = openId
+      assert.deepStrictEqual(rest, metadata)
+      assert.deepStrictEqual([subject_types_supported, id_token_signing_alg_values_supported], [["public"], ["RS256"]])
+      const keys = yield* Effect.promise(() => fetch(jwks_uri))
+      assert.strictEqual(keys.headers.get("content-type"), "application/json")
+      assert.deepStrictEqual(yield* Effect.promise(() => keys.json()), { keys: [] })
       const { status } = yield* post(`${origin}/register`, JSON.stringify({ redirect_uris: [redirectUri] }), {
         "content-type": "application/json"
       })

@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
-import { freePort } from "../../src/node/freePort.ts"
 import { type GatewayProgram, startGatewayProgram } from "../node/support/GatewayProgram.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
+import { reservePort } from "../support/reservePort.ts"
 
 /** What became of one request. */
 export interface Outcome {
@@ -28,7 +28,7 @@ export interface Gateway {
 }
 
 /** A port for a gateway, and the resource that it will protect: Keycloak has to know the audience before. */
-export const reserve = Effect.map(freePort(0), (port) => ({ port, resource: `http://127.0.0.1:${port}/mcp` }))
+export const reserve = Effect.map(reservePort, (port) => ({ port, resource: `http://127.0.0.1:${port}/mcp` }))
 
 /** Starts `node dist/main.js` with these settings and waits until it listens. */
 export const startGateway = Effect.fnUntraced(function*(

@@ -9,11 +9,11 @@ import { createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { GatewaySettings, RateLimit } from "../../src/config/GatewaySettings.ts"
-import { freePort } from "../../src/node/freePort.ts"
 import { readSettings } from "../../src/spin/settings.ts"
 import { eventually } from "../fixtures/eventually.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { startRedis } from "../support/RedisServer.ts"
+import { reservePort } from "../support/reservePort.ts"
 
 const limitOf = (count: number): ReadonlyArray<RateLimit> => [{
   by: ["subject"],
@@ -237,7 +237,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
       const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")]
       const words = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=store -keyout ${key} -out ${certificate}`
       execFileSync("openssl", [...words.split(" "), "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" })
-      const secure = yield* freePort(0)
+      const secure = yield* reservePort
       yield* startRedis([
         "--tls-port",
         String(secure),

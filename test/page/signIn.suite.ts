@@ -4,11 +4,11 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { freePort } from "../../src/node/freePort.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { post, redirectUri, SignIn } from "../facade/Browser.ts"
 import { providerEntry, sessionKey } from "../facade/facadeFixture.ts"
 import { startGateway } from "../support/gateway.ts"
+import { reservePort } from "../support/reservePort.ts"
 import { makeStandInProvider, standInClient } from "../support/StandInProvider.ts"
 import { useBrowser } from "./browser.ts"
 
@@ -18,7 +18,7 @@ let origin = ""
 
 /** At another site than the provider, which is at 127.0.0.1. */
 const start = Effect.gen(function*() {
-  const port = yield* freePort(0)
+  const port = yield* reservePort
   const publicUrl = `http://localhost:${port}`
   const provider = yield* makeStandInProvider("entra", `${publicUrl}/oauth/callback`)
   yield* startGateway(settingsOf({}, {

@@ -1,7 +1,6 @@
 /** The whole way of a client, from its first 401 to a called tool and through a refresh, with presets and their facades. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { freePort } from "../../src/node/freePort.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import { settingsOf } from "../config/resolving.ts"
 import { Browser, post, redirectUri, SignIn } from "../facade/Browser.ts"
@@ -9,6 +8,7 @@ import { sessionKey } from "../facade/facadeFixture.ts"
 import { toolCall } from "../fixtures/messages.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
+import { reservePort } from "../support/reservePort.ts"
 import { entraAudience, makeStandInProvider, standInClient, standInUser } from "../support/StandInProvider.ts"
 
 const facade = {
@@ -32,7 +32,7 @@ describe("a client of a provider without registration", () => {
     it.live(`signs in with nothing but the preset and a client: ${kind}`, () =>
       Effect.gen(function*() {
         const { provider: entry, requested, scope } = cases[kind]
-        const port = yield* freePort(0)
+        const port = yield* reservePort
         const origin = `http://127.0.0.1:${port}`
         const upstream = yield* makeRecordingUpstream
         const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createConnection } from "node:net"
 import { env } from "node:process"
-import { freePort } from "../../src/node/freePort.ts"
+import { reservePort } from "./reservePort.ts"
 
 export interface RedisServer {
   readonly port: number
@@ -64,7 +64,7 @@ const exchange = (port: number, words: ReadonlyArray<string>) =>
 export const startRedis = Effect.fnUntraced(function*(
   options: ReadonlyArray<string> = []
 ): Effect.fn.Return<RedisServer, never, Scope.Scope> {
-  const port = yield* freePort(0)
+  const port = yield* reservePort
   let server: ChildProcess | undefined
   const start = Effect.promise(async () => {
     server = await launch(port, options)

@@ -27,9 +27,9 @@ export const readClientId = (
 }
 
 /** Returns the claims of a token that name a client, of any type. */
-const namedClients = (
+export const namedClients = (
   claims: JsonObject,
-  { clientClaims = usualClientClaims }: ClientClaims
+  { clientClaims = usualClientClaims }: ClientClaims = {}
 ): ReadonlyArray<readonly [name: string, client: unknown]> =>
   clientClaims.flatMap((path) => {
     const client = claimAt(claims, path)

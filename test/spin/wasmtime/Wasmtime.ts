@@ -9,8 +9,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { freePort } from "../../../src/node/freePort.ts"
 import { root } from "../../node/support/builtProgram.ts"
+import { reservePort } from "../../support/reservePort.ts"
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -47,7 +47,7 @@ export class Wasmtime extends Context.Service<Wasmtime, {
           Effect.map(
             Effect.acquireRelease(
               Effect.promise(async () => {
-                const port = await Effect.runPromise(freePort(0))
+                const port = await Effect.runPromise(reservePort)
                 const given = Object.entries(variables).flatMap((
                   [name, value]
                 ) => ["-S", `config-var=${name}=${value}`])

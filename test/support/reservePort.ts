@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect"
+import { createServer, type Server } from "node:net"
+
+/**
+ * Below the ports that systems give to connections and to `listen(0)`: 32768 and above on Linux, 49152 and above elsewhere. A free port
+ * of those could be taken by anyone between the choice and `listen`.
+ */
+const first = 10_000
+const pairs = 11_384
+
+const listenOn = (port: number): Effect.Effect<Server | undefined> =>
+  Effect.callback((resume) => {
+    const server = createServer()
+    server.once("error", () => resume(Effect.succeed(undefined)))
+    server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server.unref())))
+  })
+
+// Processes begin at different places, so that they seldom meet.
+let pair = Math.floor(Math.random() * pairs)
+
+/**
+ * Reserves a port of 127.0.0.1 for what must know its URL before it listens: no other test gets the port as long as this process runs,
+ * and the system gives it to nothing else.
+ *
+ * Ports come in pairs. Whoever listens on the even one has the odd one.
+ */
+export const reservePort: Effect.Effect<number> = Effect.gen(function*() {
+  for (let tried = 0; tried < pairs; tried++) {
+    pair = (pair + 1) % pairs
+    const port = first + 2 * pair + 1
+    const lock = yield* listenOn(port - 1)
+    if (lock === undefined) continue
+    // A program apart from the tests may be there.
+    const probe = yield* listenOn(port)
+    if (probe === undefined) {
+      lock.close()
+      continue
+    }
+    yield* Effect.callback<void>((resume) => {
+      probe.close(() => resume(Effect.void))
+    })
+    return port
+  }
+  return yield* Effect.die("no port is free")
+})
