@@ -209,6 +209,9 @@ export class ResponseRelay implements ResponseReceiver {
   /** Relays a response while it arrives. */
   #passOn(step: Relay, flow: Flow): void {
     const { response } = this.#to
+    // What has arrived together leaves in one write: most event streams are one event long.
+    response.cork()
+    process.nextTick(() => response.writableEnded || response.uncork())
     if (!this.#writeHead(step)) return
     this.#passing = step
     response.on("drain", () => flow.resume())
