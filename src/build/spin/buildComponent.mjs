@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { denseImage } from "./denseImage.mjs"
 import { spellOutProperties } from "./unicodeProperties.mjs"
 
 /**
@@ -43,8 +44,9 @@ export const buildComponent = async (entry, output, worldName = "gateway") => {
   const sourcePath = join(directory, "bundle.js")
   await writeFile(sourcePath, spellOutProperties(script.text))
   const witPath = fileURLToPath(new URL("../../spin/wit", import.meta.url))
-  const { component } = await componentize({ sourcePath, witPath, worldName })
+  const { component: sparse } = await componentize({ sourcePath, witPath, worldName })
     .finally(() => rm(directory, { recursive: true }))
+  const component = denseImage(sparse)
   await mkdir(dirname(output), { recursive: true })
   await writeFile(output, component)
   return component.length
