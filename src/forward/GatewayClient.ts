@@ -21,17 +21,17 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   /** `undefined` for a request without a body. */
   readonly body: Uint8Array | undefined
-  /** The caller, for a client that chooses a server or adds a credential by it; `undefined` where there is none. */
+  /** The caller, for a client that chooses a server or adds a credential by it; `undefined` for a request without one. */
   readonly identity?: Identity | undefined
   /** Whose share of the MCP server it takes, where that is known. */
   readonly owner?: Owner | undefined
 }
 
-/** What the log is told of a request that is refused because too many wait, all in all or of its owner. */
+/** The log's detail for a request that is rejected because too many wait, in total or for its owner. */
 export const tooManyWait = (all: number): string =>
   `${all} requests wait for the MCP server, and this caller may have no more of them`
 
-/** What the log is told of a response that is an event stream, where too many are open already. */
+/** The log's detail for a response that is an event stream, where too many are open already. */
 export const tooManyStreams = "too many event streams are open, all in all or of this caller"
 
 /** The head of a response. */
@@ -95,11 +95,11 @@ export type Dispatch = (request: UpstreamRequest, receiver: ResponseReceiver, me
 /**
  * Sends one request to the configured MCP server.
  *
- * Follows no redirects and decodes nothing. May send a request a second time where the connection is lost before any of an
- * answer, if the server cannot have read it or reading it twice does no harm (RFC 9110, section 9.2.2). Interrupting the effect, or closing its scope before the
- * body has ended, cancels the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. On Node use
+ * Follows no redirects and decodes nothing. May send a request a second time if the connection is lost before any of the
+ * response has arrived, and the server cannot have read the request or reading it twice is harmless (RFC 9110, section
+ * 9.2.2). Interrupting the effect, or closing its scope before the body has ended, cancels the upstream request. Fails with `UpstreamUnavailable` or `UpstreamTimeout`. On Node use
  * `NodeGatewayClient.layer`, elsewhere `HttpGatewayClient.layerFetch`; `GatewayClientTest` of `mcp-authorizer/testing`
- * says whether one of your own is right.
+ * checks a client of your own.
  *
  * **Example** (an MCP server in the same process)
  *

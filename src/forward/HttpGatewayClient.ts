@@ -150,10 +150,10 @@ export const layerWith = (
  *
  * Where the platform cannot keep the service's contract to the letter, requests fail with `UpstreamUnavailable`:
  *
- * - `Accept-Encoding` is always `identity`. An answer with a body that is encoded all the same is refused, because
+ * - `Accept-Encoding` is always `identity`. A response whose body is encoded anyway is rejected, because
  *   some platforms decode it and leave its fields as they were.
- * - A target that URL parsers would change other than by percent-encoding is refused, unsent.
- * - A redirect that the platform hides (status 0) is refused.
+ * - A target that URL parsers would change other than by percent-encoding is rejected before it is sent.
+ * - A redirect that the platform hides (status 0) is rejected.
  *
  * The platform may do more than it is asked: `fetch` on Node sets `sec-fetch-mode`, adds `accept`, `accept-language` and
  * `user-agent` where they are missing, fails on a 407, and asks again, once, on a 421 (RFC 9110, section 15.5.20).

@@ -6,7 +6,7 @@ import { respelledPath } from "./redirect.ts"
  * The path of `MCP_SERVER_URL`, as it is configured or, once the MCP server has said so, with or without the slash at its
  * end.
  *
- * Web frameworks answer at one of the two spellings and redirect the other. Such a redirect is followed for the configured
+ * Web frameworks respond at one of the two spellings and redirect the other. Such a redirect is followed for the configured
  * URL alone, and remembered; what a client adds to it is never changed.
  */
 export class ServerPath {
@@ -34,7 +34,7 @@ export class ServerPath {
   }
 
   /**
-   * Learns from an answer how the server spells its path, and says whether that is another spelling than was asked for.
+   * Learns from a response how the server spells its path, and returns whether it differs from the spelling that was requested.
    *
    * @param rest what followed the MCP path in the request
    * @param target what was asked for

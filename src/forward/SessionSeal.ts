@@ -130,7 +130,7 @@ export const makeSessionSeal = Effect.fnUntraced(function*(
     const tag = Result.getOrUndefined(Base64Url.decode(sealed.slice(0, tagLength)))
     const id = sealed.slice(tagLength + 1)
     if (tag === undefined || sealed[tagLength] !== "." || id === "") {
-      // A server whose sessions did not begin here, or that has none, judges the id itself.
+      // A server whose sessions did not begin here, or that has no sessions, checks the id itself.
       // Without a token there is nobody whose it could be.
       if (!state.hasSealed && identity !== undefined) return { identity, id: sealed, sealed }
       return yield* notFound

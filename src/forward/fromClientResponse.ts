@@ -6,8 +6,8 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
-import { isBodiless, isShort } from "./answerLength.ts"
 import type { UpstreamBody, UpstreamResponse } from "./GatewayClient.ts"
+import { isBodiless, isShort } from "./responseLength.ts"
 
 const timeouts: ReadonlySet<string> = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "ETIMEDOUT"])
 
@@ -49,12 +49,14 @@ const headersOf = (response: HttpClientResponse.HttpClientResponse): UpstreamRes
 const isEncoded = ({ headers }: HttpClientResponse.HttpClientResponse): boolean =>
   !["", "identity"].includes(headers["content-encoding"]?.trim().toLowerCase() ?? "")
 
-/** Why an answer cannot be handed on, if it cannot. */
+/** Why a response cannot be forwarded; `undefined` if it can. */
 const unusable = (response: HttpClientResponse.HttpClientResponse, bodiless: boolean): string | undefined => {
   // What `fetch` makes of a redirect that it does not follow, in browsers and whatever imitates them.
   if (response.status === 0) return "the MCP server redirects"
-  if (response.status < 200) return `the MCP server answers with the status ${response.status}`
-  return !bodiless && isEncoded(response) ? "the MCP server encodes an answer that was to be plain" : undefined
+  if (response.status < 200) return `the MCP server responds with the status ${response.status}`
+  return !bodiless && isEncoded(response)
+    ? "the MCP server encodes a response that was requested without encoding"
+    : undefined
 }
 
 const whole = (response: HttpClientResponse.HttpClientResponse) =>
@@ -74,7 +76,7 @@ const arriving = (response: HttpClientResponse.HttpClientResponse, timeoutMillis
 })
 
 /**
- * The same answer in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
+ * The same response in the gateway's terms: waits for a short body, and leaves a long one to be streamed.
  *
  * Fails with `UpstreamUnavailable` where the response cannot be forwarded, an encoded one among them: whether
  * its body is still as its fields say cannot be known.

@@ -22,7 +22,7 @@ const named = (connection: string): ReadonlyArray<string> =>
   connection.split(",").map((name) => name.trim().toLowerCase())
 
 /**
- * Says which fields of a message belong to this hop only and must not be handed on.
+ * Returns which fields of a message belong to this hop only and must not be forwarded.
  *
  * @param connection the message's own `Connection` value, whose names count as well
  * @see RFC 9110, section 7.6.1

@@ -1,4 +1,4 @@
-/** Which answers to `initialize` can be added to, and what changes with them. Pure. */
+/** Which responses to `initialize` can be added to, and what changes with them. Pure. */
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
@@ -7,7 +7,7 @@ const mediaType = (headers: UpstreamResponse["headers"]): string => {
   return typeof value === "string" ? value.split(";", 1)[0]?.trim().toLowerCase() ?? "" : ""
 }
 
-/** In which form an answer holds the message that `authInfo` goes into, by its head. */
+/** In which form a response holds the message that `authInfo` goes into, by its head. */
 export const injectable = (
   { headers, status }: Pick<UpstreamResponse, "headers" | "status">
 ): "Message" | "Events" | "Neither" => {
@@ -19,4 +19,4 @@ export const injectable = (
 
 /** A response that is longer than one to `initialize` can be. */
 export const responseTooLarge = (): UpstreamUnavailable =>
-  new UpstreamUnavailable({ detail: "the answer to initialize is too large" })
+  new UpstreamUnavailable({ detail: "the response to initialize is too large" })

@@ -1,2 +1,2 @@
-/** Says whether an answer is an event stream, by its `Content-Type`. */
+/** Returns whether a response is an event stream, by its `Content-Type`. */
 export const isEventStream = (type: unknown): boolean => typeof type === "string" && /^text\/event-stream\b/i.test(type)

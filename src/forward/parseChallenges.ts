@@ -4,7 +4,7 @@
 export interface ReceivedChallenge {
   /** In lower case. */
   readonly scheme: string
-  /** By their names in lower case; empty where there are none, or a `token68` in their place. */
+  /** By their names in lower case; empty for a challenge without parameters, or with a `token68` in their place. */
   readonly parameters: ReadonlyMap<string, string>
 }
 

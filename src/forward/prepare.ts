@@ -36,18 +36,18 @@ export interface AdmittedRequest {
   readonly owner?: Owner | undefined
 }
 
-/** What is put into the answer of `initialize`. */
+/** What is added to the response of `initialize`. */
 export interface Injection {
   readonly authInfo: Uint8Array
   readonly id: RequestId
-  /** Longest answer that is looked into, in bytes. */
+  /** The longest response that is inspected, in bytes. */
   readonly limit: number
 }
 
-/** Learns from an answer that redirects the configured URL to its other spelling, with or without a slash at the end. */
-type Learn<A> = (answer: Pick<UpstreamResponse, "headers" | "status">) => A
+/** Learns from a response that redirects the configured URL to its other spelling, with or without a slash at the end. */
+type Learn<A> = (response: Pick<UpstreamResponse, "headers" | "status">) => A
 
-/** An addition to `initialize` that the MCP server may refuse. */
+/** An addition to `initialize` that the MCP server may reject. */
 export interface Addition {
   /** The same request without it. */
   readonly without: () => UpstreamRequest
@@ -55,7 +55,7 @@ export interface Addition {
   readonly learn: () => void
 }
 
-/** A request that is ready to leave, and what its answer will need. */
+/** A request that is ready to be sent, and what its response will need. */
 export interface Prepared {
   readonly request: UpstreamRequest
   readonly injection: Injection | undefined
@@ -63,9 +63,9 @@ export interface Prepared {
   readonly listens: boolean
   /** What the message asks for, where that is measured. */
   readonly asked: AskedMessage | undefined
-  /** What to do where an addition may be refused; `undefined` where there is none, or it is made in any case. */
+  /** What to do if the addition is rejected; `undefined` without an addition, or for one that is made in any case. */
   readonly addition: Addition | undefined
-  /** The request to send in place of the first, once; `undefined` where the answer is the one to the request. */
+  /** The request to send in place of the first, once; `undefined` if the response is the one to this request. */
   readonly respelled: Learn<UpstreamRequest | undefined>
 }
 
@@ -84,7 +84,7 @@ export interface PreparedStream {
   /** Without the message. */
   readonly request: UpstreamRequest
   readonly rewriter: RequestRewriter
-  /** What the answer will need, once the message is over; fails where the fields of the request do not agree with it. */
+  /** What the response will need, once the message has ended; fails where the fields of the request do not agree with it. */
   readonly complete: (message: RequestSummary) => Result.Result<Injection | undefined, Disagreement>
   /** The target of the next request; this one cannot be sent again. */
   readonly respelled: Learn<string | undefined>
@@ -93,7 +93,7 @@ export interface PreparedStream {
 /** The preparation of requests: body rules, header rules, identity. */
 export interface Prepare {
   /**
-   * Prepares a request with its JSON body, `undefined` where there is none.
+   * Prepares a request with its JSON body; `undefined` for a request without one.
    *
    * Fails with `InvalidRequest` when the body is not one unambiguous JSON-RPC message, and where the fields of the request
    * do not agree with it.
@@ -145,7 +145,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
     const own: Record<string, string> = { [settings.traceHeader]: admitted.traceId }
     if (identity !== undefined) Object.assign(own, callerFields(identity))
     if (admitted.session?.id !== undefined) own[sessionField] = admitted.session.id
-    // An encoded answer could not be added to, nor looked into.
+    // An encoded response could not be changed or inspected.
     if (injects || settings.policy !== undefined) own["accept-encoding"] = "identity"
     return {
       method: admitted.method,

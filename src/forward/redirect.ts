@@ -4,21 +4,21 @@ import { loggedPath } from "../errors/loggedPath.ts"
 import { annotate } from "../log/logFields.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 
-type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
+type Head = Pick<UpstreamResponse, "headers" | "status">
 
 const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308])
 
-// What web frameworks answer with where only the slash at the end differs; 303 and 300 mean something else.
+// What web frameworks respond with where only the slash at the end differs; 303 and 300 mean something else.
 const respellings: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
-/** Says whether an answer sends its receiver elsewhere. */
+/** Returns whether a response is a redirect. */
 export const isRedirect = (status: number): boolean => redirects.has(status)
 
-const locationOf = ({ headers: { location } }: AnswerHead, base: string): URL | undefined =>
+const locationOf = ({ headers: { location } }: Head, base: string): URL | undefined =>
   typeof location === "string" && URL.canParse(location, base) ? new URL(location, base) : undefined
 
 /** Where a redirect leads, for the log: origin and cleaned path, or the path alone of a relative one. */
-export const redirectTarget = (head: AnswerHead): string => {
+export const redirectTarget = (head: Head): string => {
   // A host that nobody has, to tell relative references.
   const base = "http://relative.invalid"
   const url = locationOf(head, base)
@@ -35,7 +35,7 @@ const otherSpelling = (path: string): string => path.endsWith("/") ? path.slice(
  * @param origin scheme, host and port that were asked
  * @param target path and query that were asked for
  */
-export const respelledPath = (head: AnswerHead, origin: string, target: string): string | undefined => {
+export const respelledPath = (head: Head, origin: string, target: string): string | undefined => {
   if (!respellings.has(head.status)) return undefined
   const url = locationOf(head, origin + target)
   const asked = new URL(origin + target)
@@ -49,8 +49,8 @@ export const respelledPath = (head: AnswerHead, origin: string, target: string):
  *
  * @param head the redirect
  */
-export const logRespelled = (head: AnswerHead): Effect.Effect<void> =>
+export const logRespelled = (head: Head): Effect.Effect<void> =>
   Effect.logWarning(
     "The MCP server redirects MCP_SERVER_URL to the same URL with or without the slash at its end, and is asked there from " +
-      "now on. Set MCP_SERVER_URL to where it answers."
+      "now on. Set MCP_SERVER_URL to where it responds."
   ).pipe(annotate({ status: head.status, location: redirectTarget(head) }))

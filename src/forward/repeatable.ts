@@ -26,9 +26,9 @@ const read = (body: Uint8Array): unknown => {
 }
 
 /**
- * Says whether a request may be sent again although the MCP server may have got it.
+ * Returns whether a request may be sent again although the MCP server may have received it.
  *
- * By its method, or, where it brings a message, by the method of that. The message has been judged before: parsers agree on
+ * By its method, or, where it brings a message, by the method of that. The message has been checked before: parsers agree on
  * it.
  */
 export const isRepeatable = ({ body, method }: Pick<UpstreamRequest, "body" | "method">): boolean => {

@@ -9,14 +9,14 @@ const mirrorNames: ReadonlySet<string> = new Set(["mcp-protocol-version", "mcp-m
 const paramPrefix = "mcp-param-"
 
 /**
- * Says whether a server that does not tell `_` from `-` would take this field for one that repeats the message: it was not
+ * Returns whether a server that does not distinguish `_` from `-` would take this field for one that repeats the message: it was not
  * compared with that.
  */
 const looksMirrored = (name: string, folded: string): boolean =>
   (mirrorNames.has(folded) && name !== folded) || (folded.startsWith(paramPrefix) && !name.startsWith(paramPrefix))
 
 export interface RequestHeaderOptions {
-  /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are believed and handed on. */
+  /** Whether the peer's forwarding fields (`X-Forwarded-*`, `Forwarded`, …) are trusted and forwarded. */
   readonly trustedPeer: boolean
   readonly forwardAuthorization: boolean
   /** Whether the id of a session is the gateway's to say, in whatever spelling. */

@@ -2,17 +2,17 @@ import type { UpstreamResponse } from "./GatewayClient.ts"
 import { hopByHop } from "./hopByHop.ts"
 import { isEventStream } from "./isEventStream.ts"
 
-/** Tells proxies whether they may collect an answer before they hand it on (nginx, `proxy_buffering`). */
+/** The field that tells proxies whether they may buffer a response (nginx, `proxy_buffering`). */
 export const bufferingField = "x-accel-buffering"
 
-/** They may not. */
+/** Proxies may not buffer the response. */
 export const unbuffered = "no"
 
 /**
- * The fields of the MCP server's answer that go back to the client: all but hop-by-hop fields, `Access-Control-*`
- * (the gateway answers for origins) and challenges (the gateway is the resource server).
+ * The fields of the MCP server's response that go back to the client: all but hop-by-hop fields, `Access-Control-*`
+ * (the gateway decides about origins) and challenges (the gateway is the resource server).
  *
- * An answer to an authenticated request is not for shared caches, so `Cache-Control: no-store` stands in where the
+ * A response to an authenticated request is not for shared caches, so `Cache-Control: no-store` is added where the
  * server says nothing. An event stream is not for proxies that collect it first: `X-Accel-Buffering: no` tells nginx and
  * those that follow its example, unless the server says otherwise.
  */

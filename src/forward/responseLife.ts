@@ -26,7 +26,7 @@ const longestTimerMillis = 2_147_483_647
 /**
  * How long a response to this caller may go on; `undefined`: as long as it likes.
  *
- * The right of a request is judged when it begins, so its response is finished though the token ends meanwhile, up to
+ * A request is authorized when it begins, so its response is finished even if the token expires before its end, up to
  * `MCP_RESPONSE_TIMEOUT`. A stream that only listens has no end of its own, and would otherwise outlive every token.
  *
  * @param listens the request opens a stream of notifications: a `GET`, or `subscriptions/listen` of MCP 2026-07-28

@@ -41,17 +41,17 @@ const untrusted = (
 }
 
 /**
- * Judges a 401, or a 403 with a challenge, of the MCP server.
+ * Classifies a 401, or a 403 with a challenge, of the MCP server.
  *
  * A Bearer challenge with `insufficient_scope` says that this caller needs more, and becomes `UpstreamScopeRequired`.
  * Every other says that the server does not trust the gateway, and becomes `UpstreamUnavailable`: a client that got it
- * would ask another authorization server for a token. A 403 without a challenge is an answer like any other.
+ * would request a token from another authorization server. A 403 without a challenge is a response like any other.
  *
  * @param standing scopes that every request of this caller needs, so that the next token has them too; `undefined` where
  * there is no caller who could get a token with more scopes
  * @see RFC 6750, section 3.1; MCP 2025-11-25, authorization, Scope Challenge Handling
  */
-export const judgeChallenge = (
+export const classifyChallenge = (
   { headers, status }: Pick<UpstreamResponse, "headers" | "status">,
   standing: (() => ReadonlyArray<string>) | undefined
 ): UpstreamScopeRequired | UpstreamUnavailable | undefined => {
@@ -63,6 +63,6 @@ export const judgeChallenge = (
   const asked = asking.flatMap(scopesOf).slice(0, maxScopes)
   return new UpstreamScopeRequired({
     required: asked.length === 0 ? [] : [...new Set([...asked, ...standing()])],
-    detail: `the MCP server answers ${status} insufficient_scope`
+    detail: `the MCP server responds with ${status} insufficient_scope`
   })
 }

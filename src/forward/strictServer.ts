@@ -1,4 +1,4 @@
-/** MCP servers that refuse what the gateway adds to `initialize`: how they are known, and what is remembered. */
+/** MCP servers that reject what the gateway adds to `initialize`: how they are recognized, and what is remembered. */
 import * as Effect from "effect/Effect"
 import { joinBytes } from "../message/json/spliceBytes.ts"
 import { EventFramer } from "../message/sse/eventFramer.ts"
@@ -6,19 +6,19 @@ import { changeData } from "../message/sse/eventMessage.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { injectable } from "./injection.ts"
 
-type AnswerHead = Pick<UpstreamResponse, "headers" | "status">
+type Head = Pick<UpstreamResponse, "headers" | "status">
 
 /** A rejection is shorter than that; a longer response is not one. */
-const maxRefusalBytes = 64 * 1024
+const maxRejectionBytes = 64 * 1024
 
 const rememberedMillis = 3_600_000
 
-// JSON-RPC 2.0, section 5.1: what servers with strict schemas answer. Some report a failed check as an internal error, or
+// JSON-RPC 2.0, section 5.1: what servers with strict schemas respond. Some report a failed check as an internal error, or
 // as one of parsing.
 const codes: ReadonlySet<unknown> = new Set([-32_602, -32_600, -32_603, -32_700])
 
-// 422 is what web frameworks answer where a body does not fit its schema.
-const refusing: ReadonlySet<number> = new Set([400, 422])
+// 422 is what web frameworks respond with where a body does not fit its schema.
+const rejecting: ReadonlySet<number> = new Set([400, 422])
 
 const decoder = new TextDecoder()
 
@@ -31,18 +31,18 @@ const parsed = (body: Uint8Array): unknown => {
 }
 
 /** Returns whether a body, even one that is not a message, rejects the request because of its content. */
-const refuses = (status: number, body: Uint8Array): boolean => {
+const rejects = (status: number, body: Uint8Array): boolean => {
   const message = parsed(body)
   const error = typeof message === "object" && message !== null && "error" in message ? message.error : undefined
-  return typeof error === "object" && error !== null && "code" in error ? codes.has(error.code) : refusing.has(status)
+  return typeof error === "object" && error !== null && "code" in error ? codes.has(error.code) : rejecting.has(status)
 }
 
 /**
- * Reads an answer to `initialize` as far as it has to be known whether it is a refusal.
+ * Reads a response to `initialize` as far as needed to tell whether it is a rejection.
  *
- * Give it what comes by `push` and `end` until either says `true` (refused) or `false` (handed on, `held` first).
+ * Give it what comes by `push` and `end` until either returns `true` (rejected) or `false` (forward it, `held` first).
  */
-export class RefusalReader {
+export class RejectionReader {
   /** What has come so far. */
   readonly held: Array<Uint8Array> = []
   readonly #status: number
@@ -55,34 +55,34 @@ export class RefusalReader {
     if (!isStream) return
     this.#framer = new EventFramer((event) => {
       changeData(event, (data) => {
-        // The first one alone: what comes before the answer says that the request was taken.
+        // The first one alone: what comes before the response shows that the request was accepted.
         if (data.length > 0) this.#message ??= data
         return data
       })
       return event
-    }, maxRefusalBytes)
+    }, maxRejectionBytes)
   }
 
-  /** `undefined` where the head says already that it is no refusal. */
-  static make(head: AnswerHead): RefusalReader | undefined {
-    if (refusing.has(head.status)) return new RefusalReader(head.status, false)
+  /** `undefined` if the head already shows that the response is not a rejection. */
+  static make(head: Head): RejectionReader | undefined {
+    if (rejecting.has(head.status)) return new RejectionReader(head.status, false)
     const form = injectable(head)
-    return form === "Neither" ? undefined : new RefusalReader(head.status, form === "Events")
+    return form === "Neither" ? undefined : new RejectionReader(head.status, form === "Events")
   }
 
   push(chunk: Uint8Array): boolean | undefined {
     this.held.push(chunk)
     this.#size += chunk.length
     this.#framer?.push(chunk)
-    if (this.#message !== undefined) return refuses(this.#status, this.#message)
-    return this.#size > maxRefusalBytes ? false : undefined
+    if (this.#message !== undefined) return rejects(this.#status, this.#message)
+    return this.#size > maxRejectionBytes ? false : undefined
   }
 
   end(): boolean {
-    return this.#framer === undefined && refuses(this.#status, joinBytes(this.held))
+    return this.#framer === undefined && rejects(this.#status, joinBytes(this.held))
   }
 
-  /** Judges an answer that has come whole. */
+  /** Reads a response that has arrived completely. */
   whole(body: Uint8Array): boolean {
     return this.push(body) ?? this.end()
   }
@@ -108,15 +108,15 @@ export class StrictServer {
 
 /** Logs that nothing is added to `initialize` for an hour. */
 export const logStrict: Effect.Effect<void> = Effect.logWarning(
-  "The MCP server refuses an initialize request with params._authContext and takes it without. For an hour nothing is added " +
-    "to initialize and its answer. Set MCP_INJECT_REQUEST_CONTEXT=false and MCP_INJECT_RESPONSE_CONTEXT=false to save it the " +
+  "The MCP server rejects an initialize request with params._authContext and accepts it without. For an hour nothing is added " +
+    "to initialize and its response. Set MCP_INJECT_REQUEST_CONTEXT=false and MCP_INJECT_RESPONSE_CONTEXT=false to save it the " +
     "second request, or make it accept unknown members."
 )
 
 // It had no unknown members before: its early Java SDK fails on them in `serverInfo`.
 const firstVersion = "2024-11-05"
 
-/** Says whether the client that sends this `initialize` may fail on unknown members of the answer. */
+/** Returns whether the client that sends this `initialize` may fail on unknown members of the response. */
 export const isEarlyClient = (initialize: Uint8Array): boolean => {
   const message = parsed(initialize)
   const params = typeof message === "object" && message !== null && "params" in message ? message.params : undefined

@@ -15,5 +15,5 @@ export interface ServedServer {
   readonly verifier: TokenVerifier["Service"] | undefined
 }
 
-/** Says which server a request is for, by its host and path. Everything else about the request is judged by its course. */
+/** Selects the server that a request is for, by its host and path. Everything else about the request is checked in its course. */
 export type ServerOf = (request: RequestHead) => ServedServer

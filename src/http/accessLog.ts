@@ -44,7 +44,7 @@ const severityOf = ({ route, status = clientClosedRequest }: Exchange): LogLevel
   route?.row.isProbe === true ? "Debug" : status >= 500 ? "Error" : "Info"
 
 /**
- * Says whether an exchange is written to the log, for drivers that would rather not start an effect that does nothing.
+ * Returns whether an exchange is written to the log, for drivers that avoid starting an effect that does nothing.
  *
  * @param minimum the least level that is written (`MCP_LOG_LEVEL`)
  */

@@ -113,7 +113,7 @@ export const withAudit = (log: Audit, audit: Audit | undefined): Audit =>
   audit === undefined
     ? log
     : (exchange, ended) =>
-      // First: what is to be kept must not depend on what somebody reads now and then.
+      // First: what must be kept may not depend on a log that is read only at times.
       Effect.andThen(
         Effect.catchDefect(audit(exchange, ended), (defect) => logFault(exchange, defect)),
         log(exchange, ended)

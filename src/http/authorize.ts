@@ -10,7 +10,7 @@ import { AccessDenied, type InsufficientScope } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Exchange } from "./Exchange.ts"
 
-/** Says whether a present `Origin` is one that may call; native clients send none. */
+/** Checks that a present `Origin` may call; native clients send no `Origin`. */
 const mayCall = ({ allowedOrigins }: GatewaySettings, { origin, raw }: Exchange): boolean => {
   if (origin === undefined || allowedOrigins._tag === "Any") return true
   const [value, second] = raw.values("origin")

@@ -16,7 +16,7 @@ const usualHeaders = [
 // RFC 9110, section 5.6.2, in a list of bounded length.
 const fieldNames = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}(?:, ?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}){0,63}$/
 
-/** Which origin may read an answer: everyone, this one, or nobody. Without an `Origin` no browser asks. */
+/** The origin that may read a response: any, this one, or no origin. A request without an `Origin` comes from no browser. */
 const allowOrigin = (allowed: AllowedOrigins, origin: string | undefined): Record<string, string> => {
   if (allowed._tag === "Any") return { "access-control-allow-origin": "*" }
   if (origin === undefined) return { "access-control-allow-origin": "*", vary: "Origin" }
@@ -37,9 +37,9 @@ const exposedHeaders = (traceHeader: string): string => {
 }
 
 /**
- * The CORS fields that every answer carries, errors included.
+ * The CORS fields of every response, errors included.
  *
- * @param traceHeader the trace header, exposed beside `WWW-Authenticate`, `Mcp-Session-Id` and `Retry-After`
+ * @param traceHeader the trace header, exposed in addition to `WWW-Authenticate`, `Mcp-Session-Id` and `Retry-After`
  * @see Fetch standard, section 3.3
  */
 export const corsHeaders = (
@@ -53,7 +53,7 @@ export const corsHeaders = (
 }
 
 /**
- * Answers a preflight: 204, before credentials are looked at. Which origin may go on is said by `corsHeaders`.
+ * Responds to a preflight: 204, before credentials are read. `corsHeaders` decides which origin may continue.
  *
  * @param requested `Access-Control-Request-Headers`, echoed if it is a list of field names
  */

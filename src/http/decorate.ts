@@ -14,9 +14,9 @@ const readableBy = ({ allowedOrigins }: GatewaySettings, route: Exchange["route"
 }
 
 /**
- * The fields that every answer carries beside its own: CORS and the trace id.
+ * The fields that every response has in addition to its own: CORS and the trace id.
  *
- * @param vary the answer's own `Vary`, which is added to
+ * @param vary the response's own `Vary`, which is added to
  */
 export const commonHeaders = (
   settings: GatewaySettings,
@@ -29,7 +29,7 @@ export const commonHeaders = (
   return fields
 }
 
-/** Puts the fields that every answer carries on an answer. */
+/** Adds the fields that every response has. */
 export const decorate = (
   settings: GatewaySettings,
   exchange: Exchange,

@@ -39,29 +39,29 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   const authorizationServerResponse = (
     name: DocumentName
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> => {
-    const answer = authorizationServer(settings, name, isSupported)
-    switch (answer._tag) {
+    const found = authorizationServer(settings, name, isSupported)
+    switch (found._tag) {
       case "Document":
-        return Effect.succeed(jsonResponse(200, answer.document, cached))
+        return Effect.succeed(jsonResponse(200, found.document, cached))
       case "Fetch":
-        return metadata.document(answer.source).pipe(
+        return metadata.document(found.source).pipe(
           Effect.mapError(({ detail }) => detail),
           Effect.flatMap((document) => {
-            const detail = answer.unusable?.(document)
+            const detail = found.unusable?.(document)
             return detail === undefined
-              ? Effect.succeed(answer.present?.(document) ?? shownMetadata(document, answer.issuer, answer.assumePkce))
+              ? Effect.succeed(found.present?.(document) ?? shownMetadata(document, found.issuer, found.assumePkce))
               : Effect.fail(detail)
           }),
           Effect.map((document) => jsonResponse(200, document, cached)),
           Effect.mapError((detail) =>
-            new ProviderUnavailable({ provider: answer.provider, detail, retryAfter: retryAfterSeconds })
+            new ProviderUnavailable({ provider: found.provider, detail, retryAfter: retryAfterSeconds })
           )
         )
       case "Redirect":
-        return metadata.location(answer.source, name).pipe(
+        return metadata.location(found.source, name).pipe(
           Effect.map((location) => redirect(location, cached)),
           // Where the specification puts it: the client sees for itself, and asks here again another time.
-          Effect.catch(() => Effect.succeed(redirect(metadataUrl(answer.source.issuer, name), notCached)))
+          Effect.catch(() => Effect.succeed(redirect(metadataUrl(found.source.issuer, name), notCached)))
         )
       case "NotSupported":
         return Effect.fail(new DiscoveryNotSupported())

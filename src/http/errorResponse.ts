@@ -158,7 +158,7 @@ export interface ErrorContext {
   readonly style: ErrorStyle
   /** URL of the protected resource metadata, as the style wants it; `undefined` when `Host` does not tell it. */
   readonly resourceMetadata: string | undefined
-  /** Scopes that every request needs; empty where there are none. */
+  /** Scopes that every request needs; empty if no scope is required. */
   readonly requiredScopes: ReadonlyArray<string>
   /** Scopes as the client must request them; left out: the same, without `offline_access`. */
   readonly requested?: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>

@@ -56,7 +56,7 @@ const requireJson = (headers: RequestHead["headers"]): UnsupportedMediaType | un
 }
 
 /**
- * Says which body a request brings, by its fields alone.
+ * Returns which body a request has, by its fields alone.
  *
  * Content on `GET` or `HEAD` is rejected: servers disagree on whether it exists.
  *

@@ -15,7 +15,7 @@ import { inspectBody } from "./inspectBody.ts"
 import { relay } from "./relay.ts"
 import { beginForward, inTrace } from "./RequestTrace.ts"
 
-/** A response that can be handed on, and its body. */
+/** A response that can be forwarded, and its body. */
 interface Relayed {
   readonly step: Relay
   readonly body: UpstreamBody
@@ -46,7 +46,7 @@ const follow = Effect.fnUntraced(function*(
       case "Inspect": {
         const inspected = yield* inspectBody(step.reader, body)
         body = inspected.body
-        step = step.read(inspected.refused)
+        step = step.read(inspected.isRejected)
         break
       }
       default:

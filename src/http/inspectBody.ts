@@ -4,35 +4,35 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
-import type { RefusalReader } from "../forward/strictServer.ts"
+import type { RejectionReader } from "../forward/strictServer.ts"
 
 /** What a reader found in a body, and the body as it was, whatever of it had to be read. */
 export interface InspectedBody {
-  readonly refused: boolean
+  readonly isRejected: boolean
   readonly body: UpstreamBody
 }
 
 /** Reads a body as far as the reader needs it. */
 export const inspectBody = Effect.fnUntraced(function*(
-  reader: RefusalReader,
+  reader: RejectionReader,
   body: UpstreamBody
 ): Effect.fn.Return<InspectedBody, UpstreamError, Scope.Scope> {
-  if (body._tag === "Empty") return { refused: reader.end(), body }
-  if (body._tag === "Bytes") return { refused: reader.whole(body.bytes), body }
+  if (body._tag === "Empty") return { isRejected: reader.end(), body }
+  if (body._tag === "Bytes") return { isRejected: reader.whole(body.bytes), body }
   const pull = yield* Stream.toPull(Stream.rechunk(body.stream, 1))
   const rest = Stream.fromPull(Effect.succeed(pull))
-  let refused: boolean | undefined
+  let isRejected: boolean | undefined
   let hasEnded = false
-  while (refused === undefined) {
+  while (isRejected === undefined) {
     const chunk = yield* Pull.matchEffect(pull, {
       onSuccess: ([chunk]) => Effect.succeed<Uint8Array | undefined>(chunk),
       onFailure: Effect.failCause,
       onDone: () => Effect.undefined
     })
     hasEnded = chunk === undefined
-    refused = chunk === undefined ? reader.end() : reader.push(chunk)
+    isRejected = chunk === undefined ? reader.end() : reader.push(chunk)
   }
   const held = Stream.fromIterable(reader.held)
   const stream = hasEnded ? held : Stream.concat(held, rest)
-  return { refused, body: { _tag: "Stream", stream } }
+  return { isRejected, body: { _tag: "Stream", stream } }
 })

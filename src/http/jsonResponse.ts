@@ -1,6 +1,6 @@
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
-/** An answer of the gateway's own: JSON that no browser may take for anything else. */
+/** A response of the gateway's own: JSON that no browser interprets as anything else. */
 export const jsonResponse = (
   status: number,
   body: unknown,

@@ -23,7 +23,7 @@ const unquoted = (value: string): string =>
     ? value.slice(1, -1).replace(/\\(.)/g, "$1")
     : value
 
-/** Says whether a parameter leaves the text UTF-8: all do but another `charset`. */
+/** Returns whether the text is still UTF-8 with this parameter: only another `charset` changes that. */
 const isHarmless = (parameter: string): boolean => {
   const end = parameter.indexOf("=")
   if (parameter.slice(0, end === -1 ? undefined : end).trim().toLowerCase() !== "charset") return true
@@ -36,7 +36,7 @@ const isJsonValue = (value: string): boolean => {
 }
 
 /**
- * Says whether a `Content-Type` is JSON in UTF-8, whatever its case, its blanks, and its other parameters.
+ * Returns whether a `Content-Type` is JSON in UTF-8, regardless of case, spaces, and other parameters.
  *
  * A field that was repeated, and that the platform has joined, must say so each time.
  */

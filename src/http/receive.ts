@@ -28,32 +28,32 @@ export const authorityOf = (
 }
 
 /**
- * Builds the function that says under which URL a request's client knows the gateway.
+ * Builds the function that returns the URL under which a request's client knows the gateway.
  *
- * It remembers its last answer: nearly all requests come to one host.
+ * It remembers its last result: nearly all requests come to one host.
  */
 const makeKnownAs = (settings: GatewaySettings) => {
-  let last: { readonly asked: string; readonly answer: ReturnType<typeof publicUrl> } | undefined
+  let last: { readonly asked: string; readonly url: ReturnType<typeof publicUrl> } | undefined
 
   return ({ raw, request, trustedPeer }: Exchange, named: string | undefined) => {
     const authority = authorityOf(raw, request, trustedPeer, named)
     const { forwardedHost = "", forwardedProto = "" } = authority
     // No field holds a line break.
     const asked = `${forwardedHost}\n${forwardedProto}\n${authority.host.join("\n")}`
-    if (last?.asked !== asked) last = { asked, answer: publicUrl(settings.publicUrl, authority) }
-    return last.answer
+    if (last?.asked !== asked) last = { asked, url: publicUrl(settings.publicUrl, authority) }
+    return last.url
   }
 }
 
-/** Says whether the host of a target in absolute form is the one that `Host` names; without a `Host` there is no other. */
+/** Returns whether the host of a target in absolute form is the host in `Host`, if there is one. */
 const agree = (authority: string, host: ReadonlyArray<string>): boolean =>
   host.every((value) => isSameAuthority(authority, value))
 
 /**
- * Builds the first judgement over a request: where it goes, and whether its target, version and `Host` are usable.
+ * Builds the first check of a request: where it goes, and whether its target, version and `Host` are usable.
  *
  * A target in absolute form (RFC 9112, section 3.2.2) is taken for its path and query; its host must be that of `Host`.
- * What is found is written down in the exchange, the route even where the request is refused: errors differ by it.
+ * What is found is written down in the exchange, the route even if the request is rejected, because error responses depend on it.
  *
  * @param routeOf where a request target goes
  */

@@ -91,7 +91,7 @@ export const traceId = (incoming: string | undefined, ofTrace?: string): string 
   incoming !== undefined && acceptableTraceId.test(incoming) ? incoming : ofTrace ?? crypto.randomUUID()
 
 /**
- * Says whether the directly connected peer is a proxy whose forwarding fields are believed (`MCP_TRUSTED_PROXIES`).
+ * Returns whether the directly connected peer is a proxy whose forwarding fields are trusted (`MCP_TRUSTED_PROXIES`).
  *
  * A peer without a known address (a Web `Request`, a Unix socket) is trusted only if all are.
  */

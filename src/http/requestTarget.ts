@@ -31,5 +31,5 @@ const defaultPort = /:(?:80|443)?$/
 
 const comparable = (authority: string): string => authority.toLowerCase().replace(defaultPort, "")
 
-/** Says whether `Host` and the host of a target in absolute form are the same. */
+/** Returns whether `Host` and the host of a target in absolute form are the same. */
 export const isSameAuthority = (one: string, other: string): boolean => comparable(one) === comparable(other)

@@ -31,7 +31,7 @@ const split = (target: string): readonly [path: string, query: string] => {
   return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)]
 }
 
-/** Remembers the last answer for a target without a query: nearly all requests have one target. */
+/** Remembers the last route of a target without a query: nearly all requests have one target. */
 const rememberingLast = (find: FindRoute): FindRoute => {
   let last: { readonly target: string; readonly route: ReturnType<FindRoute> } | undefined
 

@@ -89,7 +89,7 @@ export type SelectServer = (request: RequestHead) => GatewaySettings | undefined
  * Builds the function that finds the server of a request.
  *
  * The longest path wins among the servers whose host fits; of two with one path the one that names the host. Paths are compared
- * byte by byte, on boundaries of segments. Nothing is judged here: what is wrong with the target or the host of a request, the
+ * byte by byte, on boundaries of segments. Nothing is checked here: what is wrong with the target or the host of a request, the
  * course that it takes says. The effort does not depend on the number of servers.
  */
 export const makeSelectServer = ({ forwardAuth, servers, trustedProxies }: GatewaySettings): SelectServer => {

@@ -2,9 +2,9 @@ import { type Dispatcher, errors } from "undici"
 import { anonymous } from "../errors/anonymous.ts"
 import { type UpstreamError, UpstreamTimeout, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { Passage } from "../fairness/UpstreamShares.ts"
-import { isBodiless, isShort } from "../forward/answerLength.ts"
 import { type ResponseHead, type ResponseReceiver, tooManyStreams } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
+import { isBodiless, isShort } from "../forward/responseLength.ts"
 import { ConnectionLost } from "./upstream/ConnectionLost.ts"
 
 const code = (error: Error): string =>

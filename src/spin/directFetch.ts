@@ -1,6 +1,6 @@
 /** A request to the MCP server, and whether its response can be forwarded unchanged. */
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { isBodiless, isShort } from "../forward/answerLength.ts"
+import { isBodiless, isShort } from "../forward/responseLength.ts"
 
 /** A request that was sent. */
 export interface Sent {

@@ -65,7 +65,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
             ...(scope === undefined ? {} : { scope }),
             resource_metadata: `http://127.0.0.1/.well-known/oauth-protected-resource`
           })
-          assert.include(yield* lastDetail, `the MCP server answers ${status} insufficient_scope`)
+          assert.include(yield* lastDetail, `the MCP server responds with ${status} insufficient_scope`)
           assert.lengthOf(upstream.requests(), 1)
         }
       }

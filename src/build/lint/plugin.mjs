@@ -199,6 +199,8 @@ const worded = new Set([
   "explain",
   "facade",
   "fairness",
+  "forward",
+  "http",
   "identity",
   "issuer",
   "keys",

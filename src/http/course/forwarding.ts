@@ -90,14 +90,14 @@ export const makeForwarding = (
     const body = expected.success
     if (body._tag === "None") return send(exchange, pending, undefined)
     if (body._tag === "NoContent") {
-      const refuse = () => rejected(body.rejected)
+      const reject = () => rejected(body.rejected)
       return {
         _tag: "ReadBody",
         limit: 0,
         owner,
-        whole: ({ length }) => length === 0 ? send(exchange, pending, undefined) : refuse(),
+        whole: ({ length }) => length === 0 ? send(exchange, pending, undefined) : reject(),
         streamed: undefined,
-        tooLarge: refuse,
+        tooLarge: reject,
         rejected
       }
     }

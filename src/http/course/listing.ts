@@ -15,7 +15,7 @@ import type { Policy } from "../../rules/Policy.ts"
 import type { Exchange } from "../Exchange.ts"
 import type { BodyChange } from "./steps.ts"
 
-/** Says how the body of a response is changed, by its head; fails where it cannot be. */
+/** Returns how the body of a response is changed, by its head; fails if it cannot be changed. */
 export type Listing = (
   exchange: Exchange,
   head: ResponseHead

@@ -6,11 +6,11 @@ import type { ResponseHead } from "../../forward/GatewayClient.ts"
 import { injectable, responseTooLarge } from "../../forward/injection.ts"
 import { askedBy, type Injection, type Prepared, type PreparedStream } from "../../forward/prepare.ts"
 import { isRedirect, logRespelled } from "../../forward/redirect.ts"
-import { refuseAnswer } from "../../forward/refuseAnswer.ts"
+import { rejectResponse } from "../../forward/rejectResponse.ts"
 import { responseHeaders } from "../../forward/responseHeaders.ts"
 import { responseLife } from "../../forward/responseLife.ts"
 import { type BoundSession, sealedAgain, sessionField } from "../../forward/SessionSeal.ts"
-import { logStrict, RefusalReader } from "../../forward/strictServer.ts"
+import { logStrict, RejectionReader } from "../../forward/strictServer.ts"
 import { WholeFilter } from "../../message/BodyFilter.ts"
 import { makeInitializeFramer } from "../../message/initializeEvents.ts"
 import { injectAuthInfo } from "../../message/initializeResponse.ts"
@@ -54,7 +54,7 @@ interface Expected {
 /**
  * Builds the last part of the course.
  *
- * Its steps: a redirect of the configured URL to its other spelling, and a refusal of what was added to `initialize`, are
+ * Its steps: a redirect of the configured URL to its other spelling, and a rejection of what was added to `initialize`, are
  * followed by a second request; then come responses that may not be forwarded, the session's id, the lists in the body, the
  * fields, and the time that it may take.
  *
@@ -103,15 +103,15 @@ export const makeResponding = (
     }
   }
 
-  const handOn = (
+  const forwardResponse = (
     exchange: Exchange,
     session: BoundSession | undefined,
     head: ResponseHead,
     hasBody: boolean,
     expected: Expected
   ): HeadStep => {
-    const refused = refuseAnswer(head, settings, exchange.identity)
-    if (refused !== undefined) return responses.reject(exchange, refused)
+    const rejected = rejectResponse(head, settings, exchange.identity)
+    if (rejected !== undefined) return responses.reject(exchange, rejected)
     const field = head.headers[sessionField]
     if (session === undefined || field === undefined) return relay(exchange, head, hasBody, expected, undefined)
     const id = typeof field === "string" ? field : field.join(", ")
@@ -149,7 +149,7 @@ export const makeResponding = (
             }
           }
           const taken = (): HeadStep => {
-            const next = handOn(
+            const next = forwardResponse(
               exchange,
               session,
               head,
@@ -163,14 +163,14 @@ export const makeResponding = (
             addition.learn()
             return { _tag: "Notify", log: logStrict, next }
           }
-          const reader = addition === undefined ? undefined : RefusalReader.make(head)
+          const reader = addition === undefined ? undefined : RejectionReader.make(head)
           if (addition === undefined || reader === undefined) return taken()
           return {
             _tag: "Inspect",
             reader,
-            read: (refused) => {
-              if (!refused) return taken()
-              if (isWithout) return handOn(exchange, session, head, hasBody, { injection: undefined, listens })
+            read: (isRejected) => {
+              if (!isRejected) return taken()
+              if (isWithout) return forwardResponse(exchange, session, head, hasBody, { injection: undefined, listens })
               isWithout = true
               return { _tag: "Resend", request: addition.without() }
             }
@@ -206,7 +206,7 @@ export const makeResponding = (
         head: (head, hasBody) => {
           arrived?.()
           const isRespelled = isRedirect(head.status) && respelled(head) !== undefined
-          const next = handOn(exchange, session, head, hasBody, expected)
+          const next = forwardResponse(exchange, session, head, hasBody, expected)
           // What has left of the message is gone: it is for the next one.
           return isRespelled ? { _tag: "Notify", log: logRespelled(head), next } : next
         }

@@ -16,7 +16,7 @@ import type { Owner } from "../../fairness/FairQueue.ts"
 import type { ResponseHead, UpstreamRequest } from "../../forward/GatewayClient.ts"
 import type { ResponseLife } from "../../forward/responseLife.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
-import type { RefusalReader } from "../../forward/strictServer.ts"
+import type { RejectionReader } from "../../forward/strictServer.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { LimitedCaller, LimitedMessage } from "../../limits/charges.ts"
 import type { BodyFilter } from "../../message/BodyFilter.ts"
@@ -135,7 +135,7 @@ export interface Sending {
    * @param hasBody there is a body, or perhaps one
    */
   readonly head: (head: ResponseHead, hasBody: boolean) => HeadStep
-  /** There is no response, or one that cannot be written; or the message was refused on its way. */
+  /** There is no response, or one that cannot be written; or the message was rejected while it was sent. */
   readonly rejected: Rejected
 }
 
@@ -148,8 +148,8 @@ export interface Resend {
 /** Read the body as far as the reader needs it, and keep what was read. */
 export interface Inspect {
   readonly _tag: "Inspect"
-  readonly reader: RefusalReader
-  readonly read: (refused: boolean) => HeadStep
+  readonly reader: RejectionReader
+  readonly read: (isRejected: boolean) => HeadStep
 }
 
 /** Seal the id of a session (`perform.ts`). */

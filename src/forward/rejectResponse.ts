@@ -3,25 +3,25 @@ import { type UpstreamScopeRequired, UpstreamUnavailable } from "../errors/Gatew
 import type { Identity } from "../identity/Identity.ts"
 import type { UpstreamResponse } from "./GatewayClient.ts"
 import { isRedirect, redirectTarget } from "./redirect.ts"
-import { judgeChallenge } from "./serverChallenge.ts"
+import { classifyChallenge } from "./serverChallenge.ts"
 
 /**
  * Rejects responses that are not valid, and those that would lead the client away from this gateway.
  *
  * @param identity the caller; `undefined` where the operator switched authentication off
  */
-export const refuseAnswer = (
+export const rejectResponse = (
   { headers, status }: Pick<UpstreamResponse, "headers" | "status">,
   settings: Scoped,
   identity: Identity | undefined
 ): UpstreamScopeRequired | UpstreamUnavailable | undefined => {
-  if (status > 599) return new UpstreamUnavailable({ detail: `the MCP server answers with the status ${status}` })
+  if (status > 599) return new UpstreamUnavailable({ detail: `the MCP server responds with the status ${status}` })
   if (isRedirect(status)) {
     const target = redirectTarget({ headers, status })
     return new UpstreamUnavailable({
-      detail: `the MCP server redirects (${status}) to ${target}; set MCP_SERVER_URL to the URL at which it answers`
+      detail: `the MCP server redirects (${status}) to ${target}; set MCP_SERVER_URL to the URL at which it responds`
     })
   }
   const standing = identity === undefined ? undefined : () => standingScopes(settings, identity)
-  return judgeChallenge({ headers, status }, standing)
+  return classifyChallenge({ headers, status }, standing)
 }
