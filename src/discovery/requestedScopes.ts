@@ -3,6 +3,19 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { requestedScope } from "../config/kinds/scopesRequested.ts"
 import { isAdvertised } from "./advertised.ts"
 
+const firstAdvertised = (settings: Pick<GatewaySettings, "addedTypes" | "providers">) =>
+  settings.providers.find((one) => isAdvertised(settings, one))
+
+/**
+ * Returns the scopes that every token of a client without one must have: the gateway's, and those of the first provider that clients
+ * can get a token from.
+ */
+export const scopesOfFirstToken = (
+  settings: Pick<GatewaySettings, "addedTypes" | "providers" | "requiredScopes">
+): ReadonlyArray<string> => [
+  ...new Set([...settings.requiredScopes, ...firstAdvertised(settings)?.requiredScopes ?? []])
+]
+
 /**
  * Returns scopes as clients must request them, for metadata and challenges: as `scopes_requested` of a provider spells them.
  *
@@ -17,7 +30,8 @@ export const requestedScopes = (
   const wanted = advertisedScopes(scopes)
   if (wanted.length === 0) return wanted
   const { scopesRequested } =
-    settings.providers.find((one) => provider === undefined ? isAdvertised(settings, one) : one.name === provider) ?? {}
+    (provider === undefined ? firstAdvertised(settings) : settings.providers.find(({ name }) => name === provider)) ??
+      {}
   return scopesRequested === undefined
     ? wanted
     : [...new Set(wanted.map((scope) => requestedScope(scopesRequested, scope)))]

@@ -59,7 +59,8 @@ const tokenResponse = Effect.fnUntraced(function*(
   if (typeof refreshToken === "string" && refreshToken !== "" && refreshToken.length <= maxToken) {
     response["refresh_token"] = yield* sealer.seal("refresh", [clientId], [refreshToken])
   }
-  if (typeof scope === "string" && scope !== "") response["scope"] = scope
+  // Separated by spaces (RFC 6749, section 3.3); GitHub writes commas.
+  if (typeof scope === "string" && scope !== "") response["scope"] = scope.replaceAll(",", " ")
   return { _tag: "Json", body: response }
 })
 

@@ -2,7 +2,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
 import { advertisedScopes } from "../config/advertisedScopes.ts"
 import type { ErrorStyle, GatewaySettings } from "../config/GatewaySettings.ts"
-import { requestedScopes } from "../discovery/requestedScopes.ts"
+import { requestedScopes, scopesOfFirstToken } from "../discovery/requestedScopes.ts"
 import type { GatewayError, InsufficientScope, TokenRequired } from "../errors/GatewayError.ts"
 import { rejectionTexts } from "../facade/texts.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
@@ -158,7 +158,7 @@ export interface ErrorContext {
   readonly style: ErrorStyle
   /** URL of the protected resource metadata, as the style wants it; `undefined` when `Host` does not tell it. */
   readonly resourceMetadata: string | undefined
-  /** Scopes that every request needs; empty if no scope is required. */
+  /** Scopes that a token must have for any request, as far as they are known without one; empty if no scope is required. */
   readonly requiredScopes: ReadonlyArray<string>
   /** Scopes as the client must request them; left out: the same, without `offline_access`. */
   readonly requested?: (scopes: ReadonlyArray<string>) => ReadonlyArray<string>
@@ -174,7 +174,7 @@ export const errorContext = (settings: GatewaySettings, { base, identity, route 
     resourceMetadata: base === undefined
       ? undefined
       : (settings.serverName === "" ? dialects[style].metadataUrl : insertedMetadataUrl)(base, settings.path),
-    requiredScopes: settings.requiredScopes,
+    requiredScopes: identity === undefined ? scopesOfFirstToken(settings) : settings.requiredScopes,
     requested: (scopes) => requestedScopes(settings, scopes, identity?.provider)
   }
 }
@@ -184,7 +184,8 @@ const challenge = (
   { requested = advertisedScopes, requiredScopes, resourceMetadata, style }: ErrorContext
 ): string => {
   // MCP 2026-07-28, authorization: a 401 says which scopes to ask for, where they are known.
-  const scope = requested(problem.scope ?? (problem.status === 401 ? requiredScopes : []))
+  const needed = problem.status === 401 ? [...new Set([...requiredScopes, ...problem.scope ?? []])] : problem.scope
+  const scope = requested(needed ?? [])
   return formatChallenge({
     ...dialects[style].challenge(problem),
     scope: scope.length === 0 ? undefined : scope.join(" "),

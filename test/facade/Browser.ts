@@ -1,6 +1,7 @@
 /** A browser, and the client that sends its user through it, step by step. */
 import * as Effect from "effect/Effect"
 import { createHash, randomBytes } from "node:crypto"
+import type { FillIn, PageForm } from "../support/followRedirects.ts"
 import { consentForm } from "./consenting.ts"
 
 /** A page or redirect as a browser gets it. */
@@ -15,6 +16,12 @@ export interface Visit {
 type Fields = Readonly<Record<string, string>>
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** Sends a request again whose kept connection ended before it, with the process at its other end. */
+export const fetchAgain: Fetch = async (url, init) => {
+  const send = () => globalThis.fetch(url, init)
+  return send().catch(send)
+}
 
 /** Keeps cookies, and follows nothing by itself. */
 export class Browser {
@@ -35,12 +42,20 @@ export class Browser {
     for (const line of response.headers.getSetCookie()) {
       const [pair = ""] = line.split(";")
       const equals = pair.indexOf("=")
-      this.cookies.set(pair.slice(0, equals), pair.slice(equals + 1))
+      const [name, value] = [pair.slice(0, equals), pair.slice(equals + 1)]
+      // An empty value, or a time in 1970, is how servers take a cookie back.
+      if (value === "" || /;\s*(?:expires=Thu, 01[ -]Jan[ -]1970|max-age=0)/i.test(line)) this.cookies.delete(name)
+      else this.cookies.set(name, value)
     }
     const text = await response.text()
     const refresh = /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(text)?.[1]?.replaceAll("&amp;", "&")
     const { headers, status } = response
     return { status, headers, text, location: headers.get("location") ?? refresh }
+  }
+
+  #request(url: string, form: PageForm | undefined): Effect.Effect<Visit> {
+    const init = form === undefined ? {} : { method: "POST", body: new URLSearchParams(form.fields) }
+    return Effect.promise(() => this.#send(url, init, {}))
   }
 
   visit(url: string, fields: Fields = {}): Effect.Effect<Visit> {
@@ -54,6 +69,32 @@ export class Browser {
     return Effect.promise(() =>
       this.#send(form.action, { method: "POST", body: new URLSearchParams(form.fields) }, fields)
     )
+  }
+
+  /**
+   * Follows redirects from `start`, and sends the forms of the pages on the way as `fillIn` fills them in, until a redirect leads to
+   * a URL that begins with `prefix`, which is not visited. `before` runs before each request.
+   */
+  walk(
+    start: string,
+    prefix: string,
+    fillIn: FillIn,
+    before: (url: string) => Effect.Effect<void> = () => Effect.void
+  ): Effect.Effect<URL> {
+    return Effect.gen({ self: this }, function*() {
+      let url = start
+      let form: PageForm | undefined
+      for (let step = 0; step < 20; step++) {
+        yield* before(url)
+        const visit: Visit = yield* this.#request(url, form)
+        form = visit.location === undefined ? fillIn(visit.text) : undefined
+        const next: string | undefined = visit.location ?? form?.action
+        if (next === undefined) return yield* Effect.die(`${url} leads nowhere: ${visit.status} ${visit.text}`)
+        url = new URL(next, url).href
+        if (form === undefined && url.startsWith(prefix)) return new URL(url)
+      }
+      return yield* Effect.die(`nothing leads to ${prefix}: ${url}`)
+    })
   }
 
   /** Follows redirects until one leads to a URL that begins with `prefix`, which is not visited. */

@@ -27,7 +27,12 @@ export const providerEntry = (
   }
   switch (kind) {
     case "entra":
-      return { issuer, audience: entraAudience, facade: { ...common, scopes: [entraScope], ...facade } }
+      return {
+        issuer,
+        audience: entraAudience,
+        subject_claims: ["oid"],
+        facade: { ...common, scopes: [entraScope, "offline_access"], ...facade }
+      }
     case "google":
       return {
         type: "userinfo",

@@ -171,7 +171,7 @@ describe("the facade", () => {
         authorization_endpoint: `${origin}/authorize`,
         token_endpoint: `${origin}/token`,
         revocation_endpoint: `${origin}/revoke`,
-        scopes_supported: ["api://notes/mcp.read"],
+        scopes_supported: ["api://notes/mcp.read", "offline_access"],
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token"],

@@ -1,83 +1,269 @@
-/** The whole way of a client, from its first 401 to a called tool and through a refresh, with presets and their facades. */
+/**
+ * The whole way of a client, from its first 401 to a called tool and through a refresh, with the settings on the pages of the presets
+ * as they are there: only hosts are other ones, and the gateway is killed and started again before each of its steps.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { parseChallenge } from "../../src/testing/parseChallenge.ts"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { settingsOf } from "../config/resolving.ts"
-import { Browser, post, redirectUri, SignIn } from "../facade/Browser.ts"
+import { post } from "../facade/Browser.ts"
+import { allow } from "../facade/consenting.ts"
 import { sessionKey } from "../facade/facadeFixture.ts"
-import { toolCall } from "../fixtures/messages.ts"
 import { startGateway } from "../support/gateway.ts"
+import { githubUser, makeGithubStandIn } from "../support/GithubStandIn.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { reservePort } from "../support/reservePort.ts"
-import { entraAudience, makeStandInProvider, standInClient, standInUser } from "../support/StandInProvider.ts"
+import { makeStandInProvider, standInClient, standInPool, standInUser } from "../support/StandInProvider.ts"
+import { Visitor } from "../support/Visitor.ts"
+import { blocksOf, sectionOf, variablesIn } from "./pages.ts"
 
-const facade = {
-  client_id: standInClient.id,
-  client_secret: standInClient.secret,
-  redirect_uris: [redirectUri]
+type Json = Readonly<Record<string, unknown>>
+
+interface Page {
+  readonly facade: Json
+  readonly provider: Json
+  /** Settings outside of the provider. */
+  readonly rest: Json
 }
 
-/** What an operator writes; only the issuer is that of the stand-in. */
-const cases = {
-  entra: {
-    provider: { preset: "entra", audience: [entraAudience, "api://notes"] },
-    scope: "mcp.read",
-    requested: "api://notes/mcp.read"
-  },
-  cognito: { provider: { preset: "cognito" }, scope: "notes/read", requested: "notes/read" }
-} as const
+const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null
 
-describe("a client of a provider without registration", () => {
-  for (const kind of ["entra", "cognito"] as const) {
-    it.live(`signs in with nothing but the preset and a client: ${kind}`, () =>
+/** A config file of a section that has a facade. */
+const fileOf = (section: string): Page => {
+  const block = blocksOf(sectionOf(section), "json").find((one) => one.includes("\"facade\"")) ?? "{}"
+  const { providers, ...rest }: Json = JSON.parse(block)
+  const [entry] = Array.isArray(providers) ? providers : []
+  const { facade, ...provider }: Json = isObject(entry) ? entry : {}
+  return isObject(facade) ? { facade, provider, rest } : assert.fail(`no facade in ${section}`)
+}
+
+/** The variables of a page, and the facade of the page about clients that cannot register, with the client of this one. */
+const variablesWithFacade = (section: string): Page => {
+  const variables = variablesIn(blocksOf(sectionOf(section), "sh")[0] ?? "")
+  const { facade } = fileOf("Clients that cannot register")
+  return {
+    facade: { ...facade, client_id: variables["MCP_ALLOWED_CLIENTS"] },
+    provider: {
+      preset: variables["MCP_PROVIDER_PRESET"],
+      ...(variables["MCP_JWT_TENANTS"] === undefined ? {} : { tenants: [variables["MCP_JWT_TENANTS"]] }),
+      allowed_clients: [variables["MCP_ALLOWED_CLIENTS"]]
+    },
+    rest: { required_scopes: variables["MCP_REQUIRED_SCOPES"] }
+  }
+}
+
+interface Place {
+  readonly callback: string
+  readonly page: Page
+}
+
+/** A provider that stands in: the fields that are other than on the page, as they name hosts, and what requests it got. */
+interface Standing {
+  readonly fields: Json
+  readonly facade?: Json
+  readonly authorizations: ReadonlyArray<URLSearchParams>
+}
+
+interface Case {
+  readonly name: string
+  readonly page: () => Page
+  readonly stand: (place: Place) => Effect.Effect<Standing, never, Scope.Scope>
+  /** What the challenge tells clients to request. */
+  readonly requested: string
+  /** What the provider is asked for. */
+  readonly asked: ReadonlyArray<string>
+  readonly user: string
+  /** Scopes that the MCP server sees. */
+  readonly scopes: ReadonlyArray<string>
+  readonly refreshes: boolean
+}
+
+const clientOf = ({ facade }: Page): string => String(facade["client_id"])
+
+const cases: ReadonlyArray<Case> = [
+  {
+    name: "Entra",
+    page: () => fileOf("Entra"),
+    stand: ({ callback, page }) =>
+      Effect.map(
+        makeStandInProvider("entra", callback, {
+          clientId: clientOf(page),
+          audience: "66666666-7777-8888-9999-000000000000",
+          scopes: ["api://66666666-7777-8888-9999-000000000000/mcp.read"]
+        }),
+        ({ authorizations, origin }) => ({ fields: { issuer: `${origin}/{tenantid}/v2.0` }, authorizations })
+      ),
+    requested: "api://66666666-7777-8888-9999-000000000000/mcp.read",
+    asked: ["api://66666666-7777-8888-9999-000000000000/mcp.read", "offline_access"],
+    user: standInUser,
+    scopes: ["mcp.read"],
+    refreshes: true
+  },
+  {
+    name: "Google",
+    page: () => fileOf("Clients that cannot register"),
+    stand: ({ callback, page }) =>
+      Effect.map(
+        makeStandInProvider("google", callback, { clientId: clientOf(page) }),
+        ({ authorizations, origin }) => ({
+          fields: { issuer: origin, tokeninfo_endpoint: `${origin}/tokeninfo` },
+          authorizations
+        })
+      ),
+    requested: "openid",
+    asked: ["openid", "email"],
+    user: standInUser,
+    scopes: ["openid", "https://www.googleapis.com/auth/userinfo.email"],
+    refreshes: true
+  },
+  {
+    name: "Cognito",
+    page: () => variablesWithFacade("Cognito"),
+    stand: ({ callback, page }) =>
+      Effect.map(
+        makeStandInProvider("cognito", callback, { clientId: clientOf(page) }),
+        ({ authorizations, origin }) => ({ fields: { issuer: `${origin}/{tenantid}` }, authorizations })
+      ),
+    requested: "notes/read",
+    asked: ["notes/read"],
+    user: standInUser,
+    scopes: ["notes/read"],
+    refreshes: true
+  },
+  {
+    name: "GitHub",
+    page: () => variablesWithFacade("GitHub"),
+    stand: ({ callback, page }) =>
+      Effect.map(
+        makeGithubStandIn({ callback, clientId: clientOf(page), clientSecret: standInClient.secret }),
+        ({ authorizations, origin }) => ({
+          fields: { issuer: `${origin}/login/oauth`, tokeninfo_endpoint: `${origin}/user` },
+          facade: {
+            authorize_endpoint: `${origin}/login/oauth/authorize`,
+            token_endpoint: `${origin}/login/oauth/access_token`
+          },
+          authorizations
+        })
+      ),
+    requested: "read:user",
+    asked: ["read:user"],
+    user: String(githubUser.id),
+    scopes: ["read:user"],
+    refreshes: false
+  }
+]
+
+/** A gateway that can be killed and started again at the same place. */
+const restartable = Effect.fnUntraced(function*(start: Effect.Effect<unknown, never, Scope.Scope>) {
+  const outer = yield* Scope.Scope
+  let running = yield* Scope.fork(outer)
+  yield* Scope.provide(start, running)
+  return Effect.gen(function*() {
+    yield* Scope.close(running, Exit.void)
+    running = yield* Scope.fork(outer)
+    yield* Scope.provide(start, running)
+  })
+})
+
+describe("with the settings on its page", () => {
+  for (const { asked, name, page: read, refreshes, requested, scopes, stand, user } of cases) {
+    it.live(`a client without an application of its own signs in at a provider like ${name}`, () =>
       Effect.gen(function*() {
-        const { provider: entry, requested, scope } = cases[kind]
         const port = yield* reservePort
         const origin = `http://127.0.0.1:${port}`
         const upstream = yield* makeRecordingUpstream
-        const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)
-        yield* startGateway(settingsOf({}, {
+        const page = read()
+        const { authorizations, facade, fields } = yield* stand({ callback: `${origin}/oauth/callback`, page })
+        const { client_secret_file: _, ...onPage } = page.facade
+        const { session_key_file: __, ...rest } = page.rest
+        const restart = yield* restartable(startGateway(settingsOf({}, {
+          ...rest,
           server_url: `${upstream.origin}/mcp`,
           public_url: origin,
           port,
           session_key: sessionKey,
-          required_scopes: scope,
-          providers: [{ ...entry, issuer: provider.issuer, facade }]
-        }))
-        const call = (token?: string) =>
-          Effect.promise(() =>
-            fetch(`${origin}/mcp`, {
-              method: "POST",
-              headers: {
-                "content-type": "application/json",
-                ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
-              },
-              body: toolCall("hello")
-            })
-          )
-        const unauthenticated = yield* call()
-        assert.strictEqual(unauthenticated.status, 401)
-        const { parameters } = parseChallenge(unauthenticated.headers.get("www-authenticate") ?? "")
-        assert.strictEqual(parameters.get("scope"), requested)
+          providers: [{
+            ...page.provider,
+            ...fields,
+            facade: { ...onPage, client_secret: standInClient.secret, ...facade }
+          }]
+        })))
 
-        const client = new SignIn(origin, standInClient.id)
-        const code = (yield* client.callback(new Browser())).get("code") ?? ""
-        const asked = provider.authorizations[0]?.get("scope")?.split(" ") ?? []
-        assert.includeMembers(asked, kind === "entra" ? [requested, "offline_access"] : [requested])
-        const { body, status } = yield* post(`${origin}/token`, client.form(code))
-        assert.strictEqual(status, 200, JSON.stringify(body))
-        assert.strictEqual((yield* call(body["access_token"])).status, 200)
+        const visitor = new Visitor(`${origin}/mcp`, { redirectUri: "http://127.0.0.1:33418/" })
+        yield* visitor.discover
+        assert.strictEqual(visitor.scope, requested)
+        assert.strictEqual(visitor.issuer, origin)
+        yield* restart
+        assert.strictEqual((yield* visitor.register()).status, 201)
+        assert.strictEqual(visitor.clientId, clientOf(page))
+        const before = (url: string) => url.startsWith(origin) ? restart : Effect.void
+        const code = yield* visitor.authorize(allow, { before })
+        assert.sameMembers(authorizations[0]?.get("scope")?.split(" ") ?? [], [...asked])
+        assert.isFalse(authorizations[0]?.has("resource"))
+        yield* restart
+        const tokens = yield* visitor.exchange(code)
+        for (const word of tokens.scope?.split(" ") ?? []) assert.notInclude(word, ",")
+        yield* restart
+        assert.strictEqual((yield* visitor.call(tokens.access)).status, 200)
         const [sent] = upstream.requests()
-        assert.deepStrictEqual(sent?.headers("x-auth-user-id"), [standInUser])
-        assert.include(sent?.headers("x-auth-scopes").join().split(" ") ?? [], scope)
-        const refreshed = yield* post(`${origin}/token`, {
-          grant_type: "refresh_token",
-          client_id: client.clientId,
-          refresh_token: body["refresh_token"] ?? ""
+        assert.deepStrictEqual(sent?.headers("x-auth-user-id"), [user])
+        assert.includeMembers(sent?.headers("x-auth-scopes").join().split(" ") ?? [], [...scopes])
+        assert.strictEqual((yield* visitor.call(`${tokens.access}x`)).status, 401)
+
+        assert.strictEqual(tokens.refresh !== undefined, refreshes)
+        if (refreshes) {
+          const refreshed = yield* visitor.refresh(tokens.refresh)
+          yield* restart
+          assert.strictEqual((yield* visitor.call(refreshed.access)).status, 200)
+          // Where the response to a refresh has no refresh token, the old one is still good.
+          yield* visitor.refresh(refreshed.refresh ?? tokens.refresh)
+        }
+        // A code is good once, and only for the client with the verifier.
+        const again = yield* visitor.token({
+          grant_type: "authorization_code",
+          code,
+          redirect_uri: visitor.redirectUri,
+          code_verifier: "v".repeat(43)
         })
-        assert.strictEqual(refreshed.status, 200, JSON.stringify(refreshed.body))
-        assert.strictEqual((yield* call(refreshed.body["access_token"])).status, 200)
-        assert.strictEqual((yield* call(`${body["access_token"]}x`)).status, 401)
+        assert.strictEqual(again.body["error"], "invalid_grant")
+      }).pipe(Effect.scoped))
+
+    it.live(`a client with another redirect URI is not registered, nor sent to a provider like ${name}`, () =>
+      Effect.gen(function*() {
+        const port = yield* reservePort
+        const origin = `http://127.0.0.1:${port}`
+        const page = read()
+        const { authorizations, facade, fields } = yield* stand({ callback: `${origin}/oauth/callback`, page })
+        const { client_secret_file: _, ...onPage } = page.facade
+        const { session_key_file: __, ...rest } = page.rest
+        yield* startGateway(settingsOf({}, {
+          ...rest,
+          server_url: "http://127.0.0.1:9/mcp",
+          public_url: origin,
+          port,
+          session_key: sessionKey,
+          providers: [{
+            ...page.provider,
+            ...fields,
+            facade: { ...onPage, client_secret: standInClient.secret, ...facade }
+          }]
+        }))
+        const visitor = new Visitor(`${origin}/mcp`, { redirectUri: "https://evil.example/callback" })
+        yield* visitor.discover
+        assert.strictEqual((yield* visitor.register()).body["error"], "invalid_redirect_uri")
+        const { location, status } = yield* visitor.browser.visit(
+          visitor.authorizationUrl({ client_id: clientOf(page) })
+        )
+        assert.deepStrictEqual([status, location], [400, undefined])
+        assert.lengthOf(authorizations, 0)
+        assert.strictEqual((yield* post(`${origin}/token`, { grant_type: "password" })).status, 400)
       }).pipe(Effect.scoped))
   }
+})
+
+describe("the user pool of the page", () => {
+  it("is the one that stands in", () => {
+    assert.deepStrictEqual(variablesWithFacade("Cognito").provider["tenants"], [standInPool])
+  })
 })

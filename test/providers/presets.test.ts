@@ -3,8 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { describe as describeSettings } from "../../src/config/describe.ts"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { resolveSources } from "../../src/config/resolve.ts"
@@ -12,18 +10,10 @@ import { warnings } from "../../src/config/warnings.ts"
 import { requestedScopes } from "../../src/discovery/requestedScopes.ts"
 import { presets } from "../../src/providers/presets/presets.ts"
 import { onlyProblemOf, problemsOf, settingsOf } from "../config/resolving.ts"
-import { root } from "../node/support/builtProgram.ts"
 import { makeStandIn } from "../support/standIn.ts"
 import { start } from "../verify/support.ts"
+import { blockOf, page, sectionOf, variablesIn } from "./pages.ts"
 import { type Neighbour, type PresetCase, presetCases } from "./presetCases.ts"
-
-const page = readFileSync(join(root, "src/providers/presets/README.md"), "utf8")
-
-const sectionOf = (heading: string): string =>
-  page.split(/^## /m).find((section) => section.startsWith(`${heading}\n`)) ?? assert.fail(`no section ${heading}`)
-
-const blockOf = (section: string, language: string): string =>
-  new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(section)?.[1] ?? assert.fail(`no block of ${language}`)
 
 const common = { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp", MCP_PUBLIC_URL: "https://mcp.example.com" }
 
@@ -32,12 +22,7 @@ type Variables = Readonly<Record<string, string>>
 const variablesOf = ({ name, page, variables = {} }: PresetCase): Variables =>
   page === undefined
     ? { ...common, MCP_PROVIDER_PRESET: name, ...variables }
-    : Object.fromEntries(
-      blockOf(sectionOf(page), "sh").trim().split("\n").map((line) => {
-        const [key = "", ...value] = line.split("=")
-        return [key, value.join("=")]
-      })
-    )
+    : variablesIn(blockOf(sectionOf(page), "sh"))
 
 /** The same as a config file: one provider, whose fields are named as in the reference. */
 const fields: Readonly<Record<string, string>> = {

@@ -2,12 +2,14 @@
  * Identity providers as they are met in companies, built with the npm package `oidc-provider`: no registration, and each with the
  * peculiarities of one that many people have.
  *
- * - `entra`: rejects `resource`, wants fully qualified scopes, tokens with a GUID as `aud` and short names in `scp`, and metadata
- *   without PKCE.
- * - `google`: opaque tokens, a secret even with PKCE, refresh tokens only with `access_type=offline`.
- * - `cognito`: tokens without `aud`, with `client_id` and `token_use`.
+ * - `entra`: rejects `resource` and scopes that are not fully qualified; tokens of version 2.0, with a GUID as `aud`, short names in
+ *   `scp`, and the client in `azp`; metadata without PKCE; refresh tokens only for `offline_access`.
+ * - `google`: opaque tokens, which an endpoint describes; a secret even with PKCE; refresh tokens only with `access_type=offline`, and
+ *   none in the response to a refresh.
+ * - `cognito`: tokens without `aud`, with `client_id` and `token_use`; metadata without PKCE, whose endpoints are on another host; no
+ *   refresh token in the response to a refresh.
  *
- * Its one user signs in and consents by being redirected.
+ * Scopes that a provider does not know are rejected, as the real ones do. The one user signs in and consents by being redirected.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -24,6 +26,8 @@ export type StandIn = "entra" | "google" | "cognito"
 
 export interface StandInProvider {
   /** `http://127.0.0.1:<port>`, without a slash. */
+  readonly origin: string
+  /** As the tokens have it: for `entra` and `cognito`, with a tenant in its path. */
   readonly issuer: string
   /** Requests to the token endpoint, as forms. */
   readonly tokenRequests: ReadonlyArray<URLSearchParams>
@@ -35,6 +39,16 @@ export interface StandInProvider {
 export const entraAudience = "1f0c4ed0-4d3d-4a1e-8f77-9b0a3f6f3a11"
 export const entraScope = "api://notes/mcp.read"
 
+/** The tenant of `entra`, and the user pool of `cognito`, in the paths of their issuers. */
+export const standInTenant = "11111111-2222-3333-4444-555555555555"
+export const standInPool = "eu-central-1_AbCdEf123"
+
+const issuerPath: Readonly<Record<StandIn, string>> = {
+  entra: `/${standInTenant}/v2.0`,
+  google: "",
+  cognito: `/${standInPool}`
+}
+
 const resource = "urn:stand-in:notes"
 
 /** The client that is registered at the provider for the gateway. */
@@ -42,24 +56,89 @@ export const standInClient = { id: "gateway-client", secret: "the-secret-of-the-
 
 export const standInUser = "stand-in-user"
 
+/** What Google calls the scope `email` in tokens. */
+export const googleEmailScope = "https://www.googleapis.com/auth/userinfo.email"
+
 const scopesOf: Readonly<Record<StandIn, ReadonlyArray<string>>> = {
   entra: [entraScope],
   google: ["email"],
   cognito: ["notes/read"]
 }
 
-const configuration = (kind: StandIn, key: JWK, callback: string): Configuration => ({
+/** A provider that a test wants with other values than those above. */
+export interface StandInOptions {
+  /** The id of its one client. */
+  readonly clientId?: string
+  /** The audience of the tokens of `entra`. */
+  readonly audience?: string
+  /** The scopes that it knows, as clients request them. */
+  readonly scopes?: ReadonlyArray<string>
+}
+
+interface Peculiar extends Required<StandInOptions> {
+  readonly kind: StandIn
+}
+
+/** What each request for authorization may name. */
+const knownScopes = ({ kind, scopes }: Peculiar): ReadonlyArray<string> => [
+  "openid",
+  "profile",
+  "email",
+  ...(kind === "entra" ? ["offline_access"] : []),
+  ...scopes
+]
+
+/** The payload of a token as the provider's documentation describes it. */
+const asDocumented = (payload: Record<string, unknown>, kind: StandIn): void => {
+  if (kind === "cognito") payload["token_use"] = "access"
+  if (kind !== "entra") return
+  const { client_id: client, scope, sub } = payload
+  delete payload["client_id"]
+  delete payload["scope"]
+  Object.assign(payload, {
+    azp: client,
+    azpacr: "1",
+    nbf: payload["iat"],
+    oid: sub,
+    // Without the URI of the application, and without those of OpenID Connect.
+    scp: String(scope).split(" ").flatMap((word) => word.includes("://") ? word.slice(word.lastIndexOf("/") + 1) : [])
+      .join(" "),
+    sub: `pairwise-${String(sub)}`,
+    tid: standInTenant,
+    ver: "2.0"
+  })
+}
+
+/** Whether a request for authorization leads to a refresh token. */
+const isOffline = (kind: StandIn, request: URLSearchParams | undefined): boolean => {
+  switch (kind) {
+    case "entra":
+      // `oidc-provider` itself drops the scope where the request has no prompt=consent.
+      return request?.get("scope")?.split(" ").includes("offline_access") === true
+    case "google":
+      return request?.get("access_type") === "offline"
+    case "cognito":
+      return true
+  }
+}
+
+const configuration = (
+  peculiar: Peculiar,
+  key: JWK,
+  callback: string,
+  lastRequest: () => URLSearchParams | undefined
+): Configuration => ({
   adapter: makeOidcAdapter(),
   jwks: { keys: [key] },
   cookies: { keys: [randomUUID()] },
-  scopes: ["openid", "offline_access", ...scopesOf[kind]],
+  scopes: ["openid", "offline_access", ...peculiar.scopes],
   clients: [{
-    client_id: standInClient.id,
+    client_id: peculiar.clientId,
     client_secret: standInClient.secret,
     redirect_uris: [callback],
     grant_types: ["authorization_code", "refresh_token"],
     response_types: ["code"],
-    token_endpoint_auth_method: kind === "entra" ? "client_secret_post" : "client_secret_basic"
+    token_endpoint_auth_method: peculiar.kind === "entra" ? "client_secret_post" : "client_secret_basic"
   }],
   claims: { openid: ["sub"], email: ["email"] },
   findAccount: (_context, accountId) => ({
@@ -67,10 +146,9 @@ const configuration = (kind: StandIn, key: JWK, callback: string): Configuration
     claims: () => ({ sub: accountId, email: "user@example.com", email_verified: true })
   }),
   interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
-  issueRefreshToken: (context, client) =>
-    client.grantTypeAllowed("refresh_token") &&
-    (kind !== "google" || context.oidc.entities.AuthorizationCode !== undefined),
-  rotateRefreshToken: kind !== "google",
+  issueRefreshToken: (_context, client) =>
+    client.grantTypeAllowed("refresh_token") && isOffline(peculiar.kind, lastRequest()),
+  rotateRefreshToken: peculiar.kind === "entra",
   pkce: { required: () => false },
   extraParams: ["access_type"],
   features: {
@@ -78,15 +156,15 @@ const configuration = (kind: StandIn, key: JWK, callback: string): Configuration
     revocation: { enabled: true },
     userinfo: { enabled: true },
     resourceIndicators: {
-      enabled: kind !== "google",
+      enabled: peculiar.kind !== "google",
       defaultResource: () => resource,
       useGrantedResource: () => true,
       getResourceServerInfo: (_context, asked) => {
         // What Entra calls AADSTS9010010.
-        if (kind === "entra" && asked !== resource) throw new errors.InvalidTarget()
+        if (peculiar.kind === "entra" && asked !== resource) throw new errors.InvalidTarget()
         return {
-          audience: kind === "entra" ? entraAudience : resource,
-          scope: scopesOf[kind].join(" "),
+          audience: peculiar.kind === "entra" ? peculiar.audience : resource,
+          scope: peculiar.scopes.join(" "),
           accessTokenFormat: "jwt",
           accessTokenTTL: 300,
           jwt: { sign: { alg: "RS256" } }
@@ -96,13 +174,9 @@ const configuration = (kind: StandIn, key: JWK, callback: string): Configuration
   },
   formats: {
     customizers: {
-      jwt: (_context, _token, { payload }) => {
-        if (payload === undefined) return undefined
-        if (kind === "entra") {
-          payload["scp"] = String(payload["scope"]).replace("api://notes/", "")
-          delete payload["scope"]
-        }
-        if (kind === "cognito") payload["token_use"] = "access"
+      jwt: (_context, _token, { header, payload }) => {
+        if (header !== undefined) header["typ"] = "JWT"
+        if (payload !== undefined) asDocumented(payload, peculiar.kind)
         return undefined
       }
     }
@@ -131,10 +205,53 @@ const signIn = async (provider: Provider, request: IncomingMessage, response: Se
   })
 }
 
+const onOtherHost = (url: unknown): string => String(url).replace("127.0.0.1", "localhost")
+
 /** The metadata as the provider's real one has them. */
 const hideMetadata = (kind: StandIn, document: Record<string, unknown>): Record<string, unknown> => {
   const { code_challenge_methods_supported: _, ...rest } = document
-  return kind === "entra" ? rest : document
+  switch (kind) {
+    case "entra":
+      return rest
+    case "google":
+      return document
+    case "cognito":
+      return {
+        ...rest,
+        authorization_endpoint: onOtherHost(rest["authorization_endpoint"]),
+        token_endpoint: onOtherHost(rest["token_endpoint"]),
+        revocation_endpoint: onOtherHost(rest["revocation_endpoint"])
+      }
+  }
+}
+
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Array<Buffer> = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+/** Google's description of an access token; numbers and booleans are strings in it. */
+const describeToken = async (provider: Provider, request: IncomingMessage, response: ServerResponse) => {
+  const presented = new URLSearchParams(await bodyOf(request)).get("access_token") ?? ""
+  const token = await provider.AccessToken.find(presented)
+  const isGood = token !== undefined && token.isValid
+  const scopes = isGood ? [...token.scopes] : []
+  const seconds = isGood ? token.remainingTTL : 0
+  response.writeHead(isGood ? 200 : 400, { "content-type": "application/json" }).end(JSON.stringify(
+    isGood
+      ? {
+        azp: token.clientId,
+        aud: token.clientId,
+        ...(scopes.includes("openid") ? { sub: token.accountId } : {}),
+        scope: scopes.map((scope) => scope === "email" ? googleEmailScope : scope).join(" "),
+        exp: String(Math.floor(Date.now() / 1000) + seconds),
+        expires_in: String(seconds),
+        ...(scopes.includes("email") ? { email: "user@example.com", email_verified: "true" } : {}),
+        access_type: "offline"
+      }
+      : { error: "invalid_token", error_description: "Invalid Value" }
+  ))
 }
 
 /** Changes the body of a response, which the provider ends with its whole body. */
@@ -154,16 +271,25 @@ const changeBody = (response: ServerResponse, change: (body: string) => string |
  */
 export const makeStandInProvider = Effect.fnUntraced(function*(
   kind: StandIn,
-  callback: string
+  callback: string,
+  { audience = entraAudience, clientId = standInClient.id, scopes = scopesOf[kind] }: StandInOptions = {}
 ): Effect.fn.Return<StandInProvider, never, Scope.Scope> {
+  const peculiar: Peculiar = { kind, audience, clientId, scopes }
   const key = yield* makeSigningKey({ algorithm: "RS256", kid: "stand-in-1" })
   const privateJwk = yield* Effect.promise(() => exportJWK(key.privateKey))
   let serve: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
   const { origin } = yield* listen((request, response) => Effect.promise(async () => serve?.(request, response)))
+  const path = issuerPath[kind]
+  const issuer = `${origin}${path}`
   const provider = new Provider(
-    origin,
+    issuer,
     // jose's type allows what a private RSA key never lacks.
-    configuration(kind, { ...privateJwk, kid: key.kid, alg: "RS256", use: "sig" } as JWK, callback)
+    configuration(
+      peculiar,
+      { ...privateJwk, kid: key.kid, alg: "RS256", use: "sig" } as JWK,
+      callback,
+      () => authorizations.at(-1)
+    )
   )
   provider.use(async (context, next) => {
     await next()
@@ -172,27 +298,55 @@ export const makeStandInProvider = Effect.fnUntraced(function*(
   })
 
   /** `oidc-provider` makes no JWT without an audience, so it is taken out afterwards. */
-  const withoutAudience = async (body: string): Promise<string> => {
-    const response = JSON.parse(body)
-    if (typeof response.access_token !== "string") return body
-    const { aud: _, ...claims } = decodeJwt(response.access_token)
-    const token = await new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey)
-    return JSON.stringify({ ...response, access_token: token })
+  const withoutAudience = async (accessToken: string): Promise<string> => {
+    const { aud: _, ...claims } = decodeJwt(accessToken)
+    return new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey)
+  }
+
+  /** A token response as the provider sends it. */
+  const changeTokens = async (body: string): Promise<string> => {
+    const response: Readonly<Record<string, unknown>> = JSON.parse(body)
+    const { access_token: accessToken, refresh_token: refreshToken, ...rest } = response
+    if (typeof accessToken !== "string") return body
+    const isRefresh = tokenRequests.at(-1)?.get("grant_type") === "refresh_token"
+    return JSON.stringify({
+      ...rest,
+      access_token: kind === "cognito" ? await withoutAudience(accessToken) : accessToken,
+      ...(refreshToken === undefined || (isRefresh && kind !== "entra") ? {} : { refresh_token: refreshToken })
+    })
   }
   const tokenRequests: Array<URLSearchParams> = []
   const authorizations: Array<URLSearchParams> = []
 
   const handle = provider.callback()
 
+  /** Sends the user back with an error if a scope is not known. */
+  const rejectsScopes = ({ searchParams }: URL, response: ServerResponse): boolean => {
+    const unknown = (searchParams.get("scope") ?? "").split(" ").filter((word) => !knownScopes(peculiar).includes(word))
+    const redirectUri = searchParams.get("redirect_uri")
+    if (unknown.length === 0 || redirectUri !== callback) return false
+    const location = new URL(redirectUri)
+    location.searchParams.set("error", "invalid_scope")
+    location.searchParams.set("state", searchParams.get("state") ?? "")
+    response.writeHead(303, { location: location.href }).end()
+    return true
+  }
+
   serve = async (request, response) => {
     const url = new URL(request.url ?? "/", origin)
     if (url.pathname.startsWith("/interaction/")) return signIn(provider, request, response)
-    if (url.pathname === "/auth") authorizations.push(url.searchParams)
-    if (url.pathname === "/token" && kind === "cognito") changeBody(response, withoutAudience)
-    if (url.pathname === "/.well-known/openid-configuration") {
+    if (kind === "google" && url.pathname === "/tokeninfo") return describeToken(provider, request, response)
+    if (url.pathname === `${path}/auth`) {
+      authorizations.push(url.searchParams)
+      if (rejectsScopes(url, response)) return
+    }
+    if (url.pathname === `${path}/token`) changeBody(response, changeTokens)
+    if (url.pathname === `${path}/.well-known/openid-configuration`) {
       changeBody(response, (body) => JSON.stringify(hideMetadata(kind, JSON.parse(body))))
     }
+    // `oidc-provider` finds its path from the difference of the two, as Express leaves them.
+    Object.assign(request, { originalUrl: request.url, url: (request.url ?? "/").replace(path, "") })
     await handle(request, response)
   }
-  return { issuer: origin, tokenRequests, authorizations }
+  return { origin, issuer, tokenRequests, authorizations }
 })

@@ -5,6 +5,7 @@ export const github = {
   name: "github",
   sources: [
     "https://docs.github.com/rest/users/users#get-the-authenticated-user",
+    "https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps",
     "https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps"
   ],
   needs: [{
@@ -24,6 +25,8 @@ export const github = {
   derive: facadeClient,
   facade: {
     authorize_endpoint: "https://github.com/login/oauth/authorize",
-    token_endpoint: "https://github.com/login/oauth/access_token"
+    token_endpoint: "https://github.com/login/oauth/access_token",
+    // The documentation has its credentials as parameters, and no other way.
+    client_auth: "post"
   }
 } as const satisfies Preset

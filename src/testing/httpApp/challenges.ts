@@ -121,9 +121,8 @@ export const challenges: ReadonlyArray<Requirement<Subject>> = [
       } else {
         assert.strictEqual(url, publicUrl(app.settings, host) + wellKnown)
       }
-      const { requiredScopes } = app.settings
-      const scopes = requiredScopes.length > 0 ? requiredScopes.join(" ") : undefined
-      assert.strictEqual(challenge.get("scope"), scopes)
+      const scopes = requiredScopes(app.settings)
+      assert.strictEqual(challenge.get("scope"), scopes.length > 0 ? scopes.join(" ") : undefined)
     })
   )
 ]
