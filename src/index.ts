@@ -11,6 +11,8 @@ export type { GatewaySettings, Provider } from "./config/GatewaySettings.ts"
 export { InvalidConfiguration } from "./config/InvalidConfiguration.ts"
 export type { BearerToken } from "./credential/BearerToken.ts"
 export * as Authentication from "./embed/Authentication.ts"
+export { type ClaimsService, CurrentClaims } from "./embed/CurrentClaims.ts"
+export type { MiddlewareOptions } from "./embed/embedded.ts"
 export {
   type FetchMiddleware,
   type FetchMiddlewareOptions,
@@ -18,7 +20,7 @@ export {
   makeFetchMiddleware,
   type PublicHandler
 } from "./embed/FetchMiddleware.ts"
-export { type Admitted, type Finish, Guard, type GuardResult } from "./embed/Guard.ts"
+export { type Admitted, type Finish, Guard, type GuardOptions, type GuardResult } from "./embed/Guard.ts"
 export { layerGateway, layerGatewayWith, layerVerifier, layerVerifierWith } from "./embed/layers.ts"
 export {
   type ConfiguredVerifierOptions,
@@ -32,6 +34,7 @@ export {
 export { requireToolScopes, type ScopesChecked, type Tools, type ToolScopes } from "./embed/requireToolScopes.ts"
 export * from "./errors/GatewayError.ts"
 export { SharedIo } from "./fairness/SharedIo.ts"
+export { type KeepAlive, WaitUntil } from "./fairness/WaitUntil.ts"
 export {
   type ArrivingMessage,
   type Dispatch,
@@ -48,6 +51,7 @@ export * as HttpGatewayClient from "./forward/HttpGatewayClient.ts"
 export type { ErrorResponse, OnError } from "./http/errorResponse.ts"
 export { HttpApp, type HttpAppOptions, type WebHandler } from "./http/HttpApp.ts"
 export { layerServers } from "./http/layerServers.ts"
+export type { ClaimedIdentity } from "./identity/ClaimedIdentity.ts"
 export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
@@ -66,6 +70,8 @@ export type { ProviderType } from "./providers/ProviderType.ts"
 export { ProviderHttp } from "./remote/ProviderHttp.ts"
 export { ProviderMetadata } from "./remote/ProviderMetadata.ts"
 export { layerDocuments, layerProviders, type Verification } from "./verify/layers.ts"
-export { ProviderRegistry } from "./verify/ProviderRegistry.ts"
+export type { PrefixOptions } from "./verify/prefixVerdicts.ts"
+export { ProviderRegistry, type SelectedProvider } from "./verify/ProviderRegistry.ts"
 export { TokenVerifier } from "./verify/TokenVerifier.ts"
+export type { Validity, Verdict } from "./verify/Verdict.ts"
 export { version } from "./version.ts"

@@ -153,11 +153,16 @@ const ofField: Readonly<Record<MirroredField, Advice>> = {
   "Mcp-Param": mirrored("Mcp-Param")
 }
 
-const ofAccess: Readonly<Record<"Origin" | "Policy", Advice>> = {
+const ofAccess: Readonly<Record<"Origin" | "Policy" | "Claims", Advice>> = {
   Origin: {
     title: "Browser origin not allowed",
     meaning: "A script of another web page sent the request.",
     fix: "If it is a page of yours, add its origin to MCP_ALLOWED_ORIGINS."
+  },
+  Claims: {
+    title: "Claims do not fit",
+    meaning: "The token is good, but its claims are not what this program declares.",
+    fix: "Have the provider add the claims that the detail of the log entry names."
   },
   Policy: {
     title: "Caller not let in",

@@ -1,23 +1,21 @@
 /**
  * Authentication for Effect servers: a route middleware that identifies the caller, and the discovery documents.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HttpBody from "effect/http/HttpBody"
-import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
-import type { UpstreamBody } from "../forward/GatewayClient.ts"
-import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
-import type { Identity } from "../identity/Identity.ts"
+import type { OnError } from "../http/errorResponse.ts"
+import type { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import type { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { type Admitted, Guard } from "./Guard.ts"
+import { makeDecodeClaims } from "../verify/claims/typedClaims.ts"
+import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import type { ClaimsService } from "./CurrentClaims.ts"
+import { Guard } from "./Guard.ts"
 import {
   type ChecksOf,
   type KnownToolScopes,
@@ -27,6 +25,10 @@ import {
   type Tools,
   type ToolScopes
 } from "./requireToolScopes.ts"
+import { serveAdmitted } from "./serveAdmitted.ts"
+
+/** Any service that `CurrentClaims` declares. */
+export type AnyClaims = Context.Key<unknown, unknown> & Pick<ClaimsService<unknown, string, unknown>, "schema">
 
 /** The layer's type, written out so that a change of its requirements is visible. */
 export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
@@ -35,99 +37,32 @@ export type AuthenticationLayer<Provides = CurrentIdentity> = Layer.Layer<
   HttpRouter.HttpRouter | GatewayConfig | TokenVerifier | ProviderMetadata
 >
 
-/**
- * Provides the caller. A request without a token, which rules may permit, has no caller: a handler that requires
- * `CurrentIdentity` then fails, and the response is 500.
- */
-const provideCaller =
-  (identity: Identity | undefined) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, CurrentIdentity>> =>
-    identity === undefined
-      // The service is missing at run time, which the type cannot express.
-      // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
-      ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
-      : Effect.provideService(self, CurrentIdentity, identity)
-
-const authenticate = (toolScopes?: ToolScopes) =>
+const authenticate = (toolScopes: ToolScopes | undefined, claims: AnyClaims | undefined) =>
   HttpRouter.middleware<{ provides: CurrentIdentity | ScopesChecked<string> }>()(
-    Effect.map(Guard, (guard) => (app) =>
-      Effect.gen(function*() {
-        const result = yield* guard.admit(yield* HttpServerRequest.HttpServerRequest, toolScopes)
-        if (result._tag === "Responded") return result.response
-        const finish = HttpEffect.appendPreResponseHandler((_, response) => finished(result, response))
-        yield* Effect.annotateCurrentSpan(result.annotations)
-        return yield* app.pipe(
-          Effect.annotateLogs(result.annotations),
-          Effect.annotateSpans(result.annotations),
-          provideCaller(result.identity),
-          Effect.provideService(scopesChecked<ScopesChecked<string>>(), true),
-          Effect.provideService(HttpServerRequest.HttpServerRequest, result.request),
-          // Around the handler, so that its failure is already a response, and so that this handler runs last.
-          Effect.ensuring(finish)
-        )
-      }))
+    Effect.map(Guard, (guard) => {
+      const decode = claims && makeDecodeClaims(claims.schema)
+      return (app) =>
+        Effect.gen(function*() {
+          const result = yield* guard.admit(yield* HttpServerRequest.HttpServerRequest, toolScopes)
+          if (result._tag === "Responded") return result.response
+          const { identity } = result
+          const handler = Effect.provideService(app, scopesChecked<ScopesChecked<string>>(), true)
+          // The verifier has accepted these claims. They are decoded for each request, so that handlers share no object.
+          return yield* serveAdmitted(
+            result,
+            claims === undefined || decode === undefined || identity === undefined
+              ? handler
+              : Effect.provideService(handler, claims, yield* Effect.orDie(Effect.fromResult(decode(identity))))
+          )
+        })
+    })
   ).layer
-
-/** A handler's stream failed. */
-const brokenOff = (cause: unknown): UpstreamUnavailable =>
-  new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
-
-/** The body of a response, to be read. */
-const bodyOf = (response: HttpServerResponse.HttpServerResponse): UpstreamBody => {
-  const { body } = response
-  switch (body._tag) {
-    case "Empty":
-      return { _tag: "Empty" }
-    case "Uint8Array":
-      return { _tag: "Bytes", bytes: body.body }
-    case "Stream":
-      return { _tag: "Stream", stream: Stream.mapError(body.stream, brokenOff) }
-    default: {
-      const stream = HttpServerResponse.toWeb(response).body
-      return stream === null
-        ? { _tag: "Empty" }
-        : { _tag: "Stream", stream: Stream.fromReadableStream({ evaluate: () => stream, onError: brokenOff }) }
-    }
-  }
-}
-
-const withBody = (
-  response: HttpServerResponse.HttpServerResponse,
-  body: UpstreamBody
-): HttpServerResponse.HttpServerResponse => {
-  const type = response.headers["content-type"] ?? ""
-  const plain = HttpServerResponse.removeHeader(response, "content-length")
-  switch (body._tag) {
-    case "Empty":
-      return response
-    case "Bytes":
-      return HttpServerResponse.setBody(plain, HttpBody.uint8Array(body.bytes, type))
-    case "Stream":
-      return HttpServerResponse.setBody(plain, HttpBody.stream(body.stream, type))
-  }
-}
-
-/** The final response: its lists filtered, with the gateway's fields, and an event stream that ends with its token. */
-const finished = Effect.fnUntraced(function*(
-  { finish }: Admitted<Identity | undefined>,
-  response: HttpServerResponse.HttpServerResponse
-): Effect.fn.Return<HttpServerResponse.HttpServerResponse> {
-  const { headers, status } = response
-  const { fields, limit, lists } = yield* finish(status, (name) => headers[name])
-  const filtered = lists === undefined ? undefined : yield* lists(bodyOf(response))
-  if (filtered?._tag === "Responded") return filtered.response
-  const changed = filtered === undefined ? response : withBody(response, filtered.body)
-  const { body } = changed
-  const limited = limit === undefined || body._tag !== "Stream"
-    ? changed
-    : HttpServerResponse.setBody(changed, HttpBody.stream(limit(body.stream), body.contentType))
-  return HttpServerResponse.setHeaders(limited, fields)
-})
 
 /** The paths of the documents that a router already has: several layers may use the same router. */
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
-const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
+/** Adds the routes of the discovery documents. */
+export const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const guard = yield* Guard
   const respond = Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
@@ -145,13 +80,15 @@ const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
   }
 }))
 
-const layerOf = (toolScopes?: KnownToolScopes) =>
+const layerOf = (toolScopes?: KnownToolScopes, claims?: AnyClaims, onError?: OnError) => {
+  const guard = Guard.layerWith({ toolScopes: toolScopes?.all, onError })
   // Built anew for each use, so that two servers in one program never share a guard.
-  Layer.fresh(
-    Layer.merge(authenticate(toolScopes?.scopesOf), discovery).pipe(
-      Layer.provide(Guard.layerWithScopes(toolScopes?.all ?? []))
+  return Layer.fresh(
+    Layer.merge(authenticate(toolScopes?.scopesOf, claims), discovery).pipe(
+      Layer.provide(claims === undefined ? guard : Layer.provide(guard, TokenVerifier.layerClaims(claims.schema)))
     )
   )
+}
 
 /**
  * Protects the routes that it is provided to, such as those of `McpServer.layerHttp` and `layerHttpRequestScoped`.
@@ -217,3 +154,51 @@ export const layerToolkit = <const Toolkits extends readonly [Tools, ...Readonly
 ): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>> =>
   // One key represents all tools: types track which of them are checked.
   layerOf(toolkitScopes(toolkits)) as AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]>>
+
+/** What `layerWith` takes. */
+export interface AuthenticationOptions<
+  Toolkits extends ReadonlyArray<Tools> = ReadonlyArray<Tools>,
+  Claims extends AnyClaims = AnyClaims
+> {
+  /** The toolkits of the server whose tools have scopes, as for `layerToolkit`. */
+  readonly toolkits?: Toolkits | undefined
+  /** The claims that handlers rely on, from `CurrentClaims`. */
+  readonly claims?: Claims | undefined
+  /** Changes the response to a rejected request, by its typed error (`GatewayError`). What it throws is a fault: 500. */
+  readonly onError?: OnError | undefined
+}
+
+/**
+ * The same as `layer` and `layerToolkit`, and handlers get the claims of their caller in the shape that the program declares.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ * import { Authentication, CurrentClaims } from "mcp-authorizer"
+ *
+ * class StaffClaims extends CurrentClaims<StaffClaims>()("StaffClaims", Schema.Struct({ department: Schema.String })) {}
+ *
+ * const Route = HttpRouter.add(
+ *   "GET",
+ *   "/department",
+ *   Effect.map(StaffClaims, ({ department }) => HttpServerResponse.text(department))
+ * ).pipe(Layer.provide(Authentication.layerWith({ claims: StaffClaims })))
+ * ```
+ *
+ * @see `CurrentClaims`
+ */
+export const layerWith = <
+  const Toolkits extends ReadonlyArray<Tools> = readonly [],
+  Claims extends AnyClaims = never
+>(
+  { claims, onError, toolkits }: AuthenticationOptions<Toolkits, Claims>
+): AuthenticationLayer<CurrentIdentity | ChecksOf<Toolkits[number]> | Context.Service.Identifier<Claims>> =>
+  // One key represents all tools, and the service of the claims is known to its type alone.
+  layerOf(toolkits === undefined ? undefined : toolkitScopes(toolkits), claims, onError) as AuthenticationLayer<
+    CurrentIdentity | ChecksOf<Toolkits[number]> | Context.Service.Identifier<Claims>
+  >

@@ -1,41 +1,27 @@
-import * as Data from "effect/Data"
-import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { AuditLog, type WriteAuditEntry } from "../audit/AuditLog.ts"
-import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
-import type { UpstreamBody } from "../forward/GatewayClient.ts"
+import type { ClaimedIdentity } from "../identity/ClaimedIdentity.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
-import type { Verification } from "../verify/layers.ts"
-import { TokenVerifier } from "../verify/TokenVerifier.ts"
-import { embeddableSettings } from "./embeddable.ts"
-import { type Admitted, type Finish, Guard, type GuardResult } from "./Guard.ts"
-import { layerVerifierWith } from "./layers.ts"
-import { makeRuntime } from "./makeRuntime.ts"
-import { listedScopes, type ToolScopes } from "./requireToolScopes.ts"
+import { type Admission, type CallerOf, makeEmbedded, type MiddlewareOptions } from "./embedded.ts"
+import { finished, toHandler, webResponse } from "./webExchange.ts"
 
 /** A web handler that gets the caller. Further arguments of the platform (environment, context) follow. */
-export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>> = (
+export type IdentifiedHandler<Rest extends ReadonlyArray<unknown>, Claims = Identity["claims"]> = (
   request: Request,
-  identity: Identity,
+  identity: ClaimedIdentity<Claims>,
   ...rest: Rest
 ) => Response | Promise<Response>
 
 /** A web handler for requests that rules permit to anyone, which have no identity. */
-export type PublicHandler<Rest extends ReadonlyArray<unknown>> = (
+export type PublicHandler<Rest extends ReadonlyArray<unknown>, Claims = Identity["claims"]> = (
   request: Request,
-  identity: Identity | undefined,
+  identity: ClaimedIdentity<Claims> | undefined,
   ...rest: Rest
 ) => Response | Promise<Response>
 
 /** Authentication for web handlers. */
-export interface FetchMiddleware {
+export interface FetchMiddleware<Claims = Identity["claims"]> {
   /**
    * Wraps a handler, which is called only with a verified identity.
    *
@@ -45,96 +31,46 @@ export interface FetchMiddleware {
    * token.
    */
   readonly protect: <Rest extends ReadonlyArray<unknown>>(
-    handler: IdentifiedHandler<Rest>
+    handler: IdentifiedHandler<Rest, Claims>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
   /**
    * The same, but requests that `rules` permit to anyone reach the handler without a token and without an identity.
    * `protect` rejects such a request with 401.
    */
   readonly admit: <Rest extends ReadonlyArray<unknown>>(
-    handler: PublicHandler<Rest>
+    handler: PublicHandler<Rest, Claims>
   ) => (request: Request, ...rest: Rest) => Promise<Response>
   /** Stops background work. Later requests are rejected. Every call returns the same promise. */
   readonly dispose: () => Promise<void>
 }
 
-/** A handler's stream failed. The client sees only that the connection was closed. */
-class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
-
 /** Options in addition to the settings. */
 export interface FetchMiddlewareOptions<
   E = never,
-  Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>
-> extends GatewayConfigOptions<Types> {
-  /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
-  readonly verifier?: Verification<E> | undefined
+  Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>,
+  Claims = Identity["claims"]
+> extends MiddlewareOptions<E, Types, Claims> {
   /**
-   * The scopes that a tool requires, in addition to those that every request requires. A call without them results in 403
-   * `insufficient_scope`. Bodies are read for this check, at most `max_body_bytes`. The protected resource
-   * metadata lists the scopes of a record.
+   * Keeps work alive that goes on after the response, for hosts that end the I/O of a request with it: with it, keys and
+   * verdicts are renewed before they end, and no request waits for that. It gets the platform's further arguments.
+   *
+   * **Example** (Cloudflare Workers)
+   *
+   * ```ts
+   * import { makeFetchMiddleware } from "mcp-authorizer"
+   *
+   * interface ExecutionContext {
+   *   readonly waitUntil: (promise: Promise<unknown>) => void
+   * }
+   *
+   * const { protect } = makeFetchMiddleware({
+   *   jwt_issuer: "https://issuer.example.com",
+   *   jwt_audience: "auto",
+   *   public_url: "https://notes.example.com"
+   * }, { waitUntil: (work, _environment: unknown, context: ExecutionContext) => context.waitUntil(work) })
+   * ```
    */
-  readonly toolScopes?: ToolScopes | Readonly<Record<string, ReadonlyArray<string>>> | undefined
-  /** Where rejections and defects are logged, such as `Logger.layer([Logger.consoleJson])`. Default: Effect's logger. */
-  readonly logger?: Layer.Layer<never> | undefined
-  /** Takes each audit entry as an object, in addition to where `audit_log` says. */
-  readonly audit?: WriteAuditEntry | undefined
-}
-
-/** The request that the handler gets: only the forwarded fields, and the body even if it was read before. */
-const toHandler = (
-  request: Request,
-  { body, request: { headers } }: Pick<Admitted<Identity | undefined>, "body" | "request">
-): Request => new Request(request, { headers: { ...headers }, ...(body === undefined ? {} : { body: body.slice() }) })
-
-const read = (body: ReadableStream<Uint8Array>): Stream.Stream<Uint8Array, UpstreamUnavailable> =>
-  Stream.fromReadableStream<Uint8Array, UpstreamUnavailable>({
-    evaluate: () => body,
-    onError: (cause) => new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
-  })
-
-const written = (body: UpstreamBody): ReadableStream<Uint8Array> | null => {
-  switch (body._tag) {
-    case "Empty":
-      return null
-    case "Bytes":
-      return new Response(new Uint8Array(body.bytes)).body
-    case "Stream":
-      return Stream.toReadableStream(body.stream)
-  }
-}
-
-/** A body that ends when its token does. */
-const limited = (body: ReadableStream<Uint8Array>, limit: NonNullable<Finish["limit"]>): ReadableStream<Uint8Array> =>
-  Stream.toReadableStream(
-    limit(Stream.fromReadableStream<Uint8Array, BrokenOff>({
-      evaluate: () => body,
-      onError: (cause) => new BrokenOff({ cause })
-    }))
-  )
-
-const finished = async (
-  response: Response,
-  { finish }: Pick<Admitted<Identity | undefined>, "finish">
-): Promise<Response> => {
-  // `Response.error()`, and the response of an upgraded connection, cannot be changed.
-  if (response.status < 200) return response
-  const { headers } = response
-  const { fields, limit, lists } = await Effect.runPromise(
-    finish(response.status, (name) => headers.get(name) ?? undefined)
-  )
-  const filtered = lists === undefined || response.body === null
-    ? undefined
-    : await Effect.runPromise(lists({ _tag: "Stream", stream: read(response.body) }))
-  if (filtered?._tag === "Responded") return HttpServerResponse.toWeb(filtered.response)
-  const body = filtered === undefined ? response.body : written(filtered.body)
-  // A new response, because the headers of some responses (a `fetch`, a redirect) are immutable.
-  const completed = new Response(
-    limit === undefined || body === null ? body : limited(body, limit),
-    response
-  )
-  if (filtered !== undefined) completed.headers.delete("content-length")
-  for (const [name, value] of Object.entries(fields)) completed.headers.set(name, value)
-  return completed
+  readonly waitUntil?: ((work: Promise<unknown>, ...rest: ReadonlyArray<never>) => void) | undefined
 }
 
 /**
@@ -165,50 +101,30 @@ const finished = async (
  * @param config the settings, as in the config file
  * @see RFC 6750; RFC 9728; MCP 2025-11-25, authorization
  */
-export const makeFetchMiddleware = <E = never, const Types extends ReadonlyArray<ProviderType> = readonly []>(
+export const makeFetchMiddleware = <
+  E = never,
+  const Types extends ReadonlyArray<ProviderType> = readonly [],
+  Claims = Identity["claims"]
+>(
   config: GatewayConfigInput<NoInfer<Types>>,
-  { audit, logger, toolScopes, types, verifier }: FetchMiddlewareOptions<E, Types> = {}
-): FetchMiddleware => {
-  const settings = embeddableSettings(config, types)
-  let disposed: Promise<void> | undefined
-  const listed = typeof toolScopes === "object" ? listedScopes(toolScopes) : undefined
-  const scopesOf = typeof toolScopes === "object" ? listed?.scopesOf : toolScopes
-  const runtime = makeRuntime(
-    Guard.layerWithScopes(listed?.all ?? []).pipe(
-      Layer.provide(layerVerifierWith(verifier ?? TokenVerifier.layer)),
-      Layer.provide(Layer.succeed(GatewayConfig, settings)),
-      Layer.provide(audit === undefined ? Layer.empty : AuditLog.layer(audit))
-    ),
-    logger
-  )
+  options: FetchMiddlewareOptions<E, Types, Claims> = {}
+): FetchMiddleware<Claims> => {
+  const embedded = makeEmbedded(config, options)
+  const { waitUntil } = options
 
-  /** @param checkOf the check: `check` or `admit` of the guard */
-  const wrap = <Caller extends Identity | undefined>(
-    checkOf: (guard: Guard["Service"]) => (
-      request: HttpServerRequest.HttpServerRequest,
-      toolScopes?: ToolScopes
-    ) => Effect.Effect<GuardResult<Caller>, never, Scope.Scope>
-  ) => {
-    const check = (request: Request) =>
-      Effect.gen(function*() {
-        const result = yield* checkOf(yield* Guard)(HttpServerRequest.fromWeb(request), scopesOf)
-        return result._tag === "Admitted"
-          ? result
-          : HttpServerResponse.toWeb(result.response, { withoutBody: request.method === "HEAD" })
-      }).pipe(Effect.scoped)
-    return <Rest extends ReadonlyArray<unknown>>(
-      handler: (request: Request, identity: Caller, ...rest: Rest) => Response | Promise<Response>
-    ) =>
-    async (request: Request, ...rest: Rest): Promise<Response> => {
-      const result = await runtime.runPromise(check(request), { signal: request.signal })
-      if (result instanceof Response) return result
-      return finished(await handler(toHandler(request, result), result.identity, ...rest), result)
-    }
+  const wrap = <Way extends Admission>(way: Way) =>
+  <Rest extends ReadonlyArray<unknown>>(
+    handler: (request: Request, identity: CallerOf<Way, Claims>, ...rest: Rest) => Response | Promise<Response>
+  ) =>
+  async (request: Request, ...rest: Rest): Promise<Response> => {
+    const result = await embedded.check(way, HttpServerRequest.fromWeb(request), {
+      signal: request.signal,
+      // The program declares which arguments its platform gives.
+      waitUntil: waitUntil && ((work) => waitUntil(work, ...rest as unknown as ReadonlyArray<never>))
+    })
+    if (result._tag === "Responded") return webResponse(request, result)
+    return finished(await handler(toHandler(request, result), embedded.callerOf(way, result.identity), ...rest), result)
   }
 
-  return {
-    protect: wrap(({ check }) => check),
-    admit: wrap(({ admit }) => admit),
-    dispose: () => disposed ??= runtime.dispose()
-  }
+  return { protect: wrap("protect"), admit: wrap("admit"), dispose: embedded.dispose }
 }

@@ -7,14 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { AuditLog } from "../audit/AuditLog.ts"
 import type { Admission } from "../authorize/Admission.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { logWarnings } from "../config/warnings.ts"
@@ -26,90 +24,58 @@ import { makeAudit, withAudit } from "../http/audit.ts"
 import { awaitMemory, makeBodyMemory } from "../http/bodyMemory.ts"
 import { makeArrival } from "../http/course/arrival.ts"
 import { makeLimiter } from "../http/course/limiting.ts"
-import { makeMethodWithoutToken, missingCredential } from "../http/course/methodWithoutToken.ts"
+import { makeMethodWithoutToken } from "../http/course/methodWithoutToken.ts"
 import { makeOpenSession } from "../http/course/openSession.ts"
 import { makeOwnResponses } from "../http/course/ownResponses.ts"
 import { makePerform } from "../http/course/perform.ts"
 import type { Next, ReadBody } from "../http/course/steps.ts"
 import { makeDiscovery } from "../http/discovery.ts"
 import { drive } from "../http/drive.ts"
+import type { OnError } from "../http/errorResponse.ts"
 import { begin, type Exchange } from "../http/Exchange.ts"
 import { readBody } from "../http/readBody.ts"
-import { type FindRoute, makeRoute, toMcp } from "../http/route.ts"
-import { documentPaths, type ServerPlace } from "../http/routes.ts"
+import type { Route } from "../http/route.ts"
+import { documentPaths } from "../http/routes.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import type { Admitted, GuardResult } from "./Admitted.ts"
 import { makeCheckMessage } from "./checkMessage.ts"
 import { embeddable } from "./embeddable.ts"
-import { type Finish, makeFinish } from "./finish.ts"
-import { frozen } from "./frozen.ts"
+import { makeFinish } from "./finish.ts"
+import { known, makeGuardedRoute, tokenOf, withLength, withScopes } from "./guarding.ts"
 import { handlerFields } from "./handlerFields.ts"
 import type { ToolScopes } from "./requireToolScopes.ts"
 
+export type { Admitted, GuardResult } from "./Admitted.ts"
 export type { Finish } from "./finish.ts"
-
-/** An admitted request, with its caller; `Guard.admit` also admits requests without one. */
-export interface Admitted<Caller extends Identity | undefined = Identity> {
-  readonly _tag: "Admitted"
-  readonly identity: Caller
-  /** Trace id, provider, and a digest of issuer and subject: for the handler's log entries and spans. */
-  readonly annotations: Readonly<Record<string, string>>
-  /**
-   * The request to forward to the handler: with the server's own session id, without the `Origin`, which was checked
-   * here, without the token, and without fields that claim an identity.
-   */
-  readonly request: HttpServerRequest.HttpServerRequest
-  /** The body, if it had to be read. The request contains it, too. */
-  readonly body: Uint8Array | undefined
-  /** Decides what the response still needs, by its status and its own fields. */
-  readonly finish: (status: number, field: (name: string) => string | undefined) => Effect.Effect<Finish>
-}
-
-/** The result for a request: the guard responds, or the request is admitted. */
-export type GuardResult<Caller extends Identity | undefined = Identity> =
-  | { readonly _tag: "Responded"; readonly response: HttpServerResponse.HttpServerResponse }
-  | Admitted<Caller>
 
 /** The result of the course. */
 type Outcome<Caller extends Identity | undefined> = Omit<Admitted<Caller>, "annotations">
 
-/**
- * Everything but the well-known paths is protected: the host decides which paths come here. A well-known path that is not
- * one of our documents is unknown, never protected: a client that looks for a document must not be asked for a token.
- */
-const makeGuardedRoute = (place: ServerPlace): FindRoute => {
-  const routeOf = makeRoute(place)
-  return (target) => {
-    if (target.startsWith("/.well-known/")) return routeOf(target)
-    const mark = target.indexOf("?")
-    return toMcp("", mark === -1 ? "" : target.slice(mark + 1))
-  }
+const webCrypto = Layer.merge(
+  Digest.layerWebCrypto,
+  Layer.provideMerge(Mac.layerWebCrypto, SecureRandom.layerWebCrypto)
+)
+
+/** What a host decides about its guard. */
+export interface GuardOptions {
+  /** The scopes that tools require in addition to those that every request requires, for the metadata. */
+  readonly toolScopes?: ReadonlyArray<string> | undefined
+  /** What seals session ids and digests callers for the log. Default: Web Crypto. */
+  readonly crypto?: Layer.Layer<Digest.Digest | Mac.Mac | SecureRandom.SecureRandom> | undefined
+  /** Changes the responses to rejected requests, as for `HttpApp.layerWith`. */
+  readonly onError?: OnError | undefined
 }
 
-/** Returns the caller, who must be identified. */
-const known = (admission: Admission | undefined): Result.Result<Identity, GatewayError> =>
-  admission?.identity === undefined ? Result.fail(missingCredential()) : Result.succeed(frozen(admission.identity))
-
-/** The settings of a server whose tools require scopes, too. */
-const withScopes = (settings: GatewaySettings, scopes: ReadonlyArray<string>): GatewaySettings =>
-  scopes.length === 0
-    ? settings
-    : { ...settings, scopesSupported: [...new Set([...settings.scopesSupported, ...scopes])] }
-
-/** Adds the length of a body: a Web request may have neither a length nor a transfer encoding. */
-const withLength = (headers: Headers.Headers): Headers.Headers =>
-  headers["content-length"] === undefined ? Headers.set(headers, "transfer-encoding", "chunked") : headers
-
-/** @param toolScopes all scopes of the tools, for the metadata */
-const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
+const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOptions) {
   const settings = withScopes(yield* Effect.fromResult(embeddable(yield* GatewayConfig)), toolScopes)
   const verifier = yield* TokenVerifier
   yield* requireOwnServices(settings, { TokenVerifier: verifier })
   yield* logWarnings(settings)
   const callerOf = yield* makeCallerOf
   const sessions = yield* makeSessionSeal(settings)
-  const responses = makeOwnResponses(settings)
+  const responses = makeOwnResponses(settings, onError)
   const { reject } = responses
   const routeOf = makeGuardedRoute(settings)
   const arrive = makeArrival(settings, responses, routeOf, verifier.peek)
@@ -171,7 +137,11 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
       const { headers, method } = arrived
       let request = arrived
 
-      const admitted = (_: Exchange, admission: Admission | undefined): Next<Outcome<Caller>> => {
+      const admitted = (
+        _: Exchange,
+        admission: Admission | undefined,
+        { query }: Route
+      ): Next<Outcome<Caller>> => {
         const usable = admission === undefined
           ? Result.andThen(callerOfAdmission(admission), () => methodWithoutToken(method))
           : Result.void
@@ -203,6 +173,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
                 identity,
                 request,
                 body,
+                token: () => tokenOf(settings, exchange, query),
                 finish: finish({ exchange, identity, session, listens })
               }
             }
@@ -225,7 +196,7 @@ const make = Effect.fnUntraced(function*(toolScopes: ReadonlyArray<string>) {
         return { ...value, annotations: { trace_id: exchange.traceId, ...caller } }
       }
       yield* logResponded(exchange, undefined)
-      return { _tag: "Responded", response: last.response }
+      return { _tag: "Responded", response: last.response, error: exchange.error }
     })
 
   return Guard.of({
@@ -283,18 +254,25 @@ export class Guard extends Context.Service<Guard, {
   readonly documents: ReadonlyArray<HttpRouter.PathInput>
 }>()("mcp-authorizer/embed/Guard") {
   /**
+   * The guard of the settings, with options of the host.
+   *
+   * Fails with `InvalidConfiguration` if the settings switch authentication off, or do not fit an embedded server.
+   */
+  static readonly layerWith = (
+    options: GuardOptions
+  ): Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =>
+    perConfiguration(
+      Layer.effect(Guard, make(options)).pipe(Layer.provide([options.crypto ?? webCrypto, AuditLog.layerConsole]))
+    )
+
+  /**
    * For a server whose tools require these scopes, in addition to those that every request requires: the protected
    * resource metadata lists them. Fails with `InvalidConfiguration` if the settings switch authentication off.
    */
   static readonly layerWithScopes = (
     toolScopes: ReadonlyArray<string>
   ): Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =>
-    perConfiguration(
-      Layer.effect(Guard, make(toolScopes)).pipe(
-        Layer.provide([Digest.layerWebCrypto, Mac.layerWebCrypto, AuditLog.layerConsole]),
-        Layer.provide(SecureRandom.layerWebCrypto)
-      )
-    )
+    Guard.layerWith({ toolScopes })
 
   /** The same for a server whose tools require no scopes of their own. */
   static readonly layer = Guard.layerWithScopes([])

@@ -3,13 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { type AllowLists, requireListed } from "../authorize/requireListed.ts"
-import { requireScopes, type Scoped } from "../authorize/requireScopes.ts"
+import type * as Schema from "effect/Schema"
 import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { logWarnings } from "../config/warnings.ts"
-import { parseAuthorization } from "../credential/parseAuthorization.ts"
 import { refusalReason } from "../http/accessLog.ts"
 import { annotate } from "../log/logFields.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
@@ -20,6 +18,7 @@ import { layerVerifierWith } from "./layers.ts"
 import { makeRuntime } from "./makeRuntime.ts"
 import { type SdkErrors, type TokenError, toSdkError } from "./oauthTokenErrors.ts"
 import { type OAuthTokenInfo, oauthTokenInfo } from "./oauthTokenInfo.ts"
+import { type Demands, verifyPresented } from "./verifyPresented.ts"
 
 export type { OAuthTokenInfo, SdkErrors }
 
@@ -44,6 +43,8 @@ export interface ConfiguredVerifierOptions<
 > extends GatewayConfigOptions<Types> {
   /** The verification of tokens on top of the configured providers. Default: `TokenVerifier.layer`. */
   readonly verifier?: Verification<E> | undefined
+  /** The claims that every caller must have, as an Effect `Schema`; a token whose claims do not fit results in 403. */
+  readonly claims?: Schema.ConstraintDecoder<unknown> | undefined
   /** Where rejections and defects are logged. Default: Effect's logger. */
   readonly logger?: Layer.Layer<never> | undefined
 }
@@ -57,8 +58,6 @@ export interface OAuthTokenVerifierOptions {
   /** The URL of the MCP endpoint: reported as `resource` of tokens whose `aud` names it, for `expectedResource`. */
   readonly resource?: string | undefined
 }
-
-type Demands = Scoped & AllowLists
 
 /** Logs the true reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>
@@ -82,14 +81,8 @@ const make = <E>(
     TokenError,
     TokenVerifier
   > {
-    const { verify } = yield* TokenVerifier
     // The SDK takes everything after the scheme, up to a space.
-    const token = yield* Effect.fromResult(
-      parseAuthorization({ authorization: [`Bearer ${presented}`], query: "" }, maxTokenBytes)
-    )
-    const identity = yield* verify(token)
-    yield* Effect.fromResult(requireListed(demands, identity))
-    yield* Effect.fromResult(requireScopes(demands, identity))
+    const { identity, token } = yield* verifyPresented([`Bearer ${presented}`], demands, maxTokenBytes)
     const nowSeconds = (yield* Clock.currentTimeMillis) / 1000
     return oauthTokenInfo(Redacted.value(token), identity, { nowSeconds, resource })
   })
@@ -160,12 +153,14 @@ export const makeOAuthTokenVerifierWith = <E>(
 export const makeOAuthTokenVerifier = <E = never, const Types extends ReadonlyArray<ProviderType> = readonly []>(
   settings: GatewayConfigInput<NoInfer<Types>>,
   sdk: SdkErrors,
-  { logger, types, verifier }: ConfiguredVerifierOptions<E, Types> = {}
+  { claims, logger, types, verifier = TokenVerifier.layer }: ConfiguredVerifierOptions<E, Types> = {}
 ): OAuthTokenVerifier => {
   const resolved = embeddableSettings(settings, types)
   const { maxTokenBytes, path, publicUrl } = resolved
   return make(
-    layerVerifierWith(verifier ?? TokenVerifier.layer).pipe(
+    layerVerifierWith(
+      claims === undefined ? verifier : Layer.provide(TokenVerifier.layerClaims(claims), verifier)
+    ).pipe(
       Layer.provide(Layer.succeed(GatewayConfig, resolved)),
       Layer.provideMerge(Layer.effectDiscard(logWarnings(resolved)))
     ),

@@ -111,9 +111,12 @@ export class InsufficientScope extends Data.TaggedError("InsufficientScope")<{
   readonly detail?: string | undefined
 }> {}
 
-/** The caller may not do this, regardless of its scopes: the `Origin` or the peer is not allowed, or a policy denies it. */
+/**
+ * The caller may not do this, regardless of its scopes: the `Origin` or the peer is not allowed, a policy denies it, or its
+ * claims do not fit the schema of the embedding program.
+ */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<{
-  readonly reason: "Origin" | "Peer" | "Policy"
+  readonly reason: "Origin" | "Peer" | "Policy" | "Claims"
   readonly detail: string
 }> {}
 

@@ -20,6 +20,7 @@ import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration, requireOwnServices } from "../config/perConfiguration.ts"
 import { hasTokenParameter } from "../credential/tokenInQuery.ts"
 import { carriesSignIn } from "../facade/parameters.ts"
+import { WaitUntil } from "../fairness/WaitUntil.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -128,7 +129,16 @@ export const consoleAndWebCrypto = (
 
 /** A gateway as a function of the Web platform. */
 export interface WebHandler {
-  readonly handler: (request: Request) => Promise<Response>
+  /**
+   * Responds to a request.
+   *
+   * @param platform what keeps work alive that goes on after the response, such as the `ExecutionContext` of Cloudflare
+   * Workers: with it, keys and verdicts are renewed before they end, also where the I/O of a request ends with it
+   */
+  readonly handler: (
+    request: Request,
+    platform?: { readonly waitUntil: (work: Promise<unknown>) => void }
+  ) => Promise<Response>
   /** Closes what the layers opened; every call gives the same promise. */
   readonly dispose: () => Promise<void>
 }
@@ -202,6 +212,11 @@ export class HttpApp extends Context.Service<HttpApp, {
     const { dispose, handler } = HttpEffect.toWebHandlerLayerWith(Layer.merge(layer, untracedTokens), {
       toHandler: (context) => Effect.succeed(Context.get(context, HttpApp).handle)
     })
-    return { dispose, handler: (request) => handler(request) }
+    return {
+      dispose,
+      handler: (request, platform) =>
+        // Called as a method: `ExecutionContext` has it so.
+        handler(request, Context.make(WaitUntil, platform && ((work) => platform.waitUntil(work))))
+    }
   }
 }

@@ -68,7 +68,7 @@ const unavailable = ({ retryAfter }: { readonly retryAfter: number }): Problem =
 })
 
 /** The only place where a `GatewayError` gets its status. An error added to the union does not compile until it is here. */
-const project = Match.typeTags<GatewayError, Problem>()({
+export const problemOf = Match.typeTags<GatewayError, Problem>()({
   MissingCredential: () => missingCredential,
   TokenRequired: ({ required }) => ({ ...missingCredential, scope: required }),
   UnsupportedCredential: () => unauthorized("Authorization header must use Bearer scheme"),
@@ -144,7 +144,7 @@ export const summaryOf = (
   error: GatewayError,
   style: ErrorStyle
 ): Pick<Problem, "status" | "error" | "description"> => {
-  const problem = project(error)
+  const problem = problemOf(error)
   const { error: code = problem.error } = dialects[style].challenge(problem)
   return {
     status: problem.status,
@@ -239,7 +239,7 @@ export const errorResponse = (
   context: ErrorContext,
   onError?: OnError
 ): HttpServerResponse.HttpServerResponse => {
-  const response = describe(project(error), context)
+  const response = describe(problemOf(error), context)
   return write(onError === undefined ? response : onError(error, response))
 }
 

@@ -1,8 +1,10 @@
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type { AdminSource } from "../admin/AdminSource.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
@@ -10,7 +12,11 @@ import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { GatewayClient } from "../forward/GatewayClient.ts"
 import type { HttpAppOptions } from "../http/HttpApp.ts"
 import { layerServers } from "../http/layerServers.ts"
+import type { JwksCache } from "../keys/JwksCache.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { MeasureRequests } from "../metrics/MeasureRequests.ts"
+import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { VerifyAtOnce } from "../verify/jwt/signature.ts"
 import type { Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
@@ -23,7 +29,7 @@ import { layerProcessMetrics } from "./admin/processMetrics.ts"
 import { announce } from "./announce.ts"
 import { layerAudit } from "./audit/layerAudit.ts"
 import { Generations } from "./generations/Generations.ts"
-import { layerProviders } from "./layerProviders.ts"
+import { layerProvidersWith } from "./layerProviders.ts"
 import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import { sha256 } from "./sha256.ts"
@@ -32,17 +38,32 @@ import { layerLimitStore } from "./store/layerLimitStore.ts"
 
 export type { Verification }
 
+/** What a registry of providers may need: the settings of its server, and the way to providers and their keys. */
+export type RegistryNeeds = GatewayConfig | JwksCache | ProviderHttp | ProviderMetadata | Digest.Digest
+
 /** Options in addition to the verifier. */
-export interface NodeGatewayOptions extends Pick<HttpAppOptions, "onError"> {
-  /** The client of the MCP server. Default: `undici`. */
-  readonly gatewayClient?: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConfig> | undefined
+export interface NodeGatewayOptions<E = never> extends Pick<HttpAppOptions, "onError"> {
+  /** The client of the MCP server. Default: `NodeGatewayClient.layer`, which uses `undici`. */
+  readonly gatewayClient?: Layer.Layer<GatewayClient, E | InvalidConfiguration, GatewayConfig> | undefined
+  /**
+   * Where instances share the keys and the metadata of providers. Default: the memory of this process.
+   *
+   * Anyone who can write to the store decides which keys the gateway believes. Verdicts of opaque tokens are shared by the
+   * verifier: `TokenVerifier.layerStored` with the same store provided to it.
+   */
+  readonly store?: Layer.Layer<KeyValueStore.KeyValueStore, E> | undefined
+  /**
+   * The providers, in place of those of the settings: `ProviderRegistry` selects one for each token, and `/readyz` asks it.
+   * Discovery documents and scopes still come from the settings. Default: `ProviderRegistry.layer`.
+   */
+  readonly registry?: Layer.Layer<ProviderRegistry, E | UnusablePublicKey, RegistryNeeds> | undefined
 }
 
 /** Node's own cryptography, which is synchronous. Web Crypto would use another thread. */
 const crypto = Layer.mergeAll(NodeCrypto.layerDigest, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
 
 /** Options of the program's own processes. */
-interface ProcessOptions extends NodeGatewayOptions {
+interface ProcessOptions<E = never> extends NodeGatewayOptions<E> {
   /** What uses the `AdminSource` of this process: the admin port unless given. */
   readonly admin?: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig | Generations> | undefined
   /** What changes the configuration while the process runs: nothing unless given. */
@@ -62,21 +83,23 @@ const layerProcess = Layer.unwrap(Effect.gen(function*() {
 }))
 
 /** The gateway in one process of the program. */
-export const layerWith = <E = never>(
+export const layerWith = <E = never, OptionE = never>(
   {
     admin = layerAdminPort,
     gatewayClient = NodeGatewayClient.layer,
     generation,
     onError,
-    reloading = Layer.empty
-  }: ProcessOptions,
+    registry = ProviderRegistry.layer,
+    reloading = Layer.empty,
+    store = KeyValueStore.layerMemory
+  }: ProcessOptions<OptionE>,
   verifier: Verification<E> = TokenVerifier.layer
 ) => {
   const app = layerServers(
-    Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(ProviderRegistry.layer)),
+    Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(registry)),
     { crypto, onError, audit: layerAudit }
   ).pipe(
-    Layer.provide(layerProviders),
+    Layer.provide(layerProvidersWith(store)),
     Layer.provide(Layer.provide(layerLimitStore, crypto)),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
@@ -103,9 +126,9 @@ export const layerWith = <E = never>(
  *
  * Otherwise the same as `layer`.
  */
-export const layerUnannounced = <E = never>(
+export const layerUnannounced = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,
-  options: NodeGatewayOptions = {}
+  options: NodeGatewayOptions<OptionE> = {}
 ) => layerWith(options, verifier)
 
 /** Logs where the gateway listens, and the warnings about its settings. */
@@ -124,9 +147,9 @@ export const announceServer = Effect.gen(function*() {
  *
  * @param verifier the verification of tokens on top of the configured providers: `TokenVerifier.layer`, or that layer
  * with `TokenVerifier.layerPrefix` or `TokenVerifier.layerMapIdentity` around it
- * @param options your own responses to errors, and another client of the MCP server
+ * @param options your own responses to errors, client of the MCP server, store and providers
  */
-export const layer = <E = never>(
+export const layer = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,
-  options: NodeGatewayOptions = {}
+  options: NodeGatewayOptions<OptionE> = {}
 ) => Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier, options)))

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { carryOver } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { ClientMetadata } from "../facade/ClientMetadata.ts"
@@ -12,19 +12,13 @@ import { layerDocuments } from "../verify/layers.ts"
 import { makeClientDocuments } from "./outbound/clientDocuments.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
 
-/**
- * The keys and documents of providers, and the way to them.
- *
- * A changed configuration takes them over unless the way has changed: the authorities of `MCP_CA_FILE`, or whether requests
- * are sent at all. It drops those of providers that it does not have.
- */
-export const layerProviders = Layer.effectContext(Effect.gen(function*() {
+const makeProviders = Effect.fnUntraced(function*<E>(store: Layer.Layer<KeyValueStore.KeyValueStore, E>) {
   const outbound = yield* ProviderClient.readOutbound(yield* GatewayConfig)
   const services = yield* carryOver(
     "providers",
     [outbound.authorities?.digest, outbound.sendsRequests],
     Layer.build(Layer.fresh(layerDocuments.pipe(
-      Layer.provide([ProviderClient.layerWith(outbound), KeyValueStore.layerMemory])
+      Layer.provide([ProviderClient.layerWith(outbound), store])
     )))
   )
   // A program may have a way of its own to the documents of clients.
@@ -48,4 +42,13 @@ export const layerProviders = Layer.effectContext(Effect.gen(function*() {
     Context.add(JwksCache, leased.keys?.service ?? keys),
     Context.add(ClientMetadata, documents)
   )
-}))
+})
+
+/**
+ * The keys and documents of providers, and the way to them. Instances share what is in the store.
+ *
+ * A changed configuration takes them over unless the way has changed: the authorities of `MCP_CA_FILE`, or whether requests
+ * are sent at all. It drops those of providers that it does not have.
+ */
+export const layerProvidersWith = <E>(store: Layer.Layer<KeyValueStore.KeyValueStore, E>) =>
+  Layer.effectContext(makeProviders(store))

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { WaitingRoom } from "../fairness/waitingRoom.ts"
+import { runAfterResponse } from "../fairness/WaitUntil.ts"
 import type { DocumentStore } from "./documentStore.ts"
 import { type Brought, type Outcome, outcomeOf, stateAfter } from "./fetchOutcome.ts"
 import * as State from "./remoteState.ts"
@@ -279,11 +280,17 @@ export const make = <A, E>(
     if (known !== undefined && step === "Use") return Effect.succeed(known)
     if (known !== undefined && step === "UseAndFetch" && sharedIo) return Effect.as(start(now, false), known)
     if (step === "GiveUp" && lastFailure !== undefined) return Effect.failCause(lastFailure)
-    return fetched(now, false).pipe(
+    const bring = fetched(now, false).pipe(
       Effect.map(({ joined, latest, value }) => ({ value, latest: latest && !joined, stale: false })),
       Effect.catchCause((cause) =>
         known !== undefined && step === "UseAndFetch" ? Effect.succeed(known) : fallBack(cause)
       )
+    )
+    if (known === undefined || step !== "UseAndFetch") return bring
+    const isRunning = inFlight !== undefined && now < inFlight.aliveUntil
+    return Effect.flatMap(
+      runAfterResponse(isRunning ? Effect.void : bring),
+      (isKept) => isKept ? Effect.succeed(known) : bring
     )
   })
 

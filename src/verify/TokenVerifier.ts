@@ -1,15 +1,36 @@
 import * as Context from "effect/Context"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import { noteBuiltOn, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { makeDecodeClaims } from "./claims/typedClaims.ts"
+import { makePrefixVerdicts, type PrefixOptions } from "./prefixVerdicts.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
 import { countRejection } from "./verdictMetrics.ts"
 import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
+
+/** Verifies tokens with a prefix by one verifier, and all others by another one. */
+const withPrefix = (
+  others: TokenVerifier["Service"],
+  prefix: string,
+  own: Pick<VerifiedTokens, "peek" | "verify">
+): TokenVerifier["Service"] => {
+  const isOwn = (token: string): boolean => token.startsWith(prefix)
+  return noteBuiltOn(
+    TokenVerifier.of({
+      verify: (token) => (isOwn(Redacted.value(token)) ? own : others).verify(token),
+      peek: others.peek && ((token) => (isOwn(token) ? own : others).peek?.(token))
+    }),
+    others
+  )
+}
 
 /** Builds the verifier with its cache and the counter of rejections. */
 const make = Effect.fnUntraced(function*(store?: VerdictStore) {
@@ -92,24 +113,55 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
   static readonly layerPrefix = <R>(
     prefix: string,
     verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError, R>
-  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> => {
-    const isOwn = (token: string): boolean => token.startsWith(prefix)
-    return perConfiguration(Layer.effect(
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier | R> =>
+    perConfiguration(Layer.effect(
       TokenVerifier,
       Effect.gen(function*() {
-        const others = yield* TokenVerifier
         const context = yield* Effect.context<R>()
-        return noteBuiltOn(
-          TokenVerifier.of({
-            verify: (token) =>
-              isOwn(Redacted.value(token)) ? Effect.provideContext(verify(token), context) : others.verify(token),
-            peek: others.peek && ((token) => isOwn(token) ? undefined : others.peek?.(token))
-          }),
-          others
-        )
+        return withPrefix(yield* TokenVerifier, prefix, {
+          verify: (token) => Effect.provideContext(verify(token), context),
+          peek: undefined
+        })
       })
     ))
-  }
+
+  /**
+   * The same as `layerPrefix`, and the function's verdicts are cached and guarded like those of the gateway's own providers.
+   *
+   * Use it where the function asks a database or another server. It is not called while a verdict is cached, and rarely while
+   * it fails with `ProviderUnavailable`: other requests then fail at once. An end of the identity ends its verdict.
+   *
+   * **Example** (tokens of GitHub)
+   *
+   * ```ts
+   * import type * as Effect from "effect/Effect"
+   * import * as Layer from "effect/Layer"
+   * import { type BearerToken, type Identity, TokenVerifier, type VerificationError } from "mcp-authorizer"
+   *
+   * declare const askGitHub: (token: BearerToken) => Effect.Effect<Identity, VerificationError>
+   *
+   * const Verifier = TokenVerifier.layerPrefixCached("gho_", askGitHub, { remember: { accepted: "2 minutes" } }).pipe(
+   *   Layer.provide(TokenVerifier.layer)
+   * )
+   * ```
+   */
+  static readonly layerPrefixCached = <R>(
+    prefix: string,
+    verify: (token: BearerToken) => Effect.Effect<Identity, VerificationError, R>,
+    options: PrefixOptions = {}
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier | Digest.Digest | R> =>
+    perConfiguration(Layer.effect(
+      TokenVerifier,
+      Effect.gen(function*() {
+        const context = yield* Effect.context<R>()
+        const own = yield* makePrefixVerdicts(
+          prefix,
+          (token) => Effect.provideContext(verify(token), context),
+          options
+        )
+        return withPrefix(yield* TokenVerifier, prefix, own)
+      })
+    ))
 
   /**
    * Changes the identity that the wrapped verifier has established, once for each request.
@@ -146,4 +198,48 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
         )
       })
     ))
+
+  /**
+   * Requires that the claims of every caller fit a schema of your own: `AccessDenied` with the reason `Claims`, a 403, for a
+   * token whose claims do not.
+   *
+   * Use it where a program relies on claims. Middlewares with the option `claims`, and `Authentication.layerClaims`, apply
+   * it themselves and give handlers the decoded claims.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import * as Layer from "effect/Layer"
+   * import * as Schema from "effect/Schema"
+   * import { TokenVerifier } from "mcp-authorizer"
+   *
+   * const Verifier = TokenVerifier.layerClaims(Schema.Struct({ department: Schema.String })).pipe(
+   *   Layer.provide(TokenVerifier.layer)
+   * )
+   * ```
+   *
+   * @see RFC 9110, section 15.5.4
+   */
+  static readonly layerClaims = (
+    schema: Schema.ConstraintDecoder<unknown>
+  ): Layer.Layer<TokenVerifier, never, TokenVerifier> => {
+    const decode = makeDecodeClaims(schema)
+    return perConfiguration(Layer.effect(
+      TokenVerifier,
+      Effect.map(TokenVerifier, (verifier) => {
+        const { peek } = verifier
+        return noteBuiltOn(
+          TokenVerifier.of({
+            verify: (token) => Effect.tap(verifier.verify(token), (identity) => Effect.fromResult(decode(identity))),
+            peek: peek && ((token) => {
+              const identity = peek(token)
+              // What does not fit is left to `verify`, which says why.
+              return identity !== undefined && Result.isSuccess(decode(identity)) ? identity : undefined
+            })
+          }),
+          verifier
+        )
+      })
+    ))
+  }
 }

@@ -11,6 +11,7 @@ import type { BearerToken } from "../credential/BearerToken.ts"
 import type { ProviderUnavailable, VerificationError } from "../errors/GatewayError.ts"
 import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
+import { runAfterResponse, WaitUntil } from "../fairness/WaitUntil.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { inSpan, isTraced } from "../trace/spans.ts"
 import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
@@ -115,9 +116,11 @@ export interface VerifiedTokens {
  * request for no longer than such a renewal takes.
  *
  * @param store where instances share verdicts. It is read before the provider is requested
+ * @param name distinguishes the verdicts of several verifiers of one server
  */
 export const makeVerifiedTokens = Effect.fnUntraced(function*(
-  store?: VerdictStore
+  store?: VerdictStore,
+  name = "verdicts"
 ): Effect.fn.Return<VerifiedTokens, never, ProviderRegistry | Digest.Digest> {
   const registry = yield* ProviderRegistry
   const digestOf = yield* makeTokenDigest
@@ -126,7 +129,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   const sharedIo = yield* SharedIo
   const count = yield* makeCountVerdict
 
-  const { accepted, rejected } = yield* carryOverValue("verdicts", undefined, noVerdicts)
+  const { accepted, rejected } = yield* carryOverValue(name, undefined, noVerdicts)
   const epoch = {}
   const isSameProvider = makeIsSameProvider()
 
@@ -227,9 +230,10 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       if (isValid(validity, now) || (now < validity.until && (yield* confirm(validity, clock)))) {
         count("hit")
         // If nothing runs after a response, the token is verified again when its verdict ends.
-        if (now >= known.renewFrom && sharedIo) {
+        if (now >= known.renewFrom && (sharedIo || (yield* WaitUntil) !== undefined)) {
           known.renewFrom = now + renewalPauseMillis
-          yield* Effect.forkDetach(Effect.ignoreCause(asKnown(verifyAnew(digest, token, isTracing))))
+          const renewal = asKnown(verifyAnew(digest, token, isTracing))
+          yield* sharedIo ? Effect.forkDetach(Effect.ignoreCause(renewal)) : runAfterResponse(renewal)
         }
         return identity
       }

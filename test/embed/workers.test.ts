@@ -5,6 +5,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import { Misbehaviour, TestIssuer } from "mcp-authorizer/testing"
+import { eventually } from "../fixtures/eventually.ts"
 import { serveRoutes } from "../support/serve.ts"
 import { serveWorker } from "../support/workerd.ts"
 
@@ -67,11 +68,17 @@ describe("Cloudflare Workers", () => {
         const one = yield* sign("one")
         assert.deepStrictEqual(yield* burst(statuses(20, 0).map(() => one)), statuses(20, 200))
 
-        // A request comes shortly before the keys end, others afterwards.
+        // A request comes shortly before the keys end, others afterwards: the keys are fetched behind its response.
         yield* pass(53)
+        const beforeRenewal = yield* hits
         assert.strictEqual(yield* send(one), 200)
+        yield* eventually(Effect.map(hits, (now) => now > beforeRenewal))
+        // As long as the issuer takes its time.
+        yield* Effect.sleep("400 millis")
+        const renewed = yield* hits
         yield* pass(9)
         assert.deepStrictEqual(yield* burst(tokens), statuses(20, 200))
+        assert.strictEqual(yield* hits, renewed)
         yield* pass(61)
         const before = yield* hits
         assert.deepStrictEqual(yield* burst(tokens), statuses(20, 200))

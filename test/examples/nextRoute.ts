@@ -1,19 +1,21 @@
 /**
- * A Next.js route handler: `app/mcp/route.ts`. `app/.well-known/[...document]/route.ts` exports the same `GET` and
- * `OPTIONS`.
+ * The routes of an MCP server on Next.js, in one file. In a project of yours, `makeNextRoutes` is in a module that both
+ * `route.ts` files import.
  *
  *     ISSUER=https://issuer.example.com PUBLIC_URL=https://notes.example.com
  */
-import { makeFetchMiddleware } from "mcp-authorizer"
+import { makeNextRoutes } from "mcp-authorizer/middleware/NextRoutes"
 import { serveTools, toolScopes } from "./webTools.ts"
 
 // @effect-diagnostics processEnv:off (Next.js has settings there)
-const { protect } = makeFetchMiddleware({
+const { documents, route } = makeNextRoutes({
   jwt_issuer: process.env["ISSUER"],
   jwt_audience: "auto",
   public_url: process.env["PUBLIC_URL"]
 }, { toolScopes })
 
-const handler = protect(serveTools)
+/** `app/mcp/route.ts`: `export const { DELETE, GET, OPTIONS, POST } = route(serveTools)` */
+export const mcpRoute = route((request, identity) => serveTools(request, identity))
 
-export { handler as DELETE, handler as GET, handler as OPTIONS, handler as POST }
+/** `app/.well-known/[...document]/route.ts`: `export const { GET, HEAD, OPTIONS } = documents` */
+export const documentRoute = documents

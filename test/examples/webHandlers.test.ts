@@ -26,16 +26,21 @@ const examples: Readonly<
   "a module worker": (issuer, origin) =>
     Effect.promise(async () => {
       const { default: worker } = await import("./workersServer.ts")
-      return (request) => worker.fetch(request, { ISSUER: issuer, PUBLIC_URL: origin })
+      return (request) => worker.fetch(request, { ISSUER: issuer, PUBLIC_URL: origin }, { waitUntil: () => undefined })
     }),
   "a Next.js route": (issuer, origin) =>
     Effect.promise(async () => {
       vi.stubEnv("ISSUER", issuer)
       vi.stubEnv("PUBLIC_URL", origin)
-      const { DELETE, GET, OPTIONS, POST } = await import("./nextRoute.ts")
+      const { documentRoute, mcpRoute } = await import("./nextRoute.ts")
       vi.unstubAllEnvs()
-      const methods: Readonly<Record<string, WebHandler>> = { DELETE, GET, OPTIONS, POST }
-      return async (request) => methods[request.method]?.(request) ?? new Response(null, { status: 405 })
+      // As the router of Next.js selects a handler: by the path of the file, and by the method.
+      return async (request) => {
+        const methods: Readonly<Record<string, WebHandler>> = new URL(request.url).pathname === "/mcp"
+          ? { ...mcpRoute }
+          : { ...documentRoute }
+        return methods[request.method]?.(request) ?? new Response(null, { status: 405 })
+      }
     })
 }
 

@@ -9,16 +9,21 @@ interface Environment {
   readonly PUBLIC_URL: string
 }
 
+/** What Workers gives each request. */
+interface ExecutionContext {
+  readonly waitUntil: (work: Promise<unknown>) => void
+}
+
 let gateway: WebHandler | undefined
 
 export default {
-  fetch(request: Request, environment: Environment): Promise<Response> {
+  fetch(request: Request, environment: Environment, context: ExecutionContext): Promise<Response> {
     gateway ??= HttpApp.toWebHandler(layerGateway.pipe(Layer.provide(GatewayConfig.layer({
       gateway_url: environment.GATEWAY_URL,
       jwt_issuer: environment.ISSUER,
       jwt_audience: "auto",
       public_url: environment.PUBLIC_URL
     }))))
-    return gateway.handler(request)
+    return gateway.handler(request, context)
   }
 }

@@ -2,20 +2,32 @@
 import { type FetchMiddleware, makeFetchMiddleware } from "mcp-authorizer"
 import { serveTools, toolScopes } from "./webTools.ts"
 
+/** The variables of the worker. */
 interface Environment {
   readonly ISSUER: string
   readonly PUBLIC_URL: string
 }
 
+/** What Workers gives each request. */
+interface ExecutionContext {
+  readonly waitUntil: (work: Promise<unknown>) => void
+}
+
 let middleware: FetchMiddleware | undefined
 
 export default {
-  fetch(request: Request, environment: Environment): Promise<Response> {
+  fetch(request: Request, environment: Environment, context: ExecutionContext): Promise<Response> {
     middleware ??= makeFetchMiddleware({
       jwt_issuer: environment.ISSUER,
       jwt_audience: "auto",
       public_url: environment.PUBLIC_URL
-    }, { toolScopes })
-    return middleware.protect(serveTools)(request)
+    }, {
+      toolScopes,
+      waitUntil: (work, _environment: Environment, context: ExecutionContext) => context.waitUntil(work)
+    })
+    const handler = middleware.protect((request, identity, _environment: Environment, _context: ExecutionContext) =>
+      serveTools(request, identity)
+    )
+    return handler(request, environment, context)
   }
 }

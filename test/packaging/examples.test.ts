@@ -42,9 +42,18 @@ const runs: Readonly<Record<string, string>> = {
   "webGateway.js": `
     report(await example.makeGateway({ jwt_issuer: issuer, jwt_audience: "notes" }).handler(request))`,
   "workersServer.js": `
-    report(await example.default.fetch(request, { ISSUER: issuer, PUBLIC_URL: origin }))`,
+    report(await example.default.fetch(request, { ISSUER: issuer, PUBLIC_URL: origin }, { waitUntil: () => undefined }))`,
   "nextRoute.js": `
-    report(await example.POST(request))`,
+    report(await example.mcpRoute.POST(request))`,
+  "expressMiddleware.js": `
+    const { app } = example.makeApp({ jwt_issuer: issuer, jwt_audience: "auto", public_url: origin })
+    await listening(app.listen(0, "127.0.0.1"))`,
+  "fastifyServer.js": `
+    const app = await example.makeApp({ jwt_issuer: issuer, jwt_audience: "auto", public_url: origin })
+    report(await fetch(await app.listen({ port: 0, host: "127.0.0.1" }) + "/mcp", { method: "POST" }))`,
+  "nestServer.js": `
+    const { app } = await example.makeApp({ jwt_issuer: issuer, jwt_audience: "auto", public_url: origin })
+    await listening(await app.listen(0, "127.0.0.1"))`,
   "expressSdk1.js": `
     await express()`,
   "expressSdk2.js": `
@@ -81,8 +90,10 @@ const script = (file: string, run: string) => `
   const report = ({ headers, status }) => console.log("saw", status, headers.get("www-authenticate"))
   const express = async () => {
     const { app } = await example.makeApp(issuer, new URL(origin + "/mcp"))
-    const server = app.listen(0, "127.0.0.1")
-    await new Promise((listening) => server.once("listening", listening))
+    await listening(app.listen(0, "127.0.0.1"))
+  }
+  const listening = async (server) => {
+    if (!server.listening) await new Promise((begun) => server.once("listening", begun))
     report(await fetch("http://127.0.0.1:" + server.address().port + "/mcp", { method: "POST" }))
   }
   ${run}

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { WaitUntil } from "../../src/fairness/WaitUntil.ts"
 import { providerLimits as limits } from "../../src/remote/providerLimits.ts"
 import type { Fetched, RemoteState } from "../../src/remote/remoteState.ts"
 import * as State from "../../src/remote/remoteState.ts"
@@ -217,6 +218,26 @@ describe("RemoteValue", () => {
         assert.strictEqual(fetches.length, 2)
       }))
   })
+
+  it.effect("JWKS-22 a value that is about to end is fetched after the response where the host keeps that alive", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { fetches, value } = yield* alone(sent("a"), Effect.andThen(Deferred.await(gate), sent("b")))
+      const work: Array<Promise<unknown>> = []
+      const given = Effect.provideService(WaitUntil, (promise: Promise<unknown>) => void work.push(promise))
+      assert.strictEqual(yield* outcome(value.current), "a")
+      yield* TestClock.adjust("55 seconds")
+      // None of them waits, and one fetches.
+      for (let i = 0; i < 3; i++) assert.strictEqual(yield* given(outcome(value.current)), "a")
+      assert.strictEqual(fetches.length, 2)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.promise(() => Promise.all(work))
+      assert.strictEqual(yield* outcome(value.current), "b")
+      // A value that has ended is waited for, as ever.
+      yield* TestClock.adjust("61 seconds")
+      assert.strictEqual(yield* given(outcome(value.current)), "b")
+      assert.strictEqual(fetches.length, 3)
+    }))
 
   it.effect("ends with its scope, and then no caller waits", () =>
     Effect.gen(function*() {

@@ -43,7 +43,8 @@ const order = [
   "embed",
   "testing",
   "spin",
-  "node"
+  "node",
+  "middleware"
 ]
 
 /**
@@ -68,7 +69,7 @@ const floors = {
     "config/warnings.ts",
     "config/writtenTypes.ts"
   ],
-  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/verdictStore.ts"]
+  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/prefixVerdicts.ts", "verify/verdictStore.ts"]
 }
 
 /** Earlier rooms that a room must not import nevertheless, and why. */
@@ -86,12 +87,13 @@ const barred = {
   issuer: { rooms: order.slice(order.indexOf("credential"), order.indexOf("explain") + 1), why: "The test issuer knows nothing of the gateway." },
   testing: { rooms: ["embed"], why: "The suites test the layers, not one way of embedding them." },
   spin: { rooms: ["issuer", "embed", "testing"], why: "The Spin component carries only what it runs." },
-  node: { rooms: ["embed", "testing"], why: "The program carries only what it runs." }
+  node: { rooms: ["embed", "testing"], why: "The program carries only what it runs." },
+  middleware: { rooms: ["testing", "spin"], why: "A middleware carries only what it runs." }
 }
 
 const serverModule = /^effect\/http\/(HttpServer(Request|Response|Error)?|Http(Router|Middleware|Effect))$/
 const pure = new Set(["errors", "log", "identity", "fairness", "metrics", "message", "rules", "config", "decoding", "credential", "authorize", "discovery"])
-const httpRooms = ["http", "admin", "embed", "testing", "spin", "node"]
+const httpRooms = ["http", "admin", "embed", "testing", "spin", "node", "middleware"]
 
 /** What only some rooms may import from outside of `src`, and why. */
 const outside = [
@@ -112,7 +114,7 @@ const outside = [
   },
   {
     matches: (name) => /^(node:|undici$|@effect\/platform-node\/)/.test(name),
-    rooms: ["node", "issuer", "testing", "build", "main.ts"],
+    rooms: ["node", "middleware", "issuer", "testing", "build", "main.ts"],
     why: "Only the entry points know the platform."
   },
   {
@@ -143,7 +145,7 @@ const objection = (room, file, specifier) => {
   if (target === room) return undefined
   if (!order.includes(target)) return target === "version.ts" || room === "main.ts" ? undefined : "The entry points are imported by nobody."
   if (!order.includes(room)) {
-    return room === "index.ts" && ["issuer", "testing", "spin", "node"].includes(target) ? "The library carries no program." : undefined
+    return room === "index.ts" && ["issuer", "testing", "spin", "node", "middleware"].includes(target) ? "The library carries no program." : undefined
   }
   const exception = barred[room]
   if (exception?.rooms.includes(target)) return exception.why

@@ -1,0 +1,38 @@
+import type * as Effect from "effect/Effect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Finish } from "./finish.ts"
+
+/** An admitted request, with its caller; `Guard.admit` also admits requests without one. */
+export interface Admitted<Caller extends Identity | undefined = Identity> {
+  readonly _tag: "Admitted"
+  readonly identity: Caller
+  /** Trace id, provider, and a digest of issuer and subject: for the handler's log entries and spans. */
+  readonly annotations: Readonly<Record<string, string>>
+  /**
+   * The request to forward to the handler: with the server's own session id, without the `Origin`, which was checked
+   * here, without the token, and without fields that claim an identity.
+   */
+  readonly request: HttpServerRequest.HttpServerRequest
+  /** The body, if it had to be read. The request contains it, too. */
+  readonly body: Uint8Array | undefined
+  /**
+   * Returns the token, for hosts whose handlers expect it, as those of the official SDK do. Forward it to no other
+   * server: it was issued for this one.
+   */
+  readonly token: () => string | undefined
+  /** Decides what the response still needs, by its status and its own fields. */
+  readonly finish: (status: number, field: (name: string) => string | undefined) => Effect.Effect<Finish>
+}
+
+/** The result for a request: the guard responds, or the request is admitted. */
+export type GuardResult<Caller extends Identity | undefined = Identity> =
+  | {
+    readonly _tag: "Responded"
+    readonly response: HttpServerResponse.HttpServerResponse
+    /** The error that the response is for, if it is for one: for hosts that have responses of their own. */
+    readonly error?: GatewayError | undefined
+  }
+  | Admitted<Caller>

@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import { type AllowLists, requireListed } from "../authorize/requireListed.ts"
+import { requireScopes, type Scoped } from "../authorize/requireScopes.ts"
+import type { BearerToken } from "../credential/BearerToken.ts"
+import { parseAuthorization } from "../credential/parseAuthorization.ts"
+import type { Identity } from "../identity/Identity.ts"
+import { TokenVerifier } from "../verify/TokenVerifier.ts"
+import type { TokenError } from "./oauthTokenErrors.ts"
+
+/** What the settings demand of every caller. */
+export type Demands = Scoped & AllowLists
+
+/** A caller whose token was verified. */
+export interface Presented {
+  readonly token: BearerToken
+  readonly identity: Identity
+}
+
+/**
+ * Verifies a token that came outside of a request that `Guard` could check, and what the settings demand of its caller.
+ *
+ * @param authorization the lines of the `Authorization` field
+ * @param maxTokenBytes the longest token that is verified
+ */
+export const verifyPresented = Effect.fnUntraced(function*(
+  authorization: ReadonlyArray<string>,
+  demands: Demands,
+  maxTokenBytes: number
+): Effect.fn.Return<Presented, TokenError, TokenVerifier> {
+  const { verify } = yield* TokenVerifier
+  const token = yield* Effect.fromResult(parseAuthorization({ authorization, query: "" }, maxTokenBytes))
+  const identity = yield* verify(token)
+  yield* Effect.fromResult(requireListed(demands, identity))
+  yield* Effect.fromResult(requireScopes(demands, identity))
+  return { token, identity }
+})

@@ -1,0 +1,96 @@
+import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
+import {
+  type FetchMiddlewareOptions,
+  type IdentifiedHandler,
+  makeFetchMiddleware,
+  type PublicHandler
+} from "../embed/FetchMiddleware.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { ProviderType } from "../providers/ProviderType.ts"
+
+/** A handler as Next.js calls it: with the request, and with the parameters of its path. */
+export type NextHandler<Rest extends ReadonlyArray<unknown> = []> = (
+  request: Request,
+  ...rest: Rest
+) => Promise<Response>
+
+/** The exports of a `route.ts`, one for each method. */
+export interface NextRoute<Rest extends ReadonlyArray<unknown> = []> {
+  readonly GET: NextHandler<Rest>
+  readonly POST: NextHandler<Rest>
+  readonly DELETE: NextHandler<Rest>
+  readonly OPTIONS: NextHandler<Rest>
+}
+
+/** The exports of the `route.ts` below `app/.well-known`. */
+export type NextDocuments = Pick<NextRoute, "GET" | "OPTIONS"> & { readonly HEAD: NextHandler }
+
+/** Routes of the app router of Next.js. */
+export interface NextRoutes<Claims = Identity["claims"]> {
+  /** Makes the route of the MCP endpoint, whose handler gets the caller. Its path must be `path` of the settings. */
+  readonly route: <Rest extends ReadonlyArray<unknown> = []>(
+    handler: IdentifiedHandler<Rest, Claims>
+  ) => NextRoute<Rest>
+  /** The same, but requests that `rules` permit to anyone reach the handler without a token and without an identity. */
+  readonly publicRoute: <Rest extends ReadonlyArray<unknown> = []>(
+    handler: PublicHandler<Rest, Claims>
+  ) => NextRoute<Rest>
+  /** The route of the discovery documents. */
+  readonly documents: NextDocuments
+  /** Stops background work. Later requests are rejected. Every call returns the same promise. */
+  readonly dispose: () => Promise<void>
+}
+
+const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<Rest>): NextRoute<Rest> => ({
+  GET: handler,
+  POST: handler,
+  DELETE: handler,
+  OPTIONS: handler
+})
+
+/**
+ * Builds route handlers for the app router of Next.js: of the MCP endpoint, and of the discovery documents.
+ *
+ * Keep the result in a module of its own, which both `route.ts` files import. Settings and options are those of
+ * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name.
+ *
+ * **Example** (`lib/auth.ts`)
+ *
+ * ```ts
+ * import { makeNextRoutes } from "mcp-authorizer/middleware/NextRoutes"
+ *
+ * export const { documents, route } = makeNextRoutes({
+ *   jwt_issuer: "https://issuer.example.com",
+ *   jwt_audience: "auto",
+ *   public_url: "https://notes.example.com",
+ *   path: "/mcp"
+ * })
+ *
+ * // app/mcp/route.ts
+ * export const { DELETE, GET, OPTIONS, POST } = route((_request, identity) => Response.json({ hello: identity.subject }))
+ * ```
+ *
+ * `app/.well-known/[...document]/route.ts` has `export const { GET, HEAD, OPTIONS } = documents`.
+ *
+ * @param config the settings, as in the config file
+ * @throws `InvalidConfiguration`, with all problems at once
+ * @see RFC 6750; RFC 9728
+ */
+export const makeNextRoutes = <
+  E = never,
+  const Types extends ReadonlyArray<ProviderType> = readonly [],
+  Claims = Identity["claims"]
+>(
+  config: GatewayConfigInput<NoInfer<Types>>,
+  options: FetchMiddlewareOptions<E, Types, Claims> = {}
+): NextRoutes<Claims> => {
+  const { admit, dispose, protect } = makeFetchMiddleware(config, options)
+  // A protected path that is routed here by mistake has no content.
+  const document = protect(() => new Response(null, { status: 404 }))
+  return {
+    route: (handler) => everyMethod(protect(handler)),
+    publicRoute: (handler) => everyMethod(admit(handler)),
+    documents: { GET: document, HEAD: document, OPTIONS: document },
+    dispose
+  }
+}
