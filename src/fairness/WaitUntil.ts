@@ -20,7 +20,7 @@ export const WaitUntil = Context.Reference<KeepAlive | undefined>("mcp-authorize
  *
  * The work has the services of this request. Its outcome is not reported.
  */
-export const runAfterResponse = (work: Effect.Effect<unknown, unknown>): Effect.Effect<boolean> =>
+export const runAfterResponse = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<boolean> =>
   Effect.withFiber((fiber) => {
     const keepAlive = fiber.getRef(WaitUntil)
     if (keepAlive === undefined) return Effect.succeed(false)

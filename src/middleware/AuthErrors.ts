@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { problemOf } from "../http/errorResponse.ts"
+import { retryAfterSeconds } from "../remote/providerLimits.ts"
 
 const fields = {
   /** As in RFC 6750, section 3.1, or `unauthorized` for a request without a token. */
@@ -28,7 +29,7 @@ export class CannotVerify extends Schema.Error<CannotVerify>("mcp-authorizer/Can
   _tag: Schema.tag("CannotVerify"),
   ...fields,
   /** When to try again, in seconds. */
-  retryAfter: Schema.Number
+  retryAfter: Schema.Finite
 }, { description: "The token cannot be verified now", httpApiStatus: 500 }) {}
 
 /** Any of these errors. */
@@ -38,7 +39,13 @@ export type AuthError = Unauthorized | Forbidden | CannotVerify
 export const authErrorOf = (error: GatewayError): AuthError | undefined => {
   const { description, error: code, scope, status } = problemOf(error)
   const texts = { error: code, error_description: description }
-  if (error._tag === "ProviderUnavailable") return new CannotVerify({ ...texts, retryAfter: error.retryAfter })
+  if (error._tag === "ProviderUnavailable") {
+    return new CannotVerify({
+      ...texts,
+      // A verifier of the program may say anything.
+      retryAfter: Number.isFinite(error.retryAfter) ? error.retryAfter : retryAfterSeconds
+    })
+  }
   if (status === 401) return new Unauthorized(texts)
   return status === 403 ? new Forbidden(scope === undefined ? texts : { ...texts, scopes: scope }) : undefined
 }

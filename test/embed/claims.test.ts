@@ -1,3 +1,4 @@
+// @effect-diagnostics missingLayerContext:off (what must not compile says so by @ts-expect-error)
 /** Claims in the shape that the program declares: decoded for handlers, 403 where they do not fit. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
@@ -15,6 +16,7 @@ import {
   CurrentIdentity,
   GatewayConfig,
   type GatewayConfigInput,
+  type InvalidConfiguration,
   layerVerifier,
   makeFetchMiddleware,
   makeOAuthTokenVerifier,
@@ -25,6 +27,7 @@ import { makeNodeMiddleware } from "mcp-authorizer/middleware/NodeMiddleware"
 import { TestIssuer } from "mcp-authorizer/testing"
 import * as BearerToken from "../../src/credential/BearerToken.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
+import type { UnusablePublicKey } from "../../src/keys/publicKey.ts"
 import { serveRoutes } from "../support/serve.ts"
 
 const Staff = Schema.Struct({
@@ -133,7 +136,7 @@ describe("claims of a Schema", () => {
       const route = HttpRouter.add("GET", "/x", Effect.as(StaffClaims, HttpServerResponse.empty()))
       const complete: Layer.Layer<
         never,
-        unknown,
+        InvalidConfiguration | UnusablePublicKey,
         HttpRouter.HttpRouter | HttpRouter.Request.From<"Requires", never> | GatewayConfig
       > = route
         .pipe(

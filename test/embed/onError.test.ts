@@ -81,7 +81,8 @@ describe("onError of embedded servers", () => {
         const unknown = yield* send("unknown")
         assert.strictEqual(unknown.status, 401)
         assert.notInclude(yield* Effect.promise(() => unknown.text()), "security@example.com")
-        assert.strictEqual(yield* Effect.promise(async () => (await Effect.runPromise(send("strong"))).text()), "hello")
+        const strong = yield* send("strong")
+        assert.strictEqual(yield* Effect.promise(() => strong.text()), "hello")
       }))
   }
 })

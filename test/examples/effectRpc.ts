@@ -13,7 +13,7 @@ import { RpcAuthentication } from "mcp-authorizer/middleware/RpcAuthentication"
 /** The calls, for the server and its clients. */
 export const Notes = RpcGroup.make(
   Rpc.make("whoami", { success: Schema.String }),
-  Rpc.make("count", { payload: { to: Schema.Number }, success: Schema.String, stream: true })
+  Rpc.make("count", { payload: { to: Schema.Finite }, success: Schema.String, stream: true })
 ).middleware(RpcAuthentication).add(Rpc.make("hello", { success: Schema.String }))
 
 const Handlers = Notes.toLayer({

@@ -364,11 +364,12 @@ describe("makeNodeMiddleware", () => {
             }))
         })
       )
-      const response = yield* Effect.promise(async () =>
+      const token = yield* issuer.sign({ claims: { aud: "notes" } })
+      const response = yield* Effect.promise(() =>
         fetch(`${origin}/mcp`, {
           method: "POST",
           headers: {
-            authorization: `Bearer ${await Effect.runPromise(issuer.sign({ claims: { aud: "notes" } }))}`,
+            authorization: `Bearer ${token}`,
             "content-type": "application/json"
           },
           body: toolCall("hello")

@@ -1,3 +1,4 @@
+// @effect-diagnostics missingLayerContext:off (what must not compile says so by @ts-expect-error)
 /** A Node service with services of the embedding program: store, client, registry. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -93,7 +94,7 @@ describe("NodeGateway.layer with services of the program", () => {
       assert.strictEqual(yield* second(token), 200)
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), hits)
       // Without the store, an instance asks for itself.
-      const third = yield* start({}, settings)
+      const third = yield* start<never>({}, settings)
       assert.strictEqual(yield* third(token), 200)
       assert.isAbove(yield* issuer.hits("/oauth2/jwks"), hits)
     }))
