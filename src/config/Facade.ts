@@ -35,6 +35,8 @@ export interface Facade {
   readonly registration: boolean
   /** Whether the provider exchanges identity assertions (RFC 7523, ID-JAG) for tokens. */
   readonly assertions: boolean
+  /** Who issues them. `undefined`: the provider itself. */
+  readonly assertionIssuer: string | undefined
   /** Whether client ids may be URLs of metadata documents. */
   readonly clientMetadata: boolean
   /** Hosts of such documents that may have addresses that are not public. */

@@ -19,6 +19,7 @@ import { unavailable } from "../verify/unavailable.ts"
 import { assertionKeys } from "./assertionKeys.ts"
 import { assertionType } from "./assertionNames.ts"
 import { facadeIssuer, type FacadeProvider } from "./places.ts"
+import type { ProviderEndpoints } from "./ProviderEndpoints.ts"
 import { isStrings } from "./sealedValues.ts"
 
 const maxLength = 8_192
@@ -32,17 +33,28 @@ interface Expected {
   /** The issuer that clients see. */
   readonly issuer: string
   readonly resource: string
+  /** The client that the provider knows. */
   readonly clientId: string
 }
 
-/** Why the claims of an assertion with a good signature are not for this client and this server; `undefined` if they are. */
-const problemOf = (claims: JsonObject, { clientId, issuer, resource }: Expected): string | undefined => {
+/** What a provider that exchanges assertions calls itself (RFC 7523, section 3). */
+export type ProviderNames = Pick<ProviderEndpoints, "issuers" | "token">
+
+/** For whom an assertion was issued: what clients see, or what does the work. */
+export type AssertionAudience = "Gateway" | "Provider"
+
+/** Returns whom the audience names, alone; `undefined` if it is anyone else. */
+const audienceOf = (claims: JsonObject, issuer: string, names: ProviderNames): AssertionAudience | undefined => {
   const audience = own(claims, "aud")
   const [only, ...others] = isStrings(audience) ? audience : [audience]
-  if (typeof only !== "string" || others.length > 0 || !isSameIssuer(issuer, only)) {
-    return "aud is not the issuer of this facade, and nothing else"
-  }
-  if (own(claims, "client_id") !== clientId) return "client_id is not the client that presents it"
+  if (typeof only !== "string" || others.length > 0) return undefined
+  if (isSameIssuer(issuer, only)) return "Gateway"
+  return only === names.token || names.issuers.some((one) => isSameIssuer(one, only)) ? "Provider" : undefined
+}
+
+/** Why the claims of an assertion with a good signature are not for this client and this server; `undefined` if they are. */
+const problemOf = (claims: JsonObject, { clientId, resource }: Expected): string | undefined => {
+  if (own(claims, "client_id") !== clientId) return "client_id is not the client of the facade"
   if (!isText(own(claims, "sub"))) return "sub is missing"
   if (!isText(own(claims, "jti"))) return "jti is missing"
   if (typeof own(claims, "iat") !== "number") return "iat is missing"
@@ -55,13 +67,13 @@ const problemOf = (claims: JsonObject, { clientId, issuer, resource }: Expected)
 
 /** Checks an assertion that a client presents. */
 export type CheckAssertion = (
-  clientId: string,
-  assertion: string
-) => Effect.Effect<void, OAuthRejected | ProviderUnavailable>
+  assertion: string,
+  names: ProviderNames
+) => Effect.Effect<AssertionAudience, OAuthRejected | ProviderUnavailable>
 
 /**
  * Builds the check of assertions: form, type, algorithm, issuer, key, signature, times, and that it was issued for this gateway, this
- * client and this MCP server. The keys and algorithms are those that verify the provider's tokens.
+ * client and this MCP server, or for the provider. The provider checks the assertion again, as the client that it knows presents it.
  *
  * `undefined` if the provider does not exchange assertions.
  */
@@ -74,13 +86,15 @@ export const makeCheckAssertion = Effect.fnUntraced(function*(
   const checkSignature = yield* makeCheckSignature
   if (Option.isNone(cache) || keys === undefined) return undefined
   const { algorithms, issuers, source } = keys
-  const { name } = provider
-  const expected = {
+  const { facade: { clientId }, name } = provider
+  const expected: Expected = {
     issuer: facadeIssuer(settings),
-    resource: resourceUrl(settings.publicUrl ?? "", settings.path)
+    resource: resourceUrl(settings.publicUrl ?? "", settings.path),
+    clientId
   }
+  cache.value.keep?.(source)
 
-  return Effect.fnUntraced(function*(clientId, assertion) {
+  return Effect.fnUntraced(function*(assertion, names) {
     if (assertion.length > maxLength) return yield* invalid(`it has more than ${maxLength} characters`)
     const parsed = parseCompactJws(assertion)
     if (Result.isFailure(parsed)) return yield* invalid(parsed.failure.detail)
@@ -90,7 +104,7 @@ export const makeCheckAssertion = Effect.fnUntraced(function*(
     if (!algorithms.includes(header.alg)) return yield* invalid(`alg is not ${algorithms.join(" or ")}`)
     const iss = own(claims, "iss")
     if (typeof iss !== "string" || !issuers.some((one) => isSameIssuer(one, iss))) {
-      return yield* invalid("iss is not the issuer of the provider")
+      return yield* invalid(`iss is not ${issuers.join(" or ")}`)
     }
     const key = yield* Effect.mapError(
       cache.value.keyFor(source, header),
@@ -104,7 +118,11 @@ export const makeCheckAssertion = Effect.fnUntraced(function*(
     const now = (yield* Clock.currentTimeMillis) / 1000
     const late = checkValidity(claims, { now, skew: settings.clockSkewSeconds, requireExpiry: true })
     if (late !== undefined) return yield* invalid(late.detail)
-    const problem = problemOf(claims, { ...expected, clientId })
-    if (problem !== undefined) return yield* invalid(problem)
+    const audience = audienceOf(claims, expected.issuer, names)
+    if (audience === undefined) {
+      return yield* invalid("aud is neither the issuer of this facade nor the provider, and nothing else")
+    }
+    const problem = problemOf(claims, expected)
+    return problem === undefined ? audience : yield* invalid(problem)
   })
 })

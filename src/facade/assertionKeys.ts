@@ -1,31 +1,23 @@
-import type { GatewaySettings, JwsAlgorithm } from "../config/GatewaySettings.ts"
-import type { JwksSource } from "../keys/JwksSource.ts"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { type IssuerKeys, onlyKeySet } from "../providers/onlyKeySet.ts"
 import { typeOf } from "../providers/types.ts"
 import type { FacadeProvider } from "./places.ts"
 
-/** What verifies the assertions of a provider. */
-export interface AssertionKeys {
-  readonly issuers: ReadonlyArray<string>
-  readonly source: JwksSource
-  readonly algorithms: ReadonlyArray<JwsAlgorithm>
-}
-
 /**
- * Returns what verifies the assertions of a provider that exchanges them; `undefined` if it does not, or has no key set that could
- * tell whose assertion it is.
+ * Returns what verifies the assertions that a provider exchanges: the keys of `assertion_issuer`, or the provider's own. `undefined`
+ * if it exchanges none.
  */
 export const assertionKeys = (
   settings: Pick<GatewaySettings, "addedTypes">,
   provider: FacadeProvider
-): AssertionKeys | undefined => {
-  if (!provider.facade.assertions) return undefined
-  const type = typeOf(settings, provider)
-  const tokens = type.ownTokens(provider)
-  const [first, ...more] = (type.onlineChecks?.(provider) ?? []).flatMap((check) =>
-    check._tag === "Keys" ? [check] : []
-  )
-  // With a key set for each tenant, an issuer that is not verified yet would choose the keys.
-  return tokens._tag !== "JwtsOf" || first === undefined || more.length > 0
-    ? undefined
-    : { issuers: tokens.issuers, source: first.source, algorithms: first.algorithms }
+): IssuerKeys | undefined => {
+  const { allowHttp, facade: { assertionIssuer: issuer, assertions }, name } = provider
+  if (!assertions) return undefined
+  const own = onlyKeySet(typeOf(settings, provider), provider)
+  return issuer === undefined ? own : {
+    issuers: [issuer],
+    // Its metadata may name a key set at any host.
+    source: { _tag: "Discovery", issuer, provider: name, allowedDomains: [], allowHttp },
+    algorithms: own?.algorithms ?? ["RS256"]
+  }
 }

@@ -125,6 +125,10 @@ const refreshGrant = Effect.fnUntraced(function*(
   return yield* tokenResponse(parts, clientId, body)
 })
 
+const assertionRejected = (detail: string) => new OAuthRejected({ error: "invalid_grant", reason: "Assertion", detail })
+
+const audienceAdvice = "aud is the issuer of the facade, which the provider has to know as a name of its own"
+
 /**
  * RFC 7523, section 2.1, for identity assertions: checked here, and exchanged by the provider. There is no refresh token: the client
  * gets another assertion (draft-ietf-oauth-identity-assertion-authz-grant, section 5).
@@ -145,16 +149,21 @@ const assertionGrantOf = Effect.fnUntraced(function*(
     })
   }
   const assertion = yield* Effect.fromResult(required(parameters, "assertion"))
-  yield* parts.findClient(clientId)
-  yield* checkAssertion(clientId, assertion)
+  if (clientId !== parts.provider.facade.clientId) {
+    yield* parts.findClient(clientId)
+    return yield* assertionRejected("the provider knows the client of the facade alone, and not one with a document")
+  }
+  const endpoints = yield* parts.endpoints
+  const audience = yield* checkAssertion(assertion, endpoints)
   const scopes = scopesForProvider(parts.scopes, parts.provider.facade.scopes, parameters.get("scope"))
-  const { refresh_token: _, ...body } = yield* parts.relay.token(peer, yield* parts.endpoints, [
+    .filter((scope) => scope !== "offline_access")
+  const { refresh_token: _, ...body } = yield* parts.relay.token(peer, endpoints, [
     ["grant_type", assertionGrant],
     hiddenField("assertion", assertion),
     ...(scopes.length === 0 ? [] : [["scope", scopes.join(" ")] as const]),
     ...resourceField(parts),
     ...parts.provider.facade.tokenParameters
-  ], (detail) => new OAuthRejected({ error: "invalid_grant", reason: "Assertion", detail }))
+  ], (detail) => assertionRejected(audience === "Provider" ? detail : `${detail}; ${audienceAdvice}`))
   return yield* tokenResponse(parts, clientId, body)
 })
 

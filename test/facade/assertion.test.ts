@@ -9,14 +9,16 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { SignJWT } from "jose"
+import { generateKeyPairSync } from "node:crypto"
 import type { GatewayError } from "../../src/errors/GatewayError.ts"
 import { makeFacade } from "../../src/facade/Facade.ts"
 import { facadeMetadata } from "../../src/facade/metadata.ts"
 import { facadeProvider } from "../../src/facade/places.ts"
 import { JwksCache, KeysUnavailable, UnknownKey } from "../../src/keys/JwksCache.ts"
+import type { JwksSource } from "../../src/keys/JwksSource.ts"
 import { ProviderHttp, type ProviderRequest, ProviderRequestFailed } from "../../src/remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
-import { settingsOf } from "../config/resolving.ts"
+import { onlyProblemOf, settingsOf } from "../config/resolving.ts"
 
 const crypto = Layer.provideMerge(
   Layer.mergeAll(Aead.layerWebCrypto, Mac.layerWebCrypto, Digest.layerWebCrypto),
@@ -25,6 +27,7 @@ const crypto = Layer.provideMerge(
 
 const issuer = "https://gateway.example"
 const idp = "https://idp.example"
+const company = "https://company.example"
 const profile = "urn:ietf:params:oauth:grant-profile:id-jag"
 const grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -44,25 +47,32 @@ const pairOf = (name: "ES256" | "RS256") =>
     )
   )
 
-const settingsWith = (facade: Readonly<Record<string, unknown>>, provider: Readonly<Record<string, unknown>> = {}) =>
-  settingsOf({}, {
-    server_url: "http://127.0.0.1:9/mcp",
-    public_url: issuer,
-    session_key: "a".repeat(32),
-    required_scopes: "read",
-    providers: [{
-      issuer: idp,
-      audience: "notes",
-      algorithms: "ES256",
-      ...provider,
-      facade: {
-        client_id: "gateway",
-        client_secret: "s3cret",
-        redirect_uris: "https://client.example/callback",
-        ...facade
-      }
-    }]
-  })
+const opaque = { type: "userinfo", audience: undefined, algorithms: undefined, userinfo_endpoint: `${idp}/me` }
+
+const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" })
+
+type Members = Readonly<Record<string, unknown>>
+
+const fileWith = (facade: Members, provider: Members = {}) => ({
+  server_url: "http://127.0.0.1:9/mcp",
+  public_url: issuer,
+  session_key: "a".repeat(32),
+  required_scopes: "read",
+  providers: [{
+    issuer: idp,
+    audience: "notes",
+    algorithms: "ES256",
+    ...provider,
+    facade: {
+      client_id: "gateway",
+      client_secret: "s3cret",
+      redirect_uris: "https://client.example/callback",
+      ...facade
+    }
+  }]
+})
+
+const settingsWith = (facade: Members, provider: Members = {}) => settingsOf({}, fileWith(facade, provider))
 
 interface Circumstances {
   readonly header?: Readonly<Record<string, unknown>>
@@ -106,6 +116,7 @@ const presentWith = Effect.fnUntraced(function*(
       .sign(forged ? other.privateKey : own.privateKey)
   )
   const sent: Array<ProviderRequest> = []
+  const sources: Array<JwksSource> = []
   const found = keys === "unknown"
     ? Effect.fail(new UnknownKey({ detail: "no key" }))
     : keys === "unavailable"
@@ -116,7 +127,10 @@ const presentWith = Effect.fnUntraced(function*(
       JwksCache,
       JwksCache.of(
         {
-          keyFor: () => found,
+          keyFor: (source: JwksSource) => {
+            sources.push(source)
+            return found
+          },
           prefetch: () => Effect.void,
           phase: () => Effect.die("unused"),
           state: () => Effect.die("unused"),
@@ -152,7 +166,7 @@ const presentWith = Effect.fnUntraced(function*(
     language: "en",
     peer: "192.0.2.1"
   }))
-  return { assertion, response, sent }
+  return { assertion, response, sent, sources }
 })
 
 /** Presents an assertion, and gives the response with what the provider got. */
@@ -202,6 +216,10 @@ describe("an identity assertion", () => {
         const claims of [
           { resource: ["https://other.example", `${issuer}/mcp/`] },
           { aud: [issuer] },
+          // RFC 7523, section 3: the provider, or its token endpoint.
+          { aud: idp },
+          { aud: `${idp}/` },
+          { aud: `${idp}/token` },
           { resource: undefined }
         ]
       ) assert.isTrue(Result.isSuccess((yield* present({ claims })).response), JSON.stringify(claims))
@@ -217,6 +235,13 @@ describe("an identity assertion", () => {
     ["for another audience", { claims: { aud: "https://other.example" } }, /aud/],
     ["for the MCP server in place of its authorization server", { claims: { aud: `${issuer}/mcp` } }, /aud/],
     ["for several audiences", { claims: { aud: [issuer, "https://other.example"] } }, /aud/],
+    ["for the gateway and the provider", { claims: { aud: [issuer, idp] } }, /aud/],
+    ["for another endpoint of the provider", { claims: { aud: `${idp}/authorize` } }, /aud/],
+    [
+      "of the provider in place of its issuer",
+      { facade: { assertions: true, assertion_issuer: company } },
+      /iss is not https:\/\/company.example/
+    ],
     ["without an audience", { claims: { aud: undefined } }, /aud/],
     ["of another client", { claims: { client_id: "other" } }, /client_id/],
     ["without a client", { claims: { client_id: undefined } }, /client_id/],
@@ -242,6 +267,19 @@ describe("an identity assertion", () => {
       }))
   }
 
+  it.effect("of a company's identity provider is verified with that one's keys, and exchanged by the provider", () =>
+    Effect.gen(function*() {
+      const { response, sent, sources } = yield* present({
+        facade: { assertions: true, assertion_issuer: company, scopes: ["offline_access", "extra"] },
+        claims: { iss: company, aud: idp }
+      })
+      assert.isTrue(Result.isSuccess(response))
+      const [source] = sources
+      assert.deepInclude(source, { _tag: "Discovery", issuer: company, allowedDomains: [] })
+      // An assertion gives no refresh token, so none is asked for.
+      assert.deepInclude(Object.fromEntries(sent[0]?.form ?? []), { grant_type: grant, scope: "read extra" })
+    }))
+
   it.effect("of an unknown client, or with credentials of the client, is rejected", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
@@ -261,25 +299,39 @@ describe("an identity assertion", () => {
 
   it.effect("that the provider does not accept is an invalid grant", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(errorOf(yield* present({ respond: rejectedByProvider })).slice(0, 2), [
-        "invalid_grant",
-        "Assertion"
-      ])
+      for (const [aud, isAdvised] of [[issuer, true], [idp, false]] as const) {
+        const [error, reason, detail] = errorOf(yield* present({ respond: rejectedByProvider, claims: { aud } }))
+        assert.deepStrictEqual([error, reason], ["invalid_grant", "Assertion"])
+        assert.strictEqual(detail?.includes("the provider has to know as a name of its own"), isAdvised)
+      }
     }))
 
   it.effect("is not supported unless the provider exchanges it, and the metadata say so", () =>
     Effect.gen(function*() {
-      const opaque = { type: "userinfo", audience: undefined, algorithms: undefined, userinfo_endpoint: `${idp}/me` }
-      for (const [facade, provider] of [[{}, undefined], [{ assertions: true }, opaque]] as const) {
-        const presented = yield* present({ facade, ...(provider === undefined ? {} : { provider }) })
-        assert.deepStrictEqual(errorOf(presented).slice(0, 2), ["unsupported_grant_type", "NoAssertions"])
-        assert.deepStrictEqual(presented.sent, [])
-        const metadata = metadataOf(facade, provider)
-        assert.notProperty(metadata, "authorization_grant_profiles_supported")
-        assert.deepStrictEqual(metadata["grant_types_supported"], ["authorization_code", "refresh_token"])
+      const presented = yield* present({ facade: {} })
+      assert.deepStrictEqual(errorOf(presented).slice(0, 2), ["unsupported_grant_type", "NoAssertions"])
+      assert.deepStrictEqual(presented.sent, [])
+      const without = metadataOf({})
+      assert.notProperty(without, "authorization_grant_profiles_supported")
+      assert.deepStrictEqual(without["grant_types_supported"], ["authorization_code", "refresh_token"])
+      for (const provider of [undefined, opaque]) {
+        const metadata = metadataOf({ assertions: true, assertion_issuer: company }, provider)
+        assert.deepStrictEqual(metadata["authorization_grant_profiles_supported"], [profile])
+        assert.include(metadata["grant_types_supported"], grant)
       }
-      const metadata = metadataOf({ assertions: true })
-      assert.deepStrictEqual(metadata["authorization_grant_profiles_supported"], [profile])
-      assert.include(metadata["grant_types_supported"], grant)
     }))
+
+  it("cannot be exchanged by a provider whose keys nobody knows, which the gateway says at start", () => {
+    const withKey = { jwks_uri: undefined, public_key: publicKey }
+    for (const provider of [opaque, withKey]) {
+      const problem = onlyProblemOf({}, fileWith({ assertions: true }, provider))
+      assert.strictEqual(problem.setting, "MCP_PROVIDERS[0].facade.assertions")
+      assert.include(problem.problem, "publishes no key set")
+      assert.include(problem.cure, "facade.assertion_issuer")
+      settingsWith({ assertions: true, assertion_issuer: company }, provider)
+    }
+    const unused = onlyProblemOf({}, fileWith({ assertion_issuer: company }))
+    assert.strictEqual(unused.setting, "MCP_PROVIDERS[0].facade.assertion_issuer")
+    assert.include(unused.problem, "is unused unless")
+  })
 })

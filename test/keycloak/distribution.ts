@@ -9,7 +9,10 @@ const version = "26.7.3"
 
 const archive = `keycloak-quarkus-dist-${version}.tar.gz`
 
-const home = fileURLToPath(new URL(`../../node_modules/.cache/keycloak/${version}`, import.meta.url))
+// Keycloak exchanges identity assertions only with these.
+const features = "jwt-authorization-grant,identity-assertion-jwt"
+
+const home = fileURLToPath(new URL(`../../node_modules/.cache/keycloak/${version}-assertions`, import.meta.url))
 
 const run = async (command: string, ...args: ReadonlyArray<string>): Promise<void> => {
   await promisify(execFile)(command, args, { timeout: 600_000 }).catch(
@@ -44,7 +47,7 @@ export const distribution = async (): Promise<string> => {
   const unfinished = await mkdtemp(`${home}.`)
   try {
     await fetchInto(unfinished)
-    await run(join(unfinished, "bin", "kc.sh"), "build", "--db=dev-mem")
+    await run(join(unfinished, "bin", "kc.sh"), "build", "--db=dev-mem", `--features=${features}`)
     // A rename is atomic: the folder appears complete.
     await rename(unfinished, home)
   } catch (error) {

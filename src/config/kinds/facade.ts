@@ -39,6 +39,8 @@ export interface FacadeInput {
   readonly registration?: boolean | undefined
   /** Whether the provider exchanges identity assertions (RFC 7523, ID-JAG) for tokens. Default: `false`. */
   readonly assertions?: boolean | undefined
+  /** The issuer of the assertions, whose metadata name its keys. Default: the provider itself. */
+  readonly assertion_issuer?: string | undefined
   /** Whether client ids may be URLs of metadata documents. Default: `true`. */
   readonly client_metadata?: boolean | undefined
   /** Hosts of such documents that may have addresses that are not public. Default: none. */
@@ -132,6 +134,7 @@ export const facadeMembers = {
   trusted_clients: trustedClients,
   registration: boolean,
   assertions: boolean,
+  assertion_issuer: providerUrl,
   client_metadata: boolean,
   client_metadata_hosts: hosts,
   scopes,
@@ -182,6 +185,7 @@ const File = Schema.Struct({
   trusted_clients: Schema.optionalKey(strings),
   registration: Schema.optionalKey(Schema.Boolean),
   assertions: Schema.optionalKey(Schema.Boolean),
+  assertion_issuer: line,
   client_metadata: Schema.optionalKey(Schema.Boolean),
   client_metadata_hosts: Schema.optionalKey(strings),
   scopes: Schema.optionalKey(strings),

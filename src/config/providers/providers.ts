@@ -3,6 +3,7 @@
  */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
+import { onlyKeySet } from "../../providers/onlyKeySet.ts"
 import { applyPreset, decidedFields } from "../../providers/presets/applyPreset.ts"
 import type { ProviderType } from "../../providers/ProviderType.ts"
 import { isCommonField, providerTypes, typeNames, usesField } from "../../providers/types.ts"
@@ -183,7 +184,12 @@ const resolveProvider = (
   const resolved = type.resolve(fields, context)
   const hasMetadata = resolved !== undefined && (type.advertisedIssuers?.(resolved) ?? []).length > 0
   const facade = usesField(type, "facade")
-    ? readFacade(fields, context, resolved === undefined || hasMetadata)
+    ? readFacade(
+      fields,
+      context,
+      resolved === undefined || hasMetadata,
+      resolved === undefined || onlyKeySet(type, resolved) !== undefined
+    )
     : undefined
   if (resolved === undefined) return undefined
   const standIn = usesField(type, "stand_in_metadata") && fields.read("stand_in_metadata") === true

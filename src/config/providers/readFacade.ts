@@ -88,15 +88,40 @@ const readAuth = (fields: FieldReader, given: ReadonlyMap<FacadeMember, Given>, 
   }
 }
 
+/** Whether the provider exchanges assertions, and whose, after reporting what could verify none. */
+const readAssertions = (
+  fields: FieldReader,
+  given: ReadonlyMap<FacadeMember, Given>,
+  read: Read,
+  hasKeys: boolean
+): Pick<Facade, "assertions" | "assertionIssuer"> => {
+  const assertions = read("assertions") ?? false
+  if (assertions && !hasKeys && !given.has("assertion_issuer")) {
+    fields.report("facade.assertions", {
+      problem: "is true, but the provider publishes no key set that could verify assertions",
+      cure: `Set ${fields.label("facade.assertion_issuer")} to the issuer of the assertions, or remove it`
+    })
+  }
+  if (!assertions && given.has("assertion_issuer")) {
+    fields.report("facade.assertion_issuer", {
+      problem: `is unused unless ${fields.label("facade.assertions")} is true`,
+      cure: "Remove it, or set assertions to true if the provider exchanges identity assertions"
+    })
+  }
+  return { assertions, assertionIssuer: read("assertion_issuer") }
+}
+
 /**
  * Reads the facade of a provider. Reports every problem and returns `undefined` if a member is wrong, or if there is no facade.
  *
  * @param hasMetadata whether the provider's endpoints can be found in its metadata
+ * @param hasKeys whether the provider publishes one key set, which can verify assertions of its own
  */
 export const readFacade = (
   fields: FieldReader,
   context: ProviderContext,
-  hasMetadata: boolean
+  hasMetadata: boolean,
+  hasKeys: boolean
 ): Facade | undefined => {
   const value = fields.read("facade")
   if (value === undefined) return undefined
@@ -145,7 +170,7 @@ export const readFacade = (
   const rest = {
     trustedClients: read("trusted_clients") ?? [],
     registration: read("registration") ?? true,
-    assertions: read("assertions") ?? false,
+    ...readAssertions(fields, given, read, hasKeys),
     clientMetadata: read("client_metadata") ?? true,
     clientMetadataHosts: read("client_metadata_hosts") ?? [],
     scopes: read("scopes") ?? [],
@@ -171,6 +196,7 @@ export const describeFacade = (facade: Facade) => ({
   trusted_clients: facade.trustedClients,
   registration: facade.registration,
   assertions: facade.assertions,
+  assertion_issuer: facade.assertionIssuer ?? null,
   client_metadata: facade.clientMetadata,
   client_metadata_hosts: facade.clientMetadataHosts,
   scopes: facade.scopes,

@@ -1,9 +1,16 @@
 import type { Preset } from "./Preset.ts"
 
-/** Ory Network and Ory Hydra, with the access token strategy `jwt`. `aud` is empty unless the client requested an audience. */
+/**
+ * Ory Network and Ory Hydra, with the access token strategy `jwt`, or opaque tokens and introspection. `aud` is empty unless the client
+ * requested an audience that its registration allows.
+ */
 export const ory = {
   name: "ory",
-  sources: ["https://www.ory.sh/docs/oauth2-oidc/jwt-access-token", "https://www.ory.sh/docs/hydra/guides/audiences"],
+  sources: [
+    "https://www.ory.sh/docs/oauth2-oidc/jwt-access-token",
+    "https://www.ory.sh/docs/hydra/guides/audiences",
+    "https://www.ory.sh/docs/oauth2-oidc/refresh-token-grant"
+  ],
   needs: [
     { fields: ["issuer"], cure: "Set it to the URL of your project, as in https://your-project.projects.oryapis.com" },
     {
@@ -11,5 +18,7 @@ export const ory = {
       cure: "Set it to the audience that clients request and that their registration allows"
     }
   ],
-  fields: { type: "oidc", client_claims: ["client_id"], scope_claims: ["scp", "scope"] }
+  fields: { type: "oidc", client_claims: ["client_id"], scope_claims: ["scp", "scope"] },
+  // There are no refresh tokens without it. The client of the facade must have it among its scopes.
+  facade: { scopes: ["offline_access"] }
 } as const satisfies Preset
