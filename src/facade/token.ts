@@ -60,7 +60,7 @@ const tokenResponse = Effect.fnUntraced(function*(
     response["refresh_token"] = yield* sealer.seal("refresh", [clientId], [refreshToken])
   }
   // Separated by spaces (RFC 6749, section 3.3); GitHub writes commas.
-  if (typeof scope === "string" && scope !== "") response["scope"] = scope.replaceAll(",", " ")
+  if (typeof scope === "string" && scope !== "") response["scope"] = scope.replace(/[ ,]+/g, " ")
   return { _tag: "Json", body: response }
 })
 

@@ -324,6 +324,20 @@ describe("token responses of the provider", () => {
       assert.isUndefined(yield* sealer.open("refresh", ["another"], String(refresh)))
     }).pipe(Effect.provide(crypto)))
 
+  it.effect("separate scopes by spaces, also where the provider writes commas", () =>
+    Effect.gen(function*() {
+      for (
+        const [scope, expected] of [["a,b", "a b"], ["a, b", "a b"], ["a b", "a b"], ["a", "a"], [
+          "",
+          undefined
+        ]] as const
+      ) {
+        const { response } = yield* exchange({ respond: () => Effect.succeed({ ...goodBody, scope }) })
+        const body = response._tag === "Success" && response.success._tag === "Json" ? response.success.body : {}
+        assert.strictEqual(body["scope"], expected)
+      }
+    }).pipe(Effect.provide(crypto)))
+
   const rows: ReadonlyArray<readonly [string, () => Effect.Effect<JsonObject, ProviderRequestFailed>, string]> = [
     ["a spent code", status(400, "invalid_grant"), "invalid_grant"],
     ["an error that is not registered, as interaction_required", status(400), "invalid_grant"],

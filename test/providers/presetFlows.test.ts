@@ -159,11 +159,12 @@ const restartable = Effect.fnUntraced(function*(start: Effect.Effect<unknown, ne
   const outer = yield* Scope.Scope
   let running = yield* Scope.fork(outer)
   yield* Scope.provide(start, running)
-  return Effect.gen(function*() {
+  const restart = Effect.gen(function*() {
     yield* Scope.close(running, Exit.void)
     running = yield* Scope.fork(outer)
     yield* Scope.provide(start, running)
   })
+  return { restart }
 })
 
 describe("with the settings on its page", () => {
@@ -177,7 +178,7 @@ describe("with the settings on its page", () => {
         const { authorizations, facade, fields } = yield* stand({ callback: `${origin}/oauth/callback`, page })
         const { client_secret_file: _, ...onPage } = page.facade
         const { session_key_file: __, ...rest } = page.rest
-        const restart = yield* restartable(startGateway(settingsOf({}, {
+        const { restart } = yield* restartable(startGateway(settingsOf({}, {
           ...rest,
           server_url: `${upstream.origin}/mcp`,
           public_url: origin,

@@ -245,7 +245,7 @@ const describeToken = async (provider: Provider, request: IncomingMessage, respo
         aud: token.clientId,
         ...(scopes.includes("openid") ? { sub: token.accountId } : {}),
         scope: scopes.map((scope) => scope === "email" ? googleEmailScope : scope).join(" "),
-        exp: String(Math.floor(Date.now() / 1000) + seconds),
+        exp: String((token.iat ?? 0) + token.expiration),
         expires_in: String(seconds),
         ...(scopes.includes("email") ? { email: "user@example.com", email_verified: "true" } : {}),
         access_type: "offline"
