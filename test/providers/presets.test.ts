@@ -350,6 +350,17 @@ const resolveFile = (document: unknown) =>
     ({ message }) => new Error(message)
   )
 
+const facadeOf = (provider: Readonly<Record<string, string>>) =>
+  settingsOf({}, {
+    server_url: common.MCP_SERVER_URL,
+    public_url: common.MCP_PUBLIC_URL,
+    session_key: "k".repeat(44),
+    providers: [{
+      ...provider,
+      facade: { client_id: "c", client_secret: "s3cret", redirect_uris: ["http://127.0.0.1/"] }
+    }]
+  }).providers[0]?.facade
+
 describe("the config files of the page", () => {
   it("start, with what the presets know of facades", () => {
     const providers = files.map((file) => resolveFile(file).providers[0])
@@ -362,6 +373,14 @@ describe("the config files of the page", () => {
       authorizeParameters: [["access_type", "offline"], ["prompt", "consent"]]
     })
     assert.notInclude(JSON.stringify(describeSettings(resolveFile(files[2]))), "the-secret-of")
+  })
+
+  it("know what Ory and GitHub need of a facade, which their pages have no file for", () => {
+    // Hydra issues refresh tokens for this scope alone.
+    const ory = facadeOf({ preset: "ory", issuer: "https://x.projects.oryapis.com", audience: "notes" })
+    assert.deepStrictEqual(ory?.scopes, ["offline_access"])
+    // GitHub reads credentials from the form alone.
+    assert.strictEqual(facadeOf({ preset: "github" })?.auth.method, "post")
   })
 
   it("leave each member of a facade to the operator", () => {
