@@ -1,5 +1,6 @@
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import {
+  type FetchMiddleware,
   type FetchMiddlewareOptions,
   type IdentifiedHandler,
   makeFetchMiddleware,
@@ -41,6 +42,12 @@ export interface NextRoutes<Claims = Identity["claims"]> {
   readonly dispose: () => Promise<void>
 }
 
+/** Calls a handler of the middleware, which is made with the first request. */
+const later = <Rest extends ReadonlyArray<unknown>>(make: () => NextHandler<Rest>): NextHandler<Rest> => {
+  let handler: NextHandler<Rest> | undefined
+  return async (request, ...rest) => (handler ??= make())(request, ...rest)
+}
+
 const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<Rest>): NextRoute<Rest> => ({
   GET: handler,
   POST: handler,
@@ -52,7 +59,9 @@ const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<R
  * Builds route handlers for the app router of Next.js: of the MCP endpoint, and of the discovery documents.
  *
  * Keep the result in a module of its own, which both `route.ts` files import. Settings and options are those of
- * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name.
+ * `makeFetchMiddleware`; `waitUntil` of `@vercel/functions` fits the option of that name. Settings are checked with the first
+ * request, because `next build` loads the routes, too, and often without the variables of the running program: invalid ones
+ * reject every request with `InvalidConfiguration`.
  *
  * **Example** (`lib/auth.ts`)
  *
@@ -73,7 +82,6 @@ const everyMethod = <Rest extends ReadonlyArray<unknown>>(handler: NextHandler<R
  * `app/.well-known/[...document]/route.ts` has `export const { GET, HEAD, OPTIONS } = documents`.
  *
  * @param config the settings, as in the config file
- * @throws `InvalidConfiguration`, with all problems at once
  * @see RFC 6750; RFC 9728
  */
 export const makeNextRoutes = <
@@ -84,13 +92,14 @@ export const makeNextRoutes = <
   config: GatewayConfigInput<NoInfer<Types>>,
   options: FetchMiddlewareOptions<E, Types, Claims> = {}
 ): NextRoutes<Claims> => {
-  const { admit, dispose, protect } = makeFetchMiddleware(config, options)
+  let made: FetchMiddleware<Claims> | undefined
+  const middleware = () => made ??= makeFetchMiddleware(config, options)
   // A protected path that is routed here by mistake has no content.
-  const document = protect(() => new Response(null, { status: 404 }))
+  const document = later(() => middleware().protect(() => new Response(null, { status: 404 })))
   return {
-    route: (handler) => everyMethod(protect(handler)),
-    publicRoute: (handler) => everyMethod(admit(handler)),
+    route: (handler) => everyMethod(later(() => middleware().protect(handler))),
+    publicRoute: (handler) => everyMethod(later(() => middleware().admit(handler))),
     documents: { GET: document, HEAD: document, OPTIONS: document },
-    dispose
+    dispose: async () => made?.dispose()
   }
 }

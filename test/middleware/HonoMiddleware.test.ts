@@ -5,7 +5,7 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { Hono } from "hono"
 import { cors } from "hono/cors"
-import type { GatewayConfigInput } from "mcp-authorizer"
+import { type GatewayConfigInput, InvalidConfiguration } from "mcp-authorizer"
 import { type HonoMiddlewareOptions, makeHonoMiddleware } from "mcp-authorizer/middleware/HonoMiddleware"
 import { makeNextRoutes } from "mcp-authorizer/middleware/NextRoutes"
 import { initialize, message, ping, toolCall, toolsList } from "../fixtures/messages.ts"
@@ -187,5 +187,16 @@ describe("makeNextRoutes", () => {
       const head = yield* Effect.promise(() => documents.HEAD(new Request(place, { method: "HEAD" })))
       assert.strictEqual(head.status, 200)
       assert.strictEqual(yield* Effect.promise(() => head.text()), "")
+    }))
+
+  it.effect("EMBED-49 can be loaded without settings, as next build does, and rejects requests without good ones", () =>
+    Effect.gen(function*() {
+      const { dispose, documents, route } = makeNextRoutes({ jwt_issuer: undefined, path: "/mcp" }, { logger })
+      const { POST } = route(() => new Response("called"))
+      for (const handle of [POST, documents.GET]) {
+        const error = yield* Effect.flip(Effect.tryPromise(() => handle(new Request(`${origin}/mcp`))))
+        assert.instanceOf(error.cause, InvalidConfiguration)
+      }
+      yield* Effect.promise(dispose)
     }))
 })
