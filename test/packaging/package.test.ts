@@ -130,7 +130,9 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
           if (!specifier.startsWith("node:")) imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? "")
         }
       }
-      const needed = { ...manifest.dependencies, ...manifest.peerDependencies }
+      // Hono is needed for its types alone.
+      const { hono, ...needed } = { ...manifest.dependencies, ...manifest.peerDependencies }
+      assert.isString(hono)
       assert.deepStrictEqual([...imported].toSorted(), Object.keys(needed).toSorted())
     }))
 
