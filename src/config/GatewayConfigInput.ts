@@ -220,6 +220,12 @@ export interface ServerInput {
    * gateway.
    */
   readonly bind_sessions?: Input<"MCP_BIND_SESSIONS"> | undefined
+  /**
+   * What the MCP server can trust: `none`, `identity_jwt` (a JWT that the gateway signs), or an object with `type`
+   * `identity_jwt`, `exchange` or `header`: [what they do](../upstream/README.md). Clients cannot send the field
+   * that carries it. Default: that of the gateway.
+   */
+  readonly upstream_auth?: Input<"MCP_UPSTREAM_AUTH"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: that of the gateway. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
   /** The path that is protected and forwarded, with all below it. Default: that of the gateway. */
@@ -355,6 +361,18 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * Spin sessions are then not bound.
    */
   readonly session_key?: Input<"MCP_SESSION_KEY"> | undefined
+  /**
+   * What the MCP server can trust: `none`, `identity_jwt` (a JWT that the gateway signs), or an object with `type`
+   * `identity_jwt`, `exchange` or `header`: [what they do](../upstream/README.md). Clients cannot send the field
+   * that carries it. Default: `none`.
+   */
+  readonly upstream_auth?: Input<"MCP_UPSTREAM_AUTH"> | undefined
+  /**
+   * The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK;
+   * two while it is changed. The first signs; `/.well-known/jwks.json` publishes all. Default: `identity_jwt`
+   * cannot be used.
+   */
+  readonly signing_key?: Input<"MCP_SIGNING_KEY"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: from each request. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
   /** The path that is protected and forwarded, with all below it. Default: `/mcp`. */

@@ -44,6 +44,17 @@ export interface ResolvedSettings {
   readonly bindSessions: Used<"MCP_BIND_SESSIONS">
   /** The secret that binds sessions, the same for all replicas: at least 32 characters. (`session_key`) */
   readonly sessionKeys: Used<"MCP_SESSION_KEY">
+  /**
+   * What the MCP server can trust: `none`, `identity_jwt` (a JWT that the gateway signs), or an object with `type`
+   * `identity_jwt`, `exchange` or `header`: [what they do](../upstream/README.md). Clients cannot send the field
+   * that carries it. (`upstream_auth`)
+   */
+  readonly upstreamAuth: Used<"MCP_UPSTREAM_AUTH">
+  /**
+   * The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK;
+   * two while it is changed. The first signs; `/.well-known/jwks.json` publishes all. (`signing_key`)
+   */
+  readonly signingKeys: Used<"MCP_SIGNING_KEY">
   /** The URL under which clients know the gateway, without the MCP path. (`public_url`) */
   readonly publicUrl: Used<"MCP_PUBLIC_URL">
   /** The path that is protected and forwarded, with all below it. (`path`) */

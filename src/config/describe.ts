@@ -24,10 +24,10 @@ const describeProvider = (settings: GatewaySettings) => (provider: Provider): Js
 })
 
 const describeSetting = (name: GatewayName, value: unknown): Json => {
-  const { kind, secret } = table[name]
+  const { kind, partlyShown, secret } = table[name]
   if (value === undefined || (secret === true && Array.isArray(value) && value.length === 0)) return null
   // What a kind shows of a value is what a file could have there.
-  return secret === true ? hidden : shown<unknown, unknown>(kind, value) as Json
+  return secret === true && partlyShown !== true ? hidden : shown<unknown, unknown>(kind, value) as Json
 }
 
 type Described = { readonly [member: string]: Json }

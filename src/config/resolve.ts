@@ -6,6 +6,7 @@ import { checkAudit } from "./checkAudit.ts"
 import { checkFacade } from "./checkFacade.ts"
 import { checkForwardAuth } from "./checkForwardAuth.ts"
 import { checkStore } from "./checkStore.ts"
+import { checkUpstreamAuth } from "./checkUpstreamAuth.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
@@ -25,6 +26,7 @@ import {
   settings as table
 } from "./settings.ts"
 import { fromFile, fromInput } from "./sources/document.ts"
+import { withMemberFiles } from "./sources/memberFiles.ts"
 import { type ContentOf, type FileContent, noFiles } from "./sources/settingFiles.ts"
 import { decode, merge, originsIn, type Source } from "./sources/Source.ts"
 import { fromVariables } from "./sources/variables.ts"
@@ -87,7 +89,7 @@ export const resolve = (
   const read = <N extends SettingName>(name: N): Decoded<N> | undefined => {
     const value = given.get(name)
     if (value === undefined) return undefined
-    const decoded = decode(name, value, allowHttp)
+    const decoded = decode(name, withMemberFiles(name, name, value, contentOf, problems), allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
     for (const complaint of decoded.failure) problems.push({ setting: name, source: value.source, ...complaint })
     return undefined
@@ -129,6 +131,9 @@ export const resolve = (
       checkRules(server, given.has("MCP_RULES") || server.rules.length > 0).map((problem) =>
         ofServer(problem, server, index)
       )
+    ),
+    ...serversOf(settings).flatMap((server, index) =>
+      checkUpstreamAuth(server).map((problem) => ofServer(problem, server, index))
     ),
     ...checkAdmin(settings),
     ...checkAudit(settings),

@@ -14,14 +14,16 @@ import { server } from "./settings/server.ts"
 import type { Setting } from "./settings/Setting.ts"
 import { sources } from "./settings/sources.ts"
 import { store } from "./settings/store.ts"
+import { upstream } from "./settings/upstream.ts"
 
 export type { Setting } from "./settings/Setting.ts"
 
 /** What describes the gateway itself; the rest describes a provider, or holds other settings. */
-const gateway = { ...server, ...listener, ...access, ...rules, ...limits, ...store, ...output, ...admin }
+const gateway = { ...server, ...upstream, ...listener, ...access, ...rules, ...limits, ...store, ...output, ...admin }
 
 const table = {
   ...server,
+  ...upstream,
   ...listener,
   ...access,
   ...rules,

@@ -38,6 +38,7 @@ import type { Route } from "../http/route.ts"
 import { documentPaths } from "../http/routes.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
+import { noUpstream } from "../upstream/UpstreamAuthorizer.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import type { Admitted, GuardResult } from "./Admitted.ts"
 import { makeCheckMessage } from "./checkMessage.ts"
@@ -82,11 +83,13 @@ const make = Effect.fnUntraced(function*({ onError, toolScopes = [] }: GuardOpti
   const openSession = makeOpenSession(settings, responses)
   const clock = yield* Clock.Clock
   const methodWithoutToken = makeMethodWithoutToken(settings.policy)
+  const discovery = yield* makeDiscovery(settings)
   const perform = makePerform({
     verifier,
     limiter: yield* makeLimiter(settings),
     sessions,
-    discovery: yield* makeDiscovery(settings),
+    upstream: noUpstream,
+    discovery: (name, publicUrl) => name === "jwks" ? Effect.fail(new NotFound()) : discovery(name, publicUrl),
     // The path of the gateway's readiness belongs to the server here.
     readiness: Effect.fail(new NotFound()),
     // An embedded server has no facade: `embeddable`.

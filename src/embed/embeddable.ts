@@ -42,12 +42,23 @@ const noProxyAsks = new InvalidConfiguration({
   }]
 })
 
+const upstreamAuth = new InvalidConfiguration({
+  problems: [{
+    setting: "MCP_UPSTREAM_AUTH",
+    source: undefined,
+    problem: "is given, but an embedded server has no MCP server behind it",
+    cure: "Remove it: handlers get the identity of the caller itself"
+  }]
+})
+
 /** Returns the settings if a server can be embedded with them. */
 export const embeddable = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.servers.length > 0
     ? Result.fail(several)
     : settings.providers.some((provider) => provider.facade !== undefined)
     ? Result.fail(facade)
+    : settings.upstreamAuth._tag !== "None"
+    ? Result.fail(upstreamAuth)
     : !settings.authEnabled
     ? Result.fail(switchedOff)
     : settings.forwardAuth

@@ -2,7 +2,9 @@
 import * as Result from "effect/Result"
 import type { Admission } from "../authorize/Admission.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import { upstreamField } from "../config/UpstreamAuth.ts"
 import type { Owner } from "../fairness/FairQueue.ts"
+import { fieldName } from "../identity/untrustedFields.ts"
 import { authContext } from "../message/authContext.ts"
 import type { RequestId } from "../message/json/scalarValue.ts"
 import { type Disagreement, disagreement, type MirroredFields } from "../message/mirrors.ts"
@@ -116,7 +118,11 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
   const strict = new StrictServer(nowMillis)
   const server = new ServerPath(settings.gatewayUrl)
 
-  const claimFields = new Set(settings.forwardClaims.map(({ field }) => field))
+  const credential = upstreamField(settings.upstreamAuth)
+  const ownedFields = new Set([
+    ...settings.forwardClaims.map(({ field }) => field),
+    ...(credential === undefined ? [] : [fieldName(credential).folded])
+  ])
   const callerFields = makeCallerFields(settings)
 
   const adds = (setting: "auto" | boolean): boolean => setting === "auto" ? !strict.isStrict : setting
@@ -155,7 +161,7 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
         // Another token than the one that was verified is not forwarded.
         forwardAuthorization: settings.forwardAuthorization && settings.tokenHeader === "authorization",
         bindsSession: admitted.session !== undefined,
-        claimFields,
+        ownedFields,
         own
       }),
       body,

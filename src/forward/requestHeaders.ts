@@ -21,8 +21,11 @@ export interface RequestHeaderOptions {
   readonly forwardAuthorization: boolean
   /** Whether the id of a session is the gateway's to say, in whatever spelling. */
   readonly bindsSession: boolean
-  /** Fields that contain claims, and that clients cannot send: whether or not the caller has such a claim. */
-  readonly claimFields: ReadonlySet<string>
+  /**
+   * Fields with claims, or by which the MCP server trusts the gateway: clients cannot send them, whether or not this request
+   * gets one.
+   */
+  readonly ownedFields: ReadonlySet<string>
   /** Lower-case fields that the gateway sets; they replace what the client sent under the same name. */
   readonly own: Readonly<Record<string, string>>
 }
@@ -47,7 +50,7 @@ export const requestHeaders = (
     const { claimsIdentity, describesRoute, folded } = fieldName(name)
     if (name === "authorization" && options.forwardAuthorization) headers[name] = value
     else if (claimsIdentity || (describesRoute && !options.trustedPeer) || isOwn(folded)) continue
-    else if (options.claimFields.has(folded)) continue
+    else if (options.ownedFields.has(folded)) continue
     else if (looksMirrored(name, folded)) continue
     else if (options.bindsSession && folded === sessionField) continue
     else headers[name] = value

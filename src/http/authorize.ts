@@ -50,6 +50,10 @@ export const credentialOf = (
   return findBearer({ authorization: tokenFields(settings, exchange), query }, settings.maxTokenBytes)
 }
 
+/** Returns the token of a request that was admitted by one. */
+export const tokenOf = (settings: GatewaySettings, exchange: Exchange): string =>
+  (tokenFields(settings, exchange)[0] ?? "").trim().replace(/^bearer +/i, "")
+
 /** Admits the caller that the token was verified to stand for, if it is on the operator's lists and its scopes suffice. */
 export const authorize = (
   settings: GatewaySettings,

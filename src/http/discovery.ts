@@ -4,16 +4,20 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import { authorizationServer } from "../discovery/authorizationServer.ts"
 import { protectedResource } from "../discovery/protectedResource.ts"
-import { DiscoveryNotSupported, ProviderUnavailable } from "../errors/GatewayError.ts"
+import { DiscoveryNotSupported, NotFound, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { ClientMetadata } from "../facade/ClientMetadata.ts"
 import { metadataUrl } from "../remote/issuerUrl.ts"
 import { retryAfterSeconds } from "../remote/providerLimits.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { shownMetadata } from "../remote/shownMetadata.ts"
+import type { Upstream } from "../upstream/makeUpstream.ts"
 import { jsonResponse } from "./jsonResponse.ts"
 
 /** The discovery documents by the names under which they are well known. */
-export type PublishedName = "oauth-protected-resource" | DocumentName
+export type MetadataName = "oauth-protected-resource" | DocumentName
+
+/** The same, and the keys that verify the gateway's own tokens. */
+export type PublishedName = MetadataName | "jwks"
 
 const cached = { "cache-control": "public, max-age=3600" }
 
@@ -21,6 +25,18 @@ const notCached = { "cache-control": "no-store" }
 
 const redirect = (location: string, headers: Readonly<Record<string, string>>) =>
   HttpServerResponse.empty({ status: 308, headers: { ...headers, location } })
+
+/**
+ * How long verifiers may cache the keys: a key that is added, before it signs, is known to all of them by then. Most look again
+ * for a key that they do not know.
+ */
+const cachedKeys = { "cache-control": "public, max-age=300" }
+
+/** The response to a request for the keys that verify the gateway's own tokens (RFC 7517, section 5). */
+export const publishedKeys = (
+  keySet: Upstream["keySet"]
+): Effect.Effect<HttpServerResponse.HttpServerResponse, NotFound> =>
+  keySet === undefined ? Effect.fail(new NotFound()) : Effect.succeed(jsonResponse(200, keySet, cachedKeys))
 
 /** Builds the responses to requests for discovery documents; all of them are public. */
 export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettings) {
@@ -69,7 +85,7 @@ export const makeDiscovery = Effect.fnUntraced(function*(settings: GatewaySettin
   }
 
   return (
-    name: PublishedName,
+    name: MetadataName,
     publicUrl: string
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, DiscoveryNotSupported | ProviderUnavailable> =>
     name === "oauth-protected-resource"

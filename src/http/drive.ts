@@ -25,6 +25,7 @@ export const drive = Effect.fnUntraced(function*<A, R>(
       case "Verify":
       case "OpenSession":
       case "CountMessages":
+      case "AuthorizeUpstream":
       case "Document":
       case "Readiness":
       case "Facade":

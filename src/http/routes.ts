@@ -9,7 +9,7 @@ import { NotFound } from "../errors/GatewayError.ts"
 import { type FacadeEndpoint, facadePath, facadeProvider, type FacadeSettings, isIssuer } from "../facade/places.ts"
 import type { OwnResponses } from "./course/ownResponses.ts"
 import type { Next } from "./course/steps.ts"
-import type { PublishedName } from "./discovery.ts"
+import type { MetadataName } from "./discovery.ts"
 import type { Exchange } from "./Exchange.ts"
 import { facadeStep } from "./facade.ts"
 import { health } from "./health.ts"
@@ -59,7 +59,7 @@ export type RouteRow = PublicRoute | ProtectedRoute
 const withSlash = (path: string): ReadonlyArray<string> => [path, `${path}/`]
 
 /** The paths of a well-known document: the path of the server's endpoint inserted, as this host or its public URL has it. */
-const inserted = (name: PublishedName) => (place: ServerPlace): ReadonlyArray<string> => {
+const inserted = (name: MetadataName) => (place: ServerPlace): ReadonlyArray<string> => {
   const { path, publicUrl, serverName = "" } = place
   const paths = publicUrl === undefined ? [path] : [path, new URL(resourceUrl(publicUrl, path)).pathname]
   // The issuer of the only server's facade is the public URL, without the path of the endpoint.
@@ -70,7 +70,7 @@ const inserted = (name: PublishedName) => (place: ServerPlace): ReadonlyArray<st
 }
 
 /** A discovery document (RFC 8615): at the root of the host, and with a path inserted. */
-const document = (name: PublishedName): PublicRoute => ({
+const document = (name: MetadataName): PublicRoute => ({
   name,
   of: "server",
   access: "public",
@@ -140,6 +140,23 @@ export const routes: ReadonlyArray<RouteRow> = [
   facadeEndpoint("register", postMethod, false),
   facadeEndpoint("revoke", postMethod, false),
   facadeEndpoint("keys", readMethods, false),
+  {
+    name: "jwks",
+    of: "gateway",
+    access: "public",
+    paths: () => ["/.well-known/jwks.json"],
+    methods: readMethods,
+    // MCP servers ask for it by the gateway's address inside their network.
+    needsHost: false,
+    anyOrigin: true,
+    step: (exchange, { reject, respond }) => ({
+      _tag: "Document",
+      name: "jwks",
+      publicUrl: "",
+      received: (response) => respond(exchange, response),
+      rejected: (error) => reject(exchange, error)
+    })
+  },
   {
     name: "health",
     of: "gateway",

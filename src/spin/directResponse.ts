@@ -125,6 +125,7 @@ export const makeDirectResponse = (
         case "Respond":
         case "OpenSession":
         case "CountMessages":
+        case "AuthorizeUpstream":
         case "Document":
         case "Readiness":
         case "Facade":

@@ -43,6 +43,21 @@ const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings
   )
 }
 
+/** An instance lives for one request: it would import a key and sign for each, which takes it far longer than all else. */
+const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
+  serversOf(settings).every(({ upstreamAuth }) => upstreamAuth._tag !== "IdentityJwt") ?
+    Result.succeed(settings) :
+    Result.fail(
+      new InvalidConfiguration({
+        problems: [{
+          setting: "MCP_UPSTREAM_AUTH",
+          source: undefined,
+          problem: "is identity_jwt, which cannot be used on Spin, where every request would be signed anew",
+          cure: "Use type header or exchange, or run the gateway on Node"
+        }]
+      })
+    )
+
 /** Rejects an admin port, because a component listens on no port of its own, and no instance has counted for the others. */
 const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.adminPort === undefined ? Result.succeed(settings) : Result.fail(
@@ -75,6 +90,7 @@ export const readSettings = (
     Result.flatMap((variables) => resolveSources({ variables, document: usual })),
     Result.flatMap(withoutAuditFile),
     Result.flatMap(withoutLimits),
+    Result.flatMap(withoutSigning),
     Result.flatMap(withoutAdminPort),
     Result.map(withoutOwnKey)
   )

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { resolveSources } from "../../src/config/resolve.ts"
 import { settingNames, settings } from "../../src/config/settings.ts"
+import { ed25519Pem } from "../upstream/keys.ts"
 import { complete, problemsOf, refusalOf, settingsOf } from "./resolving.ts"
 
 const secret = "c4n4ry-s3cret-0123456789"
@@ -757,6 +758,24 @@ const cases: ReadonlyArray<Case> = [
       { MCP_AUDIT_SUBJECTS: "hmac" },
       { MCP_AUDIT_SUBJECTS: "hmac", MCP_SESSION_KEY: "a-key-of-sufficient-length-for-tests" }
     )
+  ],
+  [
+    "an unknown way to be trusted upstream",
+    "MCP_UPSTREAM_AUTH",
+    ...oidc({ MCP_UPSTREAM_AUTH: "jwt" }, { MCP_UPSTREAM_AUTH: "none" })
+  ],
+  [
+    "a secret for the MCP server without a field",
+    "MCP_UPSTREAM_AUTH",
+    ...oidc(
+      { MCP_UPSTREAM_AUTH: JSON.stringify({ type: "header", value: secret }) },
+      { MCP_UPSTREAM_AUTH: JSON.stringify({ type: "header", field: "X-Key", value: secret }) }
+    )
+  ],
+  [
+    "a signing key of another kind",
+    "MCP_SIGNING_KEY",
+    ...oidc({ MCP_SIGNING_KEY: secret }, { MCP_SIGNING_KEY: ed25519Pem() })
   ],
   [
     "an audited argument of no tool",

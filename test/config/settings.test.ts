@@ -49,6 +49,8 @@ describe("settings", () => {
       forwardAuthorization: false,
       identityHeaders: true,
       forwardClaims: [],
+      upstreamAuth: { _tag: "None" },
+      signingKeys: [],
       injectRequestContext: "auto",
       injectResponseContext: "auto",
       maxTokenBytes: 16_384,
@@ -111,6 +113,8 @@ describe("settings", () => {
   it("secrets are marked", () => {
     assert.deepStrictEqual(settingNames.filter((name) => settings[name].secret), [
       "MCP_SESSION_KEY",
+      "MCP_UPSTREAM_AUTH",
+      "MCP_SIGNING_KEY",
       "MCP_STATIC_TOKENS",
       "MCP_CLIENT_SECRET",
       "MCP_FACADE",

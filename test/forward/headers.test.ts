@@ -15,7 +15,7 @@ const send = (
     trustedPeer: false,
     forwardAuthorization: false,
     bindsSession: false,
-    claimFields: new Set(),
+    ownedFields: new Set(),
     own,
     ...options
   })

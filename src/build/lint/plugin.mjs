@@ -32,6 +32,7 @@ const order = [
   "authorize",
   "limits",
   "forward",
+  "upstream",
   "audit",
   "facade",
   "discovery",
@@ -55,6 +56,7 @@ const floors = {
   decoding: [
     "config/GatewayConfig.ts",
     "config/GatewayConfigInput.ts",
+    "config/checkUpstreamAuth.ts",
     "config/describe.ts",
     "config/fetchHosts.ts",
     "config/jsonSchema.ts",

@@ -13,6 +13,7 @@ import { isLoopbackHost } from "../kinds/loopback.ts"
 import { limitsOfServer } from "../kinds/rateLimits.ts"
 import { resourceUrl } from "../kinds/resourceUrl.ts"
 import type { GatewayName, SettingName } from "../settings.ts"
+import { withMemberFiles } from "../sources/memberFiles.ts"
 import { isObject } from "../sources/nested.ts"
 import { type ContentOf, fromSettingFile, givenTwice } from "../sources/settingFiles.ts"
 import { decode, type Given } from "../sources/Source.ts"
@@ -45,6 +46,7 @@ export const serverSetting = (index: number, key?: string): string =>
 
 /** The members of one entry as they were found. */
 interface Entry {
+  readonly index: number
   readonly settings: ReadonlyMap<GatewayName, Given>
   readonly own: ReadonlyMap<OwnServerFieldName, unknown>
   readonly report: (key: string | undefined, complaint: Complaint) => void
@@ -93,7 +95,7 @@ const readEntry = (
     settings.set(name, read?.given ?? found)
     if (read?.problem !== undefined) problems.push(read.problem)
   }
-  return { settings, own, report }
+  return { index, settings, own, report }
 }
 
 /**
@@ -111,8 +113,12 @@ const publicUrlAt = (host: string, publicUrl: string | undefined): string => {
   return url.origin + (url.pathname === "/" ? "" : url.pathname)
 }
 
-const resolveEntry = (entry: Entry, context: ServersContext): GatewaySettings | undefined => {
-  const { addedTypes, allowHttp } = context
+const resolveEntry = (
+  entry: Entry,
+  context: ServersContext,
+  problems: Array<Problem>
+): GatewaySettings | undefined => {
+  const { addedTypes, allowHttp, contentOf } = context
   const { report } = entry
 
   const readOwn = <A>(key: OwnServerFieldName, kind: Kind<A>): A | undefined => {
@@ -123,7 +129,8 @@ const resolveEntry = (entry: Entry, context: ServersContext): GatewaySettings | 
     return undefined
   }
   const read = <N extends GatewayName>(name: N, given: Given, key: string): unknown => {
-    const decoded = decode(name, given, allowHttp)
+    const label = serverSetting(entry.index, key)
+    const decoded = decode(name, withMemberFiles(name, label, given, contentOf, problems), allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
     for (const complaint of decoded.failure) report(key, complaint)
     return undefined
@@ -222,7 +229,7 @@ export const resolveServers = (
   }
   const resolved = entries.success.map((value, index) => {
     const entry = readEntry(value, index, source, context.contentOf, problems)
-    return entry && resolveEntry(entry, context)
+    return entry && resolveEntry(entry, context, problems)
   })
   problems.push(...checkPlaces(resolved, source))
   const servers = resolved.filter((server) => server !== undefined)

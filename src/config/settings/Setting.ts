@@ -28,6 +28,8 @@ export interface Setting<out A = unknown> {
   readonly otherwise?: string
   /** The value, or a part of it, must not be shown. */
   readonly secret?: true
+  /** Only a part of it is secret, and its kind shows the rest. */
+  readonly partlyShown?: true
   /** May be given by a file, though it is no secret: `MCP_JWT_PUBLIC_KEY_FILE`. */
   readonly inFile?: true
   /** Makes no sense in a file. */

@@ -7,12 +7,13 @@ import { DiscoveryNotSupported, InvalidToken, NotFound } from "../../errors/Gate
 import { makeFacade } from "../../facade/Facade.ts"
 import { SharedIo } from "../../fairness/SharedIo.ts"
 import { makeSessionSeal } from "../../forward/SessionSeal.ts"
+import { makeUpstream } from "../../upstream/makeUpstream.ts"
 import { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
 import { accessLogWith, clientClosedRequest, makeExchangeFields } from "../accessLog.ts"
 import { makeAudit, withAudit } from "../audit.ts"
 import { type BodyMemory, makeBodyMemory } from "../bodyMemory.ts"
-import { makeDiscovery } from "../discovery.ts"
+import { makeDiscovery, publishedKeys } from "../discovery.ts"
 import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
 import { ExchangeObserver, withObserver } from "../ExchangeObserver.ts"
@@ -55,7 +56,8 @@ export interface Course {
 }
 
 /** What the courses of an MCP server and of the gateway itself differ in. */
-interface CourseParts extends Omit<PerformServices, "limiter" | "sessions"> {
+interface CourseParts extends Omit<PerformServices, "discovery" | "limiter" | "sessions" | "upstream"> {
+  readonly discovery: Effect.Success<ReturnType<typeof makeDiscovery>>
   readonly routeOf: FindRoute
 }
 
@@ -77,7 +79,15 @@ const makeWith = Effect.fnUntraced(function*(
     (yield* AuditReadsMessages) || settings.auditLog !== undefined || settings.auditArguments.length > 0
   )
   const measure = yield* makeMeasure(settings)
-  const forwarding = makeForwarding(settings, responses, () => clock.currentTimeMillisUnsafe(), readsMessages, measure)
+  const { authorizer, keySet } = yield* Effect.orDie(makeUpstream(settings))
+  const forwarding = makeForwarding(
+    settings,
+    responses,
+    () => clock.currentTimeMillisUnsafe(),
+    readsMessages,
+    measure,
+    authorizer.peek
+  )
   const course: Course = {
     begin: (request, startedAtNanos, tracing) =>
       begin(settings, request, startedAtNanos, tracing && beginTrace(tracing, request, startedAtNanos, upstream)),
@@ -86,7 +96,8 @@ const makeWith = Effect.fnUntraced(function*(
       verifier,
       limiter: yield* Effect.orDie(makeLimiter(settings)),
       sessions: yield* makeSessionSeal(settings),
-      discovery,
+      upstream: authorizer,
+      discovery: (name, publicUrl) => name === "jwks" ? publishedKeys(keySet) : discovery(name, publicUrl),
       readiness,
       facade
     }, measure),

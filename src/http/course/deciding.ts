@@ -13,8 +13,10 @@ import { namedMethods } from "../../message/namedMethods.ts"
 import type { Operation } from "../../message/operation.ts"
 import type { Policy } from "../../rules/Policy.ts"
 import { methodsOf } from "../../rules/subjects.ts"
+import type { UpstreamFields } from "../../upstream/UpstreamFields.ts"
 import type { Exchange } from "../Exchange.ts"
 import { mirroredFields } from "../mirroredFields.ts"
+import type { Authorizing } from "./authorizing.ts"
 import type { makeLimiting } from "./limiting.ts"
 import { carriesMessages, missingCredential } from "./methodWithoutToken.ts"
 import type { OwnResponses } from "./ownResponses.ts"
@@ -51,9 +53,13 @@ const operationOf = (exchange: Exchange): Operation | undefined => {
  * Every field that the MCP server may get about a caller: an empty one takes the place of what a client has sent, in proxies
  * that copy what the decision has.
  */
-const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity }: GatewaySettings) => {
+const makeDecisionFields = ({ forwardClaims, identityHeaders: withIdentity, upstreamAuth }: GatewaySettings) => {
   const claimHeaders = makeClaimHeaders(forwardClaims)
-  const names = [...(withIdentity ? identityFields : []), ...forwardClaims.map(({ field }) => field)]
+  const names = [
+    ...(withIdentity ? identityFields : []),
+    ...forwardClaims.map(({ field }) => field),
+    ...(upstreamAuth._tag === "IdentityJwt" ? [upstreamAuth.field] : [])
+  ]
   const empty = Object.fromEntries(names.map((name) => [name, ""]))
   return (identity: Identity | undefined): Record<string, string> => ({
     "cache-control": "no-store",
@@ -99,9 +105,12 @@ export const makeDeciding = (
   settings: GatewaySettings,
   { reject, respond }: OwnResponses,
   limiting: ReturnType<typeof makeLimiting>,
+  authorizing: Authorizing,
   nowMillis: () => number
 ) => {
-  const { forwardAuthUnread, policy } = settings
+  const { forwardAuthUnread, policy, upstreamAuth } = settings
+  // What is worth something elsewhere, a fixed secret or a token of the provider, must not reach a client by a proxy's mistake.
+  const vouches = upstreamAuth._tag === "IdentityJwt"
   const allowsUnread = forwardAuthUnread === "allow"
   const ruling = policy && makeRuling(settings, policyForHeads(policy, allowsUnread), nowMillis)
   const fieldsOf = makeDecisionFields(settings)
@@ -122,7 +131,13 @@ export const makeDeciding = (
     const admitted = admit(exchange, admission)
     if (Result.isFailure(admitted)) return reject(exchange, admitted.failure)
     const { identity } = admitted.success
-    const allow = () => respond(exchange, HttpServerResponse.empty({ status: 200, headers: fieldsOf(identity) }))
-    return limiting.count(exchange, identity, undefined, allow)
+    const allow = (more: UpstreamFields) =>
+      respond(exchange, HttpServerResponse.empty({ status: 200, headers: { ...fieldsOf(identity), ...more } }))
+    return limiting.count(
+      exchange,
+      identity,
+      undefined,
+      () => vouches ? authorizing(exchange, identity, allow) : allow({})
+    )
   }
 }

@@ -6,12 +6,15 @@ import { type GatewayError, type MissingCredential, PayloadTooLarge } from "../.
 import type { Owner } from "../../fairness/FairQueue.ts"
 import { type AdmittedRequest, makePrepare } from "../../forward/prepare.ts"
 import type { BoundSession } from "../../forward/SessionSeal.ts"
+import { streamWithFields, withFields } from "../../forward/withFields.ts"
+import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
 import { ownerOf } from "../asker.ts"
 import type { Exchange } from "../Exchange.ts"
 import { expectsBody } from "../expectsBody.ts"
 import { requireMethod } from "../methods.ts"
 import { mirroredFields } from "../mirroredFields.ts"
 import type { Route } from "../route.ts"
+import { makeAuthorizing } from "./authorizing.ts"
 import { makeDeciding } from "./deciding.ts"
 import { makeLimiting } from "./limiting.ts"
 import type { Measure } from "./measuring.ts"
@@ -34,18 +37,21 @@ const admissionOf = (admission: Admission | undefined): Result.Result<Admission,
  * Builds the second part of the course.
  *
  * Its steps: method, session, body, what is sent and whether the fields agree with it (`prepare`), the operator's rules
- * (`ruling.ts`), and rate limits (`limiting.ts`); `responding.ts` has those for the response.
+ * (`ruling.ts`), rate limits (`limiting.ts`), and what the MCP server trusts (`authorizing.ts`); `responding.ts` has those for
+ * the response.
  *
  * @param nowMillis the time of day
  * @param audits whether what messages ask for is recorded
  * @param measure what measures requests; `undefined`: nobody reads that
+ * @param peekUpstream as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
  */
 export const makeForwarding = (
   settings: GatewaySettings,
   responses: OwnResponses,
   nowMillis: () => number,
   audits: boolean,
-  measure?: Measure
+  measure?: Measure,
+  peekUpstream?: UpstreamAuthorizer["peek"]
 ) => {
   const { reject, rejectMessage } = responses
   const { maxBodyBytes, policy } = settings
@@ -54,8 +60,9 @@ export const makeForwarding = (
   const prepare = makePrepare(settings, nowMillis, measure !== undefined)
   const openSession = makeOpenSession(settings, responses)
   const limiting = makeLimiting(settings, responses)
+  const authorizing = makeAuthorizing(settings, responses, peekUpstream)
   const responding = makeResponding(settings, responses, nowMillis, measure)
-  const deciding = makeDeciding(settings, responses, limiting, nowMillis)
+  const deciding = makeDeciding(settings, responses, limiting, authorizing, nowMillis)
 
   const send = (exchange: Exchange, pending: PendingRequest, body: Uint8Array | undefined): Next<Sending> => {
     // The fields must say what the rules decide about. Without a token nobody is told more than that one is needed.
@@ -75,10 +82,13 @@ export const makeForwarding = (
     const prepared = known ?? prepare.whole({ ...pending, admission: ruled.success }, body)
     if (Result.isFailure(prepared)) return reject(exchange, prepared.failure)
     exchange.asked = prepared.success.asked
-    return limiting.count(exchange, ruled.success.identity, body, () => {
-      exchange.wasSent = true
-      return { _tag: "Ready", value: responding.whole(exchange, pending.session, prepared.success) }
-    })
+    const { identity } = ruled.success
+    return limiting.count(exchange, identity, body, () =>
+      authorizing(exchange, identity, (fields) => {
+        exchange.wasSent = true
+        const authorized = withFields(prepared.success, fields)
+        return { _tag: "Ready", value: responding.whole(exchange, pending.session, authorized) }
+      }))
   }
 
   const receiveBody = (exchange: Exchange, pending: PendingRequest, owner: Owner): Next<Sending> => {
@@ -109,13 +119,12 @@ export const makeForwarding = (
       // Rules decide about messages that are here, limits count them, and the audit log names them.
       streamed: pending.admission === undefined || ruling !== undefined || limiting.readsMessages || audits ?
         undefined :
-        () => {
-          exchange.wasSent = true
-          return {
-            _tag: "Ready",
-            value: responding.streamed(exchange, pending.session, prepare.streamed(pending))
-          }
-        },
+        () =>
+          authorizing(exchange, pending.admission.identity, (fields) => {
+            exchange.wasSent = true
+            const prepared = streamWithFields(prepare.streamed(pending), fields)
+            return { _tag: "Ready", value: responding.streamed(exchange, pending.session, prepared) }
+          }),
       tooLarge: () => rejected(new PayloadTooLarge({ limit: maxBodyBytes })),
       rejected
     }

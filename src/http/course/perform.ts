@@ -9,8 +9,9 @@ import { Asker } from "../../fairness/Asker.ts"
 import type { SessionSeal } from "../../forward/SessionSeal.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import type { LimitError, RateLimiter } from "../../limits/RateLimiter.ts"
+import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
 import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
-import type { makeDiscovery } from "../discovery.ts"
+import type { PublishedName } from "../discovery.ts"
 import type { Measure } from "./measuring.ts"
 import type { HeadStep, Next, SealSession, Verify, Waiting } from "./steps.ts"
 
@@ -19,7 +20,11 @@ export interface PerformServices {
   readonly limiter: RateLimiter
   readonly verifier: TokenVerifier["Service"]
   readonly sessions: SessionSeal
-  readonly discovery: Effect.Success<ReturnType<typeof makeDiscovery>>
+  readonly upstream: UpstreamAuthorizer
+  readonly discovery: (
+    name: PublishedName,
+    publicUrl: string
+  ) => Effect.Effect<HttpServerResponse, GatewayError>
   readonly readiness: Effect.Effect<HttpServerResponse, GatewayError>
   readonly facade: RespondAsFacade
 }
@@ -94,6 +99,11 @@ export const makePerform = (services: PerformServices, measure?: Measure): Perfo
           onSuccess: step.counted,
           onFailure: step.rejected
         })
+      case "AuthorizeUpstream":
+        return Effect.match(
+          Effect.provideService(services.upstream.authorize(step.caller), Asker, step.asker()),
+          { onSuccess: step.authorized, onFailure: step.rejected }
+        )
       case "OpenSession":
         return Effect.match(services.sessions.open(step.identity, step.sealed), {
           onSuccess: step.opened,

@@ -22,6 +22,7 @@ import type { LimitedCaller, LimitedMessage } from "../../limits/charges.ts"
 import type { BodyFilter } from "../../message/BodyFilter.ts"
 import type { RequestRewriter } from "../../message/requestRewriter.ts"
 import type { RequestSummary } from "../../message/requestRules.ts"
+import type { UpstreamCaller, UpstreamFields } from "../../upstream/UpstreamFields.ts"
 import type { PublishedName } from "../discovery.ts"
 
 /** Send this response of the gateway's own, in place of any other. It is complete, and noted in the exchange. */
@@ -63,6 +64,15 @@ export interface CountMessages<A> {
   readonly rejected: Rejected
 }
 
+/** Get the fields by which the MCP server knows for whom a request is sent. */
+export interface AuthorizeUpstream<A> {
+  readonly _tag: "AuthorizeUpstream"
+  readonly caller: UpstreamCaller
+  readonly asker: () => Asker
+  readonly authorized: (fields: UpstreamFields) => Next<A>
+  readonly rejected: Rejected
+}
+
 /** Get a metadata document, which may be a provider's. */
 export interface Document {
   readonly _tag: "Document"
@@ -88,7 +98,14 @@ export interface Facade {
 }
 
 /** The steps that a service has to take (`perform.ts`). */
-export type Waiting<A> = Verify<A> | OpenSession<A> | CountMessages<A> | Document | Readiness | Facade
+export type Waiting<A> =
+  | Verify<A>
+  | OpenSession<A>
+  | CountMessages<A>
+  | AuthorizeUpstream<A>
+  | Document
+  | Readiness
+  | Facade
 
 /** Read the body of the request. */
 export interface ReadBody<A> {

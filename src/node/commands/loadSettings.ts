@@ -9,6 +9,7 @@ import { resolveService, type Sources } from "../../config/resolve.ts"
 import { parseJson } from "../../config/sources/jsonText.ts"
 import { configFile } from "../../config/sources/variables.ts"
 import { typeOf } from "../../providers/types.ts"
+import { signingKeysOf } from "../../upstream/makeUpstream.ts"
 import { checkAuditFile } from "../audit/layerAudit.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
@@ -105,6 +106,7 @@ export const checkSources = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Loaded, InvalidConfiguration> {
   const settings = yield* Effect.fromResult(resolveService(sources))
   yield* importPublicKeys(settings)
+  yield* signingKeysOf(settings)
   const { authorities } = yield* readOutbound(settings)
   yield* checkAuditFile(settings)
   const { document, flags, files: contents, variables } = sources

@@ -94,6 +94,7 @@ export class NodeExchange implements RelayedExchange {
       case "Verify":
       case "OpenSession":
       case "CountMessages":
+      case "AuthorizeUpstream":
       case "Document":
       case "Readiness":
       case "Facade":

@@ -136,6 +136,12 @@ const originsOf = (origins: AllowedOrigins): string => {
   }
 }
 
+/** With its secret, which `shown` hides; what the component cannot sign is no setting of its tests. */
+const upstreamAuthOf = ({ upstreamAuth }: GatewaySettings) =>
+  upstreamAuth._tag === "Header"
+    ? { type: "header", field: upstreamAuth.field, value: Redacted.value(upstreamAuth.value) }
+    : { type: "none" }
+
 const jsonOrNothing = (members: object): string => Object.keys(members).length === 0 ? "" : JSON.stringify(members)
 
 const wholeSeconds = (millis: number) => Math.ceil(millis / 1000) * 1000
@@ -183,6 +189,7 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_forward_authorization: settings.forwardAuthorization,
     mcp_identity_headers: settings.identityHeaders,
     mcp_forward_claims: jsonOrNothing(shown(forwardClaims, settings.forwardClaims)),
+    mcp_upstream_auth: JSON.stringify(upstreamAuthOf(settings)),
     mcp_inject_request_context: settings.injectRequestContext,
     mcp_inject_response_context: settings.injectResponseContext,
     mcp_response_timeout: settings.responseTimeoutMillis / 1000,

@@ -1,0 +1,43 @@
+/** The step of the course that makes a request one that the MCP server can trust. Pure. */
+import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import type { Identity } from "../../identity/Identity.ts"
+import type { UpstreamAuthorizer } from "../../upstream/UpstreamAuthorizer.ts"
+import { fixedFields, type UpstreamCaller, type UpstreamFields } from "../../upstream/UpstreamFields.ts"
+import { askerOf } from "../asker.ts"
+import { tokenOf } from "../authorize.ts"
+import type { Exchange } from "../Exchange.ts"
+import type { OwnResponses } from "./ownResponses.ts"
+import type { Next } from "./steps.ts"
+
+/** Goes on with the fields that the MCP server gets. */
+export type Authorizing = <A>(
+  exchange: Exchange,
+  identity: Identity | undefined,
+  authorized: (fields: UpstreamFields) => Next<A>
+) => Next<A>
+
+/**
+ * Builds the step; it is no step at all where the fields are fixed, or cached for the caller.
+ *
+ * @param peek as `UpstreamAuthorizer.peek`; `undefined`: nothing is cached
+ */
+export const makeAuthorizing = (
+  settings: GatewaySettings,
+  { reject }: OwnResponses,
+  peek: UpstreamAuthorizer["peek"] | undefined
+): Authorizing => {
+  const fixed = fixedFields(settings.upstreamAuth)
+  if (fixed !== undefined) return (_exchange, _identity, authorized) => authorized(fixed)
+  return (exchange, identity, authorized) => {
+    const caller: UpstreamCaller = { identity, token: () => tokenOf(settings, exchange) }
+    const cached = peek?.(caller)
+    if (cached !== undefined) return authorized(cached)
+    return {
+      _tag: "AuthorizeUpstream",
+      caller,
+      asker: () => askerOf(settings.trustedProxies, exchange.request, exchange.trustedPeer),
+      authorized,
+      rejected: (error) => reject(exchange, error)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** What the gateway's own tokens say. Pure. */
+import * as Result from "effect/Result"
+import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { IdentityJwtAuth } from "../config/UpstreamAuth.ts"
+import { claimAt, claimsAt } from "../identity/claimPath.ts"
+import type { Identity } from "../identity/Identity.ts"
+import type { Json } from "../identity/Json.ts"
+import type { SignedClaims } from "../keys/signingKeys.ts"
+
+/** How long a token is valid from its `iat` on, in seconds. */
+const lifeSeconds = 60
+
+/** How far in the past `iat` and `nbf` are, for servers whose clock is behind, in seconds. */
+const backdatedSeconds = 5
+
+/** A token of the caller that is accepted after its end, within the tolerance for clocks, leaves this many seconds. */
+const leastSeconds = 10
+
+/** How long before its end a token is no longer sent, in milliseconds: requests may queue, and clocks differ. */
+const marginMillis = 15_000
+
+/** The longest value of one copied claim, and of all of them, in characters of JSON. Servers accept some 8 KiB of fields. */
+const maxClaim = 4_096
+const maxTotal = 5_120
+
+const jsonOf = (value: unknown): string | undefined =>
+  Result.getOrUndefined(Result.try((): string | undefined => JSON.stringify(value)))
+
+const valueOf = (identity: Identity, path: string): unknown =>
+  !Object.hasOwn(identity.claims, path) && path.split(".").includes("*")
+    ? claimsAt(identity.claims, path).flat().filter((value) => value !== undefined)
+    : claimAt(identity.claims, path)
+
+/** The copied claims. One that is too long is left out as a whole: half a list would be wrong. */
+const copied = ({ claims }: IdentityJwtAuth, identity: Identity): SignedClaims => {
+  const found: Record<string, Json> = {}
+  let total = 0
+  for (const { claim, name } of claims) {
+    const json = jsonOf(valueOf(identity, claim))
+    if (json === undefined || json === "null" || json.length > maxClaim || total + json.length > maxTotal) continue
+    total += json.length
+    // A value that JSON wrote.
+    found[name] = JSON.parse(json) as Json
+  }
+  return found
+}
+
+/** What a token says apart from its times and its id. */
+export const identityClaims = (
+  { gatewayUrl, publicUrl }: Pick<GatewaySettings, "gatewayUrl" | "publicUrl">,
+  auth: IdentityJwtAuth,
+  identity: Identity
+): SignedClaims => ({
+  // The claims that the gateway answers for come last, so that none can take their place.
+  ...copied(auth, identity),
+  ...(identity.scopes.length === 0 ? {} : { scope: identity.scopes.join(" ") }),
+  ...(identity.clientId === undefined ? {} : { client_id: identity.clientId }),
+  // A subject is unique only within its issuer.
+  idp: identity.issuer,
+  sub: identity.subject,
+  // `checkUpstreamAuth` reports settings without these.
+  aud: auth.audience ?? gatewayUrl,
+  iss: auth.issuer ?? publicUrl ?? ""
+})
+
+/** When a token begins and ends, in seconds since 1970, and until when it is sent, in milliseconds. */
+export interface TokenTimes {
+  readonly claims: { readonly iat: number; readonly nbf: number; readonly exp: number }
+  readonly sentUntil: number
+}
+
+/** The times of a token that is made now: it does not outlive the caller's own by more than a few seconds. */
+export const tokenTimes = (expiresAt: number | undefined, nowMillis: number): TokenTimes => {
+  const now = Math.floor(nowMillis / 1000)
+  const iat = now - backdatedSeconds
+  const end = expiresAt !== undefined && Number.isFinite(expiresAt) ? Math.floor(expiresAt) : Number.POSITIVE_INFINITY
+  const exp = Math.min(iat + lifeSeconds, Math.max(end, now + leastSeconds))
+  const life = exp * 1000 - nowMillis
+  return { claims: { iat, nbf: iat, exp }, sentUntil: exp * 1000 - Math.min(marginMillis, life / 2) }
+}
