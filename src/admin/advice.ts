@@ -261,6 +261,11 @@ const others: Readonly<Record<Exclude<GatewayError["_tag"], Several>, Advice>> =
     meaning: "The MCP server did not begin its response within MCP_UPSTREAM_TIMEOUT.",
     fix: "Find out why it is slow, or raise MCP_UPSTREAM_TIMEOUT for tools that take that long."
   },
+  InteractionRequired: {
+    title: "User has to act at the provider",
+    meaning: "The provider issues no token for the MCP server before its user has consented, or signed in again.",
+    fix: "Consent for all users at the provider, or let the user sign in again; the detail has the provider's code."
+  },
   UpstreamScopeRequired: {
     title: "MCP server wants more scopes",
     meaning: "The MCP server itself rejected the call, because the token lacks scopes.",

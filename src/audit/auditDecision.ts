@@ -12,6 +12,7 @@ const ofError = Match.typeTags<GatewayError, AuditDecision>()({
   InvalidToken: () => "unauthenticated",
   CredentialTooLarge: () => "unauthenticated",
   InsufficientScope: () => "missing_scopes",
+  InteractionRequired: () => "missing_scopes",
   AccessDenied: () => "denied",
   DeniedByRule: () => "denied",
   InvalidRequest: () => "rejected",

@@ -175,6 +175,15 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly millis: number
 }> {}
 
+/** The provider issues a token for the MCP server only once its user has acted: consented, or proved more. */
+export class InteractionRequired extends Data.TaggedError("InteractionRequired")<{
+  /** All the scopes to request. */
+  readonly required: ReadonlyArray<string>
+  /** What the user has to prove, as JSON for the authorization request (OpenID Connect Core 1.0, section 5.5). */
+  readonly claims: string | undefined
+  readonly detail: string
+}> {}
+
 /** The MCP server requires scopes that the caller's token lacks. */
 export class UpstreamScopeRequired extends Data.TaggedError("UpstreamScopeRequired")<{
   /** All the scopes to request; empty where the server names none. */
@@ -293,6 +302,7 @@ export type GatewayError =
   | ProviderUnavailable
   | UpstreamUnavailable
   | UpstreamTimeout
+  | InteractionRequired
   | UpstreamScopeRequired
   | OAuthRejected
   | Overloaded

@@ -1,14 +1,10 @@
 /** Requests of the facade to the token and revocation endpoints of the provider. */
-import * as Clock from "effect/Clock"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { OAuthRejected, Overloaded, type ProviderUnavailable } from "../errors/GatewayError.ts"
 import { Shares } from "../fairness/Shares.ts"
-import { signAssertion } from "../keys/clientAssertion.ts"
-import { authenticate } from "../providers/clientCredentials.ts"
+import { isOwnError, makeClientAuthentication } from "../providers/clientAuthentication.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp, type ProviderRequest } from "../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
@@ -23,14 +19,6 @@ const maxInProgress = 256
 
 /** Why the provider does not accept a grant, in the terms of RFC 6749, section 5.2. */
 type GrantRejection = (detail: string) => OAuthRejected
-
-/** Error codes that are about the gateway's own client, which must not make clients discard theirs. */
-const ownErrors: ReadonlySet<string> = new Set([
-  "invalid_client",
-  "unauthorized_client",
-  "incorrect_client_credentials",
-  "redirect_uri_mismatch"
-])
 
 const outageErrors: ReadonlySet<string> = new Set(["server_error", "temporarily_unavailable"])
 
@@ -51,7 +39,7 @@ const failureOf = (
     return unavailableAfter(provider, failure)
   }
   if (error !== undefined && outageErrors.has(error)) return unavailableAfter(provider, failure)
-  if ((error !== undefined && ownErrors.has(error)) || (error === undefined && status !== 400)) {
+  if (isOwnError(error) || (error === undefined && status !== 400)) {
     return unavailableAfter(provider, failure, ownClient)
   }
   const detail = `the token endpoint of the provider returned ${status} ${error ?? "without a registered error"}`
@@ -62,7 +50,7 @@ const failureOf = (
 const errorOf = (provider: string, body: JsonObject, grantRejected: GrantRejection) => {
   const error = own(body, "error")
   if (error === undefined) return undefined
-  return typeof error === "string" && ownErrors.has(error)
+  return typeof error === "string" && isOwnError(error)
     ? unavailable(provider, ownClient)
     : grantRejected("the token endpoint of the provider reported an error with status 200")
 }
@@ -90,32 +78,8 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
     yield* Effect.serviceOption(ProviderHttp),
     () => new Error("a facade needs ProviderHttp: provide ProviderHttp.layer to HttpApp")
   )
-  const random = yield* SecureRandom.SecureRandom
   const shares = new Shares(maxInProgress)
-  const { auth, clientId } = facade
-
-  const credentials = Effect.fnUntraced(function*({ authMethods, token }: ProviderEndpoints) {
-    switch (auth.method) {
-      case "none":
-        return { form: [["client_id", clientId]] satisfies Form }
-      case "private_key_jwt": {
-        const id = Base64Url.encode(yield* Effect.orDie(random.randomBytes(16)))
-        const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-        const form: Form = [
-          ["client_id", clientId],
-          ["client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
-          ["client_assertion", yield* signAssertion(auth, { clientId, audience: token, id, now })]
-        ]
-        return { form }
-      }
-      default: {
-        // RFC 8414, section 2: without a statement, Basic authentication is supported.
-        const usesPost = authMethods.includes("client_secret_post") && !authMethods.includes("client_secret_basic")
-        const method = auth.method ?? (usesPost ? "post" : "basic")
-        return authenticate({ method, clientId, clientSecret: auth.clientSecret })
-      }
-    }
-  })
+  const authentication = yield* makeClientAuthentication(facade.clientId, facade.auth)
 
   /** Within the share of the peer: a slow provider must not let one peer take all there is. */
   const shared = <A, E, R>(peer: string, request: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
@@ -133,12 +97,12 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
     })
 
   const send = (url: string, endpoints: ProviderEndpoints, form: Form) =>
-    Effect.flatMap(credentials(endpoints), (own) =>
+    Effect.flatMap(authentication(endpoints), (own) =>
       http.send({
         url,
         allowedDomains,
         allowHttp,
-        ...("authorization" in own && own.authorization !== undefined ? { authorization: own.authorization } : {}),
+        ...own,
         form: [...form, ...own.form]
       }))
 

@@ -4,6 +4,8 @@ export interface Challenge {
   readonly error_description?: string | undefined
   readonly scope?: string | undefined
   readonly resource_metadata?: string | undefined
+  /** In Base64, as clients of Microsoft Entra expect it. */
+  readonly claims?: string | undefined
 }
 
 /**
@@ -24,7 +26,8 @@ export const formatChallenge = (challenge: Challenge): string => {
     ["error", challenge.error],
     ["error_description", challenge.error_description],
     ["scope", challenge.scope],
-    ["resource_metadata", challenge.resource_metadata]
+    ["resource_metadata", challenge.resource_metadata],
+    ["claims", challenge.claims]
   ] as const
   return `Bearer ${
     parameters.flatMap(([name, value]) => value === undefined ? [] : [`${name}=${quotedString(value)}`]).join(", ")

@@ -17,6 +17,8 @@ export interface Problem {
   readonly missing?: boolean
   /** All scopes that the request needs; those that every request needs, where this is left out in a 401. */
   readonly scope?: ReadonlyArray<string>
+  /** What the user has to prove to the provider: JSON. */
+  readonly claims?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
   /** The id of the JSON-RPC request that is responded to, for the dialect that says so. */
   readonly id?: string | number | null

@@ -1,3 +1,4 @@
+import * as Base64 from "effect/encoding/Base64"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Match from "effect/Match"
 import { advertisedScopes } from "../config/advertisedScopes.ts"
@@ -12,6 +13,7 @@ import {
   accessDeniedText,
   headerMismatchTexts,
   insufficientScopeText,
+  interactionRequiredText,
   invalidRequestTexts,
   invalidTokenTexts,
   missingProtocolVersionText,
@@ -120,6 +122,14 @@ export const problemOf = Match.typeTags<GatewayError, Problem>()({
   UpstreamUnavailable: () => serverError(502, "MCP gateway unavailable"),
   UpstreamTimeout: () => serverError(504, "MCP gateway timed out"),
   UpstreamScopeRequired: insufficientScope,
+  InteractionRequired: ({ claims, required }) => ({
+    status: 403,
+    error: "insufficient_scope",
+    description: interactionRequiredText,
+    challenged: true,
+    scope: required,
+    claims
+  }),
   /** RFC 6749, section 5.2: the challenge is for clients that sent credentials. */
   OAuthRejected: ({ error, reason }) => ({
     status: error === "server_error" ? 500 : error === "temporarily_unavailable" ? 503 : 400,
@@ -189,7 +199,8 @@ const challenge = (
   return formatChallenge({
     ...dialects[style].challenge(problem),
     scope: scope.length === 0 ? undefined : scope.join(" "),
-    resource_metadata: resourceMetadata
+    resource_metadata: resourceMetadata,
+    claims: problem.claims === undefined ? undefined : Base64.encode(problem.claims)
   })
 }
 

@@ -49,6 +49,9 @@ export const accessDeniedText = "Access denied"
 /** The public text where the token lacks a scope. */
 export const insufficientScopeText = "Token missing required scopes"
 
+/** The public text where the provider wants its user to act. */
+export const interactionRequiredText = "The user must sign in again, or consent"
+
 /** The public text where the token is longer than `MCP_MAX_TOKEN_BYTES`. */
 export const tokenTooLongText = "The token is too long"
 

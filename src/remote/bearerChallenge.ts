@@ -9,17 +9,30 @@ export interface ProviderRejection {
   readonly scope: ReadonlyArray<string>
   /** The body is a verdict despite the status: `active` is `false` (RFC 7662, section 2.2). */
   readonly inactive: boolean
+  /** The user has to act before the provider issues the token: to consent, or to sign in again. */
+  readonly needsUser?: true
+  /** What the user has to prove, as the provider wrote it (OpenID Connect Core 1.0, section 5.5): JSON for its authorization request. */
+  readonly claims?: string
+  /** The description is about the subject token (RFC 8693, section 2.2.2, has no code for that). */
+  readonly isAboutSubject?: true
 }
 
-/** Registered codes: RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1; RFC 7009, section 2.2.1. */
+/**
+ * Registered codes: RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1; RFC 7009, section 2.2.1; RFC 8693, section 2.2.2;
+ * OpenID Connect Core 1.0, section 3.1.2.6.
+ */
 const known: ReadonlySet<string> = new Set([
   "access_denied",
+  "consent_required",
   "insufficient_scope",
   "invalid_client",
   "invalid_grant",
   "invalid_request",
+  "interaction_required",
   "invalid_scope",
+  "invalid_target",
   "invalid_token",
+  "login_required",
   "server_error",
   "temporarily_unavailable",
   "unauthorized_client",
@@ -27,6 +40,23 @@ const known: ReadonlySet<string> = new Set([
   "unsupported_response_type",
   "unsupported_token_type"
 ])
+
+const userErrors: ReadonlySet<unknown> = new Set(["consent_required", "interaction_required", "login_required"])
+
+/** `suberror` of Microsoft Entra, where the user can do something about it. */
+const userSuberrors: ReadonlySet<unknown> = new Set([
+  "additional_action",
+  "basic_action",
+  "consent_required",
+  "message_only",
+  "user_password_expired"
+])
+
+const maxClaims = 4_096
+
+/** A claims request, if it is JSON of printable characters. */
+const claimsOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value.length <= maxClaims && /^\{[\x20-\x7e]*\}$/.test(value) ? value : undefined
 
 const maxScopes = 32
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
@@ -64,9 +94,16 @@ const knownError = (error: string | undefined): string | undefined =>
  */
 export const readRejection = (wwwAuthenticate: string | undefined, body: JsonObject): ProviderRejection => {
   const parameters = parametersOf(wwwAuthenticate ?? "")
+  const needsUser = userErrors.has(own(body, "error")) || userSuberrors.has(own(body, "suberror"))
+  const claims = claimsOf(own(body, "claims"))
+  const description = text(own(body, "error_description"))?.slice(0, 512) ?? ""
+  const isAboutSubject = /subject[_ ]token|\bassertion\b/i.test(description)
   return {
     error: knownError(parameters.get("error")) ?? knownError(text(own(body, "error"))),
     scope: scopesOf(parameters.get("scope") ?? text(own(body, "scope")) ?? ""),
-    inactive: own(body, "active") === false
+    inactive: own(body, "active") === false,
+    ...(needsUser ? { needsUser } : {}),
+    ...(claims === undefined ? {} : { claims }),
+    ...(isAboutSubject ? { isAboutSubject } : {})
   }
 }

@@ -3,6 +3,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import type { Json } from "../identity/Json.ts"
 import { loadSigningKeys } from "../keys/signingKeys.ts"
+import { makeExchange } from "./exchange.ts"
 import { makeIdentityJwt } from "./identityJwt.ts"
 import { alwaysThese, type UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
 import { fieldsOfNobody, fixedFields } from "./UpstreamFields.ts"
@@ -36,6 +37,8 @@ export const makeUpstream = Effect.fnUntraced(function*(settings: GatewaySetting
   const [key] = keys
   const authorizer = upstreamAuth._tag === "IdentityJwt" && key !== undefined
     ? yield* makeIdentityJwt(settings, upstreamAuth, key)
+    : upstreamAuth._tag === "Exchange"
+    ? yield* makeExchange(settings, upstreamAuth)
     : alwaysThese(fixedFields(upstreamAuth) ?? fieldsOfNobody)
   const upstream: Upstream = { authorizer, keySet }
   return upstream

@@ -39,6 +39,10 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
   InvalidToken: [invalidToken("Expired"), 401],
   CredentialTooLarge: [new Errors.CredentialTooLarge({ limit: 8192, size: 8193 }), 431],
   InsufficientScope: [new Errors.InsufficientScope({ required: ["a", "b"] }), 403],
+  InteractionRequired: [
+    new Errors.InteractionRequired({ required: ["a"], claims: undefined, detail: "secret detail" }),
+    403
+  ],
   AccessDenied: [new Errors.AccessDenied({ reason: "Origin", detail: "secret detail" }), 403],
   NotFound: [new Errors.NotFound(), 404],
   SessionNotFound: [new Errors.SessionNotFound({ detail: "secret detail" }), 404],
