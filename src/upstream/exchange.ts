@@ -50,6 +50,9 @@ class PendingExchange extends Context.Service<PendingExchange, Effect.Effect<Ups
 const missing = (service: string) => () =>
   new Error(`exchange of MCP_UPSTREAM_AUTH needs ${service}: provide ${service}.layer to HttpApp`)
 
+const notExchangeable = ({ provider }: Identity) =>
+  new AccessDenied({ reason: "Policy", detail: `tokens of the provider ${provider} are not exchanged for this server` })
+
 /**
  * Builds the authorizer that exchanges the caller's token at the provider that verified it.
  *
@@ -137,12 +140,6 @@ export const makeExchange = Effect.fnUntraced(function*(
     exchanged.remove(digest)
     return undefined
   }
-
-  const notExchangeable = ({ provider }: Identity) =>
-    new AccessDenied({
-      reason: "Policy",
-      detail: `tokens of the provider ${provider} are not exchanged for this server`
-    })
 
   const authorize = Effect.fnUntraced(function*(
     identity: Identity,

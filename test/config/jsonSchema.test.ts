@@ -110,7 +110,7 @@ describe("the JSON Schema of the config file", () => {
     assert.isTrue(isValid(defaults))
     assert.deepStrictEqual(
       members.flatMap(([name, schema]) => schema["writeOnly"] === true ? [name] : []),
-      ["session_key", "static_tokens", "client_secret", "store_password", "admin_token"]
+      ["session_key", "upstream_auth", "signing_key", "static_tokens", "client_secret", "store_password", "admin_token"]
     )
     assert.deepStrictEqual(
       members.flatMap(([name, schema]) => schema["deprecated"] === true ? [name] : []),

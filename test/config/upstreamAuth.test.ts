@@ -55,7 +55,10 @@ describe("upstream_auth", () => {
       [{ type: "header", field: "x-auth-user-id", value: secret }, /fills with the identity/],
       [{ type: "header", field: "x key", value: secret }, /is not a field name/],
       [{ type: "header", field: "x-key", value: "ü" }, /has a member value that contains a character/],
-      [{ type: "header", field: "x-key", valu: secret }, /has a member valu, which this type does not have/],
+      [
+        { type: "header", field: "x-key", value: secret, valu: secret },
+        /has a member valu, which this type does not have/
+      ],
       [{ type: "tokens" }, /has an unknown type/],
       [{}, /has no type/],
       ["[]", /has an unknown type/],
@@ -97,13 +100,22 @@ describe("upstream_auth", () => {
         [header, { MCP_FORWARD_AUTHORIZATION: "true" }],
         [{ type: "header", field: "x-a", value: secret }, { MCP_FORWARD_CLAIMS: JSON.stringify({ tid: "x-a" }) }],
         [{ type: "header", field: "x-trace-id", value: secret }, {}],
-        ["identity_jwt", { ...signing, MCP_SERVER_URL: "http+unix://%2Frun%2Fmcp.sock/mcp" }],
-        [exchange, {
-          MCP_PROVIDERS: JSON.stringify([{ issuer: "https://a.example" }, { issuer: "https://b.example", name: "b" }]),
-          MCP_JWT_ISSUER: ""
-        }]
+        ["identity_jwt", { ...signing, MCP_SERVER_URL: "http+unix://%2Frun%2Fmcp.sock/mcp" }]
       ] as const
     ) assert.strictEqual(onlyProblemOf(auth(value, more)).setting, "MCP_UPSTREAM_AUTH", JSON.stringify(value))
+  })
+
+  it("is exchange at one provider, which must be named where there are several", () => {
+    const several = JSON.stringify([{ issuer: "https://a.example" }, { issuer: "https://b.example", name: "b" }])
+    const at = (provider?: string) => ({
+      MCP_PROVIDERS: several,
+      MCP_UPSTREAM_AUTH: JSON.stringify({ ...exchange, provider })
+    })
+    assert.match(onlyProblemOf(at()).problem, /has several providers/)
+    settingsOf(at("b"))
+    const opaque = JSON.stringify([{ type: "static", tokens: `${secret}:c:s:` }])
+    const fixed = { MCP_PROVIDERS: opaque, MCP_UPSTREAM_AUTH: JSON.stringify(exchange) }
+    assert.match(onlyProblemOf(fixed).problem, /without metadata/)
   })
 
   it("is shown without its secrets", () => {
@@ -151,9 +163,9 @@ describe("upstream_auth", () => {
   })
 })
 
-describe("the signing key", () => {
-  const keyOf = (value: string) => settingsOf({ ...complete, MCP_SIGNING_KEY: value }).signingKeys
+const keyOf = (value: string) => settingsOf({ ...complete, MCP_SIGNING_KEY: value }).signingKeys
 
+describe("the signing key", () => {
   it("is PEM or a JWK, one or two of them", () => {
     const [ed, ec] = [ed25519Pem(), p256Pem()]
     assert.deepStrictEqual(keyOf(ed).map(({ algorithm }) => algorithm), ["EdDSA"])

@@ -1,6 +1,6 @@
 /** The token endpoint of a provider that exchanges tokens, as a test tells it. */
 import * as Effect from "effect/Effect"
-import * as Http from "node:http"
+import { text } from "node:stream/consumers"
 import { listen } from "../../src/issuer/LoopbackServer.ts"
 
 /** A request to it. */
@@ -12,28 +12,29 @@ export interface TokenRequest {
 /** Its response: a status, a body, and fields. */
 export type TokenResponse = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>]
 
+type Respond = (request: TokenRequest, count: number) => TokenResponse | Promise<TokenResponse>
+
+const untold: Respond = () => [500, {}]
+
 /** Starts an endpoint that stops with its scope. */
 export const startTokenEndpoint = Effect.gen(function*() {
   const requests: Array<TokenRequest> = []
-  let respond: (request: TokenRequest, count: number) => TokenResponse | Promise<TokenResponse> = () => [500, {}]
-  const origin = yield* listen((message: Http.IncomingMessage, response: Http.ServerResponse) => {
-    const chunks: Array<Buffer> = []
-    message.on("data", (chunk: Buffer) => chunks.push(chunk))
-    message.on("end", () => {
-      const form = new URLSearchParams(Buffer.concat(chunks).toString())
+  let respond: Respond = untold
+  const { origin } = yield* listen((message, response) =>
+    Effect.promise(async () => {
+      const form = new URLSearchParams(await text(message))
       const request = { form, authorization: message.headers.authorization }
       requests.push(request)
-      void Promise.resolve(respond(request, requests.length)).then(([status, body, headers = {}]) => {
-        response.writeHead(status, { "content-type": "application/json", ...headers })
-        response.end(JSON.stringify(body))
-      })
+      const [status, body, headers = {}] = await respond(request, requests.length)
+      response.writeHead(status, { "content-type": "application/json", ...headers })
+      response.end(JSON.stringify(body))
     })
-  })
+  )
   return {
     url: `${origin}/token`,
     requests,
     /** What it responds from now on. */
-    responds: (next: typeof respond) => {
+    responds: (next: Respond) => {
       respond = next
     }
   }

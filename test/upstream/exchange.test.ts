@@ -53,10 +53,11 @@ const start = Effect.fnUntraced(function*(
     const { answers: [answer] } = yield* fixture.send({ authorization: `Bearer ${token}` })
     if (answer === undefined) return assert.fail("no response")
     const [challenge] = answer.headers("www-authenticate")
+    const parameters = challenge === undefined ? {} : Object.fromEntries(parseChallenge(challenge).parameters)
     return {
       status: answer.status,
       retryAfter: answer.headers("retry-after")[0],
-      parameters: challenge === undefined ? {} : parseChallenge(challenge).parameters,
+      parameters,
       text: answer.text
     }
   })

@@ -183,11 +183,13 @@ describe("identity_jwt", () => {
 
   it.live("is sent with a message that is too long to be collected, too, and with GET", () =>
     Effect.gen(function*() {
-      const { issuer, sent } = yield* start()
+      const { issuer, reset, send, sent, upstream } = yield* start()
       const token = yield* issuer.sign()
       const long = message("tools/call", `{"name":"store","arguments":{"blob":"${"x".repeat(2_000_000)}"}}`)
       bearerOf((yield* sent(token, { body: long })).headers("authorization"))
-      bearerOf((yield* sent(token, { method: "GET", body: null })).headers("authorization"))
+      yield* reset
+      yield* send({ method: "GET", authorization: `Bearer ${token}`, body: null })
+      bearerOf(upstream.requests()[0]?.headers("authorization") ?? [])
     }))
 
   it.live("never appears in the log", () =>
