@@ -226,6 +226,20 @@ export interface ServerInput {
    * that carries it. Default: that of the gateway.
    */
   readonly upstream_auth?: Input<"MCP_UPSTREAM_AUTH"> | undefined
+  /**
+   * A PEM file with the certificate authorities to trust for an https MCP server, in place of all others. Default:
+   * that of the gateway.
+   */
+  readonly ca_file?: Input<"MCP_UPSTREAM_CA_FILE"> | undefined
+  /**
+   * A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its
+   * authority. Default: that of the gateway.
+   */
+  readonly client_cert_file?: Input<"MCP_UPSTREAM_CLIENT_CERT_FILE"> | undefined
+  /** A PEM file with the private key of that certificate. Default: that of the gateway. */
+  readonly client_key_file?: Input<"MCP_UPSTREAM_CLIENT_KEY_FILE"> | undefined
+  /** The name of an https MCP server in TLS (SNI), which its certificate must have. Default: that of the gateway. */
+  readonly server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: that of the gateway. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
   /** The path that is protected and forwarded, with all below it. Default: that of the gateway. */
@@ -373,6 +387,20 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * cannot be used.
    */
   readonly signing_key?: Input<"MCP_SIGNING_KEY"> | undefined
+  /**
+   * A PEM file with the certificate authorities to trust for an https MCP server, in place of all others. Default:
+   * the system's authorities, and those of `MCP_CA_FILE`.
+   */
+  readonly upstream_ca_file?: Input<"MCP_UPSTREAM_CA_FILE"> | undefined
+  /**
+   * A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its
+   * authority. Default: none.
+   */
+  readonly upstream_client_cert_file?: Input<"MCP_UPSTREAM_CLIENT_CERT_FILE"> | undefined
+  /** A PEM file with the private key of that certificate. Default: none. */
+  readonly upstream_client_key_file?: Input<"MCP_UPSTREAM_CLIENT_KEY_FILE"> | undefined
+  /** The name of an https MCP server in TLS (SNI), which its certificate must have. Default: the host of its URL. */
+  readonly upstream_server_name?: Input<"MCP_UPSTREAM_SERVER_NAME"> | undefined
   /** The URL under which clients know the gateway, without the MCP path. Default: from each request. */
   readonly public_url?: Input<"MCP_PUBLIC_URL"> | undefined
   /** The path that is protected and forwarded, with all below it. Default: `/mcp`. */

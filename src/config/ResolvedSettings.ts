@@ -55,6 +55,20 @@ export interface ResolvedSettings {
    * two while it is changed. The first signs; `/.well-known/jwks.json` publishes all. (`signing_key`)
    */
   readonly signingKeys: Used<"MCP_SIGNING_KEY">
+  /**
+   * A PEM file with the certificate authorities to trust for an https MCP server, in place of all others.
+   * (`upstream_ca_file`)
+   */
+  readonly upstreamCaFile: Used<"MCP_UPSTREAM_CA_FILE">
+  /**
+   * A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its
+   * authority. (`upstream_client_cert_file`)
+   */
+  readonly upstreamClientCertFile: Used<"MCP_UPSTREAM_CLIENT_CERT_FILE">
+  /** A PEM file with the private key of that certificate. (`upstream_client_key_file`) */
+  readonly upstreamClientKeyFile: Used<"MCP_UPSTREAM_CLIENT_KEY_FILE">
+  /** The name of an https MCP server in TLS (SNI), which its certificate must have. (`upstream_server_name`) */
+  readonly upstreamServerName: Used<"MCP_UPSTREAM_SERVER_NAME">
   /** The URL under which clients know the gateway, without the MCP path. (`public_url`) */
   readonly publicUrl: Used<"MCP_PUBLIC_URL">
   /** The path that is protected and forwarded, with all below it. (`path`) */

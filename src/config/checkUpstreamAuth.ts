@@ -54,6 +54,41 @@ const checkExchange = (settings: GatewaySettings, auth: ExchangeAuth): ReadonlyA
   )]
 }
 
+/** Reports settings of TLS that have no effect, or lack another one. */
+export const checkUpstreamTls = (settings: GatewaySettings): ReadonlyArray<Problem> => {
+  const { upstreamCaFile, upstreamClientCertFile, upstreamClientKeyFile, upstreamServerName } = settings
+  const given = ([
+    ["MCP_UPSTREAM_CA_FILE", upstreamCaFile],
+    ["MCP_UPSTREAM_CLIENT_CERT_FILE", upstreamClientCertFile],
+    ["MCP_UPSTREAM_CLIENT_KEY_FILE", upstreamClientKeyFile],
+    ["MCP_UPSTREAM_SERVER_NAME", upstreamServerName]
+  ] as const).flatMap(([name, value]) => value === undefined ? [] : [name])
+  if (!/^https:/i.test(settings.gatewayUrl)) {
+    // One of several servers may inherit what is for the others.
+    return settings.serverName !== "" ? [] : given.map((name) =>
+      problem(
+        name,
+        "has no effect, because the MCP server has no https URL",
+        "Remove it, or give the server an https URL"
+      )
+    )
+  }
+  if ((upstreamClientCertFile === undefined) === (upstreamClientKeyFile === undefined)) return []
+  return [
+    upstreamClientCertFile === undefined
+      ? problem(
+        "MCP_UPSTREAM_CLIENT_CERT_FILE",
+        "is missing for the key that is given",
+        "Name the file of its certificate"
+      )
+      : problem(
+        "MCP_UPSTREAM_CLIENT_KEY_FILE",
+        "is missing for the certificate that is given",
+        "Name the file of its key"
+      )
+  ]
+}
+
 /** Reports what `upstream_auth` of one MCP server needs from the rest of its settings, and what contradicts it. */
 export const checkUpstreamAuth = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const { forwardAuthorization, forwardClaims, traceHeader, upstreamAuth } = settings

@@ -6,7 +6,7 @@ import { checkAudit } from "./checkAudit.ts"
 import { checkFacade } from "./checkFacade.ts"
 import { checkForwardAuth } from "./checkForwardAuth.ts"
 import { checkStore } from "./checkStore.ts"
-import { checkUpstreamAuth } from "./checkUpstreamAuth.ts"
+import { checkUpstreamAuth, checkUpstreamTls } from "./checkUpstreamAuth.ts"
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import { InvalidConfiguration, type Problem } from "./InvalidConfiguration.ts"
 import { fromText } from "./kinds/kind.ts"
@@ -15,6 +15,7 @@ import { noteOrigins, type Origin } from "./origins.ts"
 import { checkForwarding, checkService } from "./ownAddress.ts"
 import { checkRules } from "./policy.ts"
 import { namesProvider, resolveProviders } from "./providers/providers.ts"
+import { serverKey } from "./servers/serverFields.ts"
 import { resolveServers, serverSetting } from "./servers/servers.ts"
 import {
   type Decoded,
@@ -49,9 +50,15 @@ const fromFlags = (flags: Partial<Readonly<Record<string, string>>>): Source => 
   problems: []
 })
 
+/** What an entry of `servers` calls a setting, by its name. */
+const serverKeyOf = (setting: string): string => {
+  const name = gatewayNames.find((known) => known === setting)
+  return name === undefined ? fileKey(setting) : serverKey(name)
+}
+
 /** The same problem, where the setting is one of several servers'. */
 const ofServer = (problem: Problem, { serverName }: GatewaySettings, index: number): Problem =>
-  serverName === "" ? problem : { ...problem, setting: serverSetting(index, fileKey(problem.setting)) }
+  serverName === "" ? problem : { ...problem, setting: serverSetting(index, serverKeyOf(problem.setting)) }
 
 const of = (origin: Origin, source: Source): Source => ({ ...source, origin })
 
@@ -133,7 +140,7 @@ export const resolve = (
       )
     ),
     ...serversOf(settings).flatMap((server, index) =>
-      checkUpstreamAuth(server).map((problem) => ofServer(problem, server, index))
+      [...checkUpstreamAuth(server), ...checkUpstreamTls(server)].map((problem) => ofServer(problem, server, index))
     ),
     ...checkAdmin(settings),
     ...checkAudit(settings),

@@ -14,6 +14,10 @@ export interface UpstreamInput extends
     | "max_streams"
     | "max_upstream_connections"
     | "max_waiting"
+    | "upstream_ca_file"
+    | "upstream_client_cert_file"
+    | "upstream_client_key_file"
+    | "upstream_server_name"
     | "upstream_idle_timeout"
     | "upstream_timeout"
   >
@@ -30,7 +34,11 @@ export type UpstreamSettings = Pick<
   | "maxStreams"
   | "maxUpstreamConnections"
   | "maxWaiting"
+  | "upstreamCaFile"
+  | "upstreamClientCertFile"
+  | "upstreamClientKeyFile"
   | "upstreamIdleMillis"
+  | "upstreamServerName"
   | "upstreamTimeoutMillis"
 >
 
@@ -41,7 +49,11 @@ export const upstreamOnly = (settings: UpstreamSettings): UpstreamSettings => ({
   maxStreams: settings.maxStreams,
   maxUpstreamConnections: settings.maxUpstreamConnections,
   maxWaiting: settings.maxWaiting,
+  upstreamCaFile: settings.upstreamCaFile,
+  upstreamClientCertFile: settings.upstreamClientCertFile,
+  upstreamClientKeyFile: settings.upstreamClientKeyFile,
   upstreamIdleMillis: settings.upstreamIdleMillis,
+  upstreamServerName: settings.upstreamServerName,
   upstreamTimeoutMillis: settings.upstreamTimeoutMillis
 })
 

@@ -18,7 +18,7 @@ import {
   type ResponseReceiver,
   type UpstreamResponse
 } from "../forward/GatewayClient.ts"
-import { type Authorities, readAuthorities } from "./outbound/authorities.ts"
+import { readUpstreamTls, type UpstreamTls } from "./outbound/upstreamTls.ts"
 import { ResponseBody } from "./ResponseBody.ts"
 import { makeDispatch } from "./UpstreamPool.ts"
 
@@ -41,11 +41,8 @@ const receive = (resume: Resume): ResponseReceiver => {
   }
 }
 
-const authoritiesOf = ({ caFile, gatewayUrl }: UpstreamSettings) =>
-  gatewayUrl.startsWith("https:") ? readAuthorities(caFile) : Effect.succeed(undefined)
-
-const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings, authorities: Authorities | undefined) {
-  const dispatch = yield* makeDispatch(settings, authorities)
+const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings, tls: UpstreamTls | undefined) {
+  const dispatch = yield* makeDispatch(settings, tls)
   return GatewayClient.of({
     dispatch,
     send: (request) =>
@@ -77,7 +74,7 @@ export const make = (
 ): Effect.Effect<GatewayClient["Service"], InvalidConfiguration, Scope.Scope> =>
   Effect.flatMap(
     upstreamSettings(input),
-    (settings) => Effect.flatMap(authoritiesOf(settings), (authorities) => fromSettings(settings, authorities))
+    (settings) => Effect.flatMap(readUpstreamTls(settings), (tls) => fromSettings(settings, tls))
   )
 
 /** `make` as a layer: the client of one MCP server, without a `GatewayConfig`. */
@@ -94,11 +91,11 @@ export const layer: Layer.Layer<GatewayClient, InvalidConfiguration, GatewayConf
     GatewayClient,
     Effect.gen(function*() {
       const settings = upstreamOnly(yield* GatewayConfig)
-      const authorities = yield* authoritiesOf(settings)
+      const tls = yield* readUpstreamTls(settings)
       const client = yield* carryOver(
         "upstream",
-        [settings, authorities?.digest],
-        fromSettings(settings, authorities)
+        [settings, tls?.digest],
+        fromSettings(settings, tls)
       )
       return noteSettings(client, { gatewayUrl: settings.gatewayUrl })
     })

@@ -5,7 +5,7 @@ import type { UpstreamSettings } from "../config/upstreamSettings.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { type Passage, UpstreamShares } from "../fairness/UpstreamShares.ts"
 import { type Dispatch, tooManyWait, type UpstreamRequest } from "../forward/GatewayClient.ts"
-import type { Authorities } from "./outbound/authorities.ts"
+import type { UpstreamTls } from "./outbound/upstreamTls.ts"
 import { UpstreamConnections } from "./upstream/UpstreamConnections.ts"
 import { UpstreamCall } from "./UpstreamCall.ts"
 
@@ -21,7 +21,7 @@ const outside: Passage = { settled: ignore, goesOn: () => false, ended: ignore }
  * each caller has a share of them. There are at most as many idle connections as were in use. Connections close with the
  * scope.
  *
- * @param authorities to trust over TLS; `undefined`: those of Node
+ * @param tls what TLS needs; `undefined`: the MCP server has none
  */
 export const makeDispatch = Effect.fnUntraced(function*({
   gatewayUrl,
@@ -30,9 +30,9 @@ export const makeDispatch = Effect.fnUntraced(function*({
   maxWaiting,
   upstreamIdleMillis,
   upstreamTimeoutMillis
-}: UpstreamSettings, authorities: Authorities | undefined): Effect.fn.Return<Dispatch, never, Scope.Scope> {
+}: UpstreamSettings, tls: UpstreamTls | undefined): Effect.fn.Return<Dispatch, never, Scope.Scope> {
   const connections = yield* Effect.acquireRelease(
-    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, authorities?.secureContext)),
+    Effect.sync(() => new UpstreamConnections(gatewayUrl, upstreamIdleMillis, tls)),
     (connections) => Effect.promise(() => connections.destroy())
   )
 

@@ -58,6 +58,28 @@ const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySetting
       })
     )
 
+/** The host alone decides which certificates it trusts and shows. */
+const withoutTls = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> => {
+  const servers = serversOf(settings)
+  const names = [
+    ...(servers.every((server) => server.upstreamCaFile === undefined) ? [] : ["MCP_UPSTREAM_CA_FILE"]),
+    ...(servers.every((server) => server.upstreamClientCertFile === undefined)
+      ? []
+      : ["MCP_UPSTREAM_CLIENT_CERT_FILE"]),
+    ...(servers.every((server) => server.upstreamServerName === undefined) ? [] : ["MCP_UPSTREAM_SERVER_NAME"])
+  ]
+  return names.length === 0 ? Result.succeed(settings) : Result.fail(
+    new InvalidConfiguration({
+      problems: names.map((setting) => ({
+        setting,
+        source: undefined,
+        problem: "cannot be used on Spin, where the host speaks TLS",
+        cure: "Remove it, or run the gateway on Node"
+      }))
+    })
+  )
+}
+
 /** Rejects an admin port, because a component listens on no port of its own, and no instance has counted for the others. */
 const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySettings, InvalidConfiguration> =>
   settings.adminPort === undefined ? Result.succeed(settings) : Result.fail(
@@ -91,6 +113,7 @@ export const readSettings = (
     Result.flatMap(withoutAuditFile),
     Result.flatMap(withoutLimits),
     Result.flatMap(withoutSigning),
+    Result.flatMap(withoutTls),
     Result.flatMap(withoutAdminPort),
     Result.map(withoutOwnKey)
   )

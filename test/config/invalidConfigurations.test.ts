@@ -47,6 +47,16 @@ const introspecting = {
   MCP_INTROSPECTION_URL: "https://issuer.example/introspect"
 }
 
+/** Settings of TLS for an MCP server that has none. */
+const plainUpstream = (name: string, value: string): Case => {
+  const pair = { MCP_UPSTREAM_CLIENT_CERT_FILE: "/run/cert.pem", MCP_UPSTREAM_CLIENT_KEY_FILE: "/run/key.pem" }
+  const [spoilt, mended] = oidc(
+    { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp", [name]: value },
+    { MCP_SERVER_URL: "https://127.0.0.1:8080/mcp", ...pair, [name]: value }
+  )
+  return ["TLS for an MCP server without it", name, spoilt, mended]
+}
+
 const cases: ReadonlyArray<Case> = [
   ["CFG-01 no provider", "MCP_PROVIDERS", {}, complete],
   ["CFG-01 an empty list of providers", "MCP_PROVIDERS", ...several([], [{ issuer }])],
@@ -758,6 +768,25 @@ const cases: ReadonlyArray<Case> = [
       { MCP_AUDIT_SUBJECTS: "hmac" },
       { MCP_AUDIT_SUBJECTS: "hmac", MCP_SESSION_KEY: "a-key-of-sufficient-length-for-tests" }
     )
+  ],
+  plainUpstream("MCP_UPSTREAM_CA_FILE", "/run/ca.pem"),
+  plainUpstream("MCP_UPSTREAM_CLIENT_CERT_FILE", "/run/cert.pem"),
+  plainUpstream("MCP_UPSTREAM_CLIENT_KEY_FILE", "/run/key.pem"),
+  plainUpstream("MCP_UPSTREAM_SERVER_NAME", "notes.internal"),
+  [
+    "a client certificate without its key",
+    "MCP_UPSTREAM_CLIENT_KEY_FILE",
+    ...oidc({ MCP_SERVER_URL: "https://127.0.0.1:8080/mcp", MCP_UPSTREAM_CLIENT_CERT_FILE: "/run/cert.pem" }, {
+      MCP_SERVER_URL: "https://127.0.0.1:8080/mcp"
+    })
+  ],
+  [
+    "a name for TLS that is an address",
+    "MCP_UPSTREAM_SERVER_NAME",
+    ...oidc({ MCP_SERVER_URL: "https://127.0.0.1:8080/mcp", MCP_UPSTREAM_SERVER_NAME: "127.0.0.1" }, {
+      MCP_SERVER_URL: "https://127.0.0.1:8080/mcp",
+      MCP_UPSTREAM_SERVER_NAME: "localhost"
+    })
   ],
   [
     "an unknown way to be trusted upstream",

@@ -24,6 +24,15 @@ export const serverHost: Kind<string, string> = string("host", (text) => {
     : refuse("is not a host", "Write a host name or address, with its port if only that one is meant")
 })
 
+/** The name of a host as certificates have it, in lower case. */
+export const hostName: Kind<string, string> = string("host name", (text) => {
+  const name = text.toLowerCase()
+  return name.length <= 253 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(name) &&
+      !/^[0-9.]+$/.test(name)
+    ? Result.succeed(name)
+    : refuse("is not the name of a host", "Write the name that the server's certificate has, as in notes.internal")
+})
+
 /** The names of the providers whose tokens a server accepts. */
 export const providerNames: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> = list(
   "comma list",

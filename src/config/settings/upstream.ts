@@ -1,4 +1,6 @@
 /** What the MCP server can trust, and what the gateway trusts about the MCP server. */
+import { text } from "../kinds/kinds.ts"
+import { hostName } from "../kinds/serverEntry.ts"
 import { signingKeys } from "../kinds/signingKeys.ts"
 import { upstreamAuth } from "../kinds/upstreamAuth.ts"
 import { none, type Setting } from "./Setting.ts"
@@ -24,5 +26,30 @@ export const upstream = {
     doc:
       "The private key that signs the tokens of `identity_jwt`: Ed25519 or EC on P-256, as PKCS#8 in PEM or as a JWK; " +
       "two while it is changed. The first signs; `/.well-known/jwks.json` publishes all."
+  },
+  MCP_UPSTREAM_CA_FILE: {
+    kind: text,
+    otherwise: "the system's authorities, and those of `MCP_CA_FILE`",
+    doc: "A PEM file with the certificate authorities to trust for an https MCP server, in place of all others.",
+    perServer: "ca_file"
+  },
+  MCP_UPSTREAM_CLIENT_CERT_FILE: {
+    kind: text,
+    otherwise: "none",
+    doc:
+      "A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its authority.",
+    perServer: "client_cert_file"
+  },
+  MCP_UPSTREAM_CLIENT_KEY_FILE: {
+    kind: text,
+    otherwise: "none",
+    doc: "A PEM file with the private key of that certificate.",
+    perServer: "client_key_file"
+  },
+  MCP_UPSTREAM_SERVER_NAME: {
+    kind: hostName,
+    otherwise: "the host of its URL",
+    doc: "The name of an https MCP server in TLS (SNI), which its certificate must have.",
+    perServer: "server_name"
   }
 } as const satisfies Record<string, Setting>

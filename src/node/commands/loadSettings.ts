@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { readFile } from "node:fs/promises"
-import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
 import { type Complaint, InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { resolveService, type Sources } from "../../config/resolve.ts"
 import { parseJson } from "../../config/sources/jsonText.ts"
@@ -13,6 +13,7 @@ import { signingKeysOf } from "../../upstream/makeUpstream.ts"
 import { checkAuditFile } from "../audit/layerAudit.ts"
 import { errorCode } from "../errorCode.ts"
 import { readOutbound } from "../outbound/ProviderClient.ts"
+import { readUpstreamTls, upstreamTlsFiles } from "../outbound/upstreamTls.ts"
 import { StartupFailed } from "../StartupFailed.ts"
 import { loadTelemetry } from "../telemetry/layerTelemetry.ts"
 import { readSettingFiles } from "./readSettingFiles.ts"
@@ -108,13 +109,18 @@ export const checkSources = Effect.fnUntraced(function*(
   yield* importPublicKeys(settings)
   yield* signingKeysOf(settings)
   const { authorities } = yield* readOutbound(settings)
+  const tls = yield* Effect.forEach(serversOf(settings), readUpstreamTls)
   yield* checkAuditFile(settings)
   const { document, flags, files: contents, variables } = sources
   return {
     settings,
     sources,
-    files: settings.caFile === undefined ? files : [...files, settings.caFile],
-    inputs: JSON.stringify([document, flags, contents, variables, authorities?.digest])
+    files: [
+      ...files,
+      ...settings.caFile === undefined ? [] : [settings.caFile],
+      ...serversOf(settings).flatMap(upstreamTlsFiles)
+    ],
+    inputs: JSON.stringify([document, flags, contents, variables, authorities?.digest, tls.map((one) => one?.digest)])
   }
 })
 

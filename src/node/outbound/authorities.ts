@@ -7,17 +7,18 @@ import { errorCode } from "../errorCode.ts"
 
 const maxBytes = 4_194_304
 
-const invalid = (problem: string) =>
-  new InvalidConfiguration({
-    problems: [{
-      setting: "MCP_CA_FILE",
-      source: undefined,
-      problem,
-      cure: "Name a readable PEM file with the certificates of the authorities to trust"
-    }]
-  })
+type Invalid = (problem: string) => InvalidConfiguration
 
-const read = (path: string) =>
+/** Builds the failures about a setting. */
+export const invalidIn = (setting: string, cure: string): Invalid => (problem) =>
+  new InvalidConfiguration({ problems: [{ setting, source: undefined, problem, cure }] })
+
+export const authoritiesFix = "Name a readable PEM file with the certificates of the authorities to trust"
+
+const invalid = invalidIn("MCP_CA_FILE", authoritiesFix)
+
+/** Reads a PEM file; `undefined` if it is no file, or too long. */
+export const readPem = (path: string, invalid: Invalid) =>
   Effect.tryPromise({
     try: async () => {
       const found = await stat(path)
@@ -39,6 +40,14 @@ const usual = Effect.promise(async (): Promise<ReadonlyArray<string>> => {
   return [...Tls.rootCertificates, ...more.match(block) ?? []]
 })
 
+/** Reads a file that has certificates. */
+export const readCertificates = Effect.fnUntraced(function*(path: string, invalid: Invalid) {
+  const text = yield* readPem(path, invalid)
+  if (text === undefined) return yield* invalid("is not a file of at most 4 MiB")
+  const blocks = text.match(block) ?? []
+  return blocks.length === 0 ? yield* invalid("has no PEM certificate") : { text, blocks }
+})
+
 /** Authorities in the form that Node's connections take. */
 export interface Authorities {
   readonly secureContext: Tls.SecureContext
@@ -57,10 +66,7 @@ export const readAuthorities = Effect.fnUntraced(function*(
   path: string | undefined
 ): Effect.fn.Return<Authorities | undefined, InvalidConfiguration> {
   if (path === undefined) return undefined
-  const text = yield* read(path)
-  if (text === undefined) return yield* invalid("is not a file of at most 4 MiB")
-  const blocks = text.match(block) ?? []
-  if (blocks.length === 0) return yield* invalid("has no PEM certificate")
+  const { blocks, text } = yield* readCertificates(path, invalid)
   const others = yield* usual
   return yield* Effect.try({
     try: () => {
@@ -72,4 +78,12 @@ export const readAuthorities = Effect.fnUntraced(function*(
     },
     catch: () => invalid("has a certificate that cannot be read")
   })
+})
+
+/** The authorities that are trusted without `MCP_UPSTREAM_CA_FILE`, in PEM: those of Node, and those in `MCP_CA_FILE`. */
+export const usualAuthorities = Effect.fnUntraced(function*(
+  path: string | undefined
+): Effect.fn.Return<ReadonlyArray<string>, InvalidConfiguration> {
+  const others = yield* usual
+  return path === undefined ? others : [...others, ...(yield* readCertificates(path, invalid)).blocks]
 })

@@ -1,8 +1,8 @@
-import type { SecureContext } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
 import { gatewaySocket } from "../../config/kinds/gatewaySocket.ts"
 import type { UpstreamRequest } from "../../forward/GatewayClient.ts"
 import { isRepeatable } from "../../forward/repeatable.ts"
+import type { UpstreamTls } from "../outbound/upstreamTls.ts"
 import { Attempt } from "./Attempt.ts"
 import { ReuseRecord } from "./ReuseRecord.ts"
 import { type ClientOptions, UpstreamClient } from "./UpstreamClient.ts"
@@ -35,9 +35,9 @@ export class UpstreamConnections {
   /**
    * @param gatewayUrl `MCP_SERVER_URL`
    * @param idleMillis how long an idle connection is kept if the server names no timeout; 0: no reuse
-   * @param secureContext the authorities to trust; `undefined`: those of Node
+   * @param tls what TLS needs; `undefined`: the MCP server has none
    */
-  constructor(gatewayUrl: string, idleMillis: number, secureContext: SecureContext | undefined) {
+  constructor(gatewayUrl: string, idleMillis: number, tls: UpstreamTls | undefined) {
     const socketPath = gatewaySocket(gatewayUrl)
     // A Unix socket has no host; its server gets `localhost` in `Host`.
     const origin = socketPath === undefined ? new URL(gatewayUrl).origin : "http://localhost"
@@ -45,7 +45,8 @@ export class UpstreamConnections {
       connect: {
         timeout: connectTimeoutMillis,
         ...(socketPath === undefined ? {} : { socketPath }),
-        ...(secureContext === undefined ? {} : { secureContext })
+        ...(tls?.secureContext === undefined ? {} : { secureContext: tls.secureContext }),
+        ...(tls?.servername === undefined ? {} : { servername: tls.servername })
       },
       // `UpstreamCall` has its own timeout, exact to the millisecond and including short bodies.
       headersTimeout: 0,
