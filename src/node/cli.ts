@@ -13,6 +13,7 @@ import { check as checkSettings } from "./commands/check.ts"
 import { demo } from "./commands/demo.ts"
 import { doctor } from "./commands/doctor.ts"
 import { CannotTell, explain } from "./commands/explain.ts"
+import { healthcheck } from "./commands/healthcheck.ts"
 import { schema } from "./commands/schema.ts"
 import { serve } from "./commands/serve.ts"
 import { runMain } from "./runMain.ts"
@@ -85,6 +86,16 @@ const schemaCommand = Command.make("schema", {}, () => schema).pipe(
   Command.withDescription("Print the JSON Schema of the config file")
 )
 
+const healthcheckCommand = Command.make("healthcheck", {
+  config,
+  ready: Flag.Boolean("ready").pipe(
+    Flag.withDescription("Ask whether tokens can be verified (/readyz), not only whether the process lives (/healthz)"),
+    Flag.withDefault(false)
+  )
+}, healthcheck).pipe(
+  Command.withDescription("Ask the gateway on this machine whether it is healthy, and exit 0 or 1; for containers")
+)
+
 const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
 
@@ -126,7 +137,7 @@ const command = Command.make("mcp-authorizer", { config, workers, check, online 
     "Authentication gateway for MCP servers: verifies bearer tokens, responds with OAuth challenges and discovery " +
       "documents, and forwards accepted requests. Configured by environment variables (see the README)."
   ),
-  Command.withSubcommands([demoCommand, doctorCommand, explainCommand, schemaCommand])
+  Command.withSubcommands([demoCommand, doctorCommand, explainCommand, healthcheckCommand, schemaCommand])
 )
 
 /** Commands whose exit code 1 is a verdict, so that a mistake in their flags has another one. */

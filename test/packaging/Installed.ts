@@ -9,12 +9,16 @@ import { sh } from "../node/support/shell.ts"
 
 export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-/** The package as `npm pack` wraps it, unpacked where a project that depends on it has it. */
+/** The packages as `npm pack` wraps them: the library where a project that depends on it has it, and the program. */
 export class Installed extends Context.Service<Installed, {
-  /** The project. */
+  /** A project that depends on the library. */
   readonly project: string
-  /** The paths in the package. */
+  /** The paths in the library's package. */
   readonly files: ReadonlyArray<string>
+  /** The tarball of the library. */
+  readonly library: string
+  /** The tarball of the program. */
+  readonly program: string
 }>()("mcp-authorizer/test/packaging/Installed") {
   static readonly layer = Layer.effect(
     Installed,
@@ -27,20 +31,27 @@ export class Installed extends Context.Service<Installed, {
       )
       const target = join(project, "node_modules", "mcp-authorizer")
       yield* sh(`
+        mkdir '${project}/packed'
+        cp -r '${built}/.' '${project}/packed'
+        cd '${root}'
+        find src -name README.md | tar cf - -T - README.md LICENSE .github test/README.md test/examples |
+          tar xf - -C '${project}/packed'
         cd '${project}'
-        npm pack --silent --pack-destination . '${built}' > /dev/null
-        mkdir -p '${target}' node_modules/.bin
-        tar xzf mcp-authorizer-*.tgz --strip-components=1 -C '${target}'
-        # As npm installs an executable.
-        chmod +x '${target}/${manifest.bin["mcp-authorizer"]}'
-        ln -s '../mcp-authorizer/${manifest.bin["mcp-authorizer"]}' node_modules/.bin/mcp-authorizer
+        npm pack --silent --pack-destination . ./packed ./packed/dist/program > /dev/null
+        mkdir -p '${target}'
+        tar xzf mcp-authorizer-${manifest.version}.tgz --strip-components=1 -C '${target}'
         echo '{ "type": "module" }' > package.json
       `)
       const entries = readdirSync(target, { recursive: true, withFileTypes: true })
       const files = entries.filter((entry) => entry.isFile()).map((entry) =>
         join(entry.parentPath, entry.name).slice(target.length + 1)
       )
-      return Installed.of({ project, files })
+      return Installed.of({
+        project,
+        files,
+        library: join(project, `mcp-authorizer-${manifest.version}.tgz`),
+        program: join(project, `mcp-authorizer-gateway-${manifest.version}.tgz`)
+      })
     })
   )
 }

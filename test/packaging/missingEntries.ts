@@ -1,5 +1,6 @@
 /** What npm writes of one package. */
 interface LockEntry {
+  readonly version?: string
   readonly integrity?: string
   readonly dev?: boolean
   readonly optional?: boolean

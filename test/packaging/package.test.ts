@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -15,34 +15,48 @@ const emptyFolder = Effect.acquireRelease(
 
 const entries: ReadonlyArray<string> = Object.keys(manifest.exports)
 
-layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm package", (it) => {
-  it.effect("holds the compiled program, its sources for the source maps, and nothing else", () =>
+layer(Installed.layer, { excludeTestServices: true, timeout: 240_000 })("the library's package", (it) => {
+  it.effect("holds the modules that its entries lead to with their types, READMEs, examples, and nothing else", () =>
     Effect.gen(function*() {
       const { files } = yield* Installed
-      assert.includeMembers([...files], ["package.json", "dist/main.js", "dist/index.js", "dist/index.d.ts"])
-      for (const file of files) {
-        assert.match(file, /^(package\.json|src\/.+\.ts|dist\/LICENSES\.txt|dist\/.+\.(js|d\.ts)(\.map)?)$/)
+      assert.includeMembers([...files], [
+        "package.json",
+        "README.md",
+        "LICENSE",
+        ".github/SECURITY.md",
+        ".github/CHANGELOG.md",
+        "src/config/README.md",
+        "test/examples/effectServer.ts",
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/http/HttpApp.js",
+        "dist/node/NodeGateway.d.ts"
+      ])
+      const pages =
+        /^(?:README\.md|LICENSE|\.github\/\w+\.md|(?:src|test)\/(?:.+\/)?README\.md|test\/examples\/\w+\.ts)$/
+      const others = files.filter((file) => !pages.test(file) && file !== "package.json")
+      for (const file of others) assert.match(file, /^dist\/.+(?:\.js|\.d\.ts)$/)
+      // The program, and what only the program needs.
+      for (const path of ["main.js", "node/cli.js", "node/service.js", "node/commands/serve.js", "doctor/examine.js"]) {
+        assert.notInclude(others, `dist/${path}`)
       }
+      assert.deepStrictEqual(others.filter((file) => file.startsWith("dist/program")), [])
     }))
 
-  it.effect("runs as a command through npm's link", () =>
+  it.effect("is smaller than 1 MB", () =>
     Effect.gen(function*() {
-      const { project } = yield* Installed
-      const version = `mcp-authorizer v${manifest.version}\n`
-      assert.strictEqual(yield* sh(`cd '${project}' && node_modules/.bin/mcp-authorizer --version`), version)
+      const { library } = yield* Installed
+      assert.isBelow(statSync(library).size, 1_000_000)
     }))
 
-  it.effect("runs as a command where nothing else is installed", () =>
-    Effect.gen(function*() {
-      const { project } = yield* Installed
-      const folder = yield* emptyFolder
-      yield* sh(`cp -r '${project}/node_modules/mcp-authorizer' '${folder}'`)
-      const main = `'${folder}/mcp-authorizer/${manifest.bin["mcp-authorizer"]}'`
-      const settings = "MCP_STATIC_TOKENS=dev-token:dev-client:dev-user:read MCP_SERVER_URL=http://127.0.0.1:9"
-      const shown = yield* sh(`${settings} ${main} --check 2> /dev/null`)
-      assert.strictEqual(JSON.parse(shown).providers[0].type, "static")
-      // The service proper is a file of its own.
-      assert.match(yield* sh(`${main} 2>&1 || echo "exit $?"`), /No authentication providers configured[^]*exit 1\n$/)
+  it.effect("is ready to be published with its provenance", () =>
+    Effect.sync(() => {
+      assert.deepStrictEqual(manifest.publishConfig, { access: "public", provenance: true })
+      assert.match(manifest.repository.url, /^git\+https:\/\/.+\.git$/)
+      const page = manifest.repository.url.slice("git+".length, -".git".length)
+      assert.deepStrictEqual(manifest.bugs, { url: `${page}/issues` })
+      assert.strictEqual(manifest.homepage, `${page}#readme`)
+      assert.isUndefined(manifest.bin)
     }))
 
   it.effect("can be imported without the optional peer for Node", () =>
@@ -64,32 +78,6 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 60_000 })("the npm 
       `)
       assert.strictEqual(yield* imports("mcp-authorizer"), "")
       assert.strictEqual(yield* imports("mcp-authorizer/node"), "ERR_MODULE_NOT_FOUND\n")
-    }))
-
-  it.effect("does not load what reads a command line in order to serve", () =>
-    Effect.gen(function*() {
-      const { project } = yield* Installed
-      const partsOf = (name: string): ReadonlyArray<string> => {
-        const map = join(project, "node_modules", "mcp-authorizer", "dist", "node", `${name}.js.map`)
-        return JSON.parse(readFileSync(map, "utf8")).sources
-      }
-      const unwanted =
-        /\/(?:effect\/\w+\/(?:cli|ai|rpc)|undici\/lib\/(?:mock|interceptor|cache)|ws\/lib|src\/testing)\//
-      assert.isTrue(partsOf("cli").some((path) => unwanted.test(path)))
-      assert.deepStrictEqual(partsOf("service").filter((path) => unwanted.test(path)), [])
-    }))
-
-  it.effect("states the licences of what is part of its program", () =>
-    Effect.gen(function*() {
-      const { project } = yield* Installed
-      const file = join(project, "node_modules", "mcp-authorizer", "dist", "LICENSES.txt")
-      const licenses = readFileSync(file, "utf8")
-      for (const dependency of ["@effect/platform-node", "effect", "jose", "undici"]) {
-        assert.match(licenses, new RegExp(`^${dependency} \\d\\S+ \\(MIT\\)\n\n[^]*?Copyright \\(c\\)`, "m"))
-      }
-      // Their packages have no file with the licence.
-      assert.match(licenses, /^@bufbuild\/cel \d\S+ \(Apache-2\.0\)\n\nCopyright [^]*?Apache License/m)
-      assert.match(licenses, /^@bufbuild\/protobuf \d\S+ \(.*BSD-3-Clause.*\)\n\n[^]*?Google Inc[^]*?Neither the name/m)
     }))
 
   it.effect("exports what the READMEs import, and no inner module", () =>

@@ -1,51 +1,103 @@
 /**
- * Makes the program one of few files: `node src/build/node/build.mjs [dist]`, after the compiler.
+ * Makes the program of few files, and its package: `node src/build/node/build.mjs [dist]`, after the compiler.
  *
  * What `main.js` loads becomes one file each, with all that it imports and uses. The thousand small modules that it
  * consists of otherwise take longer to load than everything else at start.
  */
 import { build } from "esbuild"
-import { chmod, writeFile } from "node:fs/promises"
+import { chmod, readFile, writeFile } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { billOfMaterials } from "./billOfMaterials.mjs"
+import { bundledPackages } from "./bundledPackages.mjs"
+import { ignoredBut, libraryFiles, removeComments } from "./libraryFiles.mjs"
 import { licensesOf } from "./licenses.mjs"
 import { neverUsed, staleReplacements } from "./neverUsed.mjs"
+import { programManifest, writeProgramPackage } from "./programPackage.mjs"
 
-const dist = resolve(process.argv[2] ?? fileURLToPath(new URL("../../../dist", import.meta.url)))
+const root = fileURLToPath(new URL("../../../", import.meta.url))
+
+const dist = resolve(process.argv[2] ?? join(root, "dist"))
+
+const readJson = async (path) => JSON.parse(await readFile(path, "utf8"))
 
 // What is CommonJS among the dependencies asks for Node's modules with it.
 const banner = `import { createRequire as __createRequire } from "node:module"
 const require = __createRequire(import.meta.url)`
 
-/** Bundles a module of the program in its place; gives the files that it consists of. */
-const bundle = async (file) => {
-  const { metafile } = await build({
-    entryPoints: [file],
-    outfile: file,
-    allowOverwrite: true,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
-    // Names stay, and lines stay short: operators see them in stack traces.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
-    legalComments: "none",
-    sourcemap: true,
-    sourcesContent: false,
-    metafile: true,
-    plugins: [neverUsed],
-    // Loaded from where it is installed, and only where there is a store: it is as large as all the rest.
-    external: ["@redis/client"],
-    banner: { js: banner },
-    logLevel: "warning"
-  })
+/** Loaded only where there is a store: it is as large as all the rest. So it has a file of its own. */
+const redisClient = {
+  name: "redis client",
+  setup: (build) => {
+    build.onResolve({ filter: /^@redis\/client$/ }, () => ({ path: "./redisClient.js", external: true }))
+  }
+}
+
+const common = {
+  allowOverwrite: true,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  // Names stay, and lines stay short: operators see them in stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning"
+}
+
+/** Bundles into a file; gives the files that it consists of. */
+const bundle = async (outfile, options) => {
+  const { metafile } = await build({ ...common, outfile, ...options })
   return Object.keys(metafile.inputs)
 }
 
-const files = await Promise.all(["service", "cli"].map((name) => bundle(join(dist, "node", `${name}.js`))))
+/** Bundles a module of the program in its place. */
+const bundleInPlace = (file) =>
+  bundle(file, {
+    entryPoints: [file],
+    sourcemap: true,
+    sourcesContent: false,
+    plugins: [neverUsed, redisClient],
+    banner: { js: banner }
+  })
+
+// It has named exports only as CommonJS has them.
+const redisNames = Object.keys(createRequire(import.meta.url)("@redis/client")).filter((name) => name !== "default")
+
+const files = await Promise.all([
+  bundle(join(dist, "main.js"), {
+    entryPoints: [join(dist, "main.js")],
+    external: ["./node/cli.js", "./node/service.js"]
+  }),
+  bundleInPlace(join(dist, "node", "service.js")),
+  bundleInPlace(join(dist, "node", "cli.js")),
+  bundle(join(dist, "node", "redisClient.js"), {
+    stdin: { contents: `export { ${redisNames.join(", ")} } from "@redis/client"`, resolveDir: root },
+    banner: { js: banner }
+  })
+])
 const stale = staleReplacements()
 if (stale.length > 0) throw new Error(`nothing imports ${stale.join(", ")} any more`)
-await writeFile(join(dist, "LICENSES.txt"), await licensesOf(files.flat()))
 await chmod(join(dist, "main.js"), 0o755)
+
+const manifest = await readJson(join(root, "package.json"))
+const packages = await bundledPackages(files.flat())
+const program = { ...manifest, ...programManifest(manifest) }
+const bill = billOfMaterials(
+  program,
+  packages,
+  await readJson(join(root, "package-lock.json")),
+  process.env.SOURCE_DATE_EPOCH
+)
+await writeFile(join(dist, "LICENSES.txt"), await licensesOf(packages))
+await writeFile(join(dist, "sbom.cdx.json"), bill)
+await writeProgramPackage(dist, manifest)
+
+// npm leaves out of the library what this file names.
+const library = await libraryFiles(dist, manifest)
+await removeComments(library)
+await writeFile(join(dist, ".npmignore"), await ignoredBut(dist, library))

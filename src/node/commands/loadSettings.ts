@@ -23,7 +23,8 @@ const unusableFile = (problems: ReadonlyArray<Complaint>) =>
     problems: problems.map((problem) => ({ setting: "MCP_CONFIG_FILE", source: undefined, ...problem }))
   })
 
-const readDocument = Effect.fnUntraced(function*(path: string) {
+/** Reads the config file. Fails with `InvalidConfiguration` if it is not a readable file of JSON. */
+export const readDocument = Effect.fnUntraced(function*(path: string) {
   const text = yield* Effect.tryPromise({
     // Removes a byte order mark.
     try: async () => new TextDecoder().decode(await readFile(path)),

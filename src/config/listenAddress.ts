@@ -1,0 +1,29 @@
+import * as Result from "effect/Result"
+import { type Decoded, settings } from "./settings.ts"
+import { fromFile } from "./sources/document.ts"
+import { noFiles } from "./sources/settingFiles.ts"
+import { decode, merge } from "./sources/Source.ts"
+import { fromVariables } from "./sources/variables.ts"
+
+/**
+ * The host and the port that a service with these settings listens on, or `undefined` if one of the two is malformed.
+ *
+ * No other setting is looked at. So the address is found while another setting is being changed, and without its secrets.
+ */
+export const listenAddress = (
+  variables: Readonly<Record<string, string | undefined>>,
+  document: unknown
+): { readonly host: string; readonly port: number } | undefined => {
+  const { given } = merge([
+    fromVariables(variables, noFiles),
+    ...(document === undefined ? [] : [fromFile(document, noFiles)])
+  ])
+  const read = <N extends "HOST" | "PORT">(name: N): Decoded<N> | undefined => {
+    const { default: value } = settings[name]
+    const decoded = decode(name, given.get(name) ?? { value, isText: true, source: undefined, spellings: [] })
+    return Result.getOrUndefined(decoded)
+  }
+  const host = read("HOST")
+  const port = read("PORT")
+  return host === undefined || port === undefined ? undefined : { host, port }
+}
