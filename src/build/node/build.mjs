@@ -5,7 +5,7 @@
  * consists of otherwise take longer to load than everything else at start.
  */
 import { build } from "esbuild"
-import { chmod, readFile, writeFile } from "node:fs/promises"
+import { chmod, readFile, realpath, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -18,7 +18,7 @@ import { programManifest, writeProgramPackage } from "./programPackage.mjs"
 
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 
-const dist = resolve(process.argv[2] ?? join(root, "dist"))
+const dist = await realpath(resolve(process.argv[2] ?? join(root, "dist")))
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"))
 
@@ -35,6 +35,8 @@ const redisClient = {
 }
 
 const common = {
+  // Bundles name their modules by their paths from here: the same wherever they are built.
+  absWorkingDir: dist,
   allowOverwrite: true,
   bundle: true,
   format: "esm",
@@ -52,7 +54,7 @@ const common = {
 /** Bundles into a file; gives the files that it consists of. */
 const bundle = async (outfile, options) => {
   const { metafile } = await build({ ...common, outfile, ...options })
-  return Object.keys(metafile.inputs)
+  return Object.keys(metafile.inputs).map((path) => join(dist, path))
 }
 
 /** Bundles a module of the program in its place. */
