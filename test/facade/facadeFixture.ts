@@ -9,7 +9,8 @@ import {
   entraScope,
   makeStandInProvider,
   type StandIn,
-  standInClient
+  standInClient,
+  type StandInOptions
 } from "../support/StandInProvider.ts"
 
 export const sessionKey = "k".repeat(16) + "-of-the-facade-tests-0123456789"
@@ -48,26 +49,29 @@ export const providerEntry = (
 export interface FacadeOptions {
   /** Members of the facade. */
   readonly facade?: Readonly<Record<string, unknown>>
+  /** Fields of the provider. */
+  readonly provider?: Readonly<Record<string, unknown>>
   /** Settings of the gateway. */
   readonly gateway?: Readonly<Record<string, unknown>>
   readonly logger?: Layer.Layer<never>
+  readonly standIn?: StandInOptions
 }
 
 /** Starts a stand-in, and a gateway before `upstream` that is its facade. */
 export const startFacade = Effect.fnUntraced(function*(
   kind: StandIn,
   upstream: string,
-  { facade, gateway = {}, logger }: FacadeOptions = {}
+  { facade, gateway = {}, logger, provider: fields = {}, standIn }: FacadeOptions = {}
 ) {
   const port = yield* reservePort
   const origin = `http://127.0.0.1:${port}`
-  const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`)
+  const provider = yield* makeStandInProvider(kind, `${origin}/oauth/callback`, standIn)
   const settings = settingsOf({}, {
     server_url: upstream,
     public_url: origin,
     port,
     session_key: sessionKey,
-    providers: [providerEntry(kind, provider.issuer, facade)],
+    providers: [{ ...providerEntry(kind, provider.issuer, facade), ...fields }],
     ...gateway
   })
   const start = startGateway(settings, logger === undefined ? {} : { logger })

@@ -30,6 +30,8 @@ export interface OidcProvider {
   readonly jwksUri: string
   /** How many clients have registered. */
   readonly registrations: () => number
+  /** How often an access token was renewed by a refresh token. */
+  readonly refreshes: () => number
 }
 
 const interactionPath = /^\/interaction\/[^/?]+$/
@@ -116,11 +118,15 @@ export const makeOidcProvider = Effect.fnUntraced(function*(
   provider.on("registration_create.success", () => {
     registrations += 1
   })
+  let refreshes = 0
+  provider.on("grant.success", ({ oidc }) => {
+    if (oidc.params?.["grant_type"] === "refresh_token") refreshes += 1
+  })
   const callback = provider.callback()
   serve = (request, response) =>
     interactionPath.test(request.url ?? "")
       ? consent(provider, options.user.subject, request, response)
       : callback(request, response)
 
-  return { issuer: origin, jwksUri: `${origin}/jwks`, registrations: () => registrations }
+  return { issuer: origin, jwksUri: `${origin}/jwks`, registrations: () => registrations, refreshes: () => refreshes }
 })

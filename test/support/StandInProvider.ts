@@ -73,6 +73,8 @@ export interface StandInOptions {
   readonly audience?: string
   /** The scopes that it knows, as clients request them. */
   readonly scopes?: ReadonlyArray<string>
+  /** In seconds of real time. */
+  readonly accessTokenLife?: number
 }
 
 interface Peculiar extends Required<StandInOptions> {
@@ -166,7 +168,7 @@ const configuration = (
           audience: peculiar.kind === "entra" ? peculiar.audience : resource,
           scope: peculiar.scopes.join(" "),
           accessTokenFormat: "jwt",
-          accessTokenTTL: 300,
+          accessTokenTTL: peculiar.accessTokenLife,
           jwt: { sign: { alg: "RS256" } }
         }
       }
@@ -182,7 +184,7 @@ const configuration = (
     }
   },
   ttl: {
-    AccessToken: 300,
+    AccessToken: peculiar.accessTokenLife,
     AuthorizationCode: 60,
     Grant: 3600,
     IdToken: 3600,
@@ -272,9 +274,10 @@ const changeBody = (response: ServerResponse, change: (body: string) => string |
 export const makeStandInProvider = Effect.fnUntraced(function*(
   kind: StandIn,
   callback: string,
-  { audience = entraAudience, clientId = standInClient.id, scopes = scopesOf[kind] }: StandInOptions = {}
+  { accessTokenLife = 300, audience = entraAudience, clientId = standInClient.id, scopes = scopesOf[kind] }:
+    StandInOptions = {}
 ): Effect.fn.Return<StandInProvider, never, Scope.Scope> {
-  const peculiar: Peculiar = { kind, audience, clientId, scopes }
+  const peculiar: Peculiar = { kind, accessTokenLife, audience, clientId, scopes }
   const key = yield* makeSigningKey({ algorithm: "RS256", kid: "stand-in-1" })
   const privateJwk = yield* Effect.promise(() => exportJWK(key.privateKey))
   let serve: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
