@@ -138,4 +138,27 @@ describe("redirect URIs", () => {
       ]
     ) assert.isFalse(isAllowedRedirect(allowed, uri), uri)
   })
+
+  it("allow the root of a loopback host with and without its slash, and no other path without it", () => {
+    for (const one of ["http://127.0.0.1", "http://127.0.0.1/"]) {
+      for (
+        const uri of ["http://127.0.0.1:33418", "http://127.0.0.1:33418/", "http://127.0.0.1", "http://127.0.0.1/"]
+      ) {
+        assert.isTrue(isAllowedRedirect([one], uri), uri)
+      }
+      for (
+        const uri of [
+          "http://127.0.0.1:33418/x",
+          "http://127.0.0.1:33418?x",
+          "http://localhost:33418",
+          "http://127.0.0.1.evil.example/"
+        ]
+      ) {
+        assert.isFalse(isAllowedRedirect([one], uri), uri)
+      }
+    }
+    assert.isTrue(isAllowedRedirect(["http://[::1]:7000"], "http://[::1]:7000/"))
+    assert.isFalse(isAllowedRedirect(["http://[::1]:7000"], "http://[::1]:7001/"))
+    assert.isFalse(isAllowedRedirect(["https://client.example"], "https://client.example/"))
+  })
 })

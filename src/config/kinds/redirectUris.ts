@@ -52,15 +52,23 @@ const withoutPort = (uri: string): string => {
   return host === undefined ? uri : host + uri.slice(host.length).replace(/^:[0-9]{1,5}(?=\/|$)/, "")
 }
 
+const loopbackRoot = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?$/
+
+/** A loopback redirect URI without a path has the path `/`, as a browser requests it (RFC 3986, section 6.2.3). */
+const withRoot = (uri: string): string => loopbackRoot.test(uri) ? `${uri}/` : uri
+
 /** Whether a redirect URI is for a program on the computer of the user, which any other program there can take the place of. */
 export const isLocalRedirect = (uri: string): boolean => loopback.test(uri) || !uri.startsWith("https:")
 
 /**
  * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without a
- * port stands for every port (RFC 8252, section 7.3).
+ * port stands for every port (RFC 8252, section 7.3), and may leave out the slash that is its whole path.
  */
-export const isAllowedRedirect = (allowed: ReadonlyArray<string>, uri: string): boolean =>
-  redirectUriProblem(uri) === undefined && (allowed.includes(uri) || allowed.includes(withoutPort(uri)))
+export const isAllowedRedirect = (allowed: ReadonlyArray<string>, uri: string): boolean => {
+  if (redirectUriProblem(uri) !== undefined) return false
+  const forms = new Set([withRoot(uri), withRoot(withoutPort(uri))])
+  return allowed.some((one) => forms.has(withRoot(one)))
+}
 
 const checked = (members: ReadonlyArray<string>): Checked<ReadonlyArray<string>> => {
   for (const member of members) {
