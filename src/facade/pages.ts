@@ -12,8 +12,10 @@ export const shownLine = (text: string): string => {
 }
 
 /** The only style of the pages; the policy of the pages allows it by its digest. */
-export const pageStyle = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}" +
-  "dt{font-weight:600}dd{margin:0 0 .75rem;overflow-wrap:anywhere}button{font:inherit;padding:.5rem 1rem;margin-right:.5rem}" +
+export const pageStyle =
+  "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:clamp(1rem,6vw,3rem) auto;padding:0 1rem}" +
+  "h1{font-size:1.75rem;line-height:1.25}" +
+  "dt{font-weight:600}dd{margin:0 0 .75rem;overflow-wrap:anywhere}button{font:inherit;padding:.5rem 1rem;margin:0 .5rem .5rem 0}" +
   "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#9cf}}"
 
 const page = (language: Language, title: string, head: string, body: string): string =>

@@ -21,7 +21,7 @@ const noBody = new Uint8Array()
 const forPeople: ReadonlySet<FacadeEndpoint> = new Set<FacadeEndpoint>(["authorize", "consent", "callback"])
 
 /** The SHA-256 digest of `pageStyle`, which a test recomputes. */
-export const styleDigest = "tlTSJM9sqmqdhJZo4FxRrw+rnW1AiowlR+7DQp+kCuc="
+export const styleDigest = "dSx+jvKwMnMUxp58GPbAQximmhWNVbo8xVytAjDaYTs="
 
 /** What a page may do: show itself, and send its form here. */
 const policy =

@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { settingsOf } from "../config/resolving.ts"
@@ -14,6 +16,10 @@ import { useBrowser } from "./browser.ts"
 
 const withPage = useBrowser()
 const scope = Scope.makeUnsafe()
+
+/** Where screenshots are, for people who want to see what the user sees. */
+const pictures = fileURLToPath(new URL("../../node_modules/.cache/sign-in/screenshots", import.meta.url))
+
 let origin = ""
 
 /** At another site than the provider, which is at 127.0.0.1. */
@@ -58,6 +64,35 @@ describe("signing in", () => {
         assert.isEmpty(incidents.filter((incident) => !incident.startsWith("request: http://127.0.0.1:")))
       })
     })
+  }
+
+  for (const locale of ["en-US", "de-AT"]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      it(`fits a phone (${locale}, ${colorScheme}): nothing to scroll sideways, and buttons that a thumb hits`, () => {
+        const client = new SignIn(origin, standInClient.id)
+        const options = {
+          path: pathOf(client),
+          locale,
+          colorScheme,
+          viewport: { width: 320, height: 640 },
+          hasTouch: true
+        }
+        return withPage(origin, options, async ({ page }) => {
+          await page.screenshot({ path: join(pictures, `consent-${locale}-${colorScheme}.png`) })
+          const [shown = 0, width = 0] = await page.evaluate(() => [
+            document.documentElement.clientWidth,
+            document.documentElement.scrollWidth
+          ])
+          assert.strictEqual(width, shown)
+          for (const button of await page.locator("button").all()) {
+            const box = await button.boundingBox()
+            assert.isAtLeast(box?.height ?? 0, 40)
+            assert.isAtMost((box?.x ?? 0) + (box?.width ?? 0), shown)
+            assert.isAtMost((box?.y ?? 0) + (box?.height ?? 0), 640)
+          }
+        })
+      })
+    }
   }
 
   it("leads back to the client with an error if the user cancels", () => {
