@@ -28,6 +28,7 @@ import * as HostKeyValueStore from "./HostKeyValueStore.ts"
 import { incomingRequest } from "./incomingRequest.ts"
 import { makeKnownIdentity } from "./knownIdentity.ts"
 import { misconfigured } from "./misconfigured.ts"
+import { serverRequest, withPeer } from "./peerAddress.ts"
 import { readSettings } from "./settings.ts"
 import * as storedProbe from "./storedProbe.ts"
 
@@ -72,7 +73,7 @@ const build = (host: Host, settings: Settings): Effect.Effect<HandlerWith> =>
     // Never closed: an instance does not outlive its requests.
     const context = yield* Layer.buildWithScope(layer(host, yield* Effect.fromResult(settings)), yield* Scope.make())
     const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(
-      Context.get(context, HttpApp).handle
+      Effect.updateService(Context.get(context, HttpApp).handle, HttpServerRequest.HttpServerRequest, withPeer)
     )
     return (request: Request, fetch: typeof globalThis.fetch) =>
       handle(request, Context.make(FetchHttpClient.Fetch, fetch))
@@ -110,14 +111,14 @@ const makeInstance = (host: Host): Handler => {
   const settings = readSettings(host)
   const common = makeServed(host, settings)
   if (Result.isFailure(settings) || settings.success.servers.length === 0) {
-    return (request) => common(incomingRequest(request))
+    return (request) => common(incomingRequest(host, request))
   }
   const select = makeSelectServer(settings.success)
   const served = new Map<GatewaySettings, Handler>()
 
   return (request) => {
-    const incoming = incomingRequest(request)
-    const server = select(HttpServerRequest.fromWeb(incoming))
+    const incoming = incomingRequest(host, request)
+    const server = select(serverRequest(incoming))
     if (server === undefined) return common(incoming)
     const handler = served.get(server) ?? makeServed(host, Result.succeed(server))
     served.set(server, handler)

@@ -2,6 +2,7 @@
 import { getAll } from "wasi:config/store@0.2.0-draft-2024-09-27"
 import { open } from "wasi:keyvalue/store@0.2.0-draft2"
 import { storeName } from "./HostKeyValueStore.ts"
+import { spinClientAddress } from "./peerAddress.ts"
 import { serve } from "./serve.ts"
 
-serve({ variables: getAll, openStore: () => open(storeName) })
+serve({ variables: getAll, openStore: () => open(storeName), peerAddress: spinClientAddress })

@@ -4,7 +4,6 @@ import * as Digest from "effect/crypto/Digest"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { AuditLog } from "../audit/AuditLog.ts"
@@ -24,6 +23,7 @@ import { makeRoute } from "../http/route.ts"
 import type { Identity } from "../identity/Identity.ts"
 import { collected, fieldsOf, inTime, isPlain, send } from "./directFetch.ts"
 import type { Host } from "./Host.ts"
+import { serverRequest } from "./peerAddress.ts"
 
 /** What `HttpApp` needs for a request without a direct response. */
 export interface Remainder {
@@ -137,7 +137,7 @@ export const makeDirectResponse = (
   }
 
   return async (request: Request): Promise<Response | Remainder> => {
-    const head = HttpServerRequest.fromWeb(request)
+    const head = serverRequest(request)
     if (!isShort(head)) return { request, fetch }
     const exchange = begin(settings, head, clock.currentTimeNanosUnsafe())
     const prepared = await prepare(exchange, request)

@@ -4,6 +4,7 @@ import { completeEngine, steadyFetch } from "./engine.ts"
 import type { Host } from "./Host.ts"
 import { readSettings } from "./settings.ts"
 import { makeHandler } from "./SpinGateway.ts"
+import { wasiFetch } from "./wasiFetch.ts"
 
 /** `fetch` events of the engine, which TypeScript declares only in libraries that conflict with the DOM. */
 interface FetchEvent extends Event {
@@ -22,14 +23,14 @@ const rehearsed = [
 ] as const
 
 /** Registers the handler of the component. Runs once when the component is built; the handler runs in each instance. */
-export const serve = (host: Pick<Host, "openStore" | "variables">): void => {
+export const serve = (host: Omit<Host, "fetch">): void => {
   completeEngine()
   completeVerification(crypto.subtle)
   // Warms up digests and the rules for settings when the component is built, because they are slow on first use.
   void crypto.subtle.digest("SHA-256", new Uint8Array())
   readSettings({ variables: () => rehearsed })
 
-  const handle = makeHandler({ ...host, fetch: steadyFetch })
+  const handle = makeHandler({ ...host, fetch: wasiFetch(steadyFetch) })
 
   addEventListener("fetch", (event) => {
     if (isFetchEvent(event)) event.respondWith(handle(event.request))

@@ -8,9 +8,9 @@ import type { Host } from "./Host.ts"
 
 /**
  * Defaults on Spin, which the operator's settings override: the host listens on an address that the component does not
- * know, so it counts as public, and the forwarding fields are those of the platform.
+ * know, so it counts as public.
  */
-const usual = { host: "0.0.0.0", trusted_proxies: "all" }
+const usual = { host: "0.0.0.0" }
 
 /** Without a configured key, sessions are not bound: a key made at start would be different for each request. */
 const withoutOwnKey = (settings: GatewaySettings): GatewaySettings =>

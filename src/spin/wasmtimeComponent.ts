@@ -3,4 +3,4 @@ import { getAll } from "wasi:config/store@0.2.0-rc.1"
 import { open } from "wasi:keyvalue/store@0.2.0-draft"
 import { serve } from "./serve.ts"
 
-serve({ variables: getAll, openStore: () => open("") })
+serve({ variables: getAll, openStore: () => open(""), peerAddress: () => undefined })

@@ -24,6 +24,7 @@ describe("the facade on Spin", () => {
       const host: Host = {
         variables: () => Object.entries(variables),
         fetch: globalThis.fetch,
+        peerAddress: () => undefined,
         openStore: () => ({
           get: (key) => entries.get(key),
           set: (key, value) => void entries.set(key, value),

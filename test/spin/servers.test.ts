@@ -40,7 +40,12 @@ layer(TestIssuer.layer({ algorithms: ["RS256"] }), { excludeTestServices: true }
         mcp_log_level: "none"
       }
       const store = makeStore()
-      const host: Host = { variables: () => Object.entries(variables), fetch: globalThis.fetch, openStore: () => store }
+      const host: Host = {
+        variables: () => Object.entries(variables),
+        fetch: globalThis.fetch,
+        openStore: () => store,
+        peerAddress: () => undefined
+      }
       // Each request has an instance of its own, as on Spin.
       const send = (url: string, init: RequestInit = {}) =>
         Effect.promise(async () => {

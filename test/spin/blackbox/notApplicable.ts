@@ -123,16 +123,11 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
-    because: "A component does not know the address of its peer.",
-    tests: ["FTL Auth Gateway \"Full support for X-Forwarded-Host and X-Forwarded-Proto\": from a trusted proxy"]
-  },
-  {
     because: "An instance lives for one request: it gives no warnings, and its log names failures in its host's words.",
     tests: [
       "FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
       "FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"",
-      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
-      "FW-7 one that is down gives 502 for each request, and public paths respond"
+      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning"
     ]
   },
   {
@@ -143,8 +138,6 @@ export const reasons: ReadonlyArray<Reason> = [
       "values beyond ASCII come back with the same bytes",
       "FW-3 fields arrive byte for byte, whatever the method",
       "names and values in UTF-8 arrive with the same bytes",
-      "FW-7 one that does not begin its response in time gives 504, and its request is cancelled",
-      "FW-7 one that breaks off before its head is complete, or sends garbage, gives 502",
       "FW-7 a short response that breaks off gives 502; a long or open one is visibly incomplete"
     ]
   },

@@ -12,6 +12,13 @@ import { builtComponent } from "./builtComponent.ts"
 /** What the key-value store of the host does: it works, is not granted to the component, or fails at each operation. */
 export type StoreMode = "granted" | "denied" | "failing"
 
+/** How the host runs the component. */
+export interface Running {
+  readonly store?: StoreMode
+  /** As `allowed_outbound_hosts` of a manifest; all hosts unless given. */
+  readonly outboundHosts?: ReadonlyArray<string>
+}
+
 const hostProgram = fileURLToPath(new URL("host.mjs", import.meta.url))
 
 const portOf = (message: unknown): number =>
@@ -51,6 +58,8 @@ export class ComponentHost extends Context.Service<ComponentHost, {
     variables: Readonly<Record<string, string>>,
     store?: StoreMode
   ) => Effect.Effect<void>
+  /** The same, with more that a manifest and a host say. */
+  readonly run: (variables: Readonly<Record<string, string>>, running: Running) => Effect.Effect<void>
   /** Sets the variables and leaves the store as it is. */
   readonly reconfigure: (variables: Readonly<Record<string, string>>) => Effect.Effect<void>
   /** Lets so many seconds pass for what is stored about providers. */
@@ -72,12 +81,14 @@ export class ComponentHost extends Context.Service<ComponentHost, {
           const [message] = await answered
           return message
         })
+      const run = (variables: Readonly<Record<string, string>>, running: Running) =>
+        Effect.map(tell({ variables, store: "granted", ...running }), () => {
+          log.length = 0
+        })
       return ComponentHost.of({
         origin: `http://127.0.0.1:${port}`,
-        configure: (variables, store = "granted") =>
-          Effect.map(tell({ variables, store }), () => {
-            log.length = 0
-          }),
+        run,
+        configure: (variables, store = "granted") => run(variables, { store }),
         reconfigure: (variables) => Effect.asVoid(tell({ variables })),
         age: (seconds) => Effect.asVoid(tell({ age: seconds })),
         stored: Effect.map(tell({ list: true }), namesOf),

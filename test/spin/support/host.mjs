@@ -2,16 +2,18 @@
  * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
  *
  * `node host.mjs <directory of the transpiled component>`, as a child process with a message channel: while an instance
- * runs, nothing else in this process does. It tells `{ port }`; whatever it is told, it answers. `{ variables, store }`
- * begins anew, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
+ * runs, nothing else in this process does. It tells `{ port }`; whatever it is told, it answers.
+ * `{ variables, store, outboundHosts }` begins anew, with `outboundHosts` as `allowed_outbound_hosts` of a manifest, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
  * the store, `{ list: true }` is answered `{ names }` with those of its entries. What the component logs goes to
  * standard output.
  */
-import { HTTPServer, types } from "@bytecodealliance/preview2-shim/http"
+import { HTTPServer, outgoingHandler, types } from "@bytecodealliance/preview2-shim/http"
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { isAllowed } from "./outboundHosts.mjs"
+import { requestFields } from "./spinFields.mjs"
 
 const directory = process.argv[2]
 const { instantiate } = await import(pathToFileURL(join(directory, "app.js")))
@@ -24,7 +26,7 @@ const coreModule = (name) => {
 
 // The shim cannot send an answer whose body was never asked for: asked for here, and ended at once. Its declared length
 // is that of another answer (HEAD), and must not be checked.
-const { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } = types
+const { Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam } = types
 const withBody = new WeakSet()
 const { body } = OutgoingResponse.prototype
 OutgoingResponse.prototype.body = function() {
@@ -47,7 +49,19 @@ ResponseOutparam.set = (outparam, response) => {
   if (empty !== undefined) OutgoingBody.finish(empty)
 }
 
+// Spin tells the component about the request in fields of its own, after those of the same names that the client sent.
+const { headers } = IncomingRequest.prototype
+IncomingRequest.prototype.headers = function() {
+  const all = headers.call(this).clone()
+  const host = new TextDecoder().decode(all.get("host")[0] ?? new Uint8Array())
+  for (const [name, value] of requestFields(host, this.pathWithQuery() ?? "/")) {
+    all.append(name, new TextEncoder().encode(value))
+  }
+  return all
+}
+
 let variables = {}
+let outboundHosts = ["*://*:*"]
 let store = "granted"
 const entries = new Map()
 
@@ -74,8 +88,17 @@ const open = (name) => {
   return new Bucket()
 }
 
+const handleOutgoing = (request, options) => {
+  const scheme = request.scheme()?.tag === "HTTPS" ? "https" : "http"
+  if (isAllowed(outboundHosts, scheme, request.authority() ?? "")) return outgoingHandler.handle(request, options)
+  const host = `${scheme}://${request.authority()}`
+  process.stderr.write(`A component tried to make an outbound network connection to disallowed destination '${host}'.\n`)
+  throw { tag: "HTTP-request-denied" }
+}
+
 const imports = {
   ...new WASIShim().getImportObject(),
+  "wasi:http/outgoing-handler": { handle: handleOutgoing },
   "wasi:keyvalue/store": { open, Bucket },
   "wasi:config/store": { getAll: () => Object.entries(variables) }
 }
@@ -116,6 +139,7 @@ process.on("message", (told) => {
   }
   if (told.store !== undefined) {
     store = told.store
+    outboundHosts = told.outboundHosts ?? ["*://*:*"]
     entries.clear()
   }
   process.send({ ready: true })

@@ -1,0 +1,1 @@
+export const isAllowed: (entries: ReadonlyArray<string>, scheme: string, authority: string) => boolean
