@@ -10,6 +10,7 @@ import { findingsReference } from "../dist/doctor/reference.js"
 import { logReference } from "../dist/config/logReference.js"
 import { policyReference } from "../dist/keys/cryptoPolicy.js"
 import { telemetryReference } from "../dist/node/telemetry/variables.js"
+import { writeManifests } from "../src/build/spin/manifests.mjs"
 import { catalogueReference } from "./catalogue/catalogue.mjs"
 
 const replaceTable = (path, table) => {
@@ -36,26 +37,7 @@ replaceTable("../src/node/telemetry/README.md", telemetryReference())
 writeFileSync(new URL("../src/config/GatewayConfigInput.ts", import.meta.url), inputModule())
 writeFileSync(new URL("../src/config/ResolvedSettings.ts", import.meta.url), resolvedModule())
 
-// Spin ignores a variable that the manifest does not declare, and says nothing.
-const manifest = new URL("../src/spin/spin.toml", import.meta.url)
-const variables = settingNames.filter((name) => !["HOST", "PORT"].includes(name)).map((name) => name.toLowerCase())
-const usual = { mcp_server_url: "http://ftl-mcp-gateway.spin.internal/mcp-internal" }
-const declared = (name) => {
-  const secret = settings[name.toUpperCase()]?.secret === true ? ", secret = true" : ""
-  return `${name} = { default = ${JSON.stringify(usual[name] ?? "")}${secret} }`
-}
-const sections = {
-  "[variables]": ["authkit_domain", ...variables].map(declared),
-  "[component.mcp-authorizer.variables]": ["authkit_domain", ...variables].map((name) => `${name} = "{{ ${name} }}"`)
-}
-writeFileSync(
-  manifest,
-  readFileSync(manifest, "utf8").split("\n\n").map((block) => {
-    const lines = block.split("\n")
-    const at = lines.findIndex((line) => line in sections)
-    return at === -1 ? block : [...lines.slice(0, at + 1), ...sections[lines[at]]].join("\n")
-  }).join("\n\n")
-)
+writeManifests(settingNames.map((name) => ({ name, isSecret: settings[name].secret === true })))
 
 const page = new URL("catalogue/README.md", import.meta.url)
 const introduction = readFileSync(page, "utf8").split("\n## ")[0]?.trimEnd()

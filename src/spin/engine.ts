@@ -18,8 +18,8 @@ export const completeEngine = (): void => {
   const { enqueue } = ReadableStreamDefaultController.prototype
   Object.assign(ReadableStreamDefaultController.prototype, {
     enqueue(this: ReadableStreamDefaultController<unknown>, chunk: unknown) {
-      const isPart = chunk instanceof Uint8Array && chunk.byteLength < chunk.buffer.byteLength
-      enqueue.call(this, isPart ? chunk.slice() : chunk)
+      const isPart = ArrayBuffer.isView(chunk) && chunk.byteLength < chunk.buffer.byteLength
+      enqueue.call(this, isPart ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice() : chunk)
     }
   })
 }

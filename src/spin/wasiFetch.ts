@@ -88,8 +88,8 @@ const write = async (body: OutgoingBody, bytes: Uint8Array, responded: Pollable,
   }
 }
 
-/** Reads the body of a response as its reader wants it. */
-const bodyOf = (response: IncomingResponse, signal: AbortSignal | undefined): ReadableStream<Uint8Array> => {
+/** Reads the body of a response as its reader wants it, until the reader cancels it. */
+const bodyOf = (response: IncomingResponse): ReadableStream<Uint8Array> => {
   const body = response.consume()
   const stream = body.stream()
   const readable = stream.subscribe()
@@ -100,10 +100,11 @@ const bodyOf = (response: IncomingResponse, signal: AbortSignal | undefined): Re
   }
   const next = async (): Promise<Uint8Array | undefined> => {
     while (true) {
-      await waitFor([readable], signal)
+      await waitFor([readable], undefined)
       try {
         const chunk = stream.read(65_536n)
-        if (chunk.length > 0) return chunk
+        // A copy: what the host's functions return is not an instance of the class that this module knows.
+        if (chunk.length > 0) return new Uint8Array(chunk)
       } catch (error) {
         if (isEnd(error)) return undefined
         throw failedRequest("HTTP-response-incomplete")
@@ -133,13 +134,13 @@ const isEnd = (error: unknown): boolean =>
 
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
-const responseOf = (incoming: IncomingResponse, signal: AbortSignal | undefined): Response => {
+const responseOf = (incoming: IncomingResponse): Response => {
   const status = incoming.status()
   const headers = new Headers()
   for (const [name, value] of incoming.headers().entries()) headers.append(name, textOf(value))
-  const response = new Response(bodiless.has(status) ? null : bodyOf(incoming, signal), { headers })
-  // The constructor accepts some statuses only. A server may send any.
-  return Object.defineProperties(response, { status: { value: status } })
+  const response = new Response(bodiless.has(status) ? null : bodyOf(incoming))
+  // The constructor accepts some statuses and fields only. A server may send any.
+  return Object.defineProperties(response, { status: { value: status }, headers: { value: headers } })
 }
 
 /** Waits for the head of the response. */
@@ -165,7 +166,7 @@ const send = async (question: Question, bytes: Uint8Array, signal: AbortSignal |
   try {
     await write(body, bytes, responded, signal)
     await waitFor([responded], signal)
-    return responseOf(receive(future), signal)
+    return responseOf(receive(future))
   } finally {
     responded[Symbol.dispose]()
     future[Symbol.dispose]()
@@ -182,7 +183,7 @@ const begin = (request: OutgoingRequest): FutureIncomingResponse => {
 
 /**
  * Extends `fetch` by requests with bytes as their body, which do not end the engine when their connection fails, and which
- * are cancelled when their signal is aborted.
+ * are cancelled when their signal is aborted before the response begins.
  */
 export const wasiFetch = (engineFetch: typeof globalThis.fetch): typeof globalThis.fetch => async (input, init) => {
   const { body, headers, method = "GET", signal } = init ?? {}

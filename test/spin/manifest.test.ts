@@ -1,114 +1,160 @@
-/** The manifest, by the rules that Spin publishes for version 2, as far as it uses them. */
+/** The manifests, by the rules that Spin publishes for version 2, as far as they use them. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { parse } from "smol-toml"
-import { resolveSources } from "../../src/config/resolve.ts"
+import { manifestsWith } from "../../src/build/spin/manifests.mjs"
 import { settingNames, settings as table } from "../../src/config/settings.ts"
+import { readSettings } from "../../src/spin/settings.ts"
+import { keysOf, publicComponents, readManifest, usedBy, variablesFor } from "./support/manifest.ts"
+import { addTo, newApplication, templateManifest } from "./support/template.ts"
 
-interface Component {
-  readonly source: string | { readonly registry: string; readonly package: string; readonly version: string }
-  readonly variables?: Readonly<Record<string, string>>
-  readonly allowed_outbound_hosts?: ReadonlyArray<string>
-  readonly key_value_stores?: ReadonlyArray<string>
-  readonly build?: { readonly command: string; readonly workdir?: string }
+const read = (path: string) => readFileSync(new URL(`../../src/spin/${path}`, import.meta.url), "utf8")
+
+const id = "mcp-authorizer"
+
+const single = readManifest(read("spin.toml"))
+const chained = readManifest(read("chained.toml"))
+
+const answers = {
+  issuer: "https://issuer.example.com",
+  "public-url": "https://mcp.example.com",
+  "server-url": "http://notes.spin.internal/mcp",
+  wasm: "mcp-authorizer.wasm",
+  "project-description": "Notes"
 }
+const created = readManifest(newApplication("notes-guard", answers))
 
-interface Manifest {
-  readonly spin_manifest_version: number
-  readonly application: { readonly name: string; readonly version: string }
-  readonly variables: Readonly<
-    Record<string, { readonly default?: string; readonly required?: boolean; readonly secret?: boolean }>
-  >
-  readonly trigger: {
-    readonly http: ReadonlyArray<{ readonly route: string | { readonly private: true }; readonly component: string }>
-  }
-  readonly component: Readonly<Record<string, Component>>
-}
+/** What somebody has before the gateway comes. */
+const notes = `spin_manifest_version = 2
 
-// The shape is what these tests are about: what differs from it fails in them.
-const manifest = parse(
-  readFileSync(new URL("../../src/spin/spin.toml", import.meta.url), "utf8")
-) as unknown as Manifest
+[application]
+name = "notes"
+version = "0.1.0"
 
-const authorizer = manifest.component["mcp-authorizer"] ?? assert.fail("no component mcp-authorizer")
+[[trigger.http]]
+route = { private = true }
+component = "notes"
+
+[component.notes]
+source = "notes.wasm"
+`
+const added = readManifest(addTo(notes, "guard", answers))
+
+const manifests = [
+  ["spin.toml", single, id],
+  ["chained.toml", chained, id],
+  ["the template for spin new", created, "notes-guard"],
+  ["the template for spin add", added, "guard"]
+] as const
 
 const secretNames = new Set<string>(settingNames.filter((name) => table[name].secret === true))
 
-const keysOf = (value: object): ReadonlyArray<string> => Object.keys(value).toSorted()
+// Where the component listens is the host's.
+const expected = settingNames.filter((name) => !["HOST", "PORT"].includes(name)).map((name) => name.toLowerCase())
 
-// Kebab-case identifiers of components, snake-case names of variables.
-const componentId = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/
-const variableName = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/
+const settingsOf = (variables: Readonly<Record<string, string>>) =>
+  Result.getOrThrow(readSettings({ variables: () => Object.entries(variables) }))
+
+describe("the manifests", () => {
+  for (const [name, manifest, component] of manifests) {
+    const authorizer = manifest.component[component] ?? assert.fail(`no component ${component}`)
+
+    it(`SPIN-MANIFEST-02 MUST declare every variable that they use, and use every one that they declare (${name})`, () => {
+      assert.deepStrictEqual(usedBy(authorizer).toSorted(), keysOf(manifest.variables))
+    })
+
+    it(`SPIN-MANIFEST-05 MUST declare every setting, since Spin ignores others in silence (${name})`, () => {
+      assert.sameMembers(keysOf(manifest.variables).filter((variable) => variable !== "authkit_domain"), expected)
+      for (const variable of expected) {
+        const isSecret = secretNames.has(variable.toUpperCase())
+        assert.strictEqual(manifest.variables[variable]?.secret === true, isSecret, variable)
+      }
+    })
+
+    it(`SPIN-MANIFEST-04 MUST grant what the gateway needs, and let nothing else be reached from outside (${name})`, () => {
+      assert.deepStrictEqual(authorizer.key_value_stores, ["default"])
+      assert.includeMembers([...authorizer.allowed_outbound_hosts ?? []], ["http://*.spin.internal", "https://*"])
+      assert.deepStrictEqual(publicComponents(manifest), [component])
+      assert.deepStrictEqual(manifest.trigger.http.find((entry) => entry.component === component)?.route, "/...")
+    })
+  }
+
+  it("are written for the settings that there are: npm run readme", () => {
+    const declared = settingNames.map((name) => ({ name, isSecret: table[name].secret === true }))
+    for (const [path, text] of Object.entries(manifestsWith(declared, read))) assert.strictEqual(text, read(path), path)
+  })
+})
 
 describe("spin.toml", () => {
-  it("SPIN-MANIFEST-01 MUST have only members that a version 2 manifest knows", () => {
-    assert.strictEqual(manifest.spin_manifest_version, 2)
-    assert.deepStrictEqual(keysOf(manifest), [
-      "application",
-      "component",
-      "spin_manifest_version",
-      "trigger",
-      "variables"
-    ])
-    assert.deepStrictEqual(keysOf(manifest.application), ["name", "version"])
-    assert.deepStrictEqual(keysOf(manifest.trigger), ["http"])
-    const known = ["allowed_outbound_hosts", "build", "key_value_stores", "source", "variables"]
-    for (const [id, component] of Object.entries(manifest.component)) {
-      assert.match(id, componentId)
-      for (const member of keysOf(component)) assert.include(known, member)
-    }
-    for (const { component, route } of manifest.trigger.http) {
-      assert.property(manifest.component, component)
-      if (typeof route === "string") assert.match(route, /^\//)
-      else assert.deepStrictEqual(route, { private: true })
-    }
-    for (const host of authorizer.allowed_outbound_hosts ?? []) {
-      assert.match(host, /^https?:\/\/[a-z0-9*.-]+(:[0-9*]+)?$/)
-    }
+  it("SPIN-MANIFEST-01 MUST be a complete application without components of others", () => {
+    assert.deepStrictEqual(keysOf(single.component), [id])
+    assert.strictEqual(single.component[id]?.source, "../../dist/mcp-authorizer.wasm")
   })
 
-  it("SPIN-MANIFEST-02 MUST declare every variable that it uses, and use every one that it declares", () => {
-    const used = Object.values(authorizer.variables ?? {}).flatMap((template) =>
-      [...template.matchAll(/\{\{ ([a-z0-9_]+) \}\}/g)].map(([, name]) => name ?? "")
+  it("works with the URL of an MCP server and an issuer, and says what is missing without the URL", () => {
+    const given = { mcp_server_url: "http://127.0.0.1:8080/mcp", mcp_jwt_issuer: "https://issuer.example.com" }
+    const settings = settingsOf(variablesFor(single, id, { ...given, mcp_jwt_audience: "notes" }))
+    assert.strictEqual(settings.gatewayUrl, given.mcp_server_url)
+    assert.throws(
+      () => variablesFor(single, id, { mcp_jwt_issuer: given.mcp_jwt_issuer }),
+      /mcp_server_url is required/
     )
-    assert.deepStrictEqual(used.toSorted(), keysOf(manifest.variables))
-    for (const [name, declared] of Object.entries(manifest.variables)) {
-      assert.match(name, variableName)
-      assert.isTrue(declared.default !== undefined || declared.required === true, name)
-    }
-    assert.isTrue(manifest.variables["mcp_static_tokens"]?.secret)
   })
 
-  it("SPIN-MANIFEST-05 MUST declare every setting, since Spin ignores others in silence", () => {
-    // Where the component listens is the host's.
-    const expected = settingNames.filter((name) => !["HOST", "PORT"].includes(name)).map((name) => name.toLowerCase())
-    assert.deepStrictEqual(keysOf(manifest.variables), ["authkit_domain", ...expected].toSorted())
-    for (const name of expected) {
-      const isSecret = secretNames.has(name.toUpperCase())
-      assert.strictEqual(manifest.variables[name]?.secret === true, isSecret, name)
+  it("hands on what the README tells to set, and ignores a variable that is misspelled", () => {
+    const given = {
+      mcp_server_url: "http://127.0.0.1:8080/mcp",
+      mcp_static_tokens: "t:c:s:",
+      mcp_provider_type: "static"
     }
+    const trusted = { mcp_trusted_proxies: "10.0.0.0/8" }
+    assert.strictEqual(settingsOf(variablesFor(single, id, { ...given, ...trusted })).trustedProxies._tag, "Networks")
+    const misspelled = variablesFor(single, id, { ...given, mcp_trusted_proxys: "10.0.0.0/8" })
+    assert.strictEqual(settingsOf(misspelled).trustedProxies._tag, "None")
   })
+})
 
+describe("chained.toml", () => {
   it("SPIN-MANIFEST-03 MUST amount to a working configuration with nothing set but the AuthKit domain", () => {
-    const variables = Object.fromEntries(
-      Object.entries(authorizer.variables ?? {}).map(([name, template]) => [
-        name,
-        template.replaceAll(/\{\{ ([a-z0-9_]+) \}\}/g, (_, variable: string) =>
-          variable === "authkit_domain"
-            ? "https://your-tenant.authkit.app"
-            : manifest.variables[variable]?.default ?? assert.fail(variable))
-      ])
-    )
-    const settings = resolveSources({ variables })
-    assert.strictEqual(settings._tag, "Success")
+    const settings = settingsOf(variablesFor(chained, id, { authkit_domain: "https://your-tenant.authkit.app" }))
+    assert.strictEqual(settings.gatewayUrl, "http://ftl-mcp-gateway.spin.internal/mcp-internal")
+  })
+})
+
+describe("the template", () => {
+  it("asks only for what it uses, and uses all that it asks for", () => {
+    const { add_component, parameters } = templateManifest
+    assert.deepStrictEqual(keysOf(parameters), keysOf(answers))
+    for (const skipped of add_component.skip_parameters) assert.property(parameters, skipped)
+    for (const [name, { pattern }] of Object.entries(parameters)) {
+      if (pattern !== undefined) assert.match(answers[name as keyof typeof answers], new RegExp(pattern))
+    }
+    assert.notMatch("issuer.example.com", new RegExp(parameters["issuer"]?.pattern ?? ""))
   })
 
-  it("SPIN-MANIFEST-04 MUST grant what the gateway needs, and keep the MCP server behind it private", () => {
-    assert.deepStrictEqual(authorizer.key_value_stores, ["default"])
-    assert.deepStrictEqual(authorizer.allowed_outbound_hosts, ["http://*.spin.internal", "https://*"])
-    assert.deepStrictEqual(
-      manifest.trigger.http.filter(({ route }) => typeof route === "string").map(({ component }) => component),
-      ["mcp-authorizer"]
+  it("puts the gateway in front of a component of the application", () => {
+    assert.deepStrictEqual(keysOf(added.component), ["guard", "notes"])
+    for (const [manifest, name] of [[created, "notes-guard"], [added, "guard"]] as const) {
+      const settings = settingsOf(variablesFor(manifest, name))
+      assert.strictEqual(settings.gatewayUrl, "http://notes.spin.internal/mcp")
+      assert.deepInclude<unknown>(settings.providers[0], {
+        issuer: "https://issuer.example.com",
+        audience: ["https://mcp.example.com/mcp"]
+      })
+    }
+  })
+
+  it("keeps the files of Spin out of version control", () => {
+    assert.include(read("templates/mcp-authorizer/content/.gitignore").split("\n"), ".spin/")
+    assert.include(
+      readFileSync(new URL("../../.gitignore", import.meta.url), "utf8").split("\n"),
+      ".spin/"
     )
+  })
+
+  it("is TOML", () => {
+    assert.strictEqual(templateManifest.id, id)
+    assert.doesNotThrow(() => parse(read("templates/mcp-authorizer/metadata/spin-template.toml")))
   })
 })

@@ -138,6 +138,8 @@ export const reasons: ReadonlyArray<Reason> = [
       "values beyond ASCII come back with the same bytes",
       "FW-3 fields arrive byte for byte, whatever the method",
       "names and values in UTF-8 arrive with the same bytes",
+      "FW-7 one that does not begin its response in time gives 504, and its request is cancelled",
+      "FW-7 one that breaks off before its head is complete, or sends garbage, gives 502",
       "FW-7 a short response that breaks off gives 502; a long or open one is visibly incomplete"
     ]
   },
