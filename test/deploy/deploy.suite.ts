@@ -145,16 +145,16 @@ layer(Tools.layer, { excludeTestServices: true, timeout: 900_000 })("the files",
       const upstream = yield* makeRecordingUpstream
       const port = String(yield* freePort(0))
       const key = join(yield* temporaryDirectory, "session_key")
-      yield* Effect.promise(() => writeFile(key, "a secret for sessions, of more than 32 characters\n"))
+      yield* Effect.promise(() => writeFile(key, `${"0123456789abcdef".repeat(4)}\n`))
       yield* Effect.promise(() => chmod(key, 0o644))
       const variables = {
         ...staticSettings(upstream.origin),
         HOST: "127.0.0.1",
         PORT: port,
-        MCP_SESSION_KEY_FILE: "/tmp/secrets/session_key",
+        MCP_SESSION_KEY_FILE: "/tmp/session_key",
         MCP_WORKERS: "2"
       }
-      const command = inContainer(files, config, variables, { "/tmp/secrets/session_key": key })
+      const command = inContainer(files, config, variables, { "/tmp/session_key": key })
       const [program = "", ...args] = ["bwrap", ...command, ...config.Entrypoint]
       const script = join(yield* temporaryDirectory, "run.mjs")
       yield* Effect.promise(() =>
