@@ -661,14 +661,15 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
   /**
-   * The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`. Default:
-   * each process counts for itself.
+   * The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They count together in
+   * it, and with `MCP_SESSION_KEY` share verdicts about opaque tokens and keys of providers. Default: each process
+   * has its own memory.
    */
   readonly store_url?: Input<"MCP_STORE_URL"> | undefined
   /** The password of the store. */
   readonly store_password?: Input<"MCP_STORE_PASSWORD"> | undefined
   /**
-   * What all keys in the store begin with; gateways with the same prefix count together. Default:
+   * What all keys in the store begin with; gateways with the same prefix share what is there. Default:
    * `mcp-authorizer:`.
    */
   readonly store_key_prefix?: Input<"MCP_STORE_KEY_PREFIX"> | undefined
@@ -690,8 +691,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** The field with the trace id of a request and its answer. Default: `X-Trace-Id`. */
   readonly trace_header?: Input<"MCP_TRACE_HEADER"> | undefined
   /**
-   * On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again.
-   * Default: `true`.
+   * Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in
+   * `MCP_STORE_URL`, on Spin all tokens in the key-value store. Default: `true`.
    */
   readonly store_verdicts?: Input<"MCP_STORE_VERDICTS"> | undefined
   /** The form of log lines. Default: `json`. */

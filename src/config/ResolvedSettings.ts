@@ -197,13 +197,15 @@ export interface ResolvedSettings {
    */
   readonly rateLimits: Used<"MCP_RATE_LIMITS">
   /**
-   * The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`.
-   * (`store_url`)
+   * The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They count together in
+   * it, and with `MCP_SESSION_KEY` share verdicts about opaque tokens and keys of providers. (`store_url`)
    */
   readonly storeUrl: Used<"MCP_STORE_URL">
   /** The password of the store. (`store_password`) */
   readonly storePassword: Used<"MCP_STORE_PASSWORD">
-  /** What all keys in the store begin with; gateways with the same prefix count together. (`store_key_prefix`) */
+  /**
+   * What all keys in the store begin with; gateways with the same prefix share what is there. (`store_key_prefix`)
+   */
   readonly storeKeyPrefix: Used<"MCP_STORE_KEY_PREFIX">
   /** How long a request waits for the store, in milliseconds. (`store_timeout_millis`) */
   readonly storeTimeoutMillis: Used<"MCP_STORE_TIMEOUT_MILLIS">
@@ -223,8 +225,8 @@ export interface ResolvedSettings {
   /** The field with the trace id of a request and its answer. (`trace_header`) */
   readonly traceHeader: Used<"MCP_TRACE_HEADER">
   /**
-   * On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again.
-   * (`store_verdicts`)
+   * Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in
+   * `MCP_STORE_URL`, on Spin all tokens in the key-value store. (`store_verdicts`)
    */
   readonly storeVerdicts: Used<"MCP_STORE_VERDICTS">
   /** The form of log lines. (`log_format`) */

@@ -6,9 +6,12 @@ import { isLoopbackAddress } from "./kinds/network.ts"
 const hasProxyInFront = ({ host, publicUrl }: GatewaySettings): boolean =>
   isLoopbackAddress(host) && publicUrl !== undefined && !isLoopbackHost(new URL(publicUrl).hostname)
 
-/** One warning each for limits that count less than one may think, and for a store that others can read along with. */
+/**
+ * One warning each for limits that count less than one may think, for a store that others can read along with, and for a
+ * store in which little is shared.
+ */
 export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> => {
-  const { storePassword, storeUrl, trustedProxies, workers } = settings
+  const { sessionKeys, storePassword, storeUrl, trustedProxies, workers } = settings
   const limits = serversOf(settings).flatMap(({ rateLimits }) => rateLimits)
   const says: Array<string> = []
   if (limits.length > 0 && storeUrl === undefined && workers !== 1) {
@@ -31,6 +34,12 @@ export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> 
       `MCP_STORE_URL is not encrypted, so that anyone who can listen ${
         storePassword === undefined ? "sees what is counted" : "sees the password of the store"
       }, and anyone who can answer in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
+    )
+  }
+  if (storeUrl !== undefined && sessionKeys.length === 0) {
+    says.push(
+      "Replicas share nothing but rate limits in MCP_STORE_URL: without a key, anyone who can write to the store could let " +
+        "anyone in. Set MCP_SESSION_KEY, the same for all replicas, to what this prints: openssl rand -base64 32"
     )
   }
   return says

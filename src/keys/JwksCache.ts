@@ -19,6 +19,7 @@ import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import type { Phase } from "../remote/remoteState.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
+import { fromKeyValueStore, SharedEntries } from "../remote/SharedEntries.ts"
 import { traced } from "../trace/spans.ts"
 import { type JwksSource, KeysUnavailable, placeOf, type SharedKeys, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
@@ -70,7 +71,7 @@ export interface JwksLease {
  * it expires, it is fetched again in the background. Concurrent callers share one fetch. A key that is missing in the set
  * triggers a fetch, at most once in 30 seconds for each source, including failed attempts. After a failed fetch the next
  * one follows after 10 seconds; an expired set is used for one hour while its provider is down. Fetched sets are shared
- * through the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
+ * through `SharedEntries` or the `KeyValueStore`, which may fail. At most 1,024 requests wait for the keys of one source; beyond that,
  * requests of the peers that wait the most are rejected.
  */
 export class JwksCache extends Context.Service<JwksCache, {
@@ -105,7 +106,8 @@ export class JwksCache extends Context.Service<JwksCache, {
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const { fetchKeys, locate } = yield* makeKeyFetch
-    const store = yield* KeyValueStore.KeyValueStore
+    const memory = fromKeyValueStore(yield* KeyValueStore.KeyValueStore)
+    const store = (yield* SharedEntries) ?? memory
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock
     const sharedIo = yield* SharedIo

@@ -7,6 +7,7 @@ import * as Redis from "effect/persistence/Redis"
 import * as Redacted from "effect/Redacted"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type Charge, type ChargeMode, type Exceeded, type LimitCounters, StoreFailed } from "./LimitStore.ts"
+import { storeProblem } from "./prompt.ts"
 
 // `counter.ts` in the store, for all charges of a request at once: to add to one counter what another one would not take
 // would let a caller that is over its own limit use up what others share. The time is the store's, so that the clocks of the
@@ -74,15 +75,6 @@ const verdictOf = (
   return Effect.succeed({ index: worst - 1, waitMillis: Math.min(Math.max(wait, 1), counting.windowMillis) })
 }
 
-/** The name of an error, or its code, or the word that an error of the store begins with: its text may quote a key. */
-const nameOf = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return "an unknown error"
-  const code = "code" in cause && typeof cause.code === "string"
-    ? cause.code
-    : /^[A-Z]{3,16}(?= )/.exec(cause.message)?.[0]
-  return code ?? cause.name
-}
-
 const encoder = new TextEncoder()
 
 const purpose = encoder.encode("mcp-authorizer keys of counters\u0001")
@@ -122,7 +114,7 @@ export const makeRedisCounters = Effect.fnUntraced(function*(
       )
       const reply = yield* Effect.mapError(
         evaluate(mode, keys, charges),
-        ({ cause }) => new StoreFailed({ detail: `the store fails (${nameOf(cause)})` })
+        ({ cause }) => new StoreFailed({ detail: `the store fails (${storeProblem(cause)})` })
       )
       return yield* verdictOf(reply, charges)
     })

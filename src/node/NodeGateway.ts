@@ -34,7 +34,7 @@ import { layerServer } from "./layerServer.ts"
 import * as NodeGatewayClient from "./NodeGatewayClient.ts"
 import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
-import { layerLimitStore } from "./store/layerLimitStore.ts"
+import { layerStore } from "./store/layerStore.ts"
 
 export type { Verification }
 
@@ -100,7 +100,7 @@ export const layerWith = <E = never, OptionE = never>(
     { crypto, onError, audit: layerAudit }
   ).pipe(
     Layer.provide(layerProvidersWith(store)),
-    Layer.provide(Layer.provide(layerLimitStore, crypto)),
+    Layer.provide(Layer.provide(layerStore, crypto)),
     // Digests and signatures in this thread: handing a token to another thread and back takes far longer.
     Layer.provide([
       NodeCrypto.layerDigest,

@@ -11,12 +11,14 @@ import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerDocuments } from "../verify/layers.ts"
 import { makeClientDocuments } from "./outbound/clientDocuments.ts"
 import * as ProviderClient from "./outbound/ProviderClient.ts"
+import { sharedBy } from "./store/layerStore.ts"
 
 const makeProviders = Effect.fnUntraced(function*<E>(store: Layer.Layer<KeyValueStore.KeyValueStore, E>) {
-  const outbound = yield* ProviderClient.readOutbound(yield* GatewayConfig)
+  const settings = yield* GatewayConfig
+  const outbound = yield* ProviderClient.readOutbound(settings)
   const services = yield* carryOver(
     "providers",
-    [outbound.authorities?.digest, outbound.sendsRequests],
+    [outbound.authorities?.digest, outbound.sendsRequests, ...(yield* sharedBy(settings))],
     Layer.build(Layer.fresh(layerDocuments.pipe(
       Layer.provide([ProviderClient.layerWith(outbound), store])
     )))

@@ -22,6 +22,7 @@ import { type ProviderReach, type PublishedIssuer, reachOf } from "./ProviderRea
 import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import type { Fetched } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
+import { type Entries, fromKeyValueStore, SharedEntries } from "./SharedEntries.ts"
 
 /** The metadata of an issuer are unavailable, or belong to another issuer. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
@@ -126,7 +127,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   readonly lease?: (() => DocumentLease) | undefined
 }>()("mcp-authorizer/remote/ProviderMetadata") {
   /** Finds and caches documents. Shares them with other instances if there is a store. */
-  static readonly makeWith = Effect.fnUntraced(function*(store?: KeyValueStore.KeyValueStore) {
+  static readonly makeWith = Effect.fnUntraced(function*(store?: Entries) {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
     const sharedIo = yield* SharedIo
@@ -166,8 +167,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
       RemoteValue.make<FoundMetadata, MetadataUnavailable>({
         scope,
         locate: Effect.succeed(name),
-        fetch: ({ previous }) =>
-          store === undefined ? fetch(source, preferred) : withAbsence(previous, fetch(source, preferred)),
+        fetch: ({ previous }) => sharedIo ? fetch(source, preferred) : withAbsence(previous, fetch(source, preferred)),
         limits: providerLimits,
         room: makeWaitingRoom(
           documentWaiters,
@@ -204,7 +204,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     return serviceOf(documents.holder())
   })
 
-  static readonly make = ProviderMetadata.makeWith()
+  static readonly make = Effect.flatMap(SharedEntries, ProviderMetadata.makeWith)
 
   static readonly layer = perConfiguration(Layer.effect(ProviderMetadata, ProviderMetadata.make))
 
@@ -215,7 +215,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   static readonly layerStored = perConfiguration(
     Layer.effect(
       ProviderMetadata,
-      Effect.flatMap(KeyValueStore.KeyValueStore, (store) => ProviderMetadata.makeWith(store))
+      Effect.flatMap(KeyValueStore.KeyValueStore, (store) => ProviderMetadata.makeWith(fromKeyValueStore(store)))
     )
   )
 }

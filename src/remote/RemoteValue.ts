@@ -9,6 +9,7 @@ import { runAfterResponse } from "../fairness/WaitUntil.ts"
 import type { DocumentStore } from "./documentStore.ts"
 import { type Brought, type Outcome, outcomeOf, stateAfter } from "./fetchOutcome.ts"
 import * as State from "./remoteState.ts"
+import { awaitOthers } from "./SharedEntries.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
 
 /** The input of a fetch. */
@@ -186,11 +187,18 @@ export const make = <A, E>(
     return step === "Use" && state.held !== undefined ? { _tag: "Recalled", value: state.held.value } : undefined
   })
 
+  /** The same. If another instance is fetching the value, waits for it, and not for long. */
+  const recallOrClaim = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
+    const recalled = yield* recall(uri)
+    if (recalled !== undefined || store === undefined || !sharedIo || (yield* store.claim(uri))) return recalled
+    return yield* awaitOthers(recall(uri), "second")
+  })
+
   const obtain = (extra: boolean): Effect.Effect<Brought<A>, E> =>
     attempt(Effect.gen(function*(): Effect.fn.Return<Brought<A>, E> {
       const uri = located = yield* locate
       // The store lacks what a fresh value lacks: this value was read from the store or written to it.
-      const recalled = extra ? undefined : yield* recall(uri)
+      const recalled = extra ? undefined : yield* recallOrClaim(uri)
       if (recalled !== undefined) return recalled
       // Before the response arrives, so that the other instances do not request the provider as well.
       if (extra && !sharedIo) yield* share

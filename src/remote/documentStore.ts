@@ -8,12 +8,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { KeyValueStoreError } from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import { annotate } from "../log/logFields.ts"
 import { isJsonObject, type JsonObject, own, parseJsonObject } from "./JsonObject.ts"
 import { providerLimits } from "./providerLimits.ts"
 import * as State from "./remoteState.ts"
+import type { Entries } from "./SharedEntries.ts"
 
 /** How documents of one kind are stored. */
 export interface DocumentFormat<A> {
@@ -38,9 +39,14 @@ export interface DocumentStore<A> {
   ) => Effect.Effect<State.RemoteState<A> | undefined>
   /** Stores a state, and removes the entry under an earlier URI, because stores may keep entries forever. */
   readonly write: (uri: string, now: number, state: State.RemoteState<A>) => Effect.Effect<void>
+  /** Whether this instance fetches the document now. If not, another one is doing so. */
+  readonly claim: (uri: string) => Effect.Effect<boolean>
 }
 
 const timeout = "500 millis"
+
+// No fetch takes longer: see `inTime` of the key sets. The claim of an instance that has crashed ends by itself.
+const claimMillis = 5_000
 
 // No response of a provider is fresh for longer, so the gateway did not write an entry that claims more.
 const maxFreshMillis = 86_400_000
@@ -97,14 +103,14 @@ const seconds = (millis: number): number | undefined => Number.isFinite(millis) 
 
 /** Builds the access to the entry of one document. */
 export const makeDocumentStore = <A>(
-  store: KeyValueStore.KeyValueStore,
+  store: Entries,
   { decode, encode, kind, mayRead = () => true, sharesFailures }: DocumentFormat<A>
 ): DocumentStore<A> => {
   /** The entry that was written or read last. */
   let last: { readonly uri: string; readonly expiresAt: unknown } | undefined
 
   /** Bounds the time of an operation, and returns `undefined` if it fails. */
-  const ignoring = <B>(operation: string, effect: () => Effect.Effect<B, KeyValueStore.KeyValueStoreError>) =>
+  const ignoring = <B>(operation: string, effect: () => Effect.Effect<B, KeyValueStoreError>) =>
     // Suspended: a host's store may throw instead of failing.
     Effect.suspend(effect).pipe(
       Effect.timeout(timeout),
@@ -119,10 +125,8 @@ export const makeDocumentStore = <A>(
   return {
     read: Effect.fnUntraced(function*(uri, now, previous) {
       if (!mayRead(uri)) return undefined
-      const text = yield* ignoring("read", () => store.get(entryName(kind, uri)))
-      const entry = text === undefined || text.length > maxLength
-        ? undefined
-        : Result.getOrUndefined(parseJsonObject(text))
+      const text = yield* ignoring("read", () => store.get(entryName(kind, uri), maxLength))
+      const entry = text === undefined ? undefined : Result.getOrUndefined(parseJsonObject(text))
       if (entry === undefined || own(entry, "uri") !== uri) return undefined
       const wall = yield* Clock.currentTimeMillis
       const { held, ...times } = shifted(stateOf(entry, kind, wall), now - wall)
@@ -153,10 +157,17 @@ export const makeDocumentStore = <A>(
       if (entry.length > maxLength) return
       const before = last
       last = { uri, expiresAt }
-      yield* ignoring("write", () => store.set(entryName(kind, uri), entry))
+      const millis = Math.max(0, (held?.freshUntil ?? now) - now)
+      yield* ignoring("write", () => store.set(entryName(kind, uri), entry, millis))
       if (before !== undefined && before.uri !== uri) {
         yield* ignoring("removal", () => store.remove(entryName(kind, before.uri)))
       }
-    })
+    }),
+
+    claim: (uri) =>
+      Effect.map(
+        ignoring("claim", () => store.claim(entryName(kind, uri), claimMillis)),
+        (isClaimed) => isClaimed !== false
+      )
   }
 }

@@ -5,6 +5,7 @@ import { type DocumentFormat, makeDocumentStore } from "../remote/documentStore.
 import { own } from "../remote/JsonObject.ts"
 import { providerLimits } from "../remote/providerLimits.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
+import { fromKeyValueStore } from "../remote/SharedEntries.ts"
 import { type Found, type Probe, SharedProbe } from "../verify/opaque/Reachability.ts"
 
 // A value is fetched again this long before its expiry; the rest is how long it is used.
@@ -28,7 +29,7 @@ const format: DocumentFormat<Found> = {
 
 const make = Effect.gen(function*() {
   const scope = yield* Effect.scope
-  const store = yield* KeyValueStore.KeyValueStore
+  const store = fromKeyValueStore(yield* KeyValueStore.KeyValueStore)
   return (provider: string, probe: Probe): Probe => {
     const { current } = RemoteValue.make<Found, undefined>({
       scope,

@@ -48,6 +48,8 @@ export interface SelectedProvider {
   readonly verify: Effect.Effect<Verdict, VerificationError>
   /** How long the provider's rejections are cached, in milliseconds. If left out, they are not cached. */
   readonly rejectionMillis?: number | undefined
+  /** The provider is asked about the token, so that replicas share the verdict. */
+  readonly isOpaque?: boolean | undefined
 }
 
 /** Whether a provider can verify tokens now. */
@@ -159,7 +161,7 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
         const origin = origins.get(name)
         if (selection._tag === "Opaque") {
           const { rejectionMillis, verify } = selection.provider
-          return { name, origin, verify: verify(token), rejectionMillis }
+          return { name, origin, verify: verify(token), rejectionMillis, isOpaque: true }
         }
         return {
           name,

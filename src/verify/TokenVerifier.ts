@@ -12,6 +12,7 @@ import type { Identity } from "../identity/Identity.ts"
 import { makeDecodeClaims } from "./claims/typedClaims.ts"
 import { makePrefixVerdicts, type PrefixOptions } from "./prefixVerdicts.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
+import { makeReplicaVerdicts } from "./replicaVerdicts.ts"
 import { countRejection } from "./verdictMetrics.ts"
 import { makeVerdictStore, type VerdictStore } from "./verdictStore.ts"
 import { makeVerifiedTokens, type VerifiedTokens } from "./VerifiedTokens.ts"
@@ -34,7 +35,11 @@ const withPrefix = (
 
 /** Builds the verifier with its cache and the counter of rejections. */
 const make = Effect.fnUntraced(function*(store?: VerdictStore) {
-  const { peek, verify } = yield* makeVerifiedTokens(store)
+  const { peek, verify } = yield* makeVerifiedTokens(
+    store,
+    undefined,
+    store === undefined ? yield* makeReplicaVerdicts : undefined
+  )
   const verifier: VerifiedTokens = {
     verify: (token) =>
       Effect.tapError(
@@ -84,7 +89,10 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    */
   readonly peek?: ((token: string) => Identity | undefined) | undefined
 }>()("mcp-authorizer/verify/TokenVerifier") {
-  /** Verifies tokens with the configured providers, and caches verdicts while they remain valid. */
+  /**
+   * Verifies tokens with the configured providers, and caches verdicts while they remain valid. Shares verdicts about opaque
+   * tokens with other replicas if `SharedEntries` is provided.
+   */
   static readonly layer = perConfiguration(Layer.effect(TokenVerifier, make()))
 
   /** The same, and shares verdicts with other instances in the `KeyValueStore`. */

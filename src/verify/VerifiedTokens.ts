@@ -16,6 +16,7 @@ import type { Identity } from "../identity/Identity.ts"
 import { inSpan, isTraced } from "../trace/spans.ts"
 import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed, type RecentlyUsed } from "./recentlyUsed.ts"
+import type { ReplicaVerdicts } from "./replicaVerdicts.ts"
 import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
 import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
@@ -115,12 +116,14 @@ export interface VerifiedTokens {
  * Shortly before it ends, a verdict is renewed in the background when a request uses the token. A token is held after its
  * request for no longer than such a renewal takes.
  *
- * @param store where instances share verdicts. It is read before the provider is requested
+ * @param store where instances that live for one request share verdicts. It is read before the provider is requested
  * @param name distinguishes the verdicts of several verifiers of one server
+ * @param replicas the sharing of verdicts about opaque tokens with other replicas
  */
 export const makeVerifiedTokens = Effect.fnUntraced(function*(
   store?: VerdictStore,
-  name = "verdicts"
+  name = "verdicts",
+  replicas?: ReplicaVerdicts
 ): Effect.fn.Return<VerifiedTokens, never, ProviderRegistry | Digest.Digest> {
   const registry = yield* ProviderRegistry
   const digestOf = yield* makeTokenDigest
@@ -187,10 +190,15 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     digest: string,
     token: BearerToken,
     isTracing: boolean,
-    others?: SharedVerdict
+    others?: SharedVerdict,
+    renews?: number
   ) {
-    const { name, origin, rejectionMillis, verify } = yield* registry.select(token)
+    const selected = yield* registry.select(token)
+    const { isOpaque = false, name, origin, rejectionMillis } = selected
     if (isTracing) yield* Effect.annotateCurrentSpan({ "mcp_authorizer.provider": name })
+    const verify = replicas !== undefined && isOpaque && origin !== undefined
+      ? replicas({ token: Redacted.value(token), origin, verify: selected.verify, rejectionMillis, renews })
+      : selected.verify
     const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
@@ -213,10 +221,16 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
   })
 
   /** Verifies a token that has no valid verdict, in a span if the program has a tracer. */
-  const verifyAnew = (digest: string, token: BearerToken, isTracing: boolean, others?: SharedVerdict) =>
+  const verifyAnew = (
+    digest: string,
+    token: BearerToken,
+    isTracing: boolean,
+    others?: SharedVerdict,
+    renews?: number
+  ) =>
     isTracing
-      ? inSpan("mcp-authorizer.verify", {}, Effect.suspend(() => verifyUntraced(digest, token, true, others)))
-      : verifyUntraced(digest, token, false, others)
+      ? inSpan("mcp-authorizer.verify", {}, Effect.suspend(() => verifyUntraced(digest, token, true, others, renews)))
+      : verifyUntraced(digest, token, false, others, renews)
 
   const verify = Effect.fnUntracedEager(function*(
     token: BearerToken,
@@ -232,7 +246,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
         // If nothing runs after a response, the token is verified again when its verdict ends.
         if (now >= known.renewFrom && (sharedIo || (yield* WaitUntil) !== undefined)) {
           known.renewFrom = now + renewalPauseMillis
-          const renewal = asKnown(verifyAnew(digest, token, isTracing))
+          const renewal = asKnown(verifyAnew(digest, token, isTracing, undefined, validity.until))
           yield* sharedIo ? Effect.forkDetach(Effect.ignoreCause(renewal)) : runAfterResponse(renewal)
         }
         return identity

@@ -19,6 +19,9 @@ export interface Accepted {
   readonly identity: Identity
   /** If set, the verdict also ends when the issuer no longer publishes these keys. */
   readonly keys: SharedKeys | undefined
+  /** When the provider was asked, and when it is to be asked again in the background. Only replicas share these. */
+  readonly madeAt?: number | undefined
+  readonly renewFrom?: number | undefined
 }
 
 /** A rejection, and how long it is valid, in milliseconds since 1970. */
@@ -33,6 +36,9 @@ const slotLength = 2
 
 export const verdictEntry = (digest: string): string => `verdict:${digest.slice(0, slotLength)}`
 export const rejectionEntry = (digest: string): string => `rejection:${digest.slice(0, slotLength)}`
+
+/** The name of an entry with a verdict of either kind, in a store whose entries expire. */
+export const replicaEntry = (digest: string): string => `verdict:${digest}`
 
 const encoder = new TextEncoder()
 
@@ -100,6 +106,11 @@ const identityOf = (stored: JsonObject): Identity | undefined => {
     : undefined
 }
 
+const timeIn = (entry: JsonObject, name: string): number | undefined => {
+  const time = own(entry, name)
+  return typeof time === "number" ? time : undefined
+}
+
 /** Reads the accepted token of an entry, if it is for this digest and has not expired. */
 export const accepted = (text: string | undefined, digest: string, now: number): Accepted | undefined => {
   const found = current(text, digest, now)
@@ -107,7 +118,15 @@ export const accepted = (text: string | undefined, digest: string, now: number):
   const identity = isJsonObject(stored) ? identityOf(stored) : undefined
   if (found === undefined || identity === undefined) return undefined
   const keys = own(found.entry, "keys")
-  if (!Object.hasOwn(found.entry, "keys")) return { until: found.until, identity, keys: undefined }
+  if (!Object.hasOwn(found.entry, "keys")) {
+    return {
+      until: found.until,
+      identity,
+      keys: undefined,
+      madeAt: timeIn(found.entry, "madeAt"),
+      renewFrom: timeIn(found.entry, "renewFrom")
+    }
+  }
   return isJsonObject(keys) && isText(keys["entry"]) && isText(keys["digest"])
     ? { until: found.until, identity, keys: { entry: keys["entry"], digest: keys["digest"] } }
     : undefined

@@ -128,7 +128,9 @@ const limits = (...by: ReadonlyArray<string>) => ({
   MCP_RATE_LIMITS: JSON.stringify([{ by, limit: 1, window: 1 }])
 })
 
-const aboutStore = (url: string, more = {}) => given({ ...complete, MCP_STORE_URL: url, ...more }).join()
+const sessionKey = { MCP_SESSION_KEY: "k".repeat(32) }
+
+const aboutStore = (url: string, more = {}) => given({ ...complete, ...sessionKey, MCP_STORE_URL: url, ...more }).join()
 
 describe("warnings", () => {
   it("there are none for sound settings", () => {
@@ -223,7 +225,7 @@ describe("warnings", () => {
   })
 
   it("there is one for limits that count less than they seem to", () => {
-    const store = { MCP_STORE_URL: "rediss://store.example" }
+    const store = { ...sessionKey, MCP_STORE_URL: "rediss://store.example" }
     const workers = { ...complete, ...limits("subject"), MCP_WORKERS: "2" }
     assert.match(given(workers).join(), /^Each worker counts for itself[^]*MCP_STORE_URL/)
     assert.deepStrictEqual(given({ ...workers, MCP_WORKERS: "1" }), [])
@@ -249,6 +251,13 @@ describe("warnings", () => {
     for (const url of ["rediss://store.example", "redis://127.0.0.1:6379", "redis://localhost"]) {
       assert.strictEqual(aboutStore(url), "", url)
     }
+  })
+
+  it("REPL-08 there is one for a store in which replicas share nothing but limits", () => {
+    const store = { ...complete, MCP_STORE_URL: "rediss://store.example" }
+    assert.match(given(store).join(), /^Replicas share nothing but rate limits[^]*MCP_SESSION_KEY/)
+    assert.deepStrictEqual(given({ ...store, ...sessionKey }), [])
+    assert.deepStrictEqual(given(complete), [])
   })
 
   it("STK-06 contain no token", () => {

@@ -120,7 +120,11 @@ describe("RemoteValue", () => {
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const entries: Array<RemoteState<string>> = []
-      const store = { read: () => Effect.sync(() => entries.pop()), write: () => Effect.void }
+      const store = {
+        read: () => Effect.sync(() => entries.pop()),
+        write: () => Effect.void,
+        claim: () => Effect.succeed(true)
+      }
       const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a")), sent("b")], { store })
       const first = yield* Effect.forkChild(value.current, { startImmediately: true })
       const second = yield* Effect.forkChild(value.current, { startImmediately: true })

@@ -33,6 +33,7 @@ const order = [
   "limits",
   "forward",
   "upstream",
+  "store",
   "audit",
   "facade",
   "discovery",
@@ -71,7 +72,7 @@ const floors = {
     "config/warnings.ts",
     "config/writtenTypes.ts"
   ],
-  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/prefixVerdicts.ts", "verify/verdictStore.ts"]
+  registry: ["verify/ProviderRegistry.ts", "verify/TokenVerifier.ts", "verify/VerifiedTokens.ts", "verify/layers.ts", "verify/prefixVerdicts.ts", "verify/replicaVerdicts.ts", "verify/verdictStore.ts"]
 }
 
 /** Earlier rooms that a room must not import nevertheless, and why. */

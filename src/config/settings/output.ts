@@ -31,7 +31,8 @@ export const output = {
     kind: boolean,
     default: "true",
     doc:
-      "On Spin, keep in the key-value store what was found about tokens, so that no other instance need find it again."
+      "Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in " +
+      "`MCP_STORE_URL`, on Spin all tokens in the key-value store."
   },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
   MCP_LOG_NAMES: {

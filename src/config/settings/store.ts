@@ -17,14 +17,16 @@ export const store = {
   },
   MCP_STORE_URL: {
     kind: storeUrl,
-    otherwise: "each process counts for itself",
-    doc: "The Redis or Valkey server in which replicas and workers count together: `redis://` or `rediss://`."
+    otherwise: "each process has its own memory",
+    doc:
+      "The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They count together in it, and " +
+      "with `MCP_SESSION_KEY` share verdicts about opaque tokens and keys of providers."
   },
   MCP_STORE_PASSWORD: { kind: secret, secret: true, doc: "The password of the store." },
   MCP_STORE_KEY_PREFIX: {
     kind: storeKeyPrefix,
     default: "mcp-authorizer:",
-    doc: "What all keys in the store begin with; gateways with the same prefix count together."
+    doc: "What all keys in the store begin with; gateways with the same prefix share what is there."
   },
   MCP_STORE_TIMEOUT_MILLIS: {
     kind: integer(5, 5_000),

@@ -15,6 +15,22 @@ export const operation = {
     help: "Requests that the store of rate limits could not count, by what became of them.",
     labels: { outcome: "`open`, `closed`, `local`" }
   },
+  "mcp_authorizer.store.operations": {
+    kind: "counter",
+    unit: "{operation}",
+    help: "Operations on the entries that replicas share in the store, by what came of them.",
+    labels: {
+      operation: "`read`, `write`, `claim`",
+      outcome: "`hit`, `miss`, `unusable`, `success`, `taken`, `failure`"
+    }
+  },
+  "mcp_authorizer.store.up": {
+    kind: "gauge",
+    merge: "min",
+    unit: "1",
+    help: "Whether the store that replicas share can be used: 0 after a failure until an operation succeeds.",
+    labels: { operation: "`read`, `write`" }
+  },
   "mcp_authorizer.audit.entries": {
     kind: "counter",
     unit: "{entry}",

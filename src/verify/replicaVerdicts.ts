@@ -1,0 +1,123 @@
+/** Verdicts about opaque tokens that replicas share, so that the provider is asked once for all of them. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { InvalidToken, type InvalidTokenReason, type VerificationError } from "../errors/GatewayError.ts"
+import { awaitOthers, type Entries } from "../remote/SharedEntries.ts"
+import type { ProviderOrigin } from "./ProviderRegistry.ts"
+import type { Verdict } from "./Verdict.ts"
+import * as Entry from "./verdictEntry.ts"
+
+/** The store in which replicas share verdicts about opaque tokens: `SharedEntries`, unless the operator has disabled that. */
+export const SharedVerdictEntries = Context.Reference<Entries<never> | undefined>(
+  "mcp-authorizer/verify/replicaVerdicts/SharedVerdictEntries",
+  { defaultValue: () => undefined }
+)
+
+/** The verification of one opaque token. */
+export interface ReplicaVerification {
+  readonly token: string
+  /** What the verdict depends on. */
+  readonly origin: ProviderOrigin
+  /** Requests the provider. */
+  readonly verify: Effect.Effect<Verdict, VerificationError>
+  /** How long a rejection is shared; `undefined`: not at all. */
+  readonly rejectionMillis: number | undefined
+  /** The end of the own verdict, which is to be renewed. A verdict that does not last longer is of no use then. */
+  readonly renews: number | undefined
+}
+
+/** Returns the verdict of another replica, or verifies the token and shares the verdict. */
+export type ReplicaVerdicts = (verification: ReplicaVerification) => Effect.Effect<Verdict, VerificationError>
+
+/** Longer entries are neither written nor read. Claims of a token are a few kilobytes. */
+const maxLength = 65_536
+
+/** How long one replica has for its request to the provider before another one sends the same. */
+const claimMillis = 5_000
+
+/** Rejections that depend on the clock of the replica. */
+const timed: ReadonlySet<InvalidTokenReason> = new Set<InvalidTokenReason>(["Expired", "NotYetValid"])
+
+/**
+ * Builds the sharing of verdicts in `SharedVerdictEntries`; `undefined` if there is no such store.
+ *
+ * A verdict is shared as long as it would be cached in memory, and ends at the same time in every replica. Verdicts belong to
+ * the settings that they were made with. While one replica requests the provider, others wait for its verdict for a quarter
+ * of a second, and then send a request of their own. Failures of the provider are not shared.
+ */
+export const makeReplicaVerdicts = Effect.map(SharedVerdictEntries, (entries): ReplicaVerdicts | undefined => {
+  if (entries === undefined) return undefined
+
+  const recall = Effect.fnUntraced(function*(
+    digest: string,
+    renews: number | undefined
+  ): Effect.fn.Return<Exit.Exit<Verdict, InvalidToken> | undefined> {
+    const text = yield* entries.get(Entry.replicaEntry(digest), maxLength)
+    if (text === undefined) return undefined
+    const now = yield* Clock.currentTimeMillis
+    const accepted = Entry.accepted(text, digest, now)
+    if (accepted !== undefined) {
+      const { identity, madeAt = now, renewFrom, until } = accepted
+      // If the clock of the other replica is ahead of this one, the verdict does not last longer here than there.
+      const end = Math.min(until, now + until - madeAt)
+      return renews !== undefined && end <= renews
+        ? undefined
+        : Exit.succeed({ identity, validity: { until: end, renewFrom } })
+    }
+    const rejected = Entry.rejected(text, digest, now)
+    return rejected && Exit.fail(
+      new InvalidToken({
+        provider: rejected.provider,
+        reason: rejected.reason,
+        detail: "rejected recently, by another replica"
+      })
+    )
+  })
+
+  const share = (digest: string, verdict: Entry.Accepted | Entry.Rejected, millis: number) => {
+    const text = Entry.written(digest, verdict)
+    return text.length > maxLength ? Effect.void : entries.set(Entry.replicaEntry(digest), text, millis)
+  }
+
+  const shareAccepted = (digest: string, { identity, validity }: Verdict) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (madeAt) =>
+        validity === undefined || validity.isLocal === true || validity.key !== undefined ||
+          !Number.isFinite(validity.until)
+          ? Effect.void
+          : share(
+            digest,
+            { until: validity.until, renewFrom: validity.renewFrom, madeAt, identity, keys: undefined },
+            validity.until - madeAt
+          )
+    )
+
+  const shareRejected = (digest: string, { provider, reason }: InvalidToken, millis: number) =>
+    timed.has(reason)
+      ? Effect.void
+      : Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => share(digest, { until: now + millis, provider, reason }, millis)
+      )
+
+  return Effect.fnUntraced(function*({ origin, rejectionMillis, renews, token, verify }) {
+    const { clockSkewSeconds, provider } = origin
+    const digest = yield* Effect.promise(() => Entry.digestOf({ clockSkewSeconds, providers: [provider] }, token))
+    const look = recall(digest, renews)
+    const found = (yield* look) ??
+      ((yield* entries.claim(Entry.replicaEntry(digest), claimMillis))
+        ? undefined
+        : yield* awaitOthers(look, "quarter"))
+    if (found !== undefined) return yield* found
+    return yield* verify.pipe(
+      Effect.tap((verdict) => shareAccepted(digest, verdict)),
+      Effect.tapErrorTag(
+        "InvalidToken",
+        (error) => rejectionMillis === undefined ? Effect.void : shareRejected(digest, error, rejectionMillis)
+      )
+    )
+  })
+})
