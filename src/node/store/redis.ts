@@ -16,7 +16,7 @@ export const storeAuthorities = (storeUrl: string, caFile: string | undefined) =
   storeUrl.toLowerCase().startsWith("rediss:") ? readAuthorities(caFile) : Effect.succeed(undefined)
 
 const connectMillis = 2_000
-const firstConnectMillis = 500
+const firstConnectMillis = 2_000
 const pingMillis = 3_000
 // Two pings and more: what says nothing for so long is gone, whatever the system thinks of its connection.
 const silentMillis = 10_000
@@ -63,7 +63,7 @@ const ignore = () => undefined
 /**
  * Makes the `Redis` service of a store, which connects by itself, and again whenever the connection ends.
  *
- * It waits half a second for the first connection. Without a connection its commands fail at once, so that the gateway starts
+ * It waits until the first connection is there or has failed, two seconds at most. Without a connection its commands fail at once, so that the gateway starts
  * and serves without its store. Closing the scope closes the connection.
  */
 export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, authorities: Authorities | undefined) {
@@ -99,6 +99,8 @@ export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, au
     while (true) {
       reached = false
       yield* Effect.ignore(connect)
+      // A store that is down delays no start.
+      yield* Deferred.succeed(begun, undefined)
       pause = reached ? 50 : Math.min(Math.max(50, pause * 2), longestPauseMillis)
       // Not all replicas at the same time.
       yield* Effect.sleep(pause * (yield* Random.next) + pause)
