@@ -114,7 +114,8 @@ const refreshGrant = Effect.fnUntraced(function*(
     return yield* invalidGrant("RefreshToken")("the refresh token is not one that this client was given")
   }
   const scope = parameters.get("scope")
-  const scopes = scope === undefined ? [] : scopesForProvider(parts.scopes, parts.provider.facade.scopes, scope)
+  // Nothing is added: a refresh may only name what was granted, and the provider may have granted less than it was asked for.
+  const scopes = scope === undefined ? [] : scopesForProvider(parts.scopes, [], scope)
   const body = yield* parts.relay.token(peer, yield* parts.endpoints, [
     ["grant_type", "refresh_token"],
     hiddenField("refresh_token", refreshToken),

@@ -69,6 +69,9 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
       const second = yield* token(refresh)
       assert.strictEqual(second.status, 200)
       assert.notStrictEqual(second.body["access_token"], first.body["access_token"])
+      // mcp-remote names the scopes that it was granted; nothing may be added to them (RFC 6749, section 6).
+      const narrow = { scope: first.body["scope"] ?? "", refresh_token: second.body["refresh_token"] ?? "" }
+      assert.strictEqual((yield* token({ ...refresh, ...narrow })).status, 200)
     }))
 
   it.effect("confused deputy: each sign-in of a shared client asks the user, and nothing is remembered", () =>
