@@ -429,6 +429,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. Default: `128`.
    */
   readonly client_min_rate?: Input<"MCP_CLIENT_MIN_RATE"> | undefined
+  /**
+   * How long the gateway serves on after SIGTERM while `/readyz` is 503, so that load balancers send requests
+   * elsewhere, in seconds. Default: `0`.
+   */
+  readonly shutdown_delay?: Input<"MCP_SHUTDOWN_DELAY"> | undefined
   /** How long open answers may take to end after SIGTERM, in seconds. Default: `10`. */
   readonly shutdown_timeout?: Input<"MCP_SHUTDOWN_TIMEOUT"> | undefined
   /** `false` lets every request pass, without an identity. Default: `true`. */

@@ -97,6 +97,11 @@ export interface ResolvedSettings {
    * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. (`client_min_rate`)
    */
   readonly clientMinRate: Used<"MCP_CLIENT_MIN_RATE">
+  /**
+   * How long the gateway serves on after SIGTERM while `/readyz` is 503, so that load balancers send requests
+   * elsewhere, in milliseconds. (`shutdown_delay`)
+   */
+  readonly shutdownDelayMillis: Used<"MCP_SHUTDOWN_DELAY">
   /** How long open answers may take to end after SIGTERM, in milliseconds. (`shutdown_timeout`) */
   readonly shutdownTimeoutMillis: Used<"MCP_SHUTDOWN_TIMEOUT">
   /** `false` lets every request pass, without an identity. (`auth_enabled`) */

@@ -99,8 +99,13 @@ export type Handle = (request: Http.IncomingMessage, response: Http.ServerRespon
  * process, alive for as long as it likes.
  *
  * @param settings the current ones
+ * @param stopping from when on every response is the last one on its connection, although the server still listens
  */
-export const makeHttpServer = (settings: () => GatewaySettings, handle: Handle): Http.Server => {
+export const makeHttpServer = (
+  settings: () => GatewaySettings,
+  handle: Handle,
+  stopping: { readonly isStopping: boolean } = { isStopping: false }
+): Http.Server => {
   const server = makeServer(settings())
   const pace = watchPace(server, settings)
   const connections = new Map<Duplex, Connection>()
@@ -133,7 +138,9 @@ export const makeHttpServer = (settings: () => GatewaySettings, handle: Handle):
       if (request.rawHeaders.length > 2 * maxFields) return respond(response, ProblemResponses.tooLarge)
       pace.watch(request, response)
       // After an upgrade that it ignores, Node's parser loses the rest of the same segment.
-      if (request.headers.upgrade !== undefined || !server.listening) response.shouldKeepAlive = false
+      if (request.headers.upgrade !== undefined || stopping.isStopping || !server.listening) {
+        response.shouldKeepAlive = false
+      }
       begin()
     })
   }

@@ -15,8 +15,8 @@ const drained = (server: Server) =>
 /**
  * Listens as configured, and gives each request to the generation that is current when it begins.
  *
- * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope stops
- * accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
+ * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope
+ * makes `/readyz` 503, serves on for `MCP_SHUTDOWN_DELAY`, stops accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
  */
 export const layerServer = perConfiguration(
   Effect.gen(function*() {
@@ -25,10 +25,16 @@ export const layerServer = perConfiguration(
     const { host, port } = generations.current.settings
     const server = makeHttpServer(
       () => generations.current.settings,
-      (request, response, awaitsContinue) => generations.current.handle(request, response, awaitsContinue)
+      (request, response, awaitsContinue) => generations.current.handle(request, response, awaitsContinue),
+      generations.stopping
     )
     generations.onChange(({ settings }) => setTimeouts(server, settings))
     const listening = NodeHttpServer.layerServer(() => server, { host, port })
+    // Load balancers send nothing more before connections are rejected: a request that came in between would be lost.
+    const announced = Effect.suspend(() => {
+      generations.stopping.isStopping = true
+      return Effect.sleep(generations.current.settings.shutdownDelayMillis)
+    })
     const end = Effect.suspend(() =>
       drained(server).pipe(
         Effect.timeoutOption(generations.current.settings.shutdownTimeoutMillis),
@@ -37,7 +43,7 @@ export const layerServer = perConfiguration(
         Effect.andThen(Effect.sync(() => server.closeAllConnections()))
       )
     )
-    const closed = Layer.effectDiscard(Effect.addFinalizer(() => end))
+    const closed = Layer.effectDiscard(Effect.addFinalizer(() => Effect.andThen(announced, end)))
     return Layer.provideMerge(closed, listening)
   }).pipe(Layer.unwrap)
 )

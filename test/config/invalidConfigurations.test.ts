@@ -381,6 +381,7 @@ const cases: ReadonlyArray<Case> = [
     "MCP_MAX_BUFFERED_BYTES",
     ...oidc({ MCP_MAX_BUFFERED_BYTES: "1" }, { MCP_MAX_BUFFERED_BYTES: "67108864" })
   ],
+  ["a unit", "MCP_SHUTDOWN_DELAY", ...oidc({ MCP_SHUTDOWN_DELAY: "5s" }, { MCP_SHUTDOWN_DELAY: "5" })],
   ["a unit", "MCP_SHUTDOWN_TIMEOUT", ...oidc({ MCP_SHUTDOWN_TIMEOUT: "10s" }, { MCP_SHUTDOWN_TIMEOUT: "10" })],
   ["no room for a token", "MCP_MAX_TOKEN_BYTES", ...oidc({ MCP_MAX_TOKEN_BYTES: "0" }, { MCP_MAX_TOKEN_BYTES: "256" })],
   [

@@ -80,6 +80,7 @@ describe("settings", () => {
       storeKeyPrefix: "mcp-authorizer:",
       storeTimeoutMillis: 100,
       storeFailure: "open",
+      shutdownDelayMillis: 0,
       shutdownTimeoutMillis: 10_000,
       host: "127.0.0.1",
       port: 3000,

@@ -64,6 +64,14 @@ export const listener = {
       "How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average over " +
       "10 seconds (60 for event streams); a slower one is cut off. `0`: any."
   },
+  MCP_SHUTDOWN_DELAY: {
+    kind: seconds(0, 3600),
+    property: "shutdownDelayMillis",
+    default: "0",
+    doc:
+      "How long the gateway serves on after SIGTERM while `/readyz` is 503, so that load balancers send requests elsewhere, " +
+      "in seconds."
+  },
   MCP_SHUTDOWN_TIMEOUT: {
     kind: seconds(0, 3600),
     property: "shutdownTimeoutMillis",

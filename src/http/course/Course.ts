@@ -18,7 +18,7 @@ import type { OnError } from "../errorResponse.ts"
 import { begin, type Ending, type Exchange } from "../Exchange.ts"
 import { ExchangeObserver, withObserver } from "../ExchangeObserver.ts"
 import { makeFinishTrace, upstreamAttributes } from "../finishTrace.ts"
-import { readinessResponse } from "../health.ts"
+import { readinessResponse, Stopping } from "../health.ts"
 import type { RequestHead } from "../requestHead.ts"
 import { beginTrace, type Tracing } from "../RequestTrace.ts"
 import { type FindRoute, makeGatewayRoute, makeRoute } from "../route.ts"
@@ -122,12 +122,13 @@ const makeWith = Effect.fnUntraced(function*(
 export const makeCourse = Effect.fnUntraced(function*(settings: GatewaySettings, onError: OnError | undefined) {
   const registry = yield* ProviderRegistry
   const verifier = yield* TokenVerifier
+  const stopping = yield* Stopping
   return yield* makeWith(settings, onError, {
     routeOf: makeRoute(settings),
     verifier,
     discovery: yield* makeDiscovery(settings),
     facade: yield* makeFacade(settings),
-    readiness: Effect.map(registry.readiness, (providers) => readinessResponse([settings], providers))
+    readiness: Effect.map(registry.readiness, (providers) => readinessResponse([settings], providers, stopping))
   })
 })
 
@@ -149,5 +150,8 @@ export const makeFrontCourse = (
     verifier: { verify: () => Effect.fail(nobody) },
     discovery: () => Effect.fail(new DiscoveryNotSupported()),
     facade: () => Effect.fail(new NotFound()),
-    readiness: Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers))
+    readiness: Effect.flatMap(
+      Stopping,
+      (stopping) => Effect.map(readiness, (providers) => readinessResponse(settings.servers, providers, stopping))
+    )
   })

@@ -8,6 +8,7 @@ import { CarriedOver, CurrentHolding } from "../../config/carryOver.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
 import { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { Stopping } from "../../http/health.ts"
 import { HttpApp } from "../../http/HttpApp.ts"
 import type { ProviderReadiness } from "../../verify/ProviderRegistry.ts"
 import { makeEndpoint } from "../endpoint/makeEndpoint.ts"
@@ -76,6 +77,8 @@ export class Generations extends Context.Service<Generations, {
   ) => Effect.Effect<Prepared, InvalidConfiguration>
   /** Calls a function whenever another generation takes over. */
   readonly onChange: (listener: (current: Generation) => void) => void
+  /** Set when the process is about to stop; then `/readyz` is 503. */
+  readonly stopping: { isStopping: boolean }
   /** How many things the generations share, for tests. */
   readonly shared: () => number
 }>()("mcp-authorizer/node/generations/Generations") {
@@ -92,6 +95,7 @@ export class Generations extends Context.Service<Generations, {
         const context = yield* Effect.context<R>()
         const carried = new CarriedOver()
         const alive = new Set<Generation>()
+        const stopping = { isStopping: false }
         const earlier: Array<Generation> = []
         const listeners: Array<(current: Generation) => void> = []
 
@@ -104,7 +108,7 @@ export class Generations extends Context.Service<Generations, {
           const holding = carried.hold()
           const release = Effect.andThen(Scope.close(own, Exit.void), holding.release)
           const layer = appOf(settings).pipe(
-            Layer.provide(Layer.succeed(CurrentHolding, holding)),
+            Layer.provide([Layer.succeed(CurrentHolding, holding), Layer.succeed(Stopping, stopping)]),
             Layer.provideMerge(around)
           )
           // Fresh: nothing that depends on settings may come from another generation in any other way.
@@ -150,6 +154,7 @@ export class Generations extends Context.Service<Generations, {
           current: yield* build(yield* GatewayConfig, first, Layer.empty),
           all: () => [...earlier, state.current],
           shared: () => carried.size,
+          stopping,
           onChange: (listener) => void listeners.push(listener),
           prepare: Effect.fnUntraced(
             function*(settings: GatewaySettings, number: number, around: Layer.Layer<never> = Layer.empty) {

@@ -89,7 +89,10 @@ export const runWorkers = Effect.fnUntraced(function*(
     install: (next, generation) => crew.install(configurationOf(next, generation)),
     logAs: (next) => Effect.provide(relogging(settings, next.settings))
   })
-  const stopMillis = () => reloader.current().settings.shutdownTimeoutMillis + graceMillis
+  const stopMillis = () => {
+    const { shutdownDelayMillis, shutdownTimeoutMillis } = reloader.current().settings
+    return shutdownDelayMillis + shutdownTimeoutMillis + graceMillis
+  }
   const family = makeWorkerFamily()
   const process = settings.adminPort === undefined ? Layer.empty : layerProcessMetrics
   const admin = Layer.merge(layerAdminPort, process).pipe(

@@ -159,6 +159,7 @@ export const asOnSpin = (settings: GatewaySettings): GatewaySettings => ({
   clientIdleMillis: wholeSeconds(settings.clientIdleMillis),
   upstreamIdleMillis: wholeSeconds(settings.upstreamIdleMillis),
   responseTimeoutMillis: wholeSeconds(settings.responseTimeoutMillis),
+  shutdownDelayMillis: wholeSeconds(settings.shutdownDelayMillis),
   shutdownTimeoutMillis: wholeSeconds(settings.shutdownTimeoutMillis)
 })
 
@@ -209,6 +210,7 @@ export const variablesOf = (settings: GatewaySettings): Readonly<Record<string, 
     mcp_max_upstream_connections: settings.maxUpstreamConnections,
     mcp_max_streams: settings.maxStreams,
     mcp_max_buffered_bytes: settings.maxBufferedBytes,
+    mcp_shutdown_delay: settings.shutdownDelayMillis / 1000,
     mcp_shutdown_timeout: settings.shutdownTimeoutMillis / 1000,
     host: settings.host,
     port: settings.port,
