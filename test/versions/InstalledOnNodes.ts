@@ -37,8 +37,14 @@ export class InstalledOnNodes extends Context.Service<InstalledOnNodes, {
         cd '${folder}/nodes' && echo '{}' > package.json && npm install --silent ${nodes.join(" ")}
         cd '${folder}/program' && echo '{}' > package.json && npm install --silent --offline '${program}'
         cd '${folder}/project' && echo '{ "type": "module" }' > package.json
-        # What a range of peers does not allow yet is tried as well.
-        npm install --silent --legacy-peer-deps '${library}' effect@4 @effect/platform-node@4
+        # By their exact versions: of a range, npm takes an older one whose engines name this Node. What the range of our peers
+        # does not allow yet is tried as well.
+        newest() {
+          npm view "$1" versions --json | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).filter((version) =>
+            /^4[.][0-9]+[.][0-9]+$/.test(version)).sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)'
+        }
+        npm install --silent --legacy-peer-deps '${library}' \\
+          "effect@$(newest effect)" "@effect/platform-node@$(newest @effect/platform-node)"
       `)
       const project = join(folder, "project")
       yield* Effect.promise(async () => {

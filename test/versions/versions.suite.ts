@@ -36,14 +36,14 @@ const serveAndAsk = `
 
   NodeRuntime.runMain(Effect.scoped(Effect.gen(function*() {
     const issuer = yield* TestIssuer.make()
-    const gateway = yield* Layer.build(NodeGateway.layer.pipe(Layer.provide(GatewayConfig.layer({
+    const gateway = yield* Layer.build(NodeGateway.layer().pipe(Layer.provide(GatewayConfig.layer({
       server_url: "http://127.0.0.1:9/mcp", port: 0, jwt_issuer: issuer.issuer, jwt_audience: "notes"
     }))))
     const { address } = Context.get(gateway, HttpServer.HttpServer)
     const url = NetAddress.formatUrlUnsafe(address) + "/mcp"
     const good = yield* issuer.sign({ claims: { aud: "notes" } })
     const ask = (token) => Effect.promise(async () =>
-      (await fetch(url, { method: "POST", body: "{}", headers: { authorization: "Bearer " + token } })).status)
+      (await fetch(url, { method: "POST", body: "{}", headers: { authorization: "Bearer " + token, "content-type": "application/json" } })).status)
     console.log("saw", yield* ask("x"), yield* ask(good))
   })))
 `
