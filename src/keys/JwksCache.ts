@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
+
 import * as Result from "effect/Result"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
@@ -19,7 +19,7 @@ import { reachOf } from "../remote/ProviderReach.ts"
 import { providerUrl } from "../remote/providerUrl.ts"
 import type { Phase } from "../remote/remoteState.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
-import { fromKeyValueStore, SharedEntries } from "../remote/SharedEntries.ts"
+import { SharedEntries, storeEntries } from "../remote/SharedEntries.ts"
 import { traced } from "../trace/spans.ts"
 import { type JwksSource, KeysUnavailable, placeOf, type SharedKeys, type UnknownKey } from "./JwksSource.ts"
 import { inTime, makeKeyFetch, reportFailure, reportSkipped, unknownKey } from "./keyFetch.ts"
@@ -106,7 +106,7 @@ export class JwksCache extends Context.Service<JwksCache, {
 }>()("mcp-authorizer/keys/JwksCache") {
   static readonly make = Effect.gen(function*() {
     const { fetchKeys, locate } = yield* makeKeyFetch
-    const memory = fromKeyValueStore(yield* KeyValueStore.KeyValueStore)
+    const memory = yield* storeEntries
     const store = (yield* SharedEntries) ?? memory
     const scope = yield* Effect.scope
     const clock = yield* Clock.Clock

@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
@@ -22,7 +21,7 @@ import { type ProviderReach, type PublishedIssuer, reachOf } from "./ProviderRea
 import type { ProviderRequestFailed } from "./ProviderRequestFailed.ts"
 import type { Fetched } from "./remoteState.ts"
 import * as RemoteValue from "./RemoteValue.ts"
-import { type Entries, fromKeyValueStore, SharedEntries } from "./SharedEntries.ts"
+import { type Entries, SharedEntries, storeEntries } from "./SharedEntries.ts"
 
 /** The metadata of an issuer are unavailable, or belong to another issuer. `detail` is for the log. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
@@ -215,7 +214,7 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   static readonly layerStored = perConfiguration(
     Layer.effect(
       ProviderMetadata,
-      Effect.flatMap(KeyValueStore.KeyValueStore, (store) => ProviderMetadata.makeWith(fromKeyValueStore(store)))
+      Effect.flatMap(storeEntries, ProviderMetadata.makeWith)
     )
   )
 }

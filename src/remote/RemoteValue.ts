@@ -190,8 +190,11 @@ export const make = <A, E>(
   /** The same. If another instance is fetching the value, waits for it, and not for long. */
   const recallOrClaim = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<Brought<A> | undefined> {
     const recalled = yield* recall(uri)
-    if (recalled !== undefined || store === undefined || !sharedIo || (yield* store.claim(uri))) return recalled
-    return yield* awaitOthers(recall(uri), "second")
+    if (recalled !== undefined || store === undefined) return recalled
+    if (!(yield* store.claim(uri))) return yield* awaitOthers(recall(uri), "second")
+    if (sharedIo) return undefined
+    // The claim of another instance may have ended after the first look: then its value is there.
+    return yield* Effect.tap(recall(uri), (found) => found === undefined ? Effect.void : store.release(uri))
   })
 
   const obtain = (extra: boolean): Effect.Effect<Brought<A>, E> =>

@@ -1,7 +1,7 @@
 /** Where replicas or instances share what they know: entries by name, which may vanish, and which others may have written. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 
 /** A store of entries. Its users work without it: they treat a failure like an absent entry. */
 export interface Entries<E = KeyValueStore.KeyValueStoreError> {
@@ -15,6 +15,8 @@ export interface Entries<E = KeyValueStore.KeyValueStoreError> {
    * its result, and not for long. `true` for each caller if the store cannot tell.
    */
   readonly claim: (name: string, millis: number) => Effect.Effect<boolean, E>
+  /** Ends the claim with this name, in a store whose claims do not end by themselves. */
+  readonly release?: ((name: string) => Effect.Effect<void, E>) | undefined
 }
 
 /**
@@ -27,13 +29,31 @@ export const SharedEntries = Context.Reference<Entries<never> | undefined>("mcp-
   defaultValue: () => undefined
 })
 
-/** The entries of a `KeyValueStore`, which has neither expiry nor claims. */
-export const fromKeyValueStore = (store: KeyValueStore.KeyValueStore): Entries => ({
-  get: (name, maxLength) =>
-    Effect.map(store.get(name), (text) => text === undefined || text.length > maxLength ? undefined : text),
-  set: (name, value) => store.set(name, value),
-  remove: (name) => store.remove(name),
-  claim: () => Effect.succeed(true)
+/** The agreement of instances with one `KeyValueStore` on which of them does what all of them need. */
+export interface StoreClaims {
+  /** As `claim` of `Entries`, without an end: each claim has to be released. */
+  readonly claim: (name: string) => Effect.Effect<boolean>
+  /** Ends a claim of any instance: after the work, or after waiting for an instance that may have ended. */
+  readonly release: (name: string) => Effect.Effect<void>
+}
+
+/** The claims of hosts whose store has an operation for them. Without it, each instance does everything. */
+export const StoreClaims = Context.Reference<StoreClaims>("mcp-authorizer/remote/SharedEntries/StoreClaims", {
+  defaultValue: () => ({ claim: () => Effect.succeed(true), release: () => Effect.void })
+})
+
+/** The entries of the `KeyValueStore`, which never expire, with the claims of its host. */
+export const storeEntries: Effect.Effect<Entries, never, KeyValueStore.KeyValueStore> = Effect.gen(function*() {
+  const store = yield* KeyValueStore.KeyValueStore
+  const { claim, release } = yield* StoreClaims
+  return {
+    get: (name, maxLength) =>
+      Effect.map(store.get(name), (text) => text === undefined || text.length > maxLength ? undefined : text),
+    set: (name, value) => store.set(name, value),
+    remove: (name) => store.remove(name),
+    claim,
+    release
+  }
 })
 
 /** The pauses before each further look for the result of the caller with the claim, in milliseconds. */

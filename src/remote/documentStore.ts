@@ -41,6 +41,8 @@ export interface DocumentStore<A> {
   readonly write: (uri: string, now: number, state: State.RemoteState<A>) => Effect.Effect<void>
   /** Whether this instance fetches the document now. If not, another one is doing so. */
   readonly claim: (uri: string) => Effect.Effect<boolean>
+  /** Ends the claim of this instance, or of the one that it has waited for. `write` does so as well. */
+  readonly release: (uri: string) => Effect.Effect<void>
 }
 
 const timeout = "500 millis"
@@ -122,6 +124,15 @@ export const makeDocumentStore = <A>(
       )
     )
 
+  /** The document that this instance has claimed, or has waited for. */
+  let claimed: string | undefined
+
+  const release = Effect.fnUntraced(function*(uri: string): Effect.fn.Return<void> {
+    if (claimed !== uri || store.release === undefined) return
+    claimed = undefined
+    yield* ignoring("release", () => store.release?.(entryName(kind, uri)) ?? Effect.void)
+  })
+
   return {
     read: Effect.fnUntraced(function*(uri, now, previous) {
       if (!mayRead(uri)) return undefined
@@ -154,7 +165,7 @@ export const makeDocumentStore = <A>(
         extra_until: seconds(extraAt),
         ...(sharesFailures && { retry_at: seconds(retryAt), down_until: seconds(downUntil), failures })
       })
-      if (entry.length > maxLength) return
+      if (entry.length > maxLength) return yield* release(uri)
       const before = last
       last = { uri, expiresAt }
       const millis = Math.max(0, (held?.freshUntil ?? now) - now)
@@ -162,12 +173,18 @@ export const makeDocumentStore = <A>(
       if (before !== undefined && before.uri !== uri) {
         yield* ignoring("removal", () => store.remove(entryName(kind, before.uri)))
       }
+      yield* release(uri)
     }),
 
     claim: (uri) =>
       Effect.map(
         ignoring("claim", () => store.claim(entryName(kind, uri), claimMillis)),
-        (isClaimed) => isClaimed !== false
-      )
+        (isClaimed) => {
+          claimed = uri
+          return isClaimed !== false
+        }
+      ),
+
+    release
   }
 }

@@ -3,6 +3,8 @@ export interface Bucket {
   readonly get: (key: string) => Uint8Array | undefined
   readonly set: (key: string, value: Uint8Array) => void
   readonly delete: (key: string) => void
+  /** Adds one to a number, and returns it; atomic (`wasi:keyvalue/atomics`). Not every host has it. */
+  readonly increment?: ((key: string) => number) | undefined
 }
 
 /**

@@ -1,6 +1,8 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { StoreClaims } from "../remote/SharedEntries.ts"
 import type { Bucket, Host } from "./Host.ts"
 
 /** The store that predecessors' manifests name, and that every Spin host has. */
@@ -19,7 +21,11 @@ const failure = (method: string, key?: string) =>
 /** Fails for operations that nothing here needs, and that would make the host list every key. */
 const unsupported = (method: string) => Effect.fail(failure(method))
 
-const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<KeyValueStore.KeyValueStore> {
+const claimName = (name: string) => `claim:${name}`
+
+const make = Effect.fnUntraced(function*(
+  { openStore }: Host
+): Effect.fn.Return<Context.Context<KeyValueStore.KeyValueStore>> {
   // Once for each instance, on first use: most requests do not need the store.
   const bucket = yield* Effect.cached(
     Effect.try({ try: () => openStore(), catch: () => failure("open") }).pipe(
@@ -34,7 +40,7 @@ const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<
   const use = <A>(method: string, key: string, operation: (bucket: Bucket) => A) =>
     Effect.flatMap(bucket, (opened) => Effect.try({ try: () => operation(opened), catch: () => failure(method, key) }))
 
-  return KeyValueStore.makeStringOnly({
+  const store = KeyValueStore.makeStringOnly({
     get: (key) =>
       use("get", key, (opened) => {
         const value = opened.get(key)
@@ -47,13 +53,22 @@ const make = Effect.fnUntraced(function*({ openStore }: Host): Effect.fn.Return<
     keys: unsupported("keys"),
     size: unsupported("size")
   })
+
+  // The first instance that counts has the claim. If the store fails, each instance works for itself.
+  const claims = StoreClaims.of({
+    claim: (name) =>
+      use("increment", name, ({ increment }) => (increment?.(claimName(name)) ?? 1) === 1).pipe(
+        Effect.orElseSucceed(() => true)
+      ),
+    release: (name) => Effect.ignore(use("remove", name, (opened) => opened.delete(claimName(name))))
+  })
+  return Context.add(Context.make(KeyValueStore.KeyValueStore, store), StoreClaims, claims)
 })
 
 /**
- * `KeyValueStore` on the host's store named `default`.
+ * `KeyValueStore` on the host's store named `default`, with claims.
  *
  * Reads, writes and removes single entries. Operations on all entries fail with `KeyValueStoreError`, and so does every
  * operation if the component was not granted the store.
  */
-export const layer = (host: Host): Layer.Layer<KeyValueStore.KeyValueStore> =>
-  Layer.effect(KeyValueStore.KeyValueStore, make(host))
+export const layer = (host: Host): Layer.Layer<KeyValueStore.KeyValueStore> => Layer.effectContext(make(host))

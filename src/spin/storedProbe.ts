@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { type DocumentFormat, makeDocumentStore } from "../remote/documentStore.ts"
 import { own } from "../remote/JsonObject.ts"
 import { providerLimits } from "../remote/providerLimits.ts"
 import * as RemoteValue from "../remote/RemoteValue.ts"
-import { fromKeyValueStore } from "../remote/SharedEntries.ts"
+import { storeEntries } from "../remote/SharedEntries.ts"
 import { type Found, type Probe, SharedProbe } from "../verify/opaque/Reachability.ts"
 
 // A value is fetched again this long before its expiry; the rest is how long it is used.
@@ -29,7 +28,7 @@ const format: DocumentFormat<Found> = {
 
 const make = Effect.gen(function*() {
   const scope = yield* Effect.scope
-  const store = fromKeyValueStore(yield* KeyValueStore.KeyValueStore)
+  const store = yield* storeEntries
   return (provider: string, probe: Probe): Probe => {
     const { current } = RemoteValue.make<Found, undefined>({
       scope,

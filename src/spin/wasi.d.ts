@@ -13,6 +13,11 @@ declare module "wasi:keyvalue/store@0.2.0-draft2" {
   export const open: (identifier: string) => Bucket
 }
 
+declare module "wasi:keyvalue/atomics@0.2.0-draft2" {
+  import type { Bucket } from "wasi:keyvalue/store@0.2.0-draft2"
+  export const increment: (bucket: Bucket, key: string, delta: bigint) => bigint
+}
+
 declare module "wasi:config/store@0.2.0-rc.1" {
   export { getAll } from "wasi:config/store@0.2.0-draft-2024-09-27"
 }
@@ -99,4 +104,8 @@ declare module "wasi:http/types@0.2.3" {
 declare module "wasi:http/outgoing-handler@0.2.3" {
   import { type FutureIncomingResponse, type OutgoingRequest } from "wasi:http/types@0.2.3"
   export const handle: (request: OutgoingRequest, options: undefined) => FutureIncomingResponse
+}
+
+declare module "wasi:keyvalue/atomics@0.2.0-draft" {
+  export { increment } from "wasi:keyvalue/atomics@0.2.0-draft2"
 }

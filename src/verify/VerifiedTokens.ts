@@ -13,6 +13,7 @@ import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { runAfterResponse, WaitUntil } from "../fairness/WaitUntil.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { awaitOthers } from "../remote/SharedEntries.ts"
 import { inSpan, isTraced } from "../trace/spans.ts"
 import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed, type RecentlyUsed } from "./recentlyUsed.ts"
@@ -172,19 +173,41 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     requireServicesAt: "lookup"
   })
 
+  /** Verifies a token that the provider has to be asked about. While another instance asks, waits for its verdict. */
+  const claimed = (
+    verdict: Effect.Effect<Verdict, VerificationError>,
+    { claim, recall, release }: SharedVerdict
+  ): Effect.Effect<Verdict, VerificationError> => {
+    const orVerdict = (found: Effect.Effect<Identity | undefined, VerificationError>) =>
+      Effect.flatMap(
+        found,
+        (identity) =>
+          identity === undefined ? Effect.ensuring(verdict, release) : Effect.succeed({ identity, validity: undefined })
+      )
+    return Effect.flatMap(claim, (isOurs) =>
+      isOurs
+        // The claim of another instance may have ended after the first look: then its verdict is there.
+        ? Effect.ensuring(orVerdict(recall), release)
+        : orVerdict(awaitOthers(recall, "second")))
+  }
+
   /** The same verification, whose verdict is shared with other instances. */
   const shared = (
     verdict: Effect.Effect<Verdict, VerificationError>,
-    { accept, reject }: SharedVerdict,
-    rejectionMillis: number | undefined
-  ) =>
-    verdict.pipe(
+    others: SharedVerdict,
+    rejectionMillis: number | undefined,
+    isOpaque: boolean
+  ) => {
+    const { accept, reject } = others
+    const own = verdict.pipe(
       Effect.tap(({ identity, validity }) => validity === undefined ? Effect.void : accept(identity, validity)),
       Effect.tapErrorTag("InvalidToken", (error) =>
         rejectionMillis === undefined
           ? Effect.void
           : reject(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
     )
+    return isOpaque ? claimed(own, others) : own
+  }
 
   const verifyUntraced = Effect.fnUntracedEager(function*(
     digest: string,
@@ -199,7 +222,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     const verify = replicas !== undefined && isOpaque && origin !== undefined
       ? replicas({ token: Redacted.value(token), origin, verify: selected.verify, rejectionMillis, renews })
       : selected.verify
-    const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis)).pipe(
+    const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis, isOpaque)).pipe(
       Effect.mapEager(({ identity, validity }) => {
         if (validity !== undefined) {
           const renewFrom = validity.renewFrom ?? Number.POSITIVE_INFINITY

@@ -4,6 +4,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import { InvalidToken } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import { StoreClaims } from "../remote/SharedEntries.ts"
 import type { Validity } from "./Verdict.ts"
 import * as Entry from "./verdictEntry.ts"
 
@@ -13,6 +14,10 @@ export interface SharedVerdict {
   readonly recall: Effect.Effect<Identity | undefined, InvalidToken>
   readonly accept: (identity: Identity, validity: Validity) => Effect.Effect<void>
   readonly reject: (error: InvalidToken, until: number) => Effect.Effect<void>
+  /** Whether this instance requests the provider. If not, another one is doing so. */
+  readonly claim: Effect.Effect<boolean>
+  /** Ends the claim of this instance, or of the one that it has waited for. */
+  readonly release: Effect.Effect<void>
 }
 
 /** Opens the stored verdict about a token. */
@@ -27,6 +32,7 @@ export type VerdictStore = (token: string) => Effect.Effect<SharedVerdict>
 export const makeVerdictStore = Effect.gen(function*() {
   const store = yield* KeyValueStore.KeyValueStore
   const settings = yield* GatewayConfig
+  const claims = yield* StoreClaims
 
   // If the store fails, every token is verified again. The store itself logs its failure.
   const read = (entry: string) => Effect.orElseSucceed(store.get(entry), () => undefined)
@@ -59,6 +65,8 @@ export const makeVerdictStore = Effect.gen(function*() {
           ? Effect.void
           : write(Entry.verdictEntry(digest), digest, { until, identity, keys })
       },
+      claim: claims.claim(Entry.verdictEntry(digest)),
+      release: claims.release(Entry.verdictEntry(digest)),
       reject: ({ provider, reason }, until) => write(Entry.rejectionEntry(digest), digest, { until, provider, reason })
     }))
 })

@@ -123,7 +123,8 @@ describe("RemoteValue", () => {
       const store = {
         read: () => Effect.sync(() => entries.pop()),
         write: () => Effect.void,
-        claim: () => Effect.succeed(true)
+        claim: () => Effect.succeed(true),
+        release: () => Effect.void
       }
       const { fetches, value } = yield* setUp([Effect.andThen(Deferred.await(gate), sent("a")), sent("b")], { store })
       const first = yield* Effect.forkChild(value.current, { startImmediately: true })

@@ -333,6 +333,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const own = imported.filter(([name]) => /^wasi:(?:keyvalue|config)\//.test(name ?? ""))
       assert.deepStrictEqual(own, [
         ["wasi:keyvalue/store", "0.2.0-draft2"],
+        ["wasi:keyvalue/atomics", "0.2.0-draft2"],
         ["wasi:config/store", "0.2.0-draft-2024-09-27"]
       ])
       for (const [name = "", version] of imported.filter((entry) => !own.includes(entry))) {

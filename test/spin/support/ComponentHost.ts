@@ -19,7 +19,7 @@ export interface Running {
   readonly outboundHosts?: ReadonlyArray<string>
 }
 
-const hostProgram = fileURLToPath(new URL("host.mjs", import.meta.url))
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 const portOf = (message: unknown): number =>
   typeof message === "object" && message !== null && "port" in message && typeof message.port === "number"
@@ -31,25 +31,28 @@ const namesOf = (message: unknown): ReadonlyArray<string> =>
     ? message.names
     : []
 
-const start = Effect.flatMap(builtComponent, (directory) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const child: ChildProcess = fork(hostProgram, [directory], { stdio: ["ignore", "pipe", "pipe", "ipc"] })
-      const log: Array<string> = []
-      for (const output of [child.stdout, child.stderr]) {
-        output?.setEncoding("utf8")
-        output?.on("data", (text: string) => log.push(text))
-      }
-      const [message] = await once(child, "message")
-      return { child, log, port: portOf(message) }
-    }),
-    ({ child }) =>
+const start = (program: string, ...options: ReadonlyArray<string>) =>
+  Effect.flatMap(builtComponent, (directory) =>
+    Effect.acquireRelease(
       Effect.promise(async () => {
-        if (child.exitCode !== null || child.signalCode !== null) return
-        child.kill("SIGKILL")
-        await once(child, "exit")
-      })
-  ))
+        const child: ChildProcess = fork(programOf(program), [directory, ...options], {
+          stdio: ["ignore", "pipe", "pipe", "ipc"]
+        })
+        const log: Array<string> = []
+        for (const output of [child.stdout, child.stderr]) {
+          output?.setEncoding("utf8")
+          output?.on("data", (text: string) => log.push(text))
+        }
+        const [message] = await once(child, "message")
+        return { child, log, port: portOf(message) }
+      }),
+      ({ child }) =>
+        Effect.promise(async () => {
+          if (child.exitCode !== null || child.signalCode !== null) return
+          child.kill("SIGKILL")
+          await once(child, "exit")
+        })
+    ))
 
 export class ComponentHost extends Context.Service<ComponentHost, {
   readonly origin: string
@@ -71,37 +74,47 @@ export class ComponentHost extends Context.Service<ComponentHost, {
   /** Calls back with each line that is logged from now on. */
   readonly onLine: (listener: (line: string) => void) => Effect.Effect<void>
 }>()("mcp-authorizer/test/spin/support/ComponentHost") {
-  static readonly make: Effect.Effect<ComponentHost["Service"], never, Scope.Scope> = Effect.map(
-    start,
-    ({ child, log, port }) => {
-      const tell = (told: object) =>
-        Effect.promise(async () => {
-          const answered = once(child, "message")
-          child.send(told)
-          const [message] = await answered
-          return message
-        })
-      const run = (variables: Readonly<Record<string, string>>, running: Running) =>
-        Effect.map(tell({ variables, store: "granted", ...running }), () => {
-          log.length = 0
-        })
-      return ComponentHost.of({
-        origin: `http://127.0.0.1:${port}`,
-        run,
-        configure: (variables, store = "granted") => run(variables, { store }),
-        reconfigure: (variables) => Effect.asVoid(tell({ variables })),
-        age: (seconds) => Effect.asVoid(tell({ age: seconds })),
-        stored: Effect.map(tell({ list: true }), namesOf),
-        logged: () => log.join(""),
-        onLine: (listener) =>
-          Effect.sync(() => {
-            for (const output of [child.stdout, child.stderr]) {
-              if (output !== null) createInterface(output).on("line", listener)
-            }
+  static readonly #make = (
+    ...program: Parameters<typeof start>
+  ): Effect.Effect<ComponentHost["Service"], never, Scope.Scope> =>
+    Effect.map(
+      start(...program),
+      ({ child, log, port }) => {
+        const tell = (told: object) =>
+          Effect.promise(async () => {
+            const answered = once(child, "message")
+            child.send(told)
+            const [message] = await answered
+            return message
           })
-      })
-    }
-  )
+        const run = (variables: Readonly<Record<string, string>>, running: Running) =>
+          Effect.map(tell({ variables, store: "granted", ...running }), () => {
+            log.length = 0
+          })
+        return ComponentHost.of({
+          origin: `http://127.0.0.1:${port}`,
+          run,
+          configure: (variables, store = "granted") => run(variables, { store }),
+          reconfigure: (variables) => Effect.asVoid(tell({ variables })),
+          age: (seconds) => Effect.asVoid(tell({ age: seconds })),
+          stored: Effect.map(tell({ list: true }), namesOf),
+          logged: () => log.join(""),
+          onLine: (listener) =>
+            Effect.sync(() => {
+              for (const output of [child.stdout, child.stderr]) {
+                if (output !== null) createInterface(output).on("line", listener)
+              }
+            })
+        })
+      }
+    )
+
+  /** One instance at a time. */
+  static readonly make = ComponentHost.#make("host.mjs")
 
   static readonly layer = Layer.effect(ComponentHost, ComponentHost.make)
+
+  /** As many instances at a time as requests come on different connections, up to this number. */
+  static readonly layerSideBySide = (instances: number) =>
+    Layer.effect(ComponentHost, ComponentHost.#make("sideBySide.mjs", String(instances)))
 }

@@ -1,7 +1,7 @@
 /**
  * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
  *
- * `node host.mjs <directory of the transpiled component>`, as a child process with a message channel: while an instance
+ * `node host.mjs <directory of the transpiled component> [directory of entries that hosts share]`, as a child process with a message channel: while an instance
  * runs, nothing else in this process does. It tells `{ port }`; whatever it is told, it answers.
  * `{ variables, store, outboundHosts }` begins anew, with `outboundHosts` as `allowed_outbound_hosts` of a manifest, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
  * the store, `{ list: true }` is answered `{ names }` with those of its entries. What the component logs goes to
@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { isAllowed } from "./outboundHosts.mjs"
+import { SharedEntries } from "./sharedEntries.mjs"
 import { requestFields } from "./spinFields.mjs"
 
 const directory = process.argv[2]
@@ -63,7 +64,7 @@ IncomingRequest.prototype.headers = function() {
 let variables = {}
 let outboundHosts = ["*://*:*"]
 let store = "granted"
-const entries = new Map()
+const entries = process.argv[3] === undefined ? new Map() : new SharedEntries(process.argv[3])
 
 const whenWorking = (operation) => {
   if (store === "failing") throw { tag: "other", val: "out of order" }
@@ -81,6 +82,20 @@ class Bucket {
     whenWorking(() => entries.delete(key))
   }
 }
+
+const alone = (operation) => entries instanceof SharedEntries ? entries.alone(operation) : operation()
+
+/** A number of 64 bits, little-endian, as Spin stores it. */
+const increment = (_bucket, key, delta) =>
+  whenWorking(() =>
+    alone(() => {
+      const value = (entries.has(key) ? new DataView(entries.get(key).buffer).getBigInt64(0, true) : 0n) + delta
+      const bytes = new Uint8Array(8)
+      new DataView(bytes.buffer).setBigInt64(0, value, true)
+      entries.set(key, bytes)
+      return value
+    })
+  )
 
 const open = (name) => {
   if (store === "denied") throw { tag: "access-denied" }
@@ -100,6 +115,7 @@ const imports = {
   ...new WASIShim().getImportObject(),
   "wasi:http/outgoing-handler": { handle: handleOutgoing },
   "wasi:keyvalue/store": { open, Bucket },
+  "wasi:keyvalue/atomics": { increment },
   "wasi:config/store": { getAll: () => Object.entries(variables) }
 }
 
@@ -133,7 +149,9 @@ const aged = (value, seconds) => {
 process.on("message", (told) => {
   if (told.list) return process.send({ names: [...entries.keys()] })
   if (told.age !== undefined) {
-    for (const [name, value] of entries) entries.set(name, aged(value, told.age))
+    for (const [name, value] of entries) {
+      if (!name.startsWith("claim:")) entries.set(name, aged(value, told.age))
+    }
   } else {
     variables = told.variables
   }
