@@ -119,7 +119,7 @@ export const makeRelay = Effect.fnUntraced(function*({ allowHttp, allowedDomains
                 : failureOf(name, failure, grantRejected)
           )
           const error = errorOf(name, body, grantRejected)
-          return error === undefined ? body : yield* Effect.fail(error)
+          return error === undefined ? body : yield* error
         })
       ),
     revoke: (peer, endpoints, form) =>

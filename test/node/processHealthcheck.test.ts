@@ -10,11 +10,13 @@ import { mainFile } from "./support/builtProgram.ts"
 import { startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { temporaryDirectory } from "./support/scratch.ts"
 
+const { PATH } = process.env
+
 /** Runs the command; gives its exit code and what it prints to standard error. */
 const check = Effect.fnUntraced(function*(variables: Record<string, string>, ...args: ReadonlyArray<string>) {
   const main = yield* mainFile
   return yield* Effect.callback<{ readonly code: number; readonly printed: string }>((resume) => {
-    const env = { PATH: process.env.PATH, ...variables }
+    const env = { PATH, ...variables }
     execFile(
       process.execPath,
       [main, "healthcheck", ...args],

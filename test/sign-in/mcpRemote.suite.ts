@@ -43,10 +43,11 @@ const connect = Effect.fnUntraced(function*(url: string) {
     void signInAt(url)
   })
   yield* Effect.acquireRelease(
-    Effect.tryPromise({
-      try: () => client.connect(transport, { timeout: 60_000 }),
-      catch: (error) => new Error(lines.join("\n"), { cause: error })
-    }).pipe(Effect.orDie),
+    Effect.promise(() =>
+      client.connect(transport, { timeout: 60_000 }).catch((error: unknown) => {
+        throw new Error(lines.join("\n"), { cause: error })
+      })
+    ),
     () => Effect.promise(() => client.close())
   )
   const call = (name: string, args: Record<string, unknown> = {}) =>

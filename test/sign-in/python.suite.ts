@@ -19,12 +19,14 @@ interface Outcome {
 
 const scripts = { "the official Python SDK": "sdk.py", "the client of FastMCP": "fastmcp_client.py" }
 
+const { HOME, PATH } = process.env
+
 /** Runs a script at a URL, and gives its outcome with the URLs that it had opened in the user's browser. */
 const runScript = (script: string, url: string) =>
   Effect.promise(async (signal) => {
     const program = spawn(await python(), [fileURLToPath(new URL(`python/${script}`, import.meta.url)), url], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], FASTMCP_SHOW_CLI_BANNER: "false" },
+      env: { PATH, HOME, FASTMCP_SHOW_CLI_BANNER: "false" },
       signal
     })
     const ended = new Promise<void>((resolve) => program.once("close", () => resolve()))

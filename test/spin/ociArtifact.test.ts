@@ -64,15 +64,18 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "3 minutes" })("the art
 
   it.effect("fails to be pushed where the registry rejects it", () =>
     Effect.gen(function*() {
-      const artifact = yield* Effect.promise(async () =>
-        makeArtifact(await Effect.runPromise(component), { version: "1" })
-      )
+      const artifact = yield* Effect.flatMap(component, (file) =>
+        Effect.promise(() => makeArtifact(file, { version: "1" })))
       const registry = yield* makeRegistry
       const [layerBlob, ...others] = artifact.blobs
-      if (layerBlob === undefined) return assert.fail("no layer")
+      if (layerBlob === undefined) {
+        return assert.fail("no layer")
+      }
       const changed = { ...artifact, blobs: [{ ...layerBlob, bytes: Buffer.from("other") }, ...others] }
       const failure = yield* Effect.flip(
-        Effect.tryPromise(() => pushArtifact(changed, `${registry.origin}/mcp-authorizer/gateway`))
+        Effect.tryPromise(() =>
+          pushArtifact(changed, `${registry.origin}/mcp-authorizer/gateway`)
+        )
       )
       assert.include(String(failure.cause), "400")
       assert.deepStrictEqual(registry.pushed(), [])

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { randomUUID } from "node:crypto"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type { ExchangeAuth } from "../../src/config/UpstreamAuth.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
@@ -170,7 +171,7 @@ describe("exchange", () => {
         ]
       ) {
         endpoint.responds(() => [400, body])
-        const { parameters, status, text } = yield* rejected(yield* signed({ sub: String(Math.random()) }))
+        const { parameters, status, text } = yield* rejected(yield* signed({ sub: randomUUID() }))
         assert.strictEqual(status, 403)
         assert.deepInclude(parameters, {
           error: "insufficient_scope",
@@ -199,7 +200,7 @@ describe("exchange", () => {
         ]
       ) {
         endpoint.responds(() => [400, body])
-        const token = yield* signed({ sub: String(Math.random()) })
+        const token = yield* signed({ sub: randomUUID() })
         const before = endpoint.requests.length
         for (let count = 0; count < 3; count++) {
           const { parameters, status } = yield* rejected(token)
@@ -232,7 +233,7 @@ describe("exchange", () => {
       for (const [response, logged, expected = "10"] of cases) {
         yield* logs.clear
         endpoint.responds(() => response)
-        const { retryAfter, status } = yield* rejected(yield* signed({ sub: String(Math.random()) }))
+        const { retryAfter, status } = yield* rejected(yield* signed({ sub: randomUUID() }))
         assert.deepStrictEqual([status, retryAfter], [500, expected], JSON.stringify(response))
         assert.match(logs.entries().join("\n"), logged)
       }

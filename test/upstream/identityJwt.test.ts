@@ -1,5 +1,6 @@
 /** The JWT of the gateway's own by which an MCP server knows the caller, on every driver. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -66,7 +67,7 @@ const bearerOf = ([value = "", ...others]: ReadonlyArray<string>): string => {
   return value.slice("Bearer ".length)
 }
 
-const nowSeconds = () => Date.now() / 1000
+const nowSeconds = Effect.map(Clock.currentTimeMillis, (millis) => millis / 1000)
 
 describe("identity_jwt", () => {
   it.live("gives the MCP server a JWT that the published keys verify, and that says who calls", () =>
@@ -133,7 +134,7 @@ describe("identity_jwt", () => {
   it.live("does not outlive the caller's token", () =>
     Effect.gen(function*() {
       const { issuer, sent } = yield* start()
-      const end = Math.floor(nowSeconds()) + 30
+      const end = Math.floor(yield* nowSeconds) + 30
       const { exp } = decodeJwt(
         bearerOf((yield* sent(yield* issuer.sign({ claims: { exp: end } }))).headers("authorization"))
       )
@@ -142,7 +143,7 @@ describe("identity_jwt", () => {
       const late = decodeJwt(
         bearerOf((yield* sent(yield* issuer.sign({ claims: { exp: end - 60 } }))).headers("authorization"))
       )
-      assert.isAtMost(late.exp ?? 0, nowSeconds() + 11)
+      assert.isAtMost(late.exp ?? 0, (yield* nowSeconds) + 11)
     }))
 
   it.live("takes the place of what a client sends in its field, in every spelling", () =>

@@ -50,6 +50,6 @@ export const healthcheck = Effect.fnUntraced(
     const path = ready ? "/readyz" : "/healthz"
     const found = yield* ask(address.host, address.port, path)
     if (found === 200) return
-    yield* unhealthy(`${path} on port ${address.port}: ${typeof found === "number" ? `status ${found}` : found}`)
+    return yield* unhealthy(`${path} on port ${address.port}: ${typeof found === "number" ? `status ${found}` : found}`)
   }
 )

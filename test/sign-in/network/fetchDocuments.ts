@@ -4,6 +4,7 @@
  *
  * Arguments: the files of a certificate for `app.example` and of its key.
  */
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
@@ -63,7 +64,7 @@ const main = Effect.gen(function*() {
         const result = yield* Effect.result(fetch(`https://app.example/${target}`, []))
         outcomes.push(Result.isSuccess(result) ? "fetched" : result.failure.detail)
       }
-      console.log(JSON.stringify({ name, outcomes, reached }))
+      yield* Console.log(JSON.stringify({ name, outcomes, reached }))
       reached = []
     }
   )
