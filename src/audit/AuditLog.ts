@@ -17,7 +17,7 @@ export const noAuditFiles = new InvalidConfiguration({
     setting: "MCP_AUDIT_LOG",
     source: undefined,
     problem: "is a path, and only the program on Node writes files",
-    cure: "Set it to stdout, or take the entries with AuditLog.layer"
+    fix: "Set it to stdout, or take the entries with AuditLog.layer"
   }]
 })
 

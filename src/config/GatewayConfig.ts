@@ -11,9 +11,9 @@ import { perConfiguration } from "./perConfiguration.ts"
 import { resolveInput, resolveSources } from "./resolve.ts"
 import { variableNames } from "./sources/variables.ts"
 
-/** What can be chosen beside the settings. */
+/** Options in addition to the settings. */
 export interface GatewayConfigOptions<Types extends ReadonlyArray<ProviderType> = ReadonlyArray<ProviderType>> {
-  /** Provider types beside the gateway's own, from `makeProviderType`. */
+  /** Provider types in addition to the gateway's own, from `makeProviderType`. */
   readonly types?: Types | undefined
 }
 
@@ -49,7 +49,7 @@ export class GatewayConfig extends Context.Service<GatewayConfig, GatewaySetting
   /**
    * From a value, for programs that embed the gateway.
    *
-   * `providers: []` says that there is none: a verifier of your own stands alone.
+   * `providers: []` configures no provider: use it with a verifier of your own.
    */
   static readonly layer = <const Types extends ReadonlyArray<ProviderType> = readonly []>(
     input: GatewayConfigInput<NoInfer<Types>>,

@@ -135,7 +135,7 @@ export interface ProviderInput {
   readonly token_endpoint?: Input<"MCP_OAUTH_TOKEN_ENDPOINT"> | undefined
   /**
    * `userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified. Default: userinfo:
-   * `{issuer}/oauth/userinfo`, or from discovery if that does not answer. For authkit, oidc, userinfo.
+   * `{issuer}/oauth/userinfo`, or from discovery if that does not respond. For authkit, oidc, userinfo.
    */
   readonly userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
   /**
@@ -193,16 +193,16 @@ export interface ServerInput {
    */
   readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
   /**
-   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: that of
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server rejects it. Default: that of
    * the gateway.
    */
   readonly inject_request_context?: Input<"MCP_INJECT_REQUEST_CONTEXT"> | undefined
   /**
-   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * Add `result.serverInfo.authInfo` to responses to `initialize`; `auto`: unless the MCP server rejects additions,
    * or the client speaks MCP 2024-11-05. Default: that of the gateway.
    */
   readonly inject_response_context?: Input<"MCP_INJECT_RESPONSE_CONTEXT"> | undefined
-  /** How long the MCP server may take to begin its answer, in seconds. Default: that of the gateway. */
+  /** How long the MCP server may take to begin its response, in seconds. Default: that of the gateway. */
   readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
   /**
    * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
@@ -262,7 +262,7 @@ export interface ServerInput {
   readonly allowed_email_domains?: Input<"MCP_ALLOWED_EMAIL_DOMAINS"> | undefined
   /** Callers that are let in, by `sub`, character for character. Default: that of the gateway. */
   readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
-  /** Browser origins that may call; a request from another one is answered 403. Default: that of the gateway. */
+  /** Browser origins that may call; a request from another origin gets 403. Default: that of the gateway. */
   readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
   /**
    * Who may use which methods, tools, prompts and resources: an array of [rules](../rules/README.md), the first
@@ -270,8 +270,8 @@ export interface ServerInput {
    */
   readonly rules?: Input<"MCP_RULES"> | undefined
   /**
-   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
-   * nobody. Default: that of the gateway.
+   * What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token,
+   * `deny` for no caller. Default: that of the gateway.
    */
   readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
   /**
@@ -283,12 +283,12 @@ export interface ServerInput {
   readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
   /**
    * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
-   * longer one is answered 502. Default: that of the gateway.
+   * longer one gets 502. Default: that of the gateway.
    */
   readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
   /**
-   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
-   * alone gets half of it, several callers get like shares. Default: that of the gateway.
+   * How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller alone
+   * gets half of it, several callers get like shares. Default: that of the gateway.
    */
   readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
   /**
@@ -297,21 +297,21 @@ export interface ServerInput {
    */
   readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
   /**
-   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
-   * answered 502. A caller alone gets half of it. Default: that of the gateway.
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more
+   * gets 502. A caller alone gets half of it. Default: that of the gateway.
    */
   readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
   /**
    * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
-   * wait, and are answered 503 after a while. A caller alone gets half of it. Default: that of the gateway.
+   * wait, and get 503 after a while. A caller alone gets half of it. Default: that of the gateway.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
   /**
    * How often each subject, client, address, server or tool may send messages, and how often an address may be
-   * wrong about its token; one more is answered 429. Default: that of the gateway.
+   * wrong about its token; one more gets 429. Default: that of the gateway.
    */
   readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
-  /** The dialect of error answers. Default: that of the gateway. */
+  /** The dialect of error responses. Default: that of the gateway. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**
    * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
@@ -348,15 +348,15 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly forward_claims?: Input<"MCP_FORWARD_CLAIMS"> | undefined
   /**
-   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it. Default: `auto`.
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server rejects it. Default: `auto`.
    */
   readonly inject_request_context?: Input<"MCP_INJECT_REQUEST_CONTEXT"> | undefined
   /**
-   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * Add `result.serverInfo.authInfo` to responses to `initialize`; `auto`: unless the MCP server rejects additions,
    * or the client speaks MCP 2024-11-05. Default: `auto`.
    */
   readonly inject_response_context?: Input<"MCP_INJECT_RESPONSE_CONTEXT"> | undefined
-  /** How long the MCP server may take to begin its answer, in seconds. Default: `300`. */
+  /** How long the MCP server may take to begin its response, in seconds. Default: `300`. */
   readonly upstream_timeout?: Input<"MCP_UPSTREAM_TIMEOUT"> | undefined
   /**
    * How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.
@@ -425,7 +425,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly client_idle_timeout?: Input<"MCP_CLIENT_IDLE_TIMEOUT"> | undefined
   /**
-   * How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average
+   * How many bytes a second a client has to send of a body, and to read of a response that waits for it, on average
    * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. Default: `128`.
    */
   readonly client_min_rate?: Input<"MCP_CLIENT_MIN_RATE"> | undefined
@@ -434,7 +434,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * elsewhere, in seconds. Default: `0`.
    */
   readonly shutdown_delay?: Input<"MCP_SHUTDOWN_DELAY"> | undefined
-  /** How long open answers may take to end after SIGTERM, in seconds. Default: `10`. */
+  /** How long open responses may take to end after SIGTERM, in seconds. Default: `10`. */
   readonly shutdown_timeout?: Input<"MCP_SHUTDOWN_TIMEOUT"> | undefined
   /** `false` lets every request pass, without an identity. Default: `true`. */
   readonly auth_enabled?: Input<"MCP_AUTH_ENABLED"> | undefined
@@ -460,8 +460,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** Callers that are let in, by `sub`, character for character. Default: no list. */
   readonly allowed_subjects?: Input<"MCP_ALLOWED_SUBJECTS"> | undefined
   /**
-   * Browser origins that may call; a request from another one is answered 403. Default: loopback origins if `HOST`
-   * is loopback, else `*`.
+   * Browser origins that may call; a request from another origin gets 403. Default: loopback origins if `HOST` is
+   * loopback, else `*`.
    */
   readonly allowed_origins?: Input<"MCP_ALLOWED_ORIGINS"> | undefined
   /** Networks whose `X-Forwarded-*` fields are believed. Default: `none`. */
@@ -478,8 +478,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly forward_auth_unread?: Input<"MCP_FORWARD_AUTH_UNREAD"> | undefined
   /**
-   * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
-   * Default: the system's authorities alone.
+   * A PEM file with certificate authorities to trust in addition to the system's, for providers and for the MCP
+   * server. Default: the system's authorities alone.
    */
   readonly ca_file?: Input<"MCP_CA_FILE"> | undefined
   /**
@@ -495,8 +495,8 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly rules?: Input<"MCP_RULES"> | undefined
   /**
-   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
-   * nobody. Default: `authenticated`.
+   * What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token,
+   * `deny` for no caller. Default: `authenticated`.
    */
   readonly default_rule?: Input<"MCP_DEFAULT_RULE"> | undefined
   /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. Default: none. */
@@ -595,7 +595,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly oauth_token_endpoint?: Input<"MCP_OAUTH_TOKEN_ENDPOINT"> | undefined
   /**
    * `userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified. Default: userinfo:
-   * `{issuer}/oauth/userinfo`, or from discovery if that does not answer.
+   * `{issuer}/oauth/userinfo`, or from discovery if that does not respond.
    */
   readonly oauth_userinfo_endpoint?: Input<"MCP_OAUTH_USERINFO_ENDPOINT"> | undefined
   /** Fixed tokens for development: `token:client:subject:scope,scope[:expiry]`, separated by `;`, or JSON. */
@@ -637,12 +637,12 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   readonly max_body_bytes?: Input<"MCP_MAX_BODY_BYTES"> | undefined
   /**
    * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
-   * longer one is answered 502. Default: `16777216`.
+   * longer one gets 502. Default: `16777216`.
    */
   readonly max_list_bytes?: Input<"MCP_MAX_LIST_BYTES"> | undefined
   /**
-   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
-   * alone gets half of it, several callers get like shares. Default: `2048`.
+   * How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller alone
+   * gets half of it, several callers get like shares. Default: `2048`.
    */
   readonly max_waiting?: Input<"MCP_MAX_WAITING"> | undefined
   /**
@@ -651,18 +651,18 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    */
   readonly max_upstream_connections?: Input<"MCP_MAX_UPSTREAM_CONNECTIONS"> | undefined
   /**
-   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
-   * answered 502. A caller alone gets half of it. Default: `32768`.
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more
+   * gets 502. A caller alone gets half of it. Default: `32768`.
    */
   readonly max_streams?: Input<"MCP_MAX_STREAMS"> | undefined
   /**
    * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
-   * wait, and are answered 503 after a while. A caller alone gets half of it. Default: `67108864`.
+   * wait, and get 503 after a while. A caller alone gets half of it. Default: `67108864`.
    */
   readonly max_buffered_bytes?: Input<"MCP_MAX_BUFFERED_BYTES"> | undefined
   /**
    * How often each subject, client, address, server or tool may send messages, and how often an address may be
-   * wrong about its token; one more is answered 429. Default: none.
+   * wrong about its token; one more gets 429. Default: none.
    */
   readonly rate_limits?: Input<"MCP_RATE_LIMITS"> | undefined
   /**
@@ -681,11 +681,11 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
   /** How long a request waits for the store, in milliseconds. Default: `100`. */
   readonly store_timeout_millis?: Input<"MCP_STORE_TIMEOUT_MILLIS"> | undefined
   /**
-   * What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is
-   * counted in this process alone (`local`). Default: `open`.
+   * What becomes of a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted
+   * in this process alone (`local`). Default: `open`.
    */
   readonly store_failure?: Input<"MCP_STORE_FAILURE"> | undefined
-  /** The dialect of error answers. Default: `oauth`. */
+  /** The dialect of error responses. Default: `oauth`. */
   readonly error_style?: Input<"MCP_ERROR_STYLE"> | undefined
   /**
    * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
@@ -693,7 +693,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * `securitySchemes`. Default: `http`.
    */
   readonly step_up?: Input<"MCP_STEP_UP"> | undefined
-  /** The field with the trace id of a request and its answer. Default: `X-Trace-Id`. */
+  /** The field with the trace id of a request and its response. Default: `X-Trace-Id`. */
   readonly trace_header?: Input<"MCP_TRACE_HEADER"> | undefined
   /**
    * Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in

@@ -43,13 +43,13 @@ export interface DecidedFields {
   readonly fields: { readonly [field: string]: Json }
 }
 
-/** What every configured provider has, whatever its type; the type's own file in `providers` says what else there is. */
+/** What every configured provider has, regardless of its type; the file of the type in `providers` has the rest. */
 export interface Provider {
   /** The name of its type. */
   readonly type: string
-  /** Unique among the providers; appears as `provider` in the identity that is handed on. */
+  /** Unique among the providers; appears as `provider` in the identity that is forwarded. */
   readonly name: string
-  /** Scopes that a token of this provider must have, beside the gateway's own `requiredScopes`. */
+  /** Scopes that a token of this provider must have, in addition to the gateway's own `requiredScopes`. */
   readonly requiredScopes: ReadonlyArray<string>
   /** Tokens that begin with this are this provider's, whatever their shape. */
   readonly tokenPrefix: string | undefined
@@ -61,7 +61,7 @@ export interface Provider {
   readonly preset?: DecidedFields | undefined
   /** What clients must request to get a scope, by its name in tokens (`requestedScope`); left out: the same. */
   readonly scopesRequested?: StringMap | undefined
-  /** Hosts, beside this machine, that may be asked over http; none where it is left out. */
+  /** Hosts that may be requested over http, in addition to this machine; no host by default. */
   readonly allowHttp?: ReadonlyArray<string> | undefined
   /** The gateway in the place of the provider's authorization server; clients sign in at the provider itself if left out. */
   readonly facade?: Facade | undefined
@@ -82,7 +82,7 @@ export interface StaticToken {
 /** The ways to authenticate at an introspection endpoint, by the names of `MCP_CLIENT_AUTH`. */
 export const clientAuthMethods = ["basic", "post", "bearer", "none"] as const
 
-/** A provider type that a program has added; `providers/ProviderType.ts` says what one is. */
+/** A provider type that a program has added; see `providers/ProviderType.ts`. */
 export interface AddedType {
   /** As `type` of a provider has it. */
   readonly name: string
@@ -101,10 +101,10 @@ export type AllowedOrigins =
   /** Serialised origins: lower case, no default port, no slash. */
   | { readonly _tag: "List"; readonly origins: ReadonlyArray<string> }
 
-/** The dialects of error answers, by the names of `MCP_ERROR_STYLE`. */
+/** The dialects of error responses, by the names of `MCP_ERROR_STYLE`. */
 export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as const
 
-/** The dialect of error answers. */
+/** The dialect of error responses. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
 /** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
@@ -161,7 +161,7 @@ export interface GatewaySettings extends ResolvedSettings {
   readonly providers: ReadonlyArray<Provider>
   /** Who may do what; `undefined` where there are no rules. */
   readonly policy: Policy | undefined
-  /** Provider types beside the gateway's own. */
+  /** Provider types in addition to the gateway's own. */
   readonly addedTypes?: ReadonlyArray<AddedType> | undefined
 }
 

@@ -1,13 +1,13 @@
 import * as Data from "effect/Data"
 
-/** What is wrong with a value, and what would mend it. Neither text ever holds the value itself. */
-export interface Complaint {
+/** What is wrong with a value, and how to fix it. Neither text ever contains the value itself. */
+export interface Mistake {
   readonly problem: string
-  readonly cure: string
+  readonly fix: string
 }
 
-/** A complaint about one setting. */
-export interface Problem extends Complaint {
+/** A mistake about one setting. */
+export interface Problem extends Mistake {
   /** The canonical name: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
   readonly setting: string
   /** How the value was given, where that is not the canonical name: `AUTHKIT_DOMAIN`. */
@@ -15,15 +15,15 @@ export interface Problem extends Complaint {
 }
 
 /** One problem in one line. */
-export const problemLine = ({ cure, problem, setting, source }: Problem): string => {
+export const problemLine = ({ fix, problem, setting, source }: Problem): string => {
   const name = source === undefined ? setting : `${setting} (given as ${source})`
-  return `${name}: ${problem}. ${cure}${cure.endsWith("?") ? "" : "."}`
+  return `${name}: ${problem}. ${fix}${fix.endsWith("?") ? "" : "."}`
 }
 
 /**
  * Everything that is wrong with the configuration, at once.
  *
- * The message is meant for the operator: one line for each problem, with its cure and without any configured value.
+ * The message is meant for the operator: one line for each problem, with its fix and without any configured value.
  */
 export class InvalidConfiguration extends Data.TaggedError("InvalidConfiguration")<{
   readonly problems: ReadonlyArray<Problem>

@@ -18,16 +18,16 @@ export interface ResolvedSettings {
    */
   readonly forwardClaims: Used<"MCP_FORWARD_CLAIMS">
   /**
-   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it.
+   * Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server rejects it.
    * (`inject_request_context`)
    */
   readonly injectRequestContext: Used<"MCP_INJECT_REQUEST_CONTEXT">
   /**
-   * Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions,
+   * Add `result.serverInfo.authInfo` to responses to `initialize`; `auto`: unless the MCP server rejects additions,
    * or the client speaks MCP 2024-11-05. (`inject_response_context`)
    */
   readonly injectResponseContext: Used<"MCP_INJECT_RESPONSE_CONTEXT">
-  /** How long the MCP server may take to begin its answer, in milliseconds. (`upstream_timeout`) */
+  /** How long the MCP server may take to begin its response, in milliseconds. (`upstream_timeout`) */
   readonly upstreamTimeoutMillis: Used<"MCP_UPSTREAM_TIMEOUT">
   /**
    * How long a response may take in all, in milliseconds, where its token ends meanwhile; then it is broken off.
@@ -93,7 +93,7 @@ export interface ResolvedSettings {
    */
   readonly clientIdleMillis: Used<"MCP_CLIENT_IDLE_TIMEOUT">
   /**
-   * How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average
+   * How many bytes a second a client has to send of a body, and to read of a response that waits for it, on average
    * over 10 seconds (60 for event streams); a slower one is cut off. `0`: any. (`client_min_rate`)
    */
   readonly clientMinRate: Used<"MCP_CLIENT_MIN_RATE">
@@ -102,7 +102,7 @@ export interface ResolvedSettings {
    * elsewhere, in milliseconds. (`shutdown_delay`)
    */
   readonly shutdownDelayMillis: Used<"MCP_SHUTDOWN_DELAY">
-  /** How long open answers may take to end after SIGTERM, in milliseconds. (`shutdown_timeout`) */
+  /** How long open responses may take to end after SIGTERM, in milliseconds. (`shutdown_timeout`) */
   readonly shutdownTimeoutMillis: Used<"MCP_SHUTDOWN_TIMEOUT">
   /** `false` lets every request pass, without an identity. (`auth_enabled`) */
   readonly authEnabled: Used<"MCP_AUTH_ENABLED">
@@ -128,7 +128,7 @@ export interface ResolvedSettings {
   readonly allowedEmailDomains: Used<"MCP_ALLOWED_EMAIL_DOMAINS">
   /** Callers that are let in, by `sub`, character for character. (`allowed_subjects`) */
   readonly allowedSubjects: Used<"MCP_ALLOWED_SUBJECTS">
-  /** Browser origins that may call; a request from another one is answered 403. (`allowed_origins`) */
+  /** Browser origins that may call; a request from another origin gets 403. (`allowed_origins`) */
   readonly allowedOrigins: Used<"MCP_ALLOWED_ORIGINS">
   /** Networks whose `X-Forwarded-*` fields are believed. (`trusted_proxies`) */
   readonly trustedProxies: Used<"MCP_TRUSTED_PROXIES">
@@ -144,8 +144,8 @@ export interface ResolvedSettings {
    */
   readonly forwardAuthUnread: Used<"MCP_FORWARD_AUTH_UNREAD">
   /**
-   * A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server.
-   * (`ca_file`)
+   * A PEM file with certificate authorities to trust in addition to the system's, for providers and for the MCP
+   * server. (`ca_file`)
    */
   readonly caFile: Used<"MCP_CA_FILE">
   /**
@@ -161,8 +161,8 @@ export interface ResolvedSettings {
    */
   readonly rules: Used<"MCP_RULES">
   /**
-   * What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny`
-   * nobody. (`default_rule`)
+   * What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token,
+   * `deny` for no caller. (`default_rule`)
    */
   readonly defaultRule: Used<"MCP_DEFAULT_RULE">
   /** Scopes that include others: `{"admin": ["write"], "write": ["read"]}`, transitively. (`scope_implies`) */
@@ -173,12 +173,12 @@ export interface ResolvedSettings {
   readonly maxBodyBytes: Used<"MCP_MAX_BODY_BYTES">
   /**
    * The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a
-   * longer one is answered 502. (`max_list_bytes`)
+   * longer one gets 502. (`max_list_bytes`)
    */
   readonly maxListBytes: Used<"MCP_MAX_LIST_BYTES">
   /**
-   * How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller
-   * alone gets half of it, several callers get like shares. (`max_waiting`)
+   * How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller alone
+   * gets half of it, several callers get like shares. (`max_waiting`)
    */
   readonly maxWaiting: Used<"MCP_MAX_WAITING">
   /**
@@ -187,18 +187,18 @@ export interface ResolvedSettings {
    */
   readonly maxUpstreamConnections: Used<"MCP_MAX_UPSTREAM_CONNECTIONS">
   /**
-   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is
-   * answered 502. A caller alone gets half of it. (`max_streams`)
+   * How many event streams may be open at a time, each with a connection of its own to the MCP server; one more
+   * gets 502. A caller alone gets half of it. (`max_streams`)
    */
   readonly maxStreams: Used<"MCP_MAX_STREAMS">
   /**
    * How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to
-   * wait, and are answered 503 after a while. A caller alone gets half of it. (`max_buffered_bytes`)
+   * wait, and get 503 after a while. A caller alone gets half of it. (`max_buffered_bytes`)
    */
   readonly maxBufferedBytes: Used<"MCP_MAX_BUFFERED_BYTES">
   /**
    * How often each subject, client, address, server or tool may send messages, and how often an address may be
-   * wrong about its token; one more is answered 429. (`rate_limits`)
+   * wrong about its token; one more gets 429. (`rate_limits`)
    */
   readonly rateLimits: Used<"MCP_RATE_LIMITS">
   /**
@@ -215,11 +215,11 @@ export interface ResolvedSettings {
   /** How long a request waits for the store, in milliseconds. (`store_timeout_millis`) */
   readonly storeTimeoutMillis: Used<"MCP_STORE_TIMEOUT_MILLIS">
   /**
-   * What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is
-   * counted in this process alone (`local`). (`store_failure`)
+   * What becomes of a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted
+   * in this process alone (`local`). (`store_failure`)
    */
   readonly storeFailure: Used<"MCP_STORE_FAILURE">
-  /** The dialect of error answers. (`error_style`) */
+  /** The dialect of error responses. (`error_style`) */
   readonly errorStyle: Used<"MCP_ERROR_STYLE">
   /**
    * How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result
@@ -227,7 +227,7 @@ export interface ResolvedSettings {
    * `securitySchemes`. (`step_up`)
    */
   readonly stepUp: Used<"MCP_STEP_UP">
-  /** The field with the trace id of a request and its answer. (`trace_header`) */
+  /** The field with the trace id of a request and its response. (`trace_header`) */
   readonly traceHeader: Used<"MCP_TRACE_HEADER">
   /**
    * Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in

@@ -6,7 +6,7 @@ import { type Decoded, type GatewayName, gatewayNames, propertyOf, settings as t
 /** What settings are given as, or their defaults; `undefined` where there is neither. */
 export type Values = ReadonlyMap<GatewayName, unknown>
 
-/** What settings of one MCP server consist of beside their values. */
+/** The parts of one MCP server's settings in addition to their values. */
 export interface Parts extends Pick<GatewaySettings, "serverHost" | "serverName" | "servers"> {
   readonly providers: ReadonlyArray<Provider>
   readonly addedTypes: ReadonlyArray<AddedType>

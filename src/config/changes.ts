@@ -8,7 +8,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Equal.isEqual(value)
 
 /**
- * Whether two decoded values are the same. A compiled condition of a rule is a new function each time, and its text is beside
+ * Whether two decoded values are the same. A compiled condition of a rule is a new function each time, and its text is next to
  * it.
  */
 const isSame = (one: unknown, other: unknown): boolean => {
@@ -70,7 +70,7 @@ export const restartNeeded = (before: GatewaySettings, after: GatewaySettings): 
       setting,
       source: undefined,
       problem: "has changed, and takes effect at start only",
-      cure: "Restart the gateway, or set it to what it was"
+      fix: "Restart the gateway, or set it to what it was"
     }))
   })
 }

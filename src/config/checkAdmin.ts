@@ -9,11 +9,11 @@ type AdminSettings = Pick<
 
 const wildcards: ReadonlySet<string> = new Set(["0.0.0.0", "::"])
 
-const problemOf = (setting: string, problem: string, cure: string): Problem => ({
+const problemOf = (setting: string, problem: string, fix: string): Problem => ({
   setting,
   source: undefined,
   problem,
-  cure
+  fix
 })
 
 /** Reports an admin port that anyone could read, that no token opens, or that is the port of the gateway itself. */

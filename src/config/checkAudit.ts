@@ -13,6 +13,6 @@ export const checkAudit = (
       setting: "MCP_AUDIT_SUBJECTS",
       source: undefined,
       problem: "is hmac, and there is no MCP_SESSION_KEY, from which the key of the pseudonyms is derived",
-      cure: "Set MCP_SESSION_KEY, the same for all replicas, to what this prints: openssl rand -base64 32"
+      fix: "Set MCP_SESSION_KEY, the same for all replicas, to what this prints: openssl rand -base64 32"
     }]
     : []

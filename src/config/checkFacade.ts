@@ -1,11 +1,11 @@
 import { type GatewaySettings, serversOf } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 
-const problem = (setting: string, text: string, cure: string): Problem => ({
+const problem = (setting: string, text: string, fix: string): Problem => ({
   setting,
   source: undefined,
   problem: text,
-  cure
+  fix
 })
 
 /** Reports what metadata of the gateway's own need from the rest of the settings. */

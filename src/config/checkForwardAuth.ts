@@ -9,5 +9,5 @@ export const checkForwardAuth = (
     setting: "MCP_FORWARD_AUTH",
     source: undefined,
     problem: "is true, but there is no proxy that may ask for decisions",
-    cure: "Set MCP_TRUSTED_PROXIES to the networks of your proxies, as in 127.0.0.0/8"
+    fix: "Set MCP_TRUSTED_PROXIES to the networks of your proxies, as in 127.0.0.0/8"
   }]

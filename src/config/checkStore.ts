@@ -9,5 +9,5 @@ export const checkStore = (
     setting: "MCP_STORE_PASSWORD",
     source: undefined,
     problem: "is the password of a store that is not named",
-    cure: "Set MCP_STORE_URL, or remove the password"
+    fix: "Set MCP_STORE_URL, or remove the password"
   }]

@@ -4,11 +4,11 @@ import type { GatewaySettings } from "./GatewaySettings.ts"
 import type { Problem } from "./InvalidConfiguration.ts"
 import { type ExchangeAuth, type IdentityJwtAuth, upstreamField } from "./UpstreamAuth.ts"
 
-const problem = (setting: string, text: string, cure: string): Problem => ({
+const problem = (setting: string, text: string, fix: string): Problem => ({
   setting,
   source: undefined,
   problem: text,
-  cure
+  fix
 })
 
 const setting = "MCP_UPSTREAM_AUTH"

@@ -12,8 +12,8 @@ const aboutProvider = ({ allowHttp, name }: Provider): ReadonlyArray<string> =>
   allowHttp === undefined ? [] : [
     `Provider ${JSON.stringify(name)}: MCP_ALLOW_HTTP permits to ask ${
       allowHttp.join(", ")
-    } over http. Whoever can answer ` +
-    "in place of such a host can let anybody in, and whoever can listen sees tokens and secrets. Use https wherever " +
+    } over http. Anyone who can respond ` +
+    "in place of such a host can let any caller in, and anyone who can listen sees tokens and secrets. Use https wherever " +
     "the network is not yours alone."
   ]
 
@@ -21,7 +21,7 @@ const aboutProvider = ({ allowHttp, name }: Provider): ReadonlyArray<string> =>
 export const httpWarnings = ({ providers, publicUrl }: GatewaySettings): ReadonlyArray<string> => [
   ...providers.flatMap(aboutProvider),
   ...(publicUrl === undefined || !isPlain(publicUrl) ? [] : [
-    "MCP_PUBLIC_URL is an http URL, so that clients send their tokens in clear text, and many refuse to. Put a proxy with " +
+    "MCP_PUBLIC_URL is an http URL, so that clients send their tokens in clear text, and many clients do not do that. Put a proxy with " +
     "TLS in front of the gateway."
   ])
 ]

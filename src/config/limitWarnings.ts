@@ -33,7 +33,7 @@ export const limitWarnings = (settings: GatewaySettings): ReadonlyArray<string> 
     says.push(
       `MCP_STORE_URL is not encrypted, so that anyone who can listen ${
         storePassword === undefined ? "sees what is counted" : "sees the password of the store"
-      }, and anyone who can answer in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
+      }, and anyone who can respond in its place decides about rate limits. Use rediss:// wherever the network is not yours alone.`
     )
   }
   if (storeUrl !== undefined && sessionKeys.length === 0) {

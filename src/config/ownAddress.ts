@@ -8,11 +8,11 @@ import { isLoopbackHost } from "./kinds/loopback.ts"
 import { resourceUrl } from "./kinds/resourceUrl.ts"
 import type { SettingName } from "./settings.ts"
 
-const loop = (setting: string, problem: string, cure: string): Problem => ({
+const loop = (setting: string, problem: string, fix: string): Problem => ({
   setting,
   source: undefined,
   problem,
-  cure
+  fix
 })
 
 const parse = (url: string): URL | undefined => Result.getOrUndefined(Result.try(() => new URL(url)))
@@ -25,7 +25,7 @@ const sameName = (one: string, other: string): boolean =>
 const asHostname = (host: string): string =>
   parse(`http://${host.includes(":") ? `[${host}]` : host}`)?.hostname ?? host
 
-/** Says whether a server that listens on `host` is found under a name. `[::]` takes IPv4 connections, too. */
+/** Returns whether a server that listens on `host` is found under a name. `[::]` takes IPv4 connections, too. */
 const isReached = (host: string, hostname: string): boolean => {
   const address = asHostname(host)
   return address === "0.0.0.0" || address === "[::]"
@@ -49,7 +49,7 @@ const ownPlaces = (servers: ReadonlyArray<GatewaySettings>): ReadonlyMap<string,
   return places
 }
 
-/** Complains about an MCP server that is said to be where clients find an MCP endpoint of the gateway itself. */
+/** Reports an MCP server whose URL is that of an MCP endpoint of the gateway itself. */
 export const checkForwarding = (settings: GatewaySettings): ReadonlyArray<Problem> => {
   const servers = serversOf(settings)
   const places = ownPlaces(servers)
@@ -67,7 +67,7 @@ export const checkForwarding = (settings: GatewaySettings): ReadonlyArray<Proble
   })
 }
 
-/** Complains about a service that listens without being told where the MCP server is, or is told that it is itself. */
+/** Reports a service without the URL of an MCP server, or with its own URL in that place. */
 export const checkService = (
   settings: GatewaySettings,
   given: ReadonlyMap<SettingName, unknown>

@@ -15,7 +15,7 @@ export const scopesOfRules = ({ rules }: Pick<RuleSettings, "rules">): ReadonlyA
 ]
 
 /**
- * What is wrong with rules beside each of them.
+ * What is wrong with the rules as a whole.
  *
  * @param areGiven whether there are rules in the settings, which may be wrong in themselves
  */
@@ -31,7 +31,7 @@ export const checkRules = (
       setting: "MCP_RULES",
       source: undefined,
       problem: "has rules, but MCP_AUTH_ENABLED is false, which lets every request pass",
-      cure: "Remove one of them; a rule with \"allow\": \"anyone\" lets callers in without a token"
+      fix: "Remove one of them; a rule with \"allow\": \"anyone\" lets callers in without a token"
     })
   }
   if (!bindSessions && rules.some(({ anyone }) => anyone)) {
@@ -39,15 +39,15 @@ export const checkRules = (
       setting: "MCP_BIND_SESSIONS",
       source: undefined,
       problem: "is false, but a rule lets anyone in, who could then use the sessions of callers that have a token",
-      cure: "Remove MCP_BIND_SESSIONS, or the rules with \"allow\": \"anyone\""
+      fix: "Remove MCP_BIND_SESSIONS, or the rules with \"allow\": \"anyone\""
     })
   }
   if (defaultRule === "deny" && !areGiven) {
     problems.push({
       setting: "MCP_DEFAULT_RULE",
       source: undefined,
-      problem: "is deny, but there are no rules, so that nobody could do anything",
-      cure: "Set MCP_RULES, or remove MCP_DEFAULT_RULE"
+      problem: "is deny, but there are no rules, so that no caller could do anything",
+      fix: "Set MCP_RULES, or remove MCP_DEFAULT_RULE"
     })
   }
   return problems

@@ -36,7 +36,7 @@ const noProvider: Problem = {
   setting: "MCP_PROVIDERS",
   source: undefined,
   problem: "No authentication providers configured",
-  cure: "Set MCP_JWT_ISSUER (AUTHKIT_DOMAIN for AuthKit) and MCP_JWT_AUDIENCE, or MCP_STATIC_TOKENS for development, " +
+  fix: "Set MCP_JWT_ISSUER (AUTHKIT_DOMAIN for AuthKit) and MCP_JWT_AUDIENCE, or MCP_STATIC_TOKENS for development, " +
     "or MCP_PROVIDERS for several providers; MCP_AUTH_ENABLED=false would let everyone in"
 }
 
@@ -71,7 +71,7 @@ type CheckForHost = (settings: GatewaySettings, given: Source["given"]) => Reado
 interface ForHost {
   readonly check?: CheckForHost
   readonly contentOf?: ContentOf
-  /** Provider types beside the gateway's own. */
+  /** Provider types in addition to the gateway's own. */
   readonly types?: ReadonlyArray<ProviderType>
   /** No provider may be meant, where that is said: a verifier of the program's own stands alone. */
   readonly mayHaveNoProvider?: boolean
@@ -90,7 +90,7 @@ export const resolve = (
   const problems = [...merged.problems]
   const { given } = merged
 
-  // Read ahead of all others, which it permits something; it is complained about when it is read in its turn.
+  // Read before all others, because it permits values of theirs; its problems are reported when its own turn comes.
   const named = given.get("MCP_ALLOW_HTTP")
   const allowHttp = (named && Result.getOrUndefined(decode("MCP_ALLOW_HTTP", named))) ?? []
   const read = <N extends SettingName>(name: N): Decoded<N> | undefined => {
@@ -98,7 +98,7 @@ export const resolve = (
     if (value === undefined) return undefined
     const decoded = decode(name, withMemberFiles(name, name, value, contentOf, problems), allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
-    for (const complaint of decoded.failure) problems.push({ setting: name, source: value.source, ...complaint })
+    for (const mistake of decoded.failure) problems.push({ setting: name, source: value.source, ...mistake })
     return undefined
   }
   // Of its own kind, which `read` has; a default that its kind rejects is a mistake in the table, which a test looks for.
@@ -154,7 +154,7 @@ export const resolve = (
     : Result.fail(new InvalidConfiguration({ problems }))
 }
 
-/** The settings of a program that embeds the gateway, where `providers: []` says that there is none. */
+/** The settings of a program that embeds the gateway, where `providers: []` configures no provider. */
 export const resolveInput = (
   input: object,
   types: ReadonlyArray<ProviderType> = []
@@ -203,7 +203,7 @@ export const resolveService = (sources: Sources): Result.Result<GatewaySettings,
 /**
  * The paths that settings name and whose files have not been read yet.
  *
- * What the files hold may name others: ask again, until there are none.
+ * The content of files may name other files: call it again until no file is named.
  */
 export const filesToRead = (sources: Sources): ReadonlyArray<string> => {
   const known = contentIn(sources)

@@ -59,5 +59,5 @@ export const upstreamOnly = (settings: UpstreamSettings): UpstreamSettings => ({
 
 /** The settings that a client uses, with every default filled in; fails with all problems at once. */
 export const upstreamSettings = (input: UpstreamInput): Effect.Effect<UpstreamSettings, InvalidConfiguration> =>
-  // Without providers: nobody is let in by a client.
+  // Without providers, because a client lets no caller in.
   Effect.suspend(() => Effect.fromResult(resolve([fromInput({ ...input, auth_enabled: false })])))

@@ -14,7 +14,7 @@ const aboutProvider = (provider: Provider, settings: GatewaySettings, developmen
     .map((text) => `Provider ${JSON.stringify(provider.name)}: ${text}`)
 
 /**
- * Says whether a scope is listed, perhaps with the resource before it: where tokens say `read`, Entra wants to be asked
+ * Returns whether a scope is listed, perhaps with the resource before it: where tokens say `read`, Entra wants to be asked
  * for `api://app/read`, or for `api://app/.default`, which is all that is granted.
  */
 const isListed = (supported: ReadonlyArray<string>, scope: string): boolean =>
@@ -39,7 +39,7 @@ const aboutServer = (settings: GatewaySettings, development: boolean): ReadonlyA
   says.push(...httpWarnings(settings), ...limitWarnings(settings))
   if (settings.forwardAuthorization) {
     says.push(
-      "The client's token is handed on to the MCP server, which MCP forbids. Remove MCP_FORWARD_AUTHORIZATION=true " +
+      "The client's token is forwarded to the MCP server, which MCP forbids. Remove MCP_FORWARD_AUTHORIZATION=true " +
         "unless the server needs the token and can be trusted with it."
     )
   }

@@ -11,7 +11,7 @@ const switchedOff = new InvalidConfiguration({
     setting: "MCP_AUTH_ENABLED",
     source: undefined,
     problem: "is false, but an embedded server needs authenticated callers",
-    cure: "Remove it, and configure static tokens for development; or leave the authentication layer out"
+    fix: "Remove it, and configure static tokens for development; or leave the authentication layer out"
   }]
 })
 
@@ -20,7 +20,7 @@ const several = new InvalidConfiguration({
     setting: "MCP_SERVERS",
     source: undefined,
     problem: "is given, but an embedded server is one",
-    cure: "Remove it, and write what this server needs into the other settings"
+    fix: "Remove it, and write what this server needs into the other settings"
   }]
 })
 
@@ -29,7 +29,7 @@ const facade = new InvalidConfiguration({
     setting: "MCP_FACADE",
     source: undefined,
     problem: "is given, but an embedded server has no place for its endpoints",
-    cure: "Remove it, and run the gateway in front of the server: with HttpApp, or as a program"
+    fix: "Remove it, and run the gateway in front of the server: with HttpApp, or as a program"
   }]
 })
 
@@ -38,7 +38,7 @@ const noProxyAsks = new InvalidConfiguration({
     setting: "MCP_FORWARD_AUTH",
     source: undefined,
     problem: "is true, but an embedded server responds to its own requests alone",
-    cure: "Remove it; run the gateway itself for a proxy that asks for decisions"
+    fix: "Remove it; run the gateway itself for a proxy that asks for decisions"
   }]
 })
 
@@ -47,7 +47,7 @@ const upstreamAuth = new InvalidConfiguration({
     setting: "MCP_UPSTREAM_AUTH",
     source: undefined,
     problem: "is given, but an embedded server has no MCP server behind it",
-    cure: "Remove it: handlers get the identity of the caller itself"
+    fix: "Remove it: handlers get the identity of the caller itself"
   }]
 })
 

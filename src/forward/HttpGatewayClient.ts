@@ -39,7 +39,7 @@ const onlyOnNode = new InvalidConfiguration({
     setting: "MCP_SERVER_URL",
     source: undefined,
     problem: "is a Unix socket, which this client cannot reach",
-    cure: "Use NodeGatewayClient on Node, or an http or https URL"
+    fix: "Use NodeGatewayClient on Node, or an http or https URL"
   }]
 })
 

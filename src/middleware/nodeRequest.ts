@@ -100,7 +100,7 @@ const bodyOf = (request: NodeRequest): ReadableStream<Uint8Array> | null => {
   return hasBody(request) || ("stream" in request && !request.complete) ? borrowed(request) : null
 }
 
-/** The fields as a Web request has them. Pseudo-fields of HTTP/2 are none. */
+/** The fields as a Web request has them. Pseudo-fields of HTTP/2 are left out. */
 const webHeaders = (request: NodeRequest): Headers => {
   const headers = new Headers()
   const { rawHeaders } = request

@@ -82,7 +82,7 @@ const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
     if (!fields.given.has(field)) {
       fields.report(field, {
         problem: "is missing; a provider of type introspection needs it",
-        cure: `Set it, or choose another way to authenticate with ${fields.label("client_auth")}`
+        fix: `Set it, or choose another way to authenticate with ${fields.label("client_auth")}`
       })
     }
   }
@@ -90,7 +90,7 @@ const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
     if (fields.given.has(field)) {
       fields.report(field, {
         problem: `is unused when ${fields.label("client_auth")} is ${method}`,
-        cure: "Remove it, or choose another way"
+        fix: "Remove it, or choose another way"
       })
     }
   }

@@ -98,7 +98,7 @@ export const resolveJwt = (
   if (fields.given.has("jwks_uri") && fields.given.has("public_key")) {
     fields.report("public_key", {
       problem: `Cannot specify both ${fields.label("jwks_uri")} and ${fields.label("public_key")}`,
-      cure: "Keep the key set if the issuer publishes one, otherwise the public key"
+      fix: "Keep the key set if the issuer publishes one, otherwise the public key"
     })
   }
   const issuer = readIssuer(fields)

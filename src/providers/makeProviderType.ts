@@ -154,7 +154,7 @@ export const makeProviderType = <const Name extends string, Fields extends Field
       for (const { message, path = [] } of issuesOf(decoded.failure.issue).issues) {
         fields.report(names.find((field) => field === path[0]) ?? "type", {
           problem: message.startsWith("Missing") ? "is missing" : "is not what the type takes",
-          cure: `${message.replace(/\.$/, "")}; see the documentation of ${name}`
+          fix: `${message.replace(/\.$/, "")}; see the documentation of ${name}`
         })
       }
       return undefined

@@ -41,7 +41,7 @@ export const staticTokens: ProviderType<StaticProvider> = {
     if (!fields.given.has("tokens")) {
       fields.report("tokens", {
         problem: "No static tokens configured",
-        cure: "Give token:client:subject:scope,scope[:expiry], several separated by semicolons"
+        fix: "Give token:client:subject:scope,scope[:expiry], several separated by semicolons"
       })
     }
     return tokens === undefined ? undefined : { ...readCommon(fields, "static"), tokens }

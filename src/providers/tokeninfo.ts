@@ -190,7 +190,7 @@ export const tokeninfo: ProviderType<TokeninfoProvider> = {
     if (!fields.given.has("tokeninfo_endpoint")) {
       fields.report("tokeninfo_endpoint", {
         problem: "is missing; a provider of type tokeninfo needs it",
-        cure: "Set it to the URL at which the provider describes the token that a request presents"
+        fix: "Set it to the URL at which the provider describes the token that a request presents"
       })
     }
     return issuer === undefined || tokeninfoEndpoint === undefined ? undefined : { ...rest, issuer, tokeninfoEndpoint }

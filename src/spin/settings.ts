@@ -37,7 +37,7 @@ const withoutLimits = (settings: GatewaySettings): Result.Result<GatewaySettings
         setting,
         source: undefined,
         problem: "cannot be used on Spin, where nothing is counted between requests",
-        cure: "Remove it, and limit requests in front of the component or run the gateway on Node"
+        fix: "Remove it, and limit requests in front of the component or run the gateway on Node"
       }))
     })
   )
@@ -53,7 +53,7 @@ const withoutSigning = (settings: GatewaySettings): Result.Result<GatewaySetting
           setting: "MCP_UPSTREAM_AUTH",
           source: undefined,
           problem: "is identity_jwt, which cannot be used on Spin, where every request would be signed anew",
-          cure: "Use type header or exchange, or run the gateway on Node"
+          fix: "Use type header or exchange, or run the gateway on Node"
         }]
       })
     )
@@ -74,7 +74,7 @@ const withoutTls = (settings: GatewaySettings): Result.Result<GatewaySettings, I
         setting,
         source: undefined,
         problem: "cannot be used on Spin, where the host speaks TLS",
-        cure: "Remove it, or run the gateway on Node"
+        fix: "Remove it, or run the gateway on Node"
       }))
     })
   )
@@ -88,7 +88,7 @@ const withoutAdminPort = (settings: GatewaySettings): Result.Result<GatewaySetti
         setting: "MCP_ADMIN_PORT",
         source: undefined,
         problem: "cannot be used on Spin, where a component listens on no port of its own",
-        cure: "Remove it, or run the gateway on Node"
+        fix: "Remove it, or run the gateway on Node"
       }]
     })
   )
@@ -105,7 +105,7 @@ export const readSettings = (
           setting: "variables",
           source: undefined,
           problem: "cannot be read from the host",
-          cure: "Declare every variable that [component.mcp-authorizer.variables] refers to"
+          fix: "Declare every variable that [component.mcp-authorizer.variables] refers to"
         }]
       })
   }).pipe(

@@ -8,7 +8,7 @@ import { makePrompt, storeProblem } from "../limits/prompt.ts"
 import type { RawEntries } from "./sealedEntries.ts"
 import { countOperation, noteStoreUp } from "./storeMetrics.ts"
 
-/** A key of another type, which somebody else has written: there is no such entry, and the store works. */
+/** A key of another type, which another program has written: there is no such entry, and the store works. */
 const isOfAnotherType = (cause: unknown): boolean => cause instanceof Error && cause.message.startsWith("WRONGTYPE")
 
 const shared = "verdicts about opaque tokens and keys of providers"
@@ -59,7 +59,7 @@ export const makeRedisEntries = Effect.fnUntraced(function*(
     )
 
   return {
-    // A part of the entry, and no more: somebody else may have put a gigabyte there.
+    // Only a part of the entry: another program may have put a gigabyte there.
     read: (key, maxLength) =>
       reading(send("GETRANGE", key, "0", String(maxLength - 1))).pipe(
         Effect.map((reply) => typeof reply === "string" && reply !== "" ? reply : undefined),

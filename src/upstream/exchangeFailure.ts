@@ -17,7 +17,7 @@ const notPermitted =
 
 /**
  * Maps a failed request: its user has to act, or its caller is to get another token, or is denied; or the provider or the
- * gateway's own client is at fault, which no caller can mend.
+ * gateway's own client is at fault, which no caller can fix.
  *
  * @param required the scopes that every request of the caller needs
  */

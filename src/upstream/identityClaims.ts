@@ -51,7 +51,7 @@ export const identityClaims = (
   auth: IdentityJwtAuth,
   identity: Identity
 ): SignedClaims => ({
-  // The claims that the gateway answers for come last, so that none can take their place.
+  // The claims of the gateway come last, so that no other claim can replace them.
   ...copied(auth, identity),
   ...(identity.scopes.length === 0 ? {} : { scope: identity.scopes.join(" ") }),
   ...(identity.clientId === undefined ? {} : { client_id: identity.clientId }),

@@ -11,7 +11,7 @@ import { identityClaims, tokenTimes } from "./identityClaims.ts"
 import type { UpstreamAuthorizer } from "./UpstreamAuthorizer.ts"
 import { fieldsOfNobody, tokenField, type UpstreamFields } from "./UpstreamFields.ts"
 
-/** How many tokens are cached beside those of the identities in the cache of verified tokens. */
+/** How many tokens are cached in addition to those of the identities in the cache of verified tokens. */
 const capacity = 4_096
 
 interface Signed {

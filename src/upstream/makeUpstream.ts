@@ -21,7 +21,7 @@ const unusableKey = (detail: string) =>
       setting: "MCP_SIGNING_KEY",
       source: undefined,
       problem: `cannot be used: ${detail}`,
-      cure: "Make one with: openssl genpkey -algorithm ed25519, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+      fix: "Make one with: openssl genpkey -algorithm ed25519, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
     }]
   })
 

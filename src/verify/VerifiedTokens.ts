@@ -108,6 +108,24 @@ export interface VerifiedTokens {
   readonly peek: ((token: string) => Identity | undefined) | undefined
 }
 
+/** Verifies a token at its provider. While another instance does, waits for the verdict of that one. */
+const claimed = (
+  verdict: Effect.Effect<Verdict, VerificationError>,
+  { claim, recall, release }: SharedVerdict
+): Effect.Effect<Verdict, VerificationError> => {
+  const orVerdict = (found: Effect.Effect<Identity | undefined, VerificationError>) =>
+    Effect.flatMap(
+      found,
+      (identity) =>
+        identity === undefined ? Effect.ensuring(verdict, release) : Effect.succeed({ identity, validity: undefined })
+    )
+  return Effect.flatMap(claim, (isOurs) =>
+    isOurs
+      // The claim of another instance may have ended after the first look: then its verdict is there.
+      ? Effect.ensuring(orVerdict(recall), release)
+      : orVerdict(awaitOthers(recall, "second")))
+}
+
 /**
  * Builds the verifier, which does not verify a token again while its verdict is valid.
  *
@@ -172,24 +190,6 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
     timeToLive: () => 0,
     requireServicesAt: "lookup"
   })
-
-  /** Verifies a token that the provider has to be asked about. While another instance asks, waits for its verdict. */
-  const claimed = (
-    verdict: Effect.Effect<Verdict, VerificationError>,
-    { claim, recall, release }: SharedVerdict
-  ): Effect.Effect<Verdict, VerificationError> => {
-    const orVerdict = (found: Effect.Effect<Identity | undefined, VerificationError>) =>
-      Effect.flatMap(
-        found,
-        (identity) =>
-          identity === undefined ? Effect.ensuring(verdict, release) : Effect.succeed({ identity, validity: undefined })
-      )
-    return Effect.flatMap(claim, (isOurs) =>
-      isOurs
-        // The claim of another instance may have ended after the first look: then its verdict is there.
-        ? Effect.ensuring(orVerdict(recall), release)
-        : orVerdict(awaitOthers(recall, "second")))
-  }
 
   /** The same verification, whose verdict is shared with other instances. */
   const shared = (

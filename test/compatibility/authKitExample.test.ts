@@ -45,9 +45,9 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
         issuer: "https://your-tenant.authkit.app",
         keys: { _tag: "Jwks", uri: "https://your-tenant.authkit.app/oauth2/jwks" }
       })
-      const complaint = yield* complaintOf({})
-      assert.include(complaint, "No authentication providers configured")
-      assert.include(complaint, "AUTHKIT_DOMAIN")
+      const mistake = yield* complaintOf({})
+      assert.include(mistake, "No authentication providers configured")
+      assert.include(mistake, "AUTHKIT_DOMAIN")
     }))
 
   it.effect("AuthKit Example \"The server will be available at http://localhost:3000/mcp\"", () =>
@@ -208,9 +208,9 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "your-tenant.authkit.app" })
       assert.deepInclude<unknown>(providers[0], { issuer: "https://your-tenant.authkit.app" })
-      const complaint = yield* complaintOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
-      assert.include(complaint, "SPIN_VARIABLE_AUTHKIT_DOMAIN")
-      assert.include(complaint, "Use https")
+      const mistake = yield* complaintOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
+      assert.include(mistake, "SPIN_VARIABLE_AUTHKIT_DOMAIN")
+      assert.include(mistake, "Use https")
     }))
 
   it.effect("AuthKit Example \"JWKS endpoints are cached for 5 minutes to reduce API calls\": one call for many tokens", () =>

@@ -73,9 +73,9 @@ describe("FTL MCP Authorizer, provider settings", () => {
   it.effect("FTL MCP Authorizer \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>
     Effect.gen(function*() {
       for (const host of ["keys.example.net", "evilauth0.com", "auth0.com.evil.example", "auth0.com"]) {
-        const complaint = yield* complaintOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
-        assert.include(complaint, "auth_provider_jwks_uri")
-        assert.include(complaint, "allowed domains")
+        const mistake = yield* complaintOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
+        assert.include(mistake, "auth_provider_jwks_uri")
+        assert.include(mistake, "allowed domains")
       }
       yield* settingsOf({
         ...genericExample,
@@ -86,8 +86,8 @@ describe("FTL MCP Authorizer, provider settings", () => {
 
   it.effect("FTL MCP Authorizer \"No authentication providers configured\": the start fails and says what is missing", () =>
     Effect.gen(function*() {
-      const complaint = yield* complaintOf({ auth_enabled: "true" })
-      assert.include(complaint, "No authentication providers configured")
+      const mistake = yield* complaintOf({ auth_enabled: "true" })
+      assert.include(mistake, "No authentication providers configured")
       const unknown = yield* complaintOf({ ...genericExample, auth_provider_type: "auth0" })
       assert.include(unknown, "auth_provider_type")
       assert.include(unknown, "authkit")
@@ -97,8 +97,8 @@ describe("FTL MCP Authorizer, provider settings", () => {
   it.effect("FTL MCP Authorizer \"Check all required provider variables are set\"", () =>
     Effect.gen(function*() {
       for (const type of ["authkit", "oidc"]) {
-        const complaint = yield* complaintOf({ auth_provider_type: type })
-        assert.include(complaint, `MCP_JWT_ISSUER: is missing; a provider of type ${type} needs it`)
+        const mistake = yield* complaintOf({ auth_provider_type: type })
+        assert.include(mistake, `MCP_JWT_ISSUER: is missing; a provider of type ${type} needs it`)
       }
     }))
 })

@@ -855,7 +855,7 @@ describe("bad configurations", () => {
       assert.include(problems.map((problem) => problem.setting), setting, message)
       for (const problem of problems) {
         assert.isNotEmpty(problem.problem)
-        assert.isNotEmpty(problem.cure)
+        assert.isNotEmpty(problem.fix)
       }
       assert.notInclude(message, secret)
       assert.strictEqual(message.split("\n").length, problems.length + 1)

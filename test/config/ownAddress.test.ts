@@ -85,8 +85,8 @@ describe("the MCP server's URL", () => {
       onlyProblemOf({ ...complete, MCP_SERVER_URL: "http://a", MCP_GATEWAY_URL: "http://b" }).problem,
       "is given twice with different values, as MCP_SERVER_URL and as MCP_GATEWAY_URL"
     )
-    assert.strictEqual(onlyProblemOf({ ...complete, MCP_GATEWAY_UR: "http://a" }).cure, "Did you mean MCP_SERVER_URL?")
-    assert.strictEqual(onlyProblemOf(complete, { gatewayurl: "http://a" }).cure, "Did you mean server_url?")
+    assert.strictEqual(onlyProblemOf({ ...complete, MCP_GATEWAY_UR: "http://a" }).fix, "Did you mean MCP_SERVER_URL?")
+    assert.strictEqual(onlyProblemOf(complete, { gatewayurl: "http://a" }).fix, "Did you mean server_url?")
   })
 
   it("cannot be the gateway's own listening address", () => {

@@ -30,7 +30,7 @@ describe("http to named hosts", () => {
       // The same without the permission.
       const { MCP_ALLOW_HTTP: _, ...forbidden } = variables
       assert.strictEqual(onlyProblemOf(forbidden).problem, "is an http URL")
-      assert.include(onlyProblemOf(forbidden).cure, "MCP_ALLOW_HTTP")
+      assert.include(onlyProblemOf(forbidden).fix, "MCP_ALLOW_HTTP")
     }
     assert.isUndefined(providerOf(complete).allowHttp)
   })

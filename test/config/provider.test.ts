@@ -267,7 +267,7 @@ describe("the keys", () => {
     const body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCc4n4ry"
     const block = (label: string) => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
     for (
-      const [text, cure] of [
+      const [text, fix] of [
         [block("PRIVATE KEY"), /-pubout/],
         [block("RSA PRIVATE KEY"), /-pubout/],
         [block("EC PRIVATE KEY").replaceAll("\n", "\\n"), /-pubout/],
@@ -285,7 +285,7 @@ describe("the keys", () => {
     ) {
       const problem = onlyProblemOf({ MCP_JWT_ISSUER: "i", MCP_JWT_PUBLIC_KEY: text })
       assert.strictEqual(problem.setting, "MCP_JWT_PUBLIC_KEY")
-      assert.match(problem.cure, cure)
+      assert.match(problem.fix, fix)
       assert.notInclude(JSON.stringify(problem), "MII")
     }
   })

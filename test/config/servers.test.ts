@@ -304,9 +304,9 @@ describe("wrong servers", () => {
     it(`CFG-01 stop the start, with a fix: ${title}`, () => {
       const { message, problems } = refusalOf({}, { ...gateway, ...wrong as Entry })
       assert.deepStrictEqual([...new Set(problems.map(({ setting }) => setting))], [setting], message)
-      for (const { cure, problem } of problems) {
+      for (const { fix, problem } of problems) {
         assert.isNotEmpty(problem)
-        assert.isNotEmpty(cure)
+        assert.isNotEmpty(fix)
       }
       assert.notInclude(message, secret)
       // Positive control.

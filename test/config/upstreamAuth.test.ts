@@ -75,11 +75,11 @@ describe("upstream_auth", () => {
       [{ ...exchange, provider: "other" }, /does not have/]
     ]
     for (const [value, text, more] of cases) {
-      const { cure, problem, setting } = onlyProblemOf(auth(value, more))
+      const { fix, problem, setting } = onlyProblemOf(auth(value, more))
       assert.strictEqual(setting, "MCP_UPSTREAM_AUTH")
       assert.match(problem, text)
-      assert.isNotEmpty(cure)
-      assert.notInclude(problem + cure, secret)
+      assert.isNotEmpty(fix)
+      assert.notInclude(problem + fix, secret)
     }
   })
 
@@ -137,7 +137,7 @@ describe("upstream_auth", () => {
     const files = { "/run/secrets/key": { text: secret } }
     const { upstreamAuth } = Result.getOrThrow(resolveSources({ variables, files }))
     assert.strictEqual(upstreamAuth._tag === "Header" ? Redacted.value(upstreamAuth.value) : "", secret)
-    const broken = { "/run/secrets/key": { problem: "cannot be read (ENOENT)", cure: "Name a readable file" } }
+    const broken = { "/run/secrets/key": { problem: "cannot be read (ENOENT)", fix: "Name a readable file" } }
     const refused = Result.getOrThrow(Result.flip(resolveSources({ variables, files: broken })))
     assert.deepStrictEqual(refused.problems.map(({ problem, setting }) => [setting, problem]), [
       ["MCP_UPSTREAM_AUTH.value_file", "/run/secrets/key cannot be read (ENOENT)"]

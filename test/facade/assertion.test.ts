@@ -327,7 +327,7 @@ describe("an identity assertion", () => {
       const problem = onlyProblemOf({}, fileWith({ assertions: true }, provider))
       assert.strictEqual(problem.setting, "MCP_PROVIDERS[0].facade.assertions")
       assert.include(problem.problem, "publishes no key set")
-      assert.include(problem.cure, "facade.assertion_issuer")
+      assert.include(problem.fix, "facade.assertion_issuer")
       settingsWith({ assertions: true, assertion_issuer: company }, provider)
     }
     const unused = onlyProblemOf({}, fileWith({ assertion_issuer: company }))

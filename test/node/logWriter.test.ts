@@ -16,12 +16,12 @@ const setUp = Effect.gen(function*() {
     Effect.sync(() => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)),
     (descriptor) => Effect.sync(() => closeSync(descriptor))
   )
-  const complaints: Array<string> = []
+  const mistakes: Array<string> = []
   const writeLine = yield* makeWriteLine({
     isShared: true,
     descriptor,
     maxWaitingBytes: waiting,
-    report: (text) => complaints.push(text)
+    report: (text) => mistakes.push(text)
   })
   const buffer = Buffer.alloc(4096)
   let received = ""
@@ -35,7 +35,7 @@ const setUp = Effect.gen(function*() {
       return false
     }
   }
-  return { writeLine, complaints, read, received: () => received }
+  return { writeLine, mistakes, read, received: () => received }
 })
 
 const line = (index: number) => `${index} ${"a".repeat(200)}`
@@ -43,20 +43,20 @@ const line = (index: number) => `${index} ${"a".repeat(200)}`
 describe("writing lines", () => {
   it.live("reports a reader that is too slow once, and how many entries were lost once it has caught up", () =>
     Effect.gen(function*() {
-      const { complaints, read, received, writeLine } = yield* setUp
+      const { mistakes, read, received, writeLine } = yield* setUp
       let written = 0
       for (let round = 0; round < 60; round++) {
         for (let index = 0; index < 100; index++) writeLine(line(written++))
         read()
         yield* Effect.sleep(10)
       }
-      assert.deepStrictEqual(complaints, ["The log is read too slowly. Entries are dropped."])
-      while (complaints.length < 2) {
+      assert.deepStrictEqual(mistakes, ["The log is read too slowly. Entries are dropped."])
+      while (mistakes.length < 2) {
         if (!read()) yield* Effect.sleep(10)
       }
       while (read());
       const lines = received().split("\n").slice(0, -1)
-      assert.deepStrictEqual(complaints.slice(1), [
+      assert.deepStrictEqual(mistakes.slice(1), [
         `The log is written again; ${written - lines.length} entries were dropped.`
       ])
       // Each of those that were not lost is whole, and in order.
@@ -67,7 +67,7 @@ describe("writing lines", () => {
 
   it.live("loses nothing to a reader that keeps up", () =>
     Effect.gen(function*() {
-      const { complaints, read, received, writeLine } = yield* setUp
+      const { mistakes, read, received, writeLine } = yield* setUp
       for (let index = 0; index < 1000; index++) {
         writeLine(line(index))
         if (index % 50 === 49) {
@@ -78,7 +78,7 @@ describe("writing lines", () => {
       while (received().split("\n").length <= 1000) {
         if (!read()) yield* Effect.sleep(10)
       }
-      assert.deepStrictEqual(complaints, [])
+      assert.deepStrictEqual(mistakes, [])
       assert.strictEqual(received(), Array.from({ length: 1000 }, (_, index) => `${line(index)}\n`).join(""))
     }).pipe(Effect.scoped))
 })

@@ -197,7 +197,7 @@ describe("a provider type of a program's own", () => {
         "MCP_PROVIDERS[0].owners is not what the type takes",
         "MCP_PROVIDERS[1].owners is missing"
       ])
-      assert.include(problems.map(({ cure }) => cure).join(), "Did you mean owners?")
+      assert.include(problems.map(({ fix }) => fix).join(), "Did you mean owners?")
       assert.notInclude(JSON.stringify(problems), canary)
     }))
 

@@ -118,7 +118,7 @@ describe("each preset", () => {
   })
 
   for (const { name, needs } of presets) {
-    for (const [index, { cure, fields: [field] }] of needs.entries()) {
+    for (const [index, { fix, fields: [field] }] of needs.entries()) {
       it(`does not start without what only the operator knows: ${name}, ${field}`, () => {
         const variables = { ...variablesOf(caseOf(name)) }
         const entries = fileOf(variables)
@@ -129,7 +129,7 @@ describe("each preset", () => {
         const problem = onlyProblemOf({}, { ...entries, providers: [left] })
         assert.strictEqual(problem.setting, `MCP_PROVIDERS[0].${field}`)
         assert.include(problem.problem, `is missing; the preset ${name} needs it`)
-        assert.strictEqual(problem.cure, cure)
+        assert.strictEqual(problem.fix, fix)
       })
     }
   }
@@ -202,8 +202,8 @@ describe("a preset", () => {
 
   it("that does not exist is reported with the name that was meant", () => {
     const problem = onlyProblemOf({ ...entra, MCP_JWT_AUDIENCE: app, MCP_PROVIDER_PRESET: "entar" })
-    assert.deepStrictEqual([problem.setting, problem.cure], ["MCP_PROVIDER_PRESET", "Did you mean entra?"])
-    assert.include(onlyProblemOf({ ...common, MCP_PROVIDER_PRESET: "my-provider" }).cure, "keycloak")
+    assert.deepStrictEqual([problem.setting, problem.fix], ["MCP_PROVIDER_PRESET", "Did you mean entra?"])
+    assert.include(onlyProblemOf({ ...common, MCP_PROVIDER_PRESET: "my-provider" }).fix, "keycloak")
   })
 
   it("leaves every field to the operator", () => {
@@ -319,7 +319,7 @@ describe("a preset", () => {
       MCP_PROVIDER_PRESET: "auth0",
       MCP_JWT_ISSUER: "notes.eu.auth0.com"
     })
-    assert.include(problem.cure, "MCP_PUBLIC_URL")
+    assert.include(problem.fix, "MCP_PUBLIC_URL")
   })
 
   it("alone, without anything else, reports all that is missing", () => {

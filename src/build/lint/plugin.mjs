@@ -196,6 +196,7 @@ const worded = new Set([
   "admin",
   "audit",
   "authorize",
+  "config",
   "credential",
   "discovery",
   "doctor",
@@ -213,18 +214,22 @@ const worded = new Set([
   "log",
   "message",
   "metrics",
+  "middleware",
   "node",
   "providers",
   "registry",
   "remote",
   "rules",
   "spin",
+  "store",
   "testing",
+  "trace",
+  "upstream",
   "verify"
 ])
 
 /** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */
-const permitted = /ECONNREFUSED|ConnectionRefused|connection-refused|^cure$|^refusalReason$|^Complaint$|^patienceSeconds$|^refused$|`refused`/gu
+const permitted = /ECONNREFUSED|ConnectionRefused|connection-refused|^refusalReason$|^patienceSeconds$|^refused$|`refused`/gu
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

@@ -1,6 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { secretOf } from "./kinds.ts"
 
 const shortest = 32
@@ -12,8 +12,8 @@ const makeOne = "Make one with: openssl rand -base64 32"
 
 /** The secret of the admin port: long enough not to be guessed, and of characters that fit into `Authorization`. */
 export const adminToken = secretOf((text) => {
-  if (text.length < shortest) return refuse(`has less than ${shortest} characters`, makeOne)
+  if (text.length < shortest) return invalid(`has less than ${shortest} characters`, makeOne)
   return token68.test(text)
     ? Result.succeed(Redacted.make(text))
-    : refuse("has characters that no bearer token can have", makeOne)
+    : invalid("has characters that no bearer token can have", makeOne)
 })

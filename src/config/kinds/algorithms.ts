@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type JwsAlgorithm, jwsAlgorithms } from "../GatewaySettings.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 import { listForms } from "./kinds.ts"
 
 const isAllowed = (name: string): name is JwsAlgorithm => jwsAlgorithms.some((algorithm) => algorithm === name)
@@ -12,14 +12,14 @@ const isString = (value: unknown): value is JwsAlgorithm => typeof value === "st
 const parse = (members: ReadonlyArray<string>): Checked<ReadonlyArray<JwsAlgorithm>> => {
   const allowed = members.filter(isAllowed)
   if (allowed.length === members.length) return Result.succeed(allowed)
-  const cure = `List some of ${jwsAlgorithms.join(", ")}`
+  const fix = `List some of ${jwsAlgorithms.join(", ")}`
   if (members.some((member) => member.toLowerCase() === "none")) {
-    return refuse("allows unsigned tokens (none), which are never accepted", cure)
+    return invalid("allows unsigned tokens (none), which are never accepted", fix)
   }
   if (members.some((member) => /^hs\d/i.test(member))) {
-    return refuse("allows HMAC (HS256, HS384, HS512), which would make a public key a signing key", cure)
+    return invalid("allows HMAC (HS256, HS384, HS512), which would make a public key a signing key", fix)
   }
-  return refuse("contains an unknown algorithm", cure)
+  return invalid("contains an unknown algorithm", fix)
 }
 
 /** Signature algorithms that verify with a public key. */

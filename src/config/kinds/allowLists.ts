@@ -1,7 +1,7 @@
 /** Lists of the callers that are let in. */
 import * as Result from "effect/Result"
 import { normalDomain, normalEmail } from "../../identity/emailAddress.ts"
-import { type Checked, refuse } from "./kind.ts"
+import { type Checked, invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
 const normal = (
@@ -12,7 +12,7 @@ const normal = (
 ): Checked<ReadonlyArray<string>> => {
   const read = members.map(normalise)
   const known = read.filter((member) => member !== undefined)
-  return known.length === read.length ? Result.succeed([...new Set(known)]) : refuse(problem, fix)
+  return known.length === read.length ? Result.succeed([...new Set(known)]) : invalid(problem, fix)
 }
 
 /** E-mail addresses, in the form in which they are compared. */
@@ -53,6 +53,6 @@ export const subjects = list(
   /,/,
   (members) =>
     members.includes("*")
-      ? refuse("contains a wildcard", "Name the subjects, or leave the setting out to let every caller in")
+      ? invalid("contains a wildcard", "Name the subjects, or leave the setting out to let every caller in")
       : Result.succeed(members)
 )

@@ -1,15 +1,15 @@
 import * as Result from "effect/Result"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { audienceMistake } from "./issuerMistakes.ts"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
-/** Complains about a text in which blanks stand where commas should. */
-export const blankWithin = (what: string) => (text: string): Complaint | undefined =>
+/** Reports a text in which spaces stand where commas should. */
+export const blankWithin = (what: string) => (text: string): Mistake | undefined =>
   text.split(",").some((member) => member.trim().includes(" "))
     ? {
       problem: `has a blank within ${what}`,
-      cure: "Separate several by commas; one that really has a blank must stand in an array of the config file"
+      fix: "Separate several by commas; one that really has a blank must stand in an array of the config file"
     }
     : undefined
 
@@ -19,7 +19,7 @@ export const audience = list(
   /,/,
   (members) => {
     if (members.includes("*")) {
-      return refuse("contains a wildcard", "Name the audiences, or leave the setting out to check none")
+      return invalid("contains a wildcard", "Name the audiences, or leave the setting out to check none")
     }
     const mistake = members.map(audienceMistake).find((found) => found !== undefined)
     return mistake === undefined ? Result.succeed(members) : Result.fail([mistake])

@@ -1,5 +1,5 @@
 import * as Result from "effect/Result"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { list, string } from "./kinds.ts"
 
 /** In the place of a path: standard output. */
@@ -12,10 +12,10 @@ export const auditLog = string(
     text.toLowerCase() === standardOutput
       ? Result.succeed(standardOutput)
       : /[/\\]$/.test(text)
-      ? refuse("is the path of a directory", "Write the path of a file, as in /var/log/mcp-authorizer/audit.log")
+      ? invalid("is the path of a directory", "Write the path of a file, as in /var/log/mcp-authorizer/audit.log")
       : /[/\\]/.test(text)
       ? Result.succeed(text)
-      : refuse(
+      : invalid(
         "is neither `stdout` nor a path",
         "Write stdout, or a path with a slash in it, as in ./audit.log or /var/log/mcp-authorizer/audit.log"
       )
@@ -29,10 +29,10 @@ export const auditArguments = list(
   /,/,
   (members) =>
     members.length > mostArguments
-      ? refuse(`has more than ${mostArguments} members`, "Name the arguments that an auditor needs")
+      ? invalid(`has more than ${mostArguments} members`, "Name the arguments that an auditor needs")
       : members.every((member) => /^[^.*\s][^*\s]*\.[^.*\s]+$/u.test(member))
       ? Result.succeed(members)
-      : refuse(
+      : invalid(
         "has a member that does not name one argument of one tool",
         "Write the tool's name, a dot and the argument's name, without wildcards, as in pay.amount"
       )

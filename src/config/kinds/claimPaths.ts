@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import { blankWithin } from "./audience.ts"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
 /** Whether a text is the path of a claim. */
@@ -13,7 +13,7 @@ export const claimPaths = list(
   (members) =>
     members.every(isPath)
       ? Result.succeed(members)
-      : refuse("contains something that is not the path of a claim", "Write groups, or realm_access.roles"),
+      : invalid("contains something that is not the path of a claim", "Write groups, or realm_access.roles"),
   blankWithin("a claim")
 )
 
@@ -24,6 +24,6 @@ export const claimNames = list(
   (members) =>
     members.every((path) => isPath(path) && !path.split(".").includes("*"))
       ? Result.succeed(members)
-      : refuse("contains something that is not the name of one claim", "Write sub, or application.uid"),
+      : invalid("contains something that is not the name of one claim", "Write sub, or application.uid"),
   blankWithin("a claim")
 )

@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import { blankWithin } from "./audience.ts"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
 /** OAuth clients. */
@@ -9,7 +9,7 @@ export const clients = list(
   /,/,
   (members) =>
     members.includes("*")
-      ? refuse("contains a wildcard", "Name the clients, or leave the setting out to check none")
+      ? invalid("contains a wildcard", "Name the clients, or leave the setting out to check none")
       : Result.succeed(members),
   blankWithin("a client id")
 )

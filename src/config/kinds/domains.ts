@@ -1,9 +1,9 @@
 import * as Result from "effect/Result"
-import { type Kind, refuse } from "./kind.ts"
+import { invalid, type Kind } from "./kind.ts"
 import { list } from "./kinds.ts"
 
 /**
- * Says whether a host (`URL.hostname`, without port) matches one of the patterns.
+ * Returns whether a host (`URL.hostname`, without port) matches one of the patterns.
  *
  * `example.com` matches itself, `*.example.com` every name below it but not `example.com` nor `badexample.com`. No
  * pattern matches no host: callers that read an empty list as "any host" must ask for that first.
@@ -26,7 +26,7 @@ export const domains: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>
     const patterns = members.map((member) => member.toLowerCase())
     return patterns.every((member) => pattern.test(member))
       ? Result.succeed(patterns)
-      : refuse(
+      : invalid(
         "contains something that is not a host pattern",
         "Write example.com or *.example.com, without scheme, port and path"
       )
@@ -44,11 +44,11 @@ export const hosts: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>> 
   (members) => {
     const names = members.map((member) => member.toLowerCase())
     if (names.some((name) => yesOrNo.test(name))) {
-      return refuse("says yes or no where the names of hosts are expected", "Name the hosts: keycloak or idp.lan")
+      return invalid("says yes or no where the names of hosts are expected", "Name the hosts: keycloak or idp.lan")
     }
     return names.every((name) => host.test(name))
       ? Result.succeed(names)
-      : refuse(
+      : invalid(
         "contains something that is not the name of a host",
         "Write keycloak or idp.lan, without scheme, port, path and wildcard"
       )

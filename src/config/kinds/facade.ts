@@ -3,10 +3,10 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { assertionAlgorithms, facadeAuthMethods } from "../Facade.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { hosts } from "./domains.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 import { boolean, choice, hidden, integer, scopes, secret, text } from "./kinds.ts"
 import { privateKey } from "./privateKey.ts"
 import { redirectUris, trustedClients } from "./redirectUris.ts"
@@ -95,9 +95,9 @@ const parameterForm = "Write an object of strings: {\"audience\": \"https://api.
 
 const readParameters = (value: Readonly<Record<string, string>>): Checked<Parameters> => {
   for (const name of Object.keys(value)) {
-    if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) return refuse("has a member that cannot be a parameter", parameterForm)
+    if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) return invalid("has a member that cannot be a parameter", parameterForm)
     if (ownParameters.has(name)) {
-      return refuse(`has the member ${name}, which the gateway itself sends`, "Remove it")
+      return invalid(`has the member ${name}, which the gateway itself sends`, "Remove it")
     }
   }
   return Result.succeed(Object.entries(value))
@@ -111,12 +111,12 @@ const parameters: Kind<Parameters, Readonly<Record<string, string>>> = makeKind<
   label: "object",
   input: Schema.declare(isParameters),
   file: Schema.Record(Schema.String, Schema.String),
-  mistyped: () => ({ problem: "is not an object of strings", cure: parameterForm }),
+  mistyped: () => ({ problem: "is not an object of strings", fix: parameterForm }),
   fromJson: readParameters,
   fromText: (text) =>
     Result.flatMap(
       parseJson(text),
-      (value) => isParameters(value) ? readParameters(value) : refuse("is not an object of strings", parameterForm)
+      (value) => isParameters(value) ? readParameters(value) : invalid("is not an object of strings", parameterForm)
     ),
   show: (given) => Object.fromEntries(given)
 })
@@ -159,9 +159,9 @@ export const facadeFiles: ReadonlyMap<string, FacadeMember> = new Map([
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-const noObject = (): Complaint => ({
+const noObject = (): Mistake => ({
   problem: "is not an object",
-  cure: "Write {\"client_id\": …, \"client_secret\": …, \"redirect_uris\": […]}"
+  fix: "Write {\"client_id\": …, \"client_secret\": …, \"redirect_uris\": […]}"
 })
 
 const isObject = (value: unknown): value is JsonObject =>

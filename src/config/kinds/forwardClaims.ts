@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { identityFields } from "../../identity/identityFields.ts"
 import { fieldName } from "../../identity/untrustedFields.ts"
 import { isPath } from "./claimPaths.ts"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { stringMap } from "./stringMap.ts"
 
 /** A claim, by its path, and the field that forwards it. */
@@ -36,26 +36,26 @@ const mayContainClaim = (field: string): boolean => {
 export const forwardClaims = stringMap<ReadonlyArray<ForwardedClaim>>({
   form,
   parse: (members) => {
-    if (members.length > maxClaims) return refuse("is too long", `Name at most ${maxClaims} claims`)
+    if (members.length > maxClaims) return invalid("is too long", `Name at most ${maxClaims} claims`)
     const claims = members.map(([claim, field]) => ({ claim, field: field.toLowerCase() }))
     if (!claims.every(({ claim }) => isPath(claim))) {
-      return refuse("has a member whose name is not the path of a claim", form)
+      return invalid("has a member whose name is not the path of a claim", form)
     }
     if (!claims.every(({ field }) => mayContainClaim(field))) {
-      return refuse(
+      return invalid(
         "has a member that is not the name of a field for claims",
         `${form}; names begin with x-, and consist of letters, digits and hyphens`
       )
     }
     if (claims.some(({ field }) => ownFields.has(field))) {
-      return refuse(
+      return invalid(
         "has the name of a field that the gateway fills itself",
         "Choose another name; MCP_SUBJECT_CLAIMS, MCP_CLIENT_CLAIMS and MCP_SCOPE_CLAIMS decide what is in the gateway's own fields"
       )
     }
     return new Set(claims.map(({ field }) => field)).size === claims.length
       ? Result.succeed(claims)
-      : refuse("names a field twice", "Give each claim a field of its own")
+      : invalid("names a field twice", "Give each claim a field of its own")
   },
   show: (claims) => Object.fromEntries(claims.map(({ claim, field }) => [claim, field]))
 })

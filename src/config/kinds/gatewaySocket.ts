@@ -3,23 +3,23 @@
  *
  * An http URL with the socket inside it (nginx's `http://unix:/run/mcp.sock:/mcp`) would be taken for a host by every
  * parser that does not know better. This form is a plain URL (RFC 3986, section 3.2.2), splits in one way only, and has a
- * scheme that a client without Unix sockets refuses.
+ * scheme that a client without Unix sockets rejects.
  */
 import * as Result from "effect/Result"
-import { type Checked, refuse } from "./kind.ts"
+import { type Checked, invalid } from "./kind.ts"
 
 const form = /^http\+unix:\/\/(%2f[\w.~!$&'()*+,;=%-]*)\/[\x21-\x7e]*$/i
 
 // What `sun_path` holds on Linux, without the byte that ends it.
 const longestPath = 107
 
-/** Says whether a URL was meant to name a Unix socket, in whatever notation. */
+/** Returns whether a URL is meant to name a Unix socket, in any notation. */
 export const meansSocket = (url: string): boolean => /^(?:[a-z+]*unix:|https?:\/\/unix:\/)/i.test(url)
 
 /**
  * The path of the Unix socket behind which the MCP server is, `undefined` for one that is reached over TCP.
  *
- * For clients that are to connect, and for hosts that have to refuse what they cannot connect to.
+ * For clients that are to connect, and for hosts that have to reject what they cannot connect to.
  *
  * @param gatewayUrl `gatewayUrl` of the settings: `http+unix://%2Frun%2Fmcp.sock/mcp` gives `/run/mcp.sock`
  */
@@ -32,13 +32,13 @@ export const gatewaySocket = (gatewayUrl: string): string | undefined => {
 export const checkSocketUrl = (url: string): Checked<string> => {
   const path = /[?#\\]/.test(url) ? undefined : gatewaySocket(url)
   if (path === undefined || /\p{Cc}|\/$/u.test(path)) {
-    return refuse(
+    return invalid(
       "is not the URL of an endpoint behind a Unix socket",
       "Write it as http+unix://%2Frun%2Fmcp.sock/mcp: the absolute path of the socket, with %2F for each slash, and " +
         "behind it the path of the endpoint, at least /"
     )
   }
   return new TextEncoder().encode(path).length > longestPath
-    ? refuse(`names a socket with a path of more than ${longestPath} bytes`, "Put the socket into another directory")
+    ? invalid(`names a socket with a path of more than ${longestPath} bytes`, "Put the socket into another directory")
     : Result.succeed(url)
 }

@@ -1,7 +1,7 @@
 /** Settings that appear in HTTP messages. */
 import * as Result from "effect/Result"
 import { fieldName } from "../../identity/untrustedFields.ts"
-import { type Kind, refuse } from "./kind.ts"
+import { invalid, type Kind } from "./kind.ts"
 import { string } from "./kinds.ts"
 
 const segments = /^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/
@@ -10,15 +10,15 @@ const taken = ["/.well-known", "/healthz", "/readyz", "/forward-auth"]
 /** The path of the MCP endpoint. */
 export const endpointPath: Kind<string, string> = string("path", (text) => {
   if (!segments.test(text)) {
-    return refuse(
+    return invalid(
       "is not a plain absolute path",
       "Begin with a slash, end without one, and use letters, digits, ., _, ~ and - between single slashes"
     )
   }
-  if (/\/\.\.?(?:\/|$)/.test(text)) return refuse("has a dot segment", "Write the path without . and ..")
+  if (/\/\.\.?(?:\/|$)/.test(text)) return invalid("has a dot segment", "Write the path without . and ..")
   const path = text.toLowerCase()
   return taken.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
-    ? refuse(
+    ? invalid(
       "belongs to the gateway itself",
       "Choose a path other than /.well-known, /healthz, /readyz and /forward-auth"
     )
@@ -66,12 +66,12 @@ const ownPrefixes = ["access-control-", "mcp-"]
 export const traceField: Kind<string, string> = string("field name", (text) => {
   const name = text.toLowerCase()
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/.test(name)) {
-    return refuse("is not a field name", "Use letters, digits and -, as in X-Trace-Id")
+    return invalid("is not a field name", "Use letters, digits and -, as in X-Trace-Id")
   }
   const { claimsIdentity, describesRoute, folded } = fieldName(name)
   return claimsIdentity || describesRoute || ownFields.has(folded) ||
       ownPrefixes.some((prefix) => folded.startsWith(prefix))
-    ? refuse("is a field with another meaning", "Choose a name of its own, as X-Trace-Id or X-Request-Id")
+    ? invalid("is a field with another meaning", "Choose a name of its own, as X-Trace-Id or X-Request-Id")
     : Result.succeed(name)
 })
 
@@ -86,7 +86,7 @@ export const tokenField: Kind<string, string> = string("field name", (text) => {
     !/^x-http-method|^x-method-override$|^proxy$/.test(folded)
   return name === usualTokenField || isCredential
     ? Result.succeed(name)
-    : refuse(
+    : invalid(
       "is not a field in which a proxy puts a token",
       "Write the field that your proxy sets, as Cf-Access-Jwt-Assertion or X-Forwarded-Access-Token"
     )

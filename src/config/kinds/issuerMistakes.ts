@@ -1,9 +1,9 @@
 /**
  * Addresses that people give as an issuer or an audience and that no token has there.
  *
- * They are told from issuers by what they say, never by asking somebody.
+ * They are recognized by their text alone, without a request.
  */
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { hasTemplate, unfilledTemplate } from "./leftovers.ts"
 
 const wellKnown = /\/\.well-known(?:\/|$)/i
@@ -24,17 +24,16 @@ const addressOf = (text: string): string | undefined => {
   return wellKnown.test(text) ? "a well-known document" : undefined
 }
 
-/** The complaint about an audience that is the address of a document. */
-export const audienceMistake = (audience: string): Complaint | undefined => {
+/** The mistake about an audience that is the address of a document. */
+export const audienceMistake = (audience: string): Mistake | undefined => {
   const address = addressOf(audience)
   return address === undefined ? undefined : {
     problem: `has the URL of ${address} for an audience`,
-    cure: "Write it as the aud claim of your tokens has it; auto means the public URL with the MCP path"
+    fix: "Write it as the aud claim of your tokens has it; auto means the public URL with the MCP path"
   }
 }
 
-const issuerCure =
-  "Write it as the iss claim of your tokens has it, which is also the member issuer of the discovery " +
+const issuerFix = "Write it as the iss claim of your tokens has it, which is also the member issuer of the discovery " +
   "document; a key set belongs into MCP_JWT_JWKS_URI"
 
 const entraHosts = [
@@ -50,29 +49,29 @@ const entraAddress = new RegExp(
   "i"
 )
 
-/** Entra answers under more names than the one that its tokens have. */
-const entraMistake = (issuer: string): Complaint | undefined => {
+/** Entra responds under more names than the one in its tokens. */
+const entraMistake = (issuer: string): Mistake | undefined => {
   if (!entraAddress.test(issuer)) return undefined
   const [tenant = "", version, more] = issuer.replace(entraAddress, "").replace(/\/$/, "").split("/").slice(1)
   const form = "https://login.microsoftonline.com/<tenant id>/v2.0"
   if (/^(?:common|organizations|consumers)$/i.test(tenant)) {
     return {
       problem: "is Entra's address for several tenants, which no token has as its issuer",
-      cure: `Write ${form}; for several, {tenantid} in that place, and MCP_JWT_TENANTS`
+      fix: `Write ${form}; for several, {tenantid} in that place, and MCP_JWT_TENANTS`
     }
   }
   if (!tenantId.test(tenant)) {
-    return { problem: "names an Entra tenant by something other than its id", cure: `Write ${form}, as tokens have it` }
+    return { problem: "names an Entra tenant by something other than its id", fix: `Write ${form}, as tokens have it` }
   }
   return version === "v2.0" && more === undefined ? undefined : {
     problem: "is an Entra address that no token has as its issuer",
-    cure: `Write ${form}, or https://sts.windows.net/<tenant id>/ for tokens of version 1.0`
+    fix: `Write ${form}, or https://sts.windows.net/<tenant id>/ for tokens of version 1.0`
   }
 }
 
-/** The complaint about an issuer that cannot be the one of any token. */
-export const issuerMistake = (issuer: string): Complaint | undefined => {
+/** The mistake about an issuer that cannot be the one of any token. */
+export const issuerMistake = (issuer: string): Mistake | undefined => {
   if (hasTemplate(issuer)) return unfilledTemplate
   const address = addressOf(issuer) ?? (endpoint.test(issuer) ? "an OAuth endpoint" : undefined)
-  return address === undefined ? entraMistake(issuer) : { problem: `is the URL of ${address}`, cure: issuerCure }
+  return address === undefined ? entraMistake(issuer) : { problem: `is the URL of ${address}`, fix: issuerFix }
 }

@@ -6,7 +6,7 @@
 
 const place = /\{tenant(?:_?id)?\}/gi
 
-/** Says whether an issuer has a place for the tenant. */
+/** Returns whether an issuer has a placeholder for the tenant. */
 export const isTemplate = (issuer: string): boolean => issuer.search(place) !== -1
 
 /** The issuer of one tenant. */

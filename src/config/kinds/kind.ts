@@ -2,7 +2,7 @@
  * Kinds of values: Effect Schemas from what JSON and TypeScript code write to what the gateway uses.
  *
  * Decoding reads a setting, encoding shows one. Each Schema is annotated with its label, with the Schema that reads the
- * same value from text (variables), and with what an operator is told of a value of another type. Complaints never repeat
+ * same value from text (variables), and with what an operator is told of a value of another type. Mistakes never repeat
  * the value: it may be a secret that was put into the wrong variable.
  */
 import * as Effect from "effect/Effect"
@@ -11,14 +11,14 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 
 /** A usable value, or everything that is wrong with it. */
-export type Checked<A> = Result.Result<A, ReadonlyArray<Complaint>>
+export type Checked<A> = Result.Result<A, ReadonlyArray<Mistake>>
 
 /** Rejects a value, with what is wrong and how to fix it. */
-export const refuse = (problem: string, cure: string): Result.Result<never, ReadonlyArray<Complaint>> =>
-  Result.fail([{ problem, cure }])
+export const invalid = (problem: string, fix: string): Result.Result<never, ReadonlyArray<Mistake>> =>
+  Result.fail([{ problem, fix }])
 
 /** The Schema of a setting's value: `A` is what is used, `Input` what JSON and TypeScript code write. */
 export type Kind<A, Input = unknown> = Schema.Codec<A, Input>
@@ -34,7 +34,7 @@ interface KindAnnotations<A = unknown> {
   /** What a file may have there, where TypeScript code may write more. */
   readonly file: Schema.Constraint
   /** What is said of a value that has another type. */
-  readonly mistyped: (value: unknown) => Complaint
+  readonly mistyped: (value: unknown) => Mistake
   /** The value as an operator is shown it. */
   readonly show: (value: A) => unknown
   readonly permit: Permit<A> | undefined
@@ -49,27 +49,27 @@ const annotationsOf = <A>(kind: Kind<A>): KindAnnotations<A> => {
   return found as KindAnnotations<A>
 }
 
-const issueOf = (complaints: ReadonlyArray<Complaint>): SchemaIssue.Issue => {
-  const [first = new SchemaIssue.InvalidValue(), ...others] = complaints.map((complaint) =>
-    new SchemaIssue.InvalidValue({ complaint })
+const issueOf = (mistakes: ReadonlyArray<Mistake>): SchemaIssue.Issue => {
+  const [first = new SchemaIssue.InvalidValue(), ...others] = mistakes.map((mistake) =>
+    new SchemaIssue.InvalidValue({ mistake })
   )
   return others.length === 0 ? first : new SchemaIssue.Composite(Schema.Unknown.ast, [first, ...others])
 }
 
-/** The complaints that `issueOf` made, in their order; none where the value has another type. */
-const complaintsOf = (issue: SchemaIssue.Issue): ReadonlyArray<Complaint> => {
+/** The mistakes that `issueOf` made, in their order; none where the value has another type. */
+const mistakesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Mistake> => {
   switch (issue._tag) {
     case "InvalidValue": {
-      const complaint = issue.annotations?.["complaint"]
+      const mistake = issue.annotations?.["mistake"]
       // `issueOf` alone writes this annotation.
-      return complaint === undefined ? [] : [complaint as Complaint]
+      return mistake === undefined ? [] : [mistake as Mistake]
     }
     case "Encoding":
     case "Filter":
     case "Pointer":
-      return complaintsOf(issue.issue)
+      return mistakesOf(issue.issue)
     case "Composite":
-      return issue.issues.flatMap(complaintsOf)
+      return issue.issues.flatMap(mistakesOf)
     default:
       return []
   }
@@ -90,7 +90,7 @@ export interface KindOptions<A, Input> {
   /** What a file may have there, for the JSON Schema, where TypeScript code may write more. */
   readonly file?: Schema.Constraint
   /** What is said of a value that has another type. */
-  readonly mistyped: (value: unknown) => Complaint
+  readonly mistyped: (value: unknown) => Mistake
   readonly fromJson: (input: Input) => Checked<A>
   readonly fromText: (text: string) => Checked<A>
   /** The value as an operator is shown it. */
@@ -111,10 +111,10 @@ export const makeKind = <A, Input>(
 export const permitted = <A, Input>(kind: Kind<A, Input>, permit: Permit<A>): Kind<A, Input> =>
   kind.annotate({ [key]: { ...annotationsOf(kind), permit } })
 
-const decoded = <A>(schema: Schema.Codec<A, unknown>, value: unknown, mistyped: (value: unknown) => Complaint) =>
+const decoded = <A>(schema: Schema.Codec<A, unknown>, value: unknown, mistyped: (value: unknown) => Mistake) =>
   Result.mapError(Schema.decodeUnknownResult(schema, { errors: "all" })(value), ({ issue }) => {
-    const complaints = complaintsOf(issue)
-    return complaints.length === 0 ? [mistyped(value)] : complaints
+    const mistakes = mistakesOf(issue)
+    return mistakes.length === 0 ? [mistyped(value)] : mistakes
   })
 
 /** Reads a value that JSON or TypeScript code wrote. */

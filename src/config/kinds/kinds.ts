@@ -2,8 +2,8 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 import {
   hasTemplate,
   isJsonArray,
@@ -15,19 +15,19 @@ import {
 
 const controlCharacter = /\p{Cc}/u
 
-type FindLeftover = (text: string) => Complaint | undefined
+type FindLeftover = (text: string) => Mistake | undefined
 
 const plain: FindLeftover = (text) => leftover(text) ?? (hasTemplate(text) ? unfilledTemplate : undefined)
 
-const empty: Complaint = { problem: "is empty", cure: "Leave it out to get the default" }
-const control: Complaint = {
+const empty: Mistake = { problem: "is empty", fix: "Leave it out to get the default" }
+const control: Mistake = {
   problem: "contains a line break or another control character",
-  cure: "Check how the value is quoted"
+  fix: "Check how the value is quoted"
 }
 
-/** The complaint about a value in whose place a string belongs. */
-const noString = (value: unknown): Complaint =>
-  typeof value === "string" ? empty : { problem: "is not a string", cure: "Write it in quotes" }
+/** The mistake about a value in whose place a string belongs. */
+const noString = (value: unknown): Mistake =>
+  typeof value === "string" ? empty : { problem: "is not a string", fix: "Write it in quotes" }
 
 /** Reads one line; surrounding white space does not belong to it. */
 const line = <A>(parse: (text: string) => Checked<A>, find: FindLeftover) => (text: string): Checked<A> => {
@@ -42,7 +42,7 @@ const line = <A>(parse: (text: string) => Checked<A>, find: FindLeftover) => (te
 const asItIs = <A>(value: A): A => value
 
 /**
- * A line of text that `parse` judges.
+ * A line of text that `parse` checks.
  *
  * @param find what must not have been left in it
  */
@@ -65,7 +65,7 @@ export const string = (
 /** Any one line of text. */
 export const text: Kind<string, string> = string("text", Result.succeed)
 
-/** An issuer, of which its reader says whether it must be a URL. */
+/** An issuer; its reader decides whether it must be a URL. */
 export const issuer: Kind<string, string> = string("text", Result.succeed, leftover)
 
 /** A secret in TypeScript code. */
@@ -111,10 +111,10 @@ const words: ReadonlyMap<string, boolean> = new Map([
 
 const readBoolean = (text: string): Checked<boolean> => {
   const value = words.get(text.trim().toLowerCase())
-  return value === undefined ? refuse("is not a boolean", "Write true or false") : Result.succeed(value)
+  return value === undefined ? invalid("is not a boolean", "Write true or false") : Result.succeed(value)
 }
 
-const noBoolean = (): Complaint => ({ problem: "is not a boolean", cure: "Write true or false, without quotes" })
+const noBoolean = (): Mistake => ({ problem: "is not a boolean", fix: "Write true or false, without quotes" })
 
 /** `true`, `yes`, `on`, `1` and their opposites, in any case; in JSON only `true` and `false`. */
 export const boolean: Kind<boolean, boolean> = makeKind({
@@ -138,16 +138,16 @@ export const autoOrBoolean: Kind<"auto" | boolean, "auto" | boolean> = makeKind<
 
 /** The numbers that a setting may have, and what is said of others. */
 export const wholeNumbers = (minimum: number, maximum: number) => {
-  const outside: Complaint = {
+  const outside: Mistake = {
     problem: `is not a whole number from ${minimum} to ${maximum}`,
-    cure: "Write digits only, without unit, sign or separator"
+    fix: "Write digits only, without unit, sign or separator"
   }
   return {
     label: `${minimum}–${maximum}`,
     input: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
-    mistyped: (value: unknown): Complaint =>
+    mistyped: (value: unknown): Mistake =>
       typeof value === "string" && /^\s*[0-9]+\s*$/.test(value)
-        ? { problem: "is a string where a number is expected", cure: "Write the digits without quotes" }
+        ? { problem: "is a string where a number is expected", fix: "Write the digits without quotes" }
         : outside,
     fromText: (text: string): Checked<number> => {
       const value = /^[0-9]{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
@@ -164,7 +164,7 @@ export const integer = (minimum: number, maximum: number): Kind<number, number> 
 export const choice = <const Words extends ReadonlyArray<string>>(
   words: Words
 ): Kind<Words[number], Words[number]> => {
-  const unknown: Complaint = { problem: "is not one of the known words", cure: `Write one of ${words.join(", ")}` }
+  const unknown: Mistake = { problem: "is not one of the known words", fix: `Write one of ${words.join(", ")}` }
   return makeKind<Words[number], Words[number]>({
     label: words.join(", "),
     input: Schema.Literals(words),
@@ -193,7 +193,7 @@ interface ListOptions<A> {
 const isStrings = (value: unknown): boolean =>
   typeof value === "string" || (Array.isArray(value) && value.every((member) => typeof member === "string"))
 
-const noMembers: Complaint = { problem: "is a list without members", cure: "Leave it out to get the default" }
+const noMembers: Mistake = { problem: "is a list without members", fix: "Leave it out to get the default" }
 
 /**
  * Several strings: an array in JSON, or one text with separators; blanks and repetitions are dropped.
@@ -215,7 +215,7 @@ export const listForms = <A>(
   }
   const fromText = (text: string): Checked<A> => {
     if (isJsonArray(text.trim())) {
-      return refuse(
+      return invalid(
         "is a JSON array in a text",
         "Write the members without brackets and quotation marks, separated by commas; only the config file takes arrays"
       )
@@ -229,8 +229,8 @@ export const listForms = <A>(
       Schema.NonEmptyString,
       Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))
     ]),
-    mistyped: (value: unknown): Complaint =>
-      isStrings(value) ? noMembers : { problem: "is not a list of strings", cure: "Write an array of strings" },
+    mistyped: (value: unknown): Mistake =>
+      isStrings(value) ? noMembers : { problem: "is not a list of strings", fix: "Write an array of strings" },
     fromText,
     fromJson: (value: string | ReadonlyArray<string>): Checked<A> =>
       typeof value === "string" ? fromText(value) : check(value)
@@ -248,7 +248,7 @@ export const list = (
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
-/** Says whether a word can be a scope (RFC 6749, section 3.3). */
+/** Returns whether a word can be a scope (RFC 6749, section 3.3). */
 export const isScope = (word: string): boolean => scopeToken.test(word)
 
 /** Scopes, separated by commas or spaces (RFC 6749, section 3.3). */
@@ -258,7 +258,7 @@ export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>>
   (members) =>
     members.every(isScope)
       ? Result.succeed(members)
-      : refuse(
+      : invalid(
         "contains a scope with characters that no scope can have",
         "Use visible ASCII without space, quotation mark and backslash"
       )

@@ -1,10 +1,10 @@
 /**
  * What env files, shells, templates and copied pages leave in a value, so that it is not what its author meant.
  *
- * None of it can be part of a usable value of most settings; complaints never repeat the value.
+ * None of it can be part of a usable value of most settings; mistakes never repeat the value.
  */
 import * as Result from "effect/Result"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 
 const quotes = "\"'`“”„‟‘’‚‛«»‹›＂＇"
 const quotedAtOneEnd = new RegExp(`^[${quotes}]|[${quotes}]$`, "u")
@@ -38,50 +38,50 @@ const wholePlaceholders: ReadonlyArray<RegExp> = [
 const hasWindowsVariable = (text: string): boolean =>
   /%[A-Za-z_]\w+%/.test(text) && Result.isFailure(Result.try(() => decodeURIComponent(text)))
 
-const unfilled: Complaint = {
+const unfilled: Mistake = {
   problem: "holds a placeholder that nothing has filled in",
-  cure: "Write the value itself, or check what was to replace it: an env file, a shell or a template"
+  fix: "Write the value itself, or check what was to replace it: an env file, a shell or a template"
 }
 
-const inQuotes: Complaint = {
+const inQuotes: Mistake = {
   problem: "begins or ends with a quotation mark",
-  cure: "Remove the quotation marks: what read the file or the command has taken them for a part of the value"
+  fix: "Remove the quotation marks: what read the file or the command has taken them for a part of the value"
 }
 
 /** `["a", "b"]`, and what was meant to be it. */
 export const isJsonArray = (text: string): boolean =>
   text.startsWith("[") && text.endsWith("]") && !/^\[[0-9A-Fa-f:.]+\]$/.test(text)
 
-/** The complaint about quotation marks, JSON, placeholders or invisible characters in a value, if there are any. */
-export const leftover = (text: string): Complaint | undefined => {
+/** The mistake about quotation marks, JSON, placeholders or invisible characters in a value, if there are any. */
+export const leftover = (text: string): Mistake | undefined => {
   if (quotedAtOneEnd.test(text)) return inQuotes
   if (isJsonArray(text)) {
     return {
       problem: "is a JSON array where one value is expected",
-      cure: "Write the value without brackets and quotes"
+      fix: "Write the value without brackets and quotes"
     }
   }
   if (/^\{\s*["'}]/.test(text)) {
-    return { problem: "is a JSON object where one value is expected", cure: "Write the value itself" }
+    return { problem: "is a JSON object where one value is expected", fix: "Write the value itself" }
   }
   if (placeholders.some((placeholder) => placeholder.test(text)) || hasWindowsVariable(text)) return unfilled
   return invisible.test(text)
-    ? { problem: "contains an invisible character", cure: "Type the value instead of copying it from a page" }
+    ? { problem: "contains an invisible character", fix: "Type the value instead of copying it from a page" }
     : undefined
 }
 
-/** The complaint about a value that is a placeholder from end to end. */
-export const placeholderAlone = (text: string): Complaint | undefined =>
+/** The mistake about a value that is a placeholder from end to end. */
+export const placeholderAlone = (text: string): Mistake | undefined =>
   wholePlaceholders.some((placeholder) => placeholder.test(text)) ? unfilled : undefined
 
 /** The same for a secret in a variable, which may hold every character: or one in quotation marks of one kind. */
-export const leftoverOfSecret = (text: string): Complaint | undefined => {
+export const leftoverOfSecret = (text: string): Mistake | undefined => {
   const left = placeholderAlone(text)
   if (left !== undefined) return left
   return text.length > 2 && /^(["'`]).*\1$|^[“„‘«].*[”“’»]$/su.test(text)
     ? {
       problem: "begins and ends with a quotation mark",
-      cure: "Remove the quotation marks; a secret that really has them must stand in the config file"
+      fix: "Remove the quotation marks; a secret that really has them must stand in the config file"
     }
     : undefined
 }
@@ -89,8 +89,8 @@ export const leftoverOfSecret = (text: string): Complaint | undefined => {
 /** `{tenantid}`, as URLs and identifiers in documentation have it. */
 export const hasTemplate = (text: string): boolean => /\{[^{}]*\}/.test(text)
 
-/** The complaint about it. */
-export const unfilledTemplate: Complaint = {
+/** The mistake about it. */
+export const unfilledTemplate: Mistake = {
   problem: "holds a part in braces, which is to be replaced by a value of yours",
-  cure: "Write your own value in its place, without the braces"
+  fix: "Write your own value in its place, without the braces"
 }

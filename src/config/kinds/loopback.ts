@@ -1,7 +1,7 @@
 const loopbackHost = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])$/
 
 /**
- * Says whether the host of a parsed URL (`URL.hostname`) is this machine: `localhost`, `127.0.0.0/8`, `[::1]`.
+ * Returns whether the host of a parsed URL (`URL.hostname`) is this machine: `localhost`, `127.0.0.0/8`, `[::1]`.
  *
  * Names below `localhost` are not among them: some resolvers ask the network for those.
  */

@@ -2,7 +2,7 @@
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as Result from "effect/Result"
 import type { AllowedOrigins, TrustedProxies } from "../GatewaySettings.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 import { listForms, string } from "./kinds.ts"
 
 const parseNetwork = (text: string) =>
@@ -15,7 +15,7 @@ const parseProxies = (members: ReadonlyArray<string>): Checked<TrustedProxies> =
   const networks = Result.all(members.map(parseNetwork))
   return Result.isSuccess(networks)
     ? Result.succeed({ _tag: "Networks", networks: networks.success })
-    : refuse(
+    : invalid(
       "contains something that is not an IP network",
       "Write none, all, or networks such as 10.0.0.0/8, with no bits set behind the prefix"
     )
@@ -39,7 +39,7 @@ const parseOrigins = (members: ReadonlyArray<string>): Checked<AllowedOrigins> =
   if (members.length === 1 && members[0] === "*") return Result.succeed({ _tag: "Any" })
   return members.every(isOrigin)
     ? Result.succeed({ _tag: "List", origins: members })
-    : refuse(
+    : invalid(
       "contains something that is not an origin as browsers send it",
       "Write https://app.example.com: lower case, no default port, no path, no slash at the end; or * alone"
     )
@@ -69,8 +69,8 @@ export const allowedOrigins: Kind<AllowedOrigins, string | ReadonlyArray<string>
 export const host: Kind<string, string> = string("host", (text) =>
   /^[A-Za-z0-9._:%-]+$/.test(text)
     ? Result.succeed(text)
-    : refuse("is not a host name or address", "Write a name or an address without port and brackets"))
+    : invalid("is not a host name or address", "Write a name or an address without port and brackets"))
 
-/** Says whether a value of `HOST` makes the gateway reachable from this machine only. */
+/** Returns whether a value of `HOST` makes the gateway reachable from this machine only. */
 export const isLoopbackAddress = (host: string): boolean =>
   /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1)$/.test(host.toLowerCase())

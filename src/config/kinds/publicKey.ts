@@ -1,29 +1,29 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 
 const block = /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----$/
 
-const noPublicKey: Complaint = {
+const noPublicKey: Mistake = {
   problem: "is not a PEM public key",
-  cure: "Give one block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----, with \\n for line breaks"
+  fix: "Give one block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----, with \\n for line breaks"
 }
 
 const read = (text: string): Checked<string> => {
   // Variables often hold the two characters `\n` for a line break.
   const pem = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
   if (pem.includes("PRIVATE KEY-----")) {
-    return refuse(
+    return invalid(
       "is a private key, which the gateway neither needs nor may know",
       "Take it out, replace it at the issuer if others could read it, and give the public key (openssl pkey -pubout)"
     )
   }
   if (pem.includes("BEGIN CERTIFICATE")) {
-    return refuse("is a certificate", "Give its public key (openssl x509 -noout -pubkey)")
+    return invalid("is a certificate", "Give its public key (openssl x509 -noout -pubkey)")
   }
   if (pem.includes("BEGIN RSA PUBLIC KEY")) {
-    return refuse("is a PKCS#1 key", "Convert it to SPKI (openssl rsa -RSAPublicKey_in -pubout)")
+    return invalid("is a PKCS#1 key", "Convert it to SPKI (openssl rsa -RSAPublicKey_in -pubout)")
   }
   const body = block.exec(pem)?.[1]?.replace(/\s/g, "")
   if (body === undefined || !/^[A-Za-z0-9+/]{40,}={0,2}$/.test(body)) {
@@ -38,7 +38,7 @@ export const publicKey: Kind<string, string> = makeKind<string, string>({
   label: "PEM",
   input: Schema.NonEmptyString,
   mistyped: (value) =>
-    typeof value === "string" ? noPublicKey : { problem: "is not a string", cure: "Write it in quotes" },
+    typeof value === "string" ? noPublicKey : { problem: "is not a string", fix: "Write it in quotes" },
   fromText: read,
   fromJson: read,
   show: () => "(PEM)"

@@ -3,9 +3,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import { limitAlgorithms, type LimitDimension, limitDimensions, type RateLimit } from "../GatewaySettings.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 
 /** One limit as TypeScript and JSON write it. */
 export interface RateLimitInput {
@@ -40,7 +40,7 @@ const isDimension = (value: unknown): value is LimitDimension => limitDimensions
 
 const readBy = (value: unknown): Checked<ReadonlyArray<LimitDimension>> => {
   if (!Array.isArray(value) || value.length === 0 || !value.every(isDimension)) {
-    return refuse(
+    return invalid(
       "has a by that is not an array of known words",
       `Write at least one of ${limitDimensions.join(", ")}, each in quotes`
     )
@@ -51,7 +51,7 @@ const readBy = (value: unknown): Checked<ReadonlyArray<LimitDimension>> => {
 const readNumber = (name: string, value: unknown, most: number): Checked<number> =>
   typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most
     ? Result.succeed(value)
-    : refuse(`has a ${name} that is not a whole number from 1 to ${most}`, "Write digits without quotes")
+    : invalid(`has a ${name} that is not a whole number from 1 to ${most}`, "Write digits without quotes")
 
 const readWord = <const W extends string>(
   name: string,
@@ -61,7 +61,7 @@ const readWord = <const W extends string>(
   if (value === undefined) return Result.succeed(words[0])
   const word = words.find((word) => word === value)
   return word === undefined
-    ? refuse(`has an ${name} that is not one of the known words`, `Write one of ${words.join(", ")}`)
+    ? invalid(`has an ${name} that is not one of the known words`, `Write one of ${words.join(", ")}`)
     : Result.succeed(word)
 }
 
@@ -72,7 +72,7 @@ const readPatterns = (name: string, value: unknown): Checked<ReadonlyArray<strin
   if (value === undefined) return Result.succeed(undefined)
   return Array.isArray(value) && value.length > 0 && value.length <= maxPatterns && value.every(isPattern)
     ? Result.succeed([...new Set(value)])
-    : refuse(
+    : invalid(
       `has a member ${name} that is not an array of names`,
       `Write 1 to ${maxPatterns} names in quotes, with * for any characters, or leave it out to count all`
     )
@@ -82,23 +82,23 @@ const readPatterns = (name: string, value: unknown): Checked<ReadonlyArray<strin
 const check = (limit: RateLimit): Checked<RateLimit> => {
   if (limit.on === "messages") return Result.succeed(limit)
   if (limit.by.length !== 1 || limit.by[0] !== "address") {
-    return refuse(
+    return invalid(
       "counts failures by more than the address",
       "Write \"by\": [\"address\"]: of a caller whose token is rejected nothing else is known"
     )
   }
   return limit.tools === undefined
     ? Result.succeed(limit)
-    : refuse("counts failures of tools", "Remove tools: a rejected request has called none")
+    : invalid("counts failures of tools", "Remove tools: a rejected request has called none")
 }
 
 const parseMember = (value: unknown): Checked<RateLimit> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("is not an object", form)
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return invalid("is not an object", form)
   const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
   for (const name of given.keys()) {
     if (members.has(name)) continue
     const meant = nearestName(name, members)
-    return refuse(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
+    return invalid(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
   }
   return Result.flatMap(
     Result.all({
@@ -118,24 +118,24 @@ const parseMember = (value: unknown): Checked<RateLimit> => {
 }
 
 const collect = (values: ReadonlyArray<unknown>): Checked<ReadonlyArray<RateLimit>> => {
-  if (values.length === 0) return refuse("is a list without members", "Leave it out where there is no limit")
-  if (values.length > maxLimits) return refuse("is too long", `Write at most ${maxLimits} limits`)
+  if (values.length === 0) return invalid("is a list without members", "Leave it out where there is no limit")
+  if (values.length > maxLimits) return invalid("is too long", `Write at most ${maxLimits} limits`)
   const limits: Array<RateLimit> = []
-  const complaints: Array<Complaint> = []
+  const mistakes: Array<Mistake> = []
   for (const [index, value] of values.entries()) {
     const parsed = parseMember(value)
     if (Result.isSuccess(parsed)) limits.push(parsed.success)
-    else {for (const { cure, problem } of parsed.failure) {
-        complaints.push({ problem: `entry ${index + 1} ${problem}`, cure })
+    else {for (const { fix, problem } of parsed.failure) {
+        mistakes.push({ problem: `entry ${index + 1} ${problem}`, fix })
       }}
   }
-  return complaints.length === 0 ? Result.succeed(limits) : Result.fail(complaints)
+  return mistakes.length === 0 ? Result.succeed(limits) : Result.fail(mistakes)
 }
 
 const parse = (text: string): Checked<ReadonlyArray<RateLimit>> =>
   Result.flatMap(
     parseJson(text),
-    (parsed) => Array.isArray(parsed) ? collect(parsed) : refuse("is not a JSON array", form)
+    (parsed) => Array.isArray(parsed) ? collect(parsed) : invalid("is not a JSON array", form)
   )
 
 /** What one entry is in the config file. */
@@ -153,7 +153,7 @@ const Entry = Schema.Struct({
 
 type Input = string | ReadonlyArray<RateLimitInput>
 
-// Entries are judged one by one, so that a complaint says which of them is wrong.
+// Entries are checked one by one, so that the problem says which of them is wrong.
 const isInput = (value: unknown): value is Input => typeof value === "string" || Array.isArray(value)
 
 /** Rate limits, all of which a request has to pass. */
@@ -161,7 +161,7 @@ export const rateLimits: Kind<ReadonlyArray<RateLimit>, Input> = makeKind<Readon
   label: "JSON array",
   input: Schema.declare(isInput),
   file: Schema.Array(Entry).check(Schema.isMinLength(1)),
-  mistyped: () => ({ problem: "is not an array", cure: form }),
+  mistyped: () => ({ problem: "is not an array", fix: form }),
   fromJson: (value) => typeof value === "string" ? parse(value) : collect(value),
   fromText: parse,
   show: (limits) =>

@@ -1,6 +1,6 @@
 /** Redirect URIs of OAuth clients. Pure. */
 import * as Result from "effect/Result"
-import { type Checked, type Kind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind } from "./kind.ts"
 import { list } from "./kinds.ts"
 import { isLoopbackHost } from "./loopback.ts"
 
@@ -74,7 +74,7 @@ const checked = (members: ReadonlyArray<string>): Checked<ReadonlyArray<string>>
   for (const member of members) {
     const problem = redirectUriProblem(member)
     if (problem !== undefined) {
-      return refuse(
+      return invalid(
         `contains a redirect URI that ${problem}`,
         "Write https://host/path exactly, http://127.0.0.1/path for every port of this machine, or app:/path"
       )
@@ -97,7 +97,7 @@ export const trustedClients: Kind<ReadonlyArray<string>, string | ReadonlyArray<
   (members) =>
     Result.flatMap(checked(members), (usable): Checked<ReadonlyArray<string>> =>
       usable.some(isLocalRedirect)
-        ? refuse(
+        ? invalid(
           "contains a redirect URI of programs on the user's computer, which any program there could use",
           "Keep https URLs only; users of such programs see the consent page (RFC 8252, section 8.6)"
         )

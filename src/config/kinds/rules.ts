@@ -1,4 +1,4 @@
-/** Rules that say who may do what: a JSON array, read strictly. Complaints name the place, and never repeat what stands there. */
+/** Rules that say who may do what: a JSON array, read strictly. Mistakes name the place, and never repeat what stands there. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
@@ -6,7 +6,7 @@ import { compile, type Condition } from "../../rules/condition.ts"
 import { coversRule, uselessKinds, uselessMethods } from "../../rules/coverage.ts"
 import { Glob } from "../../rules/Glob.ts"
 import { defaultRules, type Rule } from "../../rules/Policy.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { isObject } from "../sources/nested.ts"
 import { type Checked, fromJson, type Kind, makeKind } from "./kind.ts"
@@ -38,14 +38,14 @@ const members: ReadonlySet<string> = new Set([...patternMembers, "allow", "scope
 const form = "Write {\"tools\": [\"delete_*\"], \"scopes\": [\"notes:delete\"]}; a rule has methods, tools, prompts, " +
   "resources, allow, scopes and when"
 
-/** A complaint about what stands at a place: `rules[2].tools[0]`. */
-const at = (place: string, problem: string, cure: string): Complaint => ({ problem: `${place} ${problem}`, cure })
+/** A mistake about what stands at a place: `rules[2].tools[0]`. */
+const at = (place: string, problem: string, fix: string): Mistake => ({ problem: `${place} ${problem}`, fix })
 
-const below = (place: string, complaints: ReadonlyArray<Complaint>): ReadonlyArray<Complaint> =>
-  complaints.map(({ cure, problem }) => at(place, problem, cure))
+const below = (place: string, mistakes: ReadonlyArray<Mistake>): ReadonlyArray<Mistake> =>
+  mistakes.map(({ fix, problem }) => at(place, problem, fix))
 
 /** What has been found to be wrong so far. */
-type Report = (...complaints: ReadonlyArray<Complaint>) => void
+type Report = (...mistakes: ReadonlyArray<Mistake>) => void
 
 const readPattern = (place: string, value: unknown, report: Report): ReadonlyArray<Glob> => {
   if (typeof value !== "string" || value === "") {
@@ -111,8 +111,8 @@ const contradictions = (
   place: string,
   input: Readonly<Record<string, unknown>>,
   rule: Rule
-): ReadonlyArray<Complaint> => {
-  const found: Array<Complaint> = []
+): ReadonlyArray<Mistake> => {
+  const found: Array<Mistake> = []
   const asks = (["scopes", "when"] as const).filter((member) => input[member] !== undefined)
   if (rule.anyone) {
     for (const member of asks) {
@@ -189,7 +189,7 @@ const readRule = (place: string, index: number, input: unknown, report: Report):
 }
 
 /** A rule behind one that matches all that it matches decides nothing. */
-const unreachable = (rules: ReadonlyArray<Rule>): ReadonlyArray<Complaint> =>
+const unreachable = (rules: ReadonlyArray<Rule>): ReadonlyArray<Mistake> =>
   rules.flatMap((rule, index) => {
     const first = rules.slice(0, index).findIndex((earlier) => coversRule(earlier, rule))
     return first === -1 ? [] : [at(
@@ -201,17 +201,17 @@ const unreachable = (rules: ReadonlyArray<Rule>): ReadonlyArray<Complaint> =>
 
 const read = (input: ReadonlyArray<unknown>): Checked<ReadonlyArray<Rule>> => {
   if (input.length === 0) {
-    return Result.fail([{ problem: "is a list without rules", cure: "Leave it out, or write one" }])
+    return Result.fail([{ problem: "is a list without rules", fix: "Leave it out, or write one" }])
   }
-  const complaints: Array<Complaint> = []
-  const report: Report = (...found) => void complaints.push(...found)
+  const mistakes: Array<Mistake> = []
+  const report: Report = (...found) => void mistakes.push(...found)
   const rules = input.flatMap((rule, index) => readRule(`rules[${index}]`, index, rule, report) ?? [])
   // What is misread could seem to match everything.
-  if (complaints.length === 0) report(...unreachable(rules))
-  return complaints.length === 0 ? Result.succeed(rules) : Result.fail(complaints)
+  if (mistakes.length === 0) report(...unreachable(rules))
+  return mistakes.length === 0 ? Result.succeed(rules) : Result.fail(mistakes)
 }
 
-const noArray = (): Complaint => ({ problem: "is not a JSON array", cure: `Write an array of rules. ${form}` })
+const noArray = (): Mistake => ({ problem: "is not a JSON array", fix: `Write an array of rules. ${form}` })
 
 const isRules = (value: unknown): value is ReadonlyArray<RuleInput> => Array.isArray(value)
 

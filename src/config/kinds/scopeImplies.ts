@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { cycleIn, ScopeHierarchy } from "../../rules/ScopeHierarchy.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, fromJson, type Kind, makeKind } from "./kind.ts"
 import { isScope, scopes } from "./kinds.ts"
@@ -12,7 +12,7 @@ type Input = Readonly<Record<string, string | ReadonlyArray<string>>>
 
 const form = "Write {\"admin\": [\"write\"], \"write\": [\"read\"]}: for each scope the scopes that it includes"
 
-const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: form })
+const noObject = (): Mistake => ({ problem: "is not a JSON object", fix: form })
 
 const isRecord = (value: unknown): value is Input =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -21,32 +21,32 @@ const isRecord = (value: unknown): value is Input =>
 const shownScope = (scope: string): string => /^[A-Za-z_.:/-]{1,64}$/.test(scope) ? scope : "(not shown)"
 
 const read = (input: Input): Checked<ScopeHierarchy> => {
-  const complaints: Array<Complaint> = []
+  const mistakes: Array<Mistake> = []
   const implies: Record<string, ReadonlyArray<string>> = {}
   const given = Object.entries(input).filter(([, included]) => included !== undefined)
-  if (given.length === 0) return Result.fail([{ problem: "names no scope", cure: "Leave it out, or name one" }])
+  if (given.length === 0) return Result.fail([{ problem: "names no scope", fix: "Leave it out, or name one" }])
   for (const [index, [scope, included]] of given.entries()) {
     if (!isScope(scope)) {
-      complaints.push({ problem: `member ${index + 1} is not the name of a scope`, cure: form })
+      mistakes.push({ problem: `member ${index + 1} is not the name of a scope`, fix: form })
       continue
     }
     const list = fromJson(scopes, included)
     if (Result.isSuccess(list)) implies[scope] = list.success
-    else {complaints.push(
-        ...list.failure.map(({ cure, problem }) => ({
+    else {mistakes.push(
+        ...list.failure.map(({ fix, problem }) => ({
           problem: `the scopes of ${shownScope(scope)}: ${problem}`,
-          cure
+          fix
         }))
       )}
   }
   const cycle = cycleIn(implies)
   if (cycle !== undefined) {
-    complaints.push({
+    mistakes.push({
       problem: `goes in a circle: ${[...cycle, cycle[0] ?? ""].map(shownScope).join(" includes ")}`,
-      cure: "Remove one of these: scopes that include each other would all be as strong as the strongest"
+      fix: "Remove one of these: scopes that include each other would all be as strong as the strongest"
     })
   }
-  return complaints.length === 0 ? Result.succeed(new ScopeHierarchy(implies)) : Result.fail(complaints)
+  return mistakes.length === 0 ? Result.succeed(new ScopeHierarchy(implies)) : Result.fail(mistakes)
 }
 
 /** The scopes that scopes include. */

@@ -1,6 +1,6 @@
 /** What clients must request to get scopes, where the provider spells them differently in requests and in tokens. */
 import * as Result from "effect/Result"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { isScope } from "./kinds.ts"
 import { type StringMap, stringMap } from "./stringMap.ts"
 
@@ -20,10 +20,10 @@ export const scopesRequested = stringMap<StringMap>({
   form,
   parse: (members) => {
     for (const [scope, requested] of members) {
-      if (!isScope(scope)) return refuse("has a member whose name is not a scope", form)
-      if (!isScope(requested)) return refuse("has a member that is not a scope", form)
+      if (!isScope(scope)) return invalid("has a member whose name is not a scope", form)
+      if (!isScope(requested)) return invalid("has a member that is not a scope", form)
       if (requested.includes(place) !== (scope === others)) {
-        return refuse(`has ${place} in the wrong place`, `${form}; only the member "${others}" has ${place}`)
+        return invalid(`has ${place} in the wrong place`, `${form}; only the member "${others}" has ${place}`)
       }
     }
     return Result.succeed(Object.fromEntries(members))

@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Kind, makeKind, refuse } from "./kind.ts"
+import { invalid, type Kind, makeKind } from "./kind.ts"
 import { hidden, listForms, RedactedText } from "./kinds.ts"
 import { leftoverOfSecret } from "./leftovers.ts"
 
@@ -12,9 +12,9 @@ const secrets = listForms<ReadonlyArray<Redacted.Redacted<string>>>({
   separator: /,/,
   parse: (members) =>
     members.length > 2
-      ? refuse("has more than two secrets", "Keep the one that is used, and the one before it")
+      ? invalid("has more than two secrets", "Keep the one that is used, and the one before it")
       : members.some((secret) => secret.length < shortest)
-      ? refuse(`has a secret of less than ${shortest} characters`, "Make one with: openssl rand -base64 32")
+      ? invalid(`has a secret of less than ${shortest} characters`, "Make one with: openssl rand -base64 32")
       : Result.succeed(members.map((secret) => Redacted.make(secret))),
   find: leftoverOfSecret
 })

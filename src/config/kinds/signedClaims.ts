@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SignedClaim } from "../UpstreamAuth.ts"
 import { isPath } from "./claimPaths.ts"
-import { type Checked, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, makeKind } from "./kind.ts"
 
 /** How claims are chosen: by their names, or with the names that they get. */
 export type SignedClaimsInput = string | ReadonlyArray<string> | Readonly<Record<string, string>>
@@ -37,19 +37,19 @@ const pairsOf = (value: SignedClaimsInput): ReadonlyArray<readonly [claim: strin
 
 const read = (value: SignedClaimsInput): Checked<ReadonlyArray<SignedClaim>> => {
   const claims = pairsOf(value).map(([claim, name]) => ({ claim, name }))
-  if (claims.length > maxClaims) return refuse("has too many members", `Name at most ${maxClaims} claims`)
+  if (claims.length > maxClaims) return invalid("has too many members", `Name at most ${maxClaims} claims`)
   if (!claims.every(({ claim, name }) => isPath(claim) && /^[\x21-\x7e]{1,256}$/.test(name))) {
-    return refuse("has a member that is not the path of a claim", form)
+    return invalid("has a member that is not the path of a claim", form)
   }
   if (claims.some(({ name }) => own.has(name))) {
-    return refuse(
+    return invalid(
       "has the name of a claim that the gateway writes itself",
       `Choose another name than ${[...own].join(", ")}`
     )
   }
   return new Set(claims.map(({ name }) => name)).size === claims.length
     ? Result.succeed(claims)
-    : refuse("has one name twice", "Give each claim a name of its own")
+    : invalid("has one name twice", "Give each claim a name of its own")
 }
 
 /** The claims of callers that the gateway writes into its own tokens. */
@@ -63,7 +63,7 @@ export const signedClaims: Kind<ReadonlyArray<SignedClaim>, SignedClaimsInput> =
     Schema.Array(Schema.String),
     Schema.Record(Schema.String, Schema.NonEmptyString)
   ]),
-  mistyped: () => ({ problem: "is neither a list of claims nor an object of names", cure: form }),
+  mistyped: () => ({ problem: "is neither a list of claims nor an object of names", fix: form }),
   fromJson: read,
   fromText: read,
   show: (claims) =>

@@ -3,9 +3,9 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
-import { type Checked, fromText, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, fromText, invalid, type Kind, makeKind } from "./kind.ts"
 import { hidden, RedactedText } from "./kinds.ts"
 import { privateKey } from "./privateKey.ts"
 
@@ -21,9 +21,9 @@ export interface ConfiguredSigningKey {
 
 const make = "Make one with: openssl genpkey -algorithm ed25519, or -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
 
-const noKey: Complaint = { problem: "is neither a PEM private key nor a JWK", cure: make }
+const noKey: Mistake = { problem: "is neither a PEM private key nor a JWK", fix: make }
 
-const otherKey = (): Checked<never> => refuse("has a key that is neither Ed25519 nor EC on P-256", make)
+const otherKey = (): Checked<never> => invalid("has a key that is neither Ed25519 nor EC on P-256", make)
 
 // RFC 8410, section 3, and RFC 5480, section 2.1.1: the object identifiers of Ed25519 and of P-256.
 const ed25519 = "\x06\x03\x2b\x65\x70"
@@ -58,15 +58,18 @@ const readJwk = (jwk: Json): Checked<ConfiguredSigningKey> => {
     ? "ES256"
     : undefined
   if (algorithm === undefined) return otherKey()
-  if (!octets32(d)) return refuse("has a JWK without its private part", "Give the whole key, with the member d")
+  if (!octets32(d)) return invalid("has a JWK without its private part", "Give the whole key, with the member d")
   if (alg !== undefined && alg !== algorithm && !(alg === "Ed25519" && algorithm === "EdDSA")) {
-    return refuse("has a JWK whose alg does not fit its curve", `Write ${algorithm}, or leave alg out`)
+    return invalid("has a JWK whose alg does not fit its curve", `Write ${algorithm}, or leave alg out`)
   }
   if (use !== undefined && use !== "sig") {
-    return refuse("has a JWK for another use than sig", "Make a key for signatures")
+    return invalid("has a JWK for another use than sig", "Make a key for signatures")
   }
   if (kid !== undefined && (typeof kid !== "string" || !/^[\x21-\x7e]{1,128}$/.test(kid))) {
-    return refuse("has a JWK whose kid is not a short text", "Use up to 128 visible ASCII characters, or leave kid out")
+    return invalid(
+      "has a JWK whose kid is not a short text",
+      "Use up to 128 visible ASCII characters, or leave kid out"
+    )
   }
   const text = Redacted.make(JSON.stringify(algorithm === "EdDSA" ? { kty, crv, d, x } : { kty, crv, d, x, y }))
   return Result.succeed({ algorithm, form: "Jwk", text, keyId: kid })
@@ -78,11 +81,11 @@ const all = (read: ReadonlyArray<Checked<ConfiguredSigningKey>>): Checked<Readon
   const keys = read.flatMap((key) => Result.isSuccess(key) ? [key.success] : [])
   if (keys.length === 0) return Result.fail([noKey])
   if (keys.length > 2) {
-    return refuse("has more than two keys", "Keep the one that signs, and one that verifiers may see as well")
+    return invalid("has more than two keys", "Keep the one that signs, and one that verifiers may see as well")
   }
   const [first, second] = keys
   return second !== undefined && first?.keyId !== undefined && first.keyId === second.keyId
-    ? refuse("has two keys with one kid", "Give each key a kid of its own, or leave kid out")
+    ? invalid("has two keys with one kid", "Give each key a kid of its own, or leave kid out")
     : Result.succeed(keys)
 }
 

@@ -1,16 +1,16 @@
 /**
  * Static tokens: `token:client:subject:scope,scope[:expiry]`, several separated by `;`, or a JSON array.
  *
- * Complaints point at entries by number, never at what they say.
+ * Mistakes point at entries by number, never at what they say.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import type { StaticToken } from "../GatewaySettings.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
-import { type Checked, fromJson, fromText, type Kind, makeKind, refuse } from "./kind.ts"
+import { type Checked, fromJson, fromText, invalid, type Kind, makeKind } from "./kind.ts"
 import { hidden, integer, scopes as scopeList, secret, text as line } from "./kinds.ts"
 import { leftoverOfSecret } from "./leftovers.ts"
 
@@ -49,13 +49,13 @@ const absent: ReadonlySet<string> = new Set(["undefined", "null"])
 const check = (token: StaticToken): Checked<StaticToken> => {
   const value = Redacted.value(token.token)
   if (!token68.test(value)) {
-    return refuse(
+    return invalid(
       "has a token with characters that no bearer token can have",
       "Use letters, digits, -, ., _, ~, + and /"
     )
   }
   return absent.has(value)
-    ? refuse("has the word undefined or null for a token", "Check the variable that it was to come from")
+    ? invalid("has the word undefined or null for a token", "Check the variable that it was to come from")
     : Result.succeed(token)
 }
 
@@ -63,13 +63,13 @@ const noScopes: ReadonlyArray<string> = []
 
 const parseLine = (text: string): Checked<StaticToken> => {
   const [token, clientId, subject, ...rest] = text.split(":").map((field) => field.trim())
-  if (!token || !clientId || !subject || rest.length === 0) return refuse("has an empty or missing field", form)
+  if (!token || !clientId || !subject || rest.length === 0) return invalid("has an empty or missing field", form)
   const last = rest.at(-1) ?? ""
   const expires = /^[0-9]+$/.test(last)
   // A mistyped expiry must not read as a scope of a token that never ends.
   if (!expires && rest.length > 1 && /^(?:$|[-+0-9])/.test(last)) {
-    return refuse(
-      "ends in a field that stands where an expiry would but is none",
+    return invalid(
+      "ends in a field in the place of an expiry that is not a time",
       "Write the expiry as seconds since 1970; a scope that begins with a digit after a colon needs the JSON form"
     )
   }
@@ -84,12 +84,12 @@ const parseLine = (text: string): Checked<StaticToken> => {
 }
 
 const parseMember = (value: unknown): Checked<StaticToken> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("is not an object", form)
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return invalid("is not an object", form)
   const given = new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== undefined))
   for (const name of given.keys()) {
     if (members.has(name)) continue
     const meant = nearestName(name, members)
-    return refuse(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
+    return invalid(`has an unknown member ${showMember(name)}`, meant === undefined ? form : `Did you mean ${meant}?`)
   }
   const optional = <A>(name: string, kind: Kind<A>): Checked<A | undefined> =>
     given.has(name) ? fromJson(kind, given.get(name)) : Result.succeed(undefined)
@@ -107,21 +107,21 @@ const parseMember = (value: unknown): Checked<StaticToken> => {
         email: optional("email", line),
         name: optional("name", line)
       }),
-      () => [{ problem: "has a missing, empty or mistyped member", cure: form }]
+      () => [{ problem: "has a missing, empty or mistyped member", fix: form }]
     ),
     check
   )
 }
 
 const collect = (parsed: ReadonlyArray<Checked<StaticToken>>): Checked<ReadonlyArray<StaticToken>> => {
-  if (parsed.length === 0) return refuse("holds no token", form)
+  if (parsed.length === 0) return invalid("holds no token", form)
   const tokens: Array<StaticToken> = []
-  const complaints: Array<Complaint> = []
+  const mistakes: Array<Mistake> = []
   const seen = new Map<string, number>()
   for (const [index, result] of parsed.entries()) {
     if (Result.isFailure(result)) {
-      for (const { cure, problem } of result.failure) {
-        complaints.push({ problem: `entry ${index + 1} ${problem}`, cure })
+      for (const { fix, problem } of result.failure) {
+        mistakes.push({ problem: `entry ${index + 1} ${problem}`, fix })
       }
       continue
     }
@@ -131,13 +131,13 @@ const collect = (parsed: ReadonlyArray<Checked<StaticToken>>): Checked<ReadonlyA
       seen.set(value, index + 1)
       tokens.push(result.success)
     } else {
-      complaints.push({
+      mistakes.push({
         problem: `entry ${index + 1} has the same token as entry ${first}`,
-        cure: "Give each entry a token of its own"
+        fix: "Give each entry a token of its own"
       })
     }
   }
-  return complaints.length === 0 ? Result.succeed(tokens) : Result.fail(complaints)
+  return mistakes.length === 0 ? Result.succeed(tokens) : Result.fail(mistakes)
 }
 
 const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
@@ -146,7 +146,7 @@ const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
   if (/^\s*[[{]/.test(text)) {
     return Result.flatMap(
       parseJson(text),
-      (parsed) => Array.isArray(parsed) ? collect(parsed.map(parseMember)) : refuse("is not a JSON array", form)
+      (parsed) => Array.isArray(parsed) ? collect(parsed.map(parseMember)) : invalid("is not a JSON array", form)
     )
   }
   // Files have a line for each.
@@ -155,7 +155,7 @@ const parse = (text: string): Checked<ReadonlyArray<StaticToken>> => {
 
 type Input = string | Redacted.Redacted<string> | ReadonlyArray<StaticTokenInput>
 
-// Entries are judged one by one, so that a complaint says which of them is wrong, and never what it holds.
+// Entries are checked one by one, so that the problem says which of them is wrong, and never its content.
 const isInput = (value: unknown): value is Input =>
   typeof value === "string" || Redacted.isRedacted(value) || Array.isArray(value)
 
@@ -179,7 +179,7 @@ export const staticTokens: Kind<ReadonlyArray<StaticToken>, Input> = makeKind<Re
   label: "token list",
   input: Schema.declare(isInput),
   file: Schema.Union([Schema.NonEmptyString, Schema.Array(Entry).check(Schema.isMinLength(1))]),
-  mistyped: () => ({ problem: "is neither a string nor an array", cure: form }),
+  mistyped: () => ({ problem: "is neither a string nor an array", fix: form }),
   fromJson: (value) => {
     if (typeof value === "string") return parse(value)
     return Redacted.isRedacted(value) ? parse(Redacted.value(value)) : collect(value.map(parseMember))

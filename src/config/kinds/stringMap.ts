@@ -1,7 +1,7 @@
 /** JSON objects whose members are strings. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { type Checked, type Kind, makeKind } from "./kind.ts"
 
@@ -22,13 +22,13 @@ const isRecord = (value: unknown): value is StringMap =>
 
 /** A map from strings to strings: an object in JSON, and the text of one in a variable. */
 export const stringMap = <A>({ form, parse, show }: StringMapOptions<A>): Kind<A, StringMap> => {
-  const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: form })
+  const noObject = (): Mistake => ({ problem: "is not a JSON object", fix: form })
   const read = (input: StringMap): Checked<A> => {
     const members = Object.entries(input).filter(([, value]) => value !== undefined)
-    if (members.length === 0) return Result.fail([{ problem: "has no members", cure: "Leave it out, or name one" }])
+    if (members.length === 0) return Result.fail([{ problem: "has no members", fix: "Leave it out, or name one" }])
     return members.every(([, value]) => typeof value === "string")
       ? parse(members.map(([name, value]) => [name.trim(), value.trim()]))
-      : Result.fail([{ problem: "has a member that is not a string", cure: form }])
+      : Result.fail([{ problem: "has a member that is not a string", fix: form }])
   }
   return makeKind<A, StringMap>({
     label: "JSON",

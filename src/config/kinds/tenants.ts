@@ -1,5 +1,5 @@
 import * as Result from "effect/Result"
-import { refuse } from "./kind.ts"
+import { invalid } from "./kind.ts"
 import { list } from "./kinds.ts"
 
 const maxTenants = 1000
@@ -13,11 +13,11 @@ const collective = /^(?:common|organizations|consumers)$/i
 
 /** Tenants as they stand in issuers; the letters of UUIDs in lower case, as issuers write them. */
 export const tenants = list("comma list", /,/, (members) => {
-  if (members.length > maxTenants) return refuse("is too long", `Name at most ${maxTenants} tenants`)
+  if (members.length > maxTenants) return invalid("is too long", `Name at most ${maxTenants} tenants`)
   if (members.some((member) => collective.test(member))) {
-    return refuse("names an address for several tenants, which no token has", "Name each tenant by its id")
+    return invalid("names an address for several tenants, which no token has", "Name each tenant by its id")
   }
   return members.every((member) => tenant.test(member))
     ? Result.succeed([...new Set(members.map((member) => uuid.test(member) ? member.toLowerCase() : member))])
-    : refuse("contains something that is not a tenant", "Write each tenant as the iss claim of its tokens has it")
+    : invalid("contains something that is not a tenant", "Write each tenant as the iss claim of its tokens has it")
 })

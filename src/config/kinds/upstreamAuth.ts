@@ -4,10 +4,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
 import { assertionAlgorithms, type FacadeAuth, facadeAuthMethods } from "../Facade.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { parseJson } from "../sources/jsonText.ts"
 import { exchangeGrants, identityTokenTypes, type UpstreamAuth } from "../UpstreamAuth.ts"
-import { type Checked, fromJson, type Kind, makeKind, permit, refuse } from "./kind.ts"
+import { type Checked, fromJson, invalid, type Kind, makeKind, permit } from "./kind.ts"
 import { choice, hidden, list, scopes, secretOf, text } from "./kinds.ts"
 import { privateKey } from "./privateKey.ts"
 import { signedClaims } from "./signedClaims.ts"
@@ -19,7 +19,7 @@ import { providerUrl } from "./urls.ts"
 const fieldValue = secretOf((text) =>
   /^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/.test(text)
     ? Result.succeed(Redacted.make(text))
-    : refuse("contains a character that no field can have, or is too long", "Use up to 8192 visible ASCII characters")
+    : invalid("contains a character that no field can have, or is too long", "Use up to 8192 visible ASCII characters")
 )
 
 const anySecret = secretOf((text) => Result.succeed(Redacted.make(text)))
@@ -70,7 +70,7 @@ const isObject = (value: unknown): value is Json =>
 
 /** Reads members one by one, so that each problem names its member. */
 class MemberReader<Members extends Readonly<Record<string, Kind<unknown>>>> {
-  readonly complaints: Array<Complaint> = []
+  readonly mistakes: Array<Mistake> = []
   readonly #value: Json
   readonly #members: Members
 
@@ -82,9 +82,9 @@ class MemberReader<Members extends Readonly<Record<string, Kind<unknown>>>> {
     for (const name of Object.keys(value)) {
       if (value[name] === undefined || Object.hasOwn(members, name) || files.includes(name)) continue
       const meant = nearestName(name, [...names, ...files])
-      this.complaints.push({
+      this.mistakes.push({
         problem: `has a member ${showMember(name)}, which this type does not have`,
-        cure: meant === undefined ? `Known are ${names.join(", ")}` : `Did you mean ${meant}?`
+        fix: meant === undefined ? `Known are ${names.join(", ")}` : `Did you mean ${meant}?`
       })
     }
   }
@@ -101,27 +101,27 @@ class MemberReader<Members extends Readonly<Record<string, Kind<unknown>>>> {
     const kind = this.#members[name] as unknown as Kind<Members[Name] extends Kind<infer A> ? A : never>
     const read = fromJson(kind, this.#value[name])
     if (Result.isSuccess(read)) return read.success
-    for (const { cure, problem } of read.failure) {
-      this.complaints.push({ problem: `has a member ${name} that ${problem}`, cure })
+    for (const { fix, problem } of read.failure) {
+      this.mistakes.push({ problem: `has a member ${name} that ${problem}`, fix })
     }
     return undefined
   }
 
-  needs(name: keyof Members & string, cure: string): void {
+  needs(name: keyof Members & string, fix: string): void {
     if (this.has(name) || `${name}_file` in this.#value) return
-    this.complaints.push({ problem: `lacks the member ${name}`, cure })
+    this.mistakes.push({ problem: `lacks the member ${name}`, fix })
   }
 
   hasNoUse(why: string, ...names: ReadonlyArray<keyof Members & string>): void {
     for (const name of names) {
       if (!this.has(name)) continue
-      this.complaints.push({ problem: `has a member ${name}, which is unused ${why}`, cure: "Remove it" })
+      this.mistakes.push({ problem: `has a member ${name}, which is unused ${why}`, fix: "Remove it" })
     }
   }
 
-  /** The value, unless there was something to complain about. */
+  /** The value, unless there was a problem with it. */
   done<A>(value: A | undefined): Checked<A> {
-    return this.complaints.length === 0 && value !== undefined ? Result.succeed(value) : Result.fail(this.complaints)
+    return this.mistakes.length === 0 && value !== undefined ? Result.succeed(value) : Result.fail(this.mistakes)
   }
 }
 
@@ -201,7 +201,7 @@ const words = `Write one of ${upstreamAuthTypes.join(", ")}, or an object with t
 
 const readValue = (value: unknown): Checked<UpstreamAuth> => {
   const object: unknown = typeof value === "string" ? { type: value.trim().toLowerCase() } : value
-  if (!isObject(object)) return refuse("is neither a word nor an object", words)
+  if (!isObject(object)) return invalid("is neither a word nor an object", words)
   switch (object["type"]) {
     case "none":
       return new MemberReader(object, members.none).done<UpstreamAuth>({ _tag: "None" })
@@ -212,7 +212,7 @@ const readValue = (value: unknown): Checked<UpstreamAuth> => {
     case "header":
       return readHeader(object)
     default:
-      return refuse(object["type"] === undefined ? "has no type" : "has an unknown type", words)
+      return invalid(object["type"] === undefined ? "has no type" : "has an unknown type", words)
   }
 }
 
@@ -265,7 +265,7 @@ export const upstreamAuth: Kind<UpstreamAuth, UpstreamAuthInput> = makeKind<Upst
   label: "word, or JSON object",
   input: Schema.declare(isInput),
   file: File,
-  mistyped: () => ({ problem: "is neither a word nor an object", cure: words }),
+  mistyped: () => ({ problem: "is neither a word nor an object", fix: words }),
   fromJson: readValue,
   fromText: (text) => text.trim().startsWith("{") ? Result.flatMap(parseJson(text), readValue) : readValue(text),
   show: shownAuth,
@@ -274,8 +274,8 @@ export const upstreamAuth: Kind<UpstreamAuth, UpstreamAuthInput> = makeKind<Upst
     return Result.map(
       Result.mapError(
         permit(providerUrl, auth.tokenEndpoint, allowHttp),
-        (complaints) =>
-          complaints.map(({ cure, problem }) => ({ problem: `has a member token_endpoint that ${problem}`, cure }))
+        (mistakes) =>
+          mistakes.map(({ fix, problem }) => ({ problem: `has a member token_endpoint that ${problem}`, fix }))
       ),
       () => auth
     )

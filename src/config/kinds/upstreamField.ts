@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import { identityFields } from "../../identity/identityFields.ts"
 import { fieldName } from "../../identity/untrustedFields.ts"
-import { type Kind, refuse } from "./kind.ts"
+import { invalid, type Kind } from "./kind.ts"
 import { string } from "./kinds.ts"
 
 const form = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
@@ -49,12 +49,12 @@ const taken = new RegExp(
 export const upstreamFieldKind: Kind<string, string> = string("field name", (text) => {
   const field = text.toLowerCase()
   if (field.length > 64 || !form.test(field)) {
-    return refuse("is not a field name", "Use letters, digits and single hyphens, as in X-Gateway-Token")
+    return invalid("is not a field name", "Use letters, digits and single hyphens, as in X-Gateway-Token")
   }
   if (filled.has(field)) {
-    return refuse("is a field that the gateway fills with the identity of the caller", "Choose another one")
+    return invalid("is a field that the gateway fills with the identity of the caller", "Choose another one")
   }
   return taken.test(field) || fieldName(field).describesRoute
-    ? refuse("is a field with another meaning", "Write Authorization, or a field of its own, as X-Gateway-Token")
+    ? invalid("is a field with another meaning", "Write Authorization, or a field of its own, as X-Gateway-Token")
     : Result.succeed(field)
 })

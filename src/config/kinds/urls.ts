@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import { checkSocketUrl, meansSocket } from "./gatewaySocket.ts"
-import { type Checked, type Kind, permitted, refuse } from "./kind.ts"
+import { type Checked, invalid, type Kind, permitted } from "./kind.ts"
 import { string } from "./kinds.ts"
 import { isLoopbackHost } from "./loopback.ts"
 
@@ -19,19 +19,19 @@ const parse = (text: string): { readonly url: URL; readonly authority: string } 
 
 const check = (text: string, rules: { readonly query: boolean }): Checked<URL> => {
   const parsed = parse(text)
-  if (parsed === undefined) return refuse("is not an absolute URL", "Write it as https://host/path")
+  if (parsed === undefined) return invalid("is not an absolute URL", "Write it as https://host/path")
   const { authority, url } = parsed
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    return refuse("is neither an https nor an http URL", "Write it as https://host/path")
+    return invalid("is neither an https nor an http URL", "Write it as https://host/path")
   }
-  if (authority.includes("@")) return refuse("has credentials in the URL", "Remove the part before the @")
-  if (text.includes("#")) return refuse("has a fragment", "Remove the # and what follows it")
-  if (!rules.query && text.includes("?")) return refuse("has a query", "Remove the ? and what follows it")
+  if (authority.includes("@")) return invalid("has credentials in the URL", "Remove the part before the @")
+  if (text.includes("#")) return invalid("has a fragment", "Remove the # and what follows it")
+  if (!rules.query && text.includes("?")) return invalid("has a query", "Remove the ? and what follows it")
   return Result.succeed(url)
 }
 
 /**
- * Says whether a URL may be used as far as its scheme goes: `https`, or `http` to this machine or to one of the hosts that
+ * Returns whether a URL may be used by its scheme: `https`, or `http` to this machine or to one of the hosts that
  * the operator has named.
  */
 export const isPermitted = ({ hostname, protocol }: URL, allowHttp: ReadonlyArray<string>): boolean =>
@@ -41,7 +41,7 @@ export const isPermitted = ({ hostname, protocol }: URL, allowHttp: ReadonlyArra
 const permit = (url: string, allowHttp: ReadonlyArray<string>): Checked<string> =>
   isPermitted(new URL(url), allowHttp)
     ? Result.succeed(url)
-    : refuse(
+    : invalid(
       "is an http URL",
       "Use https; http is for loopback hosts (localhost, 127.0.0.0/8, [::1]) and for those that MCP_ALLOW_HTTP names"
     )
@@ -78,7 +78,7 @@ export const publicUrl: Kind<string, string> = permitted(
     Result.flatMap(check(text, { query: false }), ({ origin, pathname }) => {
       const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname
       return /\/(?:\/|$)/.test(path)
-        ? refuse("has an empty path segment", "Write each slash once")
+        ? invalid("has an empty path segment", "Write each slash once")
         : Result.succeed(origin + path)
     })),
   permit

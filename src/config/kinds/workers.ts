@@ -1,14 +1,14 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { type Kind, makeKind } from "./kind.ts"
 import { wholeNumbers } from "./kinds.ts"
 
 const count = wholeNumbers(1, 1024)
 
-const neither: Complaint = {
+const neither: Mistake = {
   problem: "is neither a whole number from 1 to 1024 nor `auto`",
-  cure: "Write digits only, or auto"
+  fix: "Write digits only, or auto"
 }
 
 /** A number of processes, or `auto`. */

@@ -1,5 +1,5 @@
 import * as Result from "effect/Result"
-import type { Complaint, Problem } from "../InvalidConfiguration.ts"
+import type { Mistake, Problem } from "../InvalidConfiguration.ts"
 import { decode, type Given } from "../sources/Source.ts"
 import { type FieldValue, type ProviderFieldName, providerFields } from "./providerFields.ts"
 
@@ -15,9 +15,9 @@ export interface FieldReader {
   readonly added: ReadonlyMap<string, Given>
   /** The decoded value; `undefined` if it is not given, or is wrong and has been reported. */
   readonly read: <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined
-  /** Hosts, beside this machine, that the provider may be asked over http at: the gateway's and its own. */
+  /** Hosts that may be requested over http for the provider, in addition to this machine: those of the gateway and its own. */
   readonly allowHttp: ReadonlyArray<string>
-  readonly report: (field: string, complaint: Complaint) => void
+  readonly report: (field: string, mistake: Mistake) => void
   /** What a field is called: `MCP_JWT_ISSUER`, `MCP_PROVIDERS[1].issuer`. */
   readonly label: (field: string) => string
   /** The same provider with more fields, in place of those of the same names. */
@@ -42,8 +42,8 @@ export const make = (
   everywhere: ReadonlyArray<string>
 ): FieldReader => {
   const all: ReadonlyMap<string, Given> = new Map<string, Given>([...added, ...given])
-  const report = (field: string, { cure, problem }: Complaint) => {
-    problems.push({ setting: label(field), source: all.get(field)?.source, problem, cure })
+  const report = (field: string, { fix, problem }: Mistake) => {
+    problems.push({ setting: label(field), source: all.get(field)?.source, problem, fix })
   }
   // What is wrong with its own list is reported once, when the field is read.
   const own = given.get("allow_http")
@@ -54,7 +54,7 @@ export const make = (
     if (value === undefined) return undefined
     const decoded = decode(providerFields[field].setting, value, allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
-    for (const complaint of decoded.failure) report(field, complaint)
+    for (const mistake of decoded.failure) report(field, mistake)
     return undefined
   }
   return {

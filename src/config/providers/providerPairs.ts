@@ -33,7 +33,7 @@ export const reportPair = (one: ResolvedProvider, other: ResolvedProvider): void
   if (first.name === second.name) {
     report("name", {
       problem: `is the same as that of ${name}`,
-      cure: "Give each provider a name of its own; without one it is called after its type"
+      fix: "Give each provider a name of its own; without one it is called after its type"
     })
   }
   if (
@@ -42,24 +42,24 @@ export const reportPair = (one: ResolvedProvider, other: ResolvedProvider): void
   ) {
     report("token_prefix", {
       problem: `overlaps with that of ${name}`,
-      cure: "Choose prefixes of which none begins with another"
+      fix: "Choose prefixes of which none begins with another"
     })
   }
   const issuers = new Set(issuersOf(one))
   if (issuersOf(other).some((issuer) => issuers.has(issuer))) {
-    report("issuer", { problem: `is the same as that of ${name}`, cure: "Make one provider of the two" })
+    report("issuer", { problem: `is the same as that of ${name}`, fix: "Make one provider of the two" })
   }
   if (takesAnyOpaqueToken(one) && takesAnyOpaqueToken(other)) {
     report("token_prefix", {
       problem: `is missing here and in ${name}, so that an opaque token could belong to either`,
-      cure: "Give all but one of the providers of opaque tokens a token prefix"
+      fix: "Give all but one of the providers of opaque tokens a token prefix"
     })
   }
   const tokens = new Set(listedTokens(one))
   if (listedTokens(other).some((token) => tokens.has(token))) {
     report("tokens", {
       problem: `has a token that ${name} has too`,
-      cure: "Give each static token to one provider only"
+      fix: "Give each static token to one provider only"
     })
   }
 }

@@ -17,9 +17,9 @@ export interface ProviderContext {
   readonly resource: string | undefined
   /** Each of several MCP servers has a resource identifier of its own, which takes the place of `auto` later (`forResource`). */
   readonly isForSeveral?: boolean
-  /** The public URL is configured, and wrong: that has been complained about. */
+  /** The public URL is configured and invalid, which was reported. */
   readonly publicUrlIsWrong?: boolean
-  /** Hosts, beside this machine, that every provider may be asked over http at. */
+  /** Hosts that may be requested over http for every provider, in addition to this machine. */
   readonly allowHttp?: ReadonlyArray<string>
   /** What the files hold that fields such as `client_secret_file` name. */
   readonly contentOf?: ContentOf
@@ -51,7 +51,7 @@ export const readIdentityRules = (fields: FieldReader) => {
   const scopesRequested = fields.read("scopes_requested")
   return {
     requireVerifiedEmail: requireVerifiedEmail ?? false,
-    // Whoever writes it vouches for the addresses.
+    // The operator who writes it vouches for the addresses.
     ...(requireVerifiedEmail === false ? { trustEmail: true } : {}),
     ...(groupClaims === undefined ? {} : { groupClaims }),
     ...(subjectClaims === undefined ? {} : { subjectClaims }),
@@ -106,7 +106,7 @@ export const readTenants = (fields: FieldReader): { readonly tenants?: ReadonlyA
   if (fields.given.has("tenants")) {
     fields.report("tenants", {
       problem: "has no use, because the issuer has no place for the tenant",
-      cure: `Write {tenantid} into ${fields.label("issuer")} where the tenant stands, or remove it`
+      fix: `Write {tenantid} into ${fields.label("issuer")} where the tenant stands, or remove it`
     })
   }
   return {}
@@ -137,14 +137,14 @@ export const readIssuer = (
   { example: fix = usualExample, mayBeName = false, mayBeTemplate = false }: IssuerRules = {}
 ): string | undefined => {
   if (!fields.given.has("issuer")) {
-    fields.report("issuer", { problem: `is missing; a provider of type ${type} needs it`, cure: fix })
+    fields.report("issuer", { problem: `is missing; a provider of type ${type} needs it`, fix })
   }
   const issuer = fields.read("issuer")
   if (issuer === undefined) return undefined
   if (isTemplate(issuer) && !(mayBeTemplate && fields.given.has("tenants"))) {
     fields.report("issuer", {
       problem: "has a place for the tenant, which no token has",
-      cure: mayBeTemplate
+      fix: mayBeTemplate
         ? `Write the id of your tenant there, or name the tenants that are let in with ${fields.label("tenants")}`
         : "Write the id of your tenant there"
     })
@@ -160,7 +160,7 @@ export const readIssuer = (
   if (mayBeName && !looksLikeUrl.test(issuer)) return issuer
   const url = issuerUrl(example, fields.allowHttp)
   if (Result.isSuccess(url)) return url.success === example ? issuer : `https://${issuer}`
-  for (const complaint of url.failure) fields.report("issuer", complaint)
+  for (const mistake of url.failure) fields.report("issuer", mistake)
   return undefined
 }
 
@@ -181,7 +181,7 @@ export const audience = (
     if (publicUrlIsWrong) return audience
     fields.report("audience", {
       problem: "is auto, but the public URL is not known before a request comes",
-      cure: "Set MCP_PUBLIC_URL, or name the audience"
+      fix: "Set MCP_PUBLIC_URL, or name the audience"
     })
     return audience
   }
@@ -241,7 +241,7 @@ export const allowedDomains = (
     if (matchesDomain(patterns, host)) continue
     fields.report(field, {
       problem: "has a host that is not among the allowed domains",
-      cure: `Correct it, or add its host to ${fields.label("hosts")}`
+      fix: `Correct it, or add its host to ${fields.label("hosts")}`
     })
   }
   return [...new Set(patterns)]

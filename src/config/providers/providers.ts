@@ -63,7 +63,7 @@ const entry = (
 ) => {
   const setting = `MCP_PROVIDERS[${index}]`
   if (!isObject(value)) {
-    problems.push({ setting, source, problem: "is not an object", cure: "Write {\"type\": …, \"issuer\": …}" })
+    problems.push({ setting, source, problem: "is not an object", fix: "Write {\"type\": …, \"issuer\": …}" })
     return undefined
   }
   const given = new Map<ProviderFieldName, Given>()
@@ -91,7 +91,7 @@ const entry = (
       setting: `${setting}.${showMember(name)}`,
       source,
       problem: "is not a field of a provider",
-      cure: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`
+      fix: meant === undefined ? `Known are ${providerFieldNames.join(", ")}` : `Did you mean ${meant}?`
     })
   }
   return FieldReader.make(setting, given, added, (field) => `${setting}.${field}`, problems, allowHttp)
@@ -118,12 +118,12 @@ const readers = (
       setting: "MCP_PROVIDERS",
       source,
       problem: `is given together with ${names.join(", ")}, which describe a provider by themselves`,
-      cure: "Keep one of the two ways"
+      fix: "Keep one of the two ways"
     })
   }
   const entries = decode("MCP_PROVIDERS", several)
   if (Result.isFailure(entries)) {
-    for (const complaint of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...complaint })
+    for (const mistake of entries.failure) problems.push({ setting: "MCP_PROVIDERS", source, ...mistake })
     return []
   }
   return entries.success.flatMap((value, index) => entry(value, index, source, problems, context, types) ?? [])
@@ -143,7 +143,7 @@ const readType = (
   if (found === undefined) {
     report("type", {
       problem: "is not one of the known words",
-      cure: `Write one of ${typeNames(types).join(", ")}`
+      fix: `Write one of ${typeNames(types).join(", ")}`
     })
   }
   return found
@@ -168,7 +168,7 @@ const resolveProvider = (
   const preset = applyPreset(given)
   if (preset === "Wrong") return readEach(given)
   const type = readType(preset === undefined ? given : given.with(new Map([...preset.fields, ...given.given])), types)
-  // Its fields cannot be judged together, but each for itself.
+  // Its fields cannot be checked together, only each by itself.
   if (type === undefined) return readEach(given)
   const decided = preset === undefined ? undefined : usedBy(type, preset.fields)
   const fields = preset === undefined || decided === undefined
@@ -178,7 +178,7 @@ const resolveProvider = (
     if (usesField(type, field)) continue
     fields.report(field, {
       problem: `has no use for a provider of type ${type.name}`,
-      cure: `Remove it, or choose another type with ${fields.label("type")}`
+      fix: `Remove it, or choose another type with ${fields.label("type")}`
     })
   }
   const resolved = type.resolve(fields, context)
@@ -196,7 +196,7 @@ const resolveProvider = (
   if (standIn && fields.given.has("facade")) {
     fields.report("stand_in_metadata", {
       problem: "has no use next to a facade, which has metadata of its own",
-      cure: "Remove one of the two"
+      fix: "Remove one of the two"
     })
   }
   const provider = {
@@ -211,7 +211,7 @@ const resolveProvider = (
 /**
  * The providers, in order; what is wrong with them goes to `problems`.
  *
- * @param addedTypes types beside the gateway's own
+ * @param addedTypes types in addition to the gateway's own
  */
 export const resolveProviders = (
   settings: Settings,
@@ -226,7 +226,7 @@ export const resolveProviders = (
       setting: "types",
       source: undefined,
       problem: `has a second type ${JSON.stringify(name)}`,
-      cure: "Give each provider type a name of its own"
+      fix: "Give each provider type a name of its own"
     })
   }
   const resolved = readers(settings, problems, context, types)
@@ -237,7 +237,7 @@ export const resolveProviders = (
   return resolved.map(({ provider }) => provider)
 }
 
-/** Says whether the settings name any provider, right or wrong. */
+/** Returns whether the settings name any provider, valid or not. */
 export const namesProvider = (settings: Settings): boolean => {
   const several = settings.get("MCP_PROVIDERS")
   if (several === undefined) return [...flat(settings).keys()].some((field) => identifying.has(field))

@@ -29,15 +29,15 @@ const membersOf = (fields: FieldReader, value: object, { contentOf = noFiles }: 
       const meant = nearestName(name, [...memberNames, ...facadeFiles.keys()])
       fields.report(`facade.${showMember(name)}`, {
         problem: "is not a member of a facade",
-        cure: meant === undefined ? `Known are ${memberNames.join(", ")}` : `Did you mean ${meant}?`
+        fix: meant === undefined ? `Known are ${memberNames.join(", ")}` : `Did you mean ${meant}?`
       })
       continue
     }
     const found: Given = { value: member, isText: false, source, spellings: [name] }
     const other = members.get(own)
     if (other !== undefined) {
-      const { cure, problem } = givenTwice(label(own), other.spellings.join(), name)
-      fields.report(`facade.${own}`, { problem, cure })
+      const { fix, problem } = givenTwice(label(own), other.spellings.join(), name)
+      fields.report(`facade.${own}`, { problem, fix })
     }
     const read = file === undefined ? undefined : fromSettingFile(label(name), found, contentOf)
     if (read?.problem !== undefined) fields.report(`facade.${name}`, read.problem)
@@ -56,15 +56,15 @@ const readAuth = (fields: FieldReader, given: ReadonlyMap<FacadeMember, Given>, 
   const certificateThumbprint = read("client_certificate_thumbprint")
   const algorithm = read("client_key_algorithm") ?? "RS256"
   const method = read("client_auth") ?? (given.has("client_key") ? "private_key_jwt" as const : undefined)
-  const needs = (member: FacadeMember, cure: string) => {
-    if (!given.has(member)) fields.report(`facade.${member}`, { problem: "is missing", cure })
+  const needs = (member: FacadeMember, fix: string) => {
+    if (!given.has(member)) fields.report(`facade.${member}`, { problem: "is missing", fix })
   }
   const hasNoUse = (...members: ReadonlyArray<FacadeMember>) => {
     for (const member of members) {
       if (!given.has(member)) continue
       fields.report(`facade.${member}`, {
         problem: `is unused when ${fields.label("facade.client_auth")} is ${method ?? "basic or post"}`,
-        cure: "Remove it, or choose another way to authenticate"
+        fix: "Remove it, or choose another way to authenticate"
       })
     }
   }
@@ -99,13 +99,13 @@ const readAssertions = (
   if (assertions && !hasKeys && !given.has("assertion_issuer")) {
     fields.report("facade.assertions", {
       problem: "is true, but the provider publishes no key set that could verify assertions",
-      cure: `Set ${fields.label("facade.assertion_issuer")} to the issuer of the assertions, or remove it`
+      fix: `Set ${fields.label("facade.assertion_issuer")} to the issuer of the assertions, or remove it`
     })
   }
   if (!assertions && given.has("assertion_issuer")) {
     fields.report("facade.assertion_issuer", {
       problem: `is unused unless ${fields.label("facade.assertions")} is true`,
-      cure: "Remove it, or set assertions to true if the provider exchanges identity assertions"
+      fix: "Remove it, or set assertions to true if the provider exchanges identity assertions"
     })
   }
   return { assertions, assertionIssuer: read("assertion_issuer") }
@@ -136,14 +136,14 @@ export const readFacade = (
       : fromJson(kind, found.value)
     const usable = Result.flatMap(decoded, (usable) => permit(kind, usable, fields.allowHttp))
     if (Result.isSuccess(usable)) return usable.success
-    for (const complaint of usable.failure) fields.report(`facade.${member}`, complaint)
+    for (const mistake of usable.failure) fields.report(`facade.${member}`, mistake)
     return undefined
   }
   for (const member of ["client_id", "redirect_uris"] as const) {
     if (!given.has(member)) {
       fields.report(`facade.${member}`, {
         problem: "is missing",
-        cure: member === "client_id"
+        fix: member === "client_id"
           ? "Register the gateway as a client at the provider, and give the id of that client"
           : "Name the redirect URIs of your clients, as in http://127.0.0.1/callback"
       })
@@ -159,7 +159,7 @@ export const readFacade = (
       if (!given.has(member)) {
         fields.report(`facade.${member}`, {
           problem: "is missing, and the provider has no metadata that would name it",
-          cure: "Give the URL from the documentation of the provider"
+          fix: "Give the URL from the documentation of the provider"
         })
       }
     }

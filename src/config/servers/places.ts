@@ -38,7 +38,7 @@ const metadataTwice = (
 }
 
 /**
- * Complains about names that two servers have, and about places that would leave it open to which of two a request goes.
+ * Reports names that two servers have, and places for which two servers could get a request.
  *
  * @param servers in the order of the entries; `undefined` for one that could not be read
  * @param source how `MCP_SERVERS` was given
@@ -51,18 +51,18 @@ export const checkPlaces = (
     setting: `MCP_SERVERS[${second}].name`,
     source,
     problem: `is the same as that of MCP_SERVERS[${first}]`,
-    cure: "Give each server a name of its own; upper and lower case make no difference"
+    fix: "Give each server a name of its own; upper and lower case make no difference"
   })),
   ...repeated(servers, ({ path, serverHost = "" }) => `${serverHost} ${path}`).map(([first, second]): Problem => ({
     setting: `MCP_SERVERS[${second}].path`,
     source,
     problem: `is, at the same host, that of MCP_SERVERS[${first}]`,
-    cure: "Give one of them another path, or a host of its own"
+    fix: "Give one of them another path, or a host of its own"
   })),
   ...metadataTwice(servers).map(([first, second]): Problem => ({
     setting: `MCP_SERVERS[${second}].path`,
     source,
     problem: `is, behind the path of a public URL, where the metadata of MCP_SERVERS[${first}] is`,
-    cure: "Give one of them another path, or a public_url without a path"
+    fix: "Give one of them another path, or a public_url without a path"
   }))
 ]

@@ -7,7 +7,7 @@ import type { ProviderType } from "../../providers/ProviderType.ts"
 import { typeOf } from "../../providers/types.ts"
 import { assemble, type Values } from "../assemble.ts"
 import type { GatewaySettings, Provider, RateLimit } from "../GatewaySettings.ts"
-import type { Complaint, Problem } from "../InvalidConfiguration.ts"
+import type { Mistake, Problem } from "../InvalidConfiguration.ts"
 import { fromJson, type Kind } from "../kinds/kind.ts"
 import { isLoopbackHost } from "../kinds/loopback.ts"
 import { limitsOfServer } from "../kinds/rateLimits.ts"
@@ -27,7 +27,7 @@ import {
   serverSettings
 } from "./serverFields.ts"
 
-/** What the entries inherit, and are judged by. */
+/** What the entries inherit, and are checked by. */
 export interface ServersContext {
   /** The settings of the whole gateway. */
   readonly values: Values
@@ -36,7 +36,7 @@ export interface ServersContext {
   readonly addedTypes: ReadonlyArray<ProviderType>
   readonly allowHttp: ReadonlyArray<string>
   readonly contentOf: ContentOf
-  /** The public URL is configured, and wrong: that has been complained about. */
+  /** The public URL is configured and invalid, which was reported. */
   readonly publicUrlIsWrong: boolean
 }
 
@@ -49,7 +49,7 @@ interface Entry {
   readonly index: number
   readonly settings: ReadonlyMap<GatewayName, Given>
   readonly own: ReadonlyMap<OwnServerFieldName, unknown>
-  readonly report: (key: string | undefined, complaint: Complaint) => void
+  readonly report: (key: string | undefined, mistake: Mistake) => void
 }
 
 const isOwnField = (key: string): key is OwnServerFieldName => Object.hasOwn(ownServerFields, key)
@@ -61,11 +61,11 @@ const readEntry = (
   contentOf: ContentOf,
   problems: Array<Problem>
 ): Entry | undefined => {
-  const report: Entry["report"] = (key, { cure, problem }) => {
-    problems.push({ setting: serverSetting(index, key), source, problem, cure })
+  const report: Entry["report"] = (key, { fix, problem }) => {
+    problems.push({ setting: serverSetting(index, key), source, problem, fix })
   }
   if (!isObject(value)) {
-    report(undefined, { problem: "is not an object", cure: "Write {\"name\": …, \"path\": …, \"url\": …}" })
+    report(undefined, { problem: "is not an object", fix: "Write {\"name\": …, \"path\": …, \"url\": …}" })
     return undefined
   }
   const settings = new Map<GatewayName, Given>()
@@ -84,7 +84,7 @@ const readEntry = (
         : nearestName(key, [...serverFieldNames, ...serverFiles.keys()])
       report(showMember(key), {
         problem: "is not a field of a server",
-        cure: meant === undefined ? `Known are ${serverFieldNames.join(", ")}` : `Did you mean ${meant}?`
+        fix: meant === undefined ? `Known are ${serverFieldNames.join(", ")}` : `Did you mean ${meant}?`
       })
       continue
     }
@@ -125,14 +125,14 @@ const resolveEntry = (
     if (!entry.own.has(key)) return undefined
     const read = fromJson(kind, entry.own.get(key))
     if (Result.isSuccess(read)) return read.success
-    for (const complaint of read.failure) report(key, complaint)
+    for (const mistake of read.failure) report(key, mistake)
     return undefined
   }
   const read = <N extends GatewayName>(name: N, given: Given, key: string): unknown => {
     const label = serverSetting(entry.index, key)
     const decoded = decode(name, withMemberFiles(name, label, given, contentOf, problems), allowHttp)
     if (Result.isSuccess(decoded)) return decoded.success
-    for (const complaint of decoded.failure) report(key, complaint)
+    for (const mistake of decoded.failure) report(key, mistake)
     return undefined
   }
 
@@ -143,12 +143,12 @@ const resolveEntry = (
   const host = readOwn("host", ownServerFields.host.kind)
   const chosen = readOwn("providers", ownServerFields.providers.kind)
   if (!entry.own.has("name")) {
-    report("name", { problem: "is missing", cure: "Give the server a name of its own, as in notes" })
+    report("name", { problem: "is missing", fix: "Give the server a name of its own, as in notes" })
   }
   if (!entry.settings.has("MCP_SERVER_URL")) {
     report("url", {
       problem: "is missing",
-      cure: "Set it to the URL of the MCP server, as in http://127.0.0.1:8080/mcp"
+      fix: "Set it to the URL of the MCP server, as in http://127.0.0.1:8080/mcp"
     })
   }
 
@@ -163,14 +163,14 @@ const resolveEntry = (
   // Of the kinds that the table has for these settings.
   const publicUrl = values.get("MCP_PUBLIC_URL") as string | undefined
   const path = values.get("MCP_PATH") as string | undefined ?? "/"
-  const isComplainedAbout = context.publicUrlIsWrong || entry.own.has("host") || entry.settings.has("MCP_PUBLIC_URL")
+  const isReported = context.publicUrlIsWrong || entry.own.has("host") || entry.settings.has("MCP_PUBLIC_URL")
   const resource = publicUrl === undefined ? undefined : resourceUrl(publicUrl, path)
   for (const unknown of (chosen ?? []).filter((name) => !context.providers.some((known) => known.name === name))) {
     const names = context.providers.map(({ name }) => name)
     const meant = nearestName(unknown, names)
     report("providers", {
       problem: "names a provider that is not configured",
-      cure: meant !== undefined
+      fix: meant !== undefined
         ? `Did you mean ${meant}?`
         : names.length === 0
         ? "Configure it in MCP_PROVIDERS"
@@ -182,11 +182,11 @@ const resolveEntry = (
     const { forResource } = typeOf({ addedTypes }, provider)
     const own = forResource === undefined ? provider : forResource(provider, resource)
     if (own !== undefined) providers.push(own)
-    else if (!isComplainedAbout) {
+    else if (!isReported) {
       report("providers", {
         problem:
           `has one, ${provider.name}, whose tokens must be for this server (audience auto), but its URL is not known before a request comes`,
-        cure: "Set MCP_PUBLIC_URL, give the server a host or a public_url, or name the audience"
+        fix: "Set MCP_PUBLIC_URL, give the server a host or a public_url, or name the audience"
       })
     }
   }
@@ -211,21 +211,21 @@ export const resolveServers = (
   const several = given.get("MCP_SERVERS")
   if (several === undefined) return []
   const { source } = several
-  const about = (complaint: Complaint) => problems.push({ setting: "MCP_SERVERS", source, ...complaint })
+  const about = (mistake: Mistake) => problems.push({ setting: "MCP_SERVERS", source, ...mistake })
   const single = given.get("MCP_SERVER_URL")
   if (single !== undefined) {
     about({
       problem: `is given together with ${single.source ?? "MCP_SERVER_URL"}, which describes an MCP server by itself`,
-      cure: "Keep one of the two ways: the url of an entry takes its place"
+      fix: "Keep one of the two ways: the url of an entry takes its place"
     })
   }
   const entries = decode("MCP_SERVERS", several)
   if (Result.isFailure(entries)) {
-    for (const complaint of entries.failure) about(complaint)
+    for (const mistake of entries.failure) about(mistake)
     return []
   }
   if (entries.success.length === 0) {
-    about({ problem: "is a list without members", cure: "Leave it out, and set MCP_SERVER_URL for one MCP server" })
+    about({ problem: "is a list without members", fix: "Leave it out, and set MCP_SERVER_URL for one MCP server" })
   }
   const resolved = entries.success.map((value, index) => {
     const entry = readEntry(value, index, source, context.contentOf, problems)

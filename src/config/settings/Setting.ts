@@ -34,7 +34,7 @@ export interface Setting<out A = unknown> {
   readonly inFile?: true
   /** Makes no sense in a file. */
   readonly variableOnly?: true
-  /** Takes effect at start only: a reload that would change it is refused as a whole. */
+  /** Takes effect at start only: a reload that would change it is rejected as a whole. */
   readonly atStart?: true
   /**
    * An entry of `servers` may have a value of its own: under the name that the file has for the setting, or under this one.

@@ -64,7 +64,7 @@ export const access = {
     kind: allowedOrigins,
     absent: ({ host }) => isLoopbackAddress(host) ? { _tag: "Loopback" } : { _tag: "Any" },
     otherwise: "loopback origins if `HOST` is loopback, else `*`",
-    doc: "Browser origins that may call; a request from another one is answered 403.",
+    doc: "Browser origins that may call; a request from another origin gets 403.",
     perServer: true
   },
   MCP_TRUSTED_PROXIES: {
@@ -89,7 +89,8 @@ export const access = {
   MCP_CA_FILE: {
     kind: text,
     otherwise: "the system's authorities alone",
-    doc: "A PEM file with certificate authorities to trust beside the system's, for providers and for the MCP server."
+    doc:
+      "A PEM file with certificate authorities to trust in addition to the system's, for providers and for the MCP server."
   },
   MCP_ALLOW_HTTP: {
     kind: hosts,

@@ -21,14 +21,13 @@ export const limits = {
     default: "16777216",
     doc:
       "The longest response with a list (of tools, prompts, resources or templates) that rules are applied to; a longer " +
-      "one is answered 502.",
+      "one gets 502.",
     perServer: true
   },
   MCP_MAX_WAITING: {
     kind: integer(1, 65_536),
     default: "2048",
-    doc:
-      "How many requests may wait for the MCP server's answer at a time; one more is answered 502 at once. A caller " +
+    doc: "How many requests may wait for the MCP server's response at a time; one more gets 502 at once. A caller " +
       "alone gets half of it, several callers get like shares.",
     perServer: true
   },
@@ -44,8 +43,8 @@ export const limits = {
     kind: integer(1, 1_048_576),
     default: "32768",
     doc:
-      "How many event streams may be open at a time, each with a connection of its own to the MCP server; one more is " +
-      "answered 502. A caller alone gets half of it.",
+      "How many event streams may be open at a time, each with a connection of its own to the MCP server; one more " +
+      "gets 502. A caller alone gets half of it.",
     perServer: true
   },
   MCP_MAX_BUFFERED_BYTES: {
@@ -53,7 +52,7 @@ export const limits = {
     default: "67108864",
     doc:
       "How much of longer messages may be held in memory at a time until they are sent on; beyond that clients have to " +
-      "wait, and are answered 503 after a while. A caller alone gets half of it.",
+      "wait, and get 503 after a while. A caller alone gets half of it.",
     perServer: true
   }
 } as const satisfies Record<string, Setting>

@@ -61,7 +61,7 @@ export const listener = {
     kind: integer(0, 1_048_576),
     default: "128",
     doc:
-      "How many bytes a second a client has to send of a body, and to read of an answer that waits for it, on average over " +
+      "How many bytes a second a client has to send of a body, and to read of a response that waits for it, on average over " +
       "10 seconds (60 for event streams); a slower one is cut off. `0`: any."
   },
   MCP_SHUTDOWN_DELAY: {
@@ -76,6 +76,6 @@ export const listener = {
     kind: seconds(0, 3600),
     property: "shutdownTimeoutMillis",
     default: "10",
-    doc: "How long open answers may take to end after SIGTERM, in seconds."
+    doc: "How long open responses may take to end after SIGTERM, in seconds."
   }
 } as const satisfies Record<string, Setting>

@@ -10,7 +10,7 @@ export const output = {
   MCP_ERROR_STYLE: {
     kind: choice(errorStyles),
     default: "oauth",
-    doc: "The dialect of error answers.",
+    doc: "The dialect of error responses.",
     perServer: true
   },
   MCP_STEP_UP: {
@@ -25,7 +25,7 @@ export const output = {
     kind: traceField,
     aliases: ["AUTH_TRACE_HEADER"],
     default: "X-Trace-Id",
-    doc: "The field with the trace id of a request and its answer."
+    doc: "The field with the trace id of a request and its response."
   },
   MCP_STORE_VERDICTS: {
     kind: boolean,

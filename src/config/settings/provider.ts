@@ -7,7 +7,7 @@ import { claimNames, claimPaths } from "../kinds/claimPaths.ts"
 import { clients } from "../kinds/clients.ts"
 import { domains } from "../kinds/domains.ts"
 import { facade } from "../kinds/facade.ts"
-import { refuse } from "../kinds/kind.ts"
+import { invalid } from "../kinds/kind.ts"
 import { boolean, choice, issuer, secret, string, text } from "../kinds/kinds.ts"
 import { publicKey } from "../kinds/publicKey.ts"
 import { scopesRequested } from "../kinds/scopesRequested.ts"
@@ -153,7 +153,7 @@ export const provider = {
   MCP_OAUTH_USERINFO_ENDPOINT: {
     kind: providerUrl,
     aliases: ["AUTH_PROVIDER_USERINFO_ENDPOINT"],
-    otherwise: "userinfo: `{issuer}/oauth/userinfo`, or from discovery if that does not answer",
+    otherwise: "userinfo: `{issuer}/oauth/userinfo`, or from discovery if that does not respond",
     doc: "`userinfo_endpoint` in the metadata; for a userinfo provider, where tokens are verified."
   },
   MCP_STATIC_TOKENS: {
@@ -172,7 +172,7 @@ export const provider = {
       (name) =>
         /^[A-Za-z0-9_.-]{1,64}$/.test(name)
           ? Result.succeed(name)
-          : refuse("is not the name of a parameter", "Write access_token, or whatever the provider calls it")
+          : invalid("is not the name of a parameter", "Write access_token, or whatever the provider calls it")
     ),
     otherwise: "GET with a bearer token",
     doc: "The parameter of a form in which that endpoint expects the token."

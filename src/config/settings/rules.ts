@@ -18,7 +18,7 @@ export const rules = {
     kind: defaultRule,
     default: "authenticated",
     doc:
-      "What decides a message that no rule matches: `authenticated` lets every caller with a good token, `deny` nobody.",
+      "What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token, `deny` for no caller.",
     perServer: true
   },
   MCP_SCOPE_IMPLIES: {

@@ -45,14 +45,14 @@ export const server = {
   MCP_INJECT_REQUEST_CONTEXT: {
     kind: autoOrBoolean,
     default: "auto",
-    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server refuses it.",
+    doc: "Add `params._authContext` to `initialize` requests; `auto`: unless the MCP server rejects it.",
     perServer: true
   },
   MCP_INJECT_RESPONSE_CONTEXT: {
     kind: autoOrBoolean,
     default: "auto",
     doc:
-      "Add `result.serverInfo.authInfo` to answers of `initialize`; `auto`: unless the MCP server refuses additions, or the " +
+      "Add `result.serverInfo.authInfo` to responses to `initialize`; `auto`: unless the MCP server rejects additions, or the " +
       "client speaks MCP 2024-11-05.",
     perServer: true
   },
@@ -60,7 +60,7 @@ export const server = {
     kind: seconds(1, 86_400),
     property: "upstreamTimeoutMillis",
     default: "300",
-    doc: "How long the MCP server may take to begin its answer, in seconds.",
+    doc: "How long the MCP server may take to begin its response, in seconds.",
     perServer: true
   },
   MCP_RESPONSE_TIMEOUT: {

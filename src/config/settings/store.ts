@@ -13,7 +13,7 @@ export const store = {
     otherwise: "none",
     doc:
       "How often each subject, client, address, server or tool may send messages, and how often an address may be wrong " +
-      "about its token; one more is answered 429."
+      "about its token; one more gets 429."
   },
   MCP_STORE_URL: {
     kind: storeUrl,
@@ -37,7 +37,7 @@ export const store = {
     kind: choice(storeFailures),
     default: "open",
     doc:
-      "What becomes of a request that the store cannot count: it passes (`open`), is answered 503 (`closed`), or is counted " +
+      "What becomes of a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted " +
       "in this process alone (`local`)."
   }
 } as const satisfies Record<string, Setting>

@@ -14,7 +14,7 @@ export interface Given {
   readonly source: string | undefined
   /** All names that it was given under. */
   readonly spellings: ReadonlyArray<string>
-  /** It was given by the path of a file, which was read, or has been complained about. */
+  /** It was given by the path of a file, which was read, or whose problem was reported. */
   readonly fromFile?: "Read" | "Unusable"
 }
 
@@ -29,7 +29,7 @@ export interface Source {
 /**
  * Reads a value as the kind that its setting has.
  *
- * @param allowHttp hosts, beside this machine, whose URLs may be http ones
+ * @param allowHttp hosts whose URLs may be http URLs, in addition to this machine
  */
 export const decode = <N extends SettingName>(
   name: N,

@@ -3,7 +3,7 @@
  */
 import * as Result from "effect/Result"
 import { nearestName, showMember } from "../../errors/nearestName.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { fromText } from "../kinds/kind.ts"
 import { type SettingName, settings } from "../settings.ts"
 import { isObject } from "./nested.ts"
@@ -27,33 +27,33 @@ const translate = (entry: unknown): unknown => {
   }))
 }
 
-const unknownMember = (name: string): Complaint => {
+const unknownMember = (name: string): Mistake => {
   const meant = nearestName(name, members.keys())
   return {
     problem: `has an unknown member ${showMember(name)}`,
-    cure: meant === undefined ? `Known are ${[...members.keys()].join(", ")}` : `Did you mean ${meant}?`
+    fix: meant === undefined ? `Known are ${[...members.keys()].join(", ")}` : `Did you mean ${meant}?`
   }
 }
 
 /** The settings that a value of `AUTH_CONFIG` gives, and what is wrong with its outermost members. */
 export const readAuthConfig = (text: string): {
   readonly given: ReadonlyArray<readonly [SettingName, Given]>
-  readonly complaints: ReadonlyArray<Complaint>
+  readonly mistakes: ReadonlyArray<Mistake>
 } => {
   const parsed = fromText(settings.AUTH_CONFIG.kind, text)
-  if (Result.isFailure(parsed)) return { given: [], complaints: parsed.failure }
+  if (Result.isFailure(parsed)) return { given: [], mistakes: parsed.failure }
   const given: Array<readonly [SettingName, Given]> = []
-  const complaints: Array<Complaint> = []
+  const mistakes: Array<Mistake> = []
   for (const [member, value] of Object.entries(parsed.success)) {
     const name = members.get(member)
     const source = `${member} in AUTH_CONFIG`
     if (name === undefined) {
-      complaints.push(unknownMember(member))
+      mistakes.push(unknownMember(member))
     } else if (name === "MCP_PROVIDERS" && Array.isArray(value)) {
       given.push([name, { value: value.map(translate), isText: false, source, spellings: [source] }])
     } else if (value !== null) {
       given.push([name, { value, isText: false, source, spellings: [source] }])
     }
   }
-  return { given, complaints }
+  return { given, mistakes }
 }

@@ -27,7 +27,7 @@ const unknownKey = (key: string): Problem => {
     setting: showMember(key),
     source: undefined,
     problem: "is not a setting",
-    cure: meant === undefined ? "Remove it; the reference lists all settings" : `Did you mean ${meant}?`
+    fix: meant === undefined ? "Remove it; the reference lists all settings" : `Did you mean ${meant}?`
   }
 }
 
@@ -38,10 +38,10 @@ const read = (
   contentOf: ContentOf
 ): Source => {
   if (!isObject(document)) {
-    const cure = "Write one JSON object, as {\"server_url\": …}"
+    const fix = "Write one JSON object, as {\"server_url\": …}"
     return {
       given: new Map(),
-      problems: [{ setting: whole, source: undefined, problem: "is not a JSON object", cure }]
+      problems: [{ setting: whole, source: undefined, problem: "is not a JSON object", fix }]
     }
   }
   const given = new Map<SettingName, Given>()

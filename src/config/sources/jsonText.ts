@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import { showMember } from "../../errors/nearestName.ts"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import type { Checked } from "../kinds/kind.ts"
 
 // What stands between quotes may still be no string: it has a line break in it, or a wrong escape.
@@ -16,7 +16,7 @@ const blank = /[ \t\n\r]*/y
 const isLexeme = (text: string): boolean =>
   !text.startsWith("\"") || Result.isSuccess(Result.try((): unknown => JSON.parse(text)))
 
-/** What may come next, in the words of the complaint. */
+/** What may come next, in the words of the mistake. */
 type Expected =
   | "a value"
   | "a value or ]"
@@ -134,19 +134,19 @@ const hintAt = (rest: string, expected: Expected): string | undefined => {
   return undefined
 }
 
-const broken = (text: string, at: number, expected: Expected): Complaint => {
+const broken = (text: string, at: number, expected: Expected): Mistake => {
   const problem = "is not JSON"
   const place = placeOf(text, at)
-  if (at >= text.length) return { problem, cure: `It ends at ${place}, where ${expected} is missing` }
+  if (at >= text.length) return { problem, fix: `It ends at ${place}, where ${expected} is missing` }
   const hint = hintAt(text.slice(at), expected)
   const wanted = expected === "nothing more" ? "it should have ended" : `${expected} is expected`
-  return { problem, cure: `At ${place} ${wanted}${hint === undefined ? "" : `; ${hint}`}` }
+  return { problem, fix: `At ${place} ${wanted}${hint === undefined ? "" : `; ${hint}`}` }
 }
 
 /**
  * Parses JSON that a person wrote.
  *
- * Complains about every member that stands twice in one object, by its path, and about the first place where the text is
+ * Reports every member that stands twice in one object, by its path, and about the first place where the text is
  * no JSON, by line and column; never with anything that could be a value.
  */
 export const parseJson = (text: string): Checked<unknown> => {
@@ -155,11 +155,11 @@ export const parseJson = (text: string): Checked<unknown> => {
   if (found.repeated.length > 0) {
     return Result.fail(found.repeated.map(({ at, first, path }) => ({
       problem: `has ${path} twice, at ${placeOf(text, first)} and at ${placeOf(text, at)}`,
-      cure: "Keep one of them"
+      fix: "Keep one of them"
     })))
   }
   return Result.mapError(
     Result.try((): unknown => JSON.parse(text)),
-    () => [{ problem: "is not JSON", cure: "Check quotes, commas and brackets" }]
+    () => [{ problem: "is not JSON", fix: "Check quotes, commas and brackets" }]
   )
 }

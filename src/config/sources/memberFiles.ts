@@ -13,7 +13,7 @@ const memberFiles: Partial<Readonly<Record<SettingName, ReadonlyArray<string>>>>
   MCP_UPSTREAM_AUTH: upstreamAuthFiles
 }
 
-/** The object that a setting is given as; `undefined` if it is none, or cannot be read, which its kind reports. */
+/** The object that a setting is given as; `undefined` if it is not an object, or cannot be read, which its kind reports. */
 const objectOf = ({ isText, value }: Given): Readonly<Record<string, unknown>> | undefined => {
   if (!isText) return isObject(value) ? value : undefined
   if (typeof value !== "string" || !value.trim().startsWith("{")) return undefined

@@ -1,11 +1,11 @@
 /** Settings that hold other settings. Their members are looked at one by one, elsewhere. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Complaint } from "../InvalidConfiguration.ts"
+import type { Mistake } from "../InvalidConfiguration.ts"
 import { type Checked, type Kind, makeKind } from "../kinds/kind.ts"
 import { parseJson } from "./jsonText.ts"
 
-/** Says whether a value is an object in the sense of JSON. */
+/** Returns whether a value is a JSON object. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
@@ -13,9 +13,9 @@ type Entries = ReadonlyArray<Readonly<Record<string, unknown>>>
 
 const isEntries = (value: unknown): value is Entries => Array.isArray(value)
 
-/** @param cure how to write it, where something else than an array was given */
-const entriesOf = (cure: string): Kind<ReadonlyArray<unknown>, Entries> => {
-  const noArray = (): Complaint => ({ problem: "is not an array", cure })
+/** @param fix how to write it, where something else than an array was given */
+const entriesOf = (fix: string): Kind<ReadonlyArray<unknown>, Entries> => {
+  const noArray = (): Mistake => ({ problem: "is not an array", fix })
   return makeKind<ReadonlyArray<unknown>, Entries>({
     label: "JSON",
     input: Schema.declare(isEntries),
@@ -39,7 +39,7 @@ export const serverEntries = entriesOf("Write [{\"name\": …, \"path\": …, \"
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-const noObject = (): Complaint => ({ problem: "is not a JSON object", cure: "Write {\"providers\": […]}" })
+const noObject = (): Mistake => ({ problem: "is not a JSON object", fix: "Write {\"providers\": […]}" })
 
 /** A JSON object. */
 export const json: Kind<JsonObject, JsonObject> = makeKind<JsonObject, JsonObject>({

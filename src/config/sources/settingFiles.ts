@@ -4,14 +4,14 @@
  *
  * Nothing here reads a file: a host that can does so beforehand and passes the result.
  */
-import type { Complaint, Problem } from "../InvalidConfiguration.ts"
+import type { Mistake, Problem } from "../InvalidConfiguration.ts"
 import { type SettingName, settingNames, settings } from "../settings.ts"
 import type { Given } from "./Source.ts"
 
 /** What a file was found to hold, or what is wrong with it, beginning with a verb. */
-export type FileContent = { readonly text: string } | { readonly problem: string; readonly cure: string }
+export type FileContent = { readonly text: string } | { readonly problem: string; readonly fix: string }
 
-/** The content of the file with a path; `undefined` where it has not been read, or nobody can. */
+/** The content of the file with a path; `undefined` if it has not been read, or cannot be read. */
 export type ContentOf = (path: string) => FileContent | undefined
 
 /** For hosts without files, and for programs that embed the gateway. */
@@ -32,14 +32,14 @@ const path =
 
 const showPath = (text: string): string => path.test(text) ? text : "(not shown: it does not look like a path)"
 
-const complaintAbout = (path: string, content: FileContent | undefined): Complaint | undefined => {
+const mistakeOf = (path: string, content: FileContent | undefined): Mistake | undefined => {
   if (content === undefined) {
     return {
       problem: "names a file, and nothing here can read files",
-      cure: "Give the content itself, by the name without _FILE at its end"
+      fix: "Give the content itself, by the name without _FILE at its end"
     }
   }
-  return "text" in content ? undefined : { problem: `${showPath(path)} ${content.problem}`, cure: content.cure }
+  return "text" in content ? undefined : { problem: `${showPath(path)} ${content.problem}`, fix: content.fix }
 }
 
 /**
@@ -56,23 +56,23 @@ export const fromSettingFile = (
   const { source, value } = given
   const named = typeof value === "string" ? value.trim() : ""
   if (named === "") {
-    const complaint = { problem: "is not the path of a file", cure: "Name the file that holds the value" }
-    return { given: { ...given, isText: true, fromFile: "Unusable" }, problem: { setting, source, ...complaint } }
+    const mistake = { problem: "is not the path of a file", fix: "Name the file that holds the value" }
+    return { given: { ...given, isText: true, fromFile: "Unusable" }, problem: { setting, source, ...mistake } }
   }
   const content = contentOf(named)
-  const complaint = complaintAbout(named, content)
+  const mistake = mistakeOf(named, content)
   return content !== undefined && "text" in content
     ? { given: { ...given, value: content.text, isText: true, fromFile: "Read" }, problem: undefined }
     : {
       given: { ...given, isText: true, fromFile: "Unusable" },
-      problem: complaint && { setting, source, ...complaint }
+      problem: mistake && { setting, source, ...mistake }
     }
 }
 
-/** The complaint about a setting that is given both by itself and by a file. */
+/** The mistake about a setting that is given both by itself and by a file. */
 export const givenTwice = (setting: string, one: string, other: string): Problem => ({
   setting,
   source: undefined,
   problem: `is given twice, as ${one} and as ${other}`,
-  cure: "Keep one of them"
+  fix: "Keep one of them"
 })

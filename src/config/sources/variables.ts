@@ -27,7 +27,7 @@ const currentNames: ReadonlyMap<string, SettingName> = new Map(
   })
 )
 
-/** Names that nobody but this gateway should use, so that an unknown one is a mistake. */
+/** Names that only this gateway should use, so that an unknown one is a mistake. */
 const claimed = /^(?:MCP_|AUTHKIT_|AUTH_PROVIDER_)/
 
 const canonical = (spelling: string): string => spelling.toUpperCase().replace(/^SPIN_VARIABLE_/, "")
@@ -41,7 +41,7 @@ const unknownName = (spelling: string): Problem => {
     setting: showName(spelling),
     source: undefined,
     problem: "is not a setting",
-    cure: meant === undefined ? "It is unknown: unset it; the reference lists all settings" : `Did you mean ${meant}?`
+    fix: meant === undefined ? "It is unknown: unset it; the reference lists all settings" : `Did you mean ${meant}?`
   }
 }
 
@@ -96,9 +96,9 @@ export const fromVariables = (
       add("MCP_PROVIDERS", authConfig)
       continue
     }
-    const { complaints, given } = readAuthConfig(String(value))
+    const { mistakes, given } = readAuthConfig(String(value))
     for (const [name, member] of given) add(name, member)
-    for (const complaint of complaints) problems.push({ setting: "AUTH_CONFIG", source, ...complaint })
+    for (const mistake of mistakes) problems.push({ setting: "AUTH_CONFIG", source, ...mistake })
   }
 
   const given = new Map<SettingName, Given>()
@@ -115,7 +115,7 @@ export const fromVariables = (
         setting: name,
         source: undefined,
         problem: `is given twice with different values, as ${first.source ?? name} and as ${other.source ?? name}`,
-        cure: "Keep one of them"
+        fix: "Keep one of them"
       })
     }
     given.set(name, { ...first, spellings: all.flatMap(({ spellings }) => spellings) })

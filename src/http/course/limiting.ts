@@ -20,7 +20,7 @@ const noStore = new InvalidConfiguration({
     setting: "MCP_STORE_URL",
     source: undefined,
     problem: "cannot be used here, because this host has no connection to a store",
-    cure: "Remove it, run the gateway on Node, or provide LimitStore in the program that embeds it"
+    fix: "Remove it, run the gateway on Node, or provide LimitStore in the program that embeds it"
   }]
 })
 

@@ -42,7 +42,7 @@ const unusable = (settings: GatewaySettings, cause: unknown) =>
       setting: "MCP_ADMIN_PORT",
       source: undefined,
       problem: `cannot be listened on: ${settings.adminHost}:${settings.adminPort} (${errorCode(cause)})`,
-      cure: "Choose a free port, and an address of this machine as MCP_ADMIN_HOST"
+      fix: "Choose a free port, and an address of this machine as MCP_ADMIN_HOST"
     }]
   })
 

@@ -29,7 +29,7 @@ const unusable = (error: unknown) =>
       setting: "MCP_AUDIT_LOG",
       source: undefined,
       problem: `cannot be opened for appending (${errorCode(error)})`,
-      cure: "Name a file in a directory that exists, and let the user of this process write both; or set it to stdout"
+      fix: "Name a file in a directory that exists, and let the user of this process write both; or set it to stdout"
     }]
   })
 

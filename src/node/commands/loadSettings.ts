@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { readFile } from "node:fs/promises"
 import { type GatewaySettings, serversOf } from "../../config/GatewaySettings.ts"
-import { type Complaint, InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
+import { InvalidConfiguration, type Mistake } from "../../config/InvalidConfiguration.ts"
 import { resolveService, type Sources } from "../../config/resolve.ts"
 import { parseJson } from "../../config/sources/jsonText.ts"
 import { configFile } from "../../config/sources/variables.ts"
@@ -18,7 +18,7 @@ import { StartupFailed } from "../StartupFailed.ts"
 import { loadTelemetry } from "../telemetry/layerTelemetry.ts"
 import { readSettingFiles } from "./readSettingFiles.ts"
 
-const unusableFile = (problems: ReadonlyArray<Complaint>) =>
+const unusableFile = (problems: ReadonlyArray<Mistake>) =>
   new InvalidConfiguration({
     problems: problems.map((problem) => ({ setting: "MCP_CONFIG_FILE", source: undefined, ...problem }))
   })
@@ -31,7 +31,7 @@ export const readDocument = Effect.fnUntraced(function*(path: string) {
     catch: (error) =>
       unusableFile([{
         problem: `cannot be read (${errorCode(error)})`,
-        cure: "Name a readable file that contains one JSON object"
+        fix: "Name a readable file that contains one JSON object"
       }])
   })
   return yield* Effect.fromResult(Result.mapError(parseJson(text), unusableFile))
@@ -55,7 +55,7 @@ const importPublicKeys = (settings: GatewaySettings) =>
             setting: "MCP_JWT_PUBLIC_KEY",
             source: undefined,
             problem: `the key of provider ${JSON.stringify(provider)} is ${weaknesses[reason] ?? reason}`,
-            cure: "Give one PEM public key (SPKI) that fits MCP_JWT_ALGORITHM"
+            fix: "Give one PEM public key (SPKI) that fits MCP_JWT_ALGORITHM"
           }]
         })
       )

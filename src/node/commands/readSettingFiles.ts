@@ -8,19 +8,19 @@ import { errorCode } from "../errorCode.ts"
 /** Larger than any secret, key or list of providers. */
 const maxBytes = 1_048_576
 
-const cure = "Name a readable file that contains only the value"
+const fix = "Name a readable file that contains only the value"
 
 const read = async (path: string): Promise<FileContent> => {
   // Without O_NONBLOCK, opening a pipe without a writer would wait for one.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const found = await file.stat()
-    if (found.isDirectory()) return { problem: "is a directory", cure }
-    if (!found.isFile()) return { problem: "is not a regular file", cure }
-    if (found.size > maxBytes) return { problem: `is longer than ${maxBytes} bytes`, cure }
+    if (found.isDirectory()) return { problem: "is a directory", fix }
+    if (!found.isFile()) return { problem: "is not a regular file", fix }
+    if (found.size > maxBytes) return { problem: `is longer than ${maxBytes} bytes`, fix }
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.readFile())
     const line = text.replace(/\r?\n$/, "")
-    return line.trim() === "" ? { problem: "is empty", cure } : { text: line }
+    return line.trim() === "" ? { problem: "is empty", fix } : { text: line }
   } finally {
     await file.close()
   }
@@ -32,8 +32,8 @@ const readSettingFile = (path: string): Effect.Effect<FileContent> =>
     try: () => read(path),
     catch: (error): FileContent =>
       error instanceof TypeError && errorCode(error) === "ERR_ENCODING_INVALID_ENCODED_DATA"
-        ? { problem: "is not UTF-8 text", cure }
-        : { problem: `cannot be read (${errorCode(error)})`, cure }
+        ? { problem: "is not UTF-8 text", fix }
+        : { problem: `cannot be read (${errorCode(error)})`, fix }
   }).pipe(Effect.catch(Effect.succeed))
 
 /** Reads all files that settings name (`MCP_CLIENT_SECRET_FILE`, `client_secret_file`, …), each once. */

@@ -10,8 +10,8 @@ const maxBytes = 4_194_304
 type Invalid = (problem: string) => InvalidConfiguration
 
 /** Builds the failures about a setting. */
-export const invalidIn = (setting: string, cure: string): Invalid => (problem) =>
-  new InvalidConfiguration({ problems: [{ setting, source: undefined, problem, cure }] })
+export const invalidIn = (setting: string, fix: string): Invalid => (problem) =>
+  new InvalidConfiguration({ problems: [{ setting, source: undefined, problem, fix }] })
 
 export const authoritiesFix = "Name a readable PEM file with the certificates of the authorities to trust"
 

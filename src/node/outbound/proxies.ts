@@ -45,7 +45,7 @@ const parseProxy = ({ name, value }: Variable): Result.Result<Proxy, Problem> =>
       setting: name,
       source: undefined,
       problem,
-      cure:
+      fix:
         "Write it as http://proxy.example:3128, with user:password@ before the host if the proxy requires credentials"
     })
   const text = value.includes("://") ? value : `http://${value}`

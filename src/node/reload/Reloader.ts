@@ -63,7 +63,7 @@ const faultProblem = (defect: unknown) =>
       setting: "MCP_CONFIG_FILE",
       source: undefined,
       problem: `leads to a fault of the gateway's own (${defect instanceof Error ? defect.name : typeof defect})`,
-      cure: "Restart the gateway with it, or report the fault"
+      fix: "Restart the gateway with it, or report the fault"
     }]
   })
 

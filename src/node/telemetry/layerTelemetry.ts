@@ -25,7 +25,7 @@ const problemsOfFiles = Effect.fnUntraced(function*({ certificate, clientCertifi
         Effect.match({
           onSuccess: (): ReadonlyArray<Problem> => [],
           onFailure:
-            () => [{ setting, source: undefined, problem: "cannot be read, or is not in PEM", cure: certificateFix }]
+            () => [{ setting, source: undefined, problem: "cannot be read, or is not in PEM", fix: certificateFix }]
         })
       )
   )

@@ -21,7 +21,7 @@ export interface Reader {
   readonly millis: (unset: number, least: number, ...names: ReadonlyArray<string>) => number
   /** A number of items, at least 1. */
   readonly count: (unset: number, name: string) => number
-  readonly problem: (setting: string, problem: string, cure: string) => void
+  readonly problem: (setting: string, problem: string, fix: string) => void
   readonly warn: (text: string) => void
   readonly problems: () => ReadonlyArray<Problem>
   readonly warnings: () => ReadonlyArray<string>
@@ -45,8 +45,8 @@ export const makeReader = (environment: Environment): Reader => {
     return undefined
   }
   // A variable of all signals is read once for each of them.
-  const problem: Reader["problem"] = (setting, text, cure) => {
-    problems.set(`${setting} ${text}`, { setting, source: undefined, problem: text, cure })
+  const problem: Reader["problem"] = (setting, text, fix) => {
+    problems.set(`${setting} ${text}`, { setting, source: undefined, problem: text, fix })
   }
   const integer = (unset: number, least: number, most: number, what: string, names: ReadonlyArray<string>): number => {
     const given = firstSet(...names)

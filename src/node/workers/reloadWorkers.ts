@@ -50,7 +50,7 @@ const noReply: Problem = {
   setting: "MCP_WORKERS",
   source: undefined,
   problem: "has no worker that replies",
-  cure: "Send SIGHUP again when the workers are ready, or restart the gateway"
+  fix: "Send SIGHUP again when the workers are ready, or restart the gateway"
 }
 
 /** Builds the crew, which begins with the configuration of the start. */

@@ -1,4 +1,4 @@
-import type { Complaint } from "../../config/InvalidConfiguration.ts"
+import type { Mistake } from "../../config/InvalidConfiguration.ts"
 import type { FieldValue, ProviderFieldName } from "../../config/providers/providerFields.ts"
 import type { Json } from "../../identity/Json.ts"
 
@@ -12,11 +12,11 @@ export type GivenValue = <F extends ProviderFieldName>(field: F) => FieldValue<F
 export interface Need {
   readonly fields: readonly [ProviderFieldName, ...ReadonlyArray<ProviderFieldName>]
   /** Where the operator finds the value. */
-  readonly cure: string
+  readonly fix: string
 }
 
 /** A given field that cannot be right for this provider. */
-export interface PresetMistake extends Complaint {
+export interface PresetMistake extends Mistake {
   readonly field: ProviderFieldName
 }
 

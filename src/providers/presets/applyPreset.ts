@@ -32,7 +32,7 @@ const find = ({ read, report }: FieldReader): Preset | undefined => {
   const meant = nearestName(word, names)
   report("preset", {
     problem: "is not the name of a preset",
-    cure: meant === undefined ? `Write one of ${names.join(", ")}` : `Did you mean ${meant}?`
+    fix: meant === undefined ? `Write one of ${names.join(", ")}` : `Did you mean ${meant}?`
   })
   return undefined
 }
@@ -47,9 +47,9 @@ const valueIn = ({ allowHttp, given }: FieldReader): GivenValue => (field) => {
 /** Reports what is missing or cannot be right. Returns whether anything was. */
 const reportMistakes = ({ given, label, report }: FieldReader, preset: Preset, value: GivenValue): boolean => {
   const missing = preset.needs.filter(({ fields }) => !fields.some((field) => given.has(field)))
-  for (const { cure, fields: [field, ...others] } of missing) {
+  for (const { fix, fields: [field, ...others] } of missing) {
     const or = others.map((other) => `, or ${label(other)}`).join("")
-    report(field, { problem: `is missing; the preset ${preset.name} needs it${or}`, cure })
+    report(field, { problem: `is missing; the preset ${preset.name} needs it${or}`, fix })
   }
   const mistakes = preset.mistakes?.(value) ?? []
   for (const { field, ...mistake } of mistakes) report(field, mistake)

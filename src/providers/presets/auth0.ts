@@ -10,7 +10,7 @@ export const auth0 = {
   ],
   needs: [{
     fields: ["issuer"],
-    cure: "Set it to the domain of your tenant, or to your custom domain, as in https://your-tenant.eu.auth0.com/"
+    fix: "Set it to the domain of your tenant, or to your custom domain, as in https://your-tenant.eu.auth0.com/"
   }],
   fields: { type: "oidc", audience: ["auto"], client_claims: ["azp", "client_id"] },
   complete: (given) => {

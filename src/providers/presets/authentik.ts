@@ -6,7 +6,7 @@ const withoutApplication = (given: GivenValue): ReadonlyArray<PresetMistake> => 
   return issuer === undefined || /\/application\/o\/[^/]+\/?$/.test(issuer) ? [] : [{
     field: "issuer",
     problem: "names no application of authentik",
-    cure: "Write https://your-host/application/o/your-application/, as the page of the provider shows it (OpenID " +
+    fix: "Write https://your-host/application/o/your-application/, as the page of the provider shows it (OpenID " +
       "Configuration Issuer)"
   }]
 }
@@ -18,10 +18,10 @@ export const authentik = {
   needs: [
     {
       fields: ["issuer"],
-      cure:
+      fix:
         "Set it to the OpenID Configuration Issuer of the provider, as in https://your-host/application/o/your-application/"
     },
-    { fields: ["audience"], cure: "Set it to the Client ID of the provider, which its tokens have in aud" }
+    { fields: ["audience"], fix: "Set it to the Client ID of the provider, which its tokens have in aud" }
   ],
   fields: { type: "oidc", client_claims: ["azp", "client_id"] },
   complete: (given) => {

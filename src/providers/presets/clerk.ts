@@ -12,7 +12,7 @@ export const clerk = {
   ],
   needs: [{
     fields: ["issuer"],
-    cure: "Set it to the Frontend API URL of your instance, as in https://your-instance.clerk.accounts.dev"
+    fix: "Set it to the Frontend API URL of your instance, as in https://your-instance.clerk.accounts.dev"
   }],
   fields: { type: "oidc", require_at_jwt: true, client_claims: ["client_id"] }
 } as const satisfies Preset

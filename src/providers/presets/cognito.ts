@@ -13,13 +13,13 @@ const otherRegions = (given: GivenValue): ReadonlyArray<PresetMistake> => {
     return [{
       field: "tenants",
       problem: "contains something that is not the id of a user pool",
-      cure: "Write the User pool ID, as in eu-central-1_AbCdEf123"
+      fix: "Write the User pool ID, as in eu-central-1_AbCdEf123"
     }]
   }
   return regions.length <= 1 ? [] : [{
     field: "tenants",
     problem: "has user pools of several regions, which have different issuers",
-    cure: "Give each region a provider of its own"
+    fix: "Give each region a provider of its own"
   }]
 }
 
@@ -31,10 +31,10 @@ export const cognito = {
     "https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html"
   ],
   needs: [
-    { fields: ["tenants", "issuer"], cure: "Set it to the User pool ID, as in eu-central-1_AbCdEf123" },
+    { fields: ["tenants", "issuer"], fix: "Set it to the User pool ID, as in eu-central-1_AbCdEf123" },
     {
       fields: ["allowed_clients", "audience", "facade"],
-      cure: "Set it to the ids of the app clients whose tokens are accepted"
+      fix: "Set it to the ids of the app clients whose tokens are accepted"
     }
   ],
   fields: { type: "oidc", client_claims: ["client_id"] },

@@ -7,7 +7,7 @@ const withoutProject = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   return issuer === undefined || given("audience") !== undefined || place.test(issuer) ? [] : [{
     field: "issuer",
     problem: "names no project of Descope",
-    cure: "Write the Issuer of the MCP server or inbound app as the console shows it, as in " +
+    fix: "Write the Issuer of the MCP server or inbound app as the console shows it, as in " +
       "https://api.descope.com/v1/apps/agentic/P…/M…; under a domain of your own, set the audience to the project id as well"
   }]
 }
@@ -21,7 +21,7 @@ export const descope = {
   ],
   needs: [{
     fields: ["issuer"],
-    cure: "Set it to the Issuer of the MCP server, as in https://api.descope.com/v1/apps/agentic/P…/M…"
+    fix: "Set it to the Issuer of the MCP server, as in https://api.descope.com/v1/apps/agentic/P…/M…"
   }],
   fields: { type: "oidc", client_claims: ["azp", "client_id"] },
   derive: (given) => {

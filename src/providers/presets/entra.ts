@@ -6,12 +6,12 @@ const guidUri = /^api:\/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
 
 const tenantNeed: Need = {
   fields: ["tenants", "issuer"],
-  cure: "Set it to the Directory (tenant) ID of the app registration; for several tenants, to a list of their ids"
+  fix: "Set it to the Directory (tenant) ID of the app registration; for several tenants, to a list of their ids"
 }
 
 const audienceNeed: Need = {
   fields: ["audience"],
-  cure: "Set it to the Application (client) ID of the app registration that stands for the MCP server"
+  fix: "Set it to the Application (client) ID of the app registration that stands for the MCP server"
 }
 
 /** `oid` is the same for all applications of a tenant; `sub` is another one for each. Programs have `roles` in place of `scp`. */
@@ -25,7 +25,7 @@ const namesOtherThanIds = (given: GivenValue): ReadonlyArray<PresetMistake> =>
   (given("tenants") ?? []).every((tenant) => guid.test(tenant)) ? [] : [{
     field: "tenants",
     problem: "names an Entra tenant by something other than its id",
-    cure: "Write the Directory (tenant) ID, as the claim tid has it"
+    fix: "Write the Directory (tenant) ID, as the claim tid has it"
   }]
 
 /** Tokens of version 2.0 have the id of the application in `aud`, also where clients request its URI. */
@@ -49,7 +49,7 @@ const withoutId = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   return audience === undefined || audience.some((one) => guid.test(one) || guidUri.test(one)) ? [] : [{
     field: "audience",
     problem: "has no Application (client) ID, which is what tokens of version 2.0 have in aud",
-    cure: "Add the Application (client) ID of the app registration; keep its URI for the scopes that clients request"
+    fix: "Add the Application (client) ID of the app registration; keep its URI for the scopes that clients request"
   }]
 }
 
@@ -122,7 +122,7 @@ export const entraB2c = {
   needs: [
     {
       fields: ["discovery_url"],
-      cure:
+      fix:
         "Set it to the address of the user flow's OpenID configuration document, as the page of the user flow shows it"
     },
     tenantNeed,

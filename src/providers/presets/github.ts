@@ -10,7 +10,7 @@ export const github = {
   ],
   needs: [{
     fields: ["allowed_clients", "facade"],
-    cure:
+    fix:
       "Set it to the Client ID of your OAuth app: without it, a token that a user gave to any other app, and personal " +
       "access tokens, would be accepted"
   }],

@@ -7,7 +7,7 @@ export const gitlab = {
   sources: ["https://docs.gitlab.com/api/oauth2/"],
   needs: [{
     fields: ["allowed_clients", "facade"],
-    cure:
+    fix:
       "Set it to the Application ID of your application: without it, a token that a user gave to any other application " +
       "would be accepted"
   }],

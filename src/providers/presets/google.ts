@@ -9,7 +9,7 @@ export const google = {
   ],
   needs: [{
     fields: ["allowed_clients", "facade"],
-    cure:
+    fix:
       "Set it to the client ids (….apps.googleusercontent.com) of your OAuth clients: without it, a token that a user gave " +
       "to any application in the world would be accepted"
   }],

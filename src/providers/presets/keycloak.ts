@@ -5,7 +5,7 @@ const withoutRealm = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   return issuer === undefined || /\/realms\/[^/]+\/?$/.test(issuer) ? [] : [{
     field: "issuer",
     problem: "names no realm of Keycloak",
-    cure: "Write https://your-host/realms/your-realm; before Keycloak 17 the path begins with /auth"
+    fix: "Write https://your-host/realms/your-realm; before Keycloak 17 the path begins with /auth"
   }]
 }
 
@@ -15,7 +15,7 @@ export const keycloak = {
     "https://www.keycloak.org/securing-apps/oidc-layers",
     "https://www.keycloak.org/docs/latest/server_admin/#audience-support"
   ],
-  needs: [{ fields: ["issuer"], cure: "Set it to the URL of the realm, as in https://your-host/realms/your-realm" }],
+  needs: [{ fields: ["issuer"], fix: "Set it to the URL of the realm, as in https://your-host/realms/your-realm" }],
   fields: { type: "oidc", audience: ["auto"], client_claims: ["azp", "client_id"] },
   mistakes: withoutRealm
 } as const satisfies Preset

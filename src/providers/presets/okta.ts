@@ -9,7 +9,7 @@ const orgServer = (given: GivenValue): ReadonlyArray<PresetMistake> => {
     field: "issuer",
     problem:
       "is Okta's org authorization server, whose access tokens are for Okta's own API and cannot be verified by others",
-    cure:
+    fix:
       "Use a custom authorization server (Security, API), as in https://your-org.okta.com/oauth2/default, which needs the " +
       "licence for API Access Management"
   }]
@@ -24,7 +24,7 @@ export const okta = {
   ],
   needs: [{
     fields: ["issuer"],
-    cure: "Set it to the Issuer URI of your custom authorization server, as in https://your-org.okta.com/oauth2/default"
+    fix: "Set it to the Issuer URI of your custom authorization server, as in https://your-org.okta.com/oauth2/default"
   }],
   fields: {
     type: "oidc",

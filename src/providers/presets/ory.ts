@@ -12,10 +12,10 @@ export const ory = {
     "https://www.ory.sh/docs/oauth2-oidc/refresh-token-grant"
   ],
   needs: [
-    { fields: ["issuer"], cure: "Set it to the URL of your project, as in https://your-project.projects.oryapis.com" },
+    { fields: ["issuer"], fix: "Set it to the URL of your project, as in https://your-project.projects.oryapis.com" },
     {
       fields: ["audience", "allowed_clients"],
-      cure: "Set it to the audience that clients request and that their registration allows"
+      fix: "Set it to the audience that clients request and that their registration allows"
     }
   ],
   fields: { type: "oidc", client_claims: ["client_id"], scope_claims: ["scp", "scope"] },

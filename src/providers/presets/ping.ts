@@ -7,7 +7,7 @@ export const ping = {
     "https://developer.pingidentity.com/pingone-api/foundations/authentication-concepts/access-tokens-and-id-tokens/token-claims.html",
     "https://developer.pingidentity.com/pingone-api/platform/resources.html"
   ],
-  needs: [{ fields: ["tenants", "issuer"], cure: "Set it to the Environment ID of your PingOne environment" }],
+  needs: [{ fields: ["tenants", "issuer"], fix: "Set it to the Environment ID of your PingOne environment" }],
   fields: {
     type: "oidc",
     issuer: "https://auth.pingone.com/{tenantid}/as",

@@ -10,10 +10,10 @@ export const stytch = {
   needs: [
     {
       fields: ["issuer"],
-      cure:
+      fix:
         "Set it to the domain of your project, or to your custom domain, as in https://your-project.customers.stytch.com"
     },
-    { fields: ["audience"], cure: "Set it to the Project ID (project-live-…)" }
+    { fields: ["audience"], fix: "Set it to the Project ID (project-live-…)" }
   ],
   fields: { type: "oidc", client_claims: ["client_id"] }
 } as const satisfies Preset

@@ -8,7 +8,7 @@ const sources: Preset["sources"] = [
 
 const issuerNeed: Need = {
   fields: ["issuer"],
-  cure: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
+  fix: "Set it to your AuthKit domain, as in https://your-tenant.authkit.app"
 }
 
 /** For MCP clients, which request a resource: `aud` is the URL of the MCP server. */
@@ -25,7 +25,7 @@ export const workosConnect = {
   sources,
   needs: [issuerNeed, {
     fields: ["audience"],
-    cure: "Set it to the client id of your WorkOS environment (client_…), which tokens without a resource have in aud"
+    fix: "Set it to the client id of your WorkOS environment (client_…), which tokens without a resource have in aud"
   }],
   fields: { type: "authkit", client_claims: ["client_id"] }
 } as const satisfies Preset

@@ -9,10 +9,10 @@ export const zitadel = {
     "https://zitadel.com/docs/apis/openidoauth/endpoints"
   ],
   needs: [
-    { fields: ["issuer"], cure: "Set it to the domain of your instance, as in https://your-instance.zitadel.cloud" },
+    { fields: ["issuer"], fix: "Set it to the domain of your instance, as in https://your-instance.zitadel.cloud" },
     {
       fields: ["audience"],
-      cure: "Set it to the id of the project that stands for the MCP server, or of its application"
+      fix: "Set it to the id of the project that stands for the MCP server, or of its application"
     }
   ],
   fields: { type: "oidc", client_claims: ["client_id", "azp"] },

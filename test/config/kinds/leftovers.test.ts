@@ -148,7 +148,7 @@ describe("mistakes that are left in values", () => {
     ) {
       const [found, ...others] = problemsOf({ ...introspection, MCP_CLIENT_SECRET: value })
       assert.deepStrictEqual([found?.setting, others.length], ["MCP_CLIENT_SECRET", 0], value)
-      assert.notInclude(`${found?.problem}${found?.cure}`, "s3cret")
+      assert.notInclude(`${found?.problem}${found?.fix}`, "s3cret")
     }
     for (const value of ["a${b}c", "pa$$w0rd", "$a", "x<y>z", "\"quoted", "100%sure%", "{a}", "[\"a\"]"]) {
       settingsOf({ ...introspection, MCP_CLIENT_SECRET: value })

@@ -96,10 +96,10 @@ describe("rules", () => {
   it("the nearest name is proposed, and nothing that is written is repeated", () => {
     const secret = "hunter2hunter2"
     const problem = onlyProblemOf(complete, { rules: [{ tols: [secret], scopes: ["s"] }] })
-    assert.strictEqual(problem.cure, "Did you mean tools?")
+    assert.strictEqual(problem.fix, "Did you mean tools?")
     for (const rule of [{ tools: [secret, 1] }, { [secret]: 1 }, { ...tool, allow: secret }, { ...tool, when: 1 }]) {
-      for (const { cure, problem } of problemsOf(complete, { rules: [rule] })) {
-        assert.notInclude(problem + cure, secret)
+      for (const { fix, problem } of problemsOf(complete, { rules: [rule] })) {
+        assert.notInclude(problem + fix, secret)
       }
     }
   })

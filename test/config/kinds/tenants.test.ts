@@ -26,11 +26,11 @@ describe("tenants", () => {
     for (const place of ["{tenantid}", "{tenant}", "{tenant_id}", "{TenantId}"]) {
       const problem = onlyProblemOf({ ...entra, MCP_JWT_ISSUER: `https://idp.example/${place}` })
       assert.strictEqual(problem.setting, "MCP_JWT_ISSUER")
-      assert.include(problem.cure, "MCP_JWT_TENANTS")
+      assert.include(problem.fix, "MCP_JWT_TENANTS")
     }
     const useless = onlyProblemOf({ ...entra, MCP_JWT_ISSUER: issuerOf(one), MCP_JWT_TENANTS: two })
     assert.strictEqual(useless.setting, "MCP_JWT_TENANTS")
-    assert.include(useless.cure, "{tenantid}")
+    assert.include(useless.fix, "{tenantid}")
     const opaque = onlyProblemOf({ ...entra, MCP_PROVIDER_TYPE: "userinfo", MCP_JWT_AUDIENCE: "" })
     assert.strictEqual(opaque.setting, "MCP_JWT_ISSUER")
   })

@@ -66,7 +66,7 @@ describe("config file and embedding", () => {
     ) {
       const problem = onlyProblemOf({}, { ...document, [key]: 1 })
       assert.strictEqual(problem.setting, key)
-      assert.strictEqual(problem.cure, `Did you mean ${meant}?`)
+      assert.strictEqual(problem.fix, `Did you mean ${meant}?`)
     }
     for (const key of ["config_file", "auth_config", "foo", "", "constructor", "toString"]) {
       const problem = onlyProblemOf({}, { ...document, [key]: "x" })

@@ -11,7 +11,7 @@ const problems = (text: string): ReadonlyArray<string> => {
 
 const cures = (text: string): ReadonlyArray<string> => {
   const parsed = parseJson(text)
-  return Result.isSuccess(parsed) ? [] : parsed.failure.map(({ cure }) => cure)
+  return Result.isSuccess(parsed) ? [] : parsed.failure.map(({ fix }) => fix)
 }
 
 const good = [
@@ -140,7 +140,7 @@ describe("JSON in settings", () => {
     it(`is reported with line and column, without secrets: ${setting}`, () => {
       const problem = problemsOf({ [setting]: text }).find((problem) => problem.setting === setting)
       assert.strictEqual(problem?.problem, "is not JSON")
-      assert.match(problem?.cure ?? "", /line 2, column \d+/)
+      assert.match(problem?.fix ?? "", /line 2, column \d+/)
       assert.notInclude(JSON.stringify(problem), secret)
     })
   }
@@ -164,8 +164,8 @@ describe("JSON in settings", () => {
   })
 
   it("is rejected for an unknown member of a static token, with the nearest name", () => {
-    const { cure, problem } = onlyProblemOf({ MCP_STATIC_TOKENS: tokensWith("subjct") })
-    assert.deepStrictEqual([problem, cure], ["entry 1 has an unknown member subjct", "Did you mean subject?"])
+    const { fix, problem } = onlyProblemOf({ MCP_STATIC_TOKENS: tokensWith("subjct") })
+    assert.deepStrictEqual([problem, fix], ["entry 1 has an unknown member subjct", "Did you mean subject?"])
     settingsOf({ MCP_STATIC_TOKENS: tokensWith("subject") })
   })
 
@@ -174,7 +174,7 @@ describe("JSON in settings", () => {
       setting: "PORT",
       source: "port in the config file",
       problem: "is a string where a number is expected",
-      cure: "Write the digits without quotes"
+      fix: "Write the digits without quotes"
     })
     assert.include(inFile({ workers: "2" }).problem, "string where a number")
     assert.include(inFile({ port: 65_536 }).problem, "not a whole number from 0 to 65535")

@@ -49,7 +49,7 @@ const twice = (name: string, one: string, other: string) => [`${name} is given t
 const shown = (value: string) =>
   problemsOf({
     variables: { ...introspection, MCP_CLIENT_SECRET_FILE: value },
-    files: { [value]: { problem: "cannot be read (ENOENT)", cure: "Name a file" } }
+    files: { [value]: { problem: "cannot be read (ENOENT)", fix: "Name a file" } }
   }).join()
 
 describe("settings that are given by files", () => {
@@ -157,7 +157,7 @@ describe("settings that are given by files", () => {
   })
 
   it("a file's problem is the only one that is reported, with its path", () => {
-    const broken = { [path]: { problem: "cannot be read (ENOENT)", cure: "Name a readable file" } }
+    const broken = { [path]: { problem: "cannot be read (ENOENT)", fix: "Name a readable file" } }
     for (
       const [name, variables] of [
         ["MCP_CLIENT_SECRET_FILE", { ...introspection, MCP_CLIENT_SECRET_FILE: path }],

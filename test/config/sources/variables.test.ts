@@ -144,7 +144,7 @@ describe("variables", () => {
     ) {
       const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
       assert.strictEqual(problem.setting, spelling)
-      assert.strictEqual(problem.cure, `Did you mean ${meant}?`)
+      assert.strictEqual(problem.fix, `Did you mean ${meant}?`)
     }
   })
 
@@ -152,7 +152,7 @@ describe("variables", () => {
     for (const spelling of ["MCP_POLICY", "MCP_AUTH_ALLOWED_SUBJECTS", "AUTHKIT_COOKIE_PASSWORD", "MCP_"]) {
       const problem = onlyProblemOf({ ...complete, [spelling]: "1" })
       assert.strictEqual(problem.setting, spelling)
-      assert.match(problem.cure, /unknown/)
+      assert.match(problem.fix, /unknown/)
     }
     // A name that is no name is not repeated.
     assert.strictEqual(problemsOf({ ...complete, "MCP_\nx: y": "1" })[0]?.setting, "(not shown)")

@@ -9,7 +9,7 @@ import { LogCapture } from "../../support/canary.ts"
 
 const configuration = (generation: number): Configuration => ({ generation, sources: { variables: {} } })
 
-const problem = { setting: "MCP_CA_FILE", source: undefined, problem: "cannot be read", cure: "Make it readable" }
+const problem = { setting: "MCP_CA_FILE", source: undefined, problem: "cannot be read", fix: "Make it readable" }
 
 interface Behaviour {
   readonly prepare?: Effect.Effect<Preparation>
