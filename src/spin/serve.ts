@@ -4,7 +4,6 @@ import { completeEngine, steadyFetch } from "./engine.ts"
 import type { Host } from "./Host.ts"
 import { readSettings } from "./settings.ts"
 import { makeHandler } from "./SpinGateway.ts"
-import { wasiFetch } from "./wasiFetch.ts"
 
 /** `fetch` events of the engine, which TypeScript declares only in libraries that conflict with the DOM. */
 interface FetchEvent extends Event {
@@ -30,7 +29,7 @@ export const serve = (host: Omit<Host, "fetch">): void => {
   void crypto.subtle.digest("SHA-256", new Uint8Array())
   readSettings({ variables: () => rehearsed })
 
-  const handle = makeHandler({ ...host, fetch: wasiFetch(steadyFetch) })
+  const handle = makeHandler({ ...host, fetch: steadyFetch })
 
   addEventListener("fetch", (event) => {
     if (isFetchEvent(event)) event.respondWith(handle(event.request))

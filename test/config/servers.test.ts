@@ -378,6 +378,14 @@ describe("warnings of several servers", () => {
   })
 })
 
-it("the members of an entry are called as in the file", () => {
-  for (const [key, name] of serverSettings) assert.isTrue(key === "url" || key === fileKey(name), key)
+it("the members of an entry are called as in the file, but for those about the server alone", () => {
+  const ofTheServer: Readonly<Record<string, string>> = {
+    url: "MCP_SERVER_URL",
+    ca_file: "MCP_UPSTREAM_CA_FILE",
+    client_cert_file: "MCP_UPSTREAM_CLIENT_CERT_FILE",
+    client_key_file: "MCP_UPSTREAM_CLIENT_KEY_FILE",
+    server_name: "MCP_UPSTREAM_SERVER_NAME"
+  }
+  for (const [key, name] of serverSettings) assert.isTrue(ofTheServer[key] === name || key === fileKey(name), key)
+  for (const key of Object.keys(ofTheServer)) assert.isTrue(serverSettings.has(key), key)
 })

@@ -221,7 +221,8 @@ describe("alerts and dashboard", () => {
         )
         const api = async (path: string) => {
           const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`).catch(() => undefined)
-          return response === undefined ? undefined : await response.json()
+          // While it starts, it responds with a text.
+          return response?.ok === true ? await response.json() : undefined
         }
         const ask = (expression: string) => api(`query?query=${encodeURIComponent(expression)}`)
         yield* Effect.promise(async () => {

@@ -172,7 +172,7 @@ describe("the fields of log lines", () => {
       path.endsWith(".ts")
     )
     const others = files.filter((path) => readFileSync(join(root, "src", path), "utf8").includes(".annotateLogs("))
-    // The second one adds to what a handler of an embedder's logs; its names are those of the first.
-    assert.deepStrictEqual(others.toSorted(), ["embed/Authentication.ts", "log/logFields.ts"])
+    // The first one adds to what a handler of an embedder logs; its names are those of the second.
+    assert.deepStrictEqual(others.toSorted(), ["embed/serveAdmitted.ts", "log/logFields.ts"])
   })
 })

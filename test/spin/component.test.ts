@@ -8,8 +8,8 @@ import { imagesOf } from "../../src/build/spin/denseImage.mjs"
 import { jwsAlgorithms } from "../../src/config/GatewaySettings.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
-import { initializeOf, message, ping } from "../fixtures/messages.ts"
-import { hang, rawBytes } from "../support/upstreamAnswers.ts"
+import { ping } from "../fixtures/messages.ts"
+import { hang } from "../support/upstreamAnswers.ts"
 import { componentGateway, type Variables } from "./support/BothGateways.ts"
 import { builtWasm } from "./support/builtComponent.ts"
 import { ComponentHost } from "./support/ComponentHost.ts"
@@ -24,15 +24,6 @@ const issuerVariables = (issuer: TestIssuer["Service"]) => (gateway: string): Va
   auth_provider_audience: "mcp-api",
   mcp_jwt_algorithm: jwsAlgorithms.join(",")
 })
-
-const staticTokens = (gateway: string): Variables => ({
-  mcp_provider_type: "static",
-  mcp_static_tokens: "dev-token:dev-client:dev-user:read,write",
-  mcp_gateway_url: gateway
-})
-
-/** Nothing listens on port 1 of loopback: it is reserved, and no test may use it. */
-const closedOrigin = "http://127.0.0.1:1"
 
 const introspection = (issuer: TestIssuer["Service"]) => (gateway: string): Variables => ({
   mcp_gateway_url: gateway,
@@ -274,51 +265,6 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const images = imagesOf(yield* Effect.promise(() => readFile(path)))
       assert.isNotEmpty(images)
       for (const image of images) assert.isTrue(image.isDense, JSON.stringify(image))
-    }))
-
-  it.effect("responds 502 to every request while the MCP server refuses connections, with a body too", () =>
-    Effect.gen(function*() {
-      const issuer = yield* TestIssuer.make({ audience: "mcp-api", keys: "reused" })
-      const { exchange, host } = yield* componentGateway(() => issuerVariables(issuer)(`${closedOrigin}/mcp`))
-      const short = message("tools/call", `{"name":"echo","arguments":{}}`)
-      const long = message("tools/call", `{"name":"echo","arguments":{"text":"${"x".repeat(300_000)}"}}`)
-      for (const token of [yield* issuer.sign(), yield* issuer.sign({ claims: { jti: "another" } })]) {
-        // The second time the token is known.
-        for (const body of [short, short, initializeOf("2025-06-18"), long, undefined]) {
-          const response = yield* exchange({ lines: [bearer(token)], ...(body === undefined ? {} : { body }) })
-          assert.strictEqual(response.status, 502, host.logged().slice(-500))
-          assert.deepStrictEqual(JSON.parse(response.text), {
-            error: "server_error",
-            error_description: "MCP gateway unavailable"
-          })
-        }
-      }
-      assert.include(host.logged(), "ECONNREFUSED")
-      assert.notInclude(host.logged(), "terminated without completing")
-    }))
-
-  it.effect("responds 502 while the MCP server closes connections, and serves again at once", () =>
-    Effect.gen(function*() {
-      const { exchange, upstream } = yield* componentGateway(staticTokens)
-      const request = { lines: [bearer("dev-token")], body: ping }
-      for (const bytes of ["", "HTTP/1.1 200 OK\r\nContent-Ty"]) {
-        yield* upstream.answerWith(rawBytes(bytes, "Reset"))
-        for (let count = 0; count < 3; count++) assert.strictEqual((yield* exchange(request)).status, 502)
-      }
-      yield* upstream.reset
-      assert.strictEqual((yield* exchange(request)).status, 200)
-    }))
-
-  it.effect("responds 502 and says why if the manifest does not allow the MCP server", () =>
-    Effect.gen(function*() {
-      const { exchange, given, host, upstream } = yield* componentGateway(staticTokens)
-      const request = { lines: [bearer("dev-token")], body: ping }
-      yield* host.run(given, { outboundHosts: ["https://*", "http://*.spin.internal"] })
-      const denied = yield* exchange(request)
-      assert.deepStrictEqual([denied.status, denied.forwarded], [502, undefined])
-      assert.include(host.logged(), "NOT_IN_ALLOWED_OUTBOUND_HOSTS")
-      yield* host.run(given, { outboundHosts: [`http://127.0.0.1:${new URL(upstream.origin).port}`] })
-      assert.strictEqual((yield* exchange(request)).status, 200)
     }))
 
   it.effect("SPIN-WIT-01 MUST import nothing but WASI of one version, the store and the variables", () =>

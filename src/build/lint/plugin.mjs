@@ -229,7 +229,7 @@ const worded = new Set([
 ])
 
 /** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */
-const permitted = /ECONNREFUSED|ConnectionRefused|connection-refused|^refusalReason$|^patienceSeconds$|^refused$|`refused`/gu
+const permitted = /ECONNREFUSED|ConnectionRefused|^refusalReason$|^patienceSeconds$|^refused$|`refused`/gu
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {

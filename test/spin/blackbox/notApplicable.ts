@@ -127,7 +127,8 @@ export const reasons: ReadonlyArray<Reason> = [
     tests: [
       "FTL MCP Authorizer, error table: 500 \"server_error\" \"Internal server error\"; the log has what \"Failed to fetch JWKS\" told",
       "FTL MCP Authorizer \"Invalid audience\": \"omit for no audience validation\"",
-      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning"
+      "FTL MCP Authorizer \"Enable/disable authentication\": off lets everyone in, as nobody, with a warning",
+      "FW-7 one that is down gives 502 for each request, and public paths respond"
     ]
   },
   {
