@@ -209,9 +209,11 @@ export class ResponseRelay implements ResponseReceiver {
   /** Relays a response while it arrives. */
   #passOn(step: Relay, flow: Flow): void {
     const { response } = this.#to
-    // What has arrived together leaves in one write: most event streams are one event long.
-    response.cork()
-    process.nextTick(() => response.writableEnded || response.uncork())
+    // What has arrived together leaves in one write: most event streams are one event long. The response itself is not
+    // corked: since Node 22 it would send its end before what it holds.
+    const { socket } = response
+    socket?.cork()
+    process.nextTick(() => socket?.uncork())
     if (!this.#writeHead(step)) return
     this.#passing = step
     response.on("drain", () => flow.resume())
