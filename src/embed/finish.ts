@@ -4,7 +4,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
-import type { UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { type UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
 import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
@@ -16,6 +16,10 @@ import type { OwnResponses } from "../http/course/ownResponses.ts"
 import { commonHeaders } from "../http/decorate.ts"
 import type { Ending, Exchange } from "../http/Exchange.ts"
 import type { Identity } from "../identity/Identity.ts"
+
+/** The stream of a handler failed. */
+export const handlerBrokeOff = (cause: unknown): UpstreamUnavailable =>
+  new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
 
 /** What the response to an admitted request still needs. */
 export interface Finish {

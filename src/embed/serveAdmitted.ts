@@ -5,11 +5,11 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Admitted } from "./Admitted.ts"
+import { handlerBrokeOff } from "./finish.ts"
 
 /**
  * Provides the caller. A request without a token, which rules may permit, has no caller: a handler that requires
@@ -24,10 +24,6 @@ const provideCaller =
       ? self as Effect.Effect<A, E, Exclude<R, CurrentIdentity>>
       : Effect.provideService(self, CurrentIdentity, identity)
 
-/** A handler's stream failed. */
-const brokenOff = (cause: unknown): UpstreamUnavailable =>
-  new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
-
 /** The body of a response, to be read. */
 const bodyOf = (response: HttpServerResponse.HttpServerResponse): UpstreamBody => {
   const { body } = response
@@ -37,12 +33,12 @@ const bodyOf = (response: HttpServerResponse.HttpServerResponse): UpstreamBody =
     case "Uint8Array":
       return { _tag: "Bytes", bytes: body.body }
     case "Stream":
-      return { _tag: "Stream", stream: Stream.mapError(body.stream, brokenOff) }
+      return { _tag: "Stream", stream: Stream.mapError(body.stream, handlerBrokeOff) }
     default: {
       const stream = HttpServerResponse.toWeb(response).body
       return stream === null
         ? { _tag: "Empty" }
-        : { _tag: "Stream", stream: Stream.fromReadableStream({ evaluate: () => stream, onError: brokenOff }) }
+        : { _tag: "Stream", stream: Stream.fromReadableStream({ evaluate: () => stream, onError: handlerBrokeOff }) }
     }
   }
 }

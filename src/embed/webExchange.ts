@@ -3,11 +3,11 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import type { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import type { Identity } from "../identity/Identity.ts"
 import type { Admitted, GuardResult } from "./Admitted.ts"
-import type { Finish } from "./finish.ts"
+import { type Finish, handlerBrokeOff } from "./finish.ts"
 
 /** A handler's stream failed. The client sees only that the connection was closed. */
 class BrokenOff extends Data.TaggedError("BrokenOff")<{ readonly cause: unknown }> {}
@@ -21,7 +21,7 @@ export const toHandler = (
 const read = (body: ReadableStream<Uint8Array>): Stream.Stream<Uint8Array, UpstreamUnavailable> =>
   Stream.fromReadableStream<Uint8Array, UpstreamUnavailable>({
     evaluate: () => body,
-    onError: (cause) => new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
+    onError: handlerBrokeOff
   })
 
 const written = (body: UpstreamBody): ReadableStream<Uint8Array> | null => {

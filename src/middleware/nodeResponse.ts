@@ -5,8 +5,8 @@ import * as Stream from "effect/Stream"
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http"
 import { PassThrough, Readable } from "node:stream"
 import type { Admitted } from "../embed/Admitted.ts"
-import type { FilteredBody, Finish } from "../embed/finish.ts"
-import { UpstreamUnavailable } from "../errors/GatewayError.ts"
+import { type FilteredBody, type Finish, handlerBrokeOff } from "../embed/finish.ts"
+import type { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { UpstreamBody } from "../forward/GatewayClient.ts"
 import type { Identity } from "../identity/Identity.ts"
 
@@ -56,9 +56,6 @@ const fieldOf = (response: ServerResponse) => (name: string): string | undefined
   const value = response.getHeader(name)
   return value === undefined ? undefined : Array.isArray(value) ? value.join(", ") : String(value)
 }
-
-const brokenOff = (cause: unknown): UpstreamUnavailable =>
-  new UpstreamUnavailable({ detail: "the handler's response broke off", cause })
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
 
@@ -126,7 +123,7 @@ const filterLists = (
   const source = Readable.toWeb(written) as unknown as ReadableStream<Uint8Array>
   const stream = Stream.fromReadableStream<Uint8Array, UpstreamUnavailable>({
     evaluate: () => source,
-    onError: brokenOff
+    onError: handlerBrokeOff
   })
   const send = async () => {
     const filtered = await Effect.runPromise(lists({ _tag: "Stream", stream }))

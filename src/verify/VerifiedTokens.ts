@@ -13,7 +13,6 @@ import { Asker } from "../fairness/Asker.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
 import { runAfterResponse, WaitUntil } from "../fairness/WaitUntil.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { awaitOthers } from "../remote/SharedEntries.ts"
 import { inSpan, isTraced } from "../trace/spans.ts"
 import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed, type RecentlyUsed } from "./recentlyUsed.ts"
@@ -21,7 +20,7 @@ import type { ReplicaVerdicts } from "./replicaVerdicts.ts"
 import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
 import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
-import type { SharedVerdict, VerdictStore } from "./verdictStore.ts"
+import { claimedVerdict, type SharedVerdict, type VerdictStore } from "./verdictStore.ts"
 
 /** The verification of one token, shared by the requests that wait for it. */
 class PendingVerification extends Context.Service<PendingVerification, Effect.Effect<Identity, VerificationError>>()(
@@ -108,30 +107,12 @@ export interface VerifiedTokens {
   readonly peek: ((token: string) => Identity | undefined) | undefined
 }
 
-/** Verifies a token at its provider. While another instance does, waits for the verdict of that one. */
-const claimed = (
-  verdict: Effect.Effect<Verdict, VerificationError>,
-  { claim, recall, release }: SharedVerdict
-): Effect.Effect<Verdict, VerificationError> => {
-  const orVerdict = (found: Effect.Effect<Identity | undefined, VerificationError>) =>
-    Effect.flatMap(
-      found,
-      (identity) =>
-        identity === undefined ? Effect.ensuring(verdict, release) : Effect.succeed({ identity, validity: undefined })
-    )
-  return Effect.flatMap(claim, (isOurs) =>
-    isOurs
-      // The claim of another instance may have ended after the first look: then its verdict is there.
-      ? Effect.ensuring(orVerdict(recall), release)
-      : orVerdict(awaitOthers(recall, "second")))
-}
-
 /**
  * Builds the verifier, which does not verify a token again while its verdict is valid.
  *
  * Verdicts are found by the SHA-256 of the whole token. They belong to one configuration. The next one takes over those
- * whose provider is the same and would be selected again. An accepted token is cached as long as its `Verdict.validity` permits, and a rejection as long as its
- * provider permits; an unavailable provider is not cached. Concurrent requests with one new token share one verification.
+ * whose provider is the same and would be selected again. An accepted token is cached as long as its `Verdict.validity`
+ * permits, and a rejection as long as its provider permits; an unavailable provider is not cached. Concurrent requests with one new token share one verification.
  * Shortly before it ends, a verdict is renewed in the background when a request uses the token. A token is held after its
  * request for no longer than such a renewal takes.
  *
@@ -206,7 +187,7 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
           ? Effect.void
           : reject(error, clock.currentTimeMillisUnsafe() + rejectionMillis))
     )
-    return isOpaque ? claimed(own, others) : own
+    return isOpaque ? claimedVerdict(own, others) : own
   }
 
   const verifyUntraced = Effect.fnUntracedEager(function*(

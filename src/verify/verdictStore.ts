@@ -2,10 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
-import { InvalidToken } from "../errors/GatewayError.ts"
+import { InvalidToken, type VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
-import { StoreClaims } from "../remote/SharedEntries.ts"
-import type { Validity } from "./Verdict.ts"
+import { awaitOthers, StoreClaims } from "../remote/SharedEntries.ts"
+import type { Validity, Verdict } from "./Verdict.ts"
 import * as Entry from "./verdictEntry.ts"
 
 /** What instances share about one token. Only `recall` fails. */
@@ -18,6 +18,24 @@ export interface SharedVerdict {
   readonly claim: Effect.Effect<boolean>
   /** Ends the claim of this instance, or of the one that it has waited for. */
   readonly release: Effect.Effect<void>
+}
+
+/** Verifies a token at its provider. While another instance does, waits for the verdict of that one. */
+export const claimedVerdict = (
+  verdict: Effect.Effect<Verdict, VerificationError>,
+  { claim, recall, release }: SharedVerdict
+): Effect.Effect<Verdict, VerificationError> => {
+  const orVerdict = (found: Effect.Effect<Identity | undefined, VerificationError>) =>
+    Effect.flatMap(
+      found,
+      (identity) =>
+        identity === undefined ? Effect.ensuring(verdict, release) : Effect.succeed({ identity, validity: undefined })
+    )
+  return Effect.flatMap(claim, (isOurs) =>
+    isOurs
+      // The claim of another instance may have ended after the first look: then its verdict is there.
+      ? Effect.ensuring(orVerdict(recall), release)
+      : orVerdict(awaitOthers(recall, "second")))
 }
 
 /** Opens the stored verdict about a token. */

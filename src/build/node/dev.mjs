@@ -27,7 +27,7 @@ const outfile = join(directory, "main.mjs")
 // Editors write a file in several steps.
 const settleMillis = 20
 
-// A program that waits for open streams at its end would hold up the next one; at the very end there is none.
+// A program that waits for open streams at its end would hold up the next one; at the very end, no program follows.
 const graceMillis = 200
 const lastGraceMillis = 5_000
 

@@ -36,7 +36,7 @@ export const sharedBy = Effect.fnUntraced(function*(settings: GatewaySettings) {
  * What replicas share in the store of `MCP_STORE_URL`: counters of rate limits, and with `MCP_SESSION_KEY` also verdicts
  * about opaque tokens and documents of providers. All of it over one connection; nothing without that setting.
  *
- * It is built without waiting for the store, which may be down.
+ * The store may be down: the connection is waited for as `makeRedis` says, for two seconds at most.
  */
 export const layerStore = Layer.effectContext(Effect.gen(function*() {
   const settings = yield* GatewayConfig

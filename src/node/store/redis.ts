@@ -63,11 +63,11 @@ const ignore = () => undefined
 /**
  * Makes the `Redis` service of a store, which connects by itself, and again whenever the connection ends.
  *
- * It waits until the first connection is there or has failed, two seconds at most. Without a connection its commands fail at once, so that the gateway starts
- * and serves without its store. Closing the scope closes the connection.
+ * It waits until the first connection is there or has failed, two seconds at most. Without a connection its commands fail
+ * at once, so that the gateway starts and serves without its store. Closing the scope closes the connection.
  */
 export const makeRedis = Effect.fnUntraced(function*(settings: StoreSettings, authorities: Authorities | undefined) {
-  // Who has no store does not load it.
+  // Programs without a store do not load it.
   const { createClient } = yield* Effect.promise(() => import("@redis/client"))
   const options = optionsOf(settings, authorities)
   const begun = yield* Deferred.make<void>()
