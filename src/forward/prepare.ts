@@ -177,10 +177,13 @@ export const makePrepare = (settings: GatewaySettings, nowMillis: () => number, 
   const ready = (
     admitted: AdmittedRequest,
     request: UpstreamRequest,
-    needs: Pick<Prepared, "addition" | "asked" | "injection" | "listens">
+    { addition, asked, injection, listens }: Pick<Prepared, "addition" | "asked" | "injection" | "listens">
   ): Prepared => ({
-    ...needs,
     request,
+    addition,
+    asked,
+    injection,
+    listens,
     respelled: (head) => {
       const target = learning(admitted, request)(head)
       return target === undefined ? undefined : { ...request, target }

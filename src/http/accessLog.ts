@@ -102,10 +102,10 @@ export const makeCallerOf = Effect.map(Digest.Digest, ({ digestHex }) => {
   }
 })
 
-/** The rule that did not allow a request; the error says why. */
-const ruleOf = ({ decisions = [] }: Exchange): LogFields => {
-  const decision = decisions.find(({ _tag }) => _tag !== "Allow")
-  return decision === undefined ? {} : { rule: decision.rule ?? "default" }
+/** The number of the rule that did not allow a request; the error says why. `undefined`: no rule denied it. */
+const denyingRule = ({ decisions }: Exchange): number | "default" | undefined => {
+  const decision = decisions?.find(({ _tag }) => _tag !== "Allow")
+  return decision === undefined ? undefined : decision.rule ?? "default"
 }
 
 /**
@@ -129,24 +129,35 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ExchangeFields, never, Digest.Digest> {
   const callerOf = yield* makeCallerOf
 
-  return Effect.fnUntraced(function*(exchange, ended, duration_ms) {
-    const { error, identity, operations, request, status = clientClosedRequest } = exchange
-    const { authorization } = exchange
-    return {
-      ...(serverName === "" ? {} : { server: serverName }),
-      client_address: clientAddress(trustedProxies, exchange),
-      http_method: bounded(request.method),
-      path: loggedPath(requestTarget(exchange.raw.target).origin),
-      ...(exchange.question === undefined ? {} : { forward_auth: true }),
-      ...(operations === undefined ? {} : shownOperations(operations, authorization)),
-      status,
-      ...(duration_ms === undefined ? {} : { duration_ms }),
-      ...(ended === undefined ? {} : { ended }),
-      ...(identity === undefined ? {} : yield* callerOf(identity)),
-      ...(error === undefined ? {} : refusalReason(error, authorization)),
-      ...ruleOf(exchange)
-    }
-  })
+  // Field by field: an object literal with spreads would cost more than everything else that a log entry needs.
+  const fieldsOf = (
+    exchange: Exchange,
+    ended: Ending | undefined,
+    duration_ms: number | undefined,
+    caller: LoggedCaller | undefined
+  ): LogFields => {
+    const { authorization, error, operations, request, status = clientClosedRequest } = exchange
+    const rule = denyingRule(exchange)
+    const fields: { -readonly [Name in keyof LogFields]: LogFields[Name] } = {}
+    if (serverName !== "") fields.server = serverName
+    fields.client_address = clientAddress(trustedProxies, exchange)
+    fields.http_method = bounded(request.method)
+    fields.path = loggedPath(requestTarget(exchange.raw.target).origin)
+    if (exchange.question !== undefined) fields.forward_auth = true
+    if (operations !== undefined) Object.assign(fields, shownOperations(operations, authorization))
+    fields.status = status
+    if (duration_ms !== undefined) fields.duration_ms = duration_ms
+    if (ended !== undefined) fields.ended = ended
+    if (caller !== undefined) Object.assign(fields, caller)
+    if (error !== undefined) Object.assign(fields, refusalReason(error, authorization))
+    if (rule !== undefined) fields.rule = rule
+    return fields
+  }
+
+  return (exchange, ended, duration_ms) =>
+    exchange.identity === undefined
+      ? Effect.succeed(fieldsOf(exchange, ended, duration_ms, undefined))
+      : Effect.map(callerOf(exchange.identity), (caller) => fieldsOf(exchange, ended, duration_ms, caller))
 })
 
 /** Builds the writer of the one log entry that every exchange ends with. Nothing is computed for a level that is off. */
@@ -155,7 +166,9 @@ export const accessLogWith = (fieldsOf: ExchangeFields) =>
     if (!isLogged(yield* References.MinimumLogLevel, exchange)) return
     const elapsed = (yield* Clock.currentTimeNanos) - exchange.startedAtNanos
     const fields = yield* fieldsOf(exchange, ended, Number(elapsed / 1000n) / 1000)
-    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(annotate({ ...idsOf(exchange), ...fields }))
+    yield* Effect.logWithLevel(severityOf(exchange))("request").pipe(
+      annotate(Object.assign(idsOf(exchange), fields))
+    )
   })
 
 /**

@@ -1,5 +1,6 @@
 /** The names of the fields of a log line, in each of the conventions that it can be written by. Pure. */
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 
 /** The conventions, by the names of `MCP_LOG_NAMES`. */
 export const logNames = ["default", "ecs", "otel"] as const
@@ -60,6 +61,7 @@ export const logFields = {
     otel: "client.address",
     doc: "where the request came from; behind a trusted proxy the address that the proxy reports"
   },
+  forward_auth: { ...own("forward_auth"), doc: "`true` where a proxy asked about the request and forwards it itself" },
   method: {
     ecs: "mcp.method.name",
     otel: "mcp.method.name",
@@ -134,7 +136,22 @@ export type LogFieldName = keyof typeof logFields
 /** Fields of log lines by their names, which the reference describes. */
 export type LogFields = { readonly [Name in LogFieldName | "trace_id"]?: unknown }
 
-/** Puts fields into the log lines of an effect. */
+type Annotations = Readonly<Record<string, unknown>>
+
+const isEmpty = (annotations: Annotations): boolean => {
+  for (const _ in annotations) return false
+  return true
+}
+
+/**
+ * Puts fields into the log lines of an effect.
+ *
+ * As `Effect.annotateLogs`, which always copies the fields; that costs more than writing them.
+ */
 export const annotate: {
   (fields: LogFields): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-} = (fields) => Effect.annotateLogs(fields as Readonly<Record<string, unknown>>)
+} = (fields) =>
+  Effect.updateService(
+    References.CurrentLogAnnotations,
+    (annotations): Annotations => isEmpty(annotations) ? fields : { ...annotations, ...fields }
+  )
