@@ -171,7 +171,11 @@ describe("the fields of log lines", () => {
     const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith(".ts")
     )
-    const others = files.filter((path) => readFileSync(join(root, "src", path), "utf8").includes(".annotateLogs("))
+    const others = files.filter((path) =>
+      /\.annotateLogs\(|updateService\(\s*References\.CurrentLogAnnotations/.test(
+        readFileSync(join(root, "src", path), "utf8")
+      )
+    )
     // The first one adds to what a handler of an embedder logs; its names are those of the second.
     assert.deepStrictEqual(others.toSorted(), ["embed/serveAdmitted.ts", "log/logFields.ts"])
   })
