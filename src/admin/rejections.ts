@@ -1,6 +1,7 @@
 /** The kinds of rejections and failures that the status page distinguishes, with the advice about each. Pure. */
 import type { GatewayError } from "../errors/GatewayError.ts"
-import { type Advice, advices } from "./advice.ts"
+import type { Advice } from "./advice/Advice.ts"
+import { advices } from "./advice/advices.ts"
 
 /** The key of an error: its kind, and its reason where it has one. The number of keys is bounded. */
 export const rejectionKey = (error: GatewayError): string => {

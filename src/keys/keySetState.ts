@@ -2,8 +2,8 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import { show } from "../errors/show.ts"
+import type { Inspected } from "../remote/Inspected.ts"
 import type { Phase } from "../remote/remoteState.ts"
-import type { Inspected } from "../remote/RemoteValue.ts"
 import type { KeysUnavailable } from "./JwksSource.ts"
 import type { KeySet } from "./KeySet.ts"
 

@@ -8,6 +8,8 @@ import type { WaitingRoom } from "../fairness/waitingRoom.ts"
 import { runAfterResponse } from "../fairness/WaitUntil.ts"
 import type { DocumentStore } from "./documentStore.ts"
 import { type Brought, type Outcome, outcomeOf, stateAfter } from "./fetchOutcome.ts"
+import { beat, beginFlight, type Flight, lookMillis } from "./Flight.ts"
+import { type Inspected, inspected } from "./Inspected.ts"
 import * as State from "./remoteState.ts"
 import { awaitOthers } from "./SharedEntries.ts"
 import { makeSteadyMillis } from "./steadyMillis.ts"
@@ -63,22 +65,6 @@ export interface RemoteValue<A, E> {
   readonly inspect: (clock: Clock.Clock) => Inspected<A, E>
 }
 
-/** A cached value as operators see it. Times are milliseconds from now, negative if they are past. */
-export interface Inspected<A, E> {
-  readonly phase: State.Phase
-  /** The held value, however old. */
-  readonly value: A | undefined
-  /** When the provider sent the value; `undefined` if another instance did, or nothing is held. */
-  readonly fetchedIn: number | undefined
-  readonly freshUntilIn: number | undefined
-  /** When the next fetch is due if the value is used then; `undefined` before the first one. */
-  readonly nextFetchIn: number | undefined
-  /** The number of failed fetches since the last successful one. */
-  readonly failures: number
-  /** The cause of the last of these failures. */
-  readonly lastFailure: Cause.Cause<E> | undefined
-}
-
 /** Options of a remote value. */
 export interface RemoteValueOptions<A, E> {
   /** Where shared fetches run, apart from the scope of the requests that wait for them. */
@@ -101,29 +87,12 @@ export interface RemoteValueOptions<A, E> {
   readonly sharedIo?: boolean | undefined
 }
 
-/** A running fetch. */
-interface Flight<A, E> {
-  /** What requests wait for if they may wait for each other's I/O. */
-  readonly outcome: Deferred.Deferred<Outcome<A>, E>
-  /** The outcome after the end, for requests that may not. */
-  exit: Exit.Exit<Outcome<A>, E> | undefined
-  /** After this time, unless renewed, the request that runs the fetch is gone, and the fetch with it. */
-  aliveUntil: number
-}
-
 /** A fetch that was started or joined, with its outcome if this request ran it itself. */
 interface Started<A, E> {
   readonly flight: Flight<A, E>
   readonly joined: boolean
   readonly own?: Exit.Exit<Outcome<A>, E> | undefined
 }
-
-/**
- * How often a request renews its running fetch, how long a renewal is valid, and how often others check for an outcome.
- */
-const beatMillis = 250
-const lifeMillis = 1_000
-const lookMillis = 25
 
 /**
  * Builds a remote value.
@@ -222,15 +191,6 @@ export const make = <A, E>(
     yield* Deferred.done(flight.outcome, outcome)
   })
 
-  /** Renews a running fetch until interrupted. */
-  const beat = (flight: Flight<A, E>): Effect.Effect<never> =>
-    Effect.forever(Effect.andThen(
-      Effect.sleep(beatMillis),
-      Effect.map(steadyMillis, (now) => {
-        flight.aliveUntil = now + lifeMillis
-      })
-    ))
-
   /**
    * Starts a fetch or joins the running one. Uninterruptible: a fetch that is recorded but never runs would block all
    * callers.
@@ -238,15 +198,10 @@ export const make = <A, E>(
   const start = (now: number, extra: boolean): Effect.Effect<Started<A, E>> =>
     Effect.uninterruptible(Effect.suspend(() => {
       if (inFlight !== undefined && now < inFlight.aliveUntil) return Effect.succeed({ flight: inFlight, joined: true })
-      const flight: Flight<A, E> = {
-        outcome: Deferred.makeUnsafe<Outcome<A>, E>(),
-        exit: undefined,
-        aliveUntil: sharedIo ? Number.POSITIVE_INFINITY : now + lifeMillis
-      }
-      inFlight = flight
+      const flight = inFlight = beginFlight<A, E>(sharedIo, now)
       const obtained = obtain(extra)
       const run = Effect.onExit(
-        Effect.interruptible(sharedIo ? obtained : Effect.raceFirst(obtained, beat(flight))),
+        Effect.interruptible(sharedIo ? obtained : Effect.raceFirst(obtained, beat(flight, steadyMillis))),
         (exit) => settle(flight, exit)
       )
       return Effect.andThen(
@@ -333,18 +288,6 @@ export const make = <A, E>(
         return { phase, value: State.hasValue(phase) ? state.held?.value : undefined }
       })
     ),
-    inspect: (clock) => {
-      const now = millisOf(clock)
-      const { failures, held, retryAt } = state
-      return {
-        phase: State.phase(state, now),
-        value: held?.value,
-        fetchedIn: held === undefined || fetchedAt === undefined ? undefined : fetchedAt - now,
-        freshUntilIn: held === undefined ? undefined : held.freshUntil - now,
-        nextFetchIn: failures > 0 ? retryAt - now : held === undefined ? undefined : held.refreshAt - now,
-        failures,
-        lastFailure: failures > 0 ? lastFailure : undefined
-      }
-    }
+    inspect: (clock) => inspected(state, millisOf(clock), fetchedAt, lastFailure)
   }
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { advices } from "../../src/admin/advice.ts"
+import { advices } from "../../src/admin/advice/advices.ts"
 import { adviceOf, rejectionKey } from "../../src/admin/rejections.ts"
 import { settingNames } from "../../src/config/settings.ts"
 import {

@@ -1,6 +1,7 @@
 /** Leaves items out of the lists in a response that is JSON. */
 import type { BodyFilter } from "../BodyFilter.ts"
-import { ListReader, type ListRules } from "./ListReader.ts"
+import type { ListRules } from "./ListItems.ts"
+import { ListReader } from "./ListReader.ts"
 import { nowhere } from "./PiecePositions.ts"
 import type { Slabs } from "./Slabs.ts"
 import { SplicedBytes } from "./SplicedBytes.ts"

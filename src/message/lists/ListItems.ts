@@ -1,0 +1,175 @@
+/** Reads the items of lists, unless the same list was read before. */
+import type { JsonToken } from "../json/scanJson.ts"
+import type { Splice } from "../json/spliceBytes.ts"
+import { ItemReader } from "./ItemReader.ts"
+import { type ItemRules, ListCuts } from "./ListCuts.ts"
+import type { KnownListMember } from "./listMembers.ts"
+import type { PieceScanner } from "./PieceScanner.ts"
+import {
+  ListMatch,
+  ListRecord,
+  type Matched,
+  type Piece,
+  type Reading,
+  type RememberedList,
+  type RememberedLists
+} from "./RememberedLists.ts"
+
+/** What becomes of the items of lists. */
+export interface ListRules extends ItemRules {
+  /** The lists that were read before, of all servers, and the name of this one. */
+  readonly remembered: RememberedLists
+  readonly server: string
+}
+
+/**
+ * Reads the items of one list after another.
+ *
+ * A list that begins like a remembered one is compared with it instead of being read: its pieces go to `compare`, and are
+ * read after all if the list turns out to be another one.
+ */
+export class ListItems {
+  /** Why nothing can be decided about the list. */
+  fault: string | undefined = undefined
+  /** Deeper tokens mean nothing now. */
+  watched = 0
+
+  private readonly scanner: PieceScanner
+  private readonly rules: ListRules
+  private readonly cuts: ListCuts
+  private readonly item = new ItemReader()
+  private list: KnownListMember | undefined = undefined
+  private reading: Reading | undefined = undefined
+  private isInItem = false
+  /** The list that is being read, to be remembered; or compared with remembered ones instead of being read. */
+  private record: ListRecord | undefined = undefined
+  private comparison: ListMatch | undefined = undefined
+
+  /** @param splices gets what to take out and put in, in order */
+  constructor(scanner: PieceScanner, splices: Array<Splice>, rules: ListRules) {
+    this.scanner = scanner
+    this.rules = rules
+    this.cuts = new ListCuts(splices, rules)
+  }
+
+  /** Whether the list is compared instead of being read. */
+  get isCompared(): boolean {
+    return this.comparison !== undefined
+  }
+
+  /**
+   * Begins the list whose bracket was read last.
+   *
+   * @param depth that of the names of its message
+   * @returns whether it is one that is known, all of which is here
+   */
+  begin(list: KnownListMember, depth: number): boolean {
+    const { rules: { remembered, securitySchemes, server }, scanner } = this
+    const { tokenStart } = scanner
+    const withAdditions = securitySchemes !== undefined
+    this.list = list
+    this.reading = { kind: list.kind, depth, withAdditions }
+    this.watched = depth + 2
+    this.cuts.begin()
+    const rest = scanner.bytes.subarray(scanner.start)
+    this.record = new ListRecord(tokenStart, remembered.longest)
+    this.record.push(rest, tokenStart)
+    const candidates = remembered.of(server).filter((known) =>
+      known.kind === list.kind && known.depth === depth && known.withAdditions === withAdditions
+    )
+    if (candidates.length === 0) return false
+    const comparison = new ListMatch(candidates)
+    const matched = comparison.push(rest, tokenStart)
+    if (matched._tag === "More") this.comparison = comparison
+    if (matched._tag === "Same") this.pass(matched.list, scanner.start + matched.end)
+    return matched._tag === "Same"
+  }
+
+  /** Notes a piece that is about to be read. */
+  note(piece: Uint8Array, at: number): void {
+    this.record?.push(piece, at)
+  }
+
+  /** Compares the next piece with what is remembered. `Same`: it was passed up to the end of the list. */
+  compare(piece: Uint8Array, at: number): Matched["_tag"] {
+    const { comparison, scanner } = this
+    if (comparison === undefined) return "Differs"
+    const matched = comparison.push(piece, at)
+    if (matched._tag === "Same") {
+      this.comparison = undefined
+      scanner.discard()
+      scanner.append(piece, at)
+      this.pass(matched.list, matched.end)
+    }
+    return matched._tag
+  }
+
+  /** Ends the comparison. Returns the pieces that were compared, which have to be read, without the first one. */
+  giveUp(): ReadonlyArray<Piece> {
+    const [, ...pieces] = this.comparison?.pieces ?? []
+    this.comparison = undefined
+    return pieces
+  }
+
+  /** Passes what means nothing, as far as that is quickly done. */
+  skim(): void {
+    const { item, list, scanner, watched } = this
+    if (item.seeking && !item.atKey) scanner.skim(watched, list?.knownKey)
+    else scanner.skim(watched)
+  }
+
+  /** Takes a token of the list. Returns whether the list ends with it. */
+  take(token: JsonToken): boolean {
+    const { item, list, reading, rules, scanner } = this
+    if (list === undefined || reading === undefined) return true
+    if (this.isInItem) {
+      const level = scanner.depth - reading.depth - 3
+      if (level >= 0) item.take(token, level, list, scanner, scanner.tokenStart, scanner.tokenEnd)
+      else this.endItem(list, reading)
+      this.fault = item.fault
+      return false
+    }
+    if (scanner.depth === reading.depth + 1) {
+      const read = this.record?.finish(reading, scanner.tokenEnd)
+      if (read !== undefined) rules.remembered.add(rules.server, read)
+      this.end()
+      return true
+    }
+    if (token === "OpenObject") {
+      this.isInItem = true
+      item.begin(scanner.tokenStart, list, reading.withAdditions)
+      this.watched = reading.depth + (item.seeking ? 3 : 4)
+    } else {
+      this.fault = `an item of ${list.name} that is no object`
+    }
+    return false
+  }
+
+  private endItem(list: KnownListMember, { depth }: Reading): void {
+    const { item, scanner: { tokenEnd, tokenStart } } = this
+    const name = item.finish(tokenStart, list)
+    if (name === undefined) return
+    this.isInItem = false
+    this.watched = depth + 2
+    this.record?.item(name, item.start, tokenEnd, item.additions)
+    this.cuts.item(list.kind, name, item.start, tokenEnd, item.additions, 0)
+  }
+
+  /** Takes the items from a list that is the same, and goes on after its bracket, which is before this place. */
+  private pass(list: RememberedList, end: number): void {
+    const { cuts, rules, scanner } = this
+    scanner.leave(end)
+    rules.remembered.touch(list)
+    const start = scanner.positionOf(end - 1) + 1 - list.bytes.length
+    for (const { additions, end, name, start: at } of list.items) {
+      cuts.item(list.kind, name, start + at, start + end, additions, start - list.start)
+    }
+    this.end()
+  }
+
+  private end(): void {
+    this.cuts.end()
+    this.list = undefined
+    this.record = undefined
+  }
+}

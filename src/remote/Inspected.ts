@@ -1,0 +1,42 @@
+/** What operators see of a value that a provider publishes. Pure. */
+import type * as Cause from "effect/Cause"
+import * as State from "./remoteState.ts"
+
+/** A cached value as operators see it. Times are milliseconds from now, negative if they are past. */
+export interface Inspected<A, E> {
+  readonly phase: State.Phase
+  /** The held value, however old. */
+  readonly value: A | undefined
+  /** When the provider sent the value; `undefined` if another instance did, or nothing is held. */
+  readonly fetchedIn: number | undefined
+  readonly freshUntilIn: number | undefined
+  /** When the next fetch is due if the value is used then; `undefined` before the first one. */
+  readonly nextFetchIn: number | undefined
+  /** The number of failed fetches since the last successful one. */
+  readonly failures: number
+  /** The cause of the last of these failures. */
+  readonly lastFailure: Cause.Cause<E> | undefined
+}
+
+/**
+ * Returns a cached value as operators see it.
+ *
+ * @param fetchedAt when the provider sent the value, by the clock of the state
+ */
+export const inspected = <A, E>(
+  state: State.RemoteState<A>,
+  now: number,
+  fetchedAt: number | undefined,
+  lastFailure: Cause.Cause<E> | undefined
+): Inspected<A, E> => {
+  const { failures, held, retryAt } = state
+  return {
+    phase: State.phase(state, now),
+    value: held?.value,
+    fetchedIn: held === undefined || fetchedAt === undefined ? undefined : fetchedAt - now,
+    freshUntilIn: held === undefined ? undefined : held.freshUntil - now,
+    nextFetchIn: failures > 0 ? retryAt - now : held === undefined ? undefined : held.refreshAt - now,
+    failures,
+    lastFailure: failures > 0 ? lastFailure : undefined
+  }
+}
