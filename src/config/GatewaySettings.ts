@@ -107,10 +107,10 @@ export const errorStyles = ["oauth", "unauthorized", "jsonrpc", "rfc6750"] as co
 /** The dialect of error responses. */
 export type ErrorStyle = (typeof errorStyles)[number]
 
-/** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
 /** What a decision point does with messages that only the body tells (`MCP_FORWARD_AUTH_UNREAD`). */
 export const unreadMessages = ["deny", "allow"] as const
 
+/** How a call is rejected that lacks a token or scopes, by the names of `MCP_STEP_UP`. */
 export const stepUps = ["http", "tool_result"] as const
 
 /** What requests are counted by, in the words of `MCP_RATE_LIMITS`. */

@@ -7,11 +7,12 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import type { ProviderHttp, ProviderRequest } from "../remote/ProviderHttp.ts"
 import type { ProviderRequestFailed } from "../remote/ProviderRequestFailed.ts"
 import type { CheckedClaims } from "../verify/claims/claimRules.ts"
-import { isOutageError, reachFromBody, statusAndError } from "../verify/opaque/providerRejection.ts"
+import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
+import { isOutageError, reachFromBody, reportsOutage, statusAndError } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import { rejection, toInvalidToken } from "../verify/Rejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
-import { unavailableAfter } from "../verify/unavailable.ts"
+import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
 import { probeToken } from "./opaque.ts"
 
 /** The scope without which there is no userinfo (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.3). */
@@ -49,7 +50,7 @@ export const describedRule = (name: "userinfo" | "tokeninfo"): TokenRule<Checked
  *
  * @param endpoint what was requested, for the log
  */
-export const failureOf = (
+const failureOf = (
   provider: string,
   endpoint: string,
   failure: ProviderRequestFailed
@@ -64,22 +65,43 @@ export const failureOf = (
   return toInvalidToken(provider, rejection("Inactive", detail))
 }
 
-/** The request that presents a token: as a bearer token, or in a parameter of a form (Google). */
-export const presenting = (
-  token: Redacted.Redacted<string>,
-  parameter?: string
-): Pick<ProviderRequest, "authorization" | "form"> => ({
+/** Where a token is presented. */
+interface Presentation extends Pick<ProviderRequest, "allowHttp" | "allowedDomains" | "url"> {
+  /** The parameter of a form that contains the token, too (Google). */
+  readonly parameter?: string | undefined
+}
+
+/** The request that presents a token. */
+const presenting = ({ parameter, ...request }: Presentation, token: Redacted.Redacted<string>): ProviderRequest => ({
+  ...request,
   authorization: Redacted.make(`Bearer ${Redacted.value(token)}`),
   ...(parameter === undefined ? {} : { form: [[parameter, token]] })
 })
 
-/** Builds the probe that presents a token that does not exist: a healthy endpoint rejects it. */
-export const probeBearer = (
+/**
+ * Builds the request that presents a token, whose response describes it.
+ *
+ * @param endpoint what is requested, for the log
+ */
+export const present = (
+  provider: string,
+  endpoint: "userinfo" | "tokeninfo",
   http: ProviderHttp["Service"],
-  request: Pick<ProviderRequest, "allowHttp" | "allowedDomains" | "url">,
-  parameter?: string
-): Probe =>
-  Effect.match(http.send({ ...request, ...presenting(Redacted.make(probeToken), parameter) }), {
+  request: Presentation
+): OpaqueVerification<CheckedClaims>["request"] =>
+  Effect.fnUntraced(
+    function*(token) {
+      const response = yield* http.send(presenting(request, token))
+      return reportsOutage(response.body)
+        ? yield* unavailable(provider, `${endpoint} returned 200 and reported an outage`)
+        : response
+    },
+    Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(provider, endpoint, failure)))
+  )
+
+/** Builds the probe that presents a token that does not exist: a healthy endpoint rejects it. */
+export const probeBearer = (http: ProviderHttp["Service"], request: Presentation): Probe =>
+  Effect.match(http.send(presenting(request, Redacted.make(probeToken))), {
     onFailure: (failure) => ({ reach: rejectsToken(failure) ? "ready" : "unavailable", detail: failure.detail }),
     onSuccess: ({ body }) => ({ reach: reachFromBody(body), detail: `${request.url}: 200 with an error` })
   })

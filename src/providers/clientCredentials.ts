@@ -1,5 +1,7 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
+import type { FieldReader } from "../config/providers/FieldReader.ts"
+import type { Json } from "../identity/Json.ts"
 import type { ProviderRequest } from "../remote/ProviderHttp.ts"
 
 /** How the gateway authenticates at an introspection endpoint (RFC 7662, section 2.1). */
@@ -48,3 +50,52 @@ export const authenticate = (auth: ClientAuth): OwnCredentials => {
       return { form: [], origin: "MCP_CLIENT_AUTH (none)" }
   }
 }
+
+/** The settings that each authentication method needs, and those that it ignores. */
+const credentials = {
+  basic: { needs: ["client_id", "client_secret"], others: [] },
+  post: { needs: ["client_id", "client_secret"], others: [] },
+  bearer: { needs: ["client_secret"], others: ["client_id"] },
+  none: { needs: [], others: ["client_id", "client_secret"] }
+} as const
+
+/** Reads how the gateway authenticates. Reports settings that are missing or unused. */
+export const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
+  const method = fields.read("client_auth") ?? (fields.given.has("client_auth") ? undefined : "basic")
+  const clientId = fields.read("client_id")
+  const clientSecret = fields.read("client_secret")
+  if (method === undefined) return undefined
+  for (const field of credentials[method].needs) {
+    if (!fields.given.has(field)) {
+      fields.report(field, {
+        problem: "is missing; a provider of type introspection needs it",
+        fix: `Set it, or choose another way to authenticate with ${fields.label("client_auth")}`
+      })
+    }
+  }
+  for (const field of credentials[method].others) {
+    if (fields.given.has(field)) {
+      fields.report(field, {
+        problem: `is unused when ${fields.label("client_auth")} is ${method}`,
+        fix: "Remove it, or choose another way"
+      })
+    }
+  }
+  if (method === "none") return { method }
+  if (clientSecret === undefined) return undefined
+  if (method === "bearer") return { method, token: clientSecret }
+  return clientId === undefined ? undefined : { method, clientId, clientSecret }
+}
+
+/** The members that the output of `--check` has for it. */
+export const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json } => ({
+  client_auth: auth.method,
+  ...("clientId" in auth ? { client_id: auth.clientId } : {}),
+  ...(auth.method === "none" ? {} : { client_secret: "(hidden)" })
+})
+
+/** Warnings about credentials that are probably not what the operator meant. */
+export const clientAuthWarnings = (auth: ClientAuth): ReadonlyArray<string> =>
+  "clientId" in auth && /\s/.test(auth.clientId)
+    ? ["the client id contains a space. Check that it is exactly one client id."]
+    : []

@@ -1,20 +1,15 @@
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
-import type { FieldReader } from "../config/providers/FieldReader.ts"
+import { describeOptional, readOptional } from "../config/providers/claimFields.ts"
 import {
-  allowedClients,
-  allowedDomains,
-  audience,
   audienceForResource,
-  describeIdentityRules,
-  readCommon,
-  readDiscoveryUrl,
-  readIdentityRules,
-  readIssuer
+  describeTokenFields,
+  readIssuer,
+  readTokenFields,
+  tokenFields
 } from "../config/providers/providerParts.ts"
 import type { InvalidToken, ProviderUnavailable } from "../errors/GatewayError.ts"
 import { show } from "../errors/show.ts"
-import type { Json } from "../identity/Json.ts"
 import { isSameIssuer } from "../remote/issuerUrl.ts"
 import { own } from "../remote/JsonObject.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
@@ -48,10 +43,15 @@ import type { Probe } from "../verify/opaque/Reachability.ts"
 import { rejection, toInvalidToken } from "../verify/Rejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
 import { unavailable, unavailableAfter } from "../verify/unavailable.ts"
-import { authenticate, type ClientAuth } from "./clientCredentials.ts"
-import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
-import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque, probeToken } from "./opaque.ts"
+import {
+  authenticate,
+  type ClientAuth,
+  clientAuthWarnings,
+  describeClientAuth,
+  readClientAuth
+} from "./clientCredentials.ts"
+import { tokenWarnings } from "./issuerWarnings.ts"
+import { checkedResponse, makeOpaque, opaqueType, probeToken } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider whose introspection endpoint verifies its tokens. */
@@ -63,50 +63,6 @@ export interface IntrospectionProvider extends Provider, IdentityRules, Audience
   readonly discoveryUrl?: string | undefined
   readonly clientAuth: ClientAuth
 }
-
-/** The settings that each authentication method needs, and those that it ignores. */
-const credentials = {
-  basic: { needs: ["client_id", "client_secret"], others: [] },
-  post: { needs: ["client_id", "client_secret"], others: [] },
-  bearer: { needs: ["client_secret"], others: ["client_id"] },
-  none: { needs: [], others: ["client_id", "client_secret"] }
-} as const
-
-/** Reads how the gateway authenticates. Reports settings that are missing or unused. */
-const readClientAuth = (fields: FieldReader): ClientAuth | undefined => {
-  const method = fields.read("client_auth") ?? (fields.given.has("client_auth") ? undefined : "basic")
-  const clientId = fields.read("client_id")
-  const clientSecret = fields.read("client_secret")
-  if (method === undefined) return undefined
-  for (const field of credentials[method].needs) {
-    if (!fields.given.has(field)) {
-      fields.report(field, {
-        problem: "is missing; a provider of type introspection needs it",
-        fix: `Set it, or choose another way to authenticate with ${fields.label("client_auth")}`
-      })
-    }
-  }
-  for (const field of credentials[method].others) {
-    if (fields.given.has(field)) {
-      fields.report(field, {
-        problem: `is unused when ${fields.label("client_auth")} is ${method}`,
-        fix: "Remove it, or choose another way"
-      })
-    }
-  }
-  if (method === "none") return { method }
-  if (clientSecret === undefined) return undefined
-  if (method === "bearer") return { method, token: clientSecret }
-  return clientId === undefined ? undefined : { method, clientId, clientSecret }
-}
-
-const describeClientAuth = (auth: ClientAuth): { readonly [member: string]: Json } => ({
-  client_auth: auth.method,
-  ...("clientId" in auth ? { client_id: auth.clientId } : {}),
-  ...(auth.method === "none" ? {} : { client_secret: "(hidden)" })
-})
-
-const hasBlank = (auth: ClientAuth): boolean => "clientId" in auth && /\s/.test(auth.clientId)
 
 /** Error codes by which some endpoints reject a token, where RFC 7662 requires `active: false`. */
 const tokenErrors: ReadonlySet<unknown> = new Set(["invalid_grant", "invalid_token", "unsupported_token_type"])
@@ -244,16 +200,7 @@ const makeVerification = (
       Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, origin, failure)))
     ),
     rules,
-    checked: ({ body }, nowMillis) => ({
-      claims: body,
-      rules: provider,
-      issuer,
-      now: nowMillis / 1000,
-      skew,
-      requireExpiry: false,
-      typ: undefined,
-      isAccessType: false
-    }),
+    checked: ({ body }, nowMillis) => ({ ...checkedResponse(body, provider, nowMillis, skew), issuer }),
     identify: (claims) => identityFromClaims(claims, provider),
     identityRules: [subjectRule, scopesRule],
     settings: provider
@@ -280,22 +227,15 @@ const makeProbe = (provider: IntrospectionProvider, http: Http): Probe =>
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeVerification })
 
+const optional = { discovery_url: "discoveryUrl" } as const
+
 /** The type for opaque tokens that are verified by introspection (RFC 7662). */
 export const introspection: ProviderType<IntrospectionProvider> = {
+  ...opaqueType,
   name: "introspection",
   fields: [
-    "issuer",
-    "audience",
-    "allowed_clients",
+    ...tokenFields,
     "discovery_url",
-    "require_verified_email",
-    "subject_claims",
-    "client_claims",
-    "scope_claims",
-    "scopes_requested",
-    "group_claims",
-    "hosts",
-    "allow_http",
     "introspection_endpoint",
     "client_auth",
     "client_id",
@@ -305,45 +245,26 @@ export const introspection: ProviderType<IntrospectionProvider> = {
   resolve: (fields, context) => {
     const issuer = readIssuer(fields, "introspection")
     const introspectionEndpoint = fields.read("introspection_endpoint")
-    const discovery = readDiscoveryUrl(fields)
+    const discovery = readOptional(fields, optional)
     const clientAuth = readClientAuth(fields)
-    const rest = {
-      ...readCommon(fields, "introspection"),
-      ...readIdentityRules(fields),
-      ...discovery,
-      audience: audience(fields, context),
-      allowedClients: allowedClients(fields),
-      allowedDomains: allowedDomains(fields, [
-        ["issuer", issuer],
-        ["introspection_endpoint", introspectionEndpoint],
-        ["discovery_url", discovery.discoveryUrl]
-      ])
-    }
+    const rest = readTokenFields(fields, "introspection", context, [
+      ["issuer", issuer],
+      ["introspection_endpoint", introspectionEndpoint],
+      ["discovery_url", discovery.discoveryUrl]
+    ])
     const isWrong = introspectionEndpoint === undefined && fields.given.has("introspection_endpoint")
     return issuer === undefined || isWrong || clientAuth === undefined
       ? undefined
-      : { ...rest, issuer, introspectionEndpoint, clientAuth }
+      : { ...rest, ...discovery, issuer, introspectionEndpoint, clientAuth }
   },
   describe: (provider) => ({
-    issuer: provider.issuer,
-    audience: provider.audience,
-    allowed_clients: provider.allowedClients,
-    ...describeIdentityRules(provider),
-    ...(provider.discoveryUrl === undefined ? {} : { discovery_url: provider.discoveryUrl }),
+    ...describeTokenFields(provider),
+    ...describeOptional(optional, provider),
     introspection_endpoint: provider.introspectionEndpoint ?? "(from the issuer's discovery document)",
     ...describeClientAuth(provider.clientAuth)
   }),
-  warnings: (provider, { settings }) => [
-    ...audienceWarnings(provider, settings),
-    ...subjectWarnings(provider),
-    ...(hasBlank(provider.clientAuth)
-      ? ["the client id contains a space. Check that it is exactly one client id."]
-      : [])
-  ],
+  warnings: (provider, context) => [...tokenWarnings(provider, context), ...clientAuthWarnings(provider.clientAuth)],
   forResource: audienceForResource,
-  ownTokens: () => ({ _tag: "Opaque" }),
-  advertisedIssuers,
-  metadata: redirectToMetadata,
   onlineChecks: (provider) => [{
     _tag: "Endpoint",
     name: "introspection",

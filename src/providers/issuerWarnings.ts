@@ -39,24 +39,6 @@ export const exampleWarnings = (values: ReadonlyArray<string>): ReadonlyArray<st
     ? ["the issuer or the audience looks like an example from documentation. Replace it with your own."]
     : []
 
-/** Warnings for a provider that has an issuer and may have an audience: about tokens that it accepts too broadly. */
-export const audienceWarnings = (
-  { allowedClients, audience, issuer }: {
-    readonly issuer: string
-    readonly audience: ReadonlyArray<string>
-    readonly allowedClients: ReadonlyArray<string>
-  },
-  settings: Pick<GatewaySettings, "path" | "publicUrl">
-): ReadonlyArray<string> => [
-  ...aboutAudience(audience, issuer, settings),
-  ...exampleWarnings([issuer, ...audience]),
-  ...(audience.length > 0 || allowedClients.length > 0 ? [] : [
-    "no audience is configured, so that tokens that were issued for other services are accepted. " +
-    "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path. Where tokens have no aud, set " +
-    "MCP_ALLOWED_CLIENTS."
-  ])
-]
-
 /** Claims that can change, or that another person can get later: names for signing in, and addresses. */
 const changeable = /(?:^|[./])(?:e-?mail|upn|preferred_username|unique_name|user_?name|nickname|name|login)$/i
 
@@ -70,3 +52,23 @@ export const subjectWarnings = (
     "an id that never changes in MCP_SUBJECT_CLAIMS, unless the provider guarantees that this one does not."
   ]
 }
+
+/** Warnings for a provider that has an issuer and may have an audience: about tokens that it accepts too broadly. */
+export const tokenWarnings = (
+  { allowedClients, audience, issuer, subjectClaims }: {
+    readonly issuer: string
+    readonly audience: ReadonlyArray<string>
+    readonly allowedClients: ReadonlyArray<string>
+    readonly subjectClaims?: ReadonlyArray<string> | undefined
+  },
+  { settings }: { readonly settings: Pick<GatewaySettings, "path" | "publicUrl"> }
+): ReadonlyArray<string> => [
+  ...aboutAudience(audience, issuer, settings),
+  ...exampleWarnings([issuer, ...audience]),
+  ...(audience.length > 0 || allowedClients.length > 0 ? [] : [
+    "no audience is configured, so that tokens that were issued for other services are accepted. " +
+    "Set MCP_JWT_AUDIENCE; auto means the public URL with the MCP path. Where tokens have no aud, set " +
+    "MCP_ALLOWED_CLIENTS."
+  ]),
+  ...subjectWarnings({ subjectClaims })
+]

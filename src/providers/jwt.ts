@@ -3,20 +3,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { issuersOf } from "../config/kinds/issuerTemplate.ts"
+import { describeOptional, readOptional } from "../config/providers/claimFields.ts"
 import type { FieldReader } from "../config/providers/FieldReader.ts"
 import type { ProviderFieldName } from "../config/providers/providerFields.ts"
 import {
-  allowedClients,
-  allowedDomains,
-  audience,
   audienceForResource,
-  describeIdentityRules,
+  describeTokenFields,
   type GivenHost,
   type ProviderContext,
-  readCommon,
-  readDiscoveryUrl,
-  readIdentityRules,
-  readTenants
+  readTenants,
+  readTokenFields,
+  tokenFields
 } from "../config/providers/providerParts.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
 import type { Json } from "../identity/Json.ts"
@@ -26,7 +23,7 @@ import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 import type { JwtRules } from "../verify/jwt/jwtRules.ts"
 import { makeJwtVerifier } from "../verify/jwt/JwtVerifier.ts"
 import { makeCheckSignature } from "../verify/jwt/signature.ts"
-import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
+import { tokenWarnings } from "./issuerWarnings.ts"
 import { makeProviderKeys, remoteKeys } from "./jwtKeys.ts"
 import type { ProviderType, Readiness } from "./ProviderType.ts"
 
@@ -57,26 +54,18 @@ export interface JwtProvider extends Provider, JwtRules {
 }
 
 /** The fields that every type for JWTs uses. */
-export const jwtFields = [
-  "issuer",
-  "audience",
-  "allowed_clients",
+export const jwtFields: ReadonlyArray<ProviderFieldName> = [
+  ...tokenFields,
   "jwks_uri",
   "public_key",
   "algorithms",
   "require_at_jwt",
-  "require_verified_email",
-  "subject_claims",
-  "client_claims",
-  "scope_claims",
-  "scopes_requested",
-  "group_claims",
-  "hosts",
-  "allow_http",
   "authorize_endpoint",
   "token_endpoint",
   "userinfo_endpoint"
-] as const satisfies ReadonlyArray<ProviderFieldName>
+]
+
+const discoveryField = { discovery_url: "discoveryUrl" } as const
 
 /** The parts in which the types for JWTs differ. */
 interface JwtResolving {
@@ -103,29 +92,30 @@ export const resolveJwt = (
   }
   const issuer = readIssuer(fields)
   const tenants = readTenants(fields)
-  const discovery = readDiscoveryUrl(fields)
-  const assumePkce = fields.read("assume_pkce")
+  const given = readOptional(fields, { ...discoveryField, assume_pkce: "assumePkce" })
   const endpoints = {
     authorize: fields.read("authorize_endpoint"),
     token: fields.read("token_endpoint"),
     userinfo: fields.read("userinfo_endpoint")
   }
   const rest = {
-    ...readCommon(fields, type),
-    ...readIdentityRules(fields),
-    audience: audience(fields, context),
-    allowedClients: allowedClients(fields),
+    ...readTokenFields(
+      fields,
+      type,
+      context,
+      [
+        ["issuer", issuer],
+        ["jwks_uri", jwksUri],
+        ["discovery_url", given.discoveryUrl],
+        ["authorize_endpoint", endpoints.authorize],
+        ["token_endpoint", endpoints.token],
+        ["userinfo_endpoint", endpoints.userinfo]
+      ],
+      usualDomains
+    ),
     algorithms: fields.read("algorithms") ?? ["RS256" as const],
     requireAccessTokenType: fields.read("require_at_jwt") ?? false,
-    endpoints,
-    allowedDomains: allowedDomains(fields, [
-      ["issuer", issuer],
-      ["jwks_uri", jwksUri],
-      ["discovery_url", discovery.discoveryUrl],
-      ["authorize_endpoint", endpoints.authorize],
-      ["token_endpoint", endpoints.token],
-      ["userinfo_endpoint", endpoints.userinfo]
-    ], usualDomains)
+    endpoints
   }
   if (issuer === undefined) return undefined
   const keys: KeySource = jwksUri !== undefined
@@ -133,7 +123,7 @@ export const resolveJwt = (
     : publicKey !== undefined
     ? { _tag: "PublicKey", pem: publicKey }
     : usualKeys(issuer)
-  return { ...rest, ...discovery, ...tenants, ...(assumePkce === undefined ? {} : { assumePkce }), issuer, keys }
+  return { ...rest, ...given, ...tenants, issuer, keys }
 }
 
 type Members = { readonly [member: string]: Json }
@@ -183,18 +173,15 @@ const documentOf = (provider: JwtProvider): MetadataSource => {
 export const jwtType = {
   identifiedBy: ["issuer", "jwks_uri", "public_key"],
   describe: (provider) => ({
-    issuer: provider.issuer,
-    audience: provider.audience,
-    allowed_clients: provider.allowedClients,
+    ...describeTokenFields(provider),
     ...(provider.tenants === undefined ? {} : { tenants: provider.tenants }),
-    ...(provider.discoveryUrl === undefined ? {} : { discovery_url: provider.discoveryUrl }),
+    ...describeOptional(discoveryField, provider),
     ...describeKeys(provider.keys),
     algorithms: provider.algorithms,
     require_at_jwt: provider.requireAccessTokenType,
-    ...describeIdentityRules(provider),
     ...describeEndpoints(provider.endpoints)
   }),
-  warnings: (provider, { settings }) => [...audienceWarnings(provider, settings), ...subjectWarnings(provider)],
+  warnings: tokenWarnings,
   forResource: audienceForResource,
   ownTokens: (provider) => ({ _tag: "JwtsOf", issuers: issuersOf(provider) }),
   onlineChecks: (provider) =>

@@ -2,7 +2,9 @@
 import * as Effect from "effect/Effect"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
+import type { JsonObject } from "../remote/JsonObject.ts"
 import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { MetadataSource } from "../remote/ProviderMetadata.ts"
 import type { CheckedClaims } from "../verify/claims/claimRules.ts"
 import { makeGuardedHttp } from "../verify/opaque/guardedHttp.ts"
 import { makeMeasuredHttp } from "../verify/opaque/measuredHttp.ts"
@@ -10,12 +12,40 @@ import { makeInspect, makeQuery, type OpaqueVerification } from "../verify/opaqu
 import { makeReachability, type Probe } from "../verify/opaque/Reachability.ts"
 import { negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { makeVerifyOpaque } from "../verify/opaque/VerifyOpaque.ts"
-import type { Registration, RegistrationContext } from "./ProviderType.ts"
+import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
+import type { ProviderType, Registration, RegistrationContext } from "./ProviderType.ts"
 
 type Http = ProviderHttp["Service"]
 
 /** A token that does not exist. Its name explains the request to a reader of the provider's log. */
 export const probeToken = "mcp-authorizer-readiness"
+
+/** The members that every type for opaque tokens has. */
+export const opaqueType = {
+  ownTokens: () => ({ _tag: "Opaque" }),
+  advertisedIssuers,
+  metadata: redirectToMetadata
+} as const satisfies Partial<ProviderType<Provider & MetadataSource>>
+
+/**
+ * Prepares what a provider says of an opaque token for the rules: it may leave out the end, and has no header.
+ *
+ * @param skew tolerance for times, in seconds
+ */
+export const checkedResponse = (
+  claims: JsonObject,
+  rules: CheckedClaims["rules"],
+  nowMillis: number,
+  skew: number
+): CheckedClaims => ({
+  claims,
+  rules,
+  now: nowMillis / 1000,
+  skew,
+  requireExpiry: false,
+  typ: undefined,
+  isAccessType: false
+})
 
 /** How a type verifies opaque tokens. */
 interface OpaqueType<P extends Provider, R, Claims extends CheckedClaims> {

@@ -1,33 +1,30 @@
-import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import type { Provider } from "../config/GatewaySettings.ts"
+import { describeOptional, readOptional } from "../config/providers/claimFields.ts"
 import {
-  allowedClients,
-  allowedDomains,
-  audience,
   audienceForResource,
-  describeIdentityRules,
-  readCommon,
-  readDiscoveryUrl,
-  readIdentityRules,
-  readIssuer
+  describeTokenFields,
+  readIssuer,
+  readTokenFields,
+  tokenFields
 } from "../config/providers/providerParts.ts"
-import { show } from "../errors/show.ts"
 import { type JsonObject, own } from "../remote/JsonObject.ts"
 import { ProviderHttp, type ProviderResponse } from "../remote/ProviderHttp.ts"
 import type { AudienceRules } from "../verify/claims/audience.ts"
-import { audienceRule, type CheckedClaims, clientRule, scopesRule, timesRule } from "../verify/claims/claimRules.ts"
+import {
+  audienceRule,
+  type CheckedClaims,
+  clientRule,
+  scopesRule,
+  timesRule,
+  userRule
+} from "../verify/claims/claimRules.ts"
 import { identityFromTokeninfo, type IdentityRules } from "../verify/claims/identity.ts"
-import { readUser } from "../verify/claims/subject.ts"
 import { checkIsBearer, checkUserinfo } from "../verify/claims/tokenKind.ts"
 import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
-import { reportsOutage } from "../verify/opaque/providerRejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
-import { unavailable } from "../verify/unavailable.ts"
-import { describedRule, failureOf, presenting, probeBearer } from "./bearerRequest.ts"
-import { audienceWarnings, subjectWarnings } from "./issuerWarnings.ts"
-import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque } from "./opaque.ts"
+import { describedRule, present, probeBearer } from "./bearerRequest.ts"
+import { tokenWarnings } from "./issuerWarnings.ts"
+import { checkedResponse, makeOpaque, opaqueType } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider with an endpoint of its own design that describes the token with which it is requested. */
@@ -35,7 +32,7 @@ export interface TokeninfoProvider extends Provider, IdentityRules, AudienceRule
   readonly type: "tokeninfo"
   readonly tokeninfoEndpoint: string
   /** The parameter of a form that contains the token. `undefined`: GET with a bearer token. */
-  readonly tokeninfoParameter: string | undefined
+  readonly tokeninfoParameter?: string | undefined
   /** The URL of the metadata, instead of the issuer's well-known URLs. */
   readonly discoveryUrl?: string | undefined
 }
@@ -92,14 +89,10 @@ const kindRule: TokenRule<CheckedClaims> = {
   found: (token) => kindRule.check(token)?.detail ?? "the description does not say that it is another kind of token"
 }
 
-const userRule: TokenRule<CheckedClaims> = {
-  name: "subject",
-  check: ({ claims, rules }) =>
-    Result.match(readUser(claims, rules), { onFailure: (failure) => failure, onSuccess: () => undefined }),
-  expected: ({ rules: { subjectClaims = ["sub"] } }) => subjectClaims.join(" or "),
-  found: ({ claims, rules }) =>
-    Result.match(readUser(claims, rules), { onFailure: ({ detail }) => detail, onSuccess: (subject) => show(subject) })
-}
+/** Where a token is presented. */
+const endpointOf = (
+  { allowHttp, allowedDomains, tokeninfoEndpoint: url, tokeninfoParameter: parameter }: TokeninfoProvider
+) => ({ url, allowedDomains, allowHttp, parameter })
 
 /**
  * Builds the verification of tokens by the provider's description of them.
@@ -111,104 +104,60 @@ const makeVerification = (
   provider: TokeninfoProvider,
   http: Http,
   { clockSkewSeconds: skew }: RegistrationContext
-): OpaqueVerification<CheckedClaims> => {
-  const { allowHttp, allowedDomains, name, tokeninfoEndpoint: url, tokeninfoParameter } = provider
-  return {
-    name,
-    span: "mcp-authorizer.tokeninfo",
-    expected: `a description of the token from ${url}`,
-    request: Effect.fnUntraced(
-      function*(token) {
-        const response = yield* http.send({ url, allowedDomains, allowHttp, ...presenting(token, tokeninfoParameter) })
-        return reportsOutage(response.body)
-          ? yield* unavailable(name, "tokeninfo returned 200 and reported an outage")
-          : response
-      },
-      Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "tokeninfo", failure)))
-    ),
-    rules: [describedRule("tokeninfo"), kindRule, timesRule, audienceRule, clientRule],
-    checked: (response, nowMillis) => ({
-      claims: claimsOf(response, provider, nowMillis / 1000),
-      rules: provider,
-      now: nowMillis / 1000,
-      skew,
-      requireExpiry: false,
-      typ: undefined,
-      isAccessType: false
-    }),
-    identify: (claims) => identityFromTokeninfo(claims, provider),
-    identityRules: [userRule, scopesRule],
-    settings: provider
-  }
-}
+): OpaqueVerification<CheckedClaims> => ({
+  name: provider.name,
+  span: "mcp-authorizer.tokeninfo",
+  expected: `a description of the token from ${provider.tokeninfoEndpoint}`,
+  request: present(provider.name, "tokeninfo", http, endpointOf(provider)),
+  rules: [describedRule("tokeninfo"), kindRule, timesRule, audienceRule, clientRule],
+  checked: (response, nowMillis) =>
+    checkedResponse(claimsOf(response, provider, nowMillis / 1000), provider, nowMillis, skew),
+  identify: (claims) => identityFromTokeninfo(claims, provider),
+  identityRules: [userRule, scopesRule],
+  settings: provider
+})
 
 const opaque = makeOpaque<TokeninfoProvider, ProviderHttp, CheckedClaims>({
   makeHttp: () => ProviderHttp,
-  makeProbe: ({ allowHttp, allowedDomains, tokeninfoEndpoint: url, tokeninfoParameter }, http) =>
-    probeBearer(http, { url, allowedDomains, allowHttp }, tokeninfoParameter),
+  makeProbe: (provider, http) => probeBearer(http, endpointOf(provider)),
   makeVerification
 })
 
+const optional = { discovery_url: "discoveryUrl", tokeninfo_parameter: "tokeninfoParameter" } as const
+
 /** The type for opaque tokens of providers with an endpoint of their own that describes them: Google, GitHub, GitLab. */
 export const tokeninfo: ProviderType<TokeninfoProvider> = {
+  ...opaqueType,
   name: "tokeninfo",
-  fields: [
-    "issuer",
-    "audience",
-    "allowed_clients",
-    "discovery_url",
-    "require_verified_email",
-    "subject_claims",
-    "client_claims",
-    "scope_claims",
-    "scopes_requested",
-    "group_claims",
-    "hosts",
-    "allow_http",
-    "tokeninfo_endpoint",
-    "tokeninfo_parameter"
-  ],
+  fields: [...tokenFields, "discovery_url", "tokeninfo_endpoint", "tokeninfo_parameter"],
   identifiedBy: ["tokeninfo_endpoint"],
   isMeantBy: (given) => given.has("tokeninfo_endpoint"),
   resolve: (fields, context) => {
     const issuer = readIssuer(fields, "tokeninfo")
     const tokeninfoEndpoint = fields.read("tokeninfo_endpoint")
-    const discovery = readDiscoveryUrl(fields)
-    const rest = {
-      ...readCommon(fields, "tokeninfo"),
-      ...readIdentityRules(fields),
-      ...discovery,
-      tokeninfoParameter: fields.read("tokeninfo_parameter"),
-      audience: audience(fields, context),
-      allowedClients: allowedClients(fields),
-      allowedDomains: allowedDomains(fields, [
-        ["issuer", issuer],
-        ["tokeninfo_endpoint", tokeninfoEndpoint],
-        ["discovery_url", discovery.discoveryUrl]
-      ])
-    }
+    const given = readOptional(fields, optional)
+    const rest = readTokenFields(fields, "tokeninfo", context, [
+      ["issuer", issuer],
+      ["tokeninfo_endpoint", tokeninfoEndpoint],
+      ["discovery_url", given.discoveryUrl]
+    ])
     if (!fields.given.has("tokeninfo_endpoint")) {
       fields.report("tokeninfo_endpoint", {
         problem: "is missing; a provider of type tokeninfo needs it",
         fix: "Set it to the URL at which the provider describes the token that a request presents"
       })
     }
-    return issuer === undefined || tokeninfoEndpoint === undefined ? undefined : { ...rest, issuer, tokeninfoEndpoint }
+    return issuer === undefined || tokeninfoEndpoint === undefined
+      ? undefined
+      : { ...rest, ...given, issuer, tokeninfoEndpoint }
   },
   describe: (provider) => ({
-    issuer: provider.issuer,
-    audience: provider.audience,
-    allowed_clients: provider.allowedClients,
-    ...(provider.discoveryUrl === undefined ? {} : { discovery_url: provider.discoveryUrl }),
+    ...describeTokenFields(provider),
     tokeninfo_endpoint: provider.tokeninfoEndpoint,
-    ...(provider.tokeninfoParameter === undefined ? {} : { tokeninfo_parameter: provider.tokeninfoParameter }),
-    ...describeIdentityRules(provider)
+    ...describeOptional(optional, provider)
   }),
-  warnings: (provider, { settings }) => [...audienceWarnings(provider, settings), ...subjectWarnings(provider)],
+  warnings: tokenWarnings,
   forResource: audienceForResource,
-  ownTokens: () => ({ _tag: "Opaque" }),
-  advertisedIssuers,
-  metadata: redirectToMetadata,
   onlineChecks: (provider) => [{
     _tag: "Endpoint",
     name: "tokeninfo",

@@ -1,34 +1,28 @@
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Provider } from "../config/GatewaySettings.ts"
 import { withoutSlash } from "../config/kinds/resourceUrl.ts"
 import {
-  allowedDomains,
-  describeIdentityRules,
-  readCommon,
-  readDiscoveryUrl,
-  readIdentityRules,
-  readIssuer
-} from "../config/providers/providerParts.ts"
-import { show } from "../errors/show.ts"
+  claimFields,
+  describeClaimFields,
+  describeOptional,
+  readClaimFields,
+  readOptional
+} from "../config/providers/claimFields.ts"
+import { allowedDomains, readCommon, readIssuer } from "../config/providers/providerParts.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
-import type { CheckedClaims } from "../verify/claims/claimRules.ts"
+import { type CheckedClaims, userRule } from "../verify/claims/claimRules.ts"
 import { identityFromUserinfo, type IdentityRules } from "../verify/claims/identity.ts"
-import { readUser } from "../verify/claims/subject.ts"
 import { checkUserinfo } from "../verify/claims/tokenKind.ts"
 import { makeGuessedHttp } from "../verify/opaque/discoveredHttp.ts"
 import type { OpaqueVerification } from "../verify/opaque/OpaqueVerification.ts"
-import { reportsOutage } from "../verify/opaque/providerRejection.ts"
 import type { Probe } from "../verify/opaque/Reachability.ts"
 import { rejection } from "../verify/Rejection.ts"
 import type { TokenRule } from "../verify/TokenRule.ts"
-import { unavailable } from "../verify/unavailable.ts"
-import { describedRule, failureOf, probeBearer } from "./bearerRequest.ts"
+import { describedRule, present, probeBearer } from "./bearerRequest.ts"
 import { exampleWarnings, subjectWarnings } from "./issuerWarnings.ts"
-import { advertisedIssuers, redirectToMetadata } from "./metadata.ts"
-import { makeOpaque } from "./opaque.ts"
+import { checkedResponse, makeOpaque, opaqueType } from "./opaque.ts"
 import type { ProviderType, RegistrationContext } from "./ProviderType.ts"
 
 /** A provider whose userinfo endpoint verifies its tokens. */
@@ -54,15 +48,16 @@ const kindRule: UserinfoRule = {
   found: (token) => kindRule.check(token)?.detail ?? "the response does not say that it is another kind of token"
 }
 
-const makeSubjectRule = (provider: UserinfoProvider): UserinfoRule => ({
-  name: "subject",
-  check: ({ claims }) => identityFromUserinfo(claims, provider) === undefined ? withoutSubject : undefined,
-  expected: () => (provider.subjectClaims ?? ["sub"]).join(" or "),
-  found: ({ claims }) =>
-    Result.match(readUser(claims, provider), {
-      onFailure: ({ detail }) => detail,
-      onSuccess: (subject) => show(subject)
-    })
+const subjectRule: UserinfoRule = {
+  ...userRule,
+  check: (token) => userRule.check(token) === undefined ? undefined : withoutSubject
+}
+
+/** Where a token is presented. */
+const endpointOf = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider) => ({
+  url,
+  allowedDomains,
+  allowHttp
 })
 
 /**
@@ -77,44 +72,18 @@ const makeVerification = (
   provider: UserinfoProvider,
   http: Http,
   { clockSkewSeconds: skew }: RegistrationContext
-): OpaqueVerification<CheckedClaims> => {
-  const { allowHttp, allowedDomains, name, userinfoEndpoint } = provider
-  return {
-    name,
-    span: "mcp-authorizer.userinfo",
-    expected: `a response about the caller from ${userinfoEndpoint}`,
-    request: Effect.fnUntraced(
-      function*(token) {
-        const response = yield* http.send({
-          url: userinfoEndpoint,
-          allowedDomains,
-          allowHttp,
-          authorization: Redacted.make(`Bearer ${Redacted.value(token)}`)
-        })
-        return reportsOutage(response.body)
-          ? yield* unavailable(name, "userinfo returned 200 and reported an outage")
-          : response
-      },
-      Effect.catchTag("ProviderRequestFailed", (failure) => Effect.fail(failureOf(name, "userinfo", failure)))
-    ),
-    rules: [describedRule("userinfo"), kindRule],
-    checked: ({ body }, nowMillis) => ({
-      claims: body,
-      rules: { audience: [], allowedClients: [] },
-      now: nowMillis / 1000,
-      skew,
-      requireExpiry: false,
-      typ: undefined,
-      isAccessType: false
-    }),
-    identify: (claims) => {
-      const identity = identityFromUserinfo(claims, provider)
-      return identity === undefined ? Result.fail(withoutSubject) : Result.succeed(identity)
-    },
-    identityRules: [makeSubjectRule(provider)],
-    settings: { issuer: provider.issuer }
-  }
-}
+): OpaqueVerification<CheckedClaims> => ({
+  name: provider.name,
+  span: "mcp-authorizer.userinfo",
+  expected: `a response about the caller from ${provider.userinfoEndpoint}`,
+  request: present(provider.name, "userinfo", http, endpointOf(provider)),
+  rules: [describedRule("userinfo"), kindRule],
+  checked: ({ body }, nowMillis) =>
+    checkedResponse(body, { ...provider, audience: [], allowedClients: [] }, nowMillis, skew),
+  identify: (claims) => Result.mapError(identityFromUserinfo(claims, provider), () => withoutSubject),
+  identityRules: [subjectRule],
+  settings: { issuer: provider.issuer }
+})
 
 /** The client for the configured endpoint, or for the default one and, if that fails, for the one of the metadata. */
 const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
@@ -125,22 +94,21 @@ const makeHttp = Effect.fnUntraced(function*(provider: UserinfoProvider) {
 })
 
 /** Sends a token that does not exist: a healthy endpoint rejects it. */
-const makeProbe = ({ allowHttp, allowedDomains, userinfoEndpoint: url }: UserinfoProvider, http: Http): Probe =>
-  probeBearer(http, { url, allowedDomains, allowHttp })
+const makeProbe = (provider: UserinfoProvider, http: Http): Probe => probeBearer(http, endpointOf(provider))
 
 const opaque = makeOpaque({ makeHttp, makeProbe, makeVerification })
 
+const optional = { discovery_url: "discoveryUrl" } as const
+
 /** The type for opaque tokens that the issuer's userinfo endpoint verifies. */
 export const userinfo: ProviderType<UserinfoProvider> = {
+  ...opaqueType,
   name: "userinfo",
+  // The response does not contain the token's scopes.
   fields: [
     "issuer",
     "discovery_url",
-    "require_verified_email",
-    "subject_claims",
-    "client_claims",
-    "scopes_requested",
-    "group_claims",
+    ...claimFields.filter((field) => field !== "scope_claims"),
     "hosts",
     "allow_http",
     "userinfo_endpoint"
@@ -148,10 +116,10 @@ export const userinfo: ProviderType<UserinfoProvider> = {
   resolve: (fields) => {
     const issuer = readIssuer(fields, "userinfo")
     const endpoint = fields.read("userinfo_endpoint")
-    const discovery = readDiscoveryUrl(fields)
+    const discovery = readOptional(fields, optional)
     const rest = {
       ...readCommon(fields, "userinfo"),
-      ...readIdentityRules(fields),
+      ...readClaimFields(fields),
       ...discovery,
       allowedDomains: allowedDomains(fields, [
         ["issuer", issuer],
@@ -164,13 +132,13 @@ export const userinfo: ProviderType<UserinfoProvider> = {
       ? { ...rest, issuer, userinfoEndpoint: `${withoutSlash(issuer)}/oauth/userinfo`, endpointIsGuess: true }
       : { ...rest, issuer, userinfoEndpoint: endpoint }
   },
-  describe: ({ discoveryUrl, endpointIsGuess, issuer, userinfoEndpoint, ...rules }) => ({
-    issuer,
-    ...(discoveryUrl === undefined ? {} : { discovery_url: discoveryUrl }),
-    userinfo_endpoint: endpointIsGuess === true
-      ? `${userinfoEndpoint} (or from the issuer's discovery document)`
-      : userinfoEndpoint,
-    ...describeIdentityRules(rules)
+  describe: (provider) => ({
+    issuer: provider.issuer,
+    ...describeOptional(optional, provider),
+    userinfo_endpoint: provider.endpointIsGuess === true
+      ? `${provider.userinfoEndpoint} (or from the issuer's discovery document)`
+      : provider.userinfoEndpoint,
+    ...describeClaimFields(provider)
   }),
   warnings: ({ issuer, requiredScopes, subjectClaims }, { settings }) => [
     ...exampleWarnings([issuer]),
@@ -181,9 +149,6 @@ export const userinfo: ProviderType<UserinfoProvider> = {
       "scopes are required, but a userinfo response does not contain the token's scopes: every token will be rejected."
     ])
   ],
-  ownTokens: () => ({ _tag: "Opaque" }),
-  advertisedIssuers,
-  metadata: redirectToMetadata,
   onlineChecks: (provider) => [{
     _tag: "Endpoint",
     name: "userinfo",

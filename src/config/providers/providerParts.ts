@@ -2,12 +2,12 @@
  * What providers of several types have in common, read and checked.
  */
 import * as Result from "effect/Result"
-import type { ClaimNames, Provider } from "../GatewaySettings.ts"
 import { matchesDomain } from "../kinds/domains.ts"
 import { issuerMistake } from "../kinds/issuerMistakes.ts"
 import { fillTemplate, isTemplate } from "../kinds/issuerTemplate.ts"
 import { issuerUrl } from "../kinds/urls.ts"
 import type { ContentOf } from "../sources/settingFiles.ts"
+import { claimFields, describeClaimFields, readClaimFields } from "./claimFields.ts"
 import type { FieldReader } from "./FieldReader.ts"
 import type { ProviderFieldName } from "./providerFields.ts"
 
@@ -39,63 +39,6 @@ export const readCommon = <const Type extends string>(fields: FieldReader, type:
 const readAllowHttp = (fields: FieldReader): { readonly allowHttp?: ReadonlyArray<string> } => {
   fields.read("allow_http")
   return fields.allowHttp.length === 0 ? {} : { allowHttp: fields.allowHttp }
-}
-
-/** How claims become identities, as far as fields say so. */
-export const readIdentityRules = (fields: FieldReader) => {
-  const requireVerifiedEmail = fields.read("require_verified_email")
-  const groupClaims = fields.read("group_claims")
-  const subjectClaims = fields.read("subject_claims")
-  const clientClaims = fields.read("client_claims")
-  const scopeClaims = fields.read("scope_claims")
-  const scopesRequested = fields.read("scopes_requested")
-  return {
-    requireVerifiedEmail: requireVerifiedEmail ?? false,
-    // The operator who writes it vouches for the addresses.
-    ...(requireVerifiedEmail === false ? { trustEmail: true } : {}),
-    ...(groupClaims === undefined ? {} : { groupClaims }),
-    ...(subjectClaims === undefined ? {} : { subjectClaims }),
-    ...(clientClaims === undefined ? {} : { clientClaims }),
-    ...(scopeClaims === undefined ? {} : { scopeClaims }),
-    ...(scopesRequested === undefined ? {} : { scopesRequested })
-  }
-}
-
-/** The rules by which claims become identities, as a provider has them. */
-interface DescribedRules extends ClaimNames, Pick<Provider, "scopesRequested"> {
-  readonly requireVerifiedEmail: boolean
-  readonly trustEmail?: boolean | undefined
-  readonly groupClaims?: ReadonlyArray<string> | undefined
-}
-
-/** The members that the output of `--check` has for them. */
-export const describeIdentityRules = (
-  {
-    clientClaims,
-    groupClaims,
-    requireVerifiedEmail,
-    scopeClaims,
-    scopesRequested,
-    subjectClaims,
-    trustEmail = false
-  }: DescribedRules
-) => ({
-  require_verified_email: requireVerifiedEmail,
-  ...(trustEmail ? { unverified_email_counts: true } : {}),
-  ...(subjectClaims === undefined ? {} : { subject_claims: subjectClaims }),
-  ...(clientClaims === undefined ? {} : { client_claims: clientClaims }),
-  ...(scopeClaims === undefined ? {} : { scope_claims: scopeClaims }),
-  ...(scopesRequested === undefined ? {} : { scopes_requested: scopesRequested }),
-  ...(groupClaims === undefined ? {} : { group_claims: groupClaims })
-})
-
-/** Whose tokens may come. */
-export const allowedClients = (fields: FieldReader): ReadonlyArray<string> => fields.read("allowed_clients") ?? []
-
-/** Where the metadata is, where that is configured. */
-export const readDiscoveryUrl = (fields: FieldReader): { readonly discoveryUrl?: string } => {
-  const url = fields.read("discovery_url")
-  return url === undefined ? {} : { discoveryUrl: url }
 }
 
 /** The tenants of an issuer that has a place for them; one without the other is reported. */
@@ -171,7 +114,7 @@ const withResource = (audience: ReadonlyArray<string>, resource: string): Readon
   audience.map((member) => member === auto ? resource : member)
 
 /** The audiences, with `auto` replaced by the resource identifier. */
-export const audience = (
+const readAudience = (
   fields: FieldReader,
   { isForSeveral = false, publicUrlIsWrong = false, resource }: ProviderContext
 ): ReadonlyArray<string> => {
@@ -246,3 +189,43 @@ export const allowedDomains = (
   }
   return [...new Set(patterns)]
 }
+
+/** The fields of the types whose tokens have an issuer and may say for whom they are. */
+export const tokenFields: ReadonlyArray<ProviderFieldName> = [
+  "issuer",
+  "audience",
+  "allowed_clients",
+  ...claimFields,
+  "hosts",
+  "allow_http"
+]
+
+/**
+ * What the providers of these types have in common.
+ *
+ * @param urls their URLs
+ * @param usual as for `allowedDomains`
+ */
+export const readTokenFields = <const Type extends string>(
+  fields: FieldReader,
+  type: Type,
+  context: ProviderContext,
+  urls: ReadonlyArray<GivenUrl>,
+  usual?: (hosts: ReadonlyArray<GivenHost>) => ReadonlyArray<string>
+) => ({
+  ...readCommon(fields, type),
+  ...readClaimFields(fields),
+  audience: readAudience(fields, context),
+  allowedClients: fields.read("allowed_clients") ?? [],
+  allowedDomains: allowedDomains(fields, urls, usual)
+})
+
+/** The members that the output of `--check` has for these fields. */
+export const describeTokenFields = (
+  provider: ForAudiences & Parameters<typeof describeClaimFields>[0] & { readonly issuer: string }
+) => ({
+  issuer: provider.issuer,
+  audience: provider.audience,
+  allowed_clients: provider.allowedClients,
+  ...describeClaimFields(provider)
+})

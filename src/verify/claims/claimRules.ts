@@ -7,7 +7,7 @@ import type { TokenRule } from "../TokenRule.ts"
 import { type AudienceRules, checkAudience, expectedAudience } from "./audience.ts"
 import { checkClient, expectedClient, shownClients } from "./client.ts"
 import { readScopes } from "./scopes.ts"
-import { readSubject, type SubjectRules } from "./subject.ts"
+import { readSubject, readUser, type SubjectRules } from "./subject.ts"
 import { checkIsAccessToken, checkIsBearer, shownKind } from "./tokenKind.ts"
 import { checkValidity, expectedTimes, shownTimes } from "./validity.ts"
 
@@ -76,6 +76,15 @@ export const subjectRule: ClaimRule = {
     if (Result.isFailure(subject)) return subject.failure.detail
     return `${show(subject.success.subject)}, a ${subject.success.principal === "client" ? "program" : "user"}`
   }
+}
+
+/** A provider that describes a token names its user. The verifier applies this rule when it builds the identity. */
+export const userRule: ClaimRule = {
+  name: "subject",
+  check: ({ claims, rules }) => failureOf(readUser(claims, rules)),
+  expected: ({ rules: { subjectClaims = ["sub"] } }) => subjectClaims.join(" or "),
+  found: ({ claims, rules }) =>
+    Result.match(readUser(claims, rules), { onFailure: ({ detail }) => detail, onSuccess: (subject) => show(subject) })
 }
 
 /** The scopes of the token can be read. The verifier applies this rule when it builds the identity. */

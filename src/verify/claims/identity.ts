@@ -41,6 +41,31 @@ const forRules = (
 }
 
 /**
+ * Builds an identity.
+ *
+ * @param caller the parts that depend on what the provider says of its tokens
+ */
+const identityOf = (
+  claims: JsonObject,
+  rules: IdentityRules,
+  { expiresAt, issuer, principal, scopes, subject }: Pick<
+    Identity,
+    "expiresAt" | "issuer" | "principal" | "scopes" | "subject"
+  >
+): Identity => ({
+  subject,
+  principal,
+  clientId: readClientId(claims, rules),
+  issuer,
+  scopes,
+  ...readEmail(claims, rules),
+  name: readText(claims, "name"),
+  provider: rules.name,
+  expiresAt,
+  ...forRules(claims, rules)
+})
+
+/**
  * Builds the identity that claims describe.
  *
  * @param rules its issuer is used if the claims have no `iss`
@@ -48,21 +73,18 @@ const forRules = (
 export const identityFromClaims = (
   claims: JsonObject,
   rules: IdentityRules
-): Result.Result<Identity, Rejection> => {
-  const subject = readSubject(claims, rules)
-  if (Result.isFailure(subject)) return Result.fail(subject.failure)
-  return Result.map(readScopes(claims, rules), (scopes) => ({
-    ...subject.success,
-    clientId: readClientId(claims, rules),
-    issuer: readText(claims, "iss") ?? rules.issuer,
-    scopes,
-    ...readEmail(claims, rules),
-    name: readText(claims, "name"),
-    provider: rules.name,
-    expiresAt: expiresAt(claims),
-    ...forRules(claims, rules)
-  }))
-}
+): Result.Result<Identity, Rejection> =>
+  Result.flatMap(
+    readSubject(claims, rules),
+    (subject) =>
+      Result.map(readScopes(claims, rules), (scopes) =>
+        identityOf(claims, rules, {
+          ...subject,
+          issuer: readText(claims, "iss") ?? rules.issuer,
+          scopes,
+          expiresAt: expiresAt(claims)
+        }))
+  )
 
 /**
  * Builds the identity that a userinfo response describes: a user, without expiry, scopes or an issuer of its own.
@@ -72,37 +94,33 @@ export const identityFromClaims = (
 export const identityFromUserinfo = (
   userinfo: JsonObject,
   rules: IdentityRules
-): Identity | undefined => {
-  const subject = Result.getOrUndefined(readUser(userinfo, rules))
-  return subject === undefined ? undefined : {
-    subject,
-    principal: "user",
-    clientId: readClientId(userinfo, rules),
-    issuer: rules.issuer,
-    scopes: [],
-    ...readEmail(userinfo, rules),
-    name: readText(userinfo, "name"),
-    provider: rules.name,
-    expiresAt: undefined,
-    ...forRules(userinfo, rules)
-  }
-}
+): Result.Result<Identity, Rejection> =>
+  Result.map(
+    readUser(userinfo, rules),
+    (subject) =>
+      identityOf(userinfo, rules, {
+        subject,
+        principal: "user",
+        issuer: rules.issuer,
+        scopes: [],
+        expiresAt: undefined
+      })
+  )
 
 /** Builds the identity that a description of a token (`tokeninfo`) contains: a user, with the scopes and end of the token. */
 export const identityFromTokeninfo = (
   tokeninfo: JsonObject,
   rules: IdentityRules
 ): Result.Result<Identity, Rejection> =>
-  Result.flatMap(readUser(tokeninfo, rules), (subject) =>
-    Result.map(readScopes(tokeninfo, rules), (scopes) => ({
-      subject,
-      principal: "user",
-      clientId: readClientId(tokeninfo, rules),
-      issuer: rules.issuer,
-      scopes,
-      ...readEmail(tokeninfo, rules),
-      name: readText(tokeninfo, "name"),
-      provider: rules.name,
-      expiresAt: expiresAt(tokeninfo),
-      ...forRules(tokeninfo, rules)
-    })))
+  Result.flatMap(
+    readUser(tokeninfo, rules),
+    (subject) =>
+      Result.map(readScopes(tokeninfo, rules), (scopes) =>
+        identityOf(tokeninfo, rules, {
+          subject,
+          principal: "user",
+          issuer: rules.issuer,
+          scopes,
+          expiresAt: expiresAt(tokeninfo)
+        }))
+  )
