@@ -46,13 +46,25 @@ const load = async (configured: ConfiguredSigningKey): Promise<SigningKey> => {
   return { publicJwk, sign }
 }
 
-/** Imports the keys, each of which is tried. Fails with `UnusableSigningKey`, at start. */
+// The check at start and each of several servers need the same keys. A pending import is not shared: on some hosts no
+// request may wait for another.
+const loaded = new WeakMap<ConfiguredSigningKey, SigningKey>()
+
+const loadOnce = async (configured: ConfiguredSigningKey): Promise<SigningKey> => {
+  const known = loaded.get(configured)
+  if (known !== undefined) return known
+  const key = await load(configured)
+  loaded.set(configured, key)
+  return key
+}
+
+/** Imports the keys, each of which is tried, once each. Fails with `UnusableSigningKey`, at start. */
 export const loadSigningKeys = (
   configured: ReadonlyArray<ConfiguredSigningKey>
 ): Effect.Effect<ReadonlyArray<SigningKey>, UnusableSigningKey> =>
   Effect.forEach(configured, (key, index) =>
     Effect.tryPromise({
-      try: () => load(key),
+      try: () => loadOnce(key),
       // The error of the library may quote the key.
       catch: () =>
         new UnusableSigningKey({

@@ -20,7 +20,7 @@ import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { makeGuardedHttp } from "../verify/opaque/guardedHttp.ts"
 import { negativeMillis } from "../verify/opaque/verdictLife.ts"
 import { makeRecentlyUsed } from "../verify/recentlyUsed.ts"
-import { makeTokenDigest, Sha256 } from "../verify/tokenDigest.ts"
+import { makeTokenDigest, notedDigest, Sha256 } from "../verify/tokenDigest.ts"
 import { unavailable } from "../verify/unavailable.ts"
 import { exchangeForm, readExchanged } from "./exchangedToken.ts"
 import { type ExchangeError, exchangeError } from "./exchangeFailure.ts"
@@ -146,7 +146,7 @@ export const makeExchange = Effect.fnUntraced(function*(
     token: string
   ): Effect.fn.Return<UpstreamFields, ExchangeError> {
     if (identity.provider !== name) return yield* notExchangeable(identity)
-    const digest = yield* digestOf(token)
+    const digest = notedDigest(identity) ?? (yield* digestOf(token))
     const fields = known(digest)
     if (fields !== undefined) return fields
     const failure = failed.get(digest)
@@ -160,7 +160,9 @@ export const makeExchange = Effect.fnUntraced(function*(
   return {
     peek: ({ identity, token }) => {
       if (identity === undefined) return fieldsOfNobody
-      return sha256 === undefined || identity.provider !== name ? undefined : known(sha256(token()))
+      if (identity.provider !== name) return undefined
+      const digest = notedDigest(identity) ?? sha256?.(token())
+      return digest === undefined ? undefined : known(digest)
     },
     authorize: ({ identity, token }) =>
       identity === undefined ? Effect.succeed(fieldsOfNobody) : authorize(identity, token())

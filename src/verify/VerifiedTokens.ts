@@ -17,7 +17,7 @@ import { inSpan, isTraced } from "../trace/spans.ts"
 import { type ProviderOrigin, ProviderRegistry, type SelectedProvider } from "./ProviderRegistry.ts"
 import { makeRecentlyUsed, type RecentlyUsed } from "./recentlyUsed.ts"
 import type { ReplicaVerdicts } from "./replicaVerdicts.ts"
-import { makeTokenDigest, Sha256 } from "./tokenDigest.ts"
+import { makeTokenDigest, Sha256, withDigest } from "./tokenDigest.ts"
 import type { Validity, Verdict } from "./Verdict.ts"
 import { makeCountVerdict } from "./verdictMetrics.ts"
 import { claimedVerdict, type SharedVerdict, type VerdictStore } from "./verdictStore.ts"
@@ -204,11 +204,12 @@ export const makeVerifiedTokens = Effect.fnUntraced(function*(
       ? replicas({ token: Redacted.value(token), origin, verify: selected.verify, rejectionMillis, renews })
       : selected.verify
     const verdict = (others === undefined ? verify : shared(verify, others, rejectionMillis, isOpaque)).pipe(
-      Effect.mapEager(({ identity, validity }) => {
-        if (validity !== undefined) {
-          const renewFrom = validity.renewFrom ?? Number.POSITIVE_INFINITY
-          accepted.set(digest, { identity, validity, renewFrom, epoch, origin })
-        }
+      Effect.mapEager((found) => {
+        const { validity } = found
+        if (validity === undefined) return found.identity
+        const identity = withDigest(found.identity, digest)
+        const renewFrom = validity.renewFrom ?? Number.POSITIVE_INFINITY
+        accepted.set(digest, { identity, validity, renewFrom, epoch, origin })
         return identity
       }),
       Effect.mapErrorEager((error) => {

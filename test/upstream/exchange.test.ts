@@ -1,12 +1,18 @@
 /** Tokens that the provider issues for the MCP server in exchange for the caller's. */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { randomUUID } from "node:crypto"
 import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type { ExchangeAuth } from "../../src/config/UpstreamAuth.ts"
+import type { Identity } from "../../src/identity/Identity.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { ProviderHttp } from "../../src/remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
+import { makeExchange } from "../../src/upstream/exchange.ts"
+import { withDigest } from "../../src/verify/tokenDigest.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
@@ -27,6 +33,8 @@ const exchange: ExchangeAuth = {
   scope: ["notes:read", "notes:write"],
   requestedTokenType: undefined
 }
+
+const notNeeded = () => assert.fail("the token is hashed a second time")
 
 /** A gateway in front of one issuer, whose tokens are exchanged. */
 const start = Effect.fnUntraced(function*(
@@ -241,6 +249,56 @@ describe("exchange", () => {
       endpoint.responds(() => issued("again"))
       assert.strictEqual((yield* rejected(yield* signed({ sub: "later" }))).status, 200)
     }))
+
+  it.effect("finds what was issued by the digest of a verified token, and never by an identity that others have made", () =>
+    Effect.gen(function*() {
+      const forms: Array<string> = []
+      const http = ProviderHttp.of({
+        send: ({ form = [] }) =>
+          Effect.sync(() => {
+            const token = form.find(([name]) => name === "subject_token")?.[1] ?? ""
+            forms.push(Redacted.isRedacted(token) ? Redacted.value(token) : token)
+            return {
+              body: { access_token: `for-${forms.length}`, token_type: "Bearer", expires_in: 300 },
+              cacheControl: undefined
+            }
+          })
+      })
+      const { authorize, peek } = yield* makeExchange(
+        settings("http://127.0.0.1:1/mcp", {
+          providers: [jwtProvider({ issuer: "https://as.example", audience: "a", jwksUri: "https://as.example/keys" })]
+        }),
+        { ...exchange, tokenEndpoint: "https://as.example/token" }
+      ).pipe(
+        Effect.provideService(ProviderHttp, http),
+        Effect.provideService(ProviderMetadata, {
+          document: () => Effect.die("not needed"),
+          location: () => Effect.die("not needed")
+        })
+      )
+      const ann: Identity = {
+        subject: "ann",
+        issuer: "https://as.example",
+        provider: "main",
+        clientId: undefined,
+        email: undefined,
+        name: undefined,
+        scopes: [],
+        expiresAt: undefined,
+        claims: {}
+      }
+      const verified = withDigest(ann, "the digest of one")
+      assert.isUndefined(peek({ identity: verified, token: notNeeded }))
+      const fields = yield* authorize({ identity: verified, token: () => "one" })
+      assert.deepStrictEqual(peek({ identity: verified, token: notNeeded }), fields)
+      // Two tokens of one caller, whose verifier returns one identity.
+      const others = [
+        yield* authorize({ identity: ann, token: () => "two" }),
+        yield* authorize({ identity: ann, token: () => "three" })
+      ]
+      assert.deepStrictEqual(forms, ["one", "two", "three"])
+      assert.strictEqual(new Set([fields, ...others].map((each) => JSON.stringify(each))).size, 3)
+    }).pipe(Effect.provide([NodeCrypto.layerDigest, NodeCrypto.layerSecureRandom])))
 
   it.live("denies the tokens of another provider", () =>
     Effect.gen(function*() {

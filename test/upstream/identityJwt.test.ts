@@ -9,6 +9,7 @@ import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import type { IdentityJwtAuth } from "../../src/config/UpstreamAuth.ts"
 import { GatewayConfig, HttpApp, layerGateway } from "../../src/index.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
+import { loadSigningKeys } from "../../src/keys/signingKeys.ts"
 import { message, toolCall } from "../fixtures/messages.ts"
 import { jwtProvider } from "../fixtures/providers.ts"
 import { ruled } from "../fixtures/rules.ts"
@@ -244,6 +245,19 @@ describe("identity_jwt", () => {
         jwtVerify(tokens[0] ?? "", createLocalJWKSet(keys), { audience: "notes", issuer: publicUrl })
       )
       assert.deepStrictEqual([payload.sub, payload.idp], ["ann", "static"])
+    }))
+
+  it.effect("imports a key once, for the check at start and for every server", () =>
+    Effect.gen(function*() {
+      const pems = [ed25519Pem(), p256Pem()]
+      const configured = keysOf(...pems)
+      const [checked, used] = [yield* loadSigningKeys(configured), yield* loadSigningKeys(configured)]
+      assert.strictEqual(checked.length, 2)
+      for (const [index, key] of checked.entries()) assert.strictEqual(used[index], key)
+      // The same key in another configuration is read anew.
+      const [other] = yield* loadSigningKeys(keysOf(...pems))
+      assert.notStrictEqual(other, checked[0])
+      assert.deepStrictEqual(other?.publicJwk, checked[0]?.publicJwk)
     }))
 })
 

@@ -15,7 +15,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { UnknownKey } from "../../src/keys/JwksSource.ts"
 import { sha256 } from "../../src/node/sha256.ts"
 import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
-import { Sha256 } from "../../src/verify/tokenDigest.ts"
+import { notedDigest, Sha256 } from "../../src/verify/tokenDigest.ts"
 import type { Verdict } from "../../src/verify/Verdict.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 import { jwtProvider, staticProvider, staticToken } from "../fixtures/providers.ts"
@@ -26,7 +26,7 @@ const lookUps = (outcome: "hit" | "miss") => counted("mcp_authorizer.verdict.loo
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
-  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" })
   const verify = yield* gatewayOf(jwtProvider(issuer))
   return { issuer, verify, hits: issuer.hits(jwksPath), remembered: lookUps("hit"), verified: lookUps("miss") }
 })
@@ -69,7 +69,7 @@ describe("Verified tokens", () => {
   it.effect("CACHE-01 expire with exp and the tolerance", () =>
     withChaos(Effect.gen(function*() {
       const { issuer, remembered, verify } = yield* setUp()
-      const token = yield* issuer.sign({ expiresInSeconds: 100 })
+      const token = yield* issuer.sign({ expiresIn: "100 seconds" })
       assert.strictEqual(yield* verify(token), "accepted")
       yield* TestClock.adjust(99_999)
       assert.strictEqual(yield* verify(token), "accepted")
@@ -272,7 +272,7 @@ const counting = Effect.fnUntraced(function*(
       onFailure: ({ _tag }) => _tag as string,
       onSuccess: ({ subject }) => subject
     })
-  return { asked, verify, known: (token: string) => verified.peek?.(token)?.subject }
+  return { asked, verified, verify, known: (token: string) => verified.peek?.(token)?.subject }
 })
 
 const header = { alg: "ES256", kid: undefined } as const
@@ -302,6 +302,23 @@ describe("The cache of verified tokens", () => {
       assert.strictEqual(asked.length, 12_001)
       for (const token of tokens.slice(0, -8_191).toReversed()) yield* verify(token)
       assert.strictEqual(asked.length, 12_001 + 12_000 - 8_191)
+    })))
+
+  it.effect("gives each token an identity of its own, which leads to its digest, where a provider has one for several", () =>
+    provided(Effect.gen(function*() {
+      const ann = identityOf("ann")
+      const { verified } = yield* counting(() =>
+        Effect.succeed({ identity: ann, validity: { until: (start + 3600) * 1000 } })
+      )
+      for (let times = 0; times < 2; times++) {
+        for (const token of ["one", "another"]) {
+          const identity = yield* verified.verify(BearerToken.make(token))
+          assert.deepStrictEqual(identity, ann)
+          assert.strictEqual(notedDigest(identity), sha256(token))
+        }
+      }
+      // It belongs to no token.
+      assert.isUndefined(notedDigest(ann))
     })))
 
   it.effect("CACHE-06 caches no rejection of a JWT", () =>
