@@ -34,7 +34,7 @@ import type { MemoryIssuerOptions, TestIssuerOptions } from "./TestIssuerOptions
  * const program = Effect.gen(function*() {
  *   const issuer = yield* TestIssuer
  *   const good = yield* issuer.sign({ claims: { scope: "mcp:read" } })
- *   const expired = yield* issuer.sign({ expiresInSeconds: -120 })
+ *   const expired = yield* issuer.sign({ expiresIn: "-2 minutes" })
  *   const mislabelled = yield* issuer.sign({ header: { alg: "none", kid: undefined } })
  *
  *   yield* issuer.misbehave("/oauth2/jwks", Misbehaviour.Respond({ status: 503 }))

@@ -1,4 +1,5 @@
 /** Options of a test issuer, and of each token. */
+import type * as Duration from "effect/Duration"
 import type { JwsAlgorithm } from "../config/GatewaySettings.ts"
 import type { Signer } from "./SigningKey.ts"
 
@@ -26,8 +27,8 @@ export interface TestIssuerOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
   /** The client of the token and introspection endpoints. Default: `test-client` and `test-secret`. */
   readonly client?: { readonly id: string; readonly secret: string } | undefined
-  /** Lifetime of a token in seconds. Default: 300. */
-  readonly expiresInSeconds?: number | undefined
+  /** Lifetime of a token. Default: 5 minutes. */
+  readonly expiresIn?: Duration.Input | undefined
 }
 
 /** Options of an issuer without a socket. */
@@ -44,8 +45,8 @@ export interface SignOptions {
   readonly header?: Readonly<Record<string, unknown>> | undefined
   /** Merged into `{ iss, aud, sub, iat, exp }` and the issuer's claims. A member that is `undefined` is removed. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
-  /** Lifetime from now, in seconds. May be negative. */
-  readonly expiresInSeconds?: number | undefined
+  /** Lifetime from now. May be negative. */
+  readonly expiresIn?: Duration.Input | undefined
   /** JSON text instead of the header, for text that no object can represent (duplicate members). */
   readonly headerJson?: string | undefined
   /** JSON text instead of the claims. */
@@ -62,8 +63,8 @@ export interface OpaqueTokenOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
   readonly email?: string | undefined
   readonly name?: string | undefined
-  /** Lifetime from now, in seconds. */
-  readonly expiresInSeconds?: number | undefined
+  /** Lifetime from now. */
+  readonly expiresIn?: Duration.Input | undefined
   /** Merged into the responses of introspection and userinfo. A member that is `undefined` is removed. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }

@@ -1,4 +1,5 @@
 /** An issuer without its transport. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import { compactJws } from "./compactJws.ts"
@@ -37,7 +38,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
   const subject = options.subject ?? "user-1"
   const client = options.client ?? { id: "test-client", secret: "test-secret" }
   const scopes = options.scopes ?? ["mcp:read", "mcp:write"]
-  const life = options.expiresInSeconds ?? 300
+  const life = options.expiresIn ?? "5 minutes"
   const scope = yield* Effect.scope
   const keys = makeKeyRing(
     algorithms,
@@ -66,7 +67,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
       aud: audience,
       sub: subject,
       iat: now,
-      exp: now + (changes.expiresInSeconds ?? life),
+      exp: now + Duration.toSeconds(changes.expiresIn ?? life),
       ...options.claims,
       ...changes.claims
     }
@@ -87,7 +88,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
       email: known.email ?? textOf(options.claims?.["email"]),
       name: known.name ?? textOf(options.claims?.["name"]),
       issuedAt: now,
-      expiresAt: now + (known.expiresInSeconds ?? life),
+      expiresAt: now + Duration.toSeconds(known.expiresIn ?? life),
       claims: known.claims ?? {}
     })
     return token
@@ -105,7 +106,7 @@ export const makeIssuer = Effect.fnUntraced(function*(
       const claims = { aud, client_id: granted.clientId, scope: granted.scopes.join(" ") }
       const token = yield* sign({ header: { typ: "at+jwt" }, claims })
       yield* remember(token, { ...granted, audience: aud })
-      return { token, expiresInSeconds: life }
+      return { token, expiresInSeconds: Duration.toSeconds(life) }
     })
   }
 

@@ -135,7 +135,7 @@ export const layerOpaque = <R, E>(
  *   issue: create,
  *   revoke: remove,
  *   outages: Effect.succeed([])
- * }, { says: ["scopes"], remembersSeconds: 0 })
+ * }, { says: ["scopes"], remembers: "0 seconds" })
  * ```
  *
  * Sources: RFC 6750, RFC 7662, OpenID Connect Core 1.0.

@@ -155,7 +155,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       const named = canary("named")
       const good = yield* issuer.sign({ claims })
       const tokens = {
-        expired: yield* issuer.sign({ claims, expiresInSeconds: -600 }),
+        expired: yield* issuer.sign({ claims, expiresIn: "-10 minutes" }),
         early: yield* issuer.sign({ claims: { ...claims, nbf: 9_999_999_999 } }),
         audience: yield* issuer.sign({ claims: { ...claims, aud: named } }),
         issuer: yield* issuer.sign({ claims: { ...claims, iss: `https://${named}.example` } }),

@@ -45,7 +45,7 @@ class Peers extends Context.Service<Peers, {
 const spoiled: ReadonlyArray<readonly [string, SignOptions]> = [
   ["CH-7 a token of another resource", { claims: { aud: "https://other.example/mcp" } }],
   ["CH-7 a token of no resource", { claims: { aud: undefined } }],
-  ["CH-6 an expired token", { expiresInSeconds: -120 }],
+  ["CH-6 an expired token", { expiresIn: "-2 minutes" }],
   ["CH-8 a token of another issuer", { claims: { iss: "https://other.example" } }]
 ]
 

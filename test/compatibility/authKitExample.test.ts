@@ -230,8 +230,8 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
     Effect.gen(function*() {
       const { authKit, system } = yield* SetUp
       const spoiled = [
-        [{ expiresInSeconds: -3600 }, "Token has expired"],
-        [{ expiresInSeconds: -61 }, "Token has expired"],
+        [{ expiresIn: "-1 hour" }, "Token has expired"],
+        [{ expiresIn: "-61 seconds" }, "Token has expired"],
         [{ claims: { exp: undefined } }, "Missing required claim"]
       ] as const
       for (const [options, description] of spoiled) {

@@ -132,7 +132,7 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       const spoiled = [
         [{ claims: { aud: "https://api.example.org" } }, "Invalid audience"],
         [{ claims: { ...mine.claims, iss: "https://other.authkit.app" } }, "Invalid issuer"],
-        [{ ...mine, expiresInSeconds: -3600 }, "Token has expired"]
+        [{ ...mine, expiresIn: "-1 hour" }, "Token has expired"]
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))

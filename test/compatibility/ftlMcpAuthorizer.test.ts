@@ -140,7 +140,7 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
       const [header, claims] = good.split(".")
       const spoiled = [
         [yield* authKit.sign({ claims: { sub: 7 } }), "Token validation failed"],
-        [yield* authKit.sign({ expiresInSeconds: -3600 }), "Token has expired"],
+        [yield* authKit.sign({ expiresIn: "-1 hour" }), "Token has expired"],
         [yield* authKit.sign({ claims: { iss: "https://other.authkit.app" } }), "Invalid issuer"],
         [yield* authKit.sign({ claims: { aud: "other-api" } }), "Invalid audience"],
         [`${header}.${claims}.${other.split(".")[2]}`, "Invalid signature"],

@@ -50,7 +50,7 @@ describe("what predecessors promise about time", () => {
   for (const [title, variables] of dialects) {
     it.effect(title, () =>
       Effect.gen(function*() {
-        const authKit = yield* TestIssuer.make({ expiresInSeconds: 3600 })
+        const authKit = yield* TestIssuer.make({ expiresIn: "1 hour" })
         const token = yield* authKit.sign()
         const verify = yield* verifierOf(variables(authKit.issuer))
         const hits = authKit.hits("/oauth2/jwks")
@@ -67,7 +67,7 @@ describe("what predecessors promise about time", () => {
 
   it.effect("wasmcp-spin-authkit \"Regularly rotate signing keys\": a withdrawn key is believed for 5 minutes at most", () =>
     Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ expiresInSeconds: 3600 })
+      const authKit = yield* TestIssuer.make({ expiresIn: "1 hour" })
       const { kid } = yield* authKit.key()
       const old = yield* authKit.sign()
       const verify = yield* verifierOf({ authkit_issuer: authKit.issuer, authkit_jwks_uri: authKit.jwksUri })
@@ -81,7 +81,7 @@ describe("what predecessors promise about time", () => {
 
   it.effect("AuthKit Example \"Token expiration is always enforced\": when it comes, not when the token is first seen", () =>
     Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ expiresInSeconds: 120 })
+      const authKit = yield* TestIssuer.make({ expiresIn: "2 minutes" })
       const token = yield* authKit.sign()
       const verify = yield* verifierOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: authKit.issuer })
       yield* TestClock.adjust("179 seconds") // within the 60 seconds of tolerance
@@ -92,7 +92,7 @@ describe("what predecessors promise about time", () => {
 
   it.effect("Integration Guide \"Cache /oauth/userinfo responses for 5 minutes\", and \"Token works then stops\" after the hour", () =>
     Effect.gen(function*() {
-      const authKit = yield* TestIssuer.make({ expiresInSeconds: 3600 })
+      const authKit = yield* TestIssuer.make({ expiresIn: "1 hour" })
       const token = yield* authKit.issueOpaque({ prefix: "mat_" })
       const verify = yield* verifierOf({
         MCP_PROVIDER_TYPE: "userinfo",

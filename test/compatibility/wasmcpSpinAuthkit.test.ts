@@ -163,7 +163,7 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
       const { kid } = yield* authKit.key()
       const spoiled = [
         [{ claims: { iss: "https://other.authkit.app" } }, "Invalid issuer"],
-        [{ expiresInSeconds: -3600 }, "Token has expired"],
+        [{ expiresIn: "-1 hour" }, "Token has expired"],
         // The original believed every signature, and every expiry after 2024.
         [{ key: yield* makeSigningKey({ algorithm: "RS256", kid }) }, "Invalid signature"],
         [{ claims: { exp: 1_735_689_601 } }, "Token has expired"]

@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { GatewayConfigInput } from "../../src/config/GatewayConfigInput.ts"
 import { InvalidConfiguration } from "../../src/config/InvalidConfiguration.ts"
-import { complete, settingsOf } from "./resolving.ts"
+import { resolve } from "../../src/config/resolve.ts"
+import { fromInput } from "../../src/config/sources/document.ts"
+import { complete, settingsOf, settingsOfInput } from "./resolving.ts"
 
 describe("GatewayConfig", () => {
   it.effect("layer takes a value", () =>
@@ -64,6 +68,24 @@ describe("GatewayConfig", () => {
         )
       )
     ))
+
+  it("times may be a Duration, within the bounds of their setting", () => {
+    const { clockSkewSeconds, storeTimeoutMillis, upstreamTimeoutMillis } = settingsOfInput({
+      jwt_issuer: complete.MCP_JWT_ISSUER,
+      jwt_audience: complete.MCP_JWT_AUDIENCE,
+      clock_skew: Duration.seconds(30),
+      store_timeout_millis: Duration.millis(50),
+      upstream_timeout: Duration.minutes(2)
+    })
+    assert.deepStrictEqual([clockSkewSeconds, storeTimeoutMillis, upstreamTimeoutMillis], [30, 50, 120_000])
+    for (const upstream_timeout of [Duration.millis(1_500), Duration.zero, Duration.infinity, Duration.seconds(-1)]) {
+      const resolved = resolve([fromInput({ jwt_issuer: complete.MCP_JWT_ISSUER, upstream_timeout })])
+      assert.deepStrictEqual(
+        Result.isFailure(resolved) ? resolved.failure.problems.map(({ problem, setting }) => [setting, problem]) : [],
+        [["MCP_UPSTREAM_TIMEOUT", "is not a whole number from 1 to 86400"]]
+      )
+    }
+  })
 
   it.effect("CFG-01 every layer reports all problems", () =>
     Effect.gen(function*() {

@@ -50,7 +50,7 @@ const suites = [
 
 /** Puts a gateway in front of `url`, and a token injector before that. */
 const throughGateway = Effect.fnUntraced(function*(url: string) {
-  const issuer = yield* TestIssuer.make({ expiresInSeconds: 3600 })
+  const issuer = yield* TestIssuer.make({ expiresIn: "1 hour" })
   const providers = [jwtProvider(issuer)]
   const { port } = yield* startGateway(settings(url, { providers }))
   return `http://localhost:${yield* tokenInjector(port, yield* issuer.sign())}/mcp`

@@ -34,7 +34,7 @@ describe("Authentication.layer", () => {
           }))
         )
       )
-      const authorization = `Bearer ${yield* issuer.sign({ expiresInSeconds: 4 })}`
+      const authorization = `Bearer ${yield* issuer.sign({ expiresIn: "4 seconds" })}`
       const left = new AbortController()
       const open = (path: string) =>
         Effect.promise(() => fetch(origin + path, { headers: { authorization }, signal: left.signal }))

@@ -184,7 +184,7 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
   it.effect("EMBED-03 MUST challenge without a good token, and publish the document that the challenge names", () =>
     Effect.gen(function*() {
       const { issuer, origin, token, url } = yield* Example
-      const refusals = [undefined, "garbage", yield* issuer.sign({ expiresInSeconds: -3600 })]
+      const refusals = [undefined, "garbage", yield* issuer.sign({ expiresIn: "-1 hour" })]
       for (const bad of refusals) {
         const refused = yield* post(url, bad, initialize)
         assert.strictEqual(refused.status, 401)

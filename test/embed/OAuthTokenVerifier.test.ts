@@ -135,9 +135,9 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           const ask = yield* serve(sdk, makeOAuthTokenVerifier(jwt(issuer, { max_token_bytes: 1024 }), sdk.errors))
           const good = yield* issuer.sign()
           const bad = [
-            ["Token has expired", yield* issuer.sign({ expiresInSeconds: -120 })],
+            ["Token has expired", yield* issuer.sign({ expiresIn: "-2 minutes" })],
             // Within our tolerance, but the SDK has none.
-            ["Token has expired", yield* issuer.sign({ expiresInSeconds: -30 })],
+            ["Token has expired", yield* issuer.sign({ expiresIn: "-30 seconds" })],
             ["Invalid audience", yield* issuer.sign({ claims: { aud: "https://other.example" } })],
             ["Invalid issuer", yield* issuer.sign({ claims: { iss: "https://other.example" } })],
             ["Invalid signature", `${good.slice(0, good.lastIndexOf("."))}.${"A".repeat(342)}`],

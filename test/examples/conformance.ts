@@ -1,6 +1,7 @@
 /** Checks a verifier of API keys with its conformance suite: run it by vitest, or by `node --test`. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -25,13 +26,13 @@ const ApiKeyVerifier = Layer.effect(
 ).pipe(Layer.provideMerge(Layer.sync(ApiKeys, () => new Map())))
 
 TokenVerifierTest.suiteOpaque("API keys", ApiKeyVerifier, {
-  issue: Effect.fnUntraced(function*({ expiresInSeconds, ...bearer }) {
+  issue: Effect.fnUntraced(function*({ expiresIn, ...bearer }) {
     const key = `key_${crypto.randomUUID()}`
-    const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + expiresInSeconds
+    const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + Duration.toSeconds(expiresIn)
     const keys = yield* ApiKeys
     keys.set(key, { ...bearer, expiresAt, issuer: "https://example.com", provider: "keys", claims: {} })
     return key
   }),
   revoke: (key) => ApiKeys.useSync((keys) => void keys.delete(key)),
   outages: Effect.succeed([])
-}, { remembersSeconds: 0 })
+}, { remembers: "0 seconds" })

@@ -115,7 +115,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   },
   {
     what: "an expired token",
-    sign: { expiresInSeconds: -7_200 },
+    sign: { expiresIn: "-2 hours" },
     rule: "times",
     reason: "Expired",
     status: 401,
@@ -362,7 +362,7 @@ describe("A wrong set-up is understood from its explanation:", () => {
     withProviders(Effect.gen(function*() {
       const { explained, issuer } = yield* setUp({ allowed_clients: "claude" }, { required_scopes: "mcp:write" })
       const explanation = yield* explained(
-        yield* issuer.sign({ claims: { aud: "other", client_id: "c2", scope: "mcp:read" }, expiresInSeconds: -900 })
+        yield* issuer.sign({ claims: { aud: "other", client_id: "c2", scope: "mcp:read" }, expiresIn: "-15 minutes" })
       )
       assert.deepStrictEqual(failing(explanation), ["times", "audience", "client", "required scopes"])
       assert.strictEqual(explanation.outcome.step, "times")

@@ -50,10 +50,10 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
 
   it.effect("counts time with the Clock", () =>
     Effect.gen(function*() {
-      const { issuer } = yield* open({ expiresInSeconds: 60 })
+      const { issuer } = yield* open({ expiresIn: "1 minute" })
       yield* TestClock.setTime(1_000_500)
       assert.deepInclude(claimsOf(yield* issuer.sign()), { iat: 1000, exp: 1060 })
-      assert.deepInclude(claimsOf(yield* issuer.sign({ expiresInSeconds: -5 })), { exp: 995 })
+      assert.deepInclude(claimsOf(yield* issuer.sign({ expiresIn: "-5 seconds" })), { exp: 995 })
     }))
 
   it.effect("lets header and claims be replaced and removed", () =>

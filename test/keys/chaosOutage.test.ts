@@ -15,7 +15,7 @@ const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
   const scope = yield* Scope.fork(yield* Effect.scope)
   const issuer = yield* Scope.provide(
-    TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 }),
+    TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" }),
     scope
   )
   const token = yield* issuer.sign()

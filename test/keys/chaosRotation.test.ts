@@ -10,7 +10,7 @@ import { assertAll, counted, gatewayOf, jwksPath, settled, together, withChaos, 
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
-  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" })
   const verify = yield* gatewayOf(jwtProvider(issuer))
   // Other requests with good tokens go on all the time; each pass shows some that were seen before and some that were not.
   const sign = (jti: string) => issuer.sign({ claims: { jti } })

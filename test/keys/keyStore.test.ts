@@ -37,7 +37,7 @@ const makeStore = (changes: Partial<Pick<KeyValueStore.MakeStringOptions, "get" 
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
-  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 * 3 })
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "3 days" })
   const token = yield* issuer.sign()
   const name = `jwks:${issuer.jwksUri}`
   const { keys } = yield* issuer.jwks

@@ -148,7 +148,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
           error: "InvalidToken",
           reason: "InvalidAudience"
         }],
-        [`Bearer ${yield* issuer.sign({ expiresInSeconds: -3600 })}`, "Token has expired", {
+        [`Bearer ${yield* issuer.sign({ expiresIn: "-1 hour" })}`, "Token has expired", {
           error: "InvalidToken",
           reason: "Expired"
         }]

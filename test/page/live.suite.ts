@@ -73,7 +73,7 @@ const statusWhen = Effect.fnUntraced(function*(admin: string, isRight: (status: 
 /** Some requests of each kind: how many are passed, rejected and failed is known. */
 const traffic = Effect.fnUntraced(function*({ gateway, issuer }: Effect.Success<ReturnType<typeof start>>) {
   const good = yield* issuer.sign()
-  const expired = yield* issuer.sign({ expiresInSeconds: -3_600 })
+  const expired = yield* issuer.sign({ expiresIn: "-1 hour" })
   const elsewhere = yield* issuer.sign({ claims: { aud: "https://api.example.com" } })
   const statuses: Array<number> = []
   for (let round = 0; round < 8; round++) statuses.push(yield* post(gateway, "/wiki", good))

@@ -14,7 +14,7 @@ const megabyte = 1_048_576
 
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
-  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" })
   const verify = yield* gatewayOf(jwtProvider(issuer))
   const seen = yield* issuer.sign()
   assert.strictEqual(yield* verify(seen), "accepted")

@@ -13,7 +13,7 @@ const seconds = 60
 /** An issuer with tokens that outlive the test, and a gateway in front of it. */
 const setUp = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)
-  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresInSeconds: 86_400 })
+  const issuer = yield* TestIssuer.make({ algorithms: ["ES256"], expiresIn: "1 day" })
   const good = yield* issuer.sign()
   return { issuer, good, open: gatewayOf(jwtProvider(issuer)), hits: issuer.hits(jwksPath) }
 })

@@ -12,7 +12,7 @@ import { skew, start } from "../verify/support.ts"
 
 const metadataPath = "/.well-known/openid-configuration"
 
-const options = { algorithms: ["ES256"], expiresInSeconds: 86_400 } as const
+const options = { algorithms: ["ES256"], expiresIn: "1 day" } as const
 
 const makeIssuers = Effect.fnUntraced(function*() {
   yield* TestClock.setTime(start * 1000)

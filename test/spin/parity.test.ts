@@ -124,7 +124,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
 
       const [header = "", payload = "", signature = ""] = good.split(".")
       const refused = {
-        expired: yield* issuer.sign({ expiresInSeconds: -120 }),
+        expired: yield* issuer.sign({ expiresIn: "-2 minutes" }),
         early: yield* issuer.sign({ claims: { nbf: 4_102_444_800 } }),
         audience: yield* issuer.sign({ claims: { aud: "another" } }),
         stranger: yield* stranger.sign(),

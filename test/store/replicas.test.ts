@@ -159,7 +159,7 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("repli
       const issuer = yield* makeIssuer
       const [one, other] = yield* Effect.forEach([1, 2], () => startReplica(issuer, redis.url))
       yield* connected(redis, 2)
-      const token = yield* issuer.issueOpaque({ expiresInSeconds: 4 })
+      const token = yield* issuer.issueOpaque({ expiresIn: "4 seconds" })
       assert.strictEqual(yield* (one ?? assert.fail()).status(token), 200)
       const name = yield* storedName(redis, "verdict")
       const sealed = yield* redis.command("GET", name)

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -40,9 +41,9 @@ const ApiKeyVerifier = TokenVerifier.layerPrefix("wcd_", (key) =>
 let keysMade = 0
 
 const apiKeys: TokenVerifierTest.OpaqueTokens<ApiKeys> = {
-  issue: Effect.fnUntraced(function*({ clientId, email, expiresInSeconds, name, scopes, subject }) {
+  issue: Effect.fnUntraced(function*({ clientId, email, expiresIn, name, scopes, subject }) {
     const key = `wcd_${"k".repeat(24)}${keysMade++}-secret`
-    const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + expiresInSeconds
+    const expiresAt = (yield* Clock.currentTimeMillis) / 1000 + Duration.toSeconds(expiresIn)
     const identity = { clientId, email, expiresAt, name, scopes, subject, issuer: "keys", provider: "keys", claims: {} }
     yield* ApiKeys.useSync((keys) => keys.set(key, identity))
     return key
@@ -109,4 +110,4 @@ TokenVerifierTest.suiteOpaque(
   { transport: "http" }
 )
 
-TokenVerifierTest.suiteOpaque("API keys by prefix, beside JWTs", ApiKeyVerifier, apiKeys, { remembersSeconds: 0 })
+TokenVerifierTest.suiteOpaque("API keys by prefix, beside JWTs", ApiKeyVerifier, apiKeys, { remembers: Duration.zero })

@@ -158,7 +158,7 @@ layer(Subject)("claims", (it) => {
   it.effect("CLM-05 CACHE-01 ends a token on the second, and counts the skew once", () =>
     Effect.gen(function*() {
       const { issuer, verify } = yield* subject
-      const token = yield* issuer.sign({ expiresInSeconds: 10 })
+      const token = yield* issuer.sign({ expiresIn: "10 seconds" })
       yield* TestClock.setTime((start + 10 + skew) * 1000 - 1)
       yield* assertAccepted(verify, token)
       yield* TestClock.setTime((start + 10 + skew) * 1000)

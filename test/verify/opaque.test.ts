@@ -469,7 +469,7 @@ describe("verdicts", () => {
 
   it.effect("OPQ-10 caches an acceptance for 5 minutes", () =>
     withProviders(Effect.gen(function*() {
-      const { hits, issuer, verify } = yield* setUp("userinfo", { expiresInSeconds: 3600 })
+      const { hits, issuer, verify } = yield* setUp("userinfo", { expiresIn: "1 hour" })
       const token = yield* issuer.issueOpaque()
       yield* assertAccepted(verify, token)
       yield* issuer.revoke(token)
@@ -483,7 +483,7 @@ describe("verdicts", () => {
   it.effect("CACHE-01 caches an acceptance until the token expires, and checks that each time", () =>
     withProviders(Effect.gen(function*() {
       const { hits, issuer, verify } = yield* setUp("introspection")
-      const token = yield* issuer.issueOpaque({ expiresInSeconds: 30 })
+      const token = yield* issuer.issueOpaque({ expiresIn: "30 seconds" })
       yield* assertAccepted(verify, token)
       yield* TestClock.adjust("29 seconds")
       yield* assertAccepted(verify, token)
@@ -547,7 +547,7 @@ describe("verdicts", () => {
       const issuer = yield* TestIssuer.make()
       const verify = yield* verifierOf(jwtProvider(issuer), userinfoProvider(issuer))
       yield* issuer.misbehave(userinfo, Misbehaviour.Respond({ status: 200, body: "{\"sub\":\"admin\"}" }), Infinity)
-      yield* assertRejected(verify, yield* issuer.sign({ expiresInSeconds: -300 }), "Expired")
+      yield* assertRejected(verify, yield* issuer.sign({ expiresIn: "-5 minutes" }), "Expired")
       yield* assertRejected(verify, yield* issuer.sign({ header: { alg: "none" } }), "UnsupportedAlgorithm")
       assert.strictEqual(yield* issuer.hits(userinfo), 0)
       assert.strictEqual((yield* verify("opaque-token")).subject, "admin")

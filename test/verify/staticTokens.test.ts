@@ -91,7 +91,7 @@ layer(Layer.mergeAll(ProviderLayer, TestIssuer.layer()))("static tokens", (it) =
     Effect.gen(function*() {
       yield* TestClock.setTime(start * 1000)
       const issuer = yield* TestIssuer
-      const jwt = yield* issuer.sign({ expiresInSeconds: -300 })
+      const jwt = yield* issuer.sign({ expiresIn: "-5 minutes" })
       const opaque = yield* issuer.issueOpaque()
       const others = [jwtProvider(issuer), userinfoProvider(issuer)]
       const shaped = staticProvider([staticToken(jwt, { subject: "shaped" }), staticToken(opaque.slice(0, 20))])

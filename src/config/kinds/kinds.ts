@@ -263,16 +263,3 @@ export const scopes: Kind<ReadonlyArray<string>, string | ReadonlyArray<string>>
         "Use visible ASCII without space, quotation mark and backslash"
       )
 )
-
-const toMillis = (seconds: number): Checked<number> => Result.succeed(seconds * 1000)
-
-/** A time in whole seconds, used in milliseconds. */
-export const seconds = (minimum: number, maximum: number): Kind<number, number> => {
-  const forms = wholeNumbers(minimum, maximum)
-  return makeKind({
-    ...forms,
-    fromJson: toMillis,
-    fromText: (text) => Result.flatMap(forms.fromText(text), toMillis),
-    show: (millis) => millis / 1000
-  })
-}

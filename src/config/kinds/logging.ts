@@ -25,9 +25,9 @@ export const loggerOf = ({ logFormat, logNames }: LogSettings): Logger.Logger<un
 export const minimumLevel = ({ logLevel }: LogSettings): LogLevel.LogLevel => levels[logLevel]
 
 /** Leaves out entries below `MCP_LOG_LEVEL`. */
-export const layerMinimumLevel = (settings: LogSettings) =>
+export const layerMinimumLevel = (settings: LogSettings): Layer.Layer<never> =>
   Layer.succeed(References.MinimumLogLevel, minimumLevel(settings))
 
 /** Writes log lines to standard output as `MCP_LOG_FORMAT` and `MCP_LOG_LEVEL` say. */
-export const layerLogging = (settings: LogSettings) =>
+export const layerLogging = (settings: LogSettings): Layer.Layer<never> =>
   Layer.merge(Logger.layer([loggerOf(settings)]), layerMinimumLevel(settings))

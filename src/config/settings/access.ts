@@ -3,8 +3,9 @@ import { unreadMessages } from "../GatewaySettings.ts"
 import { emailDomains, emails, subjects } from "../kinds/allowLists.ts"
 import { hosts } from "../kinds/domains.ts"
 import { tokenField } from "../kinds/http.ts"
-import { boolean, choice, integer, scopes, text } from "../kinds/kinds.ts"
+import { boolean, choice, scopes, text } from "../kinds/kinds.ts"
 import { allowedOrigins, isLoopbackAddress, trustedProxies } from "../kinds/network.ts"
+import { plainSeconds } from "../kinds/times.ts"
 import { none, type Setting } from "./Setting.ts"
 
 export const access = {
@@ -99,7 +100,7 @@ export const access = {
     doc: "Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`."
   },
   MCP_CLOCK_SKEW: {
-    kind: integer(0, 300),
+    kind: plainSeconds(0, 300),
     property: "clockSkewSeconds",
     default: "60",
     doc: "Tolerance for times in tokens, in seconds."

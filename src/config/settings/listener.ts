@@ -1,7 +1,8 @@
 /** Where the gateway listens, and under which URL clients know it. */
 import { endpointPath } from "../kinds/http.ts"
-import { boolean, integer, seconds } from "../kinds/kinds.ts"
+import { boolean, integer } from "../kinds/kinds.ts"
 import { host } from "../kinds/network.ts"
+import { seconds } from "../kinds/times.ts"
 import { publicUrl } from "../kinds/urls.ts"
 import { workers } from "../kinds/workers.ts"
 import { type Setting } from "./Setting.ts"

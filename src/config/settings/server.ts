@@ -1,7 +1,8 @@
 /** Where the MCP server is, what it gets, and how long it may take. */
 import { forwardClaims } from "../kinds/forwardClaims.ts"
-import { autoOrBoolean, boolean, seconds } from "../kinds/kinds.ts"
+import { autoOrBoolean, boolean } from "../kinds/kinds.ts"
 import { sessionKeys } from "../kinds/sessionKeys.ts"
+import { seconds } from "../kinds/times.ts"
 import { gatewayUrl } from "../kinds/urls.ts"
 import { none, type Setting } from "./Setting.ts"
 

@@ -1,8 +1,9 @@
 /** How often what may be done, and where that is counted. */
 import { storeFailures } from "../GatewaySettings.ts"
-import { choice, integer, secret } from "../kinds/kinds.ts"
+import { choice, secret } from "../kinds/kinds.ts"
 import { rateLimits } from "../kinds/rateLimits.ts"
 import { storeKeyPrefix, storeUrl } from "../kinds/storeUrl.ts"
+import { millis } from "../kinds/times.ts"
 import { none, type Setting } from "./Setting.ts"
 
 export const store = {
@@ -29,7 +30,7 @@ export const store = {
     doc: "What all keys in the store begin with; gateways with the same prefix share what is there."
   },
   MCP_STORE_TIMEOUT_MILLIS: {
-    kind: integer(5, 5_000),
+    kind: millis(5, 5_000),
     default: "100",
     doc: "How long a request waits for the store, in milliseconds."
   },

@@ -1,5 +1,6 @@
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
@@ -61,7 +62,7 @@ export const demo = Effect.gen(function*() {
       Layer.provide(gateway(mcpUrl, port)),
       Layer.provide([
         DemoMcpServer.layer,
-        TestIssuer.layer({ ...user, audience: mcpUrl, expiresInSeconds: tokenLifeSeconds })
+        TestIssuer.layer({ ...user, audience: mcpUrl, expiresIn: Duration.seconds(tokenLifeSeconds) })
       ]),
       Layer.provide(layerLogging({ logFormat: "pretty", logLevel: "info", logNames: "default" }))
     )

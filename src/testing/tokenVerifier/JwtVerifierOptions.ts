@@ -1,4 +1,5 @@
 /** What the suite must know about a JWT verifier, and the matching issuers. */
+import * as Duration from "effect/Duration"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -15,8 +16,8 @@ export interface JwtVerifierOptions {
   readonly audience?: string | undefined
   /** Whether it rejects tokens for other audiences. Default: `true`. */
   readonly checksAudience?: boolean | undefined
-  /** The tolerance between clocks, in seconds. Default: 60. */
-  readonly clockSkewSeconds?: number | undefined
+  /** The tolerance between clocks. Default: one minute. */
+  readonly clockSkew?: Duration.Input | undefined
   /**
    * `fetched`: from the issuer, when needed. `given`: the verifier has one configured key and sends no requests. Default:
    * `fetched`.
@@ -54,7 +55,7 @@ export const resolveOptions = (options: JwtVerifierOptions): JwtVerifierSettings
   algorithms: options.algorithms ?? ["RS256"],
   audience: options.audience ?? [options.issuer?.audience ?? "https://mcp.example/mcp"].flat()[0] ?? "",
   checksAudience: options.checksAudience ?? true,
-  skew: options.clockSkewSeconds ?? 60,
+  skew: Duration.toSeconds(options.clockSkew ?? "1 minute"),
   fetchesKeys: options.keys !== "given",
   header: options.header ?? {},
   claims: options.claims ?? {},

@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { inspect } from "node:util"
 import type { Issuer } from "../../issuer/Issuer.ts"
@@ -13,8 +14,8 @@ export interface Bearer {
   readonly scopes: ReadonlyArray<string>
   readonly email: string
   readonly name: string
-  /** Lifetime from now, in seconds. */
-  readonly expiresInSeconds: number
+  /** Lifetime from now. */
+  readonly expiresIn: Duration.Duration
 }
 
 /** A token that the provider knows, but describes in a way for which it must be rejected. */

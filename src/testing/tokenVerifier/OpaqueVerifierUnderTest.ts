@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TokenVerifier } from "../../verify/TokenVerifier.ts"
@@ -14,12 +15,12 @@ export type OpaqueClaim = "clientId" | "scopes" | "email" | "name" | "expiresAt"
 export interface OpaqueVerifierOptions {
   /** What its provider reports in addition to the subject. Default: everything. */
   readonly says?: ReadonlyArray<OpaqueClaim> | undefined
-  /** How long it may cache what its provider has reported, in seconds. Default: 300. */
-  readonly remembersSeconds?: number | undefined
+  /** How long it may cache what its provider has reported. Default: 5 minutes. */
+  readonly remembers?: Duration.Input | undefined
   /** Whether tokens expire. Default: `true`. */
   readonly expires?: boolean | undefined
-  /** The tolerance between clocks, in seconds. Default: 60. */
-  readonly clockSkewSeconds?: number | undefined
+  /** The tolerance between clocks. Default: one minute. */
+  readonly clockSkew?: Duration.Input | undefined
   /**
    * Where the suite's own issuer is: in memory, behind the `HttpClient` of the suite, or on a port of 127.0.0.1. Default:
    * `memory`.
@@ -38,9 +39,9 @@ export interface OpaqueVerifierSettings {
 
 export const resolveOpaqueOptions = (options: OpaqueVerifierOptions): OpaqueVerifierSettings => ({
   says: options.says ?? ["clientId", "scopes", "email", "name", "expiresAt"],
-  remembersSeconds: options.remembersSeconds ?? 300,
+  remembersSeconds: Duration.toSeconds(options.remembers ?? "5 minutes"),
   expires: options.expires ?? true,
-  skew: options.clockSkewSeconds ?? 60,
+  skew: Duration.toSeconds(options.clockSkew ?? "1 minute"),
   transport: options.transport ?? "memory"
 })
 

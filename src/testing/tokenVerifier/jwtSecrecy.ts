@@ -9,7 +9,7 @@ import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 /** Changes for which a token is rejected, each with a different error. */
 const spoilt: ReadonlyArray<SignOptions> = [
   {},
-  { expiresInSeconds: -1_000_000 },
+  { expiresIn: "-1000000 seconds" },
   { claims: { aud: "https://other.example" } },
   { claims: { iss: "https://other.example" } },
   { claims: { sub: undefined } },

@@ -1,5 +1,6 @@
 /** Opaque tokens are accepted only if, and only as long as, the provider accepts them. */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Identity } from "../../identity/Identity.ts"
@@ -28,7 +29,7 @@ const bearers: Arbitrary.Arbitrary<Bearer> = Arbitrary.all({
   scopes,
   email: text,
   name: text,
-  expiresInSeconds: int(1_000, 100_000)
+  expiresIn: Arbitrary.map(int(1_000, 100_000), Duration.seconds)
 })
 
 const ada: Bearer = {
@@ -38,7 +39,7 @@ const ada: Bearer = {
   email: "ada@example.com",
   name: "Ada",
   // So long that no token expires while a verifier waits.
-  expiresInSeconds: 43_200
+  expiresIn: Duration.hours(12)
 }
 
 /** Asserts that an identity has everything that it must have. */
@@ -51,7 +52,7 @@ const assertSays = Effect.fnUntraced(function*(identity: Identity, bearer: Beare
   assert.strictEqual(identity.email, said("email", bearer.email, undefined))
   assert.strictEqual(identity.name, said("name", bearer.name, undefined))
   if (identity.expiresAt !== undefined) {
-    assert.isAtMost(Math.abs(identity.expiresAt - issuedAt - bearer.expiresInSeconds), skew)
+    assert.isAtMost(Math.abs(identity.expiresAt - issuedAt - Duration.toSeconds(bearer.expiresIn)), skew)
   } else if (says.includes("expiresAt")) assert.fail("the identity does not say when the token ends")
 })
 
@@ -114,7 +115,7 @@ const expiry: Requirement<OpaqueVerifierUnderTest> = requirement(
   ({ life, looks }) =>
     Effect.gen(function*() {
       const { issue, verify } = yield* OpaqueVerifierUnderTest
-      const token = yield* issue({ ...ada, expiresInSeconds: life })
+      const token = yield* issue({ ...ada, expiresIn: Duration.seconds(life) })
       const identity = yield* accepted(verify, token)
       for (let look = 1; look < looks; look++) yield* accepted(verify, token)
       yield* TestClock.adjust((yield* endOf(identity, life)) * 1_000)

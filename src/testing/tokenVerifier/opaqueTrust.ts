@@ -1,5 +1,6 @@
 /** The provider's responses are checked, and verification sends no more requests than necessary. */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -16,7 +17,7 @@ const bearer: Bearer = {
   scopes: ["mcp:read"],
   email: "ada@example.com",
   name: "Ada",
-  expiresInSeconds: 43_200
+  expiresIn: Duration.hours(12)
 }
 
 /** The requirements on how a verifier checks the responses of its provider, and on its requests. */

@@ -44,7 +44,7 @@ export const keyPaths = [
 ]
 
 /** So long that no token expires while a verifier waits. */
-const expiresInSeconds = 43_200
+const expiresIn = "12 hours"
 
 const breakKeys = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
   Effect.forEach(keyPaths, (path) => issuer.misbehave(path, misbehaviour, Infinity), { discard: true })
@@ -70,8 +70,8 @@ export const outages = (
             const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
               const { issuer, sign, verify } = yield* subject.anew((issuer) => breakKeys(issuer, misbehaviour))
               yield* whileTimePasses(Effect.gen(function*() {
-                yield* unavailable(verify, yield* sign({ key, expiresInSeconds }))
-                yield* unavailable(verify, yield* sign({ key, expiresInSeconds, claims: { sub } }))
+                yield* unavailable(verify, yield* sign({ key, expiresIn }))
+                yield* unavailable(verify, yield* sign({ key, expiresIn, claims: { sub } }))
               }))
               yield* issuer.behave()
               yield* acceptedAtLast(verify, sign({ key }))
@@ -97,7 +97,7 @@ export const outages = (
               for (const pause of [minutes, 60, 24 * 60]) {
                 yield* TestClock.adjust(pause * 60_000)
                 for (let look = 0; look < 2; look++) {
-                  yield* whileTimePasses(notRejected(verify, yield* sign({ expiresInSeconds })))
+                  yield* whileTimePasses(notRejected(verify, yield* sign({ expiresIn })))
                 }
               }
               yield* issuer.behave()

@@ -15,7 +15,7 @@ import { accepted, inTime, notAccepted, rejected, whileTimePasses } from "./verd
 import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** So long that no token expires while a verifier waits. */
-const expiresInSeconds = 43_200
+const expiresIn = "12 hours"
 
 const spoil = (issuer: Issuer, misbehaviour: Misbehaviour): Effect.Effect<void> =>
   Effect.forEach(keyPaths, (path) => issuer.misbehave(path, misbehaviour, Infinity), { discard: true })
@@ -49,10 +49,10 @@ const interruption: Requirement<VerifierUnderTest> = requirement(
     Effect.gen(function*() {
       const subject = yield* VerifierUnderTest
       const { issuer, sign, verify } = yield* subject.anew(slow)
-      const token = yield* sign({ expiresInSeconds })
+      const token = yield* sign({ expiresIn })
       const others = yield* Effect.forEach(
         Array.from({ length: leaving }, (_, index) => `other-${index}`),
-        (sub) => sameToken ? Effect.succeed(token) : sign({ expiresInSeconds, claims: { sub } })
+        (sub) => sameToken ? Effect.succeed(token) : sign({ expiresIn, claims: { sub } })
       )
       const leave = yield* Effect.forEach(
         others,
@@ -69,7 +69,7 @@ const interruption: Requirement<VerifierUnderTest> = requirement(
       const alone = yield* Effect.forkChild(last.verify(yield* last.sign()), { startImmediately: true })
       yield* TestClock.adjust(afterMillis)
       yield* Fiber.interrupt(alone)
-      yield* inTime(accepted(last.verify, yield* last.sign({ expiresInSeconds })))
+      yield* inTime(accepted(last.verify, yield* last.sign({ expiresIn })))
     })
 )
 
@@ -96,7 +96,7 @@ export const persistence = (
             yield* accepted(verify, yield* sign())
             const next = yield* issuer.rotate()
             yield* issuer.removeKey(next.kid)
-            const early = yield* sign({ key: next, expiresInSeconds })
+            const early = yield* sign({ key: next, expiresIn })
             for (let look = 0; look < looks; look++) yield* rejected(verify, early)
             yield* TestClock.adjust(pause * 1_000)
             yield* issuer.publishKey(next.publicJwk)
@@ -117,14 +117,14 @@ export const persistence = (
             const subject = yield* VerifierUnderTest
             const checkOne = Effect.fnUntraced(function*(misbehaviour: Misbehaviour) {
               const { issuer, sign, stranger, verify } = yield* subject.anew()
-              const good = yield* sign({ expiresInSeconds, claims: { sub } })
+              const good = yield* sign({ expiresIn, claims: { sub } })
               yield* accepted(verify, good)
               const [header, payload] = partsOf(good)
               const [, , otherSignature] = partsOf(yield* sign({ claims: { sub: "another" } }))
               const { kid } = yield* issuer.key()
               const forged = [
-                yield* sign({ key: yield* stranger.key(), header: { kid }, expiresInSeconds, claims: { sub } }),
-                yield* sign({ key: yield* stranger.key(), header: { kid: "new" }, expiresInSeconds, claims: { sub } }),
+                yield* sign({ key: yield* stranger.key(), header: { kid }, expiresIn, claims: { sub } }),
+                yield* sign({ key: yield* stranger.key(), header: { kid: "new" }, expiresIn, claims: { sub } }),
                 `${header}.${payload}.${otherSignature}`,
                 `${header}.${payload}.`
               ]

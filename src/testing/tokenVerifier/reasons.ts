@@ -1,4 +1,5 @@
 /** A rejection has a reason, for the client and for the log. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { InvalidTokenReason } from "../../errors/GatewayError.ts"
 import type { SignOptions } from "../../issuer/TestIssuerOptions.ts"
@@ -12,7 +13,7 @@ import { VerifierUnderTest } from "./VerifierUnderTest.ts"
 
 /** Problems of a token, each with the matching reason. `ValidationFailed` always matches. */
 const faults: ReadonlyArray<readonly [changes: (seconds: number) => SignOptions, reason: InvalidTokenReason]> = [
-  [(seconds) => ({ expiresInSeconds: -1_000 - seconds }), "Expired"],
+  [(seconds) => ({ expiresIn: Duration.seconds(-1_000 - seconds) }), "Expired"],
   [(seconds) => ({ claims: { nbf: 2_000_000_000 + seconds, exp: 2_000_100_000 + seconds } }), "NotYetValid"],
   [() => ({ claims: { iss: "https://other.example" } }), "InvalidIssuer"],
   [() => ({ claims: { sub: undefined, client_id: undefined, azp: undefined } }), "MissingClaim"],

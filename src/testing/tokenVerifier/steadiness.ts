@@ -1,5 +1,6 @@
 /** A verdict depends only on the token, the time and the keys. */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "../assert.ts"
@@ -54,7 +55,7 @@ const keyRotation: Requirement<VerifierUnderTest> = requirement(
       const subject = yield* VerifierUnderTest
       const { issuer, sign, verify } = yield* subject.anew()
       const old = yield* issuer.key()
-      const remembered = yield* sign({ key: old, expiresInSeconds: 43_200 })
+      const remembered = yield* sign({ key: old, expiresIn: "12 hours" })
       yield* accepted(verify, remembered)
       yield* TestClock.adjust(pause * 1000)
       const next = yield* issuer.rotate()
@@ -108,7 +109,7 @@ export const steadiness = (
     ({ pauses }) =>
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
-        const good = yield* sign({ expiresInSeconds: 600 })
+        const good = yield* sign({ expiresIn: "10 minutes" })
         const first = yield* accepted(verify, good)
         const forged = forge(good, yield* sign({ claims: { sub: "eve" } }), "signature")
         const error = yield* rejected(verify, forged)
@@ -130,7 +131,7 @@ export const steadiness = (
     ({ after, life, looks }) =>
       Effect.gen(function*() {
         const { sign, verify } = yield* VerifierUnderTest
-        const token = yield* sign({ expiresInSeconds: life })
+        const token = yield* sign({ expiresIn: Duration.seconds(life) })
         for (let look = 0; look < looks; look++) yield* accepted(verify, token)
         // Up to the last second in which the token is valid.
         yield* TestClock.adjust((life + skew - 1) * 1000)
