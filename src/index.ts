@@ -8,7 +8,7 @@ export { AuditLog, type WriteAuditEntry } from "./audit/AuditLog.ts"
 export { GatewayConfig, type GatewayConfigOptions } from "./config/GatewayConfig.ts"
 export type { GatewayConfigInput } from "./config/GatewayConfigInput.ts"
 export type { GatewaySettings, Provider } from "./config/GatewaySettings.ts"
-export { InvalidConfiguration } from "./config/InvalidConfiguration.ts"
+export { InvalidConfiguration, type Mistake, type Problem } from "./config/InvalidConfiguration.ts"
 export type { BearerToken } from "./credential/BearerToken.ts"
 export * as Authentication from "./embed/Authentication.ts"
 export { type ClaimsService, CurrentClaims } from "./embed/CurrentClaims.ts"
@@ -55,6 +55,7 @@ export type { ClaimedIdentity } from "./identity/ClaimedIdentity.ts"
 export { CurrentIdentity } from "./identity/CurrentIdentity.ts"
 export type { Identity } from "./identity/Identity.ts"
 export { JwksCache } from "./keys/JwksCache.ts"
+export { UnusablePublicKey } from "./keys/publicKey.ts"
 export { layerRedisLimits } from "./limits/layerRedisLimits.ts"
 export {
   type Charge,
@@ -67,11 +68,17 @@ export {
 export { MeasureRequests } from "./metrics/MeasureRequests.ts"
 export { type AddedProvider, makeProviderType, type ProviderTypeOptions } from "./providers/makeProviderType.ts"
 export type { ProviderType } from "./providers/ProviderType.ts"
-export { ProviderHttp } from "./remote/ProviderHttp.ts"
-export { ProviderMetadata } from "./remote/ProviderMetadata.ts"
+export { ProviderHttp, type ProviderRequest, type ProviderResponse } from "./remote/ProviderHttp.ts"
+export { type MetadataSource, MetadataUnavailable, ProviderMetadata } from "./remote/ProviderMetadata.ts"
+export { ProviderRequestFailed } from "./remote/ProviderRequestFailed.ts"
 export { layerDocuments, layerProviders, type Verification } from "./verify/layers.ts"
 export type { PrefixOptions } from "./verify/prefixVerdicts.ts"
-export { ProviderRegistry, type SelectedProvider } from "./verify/ProviderRegistry.ts"
+export {
+  type ProviderReadiness,
+  ProviderRegistry,
+  type ProviderState,
+  type SelectedProvider
+} from "./verify/ProviderRegistry.ts"
 export { TokenVerifier } from "./verify/TokenVerifier.ts"
 export type { Validity, Verdict } from "./verify/Verdict.ts"
 export { version } from "./version.ts"

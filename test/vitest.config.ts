@@ -15,6 +15,7 @@ export const base = defineConfig({
       { find: /^mcp-authorizer$/, replacement: source("index.ts") },
       { find: /^mcp-authorizer\/node$/, replacement: source("node/NodeGateway.ts") },
       { find: /^mcp-authorizer\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^mcp-authorizer\/issuer$/, replacement: source("issuer/index.ts") },
       { find: /^mcp-authorizer\/(.*)$/, replacement: `${source("")}$1.ts` }
     ]
   },

@@ -13,7 +13,7 @@ declare const navigator: { readonly userAgent?: string } | undefined
  *
  * ```ts
  * import * as Layer from "effect/Layer"
- * import { SharedIo } from "mcp-authorizer/fairness/SharedIo"
+ * import { SharedIo } from "mcp-authorizer"
  *
  * const OwnIo = Layer.succeed(SharedIo, false)
  * ```

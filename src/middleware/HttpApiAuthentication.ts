@@ -17,6 +17,8 @@ import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { authErrorOf, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors.ts"
 
+export { type AuthError, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors.ts"
+
 /** The fields of a response that are not about its body. */
 const withoutBody = (headers: Headers.Headers): Headers.Headers =>
   Headers.removeMany(headers, ["content-length", "content-type"])

@@ -8,11 +8,13 @@ import { logWarnings } from "../config/warnings.ts"
 import { embeddable } from "../embed/embeddable.ts"
 import { frozen } from "../embed/frozen.ts"
 import { verifyPresented } from "../embed/verifyPresented.ts"
-import { refusalReason } from "../http/accessLog.ts"
+import { rejectionFields } from "../http/accessLog.ts"
 import { CurrentIdentity } from "../identity/CurrentIdentity.ts"
 import { annotate } from "../log/logFields.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { authErrorOf, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors.ts"
+
+export { type AuthError, CannotVerify, Forbidden, Unauthorized } from "./AuthErrors.ts"
 
 /**
  * Authentication of Effect RPC: handlers get the caller of each call from `CurrentIdentity`, and rejected callers get errors
@@ -56,7 +58,7 @@ export class RpcAuthentication extends RpcMiddleware.Service<RpcAuthentication, 
           const presented = headers[settings.tokenHeader]
           return verifyPresented(presented === undefined ? [] : [presented], settings, settings.maxTokenBytes).pipe(
             Effect.provideService(TokenVerifier, verifier),
-            Effect.tapError((error) => Effect.logInfo("token not accepted").pipe(annotate(refusalReason(error)))),
+            Effect.tapError((error) => Effect.logInfo("token not accepted").pipe(annotate(rejectionFields(error)))),
             // A token that is too long, or in a form of its own, is one that is not accepted.
             Effect.mapError((error) =>
               authErrorOf(error) ?? new Unauthorized({ error: "invalid_token", error_description: "Invalid token" })

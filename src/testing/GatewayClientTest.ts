@@ -39,8 +39,8 @@ export const subject = Subject.layer
  * **Example** (the client on `fetch`)
  *
  * ```ts
- * import * as HttpGatewayClient from "mcp-authorizer/forward/HttpGatewayClient"
- * import * as GatewayClientTest from "mcp-authorizer/testing/GatewayClientTest"
+ * import { HttpGatewayClient } from "mcp-authorizer"
+ * import { GatewayClientTest } from "mcp-authorizer/testing"
  *
  * GatewayClientTest.suite("fetch", HttpGatewayClient.layerFetch)
  * ```

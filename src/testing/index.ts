@@ -4,15 +4,7 @@
  *
  * The suites register their tests with vitest or with `node:test`, whichever runs the file.
  */
-export { Misbehaviour } from "../issuer/Misbehaviour.ts"
-export { hmacSigner, makeSigningKey, type Signer, type SigningKey } from "../issuer/SigningKey.ts"
-export { TestIssuer } from "../issuer/TestIssuer.ts"
-export type {
-  MemoryIssuerOptions,
-  OpaqueTokenOptions,
-  SignOptions,
-  TestIssuerOptions
-} from "../issuer/TestIssuerOptions.ts"
+export * from "../issuer/index.ts"
 export * as GatewayClientTest from "./GatewayClientTest.ts"
 export * as HttpAppTest from "./HttpAppTest.ts"
 export * as JwksCacheTest from "./JwksCacheTest.ts"

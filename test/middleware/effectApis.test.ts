@@ -13,15 +13,9 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { type GatewayConfigInput, InsufficientScope, SessionNotFound } from "mcp-authorizer"
-import {
-  type AuthError,
-  authErrorOf,
-  CannotVerify,
-  Forbidden,
-  Unauthorized
-} from "mcp-authorizer/middleware/AuthErrors"
 import { TestIssuer } from "mcp-authorizer/testing"
 import { WebSocket } from "undici"
+import { type AuthError, authErrorOf, CannotVerify, Forbidden, Unauthorized } from "../../src/middleware/AuthErrors.ts"
 import * as api from "../examples/effectHttpApi.ts"
 import * as rpc from "../examples/effectRpc.ts"
 import { serveRoutes } from "../support/serve.ts"

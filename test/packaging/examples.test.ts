@@ -78,7 +78,7 @@ const script = (file: string, run: string) => `
   import * as NetAddress from "effect/net/NetAddress"
   import * as Scope from "effect/Scope"
   import { GatewayConfig } from "mcp-authorizer"
-  import { TestIssuer } from "mcp-authorizer/issuer/TestIssuer"
+  import { TestIssuer } from "mcp-authorizer/issuer"
 
   const scope = Scope.makeUnsafe()
   const open = (effect) => Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))

@@ -31,7 +31,7 @@ const serveAndAsk = `
   import * as Layer from "effect/Layer"
   import * as NetAddress from "effect/net/NetAddress"
   import { GatewayConfig } from "mcp-authorizer"
-  import { TestIssuer } from "mcp-authorizer/issuer/TestIssuer"
+  import { TestIssuer } from "mcp-authorizer/issuer"
   import * as NodeGateway from "mcp-authorizer/node"
 
   NodeRuntime.runMain(Effect.scoped(Effect.gen(function*() {

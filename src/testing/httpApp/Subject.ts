@@ -3,21 +3,10 @@ import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import type { GatewayConfig } from "../../config/GatewayConfig.ts"
-import type { GatewayClient } from "../../forward/GatewayClient.ts"
-import { HttpApp } from "../../http/HttpApp.ts"
-import type { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
-import type { ProviderRegistry } from "../../verify/ProviderRegistry.ts"
-import type { TokenVerifier } from "../../verify/TokenVerifier.ts"
+import { HttpApp, type HttpAppNeeds as AppNeeds } from "../../http/HttpApp.ts"
 
 /** The services that an app may require, all provided by the suite. */
-export type HttpAppNeeds =
-  | GatewayConfig
-  | TokenVerifier
-  | ProviderRegistry
-  | ProviderMetadata
-  | GatewayClient
-  | Digest.Digest
+export type HttpAppNeeds = AppNeeds | Digest.Digest
 
 /** The app under test, built again for each case, because its settings are a part of the case. */
 export class Subject extends Context.Service<Subject, {
