@@ -65,7 +65,7 @@ const providersAt = (
 export class StatusBoard extends Context.Service<StatusBoard, {
   readonly status: Effect.Effect<Status>
 }>()("mcp-authorizer/admin/StatusBoard") {
-  static readonly layer = Layer.effect(
+  static readonly layer: Layer.Layer<StatusBoard, never, AdminSource> = Layer.effect(
     StatusBoard,
     Effect.gen(function*() {
       const source = yield* AdminSource

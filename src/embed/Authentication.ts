@@ -62,23 +62,25 @@ const authenticate = (toolScopes: ToolScopes | undefined, claims: AnyClaims | un
 const published = new WeakMap<HttpRouter.HttpRouter, Set<string>>()
 
 /** Adds the routes of the discovery documents. */
-export const discovery = HttpRouter.use(Effect.fnUntraced(function*(router) {
-  const guard = yield* Guard
-  const respond = Effect.flatMap(
-    HttpServerRequest.HttpServerRequest,
-    (request) =>
-      Effect.map(guard.check(request), (result) =>
-        // The guard admits no request to a well-known path.
-        result._tag === "Responded" ? result.response : HttpServerResponse.empty({ status: 404 }))
-  )
-  const known = published.get(router) ?? new Set()
-  published.set(router, known)
-  for (const path of guard.documents) {
-    if (known.has(path)) continue
-    known.add(path)
-    yield* router.add("*", path, respond)
-  }
-}))
+export const discovery: Layer.Layer<never, never, Guard | HttpRouter.HttpRouter> = HttpRouter.use(
+  Effect.fnUntraced(function*(router) {
+    const guard = yield* Guard
+    const respond = Effect.flatMap(
+      HttpServerRequest.HttpServerRequest,
+      (request) =>
+        Effect.map(guard.check(request), (result) =>
+          // The guard admits no request to a well-known path.
+          result._tag === "Responded" ? result.response : HttpServerResponse.empty({ status: 404 }))
+    )
+    const known = published.get(router) ?? new Set()
+    published.set(router, known)
+    for (const path of guard.documents) {
+      if (known.has(path)) continue
+      known.add(path)
+      yield* router.add("*", path, respond)
+    }
+  })
+)
 
 const layerOf = (toolScopes?: KnownToolScopes, claims?: AnyClaims, onError?: OnError) => {
   const guard = Guard.layerWith({ toolScopes: toolScopes?.all, onError })

@@ -278,5 +278,6 @@ export class Guard extends Context.Service<Guard, {
     Guard.layerWith({ toolScopes })
 
   /** The same for a server whose tools require no scopes of their own. */
-  static readonly layer = Guard.layerWithScopes([])
+  static readonly layer: Layer.Layer<Guard, InvalidConfiguration, GatewayConfig | TokenVerifier | ProviderMetadata> =
+    Guard.layerWithScopes([])
 }

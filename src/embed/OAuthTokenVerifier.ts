@@ -8,7 +8,7 @@ import { GatewayConfig, type GatewayConfigOptions } from "../config/GatewayConfi
 import type { GatewayConfigInput } from "../config/GatewayConfigInput.ts"
 import { resourceUrl } from "../config/kinds/resourceUrl.ts"
 import { logWarnings } from "../config/warnings.ts"
-import { refusalReason } from "../http/accessLog.ts"
+import { rejectionFields } from "../http/accessLog.ts"
 import { annotate } from "../log/logFields.ts"
 import type { ProviderType } from "../providers/ProviderType.ts"
 import type { Verification } from "../verify/layers.ts"
@@ -62,7 +62,7 @@ export interface OAuthTokenVerifierOptions {
 /** Logs the true reason, which neither the SDK nor the client gets. */
 const logRejection = (error: TokenError): Effect.Effect<void> =>
   Effect.logWithLevel(error._tag === "ProviderUnavailable" ? "Error" : "Info")("token not accepted").pipe(
-    annotate(refusalReason(error))
+    annotate(rejectionFields(error))
   )
 
 // Without the message, which may contain a token.

@@ -7,7 +7,7 @@ import type { GatewaySettings } from "../config/GatewaySettings.ts"
 import { type UpstreamError, UpstreamUnavailable } from "../errors/GatewayError.ts"
 import type { ResponseHead, UpstreamBody } from "../forward/GatewayClient.ts"
 import { isEventStream } from "../forward/isEventStream.ts"
-import { bufferingField, unbuffered } from "../forward/responseHeaders.ts"
+import { bufferingField, streamFields } from "../forward/responseHeaders.ts"
 import { limitStream, responseLife } from "../forward/responseLife.ts"
 import { type BoundSession, sealedAgain, sessionField, type SessionSeal } from "../forward/SessionSeal.ts"
 import { changeBody } from "../http/changeBody.ts"
@@ -97,8 +97,7 @@ export const makeFinish = Effect.fnUntraced(function*(
       if (session !== undefined && ownSession !== undefined) {
         fields[sessionField] = sealedAgain(session, ownSession) ?? (yield* sessions.seal(identity, ownSession))
       }
-      const isStream = isEventStream(field("content-type"))
-      if (isStream && field(bufferingField) === undefined) fields[bufferingField] = unbuffered
+      Object.assign(fields, streamFields(field("content-type"), field(bufferingField)))
       const encoding = field("content-encoding")
       const lists = listsOf(exchange, {
         status,
@@ -107,7 +106,7 @@ export const makeFinish = Effect.fnUntraced(function*(
           ...(encoding === undefined ? {} : { "content-encoding": encoding })
         }
       })
-      if (!isStream) return { fields, lists, limit: undefined }
+      if (!isEventStream(field("content-type"))) return { fields, lists, limit: undefined }
       const nowMillis = yield* Clock.currentTimeMillis
       const life = responseLife(settings, identity, { listens, nowMillis, type: field("content-type") })
       if (life === undefined) return { fields, lists, limit: undefined }

@@ -4,8 +4,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { layerTrustOfHost } from "../config/fetchHosts.ts"
+import type { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import * as HttpGatewayClient from "../forward/HttpGatewayClient.ts"
+import type { HttpApp } from "../http/HttpApp.ts"
 import { layerServers } from "../http/layerServers.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { layerDocuments, layerProviders, type Verification } from "../verify/layers.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
@@ -40,7 +45,9 @@ const platform = Layer.mergeAll(
  *
  * @param verifier `TokenVerifier.layerPrefix` or `layerMapIdentity` around `TokenVerifier.layer`
  */
-export const layerVerifierWith = <E>(verifier: Verification<E>) =>
+export const layerVerifierWith = <E>(
+  verifier: Verification<E>
+): Layer.Layer<ProviderMetadata | ProviderRegistry | TokenVerifier, E | UnusablePublicKey, GatewayConfig> =>
   Layer.fresh(Layer.provideMerge(verifier, layerProviders).pipe(Layer.provide(platform)))
 
 /**
@@ -50,7 +57,11 @@ export const layerVerifierWith = <E>(verifier: Verification<E>) =>
  *
  * @see `layerVerifierWith`
  */
-export const layerVerifier = layerVerifierWith(TokenVerifier.layer)
+export const layerVerifier: Layer.Layer<
+  ProviderMetadata | ProviderRegistry | TokenVerifier,
+  UnusablePublicKey,
+  GatewayConfig
+> = layerVerifierWith(TokenVerifier.layer)
 
 /**
  * The gateway on every platform that has `fetch`, with your own verifier on top of the configured providers.
@@ -60,7 +71,9 @@ export const layerVerifier = layerVerifierWith(TokenVerifier.layer)
  *
  * @see `layerVerifierWith` for a verifier, `HttpApp.toWebHandler` for a handler from the layer
  */
-export const layerGatewayWith = <E>(verifier: Verification<E>) =>
+export const layerGatewayWith = <E>(
+  verifier: Verification<E>
+): Layer.Layer<HttpApp, E | InvalidConfiguration | UnusablePublicKey, GatewayConfig> =>
   Layer.fresh(
     layerServers(
       Layer.merge(verifier, HttpGatewayClient.layerFetch).pipe(Layer.provideMerge(ProviderRegistry.layer))
@@ -74,4 +87,5 @@ export const layerGatewayWith = <E>(verifier: Verification<E>) =>
  *
  * @see `layerGatewayWith`
  */
-export const layerGateway = layerGatewayWith(TokenVerifier.layer)
+export const layerGateway: Layer.Layer<HttpApp, InvalidConfiguration | UnusablePublicKey, GatewayConfig> =
+  layerGatewayWith(TokenVerifier.layer)

@@ -111,7 +111,7 @@ const fromSettings = Effect.fnUntraced(function*(
  * A client of one MCP server, which needs no `GatewayConfig`.
  *
  * Use it for a second MCP server, or to send each request where it belongs. Settings have their names and defaults of the
- * gateway; times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
+ * gateway; times are in seconds, or a `Duration`. Fails with `InvalidConfiguration`, with all problems at once.
  *
  * **Example** (two MCP servers behind one gateway)
  *

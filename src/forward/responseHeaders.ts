@@ -5,16 +5,23 @@ import { isEventStream } from "./isEventStream.ts"
 /** The field that tells proxies whether they may buffer a response (nginx, `proxy_buffering`). */
 export const bufferingField = "x-accel-buffering"
 
-/** Proxies may not buffer the response. */
-export const unbuffered = "no"
+const nothing: Readonly<Record<string, string>> = {}
+const unbuffered: Readonly<Record<string, string>> = { [bufferingField]: "no" }
+
+/**
+ * The fields that keep proxies from collecting an event stream first, unless its server says something about that.
+ *
+ * @param own what the server's response has in that field
+ */
+export const streamFields = (contentType: unknown, own: unknown): Readonly<Record<string, string>> =>
+  own === undefined && isEventStream(contentType) ? unbuffered : nothing
 
 /**
  * The fields of the MCP server's response that go back to the client: all but hop-by-hop fields, `Access-Control-*`
  * (the gateway decides about origins) and challenges (the gateway is the resource server).
  *
  * A response to an authenticated request is not for shared caches, so `Cache-Control: no-store` is added where the
- * server says nothing. An event stream is not for proxies that collect it first: `X-Accel-Buffering: no` tells nginx and
- * those that follow its example, unless the server says otherwise.
+ * server says nothing. `X-Accel-Buffering: no` tells nginx, and proxies that follow its example, not to collect an event stream.
  */
 export const responseHeaders = (
   received: UpstreamResponse["headers"]
@@ -28,6 +35,5 @@ export const responseHeaders = (
     if (name.startsWith("access-control-") || name === "www-authenticate") continue
     headers[name] = value
   }
-  if (isEventStream(headers["content-type"])) headers[bufferingField] ??= unbuffered
-  return headers
+  return Object.assign(headers, streamFields(headers["content-type"], headers[bufferingField]))
 }

@@ -22,6 +22,7 @@ import { hasTokenParameter } from "../credential/tokenInQuery.ts"
 import { carriesSignIn } from "../facade/parameters.ts"
 import { WaitUntil } from "../fairness/WaitUntil.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { brokenOff, logFault } from "./accessLog.ts"
@@ -143,6 +144,9 @@ export interface WebHandler {
   readonly dispose: () => Promise<void>
 }
 
+/** What the gateway of one MCP server is composed of. */
+export type HttpAppNeeds = GatewayClient | GatewayConfig | ProviderMetadata | ProviderRegistry | TokenVerifier
+
 /**
  * The gateway as one effect from a request to its response.
  *
@@ -177,7 +181,9 @@ export class HttpApp extends Context.Service<HttpApp, {
    * })
    * ```
    */
-  static readonly layerWith = ({ audit, crypto, onError }: HttpAppOptions) =>
+  static readonly layerWith = (
+    { audit, crypto, onError }: HttpAppOptions
+  ): Layer.Layer<HttpApp, InvalidConfiguration, HttpAppNeeds> =>
     perConfiguration(
       Layer.effect(HttpApp, Effect.andThen(requireOwn, make(onError))).pipe(
         Layer.provide(consoleAndWebCrypto({ audit, crypto }))
@@ -185,7 +191,7 @@ export class HttpApp extends Context.Service<HttpApp, {
     )
 
   /** The gateway of the settings at hand. */
-  static readonly layer = HttpApp.layerWith({})
+  static readonly layer: Layer.Layer<HttpApp, InvalidConfiguration, HttpAppNeeds> = HttpApp.layerWith({})
 
   /**
    * Turns a gateway into a plain `(request: Request) => Promise<Response>`: for Workers, Deno, Bun, a Next.js route, or

@@ -56,7 +56,7 @@ export const isLogged = (minimum: LogLevel.LogLevel, exchange: Exchange): boolea
  *
  * @param authorization what the request has in `Authorization`
  */
-export const refusalReason = (error: GatewayError, authorization?: string): LogFields => ({
+export const rejectionFields = (error: GatewayError, authorization?: string): LogFields => ({
   error: error._tag,
   ...("reason" in error ? { reason: error.reason } : {}),
   ...("detail" in error && error.detail !== undefined
@@ -149,7 +149,7 @@ export const makeExchangeFields = Effect.fnUntraced(function*(
     if (duration_ms !== undefined) fields.duration_ms = duration_ms
     if (ended !== undefined) fields.ended = ended
     if (caller !== undefined) Object.assign(fields, caller)
-    if (error !== undefined) Object.assign(fields, refusalReason(error, authorization))
+    if (error !== undefined) Object.assign(fields, rejectionFields(error, authorization))
     if (rule !== undefined) fields.rule = rule
     return fields
   }

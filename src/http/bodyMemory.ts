@@ -10,10 +10,10 @@ import type { RequestHead } from "./requestHead.ts"
 export const uncountedBytes = 16 * 1024
 
 /** How long a message waits for memory, in seconds. */
-export const patienceSeconds = 5
+export const memoryWaitSeconds = 5
 
 export const noMemory = (): Overloaded =>
-  new Overloaded({ detail: "no memory for the message; see MCP_MAX_BUFFERED_BYTES", retryAfter: patienceSeconds })
+  new Overloaded({ detail: "no memory for the message; see MCP_MAX_BUFFERED_BYTES", retryAfter: memoryWaitSeconds })
 
 /** The memory for messages that are not sent yet. */
 export interface BodyMemory {
@@ -49,7 +49,7 @@ export const awaitMemory = (
   return Effect.andThen(
     Effect.addFinalizer(() => Effect.sync(() => claim.release())),
     Effect.timeoutOrElse(granted, {
-      duration: `${patienceSeconds} seconds`,
+      duration: `${memoryWaitSeconds} seconds`,
       orElse: () => Effect.fail(noMemory())
     })
   )

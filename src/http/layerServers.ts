@@ -1,15 +1,25 @@
 /** The gateway in front of one MCP server, or of several. */
 import * as Context from "effect/Context"
+import type * as Aead from "effect/crypto/Aead"
+import type * as Digest from "effect/crypto/Digest"
+import type * as Mac from "effect/crypto/Mac"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { carryOverValue, CurrentHolding, holdingOf } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../config/GatewaySettings.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { UpstreamUnavailable } from "../errors/GatewayError.ts"
 import { GatewayClient } from "../forward/GatewayClient.ts"
+import type { JwksCache } from "../keys/JwksCache.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { type LimitCounters, LimitMemory } from "../limits/LimitStore.ts"
 import { makeMemoryCounters } from "../limits/memoryCounters.ts"
+import type { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "../verify/ProviderRegistry.ts"
 import type { TokenVerifier } from "../verify/TokenVerifier.ts"
 import { makeFrontCourse } from "./course/Course.ts"
@@ -37,12 +47,20 @@ const makeFront = Effect.fnUntraced(function*(settings: GatewaySettings, onError
 const appOf = (serverOf: HttpApp["Service"]["serverOf"], servers: ReadonlyArray<ServedServer>) =>
   HttpApp.of({ handle: handleWith(serverOf), serverOf, servers })
 
+/** What several servers have in common. */
+type ServersShare = JwksCache | ProviderHttp | ProviderMetadata
+
+/** What is there for the services of each server. */
+type Crypto = Aead.Aead | Digest.Digest | Mac.Mac | SecureRandom.SecureRandom
+
 /**
  * The app for the requests that are for none of several servers, alone.
  *
  * For hosts whose instances serve a single request, and build only what it needs.
  */
-export const layerFront = ({ audit, crypto, onError }: HttpAppOptions = {}) =>
+export const layerFront = (
+  { audit, crypto, onError }: HttpAppOptions = {}
+): Layer.Layer<HttpApp, InvalidConfiguration | UnusablePublicKey, GatewayConfig | ServersShare> =>
   perConfiguration(
     Layer.effect(
       HttpApp,
@@ -74,7 +92,11 @@ export const layerFront = ({ audit, crypto, onError }: HttpAppOptions = {}) =>
 export const layerServers = <E, R>(
   services: Layer.Layer<TokenVerifier | GatewayClient | ProviderRegistry, E, R>,
   { audit, crypto, onError }: HttpAppOptions = {}
-) => {
+): Layer.Layer<
+  HttpApp,
+  E | InvalidConfiguration | UnusablePublicKey,
+  GatewayConfig | ServersShare | Exclude<Exclude<Exclude<R, GatewayConfig>, Scope.Scope>, Crypto>
+> => {
   // The audit log is one, and is there already.
   const app = HttpApp.layerWith({ crypto, onError, audit: Layer.empty }).pipe(Layer.provide(services))
 

@@ -3,8 +3,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
-
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { withoutStack } from "../errors/withoutStack.ts"
 import { SharedIo } from "../fairness/SharedIo.ts"
@@ -13,6 +14,7 @@ import { annotate } from "../log/logFields.ts"
 import { type DocumentFormat, entryName, makeDocumentStore } from "../remote/documentStore.ts"
 import { HeldValues, type Holder } from "../remote/HeldValues.ts"
 import { own } from "../remote/JsonObject.ts"
+import type { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { documentWaiters, providerLimits, tooManyWait } from "../remote/providerLimits.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { reachOf } from "../remote/ProviderReach.ts"
@@ -104,7 +106,11 @@ export class JwksCache extends Context.Service<JwksCache, {
    */
   readonly lease?: (() => JwksLease) | undefined
 }>()("mcp-authorizer/keys/JwksCache") {
-  static readonly make = Effect.gen(function*() {
+  static readonly make: Effect.Effect<
+    JwksCache["Service"],
+    never,
+    KeyValueStore.KeyValueStore | ProviderHttp | ProviderMetadata | Scope.Scope
+  > = Effect.gen(function*() {
     const { fetchKeys, locate } = yield* makeKeyFetch
     const memory = yield* storeEntries
     const store = (yield* SharedEntries) ?? memory
@@ -229,5 +235,6 @@ export class JwksCache extends Context.Service<JwksCache, {
     return serviceOf(sources.holder())
   })
 
-  static readonly layer = perConfiguration(Layer.effect(JwksCache, JwksCache.make))
+  static readonly layer: Layer.Layer<JwksCache, never, KeyValueStore.KeyValueStore | ProviderHttp | ProviderMetadata> =
+    perConfiguration(Layer.effect(JwksCache, JwksCache.make))
 }

@@ -2,6 +2,7 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
+import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -36,6 +37,7 @@ import { sha256 } from "./sha256.ts"
 import { verifyAtOnce } from "./signature.ts"
 import { layerStore } from "./store/layerStore.ts"
 
+export * as NodeGatewayClient from "./NodeGatewayClient.ts"
 export type { Verification }
 
 /** What a registry of providers may need: the settings of its server, and the way to providers and their keys. */
@@ -82,6 +84,13 @@ const layerProcess = Layer.unwrap(Effect.gen(function*() {
   return isShown ? layerProcessMetrics : Layer.empty
 }))
 
+/** A gateway that listens, with the errors of what was given to it. */
+type GatewayLayer<E> = Layer.Layer<
+  HttpServer.HttpServer,
+  E | InvalidConfiguration | ServeError | UnusablePublicKey,
+  GatewayConfig
+>
+
 /** The gateway in one process of the program. */
 export const layerWith = <E = never, OptionE = never>(
   {
@@ -94,7 +103,7 @@ export const layerWith = <E = never, OptionE = never>(
     store = KeyValueStore.layerMemory
   }: ProcessOptions<OptionE>,
   verifier: Verification<E> = TokenVerifier.layer
-) => {
+): GatewayLayer<E | OptionE> => {
   const app = layerServers(
     Layer.merge(verifier, gatewayClient).pipe(Layer.provideMerge(registry)),
     { crypto, onError, audit: layerAudit }
@@ -129,13 +138,15 @@ export const layerWith = <E = never, OptionE = never>(
 export const layerUnannounced = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,
   options: NodeGatewayOptions<OptionE> = {}
-) => layerWith(options, verifier)
+): GatewayLayer<E | OptionE> => layerWith(options, verifier)
 
 /** Logs where the gateway listens, and the warnings about its settings. */
-export const announceServer = Effect.gen(function*() {
-  const { address } = yield* HttpServer.HttpServer
-  yield* announce(yield* GatewayConfig, NetAddress.formatUrlUnsafe(address))
-})
+export const announceServer: Effect.Effect<void, never, GatewayConfig | HttpServer.HttpServer> = Effect.gen(
+  function*() {
+    const { address } = yield* HttpServer.HttpServer
+    yield* announce(yield* GatewayConfig, NetAddress.formatUrlUnsafe(address))
+  }
+)
 
 /**
  * The gateway as a Node service: listens, verifies, forwards.
@@ -152,4 +163,5 @@ export const announceServer = Effect.gen(function*() {
 export const layer = <E = never, OptionE = never>(
   verifier: Verification<E> = TokenVerifier.layer,
   options: NodeGatewayOptions<OptionE> = {}
-) => Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier, options)))
+): GatewayLayer<E | OptionE> =>
+  Layer.effectDiscard(announceServer).pipe(Layer.provideMerge(layerUnannounced(verifier, options)))

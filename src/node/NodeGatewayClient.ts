@@ -67,7 +67,7 @@ const fromSettings = Effect.fnUntraced(function*(settings: UpstreamSettings, tls
  * A client of one MCP server, with its own connections until its scope closes. It needs no `GatewayConfig`.
  *
  * Use it for a second MCP server, or to route requests. Settings have the names and defaults of the gateway's settings;
- * times are in seconds. Fails with `InvalidConfiguration`, with all problems at once.
+ * times are in seconds, or a `Duration`. Fails with `InvalidConfiguration`, with all problems at once.
  */
 export const make = (
   input: UpstreamInput

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { carryOver } from "../config/carryOver.ts"
 import { GatewayConfig } from "../config/GatewayConfig.ts"
+import type { InvalidConfiguration } from "../config/InvalidConfiguration.ts"
 import { ClientMetadata } from "../facade/ClientMetadata.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
@@ -52,5 +53,7 @@ const makeProviders = Effect.fnUntraced(function*<E>(store: Layer.Layer<KeyValue
  * A changed configuration takes them over unless the way has changed: the authorities of `MCP_CA_FILE`, or whether requests
  * are sent at all. It drops those of providers that it does not have.
  */
-export const layerProvidersWith = <E>(store: Layer.Layer<KeyValueStore.KeyValueStore, E>) =>
+export const layerProvidersWith = <E>(
+  store: Layer.Layer<KeyValueStore.KeyValueStore, E>
+): Layer.Layer<JwksCache | ProviderHttp | ProviderMetadata, E | InvalidConfiguration, GatewayConfig> =>
   Layer.effectContext(makeProviders(store))

@@ -1,5 +1,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
+import type * as HttpServer from "effect/http/HttpServer"
+import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type { Server } from "node:http"
 import { perConfiguration } from "../config/perConfiguration.ts"
@@ -18,7 +20,7 @@ const drained = (server: Server) =>
  * Provides the `HttpServer`, for its address. Fails with `ServeError` if it cannot listen. Closing its scope
  * makes `/readyz` 503, serves on for `MCP_SHUTDOWN_DELAY`, stops accepting connections, lets open responses end within `MCP_SHUTDOWN_TIMEOUT`, and closes the rest.
  */
-export const layerServer = perConfiguration(
+export const layerServer: Layer.Layer<HttpServer.HttpServer, ServeError, Generations> = perConfiguration(
   Effect.gen(function*() {
     // The first generation is built before: a connection may arrive as soon as the server listens.
     const generations = yield* Generations

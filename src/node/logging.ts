@@ -47,7 +47,7 @@ export const layerLogging = (
     readonly annotations?: Readonly<Record<string, unknown>>
     readonly isShared?: boolean
   } = {}
-) =>
+): Layer.Layer<never> =>
   Layer.unwrap(
     // Blocks for people are written past it, as by another process.
     Effect.map(makeWriteLine({ isShared: isShared || settings.logFormat !== "json" }), (writeLine) => {
@@ -64,7 +64,7 @@ export const layerLogging = (
   )
 
 /** Writes log entries as other settings configure it, from here on. */
-export const layerRelogging = (settings: LogSettings) =>
+export const layerRelogging = (settings: LogSettings): Layer.Layer<never> =>
   Layer.merge(
     Layer.effect(
       Logger.CurrentLoggers,

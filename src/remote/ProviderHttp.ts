@@ -68,7 +68,7 @@ export interface ProviderResponse {
 export class ProviderHttp extends Context.Service<ProviderHttp, {
   readonly send: (request: ProviderRequest) => Effect.Effect<ProviderResponse, ProviderRequestFailed>
 }>()("mcp-authorizer/remote/ProviderHttp") {
-  static readonly make = Effect.gen(function*() {
+  static readonly make: Effect.Effect<ProviderHttp["Service"], never, HttpClient.HttpClient> = Effect.gen(function*() {
     // Closed with the scope of one exchange, so that a connection whose body is not read is closed at once.
     const client = HttpClient.withScope(yield* HttpClient.HttpClient)
     return ProviderHttp.of({
@@ -100,7 +100,9 @@ export class ProviderHttp extends Context.Service<ProviderHttp, {
     })
   })
 
-  static readonly layer = perConfiguration(Layer.effect(ProviderHttp, ProviderHttp.make))
+  static readonly layer: Layer.Layer<ProviderHttp, never, HttpClient.HttpClient> = perConfiguration(
+    Layer.effect(ProviderHttp, ProviderHttp.make)
+  )
 }
 
 /** The attributes of the span of a request, by OpenTelemetry's semantic conventions. */

@@ -2,7 +2,9 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import { issuersOf, normalTemplate } from "../config/kinds/issuerTemplate.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import type { DocumentName } from "../config/sources/documentName.ts"
@@ -126,7 +128,9 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
   readonly lease?: (() => DocumentLease) | undefined
 }>()("mcp-authorizer/remote/ProviderMetadata") {
   /** Finds and caches documents. Shares them with other instances if there is a store. */
-  static readonly makeWith = Effect.fnUntraced(function*(store?: Entries) {
+  static readonly makeWith = Effect.fnUntraced(function*(
+    store?: Entries
+  ): Effect.fn.Return<ProviderMetadata["Service"], never, ProviderHttp | Scope.Scope> {
     const http = yield* ProviderHttp
     const scope = yield* Effect.scope
     const sharedIo = yield* SharedIo
@@ -203,18 +207,19 @@ export class ProviderMetadata extends Context.Service<ProviderMetadata, {
     return serviceOf(documents.holder())
   })
 
-  static readonly make = Effect.flatMap(SharedEntries, ProviderMetadata.makeWith)
+  static readonly make: Effect.Effect<ProviderMetadata["Service"], never, ProviderHttp | Scope.Scope> = Effect.flatMap(
+    SharedEntries,
+    ProviderMetadata.makeWith
+  )
 
-  static readonly layer = perConfiguration(Layer.effect(ProviderMetadata, ProviderMetadata.make))
+  static readonly layer: Layer.Layer<ProviderMetadata, never, ProviderHttp> = perConfiguration(
+    Layer.effect(ProviderMetadata, ProviderMetadata.make)
+  )
 
   /**
    * The same for instances that live for one request: documents are stored in the `KeyValueStore` while they are fresh,
    * and the absence of a document for 1 minute.
    */
-  static readonly layerStored = perConfiguration(
-    Layer.effect(
-      ProviderMetadata,
-      Effect.flatMap(storeEntries, ProviderMetadata.makeWith)
-    )
-  )
+  static readonly layerStored: Layer.Layer<ProviderMetadata, never, KeyValueStore.KeyValueStore | ProviderHttp> =
+    perConfiguration(Layer.effect(ProviderMetadata, Effect.flatMap(storeEntries, ProviderMetadata.makeWith)))
 }

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { type DocumentFormat, makeDocumentStore } from "../remote/documentStore.ts"
 import { own } from "../remote/JsonObject.ts"
 import { providerLimits } from "../remote/providerLimits.ts"
@@ -47,4 +48,4 @@ const make = Effect.gen(function*() {
 })
 
 /** Probes for instances that live for one request: the result of a probe is stored for 10 seconds. */
-export const layer = Layer.effect(SharedProbe, make)
+export const layer: Layer.Layer<never, never, KeyValueStore.KeyValueStore> = Layer.effect(SharedProbe, make)

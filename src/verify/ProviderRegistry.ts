@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -10,12 +11,14 @@ import { noteSettings, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { InvalidToken, VerificationError } from "../errors/GatewayError.ts"
 import type { Identity } from "../identity/Identity.ts"
+import type { JwksCache } from "../keys/JwksCache.ts"
 import type { KeySetState } from "../keys/keySetState.ts"
 import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { MeasureRequests } from "../metrics/MeasureRequests.ts"
 import type { Readiness, Registration, RegistrationNeeds } from "../providers/ProviderType.ts"
 import { typeOf } from "../providers/types.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
+import type { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { requireUnexpired } from "./claims/requireUnexpired.ts"
 import type { InspectedToken } from "./Inspection.ts"
 import { inspectToken } from "./inspectToken.ts"
@@ -205,7 +208,11 @@ export class ProviderRegistry extends Context.Service<ProviderRegistry, {
     })
   })
 
-  static readonly layer = perConfiguration(Layer.effect(
+  static readonly layer: Layer.Layer<
+    ProviderRegistry,
+    UnusablePublicKey,
+    Digest.Digest | GatewayConfig | JwksCache | ProviderHttp | ProviderMetadata
+  > = perConfiguration(Layer.effect(
     ProviderRegistry,
     Effect.flatMap(
       GatewayConfig,

@@ -2,9 +2,11 @@ import * as Context from "effect/Context"
 import type * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import { noteBuiltOn, perConfiguration } from "../config/perConfiguration.ts"
 import type { BearerToken } from "../credential/BearerToken.ts"
 import type { VerificationError } from "../errors/GatewayError.ts"
@@ -93,10 +95,16 @@ export class TokenVerifier extends Context.Service<TokenVerifier, {
    * Verifies tokens with the configured providers, and caches verdicts while they remain valid. Shares verdicts about opaque
    * tokens with other replicas if `SharedEntries` is provided.
    */
-  static readonly layer = perConfiguration(Layer.effect(TokenVerifier, make()))
+  static readonly layer: Layer.Layer<TokenVerifier, never, Digest.Digest | ProviderRegistry> = perConfiguration(
+    Layer.effect(TokenVerifier, make())
+  )
 
   /** The same, and shares verdicts with other instances in the `KeyValueStore`. */
-  static readonly layerStored = perConfiguration(Layer.effect(TokenVerifier, Effect.flatMap(makeVerdictStore, make)))
+  static readonly layerStored: Layer.Layer<
+    TokenVerifier,
+    never,
+    Digest.Digest | GatewayConfig | KeyValueStore.KeyValueStore | ProviderRegistry
+  > = perConfiguration(Layer.effect(TokenVerifier, Effect.flatMap(makeVerdictStore, make)))
 
   /**
    * Verifies tokens that begin with `prefix` with a function of your own, and all others with the wrapped verifier.

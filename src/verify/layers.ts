@@ -2,8 +2,10 @@ import type * as Digest from "effect/crypto/Digest"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import { perConfiguration } from "../config/perConfiguration.ts"
 import { JwksCache } from "../keys/JwksCache.ts"
+import type { UnusablePublicKey } from "../keys/publicKey.ts"
 import { ProviderHttp } from "../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../remote/ProviderMetadata.ts"
 import { ProviderRegistry } from "./ProviderRegistry.ts"
@@ -17,14 +19,18 @@ type ProviderNeeds = ProviderHttp | HttpClient.HttpClient | KeyValueStore.KeyVal
 /** `layerDocuments` with another metadata service, for hosts whose instances are too short-lived to cache. */
 export const layerDocumentsWith = (
   metadata: Layer.Layer<ProviderMetadata, never, ProviderNeeds>
-) => perConfiguration(JwksCache.layer.pipe(Layer.provideMerge(metadata), Layer.provideMerge(ProviderHttp.layer)))
+): Layer.Layer<
+  JwksCache | ProviderHttp | ProviderMetadata,
+  never,
+  HttpClient.HttpClient | KeyValueStore.KeyValueStore
+> => perConfiguration(JwksCache.layer.pipe(Layer.provideMerge(metadata), Layer.provideMerge(ProviderHttp.layer)))
 
 /**
  * The keys and documents of providers, and the way to them: what several MCP servers of one gateway share.
  *
  * Provide it to a `ProviderRegistry`.
  */
-export const layerDocuments = layerDocumentsWith(ProviderMetadata.layer)
+export const layerDocuments: ReturnType<typeof layerDocumentsWith> = layerDocumentsWith(ProviderMetadata.layer)
 
 /**
  * The configured providers and everything that they need, from `GatewayConfig`, an `HttpClient`, a `KeyValueStore` and a
@@ -32,7 +38,11 @@ export const layerDocuments = layerDocumentsWith(ProviderMetadata.layer)
  *
  * Provide it to a `TokenVerifier`: `TokenVerifier.layer` for the configured providers alone.
  */
-export const layerProviders = perConfiguration(ProviderRegistry.layer.pipe(
+export const layerProviders: Layer.Layer<
+  ProviderMetadata | ProviderRegistry,
+  UnusablePublicKey,
+  Digest.Digest | GatewayConfig | HttpClient.HttpClient | KeyValueStore.KeyValueStore
+> = perConfiguration(ProviderRegistry.layer.pipe(
   Layer.provide(JwksCache.layer),
   Layer.provideMerge(ProviderMetadata.layer),
   Layer.provide(ProviderHttp.layer)

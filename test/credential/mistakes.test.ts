@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import { shapeMistake } from "../../src/credential/mistakes.ts"
 import { parseAuthorization } from "../../src/credential/parseAuthorization.ts"
 import type { GatewayError } from "../../src/errors/GatewayError.ts"
-import { refusalReason } from "../../src/http/accessLog.ts"
+import { rejectionFields } from "../../src/http/accessLog.ts"
 
 const limit = 16_384
 const canary = "c4n4ryTokenOfSomebody"
@@ -17,7 +17,7 @@ const errorOf = (authorization: string): GatewayError | undefined =>
 
 const detailOf = (authorization: string): string => {
   const error = errorOf(authorization)
-  return error === undefined ? "accepted" : String(refusalReason(error)["detail"])
+  return error === undefined ? "accepted" : String(rejectionFields(error)["detail"])
 }
 
 const called: ReadonlyArray<readonly [authorization: string, called: string]> = [
@@ -66,7 +66,7 @@ describe("what the log calls a malformed credential", () => {
       assert.include(["InvalidToken", "UnsupportedCredential"], error?._tag)
       assert.include(detailOf(authorization), text)
       assert.notInclude(
-        JSON.stringify(error === undefined ? "" : refusalReason(error)).toLowerCase(),
+        JSON.stringify(error === undefined ? "" : rejectionFields(error)).toLowerCase(),
         canary.toLowerCase()
       )
     })

@@ -48,6 +48,24 @@ const accepted: ReadonlyArray<readonly [folder: string, line: string]> = [
   ["http", `export * from "effect/http/HttpServerResponse"`]
 ]
 
+const imports = `import * as Effect from "effect/Effect"\nimport * as Layer from "effect/Layer"\n`
+
+/** Layers whose needs and errors only the compiler knows. */
+const untyped: ReadonlyArray<string> = [
+  "export const layerOne = Layer.fresh(Layer.empty)",
+  "export const layerOne = () => Layer.empty",
+  "export class One { static readonly layer = Layer.fresh(Layer.empty) }",
+  "export class One { static readonly make = Effect.fnUntraced(function*() { return yield* Effect.void }) }"
+]
+
+const typed: ReadonlyArray<string> = [
+  "export const layerOne: Layer.Layer<never> = Layer.fresh(Layer.empty)",
+  "export const layerOne = (): Layer.Layer<never> => Layer.empty",
+  "export class One { static readonly layer: Layer.Layer<never> = Layer.fresh(Layer.empty) }",
+  "export class One { static readonly make = Effect.fnUntraced(function*(): Effect.fn.Return<void> { yield* Effect.void }) }",
+  "const layerOne = Layer.fresh(Layer.empty)"
+]
+
 describe("the lint rules of the house", () => {
   for (const [folder, line, why] of refused) {
     it(`src/${folder} must not have \`${line}\``, () => {
@@ -65,6 +83,16 @@ describe("the lint rules of the house", () => {
       "house(words)"
     )
   })
+  for (const line of untyped) {
+    it(`\`${line}\` must have a written type`, () => {
+      assert.include(lint("http", `${imports}${line}`), "what it provides, its errors, and what it needs")
+    })
+  }
+  for (const line of typed) {
+    it(`\`${line}\` has one`, () => {
+      assert.notInclude(lint("http", `${imports}${line}`), "house(layerTypes)")
+    })
+  }
   for (const [folder, line] of accepted) {
     it(`src/${folder} may have \`${line}\``, () => {
       assert.notInclude(lint(folder, line), "house(rooms)")

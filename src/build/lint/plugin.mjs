@@ -228,8 +228,8 @@ const worded = new Set([
   "verify"
 ])
 
-/** Names of rooms that are not checked yet, error codes of network libraries, and a state that operators know. */
-const permitted = /ECONNREFUSED|ConnectionRefused|^refusalReason$|^patienceSeconds$|^refused$|`refused`/gu
+/** Error codes of network libraries, and a state that operators know. */
+const permitted = /ECONNREFUSED|ConnectionRefused|^refused$|`refused`/gu
 
 /** Keeps the field's words in comments, names and texts. */
 const fieldWords = {
@@ -260,4 +260,45 @@ const fieldWords = {
   }
 }
 
-export default { meta: { name: "house" }, rules: { rooms, words: fieldWords } }
+/** Whether a value says its type where it is written: a function, or a generator in a call, says what it returns. */
+const saysType = (value) => {
+  switch (value?.type) {
+    case "ArrowFunctionExpression":
+      return value.returnType != null
+    case "CallExpression":
+      return value.arguments.some(({ returnType, type }) => type === "FunctionExpression" && returnType != null)
+    case "Identifier":
+    case "MemberExpression":
+      return true
+    default:
+      return false
+  }
+}
+
+/** Values that programs are composed of. */
+const composed = /^(?:layer|make(?:With)?$)/
+
+/** Demands the written type of layers, and of what makes services: a change of their needs or errors shows in review. */
+const layerTypes = {
+  create(context) {
+    const file = context.filename ?? context.getFilename()
+    if (relative(src, file).startsWith("..")) return {}
+    const check = (node, name, annotation, value) => {
+      if (name === undefined || !composed.test(name) || annotation != null || saysType(value)) return
+      context.report({ node, message: `Write the type of \`${name}\`: what it provides, its errors, and what it needs.` })
+    }
+    return {
+      ExportNamedDeclaration({ declaration }) {
+        if (declaration?.type !== "VariableDeclaration") return
+        for (const { id, init } of declaration.declarations) {
+          if (id.name?.startsWith("layer")) check(id, id.name, id.typeAnnotation, init)
+        }
+      },
+      PropertyDefinition({ key, static: isStatic, typeAnnotation, value }) {
+        if (isStatic) check(key, key.name, typeAnnotation, value)
+      }
+    }
+  }
+}
+
+export default { meta: { name: "house" }, rules: { rooms, words: fieldWords, layerTypes } }

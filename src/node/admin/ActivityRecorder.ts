@@ -13,15 +13,17 @@ export class ActivityRecorder extends Context.Reference<Recorder | undefined>(
   { defaultValue: () => undefined }
 ) {
   /** Notes each exchange and each decision, if the settings have an admin port. One for all generations of a process. */
-  static readonly layer = perConfiguration(Layer.effectContext(Effect.gen(function*() {
-    const { adminPort } = yield* GatewayConfig
-    const own = yield* AuditLog
-    if (adminPort === undefined) return Context.make(ActivityRecorder, undefined)
-    const recorder = makeRecorder()
-    return Context.make(ActivityRecorder, recorder).pipe(
-      Context.add(ExchangeObserver, recorder.observe),
-      Context.add(AuditLog, bothOf(recorder.write, own)),
-      Context.add(AuditReadsMessages, own !== undefined)
-    )
-  })))
+  static readonly layer: Layer.Layer<never, never, GatewayConfig> = perConfiguration(
+    Layer.effectContext(Effect.gen(function*() {
+      const { adminPort } = yield* GatewayConfig
+      const own = yield* AuditLog
+      if (adminPort === undefined) return Context.make(ActivityRecorder, undefined)
+      const recorder = makeRecorder()
+      return Context.make(ActivityRecorder, recorder).pipe(
+        Context.add(ExchangeObserver, recorder.observe),
+        Context.add(AuditLog, bothOf(recorder.write, own)),
+        Context.add(AuditReadsMessages, own !== undefined)
+      )
+    }))
+  )
 }

@@ -6,6 +6,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Http from "node:http"
 import { makeAdminApp } from "../../admin/adminApp.ts"
+import type { AdminSource } from "../../admin/AdminSource.ts"
 import { ConfigurationState } from "../../admin/ConfigurationState.ts"
 import type { ConfigurationStatus } from "../../admin/page/Status.ts"
 import { StatusBoard } from "../../admin/StatusBoard.ts"
@@ -64,7 +65,7 @@ const stateOf = (reloader: Reloader["Service"] | undefined): Effect.Effect<Confi
  *
  * Needs the `AdminSource` of this process, or of all workers. Fails with `InvalidConfiguration` if it cannot listen.
  */
-export const layerAdminPort = perConfiguration(
+export const layerAdminPort: Layer.Layer<never, InvalidConfiguration, AdminSource | GatewayConfig> = perConfiguration(
   Effect.gen(function*() {
     const settings = yield* GatewayConfig
     // Who may read it changes with the configuration.

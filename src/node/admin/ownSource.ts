@@ -97,4 +97,6 @@ export const makeOwnSource = Effect.gen(function*() {
 })
 
 /** The same, as a layer of the gateway in this process. */
-export const layerOwnSource = perConfiguration(Layer.effect(AdminSource, makeOwnSource))
+export const layerOwnSource: Layer.Layer<AdminSource, never, Generations> = perConfiguration(
+  Layer.effect(AdminSource, makeOwnSource)
+)

@@ -74,7 +74,7 @@ const cpuSeconds = (): number => {
 }
 
 /** Measures this process for as long as the layer lives. */
-export const layerProcessMetrics = Layer.effectDiscard(Effect.gen(function*() {
+export const layerProcessMetrics: Layer.Layer<never> = Layer.effectDiscard(Effect.gen(function*() {
   const loop = yield* watchEventLoop
   const most = maxDescriptors()
   const startedAt = performance.timeOrigin / 1000

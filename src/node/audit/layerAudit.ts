@@ -109,7 +109,7 @@ const openStandardOutput = Effect.gen(function*(): Effect.fn.Return<WriteAuditEn
  * A file is opened at once, and fails with `InvalidConfiguration` if this is impossible. It is opened again on SIGHUP.
  * Waiting entries are written when the scope closes.
  */
-export const layerAudit = Layer.effect(
+export const layerAudit: Layer.Layer<never, InvalidConfiguration, GatewayConfig> = Layer.effect(
   AuditLog,
   Effect.gen(function*() {
     const { auditLog } = yield* GatewayConfig

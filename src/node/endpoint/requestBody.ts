@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import type { Overloaded } from "../../errors/GatewayError.ts"
 import type { ByteClaim } from "../../fairness/ByteBudget.ts"
-import { noMemory, patienceSeconds, uncountedBytes } from "../../http/bodyMemory.ts"
+import { memoryWaitSeconds, noMemory, uncountedBytes } from "../../http/bodyMemory.ts"
 
 /** The listener of a body. At most one of these is called, once. */
 export interface BodyListener {
@@ -103,7 +103,7 @@ export const readBody = (
       finish()
       if (!isDropped) drop(request)
       listener.rejected(noMemory())
-    }, patienceSeconds * 1000)
+    }, memoryWaitSeconds * 1000)
     request.once("close", () => clearTimeout(timer))
   }
 

@@ -87,7 +87,10 @@ export class Generations extends Context.Service<Generations, {
    *
    * @param first its number
    */
-  static readonly layer = <E, R>(appOf: AppOf<E, R>, first = 1) =>
+  static readonly layer = <E, R>(
+    appOf: AppOf<E, R>,
+    first = 1
+  ): Layer.Layer<Generations, E, GatewayConfig | Exclude<R, Scope.Scope>> =>
     Layer.effect(
       Generations,
       Effect.gen(function*() {

@@ -82,7 +82,7 @@ export class Reloader extends Context.Service<Reloader, {
     started: Loaded,
     { check, read }: ReloadSource,
     { earlier, install, logAs }: Installer
-  ) {
+  ): Effect.fn.Return<Reloader["Service"]> {
     let current = started
     let generation = 1
     let since = yield* Clock.currentTimeMillis

@@ -14,7 +14,11 @@ export const sourceOf = (options: CommandLine): ReloadSource => ({ read: readSou
  *
  * @param started the configuration of the start
  */
-export const layerReloading = (options: CommandLine, started: Loaded, triggers: Triggers) =>
+export const layerReloading = (
+  options: CommandLine,
+  started: Loaded,
+  triggers: Triggers
+): Layer.Layer<Reloader, never, Generations> =>
   Layer.effect(
     Reloader,
     Effect.gen(function*() {

@@ -1,11 +1,15 @@
 import * as Context from "effect/Context"
 import * as Aead from "effect/crypto/Aead"
+import type * as Digest from "effect/crypto/Digest"
+import type * as Mac from "effect/crypto/Mac"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
 import { carryOver } from "../../config/carryOver.ts"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import type { InvalidConfiguration } from "../../config/InvalidConfiguration.ts"
 import { LimitStore } from "../../limits/LimitStore.ts"
 import { makePromptCounters } from "../../limits/promptCounters.ts"
 import { makeRedisCounters } from "../../limits/redisCounters.ts"
@@ -38,7 +42,11 @@ export const sharedBy = Effect.fnUntraced(function*(settings: GatewaySettings) {
  *
  * The store may be down: the connection is waited for as `makeRedis` says, for two seconds at most.
  */
-export const layerStore = Layer.effectContext(Effect.gen(function*() {
+export const layerStore: Layer.Layer<
+  never,
+  InvalidConfiguration,
+  Digest.Digest | GatewayConfig | Mac.Mac | SecureRandom.SecureRandom
+> = Layer.effectContext(Effect.gen(function*() {
   const settings = yield* GatewayConfig
   const { sessionKeys, storeKeyPrefix, storeTimeoutMillis, storeVerdicts } = settings
   const connected = yield* connectedBy(settings)

@@ -139,5 +139,5 @@ const layerWith = ({ proxyFor, telemetry, worker }: OtlpOptions, reports: Report
 }
 
 /** Provides the tracer and adds the logger of this process, and exports its metrics. What waits is sent at the end. */
-export const layerOtlp = (options: OtlpOptions) =>
+export const layerOtlp = (options: OtlpOptions): Layer.Layer<never> =>
   Layer.unwrap(Effect.map(makeReports(), (reports) => layerWith(options, reports)))

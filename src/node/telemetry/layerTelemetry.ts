@@ -57,7 +57,7 @@ export const layerTelemetry = (
     readonly isPrimary?: boolean
     readonly worker?: number
   } = {}
-) =>
+): Layer.Layer<never> =>
   Layer.unwrap(Effect.gen(function*() {
     // `loadSettings` has reported the problems.
     const { telemetry, warnings } = yield* Effect.orDie(loadTelemetry)
