@@ -29,10 +29,12 @@ export interface ClientMetadata {
   /**
    * @param clientId an `https` URL, which the document must repeat as its `client_id`
    * @param privateHosts hosts that may have addresses that are not public
+   * @param peer who caused the request, and gets a share of those that may be in progress
    */
   readonly fetch: (
     clientId: string,
-    privateHosts: ReadonlyArray<string>
+    privateHosts: ReadonlyArray<string>,
+    peer?: string
   ) => Effect.Effect<ClientDocument, ClientDocumentRejected>
 }
 

@@ -16,7 +16,7 @@ export type SealPurpose = "consent" | "state" | "code" | "refresh"
 
 /** Seals values and opens them. */
 export interface Sealer {
-  /** @param context what the value is bound to, in addition to the issuer: it opens only where the context is the same */
+  /** @param context what the value is bound to, in addition to the parties: it opens only where the context is the same */
   readonly seal: (
     purpose: SealPurpose,
     context: ReadonlyArray<string>,
@@ -56,15 +56,17 @@ const parse = (bytes: Uint8Array): ReadonlyArray<unknown> | undefined => {
 }
 
 /**
- * Makes the sealer of one issuer.
+ * Makes the sealer of one facade.
  *
- * A sealed value is XChaCha20-Poly1305 over the time and the value, with a random nonce; issuer, purpose and context are
+ * A sealed value is XChaCha20-Poly1305 over the time and the value, with a random nonce; parties, purpose and context are
  * authenticated with it. The keys are derived from `MCP_SESSION_KEY` by HKDF, one for each purpose. The first secret seals, each
  * of them opens. Nothing is stored, so that a value can be opened as often as it is presented within its time.
+ *
+ * @param parties the issuer that clients see, and the provider: what one provider has issued is never sent to another
  */
 export const makeSealer = Effect.fnUntraced(function*(
   { sessionKeys }: Pick<GatewaySettings, "sessionKeys">,
-  issuer: string
+  parties: readonly [issuer: string, provider: string]
 ): Effect.fn.Return<Sealer, never, Aead.Aead | Mac.Mac | SecureRandom.SecureRandom> {
   const aead = yield* Aead.Aead
   const mac = yield* Mac.Mac
@@ -84,7 +86,7 @@ export const makeSealer = Effect.fnUntraced(function*(
   }, Effect.orDie)
 
   const bindingOf = (purpose: SealPurpose, context: ReadonlyArray<string>): Uint8Array =>
-    encoder.encode(JSON.stringify([purpose, issuer, ...context]))
+    encoder.encode(JSON.stringify([purpose, parties, ...context]))
 
   return {
     seal: Effect.fnUntraced(function*(purpose, context, value) {

@@ -1,5 +1,6 @@
 /** The authorization endpoint (RFC 6749, section 3.1), and the consent of the user. */
 import * as Effect from "effect/Effect"
+import { isLocalRedirect } from "../config/kinds/redirectUris.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { OAuthRejected } from "../errors/GatewayError.ts"
 import { browserSecret, setCookie } from "./browser.ts"
@@ -96,12 +97,12 @@ const providerLocation = Effect.fnUntraced(function*(parts: FacadeParts, browser
     ["code_challenge", facade.pkce ? yield* parts.challengeOf(verifier) : undefined],
     ["code_challenge_method", facade.pkce ? "S256" : undefined],
     ["resource", resourceForProvider(parts)],
-    ...facade.authorizeParameters
+    ...parts.authorizeParameters
   ])
 })
 
 const hostOf = (redirectUri: string): string | undefined =>
-  redirectUri.startsWith("https:") ? new URL(redirectUri).host : undefined
+  isLocalRedirect(redirectUri) ? undefined : new URL(redirectUri).host
 
 /** Shows the consent page, or sends the user of a trusted client to the provider. */
 const proceed = Effect.fnUntraced(function*(
@@ -146,7 +147,7 @@ export const authorize = Effect.fnUntraced(function*(
   const parameters = yield* Effect.fromResult(parseQuery(request.query))
   const clientId = yield* Effect.fromResult(required(parameters, "client_id"))
   const redirectUri = yield* Effect.fromResult(required(parameters, "redirect_uri"))
-  const client = yield* parts.findClient(clientId)
+  const client = yield* parts.findClient(clientId, request.peer)
   yield* requireRedirect(client, redirectUri)
   const base = { clientId, redirectUri, state: parameters.get("state") ?? "" }
   const wanted = yield* Effect.result(check(parts, parameters, base))
@@ -160,7 +161,7 @@ export const authorize = Effect.fnUntraced(function*(
 /** `POST /authorize/consent`: the decision of the user, which only the browser that was asked can send. */
 export const consent = Effect.fnUntraced(function*(
   parts: FacadeParts,
-  { body, contentType, cookie, isCrossSite, language }: FacadeRequest
+  { body, contentType, cookie, isCrossSite, language, peer }: FacadeRequest
 ): Effect.fn.Return<FacadeResponse, GatewayError> {
   if (isCrossSite) return yield* rejected("access_denied", "CrossSite", "the consent form was sent by another site")
   const parameters = yield* Effect.fromResult(parseForm(contentType, body))
@@ -179,7 +180,7 @@ export const consent = Effect.fnUntraced(function*(
     return { _tag: "Page", html: onwardPage(language, errorRedirect(parts, { redirectUri, state }, error)), error }
   }
   // The document of a client may have changed since, and the settings as well.
-  yield* requireRedirect(yield* parts.findClient(clientId), redirectUri)
+  yield* requireRedirect(yield* parts.findClient(clientId, peer), redirectUri)
   const location = yield* providerLocation(parts, browser, { clientId, redirectUri, state, challenge, scopes })
   return { _tag: "Page", html: onwardPage(language, location) }
 })

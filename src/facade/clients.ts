@@ -17,17 +17,21 @@ export interface FacadeClient {
 
 const unknown = (detail: string) => new OAuthRejected({ error: "invalid_client", reason: "UnknownClient", detail })
 
-/** Builds the function that finds a client by its id. */
+/** Whether a client may still be one, without a look at its document: the settings may have changed since it got something sealed. */
+export const isPossibleClient = ({ facade }: Pick<FacadeProvider, "facade">, clientId: string): boolean =>
+  clientId === facade.clientId || (facade.clientMetadata && isDocumentUrl(clientId))
+
+/** Builds the function that finds a client by its id, on behalf of a peer. */
 export const makeFindClient =
   ({ facade, name }: FacadeProvider, documents: ClientMetadata) =>
-  (clientId: string): Effect.Effect<FacadeClient, OAuthRejected | ProviderUnavailable> => {
+  (clientId: string, peer: string): Effect.Effect<FacadeClient, OAuthRejected | ProviderUnavailable> => {
     if (clientId === facade.clientId) {
       return Effect.succeed({ id: clientId, redirectUris: facade.redirectUris, document: undefined })
     }
     if (!facade.clientMetadata || !documents.isSupported || !isDocumentUrl(clientId)) {
       return Effect.fail(unknown("the client id is not that of the facade"))
     }
-    return documents.fetch(clientId, facade.clientMetadataHosts).pipe(
+    return documents.fetch(clientId, facade.clientMetadataHosts, peer).pipe(
       Effect.map(({ clientName, redirectUris }) => ({ id: clientId, redirectUris, document: { name: clientName } })),
       Effect.mapError(({ detail, isUnavailable = false }) =>
         isUnavailable

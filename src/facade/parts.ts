@@ -9,7 +9,7 @@ import { OAuthRejected } from "../errors/GatewayError.ts"
 import { makeCheckAssertion } from "./assertion.ts"
 import { ClientMetadata } from "./ClientMetadata.ts"
 import { makeFindClient } from "./clients.ts"
-import { facadeIssuer, type FacadeProvider } from "./places.ts"
+import { facadeIssuer, type FacadeProvider, providerIssuer } from "./places.ts"
 import { makeProviderEndpoints } from "./ProviderEndpoints.ts"
 import { makeRelay } from "./relay.ts"
 import { scopeNames } from "./scopes.ts"
@@ -17,19 +17,29 @@ import { makeSealer } from "./Sealer.ts"
 
 const encoder = new TextEncoder()
 
+type Added = FacadeProvider["facade"]["authorizeParameters"]
+
+/** Parameters that the operator adds to requests; `{resource}` in a value stands for the identifier of the MCP server. */
+const addedParameters = (parameters: Added, resource: string): Added =>
+  parameters.map(([name, value]) => [name, value.replaceAll("{resource}", resource)])
+
 /** Builds the parts. */
 export const makeParts = Effect.fnUntraced(function*(settings: GatewaySettings, provider: FacadeProvider) {
   const digest = yield* Digest.Digest
   const random = yield* SecureRandom.SecureRandom
   const issuer = facadeIssuer(settings)
+  const resource = resourceUrl(settings.publicUrl ?? "", settings.path)
+  const { authorizeParameters, tokenParameters } = provider.facade
   return {
     settings,
     provider,
     issuer,
     /** The identifier of the MCP server, which `resource` must name. */
-    resource: resourceUrl(settings.publicUrl ?? "", settings.path),
+    resource,
+    authorizeParameters: addedParameters(authorizeParameters, resource),
+    tokenParameters: addedParameters(tokenParameters, resource),
     scopes: scopeNames(settings, provider),
-    sealer: yield* makeSealer(settings, issuer),
+    sealer: yield* makeSealer(settings, [issuer, providerIssuer(provider)]),
     endpoints: (yield* makeProviderEndpoints(settings, provider)).find,
     checkAssertion: yield* makeCheckAssertion(settings, provider),
     findClient: makeFindClient(provider, yield* ClientMetadata),

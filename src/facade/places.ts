@@ -26,6 +26,10 @@ export const facadeProvider = (
   { providers = [] }: Pick<FacadeSettings, "providers">
 ): FacadeProvider | undefined => providers.find(hasFacade)
 
+/** What the provider is called by its tokens; its name where its type has no issuer. */
+export const providerIssuer = (provider: FacadeProvider): string =>
+  "issuer" in provider && typeof provider.issuer === "string" ? provider.issuer : provider.name
+
 /** Whether the gateway is an authorization server for clients: with a facade, or with metadata alone. */
 export const isIssuer = ({ providers = [] }: Pick<FacadeSettings, "providers">): boolean =>
   providers.some(({ facade, standInMetadata }) => facade !== undefined || standInMetadata === true)

@@ -6,6 +6,7 @@ import { type JsonObject, own } from "../remote/JsonObject.ts"
 import type { ProviderRequest } from "../remote/ProviderHttp.ts"
 import { unavailable } from "../verify/unavailable.ts"
 import { assertionGrant } from "./assertionNames.ts"
+import { isPossibleClient } from "./clients.ts"
 import type { FacadeRequest, FacadeResponse } from "./FacadeRequest.ts"
 import { type Parameters, parseForm, required } from "./parameters.ts"
 import { type FacadeParts, requireResource, resourceForProvider } from "./parts.ts"
@@ -64,6 +65,18 @@ const tokenResponse = Effect.fnUntraced(function*(
   return { _tag: "Json", body: response }
 })
 
+/** What was sealed for a client; `undefined` if nothing was, or if the settings no longer know such a client. */
+const openFor = (
+  { provider, sealer }: FacadeParts,
+  purpose: "code" | "refresh",
+  clientId: string,
+  sealed: string,
+  count: number
+) =>
+  isPossibleClient(provider, clientId)
+    ? Effect.map(sealer.open(purpose, [clientId], sealed), (opened) => texts(opened, count))
+    : Effect.succeed(undefined)
+
 type Form = Required<ProviderRequest>["form"]
 
 const resourceField = (parts: FacadeParts): Form => {
@@ -81,7 +94,7 @@ const codeGrant = Effect.fnUntraced(function*(
   const code = yield* Effect.fromResult(required(parameters, "code"))
   const redirectUri = yield* Effect.fromResult(required(parameters, "redirect_uri"))
   const verifier = yield* Effect.fromResult(required(parameters, "code_verifier"))
-  const opened = texts(yield* parts.sealer.open("code", [clientId], code), 4)
+  const opened = yield* openFor(parts, "code", clientId, code, 4)
   if (opened === undefined) {
     return yield* invalidGrant("Code")("the code is not one that this client was given, or is too old")
   }
@@ -96,7 +109,7 @@ const codeGrant = Effect.fnUntraced(function*(
     ["redirect_uri", facadeUrl(parts.settings, "callback")],
     ...(ownVerifier === "" ? [] : [hiddenField("code_verifier", ownVerifier)]),
     ...resourceField(parts),
-    ...parts.provider.facade.tokenParameters
+    ...parts.tokenParameters
   ], invalidGrant("Code"))
   return yield* tokenResponse(parts, clientId, body)
 })
@@ -109,7 +122,7 @@ const refreshGrant = Effect.fnUntraced(function*(
   peer: string
 ): Effect.fn.Return<FacadeResponse, GatewayError> {
   const sealed = yield* Effect.fromResult(required(parameters, "refresh_token"))
-  const [refreshToken] = texts(yield* parts.sealer.open("refresh", [clientId], sealed), 1) ?? []
+  const [refreshToken] = (yield* openFor(parts, "refresh", clientId, sealed, 1)) ?? []
   if (refreshToken === undefined) {
     return yield* invalidGrant("RefreshToken")("the refresh token is not one that this client was given")
   }
@@ -121,7 +134,7 @@ const refreshGrant = Effect.fnUntraced(function*(
     hiddenField("refresh_token", refreshToken),
     ...(scopes.length === 0 ? [] : [["scope", scopes.join(" ")] as const]),
     ...resourceField(parts),
-    ...parts.provider.facade.tokenParameters
+    ...parts.tokenParameters
   ], invalidGrant("RefreshToken"))
   return yield* tokenResponse(parts, clientId, body)
 })
@@ -151,7 +164,7 @@ const assertionGrantOf = Effect.fnUntraced(function*(
   }
   const assertion = yield* Effect.fromResult(required(parameters, "assertion"))
   if (clientId !== parts.provider.facade.clientId) {
-    yield* parts.findClient(clientId)
+    yield* parts.findClient(clientId, peer)
     return yield* assertionRejected("the provider knows the client of the facade alone, and not one with a document")
   }
   const endpoints = yield* parts.endpoints
@@ -163,7 +176,7 @@ const assertionGrantOf = Effect.fnUntraced(function*(
     hiddenField("assertion", assertion),
     ...(scopes.length === 0 ? [] : [["scope", scopes.join(" ")] as const]),
     ...resourceField(parts),
-    ...parts.provider.facade.tokenParameters
+    ...parts.tokenParameters
   ], (detail) => assertionRejected(audience === "Provider" ? detail : `${detail}; ${audienceAdvice}`))
   return yield* tokenResponse(parts, clientId, body)
 })
@@ -202,7 +215,7 @@ export const revoke = Effect.fnUntraced(function*(
 ): Effect.fn.Return<FacadeResponse, GatewayError> {
   const { clientId, parameters } = yield* readForm(request)
   const presented = yield* Effect.fromResult(required(parameters, "token"))
-  const [refreshToken] = texts(yield* parts.sealer.open("refresh", [clientId], presented), 1) ?? []
+  const [refreshToken] = (yield* openFor(parts, "refresh", clientId, presented, 1)) ?? []
   if (presented.length <= maxToken) {
     yield* parts.relay.revoke(request.peer, yield* parts.endpoints, [
       hiddenField("token", refreshToken ?? presented),

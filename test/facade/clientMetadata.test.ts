@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { request } from "undici"
+import { startGateway } from "../support/gateway.ts"
 import { startTlsServer } from "../support/tlsServer.ts"
+import { Browser, post, SignIn } from "./Browser.ts"
 import { startFacade } from "./facadeFixture.ts"
 
 const redirect = "http://127.0.0.1:7777/callback"
@@ -35,6 +37,7 @@ const start = Effect.fnUntraced(
     return {
       server,
       clientId,
+      fixture,
       metadata: Effect.map(get("/.well-known/oauth-authorization-server"), ({ text }) => JSON.parse(text)),
       authorize: (parameters: Readonly<Record<string, string>> = {}) =>
         get(`/authorize?${new URLSearchParams({
@@ -108,6 +111,28 @@ describe("a client id that is the URL of a document", () => {
         })
         assert.strictEqual((yield* authorize()).status, 400, text)
       }
+    }))
+
+  it.live("can do nothing more with its tokens once documents are switched off", () =>
+    Effect.gen(function*() {
+      const { clientId, fixture } = yield* start(["localhost"])
+      const client = new SignIn(fixture.origin, clientId)
+      const code = (yield* client.callback(new Browser())).get("code") ?? ""
+      const { body } = yield* post(`${fixture.origin}/token`, client.form(code))
+      const refresh = {
+        grant_type: "refresh_token",
+        client_id: clientId,
+        refresh_token: body["refresh_token"] ?? ""
+      }
+      const [provider] = fixture.settings.providers
+      if (provider?.facade === undefined) return assert.fail("no facade")
+      const without = { ...provider, facade: { ...provider.facade, clientMetadata: false } }
+      const { origin } = yield* startGateway({ ...fixture.settings, port: 0, providers: [without] })
+      const seen = fixture.provider.tokenRequests.length
+      assert.strictEqual((yield* post(`${origin}/token`, refresh)).body["error"], "invalid_grant")
+      assert.lengthOf(fixture.provider.tokenRequests, seen)
+      // Control: with documents, the same refresh token is good.
+      assert.strictEqual((yield* post(`${fixture.origin}/token`, refresh)).status, 200)
     }))
 
   it.live("is unknown where documents are switched off", () =>

@@ -107,6 +107,29 @@ describe("the documents of clients", () => {
       assert.deepInclude(yield* fetch(urlOf("one-more"), []), { clientName: "App" })
     }))
 
+  it.effect("are fetched for every peer, however many another one waits for", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { fetch } = yield* makeClientMetadata((url) =>
+        Effect.as(Deferred.await(gate), { text: documentOf(url), cacheControl: undefined })
+      )
+      const flood = yield* Effect.forkChild(
+        Effect.forEach(
+          Array.from({ length: 200 }, (_, index) => urlOf(`flood-${index}`)),
+          (url) => Effect.result(fetch(url, [], "192.0.2.1")),
+          { concurrency: "unbounded" }
+        ),
+        { startImmediately: true }
+      )
+      const good = yield* Effect.forkChild(fetch(urlOf("good"), [], "192.0.2.2"), { startImmediately: true })
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepInclude(yield* Fiber.join(good), { clientName: "App" })
+      const results = yield* Fiber.join(flood)
+      assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 32)
+      // What it held is free again.
+      assert.deepInclude(yield* fetch(urlOf("later"), [], "192.0.2.1"), { clientName: "App" })
+    }))
+
   it.effect("are kept 256 at most", () =>
     Effect.gen(function*() {
       const { request, seen } = counting()

@@ -82,7 +82,7 @@ const exchange = Effect.fnUntraced(function*(
       location: () => Effect.never
     })
   )
-  const sealer = yield* makeSealer(settings, issuer)
+  const sealer = yield* makeSealer(settings, [issuer, "https://issuer.example"])
   const code = yield* sealer.seal("code", ["gateway"], [
     redirectUri,
     yield* Effect.orDie(challengeOf(verifier)),
@@ -221,6 +221,10 @@ describe("token requests to the provider", () => {
           scope: "read offline_access",
           resource: "urn:notes"
         }],
+        [{ facade: { authorize_parameters: { audience: "{resource}" } } }, {
+          scope: "read",
+          audience: `${issuer}/mcp`
+        }],
         [{ facade: { authorize_parameters: { audience: "notes", prompt: "select_account" } } }, {
           scope: "read",
           audience: "notes",
@@ -229,7 +233,7 @@ describe("token requests to the provider", () => {
         [{ provider: { scopes_requested: { read: "api://notes/read" } } }, { scope: "api://notes/read" }]
       ]
       for (const [provider, expected] of rows) {
-        const trusted = { trusted_clients: redirectUri, token_parameters: { x: "y" } }
+        const trusted = { trusted_clients: redirectUri, token_parameters: { x: "y of {resource}" } }
         const { authorize, sent: [request] } = yield* exchange({
           ...provider,
           facade: { ...provider.facade, ...trusted }
@@ -252,7 +256,7 @@ describe("token requests to the provider", () => {
         }
         const { resource, x } = fieldsOf(request)
         assert.strictEqual(resource, expected["resource"])
-        assert.strictEqual(x, "y")
+        assert.strictEqual(x, `y of ${issuer}/mcp`)
       }
     }).pipe(Effect.provide(crypto)))
 

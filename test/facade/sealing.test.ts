@@ -22,8 +22,10 @@ const crypto = Layer.provideMerge(
 
 const keyOf = (letter: string) => Redacted.make(letter.repeat(32))
 
-const sealerOf = (letters: string, issuer = "https://gateway.example") =>
-  makeSealer({ sessionKeys: Array.from(letters, keyOf) }, issuer)
+const provider = "https://issuer.example"
+
+const sealerOf = (letters: string, parties: readonly [string, string] = ["https://gateway.example", provider]) =>
+  makeSealer({ sessionKeys: Array.from(letters, keyOf) }, parties)
 
 const purposes: ReadonlyArray<SealPurpose> = ["consent", "state", "code", "refresh"]
 
@@ -62,7 +64,7 @@ const forgeries = function*(count: number, seed: number, genuine: ReadonlyArray<
 }
 
 describe("sealed values", () => {
-  it.effect("open where purpose, context, issuer and key are the same, and nowhere else", () =>
+  it.effect("open where purpose, context, issuer, provider and key are the same, and nowhere else", () =>
     Effect.gen(function*() {
       const sealer = yield* sealerOf("a")
       for (const purpose of purposes) {
@@ -73,7 +75,15 @@ describe("sealed values", () => {
         }
         assert.isUndefined(yield* sealer.open(purpose, ["other"], sealed))
         assert.isUndefined(yield* sealer.open(purpose, ["context", ""], sealed))
-        assert.isUndefined(yield* (yield* sealerOf("a", "https://other.example")).open(purpose, ["context"], sealed))
+        for (
+          const parties of [
+            ["https://other.example", provider],
+            ["https://gateway.example", "https://other.example"],
+            [provider, "https://gateway.example"]
+          ] as const
+        ) {
+          assert.isUndefined(yield* (yield* sealerOf("a", parties)).open(purpose, ["context"], sealed))
+        }
         assert.isUndefined(yield* (yield* sealerOf("b")).open(purpose, ["context"], sealed))
         assert.notStrictEqual(yield* sealer.seal(purpose, ["context"], ["value", ["x"]]), sealed)
         assert.notInclude(Buffer.from(sealed, "base64url").toString("latin1"), "value")
@@ -161,7 +171,11 @@ const counting = Effect.gen(function*() {
     }),
     Effect.provideService(ProviderMetadata, { document: () => Effect.never, location: () => Effect.never })
   )
-  return { respond, requests: () => requests, sealer: yield* makeSealer(settings, "https://gateway.example") }
+  return {
+    respond,
+    requests: () => requests,
+    sealer: yield* makeSealer(settings, ["https://gateway.example", provider])
+  }
 })
 
 describe("10,000 forgeries, none of which passes", () => {
@@ -215,16 +229,79 @@ describe("10,000 forgeries, none of which passes", () => {
       assert.strictEqual(requests(), genuine.length)
     }).pipe(Effect.provide(crypto)), 120_000)
 
-  it("redirect URIs", () => {
-    const allowed = settings.providers[0]?.facade?.redirectUris ?? []
-    const ports = Array.from({ length: 100 }, (_, index) => `http://127.0.0.1:${index * 600}/callback`)
-    const genuine = [...allowed, ...ports]
-    for (const uri of genuine) assert.isTrue(isAllowedRedirect(allowed, uri), uri)
-    const letters = `${alphabet}/.:@?#%&=\\*[] \u0000\r\n\u202e\u00e4`
-    for (const uri of forgeries(10_000, 3, genuine, letters)) {
-      // Another port of this machine is what the entry without a port stands for.
-      if (/^http:\/\/127\.0\.0\.1(?::[0-9]{1,5})?\/callback$/.test(uri)) continue
-      assert.isFalse(isAllowedRedirect(allowed, uri), uri)
-    }
-  })
+  it.effect("redirect URIs, at the rule, at registration and at authorization", () =>
+    Effect.gen(function*() {
+      const { respond } = yield* counting
+      const allowed = settings.providers[0]?.facade?.redirectUris ?? []
+      const ports = Array.from({ length: 100 }, (_, index) => `http://127.0.0.1:${index * 600}/callback`)
+      const genuine = [...allowed, ...ports]
+      const register = (uri: string) =>
+        Effect.result(respond(request("register", {
+          contentType: "application/json",
+          body: new TextEncoder().encode(JSON.stringify({ redirect_uris: [uri] }))
+        })))
+      const authorize = (redirect_uri: string) =>
+        Effect.result(respond(request("authorize", {
+          query: new URLSearchParams({
+            response_type: "code",
+            client_id: "c",
+            redirect_uri,
+            code_challenge: "h".repeat(43),
+            code_challenge_method: "S256"
+          }).toString()
+        })))
+      for (const uri of genuine) {
+        assert.isTrue(isAllowedRedirect(allowed, uri), uri)
+        assert.strictEqual((yield* register(uri))._tag, "Success", uri)
+        assert.strictEqual((yield* authorize(uri))._tag, "Success", uri)
+      }
+      const letters = `${alphabet}/.:@?#%&=\\*[] \u0000\r\n\u202e\u00e4`
+      for (const uri of forgeries(10_000, 3, genuine, letters)) {
+        // Another port of this machine is what the entry without a port stands for.
+        if (/^http:\/\/127\.0\.0\.1(?::[0-9]{1,5})?\/callback$/.test(uri)) continue
+        assert.isFalse(isAllowedRedirect(allowed, uri), uri)
+        assert.strictEqual((yield* register(uri))._tag, "Failure", uri)
+        assert.strictEqual((yield* authorize(uri))._tag, "Failure", uri)
+      }
+    }).pipe(Effect.provide(crypto)), 120_000)
+})
+
+describe("1,000 forgeries, none of which passes", () => {
+  it.effect("refresh tokens", () =>
+    Effect.gen(function*() {
+      const { requests, respond, sealer } = yield* counting
+      const genuine = yield* Effect.forEach(["x", "y", "z"], (token) => sealer.seal("refresh", ["c"], [token]))
+      const refresh = (refresh_token: string) =>
+        Effect.result(respond(request("token", {
+          body: new TextEncoder().encode(
+            new URLSearchParams({ grant_type: "refresh_token", client_id: "c", refresh_token }).toString()
+          )
+        })))
+      for (const token of genuine) {
+        assert.strictEqual((yield* refresh(token))._tag, "Success")
+      }
+      for (const token of forgeries(1_000, 4, genuine)) {
+        assert.strictEqual((yield* refresh(token))._tag, "Failure", token)
+      }
+      assert.strictEqual(requests(), genuine.length)
+    }).pipe(Effect.provide(crypto)), 120_000)
+
+  it.effect("consent forms", () =>
+    Effect.gen(function*() {
+      const { respond, sealer } = yield* counting
+      const browser = "b".repeat(43)
+      const genuine = yield* Effect.forEach(["x", "y", "z"], (state) =>
+        sealer.seal("consent", [browser], ["c", "https://client.example/callback", state, "h".repeat(43), []]))
+      const send = (form: string) =>
+        Effect.result(respond(request("consent", {
+          cookie: `__Host-mcp-authorizer=${browser}`,
+          body: new TextEncoder().encode(new URLSearchParams({ request: form, decision: "allow" }).toString())
+        })))
+      for (const form of genuine) {
+        assert.strictEqual((yield* send(form))._tag, "Success")
+      }
+      for (const form of forgeries(1_000, 5, genuine)) {
+        assert.strictEqual((yield* send(form))._tag, "Failure", form)
+      }
+    }).pipe(Effect.provide(crypto)), 120_000)
 })

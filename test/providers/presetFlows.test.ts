@@ -12,6 +12,7 @@ import { allow } from "../facade/consenting.ts"
 import { sessionKey } from "../facade/facadeFixture.ts"
 import { startGateway } from "../support/gateway.ts"
 import { githubUser, makeGithubStandIn } from "../support/GithubStandIn.ts"
+import { type Hosted, hostedUser, makeHostedStandIn } from "../support/HostedStandIn.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { reservePort } from "../support/reservePort.ts"
 import { makeStandInProvider, standInClient, standInPool, standInUser } from "../support/StandInProvider.ts"
@@ -42,13 +43,15 @@ const fileOf = (section: string): Page => {
 const variablesWithFacade = (section: string): Page => {
   const variables = variablesIn(blocksOf(sectionOf(section), "sh")[0] ?? "")
   const { facade } = fileOf("Clients that cannot register")
+  const fields = {
+    preset: variables["MCP_PROVIDER_PRESET"],
+    issuer: variables["MCP_JWT_ISSUER"],
+    tenants: variables["MCP_JWT_TENANTS"],
+    allowed_clients: variables["MCP_ALLOWED_CLIENTS"]
+  }
   return {
-    facade: { ...facade, client_id: variables["MCP_ALLOWED_CLIENTS"] },
-    provider: {
-      preset: variables["MCP_PROVIDER_PRESET"],
-      ...(variables["MCP_JWT_TENANTS"] === undefined ? {} : { tenants: [variables["MCP_JWT_TENANTS"]] }),
-      allowed_clients: [variables["MCP_ALLOWED_CLIENTS"]]
-    },
+    facade: { ...facade, client_id: fields.allowed_clients ?? facade["client_id"] },
+    provider: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
     rest: { required_scopes: variables["MCP_REQUIRED_SCOPES"] }
   }
 }
@@ -56,6 +59,8 @@ const variablesWithFacade = (section: string): Page => {
 interface Place {
   readonly callback: string
   readonly page: Page
+  /** The URL of the MCP server. */
+  readonly resource: string
 }
 
 /** A provider that stands in: the fields that are other than on the page, as they name hosts, and what requests it got. */
@@ -73,6 +78,8 @@ interface Case {
   readonly requested: string
   /** What the provider is asked for. */
   readonly asked: ReadonlyArray<string>
+  /** The parameter by which the provider is told what the token is for. */
+  readonly target?: "audience" | "resource"
   readonly user: string
   /** Scopes that the MCP server sees. */
   readonly scopes: ReadonlyArray<string>
@@ -80,6 +87,19 @@ interface Case {
 }
 
 const clientOf = ({ facade }: Page): string => String(facade["client_id"])
+
+/** A hosted provider, with the client of the facade and the scopes of the page. */
+const hosted = (kind: Hosted) => ({ callback, page, resource }: Place) =>
+  Effect.map(
+    makeHostedStandIn(kind, {
+      clients: [{ id: clientOf(page), secret: standInClient.secret, redirectUri: callback }],
+      audience: resource,
+      scopes: String(page.rest["required_scopes"]).split(","),
+      // Without it, only the parameter `audience` selects an API.
+      resourceProfile: false
+    }),
+    ({ authorizations, issuer }) => ({ fields: { issuer }, authorizations })
+  )
 
 const cases: ReadonlyArray<Case> = [
   {
@@ -151,6 +171,37 @@ const cases: ReadonlyArray<Case> = [
     user: String(githubUser.id),
     scopes: ["read:user"],
     refreshes: false
+  },
+  {
+    name: "Okta",
+    page: () => fileOf("Okta"),
+    stand: hosted("okta"),
+    requested: "notes:read",
+    asked: ["notes:read", "offline_access"],
+    user: hostedUser.okta,
+    scopes: ["notes:read"],
+    refreshes: true
+  },
+  {
+    name: "Auth0",
+    page: () => variablesWithFacade("Auth0"),
+    stand: hosted("auth0"),
+    requested: "notes:read",
+    asked: ["notes:read", "offline_access"],
+    target: "audience",
+    user: hostedUser.auth0,
+    scopes: ["notes:read"],
+    refreshes: true
+  },
+  {
+    name: "GitLab",
+    page: () => variablesWithFacade("GitLab"),
+    stand: hosted("gitlab"),
+    requested: "read_user",
+    asked: ["read_user"],
+    user: hostedUser.gitlab,
+    scopes: ["read_user"],
+    refreshes: true
   }
 ]
 
@@ -168,14 +219,19 @@ const restartable = Effect.fnUntraced(function*(start: Effect.Effect<unknown, ne
 })
 
 describe("with the settings on its page", () => {
-  for (const { asked, name, page: read, refreshes, requested, scopes, stand, user } of cases) {
+  for (const { asked, name, page: read, refreshes, requested, scopes, stand, target, user } of cases) {
     it.live(`a client without an application of its own signs in at a provider like ${name}`, () =>
       Effect.gen(function*() {
         const port = yield* reservePort
         const origin = `http://127.0.0.1:${port}`
         const upstream = yield* makeRecordingUpstream
         const page = read()
-        const { authorizations, facade, fields } = yield* stand({ callback: `${origin}/oauth/callback`, page })
+        const resource = `${origin}/mcp`
+        const { authorizations, facade, fields } = yield* stand({
+          callback: `${origin}/oauth/callback`,
+          page,
+          resource
+        })
         const { client_secret_file: _, ...onPage } = page.facade
         const { session_key_file: __, ...rest } = page.rest
         const { restart } = yield* restartable(startGateway(settingsOf({}, {
@@ -191,7 +247,7 @@ describe("with the settings on its page", () => {
           }]
         })))
 
-        const visitor = new Visitor(`${origin}/mcp`, { redirectUri: "http://127.0.0.1:33418/" })
+        const visitor = new Visitor(resource, { redirectUri: "http://127.0.0.1:33418/" })
         yield* visitor.discover
         assert.strictEqual(visitor.scope, requested)
         assert.strictEqual(visitor.issuer, origin)
@@ -201,7 +257,9 @@ describe("with the settings on its page", () => {
         const before = (url: string) => url.startsWith(origin) ? restart : Effect.void
         const code = yield* visitor.authorize(allow, { before })
         assert.sameMembers(authorizations[0]?.get("scope")?.split(" ") ?? [], [...asked])
-        assert.isFalse(authorizations[0]?.has("resource"))
+        for (const name of ["audience", "resource"]) {
+          assert.strictEqual(authorizations[0]?.get(name), name === target ? resource : null, name)
+        }
         yield* restart
         const tokens = yield* visitor.exchange(code)
         for (const word of tokens.scope?.split(" ") ?? []) assert.notInclude(word, ",")
@@ -235,7 +293,12 @@ describe("with the settings on its page", () => {
         const port = yield* reservePort
         const origin = `http://127.0.0.1:${port}`
         const page = read()
-        const { authorizations, facade, fields } = yield* stand({ callback: `${origin}/oauth/callback`, page })
+        const resource = `${origin}/mcp`
+        const { authorizations, facade, fields } = yield* stand({
+          callback: `${origin}/oauth/callback`,
+          page,
+          resource
+        })
         const { client_secret_file: _, ...onPage } = page.facade
         const { session_key_file: __, ...rest } = page.rest
         yield* startGateway(settingsOf({}, {
@@ -250,7 +313,7 @@ describe("with the settings on its page", () => {
             facade: { ...onPage, client_secret: standInClient.secret, ...facade }
           }]
         }))
-        const visitor = new Visitor(`${origin}/mcp`, { redirectUri: "https://evil.example/callback" })
+        const visitor = new Visitor(resource, { redirectUri: "https://evil.example/callback" })
         yield* visitor.discover
         assert.strictEqual((yield* visitor.register()).body["error"], "invalid_redirect_uri")
         const { location, status } = yield* visitor.browser.visit(
@@ -265,6 +328,6 @@ describe("with the settings on its page", () => {
 
 describe("the user pool of the page", () => {
   it("is the one that stands in", () => {
-    assert.deepStrictEqual(variablesWithFacade("Cognito").provider["tenants"], [standInPool])
+    assert.strictEqual(variablesWithFacade("Cognito").provider["tenants"], standInPool)
   })
 })

@@ -364,23 +364,78 @@ const facadeOf = (provider: Readonly<Record<string, string>>) =>
 describe("the config files of the page", () => {
   it("start, with what the presets know of facades", () => {
     const providers = files.map((file) => resolveFile(file).providers[0])
-    assert.deepStrictEqual(providers.map((provider) => provider?.name), ["okta", "entra", "google"])
-    const [, entra, google] = providers
+    assert.deepStrictEqual(providers.map((provider) => provider?.name), ["okta", "entra", "okta", "google"])
+    const [, entra, okta, google] = providers
+    assert.deepInclude(okta?.facade, { scopes: ["offline_access"], resource: undefined })
     assert.deepInclude(entra?.facade, { scopes: ["offline_access"], resource: undefined })
     assert.deepInclude<object>(google ?? {}, { allowedClients: ["1234567890-notes.apps.googleusercontent.com"] })
     assert.deepInclude(google?.facade, {
       scopes: ["openid", "email"],
       authorizeParameters: [["access_type", "offline"], ["prompt", "consent"]]
     })
-    assert.notInclude(JSON.stringify(describeSettings(resolveFile(files[2]))), "the-secret-of")
+    assert.notInclude(JSON.stringify(describeSettings(resolveFile(files[3]))), "the-secret-of")
   })
 
-  it("know what Ory and GitHub need of a facade, which their pages have no file for", () => {
-    // Hydra issues refresh tokens for this scope alone.
+  it("know what providers need of a facade, whose pages have no file for it", () => {
+    // They issue refresh tokens for this scope alone.
     const ory = facadeOf({ preset: "ory", issuer: "https://x.projects.oryapis.com", audience: "notes" })
     assert.deepStrictEqual(ory?.scopes, ["offline_access"])
+    const zitadel = facadeOf({ preset: "zitadel", issuer: "notes.zitadel.cloud", audience: "2810000000000001" })
+    assert.deepStrictEqual(zitadel?.scopes, ["openid", "offline_access"])
+    const authentik = facadeOf({
+      preset: "authentik",
+      issuer: "https://login.example.com/application/o/notes/",
+      audience: "JUr9Notes"
+    })
+    assert.deepStrictEqual(authentik?.scopes, ["openid", "offline_access"])
+    const authkit = facadeOf({ preset: "authkit", issuer: "https://notes.authkit.app" })
+    assert.deepInclude(authkit, { scopes: ["openid", "offline_access"], resource: "keep" })
+    const connect = facadeOf({ preset: "workos-connect", issuer: "https://notes.authkit.app", audience: "client_01E" })
+    assert.deepInclude(connect, { scopes: ["openid", "offline_access"], resource: undefined })
+    const auth0 = { preset: "auth0", issuer: "notes.eu.auth0.com" }
+    for (
+      const [audience, sent] of [
+        [undefined, "{resource}"],
+        ["auto", "{resource}"],
+        ["https://api.example,auto", "{resource}"],
+        ["https://api.example,https://old.example", "https://api.example"]
+      ] as const
+    ) {
+      const facade = facadeOf({ ...auth0, ...(audience === undefined ? {} : { audience }) })
+      assert.deepInclude(facade, { scopes: ["offline_access"], authorizeParameters: [["audience", sent]] })
+    }
     // GitHub reads credentials from the form alone.
     assert.strictEqual(facadeOf({ preset: "github" })?.auth.method, "post")
+  })
+
+  it("say in --check what they have decided of a facade, which is only what the operator left out", () => {
+    const decided = (facade: object) => {
+      const [described] = describeSettings(settingsOf({}, {
+        server_url: common.MCP_SERVER_URL,
+        public_url: common.MCP_PUBLIC_URL,
+        session_key: "k".repeat(44),
+        providers: [{
+          preset: "auth0",
+          issuer: "notes.eu.auth0.com",
+          facade: {
+            client_id: "c",
+            client_secret: "s3cret-of-the-client",
+            redirect_uris: ["http://127.0.0.1/"],
+            ...facade
+          }
+        }]
+      }))["providers"] as ReadonlyArray<Readonly<Record<string, object>>>
+      assert.notInclude(JSON.stringify(described), "s3cret-of-the-client")
+      const { decided_by_preset: found = {}, facade: shown } = described ?? {}
+      const members = "facade" in found ? found.facade : undefined
+      // What was decided is what counts.
+      assert.deepInclude(shown, members ?? {})
+      return members
+    }
+    const audience = { audience: "{resource}" }
+    assert.deepStrictEqual(decided({}), { scopes: ["offline_access"], authorize_parameters: audience })
+    assert.deepStrictEqual(decided({ scopes: "openid" }), { authorize_parameters: audience })
+    assert.isUndefined(decided({ scopes: "openid", authorize_parameters: { prompt: "login" } }))
   })
 
   it("leave each member of a facade to the operator", () => {

@@ -203,7 +203,7 @@ const resolveProvider = (
     ...resolved,
     ...(facade === undefined ? {} : { facade }),
     ...(standIn ? { standInMetadata: true } : {}),
-    ...(preset === undefined || decided === undefined ? {} : { preset: decidedFields(preset.name, decided) })
+    ...(preset === undefined || decided === undefined ? {} : { preset: decidedFields(preset, decided) })
   }
   return { provider, type, fields }
 }

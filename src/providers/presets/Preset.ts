@@ -5,6 +5,11 @@ import type { Json } from "../../identity/Json.ts"
 /** Values of fields, in the terms of the config file. */
 export type Facts = { readonly [F in ProviderFieldName]?: Json }
 
+/** Values of members of a facade. */
+export interface FacadeFacts {
+  readonly [member: string]: Json
+}
+
 /** Returns the decoded value of a field that the operator has given; `undefined` if it is missing or wrong. */
 export type GivenValue = <F extends ProviderFieldName>(field: F) => FieldValue<F> | undefined
 
@@ -39,9 +44,15 @@ export interface Preset {
   /** Values in place of what the operator has given, where the provider is known to write them in a fuller form. */
   readonly complete?: (given: GivenValue) => Facts
   /** Members of a facade, where the operator has configured one and left them out. */
-  readonly facade?: { readonly [member: string]: Json }
+  readonly facade?: (given: GivenValue) => FacadeFacts
   readonly mistakes?: (given: GivenValue) => ReadonlyArray<PresetMistake>
 }
+
+/** For providers that issue refresh tokens only for this scope. */
+export const offlineAccess = (): FacadeFacts => ({ scopes: ["offline_access"] })
+
+/** The same, for providers that also want the scope of OpenID Connect. */
+export const openIdOffline = (): FacadeFacts => ({ scopes: ["openid", "offline_access"] })
 
 /** The client of the facade, if there is one: tokens that clients get by the facade are its tokens. */
 export const facadeClient = (given: GivenValue): Facts => {

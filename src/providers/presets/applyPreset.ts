@@ -5,7 +5,7 @@ import { isProviderField, type ProviderFieldName, providerFields } from "../../c
 import { decode, type Given } from "../../config/sources/Source.ts"
 import { nearestName } from "../../errors/nearestName.ts"
 import type { Json } from "../../identity/Json.ts"
-import type { Facts, GivenValue, Preset } from "./Preset.ts"
+import type { FacadeFacts, Facts, GivenValue, Preset } from "./Preset.ts"
 import { presets } from "./presets.ts"
 
 /** A preset that a provider names, and the fields that it fills in. */
@@ -14,13 +14,22 @@ export interface AppliedPreset {
   readonly fields: GivenFields
   /** The facade with the members that the preset knows. It may contain a secret, so it is not among the fields. */
   readonly facade: GivenFields
+  /** The members of the facade that the preset has decided. */
+  readonly facadeFacts: FacadeFacts
 }
 
-/** The fields that a preset has decided, for `--check`. */
-export const decidedFields = (name: string, fields: GivenFields): DecidedFields => ({
+/**
+ * What a preset has decided, for `--check`.
+ *
+ * @param fields those that the type of the provider uses
+ */
+export const decidedFields = ({ facadeFacts, name }: AppliedPreset, fields: GivenFields): DecidedFields => ({
   name,
-  // `applyPreset` alone makes them, of JSON values.
-  fields: Object.fromEntries([...fields].map(([field, { value }]) => [field, value as Json]))
+  fields: {
+    // `applyPreset` alone makes them, of JSON values.
+    ...Object.fromEntries([...fields].map(([field, { value }]) => [field, value as Json])),
+    ...(Object.keys(facadeFacts).length === 0 ? {} : { facade: { ...facadeFacts } })
+  }
 })
 
 const find = ({ read, report }: FieldReader): Preset | undefined => {
@@ -61,12 +70,21 @@ const entriesOf = (facts: Facts): ReadonlyArray<readonly [ProviderFieldName, Jso
     isProviderField(field) && value !== undefined ? [[field, value]] : []
   )
 
-const facadeOf = ({ given }: FieldReader, preset: Preset, value: GivenValue): GivenFields => {
+const facadeOf = (
+  { given }: FieldReader,
+  preset: Preset,
+  value: GivenValue
+): Pick<AppliedPreset, "facade" | "facadeFacts"> => {
   const found = given.get("facade")
   const own = value("facade")
-  return found === undefined || own === undefined || preset.facade === undefined
-    ? new Map()
-    : new Map([["facade", { ...found, isText: false, value: { ...preset.facade, ...own } }]])
+  if (found === undefined || own === undefined || preset.facade === undefined) {
+    return { facade: new Map(), facadeFacts: {} }
+  }
+  const facts = preset.facade(value)
+  return {
+    facade: new Map([["facade", { ...found, isText: false, value: { ...facts, ...own } }]]),
+    facadeFacts: Object.fromEntries(Object.entries(facts).filter(([member]) => own[member] === undefined))
+  }
 }
 
 /**
@@ -91,6 +109,6 @@ export const applyPreset = (fields: FieldReader): AppliedPreset | "Wrong" | unde
   return {
     name: preset.name,
     fields: new Map([...decided, ...completed].map(([field, fact]) => [field, asGiven(fact)])),
-    facade: facadeOf(fields, preset, value)
+    ...facadeOf(fields, preset, value)
   }
 }

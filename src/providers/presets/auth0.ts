@@ -1,12 +1,27 @@
 import { withSlash } from "./issuers.ts"
-import type { Preset } from "./Preset.ts"
+import type { FacadeFacts, GivenValue, Preset } from "./Preset.ts"
+
+/**
+ * Auth0 finds the API by `audience`; `resource` takes its place only with the Resource Parameter Compatibility Profile. Without either,
+ * access tokens are opaque.
+ */
+const facade = (given: GivenValue): FacadeFacts => {
+  const [audience = "auto", ...others] = given("audience") ?? []
+  return {
+    scopes: ["offline_access"],
+    authorize_parameters: { audience: [audience, ...others].includes("auto") ? "{resource}" : audience }
+  }
+}
 
 /** The issuer ends in a slash. `azp` names the client in the profile of Auth0, `client_id` in that of RFC 9068. */
 export const auth0 = {
   name: "auth0",
   sources: [
     "https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles",
-    "https://auth0.com/docs/secure/tokens/access-tokens/validate-access-tokens"
+    "https://auth0.com/docs/secure/tokens/access-tokens/validate-access-tokens",
+    "https://auth0.com/docs/secure/tokens/access-tokens/get-access-tokens",
+    "https://auth0.com/docs/secure/tokens/refresh-tokens/get-refresh-tokens",
+    "https://auth0.com/ai/docs/mcp/guides/resource-param-compatibility-profile"
   ],
   needs: [{
     fields: ["issuer"],
@@ -16,5 +31,6 @@ export const auth0 = {
   complete: (given) => {
     const issuer = given("issuer")
     return issuer === undefined ? {} : { issuer: withSlash(issuer) }
-  }
+  },
+  facade
 } as const satisfies Preset

@@ -1,5 +1,5 @@
 import { withSlash } from "./issuers.ts"
-import type { GivenValue, Preset, PresetMistake } from "./Preset.ts"
+import { type GivenValue, openIdOffline, type Preset, type PresetMistake } from "./Preset.ts"
 
 const withoutApplication = (given: GivenValue): ReadonlyArray<PresetMistake> => {
   const issuer = given("issuer")
@@ -14,7 +14,10 @@ const withoutApplication = (given: GivenValue): ReadonlyArray<PresetMistake> => 
 /** Each application has its own issuer, which ends in a slash; the client id is the audience. */
 export const authentik = {
   name: "authentik",
-  sources: ["https://docs.goauthentik.io/add-secure-apps/providers/oauth2/"],
+  sources: [
+    "https://docs.goauthentik.io/add-secure-apps/providers/oauth2/",
+    "https://docs.goauthentik.io/add-secure-apps/providers/oauth2/create-oauth2-provider/"
+  ],
   needs: [
     {
       fields: ["issuer"],
@@ -28,5 +31,7 @@ export const authentik = {
     const issuer = given("issuer")
     return issuer === undefined ? {} : { issuer: withSlash(issuer) }
   },
+  // The provider must have the scope mapping of `offline_access`.
+  facade: openIdOffline,
   mistakes: withoutApplication
 } as const satisfies Preset

@@ -1,5 +1,5 @@
 /** Microsoft Entra ID, External ID and Azure AD B2C. */
-import type { Facts, GivenValue, Need, Preset, PresetMistake } from "./Preset.ts"
+import { type Facts, type GivenValue, type Need, offlineAccess, type Preset, type PresetMistake } from "./Preset.ts"
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const guidUri = /^api:\/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
@@ -62,9 +62,6 @@ const scopesOf = (given: GivenValue): Facts => {
   return uri === undefined ? {} : { scopes_requested: { "*": `${uri.replace(/\/$/, "")}/{scope}` } }
 }
 
-/** Entra issues refresh tokens only for this scope. */
-const offline = { scopes: ["offline_access"] }
-
 const mistakesOfVersion2 = (given: GivenValue): ReadonlyArray<PresetMistake> => [
   ...namesOtherThanIds(given),
   ...withoutId(given)
@@ -80,7 +77,7 @@ export const entra = {
   fields: { type: "oidc", issuer: "https://login.microsoftonline.com/{tenantid}/v2.0", ...claims },
   derive: scopesOf,
   complete: withIds,
-  facade: offline,
+  facade: offlineAccess,
   mistakes: mistakesOfVersion2
 } as const satisfies Preset
 
@@ -101,7 +98,7 @@ export const entraVersion1 = {
     }
   },
   complete: withUris,
-  facade: offline,
+  facade: offlineAccess,
   mistakes: namesOtherThanIds
 } as const satisfies Preset
 
@@ -137,6 +134,6 @@ export const entraB2c = {
     }
   },
   complete: withIds,
-  facade: offline,
+  facade: offlineAccess,
   mistakes: mistakesOfVersion2
 } as const satisfies Preset

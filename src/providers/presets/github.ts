@@ -23,10 +23,10 @@ export const github = {
     scope_claims: ["x-oauth-scopes"]
   },
   derive: facadeClient,
-  facade: {
+  facade: () => ({
     authorize_endpoint: "https://github.com/login/oauth/authorize",
     token_endpoint: "https://github.com/login/oauth/access_token",
     // The documentation has its credentials as parameters, and no other way.
     client_auth: "post"
-  }
+  })
 } as const satisfies Preset

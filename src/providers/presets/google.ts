@@ -24,5 +24,8 @@ export const google = {
   },
   derive: facadeClient,
   // Otherwise there are no refresh tokens, or only the first time.
-  facade: { scopes: ["openid", "email"], authorize_parameters: { access_type: "offline", prompt: "consent" } }
+  facade: () => ({
+    scopes: ["openid", "email"],
+    authorize_parameters: { access_type: "offline", prompt: "consent" }
+  })
 } as const satisfies Preset

@@ -1,4 +1,4 @@
-import type { GivenValue, Preset, PresetMistake } from "./Preset.ts"
+import { type GivenValue, offlineAccess, type Preset, type PresetMistake } from "./Preset.ts"
 
 const isOrgServer = (issuer: string): boolean => !/\/oauth2\/[^/]+\/?$/.test(issuer)
 
@@ -20,7 +20,8 @@ export const okta = {
   name: "okta",
   sources: [
     "https://developer.okta.com/docs/guides/validate-access-tokens/",
-    "https://developer.okta.com/docs/concepts/auth-servers/"
+    "https://developer.okta.com/docs/concepts/auth-servers/",
+    "https://developer.okta.com/docs/guides/refresh-tokens/main/"
   ],
   needs: [{
     fields: ["issuer"],
@@ -33,5 +34,6 @@ export const okta = {
     client_claims: ["cid"],
     scope_claims: ["scp"]
   },
+  facade: offlineAccess,
   mistakes: orgServer
 } as const satisfies Preset

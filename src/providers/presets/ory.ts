@@ -1,4 +1,4 @@
-import type { Preset } from "./Preset.ts"
+import { offlineAccess, type Preset } from "./Preset.ts"
 
 /**
  * Ory Network and Ory Hydra, with the access token strategy `jwt`, or opaque tokens and introspection. `aud` is empty unless the client
@@ -19,6 +19,6 @@ export const ory = {
     }
   ],
   fields: { type: "oidc", client_claims: ["client_id"], scope_claims: ["scp", "scope"] },
-  // There are no refresh tokens without it. The client of the facade must have it among its scopes.
-  facade: { scopes: ["offline_access"] }
+  // The client of the facade must have the scope among its own.
+  facade: offlineAccess
 } as const satisfies Preset

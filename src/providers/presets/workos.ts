@@ -1,9 +1,10 @@
 /** WorkOS AuthKit and WorkOS Connect, which have the same issuer. */
-import type { Need, Preset } from "./Preset.ts"
+import { type Need, openIdOffline, type Preset } from "./Preset.ts"
 
 const sources: Preset["sources"] = [
   "https://workos.com/docs/authkit/connect/token-claims",
-  "https://workos.com/docs/authkit/mcp"
+  "https://workos.com/docs/authkit/mcp",
+  "https://workos.com/docs/reference/workos-connect/authorize"
 ]
 
 const issuerNeed: Need = {
@@ -16,7 +17,8 @@ export const authkit = {
   name: "authkit",
   sources,
   needs: [issuerNeed],
-  fields: { type: "authkit", audience: ["auto"], client_claims: ["client_id"] }
+  fields: { type: "authkit", audience: ["auto"], client_claims: ["client_id"] },
+  facade: () => ({ ...openIdOffline(), resource: "keep" })
 } as const satisfies Preset
 
 /** For Connect applications, which request none: `aud` is the client id of the environment. */
@@ -27,5 +29,6 @@ export const workosConnect = {
     fields: ["audience"],
     fix: "Set it to the client id of your WorkOS environment (client_…), which tokens without a resource have in aud"
   }],
-  fields: { type: "authkit", client_claims: ["client_id"] }
+  fields: { type: "authkit", client_claims: ["client_id"] },
+  facade: openIdOffline
 } as const satisfies Preset

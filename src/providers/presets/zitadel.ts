@@ -1,12 +1,13 @@
 import { baseOf } from "./issuers.ts"
-import type { Preset } from "./Preset.ts"
+import { openIdOffline, type Preset } from "./Preset.ts"
 
 /** Applications must issue JWTs (Token Settings), which have the ids of the project and its applications in `aud`. */
 export const zitadel = {
   name: "zitadel",
   sources: [
     "https://zitadel.com/docs/apis/openidoauth/claims",
-    "https://zitadel.com/docs/apis/openidoauth/endpoints"
+    "https://zitadel.com/docs/apis/openidoauth/endpoints",
+    "https://zitadel.com/docs/apis/openidoauth/scopes"
   ],
   needs: [
     { fields: ["issuer"], fix: "Set it to the domain of your instance, as in https://your-instance.zitadel.cloud" },
@@ -19,5 +20,7 @@ export const zitadel = {
   derive: (given) => {
     const issuer = given("issuer")
     return issuer === undefined ? {} : { introspection_endpoint: `${baseOf(issuer)}/oauth/v2/introspect` }
-  }
+  },
+  // The application must have the refresh token switched on.
+  facade: openIdOffline
 } as const satisfies Preset
