@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from "node:net"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { leaks } from "../support/canary.ts"
 import { type Place, serveDocuments } from "../support/documentServer.ts"
+import { makeHostedStandIn } from "../support/HostedStandIn.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { serveWebHandler } from "../support/serve.ts"
 import { closedPort } from "./support/ports.ts"
@@ -225,6 +226,51 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       }))
       const good = yield* online({ MCP_SERVER_URL: upstream.origin, ...whole })
       assert.deepStrictEqual([good.code, new Set(levels(good.lines))], [0, new Set(["ok"])])
+    }))
+
+  it.live("asks for what a facade needs: endpoints, the gateway's client, and the keys of assertions", () =>
+    Effect.gen(function*() {
+      const company = yield* TestIssuer.make({ audience })
+      const upstream = yield* makeRecordingUpstream
+      const client = { id: "gateway", secret: `${canary}-secret`, redirectUri: "https://mcp.example/oauth/callback" }
+      const hosted = yield* makeHostedStandIn("okta", { clients: [client], audience, scopes: [] })
+      const found = (facade: object) =>
+        online({
+          MCP_SERVER_URL: upstream.origin,
+          MCP_PUBLIC_URL: "https://mcp.example",
+          MCP_SESSION_KEY: `${canary}${noise}`,
+          ...providers([{
+            preset: "okta",
+            issuer: hosted.issuer,
+            facade: {
+              client_id: client.id,
+              client_secret: client.secret,
+              redirect_uris: ["http://127.0.0.1/callback"],
+              assertions: true,
+              assertion_issuer: company.issuer,
+              ...facade
+            }
+          }])
+        })
+      const good = yield* found({})
+      assert.strictEqual(good.code, 0, good.lines.join("\n"))
+      find(good.lines, /^ok: Facade of "okta": endpoints: users sign in at \S+\/oauth2\/aus1notes\/v1\/authorize$/)
+      find(good.lines, /^ok: Facade of "okta": client: \S+\/v1\/token knows the gateway's client/)
+      find(good.lines, /^ok: Facade of "okta": assertion_issuer: keys: 1 usable key for RS256 at /)
+      assert.deepStrictEqual(
+        hosted.tokenRequests.map((form) => [form.get("grant_type"), form.get("redirect_uri")]),
+        [["authorization_code", client.redirectUri]]
+      )
+
+      const wrong = yield* found({ client_secret: `${canary}-wrong`, assertion_issuer: `${company.issuer}/nowhere` })
+      assert.strictEqual(wrong.code, 1)
+      find(wrong.lines, /^error: Facade of "okta": client: .*401 invalid_client.*: check client_id, its secret or key/)
+      find(wrong.lines, /^error: Facade of "okta": assertion_issuer: keys: .*nowhere.*Status 404/)
+
+      const nowhere = yield* found({ token_endpoint: `${hosted.origin}/nowhere`, assertion_issuer: undefined })
+      assert.strictEqual(nowhere.code, 1)
+      find(nowhere.lines, /^error: Facade of "okta": client: .*\/nowhere/)
+      assert.isUndefined(nowhere.lines.find((line) => line.includes("assertion_issuer")))
     }))
 
   it.live("fails within seconds for providers that cannot be reached", () =>

@@ -22,7 +22,7 @@ const several = (count: number, what: string): string => `${count} ${what}${coun
 
 /** Checks whether a key set is usable for a provider's tokens. */
 const checkKeys = (
-  { algorithms }: KeysCheck,
+  { algorithms }: Pick<KeysCheck, "algorithms">,
   uri: string,
   { keys, skipped }: KeySet.KeySet
 ): ReadonlyArray<OnlineFinding> => {
@@ -45,7 +45,8 @@ const checkKeys = (
   return [found, ...ignored]
 }
 
-const checkKeySet = Effect.fnUntraced(function*(check: KeysCheck) {
+/** Requests a key set, and checks whether it is usable. Never fails. */
+export const checkKeySet = Effect.fnUntraced(function*(check: Pick<KeysCheck, "algorithms" | "source">) {
   const { source } = check
   const { fetchKeys, locate } = yield* makeKeyFetch
   const fetched = Effect.gen(function*() {

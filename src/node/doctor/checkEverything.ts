@@ -3,9 +3,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { GatewayConfig } from "../../config/GatewayConfig.ts"
 import type { GatewaySettings } from "../../config/GatewaySettings.ts"
+import { checkFacade } from "../../doctor/online/checkFacade.ts"
 import { checkProvider } from "../../doctor/online/checkProvider.ts"
 import { checkServer } from "../../doctor/online/checkServer.ts"
 import { error, type OnlineFinding } from "../../doctor/online/OnlineFinding.ts"
+import { facadeProvider } from "../../facade/places.ts"
 import { ProviderHttp } from "../../remote/ProviderHttp.ts"
 import { ProviderMetadata } from "../../remote/ProviderMetadata.ts"
 import * as NodeGatewayClient from "../NodeGatewayClient.ts"
@@ -29,7 +31,8 @@ const whoIs = ({ gatewayUrl, serverName }: GatewaySettings): string =>
   serverName === "" ? `MCP server ${gatewayUrl}` : `MCP server ${JSON.stringify(serverName)} ${gatewayUrl}`
 
 /**
- * The findings about everything that the gateway sends requests to: the providers of the settings, and MCP servers.
+ * The findings about everything that the gateway sends requests to: the providers of the settings, what facades need of them, and MCP
+ * servers.
  *
  * @param settings their sources must have been read, by `loadSettings`
  */
@@ -39,6 +42,15 @@ export const checkEverything = (settings: GatewaySettings, servers: ReadonlyArra
       ...settings.providers.map((provider) =>
         named(`Provider ${JSON.stringify(provider.name)}`, checkProvider(settings, provider))
       ),
+      ...servers.flatMap((server) => {
+        const provider = facadeProvider(server)
+        return provider === undefined ? [] : [
+          named(
+            `Facade of ${JSON.stringify(provider.name)}${server.serverName === "" ? "" : ` for ${server.serverName}`}`,
+            checkFacade(server, provider)
+          )
+        ]
+      }),
       ...servers.map((server) =>
         Effect.provide(
           named(whoIs(server), checkServer(server)),
