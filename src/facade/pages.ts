@@ -40,8 +40,14 @@ export interface Consent {
   readonly scopes: ReadonlyArray<string>
 }
 
-const entry = (term: string, description: string): string =>
-  `<dt>${escapeHtml(term)}</dt>\n<dd>${escapeHtml(description)}</dd>\n`
+const entry = (term: string, ...descriptions: ReadonlyArray<string>): string =>
+  `<dt>${escapeHtml(term)}</dt>\n${descriptions.map((one) => `<dd>${escapeHtml(one)}</dd>\n`).join("")}`
+
+/** The address of a document. Its host is shown whole: the end of a host says whose it is. */
+const publisher = (id: string): string => {
+  const { origin } = new URL(id)
+  return `${origin}${shownLine(id.slice(origin.length))}`
+}
 
 /** The page that asks whether a client may act for the user. */
 export const consentPage = (
@@ -55,9 +61,10 @@ export const consentPage = (
     text("consentTitle"),
     "",
     `<p>${escapeHtml(text("consentAsks"))}</p>\n<dl>\n` + entry(text("server"), resource) + entry(text("host"), to) +
-      (client === undefined ? "" : entry(text("clientId"), shownLine(client.id))) +
+      (client === undefined ? "" : entry(text("clientId"), publisher(client.id))) +
       (client?.name === undefined ? "" : entry(text("client"), shownLine(client.name))) +
-      (scopes.length === 0 ? "" : entry(text("scopes"), shownLine(scopes.join(", ")))) +
+      // All of them, each whole: of a list that is cut, the client would choose the end.
+      (scopes.length === 0 ? "" : entry(text("scopes"), ...scopes)) +
       `</dl>\n<p>${escapeHtml(text("warning"))}</p>\n<form method="post" action="${escapeHtml(action)}">\n` +
       `<input type="hidden" name="request" value="${escapeHtml(sealed)}">\n` +
       `<button name="decision" value="allow">${escapeHtml(text("allow"))}</button>\n` +

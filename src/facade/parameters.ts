@@ -70,11 +70,13 @@ export const required = (parameters: Parameters, name: string): Result.Result<st
 }
 
 /**
- * Whether a query belongs to a sign-in. Traces must not show it: it may hold a code, or what identifies the browser's request.
+ * Whether a query belongs to a sign-in. Traces must not show it: it may hold a code, or what identifies the browser's request. Names
+ * are decoded, as they are where the parameters are read.
  *
  * @param query without its `?`
  */
-export const carriesSignIn = (query: string): boolean => /(?:^|&)(?:code|state)=/.test(query)
+export const carriesSignIn = (query: string): boolean =>
+  query !== "" && [...new URLSearchParams(query).keys()].some((name) => name === "code" || name === "state")
 
 /** Adds parameters to a URL that may have a query already, and leaves what is there as it is (RFC 6749, section 3.1.2). */
 export const withParameters = (

@@ -50,6 +50,10 @@ describe("the facade of a provider", () => {
     assert.deepStrictEqual(wrong({ requests_per_minute: 0 }), ["requests_per_minute"])
     assert.deepStrictEqual(wrong({ trusted_clients: ["http://127.0.0.1/cb"] }), ["trusted_clients"])
     assert.deepStrictEqual(wrong({ trusted_clients: ["cursor://x/cb"] }), ["trusted_clients"])
+    for (const host of ["localhost", "localhost:8443", "app.localhost", "localhost.", "127.0.0.1", "[::1]"]) {
+      assert.deepStrictEqual(wrong({ trusted_clients: [`https://${host}/cb`] }), ["trusted_clients"], host)
+    }
+    assert.isDefined(settingsOf({}, file({ trusted_clients: ["https://localhost.client.example/cb"] })))
     assert.deepStrictEqual(wrong({}, { public_url: undefined }), ["MCP_PUBLIC_URL"])
     assert.deepStrictEqual(wrong({}, { session_key: undefined }), ["MCP_SESSION_KEY"])
   })
@@ -106,7 +110,12 @@ describe("redirect URIs", () => {
         "data:text/html,x",
         "file:///etc/passwd",
         "http://127.0.0.1.evil.example/cb",
-        "http://localhost.evil.example/cb"
+        "http://localhost.evil.example/cb",
+        // A client could take these for those of a response.
+        "https://client.example/cb?code=x",
+        "https://client.example/cb?x=1&state=y",
+        "https://client.example/cb?%69ss=https://evil.example",
+        "cursor://client/cb?error=x"
       ]
     ) assert.isString(redirectUriProblem(uri), uri)
   })

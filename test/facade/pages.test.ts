@@ -33,6 +33,16 @@ describe("the pages of the facade", () => {
     assert.include(onwardPage("en", "https://a.example/?x=\"&y"), "https://a.example/?x=&quot;&amp;y")
   })
 
+  it("show the whole host of a client's document, and all permissions, however long", () => {
+    const host = `claude.ai.${"a".repeat(60)}.${"b".repeat(60)}.evil.example`
+    const scopes = [...Array.from({ length: 12 }, (_, index) => `notes:read:${index}`), `${"x".repeat(120)}:delete`]
+    const client = { id: `https://${host}/${"p".repeat(300)}`, name: undefined }
+    const page = consentPage("en", { ...consent, client, scopes })
+    assert.include(page, `https://${host}/`)
+    assert.notInclude(page, "p".repeat(100))
+    for (const scope of scopes) assert.include(page, `<dd>${scope}</dd>`)
+  })
+
   it("are in German for those who prefer it, else in English", () => {
     for (const field of ["de", "de-AT,en;q=0.5", "fr, de;q=0.3", "en;q=0.2, DE;q=0.9"]) {
       assert.strictEqual(preferredLanguage(field), "de", field)

@@ -1,17 +1,37 @@
 /** What attackers try at the facade, on real sockets. Each test is named after its threat; the README says what answers it. */
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Aead from "effect/crypto/Aead"
+import * as Digest from "effect/crypto/Digest"
+import * as Mac from "effect/crypto/Mac"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { ClientDocumentRejected, ClientMetadata } from "../../src/facade/ClientMetadata.ts"
+import { makeFacade } from "../../src/facade/Facade.ts"
+import { carriesSignIn } from "../../src/facade/parameters.ts"
+import { makeSealer } from "../../src/facade/Sealer.ts"
+import { readAuthorities } from "../../src/node/outbound/authorities.ts"
+import { type LookUp, makeClientDocuments } from "../../src/node/outbound/clientDocuments.ts"
+import { ProviderHttp } from "../../src/remote/ProviderHttp.ts"
+import { ProviderMetadata } from "../../src/remote/ProviderMetadata.ts"
+import { settingsOf } from "../config/resolving.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
-import { standInClient } from "../support/StandInProvider.ts"
+import { entraScope, standInClient } from "../support/StandInProvider.ts"
+import { startTlsServer } from "../support/tlsServer.ts"
 import { Browser, post, redirectUri, SignIn } from "./Browser.ts"
-import { startFacade } from "./facadeFixture.ts"
+import { sessionKey, startFacade } from "./facadeFixture.ts"
+
+const nowhere = "http://127.0.0.1:9/mcp"
 
 const documentedClient = "https://client.example/metadata.json"
+
+/** One whose host would look like another one's, were it cut. */
+const longClient = `https://claude.ai.${"a".repeat(60)}.${"b".repeat(60)}.evil.example/client.json`
 const hostileName = `"><img src=x onerror=alert(1)>\r\nSet-Cookie: a=b\u202e`
 
 const documents = Layer.succeed(ClientMetadata, {
@@ -19,6 +39,8 @@ const documents = Layer.succeed(ClientMetadata, {
   fetch: (clientId) =>
     clientId === documentedClient
       ? Effect.succeed({ redirectUris: [redirectUri, "https://client.example/back"], clientName: hostileName })
+      : clientId === longClient
+      ? Effect.succeed({ redirectUris: [redirectUri], clientName: "Claude" })
       : Effect.fail(new ClientDocumentRejected({ detail: "no such document" }))
 })
 
@@ -31,10 +53,74 @@ class Logs {
   )
 }
 
+const webCrypto = Layer.provideMerge(
+  Layer.mergeAll(Aead.layerWebCrypto, Mac.layerWebCrypto, Digest.layerWebCrypto),
+  SecureRandom.layerWebCrypto
+)
+
+/** Waits, for as long as a test may last. */
+const until = (condition: () => boolean) =>
+  Effect.promise(async () => {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+/** A facade whose provider responds when it is told to, and counts what reaches it. */
+const slowProvider = Effect.gen(function*() {
+  const settings = settingsOf({}, {
+    server_url: nowhere,
+    public_url: "https://gateway.example",
+    session_key: sessionKey,
+    providers: [{
+      issuer: "https://issuer.example",
+      audience: "notes",
+      authorize_endpoint: "https://issuer.example/authorize",
+      token_endpoint: "https://issuer.example/token",
+      facade: {
+        client_id: "c",
+        client_secret: "s",
+        redirect_uris: ["https://client.example/callback"],
+        requests_per_minute: 200
+      }
+    }]
+  })
+  const gate = yield* Deferred.make<void>()
+  let sent = 0
+  const respond = yield* makeFacade(settings).pipe(
+    Effect.provideService(ProviderHttp, {
+      send: () =>
+        Effect.suspend(() => {
+          sent += 1
+          const response = { body: { access_token: "t", token_type: "Bearer" }, cacheControl: undefined }
+          return Effect.as(Deferred.await(gate), response)
+        })
+    }),
+    Effect.provideService(ProviderMetadata, { document: () => Effect.never, location: () => Effect.never })
+  )
+  const sealer = yield* makeSealer(settings, ["https://gateway.example", "https://issuer.example"])
+  const token = yield* sealer.seal("refresh", ["c"], ["refresh-token"])
+  const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "c", refresh_token: token })
+  return {
+    sent: () => sent,
+    finish: Deferred.succeed(gate, undefined),
+    refresh: (peer: string) =>
+      respond({
+        endpoint: "token",
+        query: "",
+        body: new TextEncoder().encode(form.toString()),
+        contentType: "application/x-www-form-urlencoded",
+        authorization: undefined,
+        cookie: undefined,
+        isCrossSite: false,
+        language: "en",
+        peer
+      })
+  }
+})
+
 class Facade extends Context.Service<Facade>()("test/facade/threats/Facade", {
   make: Effect.gen(function*() {
     const logs = new Logs()
-    const facade = yield* startFacade("entra", "http://127.0.0.1:9/mcp", {
+    const facade = yield* startFacade("entra", nowhere, {
       facade: { trusted_clients: ["https://client.example/callback"], requests_per_minute: 100_000 },
       logger: Layer.merge(logs.layer, documents)
     })
@@ -113,6 +199,14 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
       assert.isString(allowed.location)
       const denied = yield* browser.decide((yield* browser.visit(signIn().url())).text, "deny")
       assert.strictEqual(paramsOf(denied.location).get("error"), "access_denied")
+    }))
+
+  it.effect("confused deputy: what a document calls itself stands next to its whole host, and no permission is left out", () =>
+    Effect.gen(function*() {
+      const { signIn } = yield* Facade
+      const { text } = yield* new Browser().visit(signIn(longClient).url())
+      assert.include(text, `<dd>${new URL(longClient).origin}/`)
+      for (const scope of [entraScope, "offline_access"]) assert.include(text, `<dd>${scope}</dd>`)
     }))
 
   it.effect("confused deputy: the consent page cannot be framed, scripted, cached or read by scripts", () =>
@@ -277,6 +371,21 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
       assert.strictEqual((yield* token(client.form(code))).status, 200)
     }))
 
+  it.effect("code injection: the provider's code of one sign-in is of no use in another", () =>
+    Effect.gen(function*() {
+      const { provider, signIn, token } = yield* Facade
+      const stolen = new URL(yield* signIn().callbackUrl(new Browser())).searchParams.get("code") ?? ""
+      const [attacker, browser] = [signIn(), new Browser()]
+      const callback = new URL(yield* attacker.callbackUrl(browser))
+      callback.searchParams.set("code", stolen)
+      const { location } = yield* browser.visit(callback.href)
+      const seen = provider.tokenRequests.length
+      const { body } = yield* token(attacker.form(paramsOf(location).get("code") ?? ""))
+      // The provider itself rejects it: the verifier of the attacker's sign-in is another one.
+      assert.lengthOf(provider.tokenRequests, seen + 1)
+      assert.strictEqual(body["error"], "invalid_grant")
+    }))
+
   it.effect("code injection: a code of the provider is no code of the gateway", () =>
     Effect.gen(function*() {
       const { provider, signIn, token } = yield* Facade
@@ -396,6 +505,109 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
       assert.strictEqual(json.body["error"], "invalid_request")
     }))
 
+  it.effect("token endpoint as an amplifier: a peer causes so many requests to the provider, and leaves places for others", () =>
+    Effect.gen(function*() {
+      const { finish, refresh, sent } = yield* slowProvider
+      const failures: Array<string> = []
+      const flood = yield* Effect.forkChild(
+        Effect.forEach(
+          Array.from({ length: 400 }),
+          () =>
+            Effect.match(refresh("192.0.2.1"), {
+              onSuccess: () => undefined,
+              onFailure: ({ _tag }) => void failures.push(_tag)
+            }),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* until(() => sent() + failures.length === 400)
+      // Of 256 places, one peer gets half; of 400 requests in a minute, 200 are accepted.
+      assert.strictEqual(sent(), 128)
+      assert.deepStrictEqual(new Set(failures), new Set(["Overloaded", "RateLimited"]))
+      const other = yield* Effect.forkChild(refresh("192.0.2.2"))
+      yield* until(() => sent() === 129)
+      yield* finish
+      assert.strictEqual((yield* Fiber.join(other))._tag, "Json")
+      yield* Fiber.join(flood)
+    }).pipe(Effect.provide(webCrypto)))
+
+  it.effect("SSRF: the URL of a document leads to no address of this machine or its networks", () =>
+    Effect.gen(function*() {
+      const server = yield* startTlsServer((_, response) => response.end())
+      const { origin, start } = yield* startFacade("entra", nowhere, { gateway: { ca_file: server.caFile } })
+      yield* start
+      const at = (host: string) => `https://${host}:${server.port}/client.json`
+      const hosts = [
+        "localhost",
+        "127.0.0.1",
+        "127.0.0.2",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "[fd00:ec2::254]"
+      ]
+      // Other spellings of addresses, and URLs that name another place than they seem to.
+      const others = [
+        at("2130706433"),
+        at("0x7f.1"),
+        at("127.1"),
+        at("client.example@localhost"),
+        at("localhost").replace("https:", "http:"),
+        at("localhost").replace("client", "../client"),
+        "file:///etc/passwd"
+      ]
+      for (const clientId of [...hosts.map(at), ...others]) {
+        const { location, status, text } = yield* new Browser().visit(new SignIn(origin, clientId).url())
+        assert.strictEqual(status, 400, clientId)
+        assert.isUndefined(location)
+        assert.notMatch(text, /address|refused|localhost/i)
+      }
+      assert.deepStrictEqual(server.connections, [])
+    }))
+
+  it.effect("SSRF: a redirect of a document is not followed", () =>
+    Effect.gen(function*() {
+      const inside = yield* startTlsServer((_, response) => response.end())
+      const outside = yield* startTlsServer((_, response) =>
+        response.writeHead(302, { location: `https://localhost:${inside.port}/client.json` }).end()
+      )
+      const { origin, start } = yield* startFacade("entra", nowhere, {
+        facade: { client_metadata_hosts: ["localhost"] },
+        gateway: { ca_file: outside.caFile }
+      })
+      yield* start
+      const client = new SignIn(origin, `https://localhost:${outside.port}/client.json`)
+      assert.strictEqual((yield* new Browser().visit(client.url())).status, 400)
+      assert.lengthOf(outside.requests, 1)
+      assert.deepStrictEqual(inside.connections, [])
+    }))
+
+  it.effect("DNS rebinding: a name is looked up for the connection alone, and all of its addresses count", () =>
+    Effect.gen(function*() {
+      const server = yield* startTlsServer((_, response) => response.end())
+      let asked = 0
+      const lookUp: LookUp = (_host, _options, callback) => {
+        asked += 1
+        callback(
+          null,
+          [["8.8.8.8", "127.0.0.1"], ["127.0.0.1"]][(asked - 1) % 2]?.map((address) => ({
+            address,
+            family: 4
+          })) ?? []
+        )
+      }
+      const documents = yield* makeClientDocuments(yield* Effect.orDie(readAuthorities(server.caFile)), lookUp)
+      for (const time of [1, 2, 3]) {
+        const rejected = yield* Effect.flip(documents.fetch(`https://app.example:${server.port}/client.json`, []))
+        assert.include(rejected.detail, "an address that is not public")
+        assert.strictEqual(asked, time)
+      }
+      assert.deepStrictEqual(server.connections, [])
+    }))
+
   it.effect("header and HTML injection: what clients call themselves is text, and reaches no field", () =>
     Effect.gen(function*() {
       const { signIn } = yield* Facade
@@ -464,6 +676,16 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
         assert.notInclude(log, secret.slice(0, 24), name)
       }
       assert.include(log, "OAuthRejected")
+    }))
+
+  it.effect("secrets in logs: traces leave the query of a sign-in out, however its names are spelled", () =>
+    Effect.sync(() => {
+      for (const query of ["code=x", "a=b&state=x", "%63ode=x", "st%61te=x", "a&co%64e", "code"]) {
+        assert.isTrue(carriesSignIn(query), query)
+      }
+      for (const query of ["", "a=b", "barcode=x", "a=code", "a=%26code%3Dx"]) {
+        assert.isFalse(carriesSignIn(query), query)
+      }
     }))
 
   it.effect("browsers' scripts may register and get tokens, from every origin", () =>

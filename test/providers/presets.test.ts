@@ -361,6 +361,31 @@ const facadeOf = (provider: Readonly<Record<string, string>>) =>
     }]
   }).providers[0]?.facade
 
+/** What the preset of Auth0 has decided of a facade, as `--check` shows it. */
+const decidedOf = (facade: object) => {
+  const [described] = describeSettings(settingsOf({}, {
+    server_url: common.MCP_SERVER_URL,
+    public_url: common.MCP_PUBLIC_URL,
+    session_key: "k".repeat(44),
+    providers: [{
+      preset: "auth0",
+      issuer: "notes.eu.auth0.com",
+      facade: {
+        client_id: "c",
+        client_secret: "s3cret-of-the-client",
+        redirect_uris: ["http://127.0.0.1/"],
+        ...facade
+      }
+    }]
+  }))["providers"] as ReadonlyArray<Readonly<Record<string, object>>>
+  assert.notInclude(JSON.stringify(described), "s3cret-of-the-client")
+  const { decided_by_preset: found = {}, facade: shown } = described ?? {}
+  const members = "facade" in found ? found.facade : undefined
+  // What was decided is what counts.
+  assert.deepInclude(shown, members ?? {})
+  return members
+}
+
 describe("the config files of the page", () => {
   it("start, with what the presets know of facades", () => {
     const providers = files.map((file) => resolveFile(file).providers[0])
@@ -409,33 +434,10 @@ describe("the config files of the page", () => {
   })
 
   it("say in --check what they have decided of a facade, which is only what the operator left out", () => {
-    const decided = (facade: object) => {
-      const [described] = describeSettings(settingsOf({}, {
-        server_url: common.MCP_SERVER_URL,
-        public_url: common.MCP_PUBLIC_URL,
-        session_key: "k".repeat(44),
-        providers: [{
-          preset: "auth0",
-          issuer: "notes.eu.auth0.com",
-          facade: {
-            client_id: "c",
-            client_secret: "s3cret-of-the-client",
-            redirect_uris: ["http://127.0.0.1/"],
-            ...facade
-          }
-        }]
-      }))["providers"] as ReadonlyArray<Readonly<Record<string, object>>>
-      assert.notInclude(JSON.stringify(described), "s3cret-of-the-client")
-      const { decided_by_preset: found = {}, facade: shown } = described ?? {}
-      const members = "facade" in found ? found.facade : undefined
-      // What was decided is what counts.
-      assert.deepInclude(shown, members ?? {})
-      return members
-    }
     const audience = { audience: "{resource}" }
-    assert.deepStrictEqual(decided({}), { scopes: ["offline_access"], authorize_parameters: audience })
-    assert.deepStrictEqual(decided({ scopes: "openid" }), { authorize_parameters: audience })
-    assert.isUndefined(decided({ scopes: "openid", authorize_parameters: { prompt: "login" } }))
+    assert.deepStrictEqual(decidedOf({}), { scopes: ["offline_access"], authorize_parameters: audience })
+    assert.deepStrictEqual(decidedOf({ scopes: "openid" }), { authorize_parameters: audience })
+    assert.isUndefined(decidedOf({ scopes: "openid", authorize_parameters: { prompt: "login" } }))
   })
 
   it("leave each member of a facade to the operator", () => {

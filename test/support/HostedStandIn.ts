@@ -125,20 +125,26 @@ const json = (response: ServerResponse, status: number, body: Json): void => {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
 }
 
+const redirect = (response: ServerResponse, uri: string, parameters: Readonly<Record<string, string | null>>) => {
+  const location = new URL(uri)
+  for (const [name, value] of Object.entries(parameters)) if (value !== null) location.searchParams.set(name, value)
+  response.writeHead(302, { location: location.href }).end()
+}
+
 /** What a request for authorization leads to: a grant, or an error. */
 const decide = (kind: Hosted, options: HostedOptions, request: URLSearchParams): Granted | string => {
   const wanted = (request.get("scope") ?? "").split(" ").filter((word) => word !== "")
-  const defined = [...openIdScopes, ...(kind === "gitlab" ? [] : ["offline_access"]), ...options.scopes]
+  const defined = new Set([...openIdScopes, ...(kind === "gitlab" ? [] : ["offline_access"]), ...options.scopes])
   const clientId = request.get("client_id") ?? ""
   if (kind === "auth0") {
     const audience = request.get("audience") ??
       (options.resourceProfile === false ? undefined : request.get("resource") ?? undefined)
     // "Service not found".
     if (audience !== undefined && audience !== options.audience) return "access_denied"
-    return { clientId, audience, scopes: wanted.filter((word) => defined.includes(word)) }
+    return { clientId, audience, scopes: wanted.filter((word) => defined.has(word)) }
   }
   if (kind === "okta" && !request.has("state")) return "invalid_request"
-  if (wanted.length === 0 || wanted.some((word) => !defined.includes(word))) return "invalid_scope"
+  if (wanted.length === 0 || wanted.some((word) => !defined.has(word))) return "invalid_scope"
   if (kind === "okta") return { clientId, audience: options.audience, scopes: wanted }
   if (kind === "gitlab") return { clientId, audience: undefined, scopes: wanted }
   const resource = request.get("resource")
@@ -194,12 +200,6 @@ export const makeHostedStandIn = Effect.fnUntraced(function*(
   const opaque = new Map<string, Granted>()
   const authorizations: Array<URLSearchParams> = []
   const tokenRequests: Array<URLSearchParams> = []
-
-  const redirect = (response: ServerResponse, uri: string, parameters: Readonly<Record<string, string | null>>) => {
-    const location = new URL(uri)
-    for (const [name, value] of Object.entries(parameters)) if (value !== null) location.searchParams.set(name, value)
-    response.writeHead(302, { location: location.href }).end()
-  }
 
   const authorize = (request: URLSearchParams, response: ServerResponse): void => {
     authorizations.push(request)

@@ -26,6 +26,9 @@ const browserSchemes: ReadonlySet<string> = new Set([
   "wss"
 ])
 
+/** What an authorization response adds (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2). */
+const responseParameters = ["code", "error", "iss", "state"] as const
+
 /** What is wrong with a redirect URI, beginning with a verb; `undefined` if it is usable. */
 export const redirectUriProblem = (uri: string): string | undefined => {
   const scheme = uri.length > maxLength ? undefined : form.exec(uri)?.[1]
@@ -36,6 +39,9 @@ export const redirectUriProblem = (uri: string): string | undefined => {
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url === undefined) return "is not a URI"
   if (url.username !== "" || url.password !== "") return "has credentials in it"
+  // A client that takes the first of two codes would take this one.
+  const own = responseParameters.find((name) => url.searchParams.has(name))
+  if (own !== undefined) return `has the parameter ${own}, which responses add`
   if (scheme !== "http" && scheme !== "https") return undefined
   // What a browser would request must be what was compared: no upper case, no dot segments, no default port.
   if (url.href !== uri && url.href !== `${uri}/`) return "is not in normal form, as a browser would show it"
@@ -57,8 +63,10 @@ const loopbackRoot = /^http:\/\/(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::
 /** A loopback redirect URI without a path has the path `/`, as a browser requests it (RFC 3986, section 6.2.3). */
 const withRoot = (uri: string): string => loopbackRoot.test(uri) ? `${uri}/` : uri
 
+const secureLoopback = /^https:\/\/(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?=[:/?]|$)/
+
 /** Whether a redirect URI is for a program on the computer of the user, which any other program there can take the place of. */
-export const isLocalRedirect = (uri: string): boolean => loopback.test(uri) || !uri.startsWith("https:")
+export const isLocalRedirect = (uri: string): boolean => !uri.startsWith("https:") || secureLoopback.test(uri)
 
 /**
  * Whether a redirect URI is one of those that are allowed: character for character, except that a loopback URI without a

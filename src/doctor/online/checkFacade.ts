@@ -14,6 +14,8 @@ import { error, ok, type OnlineFinding } from "./OnlineFinding.ts"
 
 const madeUp = "a-made-up-code-of-mcp-authorizer--check--online"
 
+const codeRejected = (detail: string) => new OAuthRejected({ error: "invalid_grant", reason: "Code", detail })
+
 /**
  * Presents a code that does not exist: the provider must reject the code, and not the client that presents it.
  */
@@ -29,8 +31,7 @@ const checkClient = Effect.fnUntraced(function*(
     ["redirect_uri", facadeUrl(settings, "callback")] as const,
     ...(provider.facade.pkce ? [hiddenField("code_verifier", madeUp)] : [])
   ]
-  const rejected = (detail: string) => new OAuthRejected({ error: "invalid_grant", reason: "Code", detail })
-  return yield* Effect.match(relay.token("", endpoints, form, rejected), {
+  return yield* Effect.match(relay.token("", endpoints, form, codeRejected), {
     onSuccess: () => ok(`client: ${endpoints.token} accepts the gateway's client`),
     onFailure: (failure) =>
       failure._tag === "OAuthRejected"
