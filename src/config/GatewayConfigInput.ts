@@ -707,7 +707,7 @@ export interface GatewayConfigInput<Types extends ReadonlyArray<unknown> = reado
    * Default: `default`.
    */
   readonly log_names?: Input<"MCP_LOG_NAMES"> | undefined
-  /** The least important log lines that are written. Default: `info`. */
+  /** The lowest level of log lines that are written. Default: `info`. */
   readonly log_level?: Input<"MCP_LOG_LEVEL"> | undefined
   /**
    * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on

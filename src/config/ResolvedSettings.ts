@@ -241,7 +241,7 @@ export interface ResolvedSettings {
    * (`log_names`)
    */
   readonly logNames: Used<"MCP_LOG_NAMES">
-  /** The least important log lines that are written. (`log_level`) */
+  /** The lowest level of log lines that are written. (`log_level`) */
   readonly logLevel: Used<"MCP_LOG_LEVEL">
   /**
    * Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on

@@ -39,7 +39,7 @@ export const lineFields = {
     doc: "the id of the trace where requests are traced, otherwise the id of the request in `MCP_TRACE_HEADER`"
   },
   span_id: { ecs: "span.id", otel: "span_id", doc: "the span of the request, where requests are traced" },
-  cause: { ecs: "error.stack_trace", otel: "exception.stacktrace", doc: "what an embedder's own entry failed with" }
+  cause: { ecs: "error.stack_trace", otel: "exception.stacktrace", doc: "the failure, in an entry of a program that embeds the gateway" }
 } as const satisfies Record<string, LogField>
 
 /** What lines about something in particular have. */
@@ -74,7 +74,7 @@ export const logFields = {
   status: {
     ecs: "http.response.status_code",
     otel: "http.response.status_code",
-    doc: "the status of the response, 499 where the client left before there was one"
+    doc: "the status of the response; 499 if the client disconnected before there was one"
   },
   duration_ms: {
     ecs: "event.duration",

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, bare, type Hostile, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 const denied = { status: 403, error: "access_denied" }
 
@@ -16,16 +16,16 @@ const withOrigins = ({ token }: Fixture, origins: ReadonlyArray<string>) =>
     [`${origin} without a token`, () => post([`Origin: ${origin}`])]
   ])
 
-/** One answer, and what it says about origins. */
+/** One response, and what it says about origins. */
 const corsOf = Effect.fnUntraced(function*({ gateway }: Fixture, bytes: string) {
-  const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes)
-  if (answer === undefined) return assert.fail("no answer")
+  const { responses: [response] } = yield* rawExchange(gateway.origin, bytes)
+  if (response === undefined) return assert.fail("no response")
   return {
-    status: answer.status,
-    origin: answer.headers("access-control-allow-origin"),
-    credentials: answer.headers("access-control-allow-credentials"),
-    varies: answer.headers("vary").join().split(/, ?/).includes("Origin"),
-    answer
+    status: response.status,
+    origin: response.headers("access-control-allow-origin"),
+    credentials: response.headers("access-control-allow-credentials"),
+    varies: response.headers("vary").join().split(/, ?/).includes("Origin"),
+    response
   }
 })
 
@@ -116,9 +116,9 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
         ["for the origin alone", () => post(["Origin: http://evil.example:3000"])],
         ["with the fields of a fetch", () => rebound("Origin: http://evil.example:3000", "Sec-Fetch-Site: same-origin")]
       ])
-      const answer = yield* assertHostile(fixture, denied, "CORS", () => rebound("Origin: http://evil.example:3000"))
-      assert.isEmpty(answer.headers("access-control-allow-origin"))
-      assert.deepStrictEqual(answer.headers("vary"), ["Origin"])
+      const response = yield* assertHostile(fixture, denied, "CORS", () => rebound("Origin: http://evil.example:3000"))
+      assert.isEmpty(response.headers("access-control-allow-origin"))
+      assert.deepStrictEqual(response.headers("vary"), ["Origin"])
     }))
 
   it.effect("WEB-02 accepts as a loopback origin only one that is one character for character", () =>
@@ -197,7 +197,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
   it.effect("WEB-04 replaces the MCP server's CORS fields, and keeps the rest of its Vary", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
-      yield* fixture.upstream.answerWith(respond({
+      yield* fixture.upstream.respondWith(respond({
         headers: {
           "access-control-allow-origin": "https://evil.example",
           "access-control-allow-credentials": "true",
@@ -205,10 +205,10 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("browsers", (it) =>
           "vary": "Accept"
         }
       }))
-      const { answer, credentials, origin, status } = yield* corsOf(fixture, fixture.bytes())
+      const { response, credentials, origin, status } = yield* corsOf(fixture, fixture.bytes())
       assert.deepStrictEqual([status, origin, credentials], [200, ["*"], []])
-      assert.isEmpty(answer.headers("access-control-allow-private-network"))
-      assert.sameMembers(answer.headers("vary").join().split(/, ?/), ["Accept", "Origin"])
+      assert.isEmpty(response.headers("access-control-allow-private-network"))
+      assert.sameMembers(response.headers("vary").join().split(/, ?/), ["Accept", "Origin"])
       yield* fixture.reset
     }))
 })

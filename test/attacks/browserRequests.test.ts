@@ -7,18 +7,18 @@ import { rawExchange } from "../support/rawHttp.ts"
 const unsupported = { status: 415, error: "unsupported_media_type" }
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send and display", (it) => {
-  it.effect("WEB-05 answers a preflight from its own list, and never forwards it", () =>
+  it.effect("WEB-05 responds to a preflight from its own list, and never forwards it", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       yield* fixture.reset
       const allowHeaders = Effect.fnUntraced(function*(requested: string) {
         const lines = ["Origin: http://localhost:1", "Access-Control-Request-Method: EVIL", requested]
-        const { answers: [answer] } = yield* rawExchange(fixture.gateway.origin, bare("OPTIONS /mcp", ...lines))
-        if (answer === undefined) return assert.fail("no answer")
-        assert.strictEqual(answer.status, 204)
-        assert.deepStrictEqual(answer.headers("access-control-allow-methods"), ["GET, POST, PUT, DELETE, OPTIONS"])
-        assert.isEmpty(answer.headers("access-control-allow-private-network"))
-        return answer.headers("access-control-allow-headers").join("|")
+        const { responses: [response] } = yield* rawExchange(fixture.gateway.origin, bare("OPTIONS /mcp", ...lines))
+        if (response === undefined) return assert.fail("no response")
+        assert.strictEqual(response.status, 204)
+        assert.deepStrictEqual(response.headers("access-control-allow-methods"), ["GET, POST, PUT, DELETE, OPTIONS"])
+        assert.isEmpty(response.headers("access-control-allow-private-network"))
+        return response.headers("access-control-allow-headers").join("|")
       })
       const usual = yield* allowHeaders("X: 1")
       assert.include(usual.split(", "), "Authorization")
@@ -112,18 +112,18 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("what browsers send
         bare(`OPTIONS /${script}`, `Access-Control-Request-Headers: ${script}`)
       ]
       for (const page of pages) {
-        const { answers: [answer], received } = yield* rawExchange(gateway.origin, page)
-        if (answer === undefined) return assert.fail(`no answer: ${page}`)
+        const { responses: [response], received } = yield* rawExchange(gateway.origin, page)
+        if (response === undefined) return assert.fail(`no response: ${page}`)
         assert.notInclude(Buffer.from(received).toString(), marker, page)
-        if (answer.status === 204) continue
-        assert.deepStrictEqual(answer.headers("content-type"), ["application/json"], page)
-        assert.deepStrictEqual(answer.headers("x-content-type-options"), ["nosniff"], page)
+        if (response.status === 204) continue
+        assert.deepStrictEqual(response.headers("content-type"), ["application/json"], page)
+        assert.deepStrictEqual(response.headers("x-content-type-options"), ["nosniff"], page)
       }
       // What is fit to be repeated is.
-      const { answers } = yield* rawExchange(
+      const { responses } = yield* rawExchange(
         gateway.origin,
         post(["X-Trace-Id: 0af7-65", `Authorization: Bearer ${token}`])
       )
-      assert.deepStrictEqual(answers[0]?.headers("x-trace-id"), ["0af7-65"])
+      assert.deepStrictEqual(responses[0]?.headers("x-trace-id"), ["0af7-65"])
     }))
 })

@@ -9,7 +9,7 @@ import { rawExchange } from "../support/rawHttp.ts"
 
 const missing = { status: 401, error: "unauthorized" }
 const invalid = { status: 401, error: "invalid_token" }
-const refused = { status: 400, error: "invalid_request" }
+const rejected = { status: 400, error: "invalid_request" }
 const tooLarge = { status: 431, error: "request_header_fields_too_large" }
 
 const bearer = (token: string) => `Authorization: Bearer ${token}`
@@ -27,8 +27,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
   it.effect("CRED-01 responds to a request without credentials with a challenge", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
-      const answer = yield* assertHostile(fixture, missing, "none", () => post([]))
-      assert.deepStrictEqual(answer.headers("www-authenticate"), [
+      const response = yield* assertHostile(fixture, missing, "none", () => post([]))
+      assert.deepStrictEqual(response.headers("www-authenticate"), [
         "Bearer error=\"unauthorized\", error_description=\"Missing authorization header\", " +
         "resource_metadata=\"http://127.0.0.1/.well-known/oauth-protected-resource\""
       ])
@@ -41,7 +41,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       const basic = "Authorization: Basic ZGV2OmRldg=="
       // More fields than Node keeps unless told otherwise.
       const crowd = Array.from({ length: 240 }, () => "a:")
-      yield* assertAllHostile(fixture, refused, [
+      yield* assertAllHostile(fixture, rejected, [
         ["good, bad", (bad) => post([good, bearer(bad)])],
         ["bad, good", (bad) => post([bearer(bad), good])],
         ["good, good", () => post([good, good])],
@@ -115,8 +115,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       // A good token does not become one under another scheme.
       const schemes = ["Basic", "DPoP", "Negotiate", "Token", "Bearer2"].map((scheme) => `${scheme} ${fixture.token}`)
       for (const value of [...empty, ...schemes]) {
-        const answer = yield* assertHostile(fixture, invalid, value, () => post([`Authorization: ${value}`]))
-        const { parameters } = parseChallenge(answer.headers("www-authenticate").join())
+        const response = yield* assertHostile(fixture, invalid, value, () => post([`Authorization: ${value}`]))
+        const { parameters } = parseChallenge(response.headers("www-authenticate").join())
         assert.strictEqual(parameters.get("error_description"), "Authorization header must use Bearer scheme", value)
       }
     }))
@@ -139,7 +139,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       const control = { target: "/mcp?x=1" }
       yield* assertAllHostile(
         fixture,
-        refused,
+        rejected,
         names.flatMap((name): ReadonlyArray<Hostile> => [
           [`good as ${name}`, () => post([], `/mcp?${name}=${fixture.token}`), control],
           [`bad as ${name}`, (bad) => post([], `/mcp?${name}=${bad}`), control],
@@ -246,8 +246,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("reading the creden
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
       const requests = [bytes(), post([]), bytes({ authorization: "Bearer nobody" }), bytes(), post([])]
-      const { answers } = yield* rawExchange(gateway.origin, requests, { answers: requests.length })
-      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 401, 401, 200, 401])
+      const { responses } = yield* rawExchange(gateway.origin, requests, { responses: requests.length })
+      assert.deepStrictEqual(responses.map(({ status }) => status), [200, 401, 401, 200, 401])
       assert.lengthOf(upstream.requests(), 2)
       assert.strictEqual(Buffer.from(yield* (yield* upstream.awaitRequest(2)).body).toString(), ping)
     }))

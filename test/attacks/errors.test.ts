@@ -72,11 +72,11 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       Effect.gen(function*() {
         const { origins } = yield* Dialects
         const bytes = rawRequest(["GET /mcp HTTP/1.1", `Host: ${host}`])
-        const { answers: [answer] } = yield* rawExchange(origins[style], bytes)
-        const challenges = answer?.headers("www-authenticate") ?? []
-        assert.lengthOf(answer?.headers("access-control-expose-headers") ?? [], 1)
-        if (answer?.status === 400) return assert.isEmpty(challenges)
-        assert.strictEqual(answer?.status, 401)
+        const { responses: [response] } = yield* rawExchange(origins[style], bytes)
+        const challenges = response?.headers("www-authenticate") ?? []
+        assert.lengthOf(response?.headers("access-control-expose-headers") ?? [], 1)
+        if (response?.status === 400) return assert.isEmpty(challenges)
+        assert.strictEqual(response?.status, 401)
         assert.lengthOf(challenges, 1)
         const { parameters, scheme } = parseChallenge(challenges.join())
         assert.strictEqual(scheme, "Bearer")
@@ -87,7 +87,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
         assert.strictEqual(path, style === "rfc6750" ? `${wellKnown}/mcp` : wellKnown)
         // One reading of the host, which is a host: what it is called in the metadata.
         const metadata = yield* rawExchange(origins[style], rawRequest([`GET ${path} HTTP/1.1`, `Host: ${host}`]))
-        const { resource } = JSON.parse(metadata.answers[0]?.text ?? "")
+        const { resource } = JSON.parse(metadata.responses[0]?.text ?? "")
         assert.strictEqual(new URL(resource).host, authority)
       }),
     { arbitrary: { runs: 300 } }
@@ -99,11 +99,11 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       for (const origin of Object.values(origins)) {
         for (const host of noHosts) {
           for (const target of ["/mcp", wellKnown]) {
-            const { answers: [answer] } = yield* rawExchange(
+            const { responses: [response] } = yield* rawExchange(
               origin,
               rawRequest([`GET ${target} HTTP/1.1`, `Host: ${host}`])
             )
-            assert.deepStrictEqual([answer?.status, answer?.headers("content-type")], [400, ["application/json"]], host)
+            assert.deepStrictEqual([response?.status, response?.headers("content-type")], [400, ["application/json"]], host)
           }
         }
       }
@@ -118,8 +118,8 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
     ({ name, value }) =>
       Effect.gen(function*() {
         const { gateway } = yield* GatewayFixture
-        const { answers: [answer] } = yield* rawExchange(gateway.origin, bare("GET /mcp", `${name}: ${value}`))
-        assert.deepStrictEqual(answer?.headers("www-authenticate"), [
+        const { responses: [response] } = yield* rawExchange(gateway.origin, bare("GET /mcp", `${name}: ${value}`))
+        assert.deepStrictEqual(response?.headers("www-authenticate"), [
           "Bearer error=\"unauthorized\", error_description=\"Missing authorization header\", " +
           `resource_metadata="http://127.0.0.1${wellKnown}"`
         ])
@@ -137,7 +137,7 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       const ask = (line: string) =>
         Effect.map(
           rawExchange(gateway.origin, post([line, `Authorization: Bearer ${token}`])),
-          ({ answers }) => answers[0]
+          ({ responses }) => responses[0]
         )
       const good = yield* ask("X-Forwarded-Host: mcp.example")
       assert.strictEqual(good?.status, forbidden.status)
@@ -175,8 +175,8 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       ]
       const said = new Set<string>()
       for (const token of tokens) {
-        const answer = yield* assertHostile(fixture, invalid, token, () => post([`Authorization: Bearer ${token}`]))
-        said.add(answer.headerLines.filter((line) => !/^(?:date|x-trace-id):/i.test(line)).join("\n") + answer.text)
+        const response = yield* assertHostile(fixture, invalid, token, () => post([`Authorization: Bearer ${token}`]))
+        said.add(response.headerLines.filter((line) => !/^(?:date|x-trace-id):/i.test(line)).join("\n") + response.text)
       }
       assert.lengthOf([...said], 1)
     }))
@@ -197,9 +197,9 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       ]
       for (const request of requests) {
         yield* reset
-        const { answers } = yield* rawExchange(gateway.origin, request)
-        assert.isAbove(answers[0]?.status ?? 0, 399)
-        // The line is written when the answer has ended, which its reader may notice first.
+        const { responses } = yield* rawExchange(gateway.origin, request)
+        assert.isAbove(responses[0]?.status ?? 0, 399)
+        // The line is written when the response has ended, which its reader may notice first.
         yield* eventually(() => logs.entries().length > 0)
         const [entry = "", ...more] = logs.entries()
         assert.isEmpty(more, request)
@@ -242,20 +242,20 @@ layer(FixtureLayer, { excludeTestServices: true })("errors", (it) => {
       const logger = Layer.succeedContext(capture)
       const gateway = yield* startGateway(settings(upstream.origin), { verifier, logger })
       for (const token of ["throw", "die", "reject"]) {
-        const { answers: [answer], received } = yield* rawExchange(
+        const { responses: [response], received } = yield* rawExchange(
           gateway.origin,
           post([`Authorization: Bearer ${token}`])
         )
-        if (answer === undefined) return assert.fail("no answer")
-        assert.strictEqual(answer.status, 500)
-        assert.deepStrictEqual(JSON.parse(answer.text), {
+        if (response === undefined) return assert.fail("no response")
+        assert.strictEqual(response.status, 500)
+        assert.deepStrictEqual(JSON.parse(response.text), {
           error: "server_error",
           error_description: "Internal server error"
         })
-        assert.lengthOf(answer.headers("access-control-expose-headers"), 1)
+        assert.lengthOf(response.headers("access-control-expose-headers"), 1)
         assert.notMatch(Buffer.from(received).toString(), /canary|\.ts|node_modules|TypeError/)
         const next = yield* rawExchange(gateway.origin, post(["Authorization: Bearer good"]))
-        assert.strictEqual(next.answers[0]?.status, 200)
+        assert.strictEqual(next.responses[0]?.status, 200)
       }
       assert.lengthOf(upstream.requests(), 3)
       const entries = yield* LogCapture.useSync((logs) => logs.entries()).pipe(Effect.provideContext(capture))

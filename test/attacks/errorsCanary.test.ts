@@ -19,7 +19,7 @@ import { bare, type Bytes, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const canary = (what: string) => `canary-${what}-${randomUUID()}`
 
@@ -88,14 +88,14 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
   /** Sends, waits until nothing more happens, and returns the responses, the log and what was forwarded. */
   const watch = Effect.fnUntraced(function*(
     bytes: Bytes,
-    { handler = answers.jsonRpc, idleMillis = 3_000 }: {
+    { handler = responses.jsonRpc, idleMillis = 3_000 }: {
       readonly handler?: UpstreamHandler
       readonly idleMillis?: number
     } = {}
   ) {
     const { gateway, logs, upstream } = yield* Secretive
     yield* upstream.reset
-    yield* upstream.answerWith(handler)
+    yield* upstream.respondWith(handler)
     yield* logs.clear
     const exchange = yield* rawExchange(gateway.origin, bytes, { idleMillis })
     // A whole exchange after it: by then the log has the line of this one.
@@ -104,8 +104,8 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
     for (const { rawHeaders, received, url } of upstream.requests()) {
       forwarded.push(url, ...rawHeaders, Buffer.from(received()).toString())
     }
-    const answered = Buffer.from(exchange.received).toString("latin1")
-    return { answered, forwarded, logged: logs.entries(), status: exchange.answers[0]?.status }
+    const replied = Buffer.from(exchange.received).toString("latin1")
+    return { replied, forwarded, logged: logs.entries(), status: exchange.responses[0]?.status }
   })
 
   const assertSecret = Effect.fnUntraced(function*(name: string, bytes: Bytes, ...secrets: ReadonlyArray<string>) {
@@ -113,7 +113,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
     const seen = yield* watch(bytes)
     assert.isNotEmpty(seen.logged, name)
     for (const secret of [...secrets, client.secret, known]) {
-      assert.isEmpty(leaks([seen.answered], secret), `${name}: answered`)
+      assert.isEmpty(leaks([seen.replied], secret), `${name}: response`)
       assert.isEmpty(leaks(seen.logged, secret), `${name}: logged`)
     }
     return seen
@@ -134,7 +134,7 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       }
       // A request that never ends gets no response; what came of it is dropped.
       const half = yield* watch(bearer(known).slice(0, -5), { idleMillis: 200 })
-      assert.isEmpty(leaks([half.answered, ...half.forwarded, ...half.logged], known))
+      assert.isEmpty(leaks([half.replied, ...half.forwarded, ...half.logged], known))
       for (const token of [known, tokens.jwt, tokens.opaque, tokens.userinfo]) {
         const { forwarded, status } = yield* assertSecret("good", bearer(token), token)
         assert.strictEqual(status, 200)
@@ -214,23 +214,23 @@ layer(Secretive.layer, { excludeTestServices: true })("secrets", (it) => {
       const token = yield* issuer.sign()
       const echo = canary("echo")
       const failures = {
-        "half head": answers.halfHead,
-        "half body": answers.halfBody("End"),
-        reset: answers.halfBody("Reset"),
-        junk: answers.rawBytes(`${echo}\r\n\r\n`, "End"),
-        silence: answers.hang,
-        redirect: answers.redirect(`http://127.0.0.1:9/${echo}`),
-        challenge: answers.challenge(`Basic realm="${echo}"`),
-        length: answers.rawBytes(`HTTP/1.1 200 OK\r\nContent-Length: ${echo}\r\n\r\n`, "End")
+        "half head": responses.halfHead,
+        "half body": responses.halfBody("End"),
+        reset: responses.halfBody("Reset"),
+        junk: responses.rawBytes(`${echo}\r\n\r\n`, "End"),
+        silence: responses.hang,
+        redirect: responses.redirect(`http://127.0.0.1:9/${echo}`),
+        challenge: responses.challenge(`Basic realm="${echo}"`),
+        length: responses.rawBytes(`HTTP/1.1 200 OK\r\nContent-Length: ${echo}\r\n\r\n`, "End")
       }
       for (const [failure, handler] of Object.entries(failures)) {
         for (const good of [token, known]) {
-          const { answered, forwarded, logged, status } = yield* watch(bearer(good), { handler })
+          const { replied, forwarded, logged, status } = yield* watch(bearer(good), { handler })
           assert.include([502, 504, undefined], status, failure)
           assert.isNotEmpty(forwarded, failure)
-          assert.isEmpty(leaks([answered, ...forwarded, ...logged], good), failure)
+          assert.isEmpty(leaks([replied, ...forwarded, ...logged], good), failure)
           // An error of the client library holds what it could not read.
-          assert.isEmpty(leaks([answered, ...logged], echo), failure)
+          assert.isEmpty(leaks([replied, ...logged], echo), failure)
         }
       }
       assert.strictEqual((yield* assertSecret("good", bearer(token), token)).status, 200)

@@ -6,7 +6,7 @@ import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { bare, post } from "../support/hostile.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 /** Numbers that look random and are the same each time (Numerical Recipes, section 7.1). */
 const makeDice = (seed: number) => {
@@ -47,7 +47,7 @@ const abandon = (
 
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-/** What no MCP server should answer, with what the client must get in its place. */
+/** Responses that no MCP server should send, and the status that the client must get instead. */
 const junk: Readonly<Record<string, readonly [bytes: string, status: number | "broken"]>> = {
   "nothing": ["", 502],
   "no HTTP": ["junk\r\n\r\n", 502],
@@ -65,13 +65,13 @@ const junk: Readonly<Record<string, readonly [bytes: string, status: number | "b
   "a folded field": [`${head}X: a\r\n b\r\nContent-Length: 2\r\n\r\n{}`, 502],
   "a huge head": [`${head}X: ${"x".repeat(100_000)}\r\n\r\n`, 502],
   "an upgrade": ["HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nbytes", 502],
-  "interim answers for ever": ["HTTP/1.1 103 Early Hints\r\n\r\n".repeat(500), 502],
+  "interim responses for ever": ["HTTP/1.1 103 Early Hints\r\n\r\n".repeat(500), 502],
   "half a short body": [`${head}Content-Length: 100\r\n\r\n{}`, 502],
   "half a long body": [`${head}Content-Length: 1000000\r\n\r\n{}`, "broken"],
   "a bad chunk": [`${head}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n`, "broken"],
   "no last chunk": [`${head}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n`, "broken"],
-  "two answers": [`${head}Content-Length: 2\r\n\r\n{}${head}Content-Length: 9\r\n\r\n"another"`, 200],
-  "an answer and junk": [`${head}Content-Length: 2\r\n\r\n{}junk`, 200],
+  "two responses": [`${head}Content-Length: 2\r\n\r\n{}${head}Content-Length: 9\r\n\r\n"another"`, 200],
+  "a response and junk": [`${head}Content-Length: 2\r\n\r\n{}junk`, 200],
   "trailers": [
     `${head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n`,
     200
@@ -87,32 +87,32 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
           // A body that may still go on is no fault.
           if (then === "Silence" && (expected === "broken" || name === "half a short body")) continue
           yield* reset
-          yield* upstream.answerWith(answers.rawBytes(sent, then))
-          const { answers: [answer], outcome } = yield* rawExchange(gateway.origin, bytes())
+          yield* upstream.respondWith(responses.rawBytes(sent, then))
+          const { responses: [response], outcome } = yield* rawExchange(gateway.origin, bytes())
           if (expected === "broken") {
             assert.include(["Closed", "Reset"], outcome, `${name}, ${then}`)
-            assert.isUndefined(answer, `${name}, ${then}`)
+            assert.isUndefined(response, `${name}, ${then}`)
           } else {
             // The time is up for what is merely incomplete.
             const late = expected === 502 && then === "Silence" ? [502, 504] : [expected]
-            assert.include(late, answer?.status, `${name}, ${then}: ${outcome} ${answer?.text}`)
-            assert.notInclude(answer?.text ?? "", "another")
-            if (expected === 200) assert.strictEqual(answer?.text, "{}", name)
+            assert.include(late, response?.status, `${name}, ${then}: ${outcome} ${response?.text}`)
+            assert.notInclude(response?.text ?? "", "another")
+            if (expected === 200) assert.strictEqual(response?.text, "{}", name)
           }
           yield* upstream.reset
-          // Its connection is not used again: the next answer is the next request's own.
+          // Its connection is not used again: the next response is the next request's own.
           assert.strictEqual((yield* forwarded()).method, "POST")
         }
       }
     }), 60_000)
 
   const conversations: ReadonlyArray<readonly [string, UpstreamHandler]> = [
-    ["an ordinary answer", answers.jsonRpc],
-    ["an endless stream", answers.bigStream(Infinity, "text/event-stream")],
-    ["a long answer", answers.bigStream(300_000)],
-    ["silence", answers.hang],
-    ["a slow head", answers.slowHead("20 millis")],
-    ["half a body", answers.halfBody("Reset")]
+    ["an ordinary response", responses.jsonRpc],
+    ["an endless stream", responses.bigStream(Infinity, "text/event-stream")],
+    ["a long response", responses.bigStream(300_000)],
+    ["silence", responses.hang],
+    ["a slow head", responses.slowHead("20 millis")],
+    ["half a body", responses.halfBody("Reset")]
   ]
 
   it.effect("ERR-08 survives clients that leave at any moment", () =>
@@ -133,7 +133,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
       ]
       for (const [name, handler] of conversations) {
         yield* reset
-        yield* upstream.answerWith(handler)
+        yield* upstream.respondWith(handler)
         const attempts = Array.from({ length: 60 }, () => {
           const request = requests[dice(requests.length)] ?? ""
           const whole = dice(2) === 0
@@ -149,8 +149,8 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         // Whatever was begun behind has been given up.
         yield* Effect.forEach(seen, ({ ended }) => ended, { discard: true }).pipe(Effect.timeout("5 seconds"))
         yield* upstream.reset
-        const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes())
-        assert.strictEqual(answer?.status, 200, name)
+        const { responses: [response] } = yield* rawExchange(gateway.origin, bytes())
+        assert.strictEqual(response?.status, 200, name)
       }
     }), 60_000)
 
@@ -162,7 +162,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         for (const [behind, count] of [[bytes(), 2], ["\x01junk\r\n\r\n", 1]] as const) {
           for (const ending of endings) {
             yield* reset
-            yield* upstream.answerWith(answers.bigStream(Infinity, "text/event-stream"))
+            yield* upstream.respondWith(responses.bigStream(Infinity, "text/event-stream"))
             // Both have been begun by the time so much of the first is here.
             yield* abandon(gateway.port, bytes() + behind, { ending, millis: 0, read: 500_000 })
             yield* Effect.timeout(upstream.awaitRequest(count), "5 seconds")
@@ -179,7 +179,7 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(answers.bigStream(Infinity, "text/event-stream"))
+      yield* upstream.respondWith(responses.bigStream(Infinity, "text/event-stream"))
       const tunnel = "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"
       // Node would leave it open and never send the rest.
       yield* Effect.timeout(
@@ -190,8 +190,8 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         assert.strictEqual(yield* Effect.timeout(ended, "5 seconds"), "Aborted")
       }
       yield* upstream.reset
-      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes())
-      assert.strictEqual(answer?.status, 200)
+      const { responses: [response] } = yield* rawExchange(gateway.origin, bytes())
+      assert.strictEqual(response?.status, 200)
     }))
 
   it.effect("ERR-08 never writes an error into another response, nor a second response to one request", () =>
@@ -202,9 +202,9 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         const behind of ["\x01junk\r\n\r\n", "GET / HTTP/1.1\r\n x\r\n\r\n", `GET /${"x".repeat(40_000)}`]
       ) {
         yield* reset
-        yield* upstream.answerWith(answers.bigStream(long))
-        const { answers: [first, second, third], rest } = yield* rawExchange(gateway.origin, [bytes(), behind], {
-          answers: Infinity
+        yield* upstream.respondWith(responses.bigStream(long))
+        const { responses: [first, second, third], rest } = yield* rawExchange(gateway.origin, [bytes(), behind], {
+          responses: Infinity
         })
         assert.strictEqual(first?.status, 200, behind.slice(0, 20))
         assert.deepStrictEqual([first?.text.length, /[^a]/.test(first?.text ?? "")], [long, false])
@@ -227,11 +227,11 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 500 }), { excludeTestService
         bytes({ authorization: "Bearer x" }),
         bare("GET //")
       ]
-      const good = Effect.map(rawExchange(gateway.origin, bytes()), ({ answers }) => answers[0]?.status)
+      const good = Effect.map(rawExchange(gateway.origin, bytes()), ({ responses }) => responses[0]?.status)
       const bad = Effect.suspend(() => rawExchange(gateway.origin, broken[dice(broken.length)] ?? ""))
       const statuses = yield* Effect.all(
         Array.from({ length: 200 }, (_, index) =>
-          index % 4 === 0 ? good : Effect.map(bad, ({ answers }) => answers[0]?.status)),
+          index % 4 === 0 ? good : Effect.map(bad, ({ responses }) => responses[0]?.status)),
         { concurrency: 32 }
       )
       assert.deepStrictEqual(

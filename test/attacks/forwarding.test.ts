@@ -89,9 +89,9 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
       yield* reset
       const lines = identityNames.map((name) => `${name}: spoofed`)
       for (const [target, status] of [["/.well-known/oauth-protected-resource", 200], ["/healthz", 200], ["/x", 404]]) {
-        const { answers } = yield* send({ method: "GET", target: String(target), authorization: null, lines })
-        assert.strictEqual(answers[0]?.status, status)
-        assert.notInclude(answers[0]?.text, "spoofed")
+        const { responses } = yield* send({ method: "GET", target: String(target), authorization: null, lines })
+        assert.strictEqual(responses[0]?.status, status)
+        assert.notInclude(responses[0]?.text, "spoofed")
       }
       assert.isEmpty(upstream.requests())
     }))
@@ -109,8 +109,8 @@ layer(Fixture, { excludeTestServices: true })("identity fields", (it) => {
         ]
       ) {
         yield* reset
-        const { answers } = yield* rawExchange(gateway.origin, bytes({ lines: [`${name}: root`] }))
-        assert.strictEqual(answers[0]?.status, 400, JSON.stringify(name))
+        const { responses } = yield* rawExchange(gateway.origin, bytes({ lines: [`${name}: root`] }))
+        assert.strictEqual(responses[0]?.status, 400, JSON.stringify(name))
         assert.isEmpty(upstream.requests())
         yield* forwarded()
       }

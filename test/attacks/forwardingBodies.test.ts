@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
 import { initializeWith, message, ping } from "../fixtures/messages.ts"
-import { accepted, refused } from "../message/jsonCorpus.ts"
+import { accepted, rejected } from "../message/jsonCorpus.ts"
 import { compact, type Entries, isEntries, lookups, parseEntries, type Value, valuesOf } from "../message/naiveJson.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
@@ -133,9 +133,9 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
   it.effect("FWD-11 the forged context of a response and of a message without params is removed", () =>
     Effect.gen(function*() {
       const { forwarded } = yield* GatewayFixture
-      const answer = `{"jsonrpc":"2.0","id":1,"result":{"_authContext":${forged},"roots":[]}}`
+      const response = `{"jsonrpc":"2.0","id":1,"result":{"_authContext":${forged},"roots":[]}}`
       assert.strictEqual(
-        yield* textOf(yield* forwarded({ body: answer })),
+        yield* textOf(yield* forwarded({ body: response })),
         `{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}`
       )
       assertOurs(yield* textOf(yield* forwarded({ body: message("initialize") })))
@@ -237,8 +237,8 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
       const body = initialize(`{"_authContext":${forged},"x":1}`)
       const pieces = body.match(/[^]{1,7}/g) ?? []
       const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`)
-      const { answers } = yield* rawExchange(gateway.origin, [head, ...chunks, "0\r\n\r\n"])
-      assert.strictEqual(answers[0]?.status, 200)
+      const { responses } = yield* rawExchange(gateway.origin, [head, ...chunks, "0\r\n\r\n"])
+      assert.strictEqual(responses[0]?.status, 200)
       assertOurs(yield* textOf(yield* upstream.awaitRequest()))
     }))
 
@@ -280,9 +280,9 @@ layer(Fixture, { excludeTestServices: true })("bodies on their way upstream", (i
         assert.isTrue(body.equals(yield* (yield* forwarded({ body })).body), name)
       }
       yield* reset
-      for (const [name, bytes] of refused) {
-        const { answers } = yield* send({ body: around(bytes) })
-        assert.strictEqual(answers[0]?.status, 400, name)
+      for (const [name, bytes] of rejected) {
+        const { responses } = yield* send({ body: around(bytes) })
+        assert.strictEqual(responses[0]?.status, 400, name)
       }
       assert.isEmpty(upstream.requests())
       yield* forwarded({ body: ping })

@@ -125,8 +125,8 @@ layer(Issued.layer, { excludeTestServices: true })("claims on their way upstream
         `{"iss":${JSON.stringify(issuer.issuer)},"aud":${JSON.stringify(issuer.audience)},"exp":4102444800,` +
         `"iat":0,${name}}`
       const bad = yield* issuer.sign({ payloadJson: payload(`"sub":"\\ud800"`) })
-      const { answers } = yield* fixture.send({ authorization: `Bearer ${bad}` })
-      assert.strictEqual(answers[0]?.status, 401)
+      const { responses } = yield* fixture.send({ authorization: `Bearer ${bad}` })
+      assert.strictEqual(responses[0]?.status, 401)
       const good = yield* issuer.sign({ payloadJson: payload(`"sub":"user","email":"\\udc00@example.com"`) })
       const { context, values } = yield* told(good)
       assert.deepStrictEqual([values("x-auth-email"), context.email], [[], null])
@@ -152,8 +152,8 @@ layer(Issued.layer, { excludeTestServices: true })("claims on their way upstream
       const opaque = (subject: string) => issuer.issueOpaque({ subject, claims: { description: "d".repeat(65_536) } })
       const { values } = yield* told(yield* opaque("x".repeat(1024)))
       assert.deepStrictEqual(values("x-auth-user-id"), ["x".repeat(1024)])
-      const { answers } = yield* fixture.send({ authorization: `Bearer ${yield* opaque("x".repeat(65_536))}` })
-      assert.strictEqual(answers[0]?.status, 401)
+      const { responses } = yield* fixture.send({ authorization: `Bearer ${yield* opaque("x".repeat(65_536))}` })
+      assert.strictEqual(responses[0]?.status, 401)
     }))
 
   it.effect("FWD-10 scopes that contain separators stay the same scopes", () =>
@@ -177,8 +177,8 @@ layer(Issued.layer, { excludeTestServices: true })("claims on their way upstream
       const seen = [...request.rawHeaders, yield* textOf(request), ...fixture.logs.entries()].join("\n")
       for (const part of token.split(".")) assert.notInclude(seen, part)
       const forged = `${authorization.slice(0, -8)}AAAAAAAA`
-      const { answers } = yield* fixture.send({ authorization: forged })
-      assert.strictEqual(answers[0]?.status, 401)
+      const { responses } = yield* fixture.send({ authorization: forged })
+      assert.strictEqual(responses[0]?.status, 401)
       for (const part of token.split(".").slice(0, 2)) assert.notInclude(fixture.logs.entries().join("\n"), part)
     }))
 })

@@ -69,8 +69,8 @@ layer(Fixture, { excludeTestServices: true })("fields that end at the gateway", 
         "",
         ""
       ]
-      const { answers } = yield* rawExchange(gateway.origin, [...head, "", ...chunks].join("\r\n"))
-      assert.strictEqual(answers[0]?.status, 200)
+      const { responses } = yield* rawExchange(gateway.origin, [...head, "", ...chunks].join("\r\n"))
+      assert.strictEqual(responses[0]?.status, 200)
       const request = yield* upstream.awaitRequest()
       assertOwnIdentity(request)
       assert.isEmpty([

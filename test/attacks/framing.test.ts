@@ -106,8 +106,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
       )
       for (const spelling of [chunked, "TRANSFER-ENCODING: CHUNKED", "Transfer-Encoding:  chunked"]) {
         yield* fixture.reset
-        const { answers } = yield* rawExchange(fixture.gateway.origin, head([spelling]) + chunks)
-        assert.strictEqual(answers[0]?.status, 200, spelling)
+        const { responses } = yield* rawExchange(fixture.gateway.origin, head([spelling]) + chunks)
+        assert.strictEqual(responses[0]?.status, 200, spelling)
         assert.lengthOf(fixture.upstream.requests(), 1)
       }
     }))
@@ -194,8 +194,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("framing", (it) => 
         ...versions.map((version): Hostile => [version, () => versioned(version)])
       ])
       const old = versioned(" HTTP/1.0")
-      const { answers, outcome } = yield* rawExchange(gateway.origin, old, { answers: Infinity })
-      assert.deepStrictEqual([answers.length, answers[0]?.status, outcome], [1, 200, "Closed"])
+      const { responses, outcome } = yield* rawExchange(gateway.origin, old, { responses: Infinity })
+      assert.deepStrictEqual([responses.length, responses[0]?.status, outcome], [1, 200, "Closed"])
       yield* assertHostile(fixture, closing, "chunked in HTTP/1.0", () => old.replace(length, chunked))
     }))
 })

@@ -64,8 +64,8 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       ]
       for (const body of bodies) {
         yield* fixture.reset
-        const { answers } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, body))
-        assert.strictEqual(answers[0]?.status, 200, body)
+        const { responses } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, body))
+        assert.strictEqual(responses[0]?.status, 200, body)
         const [request, second] = fixture.upstream.requests()
         if (request === undefined) return assert.fail("the upstream saw no request")
         assert.isUndefined(second)
@@ -86,8 +86,8 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       ])
       yield* fixture.reset
       for (const half of [chunks.slice(0, -2), chunks.slice(0, 20), `${size}\r\n${ping}`]) {
-        const { answers } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, half), { idleMillis: 100 })
-        assert.isEmpty(answers)
+        const { responses } = yield* rawExchange(fixture.gateway.origin, sendChunked(fixture, half), { idleMillis: 100 })
+        assert.isEmpty(responses)
       }
       assert.isEmpty(fixture.upstream.requests())
     }))
@@ -103,18 +103,18 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       ])
       yield* fixture.reset
       const empty = bare("GET /mcp", authorization, "Content-Length: 0")
-      const { answers: [answer] } = yield* rawExchange(fixture.gateway.origin, empty)
+      const { responses: [response] } = yield* rawExchange(fixture.gateway.origin, empty)
       // The response of the upstream, which has no such stream.
-      assert.deepStrictEqual([answer?.status, fixture.upstream.requests().length], [405, 1])
+      assert.deepStrictEqual([response?.status, fixture.upstream.requests().length], [405, 1])
     }))
 
   it.effect("HTTP-04 checks each pipelined request on its own, in order", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
-      const statuses = Effect.fnUntraced(function*(sent: string, answers: number) {
+      const statuses = Effect.fnUntraced(function*(sent: string, responses: number) {
         yield* reset
-        const exchange = yield* rawExchange(gateway.origin, sent, { answers, idleMillis: answers === 0 ? 200 : 3_000 })
-        return [exchange.answers.map(({ status }) => status), upstream.requests().length] as const
+        const exchange = yield* rawExchange(gateway.origin, sent, { responses, idleMillis: responses === 0 ? 200 : 3_000 })
+        return [exchange.responses.map(({ status }) => status), upstream.requests().length] as const
       })
       const anonymous = post([])
       const half = bytes().slice(0, -10)
@@ -138,8 +138,8 @@ layer(GatewayFixture.layer({ maxBodyBytes }), { excludeTestServices: true })("bo
       const fixture = yield* GatewayFixture
       const framed = Effect.fnUntraced(function*(sent: string) {
         yield* fixture.reset
-        const { answers } = yield* rawExchange(fixture.gateway.origin, sent)
-        assert.strictEqual(answers[0]?.status, 200)
+        const { responses } = yield* rawExchange(fixture.gateway.origin, sent)
+        assert.strictEqual(responses[0]?.status, 200)
         const request = yield* fixture.upstream.awaitRequest()
         const body = yield* request.body
         assert.deepStrictEqual(request.headers("content-length"), [String(body.length)])

@@ -5,7 +5,7 @@ import { initialize, ping } from "../fixtures/messages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { assertAllHostile, type Hostile } from "../support/hostile.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1")
 
@@ -16,7 +16,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
       yield* reset
       const lines = ["If-None-Match: \"v1\"", "If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT", "Range: bytes=0-1"]
       const plain = yield* send({ method: "GET", lines })
-      assert.deepStrictEqual(plain.answers[0]?.headers("cache-control"), ["no-store"])
+      assert.deepStrictEqual(plain.responses[0]?.headers("cache-control"), ["no-store"])
       const request = yield* upstream.awaitRequest()
       assert.deepStrictEqual(request.headers("if-none-match"), ["\"v1\""])
       assert.deepStrictEqual(request.headers("range"), ["bytes=0-1"])
@@ -25,12 +25,12 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
           etag: "\"v1\""
         }]] as const
       ) {
-        yield* upstream.answerWith(answers.respond({ status, headers }))
-        const { answers: [answer], rest } = yield* send({ method: "GET", lines })
-        assert.deepStrictEqual([answer?.status, answer?.text, rest.length], [status, "", 0])
+        yield* upstream.respondWith(responses.respond({ status, headers }))
+        const { responses: [response], rest } = yield* send({ method: "GET", lines })
+        assert.deepStrictEqual([response?.status, response?.text, rest.length], [status, "", 0])
         const expected = "cache-control" in headers ? headers["cache-control"] : "no-store"
-        assert.deepStrictEqual(answer?.headers("cache-control"), [expected])
-        assert.deepStrictEqual(answer?.headers("vary"), ["Origin"])
+        assert.deepStrictEqual(response?.headers("cache-control"), [expected])
+        assert.deepStrictEqual(response?.headers("vary"), ["Origin"])
       }
       yield* reset
     }))
@@ -78,13 +78,13 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
       const text = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"x"}}}`
       for (const body of [ping, initialize]) {
         yield* reset
-        yield* upstream.answerWith(answers.gzip(text))
-        const { answers: [answer], rest } = yield* send({ body, lines: ["Accept-Encoding: gzip"] })
-        assert.deepStrictEqual([answer?.status, rest.length], [200, 0])
-        assert.deepStrictEqual(answer?.headers("content-encoding"), ["gzip"])
-        assert.strictEqual(latin1(answer?.body ?? new Uint8Array()), latin1(gzipSync(text)))
+        yield* upstream.respondWith(responses.gzip(text))
+        const { responses: [response], rest } = yield* send({ body, lines: ["Accept-Encoding: gzip"] })
+        assert.deepStrictEqual([response?.status, rest.length], [200, 0])
+        assert.deepStrictEqual(response?.headers("content-encoding"), ["gzip"])
+        assert.strictEqual(latin1(response?.body ?? new Uint8Array()), latin1(gzipSync(text)))
       }
-      // An answer that is to be added to is asked for in the plain.
+      // A response that is to be added to is asked for in the plain.
       assert.deepStrictEqual((yield* upstream.awaitRequest()).headers("accept-encoding"), ["identity"])
       yield* reset
     }))
@@ -103,10 +103,10 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("content codings, c
         for (const location of locations) {
           for (const request of [{}, { method: "GET" }, { body: initialize }]) {
             yield* reset
-            yield* upstream.answerWith(answers.redirect(location, status))
-            const { answers: [answer] } = yield* send(request)
-            assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error], [502, "server_error"])
-            assert.isEmpty(answer?.headers("location"))
+            yield* upstream.respondWith(responses.redirect(location, status))
+            const { responses: [response] } = yield* send(request)
+            assert.deepStrictEqual([response?.status, JSON.parse(response?.text ?? "").error], [502, "server_error"])
+            assert.isEmpty(response?.headers("location"))
             assert.lengthOf(upstream.requests(), 1, `${status} to ${location}`)
           }
         }

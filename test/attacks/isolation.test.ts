@@ -13,13 +13,13 @@ const users = 100
 const requestsEach = 20
 const session = "one-session-for-all"
 
-/** Says in every answer who asked and what was asked, in the three shapes that answers have, and out of order. */
+/** Says in every response who asked and what was asked, in the three shapes that responses have, and out of order. */
 const makeEcho = (): UpstreamHandler => {
   let count = 0
   return Effect.fnUntraced(function*(request, response) {
     const number = count++
     const sent = JSON.parse(Buffer.from(yield* request.body).toString())
-    const answer = JSON.stringify({
+    const reply = JSON.stringify({
       jsonrpc: "2.0",
       id: sent.id,
       result: {
@@ -34,9 +34,9 @@ const makeEcho = (): UpstreamHandler => {
     response.writeHead(200, {
       "content-type": isStream ? "text/event-stream" : "application/json",
       "mcp-session-id": session,
-      ...(number % 3 === 1 ? { "content-length": Buffer.byteLength(answer) } : {})
+      ...(number % 3 === 1 ? { "content-length": Buffer.byteLength(reply) } : {})
     })
-    const body = isStream ? `event: message\ndata: ${answer}\n\n` : answer
+    const body = isStream ? `event: message\ndata: ${reply}\n\n` : reply
     response.write(body.slice(0, 40))
     yield* Effect.sleep(number % 2)
     response.end(body.slice(40))
@@ -68,7 +68,7 @@ class Crowd extends Context.Service<Crowd, {
         Effect.sync(() => new Pool(fixture.gateway.origin, { connections: 32 })),
         (pool) => Effect.promise(() => pool.destroy())
       )
-      yield* fixture.upstream.answerWith(makeEcho())
+      yield* fixture.upstream.respondWith(makeEcho())
       return { fixture, tokens, pool }
     })
   )
@@ -76,7 +76,7 @@ class Crowd extends Context.Service<Crowd, {
 
 const ask = Effect.fnUntraced(function*(subject: string, nonce: string, method: string) {
   const { pool, tokens } = yield* Crowd
-  const answer = yield* Effect.promise(async () => {
+  const reply = yield* Effect.promise(async () => {
     const { body, statusCode } = await pool.request({
       method: "POST",
       path: "/mcp",
@@ -89,8 +89,8 @@ const ask = Effect.fnUntraced(function*(subject: string, nonce: string, method: 
     })
     return { status: statusCode, text: await body.text() }
   })
-  assert.strictEqual(answer.status, 200, answer.text)
-  return JSON.parse(answer.text.replace(/^event: message\ndata: /, "")).result
+  assert.strictEqual(reply.status, 200, reply.text)
+  return JSON.parse(reply.text.replace(/^event: message\ndata: /, "")).result
 })
 
 layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
@@ -104,7 +104,7 @@ layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
           { length: requestsEach },
           (_, turn) => subjects.map((subject) => ({ subject, nonce: `${subject}/${turn}`, turn }))
         ).flat()
-        const answered = new Set<string>()
+        const completed = new Set<string>()
         yield* Effect.forEach(turns, ({ nonce, subject, turn }) =>
           Effect.gen(function*() {
             const isInitialize = turn % 5 === 0
@@ -113,9 +113,9 @@ layer(Crowd.layer, { excludeTestServices: true })("isolation", (it) => {
             assert.strictEqual(result.nonce, nonce)
             assert.strictEqual(result.context?.authenticated_user, isInitialize ? subject : undefined)
             assert.strictEqual(result.serverInfo.authInfo?.authenticated_user, isInitialize ? subject : undefined)
-            answered.add(nonce)
+            completed.add(nonce)
           }), { concurrency: 64, discard: true })
-        assert.strictEqual(answered.size, users * requestsEach)
+        assert.strictEqual(completed.size, users * requestsEach)
       }),
     60_000
   )

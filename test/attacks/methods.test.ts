@@ -5,7 +5,7 @@ import { ping } from "../fixtures/messages.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
 import { assertAllHostile, assertHostile, bare, type Hostile, post } from "../support/hostile.ts"
 import { rawExchange, type RawExchangeOptions, rawRequest } from "../support/rawHttp.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 const missing = { status: 401, error: "unauthorized" }
 const malformed = { status: 400, error: "invalid_request" }
@@ -57,9 +57,9 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       ]
       for (const target of ["/mcp", "/mcp/x", "/nowhere", "/healthz", "*", "/mcp?access_token=x"]) {
         for (const lines of [[], preflight, [...preflight, `Authorization: Bearer ${token}`], [`Content-Length: 0`]]) {
-          const { answers: [answer] } = yield* rawExchange(gateway.origin, bare(`OPTIONS ${target}`, ...lines))
-          assert.deepStrictEqual([answer?.status, answer?.text], [204, ""], target)
-          assert.lengthOf(answer?.headers("x-trace-id") ?? [], 1)
+          const { responses: [response] } = yield* rawExchange(gateway.origin, bare(`OPTIONS ${target}`, ...lines))
+          assert.deepStrictEqual([response?.status, response?.text], [204, ""], target)
+          assert.lengthOf(response?.headers("x-trace-id") ?? [], 1)
         }
       }
       assert.isEmpty(upstream.requests())
@@ -71,14 +71,14 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const { reset, send, token, upstream } = fixture
       for (const [method, body] of Object.entries(forwarded)) {
         yield* reset
-        yield* upstream.answerWith(respond({ status: 200 }))
+        yield* upstream.respondWith(respond({ status: 200 }))
         const authorized = yield* send({ method, body })
-        assert.strictEqual(authorized.answers[0]?.status, 200, method)
+        assert.strictEqual(authorized.responses[0]?.status, 200, method)
         assert.deepStrictEqual(upstream.requests().map(({ method }) => method), [method])
         yield* reset
         for (const authorization of [null, "Bearer nobody", `Basic ${token}`]) {
-          const refused = yield* send({ method, body, authorization })
-          assert.strictEqual(refused.answers[0]?.status, 401, method)
+          const rejected = yield* send({ method, body, authorization })
+          assert.strictEqual(rejected.responses[0]?.status, 401, method)
         }
         assert.isEmpty(upstream.requests(), method)
       }
@@ -106,13 +106,13 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const fixture = yield* GatewayFixture
       const authorization = `Authorization: Bearer ${fixture.token}`
       const closing = { ...notAllowed, closes: true }
-      const answer = yield* assertHostile(
+      const response = yield* assertHostile(
         fixture,
         closing,
         "CONNECT",
         () => bare("CONNECT evil.example:443", authorization) + fixture.bytes()
       )
-      assert.notInclude(answer.headers("allow").join(), "CONNECT")
+      assert.notInclude(response.headers("allow").join(), "CONNECT")
       yield* assertHostile(fixture, closing, "CONNECT to the path", () => bare("CONNECT /mcp:80", authorization))
       yield* assertHostile(fixture, closing, "CONNECT without a token", () => bare("CONNECT evil.example:443"))
     }))
@@ -154,13 +154,13 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const authorization = `Authorization: Bearer ${fixture.token}`
       for (const path of paths) {
         for (const method of ["POST", "PUT", "DELETE", "TRACE"]) {
-          const answer = yield* assertHostile(
+          const response = yield* assertHostile(
             fixture,
             notAllowed,
             `${method} ${path}`,
             () => bare(`${method} ${path}`, authorization, "Content-Length: 0")
           )
-          assert.deepStrictEqual(answer.headers("allow"), ["GET, HEAD, OPTIONS"])
+          assert.deepStrictEqual(response.headers("allow"), ["GET, HEAD, OPTIONS"])
         }
       }
     }))
@@ -184,11 +184,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       for (const [name, lines] of Object.entries(upgrades)) {
         yield* assertHostile(fixture, missing, name, () => post(lines), { lines })
         yield* reset
-        const { answers, outcome } = yield* rawExchange(gateway.origin, bytes({ lines }) + bytes(), {
-          answers: Infinity
+        const { responses, outcome } = yield* rawExchange(gateway.origin, bytes({ lines }) + bytes(), {
+          responses: Infinity
         })
-        assert.deepStrictEqual([answers.map(({ status }) => status), outcome], [[200], "Closed"], name)
-        assert.deepStrictEqual(answers[0]?.headers("connection"), ["close"], name)
+        assert.deepStrictEqual([responses.map(({ status }) => status), outcome], [[200], "Closed"], name)
+        assert.deepStrictEqual(responses[0]?.headers("connection"), ["close"], name)
         const request = yield* upstream.awaitRequest()
         assert.strictEqual(yield* textOf(request), ping, name)
         const fields = request.rawHeaders.filter((text, index) =>
@@ -196,7 +196,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
         )
         assert.isEmpty(fields, name)
         assert.notMatch(request.headers("connection").join(), /upgrade/i, name)
-        assert.isEmpty(answers.flatMap(({ headers }) => headers("upgrade")), name)
+        assert.isEmpty(responses.flatMap(({ headers }) => headers("upgrade")), name)
       }
     }))
 
@@ -209,11 +209,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
         const type = "Content-Type: application/json"
         const authorization = `Authorization: Bearer ${token}`
         const chunked = bare("POST /mcp", authorization, type, "Transfer-Encoding: chunked", ...lines)
-        const { answers } = yield* rawExchange(gateway.origin, chunked + chunks)
-        assert.strictEqual(answers[0]?.status, 200, name)
+        const { responses } = yield* rawExchange(gateway.origin, chunked + chunks)
+        assert.strictEqual(responses[0]?.status, 200, name)
         const get = yield* rawExchange(gateway.origin, bare("GET /mcp", authorization, ...lines))
         // The response of the upstream, which has no such stream.
-        assert.strictEqual(get.answers[0]?.status, 405, name)
+        assert.strictEqual(get.responses[0]?.status, 405, name)
         assert.lengthOf(upstream.requests(), 2, name)
       }
     }))
@@ -225,8 +225,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("methods, upgrades 
       const authorization = `Authorization: Bearer ${token}`
       const json = "Content-Type: application/json"
       const statuses = (bytes: string, options: RawExchangeOptions) =>
-        Effect.map(rawExchange(gateway.origin, bytes, options), ({ answers }) => answers.map(({ status }) => status))
-      const closed = { answers: Infinity }
+        Effect.map(rawExchange(gateway.origin, bytes, options), ({ responses }) => responses.map(({ status }) => status))
+      const closed = { responses: Infinity }
       yield* reset
       assert.deepStrictEqual(yield* statuses(head(json), closed), [401])
       assert.deepStrictEqual(yield* statuses(head(json, "Authorization: Bearer nobody"), closed), [401])

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { initializeOf, message, ping } from "../fixtures/messages.ts"
 import { encoded, envelope, modernCall, modernFields, modernMessage } from "../fixtures/modernMessages.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const notification = (params = "{}") => `{"jsonrpc":"2.0","method":"notifications/x","params":${params}}`
 const list = modernMessage("tools/list")
@@ -189,7 +189,7 @@ const disagreeing: ReadonlyArray<
   ]
 ]
 
-const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
+const ok = responses.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat the message", (it) => {
   it.effect("MO-1 go on with it where they agree", () =>
@@ -197,7 +197,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       const { forwarded, reset, upstream } = yield* GatewayFixture
       for (const [what, body, lines] of agreeing) {
         yield* reset
-        yield* upstream.answerWith(ok)
+        yield* upstream.respondWith(ok)
         const request = yield* forwarded({ body, lines })
         assert.strictEqual(yield* textOf(request), body, what)
       }
@@ -208,10 +208,10 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       const { logs, reset, send, upstream } = yield* GatewayFixture
       for (const [what, field, body, lines] of disagreeing) {
         yield* reset
-        const { answers: [answer] } = yield* send({ body, lines })
-        assert.strictEqual(answer?.status, 400, what)
-        assert.isEmpty(answer?.headers("www-authenticate"), what)
-        const { error, id, jsonrpc } = JSON.parse(answer?.text ?? "")
+        const { responses: [response] } = yield* send({ body, lines })
+        assert.strictEqual(response?.status, 400, what)
+        assert.isEmpty(response?.headers("www-authenticate"), what)
+        const { error, id, jsonrpc } = JSON.parse(response?.text ?? "")
         const { id: sent = null } = JSON.parse(body)
         assert.deepStrictEqual([jsonrpc, id, error.code], ["2.0", sent, -32020], what)
         assert.match(error.message, new RegExp(`^Header mismatch: (an )?${field} `), what)
@@ -225,8 +225,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
       const lines = [...modernFields("tools/call", "a"), "Mcp-Name: b"]
-      const { answers: [answer] } = yield* send({ body: modernCall("a, b"), lines })
-      assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error.code], [400, -32020])
+      const { responses: [response] } = yield* send({ body: modernCall("a, b"), lines })
+      assert.deepStrictEqual([response?.status, JSON.parse(response?.text ?? "").error.code], [400, -32020])
       assert.isEmpty(upstream.requests())
     }))
 
@@ -245,9 +245,9 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       ]
       for (const body of lacking) {
         yield* reset
-        const { answers: [answer] } = yield* send({ body, lines: modernFields("tools/list") })
-        assert.strictEqual(answer?.status, 400, body)
-        const { error, id } = JSON.parse(answer?.text ?? "")
+        const { responses: [response] } = yield* send({ body, lines: modernFields("tools/list") })
+        assert.strictEqual(response?.status, 400, body)
+        const { error, id } = JSON.parse(response?.text ?? "")
         assert.deepStrictEqual([id, error.code], [1, -32602], body)
         assert.isEmpty(upstream.requests(), body)
       }
@@ -264,8 +264,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("fields that repeat
       ] as const
       for (const [body, lines] of batches) {
         yield* reset
-        const { answers: [answer] } = yield* send({ body, lines })
-        assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error], [400, "invalid_request"], body)
+        const { responses: [response] } = yield* send({ body, lines })
+        assert.deepStrictEqual([response?.status, JSON.parse(response?.text ?? "").error], [400, "invalid_request"], body)
         assert.isEmpty(upstream.requests(), body)
       }
       yield* reset

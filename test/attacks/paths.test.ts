@@ -115,7 +115,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
         ["behind a word", (secret) => post([], `/sse/${secret}/x?y`)],
         ["a parameter", (secret) => post([], `/mcp;access_token=${secret}`)],
         ["an encoded query", (secret) => post([], `/mcp%3faccess_token=${secret}`)],
-        ["a refused rest", (secret) => post([`Authorization: Bearer ${token}`], `/mcp//${secret}`)]
+        ["a rejected rest", (secret) => post([`Authorization: Bearer ${token}`], `/mcp//${secret}`)]
       ])
       yield* assertAllHostile(fixture, missing, [
         ["below the MCP path", (secret) => post([], `/mcp/${secret}`), { target: "/mcp/x" }],
@@ -185,8 +185,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       yield* reset
       for (const target of ["/healthz", "/readyz", "/.well-known/oauth-protected-resource", "/healthz?x=/mcp"]) {
         for (const lines of [[], [`Authorization: Bearer ${token}`], ["Authorization: Bearer nobody"]]) {
-          const { answers } = yield* rawExchange(gateway.origin, bare(`GET ${target}`, ...lines))
-          assert.strictEqual(answers[0]?.status, 200, target)
+          const { responses } = yield* rawExchange(gateway.origin, bare(`GET ${target}`, ...lines))
+          assert.strictEqual(responses[0]?.status, 200, target)
         }
       }
       assert.isEmpty(upstream.requests())
@@ -211,7 +211,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("paths", (it) => {
       )
       yield* reset
       assert.strictEqual((yield* forwarded(control)).url, "/internal")
-      const { answers } = yield* rawExchange(gateway.origin, bare("GET /healthz"))
-      assert.strictEqual(answers[0]?.status, 200)
+      const { responses } = yield* rawExchange(gateway.origin, bare("GET /healthz"))
+      assert.strictEqual(responses[0]?.status, 200)
     }))
 })

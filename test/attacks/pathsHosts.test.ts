@@ -81,7 +81,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
       const status = (target: string) =>
         Effect.map(
           rawExchange(gateway.origin, rawRequest([`GET ${target} HTTP/1.0`])),
-          ({ answers: [answer] }) => answer?.status
+          ({ responses: [response] }) => response?.status
         )
       assert.strictEqual(yield* status("/healthz"), 200)
       assert.strictEqual(yield* status("/readyz"), 200)
@@ -99,13 +99,13 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
         malformed,
         hosts.map((hosts): Hostile => [JSON.stringify(hosts), () => withHosts(fixture.token, "/mcp", hosts)])
       )
-      const answer = yield* assertHostile(
+      const response = yield* assertHostile(
         fixture,
         missing,
         "another host",
         () => post([], "/mcp").replace("Host: 127.0.0.1", "Host: evil.example")
       )
-      const { parameters } = parseChallenge(answer.headers("www-authenticate").join())
+      const { parameters } = parseChallenge(response.headers("www-authenticate").join())
       const url = parameters.get("resource_metadata")
       assert.strictEqual(url, "https://mcp.example/.well-known/oauth-protected-resource")
     }))
@@ -121,8 +121,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("hosts and forms of
         "Forwarded: host=evil.example;proto=https"
       ]
       for (const line of lines) {
-        const answer = yield* assertHostile(fixture, missing, line, () => post([line, "X-Forwarded-Proto: https"]))
-        const { parameters } = parseChallenge(answer.headers("www-authenticate").join())
+        const response = yield* assertHostile(fixture, missing, line, () => post([line, "X-Forwarded-Proto: https"]))
+        const { parameters } = parseChallenge(response.headers("www-authenticate").join())
         const url = parameters.get("resource_metadata")
         assert.strictEqual(url, "http://127.0.0.1/.well-known/oauth-protected-resource", line)
       }

@@ -151,16 +151,16 @@ layer(GatewayFixture.layer(guarded), { excludeTestServices: true })("ways around
       Effect.gen(function*() {
         const { gateway, reset, send, token, upstream } = yield* GatewayFixture
         yield* reset
-        const { answers: [answer] } = yield* send({ body })
-        assert.strictEqual(answer?.status, status, answer?.text)
-        const { error } = JSON.parse(answer?.text ?? "")
+        const { responses: [response] } = yield* send({ body })
+        assert.strictEqual(response?.status, status, response?.text)
+        const { error } = JSON.parse(response?.text ?? "")
         assert.include(status === 400 ? ["invalid_request"] : ["insufficient_scope", "access_denied"], error)
         const without = yield* send({ body, authorization: null })
-        assert.strictEqual(without.answers[0]?.status, 401)
+        assert.strictEqual(without.responses[0]?.status, 401)
         // However the body is cut, what becomes of it is the same.
         for (const size of body.length > 10_000 ? [1_000] : sizes) {
           const cut = yield* rawExchange(gateway.origin, sentIn(`Bearer ${token}`, body, size))
-          assert.deepStrictEqual([cut.answers[0]?.status, cut.answers[0]?.text], [answer?.status, answer?.text])
+          assert.deepStrictEqual([cut.responses[0]?.status, cut.responses[0]?.text], [response?.status, response?.text])
         }
         assert.lengthOf(upstream.requests(), 0)
       }))
@@ -174,8 +174,8 @@ layer(GatewayFixture.layer(guarded), { excludeTestServices: true })("ways around
         assert.strictEqual(yield* textOf(yield* forwarded({ body })), body)
         for (const size of sizes) {
           yield* reset
-          const { answers: [answer] } = yield* rawExchange(gateway.origin, sentIn(`Bearer ${token}`, body, size))
-          assert.strictEqual(answer?.status, 200, body)
+          const { responses: [response] } = yield* rawExchange(gateway.origin, sentIn(`Bearer ${token}`, body, size))
+          assert.strictEqual(response?.status, 200, body)
           assert.strictEqual(yield* textOf(upstream.requests()[0] ?? assert.fail("not sent")), body)
         }
       }

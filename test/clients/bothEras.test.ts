@@ -58,11 +58,11 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
               Effect.flatMap(bearer({ claims: { sub } }), (headers) => connect(server.protectedUrl, { headers }))
             const [alice, bob] = yield* Effect.all([open("alice"), open("bob")])
             const callers = Array.from({ length: 20 }, (_, index) => index % 3 === 0 ? alice : bob)
-            const answers = yield* Effect.forEach(callers, (client) => client.call("whoami"), {
+            const responses = yield* Effect.forEach(callers, (client) => client.call("whoami"), {
               concurrency: "unbounded"
             })
             assert.deepStrictEqual(
-              answers.map((answer) => JSON.parse(answer)["x-auth-user-id"]),
+              responses.map((response) => JSON.parse(response)["x-auth-user-id"]),
               callers.map((client) => client === alice ? "alice" : "bob")
             )
           }))
@@ -77,7 +77,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("both protocol eras
             assert.deepStrictEqual(progress, [1, 2, 3, 4, 5])
           }))
 
-        // In a session a lost connection is no cancellation: the client may come back for the answer.
+        // In a session a lost connection is no cancellation: the client may come back for the response.
         const leaving = key === "v2"
         it.effect(`FW-5 gets progress while the call still runs${leaving ? ", FW-6 and the call ends when it leaves" : ""}`, () =>
           Effect.gen(function*() {

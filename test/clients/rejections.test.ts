@@ -10,7 +10,7 @@ import { startGateway } from "../support/gateway.ts"
 import { HeadlessOAuthClient } from "../support/HeadlessOAuthClient.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 import { clients } from "./clients.ts"
 import { httpStatus } from "./httpStatus.ts"
 
@@ -50,9 +50,9 @@ const spoiled: ReadonlyArray<readonly [string, SignOptions]> = [
 ]
 
 const failures: ReadonlyArray<readonly [string, number, UpstreamHandler]> = [
-  ["FW-7 the server breaks off", 502, answers.halfHead],
-  ["FW-7 the server does not answer", 504, answers.hang],
-  ["CH-20 the server asks for a token of its own", 502, answers.challenge("Bearer resource_metadata=\"https://x\"")]
+  ["FW-7 the server breaks off", 502, responses.halfHead],
+  ["FW-7 the server does not respond", 504, responses.hang],
+  ["CH-20 the server asks for a token of its own", 502, responses.challenge("Bearer resource_metadata=\"https://x\"")]
 ]
 
 const holding = (access_token: string): HeadlessOAuthClient => {
@@ -101,7 +101,7 @@ layer(Peers.layer, { excludeTestServices: true })("what clients see when they ar
         Effect.gen(function*() {
           const { impatientUrl, issuer, upstream, url } = yield* Peers
           yield* upstream.reset
-          yield* upstream.answerWith(handler)
+          yield* upstream.respondWith(handler)
           const oauth = holding(yield* issuer.sign())
           assert.strictEqual(
             httpStatus(yield* Effect.flip(connect(status === 504 ? impatientUrl : url, { oauth }))),

@@ -68,7 +68,7 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
       const other = yield* startGateway(settings(v1.url))
       const call = (url: string, headers: Readonly<Record<string, string>>) =>
         Effect.promise(async () => {
-          const answer = await fetch(url, {
+          const response = await fetch(url, {
             method: "POST",
             headers: {
               "content-type": "application/json",
@@ -78,8 +78,8 @@ layer(ProtectedServers.layer, { excludeTestServices: true })("sessions and strea
             },
             body: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
           })
-          await answer.text()
-          return answer.status
+          await response.text()
+          return response.status
         })
       assert.strictEqual(yield* call(v1.protectedUrl, {}), 401)
       assert.strictEqual(yield* call(v1.protectedUrl, yield* bearer()), 200)

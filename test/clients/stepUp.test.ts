@@ -45,13 +45,13 @@ class Peers extends Context.Service<Peers, {
       // A client that registers by itself is allowed the scopes that it has heard of by then, and never more.
       const register = (client: HeadlessOAuthClient) =>
         Effect.promise(async () => {
-          const answer = await fetch(`${issuer}/reg`, {
+          const response = await fetch(`${issuer}/reg`, {
             method: "POST",
             headers: { "content-type": "application/json" },
             body: JSON.stringify({ ...client.clientMetadata, scope: "mcp:read mcp:write offline_access" })
           })
-          assert.strictEqual(answer.status, 201)
-          client.saveClientInformation({ ...await answer.json(), issuer })
+          assert.strictEqual(response.status, 201)
+          client.saveClientInformation({ ...await response.json(), issuer })
         })
       return { upstream, resource, ruled, inResult, register }
     })
@@ -103,10 +103,10 @@ layer(Peers.layer, { excludeTestServices: true })("clients whose token lacks a s
         yield* Effect.flip(connect(resource, { oauth }))
         const authorization = `Bearer ${oauth.tokens()?.access_token}`
         yield* upstream.reset
-        const refused = yield* Effect.flip(connect(resource, { headers: { authorization } }))
-        if (refused.cause instanceof InsufficientScopeError) {
-          assert.strictEqual(refused.cause.requiredScope, "mcp:read mcp:write")
-        } else assert.strictEqual(httpStatus(refused), 403)
+        const rejected = yield* Effect.flip(connect(resource, { headers: { authorization } }))
+        if (rejected.cause instanceof InsufficientScopeError) {
+          assert.strictEqual(rejected.cause.requiredScope, "mcp:read mcp:write")
+        } else assert.strictEqual(httpStatus(rejected), 403)
         assert.lengthOf(upstream.requests(), 0)
       }))
   }
@@ -156,8 +156,8 @@ layer(Peers.layer, { excludeTestServices: true })("clients whose token lacks a s
       const { resource, upstream } = yield* Peers
       yield* upstream.reset
       const oauth = new HeadlessOAuthClient()
-      const refused = yield* Effect.flip(clients[0][1](resource, { oauth }))
-      assert.strictEqual(httpStatus(refused), 403)
+      const rejected = yield* Effect.flip(clients[0][1](resource, { oauth }))
+      assert.strictEqual(httpStatus(rejected), 403)
       assert.deepStrictEqual(askedScopes(oauth), [["mcp:read"]])
       assert.lengthOf(upstream.requests(), 0)
     }))

@@ -9,7 +9,7 @@ import { rawExchange } from "../support/rawHttp.ts"
 import {
   bearer,
   challengeOf,
-  complaintOf,
+  problemOf,
   curl,
   documentOf,
   settingsOf,
@@ -45,7 +45,7 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
         issuer: "https://your-tenant.authkit.app",
         keys: { _tag: "Jwks", uri: "https://your-tenant.authkit.app/oauth2/jwks" }
       })
-      const mistake = yield* complaintOf({})
+      const mistake = yield* problemOf({})
       assert.include(mistake, "No authentication providers configured")
       assert.include(mistake, "AUTHKIT_DOMAIN")
     }))
@@ -59,27 +59,27 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
   it.effect("AuthKit Example \"Without Authentication (401 Response)\": the printed lines, letter for letter", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* curl(system)
-      assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
+      const response = yield* curl(system)
+      assert.strictEqual(response.statusLine, "HTTP/1.1 401 Unauthorized")
       assert.strictEqual(
-        `WWW-Authenticate: ${challengeOf(answer)}`,
+        `WWW-Authenticate: ${challengeOf(response)}`,
         `WWW-Authenticate: Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
       )
       yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
     }))
 
-  it.effect("AuthKit Example \"With JWT Token\": tools/list is answered", () =>
+  it.effect("AuthKit Example \"With JWT Token\": tools/list gets its response", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
       yield* system.reset
-      const answer = yield* curl(system, {
+      const response = yield* curl(system, {
         method: "POST",
         authorization: bearer(system.token),
         body: toolsList
       })
-      assert.strictEqual(answer.status, 200)
-      assert.deepInclude(JSON.parse(answer.text), { jsonrpc: "2.0", id: 1 })
-      assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
+      assert.strictEqual(response.status, 200)
+      assert.deepInclude(JSON.parse(response.text), { jsonrpc: "2.0", id: 1 })
+      assert.strictEqual(JSON.parse(response.text).result.tools[0].name, "echo")
       const [request, second] = system.upstream.requests()
       assert.isUndefined(second)
       assert.strictEqual(request && (yield* textOf(request)), toolsList)
@@ -131,10 +131,10 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
       yield* scoped.forwarded()
       for (const scope of ["read write", "read", "reader writer admin", "", undefined]) {
         const narrow = bearer(yield* authKit.sign({ claims: { scope } }))
-        const refused = { status: 403, error: "insufficient_scope" }
-        const answer = yield* assertRejected(scoped, { authorization: narrow, host: "localhost:3000" }, refused)
+        const rejected = { status: 403, error: "insufficient_scope" }
+        const response = yield* assertRejected(scoped, { authorization: narrow, host: "localhost:3000" }, rejected)
         assert.strictEqual(
-          challengeOf(answer),
+          challengeOf(response),
           `Bearer error="insufficient_scope", error_description="Token missing required scopes", scope="read write admin", resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
         )
       }
@@ -155,8 +155,8 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
       const requests = [undefined, narrow, undefined, narrow, undefined].map((authorization) =>
         scoped.bytes(authorization === undefined ? {} : { authorization })
       )
-      const { answers } = yield* rawExchange(scoped.gateway.origin, requests, { answers: requests.length })
-      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 403, 200, 403, 200])
+      const { responses } = yield* rawExchange(scoped.gateway.origin, requests, { responses: requests.length })
+      assert.deepStrictEqual(responses.map(({ status }) => status), [200, 403, 200, 403, 200])
     }))
 
   it.effect("AuthKit Example \"For non-AuthKit JWT providers, you can manually configure the JWKS endpoint\"", () =>
@@ -181,16 +181,16 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
         (mcpGateway) => ({ ...parseEnv(file), MCP_GATEWAY_URL: mcpGateway }),
         "dev-token"
       )
-      const answer = yield* curl(system, { method: "POST", authorization: "Bearer dev-token", body: toolsList })
-      assert.strictEqual(answer.status, 200)
+      const response = yield* curl(system, { method: "POST", authorization: "Bearer dev-token", body: toolsList })
+      assert.strictEqual(response.status, 200)
       const [request] = system.upstream.requests()
       assert.deepStrictEqual(
         ["x-auth-user-id", "x-auth-client-id", "x-auth-scopes"].map((name) => request?.headers(name)),
         [["dev-user"], ["dev-client"], ["read write"]]
       )
       const wrong = { authorization: "Bearer dev-token-2" }
-      const refusal = yield* assertRejected(system, wrong, { status: 401, error: "invalid_token" })
-      assert.strictEqual(JSON.parse(refusal.text).error_description, "Token not found")
+      const rejection = yield* assertRejected(system, wrong, { status: 401, error: "invalid_token" })
+      assert.strictEqual(JSON.parse(rejection.text).error_description, "Token not found")
     }))
 
   it.effect("AuthKit Example \"Forwards authenticated requests to internal MCP gateway\", and the token stays behind", () =>
@@ -208,7 +208,7 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
     Effect.gen(function*() {
       const { providers } = yield* settingsOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "your-tenant.authkit.app" })
       assert.deepInclude<unknown>(providers[0], { issuer: "https://your-tenant.authkit.app" })
-      const mistake = yield* complaintOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
+      const mistake = yield* problemOf({ SPIN_VARIABLE_AUTHKIT_DOMAIN: "http://your-tenant.authkit.app" })
       assert.include(mistake, "SPIN_VARIABLE_AUTHKIT_DOMAIN")
       assert.include(mistake, "Use https")
     }))
@@ -236,8 +236,8 @@ layer(AuthKitExample, { excludeTestServices: true })("AuthKit Example", (it) => 
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
       }
     }))
 })

@@ -4,7 +4,7 @@ import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import { textOf } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 import { bearer, curl, documentOf, initialize, settingsOf, SetUp, startReplacement, toolsList } from "./predecessor.ts"
 
 const jwks = "/oauth2/jwks"
@@ -47,17 +47,17 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
     Effect.gen(function*() {
       const { system } = yield* SetUp
       yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
-      const refused = { status: 401, error: "invalid_token" }
-      yield* assertRejected(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, refused)
-      yield* assertRejected(system, { authorization: "Token abc123" }, refused)
+      const rejected = { status: 401, error: "invalid_token" }
+      yield* assertRejected(system, { authorization: "Basic dXNlcjpwYXNzd29yZA==" }, rejected)
+      yield* assertRejected(system, { authorization: "Token abc123" }, rejected)
     }))
 
   it.effect("FTL Auth Gateway \"Make authenticated request\"", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
-      assert.strictEqual(answer.status, 200)
-      assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
+      const response = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
+      assert.strictEqual(response.status, 200)
+      assert.strictEqual(JSON.parse(response.text).result.tools[0].name, "echo")
     }))
 
   it.effect("FTL Auth Gateway \"Full RS256 signature verification\": neither unsigned, nor by another key, nor another algorithm", () =>
@@ -74,9 +74,9 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
         [yield* authKit.sign({ header: { alg: "RS384" } }), "Unsupported algorithm"]
       ] as const
       for (const [token, description] of spoiled) {
-        const refused = { status: 401, error: "invalid_token" }
-        const answer = yield* assertRejected(system, { authorization: bearer(token) }, refused)
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+        const rejected = { status: 401, error: "invalid_token" }
+        const response = yield* assertRejected(system, { authorization: bearer(token) }, rejected)
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
       }
     }))
 
@@ -98,8 +98,8 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       // "Failed to get decoding key": invented key ids cannot make the gateway fetch again and again.
       const unpublished = yield* makeSigningKey({ algorithm: "RS256", kid: "unpublished" })
       const unknown = bearer(yield* authKit.sign({ key: unpublished }))
-      const answer = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
-      assert.strictEqual(JSON.parse(answer.text).error_description, "Unknown signing key")
+      const response = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      assert.strictEqual(JSON.parse(response.text).error_description, "Unknown signing key")
       assert.strictEqual(yield* authKit.hits(jwks), 2)
     }))
 
@@ -114,7 +114,7 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       yield* Effect.forEach(Array.from({ length: 100 }), () =>
         authKit.sign().pipe(
           Effect.flatMap((token) => system.send({ authorization: bearer(token) })),
-          Effect.map(({ answers: [answer] }) => assert.strictEqual(answer?.status, 200))
+          Effect.map(({ responses: [response] }) => assert.strictEqual(response?.status, 200))
         ), { concurrency: 10, discard: true })
       assert.lengthOf(system.upstream.requests(), 100)
       assert.strictEqual((yield* authKit.hits(jwks)) - before, 1)
@@ -136,8 +136,8 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRejected(strict, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+        const response = yield* assertRejected(strict, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
       }
       yield* strict.forwarded({
         authorization: bearer(yield* authKit.sign({ claims: { aud: ["a", mine.claims.aud] } }))
@@ -166,7 +166,7 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
     Effect.gen(function*() {
       const { system } = yield* SetUp
       const body = `{"jsonrpc":"2.0","id":12345678901234567890,"method":"tools/call","params":{"b":1,"a":2}}`
-      yield* system.upstream.answerWith(answers.respond({
+      yield* system.upstream.respondWith(responses.respond({
         status: 418,
         headers: { "content-type": "text/plain", "mcp-session-id": "s-1", "x-own": "1" },
         body: "not JSON"
@@ -177,7 +177,7 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
       const [session = ""] = (yield* curl(system, { method: "POST", authorization, body })).headers("mcp-session-id")
       assert.include(session, "s-1")
       const before = system.upstream.requests().length
-      const answer = yield* curl(system, {
+      const response = yield* curl(system, {
         method: "POST",
         target: "/mcp?a=1&a=2",
         authorization,
@@ -189,9 +189,9 @@ layer(AuthGateway, { excludeTestServices: true })("FTL Auth Gateway", (it) => {
         ],
         body
       })
-      assert.deepStrictEqual([answer.status, answer.text], [418, "not JSON"])
+      assert.deepStrictEqual([response.status, response.text], [418, "not JSON"])
       assert.deepStrictEqual(
-        ["content-type", "mcp-session-id", "x-own"].map((name) => answer.headers(name).join()),
+        ["content-type", "mcp-session-id", "x-own"].map((name) => response.headers(name).join()),
         ["text/plain", session, "1"]
       )
       const request = system.upstream.requests()[before]

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 import {
-  type Answer,
+  type Reply,
   bearer,
   challengeOf,
   curl,
@@ -100,7 +100,7 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
       const context = { authenticated_user: "user_123", email: "user@example.com", provider: "authkit" }
       assert.deepStrictEqual(params._authContext, context)
 
-      // 8: the answer comes back, with CORS fields.
+      // 8: the response comes back, with CORS fields.
       assert.strictEqual(second.status, 200)
       assert.strictEqual(second.body.result.serverInfo.name, "recording-upstream")
       assert.deepStrictEqual(second.body.result.serverInfo.authInfo, context)
@@ -147,15 +147,15 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
     }))
 
   const origin = "https://inspector.example.com"
-  const allows = (answer: Answer) => {
-    assert.deepStrictEqual(answer.headers("access-control-allow-origin"), [origin])
-    assert.include(answer.headers("vary").join(), "Origin")
+  const allows = (reply: Reply) => {
+    assert.deepStrictEqual(reply.headers("access-control-allow-origin"), [origin])
+    assert.include(reply.headers("vary").join(), "Origin")
   }
 
   it.effect("FTL Auth Gateway \"Built-in CORS handling for browser-based MCP clients\": the preflight needs no token", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
-      const answer = yield* curl(proxied, {
+      const reply = yield* curl(proxied, {
         method: "OPTIONS",
         lines: [
           `Origin: ${origin}`,
@@ -163,25 +163,25 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
           "Access-Control-Request-Headers: authorization, content-type, mcp-protocol-version"
         ]
       })
-      assert.strictEqual(answer.status, 204)
-      allows(answer)
-      assert.deepStrictEqual(answer.headers("access-control-allow-methods"), ["GET, POST, PUT, DELETE, OPTIONS"])
-      assert.deepStrictEqual(answer.headers("access-control-allow-headers"), [
+      assert.strictEqual(reply.status, 204)
+      allows(reply)
+      assert.deepStrictEqual(reply.headers("access-control-allow-methods"), ["GET, POST, PUT, DELETE, OPTIONS"])
+      assert.deepStrictEqual(reply.headers("access-control-allow-headers"), [
         "authorization, content-type, mcp-protocol-version"
       ])
-      assert.deepStrictEqual(answer.headers("access-control-max-age"), ["86400"])
+      assert.deepStrictEqual(reply.headers("access-control-max-age"), ["86400"])
       const bare = yield* curl(proxied, { method: "OPTIONS" })
       for (const name of ["Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version"]) {
         assert.include(bare.headers("access-control-allow-headers").join().split(", "), name)
       }
     }))
 
-  it.effect("FTL Auth Gateway \"Response is proxied back to client with appropriate CORS headers\", and so are refusals", () =>
+  it.effect("FTL Auth Gateway \"Response is proxied back to client with appropriate CORS headers\", and so are rejections", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       const lines = [`Origin: ${origin}`]
       yield* Effect.addFinalizer(() => proxied.reset)
-      yield* proxied.upstream.answerWith(answers.respond({
+      yield* proxied.upstream.respondWith(responses.respond({
         headers: { "access-control-allow-origin": "https://evil.example", "mcp-session-id": "s-1" },
         body: "{}"
       }))
@@ -190,23 +190,23 @@ layer(Deployment.layer, { excludeTestServices: true })("FTL Auth Gateway in the 
       assert.strictEqual(good.status, 200)
       const bad = yield* curl(proxied, request)
       assert.strictEqual(bad.status, 401)
-      for (const answer of [good, bad]) {
-        allows(answer)
-        assert.include(answer.headers("access-control-expose-headers").join(), "WWW-Authenticate, Mcp-Session-Id")
+      for (const reply of [good, bad]) {
+        allows(reply)
+        assert.include(reply.headers("access-control-expose-headers").join(), "WWW-Authenticate, Mcp-Session-Id")
       }
     }))
 
-  it.effect("FTL Auth Gateway \"cross-origin requests\": another origin is refused, whatever its token", () =>
+  it.effect("FTL Auth Gateway \"cross-origin requests\": another origin is rejected, whatever its token", () =>
     Effect.gen(function*() {
       const { proxied } = yield* Deployment
       yield* proxied.reset
-      const answer = yield* curl(proxied, {
+      const reply = yield* curl(proxied, {
         method: "POST",
         authorization: bearer(proxied.token),
         lines: ["Origin: https://evil.example"]
       })
-      assert.strictEqual(answer.status, 403)
-      assert.lengthOf(answer.headers("access-control-allow-origin"), 0)
+      assert.strictEqual(reply.status, 403)
+      assert.lengthOf(reply.headers("access-control-allow-origin"), 0)
       assert.lengthOf(proxied.upstream.requests(), 0)
       yield* proxied.forwarded({ lines: [`Origin: ${origin}`] })
     }))

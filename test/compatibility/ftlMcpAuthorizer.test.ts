@@ -25,10 +25,10 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
   it.effect("FTL MCP Authorizer \"Test unauthenticated (returns 401)\": \"Response includes OAuth discovery\"", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* curl(system)
-      assert.strictEqual(answer.status, 401)
+      const response = yield* curl(system)
+      assert.strictEqual(response.status, 401)
       assert.strictEqual(
-        challengeOf(answer),
+        challengeOf(response),
         [
           `Bearer error="unauthorized"`,
           `error_description="Missing authorization header"`,
@@ -41,9 +41,9 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
     Effect.gen(function*() {
       const { system } = yield* SetUp
       yield* system.reset
-      const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
-      assert.strictEqual(answer.status, 200)
-      assert.strictEqual(JSON.parse(answer.text).result.tools[0].name, "echo")
+      const response = yield* curl(system, { method: "POST", authorization: bearer(system.token), body: toolsList })
+      assert.strictEqual(response.status, 200)
+      assert.strictEqual(JSON.parse(response.text).result.tools[0].name, "echo")
       const [request] = system.upstream.requests()
       assert.strictEqual(request && (yield* textOf(request)), toolsList, "only initialize is given a context")
     }))
@@ -83,7 +83,7 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
       assert.notInclude(request.rawHeaders.join("\n"), system.token)
     }))
 
-  it.effect("FTL MCP Authorizer \"auth_trace_header … for request correlation\": echoed, handed on, made if missing", () =>
+  it.effect("FTL MCP Authorizer \"auth_trace_header … for request correlation\": echoed, forwarded, made if missing", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* SetUp
       const traced = yield* curl(system, { lines: ["X-Trace-Id: abc-123"] })
@@ -101,9 +101,9 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
         auth_provider_type: "authkit",
         auth_provider_issuer: authKit.issuer
       }), system.token)
-      const answer = yield* curl(renamed, { lines: ["X-Correlation-Id: abc-125"] })
-      assert.deepStrictEqual(answer.headers("x-correlation-id"), ["abc-125"])
-      assert.lengthOf(answer.headers("x-trace-id"), 0)
+      const response = yield* curl(renamed, { lines: ["X-Correlation-Id: abc-125"] })
+      assert.deepStrictEqual(response.headers("x-correlation-id"), ["abc-125"])
+      assert.lengthOf(response.headers("x-trace-id"), 0)
     }))
 
   it.effect("FTL MCP Authorizer \"GET /.well-known/oauth-protected-resource\" and \"GET /.well-known/oauth-authorization-server\"", () =>
@@ -125,8 +125,8 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
   it.effect("FTL MCP Authorizer, error table: 401 \"unauthorized\" \"Missing authorization header\"", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
-      assert.deepStrictEqual(JSON.parse(answer.text), {
+      const response = yield* assertRejected(system, { authorization: null }, { status: 401, error: "unauthorized" })
+      assert.deepStrictEqual(JSON.parse(response.text), {
         error: "unauthorized",
         error_description: "Missing authorization header"
       })
@@ -148,10 +148,10 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
         ["InvalidFormat", "Invalid token format"]
       ] as const
       for (const [token, description] of spoiled) {
-        const refused = { status: 401, error: "invalid_token" }
-        const answer = yield* assertRejected(system, { authorization: bearer(token) }, refused)
-        assert.deepStrictEqual(JSON.parse(answer.text), { error: "invalid_token", error_description: description })
-        assert.include(challengeOf(answer), `error="invalid_token", error_description="${description}"`)
+        const rejected = { status: 401, error: "invalid_token" }
+        const response = yield* assertRejected(system, { authorization: bearer(token) }, rejected)
+        assert.deepStrictEqual(JSON.parse(response.text), { error: "invalid_token", error_description: description })
+        assert.include(challengeOf(response), `error="invalid_token", error_description="${description}"`)
       }
     }))
 
@@ -165,14 +165,14 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
         auth_provider_type: "authkit",
         auth_provider_issuer: authKit.issuer
       }), yield* authKit.sign())
-      const answer = yield* curl(system, { method: "POST", authorization: bearer(system.token) })
-      assert.strictEqual(answer.status, 500)
-      assert.deepStrictEqual(JSON.parse(answer.text), {
+      const response = yield* curl(system, { method: "POST", authorization: bearer(system.token) })
+      assert.strictEqual(response.status, 500)
+      assert.deepStrictEqual(JSON.parse(response.text), {
         error: "server_error",
         error_description: "Internal server error"
       })
-      assert.lengthOf(answer.headers("www-authenticate"), 0, "nobody is sent to log in")
-      assert.match(answer.headers("retry-after").join(), /^\d+$/)
+      assert.lengthOf(response.headers("www-authenticate"), 0, "nobody is sent to log in")
+      assert.match(response.headers("retry-after").join(), /^\d+$/)
       assert.lengthOf(system.upstream.requests(), 0)
       const log = system.logs.entries().join("\n")
       assert.include(log, "Keys of a provider are unavailable")
@@ -206,10 +206,10 @@ layer(Authorizer, { excludeTestServices: true })("FTL MCP Authorizer", (it) => {
       const { authKit, system } = yield* SetUp
       const elsewhere = bearer(yield* authKit.sign({ claims: { aud: "other-api" } }))
       const nowhere = bearer(yield* authKit.sign({ claims: { aud: undefined } }))
-      const refusals = [[elsewhere, "Invalid audience"], [nowhere, "Missing required claim"]] as const
-      for (const [authorization, description] of refusals) {
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+      const rejections = [[elsewhere, "Invalid audience"], [nowhere, "Missing required claim"]] as const
+      for (const [authorization, description] of rejections) {
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
       }
       const lenient = yield* startReplacement((mcpGateway) => ({
         auth_enabled: "true",

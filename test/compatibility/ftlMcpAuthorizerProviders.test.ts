@@ -7,7 +7,7 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import {
   bearer,
-  complaintOf,
+  problemOf,
   curl,
   documentOf,
   type Replacement,
@@ -58,7 +58,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
       ] as const
       const plain: Record<string, string> = { ...genericExample }
       for (const name of urls) plain[name] = genericExample[name].replace("https://", "http://")
-      const lines = (yield* complaintOf(plain)).split("\n")
+      const lines = (yield* problemOf(plain)).split("\n")
       for (const name of urls) {
         assert.lengthOf(lines.filter((line) => line.includes(name) && line.includes("is an http URL")), 1, name)
       }
@@ -73,7 +73,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
   it.effect("FTL MCP Authorizer \"auth_provider_allowed_domains\": every provider URL is held to them, at a label boundary", () =>
     Effect.gen(function*() {
       for (const host of ["keys.example.net", "evilauth0.com", "auth0.com.evil.example", "auth0.com"]) {
-        const mistake = yield* complaintOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
+        const mistake = yield* problemOf({ ...genericExample, auth_provider_jwks_uri: `https://${host}/jwks.json` })
         assert.include(mistake, "auth_provider_jwks_uri")
         assert.include(mistake, "allowed domains")
       }
@@ -86,9 +86,9 @@ describe("FTL MCP Authorizer, provider settings", () => {
 
   it.effect("FTL MCP Authorizer \"No authentication providers configured\": the start fails and says what is missing", () =>
     Effect.gen(function*() {
-      const mistake = yield* complaintOf({ auth_enabled: "true" })
+      const mistake = yield* problemOf({ auth_enabled: "true" })
       assert.include(mistake, "No authentication providers configured")
-      const unknown = yield* complaintOf({ ...genericExample, auth_provider_type: "auth0" })
+      const unknown = yield* problemOf({ ...genericExample, auth_provider_type: "auth0" })
       assert.include(unknown, "auth_provider_type")
       assert.include(unknown, "authkit")
       assert.include(unknown, "oidc")
@@ -97,7 +97,7 @@ describe("FTL MCP Authorizer, provider settings", () => {
   it.effect("FTL MCP Authorizer \"Check all required provider variables are set\"", () =>
     Effect.gen(function*() {
       for (const type of ["authkit", "oidc"]) {
-        const mistake = yield* complaintOf({ auth_provider_type: type })
+        const mistake = yield* problemOf({ auth_provider_type: type })
         assert.include(mistake, `MCP_JWT_ISSUER: is missing; a provider of type ${type} needs it`)
       }
     }))
@@ -201,8 +201,8 @@ layer(Providers.layer, { excludeTestServices: true })("FTL MCP Authorizer, provi
         (url) => ({ ...variables(url), auth_provider_allowed_domains: "127.0.0.1" }),
         token
       )
-      const answer = yield* curl(held, { method: "POST", authorization: bearer(token) })
-      assert.strictEqual(answer.status, 500)
+      const response = yield* curl(held, { method: "POST", authorization: bearer(token) })
+      assert.strictEqual(response.status, 500)
       assert.strictEqual(yield* issuer.hits("/oauth2/jwks"), 0)
       assert.lengthOf(held.upstream.requests(), 0)
 

@@ -61,15 +61,15 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
   it.effect("Integration Guide, Step 2 \"Serve Protected Resource Metadata\": the guide's document and fields", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
-      const answer = yield* curl(system, { target: "/.well-known/oauth-protected-resource" })
-      assert.deepStrictEqual(documentOf(answer), {
+      const response = yield* curl(system, { target: "/.well-known/oauth-protected-resource" })
+      assert.deepStrictEqual(documentOf(response), {
         resource: "https://my-server.com/mcp",
         authorization_servers: [authKit.issuer],
         scopes_supported: ["mcp:tools", "mcp:read"],
         bearer_methods_supported: ["header"]
       })
-      assert.deepStrictEqual(answer.headers("cache-control"), ["public, max-age=3600"])
-      assert.deepStrictEqual(answer.headers("access-control-allow-origin"), ["*"])
+      assert.deepStrictEqual(response.headers("cache-control"), ["public, max-age=3600"])
+      assert.deepStrictEqual(response.headers("access-control-allow-origin"), ["*"])
 
       const settings = yield* settingsOf(guide("https://your-authkit-instance.com"))
       assert.deepStrictEqual(protectedResource(settings, settings.publicUrl ?? "").authorization_servers, [
@@ -77,27 +77,27 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       ])
     }))
 
-  it.effect("Integration Guide, Step 3 \"Return 401 with Discovery Header\": the guide's answer", () =>
+  it.effect("Integration Guide, Step 3 \"Return 401 with Discovery Header\": the guide's response", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
-      const answer = yield* assertRejected(system, { authorization: null }, { status: 401, error: undefined })
-      assert.deepStrictEqual(JSON.parse(answer.text), {
+      const response = yield* assertRejected(system, { authorization: null }, { status: 401, error: undefined })
+      assert.deepStrictEqual(JSON.parse(response.text), {
         jsonrpc: "2.0",
         id: null,
         error: { code: -32001, message: "Unauthorized: Bearer token required" }
       })
-      assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
-      assert.strictEqual(challengeOf(answer), `Bearer resource_metadata="${metadata}"`)
-      assert.deepStrictEqual(answer.headers("access-control-allow-origin"), ["*"])
-      assert.include(answer.headers("access-control-expose-headers").join().split(", "), "WWW-Authenticate")
+      assert.deepStrictEqual(response.headers("content-type"), ["application/json"])
+      assert.strictEqual(challengeOf(response), `Bearer resource_metadata="${metadata}"`)
+      assert.deepStrictEqual(response.headers("access-control-allow-origin"), ["*"])
+      assert.include(response.headers("access-control-expose-headers").join().split(", "), "WWW-Authenticate")
     }))
 
   it.effect("Integration Guide, Step 3 \"The resource_metadata URL must point to your server's root domain PRM\", from below /mcp too", () =>
     Effect.gen(function*() {
       const { system } = yield* MyServer
       for (const host of ["localhost:3000", "10.0.0.7"]) {
-        const answer = yield* curl(system, { target: "/mcp/below", host })
-        assert.strictEqual(challengeOf(answer), `Bearer resource_metadata="${metadata}"`)
+        const response = yield* curl(system, { target: "/mcp/below", host })
+        assert.strictEqual(challengeOf(response), `Bearer resource_metadata="${metadata}"`)
       }
     }))
 
@@ -123,8 +123,8 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
     Effect.gen(function*() {
       const { system } = yield* MyServer
       const unknown = "Bearer mat_0123456789abcdefghijklmnopqrstuvwxyzABCD"
-      const answer = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
-      assert.deepStrictEqual(JSON.parse(answer.text), {
+      const response = yield* assertRejected(system, { authorization: unknown }, { status: 401, error: "invalid_token" })
+      assert.deepStrictEqual(JSON.parse(response.text), {
         jsonrpc: "2.0",
         id: null,
         error: {
@@ -134,7 +134,7 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
         }
       })
       assert.strictEqual(
-        challengeOf(answer),
+        challengeOf(response),
         `Bearer error="invalid_token", error_description="Token is not active", resource_metadata="${metadata}"`
       )
     }))
@@ -151,22 +151,22 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       for (const outage of outages) {
         const authorization = yield* newToken
         yield* authKit.misbehave(userinfo, outage)
-        const answer = yield* assertRejected(system, { authorization }, { status: 500, error: "server_error" })
-        assert.lengthOf(answer.headers("www-authenticate"), 0)
-        assert.lengthOf(answer.headers("retry-after"), 1)
+        const response = yield* assertRejected(system, { authorization }, { status: 500, error: "server_error" })
+        assert.lengthOf(response.headers("www-authenticate"), 0)
+        assert.lengthOf(response.headers("retry-after"), 1)
         yield* system.forwarded({ authorization })
       }
     }))
 
-  it.effect("Integration Guide \"Full Auth Check Pattern\": what has no known prefix is refused, and AuthKit is not asked", () =>
+  it.effect("Integration Guide \"Full Auth Check Pattern\": what has no known prefix is rejected, and AuthKit is not asked", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
       const before = (yield* authKit.requests()).length
       const signed = yield* authKit.sign()
       for (const token of ["wcd_0123456789abcdef", "mrt_0123456789abcdef", "MAT_0123456789abcdef", signed]) {
         const authorization = bearer(token)
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error.message, "Invalid token format")
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error.message, "Invalid token format")
       }
       const asked = (yield* authKit.requests()).slice(before).map(({ headers }) => headers["authorization"])
       assert.isEmpty(asked.filter((authorization) => authorization !== bearer(system.token)))
@@ -193,17 +193,17 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       const all = yield* Effect.all(Array.from({ length: 20 }, () => system.send({ authorization })), {
         concurrency: "unbounded"
       })
-      assert.deepStrictEqual([...new Set(all.map(({ answers: [answer] }) => answer?.status))], [200])
+      assert.deepStrictEqual([...new Set(all.map(({ responses: [response] }) => response?.status))], [200])
       assert.strictEqual((yield* authKit.hits(userinfo)) - before, 3)
     }))
 
   it.effect("Integration Guide \"Redirect /.well-known/oauth-authorization-server to AuthKit's metadata with a 308\"", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* MyServer
-      const answer = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
+      const response = yield* curl(system, { target: "/.well-known/oauth-authorization-server" })
       const location = `${authKit.issuer}/.well-known/oauth-authorization-server`
-      assert.deepStrictEqual([answer.status, answer.headers("location")], [308, [location]])
-      assert.deepStrictEqual(answer.headers("access-control-allow-origin"), ["*"])
+      assert.deepStrictEqual([response.status, response.headers("location")], [308, [location]])
+      assert.deepStrictEqual(response.headers("access-control-allow-origin"), ["*"])
       const there = yield* Effect.promise(async () => (await fetch(location)).json())
       assert.deepInclude(there, { issuer: authKit.issuer })
     }))
@@ -235,9 +235,9 @@ layer(MyServer.layer, { excludeTestServices: true })("Integration Guide", (it) =
       const lines = ["Origin: https://claude.ai"]
       for (const target of ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"]) {
         for (const gateway of [system, closed]) {
-          const answer = yield* curl(gateway, { target, lines })
-          assert.strictEqual(answer.status, 200)
-          assert.deepStrictEqual(answer.headers("access-control-allow-origin"), ["*"])
+          const response = yield* curl(gateway, { target, lines })
+          assert.strictEqual(response.status, 200)
+          assert.deepStrictEqual(response.headers("access-control-allow-origin"), ["*"])
         }
       }
     }))

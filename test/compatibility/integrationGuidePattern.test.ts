@@ -79,8 +79,8 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       assert.deepStrictEqual(request.headers("x-auth-scopes"), ["mcp:read"])
       for (const wrong of [`${apiKey}x`, apiKey.slice(0, -1), "wcd_"]) {
         const authorization = bearer(wrong)
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, "Token not found")
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error_description, "Token not found")
       }
       assert.lengthOf(yield* authKit.requests(), before)
     }))
@@ -95,14 +95,14 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       yield* assertRejected(system, unknown, { status: 401, error: "invalid_token" })
     }))
 
-  it.effect("Integration Guide \"return null\": anything else is refused, and nobody is asked", () =>
+  it.effect("Integration Guide \"return null\": anything else is rejected, and nobody is asked", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const before = (yield* authKit.requests()).length
       for (const token of ["sak_0123456789abcdef", `x${apiKey}`, apiKey.toUpperCase()]) {
         const authorization = bearer(token)
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, "Invalid token format")
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+        assert.strictEqual(JSON.parse(response.text).error_description, "Invalid token format")
       }
       assert.lengthOf(yield* authKit.requests(), before)
     }))
@@ -122,21 +122,21 @@ layer(Program.layer, { excludeTestServices: true })("Integration Guide, the full
       const exchanges = yield* Effect.forEach(tokens, (authorization) => system.send({ authorization }), {
         concurrency: "unbounded"
       })
-      assert.deepStrictEqual([...new Set(exchanges.map(({ answers: [answer] }) => answer?.status))], [200])
+      assert.deepStrictEqual([...new Set(exchanges.map(({ responses: [response] }) => response?.status))], [200])
       const users = system.upstream.requests().map((request) => request.headers("x-auth-user-id").join())
       assert.lengthOf(users, 20)
       assert.strictEqual(new Set(users).size, 1)
     }))
 
-  it.effect("Integration Guide, Step 5: who has no e-mail address cannot be mapped and is refused", () =>
+  it.effect("Integration Guide, Step 5: who has no e-mail address cannot be mapped and is rejected", () =>
     Effect.gen(function*() {
       const { system } = yield* Program
       const authorization = yield* login(undefined)
-      const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
-      assert.strictEqual(JSON.parse(answer.text).error_description, "Missing required claim")
+      const response = yield* assertRejected(system, { authorization }, { status: 401, error: "invalid_token" })
+      assert.strictEqual(JSON.parse(response.text).error_description, "Missing required claim")
     }))
 
-  it.effect("the example program as it stands: listens, takes keys, refuses the rest", () =>
+  it.effect("the example program as it stands: listens, takes keys, rejects the rest", () =>
     Effect.gen(function*() {
       const { authKit, system } = yield* Program
       const settings = { ...variables(authKit.issuer, `${system.upstream.origin}/mcp`), PORT: "0" }

@@ -16,14 +16,14 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 export type Replacement = GatewayFixture["Service"]
 
-export type Answer = RawExchange["answers"][number]
+export type Reply = RawExchange["responses"][number]
 
 /** The settings that variables amount to. */
 export const settingsOf = (variables: Variables): Effect.Effect<GatewaySettings, InvalidConfiguration> =>
   Effect.provide(GatewayConfig, GatewayConfig.layerVariables(variables))
 
 /** The variables do not configure a gateway; gives what the operator is told. */
-export const complaintOf = (variables: Variables): Effect.Effect<string> =>
+export const problemOf = (variables: Variables): Effect.Effect<string> =>
   Effect.map(Effect.orDie(Effect.flip(settingsOf(variables))), ({ message }) => message)
 
 /**
@@ -68,15 +68,15 @@ export class SetUp extends Context.Service<SetUp, {
 export const curl = Effect.fnUntraced(function*(
   { send }: Replacement,
   request: FixtureRequest = {}
-): Effect.fn.Return<Answer> {
-  const { answers: [answer], outcome } = yield* send({
+): Effect.fn.Return<Reply> {
+  const { responses: [response], outcome } = yield* send({
     method: "GET",
     host: "localhost:3000",
     authorization: null,
     ...request
   })
-  assert.strictEqual(outcome, "Answered")
-  return answer ?? assert.fail("no answer")
+  assert.strictEqual(outcome, "Responded")
+  return response ?? assert.fail("no response")
 })
 
 /** The request that four of the five documents show, letter for letter. */
@@ -88,15 +88,15 @@ export const initialize = initializeOf("2025-03-26")
 export const bearer = (token: string): string => `Bearer ${token}`
 
 /** The body of a document that was found. */
-export const documentOf = (answer: Answer): unknown => {
-  assert.strictEqual(answer.status, 200, answer.text)
-  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
-  return JSON.parse(answer.text)
+export const documentOf = (response: Reply): unknown => {
+  assert.strictEqual(response.status, 200, response.text)
+  assert.deepStrictEqual(response.headers("content-type"), ["application/json"])
+  return JSON.parse(response.text)
 }
 
-/** The one challenge of an answer. */
-export const challengeOf = (answer: Answer): string => {
-  const [challenge, second] = answer.headers("www-authenticate")
+/** The one challenge of a response. */
+export const challengeOf = (response: Reply): string => {
+  const [challenge, second] = response.headers("www-authenticate")
   assert.isUndefined(second)
   return challenge ?? assert.fail("no challenge")
 }

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeSigningKey } from "../../src/issuer/SigningKey.ts"
 import { assertRejected } from "../support/assertRejected.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 import {
   bearer,
   challengeOf,
@@ -38,7 +38,7 @@ const initialized = Effect.fnUntraced(
   function*(system: Replacement, contentType: string, frame: (json: string) => string) {
     yield* Effect.addFinalizer(() => system.reset)
     const body = frame(JSON.stringify({ jsonrpc: "2.0", id: 1, result: handlerResult }))
-    yield* system.upstream.answerWith(answers.respond({ headers: { "content-type": contentType }, body }))
+    yield* system.upstream.respondWith(responses.respond({ headers: { "content-type": contentType }, body }))
     return yield* curl(system, { method: "POST", authorization: bearer(system.token), body: initialize })
   }
 )
@@ -72,15 +72,15 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
   it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in JSON", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* initialized(system, "application/json", (json) => json)
-      assert.deepStrictEqual(documentOf(answer), { jsonrpc: "2.0", id: 1, result: withUser })
+      const response = yield* initialized(system, "application/json", (json) => json)
+      assert.deepStrictEqual(documentOf(response), { jsonrpc: "2.0", id: 1, result: withUser })
     }))
 
   it.effect("wasmcp-spin-authkit \"the initialize response includes user information\": in an event stream", () =>
     Effect.gen(function*() {
       const { system } = yield* SetUp
-      const answer = yield* initialized(system, "text/event-stream", (json) => `event: message\ndata: ${json}\n\n`)
-      const [event, payload, ...rest] = answer.text.split("\n")
+      const response = yield* initialized(system, "text/event-stream", (json) => `event: message\ndata: ${json}\n\n`)
+      const [event, payload, ...rest] = response.text.split("\n")
       assert.deepStrictEqual([event, rest], ["event: message", ["", ""]])
       assert.deepStrictEqual(JSON.parse(payload?.replace("data: ", "") ?? ""), {
         jsonrpc: "2.0",
@@ -144,13 +144,13 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
       Effect.gen(function*() {
         const { system } = yield* SetUp
         const request = { method: "POST", authorization, body: toolsList, host: "localhost:3000" }
-        const answer = yield* assertRejected(system, request, { status: 401, error: "unauthorized" })
-        assert.strictEqual(answer.statusLine, "HTTP/1.1 401 Unauthorized")
-        assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
-        assert.deepStrictEqual(JSON.parse(answer.text), { error: "unauthorized", error_description: description })
+        const response = yield* assertRejected(system, request, { status: 401, error: "unauthorized" })
+        assert.strictEqual(response.statusLine, "HTTP/1.1 401 Unauthorized")
+        assert.deepStrictEqual(response.headers("content-type"), ["application/json"])
+        assert.deepStrictEqual(JSON.parse(response.text), { error: "unauthorized", error_description: description })
         // The document's line, and the place of the metadata after it.
         assert.strictEqual(
-          challengeOf(answer),
+          challengeOf(response),
           `Bearer error="unauthorized", error_description="${description}"` +
             `, resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"`
         )
@@ -170,9 +170,9 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
       ] as const
       for (const [options, description] of spoiled) {
         const authorization = bearer(yield* authKit.sign(options))
-        const answer = yield* assertRejected(system, { authorization }, { status: 401, error: "unauthorized" })
-        assert.deepStrictEqual(JSON.parse(answer.text), { error: "unauthorized", error_description: description })
-        assert.include(challengeOf(answer), `Bearer error="unauthorized", error_description="${description}"`)
+        const response = yield* assertRejected(system, { authorization }, { status: 401, error: "unauthorized" })
+        assert.deepStrictEqual(JSON.parse(response.text), { error: "unauthorized", error_description: description })
+        assert.include(challengeOf(response), `Bearer error="unauthorized", error_description="${description}"`)
       }
     }))
 
@@ -191,8 +191,8 @@ layer(Component, { excludeTestServices: true })("wasmcp-spin-authkit", (it) => {
       yield* strict.forwarded({ authorization: bearer(yield* authKit.sign({ claims: { aud: [audience, "other"] } })) })
       for (const [aud, description] of [["anything", "Invalid audience"], [undefined, "Missing required claim"]]) {
         const authorization = bearer(yield* authKit.sign({ claims: { aud } }))
-        const answer = yield* assertRejected(strict, { authorization }, { status: 401, error: "unauthorized" })
-        assert.strictEqual(JSON.parse(answer.text).error_description, description)
+        const response = yield* assertRejected(strict, { authorization }, { status: 401, error: "unauthorized" })
+        assert.strictEqual(JSON.parse(response.text).error_description, description)
       }
     }))
 

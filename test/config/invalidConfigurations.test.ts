@@ -5,28 +5,28 @@ import * as Schema from "effect/Schema"
 import { resolveSources } from "../../src/config/resolve.ts"
 import { settingNames, settings } from "../../src/config/settings.ts"
 import { ed25519Pem } from "../upstream/keys.ts"
-import { complete, problemsOf, refusalOf, settingsOf } from "./resolving.ts"
+import { complete, problemsOf, rejectionOf, settingsOf } from "./resolving.ts"
 
 const secret = "c4n4ry-s3cret-0123456789"
 
 type Variables = Readonly<Record<string, string>>
 
 /** A setting that must be named, the variables that it is in, and the same with one thing mended. */
-type Case = readonly [title: string, setting: string, spoilt: Variables, mended: Variables]
+type Case = readonly [title: string, setting: string, spoilt: Variables, fixed: Variables]
 
-const oidc = (spoilt: Variables, mended: Variables): readonly [Variables, Variables] => [
+const oidc = (spoilt: Variables, fixed: Variables): readonly [Variables, Variables] => [
   { ...complete, ...spoilt },
-  { ...complete, ...mended }
+  { ...complete, ...fixed }
 ]
 
-const statics = (spoilt: string, mended: string): readonly [Variables, Variables] => [
+const statics = (spoilt: string, fixed: string): readonly [Variables, Variables] => [
   { MCP_STATIC_TOKENS: spoilt },
-  { MCP_STATIC_TOKENS: mended }
+  { MCP_STATIC_TOKENS: fixed }
 ]
 
-const several = (spoilt: ReadonlyArray<unknown>, mended: ReadonlyArray<unknown>): readonly [Variables, Variables] => [
+const several = (spoilt: ReadonlyArray<unknown>, fixed: ReadonlyArray<unknown>): readonly [Variables, Variables] => [
   { MCP_PROVIDERS: JSON.stringify(spoilt) },
-  { MCP_PROVIDERS: JSON.stringify(mended) }
+  { MCP_PROVIDERS: JSON.stringify(fixed) }
 ]
 
 const issuer = "https://issuer.example"
@@ -50,11 +50,11 @@ const introspecting = {
 /** Settings of TLS for an MCP server that has none. */
 const plainUpstream = (name: string, value: string): Case => {
   const pair = { MCP_UPSTREAM_CLIENT_CERT_FILE: "/run/cert.pem", MCP_UPSTREAM_CLIENT_KEY_FILE: "/run/key.pem" }
-  const [spoilt, mended] = oidc(
+  const [spoilt, fixed] = oidc(
     { MCP_SERVER_URL: "http://127.0.0.1:8080/mcp", [name]: value },
     { MCP_SERVER_URL: "https://127.0.0.1:8080/mcp", ...pair, [name]: value }
   )
-  return ["TLS for an MCP server without it", name, spoilt, mended]
+  return ["TLS for an MCP server without it", name, spoilt, fixed]
 }
 
 const cases: ReadonlyArray<Case> = [
@@ -849,9 +849,9 @@ describe("bad configurations", () => {
     ])
   })
 
-  for (const [title, setting, spoilt, mended] of cases) {
+  for (const [title, setting, spoilt, fixed] of cases) {
     it(`are rejected: ${title} (${setting})`, () => {
-      const { message, problems } = refusalOf(spoilt)
+      const { message, problems } = rejectionOf(spoilt)
       assert.include(problems.map((problem) => problem.setting), setting, message)
       for (const problem of problems) {
         assert.isNotEmpty(problem.problem)
@@ -860,7 +860,7 @@ describe("bad configurations", () => {
       assert.notInclude(message, secret)
       assert.strictEqual(message.split("\n").length, problems.length + 1)
       // Positive control.
-      settingsOf(mended)
+      settingsOf(fixed)
     })
   }
 
@@ -908,19 +908,19 @@ describe("bad configurations", () => {
   it("CFG-01 are reported without the JSON parser's message, which quotes the text", () => {
     assert.throws(() => JSON.parse("[c4n4ry"), /c4n4ry/)
     for (const name of ["MCP_PROVIDERS", "AUTH_CONFIG", "MCP_STATIC_TOKENS"]) {
-      assert.notInclude(refusalOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
+      assert.notInclude(rejectionOf({ [name]: "[c4n4ry" }).message, "c4n4ry")
     }
   })
 
   it("are reported with the problem, its place and the fix", () => {
     assert.strictEqual(
-      refusalOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
+      rejectionOf({ AUTHKIT_DOMAIN: "http://tenant.authkit.app", MCP_JWT_ALGORITM: "RS256" }).message,
       `Invalid configuration, 2 problems:
   MCP_JWT_ALGORITM: is not a setting. Did you mean MCP_JWT_ALGORITHM?
   MCP_JWT_ISSUER (given as AUTHKIT_DOMAIN): is an http URL. Use https; http is for loopback hosts (localhost, 127.0.0.0/8, [::1]) and for those that MCP_ALLOW_HTTP names.`
     )
     assert.match(
-      refusalOf({}).message,
+      rejectionOf({}).message,
       /^Invalid configuration, 1 problem:\n {2}MCP_PROVIDERS: No authentication providers configured\. Set /
     )
   })

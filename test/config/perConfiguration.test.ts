@@ -35,7 +35,7 @@ const tokenOf = (name: string) => Redacted.make(`${name}-token-0123456789abcdefg
 
 const platform = Layer.mergeAll(FetchHttpClient.layer, KeyValueStore.layerMemory, Digest.layerWebCrypto)
 
-/** An upstream client that answers with the host that it was asked for. */
+/** An upstream client that responds with the host that it was asked for. */
 const echoHost = Layer.succeed(
   HttpClient.HttpClient,
   HttpClient.make((request, url) => Effect.succeed(HttpClientResponse.fromWeb(request, new Response(url.hostname))))

@@ -116,7 +116,7 @@ describe("the type of a provider", () => {
       ]
     }
     for (const [type, fields] of Object.entries(needed)) {
-      const refused = Object.entries(values).flatMap(([field, value]) => {
+      const rejected = Object.entries(values).flatMap(([field, value]) => {
         const document = { providers: [{ type, ...fields, [field]: value }] }
         try {
           return settingsOf({}, document).providers.length === 1 ? [] : ["none"]
@@ -125,7 +125,7 @@ describe("the type of a provider", () => {
           return [field]
         }
       })
-      assert.deepStrictEqual<unknown>([type, refused.toSorted()], [
+      assert.deepStrictEqual<unknown>([type, rejected.toSorted()], [
         type,
         Object.entries(useless).find(([name]) => name === type)?.[1].toSorted()
       ])

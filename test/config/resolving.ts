@@ -25,15 +25,15 @@ const failure = (result: Result.Result<GatewaySettings, InvalidConfiguration>): 
 }
 
 /** What is wrong with settings; throws if nothing is. */
-export const refusalOf = (variables: Variables, document?: unknown): InvalidConfiguration =>
+export const rejectionOf = (variables: Variables, document?: unknown): InvalidConfiguration =>
   failure(resolveSources({ variables, document }))
 
 export const problemsOf = (variables: Variables, document?: unknown): ReadonlyArray<Problem> =>
-  refusalOf(variables, document).problems
+  rejectionOf(variables, document).problems
 
 /** The only thing that is wrong with settings; throws if there are other problems, or none. */
 export const onlyProblemOf = (variables: Variables, document?: unknown): Problem => {
-  const { message, problems: [problem, ...others] } = refusalOf(variables, document)
+  const { message, problems: [problem, ...others] } = rejectionOf(variables, document)
   if (problem === undefined || others.length > 0) throw new Error(message)
   return problem
 }

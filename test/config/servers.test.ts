@@ -8,7 +8,7 @@ import { serverSettings } from "../../src/config/servers/serverFields.ts"
 import { fileKey, propertyOf } from "../../src/config/settings.ts"
 import { warnings } from "../../src/config/warnings.ts"
 import { asOwn } from "../fixtures/providers.ts"
-import { onlyProblemOf, problemsOf, refusalOf, settingsOf, settingsOfInput } from "./resolving.ts"
+import { onlyProblemOf, problemsOf, rejectionOf, settingsOf, settingsOfInput } from "./resolving.ts"
 
 const secret = "c4n4ry-s3cret-0123456789"
 
@@ -302,7 +302,7 @@ const mistakes: ReadonlyArray<readonly [title: string, setting: string, wrong: u
 describe("wrong servers", () => {
   for (const [title, setting, wrong, right] of mistakes) {
     it(`CFG-01 stop the start, with a fix: ${title}`, () => {
-      const { message, problems } = refusalOf({}, { ...gateway, ...wrong as Entry })
+      const { message, problems } = rejectionOf({}, { ...gateway, ...wrong as Entry })
       assert.deepStrictEqual([...new Set(problems.map(({ setting }) => setting))], [setting], message)
       for (const { fix, problem } of problems) {
         assert.isNotEmpty(problem)

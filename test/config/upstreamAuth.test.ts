@@ -138,8 +138,8 @@ describe("upstream_auth", () => {
     const { upstreamAuth } = Result.getOrThrow(resolveSources({ variables, files }))
     assert.strictEqual(upstreamAuth._tag === "Header" ? Redacted.value(upstreamAuth.value) : "", secret)
     const broken = { "/run/secrets/key": { problem: "cannot be read (ENOENT)", fix: "Name a readable file" } }
-    const refused = Result.getOrThrow(Result.flip(resolveSources({ variables, files: broken })))
-    assert.deepStrictEqual(refused.problems.map(({ problem, setting }) => [setting, problem]), [
+    const rejected = Result.getOrThrow(Result.flip(resolveSources({ variables, files: broken })))
+    assert.deepStrictEqual(rejected.problems.map(({ problem, setting }) => [setting, problem]), [
       ["MCP_UPSTREAM_AUTH.value_file", "/run/secrets/key cannot be read (ENOENT)"]
     ])
     const document = {

@@ -1,7 +1,7 @@
 /**
  * The MCP server that `@modelcontextprotocol/conformance` expects, built with `@modelcontextprotocol/sdk` 1.x.
  *
- * It has the tools, prompts and resources that the scenarios name, sessions and resumable streams, and refuses other
+ * It has the tools, prompts and resources that the scenarios name, sessions and resumable streams, and rejects other
  * hosts than loopback ones, as a server without authentication must.
  */
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"

@@ -20,10 +20,10 @@ export const embedded = (uri: string, value: string, mimeType = "text/plain") =>
 export type Content = ReturnType<typeof text> | typeof image | typeof audio | ReturnType<typeof embedded>
 
 /** The result of a tool call. */
-export interface Answer {
+export interface Reply {
   readonly [member: string]: unknown
   readonly content: Array<Content>
   readonly isError?: boolean
 }
 
-export const answer = (...content: Array<Content>): Answer => ({ content })
+export const response = (...content: Array<Content>): Reply => ({ content })

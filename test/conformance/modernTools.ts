@@ -1,4 +1,4 @@
-/** The tools of revision 2026-07-28: they ask by answering, and the client calls again with what they asked for. */
+/** The tools of revision 2026-07-28: they request input in their response, and the client calls again with that input. */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
@@ -11,7 +11,7 @@ import {
   type ServerNotifier
 } from "@modelcontextprotocol/server"
 import { randomBytes } from "node:crypto"
-import { type Answer, answer, text } from "./content.ts"
+import { type Reply, response, text } from "./content.ts"
 import type { InputSchema } from "./tools.ts"
 
 interface ModernTool {
@@ -20,7 +20,7 @@ interface ModernTool {
   readonly run: (
     context: ServerContext,
     notify: ServerNotifier
-  ) => Answer | InputRequiredResult | Promise<Answer | InputRequiredResult>
+  ) => Reply | InputRequiredResult | Promise<Reply | InputRequiredResult>
 }
 
 /** Signs how many rounds of questions have been asked, so that a client cannot say so itself. */
@@ -35,16 +35,16 @@ const elicit = (message: string, name: string) =>
 const sample = (question: string) =>
   inputRequired.createMessage({ messages: [{ role: "user", content: text(question) }], maxTokens: 100 })
 
-const isAnswered = ({ mcpReq }: ServerContext, requests: InputRequests): boolean =>
+const hasInput = ({ mcpReq }: ServerContext, requests: InputRequests): boolean =>
   Object.keys(requests).every((key) => inputResponse(mcpReq.inputResponses, key).kind !== "missing")
 
 /** Asks once, without a state; `undefined` when the client has responded. */
 export const ask = (context: ServerContext, requests: InputRequests): InputRequiredResult | undefined =>
-  isAnswered(context, requests) ? undefined : inputRequired({ inputRequests: requests })
+  hasInput(context, requests) ? undefined : inputRequired({ inputRequests: requests })
 
 const asking = (description: string, requests: InputRequests): ModernTool => ({
   description,
-  run: (context) => ask(context, requests) ?? answer(text(JSON.stringify(context.mcpReq.inputResponses)))
+  run: (context) => ask(context, requests) ?? response(text(JSON.stringify(context.mcpReq.inputResponses)))
 })
 
 /** Asks round after round. */
@@ -53,10 +53,10 @@ const askingInRounds = (description: string, ...rounds: ReadonlyArray<InputReque
   run: async (context) => {
     const asked = context.mcpReq.requestState<number>() ?? 0
     const open = rounds[asked - 1]
-    const next = open !== undefined && !isAnswered(context, open) ? asked - 1 : asked
+    const next = open !== undefined && !hasInput(context, open) ? asked - 1 : asked
     const inputRequests = rounds[next]
     return inputRequests === undefined
-      ? answer(text("state-ok"))
+      ? response(text("state-ok"))
       : inputRequired({ inputRequests, requestState: await askedRounds.mint(next + 1) })
   }
 })
@@ -104,26 +104,26 @@ export const modernTools: Readonly<Record<string, ModernTool>> = {
     description: "Logs a message",
     run: async ({ mcpReq }) => {
       await mcpReq.log("info", "Logged")
-      return answer(text("Logged"))
+      return response(text("Logged"))
     }
   },
   test_trigger_tool_change: {
     description: "Announces that the tools have changed",
     run: (_, notify) => {
       notify.toolsChanged()
-      return answer(text("Announced"))
+      return response(text("Announced"))
     }
   },
   test_trigger_prompt_change: {
     description: "Announces that the prompts have changed",
     run: (_, notify) => {
       notify.promptsChanged()
-      return answer(text("Announced"))
+      return response(text("Announced"))
     }
   },
   test_mirrored_argument: {
     description: "Has an argument that a header repeats",
     inputSchema: { type: "object", properties: { region: { type: "string", "x-mcp-header": "Region" } } },
-    run: () => answer(text("Mirrored"))
+    run: () => response(text("Mirrored"))
   }
 }

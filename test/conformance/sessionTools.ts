@@ -1,4 +1,4 @@
-/** The tools that need a session: the server asks the client for something, or the client comes back for its answer. */
+/** The tools that need a session: the server asks the client for something, or the client comes back for its response. */
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
 import {
   CreateMessageResultSchema,
@@ -8,7 +8,7 @@ import {
   type ServerRequest
 } from "@modelcontextprotocol/sdk/types.js"
 import { setTimeout as wait } from "node:timers/promises"
-import { answer, text } from "./content.ts"
+import { response, text } from "./content.ts"
 import type { ConformanceTool, InputSchema } from "./tools.ts"
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
@@ -22,7 +22,7 @@ const stringInput = (name: string): InputSchema => ({
 const elicit = async (extra: Extra, message: string, requestedSchema: ElicitRequestFormParams["requestedSchema"]) => {
   const params = { mode: "form" as const, message, requestedSchema }
   const { action, content } = await extra.sendRequest({ method: "elicitation/create", params }, ElicitResultSchema)
-  return answer(text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`))
+  return response(text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`))
 }
 
 const titled = (...titles: ReadonlyArray<string>) =>
@@ -30,11 +30,11 @@ const titled = (...titles: ReadonlyArray<string>) =>
 
 export const sessionTools: Readonly<Record<string, ConformanceTool<Extra>>> = {
   test_reconnection: {
-    description: "Closes its event stream before it answers",
+    description: "Closes its event stream before it responds",
     run: async (_, extra) => {
       extra.closeSSEStream?.()
       await wait(100)
-      return answer(text("Reconnected"))
+      return response(text("Reconnected"))
     }
   },
   test_sampling: {
@@ -46,7 +46,7 @@ export const sessionTools: Readonly<Record<string, ConformanceTool<Extra>>> = {
         { method: "sampling/createMessage", params: { messages, maxTokens: 100 } },
         CreateMessageResultSchema
       )
-      return answer(text(`LLM response: ${content.type === "text" ? content.text : content.type}`))
+      return response(text(`LLM response: ${content.type === "text" ? content.text : content.type}`))
     }
   },
   test_elicitation: {
@@ -63,7 +63,7 @@ export const sessionTools: Readonly<Record<string, ConformanceTool<Extra>>> = {
       })
   },
   test_elicitation_sep1034_defaults: {
-    description: "Asks the client's user, with a default for each answer",
+    description: "Asks the client's user, with a default for each response",
     run: (_, extra) =>
       elicit(extra, "Please review the defaults", {
         type: "object",

@@ -13,9 +13,9 @@ export const tokenInjector = Effect.fnUntraced(function*(port: number, token: st
     Effect.callback<void>(() => {
       const { method, url: path } = request
       const headers = { ...request.headers, authorization: `Bearer ${token}` }
-      const forwarded = send({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders()
-        answer.pipe(response)
+      const forwarded = send({ host: "127.0.0.1", port, method, path, headers }, (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers).flushHeaders()
+        reply.pipe(response)
       })
       forwarded.on("error", () => response.destroy())
       request.pipe(forwarded)

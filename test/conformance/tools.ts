@@ -1,6 +1,6 @@
 /** The tools of both eras that the scenarios of `@modelcontextprotocol/conformance` call; they say what each must do. */
 import { setTimeout as wait } from "node:timers/promises"
-import { type Answer, answer, audio, embedded, image, text } from "./content.ts"
+import { type Reply, response, audio, embedded, image, text } from "./content.ts"
 
 export interface InputSchema {
   readonly [keyword: string]: unknown
@@ -10,7 +10,7 @@ export interface InputSchema {
 export interface ConformanceTool<Call> {
   readonly description: string
   readonly inputSchema?: InputSchema
-  readonly run: (args: Readonly<Record<string, unknown>>, call: Call) => Answer | Promise<Answer>
+  readonly run: (args: Readonly<Record<string, unknown>>, call: Call) => Reply | Promise<Reply>
 }
 
 /** What a tool can do while it runs, whatever the era. */
@@ -22,19 +22,19 @@ export interface ToolCall {
 
 export const tools: Readonly<Record<string, ConformanceTool<ToolCall>>> = {
   test_simple_text: {
-    description: "Answers a text",
-    run: () => answer(text("This is a simple text response for testing."))
+    description: "Returns a text",
+    run: () => response(text("This is a simple text response for testing."))
   },
-  test_image_content: { description: "Answers an image", run: () => answer(image) },
-  test_audio_content: { description: "Answers a sound", run: () => answer(audio) },
+  test_image_content: { description: "Returns an image", run: () => response(image) },
+  test_audio_content: { description: "Returns a sound", run: () => response(audio) },
   test_embedded_resource: {
-    description: "Answers a resource",
-    run: () => answer(embedded("test://embedded-resource", "This is an embedded resource content."))
+    description: "Returns a resource",
+    run: () => response(embedded("test://embedded-resource", "This is an embedded resource content."))
   },
   test_multiple_content_types: {
-    description: "Answers a text, an image and a resource",
+    description: "Returns a text, an image and a resource",
     run: () =>
-      answer(
+      response(
         text("Multiple content types test:"),
         image,
         embedded("test://mixed-content-resource", "{\"test\":\"data\",\"value\":123}", "application/json")
@@ -48,7 +48,7 @@ export const tools: Readonly<Record<string, ConformanceTool<ToolCall>>> = {
       await call.log("Tool processing data")
       await wait(50)
       await call.log("Tool execution completed")
-      return answer(text("Logged"))
+      return response(text("Logged"))
     }
   },
   test_tool_with_progress: {
@@ -59,12 +59,12 @@ export const tools: Readonly<Record<string, ConformanceTool<ToolCall>>> = {
       await call.report(50)
       await wait(50)
       await call.report(100)
-      return answer(text("Done"))
+      return response(text("Done"))
     }
   },
   test_error_handling: {
     description: "Always fails",
-    run: () => ({ ...answer(text("This tool intentionally returns an error for testing")), isError: true })
+    run: () => ({ ...response(text("This tool intentionally returns an error for testing")), isError: true })
   },
   json_schema_2020_12_tool: {
     description: "Tool with JSON Schema 2020-12 features",
@@ -86,7 +86,7 @@ export const tools: Readonly<Record<string, ConformanceTool<ToolCall>>> = {
       else: {},
       additionalProperties: false
     },
-    run: (args) => answer(text(JSON.stringify(args)))
+    run: (args) => response(text(JSON.stringify(args)))
   }
 }
 

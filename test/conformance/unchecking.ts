@@ -32,9 +32,9 @@ export const uncheckingServer = Effect.fnUntraced(function*(url: string) {
         const body = Buffer.concat(chunks)
         const kept = Object.entries(request.headers).filter(([name]) => !mirrors.test(name))
         const headers = { ...Object.fromEntries(kept), ...(body.length === 0 ? {} : agreeing(body.toString())) }
-        const forwarded = send(url, { method, headers }, (answer) => {
-          response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders()
-          answer.pipe(response)
+        const forwarded = send(url, { method, headers }, (reply) => {
+          response.writeHead(reply.statusCode ?? 502, reply.headers).flushHeaders()
+          reply.pipe(response)
         })
         forwarded.on("error", () => response.destroy())
         forwarded.end(body)

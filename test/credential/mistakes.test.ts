@@ -77,8 +77,8 @@ describe("what the log calls a malformed credential", () => {
       const parsed = parseAuthorization({ authorization: [`Bearer ${token}`], query: "" }, limit)
       const isToken = /^[\w.~+/=-]+$/.test(token)
       assert.strictEqual(
-        Result.isSuccess(parsed) ? Redacted.value(parsed.success) : "refused",
-        isToken ? token : "refused"
+        Result.isSuccess(parsed) ? Redacted.value(parsed.success) : "rejected",
+        isToken ? token : "rejected"
       )
     }
   })

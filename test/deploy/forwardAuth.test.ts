@@ -147,8 +147,8 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
             "x-auth-scopes": "everything",
             "x-auth-principal": "client"
           }
-          const answer = yield* ask({ ...forged, authorization: `Bearer ${token}` })
-          assert.strictEqual(answer.status, 200)
+          const response = yield* ask({ ...forged, authorization: `Bearer ${token}` })
+          assert.strictEqual(response.status, 200)
           const [seen] = recording.requests()
           assert.deepStrictEqual(seen?.headers("x-auth-user-id"), ["oidc-user"])
           assert.deepStrictEqual(seen?.headers("x-auth-email"), ["user@example.com"])
@@ -175,14 +175,14 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
             [{ "x-original-url": "http://127.0.0.1/healthz" }, "", 401]
           ]
           for (const [headers, path, status] of rows) {
-            const answer = yield* ask(headers, path)
-            const body = yield* Effect.promise(() => answer.text())
+            const response = yield* ask(headers, path)
+            const body = yield* Effect.promise(() => response.text())
             const isNamed = Object.keys(headers).some((name) => name.startsWith("x-"))
             // A proxy that lets such a field through gets 400 for it.
-            if (!(isNamed && answer.status === 400)) assert.strictEqual(answer.status, status, body)
+            if (!(isNamed && response.status === 400)) assert.strictEqual(response.status, status, body)
             assert.isObject(JSON.parse(body), body)
-            if (answer.status !== 401) continue
-            const challenge = answer.headers.get("www-authenticate") ?? ""
+            if (response.status !== 401) continue
+            const challenge = response.headers.get("www-authenticate") ?? ""
             assert.include(challenge, `resource_metadata="${origin}/.well-known/oauth-protected-resource"`)
             assert.strictEqual(challenge.split("Bearer ").length, 2, "one challenge")
           }
@@ -195,8 +195,8 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
           const token = yield* tokenFor
           let limited: Response | undefined
           for (let asked = 0; asked < 60 && limited === undefined; asked++) {
-            const answer = yield* ask({ authorization: `Bearer ${token}` })
-            if (answer.status === 429) limited = answer
+            const response = yield* ask({ authorization: `Bearer ${token}` })
+            if (response.status === 429) limited = response
           }
           assert.match(limited?.headers.get("retry-after") ?? "", /^\d+$/)
           yield* recording.reset
@@ -218,9 +218,9 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
           assert.strictEqual(preflight.status, 204)
           assert.strictEqual(preflight.headers.get("access-control-allow-origin"), origin)
           assert.isEmpty(recording.requests())
-          const answer = yield* ask({ origin, authorization: `Bearer ${token}` })
-          assert.strictEqual(answer.status, 200)
-          if (proxy === "nginx") assert.strictEqual(answer.headers.get("access-control-allow-origin"), origin)
+          const response = yield* ask({ origin, authorization: `Bearer ${token}` })
+          assert.strictEqual(response.status, 200)
+          if (proxy === "nginx") assert.strictEqual(response.headers.get("access-control-allow-origin"), origin)
         }))
 
       it.effect("forwards a message that its client sends in pieces, after the decision", () =>
@@ -229,8 +229,8 @@ layer(Proxies.layer, { excludeTestServices: true, timeout: 60_000 })("proxies th
           const token = yield* tokenFor
           yield* recording.reset
           const body = message("tools/call", `{"name":"echo","arguments":{"text":"${"x".repeat(300_000)}"}}`)
-          const answer = yield* ask({ authorization: `Bearer ${token}` }, "", { body })
-          assert.strictEqual(answer.status, 200)
+          const response = yield* ask({ authorization: `Bearer ${token}` }, "", { body })
+          assert.strictEqual(response.status, 200)
           const [seen] = recording.requests()
           assert.strictEqual(Buffer.from(yield* seen?.body ?? Effect.succeed(Buffer.alloc(0))).length, body.length)
         }))

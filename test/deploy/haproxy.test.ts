@@ -15,7 +15,7 @@ import { settings } from "../fixtures/settings.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startRedis } from "../support/RedisServer.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const numbers = [1, 2, 3, 4]
 
@@ -91,9 +91,9 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "180 seconds" })("four 
   it.effect("REPL-09 MUST serve a session at each replica, and lose no request while they are replaced one by one", () =>
     Effect.gen(function*() {
       const { ports, send, start, stop, upstream } = yield* makeReplicas
-      yield* upstream.answerWith((request, response) => {
+      yield* upstream.respondWith((request, response) => {
         response.setHeader("mcp-session-id", "session-of-the-server")
-        return Effect.andThen(Effect.sleep(20), answers.jsonRpc(request, response))
+        return Effect.andThen(Effect.sleep(20), responses.jsonRpc(request, response))
       })
       const opened = yield* send(
         JSON.stringify({

@@ -22,8 +22,8 @@ describe("authorization server metadata", () => {
     const root = "https://idp.example"
     const realm = `${root}/realms/a`
     for (const name of ["oauth-authorization-server", "openid-configuration"] as const) {
-      const answer = authorizationServer(having(userinfo(realm)), name)
-      assert.strictEqual(answer._tag === "Redirect" && answer.source.issuer, realm)
+      const response = authorizationServer(having(userinfo(realm)), name)
+      assert.strictEqual(response._tag === "Redirect" && response.source.issuer, realm)
     }
     assert.strictEqual(
       metadataUrl(root, "oauth-authorization-server"),
@@ -40,17 +40,17 @@ describe("authorization server metadata", () => {
   it("skips an issuer that is a name, which no client can reach", () => {
     const both = having(oidc("my-issuer"), oidc("https://issuer.example"))
     assert.deepStrictEqual(protectedResource(both, "https://h").authorization_servers, ["https://issuer.example"])
-    const answer = authorizationServer(both, "oauth-authorization-server")
-    assert.strictEqual(answer._tag === "Fetch" && answer.source.issuer, "https://issuer.example")
+    const response = authorizationServer(both, "oauth-authorization-server")
+    assert.strictEqual(response._tag === "Fetch" && response.source.issuer, "https://issuer.example")
     assert.strictEqual(authorizationServer(having(oidc("my-issuer")), "openid-configuration")._tag, "NotSupported")
   })
 
   it("writes a document from the settings, and names PKCE, without which clients give up", () => {
     const endpoints = { authorize: "https://i.example/a", token: "https://i.example/t", userinfo: undefined }
-    const answer = authorizationServer(having(oidc("https://i.example", { endpoints })), "openid-configuration")
-    assert.strictEqual(answer._tag, "Document")
-    if (answer._tag !== "Document") return
-    assert.deepInclude(answer.document, {
+    const response = authorizationServer(having(oidc("https://i.example", { endpoints })), "openid-configuration")
+    assert.strictEqual(response._tag, "Document")
+    if (response._tag !== "Document") return
+    assert.deepInclude(response.document, {
       issuer: "https://i.example",
       authorization_endpoint: "https://i.example/a",
       token_endpoint: "https://i.example/t",

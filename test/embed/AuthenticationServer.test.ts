@@ -165,14 +165,14 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
       const session = yield* openSession(url, mine)
       yield* post(url, mine, call("add_note"), session)
       for (const body of [call("delete_notes"), [call("whoami"), call("delete_notes")]]) {
-        const refused = yield* post(url, mine, body, session)
-        assert.strictEqual(refused.status, 403)
+        const rejected = yield* post(url, mine, body, session)
+        assert.strictEqual(rejected.status, 403)
         assert.strictEqual(
-          refused.headers.get("www-authenticate"),
+          rejected.headers.get("www-authenticate"),
           "Bearer error=\"insufficient_scope\", error_description=\"Token missing required scopes\", "
             + `scope="notes:delete", resource_metadata="${origin}/.well-known/oauth-protected-resource"`
         )
-        assert.deepStrictEqual(yield* Effect.promise(() => refused.json()), {
+        assert.deepStrictEqual(yield* Effect.promise(() => rejected.json()), {
           error: "insufficient_scope",
           error_description: "Token missing required scopes"
         })
@@ -284,13 +284,13 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
       assert.strictEqual(preflight.status, 204)
       assert.strictEqual(preflight.headers.get("access-control-allow-origin"), origin)
       const good = yield* token("browser")
-      const answers = [
+      const responses = [
         yield* post(url, good, initialize, { origin }),
         yield* post(url, good, "no message", { origin }),
         yield* post(url, undefined, initialize, { origin })
       ]
-      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 400, 401])
-      for (const { headers } of answers) {
+      assert.deepStrictEqual(responses.map(({ status }) => status), [200, 400, 401])
+      for (const { headers } of responses) {
         assert.strictEqual(headers.get("access-control-allow-origin"), origin)
         assert.isNotNull(headers.get("x-trace-id"))
       }
@@ -403,10 +403,10 @@ layer(Example.layer, { excludeTestServices: true })("Authentication.layer around
             })
           )
         )
-      const refused = yield* request({})
-      assert.strictEqual(refused.status, 401)
+      const rejected = yield* request({})
+      assert.strictEqual(rejected.status, 401)
       assert.include(
-        refused.headers.get("www-authenticate"),
+        rejected.headers.get("www-authenticate"),
         "resource_metadata=\"https://notes.example.com/.well-known/oauth-protected-resource\""
       )
       const response = yield* request({ authorization: `Bearer ${yield* token("edge", "a")}` })

@@ -94,8 +94,8 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
         environment: { readonly name: string },
         context: number
       ) => Response.json([identity.subject, await request.text(), environment.name, context]))
-      const answer = yield* Effect.promise(() => handler(message(token, ping), { name: "production" }, 7))
-      assert.deepStrictEqual(yield* json(answer), ["user-1", ping, "production", 7])
+      const reply = yield* Effect.promise(() => handler(message(token, ping), { name: "production" }, 7))
+      assert.deepStrictEqual(yield* json(reply), ["user-1", ping, "production", 7])
     }))
 
   it.effect("EMBED-11 MUST NOT call the handler without a good token, and responds as the gateway does", () =>
@@ -108,7 +108,7 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       })
       const handle = (request: Request) => Effect.promise(() => handler(request))
       const good = yield* issuer.sign()
-      const refused: ReadonlyArray<readonly [number, Request]> = [
+      const rejected: ReadonlyArray<readonly [number, Request]> = [
         [401, message(undefined, ping)],
         [401, message("Bearer garbage", ping)],
         [401, message(`Bearer ${yield* issuer.sign({ claims: { aud: "https://other.example.com/mcp" } })}`, ping)],
@@ -117,13 +117,13 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
         [400, new Request(`${resource}?access_token=${good}`)],
         [403, message(`Bearer ${good}`, ping, { origin: "https://evil.example.com" })]
       ]
-      for (const [status, request] of refused) {
-        const answer = yield* handle(request)
-        assert.strictEqual(answer.status, status)
-        assert.isNotNull(answer.headers.get("x-trace-id"))
+      for (const [status, request] of rejected) {
+        const reply = yield* handle(request)
+        assert.strictEqual(reply.status, status)
+        assert.isNotNull(reply.headers.get("x-trace-id"))
         if (status !== 400) {
           assert.include(
-            answer.headers.get("www-authenticate"),
+            reply.headers.get("www-authenticate"),
             "resource_metadata=\"https://notes.example.com/.well-known/oauth-protected-resource\""
           )
         }
@@ -152,12 +152,12 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
-      const answer = yield* handle(message(token, ping, { origin: "https://app.example.com", "x-trace-id": "trace-1" }))
-      assert.strictEqual(answer.headers.get("vary"), "Accept, Origin")
-      assert.strictEqual(answer.headers.get("access-control-allow-origin"), "https://app.example.com")
-      assert.strictEqual(answer.headers.get("x-trace-id"), "trace-1")
-      assert.deepStrictEqual(answer.headers.getSetCookie(), ["a=1"])
-      const session = answer.headers.get("mcp-session-id") ?? assert.fail("no session")
+      const reply = yield* handle(message(token, ping, { origin: "https://app.example.com", "x-trace-id": "trace-1" }))
+      assert.strictEqual(reply.headers.get("vary"), "Accept, Origin")
+      assert.strictEqual(reply.headers.get("access-control-allow-origin"), "https://app.example.com")
+      assert.strictEqual(reply.headers.get("x-trace-id"), "trace-1")
+      assert.deepStrictEqual(reply.headers.getSetCookie(), ["a=1"])
+      const session = reply.headers.get("mcp-session-id") ?? assert.fail("no session")
       assert.notStrictEqual(session, "session-1")
       const next = yield* handle(message(token, ping, { "mcp-session-id": session }))
       assert.deepInclude(yield* json(next), { session: "session-1", body: ping })
@@ -185,9 +185,9 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
     Effect.gen(function*() {
       const { handle, issuer } = yield* Protected
       const token = `Bearer ${yield* issuer.sign()}`
-      const refused = yield* handle(message(token, toolCall("delete")))
-      assert.strictEqual(refused.status, 403)
-      assert.include(refused.headers.get("www-authenticate"), "scope=\"notes:delete\"")
+      const rejected = yield* handle(message(token, toolCall("delete")))
+      assert.strictEqual(rejected.status, 403)
+      assert.include(rejected.headers.get("www-authenticate"), "scope=\"notes:delete\"")
       assert.deepInclude(yield* json(yield* handle(message(token, toolCall("add")))), { body: toolCall("add") })
       const allowed = `Bearer ${yield* issuer.sign({ claims: { scope: "notes:delete" } })}`
       assert.deepInclude(yield* json(yield* handle(message(allowed, toolCall("delete")))), { body: toolCall("delete") })
@@ -219,8 +219,8 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
         origin: "https://app.example.com",
         accept: "application/json"
       })
-      const answer = yield* Effect.promise(() => handler(request))
-      const names = (yield* json(answer)).map(([name]: [string]) => name)
+      const reply = yield* Effect.promise(() => handler(request))
+      const names = (yield* json(reply)).map(([name]: [string]) => name)
       assert.include(names, "accept")
       for (const name of ["authorization", "origin", "x-auth-user-id", "x_auth_scopes"]) assert.notInclude(names, name)
     }))
@@ -240,8 +240,8 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
         return Response.json([identity.subject, identity.scopes, identity.claims["roles"]])
       })
       for (let count = 0; count < 2; count++) {
-        const answer = yield* Effect.promise(() => handler(message(token, ping)))
-        assert.deepStrictEqual(yield* json(answer), ["user-1", [], ["user"]])
+        const reply = yield* Effect.promise(() => handler(message(token, ping)))
+        assert.deepStrictEqual(yield* json(reply), ["user-1", [], ["user"]])
       }
     }))
 
@@ -278,14 +278,14 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       const handler = protect(() => new Response(endless(), { headers: { "content-type": "text/event-stream" } }))
       const authorization = `Bearer ${yield* issuer.sign()}`
       const listening = new Request(resource, { headers: { authorization } })
-      const answer = yield* Effect.promise(() => handler(listening))
-      assert.strictEqual(answer.headers.get("x-accel-buffering"), "no")
-      assert.strictEqual(yield* Effect.promise(() => answer.text()), "data: 1\n\n")
+      const reply = yield* Effect.promise(() => handler(listening))
+      assert.strictEqual(reply.headers.get("x-accel-buffering"), "no")
+      assert.strictEqual(yield* Effect.promise(() => reply.text()), "data: 1\n\n")
       assert.isTrue(cancelled)
       assert.match(logged().join(), /"status":200,.*"ended":"token ended"/)
       cancelled = false
-      const answering = yield* Effect.promise(() => handler(message(authorization, ping)))
-      const outcome = yield* Effect.promise(() => answering.text().then(() => "complete", () => "broken off"))
+      const responding = yield* Effect.promise(() => handler(message(authorization, ping)))
+      const outcome = yield* Effect.promise(() => responding.text().then(() => "complete", () => "broken off"))
       assert.deepStrictEqual([outcome, cancelled], ["broken off", true])
       assert.match(logged().join(), /"ended":"response timeout"/)
     }))
@@ -297,9 +297,9 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       const exposing = middleware.protect(() =>
         new Response("", { headers: { "access-control-expose-headers": "X-Total" } })
       )
-      const answer = yield* Effect.promise(() => exposing(message(token, ping)))
+      const reply = yield* Effect.promise(() => exposing(message(token, ping)))
       assert.strictEqual(
-        answer.headers.get("access-control-expose-headers"),
+        reply.headers.get("access-control-expose-headers"),
         "WWW-Authenticate, Mcp-Session-Id, Retry-After, x-trace-id, X-Total"
       )
       const failing = middleware.protect(() => Response.error())
@@ -335,11 +335,11 @@ layer(Protected.layer, { excludeTestServices: true })("makeFetchMiddleware", (it
       )
       yield* Effect.addFinalizer(() => Effect.promise(dispose))
       const handle = protect((_, { subject }) => new Response(subject))
-      const refused = yield* Effect.promise(() => handle(message("Bearer key_never", ping)))
-      assert.include(yield* Effect.promise(() => refused.text()), "Token not found")
+      const rejected = yield* Effect.promise(() => handle(message("Bearer key_never", ping)))
+      assert.include(yield* Effect.promise(() => rejected.text()), "Token not found")
       const token = yield* issuer.sign()
-      const answer = yield* Effect.promise(() => handle(message(`Bearer ${token}`, ping)))
-      assert.strictEqual(yield* Effect.promise(() => answer.text()), "user-1")
+      const reply = yield* Effect.promise(() => handle(message(`Bearer ${token}`, ping)))
+      assert.strictEqual(yield* Effect.promise(() => reply.text()), "user-1")
     }))
 
   it("EMBED-16 MUST reject bad settings when it is made, with every problem and its fix", () => {

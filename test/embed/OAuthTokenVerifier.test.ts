@@ -51,7 +51,7 @@ const serve = Effect.fnUntraced(function*(
       return {
         status: response.status,
         challenge: response.headers.get("www-authenticate"),
-        body: await response.json() as Record<string, unknown> // both SDKs answer with JSON objects
+        body: await response.json() as Record<string, unknown> // both SDKs respond with JSON objects
       }
     })
 })
@@ -80,7 +80,7 @@ const serverError = {
   body: { error: "server_error", error_description: "Internal Server Error" }
 }
 
-const refused = (description: string) => ({
+const rejected = (description: string) => ({
   status: 401,
   challenge: `Bearer error="invalid_token", error_description="${description}"`,
   body: { error: "invalid_token", error_description: description }
@@ -146,7 +146,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
             ["Invalid token format", `${good}\u00e9`],
             ["The token is too long", "a".repeat(1025)]
           ] as const
-          for (const [description, token] of bad) assert.deepStrictEqual(yield* ask(token), refused(description))
+          for (const [description, token] of bad) assert.deepStrictEqual(yield* ask(token), rejected(description))
           assert.strictEqual((yield* ask(good)).status, 200)
         }))
 
@@ -159,7 +159,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           assert.deepStrictEqual(yield* ask(token), serverError)
           assert.include(log, "ProviderUnavailable")
           assert.strictEqual((yield* ask(token)).status, 200)
-          assert.deepStrictEqual(yield* ask(`${token}x`), refused("Token is not active"))
+          assert.deepStrictEqual(yield* ask(`${token}x`), rejected("Token is not active"))
         }))
 
       it.effect(`MUST respond 500 when the verifier dies, is broken or is closed (${sdk.version})`, () =>
@@ -242,7 +242,7 @@ layer(TestIssuer.layer({ claims: { email: "user@example.com", name: "User" } }),
           }
           assert.deepStrictEqual(
             yield* ask(yield* issuer.sign({ claims: { aud: "https://other.example" } })),
-            refused("Token was not issued for this resource")
+            rejected("Token was not issued for this resource")
           )
         }))
     }

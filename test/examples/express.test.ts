@@ -59,13 +59,13 @@ layer(TestIssuer.layer(), { excludeTestServices: true })("a server that verifies
         Effect.gen(function*() {
           const issuer = yield* TestIssuer
           const url = yield* start(makeApp, issuer.issuer)
-          const refused = Effect.fnUntraced(function*(claims: SignOptions["claims"]) {
+          const rejected = Effect.fnUntraced(function*(claims: SignOptions["claims"]) {
             const authorization = `Bearer ${yield* issuer.sign({ claims: { aud: url, scope: "mcp:read", ...claims } })}`
             return yield* Effect.flip(connect(url, { headers: { authorization } }))
           })
           assert.strictEqual(httpStatus(yield* Effect.flip(connect(url))), 401)
-          assert.strictEqual(httpStatus(yield* refused({ aud: "https://other.example/mcp" })), 401)
-          const unscoped = yield* refused({ scope: "mcp:write" })
+          assert.strictEqual(httpStatus(yield* rejected({ aud: "https://other.example/mcp" })), 401)
+          const unscoped = yield* rejected({ scope: "mcp:write" })
           // Clients 2.x make an error of their own of a 403 that names scopes.
           if (unscoped.cause instanceof InsufficientScopeError) {
             assert.strictEqual(unscoped.cause.requiredScope, "mcp:read")
@@ -92,10 +92,10 @@ layer(TestIssuer.layer(), { excludeTestServices: true })("a server that verifies
         const { issuer } = yield* TestIssuer
         const url = yield* start(makeApp, issuer)
         const metadataUrl = `${new URL(url).origin}/.well-known/oauth-protected-resource/mcp`
-        const refused = yield* get(url)
-        assert.strictEqual(refused.status, 401)
+        const rejected = yield* get(url)
+        assert.strictEqual(rejected.status, 401)
         assert.strictEqual(
-          refused.headers.get("www-authenticate"),
+          rejected.headers.get("www-authenticate"),
           "Bearer error=\"invalid_token\", error_description=\"Missing Authorization header\", scope=\"mcp:read\", " +
             `resource_metadata="${metadataUrl}"`
         )

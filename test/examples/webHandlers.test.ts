@@ -54,9 +54,9 @@ describe("web handlers behind makeFetchMiddleware, with real clients", () => {
         const issuer = yield* TestIssuer.make({ audience: url })
         handler = yield* start(issuer.issuer, origin)
 
-        const refused = yield* Effect.promise(() => fetch(url, { method: "POST" }))
-        assert.strictEqual(refused.status, 401)
-        const metadata = /resource_metadata="([^"]+)"/.exec(refused.headers.get("www-authenticate") ?? "")?.[1]
+        const rejected = yield* Effect.promise(() => fetch(url, { method: "POST" }))
+        assert.strictEqual(rejected.status, 401)
+        const metadata = /resource_metadata="([^"]+)"/.exec(rejected.headers.get("www-authenticate") ?? "")?.[1]
         const document = yield* Effect.promise(async () => (await fetch(metadata ?? "")).json())
         assert.deepInclude(document, { resource: url, authorization_servers: [issuer.issuer] })
 

@@ -11,7 +11,7 @@ const urlOf = (name: string | number) => `https://app.example/${name}`
 const documentOf = (url: URL) =>
   JSON.stringify({ client_id: url.href, client_name: "App", redirect_uris: ["https://app.example/callback"] })
 
-/** Answers with the document of each URL, and counts. */
+/** Responds with the document of each URL, and counts. */
 const counting = (cacheControl?: string) => {
   const seen: Array<string> = []
   const request: RequestDocument = (url, isPrivateAllowed) =>

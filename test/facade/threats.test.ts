@@ -1,4 +1,4 @@
-/** What attackers try at the facade, on real sockets. Each test is named after its threat; the README says what answers it. */
+/** Attacks on the facade, on real sockets. Each test is named after its threat; the README has the countermeasure. */
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Aead from "effect/crypto/Aead"
@@ -630,7 +630,7 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
     Effect.gen(function*() {
       const { origin } = yield* Facade
       for (const path of ["oauth-authorization-server", "openid-configuration", "oauth-protected-resource"]) {
-        const { answers: [answer] } = yield* rawExchange(
+        const { responses: [response] } = yield* rawExchange(
           origin,
           rawRequest([
             `GET /.well-known/${path} HTTP/1.1`,
@@ -640,9 +640,9 @@ layer(Facade.layer, { excludeTestServices: true })("threats to the facade", (it)
             "Forwarded: host=evil.example"
           ])
         )
-        assert.strictEqual(answer?.status, 200)
-        assert.notInclude(JSON.stringify(answer), "evil.example")
-        assert.include(JSON.stringify(answer), origin)
+        assert.strictEqual(response?.status, 200)
+        assert.notInclude(JSON.stringify(response), "evil.example")
+        assert.include(JSON.stringify(response), origin)
       }
     }))
 

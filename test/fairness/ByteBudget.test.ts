@@ -13,16 +13,16 @@ const places = 64
 const setUp = (units: number) => {
   const budget = new ByteBudget(units * unit)
   const granted: Array<string> = []
-  const refused: Array<string> = []
+  const rejected: Array<string> = []
   return {
     budget,
     granted,
-    refused,
+    rejected,
     /** What is held, in units. */
     held: () => budget.held / unit,
     claim: (name: string, from: string, units: number) => {
       const claim = budget.open(owner(from, name))
-      claim.take(units * unit, () => granted.push(name), () => refused.push(name))
+      claim.take(units * unit, () => granted.push(name), () => rejected.push(name))
       return claim
     }
   }
@@ -83,17 +83,17 @@ describe("ByteBudget", () => {
   })
 
   it("lets a caller use half of the queue: one more is rejected, and others wait", () => {
-    const { budget, claim, granted, refused } = setUp(8)
+    const { budget, claim, granted, rejected } = setUp(8)
     const claims = Array.from({ length: 50 }, (_, index) => claim(`a${index}`, "a", 4))
-    assert.deepStrictEqual([granted, budget.waiting, refused.length], [["a0"], places / 2, 49 - places / 2])
-    refused.length = 0
+    assert.deepStrictEqual([granted, budget.waiting, rejected.length], [["a0"], places / 2, 49 - places / 2])
+    rejected.length = 0
     for (let index = 0; index < 20; index++) claim(`b${index}`, "b", 4)
-    assert.deepStrictEqual([granted, budget.waiting, refused], [["a0", "b0"], places * 3 / 4, ["b17", "b18", "b19"]])
+    assert.deepStrictEqual([granted, budget.waiting, rejected], [["a0", "b0"], places * 3 / 4, ["b17", "b18", "b19"]])
     // Those that leave make room for others.
     claims[1]?.release()
     claims[2]?.release()
     claim("c0", "c", 4)
-    assert.deepStrictEqual([budget.waiting, refused.length], [places * 3 / 4 - 1, 3])
+    assert.deepStrictEqual([budget.waiting, rejected.length], [places * 3 / 4 - 1, 3])
     claims[0]?.release()
     assert.deepStrictEqual([granted, budget.waiting], [["a0", "b0", "a3"], places * 3 / 4 - 2])
   })

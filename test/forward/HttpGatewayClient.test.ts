@@ -20,14 +20,14 @@ import { GatewayClient, type UpstreamRequest } from "../../src/forward/GatewayCl
 import * as HttpGatewayClient from "../../src/forward/HttpGatewayClient.ts"
 import { settings } from "../fixtures/settings.ts"
 
-type Answer = (
+type Reply = (
   request: HttpClientRequest.HttpClientRequest
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 
-const answered = (response: () => Response): Answer => (request) =>
+const respondingWith = (response: () => Response): Reply => (request) =>
   Effect.sync(() => HttpClientResponse.fromWeb(request, response()))
 
-const broken = (cause: unknown): Answer => (request) =>
+const broken = (cause: unknown): Reply => (request) =>
   Effect.fail(new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) }))
 
 const coded = (code: string) => Object.assign(new Error("secret"), { code })
@@ -36,12 +36,12 @@ const get: UpstreamRequest = { method: "GET", target: "/mcp", headers: {}, body:
 
 const config = (gatewayUrl = "http://mcp.test/mcp") => Layer.succeed(GatewayConfig, settings(gatewayUrl))
 
-/** Sends a request through the client whose platform answers in this way. */
-const send = (answer: Answer, request = get, gatewayUrl?: string) =>
+/** Sends a request through the client whose platform responds in this way. */
+const send = (reply: Reply, request = get, gatewayUrl?: string) =>
   Effect.flatMap(GatewayClient, (client) => client.send(request)).pipe(
     Effect.provide(
       HttpGatewayClient.layer.pipe(
-        Layer.provide([Layer.succeed(HttpClient.HttpClient, HttpClient.make(answer)), config(gatewayUrl)])
+        Layer.provide([Layer.succeed(HttpClient.HttpClient, HttpClient.make(reply)), config(gatewayUrl)])
       )
     )
   )
@@ -51,7 +51,7 @@ const gzip = { "content-encoding": "gzip", "content-length": "20" }
 describe("HttpGatewayClient on simulated platforms", () => {
   it.effect("HTTP-19 a redirect that the platform hides MUST NOT be passed on as a response", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(send(answered(() => Response.error())))
+      const error = yield* Effect.flip(send(respondingWith(() => Response.error())))
       assert.deepInclude(error, { _tag: "UpstreamUnavailable", detail: "the MCP server redirects" })
     }))
 
@@ -73,27 +73,27 @@ describe("HttpGatewayClient on simulated platforms", () => {
   it.effect("HTTP-18 a response MUST be requested unencoded, and rejected where it may have been decoded", () =>
     Effect.gen(function*() {
       const asked: Array<string | undefined> = []
-      const decoded: Answer = (request) => {
+      const decoded: Reply = (request) => {
         asked.push(request.headers["accept-encoding"])
-        return answered(() => new Response("decoded", { headers: gzip }))(request)
+        return respondingWith(() => new Response("decoded", { headers: gzip }))(request)
       }
       const error = yield* Effect.flip(send(decoded, { ...get, headers: { "accept-encoding": "gzip" } }))
       assert.strictEqual(error._tag, "UpstreamUnavailable")
       assert.deepStrictEqual(asked, ["identity"])
     }))
 
-  it.effect("HTTP-18 positive control: the fields of an answer without a body describe another", () =>
+  it.effect("HTTP-18 positive control: the fields of a response without a body describe another", () =>
     Effect.gen(function*() {
-      const bodiless = answered(() => new Response(null, { headers: gzip }))
+      const bodiless = respondingWith(() => new Response(null, { headers: gzip }))
       const response = yield* send(bodiless, { ...get, method: "HEAD" })
       assert.deepInclude(response, { status: 200, headers: gzip, body: { _tag: "Empty" } })
-      const plain = yield* send(answered(() => new Response("{}", { headers: { "content-encoding": "identity" } })))
+      const plain = yield* send(respondingWith(() => new Response("{}", { headers: { "content-encoding": "identity" } })))
       assert.strictEqual(plain.status, 200)
     }))
 
   it.effect("a missing body MUST be passed on as an empty one", () =>
     Effect.gen(function*() {
-      const { body } = yield* send(answered(() => new Response(null)))
+      const { body } = yield* send(respondingWith(() => new Response(null)))
       assert.strictEqual(body._tag, "Stream")
       assert.deepStrictEqual(body._tag === "Stream" ? yield* Stream.runCollect(body.stream) : undefined, [])
     }))
@@ -133,20 +133,20 @@ describe("HttpGatewayClient on simulated platforms", () => {
   it.effect("a Unix socket MUST be rejected when the client is built, with the name of the setting", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
-        send(answered(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")
+        send(respondingWith(() => new Response("{}")), get, "http+unix://%2Frun%2Fmcp.sock/mcp")
       )
       assert.strictEqual(error._tag, "InvalidConfiguration")
       assert.include(error.message, "MCP_SERVER_URL")
     }))
 })
 
-/** What a platform does whose server answers when the test says so. */
+/** A platform whose server responds when the test tells it to. */
 interface Platform {
   /** The callers whose requests are under way, in the order in which they were sent. */
   readonly asked: Array<string>
-  /** Answers the first request of this caller that is under way. */
-  readonly answer: (caller: string, response?: Response) => Effect.Effect<void>
-  readonly answerer: Answer
+  /** Responds to the first request of this caller that is under way. */
+  readonly reply: (caller: string, response?: Response) => Effect.Effect<void>
+  readonly responder: Reply
 }
 
 const makePlatform = (): Platform => {
@@ -158,14 +158,14 @@ const makePlatform = (): Platform => {
   }
   return {
     asked,
-    answer: (caller, response = new Response("{}", { headers: { "content-length": "2" } })) =>
+    reply: (caller, response = new Response("{}", { headers: { "content-length": "2" } })) =>
       Effect.suspend(() => {
         const found = pending.find((one) => one.caller === caller)
         return found === undefined
           ? Effect.die(`nothing of ${caller} is under way`)
           : Deferred.succeed(found.done, response)
       }),
-    answerer: (request) =>
+    responder: (request) =>
       Effect.suspend(() => {
         const done = Deferred.makeUnsafe<Response>()
         const caller = request.headers["x-caller"] ?? ""
@@ -186,7 +186,7 @@ const bounded = Effect.fnUntraced(function*(options: { readonly sharesIo?: boole
   const platform = makePlatform()
   const context = yield* Layer.build(HttpGatewayClient.layer.pipe(
     Layer.provide([
-      Layer.succeed(HttpClient.HttpClient, HttpClient.make(platform.answerer)),
+      Layer.succeed(HttpClient.HttpClient, HttpClient.make(platform.responder)),
       Layer.succeed(GatewayConfig, settings("http://mcp.test/mcp", { ...bounds, upstreamTimeoutMillis: 60_000 })),
       Layer.succeed(SharedIo, options.sharesIo ?? true)
     ])
@@ -214,16 +214,16 @@ const countOf = (asked: ReadonlyArray<string>, caller: string) => asked.filter((
 describe("HttpGatewayClient, of which each caller has a share", () => {
   it.effect("DOS-06 lets a caller have half of the connections, lets the rest wait, and serves others at once", () =>
     Effect.gen(function*() {
-      const { answer, asked, sendAll } = yield* bounded()
+      const { reply, asked, sendAll } = yield* bounded()
       const greedy = yield* sendAll("greedy", 12)
       assert.strictEqual(asked.length, 4)
       const [good] = yield* sendAll("good", 1)
       assert.strictEqual(countOf(asked, "good"), 1)
-      yield* answer("good")
+      yield* reply("good")
       if (good !== undefined) assert.strictEqual((yield* Fiber.join(good)).status, 200)
-      // Each answer lets the next one go.
+      // Each response lets the next one go.
       for (let index = 0; index < 12; index++) {
-        yield* answer("greedy")
+        yield* reply("greedy")
         yield* settle
       }
       assert.strictEqual(countOf(asked, "greedy"), 12)
@@ -232,12 +232,12 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
 
   it.effect("DOS-06 gives those that wait their turns, one caller after another", () =>
     Effect.gen(function*() {
-      const { answer, asked, sendAll } = yield* bounded()
+      const { reply, asked, sendAll } = yield* bounded()
       // All but one of the connections, which nobody of them may have.
       for (const caller of ["a", "b", "c"]) yield* sendAll(caller, 10)
       const before = asked.length
       for (let index = 0; index < 6; index++) {
-        yield* answer("a")
+        yield* reply("a")
         yield* settle
       }
       const next = asked.slice(before)
@@ -265,7 +265,7 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
 
   it.effect("DOS-06 lets a caller have half of the event streams, until they end", () =>
     Effect.gen(function*() {
-      const { answer, client } = yield* bounded()
+      const { reply, client } = yield* bounded()
       const open = Effect.fnUntraced(function*(scope: Scope.Scope) {
         const sending = yield* Effect.forkChild(
           Scope.provide(
@@ -274,7 +274,7 @@ describe("HttpGatewayClient, of which each caller has a share", () => {
           )
         )
         yield* settle
-        yield* answer(
+        yield* reply(
           "greedy",
           new Response(new ReadableStream(), { headers: { "content-type": "text/event-stream" } })
         )

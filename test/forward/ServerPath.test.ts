@@ -4,7 +4,7 @@ import { ServerPath } from "../../src/forward/ServerPath.ts"
 
 const redirect = (location: string, status = 307) => ({ status, headers: { location } })
 
-/** What becomes of the configured URL after the answer to a request for it. */
+/** What becomes of the configured URL after the response to a request for it. */
 const learnt = (
   gatewayUrl: string,
   head: { status: number; headers: Record<string, string | ReadonlyArray<string>> }

@@ -25,7 +25,7 @@ import { ruled } from "../fixtures/rules.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 const credential = "canary-c0ffee-0123456789"
 
@@ -275,7 +275,7 @@ for (const driver of ["as effects", "with callbacks"] as const) {
           assert.deepInclude(entries[0], { decision: "rejected", error: "InvalidRequest", status: 400 })
         }
         assert.lengthOf(upstream.requests(), 0)
-        yield* upstream.answerWith(respond({ status: 307, headers: { location: "https://elsewhere.example/" } }))
+        yield* upstream.respondWith(respond({ status: 307, headers: { location: "https://elsewhere.example/" } }))
         const { entries } = yield* ask(toolCall("greet"))
         assert.deepInclude(entries[0], {
           decision: "allowed",
@@ -288,7 +288,7 @@ for (const driver of ["as effects", "with callbacks"] as const) {
     it.live("names a session by a digest that all of its requests share, and no other", () =>
       Effect.gen(function*() {
         const { ask, upstream } = yield* start(driver)
-        yield* upstream.answerWith(respond({
+        yield* upstream.respondWith(respond({
           headers: { "content-type": "application/json", "mcp-session-id": "server-session" },
           body: "{}"
         }))

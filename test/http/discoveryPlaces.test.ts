@@ -14,9 +14,9 @@ const gatewayOf = Effect.fnUntraced(function*(...providers: ReadonlyArray<Provid
   const { origin } = yield* startGateway(settings("http://127.0.0.1:1", { providers }))
   return (name: typeof names[number]) =>
     Effect.promise(async () => {
-      const answer = await fetch(`${origin}/.well-known/${name}`, { redirect: "manual" })
-      const { headers, status } = answer
-      const text = await answer.text()
+      const response = await fetch(`${origin}/.well-known/${name}`, { redirect: "manual" })
+      const { headers, status } = response
+      const text = await response.text()
       return {
         status,
         location: headers.get("location"),
@@ -37,9 +37,9 @@ describe("metadata for clients of opaque token providers", () => {
         const { asked, origin } = yield* serveDocuments((origin) => ({ [openId]: { issuer: origin } }))
         const ask = yield* gatewayOf(make(issuer, { issuer: origin }))
         for (const name of names) {
-          const answer = yield* ask(name)
-          assert.deepInclude(answer, { status: 308, location: origin + openId })
-          assert.include(answer.cache ?? "", "max-age")
+          const response = yield* ask(name)
+          assert.deepInclude(response, { status: 308, location: origin + openId })
+          assert.include(response.cache ?? "", "max-age")
         }
         // Found once, however many clients ask.
         const before = asked.length

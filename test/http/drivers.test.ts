@@ -27,7 +27,7 @@ import { LogCapture } from "../support/canary.ts"
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 const initialized = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
-const refused = `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown member"}}`
+const rejected = `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown member"}}`
 const json = { "content-type": "application/json" }
 const events = { "content-type": "text/event-stream" }
 
@@ -46,7 +46,7 @@ const whole = (status: number, headers: UpstreamResponse["headers"], text: strin
 
 const strict: Behaviour = ({ body, headers, target }) =>
   new TextDecoder().decode(body).includes("_authContext")
-    ? whole(400, json, refused)({ body, headers, method: "POST", target })
+    ? whole(400, json, rejected)({ body, headers, method: "POST", target })
     : whole(200, json, initialized)({ body, headers, method: "POST", target })
 
 const behaviours = {
@@ -68,7 +68,7 @@ const behaviours = {
   challenged: whole(401, { ...json, "www-authenticate": "Bearer realm=\"s\"" }, "{}"),
   scope: whole(403, { "www-authenticate": "Bearer error=\"insufficient_scope\", scope=\"more\"" }, ""),
   odd: whole(666, json, "{}"),
-  notFound: whole(404, json, refused),
+  notFound: whole(404, json, rejected),
   strict,
   late: () => Effect.fail(new UpstreamTimeout({ millis: 1 })),
   down: () => Effect.fail(new UpstreamUnavailable({ detail: "down" })),

@@ -19,7 +19,7 @@ const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
 
 const root = "http://localhost:3000/.well-known/oauth-protected-resource"
 
-const answer = (error: Errors.GatewayError, style: ErrorStyle = "oauth", requiredScopes: ReadonlyArray<string> = []) =>
+const reply = (error: Errors.GatewayError, style: ErrorStyle = "oauth", requiredScopes: ReadonlyArray<string> = []) =>
   HttpServerResponse.toWeb(errorResponse(error, { style, resourceMetadata: root, requiredScopes }))
 
 const bodyOf = (response: Response) => Effect.promise(() => response.json())
@@ -64,12 +64,12 @@ const all: { readonly [Tag in Errors.GatewayError["_tag"]]: [Extract<Errors.Gate
 }
 
 const scopeOf = (error: Errors.GatewayError, style: ErrorStyle, required: ReadonlyArray<string>) =>
-  parseChallenge(answer(error, style, required).headers.get("www-authenticate") ?? "").parameters["scope"]
+  parseChallenge(reply(error, style, required).headers.get("www-authenticate") ?? "").parameters["scope"]
 
 describe("errorResponse", () => {
   it("AuthKit Example, FTL MCP Authorizer: missing credentials get exactly this challenge", () => {
     assert.strictEqual(
-      answer(new Errors.MissingCredential()).headers.get("www-authenticate"),
+      reply(new Errors.MissingCredential()).headers.get("www-authenticate"),
       `Bearer error="unauthorized", error_description="Missing authorization header", resource_metadata="${root}"`
     )
   })
@@ -78,7 +78,7 @@ describe("errorResponse", () => {
     Effect.gen(function*() {
       for (const style of errorStyles) {
         for (const [error, status] of Object.values(all)) {
-          const response = answer(error, style)
+          const response = reply(error, style)
           const text = JSON.stringify(yield* bodyOf(response)) + response.headers.get("www-authenticate")
           assert.strictEqual(response.status, status, error._tag)
           assert.strictEqual(response.headers.get("content-type"), "application/json")
@@ -92,7 +92,7 @@ describe("errorResponse", () => {
   it("CH-17 exactly 401 and 403 carry a challenge, and it parses", () => {
     for (const style of errorStyles) {
       for (const [error, status] of Object.values(all)) {
-        const challenge = answer(error, style, ["need"]).headers.get("www-authenticate")
+        const challenge = reply(error, style, ["need"]).headers.get("www-authenticate")
         assert.strictEqual(challenge !== null, status === 401 || status === 403, error._tag)
         if (challenge === null) continue
         const { parameters, scheme } = parseChallenge(challenge)
@@ -106,22 +106,22 @@ describe("errorResponse", () => {
     Effect.gen(function*() {
       const errors = (style: ErrorStyle) =>
         [new Errors.MissingCredential(), invalidToken("Expired")].map((error) =>
-          parseChallenge(answer(error, style).headers.get("www-authenticate") ?? "").parameters["error"]
+          parseChallenge(reply(error, style).headers.get("www-authenticate") ?? "").parameters["error"]
         )
       assert.deepStrictEqual(errors("oauth"), ["unauthorized", "invalid_token"])
       assert.deepStrictEqual(errors("unauthorized"), ["unauthorized", "unauthorized"])
       assert.deepStrictEqual(errors("jsonrpc"), [undefined, "invalid_token"])
       assert.deepStrictEqual(errors("rfc6750"), [undefined, "invalid_token"])
-      assert.deepStrictEqual(yield* bodyOf(answer(invalidToken("MalformedToken"), "unauthorized")), {
+      assert.deepStrictEqual(yield* bodyOf(reply(invalidToken("MalformedToken"), "unauthorized")), {
         error: "unauthorized",
         error_description: "Invalid token format"
       })
-      assert.deepStrictEqual(yield* bodyOf(answer(new Errors.MissingCredential(), "jsonrpc")), {
+      assert.deepStrictEqual(yield* bodyOf(reply(new Errors.MissingCredential(), "jsonrpc")), {
         jsonrpc: "2.0",
         id: null,
         error: { code: -32001, message: "Unauthorized: Bearer token required" }
       })
-      assert.deepStrictEqual(yield* bodyOf(answer(invalidToken("Expired"), "jsonrpc")), {
+      assert.deepStrictEqual(yield* bodyOf(reply(invalidToken("Expired"), "jsonrpc")), {
         jsonrpc: "2.0",
         id: null,
         error: {
@@ -134,13 +134,13 @@ describe("errorResponse", () => {
 
   it("Retry-After is a whole number of seconds whatever a verifier says", () => {
     const fields = [4.2, 0, -1, 10, Number.NaN, Number.POSITIVE_INFINITY].map((retryAfter) =>
-      answer(new Errors.ProviderUnavailable({ provider: "own", detail: "", retryAfter })).headers.get("retry-after")
+      reply(new Errors.ProviderUnavailable({ provider: "own", detail: "", retryAfter })).headers.get("retry-after")
     )
     assert.deepStrictEqual(fields, ["5", "1", "1", "10", "10", "10"])
   })
 
   it("CH-13 insufficient scope names all the required scopes", () => {
-    const challenge = answer(new Errors.InsufficientScope({ required: ["a", "b"] })).headers.get("www-authenticate")
+    const challenge = reply(new Errors.InsufficientScope({ required: ["a", "b"] })).headers.get("www-authenticate")
     assert.deepStrictEqual(parseChallenge(challenge ?? "").parameters, {
       error: "insufficient_scope",
       error_description: "Token missing required scopes",
@@ -182,7 +182,7 @@ describe("errorResponse", () => {
     }))
 
   it("an unavailable provider gives Retry-After in whole seconds", () => {
-    assert.strictEqual(answer(all.ProviderUnavailable[0]).headers.get("retry-after"), "5")
+    assert.strictEqual(reply(all.ProviderUnavailable[0]).headers.get("retry-after"), "5")
   })
 })
 

@@ -87,7 +87,7 @@ const modern = (method: string, name?: string) => [
 const started = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = {}) {
   const fixture = yield* start(overrides)
   const ask = (request: FixtureRequest) =>
-    Effect.map(fixture.send(request), ({ answers: [answer] }) => answer ?? assert.fail("no answer"))
+    Effect.map(fixture.send(request), ({ responses: [response] }) => response ?? assert.fail("no response"))
   return { ...fixture, ask, statusOf: (request: FixtureRequest) => Effect.map(ask(request), ({ status }) => status) }
 })
 
@@ -97,12 +97,12 @@ describe("the decision point for proxies", () => {
       const { ask, upstream } = yield* started()
       for (const [proxy, question] of Object.entries(dialects)) {
         for (const method of ["POST", "GET", "DELETE"]) {
-          const answer = yield* ask(question(method, "/mcp?a=b", "127.0.0.1"))
-          assert.strictEqual(answer.status, 200, `${proxy} ${method}: ${answer.text}`)
-          assert.strictEqual(answer.text, "")
-          assert.deepStrictEqual(answer.headers("x-auth-user-id"), ["alice"])
-          assert.deepStrictEqual(answer.headers("x-auth-email"), ["alice@example.com"])
-          assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"])
+          const response = yield* ask(question(method, "/mcp?a=b", "127.0.0.1"))
+          assert.strictEqual(response.status, 200, `${proxy} ${method}: ${response.text}`)
+          assert.strictEqual(response.text, "")
+          assert.deepStrictEqual(response.headers("x-auth-user-id"), ["alice"])
+          assert.deepStrictEqual(response.headers("x-auth-email"), ["alice@example.com"])
+          assert.deepStrictEqual(response.headers("cache-control"), ["no-store"])
         }
       }
       const bare = yield* ask({ ...nginx(), authorization: "Bearer bare" })
@@ -132,15 +132,15 @@ describe("the decision point for proxies", () => {
         assert.isAtLeast(direct.status, 400)
         for (const [proxy, question] of Object.entries(dialects)) {
           const request = question("POST", uri, "127.0.0.1")
-          const answer = yield* ask({ ...request, authorization, lines: [...request.lines ?? [], ...lines] })
-          const seen = ({ headers, status, text }: typeof answer) => [status, headers("www-authenticate"), text]
-          assert.deepStrictEqual(seen(answer), seen(direct), `${proxy} ${uri} ${authorization}`)
+          const response = yield* ask({ ...request, authorization, lines: [...request.lines ?? [], ...lines] })
+          const seen = ({ headers, status, text }: typeof response) => [status, headers("www-authenticate"), text]
+          assert.deepStrictEqual(seen(response), seen(direct), `${proxy} ${uri} ${authorization}`)
         }
       }
       assert.isEmpty(upstream.requests())
     }))
 
-  it.live("FA-03 is not there unless it was asked for, and answers trusted proxies alone", () =>
+  it.live("FA-03 is not there unless it was asked for, and responds to trusted proxies alone", () =>
     Effect.gen(function*() {
       const off = yield* started({ forwardAuth: false })
       assert.strictEqual(yield* off.statusOf(nginx()), 404)
@@ -277,7 +277,7 @@ describe("the decision point for proxies", () => {
           const statusOf = (uri: string, host: string, token: string) => {
             const { lines = [], method, target, host: asked } = question("POST", uri, host)
             const head = [`${method} ${target} HTTP/1.1`, `Host: ${asked}`, `Authorization: Bearer ${token}`, ...lines]
-            return Effect.map(rawExchange(origin, rawRequest(head)), ({ answers: [answer] }) => answer?.status)
+            return Effect.map(rawExchange(origin, rawRequest(head)), ({ responses: [response] }) => response?.status)
           }
           assert.strictEqual(yield* statusOf("/notes/mcp", "mcp.example.com", "notes-token"), 200)
           assert.strictEqual(yield* statusOf("/notes/mcp", "mcp.example.com", "files-token"), 403)

@@ -12,7 +12,7 @@ import { settings } from "../fixtures/settings.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 const globs = (...patterns: ReadonlyArray<string>) => patterns.map((pattern) => new Glob(pattern))
 
@@ -153,9 +153,9 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         const { upstream, ...gateways } = yield* Peers
         const all = tools("admin1", "a", "admin2", "admin3", "scoped", "argued", "admin4")
         const kept = [all[1], all[4], all[5]].map(String)
-        yield* upstream.answerWith(respond({ headers: json, body: listOf("tools", all) }))
-        const answer = yield* post(gateways[driver], listTools)
-        assert.deepStrictEqual(answer, { status: 200, text: listOf("tools", kept) })
+        yield* upstream.respondWith(respond({ headers: json, body: listOf("tools", all) }))
+        const reply = yield* post(gateways[driver], listTools)
+        assert.deepStrictEqual(reply, { status: 200, text: listOf("tools", kept) })
         const admin = yield* post(gateways[driver], listTools, "admin")
         assert.deepStrictEqual(admin, { status: 200, text: listOf("tools", all) })
       }))
@@ -171,9 +171,9 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         Effect.gen(function*() {
           const { upstream, ...gateways } = yield* Peers
           const all = ["admin:{x}", "b:{x}", "admin:c"].map((name) => `{"title":"admin","${key}":"${name}"}`)
-          yield* upstream.answerWith(respond({ headers: json, body: listOf(member, all) }))
-          const answer = yield* post(gateways[driver], request(method))
-          assert.deepStrictEqual(answer, { status: 200, text: listOf(member, [String(all[1])]) })
+          yield* upstream.respondWith(respond({ headers: json, body: listOf(member, all) }))
+          const reply = yield* post(gateways[driver], request(method))
+          assert.deepStrictEqual(reply, { status: 200, text: listOf(member, [String(all[1])]) })
         }))
     }
 
@@ -181,9 +181,9 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         const all = tools("admin", "a", "admin", "b")
-        yield* upstream.answerWith(respond({ headers: events, body: streamOf(all) }))
-        const answer = yield* post(gateways[driver], listTools)
-        assert.deepStrictEqual(answer, { status: 200, text: streamOf([all[1], all[3]].map(String)) })
+        yield* upstream.respondWith(respond({ headers: events, body: streamOf(all) }))
+        const reply = yield* post(gateways[driver], listTools)
+        assert.deepStrictEqual(reply, { status: 200, text: streamOf([all[1], all[3]].map(String)) })
         const response = yield* Effect.promise(() =>
           fetch(`${gateways[driver]}/mcp`, {
             headers: { authorization: "Bearer user", accept: "text/event-stream", "last-event-id": "2" }
@@ -199,9 +199,9 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         for (const headers of [json, events]) {
           const body = (items: ReadonlyArray<string>) =>
             headers === json ? listOf("tools", items) : `data: ${listOf("tools", items)}\n`
-          yield* upstream.answerWith(respond({ headers, body: body(all) }))
-          const answer = yield* post(gateways[driver], request("tools/call"))
-          assert.deepStrictEqual(answer, { status: 200, text: body([String(all[0])]) })
+          yield* upstream.respondWith(respond({ headers, body: body(all) }))
+          const reply = yield* post(gateways[driver], request("tools/call"))
+          assert.deepStrictEqual(reply, { status: 200, text: body([String(all[0])]) })
         }
       }))
 
@@ -209,27 +209,27 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         const all = tools("admin", "a")
-        yield* upstream.answerWith(respond({ headers: json, body: batchOf(all) }))
-        const answer = yield* post(gateways[driver], `[${listTools},${request("tools/call")}]`)
-        assert.deepStrictEqual(answer, { status: 200, text: batchOf([String(all[1])]) })
+        yield* upstream.respondWith(respond({ headers: json, body: batchOf(all) }))
+        const reply = yield* post(gateways[driver], `[${listTools},${request("tools/call")}]`)
+        assert.deepStrictEqual(reply, { status: 200, text: batchOf([String(all[1])]) })
       }))
 
     it.effect(`LST-04 ${driver}: a tool with a schema of a megabyte is no trouble`, () =>
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
-        yield* upstream.answerWith(
+        yield* upstream.respondWith(
           respond({ headers: json, body: listOf("tools", [bulky("admin"), bulky("a"), bulky("admin")]) })
         )
-        const answer = yield* post(gateways[driver], listTools)
-        assert.strictEqual(answer.status, 200)
-        assert.isTrue(answer.text === listOf("tools", [bulky("a")]))
+        const reply = yield* post(gateways[driver], listTools)
+        assert.strictEqual(reply.status, 200)
+        assert.isTrue(reply.text === listOf("tools", [bulky("a")]))
       }))
 
     it.effect(`LST-04 ${driver}: a list beyond the limit is 502`, () =>
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         const long = tools("a".repeat(maxListBytes))
-        yield* upstream.answerWith(respond({ headers: json, body: listOf("tools", long) }))
+        yield* upstream.respondWith(respond({ headers: json, body: listOf("tools", long) }))
         assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
       }))
 
@@ -237,11 +237,11 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         yield* upstream.reset
-        yield* upstream.answerWith(
+        yield* upstream.respondWith(
           respond({ headers: { ...json, "content-encoding": "gzip" }, body: gzipSync(listOf("tools", tools("a"))) })
         )
-        const answer = yield* post(gateways[driver], listTools, "user", { "accept-encoding": "gzip" })
-        assert.strictEqual(answer.status, 502)
+        const reply = yield* post(gateways[driver], listTools, "user", { "accept-encoding": "gzip" })
+        assert.strictEqual(reply.status, 502)
         assert.deepStrictEqual(upstream.requests().map(({ headers }) => headers("accept-encoding")), [["identity"]])
       }))
 
@@ -249,10 +249,10 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
       it.effect(`LST-06 ${driver}: ${title} in place of a list is 502`, () =>
         Effect.gen(function*() {
           const { upstream, ...gateways } = yield* Peers
-          yield* upstream.answerWith(respond({ headers: json, body }))
-          const answer = yield* post(gateways[driver], listTools)
-          assert.strictEqual(answer.status, 502)
-          assert.notInclude(answer.text, "admin")
+          yield* upstream.respondWith(respond({ headers: json, body }))
+          const reply = yield* post(gateways[driver], listTools)
+          assert.strictEqual(reply.status, 502)
+          assert.notInclude(reply.text, "admin")
         }))
     }
 
@@ -260,7 +260,7 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
         for (const headers of [{ "content-type": "text/plain" }, {}]) {
-          yield* upstream.answerWith(respond({ headers, body: listOf("tools", tools("admin")) }))
+          yield* upstream.respondWith(respond({ headers, body: listOf("tools", tools("admin")) }))
           assert.strictEqual((yield* post(gateways[driver], listTools)).status, 502)
         }
       }))
@@ -271,10 +271,10 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         const result = `{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","serverInfo":{"name":"s"}}}`
         for (const headers of [json, events]) {
           const body = headers === json ? result : `event: message\r\ndata: ${result}\r\n\r\n`
-          yield* upstream.answerWith(respond({ headers, body }))
-          const answer = yield* post(gateways[driver], initialize)
-          assert.strictEqual(answer.status, 200)
-          assert.match(answer.text, /"serverInfo":\{"authInfo":\{"authenticated_user":"dev-user"[^]*"name":"s"\}\}\}/)
+          yield* upstream.respondWith(respond({ headers, body }))
+          const reply = yield* post(gateways[driver], initialize)
+          assert.strictEqual(reply.status, 200)
+          assert.match(reply.text, /"serverInfo":\{"authInfo":\{"authenticated_user":"dev-user"[^]*"name":"s"\}\}\}/)
         }
       }))
 
@@ -283,19 +283,19 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
         const { upstream, ...gateways } = yield* Peers
         const body = `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`
         for (const status of [200, 400, 404, 500]) {
-          yield* upstream.answerWith(respond({ status, headers: json, body }))
+          yield* upstream.respondWith(respond({ status, headers: json, body }))
           assert.deepStrictEqual(yield* post(gateways[driver], listTools), { status, text: body })
         }
-        yield* upstream.answerWith(respond({ status: 500, headers: { "content-type": "text/plain" }, body: "oh" }))
+        yield* upstream.respondWith(respond({ status: 500, headers: { "content-type": "text/plain" }, body: "oh" }))
         assert.deepStrictEqual(yield* post(gateways[driver], listTools), { status: 500, text: "oh" })
       }))
 
     it.effect(`LST-07 ${driver}: what depends on the caller may not be cached for others`, () =>
       Effect.gen(function*() {
         const { upstream, ...gateways } = yield* Peers
-        yield* upstream.answerWith(respond({ headers: json, body: scopedList("public") }))
-        const answer = yield* post(gateways[driver], listTools)
-        assert.deepStrictEqual(JSON.parse(answer.text), JSON.parse(scopedList("private")))
+        yield* upstream.respondWith(respond({ headers: json, body: scopedList("public") }))
+        const reply = yield* post(gateways[driver], listTools)
+        assert.deepStrictEqual(JSON.parse(reply.text), JSON.parse(scopedList("private")))
       }))
   }
 
@@ -303,7 +303,7 @@ layer(Peers.layer, { excludeTestServices: true })("lists of a server with rules"
     Effect.gen(function*() {
       const { upstream, without } = yield* Peers
       for (const body of Object.values(faults)) {
-        yield* upstream.answerWith(respond({ headers: json, body }))
+        yield* upstream.respondWith(respond({ headers: json, body }))
         assert.deepStrictEqual(yield* post(without, listTools), { status: 200, text: body })
       }
       yield* upstream.reset

@@ -27,7 +27,7 @@ import { ruled } from "../fixtures/rules.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { jsonRpc, respond } from "../support/upstreamAnswers.ts"
+import { jsonRpc, respond } from "../support/upstreamResponses.ts"
 
 const credential = "canary-c0ffee-0123456789"
 
@@ -147,7 +147,7 @@ for (const driver of ["as effects", "with callbacks"] as const) {
     it.live("MET-01 MUST count each request once, by method, status and the reason of its rejection", () =>
       Effect.gen(function*() {
         const { ask, points, upstream } = yield* start(driver)
-        yield* upstream.answerWith(jsonRpc)
+        yield* upstream.respondWith(jsonRpc)
         const cases: ReadonlyArray<readonly [string | undefined, Asked, string, string, string]> = [
           [initialize, {}, "initialize", "200", "none"],
           [toolsList, {}, "tools/list", "200", "none"],
@@ -217,7 +217,7 @@ for (const driver of ["as effects", "with callbacks"] as const) {
       Effect.gen(function*() {
         const { points, send, upstream } = yield* start(driver)
         const open = () => sum(points(), "mcp_authorizer.open_streams")
-        yield* upstream.answerWith((_request, response) =>
+        yield* upstream.respondWith((_request, response) =>
           Effect.callback<void>(() => {
             response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
             response.write(": here\n\n")
@@ -272,7 +272,7 @@ describe("names that callers choose", () => {
   it.live("MET-06 MUST NOT break the text format, whatever a tool is called", () =>
     Effect.gen(function*() {
       const { ask, points, upstream } = yield* start("with callbacks")
-      yield* upstream.answerWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
+      yield* upstream.respondWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
       const names = yield* Arbitrary.sampleEffect(nasty, { count: 60 })
       for (const name of names) {
         yield* ask(message("tools/call", `{"name":${JSON.stringify(name)}}`))

@@ -25,7 +25,7 @@ import { message, ping, toolCall } from "../fixtures/messages.ts"
 import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { hang, jsonRpc, respond } from "../support/upstreamAnswers.ts"
+import { hang, jsonRpc, respond } from "../support/upstreamResponses.ts"
 
 /** A tracer that keeps every span that has ended. */
 const makeTracer = () => {
@@ -270,11 +270,11 @@ describe("the span of a request", () => {
       assert.strictEqual(rejected.server?.status._tag === "Ended" && rejected.server.status.exit._tag, "Success")
       assert.notProperty(attributesOf(rejected.server), "user.hash")
 
-      yield* upstream.answerWith(respond({ status: 503 }))
+      yield* upstream.respondWith(respond({ status: 503 }))
       const broken = yield* call()
       assert.strictEqual(broken.server?.status._tag === "Ended" && broken.server.status.exit._tag, "Failure")
       assert.strictEqual(attributesOf(broken.forwards[0])["error.type"], "503")
-      yield* upstream.answerWith(jsonRpc)
+      yield* upstream.respondWith(jsonRpc)
     }))
 
   onBoth("shows no token, no session and no query", (driver) =>
@@ -309,7 +309,7 @@ describe("the span of a request", () => {
   it.live("ends with the client that leaves, and so does the span of forwarding (callbacks)", () =>
     Effect.gen(function*() {
       const { ended, origin, upstream } = yield* start("callbacks", { overrides: { upstreamTimeoutMillis: 60_000 } })
-      yield* upstream.answerWith(hang)
+      yield* upstream.respondWith(hang)
       const leaves = new AbortController()
       const left = request(`${origin}/mcp`, {
         method: "POST",

@@ -33,7 +33,7 @@ const identity: Identity = {
   claims: {}
 }
 
-/** The gateway as an effect, before a server whose answer has no end, at the time zero of the test's clock. */
+/** The gateway as an effect, in front of a server whose response never ends, at time zero of the test clock. */
 const open = Effect.fnUntraced(function*(method: "GET" | "POST", message: string, type: string) {
   const capture = yield* Layer.build(LogCapture.layer)
   const surroundings = Layer.mergeAll(

@@ -50,7 +50,7 @@ const askAt = (origin: string) => (target: string, { fields = [], host, method =
         ...fields
       ], body)
     ),
-    ({ answers: [answer] }) => answer === undefined ? Effect.die("no answer") : Effect.succeed(answer)
+    ({ responses: [reply] }) => reply === undefined ? Effect.die("no response") : Effect.succeed(reply)
   )
 }
 
@@ -298,7 +298,7 @@ layer(Gateways.layer, { excludeTestServices: true })("several servers", (it) => 
       }
     }))
 
-  it.effect("SRV-06 probes speak for all servers, preflights are answered everywhere, unknown paths are 404", () =>
+  it.effect("SRV-06 probes report on all servers, preflights get a response everywhere, unknown paths get 404", () =>
     Effect.gen(function*() {
       const { drivers } = yield* Gateways
       for (const ask of drivers) {
@@ -383,7 +383,7 @@ layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true }
       ], { providers: [{ type: "oidc", issuer: issuer.issuer, algorithms: "ES256", audience: "auto" }] })
       const { good, hangs } = servers
       if (good === undefined || hangs === undefined) return assert.fail("no servers")
-      yield* hangs.upstream.answerWith(() => Effect.never)
+      yield* hangs.upstream.respondWith(() => Effect.never)
       const { origin } = yield* startGateway(settings)
       const ask = (path: string, subject: string) =>
         Effect.gen(function*() {
@@ -426,13 +426,13 @@ layer(TestIssuer.layer({ algorithms: ["ES256"] }), { excludeTestServices: true }
         })
         if (a === undefined || b === undefined) return assert.fail("no servers")
         const token = yield* issuer.sign({ claims: { aud: "both" } })
-        yield* a.upstream.answerWith(begins)
-        yield* b.upstream.answerWith(begins)
+        yield* a.upstream.respondWith(begins)
+        yield* b.upstream.respondWith(begins)
         const node = (yield* startGateway(settings)).origin
         const effect = yield* startEffectGateway(settings, Logger.layer([]))
         for (const ask of [askAt(node), askAt(effect)]) {
           yield* a.upstream.reset
-          yield* a.upstream.answerWith(begins)
+          yield* a.upstream.respondWith(begins)
           yield* b.upstream.reset
           const [session = ""] = (yield* ask("/a", { token })).headers("mcp-session-id")
           assert.notStrictEqual(session, "")

@@ -10,7 +10,7 @@ import { settings } from "../fixtures/settings.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 interface Gateways {
   readonly upstream: RecordingUpstream
@@ -143,7 +143,7 @@ layer(Peers.layer, { excludeTestServices: true })("step-up by a result of the to
           { name: "plain", _meta: { securitySchemes: "wrong", b: { securitySchemes: 1 } } },
           { _meta: {}, name: "other", title: "O" }
         ]
-        yield* upstream.answerWith(
+        yield* upstream.respondWith(
           respond({ headers: { "content-type": "application/json" }, body: JSON.stringify(list(tools)) })
         )
         const { status, text } = yield* post(gateways[driver], `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
@@ -182,7 +182,7 @@ layer(Peers.layer, { excludeTestServices: true })("step-up by a result of the to
       assert.strictEqual((yield* post(http, call("write_note"), "user")).status, 403)
       assert.strictEqual((yield* post(http, call("write_note"))).status, 401)
       const body = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"open"}]}}`
-      yield* upstream.answerWith(respond({ headers: { "content-type": "application/json" }, body }))
+      yield* upstream.respondWith(respond({ headers: { "content-type": "application/json" }, body }))
       const { text } = yield* post(http, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
       assert.strictEqual(text, body)
     }))

@@ -32,8 +32,8 @@ describe("a gateway that takes tokens from another field", () => {
       ] as const
       for (const [request, status] of rejected) {
         yield* reset
-        const { answers: [answer] } = yield* send(request)
-        assert.strictEqual(answer?.status, status, JSON.stringify(request))
+        const { responses: [response] } = yield* send(request)
+        assert.strictEqual(response?.status, status, JSON.stringify(request))
         assert.lengthOf(upstream.requests(), 0)
         assert.notInclude(logs.entries().join(), token)
       }

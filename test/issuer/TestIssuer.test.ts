@@ -77,8 +77,8 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
       const keys = yield* keySet(client, issuer.jwksUri)
       const { kid } = yield* issuer.key()
       const foreign = yield* issuer.sign({ key: yield* makeSigningKey({ algorithm: "RS256", kid }) })
-      const refused = yield* Effect.promise(() => jwtVerify(foreign, keys, { currentDate: at(0) }).catch(() => "no"))
-      assert.strictEqual(refused, "no")
+      const rejected = yield* Effect.promise(() => jwtVerify(foreign, keys, { currentDate: at(0) }).catch(() => "no"))
+      assert.strictEqual(rejected, "no")
       const secret = new TextEncoder().encode("secret")
       const symmetric = yield* issuer.sign({ key: hmacSigner(secret) })
       yield* Effect.promise(() => jwtVerify(symmetric, secret, { currentDate: at(0) }))
@@ -129,8 +129,8 @@ describe.each(transports)("TestIssuer $transport", ({ open }) => {
       const ask = (path: string, bearer: string) =>
         get(client, issuer.issuer + path, { authorization: `Bearer ${bearer}` })
       for (const path of ["/oauth/userinfo", "/oauth2/userinfo"]) {
-        const answer = yield* ask(path, token)
-        assert.deepStrictEqual(yield* answer.json, {
+        const reply = yield* ask(path, token)
+        assert.deepStrictEqual(yield* reply.json, {
           sub: "u",
           email: "u@example.com",
           name: "U"

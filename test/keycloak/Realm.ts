@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { type Json, list, post, put } from "./adminApi.ts"
 
-/** What a token endpoint answers. */
+/** The response of a token endpoint. */
 export interface Grant {
   readonly status: number
   readonly accessToken: string
@@ -149,14 +149,14 @@ export const makeRealm = Effect.fnUntraced(function*(
   const issuer = `${inject("keycloak").origin}/realms/${name}`
   const grant = (form: Readonly<Record<string, string>>) =>
     Effect.promise(async (): Promise<Grant> => {
-      const answer = await fetch(`${issuer}/protocol/openid-connect/token`, {
+      const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
         method: "POST",
         body: new URLSearchParams(form)
       })
-      const body: Json = await answer.json()
-      if (!answer.ok) throw new Error(`the token endpoint refuses: ${JSON.stringify(body)}`)
+      const body: Json = await response.json()
+      if (!response.ok) throw new Error(`the token endpoint rejects: ${JSON.stringify(body)}`)
       return {
-        status: answer.status,
+        status: response.status,
         accessToken: String(body["access_token"]),
         refreshToken: String(body["refresh_token"]),
         idToken: String(body["id_token"])

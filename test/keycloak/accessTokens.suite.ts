@@ -89,7 +89,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assertRejectedAs(yield* byPreset.ask(idToken), "Token validation failed")
     }))
 
-  it.effect("are refused where no audience mapper makes them ones for the MCP server", () =>
+  it.effect("are rejected where no audience mapper makes them ones for the MCP server", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.other)
@@ -97,7 +97,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assertRejectedAs(yield* gateway.ask(accessToken), "Invalid audience")
     }))
 
-  it.effect("are refused when a character of them is another", () =>
+  it.effect("are rejected when a character of them is another", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
@@ -106,7 +106,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assertRejectedAs(yield* gateway.ask([head, payload, changed].join(".")), "Invalid signature")
     }))
 
-  it.effect("of another realm are refused", () =>
+  it.effect("of another realm are rejected", () =>
     Effect.gen(function*() {
       const { gateway } = yield* Peers
       const token = yield* masterToken
@@ -114,7 +114,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       assertRejectedAs(yield* gateway.ask(token), "Invalid issuer")
     }))
 
-  it.effect("that are lightweight are refused, because without `sub` nobody knows whose they are", () =>
+  it.effect("that are lightweight are rejected, because without `sub` nobody knows whose they are", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.light)
@@ -129,9 +129,9 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
       assert.strictEqual((yield* gateway.ask(accessToken)).status, 200)
-      const answer = yield* Effect.promise(() => fetch(`${realm.issuer}/protocol/openid-connect/certs`))
+      const response = yield* Effect.promise(() => fetch(`${realm.issuer}/protocol/openid-connect/certs`))
       const { keys }: { readonly keys: ReadonlyArray<{ readonly use: string }> } = yield* Effect.promise(() =>
-        answer.json()
+        response.json()
       )
       assert.includeMembers(keys.map(({ use }) => use), ["sig", "enc"])
       const warned = gateway.program.log().filter(({ message }) => /keys?\b/i.test(JSON.stringify(message)))
@@ -140,7 +140,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("access toke
 })
 
 layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other tokens of Keycloak", (it) => {
-  it.effect("that refresh access tokens are refused", () =>
+  it.effect("that refresh access tokens are rejected", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { refreshToken } = yield* realm.logIn(clients.app)
@@ -148,7 +148,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other token
       assertRejectedAs(yield* gateway.ask(refreshToken))
     }))
 
-  it.effect("that work offline are refused; the access tokens that they give are not", () =>
+  it.effect("that work offline are rejected; the access tokens that they give are not", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken, refreshToken } = yield* realm.logIn(clients.app, "openid offline_access")
@@ -160,7 +160,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other token
       assert.strictEqual((yield* gateway.ask(refreshed.accessToken)).status, 200)
     }))
 
-  it.effect("that say who logged in (ID tokens) are refused for what they are, whatever their audience", () =>
+  it.effect("that say who logged in (ID tokens) are rejected for what they are, whatever their audience", () =>
     Effect.gen(function*() {
       const { gateway, ofApplication, realm } = yield* Peers
       const { accessToken, idToken } = yield* realm.logIn(clients.app)
@@ -173,7 +173,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("other token
       }
     }))
 
-  it.effect("that end sessions (logout tokens) are refused, whatever their audience", () =>
+  it.effect("that end sessions (logout tokens) are rejected, whatever their audience", () =>
     Effect.gen(function*() {
       const { logoutToken, ofApplication, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)

@@ -12,11 +12,11 @@ const { adminId, adminSecret, origin } = inject("keycloak")
 export const masterIssuer = `${origin}/realms/master`
 
 const tokenOf = async (): Promise<string> => {
-  const answer = await fetch(`${masterIssuer}/protocol/openid-connect/token`, {
+  const response = await fetch(`${masterIssuer}/protocol/openid-connect/token`, {
     method: "POST",
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: adminId, client_secret: adminSecret })
   })
-  const { access_token: token }: Json = await answer.json()
+  const { access_token: token }: Json = await response.json()
   return String(token)
 }
 
@@ -24,13 +24,13 @@ const tokenOf = async (): Promise<string> => {
 export const masterToken: Effect.Effect<string> = Effect.promise(tokenOf)
 
 const call = async (method: string, path: string, body?: Json): Promise<unknown> => {
-  const answer = await fetch(`${origin}/admin/realms${path}`, {
+  const response = await fetch(`${origin}/admin/realms${path}`, {
     method,
     headers: { authorization: `Bearer ${await tokenOf()}`, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) })
   })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
   return text === "" ? undefined : JSON.parse(text)
 }
 

@@ -46,7 +46,7 @@ export const startGateway = Effect.fnUntraced(function*(
   })
   const ask = Effect.fnUntraced(function*(token: string): Effect.fn.Return<Outcome> {
     const trace = randomUUID()
-    const answer = yield* Effect.promise(() =>
+    const response = yield* Effect.promise(() =>
       fetch(resource, {
         method: "POST",
         headers: {
@@ -58,13 +58,13 @@ export const startGateway = Effect.fnUntraced(function*(
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })
       })
     )
-    const body: Readonly<Record<string, unknown>> = yield* Effect.promise(() => answer.json())
+    const body: Readonly<Record<string, unknown>> = yield* Effect.promise(() => response.json())
     const forwarded = upstream.requests().find((request) => request.headers("x-trace-id").includes(trace))
     return {
-      status: answer.status,
+      status: response.status,
       description: body["error_description"],
-      challenge: answer.headers.get("www-authenticate"),
-      retryAfter: answer.headers.get("retry-after"),
+      challenge: response.headers.get("www-authenticate"),
+      retryAfter: response.headers.get("retry-after"),
       log: yield* program.requestLine(trace),
       forwarded: (name) => forwarded?.headers(name)
     }

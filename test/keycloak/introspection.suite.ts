@@ -55,7 +55,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("introspecti
         assert.deepStrictEqual(forwarded("x-auth-email"), [user.email])
       }))
 
-    it.effect(`refuses a token that nobody issued, with the gateway's credentials ${how}`, () =>
+    it.effect(`rejects a token that nobody issued, with the gateway's credentials ${how}`, () =>
       Effect.gen(function*() {
         const { [which]: gateway } = yield* Peers
         assertRejectedAs(yield* gateway.ask("opaque-and-unknown"), "Token is not active")
@@ -84,7 +84,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("introspecti
       assert.deepStrictEqual(forwarded("x-auth-client-id"), [id])
     }))
 
-  it.effect("refuses refresh tokens and offline tokens, which are active", () =>
+  it.effect("rejects refresh tokens and offline tokens, which are active", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       for (const scope of ["openid", "openid offline_access"]) {
@@ -93,25 +93,25 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("introspecti
       }
     }))
 
-  it.effect("refuses ID tokens", () =>
+  it.effect("rejects ID tokens", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { idToken } = yield* realm.logIn(clients.app)
       assertRejectedAs(yield* gateway.ask(idToken))
     }))
 
-  it.effect("refuses tokens that are not for the MCP server", () =>
+  it.effect("rejects tokens that are not for the MCP server", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.other)
       assertRejectedAs(yield* gateway.ask(accessToken))
     }))
 
-  it.effect("refuses the token of a session that has ended", () =>
+  it.effect("rejects the token of a session that has ended", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
-      // Not seen before, so that no remembered verdict answers.
+      // Not seen before, so that no cached verdict applies.
       yield* post(`${realm.path}/users/${realm.alice}/logout`)
       assertRejectedAs(yield* gateway.ask(accessToken), "Token is not active")
     }))

@@ -6,7 +6,7 @@ import { env } from "node:process"
 import type { TestProject } from "vitest/node"
 import { distribution } from "./distribution.ts"
 
-/** Where Keycloak answers, and the client that may set it up. */
+/** The URL of Keycloak, and the client that may configure it. */
 export interface RunningKeycloak {
   /** `http://127.0.0.1:<port>`, without a slash. */
   readonly origin: string
@@ -20,7 +20,7 @@ declare module "vitest" {
   }
 }
 
-const patienceMillis = 300_000
+const timeoutMillis = 300_000
 
 const listening = /Listening on: (http:\/\/127\.0\.0\.1:\d+)/
 
@@ -70,7 +70,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
 
   let output = ""
   const origin = await new Promise<string | undefined>((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), patienceMillis)
+    const timer = setTimeout(() => resolve(undefined), timeoutMillis)
     const look = (chunk: Buffer) => {
       output += chunk.toString("utf8")
       const [, found] = listening.exec(output) ?? []

@@ -33,7 +33,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of
       assert.deepStrictEqual(forwarded("x-auth-email"), [user.email])
     }))
 
-  it.effect("refuses a token without the scope `openid`, and names that scope; others are served all the same", () =>
+  it.effect("rejects a token without the scope `openid`, and names that scope; others are served all the same", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app, "mcp:read")
@@ -47,13 +47,13 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of
       assert.strictEqual((yield* gateway.ask(good.accessToken)).status, 200)
     }))
 
-  it.effect("refuses a token that nobody issued", () =>
+  it.effect("rejects a token that nobody issued", () =>
     Effect.gen(function*() {
       const { gateway } = yield* Peers
       assertRejectedAs(yield* gateway.ask("opaque-and-unknown"))
     }))
 
-  it.effect("refuses the token of a session that has ended", () =>
+  it.effect("rejects the token of a session that has ended", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { accessToken } = yield* realm.logIn(clients.app)
@@ -61,7 +61,7 @@ layer(Peers.layer, { excludeTestServices: true, timeout: 300_000 })("userinfo of
       assertRejectedAs(yield* gateway.ask(accessToken))
     }))
 
-  it.effect("refuses refresh tokens and ID tokens", () =>
+  it.effect("rejects refresh tokens and ID tokens", () =>
     Effect.gen(function*() {
       const { gateway, realm } = yield* Peers
       const { idToken, refreshToken } = yield* realm.logIn(clients.app)

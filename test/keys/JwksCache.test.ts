@@ -31,7 +31,7 @@ const setUp = Effect.fnUntraced(function*(options?: TestIssuerOptions) {
 const all = <A>(count: number, effect: Effect.Effect<A>) =>
   Effect.map(
     Effect.all(Array.from({ length: count }, () => effect), { concurrency: "unbounded" }),
-    (answers) => [...new Set(answers)]
+    (responses) => [...new Set(responses)]
   )
 
 describe("JwksCache", () => {

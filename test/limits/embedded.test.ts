@@ -20,7 +20,7 @@ import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 import { startRedis } from "../support/RedisServer.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 const tokens = "token-a:one:alice:;token-b:two:bob:"
 
@@ -37,7 +37,7 @@ const startServers = Effect.fnUntraced(function*(
   servers: Readonly<Record<string, unknown>>
 ) {
   const upstream = yield* makeRecordingUpstream
-  yield* upstream.answerWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
+  yield* upstream.respondWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
   const resolved = resolveSources({
     variables: {},
     document: {
@@ -66,7 +66,7 @@ const startServers = Effect.fnUntraced(function*(
           `Content-Length: ${ping.length}`
         ], ping)
       ),
-      ({ answers: [answer] }) => answer?.status
+      ({ responses: [response] }) => response?.status
     )
 })
 

@@ -14,7 +14,7 @@ import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 
 /** Longer than any test takes. */
 const hour = 3_600_000
@@ -54,7 +54,7 @@ const hosts = {
 /** A gateway with these settings on some host. */
 const start = Effect.fnUntraced(function*(host: keyof typeof hosts, overrides: Partial<GatewaySettings>) {
   const upstream = yield* makeRecordingUpstream
-  yield* upstream.answerWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
+  yield* upstream.respondWith(respond({ headers: { "content-type": "application/json" }, body: "{}" }))
   const capture = yield* Layer.build(LogCapture.layer)
   const origin = yield* hosts[host](
     settings(`${upstream.origin}/internal`, { providers, ...overrides }),
@@ -74,7 +74,7 @@ const start = Effect.fnUntraced(function*(host: keyof typeof hosts, overrides: P
           ...lines
         ], method === "POST" ? body : "")
       ),
-      ({ answers: [answer] }) => answer ?? assert.fail("no response")
+      ({ responses: [response] }) => response ?? assert.fail("no response")
     )
   return {
     upstream,
@@ -106,15 +106,15 @@ for (const host of ["Node", "HttpApp"] as const) {
       Effect.gen(function*() {
         const { logs, send, statuses, upstream } = yield* start(host, { rateLimits: [limit(["subject"], 2)] })
         assert.deepStrictEqual(yield* statuses(2, {}), [200, 200])
-        const answer = yield* send({ lines: ["Origin: http://localhost:1"] })
-        assert.strictEqual(answer.status, 429)
-        const [wait = ""] = answer.headers("retry-after")
+        const response = yield* send({ lines: ["Origin: http://localhost:1"] })
+        assert.strictEqual(response.status, 429)
+        const [wait = ""] = response.headers("retry-after")
         assert.match(wait, /^[0-9]+$/)
         assert.isTrue(Number(wait) > 3_500 && Number(wait) <= 3_600, wait)
-        assert.include(answer.headers("access-control-expose-headers").join().split(", "), "Retry-After")
-        assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"])
-        assert.isEmpty(answer.headers("www-authenticate"))
-        assert.deepStrictEqual(JSON.parse(answer.text), {
+        assert.include(response.headers("access-control-expose-headers").join().split(", "), "Retry-After")
+        assert.deepStrictEqual(response.headers("cache-control"), ["no-store"])
+        assert.isEmpty(response.headers("www-authenticate"))
+        assert.deepStrictEqual(JSON.parse(response.text), {
           error: "too_many_requests",
           error_description: "Too many requests"
         })
@@ -139,11 +139,11 @@ for (const host of ["Node", "HttpApp"] as const) {
               [`[${ping}]`, null]
             ] as const
           ) {
-            const answer = yield* send({ body })
-            assert.deepStrictEqual([answer.status, answer.headers("retry-after").length], [429, 1])
+            const response = yield* send({ body })
+            assert.deepStrictEqual([response.status, response.headers("retry-after").length], [429, 1])
             const error = { error: "too_many_requests", error_description: "Too many requests" }
             assert.deepStrictEqual(
-              JSON.parse(answer.text),
+              JSON.parse(response.text),
               errorStyle === "jsonrpc"
                 ? { jsonrpc: "2.0", id, error: { code: -32000, message: "Too many requests", data: error } }
                 : error

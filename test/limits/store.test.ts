@@ -33,7 +33,7 @@ const start = Effect.fnUntraced(function*(storeUrl: string, overrides: Partial<G
     storeTimeoutMillis: 5_000,
     ...overrides
   })
-  const one = Effect.map(fixture.send(), ({ answers: [answer] }) => answer ?? assert.fail("no response"))
+  const one = Effect.map(fixture.send(), ({ responses: [response] }) => response ?? assert.fail("no response"))
   return {
     one,
     status: Effect.map(one, ({ status }) => status),
@@ -124,8 +124,8 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "120 seconds" })("a sto
       const redis = yield* startRedis()
       yield* redis.kill
       const closed = yield* start(redis.url, { storeFailure: "closed" })
-      const answer = yield* closed.one
-      assert.deepStrictEqual([answer.status, answer.headers("retry-after")], [503, ["1"]])
+      const response = yield* closed.one
+      assert.deepStrictEqual([response.status, response.headers("retry-after")], [503, ["1"]])
       const local = yield* start(redis.url, { storeFailure: "local" })
       assert.deepStrictEqual(yield* local.statuses(4), [200, 200, 429, 429])
     }))

@@ -16,7 +16,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const info = `{"authenticated_user":"user_1"}`
 const options = { authInfo: encoder.encode(info), id: 1 }
 
-const answer = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
+const response = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
 const rewritten = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"authInfo":${info},"name":"s"}}}`
 const notification = `{"jsonrpc":"2.0","method":"notifications/message","params":{}}`
 
@@ -40,9 +40,9 @@ const pieces = (bytes: Uint8Array, lengths: ReadonlyArray<number>): ReadonlyArra
 }
 
 const fragments = [
-  `data: ${answer}`,
-  `data:${answer}`,
-  `data: ${answer.replace(`"result"`, `\ndata: "result"`)}`,
+  `data: ${response}`,
+  `data:${response}`,
+  `data: ${response.replace(`"result"`, `\ndata: "result"`)}`,
   `data: ${notification}`,
   "data",
   "data:",
@@ -64,10 +64,10 @@ const lineEnds = ["\n", "\r\n", "\r"] as const
 describe("initializeEvents", () => {
   it.effect("FWD-11 rewrites the response in an event", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* transformed(`data: ${answer}\n\n`), `data: ${rewritten}\n\n`)
-      assert.strictEqual(yield* transformed(`data:${answer}\n\n`), `data: ${rewritten}\n\n`)
+      assert.strictEqual(yield* transformed(`data: ${response}\n\n`), `data: ${rewritten}\n\n`)
+      assert.strictEqual(yield* transformed(`data:${response}\n\n`), `data: ${rewritten}\n\n`)
       assert.strictEqual(
-        yield* transformed(`event: message\nid: 7\nretry: 1\ndata: ${answer}\nx: y\n: c\n\n`),
+        yield* transformed(`event: message\nid: 7\nretry: 1\ndata: ${response}\nx: y\n: c\n\n`),
         `event: message\nid: 7\nretry: 1\ndata: ${rewritten}\nx: y\n: c\n\n`
       )
     }))
@@ -76,13 +76,13 @@ describe("initializeEvents", () => {
     Effect.gen(function*() {
       for (const end of lineEnds) {
         assert.strictEqual(
-          yield* transformed(`\ufeffdata: ${answer}${end}id: 1${end}${end}data: x${end}${end}`),
+          yield* transformed(`\ufeffdata: ${response}${end}id: 1${end}${end}data: x${end}${end}`),
           `\ufeffdata: ${rewritten}${end}id: 1${end}${end}data: x${end}${end}`
         )
       }
-      const marked = `\ufeff\ufeffdata: ${answer}\n\n`
+      const marked = `\ufeff\ufeffdata: ${response}\n\n`
       assert.strictEqual(yield* transformed(marked), marked)
-      const late = `: x\n\ufeffdata: ${answer}\n\n`
+      const late = `: x\n\ufeffdata: ${response}\n\n`
       assert.strictEqual(yield* transformed(late), late)
     }))
 
@@ -99,10 +99,10 @@ describe("initializeEvents", () => {
 
   it.effect("FWD-11 rewrites the first response only, also after other events", () =>
     Effect.gen(function*() {
-      const before = `: hello\n\nevent: x\n\ndata: ${notification}\n\ndata: ${answer.replace(`"id":1`, `"id":2`)}\n\n`
-      const after = `data: ${answer}\n\ndata: ${notification}\n\n`
+      const before = `: hello\n\nevent: x\n\ndata: ${notification}\n\ndata: ${response.replace(`"id":1`, `"id":2`)}\n\n`
+      const after = `data: ${response}\n\ndata: ${notification}\n\n`
       assert.strictEqual(
-        yield* transformed(`${before}data: ${answer}\n\n${after}`),
+        yield* transformed(`${before}data: ${response}\n\n${after}`),
         `${before}data: ${rewritten}\n\n${after}`
       )
     }))
@@ -114,17 +114,17 @@ describe("initializeEvents", () => {
           "",
           "\n\n\n",
           `data: ${notification}\n\n`,
-          `data: ${answer}\n`,
-          `data: ${answer}`,
-          `DATA: ${answer}\n\n`,
-          ` data: ${answer}\n\n`,
-          `data : ${answer}\n\n`,
-          `dataa: ${answer}\n\n`,
-          `: data: ${answer}\n\n`,
-          `data: x${answer}\n\n`,
-          `data: ${answer}\ndata: ${answer}\n\n`,
-          `event: data: ${answer}\n\n`,
-          `data: [${answer}]\n\n`,
+          `data: ${response}\n`,
+          `data: ${response}`,
+          `DATA: ${response}\n\n`,
+          ` data: ${response}\n\n`,
+          `data : ${response}\n\n`,
+          `dataa: ${response}\n\n`,
+          `: data: ${response}\n\n`,
+          `data: x${response}\n\n`,
+          `data: ${response}\ndata: ${response}\n\n`,
+          `event: data: ${response}\n\n`,
+          `data: [${response}]\n\n`,
           "data\n\ndata:\n\ndata: \r\rdata\r\n\r\n"
         ]
       ) {
@@ -132,7 +132,7 @@ describe("initializeEvents", () => {
         assert.deepStrictEqual(joined(yield* through([bytes])), text)
       }
       // Part of a byte order mark is ordinary data, and changes the line.
-      const event = encoder.encode(`data: ${answer}\n\n`)
+      const event = encoder.encode(`data: ${response}\n\n`)
       for (const mark of [[0xef], [0xef, 0xbb], [0xef, 0xbb, 0xbb]]) {
         const bytes = Uint8Array.from([...mark, ...event])
         assert.deepStrictEqual(joinBytes(yield* through([bytes])), bytes)
@@ -141,7 +141,7 @@ describe("initializeEvents", () => {
 
   it.effect("MCP-14 passes on unread an event that is too long, and all that follow", () =>
     Effect.gen(function*() {
-      const event = `data: ${answer}\n\n`
+      const event = `data: ${response}\n\n`
       const limit = event.length
       assert.strictEqual(yield* transformed(event, { maxEventBytes: limit }), `data: ${rewritten}\n\n`)
       assert.strictEqual(yield* transformed(event, { maxEventBytes: limit - 1 }), event)
@@ -163,7 +163,7 @@ describe("initializeEvents", () => {
   it.effect("MCP-14 accepts an event of 4 MiB in small chunks", () =>
     Effect.gen(function*() {
       const padding = " ".repeat(4 * 1024 * 1024 - 200)
-      const bytes = encoder.encode(`data: ${answer.replace("{", `{${padding}`)}\n\n`)
+      const bytes = encoder.encode(`data: ${response.replace("{", `{${padding}`)}\n\n`)
       const output = yield* through(pieces(bytes, [97]))
       assert.strictEqual(
         joined(output.map((chunk) => chunk.subarray(0, 4)).slice(0, 1)),
@@ -173,7 +173,7 @@ describe("initializeEvents", () => {
         output.reduce((sum, { length }) => sum + length, 0),
         bytes.length + `"authInfo":${info},`.length
       )
-      const larger = encoder.encode(`data: ${answer.replace("{", `{${padding}${padding}`)}\n\n`)
+      const larger = encoder.encode(`data: ${response.replace("{", `{${padding}${padding}`)}\n\n`)
       const same = yield* through(pieces(larger, [65536]))
       assert.strictEqual(same.reduce((sum, { length }) => sum + length, 0), larger.length)
     }))
@@ -201,7 +201,7 @@ describe("initializeEvents", () => {
       assert.strictEqual(joined(yield* Fiber.join(held)), `data: ${notification}\n\r`)
       yield* send("\n")
       yield* expectNext("\n")
-      yield* send(`data: ${answer}\r\n\r`)
+      yield* send(`data: ${response}\r\n\r`)
       yield* expectNext(`data: ${rewritten}\r\n\r`)
       yield* send("\ndata: un")
       yield* expectNext("\ndata: un")
@@ -276,7 +276,7 @@ const reference = (text: string, limit: number): string => {
     const lines = held.match(/[^\r\n]*(?:\r\n|\r|\n)/g) ?? []
     const data = lines.filter((line) => /^data[:\r\n]/.test(line))
     const json = data.map((line) => line.replace(/[\r\n]+$/, "").replace(/^data(?:: ?)?/, "")).join("\n")
-    if (json.replaceAll("\n", "") === answer) {
+    if (json.replaceAll("\n", "") === response) {
       const end = /[\r\n]+$/.exec(held.slice(0, data[0]?.length))?.[0] ?? ""
       const changed = json.replace(`{"name"`, `{"authInfo":${info},"name"`)
       const others = lines.filter((line) => !data.includes(line))

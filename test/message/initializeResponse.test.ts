@@ -12,21 +12,21 @@ const decoder = new TextDecoder()
 
 const info = `{"authenticated_user":"user_1","email":null,"provider":"authkit"}`
 
-const answered = (text: string, id: RequestId = 1): string =>
+const injected = (text: string, id: RequestId = 1): string =>
   decoder.decode(injectAuthInfo(encoder.encode(text), encoder.encode(info), id))
 
 const assertUnchanged = (bytes: Uint8Array, id: RequestId = 1) =>
   assert.strictEqual(injectAuthInfo(bytes, encoder.encode(info), id), bytes, decoder.decode(bytes))
 
-const answer = (serverInfo: string, id = "1") =>
+const response = (serverInfo: string, id = "1") =>
   `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-06-18","serverInfo":${serverInfo},"capabilities":{}}}`
 
 describe("injectAuthInfo", () => {
   it("FWD-11 puts the caller into serverInfo", () => {
-    assert.strictEqual(answered(answer(`{"name":"s"}`)), answer(`{"authInfo":${info},"name":"s"}`))
-    assert.strictEqual(answered(answer(`{}`)), answer(`{"authInfo":${info}}`))
+    assert.strictEqual(injected(response(`{"name":"s"}`)), response(`{"authInfo":${info},"name":"s"}`))
+    assert.strictEqual(injected(response(`{}`)), response(`{"authInfo":${info}}`))
     assert.strictEqual(
-      answered(`{ "result" : { "serverInfo" : { "version":1.10 } } , "id":1 }`),
+      injected(`{ "result" : { "serverInfo" : { "version":1.10 } } , "id":1 }`),
       `{ "result" : { "serverInfo" : {"authInfo":${info}, "version":1.10 } } , "id":1 }`
     )
   })
@@ -43,13 +43,13 @@ describe("injectAuthInfo", () => {
         [`{"authInfo":1,"a":0,"authinfo":[],"AUTH\\u0049NFO":3,"b":1,"authInfo":4}`, `,"a":0,"b":1`]
       ] as const
     ) {
-      assert.strictEqual(answered(answer(serverInfo)), answer(`{"authInfo":${info}${kept}}`), serverInfo)
+      assert.strictEqual(injected(response(serverInfo)), response(`{"authInfo":${info}${kept}}`), serverInfo)
     }
   })
 
   it("FWD-14 leaves authInfo elsewhere alone", () => {
     assert.strictEqual(
-      answered(`{"id":1,"authInfo":1,"result":{"authInfo":2,"serverInfo":{"x":{"authInfo":3}}}}`),
+      injected(`{"id":1,"authInfo":1,"result":{"authInfo":2,"serverInfo":{"x":{"authInfo":3}}}}`),
       `{"id":1,"authInfo":1,"result":{"authInfo":2,"serverInfo":{"authInfo":${info},"x":{"authInfo":3}}}}`
     )
   })
@@ -71,14 +71,14 @@ describe("injectAuthInfo", () => {
       [`"null"`, null, false]
     ]
     for (const [text, id, same] of cases) {
-      const bytes = encoder.encode(answer(`{}`, text))
+      const bytes = encoder.encode(response(`{}`, text))
       assert.strictEqual(injectAuthInfo(bytes, encoder.encode(info), id) !== bytes, same, text)
     }
   })
 
   it("FWD-14 returns the same instance for anything else", () => {
-    const good = answer(`{"name":"s"}`)
-    assert.notStrictEqual(answered(good), good)
+    const good = response(`{"name":"s"}`)
+    assert.notStrictEqual(injected(good), good)
     for (
       const text of [
         "",
@@ -102,9 +102,9 @@ describe("injectAuthInfo", () => {
         good.replace(`"serverInfo":`, `"serverInfo":{},"serverInfo":`),
         good.replace(`"serverInfo":`, `"serverinfo":`),
         good.replace(`"serverInfo":`, `"x":{"serverInfo":`).replace("}}}", "}}}}"),
-        answer("null"),
-        answer(`"s"`),
-        answer(`[{"name":"s"}]`),
+        response("null"),
+        response(`"s"`),
+        response(`[{"name":"s"}]`),
         `{"id":1,"result":[{"serverInfo":{}}]}`,
         `{"id":1,"result":null}`,
         `{"id":1,"serverInfo":{}}`,
@@ -173,7 +173,7 @@ describe("injectAuthInfo", () => {
     },
     ({ at, bytes }) =>
       Effect.sync(() => {
-        const good = encoder.encode(answer(`{"name":"s"}`))
+        const good = encoder.encode(response(`{"name":"s"}`))
         const from = Math.abs(at) % good.length
         const mixed = Uint8Array.from([...good.subarray(0, from), ...bytes, ...good.subarray(from)])
         const output = injectAuthInfo(mixed, encoder.encode(info), 1)

@@ -104,7 +104,7 @@ export const accepted: ReadonlyArray<Case> = [
   bytes("the neighbours of the surrogates", "\"", 0xed, 0x9f, 0xbf, 0xee, 0x80, 0x80, "\"")
 ]
 
-export const refused: ReadonlyArray<Case> = [
+export const rejected: ReadonlyArray<Case> = [
   ...[
     // nothing, too little, too much
     "",

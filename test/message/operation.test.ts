@@ -11,7 +11,7 @@ const operations = (text: string) => {
   return Result.isSuccess(found) ? found.success : assert.fail(found.failure.detail)
 }
 
-const refusal = (text: string, argumentsDecide = false): string | undefined => {
+const rejection = (text: string, argumentsDecide = false): string | undefined => {
   const found = read(text, argumentsDecide)
   return Result.isFailure(found) ? found.failure.reason : undefined
 }
@@ -81,14 +81,14 @@ describe("readOperations", () => {
     ["a reference twice", message("completion/complete", `{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}`)],
     ["a filter in another case", message("subscriptions/listen", `{"notifications":{"ResourceSubscriptions":["a"]}}`)]
   ])("ambiguous: %s", (_, text) => {
-    assert.strictEqual(refusal(text), "AmbiguousMessage")
-    assert.strictEqual(refusal(`[${text}]`), "AmbiguousMessage")
+    assert.strictEqual(rejection(text), "AmbiguousMessage")
+    assert.strictEqual(rejection(`[${text}]`), "AmbiguousMessage")
   })
 
   it("arguments that differ in case are ambiguous where something is decided by them", () => {
     const text = message("tools/call", `{"name":"a","arguments":{"deep":[{"amount":1,"Amount":1000}]}}`)
-    assert.strictEqual(refusal(text, true), "AmbiguousMessage")
-    assert.isUndefined(refusal(text, false))
+    assert.strictEqual(rejection(text, true), "AmbiguousMessage")
+    assert.isUndefined(rejection(text, false))
   })
 
   it.each([
@@ -114,19 +114,19 @@ describe("readOperations", () => {
       "resources that are no strings",
       message("subscriptions/listen", `{"notifications":{"resourceSubscriptions":[1]}}`)
     ]
-  ])("malformed: %s", (_, text) => assert.strictEqual(refusal(text), "MalformedMessage"))
+  ])("malformed: %s", (_, text) => assert.strictEqual(rejection(text), "MalformedMessage"))
 
   it("nesting is bounded", () => {
     const deep = message("tools/call", `{"name":"a","arguments":${"[".repeat(300)}${"]".repeat(300)}}`)
-    assert.strictEqual(refusal(deep), "MessageTooDeep")
+    assert.strictEqual(rejection(deep), "MessageTooDeep")
   })
 
   it("the number of operations is bounded", () => {
     assert.lengthOf(operations(pings(maxOperations)), maxOperations)
-    assert.strictEqual(refusal(pings(maxOperations + 1)), "MalformedMessage")
+    assert.strictEqual(rejection(pings(maxOperations + 1)), "MalformedMessage")
     const uris = Array.from({ length: 300_000 }, () => `""`).join(",")
     assert.strictEqual(
-      refusal(message("subscriptions/listen", `{"notifications":{"resourceSubscriptions":[${uris}]}}`)),
+      rejection(message("subscriptions/listen", `{"notifications":{"resourceSubscriptions":[${uris}]}}`)),
       "MalformedMessage"
     )
   })

@@ -186,7 +186,7 @@ describe("rewriteRequest on any message", () => {
         if (batch.some((message) => methodOf(message) === "initialize")) {
           assert.isTrue(Result.isFailure(rewritten) && rewritten.failure.reason === "AmbiguousMessage")
         } else {
-          if (!Result.isSuccess(rewritten)) return assert.fail("refused")
+          if (!Result.isSuccess(rewritten)) return assert.fail("rejected")
           assert.strictEqual(
             compact(decoder.decode(rewritten.success.bytes)),
             render({ _tag: "Array", items: batch.map(expected) })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { rewriteRequest } from "../../src/message/requestMessage.ts"
 import { initializeWith, toolCall } from "../fixtures/messages.ts"
-import { attempt, call, context, decoder, encoder, options, refusal, sent, summary, toolCallWith } from "./rewriting.ts"
+import { attempt, call, context, decoder, encoder, options, rejection, sent, summary, toolCallWith } from "./rewriting.ts"
 
 /** The tools that a `tools/call` with these parameters calls. */
 const named = (params: string) => summary(toolCallWith(params)).tools
@@ -78,8 +78,8 @@ describe("rewriteRequest", () => {
 
     it("FWD-13 rejects initialize with params that cannot carry the caller", () => {
       for (const params of ["[]", "null", "1", `"a"`, "true", `[{"_authContext":1}]`]) {
-        assert.strictEqual(refusal(initializeWith(params)), "MalformedMessage", params)
-        assert.isUndefined(refusal(call(params)), params)
+        assert.strictEqual(rejection(initializeWith(params)), "MalformedMessage", params)
+        assert.isUndefined(rejection(call(params)), params)
       }
     })
   })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { initializeWith, message } from "../fixtures/messages.ts"
-import { attempt, call, refusal, sent, summary, toolCallWith } from "./rewriting.ts"
+import { attempt, call, rejection, sent, summary, toolCallWith } from "./rewriting.ts"
 
 const nested = (depth: number) => `{"method":"x","params":${"[".repeat(depth)}${"]".repeat(depth)}}`
 
@@ -29,7 +29,7 @@ describe("rewriteRequest", () => {
           `[{"method":"a"},{"method":"a","method":"b"}]`
         ]
       ) {
-        assert.strictEqual(refusal(text), "AmbiguousMessage", text)
+        assert.strictEqual(rejection(text), "AmbiguousMessage", text)
       }
     })
 
@@ -66,11 +66,11 @@ describe("rewriteRequest", () => {
           "j\\u017fonrpc"
         ]
       ) {
-        assert.strictEqual(refusal(`{"${name}":1}`), "AmbiguousMessage", name)
-        assert.strictEqual(refusal(`{"method":"ping","${name}":1}`), "AmbiguousMessage", name)
+        assert.strictEqual(rejection(`{"${name}":1}`), "AmbiguousMessage", name)
+        assert.strictEqual(rejection(`{"method":"ping","${name}":1}`), "AmbiguousMessage", name)
       }
       for (const name of ["methods", "metho", "param", "i", "ids", "m\\u0301ethod", "\\u0000id"]) {
-        assert.isUndefined(refusal(`{"${name}":1}`), name)
+        assert.isUndefined(rejection(`{"${name}":1}`), name)
       }
     })
 
@@ -89,7 +89,7 @@ describe("rewriteRequest", () => {
         ...aboutUri.map((method) => message(method, `{"URI":"a"}`)),
         ...aboutUri.map((method) => `{"params":{"urı":"a"},"method":"${method}"}`)
       ]
-      for (const text of texts) assert.strictEqual(refusal(text), "AmbiguousMessage", text)
+      for (const text of texts) assert.strictEqual(rejection(text), "AmbiguousMessage", text)
       for (
         const text of [
           call(`{"Name":"a"}`),
@@ -113,7 +113,7 @@ describe("rewriteRequest", () => {
           `{"_meta":{"x":1,"io.modelcontextprotocol/protocolVerſion":"a"}}`
         ]
       ) {
-        assert.strictEqual(refusal(call(params)), "AmbiguousMessage", params)
+        assert.strictEqual(rejection(call(params)), "AmbiguousMessage", params)
       }
       for (
         const params of [
@@ -128,10 +128,10 @@ describe("rewriteRequest", () => {
     })
 
     it("MCP-03 initialize inside a batch", () => {
-      assert.strictEqual(refusal(`[${initializeWith("{}")}]`), "AmbiguousMessage")
-      assert.strictEqual(refusal(`[{"method":"ping"},${initializeWith("[]")}]`), "AmbiguousMessage")
-      assert.strictEqual(refusal(`[{"method":"init\\u0069alize"}]`), "AmbiguousMessage")
-      assert.isUndefined(refusal(`[{"method":"ping"},{"method":"initialized"}]`))
+      assert.strictEqual(rejection(`[${initializeWith("{}")}]`), "AmbiguousMessage")
+      assert.strictEqual(rejection(`[{"method":"ping"},${initializeWith("[]")}]`), "AmbiguousMessage")
+      assert.strictEqual(rejection(`[{"method":"init\\u0069alize"}]`), "AmbiguousMessage")
+      assert.isUndefined(rejection(`[{"method":"ping"},{"method":"initialized"}]`))
     })
   })
 
@@ -163,10 +163,10 @@ describe("rewriteRequest", () => {
           `{/**/}`
         ]
       ) {
-        assert.strictEqual(refusal(text), "MalformedMessage", text)
+        assert.strictEqual(rejection(text), "MalformedMessage", text)
       }
-      assert.isUndefined(refusal("{}"))
-      assert.isUndefined(refusal(" [ {} , {} ] "))
+      assert.isUndefined(rejection("{}"))
+      assert.isUndefined(rejection(" [ {} , {} ] "))
     })
 
     it("FWD-13 other encodings", () => {
@@ -191,9 +191,9 @@ describe("rewriteRequest", () => {
           `"initialize\\u0000x"`
         ]
       ) {
-        assert.strictEqual(refusal(`{"method":${method}}`), "MalformedMessage", method)
+        assert.strictEqual(rejection(`{"method":${method}}`), "MalformedMessage", method)
       }
-      assert.isUndefined(refusal(`{"method":"é😀\\ud83d\\ude00\\u0001","x":"\\u0000"}`))
+      assert.isUndefined(rejection(`{"method":"é😀\\ud83d\\ude00\\u0001","x":"\\u0000"}`))
     })
 
     it("MCP-15 what a message is about that is not a string, or has characters that some parsers drop", () => {
@@ -202,32 +202,32 @@ describe("rewriteRequest", () => {
       ) {
         for (const value of ["1", "null", "true", `["a"]`, `{"a":"b"}`, `"a\\ud800"`, `"a\\u0000b"`]) {
           const text = message(method, `{"${name}":${value}}`)
-          assert.strictEqual(refusal(text), "MalformedMessage", text)
-          assert.strictEqual(refusal(`[${text}]`), "MalformedMessage", text)
-          assert.strictEqual(refusal(`{"params":{"${name}":${value}},"method":"${method}"}`), "MalformedMessage", text)
-          assert.isUndefined(refusal(message("x/y", `{"${name}":${value}}`)))
+          assert.strictEqual(rejection(text), "MalformedMessage", text)
+          assert.strictEqual(rejection(`[${text}]`), "MalformedMessage", text)
+          assert.strictEqual(rejection(`{"params":{"${name}":${value}},"method":"${method}"}`), "MalformedMessage", text)
+          assert.isUndefined(rejection(message("x/y", `{"${name}":${value}}`)))
         }
         for (const params of [`["a"]`, `"a"`, "null", "1"]) {
-          assert.strictEqual(refusal(message(method, params)), "MalformedMessage", `${method} ${params}`)
+          assert.strictEqual(rejection(message(method, params)), "MalformedMessage", `${method} ${params}`)
         }
         for (const params of [undefined, "{}", `{"x":1}`, `{"${name}":"\\u0061 é😀"}`]) {
-          assert.isUndefined(refusal(message(method, params)), `${method} ${params}`)
+          assert.isUndefined(rejection(message(method, params)), `${method} ${params}`)
         }
       }
     })
 
     it("FWD-14 a lone surrogate in a name, but accepts it in a value", () => {
-      assert.strictEqual(refusal(call(`{"_auth\\ud800Context":1}`)), "MalformedMessage")
+      assert.strictEqual(rejection(call(`{"_auth\\ud800Context":1}`)), "MalformedMessage")
       const text = call(`{"a":"\\ud800"}`)
       assert.strictEqual(sent(text), text)
     })
 
     it("MCP-14 too many levels", () => {
-      assert.isUndefined(refusal(nested(255)))
-      assert.strictEqual(refusal(nested(256)), "MessageTooDeep")
-      assert.strictEqual(refusal(nested(100_000)), "MessageTooDeep")
-      assert.strictEqual(refusal("[".repeat(100_000)), "MalformedMessage")
-      assert.strictEqual(refusal(`{"a":`.repeat(100_000)), "MessageTooDeep")
+      assert.isUndefined(rejection(nested(255)))
+      assert.strictEqual(rejection(nested(256)), "MessageTooDeep")
+      assert.strictEqual(rejection(nested(100_000)), "MessageTooDeep")
+      assert.strictEqual(rejection("[".repeat(100_000)), "MalformedMessage")
+      assert.strictEqual(rejection(`{"a":`.repeat(100_000)), "MessageTooDeep")
     })
 
     it("MCP-14 accepts large messages", () => {

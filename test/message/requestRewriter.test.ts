@@ -8,9 +8,9 @@ import { maxTokenBytes } from "../../src/message/json/scanScalars.ts"
 import { initializeWith, toolCall } from "../fixtures/messages.ts"
 import { clear, message } from "./clientMessages.ts"
 import { assertPiecesAgree, cut, send, sizes } from "./inPieces.ts"
-import { accepted, refused } from "./jsonCorpus.ts"
+import { accepted, rejected } from "./jsonCorpus.ts"
 import { jsonText, render, spaces } from "./jsonText.ts"
-import { call, context, decoder, encoder, options, refusal, sent, summary } from "./rewriting.ts"
+import { call, context, decoder, encoder, options, rejection, sent, summary } from "./rewriting.ts"
 
 /** Every token of a text with its bytes, as far as those are kept together. */
 const tokens = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<readonly [JsonToken, string, number, string]> => {
@@ -51,12 +51,12 @@ const sendLong = (before: string, repeated: string, after: string, pieces = 16) 
 
 describe("JsonScanner on pieces", () => {
   it("MCP-13 gives the same verdict as on the whole text", () => {
-    for (const [name, bytes] of [...accepted, ...refused]) {
+    for (const [name, bytes] of [...accepted, ...rejected]) {
       const whole = tokens([bytes])
       for (const size of [1, 2, 3, 5]) assert.deepStrictEqual(tokens(cut(bytes, [size])), whole, name)
     }
     for (const [, bytes] of accepted) assert.strictEqual(tokens(cut(bytes, [1])).at(-1)?.[0], "End")
-    for (const [, bytes] of refused) assert.strictEqual(tokens(cut(bytes, [1])).at(-1)?.[0], "Malformed")
+    for (const [, bytes] of rejected) assert.strictEqual(tokens(cut(bytes, [1])).at(-1)?.[0], "Malformed")
   })
 
   it.effect.prop(
@@ -147,7 +147,7 @@ describe("RequestRewriter", () => {
         ["an id", `{"id":"`, "a", `","method":"ping"}`],
         ["a method", `{"method":"`, "a", `"}`],
         ["params before the method", `{"params":{"a":[0`, ",0", `]},"method":"initialize"}`],
-        ["an answer", `{"jsonrpc":"2.0","id":1,"result":{"a":[0`, ",0", "]}}"],
+        ["a response", `{"jsonrpc":"2.0","id":1,"result":{"a":[0`, ",0", "]}}"],
         ["params of initialize", `{"method":"initialize","params":{"a":[0`, ",0", "]}}"]
       ]
       for (const [what, before, repeated, after] of cases) {
@@ -222,8 +222,8 @@ describe("RequestRewriter", () => {
     assert.isUndefined(idOf(`${fits}a`))
     assert.deepStrictEqual(summary(toolCall(fits)).tools, [fits])
     const tooLong = toolCall(`${fits}a`)
-    assert.strictEqual(refusal(tooLong), "MalformedMessage")
-    assert.isUndefined(refusal(tooLong.replace("tools/call", "prompts/get")))
+    assert.strictEqual(rejection(tooLong), "MalformedMessage")
+    assert.isUndefined(rejection(tooLong.replace("tools/call", "prompts/get")))
   })
 
   it("MCP-04 remembers what came in earlier pieces", () => {

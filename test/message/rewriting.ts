@@ -23,7 +23,7 @@ export const sent = (text: string): string => {
   return Result.isSuccess(rewritten) ? decoder.decode(rewritten.success.bytes) : assert.fail(rewritten.failure.detail)
 }
 
-export const refusal = (text: string): string | undefined => {
+export const rejection = (text: string): string | undefined => {
   const rewritten = attempt(text)
   return Result.isFailure(rewritten) ? rewritten.failure.reason : undefined
 }

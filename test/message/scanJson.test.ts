@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { JsonScanner, type JsonToken } from "../../src/message/json/scanJson.ts"
-import { accepted, refused } from "./jsonCorpus.ts"
+import { accepted, rejected } from "./jsonCorpus.ts"
 import { jsonText } from "./jsonText.ts"
 
 const encoder = new TextEncoder()
@@ -45,7 +45,7 @@ describe("JsonScanner", () => {
     assert.isTrue(parses(bytes), "the corpus is wrong")
   })
 
-  it.each(refused)("MCP-13 refuses %s", (_, bytes) => {
+  it.each(rejected)("MCP-13 rejects %s", (_, bytes) => {
     assert.strictEqual(scan(bytes), "Malformed")
     assert.isFalse(parses(bytes), "the corpus is wrong")
   })

@@ -60,10 +60,10 @@ describe("makeHonoMiddleware", () => {
       const send = (path: string, init?: RequestInit) =>
         Effect.promise(async () => app.request(`${origin}${path}`, init))
       assert.strictEqual(yield* Effect.promise(async () => (await app.request(`${origin}/`)).text()), "public")
-      const refused = yield* send("/mcp", post(undefined, ping))
-      assert.strictEqual(refused.status, 401)
+      const rejected = yield* send("/mcp", post(undefined, ping))
+      assert.strictEqual(rejected.status, 401)
       const place = /resource_metadata="https:\/\/notes\.example\.com([^"]+)"/.exec(
-        refused.headers.get("www-authenticate") ?? ""
+        rejected.headers.get("www-authenticate") ?? ""
       )?.[1] ?? assert.fail("no place")
       assert.strictEqual((yield* send(place)).status, 200)
       assert.strictEqual((yield* send("/.well-known/oauth-protected-resource/mcp")).status, 200)

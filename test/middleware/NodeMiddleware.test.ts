@@ -139,9 +139,9 @@ describe("makeNodeMiddleware", () => {
     it.live(`EMBED-24 MUST challenge, and serve the documents that the challenge names (${framework})`, () =>
       Effect.gen(function*() {
         const { issuer, origin, post, send, url } = yield* start(framework)
-        const refused = yield* post(undefined, ping)
-        assert.strictEqual(refused.status, 401)
-        const place = /resource_metadata="([^"]+)"/.exec(refused.headers.get("www-authenticate") ?? "")?.[1] ?? ""
+        const rejected = yield* post(undefined, ping)
+        assert.strictEqual(rejected.status, 401)
+        const place = /resource_metadata="([^"]+)"/.exec(rejected.headers.get("www-authenticate") ?? "")?.[1] ?? ""
         const inserted = `${origin}/.well-known/oauth-protected-resource/mcp`
         for (const target of [place, inserted, `${origin}/.well-known/oauth-protected-resource`]) {
           const document = yield* send({ headers: { origin: "https://anywhere.example" } }, target)

@@ -91,9 +91,9 @@ describe("HttpApiAuthentication", () => {
   it.live("EMBED-42 challenges as the gateway does, and serves the documents", () =>
     Effect.gen(function*() {
       const { issuer, origin } = yield* startApi()
-      const refused = yield* Effect.promise(() => fetch(`${origin}/whoami`))
-      assert.strictEqual(refused.status, 401)
-      const challenge = refused.headers.get("www-authenticate") ?? ""
+      const rejected = yield* Effect.promise(() => fetch(`${origin}/whoami`))
+      assert.strictEqual(rejected.status, 401)
+      const challenge = rejected.headers.get("www-authenticate") ?? ""
       const place = /resource_metadata="https:\/\/notes\.example\.com([^"]+)"/.exec(challenge)?.[1]
       assert.isString(place)
       const document = yield* Effect.promise(async () => (await fetch(`${origin}${place}`)).json())

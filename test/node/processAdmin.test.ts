@@ -131,7 +131,7 @@ describe.concurrent("the admin port", { timeout: 120_000 }, () => {
       assert.strictEqual((yield* send(admin, "/healthz")).status, 200)
     }))
 
-  it.live("ADM-06 MUST be refused at start where anyone could read it, or where the port is taken", () =>
+  it.live("ADM-06 MUST be rejected at start where anyone could read it, or where the port is taken", () =>
     Effect.gen(function*() {
       const wide = yield* runProgram({
         env: { ...staticSettings("http://127.0.0.1:9"), PORT: "0", MCP_ADMIN_PORT: "9464", MCP_ADMIN_HOST: "0.0.0.0" }

@@ -259,9 +259,9 @@ describe("--check", { timeout: 60_000 }, () => {
   it.live("rejects a public key that is too weak, and accepts a strong one", () =>
     Effect.gen(function*() {
       const weak = yield* makeSigningKey({ algorithm: "RS256", kid: "weak", modulusLength: 1024 })
-      const refused = yield* runProgram({ args: ["--check"], env: withKey(weak.publicPem) })
-      assert.strictEqual(refused.code, 1)
-      assert.match(refused.stderr, /MCP_JWT_PUBLIC_KEY: .*an RSA key of fewer than 2048 bits\./)
+      const rejected = yield* runProgram({ args: ["--check"], env: withKey(weak.publicPem) })
+      assert.strictEqual(rejected.code, 1)
+      assert.match(rejected.stderr, /MCP_JWT_PUBLIC_KEY: .*an RSA key of fewer than 2048 bits\./)
 
       const good = yield* makeSigningKey({ algorithm: "RS256", kid: "good" })
       const taken = yield* runProgram({

@@ -41,18 +41,18 @@ describe("a process with few file descriptors", () => {
               body: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}",
               signal
             }).then(({ status }) => status),
-          catch: () => "NoAnswer" as const
+          catch: () => "NoResponse" as const
         })
         assert.strictEqual(yield* ask, 200)
         yield* Effect.scoped(Effect.gen(function*() {
           for (let i = 0; i < 2 * descriptors; i++) yield* idleConnection(port)
           yield* Effect.sleep("500 millis")
         }))
-        const answered = yield* ask.pipe(
+        const responded = yield* ask.pipe(
           Effect.timeout("2 seconds"),
           Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 40 })
         )
-        assert.strictEqual(answered, 200)
+        assert.strictEqual(responded, 200)
         assert.isFalse(gateway.hasEnded())
       }),
     60_000

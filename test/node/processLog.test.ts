@@ -8,7 +8,7 @@ import { ping } from "../fixtures/messages.ts"
 import { leaks } from "../support/canary.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { respond } from "../support/upstreamAnswers.ts"
+import { respond } from "../support/upstreamResponses.ts"
 import { type GatewayProgram, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { closedPort } from "./support/ports.ts"
 import { startProgram } from "./support/Program.ts"
@@ -25,7 +25,7 @@ const exchange = Effect.fnUntraced(function*(
   authorization: string | undefined,
   { lines = [], target = "/mcp" }: { readonly target?: string; readonly lines?: ReadonlyArray<string> } = {}
 ) {
-  const { answers: [response], received } = yield* rawExchange(
+  const { responses: [response], received } = yield* rawExchange(
     gateway.origin,
     rawRequest([
       `POST ${target} HTTP/1.1`,
@@ -36,7 +36,7 @@ const exchange = Effect.fnUntraced(function*(
       ...lines
     ], ping)
   )
-  if (response === undefined) return assert.fail("no answer")
+  if (response === undefined) return assert.fail("no response")
   const [traceId = ""] = response.headers("x-trace-id")
   const line = yield* gateway.requestLine(traceId)
   return { response, line, traceId, text: Buffer.from(received).toString("latin1") }
@@ -228,7 +228,7 @@ layer(Traced.layer, { excludeTestServices: true })("log in JSON, at trace level"
         yield* exchange(gateway, `Bearer ${token}`, { lines: [`Authorization: Bearer ${token}`] })
       }
       // An upstream that speaks of the token does not get it into the log either.
-      yield* upstream.answerWith(respond({ status: 401, headers: { "www-authenticate": `Bearer x="${canary}"` } }))
+      yield* upstream.respondWith(respond({ status: 401, headers: { "www-authenticate": `Bearer x="${canary}"` } }))
       assert.strictEqual((yield* exchange(gateway, `Bearer ${canary}`)).response.status, 502)
       yield* upstream.reset
       assert.strictEqual((yield* exchange(gateway, `Bearer ${jwt}`)).response.status, 200)

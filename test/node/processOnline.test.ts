@@ -290,7 +290,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       find(lines, /^error: MCP server .*\(ECONNREFUSED\): nothing listens there\. Start the MCP server/)
     }))
 
-  const answers: ReadonlyArray<
+  const responses: ReadonlyArray<
     readonly [what: string, code: number, pattern: RegExp, response: (url: URL) => Response]
   > = [
     ["does not know the request", 0, /^ok: .*it responds \(400\)/, () => new Response("{}", { status: 400 })],
@@ -327,7 +327,7 @@ describe.concurrent("--check --online", { timeout: 60_000 }, () => {
       () => new Response("", { status: 302, headers: { location: `https://login.example/in?state=${canary}` } })
     ]
   ]
-  for (const [what, expected, pattern, response] of answers) {
+  for (const [what, expected, pattern, response] of responses) {
     it.live(`says of an MCP server that ${what} what it found`, () =>
       Effect.gen(function*() {
         const origin = yield* serveWebHandler(async ({ url }) => response(new URL(url)))

@@ -29,10 +29,10 @@ describe("the program", () => {
           http_proxy: `http://user:canary@${host}`
         }
       })
-      const refused = yield* Effect.promise(() =>
+      const rejected = yield* Effect.promise(() =>
         fetch(`${gateway.origin}/mcp`, { headers: { authorization: "Bearer opaque", "x-trace-id": "through-proxy" } })
       )
-      assert.strictEqual(refused.status, 401)
+      assert.strictEqual(rejected.status, 401)
       assert.deepStrictEqual(seen, [`http://idp.invalid/oauth/userinfo Basic ${btoa("user:canary")}`])
       assert.include((yield* gateway.requestLine("through-proxy"))["detail"], "userinfo returned 401")
       const ready = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
@@ -51,9 +51,9 @@ describe("the program", () => {
       const { origin } = yield* Effect.scoped(listen(() => Effect.void))
       const gateway = yield* startGatewayProgram({ env: { ...env, MCP_JWT_ISSUER: origin } })
       for (let look = 0; look < 3; look++) {
-        const answer = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
-        assert.strictEqual(answer.status, 503)
-        assert.include(yield* Effect.promise(() => answer.text()), "\"state\":\"unavailable\"")
+        const reply = yield* Effect.promise(() => fetch(`${gateway.origin}/readyz`))
+        assert.strictEqual(reply.status, 503)
+        assert.include(yield* Effect.promise(() => reply.text()), "\"state\":\"unavailable\"")
       }
       yield* gateway.awaitOutput(/A provider is unreachable/)
       const told = gateway.log().filter(({ message }) => message === "A provider is unreachable")

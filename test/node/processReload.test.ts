@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { eventually } from "../fixtures/eventually.ts"
 import { ping } from "../fixtures/messages.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { hang, jsonRpc, respond } from "../support/upstreamAnswers.ts"
+import { hang, jsonRpc, respond } from "../support/upstreamResponses.ts"
 import { openConnection } from "./support/connection.ts"
 import { startReloading } from "./support/reloading.ts"
 import { temporaryDirectory } from "./support/scratch.ts"
@@ -128,7 +128,7 @@ for (const workers of [1, 2]) {
         const upstream = yield* makeRecordingUpstream
         const other = yield* makeRecordingUpstream
         const release = yield* Deferred.make<void>()
-        yield* upstream.answerWith((request, response) =>
+        yield* upstream.respondWith((request, response) =>
           Effect.gen(function*() {
             yield* request.body
             if (request.headers("x-kind").includes("stream")) {
@@ -178,7 +178,7 @@ for (const workers of [1, 2]) {
     it.live("RELOAD-05 keeps sessions, counters of unchanged limits, and the audit file, which it also opens anew", () =>
       Effect.gen(function*() {
         const upstream = yield* makeRecordingUpstream
-        yield* upstream.answerWith(
+        yield* upstream.respondWith(
           respond({ headers: { "content-type": "application/json", "mcp-session-id": "own" }, body: "{}" })
         )
         const limit = { by: ["subject"], limit: 3 * workers, window: 3600 }
@@ -331,7 +331,7 @@ describe("workers at a reload", { timeout: 240_000 }, () => {
       const upstream = yield* makeRecordingUpstream
       const issuer = yield* makeRecordingUpstream
       // Keys that do not arrive: the workers wait for them.
-      yield* issuer.answerWith(hang)
+      yield* issuer.respondWith(hang)
       const config = { server_url: upstream.origin, static_tokens: tokens("alice") }
       const { gateway, reportAfter, said, status, write } = yield* startReloading(config, { workers: 2 })
       const providers = [

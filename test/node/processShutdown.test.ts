@@ -8,7 +8,7 @@ import { settings } from "../fixtures/settings.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream, type RecordingUpstream } from "../support/RecordingUpstream.ts"
-import { bigStream, hang, jsonRpc } from "../support/upstreamAnswers.ts"
+import { bigStream, hang, jsonRpc } from "../support/upstreamResponses.ts"
 import { awaitRefused, type Connection, openConnection } from "./support/connection.ts"
 import { type GatewayProgram, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 
@@ -23,7 +23,7 @@ const head = [
   ""
 ].join("\r\n")
 
-const answer = `{"jsonrpc":"2.0","id":1,"result":{}}`
+const reply = `{"jsonrpc":"2.0","id":1,"result":{}}`
 
 /** Longer than any test may take: what ends before does not end because of it. */
 const never = "600"
@@ -55,13 +55,13 @@ const unfinished: ReadonlyArray<readonly [string, (c: Connection, u: RecordingUp
   [
     "waits for the MCP server",
     (connection, upstream) =>
-      Effect.all([upstream.answerWith(hang), connection.write(head + ping), upstream.awaitRequest()])
+      Effect.all([upstream.respondWith(hang), connection.write(head + ping), upstream.awaitRequest()])
   ],
   [
     "does not read its response",
     (connection, upstream) =>
       Effect.all([
-        upstream.answerWith(bigStream(Infinity)),
+        upstream.respondWith(bigStream(Infinity)),
         connection.pause,
         connection.write(head + ping),
         upstream.awaitRequest()
@@ -75,7 +75,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       Effect.gen(function*() {
         const { connection, gateway } = yield* start(never)
         yield* connection.write(head + ping)
-        yield* connection.awaitText(answer)
+        yield* connection.awaitText(reply)
         yield* stop(gateway, signal)
         yield* endsWell(gateway)
         yield* connection.closed
@@ -86,7 +86,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start(never)
       const release = yield* Deferred.make<void>()
-      yield* upstream.answerWith((request, response) =>
+      yield* upstream.respondWith((request, response) =>
         Effect.andThen(Deferred.await(release), jsonRpc(request, response))
       )
       yield* connection.write(head + ping)
@@ -98,7 +98,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
       assert.isFalse(gateway.hasEnded())
 
       yield* Deferred.succeed(release, undefined)
-      yield* connection.awaitText(answer)
+      yield* connection.awaitText(reply)
       assert.match(connection.received(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i)
       yield* connection.closed
       yield* endsWell(gateway)
@@ -112,7 +112,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start(never)
       const stream = yield* makeEventStream()
-      yield* upstream.answerWith(stream.handler)
+      yield* upstream.respondWith(stream.handler)
       yield* connection.write(head + ping)
       yield* stream.send({ n: 1 })
       yield* connection.awaitText("data: {\"n\":1}")
@@ -129,7 +129,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start("1")
       const stream = yield* makeEventStream()
-      yield* upstream.answerWith(stream.handler)
+      yield* upstream.respondWith(stream.handler)
       yield* connection.write(head + ping)
       const request = yield* upstream.awaitRequest()
       yield* stop(gateway)
@@ -160,7 +160,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
   it.live("cuts at once when MCP_SHUTDOWN_TIMEOUT is 0", () =>
     Effect.gen(function*() {
       const { connection, gateway, upstream } = yield* start("0")
-      yield* upstream.answerWith(hang)
+      yield* upstream.respondWith(hang)
       yield* connection.write(head + ping)
       yield* upstream.awaitRequest()
       yield* stop(gateway)
@@ -183,7 +183,7 @@ describe("a client that leaves", { timeout: 60_000 }, () => {
   it.live("cancels the upstream request, even before the MCP server has begun its response", () =>
     Effect.gen(function*() {
       const { gateway, upstream } = yield* start(never)
-      yield* upstream.answerWith(hang)
+      yield* upstream.respondWith(hang)
       yield* Effect.scoped(Effect.gen(function*() {
         const connection = yield* openConnection(gateway.origin)
         yield* connection.write(head + ping)

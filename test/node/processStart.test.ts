@@ -38,9 +38,9 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
       assert.strictEqual(down.body.status, "unavailable")
       assert.deepInclude(down.body.providers[0], { name: "oidc", ready: false })
       assert.match(down.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
-      const refused = yield* get(`${origin}/mcp`, { authorization })
-      assert.deepStrictEqual([refused.status, refused.body.error], [500, "server_error"])
-      assert.match(refused.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
+      const rejected = yield* get(`${origin}/mcp`, { authorization })
+      assert.deepStrictEqual([rejected.status, rejected.body.error], [500, "server_error"])
+      assert.match(rejected.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
       assert.isEmpty(upstream.requests())
 
       yield* forwardPort(port, Number(new URL(issuer.issuer).port))
@@ -84,11 +84,11 @@ describe.concurrent("starting", { timeout: 60_000 }, () => {
         env: { MCP_SERVER_URL: `${upstream.origin}/mcp-internal` }
       })
       const url = `http://localhost:${new URL(origin).port}/mcp`
-      const answer = yield* sh(`curl -sS -H "Authorization: Bearer dev-token" \\
+      const reply = yield* sh(`curl -sS -H "Authorization: Bearer dev-token" \\
      -H "Content-Type: application/json" \\
      -d '{"jsonrpc":"2.0","method":"tools/list","id":1}' \\
      ${url}`)
-      assert.deepStrictEqual(JSON.parse(answer).result.tools.map(({ name }: { name: string }) => name), ["echo"])
+      assert.deepStrictEqual(JSON.parse(reply).result.tools.map(({ name }: { name: string }) => name), ["echo"])
       const seen = yield* upstream.awaitRequest()
       assert.strictEqual(seen.url, "/mcp-internal")
       assert.deepStrictEqual(seen.headers("x-auth-user-id"), ["dev-user"])

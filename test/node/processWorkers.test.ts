@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { unlink, writeFile } from "node:fs/promises"
 import { ping } from "../fixtures/messages.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import { hang, jsonRpc, respond } from "../support/upstreamAnswers.ts"
+import { hang, jsonRpc, respond } from "../support/upstreamResponses.ts"
 import { awaitRefused, openConnection } from "./support/connection.ts"
 import { type GatewayProgram, type LogLine, startGatewayProgram, staticSettings } from "./support/GatewayProgram.ts"
 import { takenPort } from "./support/ports.ts"
@@ -85,8 +85,8 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       assert.deepStrictEqual([listening?.["url"], listening?.["workers"], more], [gateway.origin, 2, []])
       assert.lengthOf(gateway.log().filter(({ level }) => level === "WARN"), 1)
 
-      const answered = yield* Effect.forEach([1, 2, 3, 4], (n) => ask(gateway, `request-${n}`))
-      assert.deepStrictEqual(answered.toSorted(), [1, 1, 2, 2])
+      const responders = yield* Effect.forEach([1, 2, 3, 4], (n) => ask(gateway, `request-${n}`))
+      assert.deepStrictEqual(responders.toSorted(), [1, 1, 2, 2])
       yield* gateway.signal("SIGTERM")
       yield* endsWell(gateway)
     }))
@@ -97,7 +97,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
         const { gateway, upstream } = yield* startWorkers(2, {
           env: { ...key, MCP_STATIC_TOKENS: "dev-token:c:alice:;alice-again:c:alice:;mallory-token:c:mallory:" }
         })
-        yield* upstream.answerWith(
+        yield* upstream.respondWith(
           respond({ headers: { "content-type": "application/json", "mcp-session-id": "own" }, body: "{}" })
         )
         const send = Effect.fnUntraced(function*(bearer: string, session: string) {
@@ -116,8 +116,8 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
         assert.deepStrictEqual(own.map(({ status }) => status), ["200", "200", "200", "200"])
         const before = upstream.requests().length
         for (const [bearer, id] of [["mallory-token", session], ["dev-token", "own"]] as const) {
-          const refused = yield* Effect.forEach(turns, () => send(bearer, id))
-          assert.deepStrictEqual(refused.map(({ status }) => status), ["404", "404", "404", "404"], bearer)
+          const rejected = yield* Effect.forEach(turns, () => send(bearer, id))
+          assert.deepStrictEqual(rejected.map(({ status }) => status), ["404", "404", "404", "404"], bearer)
         }
         assert.lengthOf(upstream.requests(), before)
         yield* gateway.signal("SIGTERM")
@@ -174,8 +174,8 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       // While the new one begins, and when it has begun.
       let asked = 0
       while (said(gateway, "worker ready").length < 3) yield* ask(gateway, `before-${asked++}`)
-      const answered = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => ask(gateway, `after-${n}`))
-      assert.deepStrictEqual([...new Set(answered)].toSorted(), [1, 2])
+      const responders = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => ask(gateway, `after-${n}`))
+      assert.deepStrictEqual([...new Set(responders)].toSorted(), [1, 2])
       const third = said(gateway, "worker ready")[2]
       assert.strictEqual(third?.["worker"], second["worker"])
       assert.notStrictEqual(third?.["pid"], second["pid"])
@@ -221,8 +221,8 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* Effect.promise(() => Promise.all([writeFile(file, "no longer JSON"), unlink(variables)]))
       yield* Effect.forEach(ready, (worker) => kill(worker))
       yield* awaitReady(gateway, 4)
-      const answered = yield* Effect.forEach([1, 2], (n) => ask(gateway, `request-${n}`))
-      assert.deepStrictEqual(answered.toSorted(), [1, 2])
+      const responders = yield* Effect.forEach([1, 2], (n) => ask(gateway, `request-${n}`))
+      assert.deepStrictEqual(responders.toSorted(), [1, 2])
       assert.lengthOf(said(gateway, "listening"), 1)
     }))
 
@@ -230,7 +230,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
     Effect.gen(function*() {
       const { gateway, upstream } = yield* startWorkers(2, { env: { MCP_SHUTDOWN_TIMEOUT: "600" } })
       const release = yield* Deferred.make<void>()
-      yield* upstream.answerWith((request, response) =>
+      yield* upstream.respondWith((request, response) =>
         Effect.andThen(Deferred.await(release), jsonRpc(request, response))
       )
       const connections = yield* openRequests(gateway)
@@ -254,7 +254,7 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
   it.live("OPS-16 MUST cut what is left after MCP_SHUTDOWN_TIMEOUT, and kill a worker that is stuck", () =>
     Effect.gen(function*() {
       const { gateway, ready: [first = {}], upstream } = yield* startWorkers(2, { env: { MCP_SHUTDOWN_TIMEOUT: "0" } })
-      yield* upstream.answerWith(hang)
+      yield* upstream.respondWith(hang)
       const connections = yield* openRequests(gateway)
       yield* upstream.awaitRequest(2)
       yield* kill(first, "SIGSTOP")
@@ -281,8 +281,8 @@ describe.concurrent("several workers", { timeout: 180_000 }, () => {
       yield* awaitReady(gateway, 3)
       assert.deepStrictEqual(said(gateway, "worker does not respond").map(({ pid }) => pid), [second["pid"]])
       assert.deepStrictEqual(said(gateway, "worker ended").map(({ reason }) => reason), ["SIGKILL"])
-      const answered = yield* Effect.forEach([1, 2, 3, 4], (n) => ask(gateway, `request-${n}`))
-      assert.deepStrictEqual(answered.toSorted(), [1, 1, 2, 2])
+      const responders = yield* Effect.forEach([1, 2, 3, 4], (n) => ask(gateway, `request-${n}`))
+      assert.deepStrictEqual(responders.toSorted(), [1, 1, 2, 2])
     }))
 
   it.live("OPS-19 MUST keep the lines of an entry together in the readable log", () =>

@@ -20,7 +20,7 @@ const shortest = "GET / HTTP/1.1\r\nhost:a\r\n\r\n"
 const call = "POST / HTTP/1.1\r\nhost:a\r\ncontent-length:2\r\n\r\n{}"
 
 /** A server that counts the requests that begin in each turn, and responds as told. */
-const counting = Effect.fnUntraced(function*(answer: (response: ServerResponse) => void) {
+const counting = Effect.fnUntraced(function*(reply: (response: ServerResponse) => void) {
   let turn = 0
   let begun = 0
   const most = { inTurn: 0, all: 0 }
@@ -37,7 +37,7 @@ const counting = Effect.fnUntraced(function*(answer: (response: ServerResponse) 
     most.all++
     most.inTurn = Math.max(most.inTurn, begun)
     began.at.set(request.url, turn)
-    answer(response)
+    reply(response)
   })
   yield* Effect.acquireRelease(
     Effect.callback<void>((resume) => {
@@ -69,7 +69,7 @@ const dial = Effect.fnUntraced(function*(port: number, localAddress = "127.0.0.1
   })
   return {
     socket,
-    answers: () => received.split("HTTP/1.1 200").length - 1
+    responses: () => received.split("HTTP/1.1 200").length - 1
   }
 })
 
@@ -82,7 +82,7 @@ describe("connections whose clients send ahead", () => {
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))
       const total = 600
       for (const { socket } of clients) socket.write(call.repeat(total))
-      yield* eventually(() => clients.every(({ answers }) => answers() === total))
+      yield* eventually(() => clients.every(({ responses }) => responses() === total))
       assert.isAtMost(most.inTurn, 2 * inTurn)
       assert.strictEqual(most.all, clients.length * total)
     }))
@@ -96,8 +96,8 @@ describe("connections whose clients send ahead", () => {
       flooder.socket.write(call.repeat(total))
       yield* eventually(() => most.all > 0)
       neighbour.socket.write(call.replace("/", "/neighbour"))
-      yield* eventually(() => neighbour.answers() === 1)
-      yield* eventually(() => flooder.answers() === total)
+      yield* eventually(() => neighbour.responses() === 1)
+      yield* eventually(() => flooder.responses() === total)
       const turnsAfter = began.turn() - (began.at.get("/neighbour") ?? 0)
       // What was left then of the flood took its turns afterwards.
       assert.isAbove(turnsAfter, 0)
@@ -107,9 +107,9 @@ describe("connections whose clients send ahead", () => {
   it.live("DOS-06 are cut where they hold more than their share of all that may wait; others are served", () =>
     Effect.gen(function*() {
       const waiting: Array<ServerResponse> = []
-      let answered = false
+      let isReleased = false
       const { most, port } = yield* counting((response) => {
-        if (answered || response.req.url === "/neighbour") response.end()
+        if (isReleased || response.req.url === "/neighbour") response.end()
         else waiting.push(response)
       })
       const flooders = yield* Effect.forEach(Array.from({ length: 8 }), () => dial(port))
@@ -119,11 +119,11 @@ describe("connections whose clients send ahead", () => {
       assert.isAtMost(most.all, flooders.length * open)
       const neighbour = yield* dial(port, "127.0.0.9")
       neighbour.socket.write(shortest.replace("/", "/neighbour").repeat(100))
-      yield* eventually(() => neighbour.answers() === 100)
-      answered = true
+      yield* eventually(() => neighbour.responses() === 100)
+      isReleased = true
       for (const response of waiting) response.end()
       // What is left of them was within the share, and is served.
-      yield* eventually(() => flooders.every((flooder) => isCut(flooder) || flooder.answers() === 2_500))
+      yield* eventually(() => flooders.every((flooder) => isCut(flooder) || flooder.responses() === 2_500))
     }))
 
   it.live("are served in full where they hold less", () =>
@@ -131,7 +131,7 @@ describe("connections whose clients send ahead", () => {
       const { port } = yield* counting((response) => void setTimeout(() => response.end(), 5))
       const clients = yield* Effect.forEach([1, 2, 3], () => dial(port))
       for (const { socket } of clients) socket.write(shortest.repeat(500))
-      yield* eventually(() => clients.every(({ answers }) => answers() === 500))
+      yield* eventually(() => clients.every(({ responses }) => responses() === 500))
     }))
 
   it.live("cost the same work for each request, however many are open (DOS-06)", () =>
@@ -140,9 +140,9 @@ describe("connections whose clients send ahead", () => {
       const touchedFor = (total: number) =>
         elementsTouched(
           Effect.gen(function*() {
-            const { answers, socket } = yield* dial(port)
+            const { responses, socket } = yield* dial(port)
             socket.write(call.repeat(total))
-            yield* eventually(() => answers() === total)
+            yield* eventually(() => responses() === total)
           }).pipe(Effect.scoped)
         ).pipe(Effect.map((touched) => touched / total))
       // Once for what is done at the first request only.

@@ -100,9 +100,9 @@ const script = (file: string, run: string) => `
   process.exit()
 `
 
-const patience = 240_000
+const timeoutMillis = 240_000
 
-layer(Installed.layer, { excludeTestServices: true, timeout: patience })("documentation in a user's project", (it) => {
+layer(Installed.layer, { excludeTestServices: true, timeout: timeoutMillis })("documentation in a user's project", (it) => {
   it.effect("DOC-01 every example of the READMEs and of the docstrings MUST compile", () =>
     Effect.gen(function*() {
       const { project } = yield* Installed
@@ -113,10 +113,10 @@ layer(Installed.layer, { excludeTestServices: true, timeout: patience })("docume
         for (const { code, name } of examples) await writeFile(join(project, "docs", `${name}.ts`), code)
       })
       yield* compile(project, "docs", "docs-out")
-    }), patience)
+    }), timeoutMillis)
 
   it.effect(
-    "DOC-02 every example program MUST compile against the package, and answer a stranger 401",
+    "DOC-02 every example program MUST compile against the package, and respond to a stranger with 401",
     () =>
       Effect.gen(function*() {
         const { project } = yield* Installed
@@ -132,7 +132,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: patience })("docume
           assert.match(printed, /^saw 401 Bearer error="[^"]+", .*resource_metadata="[^"]+"/m, file)
         }
       }),
-    patience
+    timeoutMillis
   )
 
   it.effect(
@@ -147,6 +147,6 @@ layer(Installed.layer, { excludeTestServices: true, timeout: patience })("docume
         assert.match(printed, /^# pass [1-9][0-9]*\n# fail 0$/m)
         assert.match(printed, /ok \d+ - OPAQUE-01 /)
       }),
-    patience
+    timeoutMillis
   )
 })

@@ -1,7 +1,7 @@
 /** For each preset: its settings, the provider that stands in, and tokens as the provider's documentation describes them. */
 import type { InvalidTokenReason } from "../../src/errors/GatewayError.ts"
 import type { Identity } from "../../src/identity/Identity.ts"
-import { type Answer, metadataOf, type Places } from "../support/standIn.ts"
+import { type Reply, metadataOf, type Places } from "../support/standIn.ts"
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -65,7 +65,7 @@ const entraIdentity = { subject: "99999999-8888-7777-6666-555555555555", scopes:
 const bearerOf = (request: Request): string => request.headers.get("authorization")?.replace(/^Bearer /, "") ?? ""
 
 /** Describes tokens by the bearer token of the request. */
-const described = (descriptions: Readonly<Record<string, () => Response>>): Answer => (request) =>
+const described = (descriptions: Readonly<Record<string, () => Response>>): Reply => (request) =>
   descriptions[bearerOf(request)]?.() ?? Response.json({ message: "Bad credentials" }, { status: 401 })
 
 const googleDescription = {

@@ -4,7 +4,7 @@ import * as Ref from "effect/Ref"
 import { connect, type Socket } from "node:net"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const MiB = 1024 * 1024
 const Fixture = GatewayFixture.layer()
@@ -14,7 +14,7 @@ const usage = (): number => {
   return arrayBuffers + heapUsed
 }
 
-/** Sends the fixture's request; the answer waits in the socket until it is read. */
+/** Sends the fixture's request; the response waits in the socket until it is read. */
 const ask = Effect.gen(function*() {
   const { bytes, gateway } = yield* GatewayFixture
   return yield* Effect.acquireRelease(
@@ -70,7 +70,7 @@ layer(Fixture, { excludeTestServices: true })("back-pressure", (it) => {
     Effect.gen(function*() {
       const { reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(answers.bigStream(100 * MiB))
+      yield* upstream.respondWith(responses.bigStream(100 * MiB))
       const before = usage()
       let peak = before
       const sampling = yield* Effect.forkScoped(
@@ -97,7 +97,7 @@ layer(Fixture, { excludeTestServices: true })("back-pressure", (it) => {
         for (const contentType of ["application/octet-stream", "text/event-stream"]) {
           yield* reset
           const taken = yield* Ref.make(0)
-          yield* upstream.answerWith(counting(taken, contentType))
+          yield* upstream.respondWith(counting(taken, contentType))
           const socket = yield* ask
           // Two sockets' buffers, each as large as the kernel lets it grow, and the gateway's own few hundred KiB.
           const limit = 32 * MiB

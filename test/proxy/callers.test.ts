@@ -25,10 +25,10 @@ const start = Effect.fnUntraced(function*(
   )
   const ask = Effect.fnUntraced(function*(token: string, body = toolCall("hello")) {
     yield* reset
-    const { answers: [answer] } = yield* send({ authorization: `Bearer ${token}`, body })
+    const { responses: [response] } = yield* send({ authorization: `Bearer ${token}`, body })
     const [forwarded] = upstream.requests()
-    assert.strictEqual(answer?.status === 200, forwarded !== undefined)
-    return { status: answer?.status, text: answer?.text ?? "", log: logs.entries().join("\n"), forwarded }
+    assert.strictEqual(response?.status === 200, forwarded !== undefined)
+    return { status: response?.status, text: response?.text ?? "", log: logs.entries().join("\n"), forwarded }
   })
   return { issuer, ask }
 })
@@ -73,13 +73,13 @@ describe("the lists of callers that are let in", () => {
         [{ ...emails, email: ["ann@example.com"] }, 403]
       ]
       for (const [claims, status] of cases) {
-        const answer = yield* ask(yield* issuer.sign({ claims: { sub: "someone", ...claims } }))
-        assert.strictEqual(answer.status, status, JSON.stringify(claims))
+        const response = yield* ask(yield* issuer.sign({ claims: { sub: "someone", ...claims } }))
+        assert.strictEqual(response.status, status, JSON.stringify(claims))
         if (status !== 403) continue
-        assert.include(answer.text, "access_denied")
-        assert.include(answer.log, "MCP_ALLOWED_SUBJECTS")
+        assert.include(response.text, "access_denied")
+        assert.include(response.log, "MCP_ALLOWED_SUBJECTS")
         // Who it was is nobody's business but the provider's.
-        assert.notMatch(answer.text + answer.log, /@|someone|robot/i)
+        assert.notMatch(response.text + response.log, /@|someone|robot/i)
       }
     }))
 
@@ -194,7 +194,7 @@ describe("what rules know of a caller", () => {
       assert.notMatch(JSON.stringify(sent.rawHeaders) + (yield* textOf(sent)) + log, /canary-/)
     }))
 
-  it.live("is enough to judge by arguments and groups together", () =>
+  it.live("is enough to decide by arguments and groups together", () =>
     Effect.gen(function*() {
       const { ask, issuer } = yield* start(ruled({
         rules: [{

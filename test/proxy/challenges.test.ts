@@ -2,15 +2,15 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { parseChallenge } from "../../src/testing/parseChallenge.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const evil = "https://evil.example/.well-known/oauth-protected-resource"
 const json = { "content-type": "application/json" }
 
 const challenged = (status: number, field: string | ReadonlyArray<string>) =>
-  answers.respond({ status, headers: { ...json, "www-authenticate": field }, body: "{\"its\":\"own\"}" })
+  responses.respond({ status, headers: { ...json, "www-authenticate": field }, body: "{\"its\":\"own\"}" })
 
-/** The parameters of the one challenge that an answer has. */
+/** The parameters of the one challenge that a response has. */
 const parametersOf = (fields: ReadonlyArray<string> = []) => {
   assert.lengthOf(fields, 1)
   const { parameters, scheme } = parseChallenge(fields[0] ?? "")
@@ -52,14 +52,14 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       for (const status of [401, 403]) {
         for (const [field, scope] of needsMore) {
           yield* reset
-          yield* upstream.answerWith(challenged(status, field))
-          const { answers: [answer] } = yield* send()
-          assert.strictEqual(answer?.status, 403, JSON.stringify(field))
-          assert.deepStrictEqual(JSON.parse(answer?.text ?? ""), {
+          yield* upstream.respondWith(challenged(status, field))
+          const { responses: [response] } = yield* send()
+          assert.strictEqual(response?.status, 403, JSON.stringify(field))
+          assert.deepStrictEqual(JSON.parse(response?.text ?? ""), {
             error: "insufficient_scope",
             error_description: "Token missing required scopes"
           })
-          assert.deepStrictEqual(parametersOf(answer?.headers("www-authenticate")), {
+          assert.deepStrictEqual(parametersOf(response?.headers("www-authenticate")), {
             error: "insufficient_scope",
             error_description: "Token missing required scopes",
             ...(scope === undefined ? {} : { scope }),
@@ -79,11 +79,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       for (const status of [401, 403]) {
         for (const [field, logged] of distrusts) {
           yield* reset
-          yield* upstream.answerWith(challenged(status, field))
-          const { answers: [answer] } = yield* send()
-          assert.strictEqual(answer?.status, 502, JSON.stringify(field))
-          assert.isEmpty(answer?.headers("www-authenticate"))
-          assert.notInclude(answer?.text, "own")
+          yield* upstream.respondWith(challenged(status, field))
+          const { responses: [response] } = yield* send()
+          assert.strictEqual(response?.status, 502, JSON.stringify(field))
+          assert.isEmpty(response?.headers("www-authenticate"))
+          assert.notInclude(response?.text, "own")
           const detail = yield* lastDetail
           assert.include(detail, logged)
           assert.include(detail, "MCP_FORWARD_AUTHORIZATION")
@@ -97,11 +97,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
       const body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32003,\"message\":\"insufficient_scope\"}}"
-      yield* upstream.answerWith(answers.respond({ status: 403, headers: json, body }))
-      const { answers: [forbidden] } = yield* send()
+      yield* upstream.respondWith(responses.respond({ status: 403, headers: json, body }))
+      const { responses: [forbidden] } = yield* send()
       assert.deepStrictEqual([forbidden?.status, forbidden?.text], [403, body])
-      yield* upstream.answerWith(answers.respond({ status: 401, headers: json, body }))
-      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      yield* upstream.respondWith(responses.respond({ status: 401, headers: json, body }))
+      assert.strictEqual((yield* send()).responses[0]?.status, 502)
     }))
 
   it.effect("of any length is read in linear time, and a bounded part of it reaches the client", () =>
@@ -109,13 +109,13 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("a challenge of the
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
       const scopes = Array.from({ length: 1_000 }, (_, index) => `s${index}`)
-      yield* upstream.answerWith(challenged(403, `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`))
-      const { answers: [answer] } = yield* send()
-      assert.strictEqual(answer?.status, 403)
-      const { scope } = parametersOf(answer?.headers("www-authenticate"))
+      yield* upstream.respondWith(challenged(403, `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`))
+      const { responses: [response] } = yield* send()
+      assert.strictEqual(response?.status, 403)
+      const { scope } = parametersOf(response?.headers("www-authenticate"))
       assert.deepStrictEqual(scope?.split(" "), scopes.slice(0, 64))
-      yield* upstream.answerWith(challenged(403, `Bearer ${"a=\"\\\\\", ".repeat(1_500)}`))
-      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      yield* upstream.respondWith(challenged(403, `Bearer ${"a=\"\\\\\", ".repeat(1_500)}`))
+      assert.strictEqual((yield* send()).responses[0]?.status, 502)
     }))
 })
 
@@ -126,11 +126,11 @@ layer(GatewayFixture.layer(withScope), { excludeTestServices: true })(
     it.effect("is passed on in the configured style, with the scopes that every request needs", () =>
       Effect.gen(function*() {
         const { send, upstream } = yield* GatewayFixture
-        yield* upstream.answerWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))
-        const { answers: [answer] } = yield* send()
-        assert.strictEqual(answer?.status, 403)
-        assert.strictEqual(parametersOf(answer?.headers("www-authenticate"))["scope"], "files:read read")
-        assert.deepStrictEqual(JSON.parse(answer?.text ?? ""), {
+        yield* upstream.respondWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))
+        const { responses: [response] } = yield* send()
+        assert.strictEqual(response?.status, 403)
+        assert.strictEqual(parametersOf(response?.headers("www-authenticate"))["scope"], "files:read read")
+        assert.deepStrictEqual(JSON.parse(response?.text ?? ""), {
           jsonrpc: "2.0",
           id: null,
           error: {
@@ -147,7 +147,7 @@ layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTest
   it.effect("becomes 502 where authentication is switched off, because no client could get more scopes", () =>
     Effect.gen(function*() {
       const { send, upstream } = yield* GatewayFixture
-      yield* upstream.answerWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))
-      assert.strictEqual((yield* send({ authorization: null })).answers[0]?.status, 502)
+      yield* upstream.respondWith(challenged(403, "Bearer error=\"insufficient_scope\", scope=\"files:read\""))
+      assert.strictEqual((yield* send({ authorization: null })).responses[0]?.status, 502)
     }))
 })

@@ -6,7 +6,7 @@ import { startEffectGateway } from "../support/effectGateway.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const chunked = "Transfer-Encoding: chunked"
 const chunks = `${ping.length.toString(16)}\r\n${ping}\r\n0\r\n\r\n`
@@ -22,24 +22,24 @@ const bothGateways = Effect.gen(function*() {
   ]
 })
 
-const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
+const ok = responses.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
 layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP", (it) => {
   it.effect("treats a request without content as one without a body, however it is framed", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
-        yield* upstream.answerWith(ok)
+        yield* upstream.respondWith(ok)
         for (const method of ["GET", "HEAD", "DELETE"]) {
           for (const framing of [[chunked], ["Content-Length: 0"], [chunked, "Content-Type: application/json"], []]) {
             yield* upstream.reset
-            yield* upstream.answerWith(ok)
+            yield* upstream.respondWith(ok)
             const empty = framing.includes(chunked) ? "0\r\n\r\n" : ""
             const authorization = `Authorization: Bearer ${token}`
             const sent = rawRequest([`${method} /mcp HTTP/1.1`, "Host: 127.0.0.1", authorization, ...framing], empty)
             // The second one shows that the connection goes on where the first one ended.
-            const exchange = yield* rawExchange(origin, sent + sent, { answers: 2, bodiless: method === "HEAD" })
+            const exchange = yield* rawExchange(origin, sent + sent, { responses: 2, bodiless: method === "HEAD" })
             const what = `${name} ${method} ${framing.join()}`
-            assert.deepStrictEqual(exchange.answers.map(({ status }) => status), [200, 200], what)
+            assert.deepStrictEqual(exchange.responses.map(({ status }) => status), [200, 200], what)
             const [request, second] = upstream.requests()
             assert.deepStrictEqual([request?.method, second?.method], [method, method], what)
             assert.isEmpty(request?.headers("transfer-encoding"), what)
@@ -52,7 +52,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
   it.effect("HTTP-03 rejects content where none is allowed, however it is framed", () =>
     Effect.gen(function*() {
       for (const { name, origin, token, upstream } of yield* bothGateways) {
-        const refused = [
+        const rejected = [
           ["GET", 400, [chunked], chunks],
           ["GET", 400, [chunked, "Content-Type: application/json"], "1\r\n{\r\n0\r\n\r\n"],
           ["GET", 400, [`Content-Length: ${ping.length}`], ping],
@@ -60,21 +60,21 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
           ["DELETE", 415, [chunked], chunks],
           ["DELETE", 415, [`Content-Length: ${ping.length}`], ping]
         ] as const
-        for (const [method, status, framing, body] of refused) {
+        for (const [method, status, framing, body] of rejected) {
           const authorization = `Authorization: Bearer ${token}`
           const sent = rawRequest([`${method} /mcp HTTP/1.1`, "Host: 127.0.0.1", authorization, ...framing], body)
           const exchange = yield* rawExchange(origin, sent, { bodiless: method === "HEAD" })
-          assert.strictEqual(exchange.answers[0]?.status, status, `${name} ${method} ${framing.join()}`)
+          assert.strictEqual(exchange.responses[0]?.status, status, `${name} ${method} ${framing.join()}`)
         }
         assert.isEmpty(upstream.requests(), name)
         // A message of its own is not lost to a method that needs none.
         const authorization = `Authorization: Bearer ${token}`
-        yield* upstream.answerWith(ok)
+        yield* upstream.respondWith(ok)
         const message = rawRequest(
           ["DELETE /mcp HTTP/1.1", "Host: 127.0.0.1", authorization, "Content-Type: application/json", chunked],
           chunks
         )
-        assert.strictEqual((yield* rawExchange(origin, message)).answers[0]?.status, 200, name)
+        assert.strictEqual((yield* rawExchange(origin, message)).responses[0]?.status, 200, name)
         assert.strictEqual(Buffer.from(yield* (yield* upstream.awaitRequest()).body).toString(), ping, name)
       }
     }))
@@ -84,11 +84,11 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
       for (const { name, origin, token, upstream } of yield* bothGateways) {
         const lines = ["Host: 127.0.0.1", `Authorization: Bearer ${token}`, "Content-Type: application/json"]
         for (const [framing, body] of [[chunked, "0\r\n\r\n"], ["Content-Length: 0", ""]] as const) {
-          const { answers: [answer] } = yield* rawExchange(
+          const { responses: [response] } = yield* rawExchange(
             origin,
             rawRequest(["POST /mcp HTTP/1.1", ...lines, framing], body)
           )
-          assert.strictEqual(answer?.status, 400, `${name} ${framing}`)
+          assert.strictEqual(response?.status, 400, `${name} ${framing}`)
         }
         assert.isEmpty(upstream.requests(), name)
       }
@@ -134,8 +134,8 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
         ""
       ]
       for (const contentType of others) {
-        const { answers: [answer] } = yield* send({ contentType })
-        assert.strictEqual(answer?.status, 415, contentType)
+        const { responses: [response] } = yield* send({ contentType })
+        assert.strictEqual(response?.status, 415, contentType)
       }
     }))
 
@@ -150,7 +150,7 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
             "Content-Type: application/json",
             `Content-Length: ${ping.length}`
           ], ping)
-          return (yield* rawExchange(origin, sent)).answers[0]
+          return (yield* rawExchange(origin, sent)).responses[0]
         })
         const good = [
           ["http://mcp.example/mcp", "mcp.example"],
@@ -196,18 +196,18 @@ layer(GatewayFixture.layer(), { excludeTestServices: true })("variants of HTTP",
   it.effect("HTTP-07 challenges for a target in absolute form with the metadata of its host", () =>
     Effect.gen(function*() {
       for (const { name, origin } of yield* bothGateways) {
-        const { answers: [answer] } = yield* rawExchange(
+        const { responses: [response] } = yield* rawExchange(
           origin,
           rawRequest(["GET http://mcp.example/mcp HTTP/1.1", "Host: mcp.example"])
         )
-        assert.strictEqual(answer?.status, 401, name)
+        assert.strictEqual(response?.status, 401, name)
         assert.include(
-          answer?.headers("www-authenticate").join(),
+          response?.headers("www-authenticate").join(),
           "https://mcp.example/.well-known/oauth-protected-resource",
           name
         )
         const health = rawRequest(["GET http://10.0.0.1/healthz HTTP/1.1", "Host: lb"])
-        assert.strictEqual((yield* rawExchange(origin, health)).answers[0]?.status, 200, name)
+        assert.strictEqual((yield* rawExchange(origin, health)).responses[0]?.status, 200, name)
       }
     }))
 })

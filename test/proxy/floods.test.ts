@@ -3,7 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 /** What one caller may have waiting: half of all. */
 const waiting = 8
@@ -13,15 +13,15 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
     const { send } = yield* GatewayFixture
     const request = authorization === undefined ? {} : { authorization }
     const sent = yield* Effect.all(Array.from({ length: count }, () => send(request)), { concurrency: "unbounded" })
-    return sent.map(({ answers: [answer] }) => answer?.status)
+    return sent.map(({ responses: [reply] }) => reply?.status)
   })
 
   it.effect("DOS-06 in front of a hanging server is rejected beyond the limit, and is over when the server responds", () =>
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       const release = yield* Deferred.make<void>()
-      yield* upstream.answerWith((request, response) =>
-        Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+      yield* upstream.respondWith((request, response) =>
+        Effect.andThen(Deferred.await(release), responses.jsonRpc(request, response))
       )
       const patient = yield* Effect.forkChild(statuses(waiting))
       yield* upstream.awaitRequest(waiting)
@@ -38,7 +38,7 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
       const { forwarded, reset, upstream } = yield* GatewayFixture
       for (let round = 1; round <= 3; round++) {
         yield* reset
-        yield* upstream.answerWith(answers.hang)
+        yield* upstream.respondWith(responses.hang)
         const impatient = yield* Effect.forkChild(statuses(waiting))
         yield* upstream.awaitRequest(waiting)
         yield* Fiber.interrupt(impatient)
@@ -52,13 +52,13 @@ layer(GatewayFixture.layer({ maxWaiting: 2 * waiting }), { excludeTestServices: 
     Effect.gen(function*() {
       const { reset, upstream } = yield* GatewayFixture
       yield* reset
-      const [refused, passed] = yield* Effect.all(
+      const [rejected, passed] = yield* Effect.all(
         [statuses(500, "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA"), statuses(4)],
         {
           concurrency: "unbounded"
         }
       )
-      assert.deepStrictEqual(new Set(refused), new Set([401]))
+      assert.deepStrictEqual(new Set(rejected), new Set([401]))
       assert.deepStrictEqual(passed, [200, 200, 200, 200])
       assert.lengthOf(upstream.requests(), 4)
     }))

@@ -5,18 +5,18 @@ import { message } from "../fixtures/messages.ts"
 import { modernFields } from "../fixtures/modernMessages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
-import { openAnswer } from "../support/openAnswer.ts"
+import { openResponse } from "../support/openResponse.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const context = `{"authenticated_user":"dev-user","email":"dev@example.com","provider":"static"}`
 const request = (params: string, id?: string) => message("initialize", params, id)
 const params = `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}`
 
-/** An answer to `initialize` with odd spacing, order and numbers, and `authInfo` in front of what `serverInfo` holds. */
-const answer = (authInfo: string, id = "1") =>
+/** A response to `initialize` with odd spacing, order and numbers, and `authInfo` in front of what `serverInfo` holds. */
+const reply = (authInfo: string, id = "1") =>
   `{"result": {"n":9007199254740993,"serverInfo":{${authInfo}"name" : "sé", "version":"1"},"z":1.10}, "id" : ${id},"jsonrpc":"2.0"}`
-const withInfo = (id?: string) => answer(`"authInfo":${context},`, id)
+const withInfo = (id?: string) => reply(`"authInfo":${context},`, id)
 
 const json = { "content-type": "application/json" }
 const events = { "content-type": "text/event-stream" }
@@ -51,7 +51,7 @@ const stream = (body: string, end: string) =>
     `event: message${end}id: 0${end}data:${end}${end}`,
     `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"é":1}}${end}${end}`,
     `event: message${end}id: 1${end}data: ${body}${end}${end}`,
-    `data: ${answer("")}${end}${end}`
+    `data: ${reply("")}${end}${end}`
   ].join("")
 
 const Fixture = GatewayFixture.layer()
@@ -75,16 +75,16 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
       for (const id of ["1", "\"\\u0031-é\"", "9007199254740993", "-1", "null"]) {
-        const body = answer("", id)
+        const body = reply("", id)
         const framed = { ...json, "content-length": String(Buffer.byteLength(body)), "mcp-session-id": "s" }
-        for (const handler of [answers.respond({ headers: framed, body }), inPieces(json, body, [1, 50])]) {
-          yield* upstream.answerWith(handler)
-          const { answers: [received], outcome } = yield* send({ body: request(params, id) })
-          assert.deepStrictEqual([outcome, received?.status, received?.text], ["Answered", 200, withInfo(id)])
+        for (const handler of [responses.respond({ headers: framed, body }), inPieces(json, body, [1, 50])]) {
+          yield* upstream.respondWith(handler)
+          const { responses: [received], outcome } = yield* send({ body: request(params, id) })
+          assert.deepStrictEqual([outcome, received?.status, received?.text], ["Responded", 200, withInfo(id)])
           assert.deepStrictEqual(received?.headers("content-type"), ["application/json"])
         }
       }
-      const { answers: [echo] } = yield* send({ body: request(params) })
+      const { responses: [echo] } = yield* send({ body: request(params) })
       assert.lengthOf(echo?.headers("content-length") ?? [], 1)
     }))
 
@@ -96,9 +96,9 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
         const expected = stream(withInfo(), end)
         const splits = [[1], [2], [3], [7], [1, 13, 2, 64], [1000]]
         for (const sizes of splits) {
-          yield* upstream.answerWith(inPieces(events, stream(answer(""), end), sizes))
-          const { answers: [received], outcome } = yield* send({ body: request(params) })
-          assert.deepStrictEqual([outcome, received?.status], ["Answered", 200])
+          yield* upstream.respondWith(inPieces(events, stream(reply(""), end), sizes))
+          const { responses: [received], outcome } = yield* send({ body: request(params) })
+          assert.deepStrictEqual([outcome, received?.status], ["Responded", 200])
           assert.strictEqual(received?.text, expected, `${JSON.stringify(end)} in pieces of ${sizes}`)
         }
       }
@@ -109,13 +109,13 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
       const stream = yield* makeEventStream()
-      yield* upstream.answerWith(stream.handler)
+      yield* upstream.respondWith(stream.handler)
       const headers = { authorization: `Bearer ${token}`, ...json }
-      const opened = yield* openAnswer(`${gateway.origin}/mcp`, { headers, body: request(params) })
+      const opened = yield* openResponse(`${gateway.origin}/mcp`, { headers, body: request(params) })
       const steps = [
         [": comment\n\n", ": comment\n\n"],
         ["data: {\"method\":\"x\"}\n\n", "data: {\"method\":\"x\"}\n\n"],
-        [`data: ${answer("")}\n\n`, `data: ${withInfo()}\n\n`],
+        [`data: ${reply("")}\n\n`, `data: ${withInfo()}\n\n`],
         ["data: after\n\n", "data: after\n\n"]
       ] as const
       for (const [sent, expected] of steps) {
@@ -130,9 +130,9 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      const body = answer("")
+      const body = reply("")
       const untouched = [
-        { status: 200, headers: json, body: answer("", "2") },
+        { status: 200, headers: json, body: reply("", "2") },
         { status: 200, headers: json, body: `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}` },
         { status: 200, headers: json, body: `{"jsonrpc":"2.0","id":1,"result":{}}` },
         { status: 200, headers: json, body: "not JSON" },
@@ -142,9 +142,9 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
         { status: 200, headers: { ...json, "content-encoding": "gzip" }, body: gzipSync(body) }
       ]
       for (const sent of untouched) {
-        yield* upstream.answerWith(answers.respond(sent))
-        const { answers: [received], outcome } = yield* send({ body: request(params) })
-        assert.deepStrictEqual([outcome, received?.status], ["Answered", sent.status])
+        yield* upstream.respondWith(responses.respond(sent))
+        const { responses: [received], outcome } = yield* send({ body: request(params) })
+        assert.deepStrictEqual([outcome, received?.status], ["Responded", sent.status])
         assert.isTrue(Buffer.from(sent.body).equals(received?.body ?? new Uint8Array()), String(sent.body))
       }
     }))
@@ -159,9 +159,9 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
       ) {
         const body = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{"name":"t",${meta}}}`
         const lines = [...modernFields(method, "t"), "Accept-Encoding: gzip"]
-        yield* upstream.answerWith(answers.respond({ headers: json, body: answer("") }))
-        const { answers: [received] } = yield* send({ body, lines })
-        assert.strictEqual(received?.text, answer(""))
+        yield* upstream.respondWith(responses.respond({ headers: json, body: reply("") }))
+        const { responses: [received] } = yield* send({ body, lines })
+        assert.strictEqual(received?.text, reply(""))
         const sent = yield* forwarded({ body, lines })
         assert.strictEqual(yield* textOf(sent), body)
         assert.deepStrictEqual(sent.headers("accept-encoding"), ["gzip"])
@@ -173,15 +173,15 @@ layer(Fixture, { excludeTestServices: true })("initialize", (it) => {
 /** What goes upstream and what comes back, of an `initialize` with a forged context. */
 const outcome = Effect.gen(function*() {
   const { send, upstream } = yield* GatewayFixture
-  yield* upstream.answerWith(answers.respond({ headers: json, body: answer("") }))
-  const { answers: [received] } = yield* send({
+  yield* upstream.respondWith(responses.respond({ headers: json, body: reply("") }))
+  const { responses: [received] } = yield* send({
     body: request(`{"_authContext":{"authenticated_user":"root"},${params.slice(1)}`),
     lines: ["X-Auth-User-Id: root", "Accept-Encoding: gzip"]
   })
   const sent = yield* upstream.awaitRequest()
   return {
     body: yield* textOf(sent),
-    answer: received?.text,
+    reply: received?.text,
     identity: sent.rawHeaders.filter((name) => /^x-auth/i.test(name)).length,
     encoding: sent.headers("accept-encoding")
   }
@@ -190,11 +190,11 @@ const outcome = Effect.gen(function*() {
 layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServices: true })((it) => {
   it.effect("MCP_INJECT_REQUEST_CONTEXT=false: requests carry no context, not even the client's", () =>
     Effect.gen(function*() {
-      const { answer, body, encoding, identity } = yield* outcome
+      const { reply, body, encoding, identity } = yield* outcome
       assert.strictEqual(body, request(params))
-      // What the client asked for would be an answer that nothing can be added to.
+      // What the client asked for would be a response that nothing can be added to.
       assert.deepStrictEqual(encoding, ["identity"])
-      assert.strictEqual(answer, withInfo())
+      assert.strictEqual(reply, withInfo())
       assert.strictEqual(identity, 7)
     }))
 })
@@ -202,9 +202,9 @@ layer(GatewayFixture.layer({ injectRequestContext: false }), { excludeTestServic
 layer(GatewayFixture.layer({ injectResponseContext: false }), { excludeTestServices: true })((it) => {
   it.effect("MCP_INJECT_RESPONSE_CONTEXT=false: responses pass unchanged, and may be encoded", () =>
     Effect.gen(function*() {
-      const { answer: received, body, encoding } = yield* outcome
+      const { reply: received, body, encoding } = yield* outcome
       assert.strictEqual(body, request(`${params.slice(0, -1)},"_authContext":${context}}`))
-      assert.strictEqual(received, answer(""))
+      assert.strictEqual(received, reply(""))
       assert.deepStrictEqual(encoding, ["gzip"])
     }))
 })
@@ -212,7 +212,7 @@ layer(GatewayFixture.layer({ injectResponseContext: false }), { excludeTestServi
 layer(GatewayFixture.layer({ identityHeaders: false }), { excludeTestServices: true })((it) => {
   it.effect("MCP_IDENTITY_HEADERS=false: no identity field arrives, not even the client's", () =>
     Effect.gen(function*() {
-      const { answer: received, body, identity } = yield* outcome
+      const { reply: received, body, identity } = yield* outcome
       assert.strictEqual(identity, 0)
       assert.strictEqual(body, request(`${params.slice(0, -1)},"_authContext":${context}}`))
       assert.strictEqual(received, withInfo())
@@ -235,7 +235,7 @@ layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTest
         assert.lengthOf(sent.headers("x-trace-id"), 1)
       }
       yield* reset
-      assert.strictEqual((yield* outcome).answer, answer(""))
+      assert.strictEqual((yield* outcome).reply, reply(""))
       const metadata = yield* Effect.promise(() => fetch(`${gateway.origin}/.well-known/oauth-protected-resource`))
       assert.strictEqual(metadata.status, 200)
       yield* Effect.promise(() => metadata.arrayBuffer())
@@ -245,12 +245,12 @@ layer(GatewayFixture.layer({ authEnabled: false, providers: [] }), { excludeTest
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      const refused = [
+      const rejected = [
         [{ authorization: null, body: "[" }, 400],
         [{ authorization: null, contentType: "text/plain" }, 415],
         [{ authorization: null, lines: ["Origin: https://evil.example"] }, 403]
       ] as const
-      for (const [sent, status] of refused) assert.strictEqual((yield* send(sent)).answers[0]?.status, status)
+      for (const [sent, status] of rejected) assert.strictEqual((yield* send(sent)).responses[0]?.status, status)
       assert.isEmpty(upstream.requests())
     }))
 })

@@ -7,18 +7,18 @@ import { envelope, modernFields } from "../fixtures/modernMessages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const MiB = 1024 * 1024
 const Fixture = GatewayFixture.layer({ maxBodyBytes: 64 * MiB })
-const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
+const ok = responses.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
 const call = (blob: string, more = ""): string =>
   message("tools/call", `{"name":"store"${more},"arguments":{"blob":"${blob}"}}`)
 
 const initialize = (padding: string): string => initializeWith(`{"capabilities":{"experimental":{"x":"${padding}"}}}`)
 
-const initialized = answers.respond({
+const initialized = responses.respond({
   headers: { "content-type": "application/json" },
   body: `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"}}}`
 })
@@ -61,9 +61,9 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       const undeclared = bytes({ body: null, contentType: "application/json", lines: ["Transfer-Encoding: chunked"] })
       for (const sent of [bytes({ body: message }), undeclared + chunked(latin1)]) {
         yield* reset
-        yield* upstream.answerWith(ok)
-        const { answers: [answer] } = yield* rawExchange(gateway.origin, sent)
-        assert.strictEqual(answer?.status, 200)
+        yield* upstream.respondWith(ok)
+        const { responses: [reply] } = yield* rawExchange(gateway.origin, sent)
+        assert.strictEqual(reply?.status, 200)
         const [request] = upstream.requests()
         const body = yield* request?.body ?? Effect.die("nothing arrived")
         assert.isTrue(Buffer.from(message).equals(body), `${body.length} bytes of ${Buffer.byteLength(message)}`)
@@ -74,7 +74,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(ok)
+      yield* upstream.respondWith(ok)
       const blob = "x".repeat(2 * MiB)
       yield* rawExchange(gateway.origin, bytes({ body: call(blob, `,"_authContext":{"a":"${"y".repeat(MiB)}"}`) }))
       const [request] = upstream.requests()
@@ -85,8 +85,8 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(initialized)
-      const { answers: [answer] } = yield* rawExchange(
+      yield* upstream.respondWith(initialized)
+      const { responses: [reply] } = yield* rawExchange(
         gateway.origin,
         bytes({ body: initialize("x".repeat(2 * MiB)), lines: ["Accept-Encoding: gzip"] })
       )
@@ -95,7 +95,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       const { _authContext } = JSON.parse(text).params
       assert.isString(_authContext.authenticated_user)
       assert.deepStrictEqual(request?.headers("accept-encoding"), ["identity"])
-      assert.deepStrictEqual(JSON.parse(answer?.text ?? "").result.serverInfo.authInfo, _authContext)
+      assert.deepStrictEqual(JSON.parse(reply?.text ?? "").result.serverInfo.authInfo, _authContext)
     }))
 
   it.effect("FWD-43 are rejected for a late mistake, and never arrive complete", () =>
@@ -112,8 +112,8 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
         yield* reset
         const body = chunked(message)
         const head = bytes({ body: null, contentType: "application/json", lines: ["Transfer-Encoding: chunked"] })
-        const { answers: [answer] } = yield* rawExchange(gateway.origin, head + body)
-        assert.strictEqual(answer?.status, status)
+        const { responses: [reply] } = yield* rawExchange(gateway.origin, head + body)
+        assert.strictEqual(reply?.status, status)
         const [request] = upstream.requests()
         if (request !== undefined) {
           assert.strictEqual(yield* request.ended, "Aborted")
@@ -122,16 +122,16 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       }
       // Control: the same, unspoilt.
       yield* reset
-      yield* upstream.answerWith(ok)
-      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: good }))
-      assert.strictEqual(answer?.status, 200)
+      yield* upstream.respondWith(ok)
+      const { responses: [reply] } = yield* rawExchange(gateway.origin, bytes({ body: good }))
+      assert.strictEqual(reply?.status, 200)
     }))
 
   it.effect("FWD-44 are read no faster than the MCP server takes them", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(stalling)
+      yield* upstream.respondWith(stalling)
       const message = bytes({ body: call("x".repeat(48 * MiB)), lines: ["Connection: close"] })
       let sent = 0
       const sending = yield* Effect.forkScoped(Effect.callback<void>((resume) => {
@@ -168,7 +168,7 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
       for (const body of bodies(`,${envelope()}`)) {
         for (const more of [[], ["Mcp-Param-Region: eu"]]) {
           yield* reset
-          yield* upstream.answerWith(ok)
+          yield* upstream.respondWith(ok)
           const request = yield* forwarded({ body, lines: [...fields, ...more] })
           assert.strictEqual(Buffer.from(yield* request.body).toString(), body)
         }
@@ -182,19 +182,19 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
         ] as const
         for (const [lines, code] of disagreeing) {
           yield* reset
-          yield* upstream.answerWith(ok)
-          const { answers: [answer] } = yield* send({ body, lines })
-          const { error, id } = JSON.parse(answer?.text ?? "")
-          assert.deepStrictEqual([answer?.status, id, error.code], [400, 7, code], lines.join())
+          yield* upstream.respondWith(ok)
+          const { responses: [reply] } = yield* send({ body, lines })
+          const { error, id } = JSON.parse(reply?.text ?? "")
+          assert.deepStrictEqual([reply?.status, id, error.code], [400, 7, code], lines.join())
           for (const request of upstream.requests()) assert.strictEqual(yield* request.ended, "Aborted")
         }
       }
       for (const body of bodies("")) {
-        const { answers: [answer] } = yield* send({ body, lines: fields })
-        assert.deepStrictEqual([answer?.status, JSON.parse(answer?.text ?? "").error.code], [400, -32602])
+        const { responses: [reply] } = yield* send({ body, lines: fields })
+        assert.deepStrictEqual([reply?.status, JSON.parse(reply?.text ?? "").error.code], [400, -32602])
       }
-      const { answers: [answer] } = yield* send({ body: call("x".repeat(2 * MiB)).replace(`"store"`, `["store"]`) })
-      assert.strictEqual(answer?.status, 400)
+      const { responses: [reply] } = yield* send({ body: call("x".repeat(2 * MiB)).replace(`"store"`, `["store"]`) })
+      assert.strictEqual(reply?.status, 400)
     }))
 
   it.effect("FWD-45 end with the client that sends them", () =>
@@ -211,23 +211,23 @@ layer(Fixture, { excludeTestServices: true })("messages that are too long to be 
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith((_request, response) =>
+      yield* upstream.respondWith((_request, response) =>
         Effect.sync(() => {
           response.writeHead(503, { "content-type": "application/json", "content-length": "2" }).end("{}")
         })
       )
-      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: call("x".repeat(16 * MiB)) }))
-      assert.strictEqual(answer?.status, 503)
+      const { responses: [reply] } = yield* rawExchange(gateway.origin, bytes({ body: call("x".repeat(16 * MiB)) }))
+      assert.strictEqual(reply?.status, 503)
     }))
 
   it.effect("FWD-47 arrive whole although the MCP server reads slower than the client sends", () =>
     Effect.gen(function*() {
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(sluggish)
+      yield* upstream.respondWith(sluggish)
       const message = call("x".repeat(16 * MiB))
-      const { answers: [answer] } = yield* rawExchange(gateway.origin, bytes({ body: message }))
-      assert.strictEqual(answer?.status, 200)
+      const { responses: [reply] } = yield* rawExchange(gateway.origin, bytes({ body: message }))
+      assert.strictEqual(reply?.status, 200)
       const request = yield* upstream.awaitRequest()
       assert.strictEqual(Buffer.from(yield* request.body).toString(), message)
     }))
@@ -240,12 +240,12 @@ layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, upstreamTimeoutMillis: 500 
       Effect.gen(function*() {
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
-        yield* upstream.answerWith((_request, response) =>
+        yield* upstream.respondWith((_request, response) =>
           Effect.andThen(Effect.sync(() => response.req.pause()), Effect.never)
         )
         const sent = bytes({ body: call("x".repeat(32 * MiB)) })
-        const { answers: [answer] } = yield* rawExchange(gateway.origin, sent)
-        assert.strictEqual(answer?.status, 504)
+        const { responses: [reply] } = yield* rawExchange(gateway.origin, sent)
+        assert.strictEqual(reply?.status, 504)
       }))
   }
 )
@@ -259,11 +259,11 @@ layer(GatewayFixture.layer({ maxBodyBytes: 64 * MiB, gatewayUrl: "http://127.0.0
       Effect.gen(function*() {
         const { bytes, gateway } = yield* GatewayFixture
         const sent = bytes({ body: call("x".repeat(32 * MiB)) })
-        const { answers: [answer], outcome } = yield* rawExchange(gateway.origin, sent, {
-          answers: Number.POSITIVE_INFINITY,
+        const { responses: [reply], outcome } = yield* rawExchange(gateway.origin, sent, {
+          responses: Number.POSITIVE_INFINITY,
           idleMillis: 8_000
         })
-        assert.strictEqual(answer?.status, 502)
+        assert.strictEqual(reply?.status, 502)
         assert.include(["Closed", "Reset"], outcome)
       }))
   }

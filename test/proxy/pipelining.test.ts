@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net"
 import { message } from "../fixtures/messages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 /** What one connection may have open. */
 const open = 64
@@ -39,21 +39,21 @@ const pipeline = Effect.fnUntraced(function*(port: number, bytes: string) {
   return {
     socket,
     statuses,
-    /** Waits until that many answers have begun. */
-    answered: Effect.fnUntraced(function*(count: number) {
+    /** Waits until that many responses have begun. */
+    begun: Effect.fnUntraced(function*(count: number) {
       while (statuses.length < count) yield* Effect.sleep(10)
       return statuses
     })
   }
 })
 
-/** What the gateway answers others, one after another. */
+/** What the gateway responds to others, one after another. */
 const neighbours = Effect.fnUntraced(function*(count: number) {
   const { gateway } = yield* GatewayFixture
   const seen: Array<number | undefined> = []
   for (let index = 0; index < count; index++) {
-    const { answers: [answer] } = yield* rawExchange(gateway.origin, probe)
-    seen.push(answer?.status)
+    const { responses: [reply] } = yield* rawExchange(gateway.origin, probe)
+    seen.push(reply?.status)
   }
   return seen
 })
@@ -76,16 +76,16 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
         const release = yield* Deferred.make<void>()
-        yield* upstream.answerWith((request, response) =>
-          Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+        yield* upstream.respondWith((request, response) =>
+          Effect.andThen(Deferred.await(release), responses.jsonRpc(request, response))
         )
         const ids = Array.from({ length: 500 }, (_, index) => index)
-        const { answered } = yield* pipeline(gateway.port, ids.map((id) => bytes({ body: body(id) })).join(""))
+        const { begun } = yield* pipeline(gateway.port, ids.map((id) => bytes({ body: body(id) })).join(""))
         yield* upstream.awaitRequest(open)
         assert.strictEqual(yield* settled, open)
         assert.deepStrictEqual(yield* neighbours(3), [200, 200, 200])
         yield* Deferred.succeed(release, undefined)
-        assert.deepStrictEqual(yield* answered(ids.length), ids.map(() => 200))
+        assert.deepStrictEqual(yield* begun(ids.length), ids.map(() => 200))
         const order = yield* Effect.forEach(
           upstream.requests(),
           (request) => Effect.map(request.body, (sent) => JSON.parse(Buffer.from(sent).toString()).id)
@@ -98,15 +98,15 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         const { bytes, forwarded, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
         const release = yield* Deferred.make<void>()
-        yield* upstream.answerWith((request, response) =>
-          Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+        yield* upstream.respondWith((request, response) =>
+          Effect.andThen(Deferred.await(release), responses.jsonRpc(request, response))
         )
         const { socket } = yield* pipeline(gateway.port, bytes().repeat(60_000))
         yield* upstream.awaitRequest(open)
         assert.strictEqual(yield* settled, open)
         assert.isAbove(socket.writableLength, 0)
         socket.destroy()
-        // It is noticed when the answers are written; what was held is forgotten then.
+        // It is noticed when the responses are written; what was held is forgotten then.
         yield* Deferred.succeed(release, undefined)
         assert.isBelow(yield* settled, 60_000)
         yield* reset
@@ -118,15 +118,15 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         const { bytes, gateway, reset, upstream } = yield* GatewayFixture
         yield* reset
         const total = 4_000
-        const { answered, statuses } = yield* pipeline(
+        const { begun, statuses } = yield* pipeline(
           gateway.port,
           bytes({ authorization: "Bearer nobody", body: null, contentType: null }).repeat(total)
         )
-        yield* answered(1)
+        yield* begun(1)
         assert.deepStrictEqual(yield* neighbours(5), [200, 200, 200, 200, 200])
         // The neighbours did not wait for the end of it.
         assert.isBelow(statuses.length, total)
-        assert.deepStrictEqual(new Set(yield* answered(total)), new Set([401]))
+        assert.deepStrictEqual(new Set(yield* begun(total)), new Set([401]))
         assert.lengthOf(upstream.requests(), 0)
       }).pipe(Effect.scoped))
 
@@ -136,10 +136,10 @@ layer(GatewayFixture.layer({ upstreamTimeoutMillis: 50_000 }), { excludeTestServ
         yield* reset
         const long = message("ping", `{"text":"${"a".repeat(2_000_000)}"}`)
         const requests = bytes().repeat(100) + bytes({ body: long }) + bytes()
-        const { answered } = yield* pipeline(gateway.port, requests)
-        assert.deepStrictEqual(new Set(yield* answered(102)), new Set([200]))
+        const { begun } = yield* pipeline(gateway.port, requests)
+        assert.deepStrictEqual(new Set(yield* begun(102)), new Set([200]))
         yield* reset
-        yield* upstream.answerWith(answers.hang)
+        yield* upstream.respondWith(responses.hang)
         const leaving = yield* pipeline(gateway.port, bytes().repeat(40))
         yield* upstream.awaitRequest(40)
         leaving.socket.destroy()

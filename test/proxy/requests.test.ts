@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ping } from "../fixtures/messages.ts"
 import { GatewayFixture, textOf } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const Fixture = GatewayFixture.layer()
-const ok = answers.respond({ headers: { "content-type": "application/json" }, body: "{}" })
+const ok = responses.respond({ headers: { "content-type": "application/json" }, body: "{}" })
 
 /** Fields of MCP and of its neighbours, with values that a proxy might be tempted to tidy up. */
 const fields = [
@@ -45,7 +45,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(ok)
+      yield* upstream.respondWith(ok)
       for (const method of ["POST", "GET", "DELETE", "PUT", "PATCH"]) {
         const body = method === "GET" || method === "DELETE" ? null : ping
         const request = yield* forwarded({ method, body, lines: fields.map(([name, value]) => `${name}: ${value}`) })
@@ -80,10 +80,10 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       const sent = [[], ["X-Trace-Id: trace-1"], ["X-Trace-Id: not an id"], ["X-Trace-Id: a", "X-Trace-Id: b"]]
       for (const lines of sent) {
         yield* reset
-        const { answers: [answer] } = yield* send({ lines })
+        const { responses: [response] } = yield* send({ lines })
         const traceIds = (yield* upstream.awaitRequest()).headers("x-trace-id")
         assert.lengthOf(traceIds, 1)
-        assert.deepStrictEqual(answer?.headers("x-trace-id"), traceIds)
+        assert.deepStrictEqual(response?.headers("x-trace-id"), traceIds)
         assert.match(traceIds.join(), /^[A-Za-z0-9-]+$/)
       }
     }))
@@ -92,7 +92,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(ok)
+      yield* upstream.respondWith(ok)
       for (const method of ["GET", "HEAD", "DELETE"]) {
         for (const lines of [[], ["Content-Length: 0"]]) {
           const request = yield* forwarded({ method, body: null, lines })
@@ -159,7 +159,7 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
       const { forwarded, reset, send, upstream } = yield* GatewayFixture
       yield* reset
       const limit = 4 * 1024 * 1024
-      yield* upstream.answerWith(ok)
+      yield* upstream.respondWith(ok)
       for (const length of [200, 65_536, 1024 * 1024, limit]) {
         const body = padded(length)
         const request = yield* forwarded({ body })
@@ -167,8 +167,8 @@ layer(Fixture, { excludeTestServices: true })("requests on their way upstream", 
         // A longer one is validated while it is forwarded, so that its length is not known beforehand.
         assert.deepStrictEqual(request.headers("content-length"), length === limit ? [] : [String(length)])
       }
-      const { answers: [answer] } = yield* send({ body: padded(limit + 1) })
-      assert.strictEqual(answer?.status, 413)
+      const { responses: [response] } = yield* send({ body: padded(limit + 1) })
+      assert.strictEqual(response?.status, 413)
       assert.lengthOf(upstream.requests(), 4)
     }))
 })

@@ -11,18 +11,18 @@ import { startGateway } from "../support/gateway.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import type { UpstreamHandler } from "../support/RecordedRequest.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
-/** Answers at one path and redirects all others to it, as web frameworks do. */
+/** Responds at one path and redirects all others to it, as web frameworks do. */
 const at = (path: string, status: number): UpstreamHandler => (request, response) =>
-  (request.url === path ? answers.jsonRpc : answers.redirect(`http://${request.headers("host")[0]}${path}`, status))(
+  (request.url === path ? responses.jsonRpc : responses.redirect(`http://${request.headers("host")[0]}${path}`, status))(
     request,
     response
   )
 
 /** Redirects either spelling to the other. */
 const both: UpstreamHandler = (request, response) =>
-  answers.redirect(request.url === "/server" ? "/server/" : "/server", 307)(request, response)
+  responses.redirect(request.url === "/server" ? "/server/" : "/server", 307)(request, response)
 
 const make = Effect.fnUntraced(function*(
   start: "Node" | "Effect",
@@ -30,7 +30,7 @@ const make = Effect.fnUntraced(function*(
   handler: UpstreamHandler
 ) {
   const upstream = yield* makeRecordingUpstream
-  yield* upstream.answerWith(handler)
+  yield* upstream.respondWith(handler)
   const capture = yield* Layer.build(LogCapture.layer)
   const logger = Layer.succeedContext(capture)
   const given = settings(upstream.origin + configured)
@@ -39,7 +39,7 @@ const make = Effect.fnUntraced(function*(
     : yield* startEffectGateway(given, logger)
   const ask = Effect.fnUntraced(function*(target: string, body = initialize) {
     const before = upstream.requests().length
-    const { answers: [answer] } = yield* rawExchange(
+    const { responses: [reply] } = yield* rawExchange(
       origin,
       rawRequest([
         `POST ${target} HTTP/1.1`,
@@ -49,10 +49,10 @@ const make = Effect.fnUntraced(function*(
         `Content-Length: ${body.length}`
       ], body)
     )
-    return { status: answer?.status, text: answer?.text, seen: upstream.requests().slice(before) }
+    return { status: reply?.status, text: reply?.text, seen: upstream.requests().slice(before) }
   })
   const log = () => Context.get(capture, LogCapture).entries().join("\n")
-  /** Waits until this is in the log: the entry of a request comes after its answer. */
+  /** Waits until this is in the log: the entry of a request comes after its response. */
   const logged = (text: string) => eventually(() => log().includes(text))
   return { ask, log, logged, upstream }
 })
@@ -102,7 +102,7 @@ layer(Layer.empty, { excludeTestServices: true })("an MCP server that serves one
         assert.notInclude(below.text, "/server")
         yield* slash.logged(`redirects (307) to ${slash.upstream.origin}/server/x/; set MCP_SERVER_URL`)
 
-        const other = yield* make(start, "/server", answers.redirect("https://elsewhere.example/server/?t=secret", 308))
+        const other = yield* make(start, "/server", responses.redirect("https://elsewhere.example/server/?t=secret", 308))
         const elsewhere = yield* other.ask("/mcp")
         assert.deepStrictEqual([elsewhere.status, elsewhere.seen.length], [502, 1], start)
         yield* other.logged("redirects (308) to https://elsewhere.example/server/; set MCP_SERVER_URL")

@@ -8,7 +8,7 @@ import { staticProvider, staticToken } from "../fixtures/providers.ts"
 import { ruled } from "../fixtures/rules.ts"
 import { settings } from "../fixtures/settings.ts"
 import { type FixtureRequest, GatewayFixture, textOf } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const token = (text: string, scopes: ReadonlyArray<string>) =>
   staticToken(text, { subject: text, clientId: "c", scopes })
@@ -50,25 +50,25 @@ const start = Effect.fnUntraced(
       ask: Effect.fnUntraced(
         function*(bearer: string | null, body: string | Uint8Array | null, more: FixtureRequest = {}) {
           yield* reset
-          yield* upstream.answerWith(
-            answers.respond({
+          yield* upstream.respondWith(
+            responses.respond({
               headers: { "content-type": "application/json", "mcp-session-id": "server-session" },
               body: "{}"
             })
           )
           const authorization = bearer === null ? null : `Bearer ${bearer}`
-          const { answers: [answer] } = yield* send({ authorization, body, ...more })
-          return { answer: answer ?? assert.fail("no answer"), seen: upstream.requests() }
+          const { responses: [response] } = yield* send({ authorization, body, ...more })
+          return { response: response ?? assert.fail("no response"), seen: upstream.requests() }
         }
       )
     }
   }
 )
 
-type Answer = Effect.Success<ReturnType<Effect.Success<ReturnType<typeof start>>["ask"]>>["answer"]
+type Reply = Effect.Success<ReturnType<Effect.Success<ReturnType<typeof start>>["ask"]>>["response"]
 
-const challengeOf = (answer: Answer) =>
-  Object.fromEntries(parseChallenge(answer.headers("www-authenticate")[0] ?? assert.fail("no challenge")).parameters)
+const challengeOf = (response: Reply) =>
+  Object.fromEntries(parseChallenge(response.headers("www-authenticate")[0] ?? assert.fail("no challenge")).parameters)
 
 const read = (uri: string) => message("resources/read", `{"uri":"${uri}"}`)
 
@@ -77,17 +77,17 @@ const long = (name: string) =>
     "x".repeat(3_000_000)
   }"},"name":"${name}"}}`
 
-const sessionOf = (answer: Answer) => answer.headers("mcp-session-id")[0] ?? assert.fail("no session")
+const sessionOf = (response: Reply) => response.headers("mcp-session-id")[0] ?? assert.fail("no session")
 
-const codeOf = (answer: Answer): unknown => JSON.parse(answer.text).error.code
+const codeOf = (response: Reply): unknown => JSON.parse(response.text).error.code
 
 /** Uses a session; gives the status, and asserts what the server saw. */
 const useWith =
   (ask: Effect.Success<ReturnType<typeof start>>["ask"]) => (bearer: string | null, session: string, body = ping) =>
-    Effect.map(ask(bearer, body, { lines: [`Mcp-Session-Id: ${session}`] }), ({ answer, seen }) => {
-      assert.lengthOf(seen, answer.status === 200 ? 1 : 0)
-      if (answer.status === 200) assert.deepStrictEqual(seen[0]?.headers("mcp-session-id"), ["server-session"])
-      return answer.status
+    Effect.map(ask(bearer, body, { lines: [`Mcp-Session-Id: ${session}`] }), ({ response, seen }) => {
+      assert.lengthOf(seen, response.status === 200 ? 1 : 0)
+      if (response.status === 200) assert.deepStrictEqual(seen[0]?.headers("mcp-session-id"), ["server-session"])
+      return response.status
     })
 
 describe("rules", () => {
@@ -106,8 +106,8 @@ describe("rules", () => {
           `[${ping},${toolCall("hello")}]`
         ]
       ) {
-        const { answer, seen: [seen, second] } = yield* ask(null, body, { lines: spoofed })
-        assert.strictEqual(answer.status, 200, body)
+        const { response, seen: [seen, second] } = yield* ask(null, body, { lines: spoofed })
+        assert.strictEqual(response.status, 200, body)
         assert.isUndefined(second)
         if (seen === undefined) return assert.fail("not sent")
         assert.strictEqual(yield* textOf(seen), body)
@@ -133,14 +133,14 @@ describe("rules", () => {
           [`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}`, undefined]
         ] as const
       ) {
-        const { answer, seen } = yield* ask(null, body)
-        assert.strictEqual(answer.status, 401, body)
+        const { response, seen } = yield* ask(null, body)
+        assert.strictEqual(response.status, 401, body)
         assert.lengthOf(seen, 0, body)
-        assert.deepStrictEqual(JSON.parse(answer.text), {
+        assert.deepStrictEqual(JSON.parse(response.text), {
           error: "unauthorized",
           error_description: "Missing authorization header"
         })
-        const challenge = challengeOf(answer)
+        const challenge = challengeOf(response)
         assert.strictEqual(challenge["scope"], scope, body)
         assert.strictEqual(challenge["error"], "unauthorized")
       }
@@ -150,10 +150,10 @@ describe("rules", () => {
     Effect.gen(function*() {
       const { ask } = yield* start()
       for (const authorization of ["Bearer wrong", "Bearer", "Basic YTpi"]) {
-        const { answer, seen } = yield* ask("", ping, { authorization })
-        assert.strictEqual(answer.status, 401, authorization)
+        const { response, seen } = yield* ask("", ping, { authorization })
+        assert.strictEqual(response.status, 401, authorization)
         assert.lengthOf(seen, 0)
-        assert.strictEqual(challengeOf(answer)["error"], "invalid_token")
+        assert.strictEqual(challengeOf(response)["error"], "invalid_token")
       }
     }))
 
@@ -173,12 +173,12 @@ describe("rules", () => {
           ["nothing", `{"jsonrpc":"2.0","id":1,"result":{}}`, undefined]
         ] as const
       ) {
-        const { answer, seen } = yield* ask(bearer, body)
-        assert.strictEqual(answer.status, scope === undefined ? 200 : 403, `${bearer} ${body}`)
+        const { response, seen } = yield* ask(bearer, body)
+        assert.strictEqual(response.status, scope === undefined ? 200 : 403, `${bearer} ${body}`)
         assert.lengthOf(seen, scope === undefined ? 1 : 0)
         if (scope === undefined) continue
-        assert.strictEqual(challengeOf(answer)["error"], "insufficient_scope")
-        assert.strictEqual(challengeOf(answer)["scope"], scope)
+        assert.strictEqual(challengeOf(response)["error"], "insufficient_scope")
+        assert.strictEqual(challengeOf(response)["scope"], scope)
       }
     }))
 
@@ -186,11 +186,11 @@ describe("rules", () => {
     Effect.gen(function*() {
       const { ask, logs } = yield* start()
       for (const body of [message("unknown/method"), read("file:///etc/passwd"), `[${ping},${message("tasks/get")}]`]) {
-        const { answer, seen } = yield* ask("admin", body)
-        assert.strictEqual(answer.status, 403, body)
+        const { response, seen } = yield* ask("admin", body)
+        assert.strictEqual(response.status, 403, body)
         assert.lengthOf(seen, 0)
-        assert.deepStrictEqual(JSON.parse(answer.text), { error: "access_denied", error_description: "Access denied" })
-        assert.notInclude(answer.text + JSON.stringify(answer.headers("www-authenticate")), "rule")
+        assert.deepStrictEqual(JSON.parse(response.text), { error: "access_denied", error_description: "Access denied" })
+        assert.notInclude(response.text + JSON.stringify(response.headers("www-authenticate")), "rule")
         const entry = JSON.stringify(logs.entries().at(-1))
         assert.include(entry, "DeniedByRule")
         assert.include(entry, "no rule matches")
@@ -201,13 +201,13 @@ describe("rules", () => {
     Effect.gen(function*() {
       const { ask } = yield* start({ errorStyle: "jsonrpc" })
       const missing = yield* ask(null, toolCall("delete_note"))
-      assert.deepStrictEqual([missing.answer.status, codeOf(missing.answer)], [401, -32001])
-      assert.strictEqual(challengeOf(missing.answer)["scope"], "notes:delete")
+      assert.deepStrictEqual([missing.response.status, codeOf(missing.response)], [401, -32001])
+      assert.strictEqual(challengeOf(missing.response)["scope"], "notes:delete")
       const scopes = yield* ask("nothing", toolCall("delete_note"))
-      assert.deepStrictEqual([scopes.answer.status, codeOf(scopes.answer)], [403, -32003])
+      assert.deepStrictEqual([scopes.response.status, codeOf(scopes.response)], [403, -32003])
       const denied = yield* ask("nothing", message("unknown"))
-      assert.deepStrictEqual([denied.answer.status, codeOf(denied.answer)], [403, -32003])
-      assert.strictEqual(JSON.parse(denied.answer.text).error.data.error, "access_denied")
+      assert.deepStrictEqual([denied.response.status, codeOf(denied.response)], [403, -32003])
+      assert.strictEqual(JSON.parse(denied.response.text).error.data.error, "access_denied")
     }))
 
   it.live("standing scopes are asked of every token, and stand in each challenge", () =>
@@ -220,14 +220,14 @@ describe("rules", () => {
         }),
         requiredScopes: ["mcp:use"]
       })
-      assert.strictEqual((yield* ask(null, ping)).answer.status, 200)
-      assert.strictEqual(challengeOf((yield* ask(null, toolCall("delete_x"))).answer)["scope"], "mcp:use notes:delete")
+      assert.strictEqual((yield* ask(null, ping)).response.status, 200)
+      assert.strictEqual(challengeOf((yield* ask(null, toolCall("delete_x"))).response)["scope"], "mcp:use notes:delete")
       assert.strictEqual(
-        challengeOf((yield* ask("other", toolCall("delete_x"))).answer)["scope"],
+        challengeOf((yield* ask("other", toolCall("delete_x"))).response)["scope"],
         "mcp:use notes:delete"
       )
-      assert.strictEqual(challengeOf((yield* ask("reader", ping)).answer)["scope"], "mcp:use")
-      assert.strictEqual(challengeOf((yield* ask("wrong", ping)).answer)["scope"], "mcp:use")
+      assert.strictEqual(challengeOf((yield* ask("reader", ping)).response)["scope"], "mcp:use")
+      assert.strictEqual(challengeOf((yield* ask("wrong", ping)).response)["scope"], "mcp:use")
     }))
 
   it.live("the metadata lists the scopes of rules, and never offline_access", () =>
@@ -241,9 +241,9 @@ describe("rules", () => {
         target: "/.well-known/oauth-protected-resource",
         authorization: null
       })
-      assert.deepStrictEqual(JSON.parse(document.answers[0]?.text ?? "").scopes_supported, ["notes:read"])
-      const { answers: [answer] } = yield* send({ authorization: "Bearer wrong" })
-      assert.isUndefined(challengeOf(answer ?? assert.fail("no answer"))["scope"])
+      assert.deepStrictEqual(JSON.parse(document.responses[0]?.text ?? "").scopes_supported, ["notes:read"])
+      const { responses: [response] } = yield* send({ authorization: "Bearer wrong" })
+      assert.isUndefined(challengeOf(response ?? assert.fail("no response"))["scope"])
     }))
 
   it.live("a stream and the end of a session need a token: 405 where anyone may begin a session, else 401", () =>
@@ -251,17 +251,17 @@ describe("rules", () => {
       const { ask } = yield* start()
       for (const method of ["GET", "HEAD", "DELETE"]) {
         const without = yield* ask(null, null, { method })
-        assert.strictEqual(without.answer.status, 405, method)
-        assert.deepStrictEqual(without.answer.headers("allow"), ["POST, OPTIONS"])
+        assert.strictEqual(without.response.status, 405, method)
+        assert.deepStrictEqual(without.response.headers("allow"), ["POST, OPTIONS"])
         assert.lengthOf(without.seen, 0)
-        const { answer, seen } = yield* ask("nothing", null, { method })
-        assert.strictEqual(answer.status, 200, method)
+        const { response, seen } = yield* ask("nothing", null, { method })
+        assert.strictEqual(response.status, 200, method)
         assert.lengthOf(seen, 1)
       }
       const lists = yield* start({}, ruled({ rules: [{ methods: ["tools/list"], allow: "anyone" }] }))
       for (const method of ["GET", "DELETE"]) {
-        const { answer, seen } = yield* lists.ask(null, null, { method })
-        assert.strictEqual(answer.status, 401, method)
+        const { response, seen } = yield* lists.ask(null, null, { method })
+        assert.strictEqual(response.status, 401, method)
         assert.lengthOf(seen, 0)
       }
     }))
@@ -279,8 +279,8 @@ describe("rules", () => {
           "not JSON"
         ]
       ) {
-        const { answer, seen } = yield* ask("admin", body)
-        assert.strictEqual(answer.status, 400, body)
+        const { response, seen } = yield* ask("admin", body)
+        assert.strictEqual(response.status, 400, body)
         assert.lengthOf(seen, 0)
       }
     }))
@@ -289,12 +289,12 @@ describe("rules", () => {
     Effect.gen(function*() {
       const { ask } = yield* start()
       const allowed = yield* ask("nothing", long("other_tool"))
-      assert.strictEqual(allowed.answer.status, 200)
+      assert.strictEqual(allowed.response.status, 200)
       assert.lengthOf(allowed.seen, 1)
       assert.deepStrictEqual(allowed.seen[0]?.headers("content-length"), [String(long("other_tool").length)])
       for (const [bearer, status] of [["nothing", 403], [null, 401]] as const) {
-        const { answer, seen } = yield* ask(bearer, long("delete_it"))
-        assert.strictEqual(answer.status, status)
+        const { response, seen } = yield* ask(bearer, long("delete_it"))
+        assert.strictEqual(response.status, status)
         assert.lengthOf(seen, 0)
       }
     }))
@@ -303,27 +303,27 @@ describe("rules", () => {
     Effect.gen(function*() {
       const { ask } = yield* start()
       const use = useWith(ask)
-      const callers = sessionOf((yield* ask("reader", initialize)).answer)
+      const callers = sessionOf((yield* ask("reader", initialize)).response)
       assert.strictEqual(yield* use("reader", callers), 200)
       assert.strictEqual(yield* use(null, callers), 404)
       assert.strictEqual(yield* use("admin", callers), 404)
 
-      const nobodys = sessionOf((yield* ask(null, initialize)).answer)
+      const nobodys = sessionOf((yield* ask(null, initialize)).response)
       assert.notStrictEqual(nobodys, "server-session")
       assert.strictEqual(yield* use(null, nobodys), 200)
       assert.strictEqual(yield* use("reader", nobodys, toolCall("other_tool")), 200)
 
       // An id of the server's own belongs to nobody who could be asked for a token.
       const fresh = yield* start()
-      const { answer } = yield* fresh.ask(null, ping, { lines: ["Mcp-Session-Id: server-session"] })
-      assert.strictEqual(answer.status, 404)
+      const { response } = yield* fresh.ask(null, ping, { lines: ["Mcp-Session-Id: server-session"] })
+      assert.strictEqual(response.status, 404)
     }))
 
   it.live("a session that began without a token is its first caller's from then on", () =>
     Effect.gen(function*() {
       const { ask } = yield* start()
       const use = useWith(ask)
-      const nobodys = sessionOf((yield* ask(null, initialize)).answer)
+      const nobodys = sessionOf((yield* ask(null, initialize)).response)
       assert.strictEqual(yield* use("reader", nobodys, toolCall("other_tool")), 200)
       assert.strictEqual(yield* use("reader", nobodys), 200)
       assert.strictEqual(yield* use("admin", nobodys), 404)
@@ -333,10 +333,10 @@ describe("rules", () => {
   it.live("without rules for anyone a request without a token is rejected on arrival", () =>
     Effect.gen(function*() {
       const { ask } = yield* start({}, ruled({ rules: [{ tools: ["delete_*"], scopes: ["notes:delete"] }] }))
-      const { answer, seen } = yield* ask(null, toolCall("hello"))
-      assert.strictEqual(answer.status, 401)
+      const { response, seen } = yield* ask(null, toolCall("hello"))
+      assert.strictEqual(response.status, 401)
       assert.lengthOf(seen, 0)
-      assert.strictEqual((yield* ask("nothing", toolCall("hello"))).answer.status, 200)
-      assert.strictEqual((yield* ask("nothing", toolCall("delete_x"))).answer.status, 403)
+      assert.strictEqual((yield* ask("nothing", toolCall("hello"))).response.status, 200)
+      assert.strictEqual((yield* ask("nothing", toolCall("delete_x"))).response.status, 403)
     }))
 })

@@ -5,14 +5,14 @@ import type { GatewaySettings } from "../../src/config/GatewaySettings.ts"
 import { staticProvider, staticToken } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const token = (text: string, subject: string, clientId = "client") =>
   staticToken(text, { subject, clientId, scopes: [] })
 
 const key = (letter: string) => Redacted.make(letter.repeat(32))
 
-/** A gateway that binds sessions, with tokens of several callers, before a server whose every answer names its session. */
+/** A gateway that binds sessions, with tokens of several callers, before a server whose every response names its session. */
 const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = {}) {
   const fixture = yield* GatewayFixture.over(({ origin }) =>
     Effect.succeed({
@@ -30,28 +30,28 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
     })
   )
   const { reset, send, upstream } = fixture
-  const answerIn = (session: string) =>
-    upstream.answerWith(
-      answers.respond({ headers: { "content-type": "application/json", "mcp-session-id": session }, body: "{}" })
+  const respondIn = (session: string) =>
+    upstream.respondWith(
+      responses.respond({ headers: { "content-type": "application/json", "mcp-session-id": session }, body: "{}" })
     )
   return {
     ...fixture,
-    answerIn,
+    respondIn,
     /** Begins a session; gives its id as the client gets to know it. */
     begin: Effect.fnUntraced(function*(session: string) {
       yield* reset
-      yield* answerIn(session)
-      const { answers: [answer] } = yield* send()
-      assert.strictEqual(answer?.status, 200)
-      return answer?.headers("mcp-session-id")[0] ?? assert.fail("no session")
+      yield* respondIn(session)
+      const { responses: [response] } = yield* send()
+      assert.strictEqual(response?.status, 200)
+      return response?.headers("mcp-session-id")[0] ?? assert.fail("no session")
     }),
     use: Effect.fnUntraced(function*(session: string, bearer: string, method = "POST") {
-      const { answers: [answer] } = yield* send({
+      const { responses: [response] } = yield* send({
         method,
         authorization: `Bearer ${bearer}`,
         lines: [`Mcp-Session-Id: ${session}`]
       })
-      return answer ?? assert.fail("no answer")
+      return response ?? assert.fail("no response")
     })
   }
 })
@@ -92,9 +92,9 @@ describe("sessions", () => {
         const known = yield* begin(id)
         assert.notStrictEqual(known, id)
         for (const [method, bearer] of [["POST", "alice"], ["GET", "alice-again"], ["DELETE", "alice"]] as const) {
-          const answer = yield* use(known, bearer, method)
-          assert.strictEqual(answer.status, 200, `${method} ${id} as ${known}`)
-          assert.deepStrictEqual(answer.headers("mcp-session-id"), [known])
+          const response = yield* use(known, bearer, method)
+          assert.strictEqual(response.status, 200, `${method} ${id} as ${known}`)
+          assert.deepStrictEqual(response.headers("mcp-session-id"), [known])
           const request = upstream.requests().at(-1)
           assert.deepStrictEqual([request?.method, request?.headers("mcp-session-id")], [method, [id]])
         }
@@ -117,8 +117,8 @@ describe("sessions", () => {
       ] as const
       for (const method of ["POST", "GET", "DELETE"]) {
         for (const [session, bearer] of others) {
-          const answer = yield* use(session, bearer, method)
-          assert.deepStrictEqual([answer.status, JSON.parse(answer.text).error], [404, "not_found"], session)
+          const response = yield* use(session, bearer, method)
+          assert.deepStrictEqual([response.status, JSON.parse(response.text).error], [404, "not_found"], session)
           assert.include(logs.entries().at(-1), "MCP_SESSION_KEY")
         }
       }
@@ -148,7 +148,7 @@ describe("sessions", () => {
       ] as const
       for (const [overrides, status] of later) {
         const gateway = yield* start(overrides)
-        yield* gateway.answerIn("s")
+        yield* gateway.respondIn("s")
         assert.strictEqual((yield* gateway.use(known, "alice")).status, status)
       }
     }))

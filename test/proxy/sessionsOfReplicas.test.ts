@@ -13,7 +13,7 @@ import { settings } from "../fixtures/settings.ts"
 import { startEffectGateway } from "../support/effectGateway.ts"
 import { startGateway } from "../support/gateway.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const field = "mcp-session-id"
 const audience = "https://mcp.example.com/mcp"
@@ -30,14 +30,14 @@ interface Product {
 
 type Issuers = ReadonlyArray<TestIssuer["Service"]>
 
-const beginning = answers.respond({ headers: { "content-type": "application/json", [field]: "own" }, body: "{}" })
+const beginning = responses.respond({ headers: { "content-type": "application/json", [field]: "own" }, body: "{}" })
 
 const providersOf = (issuers: Issuers) => issuers.map((issuer, at) => jwtProvider(issuer, { name: `issuer-${at}` }))
 
 const gatewayOf = (name: string, start: typeof startEffectGateway) => (issuers: Issuers, keys: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const upstream = yield* makeRecordingUpstream
-    yield* upstream.answerWith(beginning)
+    yield* upstream.respondWith(beginning)
     const started = yield* start(settings(`${upstream.origin}/mcp`, {
       bindSessions: true,
       providers: providersOf(issuers),
@@ -76,7 +76,7 @@ const embedded = (issuers: Issuers, keys: ReadonlyArray<string>) =>
           typeof value === "string" ? [[name, value]] : []
         )
         const { method = "GET" } = incoming
-        const answer = yield* Effect.promise(() =>
+        const reply = yield* Effect.promise(() =>
           handle(
             new Request("https://mcp.example.com/mcp", {
               method,
@@ -85,8 +85,8 @@ const embedded = (issuers: Issuers, keys: ReadonlyArray<string>) =>
             })
           )
         )
-        response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(
-          yield* Effect.promise(() => answer.text())
+        response.writeHead(reply.status, Object.fromEntries(reply.headers)).end(
+          yield* Effect.promise(() => reply.text())
         )
       })
     )

@@ -8,9 +8,9 @@ import { message } from "../fixtures/messages.ts"
 import { asOwn } from "../fixtures/providers.ts"
 import { settings } from "../fixtures/settings.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import { openAnswer } from "../support/openAnswer.ts"
+import { openResponse } from "../support/openResponse.ts"
 import { rawExchange } from "../support/rawHttp.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const callers = ["greedy", "good", "other"]
 
@@ -47,15 +47,15 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       Array.from({ length: count }, () => send({ authorization: `Bearer ${caller}` })),
       { concurrency: "unbounded" }
     )
-    return sent.map(({ answers: [answer] }) => answer?.status ?? 0).toSorted((one, other) => one - other)
+    return sent.map(({ responses: [reply] }) => reply?.status ?? 0).toSorted((one, other) => one - other)
   })
 
   const hanging = Effect.gen(function*() {
     const { reset, upstream } = yield* GatewayFixture
     yield* reset
     const release = yield* Deferred.make<void>()
-    yield* upstream.answerWith((request, response) =>
-      Effect.andThen(Deferred.await(release), answers.jsonRpc(request, response))
+    yield* upstream.respondWith((request, response) =>
+      Effect.andThen(Deferred.await(release), responses.jsonRpc(request, response))
     )
     return { release: Deferred.succeed(release, undefined) }
   })
@@ -112,30 +112,30 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
     Effect.gen(function*() {
       const { gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith((_request, response) =>
+      yield* upstream.respondWith((_request, response) =>
         Effect.andThen(
           Effect.sync(() => response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders()),
           Effect.never
         )
       )
       const open = (caller: string) =>
-        openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization: `Bearer ${caller}` } })
+        openResponse(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization: `Bearer ${caller}` } })
       const status = (caller: string) => Effect.map(open(caller), ({ status }) => status)
       assert.deepStrictEqual(
         [yield* status("greedy"), yield* status("greedy"), yield* status("greedy"), yield* status("greedy")],
         [200, 200, 502, 502]
       )
       assert.strictEqual(yield* status("good"), 200)
-      yield* upstream.answerWith(answers.jsonRpc)
+      yield* upstream.respondWith(responses.jsonRpc)
       for (const caller of callers) assert.deepStrictEqual(yield* statuses(caller, 3), [200, 200, 200])
     }).pipe(Effect.scoped))
 
-  /** Begins to send a message, and never ends; the answer that comes all the same. */
+  /** Begins to send a message, and never ends; the response that comes all the same. */
   const unfinished = Effect.fnUntraced(function*(caller: string) {
     const { bytes, gateway } = yield* GatewayFixture
     const whole = bytes({ authorization: `Bearer ${caller}`, body: longPing(300_000) })
-    const { answers: [answer] } = yield* rawExchange(gateway.origin, whole.slice(0, 200_000), { idleMillis: 20_000 })
-    return { status: answer?.status, retryAfter: answer?.headers("retry-after") }
+    const { responses: [reply] } = yield* rawExchange(gateway.origin, whole.slice(0, 200_000), { idleMillis: 20_000 })
+    return { status: reply?.status, retryAfter: reply?.headers("retry-after") }
   })
 
   it.effect("DOS-01 with many unfinished messages has half of their memory: the rest is rejected after a while, and others are served", () =>
@@ -148,18 +148,18 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
       yield* Effect.sleep("1 second")
       for (const caller of ["good", "other"]) {
         for (const length of [10, 60_000, 100_000]) {
-          const { answers: [answer] } = yield* send({ authorization: `Bearer ${caller}`, body: longPing(length) })
-          assert.strictEqual(answer?.status, 200, `${caller} ${length}`)
+          const { responses: [reply] } = yield* send({ authorization: `Bearer ${caller}`, body: longPing(length) })
+          assert.strictEqual(reply?.status, 200, `${caller} ${length}`)
         }
       }
       // What is short is not counted.
-      const { answers: [short] } = yield* send({ authorization: "Bearer greedy" })
+      const { responses: [short] } = yield* send({ authorization: "Bearer greedy" })
       assert.strictEqual(short?.status, 200)
       assert.lengthOf(upstream.requests(), 7)
-      const refused = yield* Fiber.join(greedy).pipe(Effect.map((all) => all.filter(({ status }) => status === 503)))
+      const rejected = yield* Fiber.join(greedy).pipe(Effect.map((all) => all.filter(({ status }) => status === 503)))
       // More than may wait, too.
-      assert.isAtLeast(refused.length, 42)
-      for (const { retryAfter } of refused) assert.deepStrictEqual(retryAfter, ["5"])
+      assert.isAtLeast(rejected.length, 42)
+      for (const { retryAfter } of rejected) assert.deepStrictEqual(retryAfter, ["5"])
       // All is given back when they have left.
       yield* reset
       for (const length of [100_000, 300_000, 2_000_000]) yield* forwarded({ body: longPing(length) })
@@ -175,8 +175,8 @@ layer(Fixture, { excludeTestServices: true })("A caller", (it) => {
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(
-        new Set(sent.map(({ answers: [answer] }) =>
-          answer?.status
+        new Set(sent.map(({ responses: [reply] }) =>
+          reply?.status
         )),
         new Set([200])
       )

@@ -9,10 +9,10 @@ import { ping } from "../fixtures/messages.ts"
 import { settings } from "../fixtures/settings.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
-import { openAnswer } from "../support/openAnswer.ts"
+import { openResponse } from "../support/openResponse.ts"
 import { rawExchange, rawRequest } from "../support/rawHttp.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 /** A gateway that can be closed before its test ends. */
 const start = Effect.fnUntraced(function*(shutdownTimeoutMillis: number) {
@@ -43,7 +43,7 @@ const accepts = (port: number): Effect.Effect<boolean> =>
   })
 
 /** Waits until new connections are rejected. */
-const refusing = Effect.fnUntraced(function*(port: number) {
+const rejecting = Effect.fnUntraced(function*(port: number) {
   while (yield* accepts(port)) yield* Effect.sleep("5 millis")
 })
 
@@ -52,17 +52,17 @@ describe("shutdown", () => {
     Effect.gen(function*() {
       const { close, gateway, upstream } = yield* start(60_000)
       const go = yield* Deferred.make<void>()
-      yield* upstream.answerWith((request, response) =>
-        Effect.andThen(Deferred.await(go), answers.jsonRpc(request, response))
+      yield* upstream.respondWith((request, response) =>
+        Effect.andThen(Deferred.await(go), responses.jsonRpc(request, response))
       )
       assert.isTrue(yield* accepts(gateway.port))
       const client = yield* Effect.forkChild(rawExchange(gateway.origin, request, { idleMillis: 15_000 }))
       yield* upstream.awaitRequest()
       const closing = yield* Effect.forkChild(close)
-      yield* refusing(gateway.port)
+      yield* rejecting(gateway.port)
       yield* Deferred.succeed(go, undefined)
-      const { answers: [answer], outcome } = yield* Fiber.join(client)
-      assert.deepStrictEqual([outcome, answer?.status], ["Answered", 200])
+      const { responses: [reply], outcome } = yield* Fiber.join(client)
+      assert.deepStrictEqual([outcome, reply?.status], ["Responded", 200])
       yield* Fiber.join(closing)
     }))
 
@@ -71,22 +71,22 @@ describe("shutdown", () => {
       const { close, gateway, upstream } = yield* start(60_000)
       const go = yield* Deferred.make<void>()
       const idle = yield* Effect.forkChild(
-        rawExchange(gateway.origin, request, { answers: Infinity, idleMillis: 60_000 })
+        rawExchange(gateway.origin, request, { responses: Infinity, idleMillis: 60_000 })
       )
       yield* Effect.flatMap(upstream.awaitRequest(), ({ ended }) => ended)
-      yield* upstream.answerWith((request, response) =>
-        Effect.andThen(Deferred.await(go), answers.jsonRpc(request, response))
+      yield* upstream.respondWith((request, response) =>
+        Effect.andThen(Deferred.await(go), responses.jsonRpc(request, response))
       )
       const busy = yield* Effect.forkChild(
-        rawExchange(gateway.origin, request, { answers: Infinity, idleMillis: 60_000 })
+        rawExchange(gateway.origin, request, { responses: Infinity, idleMillis: 60_000 })
       )
       yield* upstream.awaitRequest(2)
       const closing = yield* Effect.forkChild(close)
-      yield* refusing(gateway.port)
+      yield* rejecting(gateway.port)
       yield* Deferred.succeed(go, undefined)
       for (const client of [idle, busy]) {
-        const { answers: [answer], outcome } = yield* Fiber.join(client)
-        assert.deepStrictEqual([outcome, answer?.status], ["Closed", 200])
+        const { responses: [reply], outcome } = yield* Fiber.join(client)
+        assert.deepStrictEqual([outcome, reply?.status], ["Closed", 200])
       }
       yield* Fiber.join(closing)
     }))
@@ -95,10 +95,10 @@ describe("shutdown", () => {
     Effect.gen(function*() {
       const { close, gateway, upstream } = yield* start(300)
       const events = yield* makeEventStream()
-      yield* upstream.answerWith(events.handler)
-      const stream = yield* openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers })
+      yield* upstream.respondWith(events.handler)
+      const stream = yield* openResponse(`${gateway.origin}/mcp`, { method: "GET", headers })
       const closing = yield* Effect.forkChild(close)
-      yield* refusing(gateway.port)
+      yield* rejecting(gateway.port)
       yield* events.write("data: 1\n\n")
       assert.strictEqual(yield* stream.take(9), "data: 1\n\n")
       yield* Effect.timeout(Fiber.join(closing), "3 seconds")
@@ -109,14 +109,14 @@ describe("shutdown", () => {
   it.live("cancels a request without a response after MCP_SHUTDOWN_TIMEOUT", () =>
     Effect.gen(function*() {
       const { close, gateway, upstream } = yield* start(300)
-      yield* upstream.answerWith(answers.hang)
+      yield* upstream.respondWith(responses.hang)
       const client = yield* Effect.forkChild(rawExchange(gateway.origin, request, { idleMillis: 15_000 }))
       const { ended } = yield* upstream.awaitRequest()
       yield* Effect.timeout(close, "3 seconds")
       assert.strictEqual(yield* ended, "Aborted")
-      const { answers: [answer], outcome } = yield* Fiber.join(client)
-      assert.deepStrictEqual([outcome, answer?.status], ["Answered", 503])
-      assert.strictEqual(JSON.parse(answer?.text ?? "").error, "server_error")
+      const { responses: [reply], outcome } = yield* Fiber.join(client)
+      assert.deepStrictEqual([outcome, reply?.status], ["Responded", 503])
+      assert.strictEqual(JSON.parse(reply?.text ?? "").error, "server_error")
     }))
 
   it.live("closes an idle gateway at once", () =>

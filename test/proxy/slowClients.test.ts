@@ -10,7 +10,7 @@ import { rawExchange } from "../support/rawHttp.ts"
 
 const Fixture = GatewayFixture.layer({ clientHeadMillis: 1_000, clientBodyMillis: 2_000, clientIdleMillis: 1_000 })
 
-/** A request and its answer on a server of Node's, with the client's end of the connection. */
+/** A request and its response on a server of Node's, with the client's end of the connection. */
 const exchange = (send: string) =>
   Effect.acquireRelease(
     Effect.callback<{ client: Socket; request: IncomingMessage; response: ServerResponse; close: () => void }>(
@@ -58,9 +58,9 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       const late = bytes().slice(0, -ping.length - 10)
       // Node cuts what is late when it looks; by default that is every 30 s, which this test would not live to see.
       const head = yield* rawExchange(gateway.origin, late, { idleMillis: 4_000 })
-      assert.deepStrictEqual([head.outcome, head.answers[0]?.status], ["Answered", 408])
+      assert.deepStrictEqual([head.outcome, head.responses[0]?.status], ["Responded", 408])
       const body = yield* rawExchange(gateway.origin, bytes().slice(0, -10), { idleMillis: 6_000 })
-      assert.deepStrictEqual([body.outcome, body.answers[0]?.status], ["Answered", 408])
+      assert.deepStrictEqual([body.outcome, body.responses[0]?.status], ["Responded", 408])
       assert.isEmpty(upstream.requests())
     }))
 
@@ -68,12 +68,12 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
     Effect.gen(function*() {
       const { bytes, gateway, reset } = yield* GatewayFixture
       yield* reset
-      const { answers: [answer], outcome } = yield* rawExchange(gateway.origin, bytes(), {
-        answers: Infinity,
+      const { responses: [reply], outcome } = yield* rawExchange(gateway.origin, bytes(), {
+        responses: Infinity,
         idleMillis: 6_000
       })
-      assert.deepStrictEqual([outcome, answer?.status], ["Closed", 200])
-      assert.deepStrictEqual(answer?.headers("keep-alive"), ["timeout=1"])
+      assert.deepStrictEqual([outcome, reply?.status], ["Closed", 200])
+      assert.deepStrictEqual(reply?.headers("keep-alive"), ["timeout=1"])
     }))
 
   it.effect("are cut off while their body is slower than the setting allows", () =>
@@ -168,16 +168,16 @@ layer(Fixture, { excludeTestServices: true })("slow clients", (it) => {
       assert.lengthOf(request.headers("x251"), 1)
       yield* reset
       for (const lines of [fields(257), fields(1_500)]) {
-        const { answers: [answer] } = yield* send({ lines })
+        const { responses: [reply] } = yield* send({ lines })
         assert.deepStrictEqual(
-          [answer?.status, JSON.parse(answer?.text ?? "{}").error, answer?.headers("connection")],
+          [reply?.status, JSON.parse(reply?.text ?? "{}").error, reply?.headers("connection")],
           [431, "request_header_fields_too_large", ["close"]]
         )
       }
       const expecting = bytes({ lines: [...fields(300), "Expect: 100-continue"] })
-      assert.strictEqual((yield* rawExchange(gateway.origin, expecting)).answers[0]?.status, 431)
+      assert.strictEqual((yield* rawExchange(gateway.origin, expecting)).responses[0]?.status, 431)
       const second = yield* send({ lines: [...fields(255), `Authorization: Bearer ${token}`] })
-      assert.strictEqual(second.answers[0]?.status, 400)
+      assert.strictEqual(second.responses[0]?.status, 400)
       assert.isEmpty(upstream.requests())
     }))
 })

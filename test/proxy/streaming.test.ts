@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { initialize, ping } from "../fixtures/messages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
-import { openAnswer } from "../support/openAnswer.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import { openResponse } from "../support/openResponse.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const Fixture = GatewayFixture.layer()
 
@@ -17,8 +17,8 @@ const openStream = Effect.fnUntraced(function*(
   const { gateway, reset, token, upstream } = yield* GatewayFixture
   yield* reset
   const events = yield* makeEventStream({ "mcp-session-id": "s-1", "x-accel-buffering": "no" })
-  yield* upstream.answerWith(events.handler)
-  const answer = yield* openAnswer(`${gateway.origin}/mcp`, {
+  yield* upstream.respondWith(events.handler)
+  const response = yield* openResponse(`${gateway.origin}/mcp`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -29,29 +29,29 @@ const openStream = Effect.fnUntraced(function*(
     },
     ...method === "POST" ? { body } : {}
   })
-  return { answer, events, upstream }
+  return { response, events, upstream }
 })
 
 layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
   for (const method of ["GET", "POST"] as const) {
     it.effect(`FW-5 the response to ${method} passes event by event, without waiting for the next`, () =>
       Effect.gen(function*() {
-        const { answer, events } = yield* openStream(method)
-        assert.strictEqual(answer.status, 200)
+        const { response, events } = yield* openStream(method)
+        assert.strictEqual(response.status, 200)
         for (let id = 1; id <= 20; id++) {
           const event = `event: message\nid: ${id}\ndata: {"n":"${id}"}\n\n`
           yield* events.send({ n: String(id) }, String(id))
-          assert.strictEqual(yield* answer.take(event.length), event)
+          assert.strictEqual(yield* response.take(event.length), event)
         }
         yield* events.end
-        assert.strictEqual(yield* answer.ended, "Complete")
-        assert.strictEqual(yield* answer.take(1), "")
+        assert.strictEqual(yield* response.ended, "Complete")
+        assert.strictEqual(yield* response.take(1), "")
       }))
   }
 
   it.effect("FW-5 the head comes before the first event, with its fields and without an encoding", () =>
     Effect.gen(function*() {
-      const { answer } = yield* openStream("GET", { "last-event-id": "s/41", "mcp-session-id": "s-1" })
+      const { response } = yield* openStream("GET", { "last-event-id": "s/41", "mcp-session-id": "s-1" })
       const expected = {
         "content-type": ["text/event-stream"],
         "cache-control": ["no-cache"],
@@ -60,12 +60,12 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
         "content-encoding": [],
         "content-length": []
       }
-      for (const [name, values] of Object.entries(expected)) assert.deepStrictEqual(answer.headers(name), values, name)
+      for (const [name, values] of Object.entries(expected)) assert.deepStrictEqual(response.headers(name), values, name)
     }))
 
   it.effect("FW-5 comments, retries, odd line ends and partial events pass as they are sent", () =>
     Effect.gen(function*() {
-      const { answer, events } = yield* openStream("POST")
+      const { response, events } = yield* openStream("POST")
       const pieces = [
         ": keep-alive\n\n",
         ":\n",
@@ -80,7 +80,7 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       ]
       for (const piece of pieces) {
         yield* events.write(piece)
-        assert.strictEqual(yield* answer.take(Buffer.byteLength(piece)), piece)
+        assert.strictEqual(yield* response.take(Buffer.byteLength(piece)), piece)
       }
     }))
 
@@ -89,16 +89,16 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       const { gateway, reset, token, upstream } = yield* GatewayFixture
       yield* reset
       const events = yield* makeEventStream({ "content-type": "application/json" })
-      yield* upstream.answerWith(events.handler)
+      yield* upstream.respondWith(events.handler)
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
-      const answer = yield* openAnswer(`${gateway.origin}/mcp`, { headers, body: ping })
-      assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
+      const response = yield* openResponse(`${gateway.origin}/mcp`, { headers, body: ping })
+      assert.deepStrictEqual(response.headers("content-type"), ["application/json"])
       for (const piece of ["{\"jsonrpc\":\"2.0\",", "\"id\":1,", "\"result\":{}}"]) {
         yield* events.write(piece)
-        assert.strictEqual(yield* answer.take(piece.length), piece)
+        assert.strictEqual(yield* response.take(piece.length), piece)
       }
       yield* events.end
-      assert.strictEqual(yield* answer.ended, "Complete")
+      assert.strictEqual(yield* response.ended, "Complete")
     }))
 
   it.effect("many streams are open in parallel, and ordinary requests pass", () =>
@@ -107,9 +107,9 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
       const streams = yield* Effect.forEach(Array.from({ length: 100 }), () => openStream("GET"))
       yield* reset
       yield* forwarded()
-      for (const [index, { answer, events }] of streams.entries()) {
+      for (const [index, { response, events }] of streams.entries()) {
         yield* events.write(`data: ${index}\n\n`)
-        assert.strictEqual(yield* answer.take(`data: ${index}\n\n`.length), `data: ${index}\n\n`)
+        assert.strictEqual(yield* response.take(`data: ${index}\n\n`.length), `data: ${index}\n\n`)
       }
     }))
 
@@ -117,18 +117,18 @@ layer(Fixture, { excludeTestServices: true })("streaming", (it) => {
     Effect.gen(function*() {
       const { forwarded, reset, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(answers.respond({ status: 200 }))
+      yield* upstream.respondWith(responses.respond({ status: 200 }))
       const request = yield* forwarded({ method: "DELETE", lines: ["Mcp-Session-Id: s-1"] })
       assert.deepStrictEqual([request.method, request.headers("mcp-session-id")], ["DELETE", ["s-1"]])
     }))
 
   it.effect("a stream that the MCP server aborts ends visibly incomplete", () =>
     Effect.gen(function*() {
-      const { answer, events } = yield* openStream("GET")
+      const { response, events } = yield* openStream("GET")
       yield* events.write("data: 1\n\n")
-      assert.strictEqual(yield* answer.take(9), "data: 1\n\n")
+      assert.strictEqual(yield* response.take(9), "data: 1\n\n")
       yield* events.cut
-      assert.strictEqual(yield* answer.ended, "Broken")
+      assert.strictEqual(yield* response.ended, "Broken")
       const { forwarded, reset } = yield* GatewayFixture
       yield* reset
       yield* forwarded()
@@ -140,11 +140,11 @@ layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
     Effect.gen(function*() {
       for (const method of ["GET", "POST"] as const) {
         for (const sent of ["", "data: 1\n\n"]) {
-          const { answer, events, upstream } = yield* openStream(method)
+          const { response, events, upstream } = yield* openStream(method)
           yield* events.write(sent)
-          assert.strictEqual(yield* answer.take(sent.length), sent)
+          assert.strictEqual(yield* response.take(sent.length), sent)
           const request = yield* upstream.awaitRequest()
-          yield* answer.leave
+          yield* response.leave
           assert.strictEqual(yield* Effect.timeout(request.ended, "3 seconds"), "Aborted")
         }
       }
@@ -154,10 +154,10 @@ layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
     Effect.gen(function*() {
       const { gateway, logs, reset, token, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(answers.hang)
+      yield* upstream.respondWith(responses.hang)
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
       const waiting = yield* Effect.forkChild(
-        Effect.scoped(openAnswer(`${gateway.origin}/mcp`, { headers, body: ping }))
+        Effect.scoped(openResponse(`${gateway.origin}/mcp`, { headers, body: ping }))
       )
       const request = yield* upstream.awaitRequest()
       waiting.interruptUnsafe()
@@ -170,11 +170,11 @@ layer(Fixture, { excludeTestServices: true })("a client that leaves", (it) => {
 
   it.effect("FW-6 with an initialize stream cancels the upstream request at once", () =>
     Effect.gen(function*() {
-      const { answer, events, upstream } = yield* openStream("POST", {}, initialize)
+      const { response, events, upstream } = yield* openStream("POST", {}, initialize)
       yield* events.write(": open\n\ndata: {\"half\":")
-      assert.strictEqual(yield* answer.take(8), ": open\n\n")
+      assert.strictEqual(yield* response.take(8), ": open\n\n")
       const request = yield* upstream.awaitRequest()
-      yield* answer.leave
+      yield* response.leave
       assert.strictEqual(yield* Effect.timeout(request.ended, "3 seconds"), "Aborted")
     }))
 })

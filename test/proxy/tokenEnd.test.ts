@@ -11,7 +11,7 @@ import { settings } from "../fixtures/settings.ts"
 import { LogCapture } from "../support/canary.ts"
 import { makeEventStream } from "../support/eventStream.ts"
 import { startGateway } from "../support/gateway.ts"
-import { openAnswer } from "../support/openAnswer.ts"
+import { openResponse } from "../support/openResponse.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
 
 /** Every token ends so long after it was looked at, so that its end never comes before its request is let in. */
@@ -24,7 +24,7 @@ const json = { "content-type": "application/json" }
 
 const isRequest = (entry: string): boolean => entry.includes("\"message\":\"request\"")
 
-/** A gateway before a server whose answers are written by the test. */
+/** A gateway in front of a server whose responses the test writes. */
 const start = Effect.fnUntraced(function*(
   seconds: number,
   { headers, ...overrides }: Partial<GatewaySettings> & { readonly headers?: Readonly<Record<string, string>> } = {}
@@ -37,14 +37,14 @@ const start = Effect.fnUntraced(function*(
     { verifier: endingIn(seconds), logger: Layer.succeedContext(capture) }
   )
   const events = yield* makeEventStream(headers)
-  yield* upstream.answerWith(events.handler)
+  yield* upstream.respondWith(events.handler)
   const authorization = "Bearer dev-token"
   return {
     events,
     upstream,
-    listen: openAnswer(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization } }),
+    listen: openResponse(`${gateway.origin}/mcp`, { method: "GET", headers: { authorization } }),
     call: (body = message("tools/call"), fields: Readonly<Record<string, string>> = {}) =>
-      openAnswer(`${gateway.origin}/mcp`, { headers: { authorization, ...json, ...fields }, body }),
+      openResponse(`${gateway.origin}/mcp`, { headers: { authorization, ...json, ...fields }, body }),
     /** What the log says of how the one request ended. */
     ended: Effect.gen(function*() {
       yield* eventually(() => entries().some(isRequest))
@@ -59,11 +59,11 @@ describe("the end of a token", () => {
   it.live("CACHE-08 ends the event stream of a GET, upstream too, and the log says why", () =>
     Effect.gen(function*() {
       const { ended, listen, upstream } = yield* start(0.4)
-      const answer = yield* listen
-      assert.strictEqual(answer.status, 200)
+      const response = yield* listen
+      assert.strictEqual(response.status, 200)
       const request = yield* upstream.awaitRequest()
       assert.strictEqual(yield* request.ended, "Aborted")
-      assert.strictEqual(yield* answer.ended, "Complete")
+      assert.strictEqual(yield* response.ended, "Complete")
       assert.strictEqual(yield* ended, "token ended")
     }))
 
@@ -72,10 +72,10 @@ describe("the end of a token", () => {
       const listen = message("subscriptions/listen")
       for (const body of [listen, listen + " ".repeat(1024 * 1024)]) {
         const { call, ended, upstream } = yield* start(0.4)
-        const answer = yield* call(body)
+        const response = yield* call(body)
         const request = yield* upstream.awaitRequest()
         assert.strictEqual(yield* request.ended, "Aborted")
-        assert.strictEqual(yield* answer.ended, "Complete")
+        assert.strictEqual(yield* response.ended, "Complete")
         assert.strictEqual(yield* ended, "token ended")
       }
     }))
@@ -87,13 +87,13 @@ describe("the end of a token", () => {
       for (const headers of [{}, json]) {
         for (const [body, fields] of [[message("tools/call")], [message("tools/call"), field], [long]] as const) {
           const { call, ended, events, upstream } = yield* start(0.4, { headers })
-          const answer = yield* call(body, fields)
+          const response = yield* call(body, fields)
           yield* afterTheEnd
           yield* events.write("the result")
           yield* events.end
-          assert.strictEqual(yield* answer.take(1000), "the result")
-          assert.strictEqual(yield* answer.ended, "Complete")
-          assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Answered")
+          assert.strictEqual(yield* response.take(1000), "the result")
+          assert.strictEqual(yield* response.ended, "Complete")
+          assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Responded")
           assert.isUndefined(yield* ended)
         }
       }
@@ -103,10 +103,10 @@ describe("the end of a token", () => {
     Effect.gen(function*() {
       for (const headers of [{}, json]) {
         const { call, ended, events, upstream } = yield* start(0.2, { responseTimeoutMillis: 500, headers })
-        const answer = yield* call()
+        const response = yield* call()
         yield* events.write("the beginning")
-        assert.strictEqual(yield* answer.take(13), "the beginning")
-        assert.strictEqual(yield* answer.ended, "Broken")
+        assert.strictEqual(yield* response.take(13), "the beginning")
+        assert.strictEqual(yield* response.ended, "Broken")
         assert.strictEqual(yield* (yield* upstream.awaitRequest()).ended, "Aborted")
         assert.strictEqual(yield* ended, "response timeout")
       }
@@ -115,20 +115,20 @@ describe("the end of a token", () => {
   it.live("positive control: MCP_RESPONSE_TIMEOUT does not affect a response whose token has not expired", () =>
     Effect.gen(function*() {
       const { call, events } = yield* start(3600, { responseTimeoutMillis: 200 })
-      const answer = yield* call()
+      const response = yield* call()
       yield* afterTheEnd
       yield* events.write("still here")
-      assert.strictEqual(yield* answer.take(10), "still here")
-      yield* answer.leave
+      assert.strictEqual(yield* response.take(10), "still here")
+      yield* response.leave
     }))
 
   it.live("CACHE-08 positive control: the stream of a token that has not expired stays open", () =>
     Effect.gen(function*() {
       const { events, listen } = yield* start(3600)
-      const answer = yield* listen
+      const response = yield* listen
       yield* afterTheEnd
       yield* events.write("still here")
-      assert.strictEqual(yield* answer.take(10), "still here")
-      yield* answer.leave
+      assert.strictEqual(yield* response.take(10), "still here")
+      yield* response.leave
     }))
 })

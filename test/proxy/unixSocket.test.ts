@@ -30,8 +30,8 @@ describe("an MCP server behind a Unix socket", () => {
     Effect.gen(function*() {
       const { appear, send, upstream } = yield* start("/internal/mcp")
       yield* appear
-      const { answers: [answer] } = yield* send({ target: "/mcp/tools?a=%20b&c" })
-      assert.strictEqual(answer?.status, 200)
+      const { responses: [response] } = yield* send({ target: "/mcp/tools?a=%20b&c" })
+      assert.strictEqual(response?.status, 200)
       const seen = yield* upstream.awaitRequest()
       assert.deepStrictEqual(
         [seen.method, seen.url, seen.headers("host"), seen.headers("x-auth-user-id"), yield* textOf(seen)],
@@ -52,13 +52,13 @@ describe("an MCP server behind a Unix socket", () => {
   it.live("FWD-32 MUST be found once it is there; until then the response is 502, with the reason in the log", () =>
     Effect.gen(function*() {
       const { appear, logs, send, socket, upstream } = yield* start("/mcp")
-      const { answers: [refused], received } = yield* send()
-      assert.strictEqual(refused?.status, 502)
+      const { responses: [rejected], received } = yield* send()
+      assert.strictEqual(rejected?.status, 502)
       yield* eventually(Effect.sync(() => logs.entries().some((entry) => entry.includes("ENOENT"))))
       assert.notInclude(Buffer.from(received).toString(), socket)
       yield* appear
-      const { answers: [answer] } = yield* send()
-      assert.strictEqual(answer?.status, 200)
+      const { responses: [response] } = yield* send()
+      assert.strictEqual(response?.status, 200)
       assert.lengthOf(upstream.requests(), 1)
     }))
 
@@ -67,14 +67,14 @@ describe("an MCP server behind a Unix socket", () => {
       const { appear, bytes, gateway, upstream } = yield* start("/mcp")
       yield* appear
       const stream = yield* makeEventStream()
-      yield* upstream.answerWith(stream.handler)
+      yield* upstream.respondWith(stream.handler)
       yield* Effect.scoped(Effect.gen(function*() {
-        const answer = yield* Effect.orDie(openConnection(gateway.origin))
-        yield* answer.write(bytes())
+        const response = yield* Effect.orDie(openConnection(gateway.origin))
+        yield* response.write(bytes())
         yield* stream.send({ n: 1 })
-        yield* answer.awaitText("data: {\"n\":1}")
+        yield* response.awaitText("data: {\"n\":1}")
         yield* stream.send({ n: 2 })
-        yield* answer.awaitText("data: {\"n\":2}")
+        yield* response.awaitText("data: {\"n\":2}")
       }))
       const request = yield* upstream.awaitRequest()
       assert.strictEqual(yield* request.ended, "Aborted")

@@ -7,7 +7,7 @@ import { ping, toolCall } from "../fixtures/messages.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
 
-const answer = (text = "{}", fields = "") =>
+const response = (text = "{}", fields = "") =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n${fields}\r\n${text}`
 
 interface Server {
@@ -61,7 +61,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
   it.effect("a repeatable request survives when the server closes the connection as it arrives", () =>
     Effect.gen(function*() {
       // The second request of each connection meets its end.
-      const server = yield* makeServer((socket, _, nth) => nth === 1 ? socket.write(answer()) : socket.destroy())
+      const server = yield* makeServer((socket, _, nth) => nth === 1 ? socket.write(response()) : socket.destroy())
       for (
         const request of [{}, { method: "GET" }, { method: "DELETE" }, { body: ping.replace("ping", "tools/list") }]
       ) {
@@ -69,7 +69,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
         const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
         const before = server.connections.length
         for (let round = 0; round < 2; round++) {
-          assert.strictEqual((yield* send(request)).answers[0]?.status, 200, JSON.stringify(request))
+          assert.strictEqual((yield* send(request)).responses[0]?.status, 200, JSON.stringify(request))
         }
         const used = server.connections.slice(before).map(({ requests }) => requests.length)
         assert.deepStrictEqual(used, [2, 1], JSON.stringify(request))
@@ -79,10 +79,10 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
   it.effect("a tool call is not repeated where the server may have read it, and the log says why it failed", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket, _, nth) =>
-        nth === 1 ? socket.write(answer()) : socket.resetAndDestroy()
+        nth === 1 ? socket.write(response()) : socket.resetAndDestroy()
       )
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
-      const statuses = [yield* send(), yield* send({ body: pay })].map(({ answers }) => answers[0]?.status)
+      const statuses = [yield* send(), yield* send({ body: pay })].map(({ responses }) => responses[0]?.status)
       assert.deepStrictEqual(statuses, [200, 502])
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
       yield* eventually(() => logs.entries().join().includes("closed a connection that had been idle for"))
@@ -93,7 +93,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
     Effect.gen(function*() {
       const server = yield* makeServer((socket) => socket.destroy())
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
-      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      assert.strictEqual((yield* send()).responses[0]?.status, 502)
       assert.lengthOf(server.connections, 1)
       yield* eventually(() => logs.entries().join().includes("before any response"))
       assert.notInclude(logs.entries().join(), "MCP_UPSTREAM_IDLE_TIMEOUT")
@@ -102,12 +102,12 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
   it.effect("a request whose response has begun is not repeated", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket, _, nth) => {
-        if (nth === 1) socket.write(answer())
+        if (nth === 1) socket.write(response())
         else socket.end("HTTP/1.1 200 OK\r\nContent-Le")
       })
       const { logs, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       yield* send()
-      assert.strictEqual((yield* send()).answers[0]?.status, 502)
+      assert.strictEqual((yield* send()).responses[0]?.status, 502)
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [2])
       yield* eventually(() => logs.entries().join().includes("closed the connection during its response"))
     }))
@@ -115,17 +115,17 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
   it.effect("a server that closes unannounced gets a new connection for each request in the end, and no call fails", () =>
     Effect.gen(function*() {
       const server = yield* makeServer((socket) => {
-        socket.write(answer())
+        socket.write(response())
         setTimeout(() => socket.end(), 1)
       })
       const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       for (let round = 0; round < 40; round++) {
-        assert.strictEqual((yield* send()).answers[0]?.status, 200)
+        assert.strictEqual((yield* send()).responses[0]?.status, 200)
         yield* Effect.sleep("5 millis")
       }
       const before = server.connections.length
       for (let round = 0; round < 40; round++) {
-        assert.strictEqual((yield* send({ body: pay })).answers[0]?.status, 200)
+        assert.strictEqual((yield* send({ body: pay })).responses[0]?.status, 200)
       }
       const used = server.connections.slice(before).map(({ requests }) => requests)
       assert.lengthOf(used, 40)
@@ -135,7 +135,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
   it.effect("an idle connection is kept as long as the setting or the server says", () =>
     Effect.gen(function*() {
       const keeping = Effect.fnUntraced(function*(upstreamIdleMillis: number, fields = "") {
-        const server = yield* makeServer((socket) => void socket.write(answer("{}", fields)))
+        const server = yield* makeServer((socket) => void socket.write(response("{}", fields)))
         const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl, upstreamIdleMillis })
         yield* send()
         yield* send()
@@ -156,7 +156,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       const interim =
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
       const server = yield* makeServer((socket, _, nth) => {
-        const bytes = interim + answer(text)
+        const bytes = interim + response(text)
         if (nth === 1) return void socket.write(bytes)
         // In pieces.
         const pieces = bytes.match(/[^]{1,7}/g) ?? []
@@ -168,8 +168,8 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
       })
       const { send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       for (let round = 0; round < 3; round++) {
-        const { answers } = yield* send()
-        assert.deepStrictEqual(answers.map(({ status, text }) => [status, text]), [[200, text]])
+        const { responses } = yield* send()
+        assert.deepStrictEqual(responses.map(({ status, text }) => [status, text]), [[200, text]])
       }
       assert.lengthOf(server.connections, 1)
     }))
@@ -178,7 +178,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
     Effect.gen(function*() {
       const server = yield* makeServer((socket, request) => {
         if (request.includes("tools/call")) return
-        socket.write(answer())
+        socket.write(response())
       })
       const { bytes, gateway, send } = yield* GatewayFixture.make({ gatewayUrl: server.gatewayUrl })
       for (let round = 0; round < 5; round++) {
@@ -186,7 +186,7 @@ layer(Layer.empty, { excludeTestServices: true })("connections to the MCP server
         yield* eventually(() => server.connections.every(({ isOpen }) => !isOpen))
       }
       // Whatever would have been opened was, by the time that a request has come and gone.
-      assert.strictEqual((yield* send()).answers[0]?.status, 200)
+      assert.strictEqual((yield* send()).responses[0]?.status, 200)
       assert.deepStrictEqual(server.connections.map(({ requests }) => requests.length), [1, 1, 1, 1, 1, 1])
     }))
 })

@@ -6,7 +6,7 @@ import { initialize, toolCall } from "../fixtures/messages.ts"
 import { assertRejected } from "../support/assertRejected.ts"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { makeRecordingUpstream } from "../support/RecordingUpstream.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const Fixture = GatewayFixture.layer({ upstreamTimeoutMillis: 300 })
 const unavailable = { status: 502, error: "server_error", upstreamRequests: 1 }
@@ -16,7 +16,7 @@ const echo = toolCall("echo")
 const head = (lines: string) => `HTTP/1.1 ${lines}\r\n\r\n`
 
 /** A port without a listener. */
-const refusingOrigin = Effect.callback<string>((resume) => {
+const unreachableOrigin = Effect.callback<string>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
     const address = server.address()
@@ -28,20 +28,20 @@ const refusingOrigin = Effect.callback<string>((resume) => {
 layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => {
   it.effect("FW-7 one that is down gives 502 for each request, and public paths respond", () =>
     Effect.gen(function*() {
-      for (const gatewayUrl of [yield* refusingOrigin, "http://mcp.invalid/x"]) {
+      for (const gatewayUrl of [yield* unreachableOrigin, "http://mcp.invalid/x"]) {
         const { logs, send, token } = yield* GatewayFixture.make({ gatewayUrl })
         for (const method of ["POST", "GET", "DELETE", "HEAD"]) {
-          const { answers: [answer], outcome } = yield* send({ method })
-          assert.deepStrictEqual([outcome, answer?.status], ["Answered", 502])
+          const { responses: [reply], outcome } = yield* send({ method })
+          assert.deepStrictEqual([outcome, reply?.status], ["Responded", 502])
           if (method !== "HEAD") {
-            assert.deepStrictEqual(JSON.parse(answer?.text ?? ""), {
+            assert.deepStrictEqual(JSON.parse(reply?.text ?? ""), {
               error: "server_error",
               error_description: "MCP gateway unavailable"
             })
           }
-          assert.lengthOf(answer?.headers("x-trace-id") ?? [], 1)
+          assert.lengthOf(reply?.headers("x-trace-id") ?? [], 1)
         }
-        const { answers: [health] } = yield* send({ method: "GET", target: "/healthz", authorization: null })
+        const { responses: [health] } = yield* send({ method: "GET", target: "/healthz", authorization: null })
         assert.strictEqual(health?.status, 200)
         const log = logs.entries().join("\n")
         assert.match(log, /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/)
@@ -52,9 +52,9 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
   it.effect("FW-7 one that comes back gets requests again at once", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
-      yield* fixture.upstream.answerWith(answers.rawBytes("", "Reset"))
+      yield* fixture.upstream.respondWith(responses.rawBytes("", "Reset"))
       for (let round = 0; round < 5; round++) {
-        assert.strictEqual((yield* fixture.send()).answers[0]?.status, 502)
+        assert.strictEqual((yield* fixture.send()).responses[0]?.status, 502)
       }
       yield* fixture.reset
       yield* fixture.forwarded()
@@ -65,20 +65,20 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       const fixture = yield* GatewayFixture
       const { reset, upstream } = fixture
       const slow = [
-        answers.hang,
-        answers.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence"),
-        // A short answer goes on whole, so it has to come whole.
-        answers.rawBytes(
+        responses.hang,
+        responses.rawBytes("HTTP/1.1 200 OK\r\nX-Never-", "Silence"),
+        // A short response goes on whole, so it has to come whole.
+        responses.rawBytes(
           `${head("200 OK\r\nContent-Type: application/json\r\nContent-Length: 64")}{"jsonrpc"`,
           "Silence"
         )
       ]
       for (const handler of slow) {
         yield* reset
-        yield* upstream.answerWith(handler)
+        yield* upstream.respondWith(handler)
         const ended = yield* Effect.forkChild(Effect.flatMap(upstream.awaitRequest(), (request) => request.ended))
-        const answer = yield* assertRejected(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
-        assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway timed out")
+        const reply = yield* assertRejected(fixture, {}, { status: 504, error: "server_error", upstreamRequests: 1 })
+        assert.strictEqual(JSON.parse(reply.text).error_description, "MCP gateway timed out")
         assert.strictEqual(yield* Effect.timeout(Fiber.join(ended), "3 seconds"), "Aborted")
       }
     }))
@@ -87,7 +87,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(Effect.fnUntraced(function*(request, response) {
+      yield* upstream.respondWith(Effect.fnUntraced(function*(request, response) {
         yield* request.body
         response.writeHead(200, { "content-type": "application/json" })
         response.write("{")
@@ -95,35 +95,35 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         yield* Effect.sleep("2500 millis")
         response.end("}")
       }))
-      const { answers: [answer] } = yield* send()
-      assert.deepStrictEqual([answer?.status, answer?.text], [200, "{}"])
+      const { responses: [reply] } = yield* send()
+      assert.deepStrictEqual([reply?.status, reply?.text], [200, "{}"])
     }))
 
   it.effect("FW-7 one that breaks off before its head is complete, or sends garbage, gives 502", () =>
     Effect.gen(function*() {
       const fixture = yield* GatewayFixture
       const broken = {
-        "reset": answers.rawBytes("", "Reset"),
-        "closed": answers.rawBytes("", "End"),
-        "half a head": answers.halfHead,
-        "half a head, reset": answers.rawBytes("HTTP/1.1 200 OK\r\nContent-Ty", "Reset"),
-        "an interim answer only": answers.rawBytes(head("103 Early Hints"), "End"),
-        "no HTTP": answers.rawBytes("SSH-2.0-OpenSSH_9.6\r\n", "End"),
-        "TLS alert": answers.rawBytes(Buffer.from("15030300020228", "hex"), "End"),
-        "two lengths": answers.rawBytes(head("200 OK\r\nContent-Length: 2\r\nContent-Length: 3") + "{}x", "End"),
-        "a space before the colon": answers.rawBytes(head("200 OK\r\nContent-Length : 2") + "{}", "End"),
-        "a huge head": answers.rawBytes(head(`200 OK\r\nX-Pad: ${"x".repeat(100_000)}`), "End"),
-        "a tunnel": answers.rawBytes(head("101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade"), "End"),
-        "a status that is none": answers.rawBytes(head("999 What\r\nContent-Length: 0"), "End"),
-        "a status below 200": answers.rawBytes(head("099 What\r\nContent-Length: 0"), "End")
+        "reset": responses.rawBytes("", "Reset"),
+        "closed": responses.rawBytes("", "End"),
+        "half a head": responses.halfHead,
+        "half a head, reset": responses.rawBytes("HTTP/1.1 200 OK\r\nContent-Ty", "Reset"),
+        "an interim response only": responses.rawBytes(head("103 Early Hints"), "End"),
+        "no HTTP": responses.rawBytes("SSH-2.0-OpenSSH_9.6\r\n", "End"),
+        "TLS alert": responses.rawBytes(Buffer.from("15030300020228", "hex"), "End"),
+        "two lengths": responses.rawBytes(head("200 OK\r\nContent-Length: 2\r\nContent-Length: 3") + "{}x", "End"),
+        "a space before the colon": responses.rawBytes(head("200 OK\r\nContent-Length : 2") + "{}", "End"),
+        "a huge head": responses.rawBytes(head(`200 OK\r\nX-Pad: ${"x".repeat(100_000)}`), "End"),
+        "a tunnel": responses.rawBytes(head("101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade"), "End"),
+        "a status that is none": responses.rawBytes(head("999 What\r\nContent-Length: 0"), "End"),
+        "a status below 200": responses.rawBytes(head("099 What\r\nContent-Length: 0"), "End")
       }
       for (const [name, handler] of Object.entries(broken)) {
         yield* fixture.reset
-        yield* fixture.upstream.answerWith(handler)
-        const answer = yield* assertRejected(fixture, { body: echo }, unavailable).pipe(
+        yield* fixture.upstream.respondWith(handler)
+        const reply = yield* assertRejected(fixture, { body: echo }, unavailable).pipe(
           Effect.catchDefect((defect) => Effect.die(new Error(name, { cause: defect })))
         )
-        assert.strictEqual(JSON.parse(answer.text).error_description, "MCP gateway unavailable")
+        assert.strictEqual(JSON.parse(reply.text).error_description, "MCP gateway unavailable")
       }
     }))
 
@@ -133,7 +133,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       const { forwarded, reset, send, upstream } = fixture
       for (const then of ["End", "Reset"] as const) {
         yield* reset
-        yield* upstream.answerWith(answers.halfBody(then))
+        yield* upstream.respondWith(responses.halfBody(then))
         yield* assertRejected(fixture, {}, unavailable)
         const open = [
           "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n0123456789",
@@ -141,8 +141,8 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nnonsense\r\n"
         ]
         for (const bytes of open) {
-          yield* upstream.answerWith(answers.rawBytes(bytes, then))
-          const { answers: complete, outcome, received } = yield* send()
+          yield* upstream.respondWith(responses.rawBytes(bytes, then))
+          const { responses: complete, outcome, received } = yield* send()
           assert.isEmpty(complete)
           assert.include(["Closed", "Reset"], outcome)
           assert.include(Buffer.from(received).toString(), "0123456789")
@@ -162,10 +162,10 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       ]
       for (const bytes of broken) {
         yield* fixture.reset
-        yield* fixture.upstream.answerWith(answers.rawBytes(bytes, "End"))
+        yield* fixture.upstream.respondWith(responses.rawBytes(bytes, "End"))
         yield* assertRejected(fixture, { body: initialize }, unavailable)
       }
-      yield* fixture.upstream.answerWith(answers.bigStream(5 * 1024 * 1024, "application/json"))
+      yield* fixture.upstream.respondWith(responses.bigStream(5 * 1024 * 1024, "application/json"))
       yield* assertRejected(fixture, { body: initialize }, unavailable)
     }))
 
@@ -176,7 +176,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const status of [300, 301, 302, 303, 307, 308]) {
         for (const method of ["POST", "GET", "DELETE"]) {
           yield* fixture.reset
-          yield* fixture.upstream.answerWith(answers.redirect(`${elsewhere.origin}/trap`, status))
+          yield* fixture.upstream.respondWith(responses.redirect(`${elsewhere.origin}/trap`, status))
           const { headers, text } = yield* assertRejected(fixture, { method }, unavailable)
           assert.isEmpty(headers("location"))
           assert.notInclude(text, "trap")
@@ -193,18 +193,18 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
       for (const status of [401, 403]) {
         for (const challenge of [`Bearer resource_metadata="${metadata}"`, "Basic realm=\"x\"", "Negotiate"]) {
           yield* fixture.reset
-          yield* upstream.answerWith(answers.challenge(challenge, status))
+          yield* upstream.respondWith(responses.challenge(challenge, status))
           const { headers, text } = yield* assertRejected(fixture, {}, unavailable)
           assert.isEmpty(headers("www-authenticate"))
           assert.notInclude(text, "elsewhere")
         }
       }
-      yield* upstream.answerWith(answers.respond({ status: 401, body: "{}" }))
+      yield* upstream.respondWith(responses.respond({ status: 401, body: "{}" }))
       yield* assertRejected(fixture, {}, unavailable)
       // Without a challenge a 403 is the server's verdict on this one call.
-      yield* upstream.answerWith(answers.respond({ status: 403, body: "{\"no\":1}" }))
-      const { answers: [answer] } = yield* send()
-      assert.deepStrictEqual([answer?.status, answer?.text], [403, "{\"no\":1}"])
+      yield* upstream.respondWith(responses.respond({ status: 403, body: "{\"no\":1}" }))
+      const { responses: [reply] } = yield* send()
+      assert.deepStrictEqual([reply?.status, reply?.text], [403, "{\"no\":1}"])
     }))
 
   it.effect("connections that the MCP server closed between requests are not reused", () =>
@@ -214,7 +214,7 @@ layer(Fixture, { excludeTestServices: true })("an upstream that fails", (it) => 
         for (const then of ["End", "Reset"] as const) {
           yield* reset
           const head = `HTTP/1.1 200 OK\r\n${connection}Content-Length: 2\r\n\r\n`
-          yield* upstream.answerWith(answers.rawBytes(`${head}{}`, then))
+          yield* upstream.respondWith(responses.rawBytes(`${head}{}`, then))
           yield* forwarded()
           // The news that a connection is closed takes its time to arrive.
           yield* Effect.sleep("100 millis")

@@ -64,7 +64,7 @@ layer(Subject)("ProviderHttp", (it) => {
 
   it.effect("JWKS-19 JWKS-20 accepts only a JSON object with status 200", () =>
     Effect.gen(function*() {
-      const answers: ReadonlyArray<readonly [status: number, body: string | Uint8Array, outcome: string]> = [
+      const responses: ReadonlyArray<readonly [status: number, body: string | Uint8Array, outcome: string]> = [
         [200, "{}", "{}"],
         [200, "<html>log in</html>", "NotJson"],
         [200, "", "NotJson"],
@@ -80,7 +80,7 @@ layer(Subject)("ProviderHttp", (it) => {
         [500, "{}", "Status 500"],
         [503, "{}", "Status 503"]
       ]
-      for (const [status, body, outcome] of answers) {
+      for (const [status, body, outcome] of responses) {
         assert.strictEqual(yield* spoiled(Misbehaviour.Respond({ status, body })), outcome)
       }
       const html = { "content-type": "text/html" }
@@ -227,7 +227,7 @@ layer(Subject)("ProviderHttp", (it) => {
   it.effect("OPQ-15 shows neither credentials nor responses in its failures", () =>
     Effect.gen(function*() {
       const issuer = yield* TestIssuer
-      yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ status: 500, body: "canary-answer" }))
+      yield* issuer.misbehave("/jwks", Misbehaviour.Respond({ status: 500, body: "canary-response" }))
       const error = yield* Effect.flip(send(`${issuer.issuer}/jwks?canary-query`, {
         authorization: Redacted.make("Bearer canary-token"),
         form: [["secret", Redacted.make("canary-form")]]

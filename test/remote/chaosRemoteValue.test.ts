@@ -15,15 +15,15 @@ import { withoutClient } from "../support/withoutClient.ts"
 
 type Options = RemoteValue.RemoteValueOptions<string, "down">
 
-type Answer = Effect.Effect<Fetched<string>, "down">
+type Reply = Effect.Effect<Fetched<string>, "down">
 
-const sent = (value: string): Answer => Effect.succeed({ value, freshMillis: 60_000 })
+const sent = (value: string): Reply => Effect.succeed({ value, freshMillis: 60_000 })
 
-const down: Answer = Effect.fail("down")
+const down: Reply = Effect.fail("down")
 
 /** A value whose provider sends these responses, one after the other, and the last one from then on. */
 const setUp = Effect.fnUntraced(function*(
-  answers: readonly [Answer, ...ReadonlyArray<Answer>],
+  responses: readonly [Reply, ...ReadonlyArray<Reply>],
   { onChange, sharedIo, store }: Pick<Partial<Options>, "onChange" | "sharedIo" | "store"> = {}
 ) {
   const fetches: Array<RemoteValue.FetchRequest<string>> = []
@@ -33,7 +33,7 @@ const setUp = Effect.fnUntraced(function*(
     fetch: (request: RemoteValue.FetchRequest<string>) =>
       Effect.suspend(() => {
         fetches.push(request)
-        return answers[fetches.length - 1] ?? answers.at(-1) ?? down
+        return responses[fetches.length - 1] ?? responses.at(-1) ?? down
       }),
     limits,
     onChange,
@@ -45,7 +45,7 @@ const setUp = Effect.fnUntraced(function*(
 })
 
 /** The same where requests do not share I/O. */
-const alone = (...answers: readonly [Answer, ...ReadonlyArray<Answer>]) => setUp(answers, { sharedIo: false })
+const alone = (...responses: readonly [Reply, ...ReadonlyArray<Reply>]) => setUp(responses, { sharedIo: false })
 
 const valueOf = Effect.map(({ value }: { readonly value: string }) => value)
 

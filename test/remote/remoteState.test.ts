@@ -197,7 +197,7 @@ describe("remoteState", () => {
       step("need"), // empty
       step("need"), // pending
       step("failure"),
-      step("need"), // unavailable, refused
+      step("need"), // unavailable, rejected
       step("pass", 10_000),
       step("need"), // unavailable, waits
       step("success"),

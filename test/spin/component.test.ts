@@ -9,7 +9,7 @@ import { jwsAlgorithms } from "../../src/config/GatewaySettings.ts"
 import { Misbehaviour } from "../../src/issuer/Misbehaviour.ts"
 import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { ping } from "../fixtures/messages.ts"
-import { hang } from "../support/upstreamAnswers.ts"
+import { hang } from "../support/upstreamResponses.ts"
 import { componentGateway, type Variables } from "./support/BothGateways.ts"
 import { builtWasm } from "./support/builtComponent.ts"
 import { ComponentHost } from "./support/ComponentHost.ts"
@@ -161,9 +161,9 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       yield* issuer.removeKey(kid)
       yield* host.age(301)
       assert.strictEqual((yield* exchange(next)).status, 200)
-      const refused = yield* exchange(old)
-      assert.strictEqual(refused.status, 401)
-      assert.include(refused.text, "Unknown signing key")
+      const rejected = yield* exchange(old)
+      assert.strictEqual(rejected.status, 401)
+      assert.include(rejected.text, "Unknown signing key")
     }))
 
   it.effect("SPIN-KEYS-13 MUST serve with stale keys for an hour while the provider is down, and no longer", () =>
@@ -247,13 +247,13 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       yield* issuer.misbehave(jwksPath(issuer), Misbehaviour.Hang())
       assert.strictEqual((yield* exchange(request)).status, 500)
       // The failure is backed off from, which tells that the next instance knows of it.
-      const refused = yield* exchange(request)
-      assert.strictEqual(refused.status, 500)
-      assert.deepStrictEqual(refused.headers["retry-after"], ["10"])
+      const rejected = yield* exchange(request)
+      assert.strictEqual(rejected.status, 500)
+      assert.deepStrictEqual(rejected.headers["retry-after"], ["10"])
       assert.strictEqual(yield* issuer.hits(jwksPath(issuer)), 1)
       yield* host.configure(given)
       assert.strictEqual((yield* exchange(request)).status, 200)
-      yield* upstream.answerWith(hang)
+      yield* upstream.respondWith(hang)
       assert.strictEqual((yield* exchange(request)).status, 504)
       yield* upstream.reset
       assert.strictEqual((yield* exchange(request)).status, 200)

@@ -16,14 +16,14 @@ const id = "mcp-authorizer"
 const single = readManifest(read("spin.toml"))
 const chained = readManifest(read("chained.toml"))
 
-const answers = {
+const values = {
   issuer: "https://issuer.example.com",
   "public-url": "https://mcp.example.com",
   "server-url": "http://notes.spin.internal/mcp",
   wasm: "mcp-authorizer.wasm",
   "project-description": "Notes"
 }
-const created = readManifest(newApplication("notes-guard", answers))
+const created = readManifest(newApplication("notes-guard", values))
 
 /** What somebody has before the gateway comes. */
 const notes = `spin_manifest_version = 2
@@ -39,7 +39,7 @@ component = "notes"
 [component.notes]
 source = "notes.wasm"
 `
-const added = readManifest(addTo(notes, "guard", answers))
+const added = readManifest(addTo(notes, "guard", values))
 
 const manifests = [
   ["spin.toml", single, id],
@@ -102,7 +102,7 @@ describe("spin.toml", () => {
     )
   })
 
-  it("hands on what the README tells to set, and ignores a variable that is misspelled", () => {
+  it("forwards what the README tells to set, and ignores a variable that is misspelled", () => {
     const given = {
       mcp_server_url: "http://127.0.0.1:8080/mcp",
       mcp_static_tokens: "t:c:s:",
@@ -125,10 +125,10 @@ describe("chained.toml", () => {
 describe("the template", () => {
   it("asks only for what it uses, and uses all that it asks for", () => {
     const { add_component, parameters } = templateManifest
-    assert.deepStrictEqual(keysOf(parameters), keysOf(answers))
+    assert.deepStrictEqual(keysOf(parameters), keysOf(values))
     for (const skipped of add_component.skip_parameters) assert.property(parameters, skipped)
     for (const [name, { pattern }] of Object.entries(parameters)) {
-      if (pattern !== undefined) assert.match(answers[name as keyof typeof answers], new RegExp(pattern))
+      if (pattern !== undefined) assert.match(values[name as keyof typeof values], new RegExp(pattern))
     }
     assert.notMatch("issuer.example.com", new RegExp(parameters["issuer"]?.pattern ?? ""))
   })

@@ -6,8 +6,8 @@ import { TestIssuer } from "../../src/issuer/TestIssuer.ts"
 import { initializeOf, message, toolCall, toolsList } from "../fixtures/messages.ts"
 import { encoded, modernCall, modernFields } from "../fixtures/modernMessages.ts"
 import { makeEventStream } from "../support/eventStream.ts"
-import { openAnswer } from "../support/openAnswer.ts"
-import { respond, withCookies } from "../support/upstreamAnswers.ts"
+import { openResponse } from "../support/openResponse.ts"
+import { respond, withCookies } from "../support/upstreamResponses.ts"
 import { bothGateways, type Variables } from "./support/BothGateways.ts"
 import { ComponentHost } from "./support/ComponentHost.ts"
 
@@ -135,7 +135,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         unsigned: `${header}.${payload}.`,
         garbage: "garbage"
       }
-      for (const [name, token] of Object.entries(refused)) {
+      for (const [name, token] of Object.entries(rejected)) {
         const { forwarded, status } = yield* exchange({ lines: [bearer(token)], body: toolsList })
         assert.strictEqual(status, 401, name)
         assert.isUndefined(forwarded, name)
@@ -175,8 +175,8 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         yield* exchange({ target: "/.well-known/oauth-authorization-server" })
         const place = type === "userinfo" ? issuer.userinfoEndpoint : issuer.introspectionEndpoint
         yield* issuer.misbehave(new URL(place).pathname, Misbehaviour.Respond({ status: 503 }), Infinity)
-        const unjudged = yield* exchange({ lines: [bearer(yield* issuer.issueOpaque())], body: toolsList })
-        assert.strictEqual(unjudged.status, 500)
+        const unverified = yield* exchange({ lines: [bearer(yield* issuer.issueOpaque())], body: toolsList })
+        assert.strictEqual(unverified.status, 500)
         assert.strictEqual((yield* exchange({ lines: [bearer(good)], body: toolsList })).status, 200)
       }))
   }
@@ -261,7 +261,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
             withCookies("a=1; Path=/; HttpOnly")
           ]
         ) {
-          yield* upstream.answerWith(response)
+          yield* upstream.respondWith(response)
           yield* exchange({ lines: [token, "Origin: https://app.example"], body: toolsList })
         }
       }))
@@ -272,7 +272,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
       const { exchange, upstream } = yield* bothGateways(staticTokens)
       const response = `{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"server","version":"1.0"}}}`
       const events = `id: 1\nretry: 10\ndata: \n\n: heartbeat\n\nid: 2\ndata: ${response}\n\nid: 3\ndata: {}\n\n`
-      yield* upstream.answerWith(respond({ headers: { "content-type": "text/event-stream" }, body: events }))
+      yield* upstream.respondWith(respond({ headers: { "content-type": "text/event-stream" }, body: events }))
       const { text } = yield* exchange({ lines: [bearer("dev-token")], body: initialize })
       assert.include(text, `"authInfo"`)
       assert.include(text, "id: 3")
@@ -285,7 +285,7 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
         mcp_static_tokens: "alice-1:app:alice:;alice-2:app:alice:;mallory:app:mallory:;other:another:alice:",
         mcp_session_key: "the-key-of-all-replicas-000000000000"
       }))
-      yield* upstream.answerWith(
+      yield* upstream.respondWith(
         respond({ headers: { "content-type": "application/json", "mcp-session-id": "own" }, body: "{}" })
       )
       // The same at both: what one of them has sealed is what the other one would have.
@@ -335,9 +335,9 @@ layer(ComponentHost.layer, { excludeTestServices: true, timeout: "3 minutes" })(
     Effect.gen(function*() {
       const { host, upstream } = yield* bothGateways(staticTokens)
       const events = yield* makeEventStream()
-      yield* upstream.answerWith(events.handler)
+      yield* upstream.respondWith(events.handler)
       const headers = { authorization: "Bearer dev-token", accept: "text/event-stream" }
-      const response = yield* openAnswer(`${host.origin}/mcp`, { method: "GET", headers })
+      const response = yield* openResponse(`${host.origin}/mcp`, { method: "GET", headers })
       assert.strictEqual(response.status, 200)
       assert.deepStrictEqual(response.headers("content-type"), ["text/event-stream"])
       for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {

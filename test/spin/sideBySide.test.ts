@@ -23,7 +23,7 @@ const together = (origin: string, tokens: ReadonlyArray<string>) =>
         `Content-Length: ${ping.length}`
       ], ping),
       { idleMillis: 60_000 }
-    ).pipe(Effect.map(({ answers: [response] }) => response?.status)), { concurrency: "unbounded" })
+    ).pipe(Effect.map(({ responses: [response] }) => response?.status)), { concurrency: "unbounded" })
 
 layer(ComponentHost.layerSideBySide(4), { excludeTestServices: true, timeout: "5 minutes" })(
   "instances side by side",

@@ -39,7 +39,7 @@ export const startReplica = Effect.fnUntraced(function*(
   const exchange = (token: string) =>
     Effect.map(
       fixture.send({ authorization: `Bearer ${token}` }),
-      ({ answers: [answer] }) => answer ?? assert.fail("no response")
+      ({ responses: [response] }) => response ?? assert.fail("no response")
     )
   return {
     /** Sends a request with this token, and returns the status. */

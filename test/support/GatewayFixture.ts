@@ -72,11 +72,11 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
   readonly token: string
   /** A request as bytes, for what `send` cannot do with it. */
   readonly bytes: (request?: FixtureRequest) => string
-  /** Sends one request on a connection of its own and waits for the answer. */
+  /** Sends one request on a connection of its own and waits for the response. */
   readonly send: (request?: FixtureRequest) => ReturnType<typeof rawExchange>
   /** Sends a request that must get 200 and reach the upstream once; returns what the upstream saw. */
   readonly forwarded: (request?: FixtureRequest) => Effect.Effect<RecordedRequest>
-  /** Forgets what was recorded and logged, and how to answer. */
+  /** Clears the recorded requests, the log and the response to send. */
   readonly reset: Effect.Effect<void>
 }>()("mcp-authorizer/test/support/GatewayFixture") {
   /** A gateway that knows one static token, that of `dev-user`. */
@@ -119,9 +119,9 @@ export class GatewayFixture extends Context.Service<GatewayFixture, {
       send,
       forwarded: Effect.fnUntraced(function*(request = {}) {
         const before = upstream.requests().length
-        const { answers, outcome } = yield* send(request)
-        const answer = answers.find(({ status }) => status >= 200)
-        assert.deepStrictEqual([outcome, answer?.status], ["Answered", 200], answer?.text)
+        const { responses, outcome } = yield* send(request)
+        const response = responses.find(({ status }) => status >= 200)
+        assert.deepStrictEqual([outcome, response?.status], ["Responded", 200], response?.text)
         const [recorded, second] = upstream.requests().slice(before)
         assert.isUndefined(second, "the upstream saw more than one request")
         return recorded ?? assert.fail("the upstream saw no request")

@@ -13,7 +13,7 @@ import { type FillIn, followRedirects } from "./followRedirects.ts"
 const redirectUrl = "http://127.0.0.1:9/callback"
 
 /**
- * Keeps client and tokens in memory and answers a request to authorise by following the redirects itself.
+ * Keeps client and tokens in memory, and follows the redirects of an authorization request itself.
  *
  * After a failed `connect` the callback parameters are there; hand them to `finishAuth` of the transport.
  */

@@ -21,7 +21,7 @@ export interface OfficialClient {
   readonly protocolVersion: () => string | undefined
   readonly sessionId: () => string | undefined
   readonly tools: Effect.Effect<ReadonlyArray<string>, ClientFailed>
-  /** The text that the tool answers; `onProgress` gets its progress notifications. */
+  /** The text that the tool returns; `onProgress` gets its progress notifications. */
   readonly call: (
     name: string,
     args?: Record<string, unknown>,

@@ -2,7 +2,7 @@
  * An MCP server built with `@modelcontextprotocol/sdk` 1.x: sessions, a GET stream, DELETE, resumable event streams.
  *
  * Tools: `echo`, `add`, `whoami` (the `x-auth-*` headers of the call), `slow` (progress notifications), `announce` (a log
- * message on the GET stream), `interrupted` (closes its event stream before it answers, so that the client must resume).
+ * message on the GET stream), `interrupted` (closes its event stream before it responds, so that the client must resume).
  */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
@@ -43,7 +43,7 @@ const makeServer = (onCancelled: () => void): McpServer => {
   return server
 }
 
-const refuse = (response: ServerResponse, status: number, code: number, message: string): void => {
+const rejectWith = (response: ServerResponse, status: number, code: number, message: string): void => {
   response.writeHead(status, { "content-type": "application/json" })
   response.end(JSON.stringify({ jsonrpc: "2.0", id: null, error: { code, message } }))
 }
@@ -77,10 +77,10 @@ export const officialServerV1: Effect.Effect<OfficialServer, never, Scope.Scope>
     const id = request.headers["mcp-session-id"]
     const known = typeof id === "string" ? sessions.get(id) : undefined
     if (known !== undefined) return known.handleRequest(request, response)
-    if (id !== undefined) return refuse(response, 404, -32001, "Session not found")
-    if (request.method !== "POST") return refuse(response, 400, -32000, "Mcp-Session-Id header is required")
+    if (id !== undefined) return rejectWith(response, 404, -32001, "Session not found")
+    if (request.method !== "POST") return rejectWith(response, 400, -32000, "Mcp-Session-Id header is required")
     const body: unknown = await json(request)
-    if (!isInitializeRequest(body)) return refuse(response, 400, -32000, "Mcp-Session-Id header is required")
+    if (!isInitializeRequest(body)) return rejectWith(response, 400, -32000, "Mcp-Session-Id header is required")
     return (await open()).handleRequest(request, response, body)
   }
 

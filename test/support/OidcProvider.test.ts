@@ -7,7 +7,7 @@ import { HeadlessOAuthClient } from "./HeadlessOAuthClient.ts"
 import { connectV1, connectV2, type OfficialClientOptions } from "./OfficialClients.ts"
 import { makeOidcProvider } from "./OidcProvider.ts"
 import { makeRecordingUpstream } from "./RecordingUpstream.ts"
-import * as answers from "./upstreamAnswers.ts"
+import * as responses from "./upstreamResponses.ts"
 
 /** A protected MCP server that takes any token. */
 const makeResource = Effect.fnUntraced(function*(issuer: string) {
@@ -15,13 +15,13 @@ const makeResource = Effect.fnUntraced(function*(issuer: string) {
   const resource = `${upstream.origin}/mcp`
   const metadata = { resource, authorization_servers: [issuer], scopes_supported: ["mcp:read"] }
   const challenge = `Bearer resource_metadata="${upstream.origin}/.well-known/oauth-protected-resource/mcp"`
-  yield* upstream.answerWith((request, response) => {
-    const answer = request.url === "/mcp"
-      ? request.headers("authorization").length > 0 ? answers.jsonRpc : answers.challenge(challenge)
+  yield* upstream.respondWith((request, response) => {
+    const reply = request.url === "/mcp"
+      ? request.headers("authorization").length > 0 ? responses.jsonRpc : responses.challenge(challenge)
       : request.url === "/.well-known/oauth-protected-resource/mcp"
-      ? answers.respond({ headers: { "content-type": "application/json" }, body: JSON.stringify(metadata) })
-      : answers.respond({ status: 404 })
-    return answer(request, response)
+      ? responses.respond({ headers: { "content-type": "application/json" }, body: JSON.stringify(metadata) })
+      : responses.respond({ status: 404 })
+    return reply(request, response)
   })
   return resource
 })
@@ -85,8 +85,8 @@ describe("OidcProvider", () => {
       Effect.gen(function*() {
         const { issuer } = yield* makeOidcProvider()
         const resource = yield* makeResource(issuer)
-        const refused = yield* Effect.flip(connect(resource, {}))
-        assert.strictEqual(refused._tag, "ClientFailed")
+        const rejected = yield* Effect.flip(connect(resource, {}))
+        assert.strictEqual(rejected._tag, "ClientFailed")
         const oauth = new HeadlessOAuthClient()
         const client = yield* connect(resource, { oauth })
         assert.strictEqual(yield* client.call("echo", { a: 1 }), "{\"a\":1}")
@@ -104,7 +104,7 @@ describe("OidcProvider", () => {
       assert.strictEqual(url?.searchParams.get("code_challenge_method"), "S256")
       url?.searchParams.delete("code_challenge")
       url?.searchParams.delete("code_challenge_method")
-      const refused = yield* Effect.promise(() => fetch(url ?? "", { redirect: "manual" }))
-      assert.include(refused.headers.get("location") ?? "", "error=invalid_request")
+      const rejected = yield* Effect.promise(() => fetch(url ?? "", { redirect: "manual" }))
+      assert.include(rejected.headers.get("location") ?? "", "error=invalid_request")
     }))
 })

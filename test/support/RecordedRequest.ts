@@ -1,4 +1,4 @@
-/** What an upstream sees of a request, and how it answers. */
+/** What an upstream sees of a request, and how it responds. */
 import type * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 
@@ -16,9 +16,9 @@ export interface RecordedRequest {
   readonly body: Effect.Effect<Uint8Array>
   /** The body up to now. */
   readonly received: () => Uint8Array
-  /** Waits for the end of the exchange: the answer was sent whole, or the client left before. */
-  readonly ended: Effect.Effect<"Answered" | "Aborted">
+  /** Waits for the end of the exchange: the response was sent whole, or the client left before. */
+  readonly ended: Effect.Effect<"Responded" | "Aborted">
 }
 
-/** Answers one request; interrupted when the client leaves. */
+/** Responds to one request; interrupted when the client leaves. */
 export type UpstreamHandler = (request: RecordedRequest, response: ServerResponse) => Effect.Effect<void>

@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { makeEventStream } from "./eventStream.ts"
 import { rawExchange, rawRequest } from "./rawHttp.ts"
 import { makeRecordingUpstream } from "./RecordingUpstream.ts"
-import * as answers from "./upstreamAnswers.ts"
+import * as responses from "./upstreamResponses.ts"
 
 const post = (url: string, message: unknown) =>
   Effect.promise(() => fetch(url, { method: "POST", body: JSON.stringify(message) }))
@@ -27,7 +27,7 @@ describe("RecordingUpstream", () => {
       assert.deepStrictEqual(request.rawHeaders, ["hOST", "h", "X-A", "1", "x-a", "2", "Content-Length", "4"])
       assert.deepStrictEqual(request.headers("X-a"), ["1", "2"])
       assert.deepStrictEqual([...yield* request.body], [0x61, 0xff, 0, 0x62])
-      assert.strictEqual(yield* request.ended, "Answered")
+      assert.strictEqual(yield* request.ended, "Responded")
     }))
 
   it.effect("serves a little MCP", () =>
@@ -59,11 +59,11 @@ describe("RecordingUpstream", () => {
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
       const stream = yield* makeEventStream()
-      yield* upstream.answerWith(stream.handler)
+      yield* upstream.respondWith(stream.handler)
       const events = yield* Queue.unbounded<string>()
       const client = yield* Effect.forkChild(Effect.promise(async (signal) => {
-        const answer = await fetch(upstream.origin, { signal })
-        for await (const chunk of answer.body ?? []) Queue.offerUnsafe(events, Buffer.from(chunk).toString())
+        const response = await fetch(upstream.origin, { signal })
+        for await (const chunk of response.body ?? []) Queue.offerUnsafe(events, Buffer.from(chunk).toString())
       }))
       for (const id of ["1", "2"]) {
         yield* stream.send({ n: id }, id)
@@ -78,7 +78,7 @@ describe("RecordingUpstream", () => {
       const upstream = yield* makeRecordingUpstream
       for (const [way, seen] of [["end", "data: 1\n\n"], ["cut", "broken"]] as const) {
         const stream = yield* makeEventStream()
-        yield* upstream.answerWith(stream.handler)
+        yield* upstream.respondWith(stream.handler)
         const client = yield* Effect.forkChild(outcome(upstream.origin))
         yield* stream.write("data: 1\n\n")
         yield* stream[way]
@@ -100,7 +100,7 @@ describe("RecordingUpstream", () => {
   it.effect("responds late by Effect's clock", () =>
     Effect.gen(function*() {
       const upstream = yield* makeRecordingUpstream
-      yield* upstream.answerWith(answers.slowHead("10 seconds", answers.respond({ body: "late" })))
+      yield* upstream.respondWith(responses.slowHead("10 seconds", responses.respond({ body: "late" })))
       const late = yield* Effect.forkChild(outcome(upstream.origin))
       yield* upstream.awaitRequest()
       yield* TestClock.adjust("10 seconds")
@@ -109,53 +109,53 @@ describe("RecordingUpstream", () => {
 
   it.effect("responds as configured", () =>
     Effect.gen(function*() {
-      const { answerWith, origin } = yield* makeRecordingUpstream
+      const { respondWith, origin } = yield* makeRecordingUpstream
       const ask = Effect.promise(() => fetch(origin, { redirect: "manual" }))
-      yield* answerWith(answers.redirect("http://elsewhere.example/"))
+      yield* respondWith(responses.redirect("http://elsewhere.example/"))
       assert.strictEqual((yield* ask).headers.get("location"), "http://elsewhere.example/")
-      yield* answerWith(answers.noContent)
+      yield* respondWith(responses.noContent)
       assert.strictEqual((yield* ask).status, 204)
-      yield* answerWith(answers.withCookies("a=1; Path=/", "b=2"))
+      yield* respondWith(responses.withCookies("a=1; Path=/", "b=2"))
       assert.deepStrictEqual((yield* ask).headers.getSetCookie(), ["a=1; Path=/", "b=2"])
-      yield* answerWith(answers.gzip("text"))
+      yield* respondWith(responses.gzip("text"))
       const zipped = yield* ask
       assert.strictEqual(zipped.headers.get("content-encoding"), "gzip")
       assert.strictEqual(yield* Effect.promise(() => zipped.text()), "text")
-      yield* answerWith(answers.challenge("Basic realm=\"x\""))
+      yield* respondWith(responses.challenge("Basic realm=\"x\""))
       const challenged = yield* ask
       assert.strictEqual(challenged.status, 401)
       assert.strictEqual(challenged.headers.get("www-authenticate"), "Basic realm=\"x\"")
-      yield* answerWith(answers.bigStream(200_000))
+      yield* respondWith(responses.bigStream(200_000))
       assert.lengthOf(yield* outcome(origin), 200_000)
-      yield* answerWith(answers.respond({ status: 299, statusText: "Fine", headers: { "x-a": ["1", "2"] } }))
+      yield* respondWith(responses.respond({ status: 299, statusText: "Fine", headers: { "x-a": ["1", "2"] } }))
       const raw = yield* rawExchange(origin, rawRequest(["GET / HTTP/1.1", "Host: h"]))
-      assert.strictEqual(raw.answers[0]?.statusLine, "HTTP/1.1 299 Fine")
-      assert.deepStrictEqual(raw.answers[0]?.headers("X-A"), ["1", "2"])
+      assert.strictEqual(raw.responses[0]?.statusLine, "HTTP/1.1 299 Fine")
+      assert.deepStrictEqual(raw.responses[0]?.headers("X-A"), ["1", "2"])
     }))
 
   it.effect("fails as configured", () =>
     Effect.gen(function*() {
-      const { answerWith, origin } = yield* makeRecordingUpstream
+      const { respondWith, origin } = yield* makeRecordingUpstream
       const request = rawRequest(["GET / HTTP/1.1", "Host: h"])
-      yield* answerWith(answers.halfHead)
+      yield* respondWith(responses.halfHead)
       const head = yield* rawExchange(origin, request)
-      assert.deepStrictEqual([head.outcome, head.answers.length, head.rest.length], ["Closed", 0, 27])
-      yield* answerWith(answers.halfBody("End"))
+      assert.deepStrictEqual([head.outcome, head.responses.length, head.rest.length], ["Closed", 0, 27])
+      yield* respondWith(responses.halfBody("End"))
       const ended = yield* rawExchange(origin, request)
       assert.strictEqual(ended.outcome, "Closed")
       assert.isTrue(Buffer.from(ended.received).toString().endsWith("\r\n\r\n0123456789"))
-      yield* answerWith(answers.halfBody("Reset"))
+      yield* respondWith(responses.halfBody("Reset"))
       for (let round = 0; round < 20; round++) {
         const reset = yield* rawExchange(origin, request)
         assert.strictEqual(reset.outcome, "Reset")
         assert.isTrue(Buffer.from(reset.received).toString().endsWith("\r\n\r\n0123456789"))
       }
-      yield* answerWith(answers.rawBytes("HTTP/1.1 200 OK\r\nA: 1\r\n\r\nopen", "Silence"))
+      yield* respondWith(responses.rawBytes("HTTP/1.1 200 OK\r\nA: 1\r\n\r\nopen", "Silence"))
       const silent = yield* rawExchange(origin, request, { idleMillis: 1000 })
-      assert.deepStrictEqual([silent.outcome, silent.answers.length, silent.received.length], ["Idle", 0, 29])
-      yield* answerWith(answers.hang)
+      assert.deepStrictEqual([silent.outcome, silent.responses.length, silent.received.length], ["Idle", 0, 29])
+      yield* respondWith(responses.hang)
       assert.strictEqual((yield* rawExchange(origin, request, { idleMillis: 50 })).outcome, "Idle")
-      yield* answerWith(answers.jsonRpc)
-      assert.strictEqual((yield* rawExchange(origin, request)).answers[0]?.status, 405)
+      yield* respondWith(responses.jsonRpc)
+      assert.strictEqual((yield* rawExchange(origin, request)).responses[0]?.status, 405)
     }))
 })

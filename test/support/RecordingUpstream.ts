@@ -1,14 +1,14 @@
 /**
- * An MCP server stand-in that writes down every request byte for byte and answers as a test tells it to.
+ * An MCP server stand-in that writes down every request byte for byte and responds as a test tells it to.
  *
- * Real HTTP on the loopback interface. `upstreamAnswers.ts` holds ready-made handlers.
+ * Real HTTP on the loopback interface. `upstreamResponses.ts` holds ready-made handlers.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { listen } from "../../src/issuer/LoopbackServer.ts"
 import type { RecordedRequest, UpstreamHandler } from "./RecordedRequest.ts"
-import { jsonRpc } from "./upstreamAnswers.ts"
+import { jsonRpc } from "./upstreamResponses.ts"
 
 export interface RecordingUpstream {
   /** `http://127.0.0.1:<port>`, without a slash. */
@@ -17,9 +17,9 @@ export interface RecordingUpstream {
   readonly requests: () => ReadonlyArray<RecordedRequest>
   /** Waits until that many requests have come, and gives the last of them. */
   readonly awaitRequest: (count?: number) => Effect.Effect<RecordedRequest>
-  /** Answers with this handler from now on. */
-  readonly answerWith: (handler: UpstreamHandler) => Effect.Effect<void>
-  /** Forgets all requests and answers with `jsonRpc` again. */
+  /** Responds with this handler from now on. */
+  readonly respondWith: (handler: UpstreamHandler) => Effect.Effect<void>
+  /** Forgets all requests and responds with `jsonRpc` again. */
   readonly reset: Effect.Effect<void>
 }
 
@@ -36,14 +36,14 @@ export const makeRecordingUpstream: Effect.Effect<RecordingUpstream, never, Scop
     Effect.fnUntraced(function*(incoming, response) {
       const chunks: Array<Uint8Array> = []
       const body = yield* Deferred.make<Uint8Array>()
-      const ended = yield* Deferred.make<"Answered" | "Aborted">()
+      const ended = yield* Deferred.make<"Responded" | "Aborted">()
       incoming.on("data", (chunk: Uint8Array) => {
         chunks.push(chunk)
       })
       incoming.on("end", () => Deferred.doneUnsafe(body, Effect.succeed(Buffer.concat(chunks))))
       response.on(
         "close",
-        () => Deferred.doneUnsafe(ended, Effect.succeed(response.writableFinished ? "Answered" : "Aborted"))
+        () => Deferred.doneUnsafe(ended, Effect.succeed(response.writableFinished ? "Responded" : "Aborted"))
       )
       const request: RecordedRequest = {
         method: incoming.method ?? "",
@@ -78,7 +78,7 @@ export const makeRecordingUpstream: Effect.Effect<RecordingUpstream, never, Scop
     origin,
     requests: () => [...recorded],
     awaitRequest,
-    answerWith: (next) =>
+    respondWith: (next) =>
       Effect.sync(() => {
         handler = next
       }),

@@ -23,16 +23,16 @@ export const assertRejected = Effect.fnUntraced(function*(
 ) {
   const { forwarded, logs, send, token, upstream } = fixture
   const before = upstream.requests().length
-  const { answers: [answer], outcome, received } = yield* send(request)
+  const { responses: [response], outcome, received } = yield* send(request)
   assert.strictEqual(upstream.requests().length - before, upstreamRequests, "requests that the upstream saw")
-  assert.strictEqual(outcome, "Answered")
-  if (answer === undefined) return assert.fail("no answer")
-  assert.strictEqual(answer.status, status, answer.text)
-  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"])
-  assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"])
-  assert.lengthOf(answer.headers("access-control-expose-headers"), 1)
-  assert.match(answer.headers("x-trace-id").join(), /^[^,]{1,128}$/)
-  const body = JSON.parse(answer.text)
+  assert.strictEqual(outcome, "Responded")
+  if (response === undefined) return assert.fail("no response")
+  assert.strictEqual(response.status, status, response.text)
+  assert.deepStrictEqual(response.headers("content-type"), ["application/json"])
+  assert.deepStrictEqual(response.headers("cache-control"), ["no-store"])
+  assert.lengthOf(response.headers("access-control-expose-headers"), 1)
+  assert.match(response.headers("x-trace-id").join(), /^[^,]{1,128}$/)
+  const body = JSON.parse(response.text)
   assert.strictEqual("jsonrpc" in body ? body.error.data?.error : body.error, error)
 
   const entries = logs.entries()
@@ -43,5 +43,5 @@ export const assertRejected = Effect.fnUntraced(function*(
   }
   yield* upstream.reset
   yield* forwarded()
-  return answer
+  return response
 })

@@ -3,18 +3,18 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 import type { UpstreamHandler } from "./RecordedRequest.ts"
-import { resetConnection } from "./upstreamAnswers.ts"
+import { resetConnection } from "./upstreamResponses.ts"
 
 export interface EventStream {
-  /** Answers a request with this stream; one request at a time. */
+  /** Responds to a request with this stream; one request at a time. */
   readonly handler: UpstreamHandler
   /** Writes text as it is, frames included, and waits until the socket has it. */
   readonly write: (text: string) => Effect.Effect<void>
   /** Writes one `message` event. */
   readonly send: (payload: unknown, id?: string) => Effect.Effect<void>
-  /** Ends the answer. */
+  /** Ends the response. */
   readonly end: Effect.Effect<void>
-  /** Cuts the connection in the middle of the answer. */
+  /** Cuts the connection in the middle of the response. */
   readonly cut: Effect.Effect<void>
 }
 

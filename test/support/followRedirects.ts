@@ -30,7 +30,7 @@ export type FillIn = (page: string) => PageForm | undefined
  * Follows redirects from `start` until one leads to `callback`, which is not called itself; pages on the way are for
  * `fillIn`.
  *
- * Gives the URL it would have called. Throws when an answer is neither a redirect nor a form, or after ten of them.
+ * Gives the URL it would have called. Throws when a response is neither a redirect nor a form, or after ten of them.
  */
 export const followRedirects = async (start: URL, callback: string, fillIn?: FillIn): Promise<URL> => {
   const jar = new Map<string, string>()
@@ -38,20 +38,20 @@ export const followRedirects = async (start: URL, callback: string, fillIn?: Fil
   let form: PageForm | undefined
   for (let step = 0; step < 10; step++) {
     const cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join("; ")
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       redirect: "manual",
       headers: cookie === "" ? {} : { cookie },
       ...(form === undefined ? {} : { method: "POST", body: new URLSearchParams(form.fields) })
     })
-    const text = await answer.text()
-    store(jar, answer.headers.getSetCookie())
-    const location = answer.headers.get("location") ?? refreshOf(text)
+    const text = await response.text()
+    store(jar, response.headers.getSetCookie())
+    const location = response.headers.get("location") ?? refreshOf(text)
     form = location === null ? fillIn?.(text) : undefined
     if (form !== undefined) {
       url = new URL(form.action, url)
       continue
     }
-    if (location === null) throw new Error(`${url.pathname} answered ${answer.status} without a redirect: ${text}`)
+    if (location === null) throw new Error(`${url.pathname} responded with ${response.status} without a redirect: ${text}`)
     url = new URL(location, url)
     if (url.href.startsWith(`${callback}?`)) return url
   }

@@ -22,7 +22,7 @@ export interface Rejection {
   readonly status: number
   /** The `error` member of the body. */
   readonly error: string
-  /** The gateway closes the connection after its one answer, whatever else was sent. */
+  /** The gateway closes the connection after its one response, whatever else was sent. */
   readonly closes?: boolean
 }
 
@@ -46,8 +46,8 @@ const betrayal = /\n\s+at |node_modules|node:internal|\.tsx?:\d|\bundici\b|\bEff
 /**
  * Sends a hostile request and asserts that the gateway itself rejects it.
  *
- * Exactly one answer: JSON that says no more than it must, with CORS and trace fields, a challenge if and only if it is
- * due. The upstream saw nothing, no secret is in the answer or in the log at any level, and the same request without
+ * Exactly one response: JSON that says no more than it must, with CORS and trace fields, a challenge if and only if it is
+ * due. The upstream saw nothing, no secret is in the response or in the log at any level, and the same request without
  * the hostile change gets 200 right afterwards.
  */
 export const assertHostile = Effect.fnUntraced(function*(
@@ -58,28 +58,28 @@ export const assertHostile = Effect.fnUntraced(function*(
   const { forwarded, gateway, logs, reset, token, upstream } = fixture
   yield* reset
   const secret = `canary-${randomUUID()}`
-  const { answers, outcome, received, rest } = yield* rawExchange(gateway.origin, bytes(secret), {
-    answers: closes ? Infinity : 1
+  const { responses, outcome, received, rest } = yield* rawExchange(gateway.origin, bytes(secret), {
+    responses: closes ? Infinity : 1
   })
-  assert.strictEqual(outcome, closes ? "Closed" : "Answered", name)
-  const [answer, ...more] = answers.filter(({ status }) => status >= 200)
-  if (answer === undefined) return assert.fail(`${name}: no answer`)
-  assert.strictEqual(answer.status, status, `${name}: ${answer.text}`)
-  assert.isEmpty([...more.map(({ statusLine }) => statusLine), ...rest], `${name}: more than one answer`)
+  assert.strictEqual(outcome, closes ? "Closed" : "Responded", name)
+  const [response, ...more] = responses.filter(({ status }) => status >= 200)
+  if (response === undefined) return assert.fail(`${name}: no response`)
+  assert.strictEqual(response.status, status, `${name}: ${response.text}`)
+  assert.isEmpty([...more.map(({ statusLine }) => statusLine), ...rest], `${name}: more than one response`)
 
-  assert.deepStrictEqual(answer.headers("content-type"), ["application/json"], name)
-  assert.deepStrictEqual(answer.headers("cache-control"), ["no-store"], name)
-  assert.deepStrictEqual(answer.headers("x-content-type-options"), ["nosniff"], name)
-  assert.lengthOf(answer.headers("access-control-expose-headers"), 1, name)
-  assert.match(answer.headers("x-trace-id").join(), /^[^,]{1,128}$/, name)
-  assert.isEmpty([...answer.headers("server"), ...answer.headers("x-powered-by")], name)
-  const body = JSON.parse(answer.text)
+  assert.deepStrictEqual(response.headers("content-type"), ["application/json"], name)
+  assert.deepStrictEqual(response.headers("cache-control"), ["no-store"], name)
+  assert.deepStrictEqual(response.headers("x-content-type-options"), ["nosniff"], name)
+  assert.lengthOf(response.headers("access-control-expose-headers"), 1, name)
+  assert.match(response.headers("x-trace-id").join(), /^[^,]{1,128}$/, name)
+  assert.isEmpty([...response.headers("server"), ...response.headers("x-powered-by")], name)
+  const body = JSON.parse(response.text)
   assert.deepStrictEqual(Object.keys(body), ["error", "error_description"], name)
   assert.strictEqual(body.error, error, name)
   const text = Buffer.from(received).toString("latin1")
   assert.notMatch(text, betrayal, name)
   assert.notInclude(text, new URL(upstream.origin).host, name)
-  const challenges = answer.headers("www-authenticate")
+  const challenges = response.headers("www-authenticate")
   assert.lengthOf(challenges, status === 401 || status === 403 ? 1 : 0, name)
   for (const challenge of challenges) assert.strictEqual(parseChallenge(challenge).scheme, "Bearer", name)
 
@@ -87,7 +87,7 @@ export const assertHostile = Effect.fnUntraced(function*(
   yield* forwarded(control)
   assert.lengthOf(upstream.requests(), 1, `${name}: the upstream saw more than the control`)
   for (const canary of [secret, token]) assert.isEmpty(leaks([text, ...logs.entries()], canary), name)
-  return answer
+  return response
 })
 
 /** Asserts that each request in a table is rejected in the same way. */

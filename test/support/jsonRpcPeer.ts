@@ -29,16 +29,16 @@ const result = (method: unknown, params: Json): unknown => {
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-const answerOne = (message: unknown): Json | undefined => {
+const respondToOne = (message: unknown): Json | undefined => {
   if (!isJson(message) || typeof message["method"] !== "string") {
     return { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid Request" } }
   }
   if (!("id" in message)) return undefined
   const { id, method, params } = message
-  const answer = result(method, isJson(params) ? params : {})
-  return answer === undefined
+  const response = result(method, isJson(params) ? params : {})
+  return response === undefined
     ? { jsonrpc: "2.0", id, error: { code: -32601, message: "Method not found" } }
-    : { jsonrpc: "2.0", id, result: answer }
+    : { jsonrpc: "2.0", id, result: response }
 }
 
 const parse = (text: string): unknown => {
@@ -49,16 +49,16 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Answers a message or a batch; `undefined` where there is nothing to say (notifications only). */
-export const answerJsonRpc = (text: string): string | undefined => {
+/** Responds to a message or a batch; `undefined` where there is nothing to say (notifications only). */
+export const respondToJsonRpc = (text: string): string | undefined => {
   const message = parse(text)
   if (message === undefined) {
     return JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } })
   }
   if (!Array.isArray(message)) {
-    const answer = answerOne(message)
-    return answer === undefined ? undefined : JSON.stringify(answer)
+    const response = respondToOne(message)
+    return response === undefined ? undefined : JSON.stringify(response)
   }
-  const answers = message.map(answerOne).filter((answer) => answer !== undefined)
-  return answers.length === 0 ? undefined : JSON.stringify(answers)
+  const responses = message.map(respondToOne).filter((response) => response !== undefined)
+  return responses.length === 0 ? undefined : JSON.stringify(responses)
 }

@@ -1,32 +1,32 @@
 /** Sends bytes over a TCP connection as they are and reads what comes back, for tests of framing. */
 import * as Effect from "effect/Effect"
 import { connect } from "node:net"
-import { type RawAnswers, readAnswers } from "./rawAnswers.ts"
+import { type RawResponses, readResponses } from "./rawResponses.ts"
 
 export interface RawExchangeOptions {
   /**
-   * Return when this many final answers (not 1xx) are complete; 1 unless given. `Infinity` reads until the peer closes,
+   * Return when this many final responses (not 1xx) are complete; 1 unless given. `Infinity` reads until the peer closes,
    * which shows how many requests it took the bytes for.
    */
-  readonly answers?: number
+  readonly responses?: number
   /** Return when nothing has come for so long, in milliseconds of real time; 12,000 unless given. */
   readonly idleMillis?: number
-  /** The requests are `HEAD`: no answer has a body. */
+  /** The requests are `HEAD`: no response has a body. */
   readonly bodiless?: boolean
 }
 
-export interface RawExchange extends RawAnswers {
+export interface RawExchange extends RawResponses {
   /** Everything that was received. */
   readonly received: Uint8Array
   /** How the wait ended. */
-  readonly outcome: "Answered" | "Closed" | "Reset" | "Idle"
+  readonly outcome: "Responded" | "Closed" | "Reset" | "Idle"
 }
 
 /**
  * Connects to `origin` (an `http:` URL or a bare `host:port`), sends, and reads.
  *
  * An array is sent in pieces, each in a segment of its own. Text is sent as Latin-1, so that `\xff` is one byte. Dies
- * when the peer does not accept the connection or answers something that is not HTTP.
+ * when the peer does not accept the connection or responds with something that is not HTTP.
  */
 export const rawExchange = (
   origin: string,
@@ -37,12 +37,12 @@ export const rawExchange = (
     const { hostname, port } = new URL(origin.includes("://") ? origin : `http://${origin}`)
     const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), noDelay: true })
     const chunks: Array<Uint8Array> = []
-    const wanted = options.answers ?? 1
+    const wanted = options.responses ?? 1
 
     const finish = (outcome: RawExchange["outcome"]) => {
       resume(Effect.sync(() => {
         const received = Buffer.concat(chunks)
-        const read = readAnswers(received, { closed: outcome === "Closed", bodiless: options.bodiless ?? false })
+        const read = readResponses(received, { closed: outcome === "Closed", bodiless: options.bodiless ?? false })
         return { ...read, received, outcome }
       }))
       socket.destroy()
@@ -66,12 +66,12 @@ export const rawExchange = (
       if (wanted === Infinity) {
         return
       }
-      const read = readAnswers(Buffer.concat(chunks), { closed: false, bodiless: options.bodiless ?? false })
+      const read = readResponses(Buffer.concat(chunks), { closed: false, bodiless: options.bodiless ?? false })
       if (
-        read.answers.filter(({ status }) =>
+        read.responses.filter(({ status }) =>
           status >= 200
         ).length >= wanted
-      ) finish("Answered")
+      ) finish("Responded")
     })
     return Effect.sync(() => socket.destroy())
   })

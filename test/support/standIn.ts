@@ -20,10 +20,10 @@ import { ProviderRegistry } from "../../src/verify/ProviderRegistry.ts"
 import { makeVerifiedTokens } from "../../src/verify/VerifiedTokens.ts"
 
 /** A response: a JSON document, or what a request gets. */
-export type Answer = Readonly<Record<string, unknown>> | ((request: Request) => Response | Promise<Response>)
+export type Reply = Readonly<Record<string, unknown>> | ((request: Request) => Response | Promise<Response>)
 
 /** The provider's responses by their URLs; `jwks` is the key set with its public keys. */
-export type Places = (jwks: { readonly keys: ReadonlyArray<object> }) => Readonly<Record<string, Answer>>
+export type Places = (jwks: { readonly keys: ReadonlyArray<object> }) => Readonly<Record<string, Reply>>
 
 /** The metadata of an authorization server, with the members that every one has. */
 export const metadataOf = (issuer: string, jwksUri: string, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -35,19 +35,19 @@ export const metadataOf = (issuer: string, jwksUri: string, more: Readonly<Recor
   ...more
 })
 
-const clientOf = (places: Readonly<Record<string, Answer>>, received: Array<string>): HttpClient.HttpClient =>
+const clientOf = (places: Readonly<Record<string, Reply>>, received: Array<string>): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
     received.push(url.href)
-    const answer = places[url.href]
-    if (answer === undefined) {
+    const response = places[url.href]
+    if (response === undefined) {
       return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json({ error: "not_found" }, { status: 404 })))
     }
-    if (typeof answer !== "function") {
-      return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(answer)))
+    if (typeof response !== "function") {
+      return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(response)))
     }
     return Effect.flatMap(
       HttpClientRequest.toWeb(request),
-      (web) => Effect.promise(async () => HttpClientResponse.fromWeb(request, await answer(web)))
+      (web) => Effect.promise(async () => HttpClientResponse.fromWeb(request, await response(web)))
     ).pipe(
       Effect.mapError((cause) =>
         new HttpClientError.HttpClientError({

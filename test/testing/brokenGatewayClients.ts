@@ -30,7 +30,7 @@ const changed = (change: (send: Send) => Send): Client =>
 const withTarget = (change: (target: string) => string): Client =>
   changed((send) => (request) => send({ ...request, target: change(request.target) }))
 
-const withAnswer = (change: (response: UpstreamResponse) => Effect.Effect<UpstreamResponse>): Client =>
+const withResponse = (change: (response: UpstreamResponse) => Effect.Effect<UpstreamResponse>): Client =>
   changed((send) => (request) => Effect.flatMap(send(request), change))
 
 /** The portable client over an `HttpClient` that does more than it should. */
@@ -55,7 +55,7 @@ const collected = (response: UpstreamResponse): Effect.Effect<UpstreamResponse> 
   )
 
 const withStream = (change: (stream: Stream.Stream<Uint8Array, UpstreamUnavailable>) => typeof stream): Client =>
-  withAnswer((response) =>
+  withResponse((response) =>
     Effect.succeed(
       response.body._tag !== "Stream" ? response : {
         ...response,
@@ -130,7 +130,7 @@ export const brokenGatewayClients: Readonly<
   },
   "joins Set-Cookie fields": {
     violates: ["CLIENT-12"],
-    client: withAnswer((response) =>
+    client: withResponse((response) =>
       Effect.succeed({
         ...response,
         headers: Object.fromEntries(
@@ -142,7 +142,7 @@ export const brokenGatewayClients: Readonly<
   "follows redirects (HTTP-19)": { violates: ["CLIENT-13"], client: over(HttpClient.followRedirects(3)) },
   "decodes the body and leaves the fields (fetch; HTTP-18)": {
     violates: ["CLIENT-14"],
-    client: withAnswer((response) =>
+    client: withResponse((response) =>
       Effect.map(
         collected(response),
         (whole): UpstreamResponse =>
@@ -158,13 +158,13 @@ export const brokenGatewayClients: Readonly<
       let last: UpstreamResponse | undefined
       return (request) =>
         Effect.map(send(request), (response) => {
-          const answer = last ?? response
+          const reply = last ?? response
           last = response
-          return { ...answer }
+          return { ...reply }
         })
     })
   },
-  "returns no part of a body before it is complete": { violates: ["CLIENT-20"], client: withAnswer(collected) },
+  "returns no part of a body before it is complete": { violates: ["CLIENT-20"], client: withResponse(collected) },
   "reads ahead of a reader that is slow (CVE-2026-27887, Spin)": {
     violates: ["CLIENT-21"],
     client: withStream(Stream.buffer({ capacity: "unbounded" }))
@@ -204,13 +204,13 @@ export const brokenGatewayClients: Readonly<
   },
   "hands back errors without their bodies": {
     violates: ["CLIENT-10"],
-    client: withAnswer((response) =>
+    client: withResponse((response) =>
       Effect.succeed(response.status === 404 ? { ...response, body: { _tag: "Empty" } } : response)
     )
   },
   "makes up a content type": {
     violates: ["CLIENT-10"],
-    client: withAnswer((response) =>
+    client: withResponse((response) =>
       Effect.succeed({ ...response, headers: { "content-type": "application/octet-stream", ...response.headers } })
     )
   },

@@ -113,7 +113,7 @@ const KeySet = Schema.Struct({ keys: Schema.Array(Schema.Record(Schema.String, S
 
 const unavailable = new ProviderUnavailable({ provider: "hand", detail: "no keys", retryAfter: 10 })
 
-const invalid = new InvalidToken({ provider: "hand", reason: "ValidationFailed", detail: "a step refused it" })
+const invalid = new InvalidToken({ provider: "hand", reason: "ValidationFailed", detail: "a step rejected it" })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
@@ -147,7 +147,7 @@ const identityOf = (steps: Steps, claims: JsonObject, issuer: string): Identity 
   }
 }
 
-const judge = (steps: Steps, { claims, header, input, signature }: Parsed, known: Known): Identity | undefined => {
+const check = (steps: Steps, { claims, header, input, signature }: Parsed, known: Known): Identity | undefined => {
   const holds = steps.algorithm(header) && steps.header(header) &&
     steps.signature({ claims, header, input, signature }, steps.key(header, known)) &&
     steps.issuer(own(claims, "iss"), known) && steps.audience(own(claims, "aud"), known) &&
@@ -189,7 +189,7 @@ export const handMade = (
           const isKnown = keys.some(({ kid }) => kid === own(parsed.header, "kid"))
           if (millis >= freshUntil || (!isKnown && steps.refetch(millis - fetchedAt))) yield* fetchKeys
           const known = { issuer, audience: "https://mcp.example/mcp", now: millis / 1000, keys }
-          const identity = yield* attempt(() => judge(steps, parsed, known))
+          const identity = yield* attempt(() => check(steps, parsed, known))
           return identity === undefined ? yield* invalid : identity
         })
       })

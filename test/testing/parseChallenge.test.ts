@@ -26,7 +26,7 @@ describe("parseChallenge", () => {
     "Bearer a=\"b\nc\"",
     "Bearer a=b, Basic realm=\"x\"",
     "Bearer,a=b"
-  ])("refuses %j", (value) => {
+  ])("rejects %j", (value) => {
     assert.throws(() => parseChallenge(value))
   })
 })

@@ -80,7 +80,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 240_000 })(
     import { Context, Effect, Layer } from "effect"
     import { TokenVerifier } from "mcp-authorizer"
     import { TokenVerifierTest } from "mcp-authorizer/testing"
-    const verifier = Layer.succeed(TokenVerifier, TokenVerifier.of({ verify: () => Effect.die("refuses to work") }))
+    const verifier = Layer.succeed(TokenVerifier, TokenVerifier.of({ verify: () => Effect.die("fails to work") }))
     TokenVerifierTest.suite("mine", verifier)
   `
     it.effect("shows which demand is not met, and why, on Node 20", () =>
@@ -97,7 +97,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 240_000 })(
         `
         )
         const run = yield* runVitest(join(project, "shown"))
-        assertReported(run, "FAIL", "JWT-01", "refuses to work")
+        assertReported(run, "FAIL", "JWT-01", "fails to work")
       }), 240_000)
 
     it.effect("would hide it without the call in the configuration", () =>

@@ -31,7 +31,7 @@ const around = <E, R>(inner: Layer.Layer<TokenVerifier, E, R>, change: (verify: 
 
 type Inner = typeof gateway
 
-const refused = (detail: string) => new InvalidToken({ provider: undefined, reason: "ValidationFailed", detail })
+const rejected = (detail: string) => new InvalidToken({ provider: undefined, reason: "ValidationFailed", detail })
 
 /** Remembers every identity for ever, by a part of the token. */
 export const rememberingBy = (keyOf: (token: string) => string, inner: Inner = gateway) =>
@@ -81,7 +81,7 @@ export const oneTime = (inner: Inner) =>
     return (token) =>
       Effect.suspend(() => {
         const text = Redacted.value(token)
-        if (seen.has(text)) return Effect.fail(refused("seen before"))
+        if (seen.has(text)) return Effect.fail(rejected("seen before"))
         seen.add(text)
         return verify(token)
       })
@@ -91,7 +91,7 @@ export const blaming = (inner: Inner) =>
   around(
     inner,
     (verify) => (token) =>
-      Effect.catchTag(verify(token), "ProviderUnavailable", ({ detail }) => Effect.fail(refused(detail)))
+      Effect.catchTag(verify(token), "ProviderUnavailable", ({ detail }) => Effect.fail(rejected(detail)))
   )
 
 export const dying = (inner: Inner) =>
@@ -120,7 +120,7 @@ export const telling = (inner: Inner) =>
     inner,
     (verify) => (token) =>
       Effect.catchTag(verify(token), "InvalidToken", () =>
-        Effect.fail(refused(`no such token: ${Redacted.value(token)}`)))
+        Effect.fail(rejected(`no such token: ${Redacted.value(token)}`)))
   )
 
 export const logging = (inner: Inner) =>
@@ -146,7 +146,7 @@ export const forgettingKeys = around(gateway, (verify) => {
           hadKeys = true
         })
       ),
-      Effect.catchTag("ProviderUnavailable", (error) => Effect.fail(hadKeys ? refused("no such key") : error))
+      Effect.catchTag("ProviderUnavailable", (error) => Effect.fail(hadKeys ? rejected("no such key") : error))
     )
 })
 
@@ -210,7 +210,7 @@ export const takingRefresh = (inner: Inner) =>
 type Claims = Readonly<Record<string, unknown>>
 
 /** Ignores some of what introspection reports: the response is corrected on its way to our verifier. */
-const believing = (correct: (answer: Claims, issuer: Issuer) => Claims): Inner =>
+const believing = (correct: (reply: Claims, issuer: Issuer) => Claims): Inner =>
   introspected.pipe(
     Layer.provide(Layer.effect(
       HttpClient.HttpClient,
@@ -221,8 +221,8 @@ const believing = (correct: (answer: Claims, issuer: Issuer) => Claims): Inner =
             const response = yield* send
             if (response.status !== 200) return response
             const text = yield* response.text
-            const answer: unknown = yield* Effect.orElseSucceed(Effect.try((): unknown => JSON.parse(text)), () => text)
-            const corrected = isJsonObject(answer) ? JSON.stringify(correct(answer, issuer)) : text
+            const reply: unknown = yield* Effect.orElseSucceed(Effect.try((): unknown => JSON.parse(text)), () => text)
+            const corrected = isJsonObject(reply) ? JSON.stringify(correct(reply, issuer)) : text
             return HttpClientResponse.fromWeb(
               response.request,
               new Response(corrected, { headers: { "content-type": "application/json" } })
@@ -232,15 +232,15 @@ const believing = (correct: (answer: Claims, issuer: Issuer) => Claims): Inner =
     ))
   )
 
-const without = (name: string) => (answer: Claims): Claims =>
-  Object.fromEntries(Object.entries(answer).filter(([member]) => member !== name))
+const without = (name: string) => (reply: Claims): Claims =>
+  Object.fromEntries(Object.entries(reply).filter(([member]) => member !== name))
 
 /** Providers lie, and these believe them. */
-export const believingActive = believing((answer) => ({
-  ...answer,
-  active: answer["active"] ? true : answer["active"]
+export const believingActive = believing((reply) => ({
+  ...reply,
+  active: reply["active"] ? true : reply["active"]
 }))
-export const believingAudience = believing((answer, { audience }) => ({ ...answer, aud: audience }))
+export const believingAudience = believing((reply, { audience }) => ({ ...reply, aud: audience }))
 export const believingIssuer = believing(without("iss"))
 export const believingBegin = believing(without("nbf"))
 export const believingEnd = believing(without("exp"))
@@ -295,7 +295,7 @@ export const tracing = (inner: Inner) =>
 export const cramped = (inner: Inner) =>
   around(
     inner,
-    (verify) => (token) => Redacted.value(token).length > 2_048 ? Effect.fail(refused("too long")) : verify(token)
+    (verify) => (token) => Redacted.value(token).length > 2_048 ? Effect.fail(rejected("too long")) : verify(token)
   )
 
 /** Remembers for ten minutes whom it has rejected. */

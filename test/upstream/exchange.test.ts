@@ -59,15 +59,15 @@ const start = Effect.fnUntraced(function*(
   const bearer = (token: string) =>
     Effect.map(fixture.forwarded({ authorization: `Bearer ${token}` }), (request) => request.headers("authorization"))
   const rejected = Effect.fnUntraced(function*(token: string) {
-    const { answers: [answer] } = yield* fixture.send({ authorization: `Bearer ${token}` })
-    if (answer === undefined) return assert.fail("no response")
-    const [challenge] = answer.headers("www-authenticate")
+    const { responses: [reply] } = yield* fixture.send({ authorization: `Bearer ${token}` })
+    if (reply === undefined) return assert.fail("no response")
+    const [challenge] = reply.headers("www-authenticate")
     const parameters = challenge === undefined ? {} : Object.fromEntries(parseChallenge(challenge).parameters)
     return {
-      status: answer.status,
-      retryAfter: answer.headers("retry-after")[0],
+      status: reply.status,
+      retryAfter: reply.headers("retry-after")[0],
       parameters,
-      text: answer.text
+      text: reply.text
     }
   })
   return { ...fixture, issuer, endpoint, signed, bearer, rejected }

@@ -50,14 +50,14 @@ const start = Effect.fnUntraced(function*(overrides: Partial<GatewaySettings> = 
     return yield* fixture.forwarded({ authorization: token === null ? null : `Bearer ${token}`, ...request })
   })
   const keySet = Effect.gen(function*() {
-    const { answers: [answer] } = yield* fixture.send({
+    const { responses: [response] } = yield* fixture.send({
       method: "GET",
       target: "/.well-known/jwks.json",
       host: "gateway.internal",
       authorization: null,
       body: null
     })
-    return answer ?? assert.fail("no response")
+    return response ?? assert.fail("no response")
   })
   return { ...fixture, issuer, sent, keySet }
 })

@@ -32,11 +32,11 @@ const ada: Identity = {
   claims: {}
 }
 
-const refusedBy = (provider: string) => new InvalidToken({ provider, reason: "UnknownToken", detail: "test" })
+const rejectedBy = (provider: string) => new InvalidToken({ provider, reason: "UnknownToken", detail: "test" })
 
 /** Accepts `good` and rejects everything else. */
 const Inner = Layer.succeed(TokenVerifier, {
-  verify: (token) => Redacted.value(token) === "good" ? Effect.succeed(ada) : Effect.fail(refusedBy("inner"))
+  verify: (token) => Redacted.value(token) === "good" ? Effect.succeed(ada) : Effect.fail(rejectedBy("inner"))
 })
 
 /** A directory of users, as an embedding application would have one. */
@@ -53,7 +53,7 @@ describe("TokenVerifier", () => {
     const Subject = TokenVerifier.layerPrefix("wcd_", (token) =>
       Redacted.value(token) === "wcd_good"
         ? Effect.succeed({ ...ada, provider: "keys" })
-        : Effect.fail(refusedBy("keys"))).pipe(Layer.provide(Inner))
+        : Effect.fail(rejectedBy("keys"))).pipe(Layer.provide(Inner))
     return Effect.gen(function*() {
       assert.strictEqual((yield* verify("wcd_good")).provider, "keys")
       assert.strictEqual((yield* verify("good")).provider, "main")
@@ -89,14 +89,14 @@ describe("TokenVerifier", () => {
       ]
       for (const [provider, text] of subjects) {
         const registry = yield* ProviderRegistry.make({ providers: [provider], clockSkewSeconds: skew })
-        const { peek, verify: judge } = yield* TokenVerifier.pipe(
+        const { peek, verify: verifyToken } = yield* TokenVerifier.pipe(
           Effect.provide(Layer.provide(TokenVerifier.layer, Layer.succeed(ProviderRegistry, registry)), {
             local: true
           }),
           Effect.provideService(Sha256, sha256)
         )
         assert.isUndefined(peek?.(text))
-        const identity = yield* judge(BearerToken.make(text))
+        const identity = yield* verifyToken(BearerToken.make(text))
         assert.strictEqual(peek?.(text), identity)
         assert.isUndefined(peek?.(`${text}A`))
       }
@@ -106,7 +106,7 @@ describe("TokenVerifier", () => {
     const Subject = TokenVerifier.layerMapIdentity(Effect.fnUntraced(function*(identity) {
       const users = yield* Users
       yield* Ref.update(users, (known) => [...known, identity.subject])
-      return identity.email === "ada@example.com" ? { ...identity, subject: "user-7" } : yield* refusedBy("users")
+      return identity.email === "ada@example.com" ? { ...identity, subject: "user-7" } : yield* rejectedBy("users")
     })).pipe(Layer.provide(Inner), Layer.provideMerge(Users.layer))
     return Effect.gen(function*() {
       assert.strictEqual((yield* verify("good")).subject, "user-7")

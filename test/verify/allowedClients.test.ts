@@ -18,7 +18,7 @@ const setUp = Effect.gen(function*() {
 })
 
 /** Checked in the same way as a JWT and as an introspection response. */
-const judge = Effect.fnUntraced(function*(
+const makeVerifier = Effect.fnUntraced(function*(
   rules: { readonly audience: ReadonlyArray<string>; readonly allowedClients?: ReadonlyArray<string> },
   cases: ReadonlyArray<Case>
 ) {
@@ -38,7 +38,7 @@ const judge = Effect.fnUntraced(function*(
 describe("allowed clients", () => {
   it.effect("have their tokens accepted; tokens of other clients, or of none, are rejected", () =>
     withProviders(Effect.gen(function*() {
-      const { issuer, verify } = yield* judge({ audience: [], allowedClients: ["desktop", "cli"] }, [
+      const { issuer, verify } = yield* makeVerifier({ audience: [], allowedClients: ["desktop", "cli"] }, [
         [{ client_id: "desktop" }, undefined],
         [{ azp: "cli" }, undefined],
         [{ appid: "cli" }, undefined],
@@ -61,7 +61,7 @@ describe("allowed clients", () => {
     })))
 
   it.effect("replace aud only in a token without one, or with an empty list as Hydra writes it", () =>
-    withProviders(judge({ audience: ["https://mcp.example/mcp"], allowedClients: ["desktop"] }, [
+    withProviders(makeVerifier({ audience: ["https://mcp.example/mcp"], allowedClients: ["desktop"] }, [
       [{ client_id: "desktop" }, undefined],
       [{ client_id: "desktop", aud: undefined }, undefined],
       [{ client_id: "desktop", aud: null }, undefined],
@@ -76,7 +76,7 @@ describe("allowed clients", () => {
 
   it.effect("may be listed as the audience for access tokens that never have an aud, as Cognito's", () =>
     withProviders(Effect.gen(function*() {
-      const { issuer, verify } = yield* judge({ audience: ["client-abc", "https://mcp.example/mcp"] }, [
+      const { issuer, verify } = yield* makeVerifier({ audience: ["client-abc", "https://mcp.example/mcp"] }, [
         [{ ...cognito, client_id: "client-abc" }, undefined],
         [{ ...cognito, client_id: "another-client" }, "MissingClaim"],
         [{ ...cognito, client_id: "client-abc", azp: "another-client" }, "MissingClaim"],

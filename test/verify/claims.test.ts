@@ -22,7 +22,7 @@ const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth)
 const payload = (issuer: string, members: string): string =>
   `{"iss":"${issuer}","aud":"${audience}","sub":"user-1","exp":${start + 300}${members}}`
 
-const refused: ReadonlyArray<readonly [id: string, claims: Claims, reason: InvalidTokenReason]> = [
+const rejected: ReadonlyArray<readonly [id: string, claims: Claims, reason: InvalidTokenReason]> = [
   ["CLM-01", { exp: undefined }, "MissingClaim"],
   ["CLM-02", { exp: `${start + 300}` }, "ValidationFailed"],
   ["CLM-02", { exp: null }, "MissingClaim"],
@@ -120,7 +120,7 @@ layer(Subject)("claims", (it) => {
     return { issuer, verify: yield* verifierOf(jwtProvider(issuer)) }
   })
 
-  for (const [id, claims, reason] of refused) {
+  for (const [id, claims, reason] of rejected) {
     it.effect(`${id} rejects ${JSON.stringify(claims).slice(0, 80)}${Object.values(claims)[0] === undefined ? " (left out)" : ""}`, () =>
       Effect.gen(function*() {
         const { issuer, verify } = yield* subject

@@ -27,7 +27,7 @@ const guard = (ask: (token: string) => Ask, sharedIo = true) => {
   const about = (token: string) =>
     Effect.map(
       Effect.result(http.send({ url: `https://idp.example/userinfo#${token}`, allowedDomains: [] })),
-      (result) => result._tag === "Success" ? "Answered" : result.failure.kind
+      (result) => result._tag === "Success" ? "Responded" : result.failure.kind
     )
   return { about, kind: about("token"), seen }
 }
@@ -75,8 +75,8 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(seen.asked, 5)
       up = true
       yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(yield* kind, "Answered")
-      assert.strictEqual(yield* kind, "Answered")
+      assert.strictEqual(yield* kind, "Responded")
+      assert.strictEqual(yield* kind, "Responded")
       assert.strictEqual(seen.asked, 7)
     }))
 
@@ -94,7 +94,7 @@ describe("makeGuardedHttp", () => {
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual(seen.asked, 32)
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(yield* Fiber.join(waiting), "Answered")
+      assert.strictEqual(yield* Fiber.join(waiting), "Responded")
 
       // A provider that is down is probed again although a client left with its probe.
       for (let i = 0; i < 5; i++) assert.strictEqual(yield* about("bad"), "Unreachable")
@@ -102,7 +102,7 @@ describe("makeGuardedHttp", () => {
       yield* Effect.forkChild(withoutClient(about("left")), { startImmediately: true })
       assert.strictEqual(yield* about("good"), "CircuitOpen")
       yield* TestClock.adjust("6 seconds")
-      assert.strictEqual(yield* about("good"), "Answered")
+      assert.strictEqual(yield* about("good"), "Responded")
     }))
 
   it.effect("OPQ-11 responses that a client's token can provoke do not open the circuit", () =>
@@ -124,9 +124,9 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(seen.most, 32)
       yield* Deferred.succeed(release, undefined)
       const kinds = yield* Fiber.join(flood)
-      assert.strictEqual(kinds.filter((kind) => kind === "Answered").length, 32 + 1_024)
+      assert.strictEqual(kinds.filter((kind) => kind === "Responded").length, 32 + 1_024)
       assert.strictEqual(kinds.filter((kind) => kind === "Overloaded").length, 5_000 - 32 - 1_024)
-      assert.strictEqual(yield* kind, "Answered")
+      assert.strictEqual(yield* kind, "Responded")
     }))
 
   it.effect("OPQ-07 a request that waits for 6 seconds fails, and does not count as the provider's failure", () =>
@@ -141,7 +141,7 @@ describe("makeGuardedHttp", () => {
       const kinds = new Set(yield* Fiber.join(waiting))
       assert.deepStrictEqual([...kinds], ["Overloaded"])
       idle = true
-      assert.strictEqual(yield* kind, "Answered")
+      assert.strictEqual(yield* kind, "Responded")
     }))
 
   it.effect("OPQ-07 passes good tokens of all peers although the provider fails for some tokens", () =>
@@ -161,7 +161,7 @@ describe("makeGuardedHttp", () => {
           for (const peer of ["attacker", "other"]) good.push(yield* from(peer, "good")(about(`good-${second}`)))
           yield* TestClock.adjust("1 second")
         }
-        assert.deepStrictEqual(tally(good), { Answered: 120 })
+        assert.deepStrictEqual(tally(good), { Responded: 120 })
       }
     }))
 
@@ -178,8 +178,8 @@ describe("makeGuardedHttp", () => {
       // Even when their pause is over, peers with failed requests do not come first.
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* odd("peer-0"), "CircuitOpen")
-      assert.strictEqual(yield* from("fourth")(about("good")), "Answered")
-      assert.strictEqual(yield* from("peer-0")(about("good")), "Answered")
+      assert.strictEqual(yield* from("fourth")(about("good")), "Responded")
+      assert.strictEqual(yield* from("peer-0")(about("good")), "Responded")
     }))
 
   it.effect("OPQ-07 opens the circuit on failures that include a token that was good before, and lets such a token probe", () =>
@@ -192,8 +192,8 @@ describe("makeGuardedHttp", () => {
       assert.strictEqual(seen.asked, 6)
       up = true
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(yield* from("one", "only", true)(about("known")), "Answered")
-      assert.strictEqual(yield* from("one")(about("new")), "Answered")
+      assert.strictEqual(yield* from("one", "only", true)(about("known")), "Responded")
+      assert.strictEqual(yield* from("one")(about("new")), "Responded")
     }))
 
   it.effect("OPQ-07 probes with one new peer at a time while the provider is down, and serves all when it responds", () =>
@@ -220,10 +220,10 @@ describe("makeGuardedHttp", () => {
       up = true
       const third = yield* ask(1, "third")
       yield* TestClock.adjust("5 seconds")
-      assert.deepStrictEqual(tally(yield* Fiber.join(third)), { Answered: 1 })
+      assert.deepStrictEqual(tally(yield* Fiber.join(third)), { Responded: 1 })
       const fourth = yield* ask(20, "first")
       yield* TestClock.adjust("5 seconds")
-      assert.deepStrictEqual(tally(yield* Fiber.join(fourth)), { Answered: 20 })
+      assert.deepStrictEqual(tally(yield* Fiber.join(fourth)), { Responded: 20 })
     }))
 
   for (const [name, peer] of [["another peer", "good"], ["another connection of the same peer", "flood"]] as const) {
@@ -240,7 +240,7 @@ describe("makeGuardedHttp", () => {
           yield* TestClock.adjust("200 millis")
         }
         yield* TestClock.adjust("7 seconds")
-        assert.deepStrictEqual(tally(good), { Answered: 60 })
+        assert.deepStrictEqual(tally(good), { Responded: 60 })
         assert.strictEqual(seen.most, 32)
       }))
   }
@@ -258,7 +258,7 @@ describe("makeGuardedHttp", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(seen.open, 40)
       yield* TestClock.adjust("5999 millis")
-      assert.deepStrictEqual(tally(yield* Fiber.join(renewals)), { Answered: 8, Overloaded: 4 })
+      assert.deepStrictEqual(tally(yield* Fiber.join(renewals)), { Responded: 8, Overloaded: 4 })
     }))
 
   it.effect("fails all waiting requests at once when the provider turns out to be down", () =>

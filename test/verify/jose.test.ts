@@ -45,7 +45,7 @@ const headerText = (headerJson: string) => (issuer: Issuer) => issuer.sign({ hea
 const unsigned = ["none", "None", "NONE", "nOnE", "none "].flatMap((alg): ReadonlyArray<Case> =>
   [true, false].flatMap((withKid) =>
     (["", "AAAA"] as const).map((signature) => ({
-      name: `JOSE-01 refuses alg ${JSON.stringify(alg)} ${withKid ? "with" : "without"} kid, signature "${signature}"`,
+      name: `JOSE-01 rejects alg ${JSON.stringify(alg)} ${withKid ? "with" : "without"} kid, signature "${signature}"`,
       hostile: reshaped((_, payload) => `${encode({ alg, ...withKid && { kid: "RS256-1" } })}.${payload}.${signature}`),
       // An empty part is no JWS at all; but the algorithm is looked at first.
       reason: "UnsupportedAlgorithm" as const
@@ -69,7 +69,7 @@ const confused = ([256, 384, 512] as const).flatMap((bits): ReadonlyArray<Case> 
     "the word secret": () => Effect.succeed("secret")
   }
   return Object.entries(secrets).map(([what, secret]) => ({
-    name: `JOSE-02 JOSE-03 refuses HS${bits} with ${what} as secret`,
+    name: `JOSE-02 JOSE-03 rejects HS${bits} with ${what} as secret`,
     hostile: (issuer) => Effect.flatMap(secret(issuer), (bytes) => issuer.sign({ key: hmac(bits, bytes, "RS256-1") })),
     reason: "UnsupportedAlgorithm"
   }))
@@ -82,34 +82,34 @@ const attacker = makeSigningKey({ algorithm: "RS256", kid: "RS256-1" })
 
 const forged: ReadonlyArray<Case> = [
   {
-    name: "JOSE-13 refuses a key that the token brings along (jwk)",
+    name: "JOSE-13 rejects a key that the token brings along (jwk)",
     hostile: (issuer) => Effect.flatMap(attacker, (key) => issuer.sign({ key, header: { jwk: key.publicJwk } })),
     reason: "InvalidSignature"
   },
   {
-    name: "JOSE-13 refuses a key that the token brings along under a kid of its own",
+    name: "JOSE-13 rejects a key that the token brings along under a kid of its own",
     hostile: (issuer) =>
       Effect.flatMap(attacker, (key) => issuer.sign({ key, header: { jwk: key.publicJwk, kid: "mine" } })),
     reason: "UnknownKey"
   },
   {
-    name: "JOSE-15 refuses a certificate that the token brings along (x5c, x5t)",
+    name: "JOSE-15 rejects a certificate that the token brings along (x5c, x5t)",
     hostile: (issuer) =>
       Effect.flatMap(attacker, (key) => issuer.sign({ key, header: { x5c: ["MIIB"], x5t: "AAAA", kid: undefined } })),
     reason: "InvalidSignature"
   },
   {
-    name: "JOSE-04 refuses RS256 by a key that is not RS256's",
+    name: "JOSE-04 rejects RS256 by a key that is not RS256's",
     hostile: (issuer) => issuer.sign({ header: { kid: "ES256-1" } }),
     reason: "UnknownKey"
   },
   {
-    name: "JOSE-05 refuses an algorithm that is not on the provider's list, although a key would fit",
+    name: "JOSE-05 rejects an algorithm that is not on the provider's list, although a key would fit",
     hostile: withHeader({ alg: "RS512" }),
     reason: "UnsupportedAlgorithm"
   },
   {
-    name: "JOSE-10 refuses an ECDSA signature in DER",
+    name: "JOSE-10 rejects an ECDSA signature in DER",
     hostile: (issuer) =>
       Effect.map(issuer.sign({ key: "ES256" }), (token) => {
         const [header, payload, signature] = parts(token)
@@ -121,7 +121,7 @@ const forged: ReadonlyArray<Case> = [
     reason: "InvalidSignature"
   },
   ...[0, 63, 65].map((length): Case => ({
-    name: `JOSE-09 JOSE-10 refuses an ECDSA signature of ${length === 0 ? "64 zeros" : `${length} bytes`}`,
+    name: `JOSE-09 JOSE-10 rejects an ECDSA signature of ${length === 0 ? "64 zeros" : `${length} bytes`}`,
     hostile: (issuer) =>
       Effect.map(issuer.sign({ key: "ES256" }), (token) => {
         const [header, payload, signature] = parts(token)
@@ -134,20 +134,20 @@ const forged: ReadonlyArray<Case> = [
 
 const headers: ReadonlyArray<Case> = [
   ...[["exp"], [], ["alg"], ["b64"], "b64", ["x"]].map((crit): Case => ({
-    name: `JOSE-18 refuses crit ${JSON.stringify(crit)}`,
+    name: `JOSE-18 rejects crit ${JSON.stringify(crit)}`,
     hostile: withHeader({ crit, ...crit[0] === "b64" && { b64: false }, ...crit[0] === "x" && { x: 1 } }),
     reason: "MalformedToken"
   })),
-  { name: "JOSE-19 refuses b64 without crit", hostile: withHeader({ b64: false }), reason: "MalformedToken" },
-  { name: "JOSE-28 refuses zip", hostile: withHeader({ zip: "DEF" }), reason: "MalformedToken" },
-  { name: "JOSE-20 refuses enc", hostile: withHeader({ enc: "A256GCM" }), reason: "MalformedToken" },
-  { name: "JOSE-21 refuses a nested token", hostile: withHeader({ cty: "JWT" }), reason: "MalformedToken" },
+  { name: "JOSE-19 rejects b64 without crit", hostile: withHeader({ b64: false }), reason: "MalformedToken" },
+  { name: "JOSE-28 rejects zip", hostile: withHeader({ zip: "DEF" }), reason: "MalformedToken" },
+  { name: "JOSE-20 rejects enc", hostile: withHeader({ enc: "A256GCM" }), reason: "MalformedToken" },
+  { name: "JOSE-21 rejects a nested token", hostile: withHeader({ cty: "JWT" }), reason: "MalformedToken" },
   ...[1, [], {}, true].map((kid): Case => ({
-    name: `JOSE-17 refuses kid ${JSON.stringify(kid)}`,
+    name: `JOSE-17 rejects kid ${JSON.stringify(kid)}`,
     hostile: withHeader({ kid }),
     reason: "MalformedToken"
   })),
-  { name: "JOSE-16 refuses a kid of 2 KiB", hostile: withHeader({ kid: "k".repeat(2048) }), reason: "MalformedToken" },
+  { name: "JOSE-16 rejects a kid of 2 KiB", hostile: withHeader({ kid: "k".repeat(2048) }), reason: "MalformedToken" },
   ...[
     "",
     "__proto__",
@@ -161,27 +161,27 @@ const headers: ReadonlyArray<Case> = [
     "a\r\nb",
     "\u001b[31m"
   ].map((kid): Case => ({
-    name: `JOSE-16 JOSE-17 refuses kid ${JSON.stringify(kid)}`,
+    name: `JOSE-16 JOSE-17 rejects kid ${JSON.stringify(kid)}`,
     hostile: withHeader({ kid }),
     reason: "UnknownKey"
   })),
   ...[["RS256"], 1, null, undefined, "", "rs256", "__proto__", "constructor", "toString"].map((alg): Case => ({
-    name: `JOSE-01 refuses alg ${JSON.stringify(alg)}`,
+    name: `JOSE-01 rejects alg ${JSON.stringify(alg)}`,
     hostile: withHeader({ alg }),
     reason: "UnsupportedAlgorithm"
   })),
   {
-    name: "JOSE-25 refuses a repeated alg, none first",
+    name: "JOSE-25 rejects a repeated alg, none first",
     hostile: headerText("{\"alg\":\"none\",\"alg\":\"RS256\",\"kid\":\"RS256-1\"}"),
     reason: "MalformedToken"
   },
   {
-    name: "JOSE-25 refuses a repeated alg, none last",
+    name: "JOSE-25 rejects a repeated alg, none last",
     hostile: headerText("{\"alg\":\"RS256\",\"kid\":\"RS256-1\",\"alg\":\"none\"}"),
     reason: "MalformedToken"
   },
   {
-    name: "JOSE-25 refuses a repeated alg, spelled with an escape",
+    name: "JOSE-25 rejects a repeated alg, spelled with an escape",
     hostile: headerText("{\"alg\":\"RS256\",\"kid\":\"RS256-1\",\"\\u0061lg\":\"RS256\"}"),
     reason: "MalformedToken"
   },
@@ -195,19 +195,19 @@ const headers: ReadonlyArray<Case> = [
     "\ufeff{\"alg\":\"RS256\",\"kid\":\"RS256-1\"}",
     "{\"alg\":\"RS256\",}"
   ].map((text): Case => ({
-    name: `JOSE-26 refuses the header ${JSON.stringify(text)}`,
+    name: `JOSE-26 rejects the header ${JSON.stringify(text)}`,
     hostile: headerText(text),
     reason: "MalformedToken"
   })),
   {
-    name: "JOSE-26 refuses a header that is not UTF-8",
+    name: "JOSE-26 rejects a header that is not UTF-8",
     hostile: reshaped((_, payload, signature) =>
       `${Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]).toString("base64url")}.${payload}.${signature}`
     ),
     reason: "MalformedToken"
   },
   {
-    name: "JOSE-26 refuses a header in UTF-16",
+    name: "JOSE-26 rejects a header in UTF-16",
     hostile: reshaped((header, payload, signature) =>
       `${
         Buffer.from(Buffer.from(header, "base64url").toString(), "utf16le").toString("base64url")
@@ -216,7 +216,7 @@ const headers: ReadonlyArray<Case> = [
     reason: "MalformedToken"
   },
   ...[100, 5_000, 100_000].map((depth): Case => ({
-    name: `JOSE-27 refuses a header ${depth} levels deep`,
+    name: `JOSE-27 rejects a header ${depth} levels deep`,
     hostile: headerText(`{"alg":"RS256","kid":"RS256-1","x":${"[".repeat(depth)}${"]".repeat(depth)}}`),
     reason: "MalformedToken"
   }))
@@ -245,7 +245,7 @@ const shapes: ReadonlyArray<Case> = ([
   ]
 ] satisfies ReadonlyArray<readonly [string, (header: string, payload: string, signature: string) => string]>).map(
   ([what, change]) => ({
-    name: `JOSE-22 JOSE-23 JOSE-24 refuses ${what}`,
+    name: `JOSE-22 JOSE-23 JOSE-24 rejects ${what}`,
     hostile: reshaped(change),
     reason: "MalformedToken"
   })

@@ -86,7 +86,7 @@ describe("userinfo", () => {
       const { issuer, verify } = yield* setUp("userinfo")
       const html = { "content-type": "text/html" }
       const again = { "retry-after": "30" }
-      const refusals: ReadonlyArray<readonly [Misbehaviour, InvalidTokenReason]> = [
+      const rejections: ReadonlyArray<readonly [Misbehaviour, InvalidTokenReason]> = [
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_token\"}" }), "Inactive"],
         [Misbehaviour.Respond({ status: 400, body: "{\"error\":{\"code\":190}}" }), "Inactive"],
         [Misbehaviour.Respond({ status: 401, body: "" }), "Inactive"],
@@ -104,7 +104,7 @@ describe("userinfo", () => {
         [Misbehaviour.Respond({ body: "{\"sub\":7}" }), "MissingClaim"],
         [Misbehaviour.Respond({ body: "{\"client_id\":\"c\"}" }), "MissingClaim"]
       ]
-      for (const [behaviour, reason] of refusals) {
+      for (const [behaviour, reason] of rejections) {
         yield* issuer.misbehave(userinfo, behaviour)
         yield* assertRejected(verify, yield* issuer.issueOpaque(), reason)
       }
@@ -127,14 +127,14 @@ describe("userinfo", () => {
     withProviders(Effect.gen(function*() {
       const { issuer } = yield* setUp("introspection")
       const verify = yield* verifierOf(introspectionProvider(issuer, { audience: [] }))
-      const answers = [
+      const responses = [
         [{ client_id: "bot", exp: start + 3600 }, false],
         [{ client_id: "bot", scope: "", aud: [] }, false],
         [{ client_id: "bot", token_type: "Bearer" }, true],
         [{ client_id: "bot", scope: "mcp:read" }, true],
         [{ sub: "ada" }, true]
       ] as const
-      for (const [response, isAccepted] of answers) {
+      for (const [response, isAccepted] of responses) {
         const body = JSON.stringify({ active: true, ...response })
         yield* issuer.misbehave(introspection, Misbehaviour.Respond({ body }))
         const token = yield* issuer.issueOpaque()
@@ -288,7 +288,7 @@ describe("introspection", () => {
       yield* assertRejected(verify, token, "Inactive")
     })))
 
-  const judged: ReadonlyArray<readonly [OpaqueTokenOptions, InvalidTokenReason | undefined]> = [
+  const cases: ReadonlyArray<readonly [OpaqueTokenOptions, InvalidTokenReason | undefined]> = [
     [{ claims: { exp: start - skew } }, "Expired"],
     [{ claims: { exp: start - skew + 1 } }, undefined],
     [{ claims: { exp: undefined } }, undefined],
@@ -315,7 +315,7 @@ describe("introspection", () => {
   it.effect("OPQ-02 checks the claims of an active token like those of a JWT", () =>
     withProviders(Effect.gen(function*() {
       const { issuer, verify } = yield* setUp("introspection")
-      for (const [options, reason] of judged) {
+      for (const [options, reason] of cases) {
         const token = yield* issuer.issueOpaque(options)
         yield* reason === undefined ? assertAccepted(verify, token) : assertRejected(verify, token, reason)
       }
@@ -353,13 +353,13 @@ describe("introspection", () => {
         "Status 401, invalid_client: the provider rejects the gateway's credentials"
       )
       assert.notInclude(JSON.stringify(yield* Effect.flip(wrong(token))), "canary")
-      const refusals = [
+      const rejections = [
         Misbehaviour.Respond({ status: 403, body: "<html>" }),
         Misbehaviour.Respond({ status: 400, body: "{\"error\":\"invalid_client\"}" }),
         Misbehaviour.Respond({ status: 400, body: "{\"error\":\"unauthorized_client\"}" }),
         Misbehaviour.Respond({ body: "{\"error\":\"invalid_client\"}" })
       ]
-      for (const behaviour of refusals) {
+      for (const behaviour of rejections) {
         yield* issuer.misbehave(introspection, behaviour)
         yield* assertUnavailable(verify, token, "the provider rejects the gateway's credentials, not the token")
       }
@@ -502,8 +502,8 @@ describe("verdicts", () => {
       const { issuer, verify } = yield* setUp("userinfo")
       const identity = yield* verify(yield* issuer.issueOpaque())
       const ending = (expiresAt: number): Verify => {
-        const judge = makeVerifyOpaque("people", skew, () => Effect.succeed({ ...identity, expiresAt }))
-        return (token) => Effect.map(judge(BearerToken.make(token)), (verdict) => verdict.identity)
+        const verifyOpaque = makeVerifyOpaque("people", skew, () => Effect.succeed({ ...identity, expiresAt }))
+        return (token) => Effect.map(verifyOpaque(BearerToken.make(token)), (verdict) => verdict.identity)
       }
       yield* assertRejected(ending(start - skew), "opaque", "Expired")
       yield* assertAccepted(ending(start - skew + 1), "opaque")

@@ -94,8 +94,8 @@ describe("the detail of a rejection", () => {
       const verify = yield* verifierOf(jwtProvider(issuer))
       const identity = yield* verify(yield* issuer.sign({ claims: { scope: "mcp:read other" } }))
       const settings = { providers: [], requiredScopes: ["mcp:read", "mcp:write"] }
-      const refused = Result.getOrUndefined(Result.flip(requireScopes(settings, identity)))
-      assert.deepStrictEqual(refused?.required, ["mcp:read", "mcp:write"])
-      assert.include(refused?.detail, "the token has 2 scopes: mcp:read other")
+      const rejected = Result.getOrUndefined(Result.flip(requireScopes(settings, identity)))
+      assert.deepStrictEqual(rejected?.required, ["mcp:read", "mcp:write"])
+      assert.include(rejected?.detail, "the token has 2 scopes: mcp:read other")
     })))
 })

@@ -41,7 +41,7 @@ const identity: Identity = {
 const setUp = Effect.gen(function*() {
   const store = yield* KeyValueStore.KeyValueStore.pipe(Effect.provide(KeyValueStore.layerMemory, { local: true }))
   let asked = 0
-  const judge = (token: string) =>
+  const verdictOf = (token: string) =>
     Effect.gen(function*(): Effect.fn.Return<Identity, VerificationError> {
       asked++
       if (token.startsWith("bad")) {
@@ -68,7 +68,7 @@ const setUp = Effect.gen(function*() {
                 Effect.succeed({
                   name: "idp",
                   rejectionMillis: negativeMillis,
-                  verify: makeVerifyOpaque("idp", 0, (shown) => judge(Redacted.value(shown)))(given)
+                  verify: makeVerifyOpaque("idp", 0, (shown) => verdictOf(Redacted.value(shown)))(given)
                 }),
               readiness: Effect.succeed([])
             }),

@@ -245,11 +245,11 @@ const identityOf = (subject: string): Identity => ({
 const good = (token: string): Effect.Effect<Verdict, InvalidToken> =>
   Effect.succeed({ identity: identityOf(token), validity: { until: (start + 3600) * 1000 } })
 
-const refused = Effect.fail(new InvalidToken({ provider: "counting", reason: "InvalidSignature", detail: "test" }))
+const rejected = Effect.fail(new InvalidToken({ provider: "counting", reason: "InvalidSignature", detail: "test" }))
 
 /** The memory in front of a provider that counts how often it is asked; who a token says it is, is the token itself. */
 const counting = Effect.fnUntraced(function*(
-  judge: (token: string) => Effect.Effect<Verdict, InvalidToken> = good,
+  verifyText: (token: string) => Effect.Effect<Verdict, InvalidToken> = good,
   rejectionMillis?: number
 ) {
   yield* TestClock.setTime(start * 1000)
@@ -262,7 +262,7 @@ const counting = Effect.fnUntraced(function*(
         verify: Effect.suspend(() => {
           const text = Redacted.value(token)
           asked.push(text)
-          return judge(text)
+          return verifyText(text)
         })
       })),
     readiness: Effect.succeed([])
@@ -324,7 +324,7 @@ describe("The cache of verified tokens", () => {
   it.effect("CACHE-06 caches no rejection of a JWT", () =>
     provided(Effect.gen(function*() {
       let isGood = false
-      const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused)
+      const { asked, verify } = yield* counting((token) => isGood ? good(token) : rejected)
       for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "InvalidToken")
       assert.strictEqual(asked.length, 3)
       isGood = true
@@ -336,7 +336,7 @@ describe("The cache of verified tokens", () => {
   it.effect("CACHE-06 caches a rejection as long as its provider allows", () =>
     provided(Effect.gen(function*() {
       let isGood = false
-      const { asked, verify } = yield* counting((token) => isGood ? good(token) : refused, 1000)
+      const { asked, verify } = yield* counting((token) => isGood ? good(token) : rejected, 1000)
       for (let times = 0; times < 3; times++) assert.strictEqual(yield* verify("token"), "InvalidToken")
       isGood = true
       yield* TestClock.adjust(999)
@@ -362,7 +362,7 @@ describe("The cache of verified tokens", () => {
   it.effect("CACHE-06 DOS-03 is hardly affected by a flood of rejected tokens", () =>
     provided(Effect.gen(function*() {
       const { asked, verify } = yield* counting((token) =>
-        Effect.andThen(Effect.yieldNow, token.startsWith("good") ? good(token) : refused)
+        Effect.andThen(Effect.yieldNow, token.startsWith("good") ? good(token) : rejected)
       )
       const tokens = Array.from({ length: 8_192 }, (_, index) => `good-${index}`)
       for (const token of tokens) yield* verify(token)
@@ -434,7 +434,7 @@ describe("The cache of verified tokens", () => {
         const key = yield* anyKey
         const keys = { find: () => Effect.succeed(key), peek: () => isKnown ? key : undefined }
         const { asked, known, verify } = yield* counting((token) =>
-          token === "bad" ? refused : Effect.succeed({
+          token === "bad" ? rejected : Effect.succeed({
             identity: identityOf(token),
             validity: { until: (start + 60) * 1000, key: { keys, header, key } }
           })
@@ -465,7 +465,7 @@ describe("The cache of verified tokens", () => {
         const { asked, known, verify } = yield* counting((token) =>
           Effect.flatMap(Asker, ({ isKnown }) => {
             lanes.push(isKnown ? "known" : "new")
-            if (outcome === "revoked") return refused
+            if (outcome === "revoked") return rejected
             if (outcome === "down") return Effect.never
             return Effect.succeed({
               identity: identityOf(token),
@@ -508,7 +508,7 @@ describe("The cache of verified tokens", () => {
               identity: identityOf(token),
               validity: { until: (now + 60) * 1000, renewFrom: (now + 40) * 1000 }
             })
-            : refused
+            : rejected
         })
       )
       yield* verify("token")

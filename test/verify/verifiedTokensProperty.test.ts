@@ -48,7 +48,7 @@ interface Issued {
   readonly exp: number
 }
 
-const seen = { hits: 0, known: 0, withdrawn: 0, outages: 0, refused: new Set<string>() }
+const seen = { hits: 0, known: 0, withdrawn: 0, outages: 0, rejected: new Set<string>() }
 
 const outcome = <A>(verify: Effect.Effect<A, VerificationError>) =>
   Effect.match(verify, {
@@ -133,7 +133,7 @@ const run = Effect.fnUntraced(function*(events: Events, evictAt: number) {
     }
     const after = yield* forgetful(token)
     if (outcome !== "accepted") {
-      seen.refused.add(outcome)
+      seen.rejected.add(outcome)
       return
     }
     assert.include([before, after], "accepted")
@@ -213,6 +213,6 @@ describe("Verified tokens under any history", () => {
     assert.isAbove(seen.known, 50)
     assert.isAbove(seen.withdrawn, 5)
     assert.isAbove(seen.outages, 10)
-    assert.includeMembers([...seen.refused], ["Expired", "NotYetValid", "UnknownKey", "ProviderUnavailable"])
+    assert.includeMembers([...seen.rejected], ["Expired", "NotYetValid", "UnknownKey", "ProviderUnavailable"])
   })
 })

@@ -20,7 +20,7 @@ export const ownServerFields = {
   name: {
     kind: serverName,
     otherwise: "must be set",
-    doc: "What the server is called in logs, rules and `--check`; unique."
+    doc: "The name of the server in logs, rules and `--check`; unique."
   },
   host: {
     kind: serverHost,

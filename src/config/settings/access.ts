@@ -13,7 +13,7 @@ export const access = {
     kind: boolean,
     aliases: ["AUTH_ENABLED"],
     default: "true",
-    doc: "`false` lets every request pass, without an identity.",
+    doc: "`false` forwards every request, without an identity.",
     perServer: true
   },
   MCP_REQUIRED_SCOPES: {
@@ -35,30 +35,32 @@ export const access = {
     kind: tokenField,
     default: "authorization",
     doc:
-      "The request field in which tokens come. Another one than `Authorization`, which MCP clients send, is for gateways behind " +
-      "a proxy that signs callers in itself: `Cf-Access-Jwt-Assertion`, with the token alone in it. `Authorization` is then ignored."
+      "The request field with the token. MCP clients send `Authorization`. Another field, such as " +
+      "`Cf-Access-Jwt-Assertion`, is for gateways behind a proxy that signs callers in itself; it contains nothing " +
+      "but the token, and `Authorization` is then ignored."
   },
   MCP_ALLOWED_EMAILS: {
     kind: emails,
     absent: none,
     otherwise: "no list",
     doc:
-      "Callers that are let in, by verified e-mail address. A caller must be on one of the lists, where there are any: " +
-      "this, `MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS`; others get 403.",
+      "Callers that are allowed, by verified e-mail address. If any of `MCP_ALLOWED_EMAILS`, " +
+      "`MCP_ALLOWED_EMAIL_DOMAINS` and `MCP_ALLOWED_SUBJECTS` is set, a caller must be on one of these lists; " +
+      "others get 403.",
     perServer: true
   },
   MCP_ALLOWED_EMAIL_DOMAINS: {
     kind: emailDomains,
     absent: none,
     otherwise: "no list",
-    doc: "Domains whose callers are let in, by verified e-mail address: `example.com`, `*.example.com`.",
+    doc: "Domains whose callers are allowed, by verified e-mail address: `example.com`, `*.example.com`.",
     perServer: true
   },
   MCP_ALLOWED_SUBJECTS: {
     kind: subjects,
     absent: none,
     otherwise: "no list",
-    doc: "Callers that are let in, by `sub`, character for character.",
+    doc: "Callers that are allowed, by `sub`, character for character.",
     perServer: true
   },
   MCP_ALLOWED_ORIGINS: {
@@ -71,7 +73,7 @@ export const access = {
   MCP_TRUSTED_PROXIES: {
     kind: trustedProxies,
     default: "none",
-    doc: "Networks whose `X-Forwarded-*` fields are believed."
+    doc: "Networks whose `X-Forwarded-*` fields are trusted."
   },
   MCP_FORWARD_AUTH: {
     kind: boolean,
@@ -84,8 +86,8 @@ export const access = {
     kind: choice(unreadMessages),
     default: "deny",
     doc:
-      "What `/forward-auth` does where rules need what only the body of a request says, which proxies do not send: `deny`, or " +
-      "`allow` every caller with a good token. Only a revision of MCP from 2026-07-28 on names methods and tools in fields."
+      "What `/forward-auth` does where rules need the body of a request, which proxies do not send: `deny`, or " +
+      "`allow` every caller with a valid token. MCP names methods and tools in fields since revision 2026-07-28."
   },
   MCP_CA_FILE: {
     kind: text,
@@ -97,7 +99,8 @@ export const access = {
     kind: hosts,
     absent: none,
     otherwise: "none",
-    doc: "Hosts inside a private network that may be spoken to over http: providers, and that of `MCP_PUBLIC_URL`."
+    doc:
+      "Hosts in a private network that may be reached over plain http: providers, and the host of `MCP_PUBLIC_URL`."
   },
   MCP_CLOCK_SKEW: {
     kind: plainSeconds(0, 300),

@@ -15,18 +15,20 @@ export const admin = {
     kind: host,
     default: "127.0.0.1",
     atStart: true,
-    doc: "The address of the admin port. One that other machines reach needs `MCP_ADMIN_TOKEN` or `MCP_ADMIN_SCOPES`."
+    doc:
+      "The address of the admin port. An address that other machines can reach requires `MCP_ADMIN_TOKEN` or " +
+      "`MCP_ADMIN_SCOPES`."
   },
   MCP_ADMIN_TOKEN: {
     kind: adminToken,
     secret: true,
     otherwise: "this machine may read without credentials, where there are no `MCP_ADMIN_SCOPES` either",
-    doc: "The secret with which the admin port is read, as a bearer token or as the password of a browser."
+    doc: "The secret for reading the admin port, as a bearer token or as the password in a browser."
   },
   MCP_ADMIN_SCOPES: {
     kind: scopes,
     absent: none,
     otherwise: "no token of a provider is accepted there",
-    doc: "Scopes with all of which a token of a configured provider may read the admin port."
+    doc: "Scopes for reading the admin port: a token of a configured provider must have all of them."
   }
 } as const satisfies Record<string, Setting>

@@ -17,7 +17,7 @@ export const listener = {
   MCP_PATH: {
     kind: endpointPath,
     default: "/mcp",
-    doc: "The path that is protected and forwarded, with all below it.",
+    doc: "The path that is protected and forwarded, with everything below it.",
     perServer: true
   },
   HOST: { kind: host, default: "127.0.0.1", atStart: true, doc: "The address to listen on." },
@@ -37,7 +37,7 @@ export const listener = {
     kind: workers,
     atStart: true,
     default: "1",
-    doc: "How many processes serve the port together; `auto`: as many as the machine runs at a time."
+    doc: "How many processes serve the port together; `auto`: one for each available core."
   },
   MCP_CLIENT_HEAD_TIMEOUT: {
     kind: seconds(1, 3600),
@@ -62,16 +62,16 @@ export const listener = {
     kind: integer(0, 1_048_576),
     default: "128",
     doc:
-      "How many bytes a second a client has to send of a body, and to read of a response that waits for it, on average over " +
-      "10 seconds (60 for event streams); a slower one is cut off. `0`: any."
+      "How many bytes a second a client must send of a body, and read of a response, on average over 10 seconds " +
+      "(60 for event streams); a slower client is cut off. `0`: no minimum."
   },
   MCP_SHUTDOWN_DELAY: {
     kind: seconds(0, 3600),
     property: "shutdownDelayMillis",
     default: "0",
     doc:
-      "How long the gateway serves on after SIGTERM while `/readyz` is 503, so that load balancers send requests elsewhere, " +
-      "in seconds."
+      "How long the gateway keeps serving after SIGTERM while `/readyz` is 503, in seconds, so that load balancers " +
+      "send requests elsewhere."
   },
   MCP_SHUTDOWN_TIMEOUT: {
     kind: seconds(0, 3600),

@@ -17,8 +17,9 @@ export const output = {
     kind: choice(stepUps),
     default: "http",
     doc:
-      "How a call of a tool is rejected that lacks a token or scopes: `http` by 401 or 403, `tool_result` by a result with " +
-      "the challenge in `_meta`, for hosts that look for it there; then listed tools show their `securitySchemes`.",
+      "How a tool call without a token or the required scopes is rejected: `http` with 401 or 403, `tool_result` " +
+      "with a result that has the challenge in `_meta`, for hosts that look for it there; listed tools then show " +
+      "their `securitySchemes`.",
     perServer: true
   },
   MCP_TRACE_HEADER: {
@@ -31,21 +32,24 @@ export const output = {
     kind: boolean,
     default: "true",
     doc:
-      "Keep in the store what was found about tokens, so that no other replica need find it again: opaque tokens in " +
-      "`MCP_STORE_URL`, on Spin all tokens in the key-value store."
+      "Keep verdicts about tokens in the store, so that other replicas need not verify them again: about opaque " +
+      "tokens in `MCP_STORE_URL`, on Spin about all tokens in the key-value store."
   },
   MCP_LOG_FORMAT: { kind: choice(["json", "pretty"]), default: "json", doc: "The form of log lines." },
   MCP_LOG_NAMES: {
     kind: choice(logNames),
     default: "default",
-    doc: "What the fields of JSON lines are called: by the gateway, by the Elastic Common Schema, or by OpenTelemetry."
+    doc:
+      "The field names of JSON lines: the gateway's own, those of the Elastic Common Schema, or those of " +
+      "OpenTelemetry."
   },
-  MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The least important log lines that are written." },
+  MCP_LOG_LEVEL: { kind: choice(logLevels), default: "info", doc: "The lowest level of log lines that are written." },
   MCP_AUDIT_LOG: {
     kind: auditLog,
     otherwise: "no audit log",
     doc:
-      "Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is opened anew on SIGHUP."
+      "Where to write one line of JSON for each decision about a message: `stdout`, or a file, which is reopened " +
+      "on SIGHUP."
   },
   MCP_AUDIT_SUBJECTS: {
     kind: choice(auditSubjects),
@@ -58,6 +62,6 @@ export const output = {
     kind: auditArguments,
     absent: none,
     otherwise: "none",
-    doc: "Arguments of tools that audit entries show, as `tool.argument`, with further names for a part of an argument."
+    doc: "Arguments of tools that audit entries show, as `tool.argument`; further names select a part of an argument."
   }
 } as const satisfies Record<string, Setting>

@@ -21,8 +21,9 @@ export const provider = {
   MCP_PROVIDER_PRESET: {
     kind: text,
     otherwise: "none",
-    doc: "Fill in what the documentation of a provider says about its tokens: the name of a " +
-      "[preset](../providers/presets/README.md). Everything that is set besides takes precedence."
+    doc:
+      "Fill in what the documentation of a provider says about its tokens: the name of a " +
+      "[preset](../providers/presets/README.md). Settings that you give yourself take precedence."
   },
   MCP_PROVIDER_TYPE: {
     kind: text,
@@ -51,8 +52,8 @@ export const provider = {
     kind: clients,
     otherwise: "not checked",
     doc:
-      "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`; in a token without `aud` this " +
-      "takes its place."
+      "OAuth clients whose tokens are accepted, by `client_id`, `azp`, `appid` and `cid`. For a token without " +
+      "`aud`, this check replaces the check of the audience."
   },
   MCP_JWT_JWKS_URI: {
     kind: providerUrl,
@@ -64,26 +65,29 @@ export const provider = {
     kind: providerUrl,
     otherwise: "the well-known places of the issuer",
     doc:
-      "Where the issuer's metadata is, if that is not below the issuer or not reachable there. It must name the issuer."
+      "Where the issuer's metadata is, if it is not below the issuer or cannot be reached there. The document must " +
+      "name the issuer."
   },
   MCP_JWT_TENANTS: {
     kind: tenants,
     otherwise: "none",
-    doc: "Tenants that are let in, where the issuer has a place for the tenant: `https://idp.example/{tenantid}/v2.0`."
+    doc:
+      "Tenants that are allowed, if the issuer has a placeholder for the tenant: " +
+      "`https://idp.example/{tenantid}/v2.0`."
   },
   MCP_ASSUME_PKCE: {
     kind: boolean,
     default: "true",
     doc:
-      "Name PKCE (`S256`) in the metadata that clients get where the provider's own says nothing of it, because MCP " +
-      "clients go no further without. `false` for a provider that has none."
+      "Add PKCE (`S256`) to the metadata that clients get if the provider's document does not mention it, because " +
+      "MCP clients give up without it. Set `false` for a provider that has no PKCE."
   },
   MCP_STAND_IN_METADATA: {
     kind: boolean,
     default: "false",
     doc:
-      "Name the gateway as the authorization server, and serve the provider's endpoints in metadata of the gateway's own, for " +
-      "clients that cannot use the provider's document."
+      "Name the gateway as the authorization server, and list the provider's endpoints in the gateway's own " +
+      "metadata, for clients that cannot use the provider's document."
   },
   MCP_JWT_PUBLIC_KEY: {
     kind: publicKey,
@@ -95,33 +99,37 @@ export const provider = {
   MCP_REQUIRE_VERIFIED_EMAIL: {
     kind: boolean,
     otherwise: "`false`, but rules and allow-lists look only at addresses whose `email_verified` is true",
-    doc: "Leave an e-mail address out unless `email_verified` is true; else it is left out only where that is false. " +
-      "`false`, where it is written, makes addresses without `email_verified` count everywhere."
+    doc:
+      "`true`: leave out an e-mail address unless `email_verified` is true. `false`: leave it out only if " +
+      "`email_verified` is false; written explicitly, it also makes addresses without `email_verified` count for " +
+      "the lists and rules."
   },
   MCP_SUBJECT_CLAIMS: {
     kind: claimNames,
     otherwise: "`sub`",
     doc:
-      "Claims that name the caller: the first that is present counts. A path leads into objects (`user.id`). `email` " +
-      "counts only if it is verified."
+      "Claims that name the caller: the first one that is present counts. A path leads into objects (`user.id`). " +
+      "`email` counts only if it is verified."
   },
   MCP_CLIENT_CLAIMS: {
     kind: claimNames,
     otherwise: "`client_id, azp, appid, cid`",
     doc:
-      "Claims that name the OAuth client: the first that is present counts, and `MCP_ALLOWED_CLIENTS` is compared with " +
-      "all of them."
+      "Claims that name the OAuth client: the first one that is present counts, and `MCP_ALLOWED_CLIENTS` is " +
+      "compared with all of them."
   },
   MCP_SCOPE_CLAIMS: {
     kind: claimNames,
     otherwise: "`scope, scp`",
-    doc: "Claims with the scopes of a token, a string of words or an array: the first that is present counts."
+    doc: "Claims with the scopes of a token, as a string of words or an array: the first one that is present counts."
   },
   MCP_SCOPES_REQUESTED: {
     kind: scopesRequested,
     otherwise: "as in tokens",
-    doc: "What clients must request to get a scope, where the provider spells it differently: " +
-      "`{\"read\": \"api://app/read\"}`, or `{\"*\": \"api://app/{scope}\"}` for all. Metadata and challenges name these scopes."
+    doc:
+      "What clients must request to get a scope, if the provider spells it differently: `{\"read\": " +
+      "\"api://app/read\"}`, or `{\"*\": \"api://app/{scope}\"}` for all. Metadata and challenges name these " +
+      "scopes."
   },
   MCP_GROUP_CLAIMS: {
     kind: claimPaths,
@@ -138,7 +146,7 @@ export const provider = {
   },
   MCP_TOKEN_PREFIX: {
     kind: tokenPrefix,
-    doc: "Tokens that begin with this are this provider's, whatever their shape."
+    doc: "Tokens that begin with this prefix belong to this provider, regardless of their form."
   },
   MCP_OAUTH_AUTHORIZE_ENDPOINT: {
     kind: providerUrl,
@@ -164,7 +172,8 @@ export const provider = {
   MCP_TOKENINFO_URL: {
     kind: providerUrl,
     doc:
-      "Where the provider describes the token that a request presents, in a form of its own: the token is verified there."
+      "The endpoint at which the provider describes the token of a request, in its own format; tokens are verified " +
+      "there."
   },
   MCP_TOKENINFO_PARAMETER: {
     kind: string(
@@ -186,8 +195,8 @@ export const provider = {
     kind: choice(clientAuthMethods),
     default: "basic",
     doc:
-      "How the gateway shows the introspection endpoint who it is: HTTP Basic, `client_id` and `client_secret` in the " +
-      "form (`post`), the secret as a bearer token, or not at all."
+      "How the gateway authenticates at the introspection endpoint: HTTP Basic, `client_id` and `client_secret` in " +
+      "the form (`post`), the secret as a bearer token, or not at all."
   },
   MCP_CLIENT_ID: { kind: text, doc: "The client id for introspection." },
   MCP_CLIENT_SECRET: { kind: secret, secret: true, doc: "The client secret, or bearer token, for introspection." },
@@ -196,7 +205,7 @@ export const provider = {
     secret: true,
     otherwise: "clients sign in at the provider itself",
     doc:
-      "The gateway as the authorization server that clients see, for a provider without registration, PKCE or `resource`: " +
-      "[an object](../facade/README.md) with the client that is registered at the provider."
+      "Make the gateway the authorization server that clients see, for a provider without registration, PKCE or " +
+      "`resource`: [an object](../facade/README.md) with the client that is registered at the provider."
   }
 } as const satisfies Record<string, Setting>

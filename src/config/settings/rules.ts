@@ -18,7 +18,8 @@ export const rules = {
     kind: defaultRule,
     default: "authenticated",
     doc:
-      "What decides a message that no rule matches: `authenticated` allows it for every caller with a valid token, `deny` for no caller.",
+      "What decides about a message that no rule matches: `authenticated` allows it for every caller with a valid " +
+      "token, `deny` for no caller.",
     perServer: true
   },
   MCP_SCOPE_IMPLIES: {

@@ -18,14 +18,14 @@ export const server = {
     aliases: ["AUTH_GATEWAY_URL", "MCP_UPSTREAM_URL"],
     otherwise: "must be set; on Spin `http://ftl-mcp-gateway.spin.internal/mcp-internal`",
     doc:
-      "Where the MCP server is; what follows the MCP path is appended. `http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` " +
-      "behind the Unix socket `/run/mcp.sock`.",
+      "The URL of the MCP server; the rest of a path after the MCP path is appended. " +
+      "`http+unix://%2Frun%2Fmcp.sock/mcp` is `/mcp` behind the Unix socket `/run/mcp.sock`.",
     perServer: "url"
   },
   MCP_FORWARD_AUTHORIZATION: {
     kind: boolean,
     default: "false",
-    doc: "Hand the client's token on to the MCP server, which MCP forbids.",
+    doc: "Forward the client's token to the MCP server, which MCP forbids.",
     perServer: true
   },
   MCP_IDENTITY_HEADERS: {
@@ -68,7 +68,9 @@ export const server = {
     kind: seconds(1, 604_800),
     property: "responseTimeoutMillis",
     default: "3600",
-    doc: "How long a response may take in all, in seconds, where its token ends meanwhile; then it is broken off.",
+    doc:
+      "How long a response may take in all, in seconds, if its token expires before it ends; after that it is " +
+      "aborted.",
     perServer: true
   },
   MCP_UPSTREAM_IDLE_TIMEOUT: {
@@ -76,14 +78,14 @@ export const server = {
     property: "upstreamIdleMillis",
     default: "1",
     doc:
-      "How long an idle connection to the MCP server is kept, in seconds, where the server does not say (`Keep-Alive`); " +
-      "choose less than it keeps its own. `0`: a new connection for each request.",
+      "How long an idle connection to the MCP server is kept, in seconds, if the server sends no `Keep-Alive`; " +
+      "choose less than the server's own timeout. `0`: a new connection for each request.",
     perServer: true
   },
   MCP_BIND_SESSIONS: {
     kind: boolean,
     default: "true",
-    doc: "Bind `Mcp-Session-Id` to its caller: to anyone else the session does not exist (404).",
+    doc: "Bind `Mcp-Session-Id` to its caller: for anyone else the session does not exist (404).",
     perServer: true
   },
   MCP_SESSION_KEY: {

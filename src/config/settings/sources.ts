@@ -4,7 +4,7 @@ import { entries, json, serverEntries } from "../sources/nested.ts"
 import { type Setting } from "./Setting.ts"
 
 export const sources = {
-  MCP_CONFIG_FILE: { kind: text, variableOnly: true, doc: "A JSON file with settings; variables win over it." },
+  MCP_CONFIG_FILE: { kind: text, variableOnly: true, doc: "A JSON file with settings; variables take precedence." },
   MCP_PROVIDERS: {
     kind: entries,
     secret: true,
@@ -21,6 +21,6 @@ export const sources = {
     kind: json,
     secret: true,
     variableOnly: true,
-    doc: "Gateway URL, trace header and providers in one JSON object, as the FTL auth gateway had them."
+    doc: "Gateway URL, trace header and providers in one JSON object, in the form of the FTL auth gateway."
   }
 } as const satisfies Record<string, Setting>

@@ -13,21 +13,21 @@ export const store = {
     absent: none,
     otherwise: "none",
     doc:
-      "How often each subject, client, address, server or tool may send messages, and how often an address may be wrong " +
-      "about its token; one more gets 429."
+      "How often each subject, client, address, server or tool may send messages, and how many wrong tokens an " +
+      "address may send; further requests get 429."
   },
   MCP_STORE_URL: {
     kind: storeUrl,
     otherwise: "each process has its own memory",
     doc:
-      "The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They count together in it, and " +
-      "with `MCP_SESSION_KEY` share verdicts about opaque tokens and keys of providers."
+      "The Redis or Valkey server that replicas and workers share: `redis://` or `rediss://`. They share rate " +
+      "limits in it and, with `MCP_SESSION_KEY`, verdicts about opaque tokens and the keys of providers."
   },
   MCP_STORE_PASSWORD: { kind: secret, secret: true, doc: "The password of the store." },
   MCP_STORE_KEY_PREFIX: {
     kind: storeKeyPrefix,
     default: "mcp-authorizer:",
-    doc: "What all keys in the store begin with; gateways with the same prefix share what is there."
+    doc: "The prefix of all keys in the store; gateways with the same prefix share their entries."
   },
   MCP_STORE_TIMEOUT_MILLIS: {
     kind: millis(5, 5_000),
@@ -38,7 +38,7 @@ export const store = {
     kind: choice(storeFailures),
     default: "open",
     doc:
-      "What becomes of a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is counted " +
-      "in this process alone (`local`)."
+      "What happens to a request that the store cannot count: it passes (`open`), gets 503 (`closed`), or is " +
+      "counted in this process alone (`local`)."
   }
 } as const satisfies Record<string, Setting>

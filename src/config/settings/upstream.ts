@@ -37,7 +37,8 @@ export const upstream = {
     kind: text,
     otherwise: "none",
     doc:
-      "A PEM file with the certificate that the gateway shows an https MCP server, and those between it and its authority.",
+      "A PEM file with the certificate that the gateway presents to an https MCP server, and its intermediate " +
+      "certificates.",
     perServer: "client_cert_file"
   },
   MCP_UPSTREAM_CLIENT_KEY_FILE: {

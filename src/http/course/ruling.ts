@@ -90,8 +90,8 @@ export const makeRuling = (settings: GatewaySettings, policy: Policy, nowMillis:
     const context = { server: settings.serverName, now: nowMillis() }
     const decisions = forOneRequest(() => operations.map((operation) => decide(policy, operation, identity, context)))
     exchange.decisions = decisions
-    const refused = rejectionBy(settings, decisions, identity)
-    if (refused !== undefined) return Result.fail(refused)
+    const rejected = rejectionBy(settings, decisions, identity)
+    if (rejected !== undefined) return Result.fail(rejected)
     if (admission !== undefined) return Result.succeed(admission)
     return operations.length === 0
       // Responses to requests of the server: to whom it sent them, cannot be known without a token.

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { shown } from "../../../src/config/kinds/kind.ts"
 import { rateLimits } from "../../../src/config/kinds/rateLimits.ts"
-import { complete, refusalOf, settingsOf } from "../resolving.ts"
+import { complete, rejectionOf, settingsOf } from "../resolving.ts"
 
 const limit = { by: ["subject"], limit: 60, window: 60 }
 
 const resolved = (limits: unknown) => settingsOf({ ...complete, MCP_RATE_LIMITS: JSON.stringify(limits) }).rateLimits
 
 const problemOf = (limits: unknown) => {
-  const { message, problems } = refusalOf({ ...complete, MCP_RATE_LIMITS: JSON.stringify(limits) })
+  const { message, problems } = rejectionOf({ ...complete, MCP_RATE_LIMITS: JSON.stringify(limits) })
   assert.deepStrictEqual(problems.map(({ setting }) => setting), ["MCP_RATE_LIMITS"], message)
   return problems[0]?.problem ?? ""
 }

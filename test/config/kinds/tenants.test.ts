@@ -52,12 +52,12 @@ describe("tenants", () => {
       issuerOf(one),
       issuerOf(two)
     ])
-    const answer = authorizationServer(
+    const response = authorizationServer(
       settingsOf({ ...entra, MCP_JWT_TENANTS: `${one},${two}` }),
       "openid-configuration"
     )
-    assert.deepInclude(answer, { _tag: "Fetch", issuer: issuerOf(one) })
-    assert.strictEqual(answer._tag === "Fetch" && answer.source.issuer, issuerOf(one))
+    assert.deepInclude(response, { _tag: "Fetch", issuer: issuerOf(one) })
+    assert.strictEqual(response._tag === "Fetch" && response.source.issuer, issuerOf(one))
   })
 })
 

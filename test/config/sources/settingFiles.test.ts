@@ -176,7 +176,7 @@ describe("settings that are given by files", () => {
     assert.deepStrictEqual(problemsOf({ variables: {}, document: wrong, files }), [
       "MCP_PROVIDERS[0].client_secret_file is not the path of a file"
     ])
-    // What is in a good file is complained about like any other value.
+    // A bad value in a readable file is reported like any other bad value.
     const control = { [path]: { text: `${secret}\n${secret}` } }
     const [problem, ...others] = problemsOf({
       variables: { ...introspection, MCP_CLIENT_SECRET_FILE: path },

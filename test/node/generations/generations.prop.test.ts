@@ -70,7 +70,7 @@ for (const way of ways) {
         Effect.gen(function*() {
           const upstream = yield* makeRecordingUpstream
           const held: Array<Deferred.Deferred<void>> = []
-          yield* upstream.answerWith((request, response) =>
+          yield* upstream.respondWith((request, response) =>
             Effect.gen(function*() {
               yield* request.body
               const [kind] = request.headers("x-kind")

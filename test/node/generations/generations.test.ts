@@ -153,7 +153,7 @@ describe("a reload", { timeout: 20_000 }, () => {
         ...config,
         trace_header: `x-trace-${number}`
       }))
-      yield* upstream.answerWith((_request, response) =>
+      yield* upstream.respondWith((_request, response) =>
         Effect.andThen(
           Effect.sync(() => {
             response.writeHead(200, { "content-type": "text/event-stream" })

@@ -137,14 +137,14 @@ describe("the client for providers", () => {
 
   it.live("reports failures of the proxy itself", () =>
     Effect.gen(function*() {
-      const refusing = yield* startProxy(407)
-      vi.stubEnv("HTTPS_PROXY", `http://canary:canary@${refusing.origin}`)
+      const rejecting = yield* startProxy(407)
+      vi.stubEnv("HTTPS_PROXY", `http://canary:canary@${rejecting.origin}`)
       assert.strictEqual(
         yield* ask("https://idp.invalid/jwks?canary"),
-        `https://idp.invalid/jwks: Unreachable, PROXY_407, at the proxy http://${refusing.origin}: ` +
+        `https://idp.invalid/jwks: Unreachable, PROXY_407, at the proxy http://${rejecting.origin}: ` +
           "the proxy wants credentials; put them into the URL of the proxy"
       )
-      vi.stubEnv("HTTP_PROXY", `http://canary:canary@${refusing.origin}`)
+      vi.stubEnv("HTTP_PROXY", `http://canary:canary@${rejecting.origin}`)
       assert.include(yield* ask("http://idp.invalid/jwks"), "Unreachable, PROXY_407, at the proxy")
       const gone = yield* Effect.scoped(startProxy(200))
       vi.stubEnv("HTTPS_PROXY", gone.origin)

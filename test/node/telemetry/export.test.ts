@@ -298,7 +298,7 @@ describe("a collector that is unwell", () => {
       yield* close
     }), 20_000)
 
-  it.live("refuses connections: requests are not affected, and there is one warning", () =>
+  it.live("rejects connections: requests are not affected, and there is one warning", () =>
     Effect.gen(function*() {
       const { call, warnings } = yield* start({ ...small, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })
       assert.deepStrictEqual(yield* burst(call), new Set([200]))
@@ -355,10 +355,10 @@ describe("a collector that is unwell", () => {
   it.live("is overloaded: a batch is sent again after the pause that it asks for", () =>
     Effect.gen(function*() {
       const collector = yield* makeCollectorServer
-      let refusals = 1
+      let rejections = 1
       yield* collector.respondWith((_, response) => {
-        refusals -= 1
-        if (refusals >= 0) response.writeHead(503, { "retry-after": "1" }).end("x".repeat(100_000))
+        rejections -= 1
+        if (rejections >= 0) response.writeHead(503, { "retry-after": "1" }).end("x".repeat(100_000))
         else response.writeHead(200).end("not what a collector says")
       })
       const { call } = yield* start({ ...quick, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.origin}/v1/traces` })

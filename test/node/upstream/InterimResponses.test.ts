@@ -7,10 +7,10 @@ const final = "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n"
 
 /** What comes out when the bytes come in pieces of this size. */
 const passed = (text: string, size: number): string => {
-  const answers = new InterimResponses()
-  answers.expect()
+  const responses = new InterimResponses()
+  responses.expect()
   const bytes = Buffer.from(text, "latin1")
-  for (let at = 0; at < bytes.length; at += size) answers.pass(bytes.subarray(at, at + size))
+  for (let at = 0; at < bytes.length; at += size) responses.pass(bytes.subarray(at, at + size))
   return bytes.toString("latin1")
 }
 
@@ -38,12 +38,12 @@ describe("interim responses", () => {
   })
 
   it("are searched for only where a response is due", () => {
-    const answers = new InterimResponses()
+    const responses = new InterimResponses()
     const unasked = Buffer.from(proceed)
-    answers.pass(unasked)
+    responses.pass(unasked)
     assert.strictEqual(unasked.toString(), proceed)
-    answers.expect()
-    answers.pass(unasked)
+    responses.expect()
+    responses.pass(unasked)
     assert.notStrictEqual(unasked.toString(), proceed)
   })
 })

@@ -14,7 +14,7 @@ interface Life {
   readonly beganAt: number
   /** Ends it, with a reason. */
   readonly end: (reason: string) => Effect.Effect<boolean>
-  answers: boolean
+  isAlive: boolean
   stopped: boolean
 }
 
@@ -34,7 +34,7 @@ const start = Effect.fnUntraced(function*(workers: number, { rise, stop = Effect
     fork: Effect.fnUntraced(function*(number) {
       const ended = yield* Deferred.make<string>()
       const end = (reason: string) => Deferred.succeed(ended, reason)
-      const life: Life = { number, beganAt: yield* Clock.currentTimeMillis, end, answers: true, stopped: false }
+      const life: Life = { number, beganAt: yield* Clock.currentTimeMillis, end, isAlive: true, stopped: false }
       lives.push(life)
       yield* Effect.addFinalizer(() =>
         Effect.andThen(
@@ -47,7 +47,7 @@ const start = Effect.fnUntraced(function*(workers: number, { rise, stop = Effect
       return {
         pid: lives.length,
         ready: Effect.as(rise?.(life) ?? Effect.void, `http://worker-${number}`),
-        ping: Effect.suspend(() => life.answers ? Effect.void : Effect.never),
+        ping: Effect.suspend(() => life.isAlive ? Effect.void : Effect.never),
         kill: Effect.asVoid(end("SIGKILL")),
         ended: Deferred.await(ended)
       }
@@ -136,7 +136,7 @@ describe("supervision of workers", () => {
     Effect.gen(function*() {
       const { latest, of } = yield* start(2)
       yield* TestClock.adjust("1 hour")
-      latest(2).answers = false
+      latest(2).isAlive = false
       yield* TestClock.adjust("29 seconds")
       assert.lengthOf(of(2), 1)
       yield* TestClock.adjust("7 seconds")
@@ -148,9 +148,9 @@ describe("supervision of workers", () => {
     Effect.gen(function*() {
       const { latest, lives } = yield* start(2)
       for (let i = 0; i < 20; i++) {
-        latest(2).answers = false
+        latest(2).isAlive = false
         yield* TestClock.adjust("24 seconds")
-        latest(2).answers = true
+        latest(2).isAlive = true
         yield* TestClock.adjust("10 seconds")
       }
       assert.lengthOf(lives, 2)

@@ -39,9 +39,9 @@ const run = async ({ directory }, variables, use) => {
 }
 
 const post = async (url, body, headers = {}) => {
-  const answer = await fetch(url, { method: "POST", body, headers: { "content-type": "application/json", ...headers } })
-  const text = await answer.text()
-  if (answer.status !== 200) throw new Error(`${answer.status} ${text}`)
+  const reply = await fetch(url, { method: "POST", body, headers: { "content-type": "application/json", ...headers } })
+  const text = await reply.text()
+  if (reply.status !== 200) throw new Error(`${reply.status} ${text}`)
   return text
 }
 

@@ -37,7 +37,7 @@ const millis = async (
   return (performance.now() - begun) / rounds
 }
 
-const answer = async (request: Request) => {
+const reply = async (request: Request) => {
   // The benchmark itself asks, and in this form.
   const question = await request.json() as Question
   return Response.json({
@@ -50,5 +50,5 @@ const answer = async (request: Request) => {
 const isFetchEvent = (event: Event): event is FetchEvent => "respondWith" in event
 
 addEventListener("fetch", (event) => {
-  if (isFetchEvent(event)) event.respondWith(answer(event.request))
+  if (isFetchEvent(event)) event.respondWith(reply(event.request))
 })

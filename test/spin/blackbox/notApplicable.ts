@@ -27,7 +27,7 @@ export const suites: ReadonlyArray<string> = [
   "attacks/paths",
   "attacks/rules",
   "clients/rejections",
-  "proxy/answers",
+  "proxy/responses",
   "proxy/callers",
   "proxy/challenges",
   "proxy/initialize",
@@ -47,7 +47,7 @@ export const suites: ReadonlyArray<string> = [
 export const reasons: ReadonlyArray<Reason> = [
   {
     because:
-      "The host reads HTTP: what is no request, or too long a head, or an expectation, it answers in its own way.",
+      "The host reads HTTP: it responds in its own way to malformed requests, long heads and expectations.",
     tests: [
       "CRED-12, CRED-14 check a token up to the limit and reject a longer one unread",
       "WEB-07 responds in JSON that no browser displays as a page, and repeats nothing of the request",
@@ -84,7 +84,7 @@ export const reasons: ReadonlyArray<Reason> = [
     tests: ["CRED-02 picks none of several credentials"]
   },
   {
-    because: "The component asks the MCP server for identity, and refuses an answer that is encoded.",
+    because: "The component asks the MCP server for identity, and rejects a response that is encoded.",
     tests: [
       "HTTP-18 passes on an encoded response as it is",
       "FWD-09 hostile subjects, e-mail addresses and clients arrive decodable, and break nothing",
@@ -117,7 +117,7 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     because:
-      "An instance remembers no earlier answer: it asks where the metadata say if the usual userinfo endpoint answers a page.",
+      "An instance does not remember earlier responses: it asks the endpoint of the metadata where the usual one sends a page.",
     tests: [
       "Integration Guide, Step 4 \"catch { return null }\", safely: AuthKit's outage is 500, and nobody is sent to log in"
     ]
@@ -145,7 +145,7 @@ export const reasons: ReadonlyArray<Reason> = [
     ]
   },
   {
-    because: "The test host runs one instance at a time: nothing can wait behind an open answer.",
+    because: "The test host runs one instance at a time: nothing can wait behind an open response.",
     files: [
       "attacks/errorsSurvival",
       "clients/bothEras",
@@ -194,7 +194,7 @@ export const reasons: ReadonlyArray<Reason> = [
     files: ["compatibility/time", "discovery/authorizationServer"]
   },
   {
-    because: "It is of the volume: functions judge it that are the same on Node.",
+    because: "It is about volume: the functions that check it are the same on Node.",
     tests: [
       "FWD-11 FWD-12 every other message loses the forged context and nothing else",
       "FWD-14 every text of the JSON corpus arrives byte for byte or is rejected",

@@ -5,10 +5,10 @@ import * as Schema from "effect/Schema"
 import { constants, createHash, generateKeyPairSync, type KeyObject, privateEncrypt, sign } from "node:crypto"
 import { makeVerification } from "../../../src/spin/crypto/verification.ts"
 
-const refuse = () => Promise.reject(new Error("left to the engine"))
+const leave = () => Promise.reject(new Error("left to the engine"))
 
 /** An engine that can hash and do nothing else, so that what verifies is ours. */
-const own = makeVerification({ digest: crypto.subtle.digest.bind(crypto.subtle), importKey: refuse, verify: refuse })
+const own = makeVerification({ digest: crypto.subtle.digest.bind(crypto.subtle), importKey: leave, verify: leave })
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64url"))
 
@@ -70,7 +70,7 @@ const signEncoded = (encoded: Uint8Array) =>
 
 const integer = (octets: Uint8Array) => BigInt(`0x${Buffer.from(octets).toString("hex")}`)
 
-const refused = (key: object, algorithm: Algorithm) =>
+const rejected = (key: object, algorithm: Algorithm) =>
   own.importKey("jwk", key, algorithm, true, ["verify"]).then(() => false, () => true)
 
 const digestInfo = Buffer.from("3031300d060960864801650304020105000420", "hex")
@@ -164,40 +164,40 @@ describe("Verification in the component", () => {
 
   it("SPIN-CRYPTO-04 MUST reject every encoding but one (CVE-2006-4339, CVE-2014-1568, CVE-2021-30246)", async () => {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", message))
-    const judge = (encoded: Uint8Array) =>
+    const verifies = (encoded: Uint8Array) =>
       verdict(rsa("RSASSA-PKCS1-v1_5", "256"), pair.publicKey, signEncoded(encoded), message)
-    assert.isTrue(await judge(encode({}, hash)), "the right encoding")
+    assert.isTrue(await verifies(encode({}, hash)), "the right encoding")
 
-    assert.isFalse(await judge(encode({ after: 100 }, hash)), "octets after the digest")
-    assert.isFalse(await judge(encode({ fill: 8 }, hash)), "short padding, the rest behind")
+    assert.isFalse(await verifies(encode({ after: 100 }, hash)), "octets after the digest")
+    assert.isFalse(await verifies(encode({ fill: 8 }, hash)), "short padding, the rest behind")
     assert.isFalse(
-      await judge(encode({ info: Buffer.from("302f300b06096086480165030402010420", "hex") }, hash)),
+      await verifies(encode({ info: Buffer.from("302f300b06096086480165030402010420", "hex") }, hash)),
       "no NULL"
     )
     const withGarbage = encode({}, hash)
     withGarbage[20] = 0xfe
-    assert.isFalse(await judge(withGarbage), "other octets in the padding")
+    assert.isFalse(await verifies(withGarbage), "other octets in the padding")
     const blockType = encode({}, hash)
     blockType[1] = 2
-    assert.isFalse(await judge(blockType), "the block type of encryption")
+    assert.isFalse(await verifies(blockType), "the block type of encryption")
   })
 
   it("SPIN-CRYPTO-05 MUST reject salts of other lengths, short signatures and representatives out of range", async () => {
     const padding = constants.RSA_PKCS1_PSS_PADDING
-    const judge = (signature: Uint8Array, name: "RSASSA-PKCS1-v1_5" | "RSA-PSS" = "RSA-PSS") =>
+    const verifies = (signature: Uint8Array, name: "RSASSA-PKCS1-v1_5" | "RSA-PSS" = "RSA-PSS") =>
       verdict(rsa(name, "256"), pair.publicKey, signature, message)
-    assert.isTrue(await judge(sign("sha256", message, { key: pair.privateKey, padding, saltLength: 32 })))
+    assert.isTrue(await verifies(sign("sha256", message, { key: pair.privateKey, padding, saltLength: 32 })))
     for (const saltLength of [0, 20, 31, 33, 64]) {
       assert.isFalse(
-        await judge(sign("sha256", message, { key: pair.privateKey, padding, saltLength })),
+        await verifies(sign("sha256", message, { key: pair.privateKey, padding, saltLength })),
         `${saltLength}`
       )
     }
     const signature = sign("sha256", message, pair.privateKey)
-    assert.isFalse(await judge(signature.subarray(1), "RSASSA-PKCS1-v1_5"))
-    assert.isFalse(await judge(Buffer.concat([Buffer.alloc(1), signature]), "RSASSA-PKCS1-v1_5"))
-    assert.isFalse(await judge(new Uint8Array(0), "RSASSA-PKCS1-v1_5"))
-    assert.isFalse(await judge(new Uint8Array(256), "RSASSA-PKCS1-v1_5"))
+    assert.isFalse(await verifies(signature.subarray(1), "RSASSA-PKCS1-v1_5"))
+    assert.isFalse(await verifies(Buffer.concat([Buffer.alloc(1), signature]), "RSASSA-PKCS1-v1_5"))
+    assert.isFalse(await verifies(new Uint8Array(0), "RSASSA-PKCS1-v1_5"))
+    assert.isFalse(await verifies(new Uint8Array(256), "RSASSA-PKCS1-v1_5"))
 
     // The representative plus the modulus has the same power, and must not count as the same signature. Some message
     // has a signature that leaves room for that.
@@ -213,12 +213,12 @@ describe("Verification in the component", () => {
   })
 
   it("SPIN-CRYPTO-07 MUST reject every encoding of PSS but the right ones", async () => {
-    const judge = (spoil?: (block: Buffer) => void, trailer?: number) =>
+    const verifies = (spoil?: (block: Buffer) => void, trailer?: number) =>
       verdict(rsa("RSA-PSS", "256"), pair.publicKey, signEncoded(encodePss(message, spoil, trailer)), message)
-    assert.isTrue(await judge(), "the right encoding")
-    assert.isFalse(await judge((block) => block.writeUInt8(2, saltAt - 1)), "no 01 before the salt")
-    assert.isFalse(await judge((block) => block.writeUInt8(1, 10)), "padding that is not zero")
-    assert.isFalse(await judge(undefined, 0xcc), "another trailer")
+    assert.isTrue(await verifies(), "the right encoding")
+    assert.isFalse(await verifies((block) => block.writeUInt8(2, saltAt - 1)), "no 01 before the salt")
+    assert.isFalse(await verifies((block) => block.writeUInt8(1, 10)), "padding that is not zero")
+    assert.isFalse(await verifies(undefined, 0xcc), "another trailer")
     const highest = encodePss(message)
     highest[0] = 0x80
     assert.isFalse(
@@ -230,14 +230,14 @@ describe("Verification in the component", () => {
   it("SPIN-CRYPTO-06 MUST NOT import what is not a public key of the algorithm", async () => {
     const [pkcs1, ed] = [rsa("RSASSA-PKCS1-v1_5", "256"), { name: "Ed25519" } as const]
     const [rsaJwk, edJwk] = [pair.publicKey.export({ format: "jwk" }), edwards.publicKey.export({ format: "jwk" })]
-    assert.isFalse(await refused(rsaJwk, pkcs1))
-    assert.isFalse(await refused(edJwk, ed))
-    assert.isTrue(await refused(edJwk, pkcs1))
-    assert.isTrue(await refused(rsaJwk, ed))
-    assert.isTrue(await refused({ ...edJwk, x: "AAAA" }, ed))
-    assert.isTrue(await refused({ ...edJwk, crv: "X25519" }, ed))
-    assert.isTrue(await refused({ ...rsaJwk, n: "!" }, pkcs1))
-    assert.isTrue(await refused(pair.privateKey.export({ format: "jwk" }), pkcs1))
+    assert.isFalse(await rejected(rsaJwk, pkcs1))
+    assert.isFalse(await rejected(edJwk, ed))
+    assert.isTrue(await rejected(edJwk, pkcs1))
+    assert.isTrue(await rejected(rsaJwk, ed))
+    assert.isTrue(await rejected({ ...edJwk, x: "AAAA" }, ed))
+    assert.isTrue(await rejected({ ...edJwk, crv: "X25519" }, ed))
+    assert.isTrue(await rejected({ ...rsaJwk, n: "!" }, pkcs1))
+    assert.isTrue(await rejected(pair.privateKey.export({ format: "jwk" }), pkcs1))
 
     const der = new Uint8Array(pair.publicKey.export({ format: "der", type: "spki" }))
     const read = (octets: Uint8Array<ArrayBuffer>) =>

@@ -71,12 +71,12 @@ const forwardedOf = Effect.fnUntraced(function*({ body, method, rawHeaders, url 
 const makeExchange = (upstream: RecordingUpstream, host: ComponentHost["Service"]) =>
   Effect.fnUntraced(function*(origin: string, request: Request): Effect.fn.Return<Exchange> {
     const before = upstream.requests().length
-    const { answers: [response], outcome } = yield* rawExchange(origin, bytesOf(request), {
+    const { responses: [response], outcome } = yield* rawExchange(origin, bytesOf(request), {
       bodiless: request.method === "HEAD",
       idleMillis: 30_000
     })
-    assert.strictEqual(outcome, "Answered", host.logged().slice(-2000))
-    if (response === undefined) return assert.fail("no answer")
+    assert.strictEqual(outcome, "Responded", host.logged().slice(-2000))
+    if (response === undefined) return assert.fail("no response")
     const lines = response.headerLines.map((line) => {
       const colon = line.indexOf(":")
       return [line.slice(0, colon), line.slice(colon + 1).trim()] as const

@@ -82,9 +82,9 @@ export class ComponentHost extends Context.Service<ComponentHost, {
       ({ child, log, port }) => {
         const tell = (told: object) =>
           Effect.promise(async () => {
-            const answered = once(child, "message")
+            const replied = once(child, "message")
             child.send(told)
-            const [message] = await answered
+            const [message] = await replied
             return message
           })
         const run = (variables: Readonly<Record<string, string>>, running: Running) =>

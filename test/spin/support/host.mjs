@@ -2,9 +2,9 @@
  * A WASI host for the component: HTTP on loopback, a new instance for each request, a key-value store that outlives them.
  *
  * `node host.mjs <directory of the transpiled component> [directory of entries that hosts share]`, as a child process with a message channel: while an instance
- * runs, nothing else in this process does. It tells `{ port }`; whatever it is told, it answers.
+ * runs, nothing else in this process does. It sends `{ port }` first, and replies to every message.
  * `{ variables, store, outboundHosts }` begins anew, with `outboundHosts` as `allowed_outbound_hosts` of a manifest, `{ variables }` keeps what is stored, `{ age }` lets so many seconds pass for the documents of providers in
- * the store, `{ list: true }` is answered `{ names }` with those of its entries. What the component logs goes to
+ * the store, `{ list: true }` gets `{ names }` with those of its entries. What the component logs goes to
  * standard output.
  */
 import { HTTPServer, outgoingHandler, types } from "@bytecodealliance/preview2-shim/http"
@@ -25,8 +25,8 @@ const coreModule = (name) => {
   return modules.get(name)
 }
 
-// The shim cannot send an answer whose body was never asked for: asked for here, and ended at once. Its declared length
-// is that of another answer (HEAD), and must not be checked.
+// The shim cannot send a response whose body was never asked for: asked for here, and ended at once. Its declared length
+// is that of another response (HEAD), and must not be checked.
 const { Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam } = types
 const withBody = new WeakSet()
 const { body } = OutgoingResponse.prototype
@@ -41,10 +41,10 @@ const emptyBody = (response) => {
   delete headers.get
   return empty
 }
-const answered = new WeakSet()
+const responded = new WeakSet()
 const { set } = ResponseOutparam
 ResponseOutparam.set = (outparam, response) => {
-  answered.add(outparam)
+  responded.add(outparam)
   const empty = response.tag === "ok" && !withBody.has(response.val) ? emptyBody(response.val) : undefined
   set(outparam, response)
   if (empty !== undefined) OutgoingBody.finish(empty)
@@ -119,7 +119,7 @@ const imports = {
   "wasi:config/store": { getAll: () => Object.entries(variables) }
 }
 
-// What other hosts answer where an instance ends without an answer: the engine does with a `Host` that no URL can have.
+// What other hosts send where an instance ends without a response, as the engine does for a `Host` that no URL can have.
 const internalError = () => {
   const response = new OutgoingResponse(new Fields())
   response.setStatusCode(500)
@@ -132,7 +132,7 @@ const server = new HTTPServer({
       instantiate(coreModule, imports).incomingHandler.handle(request, outparam)
     } catch (error) {
       process.stderr.write(`${error}\n`)
-      if (!answered.has(outparam)) ResponseOutparam.set(outparam, internalError())
+      if (!responded.has(outparam)) ResponseOutparam.set(outparam, internalError())
     }
   }
 })

@@ -37,12 +37,12 @@ const server = createServer((client) => {
 })
 
 process.on("message", async (told) => {
-  const answers = await Promise.all(hosts.map(async ({ child }) => {
-    const answered = once(child, "message")
+  const responses = await Promise.all(hosts.map(async ({ child }) => {
+    const replied = once(child, "message")
     child.send(told)
-    return (await answered)[0]
+    return (await replied)[0]
   }))
-  process.send(answers[0])
+  process.send(responses[0])
 })
 process.on("disconnect", () => {
   for (const { child } of hosts) child.kill("SIGKILL")

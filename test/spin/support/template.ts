@@ -49,19 +49,19 @@ const part = /\{% raw %\}([^]*?)\{% endraw %\}|\{\{ ?([a-z-]+)(?: \| (kebab_case
 const render = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replaceAll(part, (_, raw?: string, name = "", filter?: string) => {
     if (raw !== undefined) return raw
-    const value = values[name] ?? assert.fail(`the template uses ${name}, which nobody answers`)
+    const value = values[name] ?? assert.fail(`the template uses ${name}, which has no value`)
     return filter === undefined ? value : kebabCase(value)
   })
 
 const special = (name: string) => ({ "project-name": name, authors: "An Author <author@example.com>" })
 
 /** The manifest that `spin new` writes. */
-export const newApplication = (name: string, answers: Readonly<Record<string, string>>): string =>
-  render(read("content/spin.toml"), { ...answers, ...special(name) })
+export const newApplication = (name: string, values: Readonly<Record<string, string>>): string =>
+  render(read("content/spin.toml"), { ...values, ...special(name) })
 
 /** A manifest after `spin add`: the component at its end, the variables in their table. */
-export const addTo = (manifest: string, name: string, answers: Readonly<Record<string, string>>): string => {
+export const addTo = (manifest: string, name: string, values: Readonly<Record<string, string>>): string => {
   const { component, variables } = templateManifest.add_component.snippets
-  const snippet = (path: string) => render(read(`metadata/snippets/${path}`), { ...answers, ...special(name) })
+  const snippet = (path: string) => render(read(`metadata/snippets/${path}`), { ...values, ...special(name) })
   return `${manifest.trimEnd()}\n\n${snippet(component)}\n[variables]\n${snippet(variables)}`
 }

@@ -34,8 +34,8 @@ layer(Wasmtime.layer, { excludeTestServices: true, timeout: "5 minutes" })("the 
           const progress: Array<number> = []
           yield* client.call("slow", { steps: 3, pauseMillis: 50 }, (step) => progress.push(step))
           assert.deepStrictEqual(progress, [1, 2, 3])
-          const refused = yield* Effect.flip(connect(url, { headers: { authorization: `${authorization}x` } }))
-          assert.strictEqual(httpStatus(refused), 401)
+          const rejected = yield* Effect.flip(connect(url, { headers: { authorization: `${authorization}x` } }))
+          assert.strictEqual(httpStatus(rejected), 401)
         }))
     }
   }

@@ -42,7 +42,7 @@ export const forwardingDefects: ReadonlyArray<Defect> = [
     }))
   ],
   [
-    "hands on what only a platform may say (FWD-17)",
+    "forwards what only a platform may say (FWD-17)",
     ["APP-65"],
     sendingOther((request, client) => ({
       headers: {

@@ -7,15 +7,15 @@ import * as Result from "effect/Result"
 import { readPublicJwk } from "../../../src/keys/publicJwk.ts"
 import { isJsonObject, own, parseJsonObject } from "../../../src/remote/JsonObject.ts"
 import { ProviderRequestFailed, type ProviderResponse } from "../../../src/remote/ProviderHttp.ts"
-import { type Defect, forgetful, isForKeys, onAnswer, onClient, onSend, onStore } from "./wrapCache.ts"
+import { type Defect, forgetful, isForKeys, onResponse, onClient, onSend, onStore } from "./wrapCache.ts"
 
 export const membersOf = ({ body }: ProviderResponse): ReadonlyArray<unknown> => {
   const keys = own(body, "keys")
   return Array.isArray(keys) ? keys : []
 }
 
-const withMembers = (answer: ProviderResponse, keys: ReadonlyArray<unknown>): ProviderResponse => ({
-  ...answer,
+const withMembers = (reply: ProviderResponse, keys: ReadonlyArray<unknown>): ProviderResponse => ({
+  ...reply,
   body: { keys }
 })
 
@@ -28,24 +28,24 @@ const merging = onSend((http) => {
   const merged = new Map<string, unknown>()
   return (request) =>
     isForKeys(request)
-      ? Effect.map(http.send(request), (answer) => {
-        for (const member of membersOf(answer)) merged.set(JSON.stringify(member), member)
-        return withMembers(answer, [...merged.values()])
+      ? Effect.map(http.send(request), (reply) => {
+        for (const member of membersOf(reply)) merged.set(JSON.stringify(member), member)
+        return withMembers(reply, [...merged.values()])
       })
       : http.send(request)
 })
 
 /** Caches responses below the key cache, for `millis`. */
-const keeping = (millis: (answer: ProviderResponse) => number) =>
+const keeping = (millis: (reply: ProviderResponse) => number) =>
   onSend((http) => {
-    let kept: { readonly answer: ProviderResponse; readonly until: number } | undefined
+    let kept: { readonly reply: ProviderResponse; readonly until: number } | undefined
     return Effect.fnUntraced(function*(request) {
       if (!isForKeys(request)) return yield* http.send(request)
       const now = yield* Clock.currentTimeMillis
-      if (kept !== undefined && now < kept.until) return kept.answer
-      const answer = yield* http.send(request)
-      kept = { answer, until: now + millis(answer) }
-      return answer
+      if (kept !== undefined && now < kept.until) return kept.reply
+      const reply = yield* http.send(request)
+      kept = { reply, until: now + millis(reply) }
+      return reply
     })
   })
 
@@ -91,7 +91,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
     onSend((http) => (request) =>
       Effect.filterOrFail(
         http.send(request),
-        (answer) => membersOf(answer).every(isUsable),
+        (reply) => membersOf(reply).every(isUsable),
         () => new ProviderRequestFailed({ kind: "NotAnObject", url: "" })
       )
     )
@@ -99,17 +99,17 @@ export const responseDefects: ReadonlyArray<Defect> = [
   [
     "JWKS-15 believes the last of two keys with one id, as agentgateway does",
     ["KEYS-31"],
-    onAnswer((answer) =>
-      withMembers(answer, [...new Map(membersOf(answer).map((member) => [kidOf(member), member])).values()])
+    onResponse((reply) =>
+      withMembers(reply, [...new Map(membersOf(reply).map((member) => [kidOf(member), member])).values()])
     )
   ],
   [
     "JWKS-10 JWKS-14 takes private keys, and keys for other purposes, for public ones",
     ["KEYS-30"],
-    onAnswer((answer) =>
+    onResponse((reply) =>
       withMembers(
-        answer,
-        membersOf(answer).map((member) => {
+        reply,
+        membersOf(reply).map((member) => {
           if (!isJsonObject(member)) return member
           const { d: _, key_ops: __, use: ___, ...rest } = member
           return rest
@@ -120,20 +120,20 @@ export const responseDefects: ReadonlyArray<Defect> = [
   [
     "takes null for a value, as strict parsers do",
     ["KEYS-34"],
-    onAnswer((answer) =>
+    onResponse((reply) =>
       withMembers(
-        answer,
-        membersOf(answer).filter((member) => !isJsonObject(member) || !Object.values(member).includes(null))
+        reply,
+        membersOf(reply).filter((member) => !isJsonObject(member) || !Object.values(member).includes(null))
       )
     )
   ],
   [
     "takes a key id to be one key's, whatever the algorithm",
     ["KEYS-36"],
-    onAnswer((answer) => {
-      const members = membersOf(answer)
+    onResponse((reply) => {
+      const members = membersOf(reply)
       return withMembers(
-        answer,
+        reply,
         members.filter((member) => members.filter((other) => kidOf(other) === kidOf(member)).length === 1)
       )
     })
@@ -141,7 +141,7 @@ export const responseDefects: ReadonlyArray<Defect> = [
   [
     "JWKS-08 looks at any number of keys",
     ["KEYS-32"],
-    onAnswer((answer) => withMembers(answer, membersOf(answer).filter(isUsable)))
+    onResponse((reply) => withMembers(reply, membersOf(reply).filter(isUsable)))
   ],
   ["CVE-2026-22036 JWKS-07 buffers a response of any size", ["KEYS-33"], buffering],
   ["JWKS-17 follows redirects", ["KEYS-40"], onClient(HttpClient.followRedirects(3))],

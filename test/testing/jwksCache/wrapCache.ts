@@ -28,7 +28,7 @@ export const onSend = (change: (http: Http) => Http["send"]): Defect[2] =>
   )
 
 /** Replaces the provider's response by another. */
-export const onAnswer = (change: (response: ProviderResponse) => ProviderResponse): Defect[2] =>
+export const onResponse = (change: (response: ProviderResponse) => ProviderResponse): Defect[2] =>
   onSend((http) => (request) => isForKeys(request) ? Effect.map(http.send(request), change) : http.send(request))
 
 /** Has another client. */

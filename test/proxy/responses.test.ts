@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { GatewayFixture } from "../support/GatewayFixture.ts"
 import { rawExchange } from "../support/rawHttp.ts"
-import * as answers from "../support/upstreamAnswers.ts"
+import * as responses from "../support/upstreamResponses.ts"
 
 const Fixture = GatewayFixture.layer()
 
 const rpcError = (code: number, message: string) =>
   `{"jsonrpc": "2.0","id":9007199254740993,"error":{"code":${code},"message":"${message}"}}`
 
-/** Every status that MCP servers answer with, and what they say with it. */
+/** Every status that MCP servers respond with, and its fields and body. */
 const statuses: ReadonlyArray<readonly [status: number, body: string, headers?: Readonly<Record<string, string>>]> = [
   [200, `{"jsonrpc":"2.0","id":1,"result":{"n":1.10}}`],
   [201, "{}", { location: "/tasks/1" }],
@@ -59,11 +59,11 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
               ...more,
               ...framing
             }
-            yield* upstream.answerWith(answers.respond({ status, headers, body: body + padding }))
-            const { answers: [answer], outcome } = yield* send()
-            assert.deepStrictEqual([outcome, answer?.status, answer?.text], ["Answered", status, body + padding])
+            yield* upstream.respondWith(responses.respond({ status, headers, body: body + padding }))
+            const { responses: [reply], outcome } = yield* send()
+            assert.deepStrictEqual([outcome, reply?.status, reply?.text], ["Responded", status, body + padding])
             for (const [name, value] of Object.entries(headers)) {
-              assert.deepStrictEqual(answer?.headers(name), [value], `${status} ${name}`)
+              assert.deepStrictEqual(reply?.headers(name), [value], `${status} ${name}`)
             }
           }
         }
@@ -81,17 +81,17 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
         { status: 200, headers: { "content-length": "0" } },
         { status: 405, headers: { allow: "POST" } }
       ]
-      for (const answered of bodiless) {
-        yield* upstream.answerWith(answers.respond(answered))
+      for (const bodilessResponse of bodiless) {
+        yield* upstream.respondWith(responses.respond(bodilessResponse))
         for (const method of ["POST", "DELETE", "GET"]) {
-          const { answers: [answer], outcome, rest } = yield* send({ method })
-          assert.deepStrictEqual([outcome, answer?.status, answer?.text], ["Answered", answered.status, ""])
+          const { responses: [reply], outcome, rest } = yield* send({ method })
+          assert.deepStrictEqual([outcome, reply?.status, reply?.text], ["Responded", bodilessResponse.status, ""])
           assert.isEmpty(rest)
-          assert.isEmpty(answer?.headers("content-type"))
+          assert.isEmpty(reply?.headers("content-type"))
         }
       }
-      yield* upstream.answerWith(answers.noContent)
-      const { answers: [none] } = yield* send()
+      yield* upstream.respondWith(responses.noContent)
+      const { responses: [none] } = yield* send()
       assert.isEmpty([...none?.headers("content-length") ?? [], ...none?.headers("transfer-encoding") ?? []])
     }))
 
@@ -100,21 +100,21 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
       const { bytes, gateway, reset, upstream } = yield* GatewayFixture
       yield* reset
       const headers = { "content-type": "application/json", "content-length": "1234", "mcp-session-id": "s" }
-      yield* upstream.answerWith((request, response) =>
+      yield* upstream.respondWith((request, response) =>
         request.method === "HEAD"
           ? Effect.sync(() => {
             response.writeHead(200, headers)
             response.end()
           })
-          : answers.jsonRpc(request, response)
+          : responses.jsonRpc(request, response)
       )
-      const { answers: [head] } = yield* rawExchange(gateway.origin, bytes({ method: "HEAD" }), { bodiless: true })
+      const { responses: [head] } = yield* rawExchange(gateway.origin, bytes({ method: "HEAD" }), { bodiless: true })
       assert.strictEqual(head?.status, 200)
       for (const [name, value] of Object.entries(headers)) assert.deepStrictEqual(head?.headers(name), [value], name)
       const both = yield* rawExchange(
         gateway.origin,
         [bytes({ method: "HEAD" }), bytes({ lines: ["Connection: close"] })],
-        { answers: Infinity }
+        { responses: Infinity }
       )
       const text = Buffer.from(both.received).toString()
       assert.match(text, /^HTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\nHTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n/)
@@ -125,9 +125,9 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      yield* upstream.answerWith(answers.respond({ status: 304, headers: { etag: "\"1\"" } }))
-      const { answers: [answer], outcome } = yield* send({ method: "GET", lines: ["If-None-Match: \"1\""] })
-      assert.deepStrictEqual([outcome, answer?.status, answer?.headers("etag")], ["Answered", 304, ["\"1\""]])
+      yield* upstream.respondWith(responses.respond({ status: 304, headers: { etag: "\"1\"" } }))
+      const { responses: [reply], outcome } = yield* send({ method: "GET", lines: ["If-None-Match: \"1\""] })
+      assert.deepStrictEqual([outcome, reply?.status, reply?.headers("etag")], ["Responded", 304, ["\"1\""]])
     }))
 
   it.effect("an encoded response passes as it is, with fields that match its bytes", () =>
@@ -138,14 +138,14 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
         const zipped = gzipSync(text, { level: 0 })
         for (const framing of [{ "content-length": String(zipped.length) }, {}]) {
           const headers = { "content-type": "application/json", "content-encoding": "gzip", vary: "Accept-Encoding" }
-          yield* upstream.answerWith(answers.respond({ headers: { ...headers, ...framing }, body: zipped }))
-          const { answers: [answer], outcome } = yield* send({ lines: ["Accept-Encoding: gzip"] })
-          assert.strictEqual(outcome, "Answered")
-          assert.deepStrictEqual(answer?.headers("content-encoding"), ["gzip"])
-          assert.isTrue(zipped.equals(answer?.body ?? new Uint8Array()))
-          assert.strictEqual(gunzipSync(answer?.body ?? new Uint8Array()).toString(), text)
-          assert.include(answer?.headers("vary").join(), "Accept-Encoding")
-          assert.deepStrictEqual(answer?.headers("content-length"), Object.values(framing))
+          yield* upstream.respondWith(responses.respond({ headers: { ...headers, ...framing }, body: zipped }))
+          const { responses: [reply], outcome } = yield* send({ lines: ["Accept-Encoding: gzip"] })
+          assert.strictEqual(outcome, "Responded")
+          assert.deepStrictEqual(reply?.headers("content-encoding"), ["gzip"])
+          assert.isTrue(zipped.equals(reply?.body ?? new Uint8Array()))
+          assert.strictEqual(gunzipSync(reply?.body ?? new Uint8Array()).toString(), text)
+          assert.include(reply?.headers("vary").join(), "Accept-Encoding")
+          assert.deepStrictEqual(reply?.headers("content-length"), Object.values(framing))
         }
       }
     }))
@@ -163,11 +163,11 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
         "e=; Max-Age=-1",
         "__Host-f=1;secure;path=/"
       ]
-      yield* upstream.answerWith(answers.withCookies(...cookies))
-      const { answers: [answer] } = yield* send()
-      assert.deepStrictEqual(answer?.headers("set-cookie"), cookies)
-      yield* upstream.answerWith(answers.withCookies("only=1"))
-      assert.deepStrictEqual((yield* send()).answers[0]?.headers("set-cookie"), ["only=1"])
+      yield* upstream.respondWith(responses.withCookies(...cookies))
+      const { responses: [reply] } = yield* send()
+      assert.deepStrictEqual(reply?.headers("set-cookie"), cookies)
+      yield* upstream.respondWith(responses.withCookies("only=1"))
+      assert.deepStrictEqual((yield* send()).responses[0]?.headers("set-cookie"), ["only=1"])
     }))
 
   it.effect("values beyond ASCII come back with the same bytes", () =>
@@ -177,9 +177,9 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
       for (const value of ["\xe9", "\xc3\xa9", "\x80\xff", "a\tb"]) {
         const head =
           `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Custom: ${value}\r\nContent-Length: 2\r\n\r\n{}`
-        yield* upstream.answerWith(answers.rawBytes(Buffer.from(head, "latin1"), "End"))
-        const { answers: [answer] } = yield* send()
-        assert.deepStrictEqual([answer?.status, answer?.headers("x-custom")], [200, [value]])
+        yield* upstream.respondWith(responses.rawBytes(Buffer.from(head, "latin1"), "End"))
+        const { responses: [reply] } = yield* send()
+        assert.deepStrictEqual([reply?.status, reply?.headers("x-custom")], [200, [value]])
       }
       yield* upstream.reset
       yield* forwarded()
@@ -201,25 +201,25 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
         link: ["<a>", "<b>"],
         "x-kept": "kept"
       }
-      yield* upstream.answerWith(answers.respond({ headers, body: "{}" }))
-      const { answers: [answer] } = yield* send()
-      assert.strictEqual(answer?.status, 200)
+      yield* upstream.respondWith(responses.respond({ headers, body: "{}" }))
+      const { responses: [reply] } = yield* send()
+      assert.strictEqual(reply?.status, 200)
       for (const name of ["x-hop", "proxy-authenticate", "access-control-allow-credentials", "www-authenticate"]) {
-        assert.isEmpty(answer?.headers(name), name)
+        assert.isEmpty(reply?.headers(name), name)
       }
-      assert.deepStrictEqual(answer?.headers("access-control-allow-origin"), ["*"])
-      assert.notInclude(answer?.headers("keep-alive").join(), "timeout=1")
-      assert.strictEqual(answer?.headers("link").join(", "), "<a>, <b>")
-      assert.deepStrictEqual(answer?.headers("x-kept"), ["kept"])
+      assert.deepStrictEqual(reply?.headers("access-control-allow-origin"), ["*"])
+      assert.notInclude(reply?.headers("keep-alive").join(), "timeout=1")
+      assert.strictEqual(reply?.headers("link").join(", "), "<a>, <b>")
+      assert.deepStrictEqual(reply?.headers("x-kept"), ["kept"])
     }))
 
   it.effect("a response without Cache-Control gets no-store", () =>
     Effect.gen(function*() {
       const { reset, send, upstream } = yield* GatewayFixture
       yield* reset
-      assert.deepStrictEqual((yield* send()).answers[0]?.headers("cache-control"), ["no-store"])
-      yield* upstream.answerWith(answers.respond({ headers: { "cache-control": "no-cache" }, body: "{}" }))
-      assert.deepStrictEqual((yield* send()).answers[0]?.headers("cache-control"), ["no-cache"])
+      assert.deepStrictEqual((yield* send()).responses[0]?.headers("cache-control"), ["no-store"])
+      yield* upstream.respondWith(responses.respond({ headers: { "cache-control": "no-cache" }, body: "{}" }))
+      assert.deepStrictEqual((yield* send()).responses[0]?.headers("cache-control"), ["no-cache"])
     }))
 
   it.effect("interim responses of the MCP server are not taken for the response", () =>
@@ -228,8 +228,8 @@ layer(Fixture, { excludeTestServices: true })("responses on their way back", (it
       yield* reset
       const interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
       const last = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-      yield* upstream.answerWith(answers.rawBytes(interim + last, "End"))
-      const { answers: [answer] } = yield* send()
-      assert.deepStrictEqual([answer?.status, answer?.text], [200, "{}"])
+      yield* upstream.respondWith(responses.rawBytes(interim + last, "End"))
+      const { responses: [reply] } = yield* send()
+      assert.deepStrictEqual([reply?.status, reply?.text], [200, "{}"])
     }))
 })

@@ -1,6 +1,6 @@
-/** Takes HTTP/1.1 answers out of the bytes of a connection, by RFC 9112 and nothing more lenient. */
+/** Takes HTTP/1.1 responses out of the bytes of a connection, by RFC 9112 and nothing more lenient. */
 
-interface RawAnswer {
+interface RawResponse {
   readonly status: number
   readonly statusLine: string
   /** As received, in order, without line ends. */
@@ -12,9 +12,9 @@ interface RawAnswer {
   readonly text: string
 }
 
-/** The answers that are complete, and what is left after them. */
-export interface RawAnswers {
-  readonly answers: ReadonlyArray<RawAnswer>
+/** The responses that are complete, and what is left after them. */
+export interface RawResponses {
+  readonly responses: ReadonlyArray<RawResponse>
   readonly rest: Uint8Array
 }
 
@@ -48,22 +48,22 @@ const chunked = (bytes: Buffer, from: number): Body | undefined => {
 }
 
 const bodyOf = (
-  answer: Pick<RawAnswer, "status" | "headers">,
+  response: Pick<RawResponse, "status" | "headers">,
   bytes: Buffer,
   from: number,
   options: { readonly bodiless: boolean; readonly closed: boolean }
 ): Body | undefined => {
-  if (options.bodiless || answer.status < 200 || answer.status === 204 || answer.status === 304) {
+  if (options.bodiless || response.status < 200 || response.status === 204 || response.status === 304) {
     return { bytes: bytes.subarray(from, from), end: from }
   }
-  if (answer.headers("transfer-encoding").length > 0) return chunked(bytes, from)
-  const length = answer.headers("content-length")[0]
+  if (response.headers("transfer-encoding").length > 0) return chunked(bytes, from)
+  const length = response.headers("content-length")[0]
   if (length === undefined) return options.closed ? { bytes: bytes.subarray(from), end: bytes.length } : undefined
   const end = from + Number(length)
   return bytes.length < end ? undefined : { bytes: bytes.subarray(from, end), end }
 }
 
-const headOf = (text: string): Omit<RawAnswer, "body" | "text"> => {
+const headOf = (text: string): Omit<RawResponse, "body" | "text"> => {
   const [statusLine = "", ...headerLines] = text.split(CRLF)
   const status = /^HTTP\/1\.[01] (\d{3})( .*)?$/.exec(statusLine)?.[1]
   if (status === undefined) throw new Error(`not a status line: ${statusLine}`)
@@ -80,17 +80,17 @@ const headOf = (text: string): Omit<RawAnswer, "body" | "text"> => {
 }
 
 /**
- * Reads as many answers as there are.
+ * Reads as many responses as there are.
  *
  * `closed` says that the peer has ended the connection, which ends a body without a length; `bodiless` that the
- * answers are to `HEAD` requests. Throws on bytes that are no HTTP answer.
+ * responses are to `HEAD` requests. Throws on bytes that are not an HTTP response.
  */
-export const readAnswers = (
+export const readResponses = (
   received: Uint8Array,
   options: { readonly closed: boolean; readonly bodiless?: boolean }
-): RawAnswers => {
+): RawResponses => {
   const bytes = Buffer.from(received)
-  const answers: Array<RawAnswer> = []
+  const responses: Array<RawResponse> = []
   let at = 0
   for (;;) {
     const headEnd = bytes.indexOf(CRLF + CRLF, at)
@@ -98,8 +98,8 @@ export const readAnswers = (
     const head = headOf(bytes.toString("latin1", at, headEnd))
     const body = bodyOf(head, bytes, headEnd + 4, { bodiless: options.bodiless ?? false, closed: options.closed })
     if (body === undefined) break
-    answers.push({ ...head, body: body.bytes, text: Buffer.from(body.bytes).toString("utf8") })
+    responses.push({ ...head, body: body.bytes, text: Buffer.from(body.bytes).toString("utf8") })
     at = body.end
   }
-  return { answers, rest: bytes.subarray(at) }
+  return { responses, rest: bytes.subarray(at) }
 }

@@ -1,13 +1,13 @@
-/** Ready-made answers for `RecordingUpstream`: good ones, awkward ones and broken ones. */
+/** Ready-made responses for `RecordingUpstream`: good ones, awkward ones and broken ones. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 import { setTimeout as wait } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
-import { answerJsonRpc } from "./jsonRpcPeer.ts"
+import { respondToJsonRpc } from "./jsonRpcPeer.ts"
 import type { UpstreamHandler } from "./RecordedRequest.ts"
 
-export interface CannedAnswer {
+export interface CannedResponse {
   readonly status?: number
   readonly statusText?: string
   /** An array where the header is to be repeated. */
@@ -20,27 +20,27 @@ const write = (response: ServerResponse, chunk: string | Uint8Array): Effect.Eff
     response.write(chunk, () => resume(Effect.void))
   })
 
-const writeHead = (response: ServerResponse, { headers = {}, status = 200, statusText }: CannedAnswer): void => {
+const writeHead = (response: ServerResponse, { headers = {}, status = 200, statusText }: CannedResponse): void => {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   if (statusText !== undefined) response.statusMessage = statusText
   response.writeHead(status)
 }
 
-/** Answers every request in the same way, once its body is here. */
-export const respond = (answer: CannedAnswer): UpstreamHandler => (request, response) =>
+/** Responds to every request in the same way, once its body is here. */
+export const respond = (reply: CannedResponse): UpstreamHandler => (request, response) =>
   Effect.map(request.body, () => {
-    writeHead(response, answer)
-    response.end(answer.body)
+    writeHead(response, reply)
+    response.end(reply.body)
   })
 
 /** A small MCP server without sessions: `initialize`, `tools/list`, `tools/call` (echo), notifications. */
 export const jsonRpc: UpstreamHandler = (request, response) =>
   Effect.map(request.body, (body) => {
-    const answer = request.method === "POST" ? answerJsonRpc(Buffer.from(body).toString("utf8")) : undefined
+    const reply = request.method === "POST" ? respondToJsonRpc(Buffer.from(body).toString("utf8")) : undefined
     if (request.method !== "POST") writeHead(response, { status: 405, headers: { allow: "POST" } })
-    else if (answer === undefined) writeHead(response, { status: 202 })
+    else if (reply === undefined) writeHead(response, { status: 202 })
     else writeHead(response, { headers: { "content-type": "application/json" } })
-    response.end(answer)
+    response.end(reply)
   })
 
 export const redirect = (location: string, status = 302): UpstreamHandler => respond({ status, headers: { location } })
@@ -61,12 +61,12 @@ export const gzip = (text: string): UpstreamHandler =>
 export const challenge = (wwwAuthenticate: string, status = 401): UpstreamHandler =>
   respond({ status, headers: { "www-authenticate": wwwAuthenticate }, body: "{}" })
 
-/** Waits before the head of the answer; Effect's time. */
+/** Waits before the head of the response; Effect's time. */
 export const slowHead =
   (delay: Duration.Input, handler: UpstreamHandler = jsonRpc): UpstreamHandler => (request, response) =>
     Effect.delay(handler(request, response), delay)
 
-/** Takes the request and never answers. */
+/** Accepts the request and never responds. */
 export const hang: UpstreamHandler = () => Effect.never
 
 /**

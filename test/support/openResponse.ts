@@ -1,18 +1,18 @@
-/** Reads an answer piece by piece while it is still being sent. */
+/** Reads a response piece by piece while it is still being sent. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type IncomingMessage, request } from "node:http"
 
-export interface OpenAnswer {
+export interface OpenResponse {
   readonly status: number
   /** Every value of a header; `name` in any case. */
   readonly headers: (name: string) => ReadonlyArray<string>
-  /** Waits for that many further bytes; gives what there is if the answer ends before. */
+  /** Waits for that many further bytes; gives what there is if the response ends before. */
   readonly take: (bytes: number) => Effect.Effect<string>
-  /** Waits for the end, and says whether the answer was whole. */
+  /** Waits for the end, and says whether the response was whole. */
   readonly ended: Effect.Effect<"Complete" | "Broken">
-  /** Closes the connection in the middle of the answer. */
+  /** Closes the connection in the middle of the response. */
   readonly leave: Effect.Effect<void>
 }
 
@@ -53,14 +53,14 @@ const reader = (incoming: IncomingMessage) => {
 }
 
 /**
- * Sends a request on a connection of its own and waits for the head of the answer, not for more.
+ * Sends a request on a connection of its own and waits for the head of the response, not for more.
  *
- * Interrupting it before, and closing the scope, closes the connection. Dies when there is no answer.
+ * Interrupting it before, and closing the scope, closes the connection. Dies when there is no response.
  */
-export const openAnswer = (
+export const openResponse = (
   url: string,
   { body, headers = {}, method = "POST" }: OpenRequest = {}
-): Effect.Effect<OpenAnswer, never, Scope.Scope> =>
+): Effect.Effect<OpenResponse, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<{ readonly incoming: IncomingMessage; readonly leave: Effect.Effect<void> }>((resume) => {
       const outgoing = request(url, { method, headers, agent: false })
